@@ -1,0 +1,116 @@
+"""Judge and code texts with language models in Jupyter: cached, traced, compared with human coders.
+
+Start with `init`, `load`, `Criteria`, `Judge` and `Flow`; `notebooks/01_start_here.ipynb` shows how.
+Names are loaded on first use, so importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "agents.function": ("agent",),
+    "agents.judge": ("Judge",),
+    "agents.llm_agent": ("Agent",),
+    "corpus": ("Corpus", "load"),
+    "criteria": ("Criteria", "Criterion"),
+    "errors": (
+        "ButtermilkError", "CacheMiss", "Interrupted", "InvalidAnswer", "ModelError", "RunError", "SetupError",
+        "StoreError",
+    ),
+    "flows.flow": ("Flow",),
+    "flows.run": ("Run", "last_run"),
+    "flows.steps": ("Step",),
+    "project": ("Project", "init", "sql"),
+    "prompts": ("Prompt",),
+    "records": ("Record",),
+    "scales": ("Categories", "Continuous", "Likert", "MultiLabel", "Scale", "YesNo"),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Agent",
+    "ButtermilkError",
+    "CacheMiss",
+    "Categories",
+    "Continuous",
+    "Corpus",
+    "Criteria",
+    "Criterion",
+    "Flow",
+    "Interrupted",
+    "InvalidAnswer",
+    "Judge",
+    "Likert",
+    "ModelError",
+    "MultiLabel",
+    "Project",
+    "Prompt",
+    "Record",
+    "Run",
+    "RunError",
+    "Scale",
+    "SetupError",
+    "Step",
+    "StoreError",
+    "YesNo",
+    "__version__",
+    "agent",
+    "init",
+    "last_run",
+    "load",
+    "sql",
+]
+
+if TYPE_CHECKING:
+    from .agents.function import agent
+    from .agents.judge import Judge
+    from .agents.llm_agent import Agent
+    from .corpus import Corpus, load
+    from .criteria import Criteria, Criterion
+    from .errors import (
+        ButtermilkError,
+        CacheMiss,
+        Interrupted,
+        InvalidAnswer,
+        ModelError,
+        RunError,
+        SetupError,
+        StoreError,
+    )
+    from .flows.flow import Flow
+    from .flows.run import Run, last_run
+    from .flows.steps import Step
+    from .project import Project, init, sql
+    from .prompts import Prompt
+    from .records import Record
+    from .scales import Categories, Continuous, Likert, MultiLabel, Scale, YesNo
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module `buttermilk_nb` has no attribute `{name}`")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext buttermilk_nb`: the magics, the progress bar, the explorer and the card."""
+    from .notebook import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """`%unload_ext buttermilk_nb`."""
+    from .notebook import unload
+
+    unload(ipython)

@@ -1,0 +1,258 @@
+"""What every agent is, and the shape of its work.
+
+An agent unfolds into *slots* (criteria x model x replicate); a slot and a record make a *cell*; an
+agent turns a cell into a *unit* of rows. Agents are stateless: all that they know is in the cell.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from .._declared import declared_wrongly
+from .._ids import canonical, digest, uuid7
+from ..criteria import Criteria
+from ..errors import SetupError
+from ..llm.base import Model
+from ..records import Record
+from ..settings import CacheMode
+from ..traces import Call, Score, Status, TextRow, Trace, TraceInput, Unit, now
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+DESIGN_TAG = "d1"
+
+
+class Slot(NamedTuple):
+    """One column of the grid: everything about a cell but its record."""
+
+    agent: AgentBase
+    design: str
+    replicate: int
+    model: Model | None = None
+    criteria: Criteria | None = None
+    prompt_hash: str | None = None
+    params: str = "{}"
+    bound: Any = None
+    """What the agent prepared for this slot (bound prompts, schemas), once."""
+
+
+class Cell(NamedTuple):
+    """One square of the grid."""
+
+    slot: Slot
+    record: Record
+    design_id: str
+    inputs: Mapping[str, Sequence[Unit]]
+
+
+class Context(NamedTuple):
+    """What a run lends to its agents."""
+
+    project: Project
+    run_id: str
+    cache: CacheMode
+    retry: frozenset[str]
+
+
+class Ask(NamedTuple):
+    """One request that a cell would make, for `estimate`."""
+
+    key: str
+    text: str
+    answers: int
+    """How many criteria it asks for."""
+    model: Model
+
+
+class AgentBase(BaseModel, ABC):
+    """Base of all agents. A new kind is one file with a `kind`, and one test."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    kind: ClassVar[str]
+    role: ClassVar[str] = "agent"
+    kinds: ClassVar[dict[str, type[AgentBase]]] = {}
+    version: ClassVar[str] = "1"
+
+    name: str
+
+    def __init__(self, name: str, **fields: Any) -> None:
+        try:
+            super().__init__(name=name, **fields)
+        except ValidationError as error:
+            raise declared_wrongly(f"{self.kind} `{name}`", error, type(self).model_fields) from None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "kind" in vars(cls):
+            AgentBase.kinds[cls.kind] = cls
+
+    @field_validator("name")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("an agent needs a name")
+        return value
+
+    def fresh(self) -> tuple[Self, list[str]]:
+        """The agent with its files read again, and what changed in them."""
+        return self, []
+
+    @abstractmethod
+    def slots(self, project: Project) -> list[Slot]:
+        """The columns of the grid that this agent fills."""
+
+    @abstractmethod
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        """Fill one cell. Whatever fails becomes a unit with its status; only a failing Store or a cache miss raises."""
+
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """What is wrong with the declaration, given the records; found before anything is paid for."""
+        return []
+
+    def code_problems(self, records: Sequence[Record]) -> list[str]:  # noqa: ARG002  # judges have scales
+        """Codes in the data that are not on this agent's scales; `records` are all of the corpus."""
+        return []
+
+    def remarks(self, project: Project) -> list[str]:  # noqa: ARG002  # most agents have none
+        """What is allowed, but would measure nothing."""
+        return []
+
+    def texts(self, project: Project) -> list[TextRow]:  # noqa: ARG002  # most agents have none
+        """The bodies that a run stores once: prompt, criteria, schema."""
+        return []
+
+    def reads(self, record: Record) -> str:  # noqa: ARG002  # most agents read nothing but the text
+        """What the agent reads of a record beside its text, as a hashable text."""
+        return ""
+
+    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:  # noqa: ARG002
+        """The scores of a cell that got no answer: one a criterion, with its status and nothing else."""
+        return ()
+
+    def asks(self, cell: Cell) -> Iterable[Ask]:  # noqa: ARG002  # functions ask no model
+        """The requests that this cell would make."""
+        return ()
+
+    @abstractmethod
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        """The agent as plain data for YAML; paths are written relative to `folder`."""
+
+    @classmethod
+    @abstractmethod
+    def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
+        """The agent from plain data; relative paths start from `folder`."""
+
+
+def design_id(slot: Slot, record: Record, inputs: Iterable[str] = ()) -> str:
+    """The id of a cell's design: what it is, whenever and wherever it runs.
+
+    Parameters
+    ----------
+    slot
+        The column of the grid.
+    record
+        The record.
+    inputs
+        The design ids of what the cell reads.
+    """
+    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.reads(record), *inputs)
+
+
+def slot_design(agent: AgentBase, **parts: Any) -> str:
+    """The static part of a design: step, kind and version of the agent, and what the agent adds."""
+    return digest("ds1", canonical({"step": agent.name, "kind": agent.kind, "version": agent.version, **parts}))
+
+
+class Stopwatch:
+    """When a cell began, and how long it has taken."""
+
+    def __init__(self) -> None:
+        self.started_at = now()
+        self._start = time.perf_counter()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._start
+
+
+def make_unit(
+    cell: Cell,
+    context: Context,
+    watch: Stopwatch,
+    *,
+    trace_id: str,
+    status: Status,
+    output: str | None = None,
+    flagged: bool | None = None,
+    error: BaseException | None = None,
+    attempts: int = 0,
+    calls: Sequence[Call] = (),
+    scores: Sequence[Score] = (),
+    texts: Sequence[TextRow] = (),
+) -> Unit:
+    """The rows of a finished cell."""
+    slot = cell.slot
+    trace = Trace(
+        trace_id=trace_id,
+        run_id=context.run_id,
+        design_id=cell.design_id,
+        record_id=cell.record.record_id,
+        record_hash=cell.record.record_hash,
+        step=slot.agent.name,
+        agent=slot.agent.kind,
+        role=slot.agent.role,
+        model=slot.model.name if slot.model else None,
+        criteria_set=slot.criteria.name if slot.criteria else None,
+        criteria_hash=slot.criteria.criteria_hash if slot.criteria else None,
+        prompt_hash=slot.prompt_hash,
+        params=slot.params,
+        replicate=slot.replicate,
+        status=status,
+        output=output,
+        flagged=flagged,
+        error_type=type(error).__name__ if error else None,
+        error_message=str(error) if error else None,
+        attempts=attempts,
+        started_at=watch.started_at,
+        duration_s=watch.elapsed_s,
+    )
+    inputs = tuple(
+        TraceInput(trace_id=trace_id, input_trace_id=unit.trace.trace_id, position=position)
+        for position, unit in enumerate(unit for units in cell.inputs.values() for unit in units)
+    )
+    return Unit(trace=trace, calls=tuple(calls), scores=tuple(scores), texts=tuple(texts), inputs=inputs)
+
+
+def failed_unit(
+    cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
+) -> Unit:
+    """A cell that did not get as far as a call: skipped, cancelled, or a failing function."""
+    trace_id = uuid7()
+    return make_unit(
+        cell,
+        context,
+        watch or Stopwatch(),
+        trace_id=trace_id,
+        status=status,
+        error=error,
+        scores=cell.slot.agent.empty_scores(cell, context, trace_id, status),
+    )
+
+
+def named(agents: Iterable[AgentBase]) -> dict[str, AgentBase]:
+    """Agents by name; names must differ."""
+    found: dict[str, AgentBase] = {}
+    for agent in agents:
+        if agent.name in found:
+            raise SetupError(f"two steps are called `{agent.name}`; names must differ.")
+        found[agent.name] = agent
+    return found

@@ -1,0 +1,68 @@
+"""Checking truth and human codes against the scales, before anything is asked.
+
+A code that is not on the scale is a mistake of mapping, not of a coder; the error lists the codes that
+there are, with their counts, and the line to paste.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ..criteria import Criteria, Criterion
+from ..errors import InvalidAnswer
+from ..records import ONE, Record
+
+_NON_ANSWERS = ("cannot tell", "not applicable")
+
+
+def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
+    """One sentence for each criterion whose codes do not fit its scale."""
+    by_name: dict[str, list[Criterion]] = {}
+    for document in documents:
+        for criterion in document:
+            by_name.setdefault(criterion.name, []).append(criterion)
+    only = next(iter(by_name.values()))[0] if len(by_name) == 1 else None
+    sources: dict[tuple[str, str], Counter[str]] = {}
+    for record in records:
+        for name, value in record.ground_truth.items():
+            sources.setdefault(("truth", name), Counter())[_shown(value)] += 1
+        for coder, codes in record.labels.items():
+            for name, value in codes.items():
+                sources.setdefault((f"coder `{coder}`", name), Counter())[_shown(value)] += 1
+    found = []
+    for (who, name), counts in sources.items():
+        if name == ONE and only is None:
+            names = ", ".join(f'"{n}": "column"' for n in by_name)
+            found.append(f"{who} names no criterion, and there are {len(by_name)}: write {{{names}}} when loading.")
+            continue
+        criteria = [only] if name == ONE and only else by_name.get(name, [])
+        wrong = [code for code in counts if not all(_fits(criterion, code) for criterion in criteria)]
+        if wrong:
+            found.append(_sentence(who, criteria[0], counts, wrong))
+    return found
+
+
+def _sentence(who: str, criterion: Criterion, counts: Counter[str], wrong: Iterable[str]) -> str:
+    listed = ", ".join(f"`{code}` ({counts[code]:,})" for code in sorted(wrong, key=lambda c: -counts[c])[:8])
+    offered = criterion.scale.offered or (criterion.scale.short,)
+    pairs = ", ".join(f"{code!r}: {offered[i % len(offered)]!r}" for i, code in enumerate(list(counts)[:6]))
+    return (
+        f"{who}: criterion `{criterion.name}` allows {' | '.join(offered)}, and the data holds {listed}. "
+        f"Say what they mean when loading, for example: truth_values={{{pairs}}}"
+    )
+
+
+def _fits(criterion: Criterion, code: str) -> bool:
+    if code in _NON_ANSWERS:
+        return True  # a person may always say so
+    try:
+        criterion.parse(code)
+    except InvalidAnswer:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

@@ -1,0 +1,124 @@
+"""Plain Python functions as agents: `@bm.agent`.
+
+A function's identity is its `version`, or else the hash of its source: changed code is a changed
+instrument. Functions run in a thread, so a slow one does not hold up the calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, overload
+
+from .._ids import canonical, digest, uuid7
+from .._text import clean
+from ..errors import SetupError, nearest
+from ..records import Record
+from ..traces import Unit
+from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .llm_agent import outputs
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+Function = Callable[..., Any]
+
+
+class FunctionAgent(AgentBase):
+    """A function as a step. Make one with `agent`."""
+
+    kind: ClassVar[str] = "function"
+    registered: ClassVar[dict[str, FunctionAgent]] = {}
+
+    function: Function
+    code_version: str
+
+    def slots(self, project: Project) -> list[Slot]:  # noqa: ARG002  # functions need no model
+        return [Slot(self, slot_design(self, code=self.code_version), 0)]
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        try:
+            value = await self._call(cell.record, outputs(cell.inputs))
+            output = clean(canonical(value))
+        except Exception as error:  # noqa: BLE001  # a user's function may raise anything; it becomes a row
+            return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error)
+        return make_unit(cell, context, watch, trace_id=trace_id, status="ok", output=output)
+
+    async def _call(self, record: Record, inputs: Mapping[str, Any]) -> Any:
+        wanted = inspect.signature(self.function).parameters
+        arguments = (record, inputs) if len(wanted) > 1 else (record,)
+        if inspect.iscoroutinefunction(self.function):
+            return await self.function(*arguments)
+        return await asyncio.to_thread(self.function, *arguments)
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # code is named, never written out
+        return {"code_version": self.code_version}
+
+    @classmethod
+    def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:  # noqa: ARG003  # as above
+        known = cls.registered.get(name)
+        if known is None:
+            raise SetupError(
+                f"step `{name}` is a function, and a file never runs code: define it with @bm.agent first; "
+                f"{nearest(name, cls.registered)}"
+            )
+        wanted = data.get("code_version", known.code_version)
+        if wanted != known.code_version:
+            raise SetupError(
+                f"step `{name}` was written for version {wanted} of that function; here it is {known.code_version}."
+            )
+        return known
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself."""
+        return self.function(*args, **kwargs)
+
+
+@overload
+def agent(function: Function) -> FunctionAgent: ...
+@overload
+def agent(*, name: str | None = None, version: str | None = None) -> Callable[[Function], FunctionAgent]: ...
+def agent(
+    function: Function | None = None, *, name: str | None = None, version: str | None = None
+) -> FunctionAgent | Callable[[Function], FunctionAgent]:
+    """Make a step of a plain function.
+
+    Parameters
+    ----------
+    function
+        Takes a Record, and optionally a mapping with the outputs of the steps it needs; returns
+        anything that JSON can hold. May be `async`.
+    name
+        The step's name; by default the function's.
+    version
+        Its version; by default the hash of its source. Raise it when the function changes meaning.
+
+    Examples
+    --------
+    >>> @agent(version="1")
+    ... def length(record):
+    ...     return len(record.content)
+    >>> length(Record(content="Six letters?")), length.name
+    (12, 'length')
+    """
+
+    def made(wrapped: Function) -> FunctionAgent:
+        step = FunctionAgent(
+            name=name or wrapped.__name__, function=wrapped, code_version=version or _source_hash(wrapped)
+        )
+        FunctionAgent.registered[step.name] = step
+        return step
+
+    return made if function is None else made(function)
+
+
+def _source_hash(function: Function) -> str:
+    try:
+        return digest("fn1", inspect.getsource(function))
+    except (OSError, TypeError):
+        raise SetupError(
+            f'the source of `{function.__name__}` cannot be read; give it a version: @bm.agent(version="1").'
+        ) from None

@@ -1,0 +1,412 @@
+"""`Judge`: an agent whose output is scores. Reasons come first, then conclusion, answer, uncertainty.
+
+Every planned criterion of every cell becomes a score row, also where the model refused or failed; such
+a row has a status and no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from .._ids import canonical, uuid7
+from .._text import clean
+from ..criteria import Criteria, Criterion
+from ..errors import InvalidAnswer
+from ..llm.answers import is_refusal, read_json
+from ..llm.base import Aside, Request
+from ..llm.client import Asked
+from ..prompts import BoundPrompt, Prompt
+from ..records import Record
+from ..scales import Answer
+from ..traces import STATUSES, Score, Status, TextRow, Unit
+from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .codes import code_problems
+from .llm_agent import Agent, outputs, path_or
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+_UNCERTAINTIES = ("low", "medium", "high")
+_WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
+assert set(_WORST_FIRST) <= set(STATUSES)
+
+
+@lru_cache(maxsize=1)
+def judge_prompt() -> Prompt:
+    """The judge's prompt where none is given."""
+    text = (resources.files(__package__) / "prompts" / "judge.md").read_text(encoding="utf-8")
+    return Prompt.from_text(text, name="judge")
+
+
+class Question(NamedTuple):
+    """What one request of a judge asks: a document, or one criterion of it."""
+
+    asked: Criteria
+    bound: BoundPrompt
+    schema: TextRow
+    sent: dict[str, Any]
+    dropped: dict[str, Any]
+
+
+class Judge(Agent):
+    """Puts criteria to models and reads their answers on the scale.
+
+    Parameters
+    ----------
+    name
+        The step's name; it becomes the value of the column `judge`.
+    criteria
+        A `Criteria`, the path of a criteria file, or a list of these. Files are read again at each run.
+    models
+        A model, a set of models, or a list; by default the project's set `judges`.
+    prompt
+        Another prompt than the default; it may use `criteria` and `answer_format` beside `record`.
+    replicates
+        How often each model is asked the same.
+    ask
+        `together`: one request for all questions of a document; `separately`: one each.
+    params
+        Sampling parameters, sent and stored as given. The default is `{"temperature": 0}`.
+
+    Raises
+    ------
+    SetupError
+        A file is missing, a field is unknown, criteria do not fit.
+
+    Examples
+    --------
+    >>> respect = Criteria("respect", "Does the text treat people with respect?", flag="no")
+    >>> Judge("judge", criteria=respect, models=["offline/strict"])
+    Judge('judge', criteria: respect, models: offline/strict, params: temperature=0)
+    """
+
+    kind: ClassVar[str] = "judge"
+    role: ClassVar[str] = "judge"
+    known: ClassVar[tuple[str, ...]] = ("record", "inputs", "criteria", "answer_format")
+
+    criteria: tuple[Criteria, ...]
+    prompt: Prompt = Field(default_factory=judge_prompt)
+    ask: Literal["together", "separately"] = "together"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        criteria: Criteria | str | Path | Sequence[Criteria | str | Path] = (),
+        models: str | Sequence[str] | None = None,
+        prompt: Prompt | str | Path | None = None,
+        replicates: int = 1,
+        ask: Literal["together", "separately"] = "together",
+        params: Mapping[str, Any] | None = None,
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            name,
+            prompt=prompt,
+            models=models,
+            replicates=replicates,
+            params=params,
+            criteria=criteria,
+            ask=ask,
+            **others,
+        )
+
+    @field_validator("criteria", mode="before")
+    @classmethod
+    def _criteria(cls, value: Any) -> Any:
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(_document(item) for item in items)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if not self.criteria:
+            raise ValueError("a judge needs criteria")
+        names = [criteria.name for criteria in self.criteria]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two documents are called `{max(names, key=names.count)}`; rename one")
+        return self
+
+    def fresh(self) -> tuple[Self, list[str]]:
+        agent, said = super().fresh()
+        read = tuple(criteria.reread() for criteria in self.criteria)
+        for old, new in zip(self.criteria, read, strict=True):
+            if (old.criteria_hash, old.cues_hash) != (new.criteria_hash, new.cues_hash):
+                said.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
+        return (agent.model_copy(update={"criteria": read}), said) if said else (self, said)
+
+    def slots(self, project: Project) -> list[Slot]:
+        found = []
+        for criteria in self.criteria:
+            for model in self.chosen(project):
+                sent, dropped = model.split_params(self.params)
+                questions = [self._question(asked, sent, dropped) for asked in self._documents(criteria)]
+                for replicate in range(self.replicates):
+                    design = slot_design(
+                        self,
+                        prompt=self.prompt.prompt_hash,
+                        criteria=criteria.criteria_hash,
+                        schema=[question.schema.text_hash for question in questions],
+                        model=model.name,
+                        params=sent,
+                        replicate=replicate,
+                        ask=self.ask,
+                        **model.design_parts(criteria),
+                    )
+                    found.append(
+                        Slot(
+                            self,
+                            design,
+                            replicate,
+                            model,
+                            criteria,
+                            self.prompt.prompt_hash,
+                            canonical(sent),
+                            questions,
+                        )
+                    )
+        return found
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        scores: list[Score] = []
+        asked_all: list[Asked] = []
+        unread: list[str] = []
+        problem: BaseException | None = None
+        for question, (request, _) in zip(cell.slot.bound, self.requests(cell), strict=True):
+            asked = await self.put(request, trace_id, context)
+            found, error = self._read(cell, context, trace_id, question.asked, asked)
+            if asked.call and asked.call.cached and context.retry & {score.status for score in found}:
+                asked = await self.put(request, trace_id, context, again=True)
+                found, error = self._read(cell, context, trace_id, question.asked, asked)
+            asked_all.append(asked)
+            scores += found
+            problem = problem or error
+            if asked.completion and any(score.status != "ok" for score in found):
+                unread.append(asked.completion.text)
+        statuses = {score.status for score in scores}
+        criteria = cell.slot.criteria
+        assert criteria is not None
+        return make_unit(
+            cell,
+            context,
+            watch,
+            trace_id=trace_id,
+            status=next(status for status in _WORST_FIRST if status in statuses),
+            output="\n".join(unread) if unread else None,
+            flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
+            error=problem,
+            attempts=sum(asked.call is not None and not asked.call.cached for asked in asked_all),
+            calls=[asked.call for asked in asked_all if asked.call],
+            scores=scores,
+            texts=[text for asked in asked_all for text in asked.texts],
+        )
+
+    def requests(self, cell: Cell) -> list[tuple[Request, int]]:
+        slot = cell.slot
+        assert slot.model is not None
+        readable, seen = cell.record.as_read(), outputs(cell.inputs)
+        return [
+            (
+                Request(
+                    slot.model,
+                    question.bound.render(readable, seen),
+                    params=question.sent,
+                    dropped=question.dropped,
+                    schema_hash=question.schema.text_hash,
+                    replicate=slot.replicate,
+                    aside=Aside(cell.record, question.asked),
+                ),
+                len(question.asked),
+            )
+            for question in slot.bound
+        ]
+
+    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
+        criteria = cell.slot.criteria
+        assert criteria is not None
+        return tuple(self._score(cell, context, trace_id, criterion, status) for criterion in criteria)
+
+    def judged(self) -> Sequence[Criteria | None]:
+        return self.criteria
+
+    def code_problems(self, records: Sequence[Record]) -> list[str]:
+        """Truth and human codes that are not on the scale."""
+        return code_problems(records, self.criteria)
+
+    def texts(self, project: Project) -> list[TextRow]:
+        rows = super().texts(project)
+        for criteria in self.criteria:
+            rows.append(
+                TextRow(
+                    text_hash=criteria.criteria_hash,
+                    kind="criteria",
+                    name=criteria.name,
+                    version=criteria.version,
+                    body=criteria.to_markdown(),
+                )
+            )
+            rows += [self._schema(asked) for asked in self._documents(criteria)]
+        return rows
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        plain: dict[str, Any] = {"criteria": [path_or(c.path, folder) or c.to_plain() for c in self.criteria]}
+        if self.ask != "together":
+            plain["ask"] = self.ask
+        return {**plain, **super().to_plain(folder)}
+
+    @classmethod
+    def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
+        given = data.get("criteria", ())
+        items = given if isinstance(given, list) else [given]
+        placed = [folder / item if isinstance(item, str) else item for item in items]
+        return super().from_plain(name, {**data, "criteria": placed}, folder)
+
+    def _documents(self, criteria: Criteria) -> list[Criteria]:
+        return [criteria] if self.ask == "together" else [criteria.only(criterion.name) for criterion in criteria]
+
+    def _question(self, asked: Criteria, sent: dict[str, Any], dropped: dict[str, Any]) -> Question:
+        bound = BoundPrompt(self.prompt, {"criteria": asked, "answer_format": answer_format(asked)})
+        return Question(asked, bound, self._schema(asked), sent, dropped)
+
+    def _schema(self, asked: Criteria) -> TextRow:
+        return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)
+
+    def _read(
+        self, cell: Cell, context: Context, trace_id: str, asked: Criteria, given: Asked
+    ) -> tuple[list[Score], BaseException | None]:
+        """The scores in an answer, and what was wrong with it."""
+
+        def all_with(status: Status) -> list[Score]:
+            return [self._score(cell, context, trace_id, criterion, status) for criterion in asked]
+
+        completion = given.completion
+        if completion is None:
+            assert given.error is not None
+            return all_with(given.error.status), given.error  # type: ignore[arg-type]  # a status of the tree
+        if given.call and given.call.status == "filtered":
+            return all_with("filtered"), InvalidAnswer("the provider's filter stopped the answer.")
+        try:
+            found = read_json(completion)
+        except InvalidAnswer as error:
+            if is_refusal(completion):
+                return all_with("refused"), InvalidAnswer(f"the model declined: {clean(completion.text)[:200]}")
+            return all_with("invalid"), error
+        scores, problem = [], None
+        for criterion in asked:
+            try:
+                entry = _entry(found, criterion, alone=len(asked) == 1)
+                answer = criterion.parse(entry.get("answer"))
+            except InvalidAnswer as error:
+                problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
+                scores.append(self._score(cell, context, trace_id, criterion, "invalid"))
+            else:
+                scores.append(self._score(cell, context, trace_id, criterion, "ok", answer, entry))
+        return scores, problem
+
+    def _score(
+        self,
+        cell: Cell,
+        context: Context,
+        trace_id: str,
+        criterion: Criterion,
+        status: Status,
+        answer: Answer | None = None,
+        entry: dict[str, Any] | None = None,
+    ) -> Score:
+        slot, record = cell.slot, cell.record
+        assert slot.criteria is not None
+        assert slot.model is not None
+        given = entry or {}
+        uncertainty = str(given.get("uncertainty", "")).strip().lower()
+        return Score(
+            trace_id=trace_id,
+            run_id=context.run_id,
+            design_id=cell.design_id,
+            record_id=record.record_id,
+            record_hash=record.record_hash,
+            judge=self.name,
+            criteria_set=slot.criteria.name,
+            criteria_hash=slot.criteria.criteria_hash,
+            criterion=criterion.name,
+            model=slot.model.name,
+            replicate=slot.replicate,
+            value=answer.value if answer else None,
+            category=answer.category if answer else None,
+            flagged=criterion.flagged(answer) if answer else None,
+            uncertainty=uncertainty if uncertainty in _UNCERTAINTIES else None,
+            conclusion=_text(given.get("conclusion")),
+            reasons=_texts(given["reasons"]) if "reasons" in given else None,
+            status=status,
+        )
+
+    def __repr__(self) -> str:
+        models = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])
+        params = ", ".join(f"{key}={value}" for key, value in self.params.items()) or "none"
+        repeat = f", replicates: {self.replicates}" if self.replicates > 1 else ""
+        return (
+            f"Judge({self.name!r}, criteria: {', '.join(c.name for c in self.criteria)}, models: {models}"
+            f"{repeat}, params: {params})"
+        )
+
+    __str__ = __repr__
+
+
+def answer_format(asked: Criteria) -> str:
+    """The instruction on the form of the answer."""
+    inside = ",\n".join(
+        f'    "{criterion.name}": {{"reasons": ["..."], "conclusion": "...", "answer": ..., "uncertainty": "..."}}'
+        for criterion in asked
+    )
+    return f'Reply with one JSON object and nothing else, in this form:\n{{\n  "criteria": {{\n{inside}\n  }}\n}}'
+
+
+def answer_schema(asked: Criteria) -> dict[str, Any]:
+    """JSON schema of a judge's answer: for each criterion reasons, conclusion, answer, uncertainty."""
+
+    def one(criterion: Criterion) -> dict[str, Any]:
+        properties = {
+            "reasons": {"type": "array", "items": {"type": "string"}},
+            "conclusion": {"type": "string"},
+            "answer": criterion.answer_schema(),
+            "uncertainty": {"type": "string", "enum": list(_UNCERTAINTIES)},
+        }
+        return _object(properties)
+
+    return _object({"criteria": _object({criterion.name: one(criterion) for criterion in asked})})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _document(item: Any) -> Any:
+    if isinstance(item, str | Path):
+        return Criteria.from_file(item)
+    return Criteria(**item) if isinstance(item, dict) else item
+
+
+def _entry(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dict[str, Any]:
+    """The part of an answer that speaks of one criterion."""
+    inside = found.get("criteria")
+    for place in (inside, found):
+        if isinstance(place, dict) and criterion.name in place:
+            entry = place[criterion.name]
+            return entry if isinstance(entry, dict) else {"answer": entry}
+    if alone and "answer" in found:
+        return found
+    raise InvalidAnswer("the answer says nothing about it")
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else clean(value if isinstance(value, str) else canonical(value))
+
+
+def _texts(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    return [_text(item) or "" for item in items]

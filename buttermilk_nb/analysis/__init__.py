@@ -1,0 +1,1 @@
+"""Frames and numbers made from the Store."""

@@ -1,0 +1,505 @@
+"""A corpus: an ordered, immutable collection of records that knows where it came from.
+
+Nothing changes a corpus; each method returns a new one, with the step added to its provenance. Rows
+that could not become records are kept beside it in `rejected`, with their line and the reason.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, overload
+
+from . import loaders
+from ._html import fragment, table, title
+from ._ids import digest
+from ._text import shorten
+from .errors import SetupError, nearest
+from .loaders import MappingOptions, Rejected, Source
+from .records import ONE, Record
+from .segments import cut
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Split(NamedTuple):
+    """The two parts of a split corpus."""
+
+    dev: Corpus
+    test: Corpus
+
+
+class Corpus(Sequence[Record]):
+    """Records in order. Make one with `load` or with one of the `from_*` methods.
+
+    Parameters
+    ----------
+    records
+        The records; their ids must differ.
+    provenance
+        Where they came from, and each step since; stored with every run.
+    rejected
+        The rows that did not become records.
+
+    Examples
+    --------
+    >>> rows = [{"id": "a", "text": "One."}, {"id": "b", "text": ""}]
+    >>> corpus = Corpus.from_records(rows, content="text", record_id="id")
+    >>> corpus
+    Corpus(1 record, 1 row rejected)
+    >>> corpus.rejected.reason.tolist()
+    ['no text in `text`']
+    """
+
+    __hash__ = None  # type: ignore[assignment]  # equality is by content; `corpus.hash` is the name for it
+
+    def __init__(
+        self,
+        records: Iterable[Record],
+        *,
+        provenance: Mapping[str, Any] | None = None,
+        rejected: Sequence[Rejected] = (),
+    ) -> None:
+        self.records: tuple[Record, ...] = tuple(records)
+        self.provenance: dict[str, Any] = dict(provenance or {})
+        self._rejected = tuple(rejected)
+        ids: set[str] = set()
+        for record in self.records:
+            if record.record_id in ids:
+                raise SetupError(f"two records have the id `{record.record_id}`; ids must differ.")
+            ids.add(record.record_id)
+
+    # --- loading ---------------------------------------------------------------------------------
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | Path,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
+    ) -> Self:
+        """Read a CSV, TSV or semicolon-separated file; every cell stays text."""
+        return cls._made(loaders.delimited.read(path, encoding=encoding, delimiter=delimiter), mapping, on_error)
+
+    @classmethod
+    def from_xlsx(
+        cls, path: str | Path, *, sheet: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
+    ) -> Self:
+        """Read one sheet of an Excel workbook."""
+        return cls._made(loaders.spreadsheets.read(path, sheet=sheet), mapping, on_error)
+
+    @classmethod
+    def from_jsonl(
+        cls, path: str | Path, *, encoding: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
+    ) -> Self:
+        """Read JSON Lines. Dotted names reach into nested objects: `content="post.text"`."""
+        return cls._made(loaders.json_files.read_lines(path, encoding=encoding), mapping, on_error)
+
+    @classmethod
+    def from_json(
+        cls,
+        path: str | Path,
+        *,
+        encoding: str | None = None,
+        at: str | None = None,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
+    ) -> Self:
+        """Read a JSON list of objects, or the one that stands under the dotted name `at`."""
+        return cls._made(loaders.json_files.read(path, encoding=encoding, at=at), mapping, on_error)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
+        """Read a Parquet file."""
+        return cls._made(loaders.tables.read_parquet(path), mapping, on_error)
+
+    @classmethod
+    def from_dataframe(cls, frame: pd.DataFrame, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
+        """Read a pandas dataframe."""
+        return cls._made(loaders.tables.read_dataframe(frame), mapping, on_error)
+
+    @classmethod
+    def from_folder(
+        cls,
+        path: str | Path,
+        *,
+        pattern: str = "*.txt",
+        encoding: str | None = None,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
+    ) -> Self:
+        """Read a folder of text files, one record each; ids are the file names."""
+        return cls._made(loaders.texts.read_folder(path, pattern=pattern, encoding=encoding), mapping, on_error)
+
+    @classmethod
+    def from_zip(
+        cls,
+        path: str | Path,
+        *,
+        pattern: str = "*.txt",
+        encoding: str | None = None,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
+    ) -> Self:
+        """Read a zip of text files, one record each; nothing is unpacked to disk."""
+        return cls._made(loaders.texts.read_zip(path, pattern=pattern, encoding=encoding), mapping, on_error)
+
+    @classmethod
+    def from_records(
+        cls,
+        items: Iterable[Record | Mapping[str, Any]],
+        *,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
+    ) -> Self:
+        """Take Records as they are, or dictionaries through the same mapping as a file."""
+        given = list(items)
+        records = [item for item in given if isinstance(item, Record)]
+        if records and len(records) == len(given):
+            return cls(records, provenance={"records": len(records)})
+        return cls._made(loaders.tables.read_mappings(given), mapping, on_error)
+
+    @classmethod
+    def _made(cls, source: Source, mapping: MappingOptions, on_error: str) -> Self:
+        if on_error not in ("keep", "raise"):
+            raise SetupError(f"on_error={on_error!r}: write `keep` (rejected rows are listed) or `raise`.")
+        checked = loaders.mapped(mapping, source)
+        records, rejected = loaders.to_records(source, checked)
+        if rejected and on_error == "raise":
+            raise SetupError(*(f"line {row.line}: {row.reason}." for row in rejected[:20]))
+        read_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        about = {**source.about, "mapping": checked.model_dump(exclude_defaults=True), "read_at": read_at}
+        return cls(records, provenance={**about, "rejected": len(rejected)}, rejected=rejected)
+
+    # --- choosing --------------------------------------------------------------------------------
+
+    def head(self, n: int = 10) -> Corpus:
+        """The first `n` records."""
+        return self._step(self.records[: max(0, n)], f"head({n})")
+
+    def filter(self, keep: Callable[[Record], bool] | None = None, /, **metadata: Any) -> Corpus:
+        """The records for which `keep(record)` is true, or whose metadata has the values given.
+
+        Examples
+        --------
+        >>> corpus = Corpus.from_records([Record(content="One.", lang="en"), Record(content="Zwei.", lang="de")])
+        >>> len(corpus.filter(lang="de"))
+        1
+        """
+        names = {name for record in self.records for name in record.metadata}
+        for name in metadata:
+            if name not in names:
+                raise SetupError(f"no record has the metadata `{name}`; {nearest(name, sorted(names))}")
+        chosen = [
+            record
+            for record in self.records
+            if (keep is None or keep(record)) and all(record.metadata.get(k) == v for k, v in metadata.items())
+        ]
+        what = ", ".join([*(["function"] if keep else []), *(f"{k}={v!r}" for k, v in metadata.items())])
+        return self._step(chosen, f"filter({what})")
+
+    def sample(self, n: int, *, seed: int) -> Corpus:
+        """`n` records at random without replacement, in corpus order; the same seed gives the same ones.
+
+        Raises
+        ------
+        SetupError
+            There are fewer than `n` records.
+        """
+        if not 0 <= n <= len(self.records):
+            raise SetupError(f"sample({n}): the corpus has {len(self.records)} records.")
+        chosen = sorted(random.Random(seed).sample(range(len(self.records)), n))  # noqa: S311  # a sample, not a secret
+        return self._step([self.records[i] for i in chosen], f"sample({n}, seed={seed})")
+
+    def split(
+        self, dev: float | None = None, test: float | None = None, *, by: str | None = None, seed: int = 1
+    ) -> Split:
+        """Part the corpus in two. Records of one cluster, segments of one parent and near-duplicates stay together.
+
+        Parameters
+        ----------
+        dev, test
+            The size of each part: a share (`0.5`) or a number of records (`30`). One may be left out.
+            Because families stay whole, a part can differ from its size by less than one family.
+        by
+            A metadata field whose values should be in both parts in proportion (strata).
+        seed
+            Which of the possible splits.
+
+        Examples
+        --------
+        >>> corpus = Corpus.from_records([Record(content=f"{'xyz'[i % 3] * 9} {i * 7919}") for i in range(10)])
+        >>> [len(part) for part in corpus.split(dev=0.3)]
+        [3, 7]
+        """
+        total = len(self.records)
+        size_test = _part_size(test, total) if test is not None else total - _part_size(dev, total)
+        size_dev = _part_size(dev, total) if dev is not None else total - size_test
+        if size_dev + size_test > total or min(size_dev, size_test) < 0:
+            raise SetupError(f"split(dev={dev}, test={test}): that is more than the corpus's {total} records.")
+        from .kinship import families
+
+        rng = random.Random(seed)  # noqa: S311  # a sample, not a secret
+        strata: dict[str, list[list[int]]] = {}
+        for family in families(self.records):
+            key = str(self._metadata(by, self.records[family[0]])) if by else ""
+            strata.setdefault(key, []).append(family)
+        in_test: set[int] = set()
+        in_dev: set[int] = set()
+        for _, kin in sorted(strata.items()):
+            rng.shuffle(kin)
+            kin.sort(key=len, reverse=True)  # the large ones first, so that the small ones even out the rest
+            here = sum(len(family) for family in kin)
+            want_test, want_dev = size_test * here / total, size_dev * here / total
+            got_test = got_dev = 0
+            for family in kin:
+                if got_test + len(family) <= want_test + 0.5:
+                    in_test.update(family)
+                    got_test += len(family)
+                elif got_dev + len(family) <= want_dev + len(family) - 0.5:
+                    in_dev.update(family)
+                    got_dev += len(family)
+        what = f"split(dev={dev}, test={test}, by={by!r}, seed={seed})"
+        return Split(
+            self._step([self.records[i] for i in sorted(in_dev)], f"{what}.dev"),
+            self._step([self.records[i] for i in sorted(in_test)], f"{what}.test"),
+        )
+
+    def segment(self, by: str = "paragraph") -> Corpus:
+        """Cut each record into pieces that know their parent and their place in it.
+
+        Parameters
+        ----------
+        by
+            `"paragraph"`, `"sentence"`, or a regular expression for what stands between two pieces.
+
+        Examples
+        --------
+        >>> corpus = Corpus.from_records([Record(record_id="a", content="One. Two.", outlet="The Bell")])
+        >>> [(s.record_id, s.content, s.start_offset) for s in corpus.segment("sentence")]
+        [('a#1', 'One.', 0), ('a#2', 'Two.', 5)]
+        """
+        pieces = []
+        for record in self.records:
+            for number, (start, end) in enumerate(cut(record.content, by), 1):
+                pieces.append(
+                    record.model_copy(
+                        update={
+                            "record_id": f"{record.record_id}#{number}",
+                            "content": record.content[start:end],
+                            "parent_id": record.record_id,
+                            "start_offset": start,
+                            "end_offset": end,
+                            "cluster": record.cluster or record.record_id,
+                            "ground_truth": {},
+                            "expert_reasons": {},
+                            "labels": {},
+                        }
+                    )
+                )
+        return self._step([Record.model_validate(dict(piece)) for piece in pieces], f"segment({by!r})")
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """The rows that did not become records: line, reason, excerpt."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self._rejected), columns=list(Rejected._fields))
+
+    @cached_property
+    def hash(self) -> str:
+        """One hash for all records, in order, with everything that is known about them."""
+        return digest("co1", *(part for record in self.records for part in (record.record_hash, record.details_hash)))
+
+    def to_df(self) -> pd.DataFrame:
+        """One row per record: id, text, metadata, `truth_*`, `coder_*`, cluster and place."""
+        import pandas as pd
+
+        rows = []
+        for record in self.records:
+            row: dict[str, Any] = {"record_id": record.record_id, "content": record.content, **record.metadata}
+            row |= {_column("truth", name): value for name, value in record.ground_truth.items()}
+            for coder, codes in record.labels.items():
+                row |= {_column(f"coder_{coder}", name): value for name, value in codes.items()}
+            for name in ("cluster", "parent_id", "start_offset", "end_offset"):
+                if getattr(record, name) is not None:
+                    row[name] = getattr(record, name)
+            rows.append(row)
+        return pd.DataFrame(rows, columns=None if rows else ["record_id", "content"])
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    @overload
+    def __getitem__(self, key: int | str) -> Record: ...
+    @overload
+    def __getitem__(self, key: slice) -> Corpus: ...
+    def __getitem__(self, key: int | str | slice) -> Record | Corpus:
+        if isinstance(key, slice):
+            return self._step(self.records[key], f"[{key.start}:{key.stop}:{key.step}]")
+        if isinstance(key, int):
+            return self.records[key]
+        for record in self.records:
+            if record.record_id == key:
+                return record
+        raise SetupError(f"no record `{key}`; {nearest(key, [record.record_id for record in self.records])}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Corpus) and self.hash == other.hash
+
+    def __repr__(self) -> str:
+        rows = f", {_count(len(self._rejected), 'row')} rejected" if self._rejected else ""
+        return f"Corpus({_count(len(self.records), 'record')}{rows})"
+
+    def _repr_html_(self) -> str:
+        fields = list(dict.fromkeys(name for record in self.records[:5] for name in record.metadata))[:4]
+        coded = any(record.ground_truth for record in self.records[:5])
+        rows = []
+        for record in self.records[:5]:
+            row: list[object] = [record.record_id, shorten(record.content, 140)]
+            row += [shorten(str(record.metadata.get(name, "")), 30) for name in fields]
+            if coded:
+                row.append(", ".join(str(v) if k == ONE else f"{k}: {v}" for k, v in record.ground_truth.items()))
+            rows.append(row)
+        note = _count(len(self.records), "record")
+        if self._rejected:
+            note += f" · {_count(len(self._rejected), 'row')} rejected, listed in corpus.rejected"
+        columns = ["record_id", "content", *fields, *(["truth"] if coded else [])]
+        more = f"... and {len(self.records) - 5:,} more" if len(self.records) > 5 else ""
+        return fragment(title("Corpus", note), table(columns, rows, more))
+
+    def _metadata(self, name: str, record: Record) -> Any:
+        if name not in record.metadata:
+            names = sorted({key for item in self.records for key in item.metadata})
+            raise SetupError(f"record `{record.record_id}` has no metadata `{name}`; {nearest(name, names)}")
+        return record.metadata[name]
+
+    def _step(self, records: Iterable[Record], what: str) -> Corpus:
+        steps = [*self.provenance.get("steps", []), what]
+        return Corpus(records, provenance={**self.provenance, "steps": steps}, rejected=self._rejected)
+
+
+def _part_size(size: float | None, total: int) -> int:
+    if size is None:
+        raise SetupError("split() needs the size of at least one part: dev=0.5, or test=30.")
+    return round(size * total) if isinstance(size, float) and size <= 1 else int(size)
+
+
+def _column(prefix: str, criterion: str) -> str:
+    return prefix if criterion == ONE else f"{prefix}_{criterion}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def load(
+    source: str | Path | pd.DataFrame | Iterable[Mapping[str, Any] | Record],
+    *,
+    content: str | None = None,
+    record_id: str | None = None,
+    truth: str | Mapping[str, str] | None = None,
+    truth_values: Mapping[Any, Any] | None = None,
+    reasons: str | Mapping[str, str] | None = None,
+    coders: Mapping[str, str | Mapping[str, str]] | None = None,
+    cluster: str | None = None,
+    metadata: Iterable[str] | None = None,
+    on_error: str = "keep",
+    **format_options: Any,
+) -> Corpus:
+    """Load a corpus from a file, a folder, a zip, a dataframe or a list, by what it is.
+
+    Parameters
+    ----------
+    source
+        A path ending in .csv, .tsv, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of text
+        files; a pandas dataframe; or a list of dictionaries or Records.
+    content
+        The column that holds the text. Folders and zips need none.
+    record_id
+        The column that holds the id; without one, ids are made from the texts. Ids stay text.
+    truth
+        The column with the expert's answer, or a mapping from criterion to column.
+    truth_values
+        From the words in the data to the words of the scale, for truth and coders:
+        `{"hateful": "yes", "non-hateful": "no"}`.
+    reasons
+        The column with the expert's reasons (a list, or text parted by ` | ` or line breaks), or a
+        mapping from criterion to column.
+    coders
+        Human codes that come with the data: `{"kf": "kf_column"}`, or per criterion
+        `{"kf": {"respect": "kf_respect"}}`.
+    cluster
+        The column that says which records are not independent: author, outlet, thread.
+    metadata
+        The columns to keep as metadata; by default every column that has no other role.
+    on_error
+        `keep` lists bad rows in `corpus.rejected`; `raise` stops at them.
+    **format_options
+        What the format takes: `encoding`, `delimiter`, `sheet`, `at`, `pattern`.
+
+    Raises
+    ------
+    SetupError
+        No such file, no such column, or a format that is not known.
+
+    Examples
+    --------
+    >>> load([{"text": "One."}, {"text": "Two."}], content="text")
+    Corpus(2 records)
+    """
+    mapping = MappingOptions(
+        content=content,
+        record_id=record_id,
+        truth=truth,
+        truth_values=truth_values,
+        reasons=reasons,
+        coders=coders,
+        cluster=cluster,
+        metadata=metadata,
+    )
+    read = _reader(source)
+    try:
+        return read(source, on_error=on_error, **mapping, **format_options)
+    except TypeError as error:
+        wrong = next((name for name in format_options if f"'{name}'" in str(error)), None)
+        if wrong is None:
+            raise
+        raise SetupError(f"{read.__name__} takes no option `{wrong}`.") from None
+
+
+_BY_ENDING: dict[str, Callable[..., Corpus]] = {
+    ".csv": Corpus.from_csv,
+    ".tsv": Corpus.from_csv,
+    ".tab": Corpus.from_csv,
+    ".xlsx": Corpus.from_xlsx,
+    ".jsonl": Corpus.from_jsonl,
+    ".ndjson": Corpus.from_jsonl,
+    ".json": Corpus.from_json,
+    ".parquet": Corpus.from_parquet,
+    ".zip": Corpus.from_zip,
+}
+
+
+def _reader(source: Any) -> Callable[..., Corpus]:
+    if not isinstance(source, str | Path):
+        return Corpus.from_dataframe if hasattr(source, "itertuples") else Corpus.from_records
+    path = loaders.base.existing(source)
+    if path.is_dir():
+        return Corpus.from_folder
+    ending = path.suffix.lower()
+    if ending not in _BY_ENDING:
+        raise SetupError(f"`{path.name}`: no loader for `{ending}`; there are {', '.join(_BY_ENDING)} and folders.")
+    return _BY_ENDING[ending]

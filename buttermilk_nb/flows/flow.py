@@ -1,0 +1,262 @@
+"""A flow: a named, serialisable graph of steps. Definition only; `plan.py` and `runner.py` do the work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import _aio, _yaml
+from .._ids import canonical, digest
+from ..agents.base import AgentBase
+from ..corpus import Corpus
+from ..errors import Interrupted, SetupError, nearest
+from ..project import Project, current
+from ..settings import CacheMode
+from .estimate import Estimate, estimate
+from .plan import Grid, Plan
+from .run import Run
+from .runner import start
+from .steps import Step
+
+
+class Flow:
+    """Steps in a graph.
+
+    Parameters
+    ----------
+    name
+        The flow's name.
+    steps
+        Agents, or Steps where one needs another.
+
+    Raises
+    ------
+    SetupError
+        Two steps share a name, a step needs one that there is not, or steps need each other in a circle.
+
+    Examples
+    --------
+    >>> from buttermilk_nb import Criteria, Judge
+    >>> respect = Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["scum"]})
+    >>> Flow("tone", [Judge("judge", criteria=respect)])
+    Flow('tone': judge)
+    """
+
+    def __init__(self, name: str, steps: Sequence[AgentBase | Step] | AgentBase | Step) -> None:
+        if not name.strip():
+            raise SetupError("a flow needs a name.")
+        items = steps if isinstance(steps, Sequence) else [steps]
+        self.name = name
+        self.steps: tuple[Step, ...] = _ordered([s if isinstance(s, Step) else Step(s) for s in items])
+
+    @property
+    def flow_hash(self) -> str:
+        """The hash of the definition."""
+        return digest("f1", canonical(self._plain(None)))
+
+    # --- before a run ----------------------------------------------------------------------------
+
+    def check(self, corpus: Corpus, *, project: Project | None = None) -> Grid:
+        """Find what is wrong before anything runs: render every prompt, look at every model and code.
+
+        Returns
+        -------
+        Grid
+            The planned cells, and remarks on what would measure nothing.
+
+        Raises
+        ------
+        SetupError
+            Every problem at once.
+        """
+        return Plan(self.steps, corpus, project or current()).checked()
+
+    def estimate(self, corpus: Corpus, *, limit: int | None = None, project: Project | None = None) -> Estimate:
+        """Count calls, tokens and cost, and how much is cached already. Nothing is sent."""
+        where = project or current()
+        plan = Plan(self.steps, _limited(corpus, limit), where)
+        plan.checked()
+        return estimate(plan, where)
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def run(
+        self,
+        corpus: Corpus,
+        *,
+        limit: int | None = None,
+        concurrency: int | None = None,
+        on_error: Literal["keep", "raise"] = "keep",
+        cache: CacheMode | None = None,
+        retry: Iterable[str] = (),
+        project: Project | None = None,
+    ) -> Run:
+        """Run the flow over a corpus. Running again resumes: what is answered comes from the cache.
+
+        Parameters
+        ----------
+        corpus
+            The records.
+        limit
+            Only the first so many.
+        concurrency
+            Cells worked on at once; by default the project's setting.
+        on_error
+            `keep` makes a failed cell a row with its status; `raise` stops at the first.
+        cache
+            `use`, `refresh`, `only` or `off`; by default the project's mode.
+        retry
+            Statuses to ask again although an answer is cached: `["invalid", "refused"]`.
+        project
+            By default the open project.
+
+        Returns
+        -------
+        Run
+            The handle to the results.
+
+        Raises
+        ------
+        SetupError
+            Something is declared wrongly; nothing was sent.
+        Interrupted
+            It was stopped with Ctrl-C; what had finished is stored, and `bm.last_run()` is the handle.
+        """
+        work = start(
+            self, _limited(corpus, limit), project or current(),
+            concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
+        )  # fmt: skip
+        return _whole(_aio.wait(_aio.submit(work.finish()), work.interrupt))
+
+    async def run_async(
+        self,
+        corpus: Corpus,
+        *,
+        limit: int | None = None,
+        concurrency: int | None = None,
+        on_error: Literal["keep", "raise"] = "keep",
+        cache: CacheMode | None = None,
+        retry: Iterable[str] = (),
+        project: Project | None = None,
+    ) -> Run:
+        """The twin of `run` for `await` in a cell: widgets stay alive while it works."""
+        work = start(
+            self, _limited(corpus, limit), project or current(),
+            concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
+        )  # fmt: skip
+        try:
+            return _whole(await asyncio.wrap_future(_aio.submit(work.finish())))
+        except asyncio.CancelledError:
+            work.interrupt(2)
+            raise
+
+    # --- as a file -------------------------------------------------------------------------------
+
+    def to_yaml(self, path: str | Path | None = None) -> str:
+        """The flow as YAML; with `path`, written there too. Criteria and prompt files are named, others written out.
+
+        Examples
+        --------
+        >>> from buttermilk_nb import Criteria, Judge
+        >>> flow = Flow("tone", [Judge("judge", criteria=Criteria("calm", "Is it calm?"), models="offline/strict")])
+        >>> Flow.from_yaml(flow.to_yaml()).flow_hash == flow.flow_hash
+        True
+        """
+        text = _yaml.dumps(self._plain(Path(path).parent if path else None))
+        if path:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_yaml(cls, source: str | Path) -> Flow:
+        """Read a flow from a YAML file, or from YAML text.
+
+        Raises
+        ------
+        SetupError
+            A word is unknown, a file is missing, or a function is named that is not defined here.
+        """
+        inline = isinstance(source, str) and "\n" in source
+        path = Path("flow") if inline else Path(source)
+        data = _yaml.loads(str(source), "the flow") if inline else _yaml.load(path)
+        where = "the flow" if inline else f"`{path.name}`"
+        if not isinstance(data, dict):
+            raise SetupError(f"{where} is not a mapping with `name` and `steps`.")
+        for word in data:
+            if word not in ("name", "steps"):
+                raise SetupError(f"{where}: there is no word `{word}`; {nearest(word, ['name', 'steps'])}")
+        steps = data.get("steps")
+        if not isinstance(steps, list) or not steps:
+            raise SetupError(f"{where} has no `steps`.")
+        folder = Path.cwd() if inline else path.parent
+        return cls(str(data.get("name") or path.stem), [_step(item, where, folder) for item in steps])
+
+    def _plain(self, folder: Path | None) -> dict[str, Any]:
+        steps = []
+        for step in self.steps:
+            needs = {"needs": list(step.needs)} if step.needs else {}
+            steps.append({"agent": step.agent.kind, "name": step.name, **step.agent.to_plain(folder), **needs})
+        return {"name": self.name, "steps": steps}
+
+    def __repr__(self) -> str:
+        return f"Flow({self.name!r}: {' -> '.join(step.name for step in self.steps)})"
+
+
+def _whole(run: Run) -> Run:
+    if run.status == "interrupted":
+        left = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
+        raise Interrupted(
+            f"The run was stopped with {left:,} of {run.planned:,} cells still to do. What had finished is stored: run "
+            "the cell again to go on, or use bm.last_run() for the results so far."
+        )
+    return run
+
+
+def _step(item: Any, where: str, folder: Path) -> Step:
+    if not isinstance(item, dict):
+        raise SetupError(f"{where}: a step is a mapping with `agent` and `name`, not {item!r:.60}.")
+    data = dict(item)
+    kind, needs = str(data.pop("agent", "")), data.pop("needs", ())
+    name = str(data.pop("name", kind))
+    if kind not in AgentBase.kinds:
+        raise SetupError(f"{where}, step `{name}`: there is no agent `{kind}`; {nearest(kind, AgentBase.kinds)}")
+    made = AgentBase.kinds[kind]
+    unknown = [word for word in data if word not in made.model_fields]
+    if unknown:
+        raise SetupError(
+            *(f"{where}, step `{name}`: there is no word `{w}`; {nearest(w, made.model_fields)}" for w in unknown)
+        )
+    return Step(made.from_plain(name, data, folder), needs=needs)
+
+
+def _ordered(steps: list[Step]) -> tuple[Step, ...]:
+    """Steps so that each comes after what it needs."""
+    by_name: dict[str, Step] = {}
+    for step in steps:
+        if step.name in by_name:
+            raise SetupError(f"two steps are called `{step.name}`; names must differ.")
+        by_name[step.name] = step
+    for step in steps:
+        for name in step.needs:
+            if name not in by_name:
+                raise SetupError(
+                    f"step `{step.name}` needs `{name}`, which is not in the flow; {nearest(name, by_name)}"
+                )
+    done: dict[str, Step] = {}
+    while len(done) < len(steps):
+        ready = [step for step in steps if step.name not in done and all(name in done for name in step.needs)]
+        if not ready:
+            left = ", ".join(f"`{step.name}`" for step in steps if step.name not in done)
+            raise SetupError(f"the steps {left} need each other in a circle.")
+        done |= {step.name: step for step in ready}
+    return tuple(done.values())
+
+
+def _limited(corpus: Corpus, limit: int | None) -> Corpus:
+    if not isinstance(corpus, Corpus):
+        raise SetupError(f"a flow runs over a Corpus, not {type(corpus).__name__}; make one with bm.load(...).")
+    if limit is not None and limit < 1:
+        raise SetupError(f"limit={limit}: write a number of records, or leave it out.")
+    return corpus if limit is None else corpus.head(limit)

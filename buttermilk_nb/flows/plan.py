@@ -1,0 +1,130 @@
+"""A plan: the steps with their slots, the checks, and the cells, which are generated and never listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ..agents.base import Cell, Slot, design_id
+from ..corpus import Corpus
+from ..errors import SetupError
+from ..project import Project
+from ..records import Record
+from ..traces import CellRow, TextRow
+from .steps import Step
+
+
+class Grid(NamedTuple):
+    """How many cells a flow has over a corpus, and what is worth saying before it runs."""
+
+    records: int
+    slots: dict[str, int]
+    remarks: tuple[str, ...]
+
+    @property
+    def cells(self) -> int:
+        """Records x slots, over all steps."""
+        return self.records * sum(self.slots.values())
+
+    def __repr__(self) -> str:
+        per = ", ".join(f"{name}: {n} per record" for name, n in self.slots.items())
+        lines = [f"{self.cells:,} cells ({self.records:,} records; {per}). No problem was found."]
+        return "\n".join(lines + [f"Note: {remark}" for remark in self.remarks])
+
+
+class Plan:
+    """A flow unfolded over a corpus.
+
+    Parameters
+    ----------
+    steps
+        The steps, in an order in which each comes after what it needs; their files are read again here.
+    corpus
+        The records.
+    project
+        Where the models are named.
+    """
+
+    def __init__(self, steps: Sequence[Step], corpus: Corpus, project: Project) -> None:
+        self.corpus = corpus
+        self._project = project
+        self.changes: list[str] = []
+        fresh = []
+        for step in steps:
+            agent, said = step.agent.fresh()
+            self.changes += said
+            fresh.append(step.model_copy(update={"agent": agent}) if said else step)
+        self.steps: tuple[Step, ...] = tuple(fresh)
+        self._slots: dict[str, list[Slot]] | None = None
+
+    @property
+    def slots(self) -> dict[str, list[Slot]]:
+        """The slots of each step."""
+        if self._slots is None:
+            self._slots = {step.name: step.agent.slots(self._project) for step in self.steps}
+        return self._slots
+
+    def checked(self) -> Grid:
+        """Every problem at once, as a SetupError; else the grid."""
+        problems: list[str] = []
+        if not len(self.corpus):
+            problems.append("the corpus is empty.")
+        examples = _one_of_each(self.corpus)
+        for step in self.steps:
+            try:
+                problems += step.agent.problems(self._project, examples, step.needs)
+                problems += step.agent.code_problems(self.corpus.records)
+            except SetupError as error:
+                problems += error.problems
+        if problems:
+            raise SetupError(*dict.fromkeys(problems))
+        remarks = [remark for step in self.steps for remark in step.agent.remarks(self._project)]
+        slots = {name: len(found) for name, found in self.slots.items()}
+        return Grid(len(self.corpus), slots, tuple(dict.fromkeys([*self.changes, *remarks])))
+
+    def designs(self, record: Record) -> Iterator[tuple[Step, Slot, str]]:
+        """The cells of one record, each with its design id, in the order of the steps."""
+        made: dict[str, list[str]] = {}
+        for step in self.steps:
+            inputs = [design for name in step.needs for design in made[name]]
+            made[step.name] = own = []
+            for slot in self.slots[step.name]:
+                design = design_id(slot, record, inputs)
+                own.append(design)
+                yield step, slot, design
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell whose step needs nothing, as `estimate` sees it; the others with no inputs yet."""
+        for record in self.corpus.records:
+            for _, slot, design in self.designs(record):
+                yield Cell(slot, record, design, {})
+
+    def rows(self, run_id: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of table `cells`, as tuples in the order of `CellRow`."""
+        assert tuple(CellRow.model_fields)[:3] == ("run_id", "design_id", "step")
+        for record in self.corpus.records:
+            for step, slot, design in self.designs(record):
+                criteria = slot.criteria
+                yield (
+                    run_id,
+                    design,
+                    step.name,
+                    record.record_id,
+                    record.record_hash,
+                    criteria.name if criteria else None,
+                    criteria.criteria_hash if criteria else None,
+                    slot.model.name if slot.model else None,
+                    slot.replicate,
+                )
+
+    def texts(self) -> list[TextRow]:
+        """Prompts, criteria and schemas."""
+        return [text for step in self.steps for text in step.agent.texts(self._project)]
+
+
+def _one_of_each(corpus: Corpus) -> list[Record]:
+    """One record for each distinct set of fields."""
+    found: dict[frozenset[str], Record] = {}
+    for record in corpus.records:
+        found.setdefault(frozenset(record.metadata), record)
+    return list(found.values())

@@ -1,0 +1,143 @@
+"""How far a run is: counted from the bus, shown as one line of text. The notebook paints the same tally."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..bus import Bus
+from ..events import Event, ResultEvent, StatusEvent
+
+if TYPE_CHECKING:
+    from .run import Run
+
+_EVERY_S = 0.1
+
+
+class Tally:
+    """What has come of a run so far.
+
+    Parameters
+    ----------
+    run_id
+        Whose events count.
+    total
+        Planned cells.
+
+    Examples
+    --------
+    >>> tally = Tally("r", total=2)
+    >>> tally.count(ResultEvent(payload={"run_id": "r", "status": "ok", "cached": True, "cost_usd": 0.0}))
+    True
+    >>> tally.counts
+    {'new': 0, 'cached': 1, 'refused or invalid': 0, 'failed': 0}
+    """
+
+    def __init__(self, run_id: str, total: int) -> None:
+        self.run_id = run_id
+        self.total = total
+        self.state = "running"
+        self.spent_usd = 0.0
+        self._kinds: Counter[str] = Counter()
+        self._start = time.perf_counter()
+        self._end: float | None = None
+
+    def count(self, event: Event) -> bool:
+        """Take an event in; says whether it was one of this run's."""
+        payload = event.payload
+        if payload.get("run_id") != self.run_id:
+            return False
+        if isinstance(event, StatusEvent):
+            self.state = str(payload["state"])
+            if self.state != "running":
+                self._end = time.perf_counter()
+        elif isinstance(event, ResultEvent):
+            status = payload["status"]
+            kind = "failed"
+            if status == "ok":
+                kind = "cached" if payload["cached"] else "new"
+            elif status in ("invalid", "refused", "filtered"):
+                kind = "refused or invalid"
+            self._kinds[kind] += 1
+            self.spent_usd += float(payload["cost_usd"])
+        return True
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Finished cells by kind."""
+        return {kind: self._kinds[kind] for kind in ("new", "cached", "refused or invalid", "failed")}
+
+    @property
+    def done(self) -> int:
+        """Finished cells."""
+        return self._kinds.total()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return (self._end or time.perf_counter()) - self._start
+
+    @property
+    def per_second(self) -> float:
+        """Cells a second so far."""
+        return self.done / max(self.elapsed_s, 1e-9)
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds left at this rate; None before the first cell."""
+        return (self.total - self.done) / self.per_second if self.done else None
+
+    @property
+    def line(self) -> str:
+        """One line: how many, of which kinds, how fast, how long still, what it cost."""
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.counts.items() if n)
+        parts = [f"{self.done:,}/{self.total:,} cells", *([kinds] if kinds else []), f"{self.per_second:,.0f}/s"]
+        if self.state == "running" and self.eta_s is not None:
+            parts.append(f"{clock(self.eta_s)} left")
+        elif self.state != "running":
+            parts.append(f"{self.state} in {clock(self.elapsed_s)}")
+        if self.spent_usd:
+            parts.append(f"${self.spent_usd:,.4f} spent")
+        return " · ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """A duration for people.
+
+    Examples
+    --------
+    >>> clock(0.42), clock(75), clock(3700)
+    ('0.4 s', '1:15', '1:01:40')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def follow(bus: Bus, run: Run) -> None:
+    """Show a run in a terminal as one line that changes in place; elsewhere as one line at its end."""
+    tally = Tally(run.run_id, run.planned)
+    live = sys.stderr.isatty()
+    painted = 0.0
+    stop: Callable[[], None]
+
+    def listen(event: Event) -> None:
+        nonlocal painted
+        if not tally.count(event):
+            return
+        now = time.perf_counter()
+        over = tally.state != "running"
+        if over or (live and now - painted > _EVERY_S):
+            painted = now
+            start, end = ("\r\x1b[2K", "\n" if over else "") if live else ("", "\n")
+            sys.stderr.write(f"{start}{tally.line}{end}")
+            sys.stderr.flush()
+        if over:
+            stop()
+
+    stop = bus.subscribe(listen)

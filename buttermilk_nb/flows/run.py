@@ -1,0 +1,129 @@
+"""A run: the handle to one execution of a flow and to its results, which live in the Store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .. import _views
+from .._html import fragment, table, title
+from ..analysis import frames, heatmap
+from ..errors import SetupError
+from ..project import Project
+from ..traces import STATUSES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_last: Run | None = None
+
+
+class Run:
+    """One execution of a flow over a corpus. `Flow.run` makes it.
+
+    Parameters
+    ----------
+    project
+        Whose Store holds the rows.
+    run_id
+        Which run.
+    flow
+        The flow's name.
+    planned
+        Planned cells.
+    remarks
+        What was said before it ran.
+    status
+        `running`, `finished`, `interrupted` or `failed`.
+    """
+
+    def __init__(
+        self, project: Project, run_id: str, *, flow: str, planned: int, remarks: tuple[str, ...], status: str
+    ) -> None:
+        self.project = project
+        self.run_id = run_id
+        self.flow = flow
+        self.planned = planned
+        self.remarks = remarks
+        self.status = status
+        self.canceller: Callable[[], None] | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Planned cells by status; `pending` are those with no trace."""
+        found = frames.counts(self.project.store, self.run_id)
+        return {status: found[status] for status in STATUSES if status in found}
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What this run spent; None where a call's price is not known."""
+        found = self.project.store.df(
+            "select coalesce(sum(cost_usd), 0) as spent, count(*) - count(cost_usd) as unknown from calls "
+            "where run_id = ? and status <> 'error' and status <> 'timeout'",
+            [self.run_id],
+        )
+        return None if found.unknown.item() else float(found.spent.item())
+
+    def scores(self) -> pd.DataFrame:
+        """One row per judge x criterion x record x replicate, beside the truth where there is one."""
+        return frames.scores(self.project.store, self.run_id)
+
+    def judgements(self) -> pd.DataFrame:
+        """One row per judged cell: the verdict on the criteria as a whole."""
+        return frames.judgements(self.project.store, self.run_id)
+
+    def traces(self) -> pd.DataFrame:
+        """Every cell that was executed, with ids and times."""
+        return frames.traces(self.project.store, self.run_id)
+
+    def calls(self) -> pd.DataFrame:
+        """Every call, with the request as sent and the answer as received."""
+        return frames.calls(self.project.store, self.run_id)
+
+    def errors(self) -> pd.DataFrame:
+        """Every cell without a usable answer: refused, invalid, failed, skipped, pending; with the raw text."""
+        return frames.errors(self.project.store, self.run_id)
+
+    def models(self) -> pd.DataFrame:
+        """Which exact model, when: requested, served, fingerprint, first and last answer, parameters, n."""
+        return frames.models(self.project.store, self.run_id)
+
+    def explore(self) -> Any:
+        """A heat map of judges and criteria to click through; a table where widgets cannot show."""
+        view = _views.find("explorer")
+        return view(self) if view else heatmap.Heatmap(frames.heat(self.project.store, self.run_id))
+
+    def cancel(self) -> None:
+        """Stop this run as a Ctrl-C would: no new calls, those in flight finish, every row is kept."""
+        if self.canceller is not None and self.status == "running":
+            self.canceller()
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{n:,} {status}" for status, n in self.counts.items())
+        lines = [f"Run of {self.flow!r}, {self.status}: {self.planned:,} cells ({kinds})"]
+        return "\n".join(lines + [f"Note: {remark}" for remark in self.remarks])
+
+    def _repr_html_(self) -> str:
+        rows = [(status, n) for status, n in self.counts.items()]
+        notes = "\n".join(f"Note: {remark}" for remark in self.remarks)
+        head = title(f"Run of {self.flow}", f"{self.status} · {self.planned:,} cells")
+        return fragment(head, table(["status", "cells"], rows, notes))
+
+
+def remember(run: Run) -> None:
+    """Make a run the one that `last_run` returns."""
+    global _last
+    _last = run
+
+
+def last_run() -> Run:
+    """The run that was started last in this process, also when it was interrupted.
+
+    Raises
+    ------
+    SetupError
+        Nothing has run yet.
+    """
+    if _last is None:
+        raise SetupError("nothing has run yet; flow.run(corpus) does.")
+    return _last

@@ -1,0 +1,231 @@
+"""The runner: what walks a plan. Plan on disk first, then calls, then every row on disk, then the answer.
+
+It runs on the background loop. Stopping comes in two strengths: the first gives the calls in flight a
+grace period, because they are paid for; the second cuts them off. Both flush.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+from typing import TYPE_CHECKING, Literal
+
+from .. import _aio, _views
+from .._ids import canonical, uuid7
+from ..agents.base import Cell, Context, failed_unit
+from ..corpus import Corpus
+from ..errors import RunError, SetupError, SkippedCell, nearest
+from ..events import ErrorEvent, Event, ResultEvent, StatusEvent
+from ..project import Project
+from ..settings import CACHE_MODES, CacheMode
+from ..store import Writer
+from ..store.corpus_rows import write_records
+from ..store.runs import finish_run, write_plan
+from ..traces import FINISHED, STATUSES, RunRow, Unit, now
+from .executors.local import run_local
+from .frontier import Frontier
+from .plan import Plan
+from .progress import follow
+from .run import Run, remember
+
+if TYPE_CHECKING:
+    from .flow import Flow
+
+_FAILED = frozenset({"error", "timeout"})
+
+
+class Runner:
+    """One execution of a plan.
+
+    Parameters
+    ----------
+    plan
+        The checked plan.
+    run
+        The handle that the user gets.
+    context
+        What agents are lent.
+    """
+
+    def __init__(
+        self, plan: Plan, run: Run, context: Context, *, concurrency: int, on_error: str, about: RunRow
+    ) -> None:
+        self._plan = plan
+        self._run = run
+        self._context = context
+        self._concurrency = concurrency
+        self._raise = on_error == "raise"
+        self._about = about
+        self._stop = asyncio.Event()
+        self._abort = asyncio.Event()
+        self._writer: Writer | None = None
+        self._frontier: Frontier | None = None
+
+    def interrupt(self, presses: int = 1) -> None:
+        """Stop: once gently, twice at once. May be called from any thread."""
+        loop = _aio.background()
+        loop.call_soon_threadsafe(self._stop.set)
+        if presses > 1:
+            loop.call_soon_threadsafe(self._abort.set)
+
+    async def finish(self) -> Run:
+        """Run to the end, or to where it was stopped."""
+        project, run_id = self._context.project, self._context.run_id
+        await asyncio.to_thread(self._write_ahead)
+        total = self._run.planned
+        self._tell(StatusEvent, payload={"state": "running", "run_id": run_id, "cells": total, "flow": self._run.flow})
+        self._writer = Writer(project.store)
+        self._frontier = Frontier(self._plan)
+        self._frontier.skip = lambda cell, why: failed_unit(cell, self._context, "skipped", why)
+        status = "failed"
+        try:
+            status = await self._walk(self._frontier)
+        finally:
+            try:
+                await self._writer.close()
+            finally:
+                await asyncio.to_thread(finish_run, project.store, run_id, status)
+                self._run.status = status
+                self._tell(StatusEvent, payload={"state": status, "run_id": run_id})
+        return self._run
+
+    def _write_ahead(self) -> None:
+        """The run, its records, its texts and every planned cell, before the first call."""
+        store, run_id = self._context.project.store, self._context.run_id
+        write_records(store, self._plan.corpus.records, run_id)
+        write_plan(store, self._about, self._plan.texts(), self._plan.rows(run_id))
+
+    async def _walk(self, frontier: Frontier) -> str:
+        loop = asyncio.get_running_loop()
+        work = loop.create_task(
+            run_local(frontier, self._do, concurrency=self._concurrency, stopping=self._stop.is_set)
+        )
+        stop, abort = loop.create_task(self._stop.wait()), loop.create_task(self._abort.wait())
+        try:
+            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                grace = self._context.project.settings.grace_s
+                await asyncio.wait({work, abort}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            if not work.cancelled() and (error := work.exception()):
+                raise error
+        finally:
+            stop.cancel()
+            abort.cancel()
+        return "interrupted" if self._stop.is_set() else "finished"
+
+    async def _do(self, cell: Cell) -> None:
+        writer, frontier = self._writer, self._frontier
+        assert writer is not None
+        assert frontier is not None
+        try:
+            unit = await cell.slot.agent.work(cell, self._context)
+        except SkippedCell as error:
+            unit = failed_unit(cell, self._context, "skipped", error)
+        except asyncio.CancelledError as error:
+            writer.put_now(failed_unit(cell, self._context, "cancelled", error))
+            raise
+        await writer.put(unit)
+        frontier.finished(cell, unit)
+        self._told(cell, unit)
+        while frontier.skipped:
+            await writer.put(frontier.skipped.popleft())
+        if self._raise and unit.trace.status in _FAILED:
+            raise RunError(
+                f"record `{cell.record.record_id}`, step `{cell.slot.agent.name}`: {unit.trace.error_message}"
+            )
+
+    def _told(self, cell: Cell, unit: Unit) -> None:
+        trace = unit.trace
+        cached = bool(unit.calls) and all(call.cached for call in unit.calls)
+        payload = {
+            "run_id": trace.run_id,
+            "status": trace.status,
+            "cached": cached,
+            "model": trace.model,
+            "cost_usd": sum(call.cost_usd or 0.0 for call in unit.calls),
+        }
+        if trace.status not in FINISHED:
+            self._tell(ErrorEvent, cell, unit, {**payload, "message": trace.error_message})
+        self._tell(ResultEvent, cell, unit, payload)
+
+    def _tell(
+        self,
+        kind: type[Event],
+        cell: Cell | None = None,
+        unit: Unit | None = None,
+        payload: dict[str, object] | None = None,
+    ) -> None:
+        run_id = self._context.run_id
+        event = kind(
+            transaction_id=f"{run_id}/{cell.record.record_id}" if cell else run_id,
+            correlation_id=unit.trace.trace_id if unit else None,
+            source=cell.slot.agent.name if cell else "runner",
+            payload=payload or {},
+        )
+        self._context.project.bus.publish(event)
+        if kind.stored and self._writer is not None:
+            self._writer.put_event(event.as_row())
+
+
+def start(
+    flow: Flow,
+    corpus: Corpus,
+    project: Project,
+    *,
+    concurrency: int | None,
+    on_error: Literal["keep", "raise"],
+    cache: CacheMode | None,
+    retry: Iterable[str],
+) -> Runner:
+    """Check everything, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
+    again = frozenset([retry] if isinstance(retry, str) else retry)
+    mode = cache or project.cache_mode
+    if mode not in CACHE_MODES:
+        raise SetupError(f"cache={mode!r}: {nearest(mode, CACHE_MODES)}")
+    if on_error not in ("keep", "raise"):
+        raise SetupError(f"on_error={on_error!r}: write `keep` (a failed cell is a row) or `raise`.")
+    for status in again - set(STATUSES):
+        raise SetupError(f"retry: {status!r} is not a status; {nearest(status, STATUSES)}")
+    if concurrency is not None and concurrency < 1:
+        raise SetupError(f"concurrency={concurrency}: at least one cell must be worked on at once.")
+    plan = Plan(flow.steps, corpus, project)
+    grid = plan.checked()
+    run_id = uuid7()
+    run = Run(project, run_id, flow=flow.name, planned=grid.cells, remarks=grid.remarks, status="running")
+    manifest = {
+        "buttermilk_nb": metadata.version("buttermilk-nb"),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "pandas", "pydantic")},
+        "flow": json.loads(canonical(flow._plain(None))),
+        "corpus": corpus.provenance,
+        "cache": mode,
+        "retry": sorted(again),
+        "remarks": list(grid.remarks),
+    }
+    about = RunRow(
+        run_id=run_id,
+        flow=flow.name,
+        flow_hash=flow.flow_hash,
+        corpus_hash=corpus.hash,
+        status="running",
+        started_at=now(),
+        manifest=canonical(manifest),
+    )
+    runner = Runner(
+        plan,
+        run,
+        Context(project, run_id, mode, again),
+        concurrency=concurrency or project.settings.concurrency,
+        on_error=on_error,
+        about=about,
+    )
+    run.canceller = runner.interrupt
+    remember(run)
+    (_views.find("progress") or follow)(project.bus, run)
+    return runner

@@ -1,0 +1,53 @@
+"""A step: an agent's place in a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .._declared import declared_wrongly
+from ..agents.base import AgentBase
+from ..errors import SetupError
+
+
+class Step(BaseModel):
+    """An agent, and which steps come before it. A bare agent in a flow is wrapped in one.
+
+    Parameters
+    ----------
+    agent
+        The agent.
+    needs
+        The steps whose outputs it reads, by name. It starts on a record when they have finished that
+        record, and is `skipped` where one of them has nothing to show.
+
+    Examples
+    --------
+    >>> from buttermilk_nb import agent
+    >>> @agent(version="1")
+    ... def length(record):
+    ...     return len(record.content)
+    >>> Step(length).name
+    'length'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    agent: AgentBase
+    needs: tuple[str, ...] = ()
+
+    def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **others: Any) -> None:
+        if not isinstance(agent, AgentBase):
+            raise SetupError(f"a step holds an agent, not {type(agent).__name__}; decorate functions with @bm.agent.")
+        before = (needs,) if isinstance(needs, str) else tuple(needs)
+        try:
+            super().__init__(agent=agent, needs=before, **others)
+        except ValidationError as error:
+            raise declared_wrongly(f"step `{agent.name}`", error, type(self).model_fields) from None
+
+    @property
+    def name(self) -> str:
+        """The agent's name."""
+        return self.agent.name

@@ -1,0 +1,179 @@
+"""The one path of every call: cache, single flight, model, cache, Call.
+
+Whoever asks gets a Call row whatever happens. An answer is on disk before it is handed on; errors and
+timeouts are never cached. The same request asked by many at once is one call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from .._ids import canonical, uuid7
+from ..cache import AnswerCache
+from ..errors import CacheMiss, CallTimeout, RunError, SkippedCell
+from ..settings import CacheMode
+from ..traces import Call, TextRow, now
+from .base import CacheEntry, Completion, Request
+
+
+class Asked(NamedTuple):
+    """What came of a request: an answer or an error, with its row and its bodies."""
+
+    call: Call | None
+    completion: Completion | None
+    error: RunError | None
+    texts: tuple[TextRow, ...]
+
+
+class Client:
+    """Asks models, through the cache.
+
+    Parameters
+    ----------
+    cache
+        Where answers are kept.
+    timeout_s
+        Seconds that one call may take.
+    """
+
+    def __init__(self, cache: AnswerCache, *, timeout_s: float) -> None:
+        self._cache = cache
+        self._timeout_s = timeout_s
+        self._flights: dict[str, asyncio.Task[Completion]] = {}
+        self.sent = 0
+
+    async def ask(
+        self, request: Request, *, trace_id: str, run_id: str, mode: CacheMode = "use", again: bool = False
+    ) -> Asked:
+        """Ask once.
+
+        Parameters
+        ----------
+        request
+            The question.
+        trace_id, run_id
+            Whom the Call row belongs to.
+        mode
+            How the cache is used; see DESIGN: `use`, `refresh`, `only`, `off`.
+        again
+            Ask although there is an answer in the cache.
+
+        Raises
+        ------
+        CacheMiss
+            `mode="only"`, and the answer is not in the cache.
+        StoreError
+            The cache cannot be read or written.
+        """
+        asked_at = now()
+        if mode in ("use", "only") and not again:
+            completion = self.cached(request)
+            if completion is not None:
+                return self._asked(request, completion, trace_id, run_id, asked_at, shared=True)
+            if mode == "only":
+                raise CacheMiss(
+                    f'cache="only", and the answer of `{request.model.name}` is not in the cache'
+                    f'{_about(request)}. Run the cell with cache="use" to ask for it.'
+                )
+        key = request.key
+        flight = self._flights.get(key)
+        joined = flight is not None
+        if flight is None:
+            flight = asyncio.get_running_loop().create_task(self._fly(request, keep=mode != "off"))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        try:
+            completion = await asyncio.shield(flight)
+        except SkippedCell as error:
+            return Asked(None, None, error, ())
+        except RunError as error:
+            return self._failed(request, error, trace_id, run_id, asked_at)
+        except asyncio.CancelledError:
+            if not joined:
+                flight.cancel()
+            raise
+        return self._asked(request, completion, trace_id, run_id, asked_at, shared=joined)
+
+    def cached(self, request: Request) -> Completion | None:
+        """The answer in the cache, or None. An entry that cannot be read counts as none."""
+        found = self._cache.get(request.key)
+        if found is None:
+            return None
+        try:
+            return CacheEntry.model_validate_json(found).completion
+        except ValidationError:
+            return None
+
+    async def _fly(self, request: Request, *, keep: bool) -> Completion:
+        self.sent += 1
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                completion = await request.model.complete(request)
+        except TimeoutError:
+            raise CallTimeout(
+                f"`{request.model.name}` gave no answer within {self._timeout_s:g} s. "
+                "Raise `timeout_s` in buttermilk.yaml, or run the cell again later."
+            ) from None
+        if keep:
+            entry = CacheEntry(parts=request.parts, completion=completion)
+            await self._cache.put(request.key, entry.model_dump_json())
+        return completion
+
+    def _asked(
+        self, request: Request, completion: Completion, trace_id: str, run_id: str, asked_at: object, *, shared: bool
+    ) -> Asked:
+        answer = TextRow.of("response", completion.raw)
+        status = _status(completion)
+        call = Call(
+            **_common(request, trace_id, run_id, asked_at),
+            model_served=completion.model_served,
+            fingerprint=completion.fingerprint,
+            request_id=completion.request_id,
+            cached=shared,
+            answered_at=completion.answered_at,
+            response_hash=answer.text_hash,
+            finish_reason=completion.finish_reason,
+            tokens_in=completion.tokens_in,
+            tokens_out=completion.tokens_out,
+            cost_usd=0.0 if shared else completion.cost_usd,
+            saved_usd=completion.cost_usd if shared else 0.0,
+            latency_s=completion.latency_s,
+            status=status,
+        )
+        return Asked(call, completion, None, (request.body, answer))
+
+    def _failed(self, request: Request, error: RunError, trace_id: str, run_id: str, asked_at: object) -> Asked:
+        call = Call(
+            **_common(request, trace_id, run_id, asked_at),
+            cached=False,
+            status=error.status,
+            error_message=str(error),
+        )
+        return Asked(call, None, error, (request.body,))
+
+
+def _common(request: Request, trace_id: str, run_id: str, asked_at: object) -> dict[str, object]:
+    return {
+        "call_id": uuid7(),
+        "trace_id": trace_id,
+        "run_id": run_id,
+        "model_requested": request.model.name,
+        "cache_key": request.key,
+        "asked_at": asked_at,
+        "params_sent": canonical(request.params),
+        "params_dropped": canonical(request.dropped),
+        "request_hash": request.body.text_hash,
+    }
+
+
+def _status(completion: Completion) -> str:
+    if completion.finish_reason == "content_filter":
+        return "filtered"
+    return "refused" if completion.refusal else "ok"
+
+
+def _about(request: Request) -> str:
+    return f" for record `{request.aside.record.record_id}`" if request.aside else ""

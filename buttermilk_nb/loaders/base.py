@@ -1,0 +1,60 @@
+"""What every loader hands over: rows with their line numbers, and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import SetupError, nearest
+
+
+class Row(NamedTuple):
+    """One row of a source. `problem` says why it cannot be used, where it cannot."""
+
+    line: int
+    fields: dict[str, Any]
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows of one source, and what is known of it (file name, sha256, encoding, delimiter)."""
+
+    rows: list[Row]
+    about: dict[str, Any] = field(default_factory=dict)
+    default_content: str | None = None
+    default_id: str | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column, in order of first appearance."""
+        seen: dict[str, None] = {}
+        for row in self.rows:
+            seen.update(dict.fromkeys(row.fields))
+        return list(seen)
+
+
+def existing(path: str | Path) -> Path:
+    """The path, if there is something; else a sentence with the nearest name beside it."""
+    found = Path(path).expanduser()
+    if found.exists():
+        return found
+    if not found.parent.is_dir():
+        raise SetupError(f"there is no folder `{found.parent}` (looked from {Path.cwd()}).")
+    beside = [entry.name for entry in found.parent.iterdir()]
+    raise SetupError(f"there is no file `{path}` (looked from {Path.cwd()}); {nearest(found.name, sorted(beside))}")
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """Name, size and SHA-256 of a file, for the provenance. Never its folder."""
+    with path.open("rb") as handle:
+        sha = hashlib.file_digest(handle, "sha256").hexdigest()
+    return {"file": path.name, "sha256": sha, "bytes": path.stat().st_size}
+
+
+def numbered(fields: Iterator[dict[str, Any]], start: int = 1) -> list[Row]:
+    """Rows counted from `start`."""
+    return [Row(line, item) for line, item in enumerate(fields, start)]

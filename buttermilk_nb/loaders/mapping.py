@@ -1,0 +1,239 @@
+"""One rule for every source: which column is what. What is not named becomes metadata.
+
+Truth, reasons and codes are taken out of the metadata when they are mapped, also out of nested
+values, so that a prompt that shows metadata cannot show the answer.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, NotRequired, TypedDict
+
+from pydantic import BaseModel, ConfigDict
+
+from .._text import clean, shorten
+from ..errors import SetupError, nearest
+from ..records import ONE, Record
+from .base import Row, Source
+
+Columns = str | Mapping[str, str]
+
+
+class MappingOptions(TypedDict):
+    """The keywords that every loader takes; `buttermilk_nb.load` explains them."""
+
+    content: NotRequired[str | None]
+    record_id: NotRequired[str | None]
+    truth: NotRequired[Columns | None]
+    truth_values: NotRequired[Mapping[Any, Any] | None]
+    reasons: NotRequired[Columns | None]
+    coders: NotRequired[Mapping[str, Columns] | None]
+    cluster: NotRequired[str | None]
+    metadata: NotRequired[Iterable[str] | None]
+
+
+class Rejected(NamedTuple):
+    """A row that did not become a record."""
+
+    line: int
+    reason: str
+    excerpt: str
+
+
+class Mapped(BaseModel):
+    """The mapping, checked against the columns that there are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    content: str
+    record_id: str | None = None
+    truth: dict[str, str] = {}
+    truth_values: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    coders: dict[str, dict[str, str]] = {}
+    cluster: str | None = None
+    metadata: tuple[str, ...] | None = None
+
+    @property
+    def taken(self) -> list[str]:
+        """Every column with a role of its own, which therefore is not metadata."""
+        coded = [column for columns in self.coders.values() for column in columns.values()]
+        single = [self.content, *([self.record_id] if self.record_id else [])]
+        return [*single, *self.truth.values(), *self.reasons.values(), *coded]
+
+
+def mapped(options: MappingOptions, source: Source) -> Mapped:
+    """Check the keywords of a loader against its source.
+
+    Raises
+    ------
+    SetupError
+        A keyword is unknown, a column does not exist, or no column holds the text.
+    """
+    unknown = [key for key in options if key not in MappingOptions.__annotations__]
+    if unknown:
+        known = MappingOptions.__annotations__
+        raise SetupError(f"there is no option `{unknown[0]}` when loading; {nearest(unknown[0], known)}")
+    content = options.get("content") or source.default_content
+    columns = source.columns
+    if not content:
+        raise SetupError(f"say which column holds the text, content=...; there are {_listed(columns)}.")
+    made = Mapped(
+        content=content,
+        record_id=options.get("record_id") or source.default_id,
+        truth=_by_criterion(options.get("truth")),
+        truth_values={str(k).strip(): str(v) for k, v in (options.get("truth_values") or {}).items()},
+        reasons=_by_criterion(options.get("reasons")),
+        coders={coder: _by_criterion(given) for coder, given in (options.get("coders") or {}).items()},
+        cluster=options.get("cluster"),
+        metadata=None if options.get("metadata") is None else tuple(options["metadata"] or ()),
+    )
+    if source.rows:
+        wanted = [*made.taken, *([made.cluster] if made.cluster else []), *(made.metadata or ())]
+        missing = [name for name in dict.fromkeys(wanted) if not any(_has(row.fields, name) for row in source.rows)]
+        if missing:
+            raise SetupError(*(f"there is no column `{name}`; {nearest(name, columns)}" for name in missing))
+    return made
+
+
+def to_records(source: Source, mapping: Mapped) -> tuple[list[Record], list[Rejected]]:
+    """Turn rows into records, and say of each row that cannot become one why not."""
+    records: list[Record] = []
+    rejected: list[Rejected] = []
+    lines: dict[str, int] = {}
+    for row in source.rows:
+        made = row.problem or _record(row, mapping)
+        if isinstance(made, Record) and made.record_id in lines:
+            first = lines[made.record_id]
+            made = (
+                f"the id `{made.record_id}` stands in line {first} already"
+                if mapping.record_id
+                else f"the same text stands in line {first}; name a column as `record_id` to keep both"
+            )
+        if isinstance(made, Record):
+            lines[made.record_id] = row.line
+            records.append(made)
+        else:
+            rejected.append(Rejected(row.line, made, shorten(json.dumps(row.fields, ensure_ascii=False, default=str))))
+    return records, rejected
+
+
+def _record(row: Row, mapping: Mapped) -> Record | str:
+    fields = row.fields
+    content = _get(fields, mapping.content)
+    if content is None or (isinstance(content, str) and not content.strip()):
+        return f"no text in `{mapping.content}`"
+    if isinstance(content, dict | list):
+        return f"`{mapping.content}` holds a {type(content).__name__}, not text"
+    record_id = ""
+    if mapping.record_id:
+        record_id = _id(_get(fields, mapping.record_id))
+        if not record_id:
+            return f"no id in `{mapping.record_id}`"
+    labels = {coder: codes for coder, columns in mapping.coders.items() if (codes := _codes(fields, columns, mapping))}
+    cluster = _get(fields, mapping.cluster) if mapping.cluster else None
+    return Record(
+        record_id=clean(record_id),
+        content=str(content),
+        metadata=_metadata(fields, mapping),
+        ground_truth=_codes(fields, mapping.truth, mapping),
+        expert_reasons={
+            criterion: reasons
+            for criterion, column in mapping.reasons.items()
+            if (reasons := _reasons(_get(fields, column)))
+        },
+        labels=labels,
+        cluster=None if cluster in (None, "") else _id(cluster),
+    )
+
+
+def _codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: Mapped) -> dict[str, Any]:
+    found = {}
+    for criterion, column in columns.items():
+        value = _get(fields, column)
+        if value is None or value == "" or value != value:  # NaN is not equal to itself
+            continue
+        text = value.strip() if isinstance(value, str) else value
+        found[criterion] = mapping.truth_values.get(str(text), text)
+    return found
+
+
+def _metadata(fields: dict[str, Any], mapping: Mapped) -> dict[str, Any]:
+    if mapping.metadata is not None:
+        return {name: _plain(_get(fields, name)) for name in mapping.metadata if _has(fields, name)}
+    nested = [name for name in mapping.taken if name not in fields]
+    kept = {str(k): v for k, v in fields.items() if k not in mapping.taken}
+    if nested:
+        kept = copy.deepcopy(kept)
+        for name in nested:
+            _delete(kept, name)
+    return {key: _plain(value) for key, value in kept.items()}
+
+
+def _reasons(value: Any) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value or "").replace("\n", " | ").split(" | ")
+    return tuple(clean(str(part).strip()) for part in parts if str(part).strip())
+
+
+def _by_criterion(given: Columns | None) -> dict[str, str]:
+    if given is None:
+        return {}
+    return {ONE: given} if isinstance(given, str) else {str(k): str(v) for k, v in given.items()}
+
+
+def _id(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).strip()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold; text without lone surrogates."""
+    if isinstance(value, str):
+        return clean(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None  # NaN
+    if isinstance(value, dict):
+        return {clean(str(k)): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        return _plain(value.item())  # a numpy scalar
+    return clean(str(value))
+
+
+def _walk(fields: Any, name: str) -> tuple[bool, Any]:
+    if isinstance(fields, dict):
+        if name in fields:
+            return True, fields[name]
+        first, dot, rest = name.partition(".")
+        if dot and first in fields:
+            return _walk(fields[first], rest)
+    return False, None
+
+
+def _has(fields: dict[str, Any], name: str) -> bool:
+    return _walk(fields, name)[0]
+
+
+def _get(fields: dict[str, Any], name: str) -> Any:
+    return _walk(fields, name)[1]
+
+
+def _delete(fields: Any, name: str) -> None:
+    if not isinstance(fields, dict):
+        return
+    if name in fields:
+        del fields[name]
+        return
+    first, dot, rest = name.partition(".")
+    if dot and first in fields:
+        _delete(fields[first], rest)
+
+
+def _listed(columns: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in columns[:15]) or "none"

@@ -1,0 +1,274 @@
+"""A project: the open folder with its settings, models, cache, store and bus.
+
+Projects are found as git finds repositories: `buttermilk.yaml` is looked for in the working folder and
+upwards, and in a folder of the project's name beside each of them. Nothing opens a second cache silently.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _views
+from ._html import fragment, table, title
+from .bus import Bus
+from .cache import AnswerCache
+from .errors import SetupError, nearest
+from .llm.base import Model
+from .llm.client import Client
+from .llm.registry import make_model
+from .logs import LogFile
+from .settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
+from .store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_current: Project | None = None
+
+
+class Project:
+    """An open project. Use `init` to make or open one.
+
+    Parameters
+    ----------
+    folder
+        The project's folder; it holds `buttermilk.yaml`.
+    settings
+        What the file says.
+    cache_mode
+        How runs use the cache unless they say otherwise.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, *, cache_mode: CacheMode = "use") -> None:
+        self.folder = folder
+        self.settings = settings
+        self.cache_mode: CacheMode = cache_mode
+        self.cache = AnswerCache(folder / "cache")
+        self.store = Store(folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
+        self.bus = Bus()
+        self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
+        self.client = Client(self.cache, timeout_s=settings.timeout_s)
+        self.notes: list[str] = []
+        self._models: dict[str, Model] = {}
+        atexit.register(self.cache.close)
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.settings.name
+
+    def model(self, name: str) -> Model:
+        """The model of that name; the same object each time."""
+        if name not in self._models:
+            self._models[name] = make_model(name)
+        return self._models[name]
+
+    def model_names(self, given: str | Sequence[str] | None) -> list[str]:
+        """The models that a name, the name of a set, a list of either, or None (the set `judges`) stands for.
+
+        Raises
+        ------
+        SetupError
+            There is no such set or model.
+        """
+        wanted = ["judges"] if given is None else [given] if isinstance(given, str) else list(given)
+        names: list[str] = []
+        for name in wanted:
+            if "/" not in name and name not in self.settings.sets:
+                raise SetupError(
+                    f"`{name}` is neither a model (`family/model`) nor a set of models in `{FILE}`; "
+                    f"{nearest(name, self.settings.sets)}"
+                )
+            names += self.settings.sets.get(name, [name])
+        if not names:
+            raise SetupError(f"no models: write models=[...] here, or `sets: judges: [...]` in `{FILE}`.")
+        for name in names:
+            self.model(name)
+        return list(dict.fromkeys(names))
+
+    def sql(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+        """One SELECT on this project's tables and views; see `buttermilk_nb.sql`."""
+        return self.store.select(query, params)
+
+    def card(self) -> list[tuple[str, str]]:
+        """What the card shows, paths included."""
+        answers = len(self.cache)
+        return [
+            ("project folder", str(self.folder)),
+            ("traces (DuckDB)", str(self.store.path)),
+            ("cache", f"{self.cache.folder} ({answers:,} answer{'' if answers == 1 else 's'}, mode {self.cache_mode})"),
+            *((f"models: {name}", ", ".join(models)) for name, models in self.settings.sets.items()),
+            *(("note", note) for note in self.notes),
+        ]
+
+    def __repr__(self) -> str:
+        return f"Project({self.name!r}, judges: {', '.join(self.settings.sets.get('judges', []))})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, ", ".join(models)) for name, models in self.settings.sets.items()]
+        return fragment(title(f"Project {self.name}"), table(["set", "models"], rows))
+
+
+def init(
+    name: str,
+    *,
+    path: str | Path | None = None,
+    models: str | Iterable[str] | None = None,
+    cache: CacheMode = "use",
+) -> Project:
+    """Open a project by name, or make it; shows a card of what is open and where.
+
+    Parameters
+    ----------
+    name
+        The project's name.
+    path
+        The project's folder itself. Without it, a project of that name is looked for in the working
+        folder, beside it and upwards; where there is none, a folder of that name is made here.
+    models
+        The models that judges use where they name none; kept in `buttermilk.yaml` as the set `judges`.
+        A new project without it starts with the two offline baselines.
+    cache
+        `use` what is there, `refresh` it, ask `only` the cache (a miss is an error), or `off`.
+
+    Returns
+    -------
+    Project
+        The open project, which is also what every later call uses.
+
+    Raises
+    ------
+    SetupError
+        No such model, a folder that holds another project, settings that do not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> project = init("press-tone", path=tempfile.mkdtemp(), models=["offline/strict"])
+    >>> project
+    Project('press-tone', judges: offline/strict)
+    """
+    global _current
+    if cache not in CACHE_MODES:
+        raise SetupError(f"cache={cache!r}: {nearest(cache, CACHE_MODES)}")
+    chosen = [models] if isinstance(models, str) else None if models is None else list(models)
+    made = {model: make_model(model) for model in chosen or []}
+    notes: list[str] = []
+    if path is not None:
+        folder = Path(path).expanduser().absolute()
+        if folder.is_file():
+            raise SetupError(f"path={str(path)!r} is a file; name the project's folder.")
+    else:
+        folder, notes = _search(name, Path.cwd())
+    file = folder / FILE
+    if file.is_file():
+        settings = Settings.read(file)
+        if settings.name != name:
+            raise SetupError(
+                f"{folder} holds the project `{settings.name}`; open it by that name, or give another path."
+            )
+    else:
+        settings = Settings.checked({"name": name}, FILE)
+        notes.append("a new project: its folder was made just now")
+    if chosen is not None and settings.sets.get("judges") != chosen:
+        if file.is_file():
+            notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
+        settings = settings.model_copy(update={"sets": {**settings.sets, "judges": chosen}})
+    if not file.is_file() or Settings.read(file) != settings:
+        _make(folder, settings)
+    project = Project(folder, settings, cache_mode=cache)
+    project.notes = notes
+    for model in made.values():
+        model.warm()
+    _current = project
+    if show := _views.find("card"):
+        show(project)
+    return project
+
+
+def current() -> Project:
+    """The open project; where none is open, the one that the working folder belongs to, or a new one there."""
+    global _current
+    if _current is None:
+        here = Path.cwd()
+        found = find_upwards(here)
+        folder = found[0] if found else here
+        if found:
+            settings = Settings.read(folder / FILE)
+        else:
+            settings = Settings.checked({"name": here.name or "project"}, FILE)
+            _make(folder, settings)
+        _current = Project(folder, settings)
+        print(  # noqa: T201  # the user is told which folder is used, once
+            f"No project was opened, so this is {'' if found else 'the new project '}`{settings.name}` "
+            "in the working folder or above it. bm.init(name) opens another."
+        )
+    return _current
+
+
+def close() -> None:
+    """Forget which project is open."""
+    global _current
+    if _current is not None:
+        _current.cache.close()
+    _current = None
+
+
+def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+    """Ask the open project's tables and views, in SQL.
+
+    Parameters
+    ----------
+    query
+        One SELECT, in DuckDB's SQL. `latest_scores` is what most questions need; `bm.sql("show tables")`
+        lists the others.
+    params
+        Values for `?` or `$name` in the query; never paste values into the text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows.
+
+    Raises
+    ------
+    SetupError
+        It is not one SELECT, or names something that there is not.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> _ = init("sql-example", path=tempfile.mkdtemp())
+    >>> sql("select count(*) as n from latest_scores").n.item()
+    0
+    """
+    return current().sql(query, params)
+
+
+def _search(name: str, start: Path) -> tuple[Path, list[str]]:
+    """The folder of a project by name, and what should be said about where it was found."""
+    for folder in (start, *start.parents):
+        for place in (folder, folder / name):
+            if (place / FILE).is_file() and Settings.read(place / FILE).name == name:
+                return place, []
+    around = find_upwards(start)
+    notes = []
+    if around:
+        other = Settings.read(around[0] / FILE).name
+        notes.append(f"this folder is inside the project `{other}`; `{name}` is a second one with its own cache")
+    return start / name, notes
+
+
+def _make(folder: Path, settings: Settings) -> None:
+    try:
+        for part in ("cache", "logs", "exports"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / "cache").chmod(0o700)
+        settings.write(folder / FILE)
+    except OSError as error:
+        raise SetupError(
+            f"the project folder {folder} cannot be made: {error.strerror}. Give another `path`."
+        ) from error

@@ -1,0 +1,185 @@
+"""Opening the file only while working, so that colleagues and other notebooks can open it too.
+
+DuckDB lets one process at a time hold a file for writing, and shuts out readers meanwhile. Each piece
+of work here opens the file, does its work in one transaction and closes it, which costs about 20 ms;
+where another process holds the file, it waits and tries again. One lock keeps the threads of this
+process apart. A forked child never writes: its parent's handle would corrupt the file.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ..errors import SetupError, StoreError, nearest
+from ..traces import Row
+from .views import VIEWS, VIEWS_HASH
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False, "storage_compatibility_version": "v1.5.0"}
+_READ_CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False}
+_LOCKED = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
+
+
+class Store:
+    """The DuckDB file of a project.
+
+    Parameters
+    ----------
+    path
+        The file; made on first use.
+    lock_wait_s
+        Seconds to wait while another process writes.
+    """
+
+    def __init__(self, path: Path, *, lock_wait_s: float = 30.0) -> None:
+        self.path = path
+        self._lock_wait_s = lock_wait_s
+        self._lock = threading.RLock()
+        self._ready = False
+        self._pid = os.getpid()
+        self._pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction: all of it lands, or none."""
+        if os.getpid() != self._pid:
+            raise StoreError("a forked process must not write to the project's file; open the project in it again.")
+        with self._lock:
+            con = self._connect(_CONFIG, read_only=False)
+            try:
+                con.execute("begin")
+                if not self._ready:
+                    _prepare(con, self.path)
+                yield con
+                con.execute("commit")
+                self._ready = True
+            except duckdb.Error as error:
+                raise StoreError(f"`{self.path.name}` could not be written: {_first_line(error)}") from error
+            finally:
+                con.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that cannot change anything."""
+        with self._lock:
+            if not self._ready or not self.path.exists():
+                with self.writing():
+                    pass
+            con = self._connect(_READ_CONFIG, read_only=True)
+            try:
+                yield con
+            finally:
+                con.close()
+
+    def df(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+        """The result of a query of ours as a dataframe."""
+        with self.reading() as con:
+            try:
+                return con.execute(query, params).df()
+            except duckdb.Error as error:
+                raise StoreError(f"`{self.path.name}` could not be read: {_first_line(error)}") from error
+
+    def select(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+        """The result of a user's query: one SELECT.
+
+        Raises
+        ------
+        SetupError
+            It is not one SELECT, or DuckDB does not understand it.
+        """
+        with self.reading() as con:
+            try:
+                statements = con.extract_statements(query)
+                kinds = [statement.type for statement in statements]
+                if kinds != [duckdb.StatementType.SELECT]:
+                    found = "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
+                    raise SetupError(f"`bm.sql` takes one SELECT, not {found}; the tables are written by runs only.")
+                return con.execute(statements[0], params).df()
+            except duckdb.Error as error:
+                raise SetupError(_plain(error, con)) from None
+
+    def append(self, con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+        """Append rows of one model to its table."""
+        if not rows:
+            return
+        model = type(rows[0])
+        self.append_tuples(con, model, map(attrgetter(*model.model_fields), rows))
+
+    def append_tuples(self, con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Append rows that are tuples in the order of the model's fields."""
+        appender = con.appender(model.table, columns=list(model.model_fields))
+        appender.append_rows(rows)
+        appender.flush()
+
+    def _connect(self, config: dict[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + self._lock_wait_s
+        pause = 0.005
+        while True:
+            try:
+                return duckdb.connect(str(self.path), read_only=read_only, config=config)
+            except duckdb.Error as error:
+                message = str(error)
+                if not _LOCKED.search(message):
+                    raise StoreError(f"`{self.path}` cannot be opened: {_first_line(error)}") from error
+                if time.monotonic() > deadline:
+                    raise StoreError(
+                        f"another process has held `{self.path}` for {self._lock_wait_s:g} s. Close the program that "
+                        "has it open for writing, or raise `lock_wait_s` in buttermilk.yaml."
+                    ) from error
+            self._pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two waiting writers out of step
+            pause = min(pause * 1.6, 0.25)
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bring the tables and views of a file up to this version."""
+    migrations = sorted(
+        (entry for entry in (resources.files(__package__) / "migrations").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    known = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
+    meta = dict(con.execute("select key, value from meta").fetchall()) if "meta" in known else {}
+    version = int(meta.get("schema_version", 0))
+    newest = int(migrations[-1].name[:4])
+    if version > newest:
+        raise StoreError(
+            f"`{path.name}` was written by a newer buttermilk_nb (tables version {version}, here {newest}); "
+            "upgrade with `pip install -U buttermilk-nb`."
+        )
+    for migration in migrations:
+        if int(migration.name[:4]) > version:
+            con.execute(migration.read_text(encoding="utf-8"))
+    if version < newest or meta.get("views") != VIEWS_HASH:
+        for name, query in VIEWS.items():
+            con.execute(f"create or replace view {name} as {query}")  # our own words only
+        con.execute("delete from meta where key in ('schema_version', 'views')")
+        con.execute("insert into meta values ('schema_version', ?), ('views', ?)", [str(newest), VIEWS_HASH])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _plain(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:
+    """DuckDB's message in a sentence, with the nearest table where one is missing."""
+    message = str(error).strip()
+    missing = re.search(r"Table with name (\S+) does not exist", message)
+    if missing:
+        names = con.execute("select table_name from information_schema.tables order by 1").fetchall()
+        return f"there is no table `{missing[1]}`; {nearest(missing[1], [name for (name,) in names])}"
+    lines = [line for line in message.splitlines() if line.strip()]
+    return f"DuckDB does not understand this query. {' '.join(lines[:3])}"

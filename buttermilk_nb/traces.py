@@ -1,0 +1,229 @@
+"""The evidence, as rows: one frozen model per table of the Store.
+
+The models are the one place where columns are named. The tables must have a column for each field (a
+test says so), the appender takes its order from here, and the views are generated from here, so a
+renamed field cannot leave a view behind.
+
+Statuses of a cell: `pending` (planned, nothing finished yet), `ok`, `invalid` (answered, but not with
+an answer that was offered), `refused`, `filtered`, `error`, `timeout`, `skipped`, `cancelled`,
+`undone`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ._ids import digest
+
+Status = Literal[
+    "pending", "ok", "invalid", "refused", "filtered", "error", "timeout", "skipped", "cancelled", "undone"
+]
+STATUSES: tuple[Status, ...] = (
+    "ok", "invalid", "refused", "filtered", "error", "timeout", "skipped", "cancelled", "undone", "pending",
+)  # fmt: skip
+FINISHED: frozenset[str] = frozenset({"ok", "invalid", "refused", "filtered"})
+"""Statuses of a cell whose answer is final: asked again, the cache would say the same."""
+
+TextKind = Literal["prompt", "criteria", "schema", "request", "response"]
+
+
+def now() -> dt.datetime:
+    """The time in UTC, without a zone, as the Store keeps it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+class Row(BaseModel):
+    """A row of the table named by `table`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    table: ClassVar[str]
+
+
+class RunRow(Row):
+    """One `Flow.run`."""
+
+    table = "runs"
+    run_id: str
+    flow: str
+    flow_hash: str
+    corpus_hash: str
+    status: str
+    started_at: dt.datetime
+    finished_at: dt.datetime | None = None
+    manifest: str
+    digest: str | None = None
+
+
+class CellRow(Row):
+    """One planned cell of one run."""
+
+    table = "cells"
+    run_id: str
+    design_id: str
+    step: str
+    record_id: str
+    record_hash: str
+    criteria_set: str | None
+    criteria_hash: str | None
+    model: str | None
+    replicate: int
+
+
+class RecordRow(Row):
+    """One version of a record's text, with what is known of it now."""
+
+    table = "records"
+    record_id: str
+    record_hash: str
+    details_hash: str
+    content: str
+    metadata: str
+    ground_truth: str
+    expert_reasons: str
+    labels: str
+    cluster: str | None
+    parent_id: str | None
+    start_offset: int | None
+    end_offset: int | None
+    uri: str | None
+    mime: str
+
+
+class TextRow(Row):
+    """One body, kept once: a prompt, criteria, a schema, a request, a response."""
+
+    table = "texts"
+    text_hash: str
+    kind: TextKind
+    name: str | None = None
+    version: str | None = None
+    body: str
+
+    @classmethod
+    def of(cls, kind: TextKind, body: str, *, name: str | None = None, version: str | None = None) -> TextRow:
+        """A row under the hash of its body."""
+        return cls(text_hash=digest("t1", kind, body), kind=kind, name=name, version=version, body=body)
+
+
+class Trace(Row):
+    """One cell, executed in one run."""
+
+    table = "traces"
+    trace_id: str
+    run_id: str
+    design_id: str
+    record_id: str
+    record_hash: str
+    step: str
+    agent: str
+    role: str
+    model: str | None
+    criteria_set: str | None
+    criteria_hash: str | None
+    prompt_hash: str | None
+    params: str
+    replicate: int
+    status: Status
+    output: str | None = None
+    flagged: bool | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    attempts: int = 0
+    started_at: dt.datetime
+    duration_s: float
+
+
+class TraceInput(Row):
+    """One answer that a trace read."""
+
+    table = "trace_inputs"
+    trace_id: str
+    input_trace_id: str
+    position: int
+
+
+class Call(Row):
+    """One LLM request inside a trace."""
+
+    table = "calls"
+    call_id: str
+    trace_id: str
+    run_id: str
+    model_requested: str
+    model_served: str | None = None
+    fingerprint: str | None = None
+    request_id: str | None = None
+    cache_key: str
+    cached: bool
+    asked_at: dt.datetime
+    answered_at: dt.datetime | None = None
+    params_sent: str
+    params_dropped: str
+    attempt: int = 1
+    request_hash: str
+    response_hash: str | None = None
+    finish_reason: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost_usd: float | None = None
+    saved_usd: float | None = None
+    latency_s: float | None = None
+    status: Status
+    error_message: str | None = None
+
+
+class Score(Row):
+    """One answer on one criterion of one trace."""
+
+    table = "scores"
+    trace_id: str
+    run_id: str
+    design_id: str
+    record_id: str
+    record_hash: str
+    judge: str
+    criteria_set: str
+    criteria_hash: str
+    criterion: str
+    model: str
+    replicate: int
+    value: float | None = None
+    category: str | None = None
+    flagged: bool | None = None
+    uncertainty: str | None = None
+    conclusion: str | None = None
+    reasons: list[str] | None = None
+    status: Status
+
+
+class EventRow(Row):
+    """One state change, error or compensation."""
+
+    table = "events"
+    event_id: str
+    type: str
+    transaction_id: str | None
+    correlation_id: str | None
+    source: str
+    payload: str
+    happened_at: dt.datetime
+
+
+ROWS: tuple[type[Row], ...] = (
+    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, EventRow,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What an agent hands back for a cell. Written together or not at all."""
+
+    trace: Trace
+    calls: tuple[Call, ...] = ()
+    scores: tuple[Score, ...] = ()
+    texts: tuple[TextRow, ...] = ()
+    inputs: tuple[TraceInput, ...] = field(default=())
