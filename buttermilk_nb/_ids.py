@@ -9,9 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import time
-import uuid
 from typing import Any
+
+_random = random.Random()  # noqa: S311  # ids must differ, not be secret; the system's source costs ten times as much
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
 
 
 def canonical(value: Any) -> str:
@@ -55,6 +59,6 @@ def uuid7() -> str:
     stamp = time.time_ns()
     ms, below = divmod(stamp, 1_000_000)
     sub_ms = below * 4096 // 1_000_000  # 12 bits of the time within the millisecond, so that ids of one process sort
-    rest = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
-    value = (ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62 | rest
-    return str(uuid.UUID(int=value))
+    rest = _random.getrandbits(62)
+    text = f"{(ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62 | rest:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

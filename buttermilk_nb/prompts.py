@@ -31,7 +31,9 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 
 @lru_cache(maxsize=256)
 def _compiled(source: str) -> Template:
-    return _ENVIRONMENT.from_string(source)
+    template = _ENVIRONMENT.from_string(source)
+    template.globals = dict(template.globals)  # a ChainMap otherwise, which costs more than the rendering
+    return template
 
 
 class Prompt(BaseModel):

@@ -19,7 +19,7 @@ from .._text import clean
 from ..criteria import Criteria, Criterion
 from ..errors import InvalidAnswer
 from ..llm.answers import is_refusal, read_json
-from ..llm.base import Aside, Request
+from ..llm.base import Aside, Params, Request
 from ..llm.client import Asked
 from ..prompts import BoundPrompt, Prompt
 from ..records import Record
@@ -50,8 +50,7 @@ class Question(NamedTuple):
     asked: Criteria
     bound: BoundPrompt
     schema: TextRow
-    sent: dict[str, Any]
-    dropped: dict[str, Any]
+    params: Params
 
 
 class Judge(Agent):
@@ -144,8 +143,8 @@ class Judge(Agent):
         found = []
         for criteria in self.criteria:
             for model in self.chosen(project):
-                sent, dropped = model.split_params(self.params)
-                questions = [self._question(asked, sent, dropped) for asked in self._documents(criteria)]
+                params = Params.of(model, self.params)
+                questions = [self._question(asked, params) for asked in self._documents(criteria)]
                 for replicate in range(self.replicates):
                     design = slot_design(
                         self,
@@ -153,7 +152,7 @@ class Judge(Agent):
                         criteria=criteria.criteria_hash,
                         schema=[question.schema.text_hash for question in questions],
                         model=model.name,
-                        params=sent,
+                        params=params.sent,
                         replicate=replicate,
                         ask=self.ask,
                         **model.design_parts(criteria),
@@ -166,7 +165,7 @@ class Judge(Agent):
                             model,
                             criteria,
                             self.prompt.prompt_hash,
-                            canonical(sent),
+                            params.sent_json,
                             questions,
                         )
                     )
@@ -216,8 +215,7 @@ class Judge(Agent):
                 Request(
                     slot.model,
                     question.bound.render(readable, seen),
-                    params=question.sent,
-                    dropped=question.dropped,
+                    params=question.params,
                     schema_hash=question.schema.text_hash,
                     replicate=slot.replicate,
                     aside=Aside(cell.record, question.asked),
@@ -270,9 +268,9 @@ class Judge(Agent):
     def _documents(self, criteria: Criteria) -> list[Criteria]:
         return [criteria] if self.ask == "together" else [criteria.only(criterion.name) for criterion in criteria]
 
-    def _question(self, asked: Criteria, sent: dict[str, Any], dropped: dict[str, Any]) -> Question:
+    def _question(self, asked: Criteria, params: Params) -> Question:
         bound = BoundPrompt(self.prompt, {"criteria": asked, "answer_format": answer_format(asked)})
-        return Question(asked, bound, self._schema(asked), sent, dropped)
+        return Question(asked, bound, self._schema(asked), params)
 
     def _schema(self, asked: Criteria) -> TextRow:
         return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from .._ids import canonical, uuid7
 from ..criteria import Criteria
 from ..errors import SetupError
-from ..llm.base import Aside, Model, Request
+from ..llm.base import Aside, Model, Params, Request
 from ..llm.client import Asked
 from ..prompts import BoundPrompt, Prompt
 from ..records import Record
@@ -95,14 +95,14 @@ class Agent(AgentBase):
         found = []
         bound = BoundPrompt(self.prompt, {})
         for model in self.chosen(project):
-            sent, dropped = model.split_params(self.params)
+            params = Params.of(model, self.params)
             for replicate in range(self.replicates):
                 design = slot_design(
-                    self, prompt=self.prompt.prompt_hash, model=model.name, params=sent, replicate=replicate
+                    self, prompt=self.prompt.prompt_hash, model=model.name, params=params.sent, replicate=replicate
                 )
-                prepared = (bound, sent, dropped)
+                prepared = (bound, params)
                 prompt_hash = self.prompt.prompt_hash
-                found.append(Slot(self, design, replicate, model, None, prompt_hash, canonical(sent), prepared))
+                found.append(Slot(self, design, replicate, model, None, prompt_hash, params.sent_json, prepared))
         return found
 
     def chosen(self, project: Project) -> list[Model]:
@@ -210,12 +210,10 @@ class Agent(AgentBase):
 
     def _request(self, cell: Cell) -> Request:
         slot = cell.slot
-        bound, sent, dropped = slot.bound
+        bound, params = slot.bound
         assert slot.model is not None
         messages = bound.render(cell.record.as_read(), outputs(cell.inputs))
-        return Request(
-            slot.model, messages, params=sent, dropped=dropped, replicate=slot.replicate, aside=Aside(cell.record)
-        )
+        return Request(slot.model, messages, params=params, replicate=slot.replicate, aside=Aside(cell.record))
 
     def _rendering(self, project: Project, records: Sequence[Record]) -> list[str]:
         """Render every slot's prompt for one record of each set of fields."""

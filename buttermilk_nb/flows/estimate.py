@@ -73,7 +73,8 @@ class Estimate:
         later = f"; {self.later:,} more cells depend on what other steps find" if self.later else ""
         return f"{self.calls:,} calls: {self.cached:,} cached, {self.new:,} new, {cost}{later}"
 
-    def _repr_html_(self) -> str:
+    def to_html(self) -> str:
+        """The estimate as a table, by model."""
         rows = [(m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _price(m.cost_usd)) for m in self.models]
         columns = ["model", "calls", "cached", "new", "tokens in (est.)", "tokens out (guess)", "cost of new calls"]
         note = "Tokens are estimated from characters; nothing was sent."

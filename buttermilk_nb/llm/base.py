@@ -75,6 +75,24 @@ class CacheEntry(BaseModel):
     completion: Completion
 
 
+class Params(NamedTuple):
+    """Sampling parameters: those that are sent, those that the model ignores, and both as stored."""
+
+    sent: dict[str, Any]
+    dropped: dict[str, Any]
+    sent_json: str
+    dropped_json: str
+
+    @classmethod
+    def of(cls, model: Model, asked: Mapping[str, Any]) -> Params:
+        """Split once per slot, not once per call."""
+        sent, dropped = model.split_params(asked)
+        return cls(sent, dropped, canonical(sent), canonical(dropped))
+
+
+NO_PARAMS = Params({}, {}, "{}", "{}")
+
+
 class Request:
     """One question to one model.
 
@@ -85,9 +103,7 @@ class Request:
     messages
         What it reads.
     params
-        Sampling parameters that are sent.
-    dropped
-        Parameters that were asked for and that this model does not take.
+        Sampling parameters.
     schema_hash
         The hash of the shape of answer that will be accepted.
     replicate
@@ -101,16 +117,14 @@ class Request:
         model: Model,
         messages: Sequence[Message],
         *,
-        params: Mapping[str, Any] | None = None,
-        dropped: Mapping[str, Any] | None = None,
+        params: Params = NO_PARAMS,
         schema_hash: str = "",
         replicate: int = 0,
         aside: Aside | None = None,
     ) -> None:
         self.model = model
         self.messages = messages
-        self.params = dict(params or {})
-        self.dropped = dict(dropped or {})
+        self.params = params
         self.schema_hash = schema_hash
         self.replicate = replicate
         self.aside = aside
@@ -120,7 +134,9 @@ class Request:
     def body(self) -> TextRow:
         """The request as sent, in canonical JSON."""
         messages = [message.as_dict() for message in self.messages]
-        return TextRow.of("request", clean(canonical({**self.params, "model": self.model.name, "messages": messages})))
+        return TextRow.of(
+            "request", clean(canonical({**self.params.sent, "model": self.model.name, "messages": messages}))
+        )
 
     @cached_property
     def key(self) -> str:
@@ -132,7 +148,7 @@ class Request:
         """The named hashes of the key's parts."""
         return {
             "model": self.model.name,
-            "params": digest("kp1", canonical(self.params)),
+            "params": digest("kp1", self.params.sent_json),
             "schema": self.schema_hash,
             "replicate": str(self.replicate),
             **{f"message {m.role}": digest("km1", m.content) for m in self.messages},

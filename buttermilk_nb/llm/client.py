@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from .._ids import canonical, uuid7
+from .._ids import uuid7
 from ..cache import AnswerCache
 from ..errors import CacheMiss, CallTimeout, RunError, SkippedCell
 from ..settings import CacheMode
@@ -163,8 +163,8 @@ def _common(request: Request, trace_id: str, run_id: str, asked_at: object) -> d
         "model_requested": request.model.name,
         "cache_key": request.key,
         "asked_at": asked_at,
-        "params_sent": canonical(request.params),
-        "params_dropped": canonical(request.dropped),
+        "params_sent": request.params.sent_json,
+        "params_dropped": request.params.dropped_json,
         "request_hash": request.body.text_hash,
     }
 

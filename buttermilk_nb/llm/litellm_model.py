@@ -112,7 +112,7 @@ class LitellmModel(Model):
                 messages=[message.as_dict() for message in request.messages],
                 max_retries=0,
                 num_retries=0,
-                **request.params,
+                **request.params.sent,
             )
         except litellm.exceptions.OpenAIError as error:
             raise _mapped(error, self.name) from error

@@ -1,13 +1,39 @@
-"""What the notebook adds: magics, card, progress, explorer."""
+"""What the notebook adds: magics, card, progress, explorer. Loaded by `%load_ext buttermilk_nb`."""
 
 from __future__ import annotations
 
 from typing import Any
 
+_VIEWS = ("card", "progress", "explorer")
+
 
 def load(ipython: Any) -> None:
-    """Register everything with a shell."""
+    """Register everything with a shell. Loading twice changes nothing."""
+    from .. import _views
+    from ..flows.estimate import Estimate
+    from ..project import Project
+    from . import card, progress
+    from .explorer import explore
+    from .magics import ButtermilkMagics
+
+    ipython.register_magics(ButtermilkMagics)
+    _views.register("card", card.show)
+    _views.register("progress", progress.follow)
+    _views.register("explorer", explore)
+    ipython.display_formatter.ipython_display_formatter.for_type(Project, card.show)
+    ipython.display_formatter.ipython_display_formatter.for_type(Estimate, card.show_estimate)
 
 
 def unload(ipython: Any) -> None:
-    """Take it away again."""
+    """Take it away again; static forms show from then on."""
+    from .. import _views
+    from ..flows.estimate import Estimate
+    from ..project import Project
+
+    for name in _VIEWS:
+        _views.forget(name)
+    for kind in (Project, Estimate):
+        ipython.display_formatter.ipython_display_formatter.pop(kind, None)
+    for magics in ipython.magics_manager.magics.values():
+        for name in ("criteria", "judge", "bmsql", "bm"):
+            magics.pop(name, None)

@@ -97,7 +97,7 @@ class Scale(BaseModel, ABC):
         >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"])
         Answer(value=None, category='cannot tell')
         """
-        if isinstance(raw, str):
+        if isinstance(raw, str) and raw not in self.offered:
             found = offered_in(raw, non_answers)
             if found and normal(raw) == found:
                 return Answer(None, found)
@@ -136,7 +136,10 @@ class NamedScale(Scale):
     """What the scales with named answers share."""
 
     def read(self, raw: object) -> Answer | None:
-        found = offered_in(str(raw), self.offered) if isinstance(raw, str | int | float) else None
+        if raw in self.offered:
+            found: str | None = str(raw)
+        else:
+            found = offered_in(str(raw), self.offered) if isinstance(raw, str | int | float) else None
         return None if found is None else Answer(self._number(found), found)
 
     def _number(self, name: str) -> float | None:  # noqa: ARG002  # the scales with numbers use it

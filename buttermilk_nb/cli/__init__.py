@@ -1,0 +1,43 @@
+"""The command `buttermilk-nb`. Each command is a file; they print sentences, never tracebacks."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .. import __version__
+from .demo import demo
+from .init import init
+from .run import run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="buttermilk-nb")
+def commands() -> None:
+    """Judge and code texts with language models: cached, traced, compared with human coders."""
+
+
+commands.add_command(demo)
+commands.add_command(init)
+commands.add_command(run)
+
+
+def main() -> None:
+    """Run the command line. Exit status 2: something is set up wrongly; 1: it failed; 130: it was stopped."""
+    from ..errors import ButtermilkError, Interrupted, SetupError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Windows console may not know every script
+    try:
+        commands.main(standalone_mode=True)
+    except SetupError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except ButtermilkError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except Interrupted as error:
+        click.echo(str(error), err=True)
+        sys.exit(130)

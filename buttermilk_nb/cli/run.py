@@ -1,0 +1,80 @@
+"""`buttermilk-nb run FLOW CORPUS`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import SetupError
+from .init import card
+
+
+@click.command()
+@click.argument("flow", type=click.Path(path_type=Path))
+@click.argument("corpus", type=click.Path(path_type=Path))
+@click.option("--content", default=None, help="The column that holds the text.")
+@click.option("--record-id", default=None, help="The column that holds the id.")
+@click.option("--truth", multiple=True, metavar="[CRITERION=]COLUMN", help="The expert's answers; may be repeated.")
+@click.option("--truth-value", multiple=True, metavar="WORD=ANSWER", help="What a word in the data means.")
+@click.option("--project", default=None, help="The project's name; default: the one of this folder.")
+@click.option("--path", type=click.Path(path_type=Path), default=None, help="The project's folder.")
+@click.option("--limit", type=int, default=None, help="Only the first so many records.")
+@click.option(
+    "--cache", type=click.Choice(["use", "refresh", "only", "off"]), default=None, help="How the cache is used."
+)
+@click.option("--retry", multiple=True, help="A status to ask again, such as invalid; may be repeated.")
+@click.option("--check", is_flag=True, help="Look for mistakes and count the calls; send nothing.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Write the scores to this CSV file.")
+def run(
+    flow: Path,
+    corpus: Path,
+    content: str | None,
+    record_id: str | None,
+    truth: tuple[str, ...],
+    truth_value: tuple[str, ...],
+    project: str | None,
+    path: Path | None,
+    limit: int | None,
+    cache: str | None,
+    retry: tuple[str, ...],
+    check: bool,
+    out: Path | None,
+) -> None:
+    """Run the flow in FLOW (a YAML file) over CORPUS (a file, folder or zip)."""
+    from .. import project as projects
+    from ..corpus import load
+    from ..flows.flow import Flow
+
+    if path is not None and project is None:
+        raise SetupError("--path needs --project: write the project's name too.")
+    read = Flow.from_yaml(flow)
+    columns = dict(_pair(item, "*") for item in truth)
+    texts = load(
+        corpus,
+        content=content,
+        record_id=record_id,
+        truth=columns or None,
+        truth_values=dict(_pair(item, None) for item in truth_value) or None,
+    )
+    opened = projects.init(project, path=path) if project else projects.current()
+    if not texts.rejected.empty:
+        click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
+    if check:
+        click.echo(repr(read.check(texts)))
+        click.echo(repr(read.estimate(texts, limit=limit)))
+        return
+    done = read.run(texts, limit=limit, cache=cache, retry=retry)  # type: ignore[arg-type]  # click checked the choice
+    click.echo(repr(done))
+    if out is not None:
+        done.scores().to_csv(out, index=False)
+    card([*opened.card()[:2], *([("scores", str(out.absolute()))] if out else [])])
+
+
+def _pair(given: str, default: str | None) -> tuple[str, str]:
+    left, sign, right = given.partition("=")
+    if sign:
+        return left.strip(), right.strip()
+    if default is None:
+        raise SetupError(f"{given!r}: write WORD=ANSWER, for example hateful=yes.")
+    return default, left.strip()

@@ -1,0 +1,162 @@
+// The explorer's page. Every piece of text is set as textContent: nothing that a record or a model wrote is ever HTML.
+
+function make(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name === "on") for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
+    else if (name === "style") Object.assign(node.style, value);
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  for (const child of children) node.append(child instanceof Node ? child : document.createTextNode(child ?? ""));
+  return node;
+}
+
+const FILTERS = [
+  ["all", "all"],
+  ["flagged", "flagged"],
+  ["split", "judges disagree"],
+  ["problems", "no answer"],
+];
+
+function render({ model, el }) {
+  const root = make("div", { class: "bmnb-x" });
+  const heat = make("div");
+  const below = make("div", { "aria-live": "polite" });
+  root.append(heat, below);
+  el.append(root);
+
+  const set = (name, value) => {
+    model.set(name, value);
+    model.save_changes();
+  };
+  const choose = (changes) => {
+    set("record", "");
+    set("cell", { ...model.get("cell"), page: 0, ...changes });
+  };
+  const same = (a, b) => ["judge", "model", "criteria_set", "criterion"].every((key) => a[key] === b[key]);
+
+  function drawHeat() {
+    const { criteria = [], rows = [] } = model.get("heat");
+    const chosen = model.get("cell");
+    const several = new Set(criteria.map((c) => c.criteria_set)).size > 1;
+    const head = criteria.map((c) =>
+      make("th", {}, c.criterion, several ? make("div", { class: "quiet", style: { fontWeight: 400 } }, c.criteria_set) : ""),
+    );
+    const body = rows.map((row) =>
+      make(
+        "tr",
+        {},
+        make("td", {}, row.judge, make("span", { class: "quiet" }, " · " + row.model)),
+        ...row.cells.map((cell, i) => {
+          if (!cell) return make("td");
+          const key = { judge: row.judge, model: row.model, ...criteria[i] };
+          const words = cell.share === null ? "no flag" : Math.round(100 * cell.share) + " %";
+          const strength = cell.share === null ? 0 : Math.round(75 * cell.share);
+          return make(
+            "td",
+            { style: { padding: "2px" } },
+            make(
+              "button",
+              {
+                class: "cell",
+                "aria-pressed": String(same(chosen, key)),
+                title: `${cell.answered} answered of ${cell.planned}: list the records`,
+                style: { background: `color-mix(in srgb, #c2410c ${strength}%, transparent)` },
+                on: { click: () => choose({ ...key, only: "all", search: "" }) },
+              },
+              words,
+              make("span", { class: "quiet" }, ` (${cell.answered})`),
+            ),
+          );
+        }),
+      ),
+    );
+    heat.replaceChildren(
+      make("h4", {}, model.get("heading"), make("span", { class: "quiet", style: { fontWeight: 400 } }, "  share of flagged answers (number of answers); click a cell")),
+      make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "judge"), ...head)), make("tbody", {}, ...body)),
+    );
+  }
+
+  function drawBelow() {
+    const cell = model.get("cell");
+    const { rows, total, page, size } = model.get("records");
+    if (!cell.criterion || !rows) return below.replaceChildren();
+    const focused = root.getRootNode().activeElement?.classList?.contains("bmnb-search");
+    const search = make("input", {
+      class: "bmnb-search", type: "search", placeholder: "record id", "aria-label": "filter by record id", value: cell.search ?? "",
+      on: { change: (event) => choose({ search: event.target.value }) },
+    });
+    const bar = make(
+      "div",
+      { class: "bar" },
+      make("b", {}, `${cell.criterion} · ${cell.model}`),
+      ...FILTERS.map(([only, label]) =>
+        make("button", { "aria-pressed": String((cell.only ?? "all") === only), on: { click: () => choose({ only }) } }, label),
+      ),
+      search,
+      make("span", { class: "quiet" }, `${total} records`),
+    );
+    if (total > size) {
+      const turn = (by) => () => set("cell", { ...model.get("cell"), page: page + by });
+      bar.append(
+        make("button", { disabled: page === 0, on: { click: turn(-1) } }, "previous"),
+        make("button", { disabled: (page + 1) * size >= total, on: { click: turn(1) } }, "next"),
+      );
+    }
+    const open = model.get("record");
+    const list = rows.map((row) =>
+      make(
+        "tr",
+        {
+          tabindex: "0",
+          "aria-selected": String(row.record_id === open),
+          on: {
+            click: () => set("record", row.record_id),
+            keydown: (event) => {
+              if (event.key === "Enter" || event.key === " ") { event.preventDefault(); set("record", row.record_id); }
+              if (event.key === "ArrowDown") { event.preventDefault(); event.currentTarget.nextElementSibling?.focus(); }
+              if (event.key === "ArrowUp") { event.preventDefault(); event.currentTarget.previousElementSibling?.focus(); }
+            },
+          },
+        },
+        make("td", {}, row.record_id, row.split ? make("span", { class: "quiet", title: "the judges disagree" }, " ≠") : ""),
+        make("td", { class: row.flagged ? "flag" : "" }, row.answer),
+        make("td", { class: "quiet" }, row.truth),
+        make("td", { class: "quiet" }, row.uncertainty),
+      ),
+    );
+    const header = ["record", "answer", "truth", "uncertainty"].map((name) => make("th", {}, name));
+    const table = make("div", { class: "list" }, make("table", {}, make("thead", {}, make("tr", {}, ...header)), make("tbody", {}, ...list)));
+    below.replaceChildren(bar, make("div", { class: "split" }, table, drawDetail()));
+    if (focused) search.focus();
+  }
+
+  function drawDetail() {
+    const detail = model.get("detail");
+    if (!detail.record_id) return make("div", { class: "quiet" }, "Choose a record to read it beside the judges' reasons.");
+    const judges = detail.judges.map((judge) =>
+      make(
+        "div",
+        { class: "judge" + (judge.flagged ? " flagged" : "") },
+        make("div", {}, make("b", { class: judge.flagged ? "flag" : "" }, judge.answer), " ", make("span", { class: "quiet" }, judge.judge + (judge.uncertainty ? ` · uncertainty ${judge.uncertainty}` : ""))),
+        make("ul", {}, ...judge.reasons.map((reason) => make("li", {}, reason))),
+        make("div", { class: "quiet" }, judge.conclusion),
+      ),
+    );
+    const truth = detail.truth ? `  truth: ${detail.truth}` : "";
+    return make(
+      "div",
+      {},
+      make("h4", {}, detail.record_id, make("span", { class: "quiet", style: { fontWeight: 400 } }, truth)),
+      make("div", { class: "both" }, make("div", { class: "text", dir: "auto" }, detail.content), make("div", {}, ...judges)),
+    );
+  }
+
+  const redraw = { "change:heat": drawHeat, "change:cell": drawHeat, "change:records": drawBelow, "change:detail": drawBelow, "change:record": drawBelow };
+  for (const [event, draw] of Object.entries(redraw)) model.on(event, draw);
+  drawHeat();
+  drawBelow();
+  return () => { for (const [event, draw] of Object.entries(redraw)) model.off(event, draw); };
+}
+
+export default { render };
