@@ -55,6 +55,7 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), list("-+0123456789"))  # so `1e5` is quoted
 
 
 def loads(text: str, where: str) -> Any:
@@ -72,6 +73,8 @@ def loads(text: str, where: str) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
         raise SetupError(f"{where}{line} is not valid YAML: {problem}.") from error
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"{where} holds a number too long or lists too deep to be read.") from error
 
 
 def load(path: Path) -> Any:

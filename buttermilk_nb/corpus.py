@@ -7,6 +7,8 @@ that could not become records are kept beside it in `rejected`, with their line 
 from __future__ import annotations
 
 import datetime as dt
+import inspect
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -241,7 +243,8 @@ class Corpus(Sequence[Record]):
         """
         total = len(self.records)
         size_test = _part_size(test, total) if test is not None else total - _part_size(dev, total)
-        size_dev = _part_size(dev, total) if dev is not None else total - size_test
+        shares = isinstance(dev, float) and isinstance(test, float) and math.isclose(dev + test, 1)
+        size_dev = _part_size(dev, total) if dev is not None and not shares else total - size_test
         if size_dev + size_test > total or min(size_dev, size_test) < 0:
             raise SetupError(f"split(dev={dev}, test={test}): that is more than the corpus's {total} records.")
         from .kinship import families
@@ -326,7 +329,8 @@ class Corpus(Sequence[Record]):
 
         rows = []
         for record in self.records:
-            row: dict[str, Any] = {"record_id": record.record_id, "content": record.content, **record.metadata}
+            row: dict[str, Any] = {"record_id": record.record_id, "content": record.content}
+            row |= {f"metadata_{name}" if name in row else name: value for name, value in record.metadata.items()}
             row |= {_column("truth", name): value for name, value in record.ground_truth.items()}
             for coder, codes in record.labels.items():
                 row |= {_column(f"coder_{coder}", name): value for name, value in codes.items()}
@@ -471,13 +475,12 @@ def load(
         metadata=metadata,
     )
     read = _reader(source)
-    try:
-        return read(source, on_error=on_error, **mapping, **format_options)
-    except TypeError as error:
-        wrong = next((name for name in format_options if f"'{name}'" in str(error)), None)
-        if wrong is None:
-            raise
-        raise SetupError(f"{read.__name__} takes no option `{wrong}`.") from None
+    own = [name for name in inspect.signature(read).parameters if name not in ("path", "frame", "items", "mapping")]
+    for name in format_options:
+        if name not in own:
+            known = [*own, *MappingOptions.__annotations__]
+            raise SetupError(f"`{read.__name__}` takes no option `{name}`; {nearest(name, known)}")
+    return read(source, on_error=on_error, **mapping, **format_options)
 
 
 _BY_ENDING: dict[str, Callable[..., Corpus]] = {

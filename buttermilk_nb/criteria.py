@@ -191,6 +191,7 @@ class Criteria(BaseModel):
         **fields: Any,
     ) -> None:
         own = {"scale": scale, "flag": flag, "cues": cues, "criteria": criteria, "overall": overall}
+        text = text.strip() if isinstance(text, str) else text
         try:
             super().__init__(**_gathered({"name": name, "text": text, **own, **fields}))
         except ValidationError as error:
@@ -238,8 +239,8 @@ class Criteria(BaseModel):
         where = f"`{path.name}`" if path else f"criteria `{name}`"
         fields: dict[str, Any] = {}
         body = text
-        if text.startswith("---"):
-            head, mark, body = text[3:].partition("\n---")
+        if text.lstrip().partition("\n")[0].rstrip() == "---":
+            head, mark, body = text.lstrip()[3:].partition("\n---")
             if not mark:
                 raise SetupError(f"{where}: the front matter has no closing line `---`.")
             read = _yaml.loads(head, where) or {}
@@ -352,6 +353,9 @@ def _gathered(fields: dict[str, Any]) -> dict[str, Any]:
     fields = dict(fields)
     own = {key: fields.pop(key) for key in (*_ONE_QUESTION, *_DEFAULTS) if fields.get(key) is not None}
     fields = {k: v for k, v in fields.items() if k not in (*_ONE_QUESTION, *_DEFAULTS)}
+    for key in ("version", "retrieved"):
+        if key in fields:
+            fields[key] = str(fields[key])
     given = fields.get("criteria")
     if not given:
         own.setdefault("question", fields.get("text", ""))
@@ -363,21 +367,32 @@ def _gathered(fields: dict[str, Any]) -> dict[str, Any]:
             f"criteria `{fields['name']}` lists its criteria, so `{misplaced[0]}` belongs to one of them, "
             "not to the whole."
         )
-    items = [{"name": key, **(value or {})} for key, value in given.items()] if isinstance(given, Mapping) else given
-    fields["criteria"] = [
-        item if isinstance(item, Criterion) else {**{k: own[k] for k in _DEFAULTS if k in own}, **item}
-        for item in items
-    ]
-    for key in ("version", "retrieved"):
-        if key in fields:
-            fields[key] = str(fields[key])
+    pairs = given.items() if isinstance(given, Mapping) else [("", item) for item in given]
+    fields["criteria"] = [_item(fields["name"], key, item or {}, own) for key, item in pairs]
     return fields
+
+
+def _item(document: str, key: str, item: Any, own: Mapping[str, Any]) -> Any:
+    if isinstance(item, Criterion):
+        return item
+    if not isinstance(item, Mapping):
+        raise SetupError(
+            f"criteria `{document}`: the criterion `{key or item}` needs `field: value` lines, at least `question: ...`."
+        )
+    return {**({"name": key} if key else {}), **{k: own[k] for k in _DEFAULTS if k in own}, **item}
 
 
 def _plain(criterion: Criterion) -> dict[str, Any]:
     fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
-    plain = criterion.scale == make_scale(criterion.scale.short)
-    return {**fields, "scale": criterion.scale.short if plain else criterion.scale.model_dump(mode="json")}
+    return {**fields, "scale": criterion.scale.short if _short(criterion.scale) else criterion.scale.model_dump(mode="json")}
+
+
+def _short(scale: Scale) -> bool:
+    """Does the short form say all that there is to say of this scale?"""
+    try:
+        return make_scale(scale.short) == scale
+    except SetupError:
+        return False
 
 
 def _cue_count(criterion: Criterion) -> str:

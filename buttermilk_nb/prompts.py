@@ -13,7 +13,17 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateRuntimeError,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+    meta,
+    nodes,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict
 
@@ -23,9 +33,33 @@ from .errors import SetupError, nearest
 from .messages import Message, Role
 from .records import Readable
 
-_ROLE = re.compile(r"^##[ \t]+(system|user)[ \t]*$", re.MULTILINE)
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+_ROLE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE)
+_READERS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """`record.metadata.values` is the column of that name, never a method of the mapping that holds it."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and (attribute in obj or attribute not in _READERS):
+            return self.getitem(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
+def _printable(value: Any) -> Any:
+    if callable(value) and not isinstance(value, Undefined):
+        name = getattr(value, "__name__", "?")
+        raise TemplateRuntimeError(f"`{name}` is a function, not a text; call it, `{name}()`, or check the name")
+    return value
+
+
+_ENVIRONMENT = _Environment(
+    undefined=StrictUndefined,
+    autoescape=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=False,
+    finalize=_printable,
 )
 
 
@@ -107,13 +141,11 @@ class Prompt(BaseModel):
         """
         found: set[str] = set()
         for tree in self._trees():
-            inner: set[int] = set()
+            inner = {id(node.node) for node in _lookups(tree) if _path(node)}
             for node in _lookups(tree):
                 path = _path(node)
                 if path and path[0] == "record" and id(node) not in inner:
-                    found.add(".".join(path[1:3]))
-                if isinstance(node.node, nodes.Getattr | nodes.Getitem) and path:
-                    inner.add(id(node.node))
+                    found.add("metadata" if path[1] == "metadata" and path[2:3] and path[2] in _READERS else ".".join(path[1:3]))
             if any(_bare_record(tree)):
                 found.add("metadata")
         if "metadata" in found:
@@ -170,6 +202,8 @@ class Prompt(BaseModel):
             raise SetupError(f"prompt `{self.name}`: {error.message}.{_near(error.message, values)}") from None
         except TemplateError as error:
             raise SetupError(f"prompt `{self.name}`: {error.message}.") from None
+        except Exception as error:  # a template computes, and its sums fail as any others do
+            raise SetupError(f"prompt `{self.name}`: {error}.") from error
 
     def _trees(self) -> list[nodes.Template]:
         return [_ENVIRONMENT.parse(source) for source in (self.system, self.user) if source]

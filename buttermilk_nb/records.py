@@ -91,6 +91,8 @@ class Record(BaseModel):
         extra = {key: value for key, value in data.items() if key not in cls.model_fields}
         if extra:
             known["metadata"] = {**extra, **(known.get("metadata") or {})}
+        if isinstance(known.get("record_id"), str):
+            known["record_id"] = clean(known["record_id"])
         content = known.get("content")
         if isinstance(content, str):
             known["content"] = clean(content)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from .errors import SetupError
 
 _CLOSERS = r"[\"'”’»)\]」』）]*"
-_SENTENCE_END = re.compile(rf"(?:[.!?…]+{_CLOSERS}(?=\s|$)|[。！？｡।॥؟۔]+{_CLOSERS})")
+_SENTENCE_END = re.compile(rf"(?:(?<![.!?…])[.!?…]++{_CLOSERS}(?=\s|$)|[。！？｡।॥؟۔]+{_CLOSERS})")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“‘])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Rev|Gen|Col|Capt|No|Nr|vs|etc|e\.g|i\.e|cf|ca|z\.B|bzw|M|Mme)\.$"
 )

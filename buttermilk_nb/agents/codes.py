@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..criteria import Criteria, Criterion
 from ..errors import InvalidAnswer
@@ -25,12 +26,12 @@ def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> l
             by_name.setdefault(criterion.name, []).append(criterion)
     only = next(iter(by_name.values()))[0] if len(by_name) == 1 else None
     sources: dict[tuple[str, str], Counter[str]] = {}
+    codes: dict[str, Any] = {}
     for record in records:
-        for name, value in record.ground_truth.items():
-            sources.setdefault(("truth", name), Counter())[_shown(value)] += 1
-        for coder, codes in record.labels.items():
-            for name, value in codes.items():
-                sources.setdefault((f"coder `{coder}`", name), Counter())[_shown(value)] += 1
+        for who, answers in (("truth", record.ground_truth), *((f"coder `{c}`", a) for c, a in record.labels.items())):
+            for name, value in answers.items():
+                sources.setdefault((who, name), Counter())[_shown(value)] += 1
+                codes[_shown(value)] = value
     found = []
     for (who, name), counts in sources.items():
         if name == ONE and only is None:
@@ -38,9 +39,11 @@ def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> l
             found.append(f"{who} names no criterion, and there are {len(by_name)}: write {{{names}}} when loading.")
             continue
         criteria = [only] if name == ONE and only else by_name.get(name, [])
-        wrong = [code for code in counts if not all(_fits(criterion, code) for criterion in criteria)]
-        if wrong:
-            found.append(_sentence(who, criteria[0], counts, wrong))
+        for criterion in criteria:
+            wrong = [code for code in counts if not _fits(criterion, codes[code])]
+            if wrong:
+                found.append(_sentence(who, criterion, counts, wrong))
+                break
     return found
 
 
@@ -54,7 +57,7 @@ def _sentence(who: str, criterion: Criterion, counts: Counter[str], wrong: Itera
     )
 
 
-def _fits(criterion: Criterion, code: str) -> bool:
+def _fits(criterion: Criterion, code: Any) -> bool:
     if code in _NON_ANSWERS:
         return True  # a person may always say so
     try:

@@ -16,6 +16,7 @@ from ..errors import InvalidAnswer
 from .base import Completion
 
 _FENCE = re.compile(r"```(?:json|JSON)?\s*\n?(.*?)```", re.DOTALL)
+_MOST_BRACKETS = 1_000  # what has more is no answer, and repairing it would take minutes
 _REFUSAL = re.compile(
     r"\b(?:I(?:'|’)?m sorry|I apologi[sz]e|I(?: a|(?:'|’))m (?:not able|unable)|I can(?:no|(?:'|’))t|I won(?:'|’)t|"
     r"I (?:must|have to) (?:decline|refuse)|as an AI\b[^.]*\b(?:can(?:no|(?:'|’))t|unable))",
@@ -46,11 +47,11 @@ def read_json(completion: Completion) -> dict[str, Any]:
     for candidate in _candidates(text):
         try:
             found = json.loads(candidate)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
             return found
-    if "{" in text:
+    if "{" in text and text.count("{") + text.count("[") <= _MOST_BRACKETS:
         found = _repaired(text[text.index("{") :])
         if isinstance(found, dict) and found:
             return found

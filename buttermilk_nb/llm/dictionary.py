@@ -8,6 +8,7 @@ marks is *quoted*. Compiled once per criterion.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,9 +17,10 @@ import regex  # its \w knows combining marks, which the standard library's does 
 
 _NEGATORS = (
     "not|no|never|without|nobody|none|neither|nor|cannot|hardly|isn't|aren't|wasn't|weren't|don't|doesn't|didn't|won't|"
-    "can't|nicht|kein|keine|keinen|nie|ohne|ne|pas|jamais|sans|nunca|jamás|sin|не|нет|без|никогда"
+    "can't|nicht|kein|keine|keinen|keinem|keiner|keines|nie|ohne|ne|pas|jamais|sans|nunca|jamás|sin|не|нет|без|никогда"
 )
-_NEGATED = regex.compile(rf"(?:^|[^\w])(?:{_NEGATORS})(?:[\s,]+[\w'’-]+){{0,3}}[\s,\"“'‘]*$", regex.IGNORECASE)
+_STRAIGHT, _EITHER = "'", "['’]"  # newspapers print the typographic apostrophe
+_NEGATED = regex.compile(rf"(?:^|[^\w])(?:{_NEGATORS.replace(_STRAIGHT, _EITHER)})(?:[\s,]+[\w'’-]+){{0,3}}[\s,\"“'‘]*$", regex.IGNORECASE)
 _SENTENCE = regex.compile(r"[.!?…。！？।؟\n]")
 _QUOTES = regex.compile(r"“[^”]*”|\"[^\"\n]*\"|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|‘[^’]*’")
 _SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -83,7 +85,8 @@ def compiled(cues: tuple[tuple[str, tuple[str, ...]], ...]) -> Cues:
 
 def _pattern(cue: str) -> str:
     stem = cue.rstrip("*")
-    body = r"\s+".join(regex.escape(part) for part in stem.split())
+    words = [dict.fromkeys(unicodedata.normalize(form, part) for form in ("NFC", "NFD")) for part in stem.split()]
+    body = r"\s+".join(f"(?:{'|'.join(regex.escape(form) for form in forms)})" for forms in words)
     if _SPACELESS.search(stem):
         return body
     left = r"(?<![\w])" if stem[:1].isalnum() else ""

@@ -14,6 +14,7 @@ b in [-1, 1] turns that share of all answers into the flagged (b > 0) or an unfl
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -75,7 +76,7 @@ class Dictionary(_Offline):
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
         numbers(name, options, {})
-        self._strict = name.endswith("strict")
+        self._strict = name.partition("?")[0].endswith("strict")
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         return {"rules": _RULES, "cues": criteria.cues_hash if criteria else ""}
@@ -86,10 +87,10 @@ class Dictionary(_Offline):
 
     def problems(self, criteria: Criteria | None) -> list[str]:
         return [
-            f"criterion `{c.name}` has cues for every answer, so `{self.name}` has none left for a text without cues; "
+            f"criterion `{c.name}` does not say which answer `{self.name}` gives to a text without cues; "
             f"give one answer an empty list, for example `{c.scale.offered[-1]}: []`, or allow `cannot tell`."
             for c in (criteria.criteria if criteria else ())
-            if c.cues and len(c.cues) == len(c.scale.offered) and _default(c) is None
+            if c.cues and c.scale.level == "nominal" and _default(c) is None
         ]
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:  # noqa: ARG002
@@ -122,7 +123,7 @@ class Dictionary(_Offline):
             return _default(criterion), 0
         if scale.level in ("ordinal", "interval", "ratio"):
             mean = sum(float(hit.answer) for hit in hits) / len(hits)
-            return (int(mean + 0.5) if scale.level == "ordinal" else round(mean, 3)), len(hits)
+            return (math.floor(mean + 0.5) if scale.level == "ordinal" else round(mean, 3)), len(hits)
         count = Counter(hit.answer for hit in hits)
         most = max(count.values())
         tied = [answer for answer in scale.offered if count[answer] == most]
@@ -164,10 +165,11 @@ class Teaching(_Offline):
         seed = digest("rng1", str(self._options["seed"]), self.name, record.record_hash, criterion.name, str(replicate))
         rng = random.Random(seed)  # noqa: S311  # a simulation, not a secret
         options: list[Any] = list(criterion.scale.offered)
-        right: Any = json.loads(truth.category) if criterion.scale.level == "set" and truth.category else truth.category
+        right: Any = truth.category
         if criterion.scale.level == "set":
+            right = right if truth.is_non_answer else json.loads(str(right))
             options = [[], *([label] for label in options)]
-        if not options:
+        if not options and not truth.is_non_answer:
             right, options = truth.value, [getattr(criterion.scale, "low", 0.0), getattr(criterion.scale, "high", 1.0)]
         others = [option for option in options if option != right] or options
         chosen = right if rng.random() < self._options["accuracy"] else rng.choice(others)

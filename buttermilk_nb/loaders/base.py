@@ -55,6 +55,14 @@ def file_facts(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": sha, "bytes": path.stat().st_size}
 
 
+def once_each(names: list[str], where: str) -> list[str]:
+    """The column names as they are; a sentence where one of them stands twice, because the second would win."""
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise SetupError(f"{where} has two columns called `{twice}`; rename one of them.")
+    return names
+
+
 def numbered(fields: Iterator[dict[str, Any]], start: int = 1) -> list[Row]:
     """Rows counted from `start`."""
     return [Row(line, item) for line, item in enumerate(fields, start)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import SetupError
-from .base import Row, Source, existing, file_facts
+from .base import Row, Source, existing, file_facts, once_each
 from .encodings import read_text
 
 _DELIMITERS = ",;\t|"
@@ -25,7 +25,10 @@ def read(path: str | Path, *, encoding: str | None = None, delimiter: str | None
         before = csv.field_size_limit(2**31 - 1)
         try:
             rows = list(_rows(text, sign, file.name))
-        except csv.Error as error:
+            if rows and _quote_left_open(text, rows[-1].line, sign):
+                problem = "a quotation mark that opens in this row is never closed; the rest of the file is in it"
+                rows[-1] = rows[-1]._replace(problem=problem)
+        except (csv.Error, TypeError, ValueError) as error:
             raise SetupError(f"`{file.name}` cannot be read as a delimited file: {error}.") from error
         finally:
             csv.field_size_limit(before)
@@ -41,10 +44,9 @@ def _rows(text: str, sign: str, name: str) -> Iterator[Row]:
         if header is None:
             if not any(cell.strip() for cell in cells):
                 continue
-            header = [cell.strip() for cell in cells]
-            if len(set(header)) != len(header):
-                twice = next(h for h in header if header.count(h) > 1)
-                raise SetupError(f"`{name}` has two columns called `{twice}`; rename one of them.")
+            unnamed = (f"column {place}" for place in range(1, len(cells) + 1))
+            header = [cell.strip() or other for cell, other in zip(cells, unnamed, strict=True)]
+            once_each(header, f"`{name}`")
         elif not any(cell.strip() for cell in cells):
             yield Row(start, {}, "empty row")
         elif len(cells) != len(header):
@@ -56,6 +58,15 @@ def _rows(text: str, sign: str, name: str) -> Iterator[Row]:
         raise SetupError(f"`{name}` is empty: it has no header line.")
 
 
+def _quote_left_open(text: str, line: int, sign: str) -> bool:
+    last = io.StringIO(text, newline="").readlines()[line - 1 :]
+    try:
+        list(csv.reader(last, delimiter=sign, strict=True))
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
+
+
 def _delimiter(text: str) -> str:
     """The sign that stands most often outside quotes in the header line."""
     counts = dict.fromkeys(_DELIMITERS, 0)
@@ -63,7 +74,7 @@ def _delimiter(text: str) -> str:
     for char in text.lstrip("\ufeff\r\n"):
         if char == '"':
             quoted = not quoted
-        elif char == "\n" and not quoted:
+        elif char in "\r\n" and not quoted:
             break
         elif char in counts and not quoted:
             counts[char] += 1

@@ -46,7 +46,7 @@ def decode(data: bytes, encoding: str | None, where: str) -> tuple[str, str]:
     """
     if encoding:
         try:
-            return data.decode(encoding), encoding
+            return data.decode(encoding).removeprefix("\ufeff"), encoding
         except LookupError:
             raise SetupError(f"`{encoding}` is not an encoding; write for example `utf-8` or `cp1252`.") from None
         except UnicodeDecodeError as error:
@@ -58,14 +58,16 @@ def decode(data: bytes, encoding: str | None, where: str) -> tuple[str, str]:
             return data.decode(name, errors="replace"), f"{name} (byte-order mark)"
     try:
         return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        return _detected(data)
+    except UnicodeDecodeError as error:
+        return _detected(data, error.start)
 
 
-def _detected(data: bytes) -> tuple[str, str]:
+def _detected(data: bytes, first: int) -> tuple[str, str]:
+    """Detect from the line of the first byte that is not UTF-8: what stands before it is often plain ASCII."""
     from charset_normalizer import from_bytes  # 60 ms to import, and most files are UTF-8
 
-    best = from_bytes(data[:200_000]).best()
+    line = data.rfind(b"\n", 0, first) + 1
+    best = from_bytes(data[max(line, first - 100_000) :][:200_000]).best()
     name = best.encoding if best else "cp1252"
     sample = len(data) < 200 or name in _FAMILY
     try:

@@ -25,7 +25,7 @@ def _lines(text: str) -> Iterator[Row]:
             continue
         try:
             item = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Row(line, {}, f"not valid JSON: {error}")
             continue
         yield _row(line, item)
@@ -37,7 +37,7 @@ def read(path: str | Path, *, encoding: str | None = None, at: str | None = None
     text, found = read_text(file, encoding)
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SetupError(f"`{file.name}` is not valid JSON: {error}. One object a line? Name it .jsonl.") from error
     for name in at.split(".") if at else ():
         if not isinstance(value, dict) or name not in value:

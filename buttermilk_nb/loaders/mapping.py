@@ -50,7 +50,7 @@ class Mapped(BaseModel):
     content: str
     record_id: str | None = None
     truth: dict[str, str] = {}
-    truth_values: dict[str, str] = {}
+    truth_values: dict[str, str | None] = {}
     reasons: dict[str, str] = {}
     coders: dict[str, dict[str, str]] = {}
     cluster: str | None = None
@@ -59,9 +59,13 @@ class Mapped(BaseModel):
     @property
     def taken(self) -> list[str]:
         """Every column with a role of its own, which therefore is not metadata."""
+        return [self.content, *([self.record_id] if self.record_id else []), *self.hidden]
+
+    @property
+    def hidden(self) -> list[str]:
+        """The columns that hold answers, which no prompt may show."""
         coded = [column for columns in self.coders.values() for column in columns.values()]
-        single = [self.content, *([self.record_id] if self.record_id else [])]
-        return [*single, *self.truth.values(), *self.reasons.values(), *coded]
+        return [*self.truth.values(), *self.reasons.values(), *coded]
 
 
 def mapped(options: MappingOptions, source: Source) -> Mapped:
@@ -84,12 +88,16 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
         content=content,
         record_id=options.get("record_id") or source.default_id,
         truth=_by_criterion(options.get("truth")),
-        truth_values={str(k).strip(): str(v) for k, v in (options.get("truth_values") or {}).items()},
+        truth_values={
+            _id(k): None if v is None else str(v) for k, v in (options.get("truth_values") or {}).items()
+        },
         reasons=_by_criterion(options.get("reasons")),
         coders={coder: _by_criterion(given) for coder, given in (options.get("coders") or {}).items()},
         cluster=options.get("cluster"),
-        metadata=None if options.get("metadata") is None else tuple(options["metadata"] or ()),
+        metadata=_names(options.get("metadata")),
     )
+    if shown := [name for name in made.metadata or () if name in made.hidden]:
+        raise SetupError(f"`{shown[0]}` holds codes or reasons, so it cannot be metadata too: a judge could read it.")
     if source.rows:
         wanted = [*made.taken, *([made.cluster] if made.cluster else []), *(made.metadata or ())]
         missing = [name for name in dict.fromkeys(wanted) if not any(_has(row.fields, name) for row in source.rows)]
@@ -125,7 +133,7 @@ def _record(row: Row, mapping: Mapped) -> Record | str:
     content = _get(fields, mapping.content)
     if content is None or (isinstance(content, str) and not content.strip()):
         return f"no text in `{mapping.content}`"
-    if isinstance(content, dict | list):
+    if isinstance(content, dict | list | bytes):
         return f"`{mapping.content}` holds a {type(content).__name__}, not text"
     record_id = ""
     if mapping.record_id:
@@ -135,7 +143,7 @@ def _record(row: Row, mapping: Mapped) -> Record | str:
     labels = {coder: codes for coder, columns in mapping.coders.items() if (codes := _codes(fields, columns, mapping))}
     cluster = _get(fields, mapping.cluster) if mapping.cluster else None
     return Record(
-        record_id=clean(record_id),
+        record_id=record_id,
         content=str(content),
         metadata=_metadata(fields, mapping),
         ground_truth=_codes(fields, mapping.truth, mapping),
@@ -152,29 +160,37 @@ def _record(row: Row, mapping: Mapped) -> Record | str:
 def _codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: Mapped) -> dict[str, Any]:
     found = {}
     for criterion, column in columns.items():
-        value = _get(fields, column)
-        if value is None or value == "" or value != value:  # NaN is not equal to itself
-            continue
-        text = value.strip() if isinstance(value, str) else value
-        found[criterion] = mapping.truth_values.get(str(text), text)
+        value = _plain(_get(fields, column))
+        value = value.strip() if isinstance(value, str) else value
+        several = [_meant(item, mapping) for item in value] if isinstance(value, list) else None
+        value = _meant(value, mapping) if several is None else several
+        if value is not None and value != "":
+            found[criterion] = value
     return found
 
 
+def _meant(value: Any, mapping: Mapped) -> Any:
+    """A code in the words of the scale. The key `1` also finds 1.0, which is how a table with gaps holds it."""
+    return mapping.truth_values.get(_id(value), value)
+
+
 def _metadata(fields: dict[str, Any], mapping: Mapped) -> dict[str, Any]:
-    if mapping.metadata is not None:
-        return {name: _plain(_get(fields, name)) for name in mapping.metadata if _has(fields, name)}
-    nested = [name for name in mapping.taken if name not in fields]
-    kept = {str(k): v for k, v in fields.items() if k not in mapping.taken}
+    removed = mapping.taken if mapping.metadata is None else mapping.hidden
+    kept = {str(k): v for k, v in fields.items() if k not in removed}
+    nested = [name for name in removed if name not in fields]
     if nested:
         kept = copy.deepcopy(kept)
         for name in nested:
             _delete(kept, name)
+    if mapping.metadata is not None:
+        return {name: _plain(_get(kept, name)) for name in mapping.metadata if _has(kept, name)}
     return {key: _plain(value) for key, value in kept.items()}
 
 
 def _reasons(value: Any) -> tuple[str, ...]:
-    parts = value if isinstance(value, list | tuple) else str(value or "").replace("\n", " | ").split(" | ")
-    return tuple(clean(str(part).strip()) for part in parts if str(part).strip())
+    value = _plain(value)
+    parts = value if isinstance(value, list) else str(value or "").replace("\n", " | ").split(" | ")
+    return tuple(clean(str(part).strip()) for part in parts if part is not None and str(part).strip())
 
 
 def _by_criterion(given: Columns | None) -> dict[str, str]:
@@ -183,10 +199,16 @@ def _by_criterion(given: Columns | None) -> dict[str, str]:
     return {ONE: given} if isinstance(given, str) else {str(k): str(v) for k, v in given.items()}
 
 
+def _names(given: Iterable[str] | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 def _id(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return "" if value is None else str(value).strip()
+    return "" if value is None else clean(str(value).strip())
 
 
 def _plain(value: Any) -> Any:
@@ -201,8 +223,8 @@ def _plain(value: Any) -> Any:
         return {clean(str(k)): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if hasattr(value, "item"):
-        return _plain(value.item())  # a numpy scalar
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())  # a numpy scalar or array
     return clean(str(value))
 
 
@@ -221,7 +243,8 @@ def _has(fields: dict[str, Any], name: str) -> bool:
 
 
 def _get(fields: dict[str, Any], name: str) -> Any:
-    return _walk(fields, name)[1]
+    value = _walk(fields, name)[1]
+    return None if isinstance(value, float) and value != value else value  # NaN is not equal to itself
 
 
 def _delete(fields: Any, name: str) -> None:

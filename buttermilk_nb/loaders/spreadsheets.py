@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from ..errors import SetupError, nearest
-from .base import Row, Source, existing, file_facts
+from .base import Row, Source, existing, file_facts, once_each
 
 
 def read(path: str | Path, *, sheet: str | None = None) -> Source:
@@ -25,6 +26,9 @@ def read(path: str | Path, *, sheet: str | None = None) -> Source:
             raise SetupError(f"`{file.name}` has no sheet `{name}`; {nearest(name, book.sheetnames)}")
         rows: list[Row] = []
         header: list[str] = []
+        if not hasattr(book[name], "iter_rows"):
+            raise SetupError(f"the sheet `{name}` of `{file.name}` is a chart; name another with sheet=...")
+        book[name].reset_dimensions()  # some programs write a wrong size, and openpyxl would stop there
         for line, cells in enumerate(book[name].iter_rows(values_only=True), 1):
             values = [_plain(cell) for cell in cells]
             if all(value in (None, "") for value in values):
@@ -32,8 +36,9 @@ def read(path: str | Path, *, sheet: str | None = None) -> Source:
                     rows.append(Row(line, {}, "empty row"))
             elif not header:
                 header = [str(value).strip() if value is not None else "" for value in values]
+                once_each(header, f"`{file.name}`")
             else:
-                rows.append(Row(line, {h: v for h, v in zip(header, values, strict=False) if h}))
+                rows.append(Row(line, {h: v for h, v in zip_longest(header, values[: len(header)]) if h}))
     finally:
         book.close()
     while rows and rows[-1].problem:

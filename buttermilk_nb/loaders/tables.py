@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SetupError
 from ..records import Record
-from .base import Row, Source, existing, file_facts, numbered
+from .base import Row, Source, existing, file_facts, numbered, once_each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,18 +22,26 @@ def read_parquet(path: str | Path) -> Source:
     file = existing(path)
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as con:
         try:
-            result = con.execute("select * from read_parquet(?)", [str(file)])
+            con.execute("set TimeZone = 'UTC'")
+            table = con.read_parquet(glob.escape(str(file)))
+            columns = [duckdb.ColumnExpression(name) for name in table.columns]
+            zoned = ["TIME ZONE" in str(kind) for kind in table.types]  # DuckDB hands these over through pytz only
+            result = table.select(
+                *(
+                    column.cast("VARCHAR").alias(name) if in_zone else column
+                    for name, column, in_zone in zip(table.columns, columns, zoned, strict=True)
+                )
+            )
+            rows = numbered(dict(zip(table.columns, values, strict=True)) for values in result.fetchall())
         except duckdb.Error as error:
             raise SetupError(f"`{file.name}` cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
-        names = [column[0] for column in result.description or ()]
-        rows = numbered(dict(zip(names, values, strict=True)) for values in result.fetchall())
     return Source(rows, file_facts(file))
 
 
 def read_dataframe(frame: pd.DataFrame) -> Source:
     """Read a dataframe. Missing cells become None; line numbers count from 1."""
     plain = frame.astype(object).where(frame.notna(), None)
-    names = [str(column) for column in plain.columns]
+    names = once_each([str(column) for column in plain.columns], "the dataframe")
     rows = numbered(dict(zip(names, values, strict=True)) for values in plain.itertuples(index=False, name=None))
     return Source(rows, {"dataframe": {"rows": len(frame), "columns": names}})
 
@@ -42,7 +51,7 @@ def read_mappings(items: Iterable[Mapping[str, Any] | Record]) -> Source:
     rows = []
     for line, item in enumerate(items, 1):
         if isinstance(item, Mapping):
-            rows.append(Row(line, dict(item)))
+            rows.append(Row(line, {str(key): value for key, value in item.items()}))
         else:
             rows.append(Row(line, {}, f"not a mapping but {type(item).__name__}"))
     return Source(rows, {"records": len(rows)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from ..errors import SetupError
@@ -38,7 +39,7 @@ def read_zip(path: str | Path, *, pattern: str = "*.txt", encoding: str | None =
                 raise SetupError(f"`{file.name}` would unpack to more than 2 GiB; unpack it and use `from_folder`.")
             for line, member in enumerate(members, 1):
                 rows.append(_row(line, PurePosixPath(member.filename), archive.read(member), encoding))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise SetupError(f"`{file.name}` cannot be read as a zip: {error}.") from error
     return Source(_some(rows, path, pattern), {**file_facts(file), "files": len(rows)}, "text", "name")
 

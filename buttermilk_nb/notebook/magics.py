@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
 from .. import project as projects
@@ -39,7 +40,7 @@ class ButtermilkMagics(Magics):
             %%criteria respect --scale yes/no --flag no
             Does the article treat the people it describes with respect?
         """
-        args = parse_argstring(self.criteria, line)
+        args = _arguments(self.criteria, line)
         if cell.startswith("---"):
             made = Criteria.from_markdown(cell, name=args.name)
         else:
@@ -70,7 +71,7 @@ class ButtermilkMagics(Magics):
 
             %judge strict --criteria respect --models offline/strict --run articles
         """
-        args = parse_argstring(self.judge, line)
+        args = _arguments(self.judge, line)
         space = self.shell.user_ns
         documents = [self._criteria(given) for given in args.criteria]
         fields: dict[str, Any] = {"models": args.models.split(",") if args.models else None}
@@ -108,7 +109,7 @@ class ButtermilkMagics(Magics):
         if cell is None:
             into, query = None, line
         else:
-            args = parse_argstring(self.bmsql, line)
+            args = _arguments(self.bmsql, line)
             into, query = args.into, cell
         try:
             wanted = {name for statement in duckdb.extract_statements(query) for name in statement.named_parameters}
@@ -129,7 +130,7 @@ class ButtermilkMagics(Magics):
     @line_magic
     def bm(self, line: str) -> None:
         """Show the open project (`%bm`), its models (`%bm models`) or its cache (`%bm cache`)."""
-        args = parse_argstring(self.bm, line)
+        args = _arguments(self.bm, line)
         open_now = projects.current()
         if args.what == "status":
             card.show(open_now)
@@ -149,6 +150,15 @@ class ButtermilkMagics(Magics):
             return Criteria.from_file(given)
         known = [name for name, value in self.shell.user_ns.items() if isinstance(value, Criteria)]
         raise SetupError(f"--criteria: `{given}` is neither criteria nor a file; {nearest(given, known)}")
+
+
+def _arguments(magic: Any, line: str) -> Any:
+    """The options of a line, with quotes as a shell reads them (IPython's own reader keeps them)."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise SetupError(f"%{magic.__name__}: {str(error).lower()}; check the quotation marks.") from None
+    return magic.parser.parse_args(words)
 
 
 def _cue(given: str) -> tuple[str, list[str]]:

@@ -1,16 +1,20 @@
 """What every scale is: its sentence, its schema, its parser, its level of measurement, its flags.
 
 The parser matches an answer only against the answers that were offered, as whole words. That
-forgives `"Yes."` and closes the door on text in a record that dictates a verdict in passing.
+forgives `"Yes."` and closes the door on text in a record that dictates a verdict in passing. What only
+looks like an answer is none: `non-hateful` and `not hateful` are not `hateful`, `1-5` is not `1`.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import regex  # its \w knows combining marks, which the standard library's does not (Devanagari, Arabic)
 from pydantic import BaseModel, ConfigDict
 
 from ..errors import InvalidAnswer, SetupError, nearest
@@ -97,14 +101,15 @@ class Scale(BaseModel, ABC):
         >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"])
         Answer(value=None, category='cannot tell')
         """
-        if isinstance(raw, str) and raw not in self.offered:
-            found = offered_in(raw, non_answers)
-            if found and normal(raw) == found:
-                return Answer(None, found)
-        answer = self.read(raw)
-        if answer is None:
+        if isinstance(raw, str) and raw not in self.offered and (found := named(raw, non_answers)):
+            return Answer(None, found)
+        try:
+            answer = self.read(raw)
+        except (ValueError, OverflowError, RecursionError):
+            answer = None  # a number too long to print, a list too deep to walk
+        if answer is None or (isinstance(raw, str) and not named(raw, self.offered) and offered_in(raw, NON_ANSWERS)):
             shown = ", ".join(self.offered + tuple(non_answers)) or self.short
-            raise InvalidAnswer(f"the answer {raw!r:.80} is not one of: {shown}")
+            raise InvalidAnswer(f"the answer {_shown(raw)} is not one of: {shown}")
         return answer
 
     def flag_problem(self, flag: str) -> str | None:
@@ -178,7 +183,7 @@ def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
             return Scale.kinds[kind].model_validate(spec)
         except ValueError as error:
             raise SetupError(f"scale `{kind}`: {_first(error)}.") from error
-    for made in Scale.kinds.values():
+    for made in Scale.kinds.values() if isinstance(spec, str) else ():
         try:
             if found := made.from_short(spec):
                 return found
@@ -201,34 +206,55 @@ def _first(error: ValueError) -> str:
 
 def check_names(names: tuple[str, ...], what: str) -> None:
     """Raise ValueError where two names are the same but for case, or one could be taken for a comparison."""
+    if not names:
+        raise ValueError(f"there are no {what}")
     if len({normal(name) for name in names}) != len(names):
         raise ValueError(f"two {what} are the same but for case")
     for name in names:
-        if not name.strip() or name.startswith(("<", ">", "=")):
+        if not normal(name) or name.startswith(("<", ">", "=")):
             raise ValueError(f"`{name}` cannot be one of the {what}")
 
 
 def normal(text: str) -> str:
-    """The form in which answers are compared: case, spaces and closing punctuation do not count."""
-    return " ".join(text.strip().strip(".!\"'`*_").casefold().split())
+    """The form in which answers are compared: case, spaces, closing punctuation and composed accents do not count."""
+    plain = unicodedata.normalize("NFC", text).replace("−", "-")
+    return " ".join(plain.strip().strip(".!\"'`*_").casefold().split())
+
+
+def named(raw: str, offered: Sequence[str]) -> str | None:
+    """The offered answer that `raw` is."""
+    wanted = normal(raw)
+    return next((name for name in offered if normal(name) == wanted), None)
 
 
 def offered_in(raw: str, offered: Sequence[str]) -> str | None:
     """The one offered answer that `raw` is, or that stands in it as whole words."""
+    whole = named(raw, offered)
+    if whole is not None or len(raw) > 400:
+        return whole
     wanted = normal(raw)
-    for name in offered:
-        if normal(name) == wanted:
-            return name
-    if len(raw) > 400:
-        return None
     found = []
     for name in sorted(offered, key=len, reverse=True):
-        sign = "(?<!-)" if name[:1].isdigit() else ""
-        pattern = rf"(?<!\w)(?<!\d[.,]){sign}{re.escape(normal(name))}(?!\w)(?![.,]\d)"
-        if re.search(pattern, wanted):
+        pattern = _standing(normal(name))
+        if pattern.search(wanted):
             found.append(name)
-            wanted = re.sub(pattern, " ", wanted)
+            wanted = pattern.sub(" ", wanted)
     return found[0] if len(found) == 1 else None
+
+
+@lru_cache(maxsize=1024)
+def _standing(name: str) -> regex.Pattern[str]:
+    """A name as whole words: no part of a longer or hyphenated word or number, not negated."""
+    sign = "(?<![-–])" if name[:1].isdigit() else ""
+    before = rf"(?<!\w)(?<!\w[-‐‑])(?<!\d[.,])(?<!\bnot ){sign}"
+    return regex.compile(rf"{before}{regex.escape(name)}(?!\w)(?![-‐‑]\w)(?![.,]\d)")
+
+
+def _shown(raw: object) -> str:
+    try:
+        return f"{raw!r:.80}"
+    except (ValueError, RecursionError):
+        return f"of type {type(raw).__name__}"
 
 
 def flag_parts(flag: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from .base import Answer, Level, Scale, check_names, flag_parts, normal, offered_in
+from .base import Answer, Level, Scale, check_names, flag_parts, named, normal, offered_in
 
 
 class MultiLabel(Scale):
@@ -55,7 +55,9 @@ class MultiLabel(Scale):
     def read(self, raw: object) -> Answer | None:
         if isinstance(raw, str):
             text = raw.strip()
-            if text.startswith("["):
+            if whole := named(text, self.labels):
+                raw = [whole]
+            elif text.startswith("["):
                 try:
                     raw = json.loads(text)
                 except ValueError:
@@ -63,7 +65,7 @@ class MultiLabel(Scale):
             else:
                 none_words = ("", "none", "[]")
                 raw = [] if normal(text) in none_words else re.split(r"[|,;]", text)
-        if not isinstance(raw, list | tuple):
+        if not isinstance(raw, list | tuple) or not all(isinstance(item, str | int | float) for item in raw):
             return None
         found = {offered_in(str(item), self.labels) for item in raw}
         if None in found:

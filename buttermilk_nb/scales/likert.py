@@ -32,6 +32,8 @@ class Likert(NamedScale):
     def _ordered(self) -> Likert:
         if self.low >= self.high or self.high - self.low > 100:
             raise ValueError(f"a scale of {self.low}-{self.high} needs its low point first, and at most 101 points")
+        if unknown := [point for point in self.labels if not self.low <= point <= self.high]:
+            raise ValueError(f"`{unknown[0]}` has a label and is not a point of the scale {self.short}")
         return self
 
     @classmethod
@@ -62,13 +64,21 @@ class Likert(NamedScale):
         for point, name in self.labels.items():
             if isinstance(raw, str) and normal(raw) == normal(name):
                 raw = point
+        if isinstance(raw, str):
+            if re.fullmatch(r"\s*-?\d+\.0+\s*", raw):  # how a table with gaps writes whole numbers
+                raw = raw.partition(".")[0]
+            if len(set(re.findall(r"\d+(?:[.,]\d+)*", raw))) > 1:
+                return None  # `4/10`, `4 of 7`
         return super().read(raw)
 
     def _number(self, name: str) -> float:
         return float(name)
 
     def flag_problem(self, flag: str) -> str | None:
-        return None if comparison(flag) else super().flag_problem(flag)
+        if not comparison(flag):
+            return super().flag_problem(flag)
+        met = any(compare(Answer(float(point), point), flag) for point in self.offered)
+        return None if met else f"flag `{flag}` is met by no point of the scale {self.short}"
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
         return compare(answer, flag) if flag and comparison(flag) else super().flagged(answer, flag)

@@ -104,6 +104,7 @@ function render({ model, el }) {
       );
     }
     const open = model.get("record");
+    const known = rows.some((row) => row.truth);
     const list = rows.map((row) =>
       make(
         "tr",
@@ -121,11 +122,11 @@ function render({ model, el }) {
         },
         make("td", {}, row.record_id, row.split ? make("span", { class: "quiet", title: "the judges disagree" }, " ≠") : ""),
         make("td", { class: row.flagged ? "flag" : "" }, row.answer),
-        make("td", { class: "quiet" }, row.truth),
+        ...(known ? [make("td", { class: "quiet" }, row.truth)] : []),
         make("td", { class: "quiet" }, row.uncertainty),
       ),
     );
-    const header = ["record", "answer", "truth", "uncertainty"].map((name) => make("th", {}, name));
+    const header = ["record", "answer", ...(known ? ["truth"] : []), "uncertainty"].map((name) => make("th", {}, name));
     const table = make("div", { class: "list" }, make("table", {}, make("thead", {}, make("tr", {}, ...header)), make("tbody", {}, ...list)));
     below.replaceChildren(bar, make("div", { class: "split" }, table, drawDetail()));
     if (focused) search.focus();
