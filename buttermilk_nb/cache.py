@@ -14,6 +14,8 @@ import asyncio
 import concurrent.futures
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,7 @@ class AnswerCache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._file = folder / diskcache.core.DBNAME
         self._lock = threading.Lock()
         self._disk: diskcache.Cache | None = None
         self._writer: concurrent.futures.ThreadPoolExecutor | None = None
@@ -72,25 +75,42 @@ class AnswerCache:
 
     @property
     def _open(self) -> diskcache.Cache:
-        with self._lock:
+        with self._lock, self._readable():
+            if self._disk is not None and not self._file.exists():
+                self._disk = None  # the folder was deleted meanwhile, as it may be
             if self._disk is None:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._disk = diskcache.Cache(
                     str(self.folder), disk=_TextDisk, eviction_policy="none", cull_limit=0, statistics=0
                 )
+            if self._writer is None:
                 self._writer = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="buttermilk_nb-cache")
             return self._disk
 
     def get(self, key: str) -> str | None:
         """The answer under a key, or None. Takes about 10 microseconds, so it may run in the loop."""
-        found: str | None = self._open.get(key, default=None)
-        return found
+        with self._readable():
+            found: str | None = self._open.get(key, default=None)
+            return found
 
     def __contains__(self, key: str) -> bool:
-        return key in self._open
+        with self._readable():
+            return key in self._open
 
     def __len__(self) -> int:
-        return len(self._open)
+        with self._readable():
+            return len(self._open)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Whatever a damaged file makes diskcache raise, as a sentence."""
+        try:
+            yield
+        except (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError) as error:
+            raise StoreError(
+                f"the cache {self.folder} cannot be read ({error}). Delete that folder and run again: it is safe to "
+                "delete, and only what is asked anew is paid for again."
+            ) from error
 
     async def put(self, key: str, value: str) -> None:
         """Write an answer; returns when it is on disk, also when the caller is cancelled meanwhile.
@@ -117,7 +137,9 @@ class AnswerCache:
                 try:
                     disk = self._open
                     await asyncio.get_running_loop().run_in_executor(self._writer, _set_all, disk, pairs)
-                except (OSError, sqlite3.Error, diskcache.Timeout) as error:
+                except StoreError as error:
+                    failure = error
+                except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
                     failure = StoreError(f"the answer could not be written to the cache {self.folder}: {error}.")
                 for _, _, written in batch:
                     if not written.done():

@@ -377,18 +377,21 @@ def _item(document: str, key: str, item: Any, own: Mapping[str, Any]) -> Any:
         return item
     if not isinstance(item, Mapping):
         raise SetupError(
-            f"criteria `{document}`: the criterion `{key or item}` needs `field: value` lines, at least `question: ...`."
+            f"criteria `{document}`: the criterion `{key or item}` needs `field: value` lines, such as `question: ...`."
         )
     return {**({"name": key} if key else {}), **{k: own[k] for k in _DEFAULTS if k in own}, **item}
 
 
 def _plain(criterion: Criterion) -> dict[str, Any]:
     fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
-    return {**fields, "scale": criterion.scale.short if _short(criterion.scale) else criterion.scale.model_dump(mode="json")}
+    return {
+        **fields,
+        "scale": criterion.scale.short if _short(criterion.scale) else criterion.scale.model_dump(mode="json"),
+    }
 
 
 def _short(scale: Scale) -> bool:
-    """Does the short form say all that there is to say of this scale?"""
+    """Whether the short form says all that there is to say of this scale."""
     try:
         return make_scale(scale.short) == scale
     except SetupError:

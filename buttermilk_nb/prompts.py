@@ -41,8 +41,10 @@ class _Environment(ImmutableSandboxedEnvironment):
     """`record.metadata.values` is the column of that name, never a method of the mapping that holds it."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Mapping) and (attribute in obj or attribute not in _READERS):
-            return self.getitem(obj, attribute)
+        if isinstance(obj, dict) and attribute not in _READERS | obj.keys():
+            return self.undefined(obj=obj, name=attribute)
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
         return super().getattr(obj, attribute)
 
 
@@ -145,7 +147,11 @@ class Prompt(BaseModel):
             for node in _lookups(tree):
                 path = _path(node)
                 if path and path[0] == "record" and id(node) not in inner:
-                    found.add("metadata" if path[1] == "metadata" and path[2:3] and path[2] in _READERS else ".".join(path[1:3]))
+                    found.add(
+                        "metadata"
+                        if path[1] == "metadata" and path[2:3] and path[2] in _READERS
+                        else ".".join(path[1:3])
+                    )
             if any(_bare_record(tree)):
                 found.add("metadata")
         if "metadata" in found:
@@ -201,7 +207,7 @@ class Prompt(BaseModel):
         except UndefinedError as error:
             raise SetupError(f"prompt `{self.name}`: {error.message}.{_near(error.message, values)}") from None
         except TemplateError as error:
-            raise SetupError(f"prompt `{self.name}`: {error.message}.") from None
+            raise SetupError(f"prompt `{self.name}`: {str(error.message).rstrip('.')}.") from None
         except Exception as error:  # a template computes, and its sums fail as any others do
             raise SetupError(f"prompt `{self.name}`: {error}.") from error
 

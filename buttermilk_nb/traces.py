@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from ._ids import digest
+from ._text import clean
 
 Status = Literal[
     "pending", "ok", "invalid", "refused", "filtered", "error", "timeout", "skipped", "cancelled", "undone"
@@ -29,6 +30,8 @@ FINISHED: frozenset[str] = frozenset({"ok", "invalid", "refused", "filtered"})
 """Statuses of a cell whose answer is final: asked again, the cache would say the same."""
 
 TextKind = Literal["prompt", "criteria", "schema", "request", "response"]
+Clean = Annotated[str, AfterValidator(clean)]
+"""Text from outside: one lone surrogate would cost the whole batch."""
 
 
 def now() -> dt.datetime:
@@ -131,7 +134,7 @@ class Trace(Row):
     output: str | None = None
     flagged: bool | None = None
     error_type: str | None = None
-    error_message: str | None = None
+    error_message: Clean | None = None
     attempts: int = 0
     started_at: dt.datetime
     duration_s: float
@@ -173,7 +176,7 @@ class Call(Row):
     saved_usd: float | None = None
     latency_s: float | None = None
     status: Status
-    error_message: str | None = None
+    error_message: Clean | None = None
 
 
 class Score(Row):
@@ -209,7 +212,7 @@ class EventRow(Row):
     transaction_id: str | None
     correlation_id: str | None
     source: str
-    payload: str
+    payload: Clean
     happened_at: dt.datetime
 
 

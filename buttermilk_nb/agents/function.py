@@ -52,7 +52,7 @@ class FunctionAgent(AgentBase):
         arguments = (record, inputs) if len(wanted) > 1 else (record,)
         if inspect.iscoroutinefunction(self.function):
             return await self.function(*arguments)
-        return await asyncio.to_thread(self.function, *arguments)
+        return await asyncio.to_thread(_called, self.function, *arguments)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # code is named, never written out
         return {"code_version": self.code_version}
@@ -113,6 +113,14 @@ def agent(
         return step
 
     return made if function is None else made(function)
+
+
+def _called(function: Function, *arguments: Any) -> Any:
+    """Call it. A StopIteration (a bare `next`) cannot cross into a coroutine: the run would wait for ever."""
+    try:
+        return function(*arguments)
+    except StopIteration as error:
+        raise RuntimeError(f"`{function.__name__}` raised StopIteration: `next(...)` found nothing") from error
 
 
 def _source_hash(function: Function) -> str:

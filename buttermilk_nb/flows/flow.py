@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from .. import _aio, _yaml
 from .._ids import canonical, digest
-from ..agents.base import AgentBase
+from ..agents import AgentBase
 from ..corpus import Corpus
 from ..errors import Interrupted, SetupError, nearest
 from ..project import Project, current

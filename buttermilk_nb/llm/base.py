@@ -20,7 +20,7 @@ from .._text import clean
 from ..criteria import Criteria
 from ..messages import Message
 from ..records import Record
-from ..traces import TextRow
+from ..traces import Clean, TextRow
 
 KEY_TAG = "k1"
 
@@ -51,18 +51,18 @@ class Completion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str
-    finish_reason: str | None = None
-    refusal: str | None = None
-    model_served: str | None = None
-    fingerprint: str | None = None
-    request_id: str | None = None
+    text: Clean
+    finish_reason: Clean | None = None
+    refusal: Clean | None = None
+    model_served: Clean | None = None
+    fingerprint: Clean | None = None
+    request_id: Clean | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost_usd: float | None = None
     latency_s: float | None = None
     answered_at: dt.datetime
-    raw: str
+    raw: Clean
 
 
 class CacheEntry(BaseModel):

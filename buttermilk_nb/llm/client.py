@@ -28,6 +28,15 @@ class Asked(NamedTuple):
     texts: tuple[TextRow, ...]
 
 
+class _Flight:
+    """A call on its way, how many wait for it, and whether one of them has taken its cost."""
+
+    def __init__(self, task: asyncio.Task[Completion]) -> None:
+        self.task = task
+        self.waiting = 0
+        self.paid = False
+
+
 class Client:
     """Asks models, through the cache.
 
@@ -42,7 +51,7 @@ class Client:
     def __init__(self, cache: AnswerCache, *, timeout_s: float) -> None:
         self._cache = cache
         self._timeout_s = timeout_s
-        self._flights: dict[str, asyncio.Task[Completion]] = {}
+        self._flights: dict[str, _Flight] = {}
         self.sent = 0
 
     async def ask(
@@ -59,7 +68,7 @@ class Client:
         mode
             How the cache is used; see DESIGN: `use`, `refresh`, `only`, `off`.
         again
-            Ask although there is an answer in the cache.
+            Ask although there is an answer in the cache; `only` never asks.
 
         Raises
         ------
@@ -69,7 +78,7 @@ class Client:
             The cache cannot be read or written.
         """
         asked_at = now()
-        if mode in ("use", "only") and not again:
+        if mode == "only" or (mode == "use" and not again):
             completion = self.cached(request)
             if completion is not None:
                 return self._asked(request, completion, trace_id, run_id, asked_at, shared=True)
@@ -78,24 +87,21 @@ class Client:
                     f'cache="only", and the answer of `{request.model.name}` is not in the cache'
                     f'{_about(request)}. Run the cell with cache="use" to ask for it.'
                 )
-        key = request.key
-        flight = self._flights.get(key)
-        joined = flight is not None
-        if flight is None:
-            flight = asyncio.get_running_loop().create_task(self._fly(request, keep=mode != "off"))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        flight = self._flight(request, keep=mode != "off")
+        flight.waiting += 1
         try:
-            completion = await asyncio.shield(flight)
+            completion = await asyncio.shield(flight.task)
         except SkippedCell as error:
             return Asked(None, None, error, ())
         except RunError as error:
             return self._failed(request, error, trace_id, run_id, asked_at)
-        except asyncio.CancelledError:
-            if not joined:
-                flight.cancel()
-            raise
-        return self._asked(request, completion, trace_id, run_id, asked_at, shared=joined)
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting and not flight.task.done():  # stopped, and nobody else wants the answer
+                self._landed(request.key, flight)
+                flight.task.cancel()
+        shared, flight.paid = flight.paid, True
+        return self._asked(request, completion, trace_id, run_id, asked_at, shared=shared)
 
     def cached(self, request: Request) -> Completion | None:
         """The answer in the cache, or None. An entry that cannot be read counts as none."""
@@ -106,6 +112,19 @@ class Client:
             return CacheEntry.model_validate_json(found).completion
         except ValidationError:
             return None
+
+    def _flight(self, request: Request, *, keep: bool) -> _Flight:
+        """The call of this request that is on its way, or a new one."""
+        key = request.key
+        if key not in self._flights:
+            flight = _Flight(asyncio.get_running_loop().create_task(self._fly(request, keep=keep)))
+            self._flights[key] = flight
+            flight.task.add_done_callback(lambda _: self._landed(key, flight))
+        return self._flights[key]
+
+    def _landed(self, key: str, flight: _Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     async def _fly(self, request: Request, *, keep: bool) -> Completion:
         self.sent += 1

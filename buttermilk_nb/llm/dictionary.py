@@ -20,7 +20,9 @@ _NEGATORS = (
     "can't|nicht|kein|keine|keinen|keinem|keiner|keines|nie|ohne|ne|pas|jamais|sans|nunca|jamás|sin|не|нет|без|никогда"
 )
 _STRAIGHT, _EITHER = "'", "['’]"  # newspapers print the typographic apostrophe
-_NEGATED = regex.compile(rf"(?:^|[^\w])(?:{_NEGATORS.replace(_STRAIGHT, _EITHER)})(?:[\s,]+[\w'’-]+){{0,3}}[\s,\"“'‘]*$", regex.IGNORECASE)
+_NEGATED = regex.compile(
+    rf"(?:^|[^\w])(?:{_NEGATORS.replace(_STRAIGHT, _EITHER)})(?:[\s,]+[\w'’-]+){{0,3}}[\s,\"“'‘]*$", regex.IGNORECASE
+)
 _SENTENCE = regex.compile(r"[.!?…。！？।؟\n]")
 _QUOTES = regex.compile(r"“[^”]*”|\"[^\"\n]*\"|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|‘[^’]*’")
 _SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from .._secrets import redact, redact_known
 from .._text import clean, shorten
 from ..criteria import Criteria
 from ..errors import (
@@ -36,8 +37,10 @@ from .base import Completion, Model, Request
 
 _lock = threading.Lock()
 _loaded: Any = None
-_OUR_PARAMS = frozenset({"api_base", "base_url", "api_version", "extra_headers", "organization"})
-_SECRET = frozenset({"api_key", "aws_secret_access_key", "vertex_credentials", "azure_ad_token"})
+_NOT_SAMPLING = frozenset(
+    {"api_key", "api_base", "base_url", "api_version", "extra_headers", "organization", "vertex_credentials"}
+)
+"""Whom to ask and with which key: never part of a stored request."""
 
 
 def load_litellm() -> Any:
@@ -89,11 +92,15 @@ class LitellmModel(Model):
         return []
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        secret = sorted(_SECRET & set(params))
-        if secret:
-            raise SetupError(f"`{secret[0]}` does not belong in params, which are stored; set it in the environment.")
+        misplaced = sorted(_NOT_SAMPLING & set(params))
+        if misplaced:
+            family = self.name.partition("/")[0].upper()
+            raise SetupError(
+                f"`{misplaced[0]}` does not belong in params, which are stored; set it in the environment, for example "
+                f"{family}_API_BASE or {family}_API_KEY."
+            )
         litellm = load_litellm()
-        supported = set(litellm.get_supported_openai_params(self.name) or ()) | _OUR_PARAMS
+        supported = set(litellm.get_supported_openai_params(self.name) or ())
         sent = {key: value for key, value in params.items() if key in supported}
         return sent, {key: value for key, value in params.items() if key not in supported}
 
@@ -114,9 +121,7 @@ class LitellmModel(Model):
                 num_retries=0,
                 **request.params.sent,
             )
-        except litellm.exceptions.OpenAIError as error:
-            raise _mapped(error, self.name) from error
-        except litellm.exceptions.APIError as error:
+        except Exception as error:  # on a malformed response litellm may raise anything; the cell becomes a row
             raise _mapped(error, self.name) from error
         return _completion(litellm, response, time.perf_counter() - started)
 
@@ -151,14 +156,14 @@ def _completion(litellm: Any, response: Any, latency_s: float) -> Completion:
         cost_usd=cost,
         latency_s=latency_s,
         answered_at=now(),
-        raw=clean(json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str)),
+        raw=redact_known(clean(json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str))),
     )
 
 
 def _mapped(error: Any, name: str) -> ModelError:
     """Litellm's error as one of ours, with a hint."""
     kind = type(error).__name__
-    said = shorten(str(getattr(error, "message", error)), 300)
+    said = shorten(redact(str(getattr(error, "message", error))), 300)
     status = getattr(error, "status_code", None)
     code = str(getattr(error, "code", None) or status or "") or None
     lower = said.lower()

@@ -48,7 +48,7 @@ def _rows(text: str, sign: str, name: str) -> Iterator[Row]:
             header = [cell.strip() or other for cell, other in zip(cells, unnamed, strict=True)]
             once_each(header, f"`{name}`")
         elif not any(cell.strip() for cell in cells):
-            yield Row(start, {}, "empty row")
+            yield Row(start, dict.fromkeys(header, ""), "empty row")
         elif len(cells) != len(header):
             problem = f"{len(cells)} fields where the header has {len(header)}"
             yield Row(start, dict(zip(header, cells, strict=False)), problem)

@@ -19,6 +19,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ASCII = bytes(range(128))
 _FAMILY = {"cp1252", "cp1250", "latin_1", "iso8859_15", "iso8859_2", "cp1254", "cp1257", "mac_roman"}
 
 
@@ -67,14 +68,16 @@ def _detected(data: bytes, first: int) -> tuple[str, str]:
     from charset_normalizer import from_bytes  # 60 ms to import, and most files are UTF-8
 
     line = data.rfind(b"\n", 0, first) + 1
-    best = from_bytes(data[max(line, first - 100_000) :][:200_000]).best()
+    sample = data[max(line, first - 100_000) :][:200_000]
+    best = from_bytes(sample).best()
     name = best.encoding if best else "cp1252"
-    sample = len(data) < 200 or name in _FAMILY
+    few = len(sample) < 200 or len(sample.translate(None, _ASCII)) < 10
+    western = few or name in _FAMILY
     try:
-        text = data.decode("cp1252" if sample else name)
+        text = data.decode("cp1252" if western else name)
     except UnicodeDecodeError:
         return data.decode(name, errors="replace"), f"{name} (detected)"
-    return text, f"{'cp1252' if sample else name} (detected)"
+    return text, f"{'cp1252' if western else name} (detected)"
 
 
 def read_text(path: Path, encoding: str | None) -> tuple[str, str]:

@@ -88,9 +88,7 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
         content=content,
         record_id=options.get("record_id") or source.default_id,
         truth=_by_criterion(options.get("truth")),
-        truth_values={
-            _id(k): None if v is None else str(v) for k, v in (options.get("truth_values") or {}).items()
-        },
+        truth_values={_id(k): None if v is None else str(v) for k, v in (options.get("truth_values") or {}).items()},
         reasons=_by_criterion(options.get("reasons")),
         coders={coder: _by_criterion(given) for coder, given in (options.get("coders") or {}).items()},
         cluster=options.get("cluster"),

@@ -64,7 +64,11 @@ class Continuous(Scale):
         return Answer(number, None) if self.low <= number <= self.high else None
 
     def flag_problem(self, flag: str) -> str | None:
-        return None if comparison(flag) else f"flag `{flag}` is not a comparison; write for example `>= {_written(self.high)}`"
+        return (
+            None
+            if comparison(flag)
+            else f"flag `{flag}` is not a comparison; write for example `>= {_written(self.high)}`"
+        )
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
         return compare(answer, flag) if flag else None

@@ -24,11 +24,11 @@ def write_records(store: Store, records: Iterable[Record], run_id: str) -> None:
         appender = con.appender("incoming", columns=list(RecordRow.model_fields))
         appender.append_rows(_tuple(record) for record in records)
         appender.flush()
+        names = [name for name in RecordRow.model_fields if name != "content"]  # the text is the same
         changed = con.execute(
-            "select r.record_id, r.record_hash, r.details_hash, r.metadata, r.ground_truth, r.expert_reasons, r.labels "
-            "from records r join incoming i using (record_id, record_hash) where r.details_hash <> i.details_hash"
+            f"select {', '.join(f'r.{name}' for name in names)} from records r "  # noqa: S608  # our own column names
+            "join incoming i using (record_id, record_hash) where r.details_hash <> i.details_hash"
         ).fetchall()
-        names = ("record_id", "record_hash", "details_hash", "metadata", "ground_truth", "expert_reasons", "labels")
         events = [
             StatusEvent(
                 transaction_id=f"{run_id}/{row[0]}",

@@ -2,8 +2,9 @@
 
 DuckDB lets one process at a time hold a file for writing, and shuts out readers meanwhile. Each piece
 of work here opens the file, does its work in one transaction and closes it, which costs about 20 ms;
-where another process holds the file, it waits and tries again. One lock keeps the threads of this
-process apart. A forked child never writes: its parent's handle would corrupt the file.
+where another process holds the file, it waits and tries again. One lock a file keeps the threads of
+this process apart, also where a project was opened twice. A forked child never writes: its parent's
+handle would corrupt the file.
 """
 
 from __future__ import annotations
@@ -27,10 +28,15 @@ from ..traces import Row
 from .views import VIEWS, VIEWS_HASH
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import pandas as pd
 
 _CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False, "storage_compatibility_version": "v1.5.0"}
 _READ_CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False}
+_files: dict[Path, threading.RLock] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_files.clear)  # a lock that another thread held would stay locked
 _LOCKED = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
 
 
@@ -48,7 +54,7 @@ class Store:
     def __init__(self, path: Path, *, lock_wait_s: float = 30.0) -> None:
         self.path = path
         self._lock_wait_s = lock_wait_s
-        self._lock = threading.RLock()
+        self._lock = _files.setdefault(path.resolve(), threading.RLock())
         self._ready = False
         self._pid = os.getpid()
         self._pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
@@ -59,6 +65,7 @@ class Store:
         if os.getpid() != self._pid:
             raise StoreError("a forked process must not write to the project's file; open the project in it again.")
         with self._lock:
+            self._ready = self._ready and self.path.exists()
             con = self._connect(_CONFIG, read_only=False)
             try:
                 con.execute("begin")
@@ -76,7 +83,7 @@ class Store:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection that cannot change anything."""
         with self._lock:
-            if not self._ready or not self.path.exists():
+            if not (self._ready and self.path.exists()) and not self._up_to_date():
                 with self.writing():
                     pass
             con = self._connect(_READ_CONFIG, read_only=True)
@@ -84,6 +91,19 @@ class Store:
                 yield con
             finally:
                 con.close()
+
+    def _up_to_date(self) -> bool:
+        """Whether the file has this version's tables and views, so that it can be read beside other readers."""
+        if not self.path.exists() or not self.path.stat().st_size:
+            return False
+        con = self._connect(_READ_CONFIG, read_only=True)
+        try:
+            meta = dict(con.execute("select key, value from meta").fetchall())
+        except duckdb.CatalogException:
+            return False
+        finally:
+            con.close()
+        return (meta.get("schema_version"), meta.get("views")) == (str(_version(_migrations()[-1])), VIEWS_HASH)
 
     def df(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
         """The result of a query of ours as a dataframe."""
@@ -134,6 +154,11 @@ class Store:
                 return duckdb.connect(str(self.path), read_only=read_only, config=config)
             except duckdb.Error as error:
                 message = str(error)
+                if "different configuration" in message:
+                    raise StoreError(
+                        f"this program has `{self.path.name}` open in a connection of its own; close that connection, "
+                        "or ask with bm.sql."
+                    ) from error
                 if not _LOCKED.search(message):
                     raise StoreError(f"`{self.path}` cannot be opened: {_first_line(error)}") from error
                 if time.monotonic() > deadline:
@@ -145,23 +170,29 @@ class Store:
             pause = min(pause * 1.6, 0.25)
 
 
+def _migrations() -> list[Traversable]:
+    folder = resources.files(__package__) / "migrations"
+    return sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+
+
+def _version(migration: Traversable) -> int:
+    return int(migration.name[:4])
+
+
 def _prepare(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Bring the tables and views of a file up to this version."""
-    migrations = sorted(
-        (entry for entry in (resources.files(__package__) / "migrations").iterdir() if entry.name.endswith(".sql")),
-        key=lambda entry: entry.name,
-    )
+    migrations = _migrations()
     known = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
     meta = dict(con.execute("select key, value from meta").fetchall()) if "meta" in known else {}
     version = int(meta.get("schema_version", 0))
-    newest = int(migrations[-1].name[:4])
+    newest = _version(migrations[-1])
     if version > newest:
         raise StoreError(
             f"`{path.name}` was written by a newer buttermilk_nb (tables version {version}, here {newest}); "
             "upgrade with `pip install -U buttermilk-nb`."
         )
     for migration in migrations:
-        if int(migration.name[:4]) > version:
+        if _version(migration) > version:
             con.execute(migration.read_text(encoding="utf-8"))
     if version < newest or meta.get("views") != VIEWS_HASH:
         for name, query in VIEWS.items():

@@ -78,7 +78,8 @@ def test_hostile_records_run_no_script(lab):
         "hostile.ipynb",
         "%load_ext buttermilk_nb\nimport buttermilk_nb as bm\nbm.init('hostile', models=['offline/strict'])",
         f"rows = {rows!r}\ntexts = bm.load(rows, content='text', record_id='id')\ntexts",
-        "bad = bm.Criteria('<b onmouseover=1>bad</b>', '<script>window.__hacked=true</script>?', flag='yes', cues=['dregs'])\nbad",
+        "bad = bm.Criteria('<b onmouseover=1>bad</b>', '<script>window.__hacked=true</script>?', flag='yes', "
+        "cues=['dregs'])\nbad",
         "run = bm.Flow('<img src=x onerror=window.__hacked=true>', [bm.Judge('judge', criteria=bad)]).run(texts)\nrun",
         "run.explore()",
         "texts[0]",
