@@ -273,7 +273,8 @@ class Criteria(BaseModel):
 
     def only(self, criterion: str) -> Criteria:
         """The same document asking one of its questions."""
-        return self.model_copy(update={"criteria": (self[criterion],), "overall": criterion, "path": None})
+        origin = {key: getattr(self, key) for key in ("version", "source", "author", "retrieved")}
+        return Criteria(self.name, self.text, criteria=[self[criterion]], overall=criterion, **origin)
 
     def overall_flag(self, flags: Mapping[str, bool | None]) -> bool | None:
         """The verdict on the whole from the flags of its criteria, with SQL's logic of unknowns.

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from .._secrets import redact, redact_known
@@ -105,8 +106,14 @@ class LitellmModel(Model):
         return sent, {key: value for key, value in params.items() if key not in supported}
 
     def price(self) -> tuple[float, float] | None:
-        known = load_litellm().model_cost
-        entry = known.get(self.name) or known.get(self.name.partition("/")[2]) or {}
+        return self._price
+
+    @cached_property
+    def _price(self) -> tuple[float, float] | None:
+        try:
+            entry = load_litellm().get_model_info(self.name)
+        except Exception:  # noqa: BLE001  # litellm's way to say that it knows no price
+            return None
         reads, writes = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
         return None if reads is None or writes is None else (float(reads), float(writes))
 
@@ -121,26 +128,24 @@ class LitellmModel(Model):
                 num_retries=0,
                 **request.params.sent,
             )
+            return _completion(response, time.perf_counter() - started, priced=self._price is not None)
+        except ModelError:
+            raise
         except Exception as error:  # on a malformed response litellm may raise anything; the cell becomes a row
             raise _mapped(error, self.name) from error
-        return _completion(litellm, response, time.perf_counter() - started)
 
 
 def _has_base(family: str) -> bool:
     return bool(os.environ.get(f"{family.upper()}_API_BASE"))
 
 
-def _completion(litellm: Any, response: Any, latency_s: float) -> Completion:
+def _completion(response: Any, latency_s: float, *, priced: bool) -> Completion:
     choices = getattr(response, "choices", None)
     if not choices:
         raise BadResponseError("the server sent a response without an answer (no choices).")
     choice = choices[0]
     message = choice.message
     usage = getattr(response, "usage", None)
-    try:
-        cost: float | None = litellm.completion_cost(completion_response=response)
-    except Exception:  # noqa: BLE001  # litellm raises plain Exception where it knows no price; None says so
-        cost = None
     hidden = getattr(response, "_hidden_params", None) or {}
     headers = hidden.get("additional_headers") or {}
     request_id = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
@@ -153,7 +158,7 @@ def _completion(litellm: Any, response: Any, latency_s: float) -> Completion:
         request_id=request_id or response.id,
         tokens_in=getattr(usage, "prompt_tokens", None),
         tokens_out=getattr(usage, "completion_tokens", None),
-        cost_usd=cost,
+        cost_usd=hidden.get("response_cost") if priced else None,  # litellm worked it out already
         latency_s=latency_s,
         answered_at=now(),
         raw=redact_known(clean(json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str))),

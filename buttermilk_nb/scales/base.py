@@ -50,7 +50,8 @@ class Scale(BaseModel, ABC):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        Scale.kinds[cls.model_fields["kind"].default] = cls
+        if isinstance(kind := cls.model_fields["kind"].default, str):  # a class between has none
+            Scale.kinds[kind] = cls
 
     @classmethod
     @abstractmethod

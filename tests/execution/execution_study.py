@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import buttermilk_nb as bm
 
 TEXTS = (
@@ -51,3 +54,18 @@ def designs(run):
     """The design ids of a run's planned cells, in order of record."""
     found = bm.sql("select design_id from cells where run_id = ? order by record_id, model, replicate", [run.run_id])
     return found.design_id.tolist()
+
+
+def stop_after(project, sent, limit_s=20):
+    """Cancel the run in another thread as soon as so many calls have been sent; returns the thread."""
+    pause = threading.Event()
+
+    def work():
+        deadline = time.monotonic() + limit_s
+        while project.client.sent < sent and time.monotonic() < deadline:
+            pause.wait(0.005)
+        bm.last_run().cancel()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread

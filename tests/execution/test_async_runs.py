@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from execution_study import corpus, flow
+from execution_study import corpus, flow, stop_after
 
 import buttermilk_nb as bm
 
@@ -47,10 +47,10 @@ def test_setup_errors_of_run_async_come_before_anything_runs(project):
 
 
 def test_interrupting_run_async_raises_interrupted(make_project):
-    make_project("double/slow?seconds=0.2")
+    project = make_project("double/slow?seconds=0.2")
 
     async def cell():
-        asyncio.get_running_loop().call_later(0.15, lambda: bm.last_run().cancel())
+        stop_after(project, 1)
         with pytest.raises(bm.Interrupted):
             await flow().run_async(corpus(), concurrency=1)
 
@@ -62,7 +62,7 @@ def test_interrupting_run_async_raises_interrupted(make_project):
     reason="flow.py: cancelling the task cancels finish() itself; the run ends `failed`, its cells pending"
 )
 def test_a_cancelled_run_async_ends_interrupted_and_writes_every_row(make_project):
-    make_project("double/slow?seconds=5")
+    make_project("double/slow?seconds=1")
 
     async def cell():
         task = asyncio.create_task(flow().run_async(corpus()))

@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from execution_study import corpus, flow, judge
+from execution_study import corpus, flow, judge, stop_after
 
 import buttermilk_nb as bm
 
@@ -127,9 +127,9 @@ def test_a_killed_run_leaves_a_file_that_opens_and_a_study_that_goes_on(study, t
 
 
 def test_the_grace_ends_what_takes_too_long_after_a_stop(make_project):
-    make_project("double/slow?seconds=30", settings="grace_s: 0.1")
+    project = make_project("double/slow?seconds=30", settings="grace_s: 0.1")
     began = time.monotonic()
-    threading.Timer(0.3, lambda: bm.last_run().cancel()).start()
+    stop_after(project, 1)
     with pytest.raises(bm.Interrupted):
         flow().run(corpus(2), concurrency=1)
     assert time.monotonic() - began < 5
@@ -138,18 +138,15 @@ def test_the_grace_ends_what_takes_too_long_after_a_stop(make_project):
 
 def test_cancel_from_another_thread_lets_the_calls_in_flight_finish(make_project):
     project = make_project("double/slow?seconds=0.3")
-    timer = threading.Timer(0.2, lambda: bm.last_run().cancel())
-    timer.start()
+    stop_after(project, 1)
     with pytest.raises(bm.Interrupted, match="2 of 3 cells still to do"):
         flow().run(corpus(3), concurrency=1)
-    timer.join()
     assert bm.last_run().counts == {"ok": 1, "pending": 2}
     assert (len(project.cache), bm.last_run().status) == (1, "interrupted")
 
 
 def test_a_cancelled_cell_has_scores_without_values(make_project):
-    make_project("double/slow?seconds=30", settings="grace_s: 0")
-    threading.Timer(0.3, lambda: bm.last_run().cancel()).start()
+    stop_after(make_project("double/slow?seconds=30", settings="grace_s: 0"), 1)
     with pytest.raises(bm.Interrupted):
         flow().run(corpus(1))
     assert bm.last_run().scores()[["status", "category"]].values.tolist() == [["cancelled", None]]

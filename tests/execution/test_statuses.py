@@ -22,7 +22,7 @@ import buttermilk_nb as bm
     ],
 )
 def test_each_behaviour_of_a_model_has_its_status(make_project, model, status, error):
-    make_project(model, settings="timeout_s: 0.05")
+    make_project(model, settings="timeout_s: 0.2")
     run = flow().run(corpus(2))
     assert run.counts == {status: 2}
     traces = run.traces()

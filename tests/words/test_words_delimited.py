@@ -3,10 +3,11 @@
 import hashlib
 
 import pytest
-from buttermilk_nb.corpus import Corpus, load
-from buttermilk_nb.errors import SetupError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from buttermilk_nb.corpus import Corpus, load
+from buttermilk_nb.errors import SetupError
 
 
 def written(tmp_path, data, name="x.csv"):

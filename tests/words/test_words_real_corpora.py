@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from buttermilk_nb.agents.codes import code_problems
 from buttermilk_nb.corpus import load
 from buttermilk_nb.criteria import Criteria
@@ -63,7 +64,7 @@ def test_messy_texts_are_read_without_damage(data):
     assert "FR_1865_Dumas,Alexandre_LEFILSDUFORÇAT_Novel" in names
     for record in corpus:  # the French novel has one replacement character of its own
         file = data / "texts_messy" / record.metadata["file"]
-        assert record.content == file.read_text(encoding="utf-8-sig")
+        assert record.content == file.read_bytes().decode("utf-8-sig")
     assert "Яблони" in corpus["ru"].content
     assert "同胞" in corpus["zh"].content
 

@@ -4,10 +4,11 @@ import json
 import unicodedata
 
 import pytest
-from buttermilk_nb.errors import InvalidAnswer, SetupError
-from buttermilk_nb.scales import NON_ANSWERS, Answer, Categories, Continuous, Likert, MultiLabel, YesNo, make_scale
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from buttermilk_nb.errors import InvalidAnswer, SetupError
+from buttermilk_nb.scales import NON_ANSWERS, Answer, Categories, Continuous, Likert, MultiLabel, YesNo, make_scale
 
 quick = settings(max_examples=80, deadline=None)
 SCALES = ["yes/no", "1-5", "-2 to 2", "0..1", "-10..1234567.5", "hope | fear | neither", "labels: mockery | appeal"]
@@ -169,9 +170,30 @@ def test_these_are_a_four(raw):
 
 @pytest.mark.parametrize(
     "raw",
-    ["4/5", "4/10", "4 of 7", "1-5", "3-4", "3 – 4", "-4", "−4", "–4", "4.5", "4,5", 4.5, -4.0, True, "40", "4th", "²", "½",
-     "four", float("nan"), float("inf")],
-)  # fmt: skip
+    [
+        "4/5",
+        "4/10",
+        "4 of 7",
+        "1-5",
+        "3-4",
+        "3 – 4",
+        "-4",
+        "−4",
+        "–4",
+        "4.5",
+        "4,5",
+        4.5,
+        -4.0,
+        True,
+        "40",
+        "4th",
+        "²",
+        "½",
+        "four",
+        float("nan"),
+        float("inf"),
+    ],
+)
 def test_these_are_no_point_from_one_to_five(raw):
     with pytest.raises(InvalidAnswer):
         make_scale("1-5").parse(raw)
