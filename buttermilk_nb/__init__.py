@@ -18,8 +18,8 @@ _HOMES = {
     "corpus": ("Corpus", "load"),
     "criteria": ("Criteria", "Criterion"),
     "errors": (
-        "ButtermilkError", "CacheMiss", "Interrupted", "InvalidAnswer", "ModelError", "RunError", "SetupError",
-        "StoreError",
+        "ButtermilkError", "CacheMiss", "Interrupted", "InvalidAnswer", "ModelError", "RunError", "RunStopped",
+        "SetupError", "StoreError",
     ),
     "flows.flow": ("Flow",),
     "flows.run": ("Run", "last_run"),
@@ -52,6 +52,7 @@ __all__ = [
     "Record",
     "Run",
     "RunError",
+    "RunStopped",
     "Scale",
     "SetupError",
     "Step",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         InvalidAnswer,
         ModelError,
         RunError,
+        RunStopped,
         SetupError,
         StoreError,
     )

@@ -41,14 +41,26 @@ def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 def wait(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], None]) -> T:
     """Wait in the calling thread; the n-th Ctrl-C calls `on_interrupt(n)` and goes on waiting."""
     presses = 0
-    while True:
+    while not future.done():
         try:
-            return future.result(timeout=_POLL_S)
-        except concurrent.futures.TimeoutError:
-            if future.done():  # the work itself raised a TimeoutError
-                raise
-        except KeyboardInterrupt as error:
-            if future.done() and future.exception() is error:
-                raise
+            concurrent.futures.wait([future], timeout=_POLL_S)
+        except KeyboardInterrupt:
             presses += 1
             on_interrupt(presses)
+    return future.result()
+
+
+async def wait_async(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], None]) -> T:
+    """The twin of `wait`: the n-th cancellation calls `on_interrupt(n)`, and is passed on at the end."""
+    waiting = asyncio.wrap_future(future)
+    presses = 0
+    while not waiting.done():
+        try:
+            await asyncio.wait([waiting])
+        except asyncio.CancelledError:
+            presses += 1
+            on_interrupt(presses)
+    if presses:
+        waiting.exception()  # seen; the cancellation is what the caller hears of
+        raise asyncio.CancelledError
+    return waiting.result()

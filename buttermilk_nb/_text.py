@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDE = frozenset("WF")
@@ -47,3 +48,26 @@ def rough_tokens(text: str) -> int:
     wide = sum(unicodedata.east_asian_width(c) in _WIDE for c in text)
     other = sum(ord(c) > 0x2FF for c in text) - wide
     return wide + -(-max(other, 0) // 2) + -(-(len(text) - wide - max(other, 0)) // 4)
+
+
+def as_json(value: Any) -> Any:
+    """What JSON can hold of a value: text without lone surrogates, None for NaN, text for what has no place in JSON.
+
+    Examples
+    --------
+    >>> as_json({"n": float("nan"), "when": __import__("datetime").date(2026, 1, 1)})
+    {'n': None, 'when': '2026-01-01'}
+    """
+    if isinstance(value, str):
+        return clean(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None  # NaN
+    if isinstance(value, dict):
+        return {clean(str(k)): as_json(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    if hasattr(value, "tolist"):
+        return as_json(value.tolist())  # a numpy scalar or array
+    return clean(str(value))

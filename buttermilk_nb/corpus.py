@@ -165,6 +165,8 @@ class Corpus(Sequence[Record]):
         given = list(items)
         records = [item for item in given if isinstance(item, Record)]
         if records and len(records) == len(given):
+            if any(value is not None for value in mapping.values()):
+                raise SetupError("Records know their content and codes already; leave the names of columns out.")
             return cls(records, provenance={"records": len(records)})
         return cls._made(loaders.tables.read_mappings(given), mapping, on_error)
 

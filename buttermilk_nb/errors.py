@@ -6,6 +6,7 @@
     ├── SetupError            something you declared is wrong; found before anything is paid for
     │   └── CacheMiss         cache="only", and an answer is not in the cache
     ├── StoreError            the DuckDB file cannot be read or written; stops a run
+    ├── RunStopped            a run in `run_async` was stopped; the finished rows are kept
     └── RunError              one cell failed; becomes a row with a status
         ├── InvalidAnswer     the answer does not fit the scale
         ├── SkippedCell       there was nothing to ask, or nothing to answer with
@@ -13,7 +14,7 @@
             ├── AuthenticationError, QuotaError, RateLimitError, OverloadedError
             ├── CallTimeout, UnavailableError
             └── BadRequestError, ContextTooLongError, ContentFilterError, BadResponseError
-    Interrupted (KeyboardInterrupt)   a run was stopped; the finished rows are kept
+    Interrupted (KeyboardInterrupt)   a run in `run` was stopped; the finished rows are kept
 
 Two kinds matter to a reader: *your declaration is wrong* (nothing ran) and *this call failed* (the
 run went on). Each error is one paragraph that says what, where and how to mend it; in a notebook
@@ -65,6 +66,10 @@ class CacheMiss(SetupError):
 
 class StoreError(ButtermilkError):
     """The evidence file cannot be read or written."""
+
+
+class RunStopped(ButtermilkError):
+    """What `run_async` raises where `run` raises Interrupted: a KeyboardInterrupt in a task would end its loop."""
 
 
 class RunError(ButtermilkError):

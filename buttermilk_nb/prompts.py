@@ -33,7 +33,7 @@ from .errors import SetupError, nearest
 from .messages import Message, Role
 from .records import Readable
 
-_ROLE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE)
+_ROLE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _READERS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
 
 
@@ -106,7 +106,7 @@ class Prompt(BaseModel):
             return cls(user=text.strip(), name=name)
         if pieces[0].strip():
             raise SetupError(f"prompt `{name}`: there is text before the first `## system` or `## user` line.")
-        roles = pieces[1::2]
+        roles = [role.lower() for role in pieces[1::2]]
         if len(set(roles)) != len(roles):
             raise SetupError(f"prompt `{name}`: `## {roles[-1]}` stands twice; a prompt has one part of each.")
         return cls(name=name, **dict(zip(roles, (part.strip() for part in pieces[2::2]), strict=True)))
@@ -157,6 +157,12 @@ class Prompt(BaseModel):
         if "metadata" in found:
             found.add("metadata.*")
         return frozenset(found)
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """The steps whose outputs the template names."""
+        paths = [path for tree in self._trees() for node in _lookups(tree) if (path := _path(node))]
+        return frozenset(path[1] for path in paths if path[0] == "inputs")
 
     def read_parts(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """The part of a record's metadata that this prompt reads, which belongs to a cell's design."""

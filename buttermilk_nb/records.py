@@ -17,10 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ._html import fragment, table, title
 from ._ids import canonical, digest
-from ._text import clean, shorten
+from ._text import as_json, clean, shorten
 
 ONE = "*"
 """Stands for *the one criterion there is* where codes were loaded without naming it."""
+
+
+_TEXTS = frozenset({"record_id", "content", "cluster", "parent_id", "uri", "mime"})
+_KNOWN = frozenset({"metadata", "ground_truth", "expert_reasons", "labels"})
 
 
 class Readable:
@@ -91,13 +95,14 @@ class Record(BaseModel):
         extra = {key: value for key, value in data.items() if key not in cls.model_fields}
         if extra:
             known["metadata"] = {**extra, **(known.get("metadata") or {})}
-        if isinstance(known.get("record_id"), str):
-            known["record_id"] = clean(known["record_id"])
+        for name in _TEXTS & known.keys():
+            if isinstance(known[name], str):
+                known[name] = clean(known[name])
+        for name in _KNOWN & known.keys():
+            known[name] = as_json(known[name])
         content = known.get("content")
-        if isinstance(content, str):
-            known["content"] = clean(content)
-            if not known.get("record_id"):
-                known["record_id"] = digest("id1", content)[:16]
+        if isinstance(content, str) and not known.get("record_id"):
+            known["record_id"] = digest("id1", content)[:16]
         return known
 
     @cached_property

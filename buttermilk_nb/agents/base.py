@@ -163,7 +163,8 @@ def design_id(slot: Slot, record: Record, inputs: Iterable[str] = ()) -> str:
     inputs
         The design ids of what the cell reads.
     """
-    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.reads(record), *inputs)
+    aside = slot.model.reads(record) if slot.model else ""
+    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.reads(record), aside, *inputs)
 
 
 def slot_design(agent: AgentBase, **parts: Any) -> str:

@@ -38,6 +38,9 @@ class FunctionAgent(AgentBase):
     def slots(self, project: Project) -> list[Slot]:  # noqa: ARG002  # functions need no model
         return [Slot(self, slot_design(self, code=self.code_version), 0)]
 
+    def reads(self, record: Record) -> str:
+        return record.details_hash  # a function is handed all that is known of a record
+
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         try:

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator
 
 from .._ids import canonical, uuid7
 from ..criteria import Criteria
-from ..errors import SetupError
+from ..errors import SetupError, nearest
 from ..llm.base import Aside, Model, Params, Request
 from ..llm.client import Asked
 from ..prompts import BoundPrompt, Prompt
@@ -111,7 +111,10 @@ class Agent(AgentBase):
 
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        asked = await self.put(self._request(cell), trace_id, context)
+        request = self._request(cell)
+        asked = await self.put(request, trace_id, context)
+        if asked.call and asked.call.cached and asked.call.status in context.retry:
+            asked = await self.put(request, trace_id, context, again=True)
         status: Status = asked.error.status if asked.error else asked.call.status if asked.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
         return make_unit(
             cell,
@@ -151,6 +154,10 @@ class Agent(AgentBase):
         found = self.prompt.problems(known)
         if found:
             return found
+        for name in sorted(self.prompt.inputs - set(needs) - {"get", "items", "keys", "values"}):
+            found.append(
+                f"prompt `{self.prompt.name}` reads `inputs.{name}`, which is not needed; {nearest(name, needs)}"
+            )
         if (
             "content" not in self.prompt.fields
             and "metadata" not in self.prompt.fields

@@ -6,6 +6,7 @@ and is never silent: it is warned about once, counted, and taken off the bus.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import warnings
 from collections.abc import Callable
@@ -48,7 +49,10 @@ class Bus:
                 self._drop(listener)
                 name = getattr(listener, "__qualname__", repr(listener))
                 self.failures.append(f"{name}: {error!r}")
-                warnings.warn(f"the observer {name} failed and was taken off: {error!r}", RuntimeWarning, stacklevel=2)
+                with contextlib.suppress(RuntimeWarning):  # where warnings are errors; it is in `failures` all the same
+                    warnings.warn(
+                        f"the observer {name} failed and was taken off: {error!r}", RuntimeWarning, stacklevel=2
+                    )
 
     def _drop(self, listener: Listener) -> None:
         with self._lock:

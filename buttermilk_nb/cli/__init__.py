@@ -31,13 +31,16 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console may not know every script
     try:
-        commands.main(standalone_mode=True)
+        sys.exit(commands.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:  # what click makes of a KeyboardInterrupt
+        click.echo(str(error.__cause__) if isinstance(error.__cause__, Interrupted) else "Stopped.", err=True)
+        sys.exit(130)
     except SetupError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
     except ButtermilkError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    except Interrupted as error:
-        click.echo(str(error), err=True)
-        sys.exit(130)

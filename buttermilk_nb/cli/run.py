@@ -48,6 +48,8 @@ def run(
 
     if path is not None and project is None:
         raise SetupError("--path needs --project: write the project's name too.")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise SetupError(f"--out: there is no folder {out.absolute().parent}.")
     read = Flow.from_yaml(flow)
     columns = dict(_pair(item, "*") for item in truth)
     texts = load(

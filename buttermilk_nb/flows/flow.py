@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from .. import _aio, _yaml
 from .._ids import canonical, digest
 from ..agents import AgentBase
 from ..corpus import Corpus
-from ..errors import Interrupted, SetupError, nearest
+from ..errors import Interrupted, RunStopped, SetupError, nearest
 from ..project import Project, current
 from ..settings import CacheMode
 from .estimate import Estimate, estimate
@@ -54,7 +53,7 @@ class Flow:
     @property
     def flow_hash(self) -> str:
         """The hash of the definition."""
-        return digest("f1", canonical(self._plain(None)))
+        return digest("f1", canonical(self.to_plain()))
 
     # --- before a run ----------------------------------------------------------------------------
 
@@ -128,7 +127,7 @@ class Flow:
             self, _limited(corpus, limit), project or current(),
             concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
         )  # fmt: skip
-        return _whole(_aio.wait(_aio.submit(work.finish()), work.interrupt))
+        return _whole(_aio.wait(_aio.submit(work.finish()), work.interrupt), Interrupted)
 
     async def run_async(
         self,
@@ -141,16 +140,18 @@ class Flow:
         retry: Iterable[str] = (),
         project: Project | None = None,
     ) -> Run:
-        """The twin of `run` for `await` in a cell: widgets stay alive while it works."""
+        """The twin of `run` for `await` in a cell: widgets stay alive while it works.
+
+        Raises
+        ------
+        RunStopped
+            It was stopped; what had finished is stored. (Not Interrupted, which would end the loop.)
+        """
         work = start(
             self, _limited(corpus, limit), project or current(),
             concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
         )  # fmt: skip
-        try:
-            return _whole(await asyncio.wrap_future(_aio.submit(work.finish())))
-        except asyncio.CancelledError:
-            work.interrupt(2)
-            raise
+        return _whole(await _aio.wait_async(_aio.submit(work.finish()), work.interrupt), RunStopped)
 
     # --- as a file -------------------------------------------------------------------------------
 
@@ -164,7 +165,7 @@ class Flow:
         >>> Flow.from_yaml(flow.to_yaml()).flow_hash == flow.flow_hash
         True
         """
-        text = _yaml.dumps(self._plain(Path(path).parent if path else None))
+        text = _yaml.dumps(self.to_plain(Path(path).parent if path else None))
         if path:
             Path(path).write_text(text, encoding="utf-8")
         return text
@@ -193,7 +194,8 @@ class Flow:
         folder = Path.cwd() if inline else path.parent
         return cls(str(data.get("name") or path.stem), [_step(item, where, folder) for item in steps])
 
-    def _plain(self, folder: Path | None) -> dict[str, Any]:
+    def to_plain(self, folder: Path | None = None) -> dict[str, Any]:
+        """The flow as plain data; files below `folder` are named, all others written out."""
         steps = []
         for step in self.steps:
             needs = {"needs": list(step.needs)} if step.needs else {}
@@ -204,10 +206,10 @@ class Flow:
         return f"Flow({self.name!r}: {' -> '.join(step.name for step in self.steps)})"
 
 
-def _whole(run: Run) -> Run:
+def _whole(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
     if run.status == "interrupted":
         left = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
-        raise Interrupted(
+        raise stopped(
             f"The run was stopped with {left:,} of {run.planned:,} cells still to do. What had finished is stored: run "
             "the cell again to go on, or use bm.last_run() for the results so far."
         )

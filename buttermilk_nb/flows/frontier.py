@@ -49,7 +49,7 @@ class Frontier:
         self._drained = False
         self._moved: asyncio.Event = asyncio.Event()
         self.skip: Callable[[Cell, SkippedCell], Unit] | None = None
-        self.skipped: deque[Unit] = deque()
+        self.skipped: deque[tuple[Cell, Unit]] = deque()
 
     @property
     def exhausted(self) -> bool:
@@ -102,7 +102,7 @@ class Frontier:
         why = SkippedCell(f"step `{empty[0]}` has no finished answer for this record, and `{step.name}` needs one.")
         for cell in cells:
             unit = self.skip(cell, why)
-            self.skipped.append(unit)
+            self.skipped.append((cell, unit))
             state.units[step.name].append(unit)
         self._open_next(state)
 

@@ -7,7 +7,6 @@ grace period, because they are paid for; the second cuts them off. Both flush.
 from __future__ import annotations
 
 import asyncio
-import json
 import platform
 from collections.abc import Iterable
 from importlib import metadata
@@ -17,7 +16,7 @@ from .. import _aio, _views
 from .._ids import canonical, uuid7
 from ..agents.base import Cell, Context, failed_unit
 from ..corpus import Corpus
-from ..errors import RunError, SetupError, SkippedCell, nearest
+from ..errors import CacheMiss, RunError, SetupError, SkippedCell, nearest
 from ..events import ErrorEvent, Event, ResultEvent, StatusEvent
 from ..project import Project
 from ..settings import CACHE_MODES, CacheMode
@@ -73,30 +72,43 @@ class Runner:
 
     async def finish(self) -> Run:
         """Run to the end, or to where it was stopped."""
-        project, run_id = self._context.project, self._context.run_id
-        await asyncio.to_thread(self._write_ahead)
-        total = self._run.planned
-        self._tell(StatusEvent, payload={"state": "running", "run_id": run_id, "cells": total, "flow": self._run.flow})
-        self._writer = Writer(project.store)
-        self._frontier = Frontier(self._plan)
-        self._frontier.skip = lambda cell, why: failed_unit(cell, self._context, "skipped", why)
         status = "failed"
         try:
-            status = await self._walk(self._frontier)
-        finally:
+            await asyncio.to_thread(self._write_ahead)
+            self._writer = Writer(self._context.project.store)
+            self._frontier = Frontier(self._plan)
+            self._frontier.skip = lambda cell, why: failed_unit(cell, self._context, "skipped", why)
+            ended = "failed"
             try:
-                await self._writer.close()
+                ended = await self._walk(self._frontier)
             finally:
-                await asyncio.to_thread(finish_run, project.store, run_id, status)
-                self._run.status = status
-                self._tell(StatusEvent, payload={"state": status, "run_id": run_id})
+                await self._writer.close()
+            status = ended  # every row is on disk
+        finally:
+            self._run.status = status
+            await self._close(status)
         return self._run
+
+    async def _close(self, status: str) -> None:
+        """Write how it ended, and tell; told also where it cannot be written."""
+        event = self._event(StatusEvent, payload=self._state(status))
+        try:
+            await asyncio.to_thread(
+                finish_run, self._context.project.store, self._context.run_id, status, event.as_row()
+            )
+        finally:
+            self._context.project.bus.publish(event)
 
     def _write_ahead(self) -> None:
         """The run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
+        event = self._event(StatusEvent, payload=self._state("running"))
         write_records(store, self._plan.corpus.records, run_id)
-        write_plan(store, self._about, self._plan.texts(), self._plan.rows(run_id))
+        write_plan(store, self._about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
+        self._context.project.bus.publish(event)
+
+    def _state(self, state: str) -> dict[str, object]:
+        return {"state": state, "run_id": self._context.run_id, "cells": self._run.planned, "flow": self._run.flow}
 
     async def _walk(self, frontier: Frontier) -> str:
         loop = asyncio.get_running_loop()
@@ -127,6 +139,10 @@ class Runner:
             unit = await cell.slot.agent.work(cell, self._context)
         except SkippedCell as error:
             unit = failed_unit(cell, self._context, "skipped", error)
+        except CacheMiss:
+            raise  # the user asked to hear of it
+        except SetupError as error:  # a field that only this record lacks: it costs this cell, not the study
+            unit = failed_unit(cell, self._context, "error", error)
         except asyncio.CancelledError as error:
             writer.put_now(failed_unit(cell, self._context, "cancelled", error))
             raise
@@ -134,7 +150,9 @@ class Runner:
         frontier.finished(cell, unit)
         self._told(cell, unit)
         while frontier.skipped:
-            await writer.put(frontier.skipped.popleft())
+            skipped_cell, skipped = frontier.skipped.popleft()
+            await writer.put(skipped)
+            self._told(skipped_cell, skipped)
         if self._raise and unit.trace.status in _FAILED:
             raise RunError(
                 f"record `{cell.record.record_id}`, step `{cell.slot.agent.name}`: {unit.trace.error_message}"
@@ -154,23 +172,26 @@ class Runner:
             self._tell(ErrorEvent, cell, unit, {**payload, "message": trace.error_message})
         self._tell(ResultEvent, cell, unit, payload)
 
-    def _tell(
+    def _tell(self, kind: type[Event], cell: Cell, unit: Unit, payload: dict[str, object]) -> None:
+        event = self._event(kind, cell, unit, payload)
+        self._context.project.bus.publish(event)
+        if kind.stored and self._writer is not None:
+            self._writer.put_event(event.as_row())
+
+    def _event(
         self,
         kind: type[Event],
         cell: Cell | None = None,
         unit: Unit | None = None,
         payload: dict[str, object] | None = None,
-    ) -> None:
+    ) -> Event:
         run_id = self._context.run_id
-        event = kind(
+        return kind(
             transaction_id=f"{run_id}/{cell.record.record_id}" if cell else run_id,
             correlation_id=unit.trace.trace_id if unit else None,
             source=cell.slot.agent.name if cell else "runner",
             payload=payload or {},
         )
-        self._context.project.bus.publish(event)
-        if kind.stored and self._writer is not None:
-            self._writer.put_event(event.as_row())
 
 
 def start(
@@ -196,13 +217,14 @@ def start(
         raise SetupError(f"concurrency={concurrency}: at least one cell must be worked on at once.")
     plan = Plan(flow.steps, corpus, project)
     grid = plan.checked()
+    read = type(flow)(flow.name, plan.steps)  # as its files say now
     run_id = uuid7()
     run = Run(project, run_id, flow=flow.name, planned=grid.cells, remarks=grid.remarks, status="running")
     manifest = {
         "buttermilk_nb": metadata.version("buttermilk-nb"),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "pandas", "pydantic")},
-        "flow": json.loads(canonical(flow._plain(None))),
+        "flow": read.to_plain(),
         "corpus": corpus.provenance,
         "cache": mode,
         "retry": sorted(again),
@@ -211,7 +233,7 @@ def start(
     about = RunRow(
         run_id=run_id,
         flow=flow.name,
-        flow_hash=flow.flow_hash,
+        flow_hash=read.flow_hash,
         corpus_hash=corpus.hash,
         status="running",
         started_at=now(),

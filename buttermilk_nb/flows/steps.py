@@ -41,9 +41,8 @@ class Step(BaseModel):
     def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **others: Any) -> None:
         if not isinstance(agent, AgentBase):
             raise SetupError(f"a step holds an agent, not {type(agent).__name__}; decorate functions with @bm.agent.")
-        before = (needs,) if isinstance(needs, str) else tuple(needs)
         try:
-            super().__init__(agent=agent, needs=before, **others)
+            super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **others)
         except ValidationError as error:
             raise declared_wrongly(f"step `{agent.name}`", error, type(self).model_fields) from None
 

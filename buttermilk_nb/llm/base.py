@@ -181,6 +181,10 @@ class Model(ABC):
         """What belongs to a cell's design because the model reads it beside the messages."""
         return {}
 
+    def reads(self, record: Record) -> str:  # noqa: ARG002  # as above
+        """What this model reads of a record beside its text, as a hashable text."""
+        return ""
+
     def key_parts(self, aside: Aside | None) -> dict[str, str]:  # noqa: ARG002  # as above
         """What can change this answer beside the messages, as named hashes."""
         return {}

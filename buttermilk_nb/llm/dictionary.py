@@ -15,14 +15,13 @@ from typing import NamedTuple
 
 import regex  # its \w knows combining marks, which the standard library's does not (Devanagari, Arabic)
 
-_NEGATORS = (
-    "not|no|never|without|nobody|none|neither|nor|cannot|hardly|isn't|aren't|wasn't|weren't|don't|doesn't|didn't|won't|"
-    "can't|nicht|kein|keine|keinen|keinem|keiner|keines|nie|ohne|ne|pas|jamais|sans|nunca|jamás|sin|не|нет|без|никогда"
-)
-_STRAIGHT, _EITHER = "'", "['’]"  # newspapers print the typographic apostrophe
-_NEGATED = regex.compile(
-    rf"(?:^|[^\w])(?:{_NEGATORS.replace(_STRAIGHT, _EITHER)})(?:[\s,]+[\w'’-]+){{0,3}}[\s,\"“'‘]*$", regex.IGNORECASE
-)
+_NEGATORS = frozenset(
+    ["not", "no", "never", "without", "nobody", "none", "neither", "nor", "cannot", "hardly", "isn't", "aren't",
+     "wasn't", "weren't", "don't", "doesn't", "didn't", "won't", "can't", "nicht", "kein", "keine", "keinen", "keinem", "keiner",
+     "keines", "nie", "ohne", "ne", "pas", "jamais", "sans", "nunca", "jamás", "sin", "не", "нет", "без", "никогда"]
+)  # fmt: skip
+_REACH = 4  # words before a cue in which a negator counts: itself and up to three between
+_AROUND = ".,;:!?()[]\"“”'‘’«»„—–-"
 _SENTENCE = regex.compile(r"[.!?…。！？।؟\n]")
 _QUOTES = regex.compile(r"“[^”]*”|\"[^\"\n]*\"|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|‘[^’]*’")
 _SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -57,7 +56,9 @@ class Cues:
     def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
         self._meaning: list[tuple[str, str]] = []
         patterns = []
-        pairs = [(answer, cue.strip()) for answer, words in cues.items() for cue in words if cue.strip(" *")]
+        pairs = [
+            (answer, cue.strip()) for answer, words in cues.items() for cue in words if cue.replace("*", "").strip()
+        ]
         for answer, cue in sorted(pairs, key=lambda pair: -len(pair[1])):  # the longest first, as the regex takes them
             patterns.append(f"(?P<c{len(self._meaning)}>{_pattern(cue)})")
             self._meaning.append((answer, cue))
@@ -97,5 +98,6 @@ def _pattern(cue: str) -> str:
 
 
 def _negated(text: str, start: int) -> bool:
-    before = text[max(0, start - 60) : start]
-    return _NEGATED.search(_SENTENCE.split(before)[-1]) is not None
+    before = _SENTENCE.split(text[max(0, start - 60) : start])[-1]
+    words = before.replace("’", "'").split()[-_REACH:]  # newspapers print the typographic apostrophe
+    return any(word.strip(_AROUND).casefold() in _NEGATORS for word in words)

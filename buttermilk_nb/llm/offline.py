@@ -148,6 +148,15 @@ class Teaching(_Offline):
             raise SetupError(f"model `{name}`: accuracy lies between 0 and 1, bias between -1 and 1.")
         self._options = given
 
+    def problems(self, criteria: Criteria | None) -> list[str]:
+        unflagged = [c.name for c in (criteria.criteria if criteria else ()) if c.flag is None]
+        if not self._options["bias"] or not unflagged:
+            return []
+        return [f"`{self.name}`: a bias pulls towards the flag, and criterion `{unflagged[0]}` declares none."]
+
+    def reads(self, record: Record) -> str:
+        return canonical(record.ground_truth)
+
     def key_parts(self, aside: Aside | None) -> dict[str, str]:
         if aside is None or aside.criteria is None:
             return {}

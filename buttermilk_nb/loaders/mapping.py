@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
-from .._text import clean, shorten
+from .._text import as_json, clean, shorten
 from ..errors import SetupError, nearest
 from ..records import ONE, Record
 from .base import Row, Source
@@ -158,7 +158,7 @@ def _record(row: Row, mapping: Mapped) -> Record | str:
 def _codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: Mapped) -> dict[str, Any]:
     found = {}
     for criterion, column in columns.items():
-        value = _plain(_get(fields, column))
+        value = as_json(_get(fields, column))
         value = value.strip() if isinstance(value, str) else value
         several = [_meant(item, mapping) for item in value] if isinstance(value, list) else None
         value = _meant(value, mapping) if several is None else several
@@ -181,12 +181,12 @@ def _metadata(fields: dict[str, Any], mapping: Mapped) -> dict[str, Any]:
         for name in nested:
             _delete(kept, name)
     if mapping.metadata is not None:
-        return {name: _plain(_get(kept, name)) for name in mapping.metadata if _has(kept, name)}
-    return {key: _plain(value) for key, value in kept.items()}
+        return {name: _get(kept, name) for name in mapping.metadata if _has(kept, name)}
+    return kept
 
 
 def _reasons(value: Any) -> tuple[str, ...]:
-    value = _plain(value)
+    value = as_json(value)
     parts = value if isinstance(value, list) else str(value or "").replace("\n", " | ").split(" | ")
     return tuple(clean(str(part).strip()) for part in parts if part is not None and str(part).strip())
 
@@ -207,23 +207,6 @@ def _id(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else clean(str(value).strip())
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold; text without lone surrogates."""
-    if isinstance(value, str):
-        return clean(value)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None  # NaN
-    if isinstance(value, dict):
-        return {clean(str(k)): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())  # a numpy scalar or array
-    return clean(str(value))
 
 
 def _walk(fields: Any, name: str) -> tuple[bool, Any]:

@@ -8,7 +8,6 @@ counts; seconds depend on the machine. Nothing leaves loopback.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import platform
 import subprocess
@@ -24,16 +23,15 @@ import buttermilk_nb as bm
 from buttermilk_nb import project as projects
 from buttermilk_nb.analysis import frames
 
-WORDS = "the harbour was closed on monday and nobody said why although the guard knew about dregs and tide".split()
+WORDS = "the harbour was closed on monday and nobody said why although the guard knew about the boats and the tide"
 HATE = bm.Criteria("calm", "Is the text calm?", flag="yes", cues={"yes": ["dregs", "scum*"]})
 
 
 def texts(n: int, characters: int = 48) -> bm.Corpus:
     """Short texts, all different."""
-    body = (" ".join(WORDS) + " ") * (characters // 90 + 1)
-    return bm.load(
-        [{"id": f"r{i}", "text": f"{i} {body}"[:characters]} for i in range(n)], content="text", record_id="id"
-    )
+    body = (WORDS + " ") * (characters // len(WORDS) + 1)
+    made = [{"id": f"r{i}", "text": f"{i} {'dregs' if i % 3 == 0 else 'guests'} {body}"[:characters]} for i in range(n)]
+    return bm.load(made, content="text", record_id="id")
 
 
 def flow(*models: str, **judge: object) -> bm.Flow:
@@ -123,7 +121,7 @@ def frames_of_200_000(folder: Path) -> None:
     with project.store.writing() as con:
         for table in ("cells", "traces", "scores"):
             con.execute(
-                f"create temp table one as select * from {table}; "  # noqa: S608  # table names of ours
+                f"create temp table one as select * from {table}; "
                 + "".join(
                     f"insert into {table} select * replace (design_id || '-{k}' as design_id"
                     + (f", trace_id || '-{k}' as trace_id" if table != "cells" else "")

@@ -74,7 +74,7 @@ class Lab:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: playwright keeps a loop running in this thread
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     chromium = _chromium()
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright here: uv sync")

@@ -6,6 +6,7 @@ import pytest
 from execution_study import corpus, flow, stop_after
 
 import buttermilk_nb as bm
+from buttermilk_nb import _aio
 
 
 def test_run_async_works_inside_a_running_loop(project):
@@ -46,33 +47,36 @@ def test_setup_errors_of_run_async_come_before_anything_runs(project):
     assert project.client.sent == 0
 
 
-def test_interrupting_run_async_raises_interrupted(make_project):
+def test_stopping_run_async_raises_run_stopped(make_project):
     project = make_project("double/slow?seconds=0.2")
 
     async def cell():
         stop_after(project, 1)
-        with pytest.raises(bm.Interrupted):
+        with pytest.raises(bm.RunStopped, match="2 of 3 cells still to do"):
             await flow().run_async(corpus(), concurrency=1)
 
     asyncio.run(cell())
     assert bm.last_run().counts == {"ok": 1, "pending": 2}
 
 
-@pytest.mark.xfail(
-    reason="flow.py: cancelling the task cancels finish() itself; the run ends `failed`, its cells pending"
-)
-def test_a_cancelled_run_async_ends_interrupted_and_writes_every_row(make_project):
-    make_project("double/slow?seconds=1")
-
-    async def cell():
-        task = asyncio.create_task(flow().run_async(corpus()))
-        await asyncio.sleep(0.3)
+async def cancelled(project, times):
+    task = asyncio.create_task(flow().run_async(corpus(), concurrency=1))
+    while not project.client.sent:  # noqa: ASYNC110  # it is sent in another thread
+        await asyncio.sleep(0.005)
+    for _ in range(times):
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0.02)
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
-    asyncio.run(cell())
-    assert bm.last_run().status == "interrupted"
-    assert bm.last_run().counts == {"cancelled": 3}
+
+@pytest.mark.parametrize(
+    ("times", "seconds", "counts"), [(1, 0.3, {"ok": 1, "pending": 2}), (2, 30, {"cancelled": 1, "pending": 2})]
+)
+def test_cancelling_the_task_of_a_run_stops_it_as_ctrl_c_does(make_project, times, seconds, counts):
+    asyncio.run(cancelled(make_project(f"double/slow?seconds={seconds}"), times))
+    assert (bm.last_run().status, bm.last_run().counts) == ("interrupted", counts)
+    assert bm.sql("select status from runs").status.item() == "interrupted"
 
 
 def test_two_flows_run_at_once_in_one_program(make_project):
@@ -83,3 +87,23 @@ def test_two_flows_run_at_once_in_one_program(make_project):
 
     assert [run.counts for run in asyncio.run(both())] == [{"ok": 3}, {"ok": 4}]
     assert len(bm.sql("select * from traces")) == 7
+
+
+def test_a_time_out_of_the_work_itself_is_raised():
+    async def work():
+        raise TimeoutError("the work's own")
+
+    with pytest.raises(TimeoutError, match="the work's own"):
+        _aio.wait(_aio.submit(work()), lambda presses: None)
+
+
+def test_stopping_a_run_in_a_task_leaves_the_loop_running(make_project):
+    project = make_project("double/slow?seconds=0.2")
+
+    async def cells():
+        task = asyncio.create_task(flow().run_async(corpus(), concurrency=1))
+        stop_after(project, 1)
+        await asyncio.wait({task})
+        return task.exception()
+
+    assert isinstance(asyncio.run(cells()), bm.RunStopped)  # Interrupted would end the loop, and a Jupyter kernel

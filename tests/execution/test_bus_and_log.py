@@ -82,16 +82,12 @@ def test_errors_are_in_the_events_table_with_their_trace(make_project):
     assert set(bm.sql("select type from events where correlation_id is not null").type) == {"ErrorEvent"}
 
 
-@pytest.mark.xfail(
-    reason="runner.py, finish(): the first state is told before there is a writer, the last after its end"
-)
 def test_the_states_of_a_run_are_in_the_events_table(project):
     flow().run(corpus(1))
     found = bm.sql("select payload ->> '$.state' as state from events order by happened_at")
     assert found.state.tolist() == ["running", "finished"]
 
 
-@pytest.mark.xfail(reason="runner.py, finish(): a run whose plan cannot be written stays `running` and is listened to")
 def test_a_run_that_cannot_be_planned_is_failed_and_leaves_no_listener(project):
     project.store.path.write_text("not a database " * 100)
     listeners = len(project.bus._listeners)

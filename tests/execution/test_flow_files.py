@@ -125,7 +125,6 @@ def test_a_step_that_is_a_bare_word_is_answered_with_its_form():
         Flow.from_yaml("name: f\nsteps:\n- judge\n")
 
 
-@pytest.mark.xfail(raises=TypeError, reason="steps.py: tuple(needs) raises a bare TypeError")
 @pytest.mark.parametrize("needs", ["3", "null", "true"])
 def test_needs_that_are_no_names_are_a_setup_error(tmp_path, needs):
     path = files(tmp_path)
@@ -330,7 +329,6 @@ def test_criteria_edited_between_runs_are_announced_and_make_new_cells(project, 
     assert bm.sql("select count(distinct criteria_hash) as n from scores").n.item() == 2
 
 
-@pytest.mark.xfail(reason="runner.py, start(): manifest and flow_hash are taken before the files are read again")
 def test_the_manifest_of_a_run_holds_the_criteria_that_were_asked(project, tmp_path):
     made = Flow.from_yaml(files(tmp_path))
     made.run(corpus(1))

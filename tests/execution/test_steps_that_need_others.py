@@ -195,7 +195,6 @@ def test_a_function_without_readable_source_needs_a_version():
         bm.agent(made["hidden"])
 
 
-@pytest.mark.xfail(reason="llm_agent.py / runner.py: a wrong name under `inputs` is found only after calls were made")
 def test_a_misspelt_input_is_found_before_anything_is_sent(make_project):
     project = make_project()
     wrong = PROMPT.replace("inputs.length", "inputs.lenght")
@@ -205,7 +204,6 @@ def test_a_misspelt_input_is_found_before_anything_is_sent(make_project):
     assert project.client.sent == 0
 
 
-@pytest.mark.xfail(reason="runner.py, _do(): skipped units are stored but not told to the bus")
 def test_progress_hears_of_skipped_cells_too(project):
     from buttermilk_nb.events import ResultEvent
 

@@ -216,7 +216,6 @@ def test_a_store_that_fails_stops_the_run(make_project):
     assert project.client.sent < 20
 
 
-@pytest.mark.xfail(reason="runner.py, finish(): rows that fail in the writer's last batch leave the run `finished`")
 @pytest.mark.usefixtures("project", "full_disk")
 def test_a_run_whose_rows_could_not_be_written_is_not_called_finished():
     with pytest.raises(StoreError, match="the disk is full"):

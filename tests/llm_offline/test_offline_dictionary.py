@@ -52,6 +52,7 @@ def answers(text, **fields):
         ("fainéant", "Un faine\u0301ant.", ["faine\u0301ant"]),
         ("*", "anything * at all", []),
         (" ", "anything", []),
+        ("\r\n", "any\r\nthing", []),
         ("a.c", "abc", []),
     ],
 )
