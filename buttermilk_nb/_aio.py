@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -19,18 +20,35 @@ T = TypeVar("T")
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _pid: int | None = None
+_thread: threading.Thread | None = None
 _POLL_S = 0.2  # how often the waiting main thread looks up; Windows delivers Ctrl-C only between waits
 
 
 def background() -> asyncio.AbstractEventLoop:
     """The loop, started on first use (and again in a forked child, whose threads are gone)."""
-    global _loop, _pid
+    global _loop, _pid, _thread
     with _lock:
         if _loop is None or _loop.is_closed() or _pid != os.getpid():
             _loop = asyncio.new_event_loop()
             _pid = os.getpid()
-            threading.Thread(target=_loop.run_forever, name="buttermilk_nb-loop", daemon=True).start()
+            _thread = threading.Thread(target=_loop.run_forever, name="buttermilk_nb-loop", daemon=True)
+            _thread.start()
         return _loop
+
+
+def call(function: Callable[[], object], timeout_s: float = 5.0) -> None:
+    """Call a plain function in the loop's thread, and wait; where the loop never ran, do nothing."""
+    if _loop is None or _loop.is_closed() or _pid != os.getpid():
+        return
+    if _thread is threading.current_thread():
+        function()
+        return
+
+    async def wrapped() -> None:
+        function()
+
+    with contextlib.suppress(concurrent.futures.TimeoutError):  # the process is ending, and the loop's thread with it
+        asyncio.run_coroutine_threadsafe(wrapped(), _loop).result(timeout_s)
 
 
 def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:

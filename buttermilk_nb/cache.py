@@ -22,6 +22,7 @@ from typing import Any
 import diskcache
 from diskcache.core import MODE_RAW, MODE_TEXT
 
+from . import _aio
 from .errors import StoreError
 
 _DAMAGE = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
@@ -80,9 +81,9 @@ class AnswerCache:
 
     def open(self) -> diskcache.Cache:
         """Open the files, also where the folder was deleted meanwhile, as it may be. Each run begins with this."""
+        if self._disk is not None and not self._file.exists():
+            self.close()
         with self._lock, self._readable():
-            if self._disk is not None and not self._file.exists():
-                self._disk = None
             if self._disk is None:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._disk = diskcache.Cache(
@@ -158,14 +159,21 @@ class AnswerCache:
             self._drain = None
 
     def close(self) -> None:
-        """Close the files; the next use opens them again."""
+        """Close the files; the next use opens them again.
+
+        diskcache keeps a connection a thread, so each thread that used it closes its own: the writer's, the loop's
+        and the caller's.
+        """
         with self._lock:
-            if self._disk is not None:
-                self._disk.close()
-                self._disk = None
-            if self._writer is not None:
-                self._writer.shutdown(wait=True)
-                self._writer = None
+            disk, self._disk = self._disk, None
+            writer, self._writer = self._writer, None
+        if disk is None:
+            return
+        if writer is not None:
+            writer.submit(disk.close).result()
+            writer.shutdown(wait=True)
+        _aio.call(disk.close)
+        disk.close()
 
 
 def _set_all(disk: diskcache.Cache, batch: list[tuple[str, str]]) -> None:

@@ -7,6 +7,7 @@ upwards, and in a folder of the project's name beside each of them. Nothing open
 from __future__ import annotations
 
 import atexit
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _current: Project | None = None
+_opened: weakref.WeakSet[Project] = weakref.WeakSet()
 
 
 class Project:
@@ -53,7 +55,7 @@ class Project:
         self.client = Client(self.cache, timeout_s=settings.timeout_s)
         self.notes: list[str] = []
         self._models: dict[str, Model] = {}
-        atexit.register(self.cache.close)
+        _opened.add(self)
 
     @property
     def name(self) -> str:
@@ -209,11 +211,12 @@ def current() -> Project:
     return _current
 
 
+@atexit.register
 def close() -> None:
-    """Forget which project is open."""
+    """Close the files of every project that was opened, and forget which one is open."""
     global _current
-    if _current is not None:
-        _current.cache.close()
+    for project in list(_opened):
+        project.cache.close()
     _current = None
 
 

@@ -74,6 +74,7 @@ class Runner:
         """Run to the end, or to where it was stopped."""
         status = "failed"
         try:
+            self._context.project.cache.open()  # in this thread, which reads it
             await asyncio.to_thread(self._write_ahead)
             self._writer = Writer(self._context.project.store)
             self._frontier = Frontier(self._plan)
@@ -102,7 +103,6 @@ class Runner:
     def _write_ahead(self) -> None:
         """The run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
-        self._context.project.cache.open()
         event = self._event(StatusEvent, payload=self._state("running"))
         write_records(store, self._plan.corpus.records, run_id)
         write_plan(store, self._about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
