@@ -28,7 +28,7 @@ def background() -> asyncio.AbstractEventLoop:
     """The loop, started on first use (and again in a forked child, whose threads are gone)."""
     global _loop, _pid, _thread
     with _lock:
-        if _loop is None or _loop.is_closed() or _pid != os.getpid():
+        if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
             _loop = asyncio.new_event_loop()
             _pid = os.getpid()
             _thread = threading.Thread(target=_loop.run_forever, name="buttermilk_nb-loop", daemon=True)
@@ -38,7 +38,7 @@ def background() -> asyncio.AbstractEventLoop:
 
 def call(function: Callable[[], object], timeout_s: float = 5.0) -> None:
     """Call a plain function in the loop's thread, and wait; where the loop never ran, do nothing."""
-    if _loop is None or _loop.is_closed() or _pid != os.getpid():
+    if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
         return
     if _thread is threading.current_thread():
         function()

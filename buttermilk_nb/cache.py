@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -170,7 +171,8 @@ class AnswerCache:
         if disk is None:
             return
         if writer is not None:
-            writer.submit(disk.close).result()
+            with contextlib.suppress(RuntimeError):  # the interpreter is ending, and its threads have ended already
+                writer.submit(disk.close).result()
             writer.shutdown(wait=True)
         _aio.call(disk.close)
         disk.close()

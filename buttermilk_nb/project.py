@@ -185,6 +185,8 @@ def init(
     project.notes = notes
     for model in made.values():
         model.warm()
+    with project.store.reading():  # makes the file, so that the card names one that is there
+        pass
     _current = project
     if show := _views.find("card"):
         show(project)

@@ -49,6 +49,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def _printable(value: Any) -> Any:
+    if isinstance(value, Readable):
+        raise TemplateRuntimeError("`record` alone is not a text; write `record.content`, or another of its fields")
     if callable(value) and not isinstance(value, Undefined):
         name = getattr(value, "__name__", "?")
         raise TemplateRuntimeError(f"`{name}` is a function, not a text; call it, `{name}()`, or check the name")
@@ -164,12 +166,13 @@ class Prompt(BaseModel):
         paths = [path for tree in self._trees() for node in _lookups(tree) if (path := _path(node))]
         return frozenset(path[1] for path in paths if path[0] == "inputs")
 
-    def read_parts(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """The part of a record's metadata that this prompt reads, which belongs to a cell's design."""
+    def read_parts(self, record: Readable) -> dict[str, Any]:
+        """What this prompt reads of a record beside its text, which belongs to a cell's design."""
+        parts: dict[str, Any] = {"uri": record.uri} if "uri" in self.fields and record.uri else {}
         if "metadata.*" in self.fields:
-            return dict(metadata)
-        wanted = (field.partition(".")[2] for field in self.fields if field.startswith("metadata."))
-        return {name: metadata.get(name) for name in wanted}
+            return {**parts, "metadata": record.metadata}
+        names = [field.partition(".")[2] for field in self.fields if field.startswith("metadata.")]
+        return {**parts, "metadata": {name: record.metadata.get(name) for name in names}} if names else parts
 
     def problems(self, known: Iterable[str]) -> list[str]:
         """What is wrong with the template as written: syntax, names that do not exist."""
@@ -178,10 +181,6 @@ class Prompt(BaseModel):
         except TemplateSyntaxError as error:
             return [f"prompt `{self.name}`, line {error.lineno}: {error.message}."]
         return [f"prompt `{self.name}` uses the undefined name `{name}`; {nearest(name, known)}" for name in unknown]
-
-    def bind(self, values: Mapping[str, Any]) -> BoundPrompt:
-        """Fill the parts that do not depend on a record now, and the others later, once per record."""
-        return BoundPrompt(self, values)
 
     def render(self, values: Mapping[str, Any]) -> list[Message]:
         r"""Fill both parts.

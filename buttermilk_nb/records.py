@@ -95,6 +95,8 @@ class Record(BaseModel):
         extra = {key: value for key, value in data.items() if key not in cls.model_fields}
         if extra:
             known["metadata"] = {**extra, **(known.get("metadata") or {})}
+        if isinstance(known.get("record_id"), int):
+            known["record_id"] = str(known["record_id"])
         for name in _TEXTS & known.keys():
             if isinstance(known[name], str):
                 known[name] = clean(known[name])

@@ -49,6 +49,10 @@ def _breaks(text: str, by: str) -> Iterator[tuple[int, int]]:
             if not (found[0] == "." and _ABBREVIATION.search(text, max(0, found.end() - 12), found.end())):
                 yield found.end(), found.end()
         return
+    if re.fullmatch(r"\w+", by) and by != "paragraph":
+        raise SetupError(
+            f"by={by!r}: write `paragraph`, `sentence`, or a regular expression for what parts the pieces."
+        )
     try:
         pattern = _PARAGRAPH_END if by == "paragraph" else re.compile(by)
     except re.error as error:

@@ -74,10 +74,12 @@ class CellRow(Row):
     criteria_hash: str | None
     model: str | None
     replicate: int
+    details_hash: str
+    """Which version of what is known of the record (metadata, truth, codes) this run had."""
 
 
 class RecordRow(Row):
-    """One version of a record's text, with what is known of it now."""
+    """One version of a record: of its text, and of what is known of it."""
 
     table = "records"
     record_id: str
@@ -94,6 +96,7 @@ class RecordRow(Row):
     end_offset: int | None
     uri: str | None
     mime: str
+    first_seen_at: dt.datetime
 
 
 class TextRow(Row):

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from .._declared import declared_wrongly
 from .._ids import canonical, digest, uuid7
 from ..criteria import Criteria
-from ..errors import SetupError
 from ..llm.base import Model
 from ..records import Record
 from ..settings import CacheMode
@@ -50,6 +49,8 @@ class Cell(NamedTuple):
     record: Record
     design_id: str
     inputs: Mapping[str, Sequence[Unit]]
+    single: frozenset[str] = frozenset()
+    """The steps among `inputs` that plan one cell a record."""
 
 
 class Context(NamedTuple):
@@ -117,9 +118,9 @@ class AgentBase(BaseModel, ABC):
         """What is wrong with the declaration, given the records; found before anything is paid for."""
         return []
 
-    def code_problems(self, records: Sequence[Record]) -> list[str]:  # noqa: ARG002  # judges have scales
-        """Codes in the data that are not on this agent's scales; `records` are all of the corpus."""
-        return []
+    def documents(self) -> Sequence[Criteria]:
+        """The criteria that this agent asks, against whose scales truth and human codes are checked."""
+        return ()
 
     def remarks(self, project: Project) -> list[str]:  # noqa: ARG002  # most agents have none
         """What is allowed, but would measure nothing."""
@@ -247,13 +248,3 @@ def failed_unit(
         error=error,
         scores=cell.slot.agent.empty_scores(cell, context, trace_id, status),
     )
-
-
-def named(agents: Iterable[AgentBase]) -> dict[str, AgentBase]:
-    """Agents by name; names must differ."""
-    found: dict[str, AgentBase] = {}
-    for agent in agents:
-        if agent.name in found:
-            raise SetupError(f"two steps are called `{agent.name}`; names must differ.")
-        found[agent.name] = agent
-    return found

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..criteria import Criteria, Criterion
-from ..errors import InvalidAnswer
+from ..errors import InvalidAnswer, nearest
 from ..records import ONE, Record
 
 _NON_ANSWERS = ("cannot tell", "not applicable")
@@ -47,13 +47,23 @@ def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> l
     return found
 
 
+def unasked_codes(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
+    """A remark on each criterion that has codes in the data and that nobody asks: most likely a misspelt name."""
+    asked = {criterion.name for document in documents for criterion in document}
+    coded = {name for record in records for codes in (record.ground_truth, *record.labels.values()) for name in codes}
+    return [
+        f"the data holds codes for `{name}`, which no judge of this flow asks; {nearest(name, asked)}"
+        for name in sorted(coded - asked - {ONE})
+    ]
+
+
 def _sentence(who: str, criterion: Criterion, counts: Counter[str], wrong: Iterable[str]) -> str:
     listed = ", ".join(f"`{code}` ({counts[code]:,})" for code in sorted(wrong, key=lambda c: -counts[c])[:8])
     offered = criterion.scale.offered or (criterion.scale.short,)
-    pairs = ", ".join(f"{code!r}: {offered[i % len(offered)]!r}" for i, code in enumerate(list(counts)[:6]))
+    pairs = ", ".join(f"{code!r}: '...'" for code in list(wrong)[:6])
     return (
         f"{who}: criterion `{criterion.name}` allows {' | '.join(offered)}, and the data holds {listed}. "
-        f"Say what they mean when loading, for example: truth_values={{{pairs}}}"
+        f"Say what they mean when loading, with one of the answers for each: truth_values={{{pairs}}}"
     )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from ..project import Project
 
 Function = Callable[..., Any]
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """Threads of their own, so that functions that hang cannot keep the Store from being written."""
+    return ThreadPoolExecutor(32, thread_name_prefix="buttermilk_nb-function")
 
 
 class FunctionAgent(AgentBase):
@@ -44,7 +52,7 @@ class FunctionAgent(AgentBase):
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         try:
-            value = await self._call(cell.record, outputs(cell.inputs))
+            value = await self._call(cell.record, outputs(cell))
             output = clean(canonical(value))
         except Exception as error:  # noqa: BLE001  # a user's function may raise anything; it becomes a row
             return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error)
@@ -54,8 +62,11 @@ class FunctionAgent(AgentBase):
         wanted = inspect.signature(self.function).parameters
         arguments = (record, inputs) if len(wanted) > 1 else (record,)
         if inspect.iscoroutinefunction(self.function):
-            return await self.function(*arguments)
-        return await asyncio.to_thread(_called, self.function, *arguments)
+            try:
+                return await self.function(*arguments)
+            except (SystemExit, KeyboardInterrupt) as error:  # would end the loop, and every run with it
+                raise RuntimeError(f"the function ended the process: {error!r}") from error
+        return await asyncio.get_running_loop().run_in_executor(_threads(), _called, self.function, *arguments)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # code is named, never written out
         return {"code_version": self.code_version}
@@ -124,6 +135,8 @@ def _called(function: Function, *arguments: Any) -> Any:
         return function(*arguments)
     except StopIteration as error:
         raise RuntimeError(f"`{function.__name__}` raised StopIteration: `next(...)` found nothing") from error
+    except (SystemExit, KeyboardInterrupt) as error:  # would end the loop, and every run with it
+        raise RuntimeError(f"`{function.__name__}` ended the process: {error!r}") from error
 
 
 def _source_hash(function: Function) -> str:

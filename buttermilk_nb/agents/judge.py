@@ -26,7 +26,6 @@ from ..records import Record
 from ..scales import Answer
 from ..traces import STATUSES, Score, Status, TextRow, Unit
 from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .codes import code_problems
 from .llm_agent import Agent, outputs, path_or
 
 if TYPE_CHECKING:
@@ -209,7 +208,7 @@ class Judge(Agent):
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         slot = cell.slot
         assert slot.model is not None
-        readable, seen = cell.record.as_read(), outputs(cell.inputs)
+        readable, seen = cell.record.as_read(), outputs(cell)
         return [
             (
                 Request(
@@ -233,9 +232,32 @@ class Judge(Agent):
     def judged(self) -> Sequence[Criteria | None]:
         return self.criteria
 
-    def code_problems(self, records: Sequence[Record]) -> list[str]:
-        """Truth and human codes that are not on the scale."""
-        return code_problems(records, self.criteria)
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
+        found = super().problems(project, records, needs)
+        if not found and "criteria" not in self.prompt.names:
+            found.append(
+                f"prompt `{self.prompt.name}` never shows `criteria`, so the judge would not know the question."
+            )
+        return found
+
+    def remarks(self, project: Project) -> list[str]:
+        found = super().remarks(project)
+        if "answer_format" not in self.prompt.names:
+            found.append(
+                f"prompt `{self.prompt.name}` leaves out `answer_format`; it must ask for that form in its own words."
+            )
+        for criteria in self.criteria:
+            for model in self.chosen(project):
+                uncued = [c.name for c in criteria if model.needs_cues and not c.cues]
+                if uncued:
+                    found.append(
+                        f"`{model.name}` will skip {', '.join(f'`{name}`' for name in uncued)}, which has no cues; "
+                        "add a line such as `cues: {yes: [word, other word*]}`."
+                    )
+        return found
+
+    def documents(self) -> Sequence[Criteria]:
+        return self.criteria
 
     def texts(self, project: Project) -> list[TextRow]:
         rows = super().texts(project)
@@ -249,6 +271,11 @@ class Judge(Agent):
                     body=criteria.to_markdown(),
                 )
             )
+            if any(criterion.cues for criterion in criteria):  # the cues are no part of that hash, and belong on record
+                kept = {"kind": "criteria", "name": criteria.name, "version": criteria.version}
+                rows.append(
+                    TextRow.model_validate({"text_hash": criteria.cues_hash, "body": criteria.to_markdown(), **kept})
+                )
             rows += [self._schema(asked) for asked in self._documents(criteria)]
         return rows
 

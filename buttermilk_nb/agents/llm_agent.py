@@ -80,6 +80,16 @@ class Agent(AgentBase):
             return Prompt.from_file(value)
         return Prompt.from_text(value) if isinstance(value, str) else value
 
+    @field_validator("params")
+    @classmethod
+    def _params(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            canonical(value)
+        except (TypeError, ValueError):
+            raise ValueError("holds something that JSON cannot hold, so it could not be sent or stored") from None
+        whole = {key: int(v) for key, v in value.items() if isinstance(v, float) and v.is_integer()}
+        return {**value, **whole}  # temperature 0.0 and 0 are one instrument
+
     @field_validator("models", mode="before")
     @classmethod
     def _models(cls, value: Any) -> Any:
@@ -136,7 +146,7 @@ class Agent(AgentBase):
         )
 
     def reads(self, record: Record) -> str:
-        parts = self.prompt.read_parts(record.metadata)
+        parts = self.prompt.read_parts(record.as_read())
         return canonical(parts) if parts else ""
 
     def asks(self, cell: Cell) -> Iterable[Ask]:
@@ -219,7 +229,7 @@ class Agent(AgentBase):
         slot = cell.slot
         bound, params = slot.bound
         assert slot.model is not None
-        messages = bound.render(cell.record.as_read(), outputs(cell.inputs))
+        messages = bound.render(cell.record.as_read(), outputs(cell))
         return Request(slot.model, messages, params=params, replicate=slot.replicate, aside=Aside(cell.record))
 
     def _rendering(self, project: Project, records: Sequence[Record]) -> list[str]:
@@ -238,16 +248,33 @@ class Agent(AgentBase):
         return found[:20]
 
 
-def outputs(inputs: Mapping[str, Sequence[Unit]]) -> dict[str, Any]:
-    """What templates and functions see of earlier steps: an output, or a list where a step has several cells."""
+def outputs(cell: Cell) -> dict[str, Any]:
+    """What templates and functions see of earlier steps, by step name.
+
+    Of a step with one cell a record its output, of a step with several a list, however many of them finished. A
+    judge's output is a mapping from criterion to answer, conclusion, reasons and uncertainty.
+    """
     seen: dict[str, Any] = {}
-    for step, units in inputs.items():
-        values = [
-            json.loads(u.trace.output) if u.trace.agent == "function" and u.trace.output else u.trace.output
-            for u in units
-        ]
-        seen[step] = values[0] if len(values) == 1 else values
+    for step, units in cell.inputs.items():
+        values = [_output(unit) for unit in units]
+        seen[step] = values[0] if step in cell.single and values else values
     return seen
+
+
+def _output(unit: Unit) -> Any:
+    if unit.trace.role == "judge":
+        return {
+            score.criterion: {
+                "answer": score.value if score.category is None else score.category,
+                "conclusion": score.conclusion,
+                "reasons": score.reasons or [],
+                "uncertainty": score.uncertainty,
+                "model": score.model,
+            }
+            for score in unit.scores
+        }
+    output = unit.trace.output
+    return json.loads(output) if unit.trace.agent == "function" and output else output
 
 
 def path_or(path: Path | None, folder: Path | None) -> str | None:

@@ -8,8 +8,12 @@ run; what belongs to one execution (ids, times) is in `traces` and `calls`. A mi
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from ..criteria import Criteria, Criterion
+from ..errors import InvalidAnswer
+from ..scales import Answer
 from ..store import Store
 
 if TYPE_CHECKING:
@@ -17,8 +21,12 @@ if TYPE_CHECKING:
 
 
 def scores(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per judge x criterion x record x replicate of a run."""
-    return store.df(
+    """One row per judge x criterion x record x replicate of a run.
+
+    `truth` is the expert's code as the run had it, written as the scale writes its answers (`Yes` and `True`
+    become `yes`), so that it can be compared with `category`.
+    """
+    found = store.df(
         """
         select s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate, s.category, s.value,
                s.flagged, s.uncertainty, s.conclusion, s.reasons, s.status,
@@ -26,12 +34,45 @@ def scores(store: Store, run_id: str) -> pd.DataFrame:
                    json_extract_string(r.ground_truth, '/' || replace(replace(s.criterion, '~', '~0'), '/', '~1')),
                    json_extract_string(r.ground_truth, '/*')
                ) as truth,
-               s.design_id
-        from scores s left join records r using (record_id, record_hash)
+               s.criteria_hash, s.design_id
+        from scores s
+        join cells c on c.run_id = s.run_id and c.design_id = s.design_id
+        left join records r
+            on r.record_id = s.record_id and r.record_hash = s.record_hash and r.details_hash = c.details_hash
         where s.run_id = ?
         order by s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate""",
         [run_id],
     )
+    _canonical_truth(store, found)
+    return found
+
+
+def _canonical_truth(store: Store, found: pd.DataFrame) -> None:
+    """Write each distinct code as its scale does; a code that does not fit stays as it is."""
+    distinct = found.loc[found.truth.notna(), ["criteria_hash", "criterion", "truth"]].drop_duplicates()
+    documents: dict[str, Criteria] = {}
+    for name in distinct.criteria_hash.unique():
+        body = store.df("select body from texts where text_hash = ? limit 1", [name])
+        if len(body):
+            documents[name] = Criteria.from_markdown(str(body.body.iloc[0]))
+    for row in distinct.to_dict("records"):
+        if row["criteria_hash"] not in documents:
+            continue
+        criterion = documents[row["criteria_hash"]][row["criterion"]]
+        answer = _parsed(criterion, row["truth"])
+        if answer is not None and answer.category is not None and answer.category != row["truth"]:
+            same = (found.criteria_hash == row["criteria_hash"]) & (found.criterion == row["criterion"])
+            found.loc[same & (found.truth == row["truth"]), "truth"] = answer.category
+
+
+def _parsed(criterion: Criterion, code: str) -> Answer | None:
+    """A code as the Store's JSON gives it: text as it stands, else what the JSON means (`true`, `4.0`)."""
+    for read in (str, json.loads):
+        try:
+            return criterion.parse(read(code))
+        except (ValueError, InvalidAnswer):
+            continue
+    return None
 
 
 def judgements(store: Store, run_id: str) -> pd.DataFrame:
@@ -106,15 +147,21 @@ def counts(store: Store, run_id: str) -> dict[str, int]:
 
 
 def heat(store: Store, run_id: str) -> pd.DataFrame:
-    """Share of flagged answers per judge and criterion, with the number of answers that it rests on.
+    """Share of flagged answers per judge and criterion, with the numbers that it rests on.
 
-    Where a criterion declares no flag, `flagged_share` is NULL.
+    `n_planned` cells, of which `n_ok` have an answer, of which `n_answered` say yes or no to the flag. Where a
+    criterion declares no flag, and where nothing was answered, `flagged_share` is NULL.
     """
     return store.df(
         """
+        with planned as (
+            select step, model, criteria_set, count(*) as n from cells where run_id = $run group by all
+        )
         select s.judge, s.model, s.criteria_set, s.criterion, avg(s.flagged::int) as flagged_share,
-               count(s.flagged) as n_answered, count(*) as n_planned
-        from scores s where s.run_id = ? group by all
+               count(s.flagged) as n_answered, count(*) filter (s.status = 'ok') as n_ok, any_value(p.n) as n_planned
+        from scores s join planned p
+            on p.step = s.judge and p.model = s.model and p.criteria_set = s.criteria_set
+        where s.run_id = $run group by s.judge, s.model, s.criteria_set, s.criterion
         order by s.judge, s.model, s.criteria_set, s.criterion""",
-        [run_id],
+        {"run": run_id},
     )

@@ -25,15 +25,18 @@ class Heatmap:
         self.frame = frame
 
     def _rows(self) -> tuple[list[str], list[tuple[str, list[tuple[float | None, int, int]]]]]:
-        criteria = list(dict.fromkeys(self.frame.criterion))
+        keys = list(dict.fromkeys(zip(self.frame.criteria_set, self.frame.criterion, strict=True)))
+        several = len({criteria_set for criteria_set, _ in keys}) > 1
+        criteria = [f"{criteria_set}: {name}" if several else name for criteria_set, name in keys]
         rows = []
         for (judge, model), part in self.frame.groupby(["judge", "model"], sort=True):
-            by_name = {str(row["criterion"]): row for row in part.to_dict("records")}
+            by_key = {(row["criteria_set"], row["criterion"]): row for row in part.to_dict("records")}
             cells: list[tuple[float | None, int, int]] = []
-            for name in criteria:
-                row = by_name.get(name, {"n_answered": 0, "n_planned": 0})
+            for key in keys:
+                row = by_key.get(key, {"n_answered": 0, "n_ok": 0, "n_planned": 0})
                 share = float(row["flagged_share"]) if row["n_answered"] else None
-                cells.append((share, int(row["n_answered"]), int(row["n_planned"])))
+                shown = row["n_answered"] if row["n_answered"] else row["n_ok"]
+                cells.append((share, int(shown), int(row["n_planned"])))
             rows.append((f"{judge} · {model}", cells))
         return criteria, rows
 
@@ -59,7 +62,9 @@ class Heatmap:
 def _words(share: float | None, answered: int, planned: int) -> str:
     if not planned:
         return ""
-    return f"no flag ({planned})" if share is None else f"{share:.0%} ({answered})"
+    if share is None:
+        return f"no flag ({answered})" if answered else f"no answer (0 of {planned})"
+    return f"{share:.0%} ({answered})"
 
 
 def _cell(share: float | None, answered: int, planned: int) -> Markup:

@@ -64,7 +64,7 @@ def run(
         click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
     if check:
         click.echo(repr(read.check(texts)))
-        click.echo(repr(read.estimate(texts, limit=limit)))
+        click.echo(str(read.estimate(texts, limit=limit)))
         return
     done = read.run(texts, limit=limit, cache=cache, retry=retry)  # type: ignore[arg-type]  # click checked the choice
     click.echo(repr(done))

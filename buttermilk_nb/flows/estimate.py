@@ -69,6 +69,9 @@ class Estimate:
         return None if None in costs else float(sum(cost for cost in costs if cost is not None))
 
     def __repr__(self) -> str:
+        return f"Estimate: {self.calls:,} calls for {self.cells:,} cells; print() it for what is cached and new"
+
+    def __str__(self) -> str:
         cost = "at a price that is not known" if self.cost_usd is None else f"about ${self.cost_usd:,.2f}"
         later = f"; {self.later:,} more cells depend on what other steps find" if self.later else ""
         return f"{self.calls:,} calls: {self.cached:,} cached, {self.new:,} new, {cost}{later}"
@@ -78,7 +81,7 @@ class Estimate:
         rows = [(m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _price(m.cost_usd)) for m in self.models]
         columns = ["model", "calls", "cached", "new", "tokens in (est.)", "tokens out (guess)", "cost of new calls"]
         note = "Tokens are estimated from characters; nothing was sent."
-        return fragment(title("Estimate", repr(self)), table(columns, rows, note))
+        return fragment(title("Estimate", str(self)), table(columns, rows, note))
 
 
 def _price(cost: float | None) -> str:
@@ -88,6 +91,7 @@ def _price(cost: float | None) -> str:
 def estimate(plan: Plan, project: Project) -> Estimate:
     """Count what a plan would ask."""
     project.cache.open()
+    reads_cache = project.cache_mode in ("use", "only")
     found: dict[str, ModelEstimate] = {}
     cells = later = 0
     seen: set[str] = set()
@@ -98,7 +102,7 @@ def estimate(plan: Plan, project: Project) -> Estimate:
             asked = True
             entry = found.setdefault(ask.model.name, ModelEstimate(ask.model.name))
             entry.calls += 1
-            if ask.key in seen or ask.key in project.cache:
+            if ask.key in seen or (reads_cache and ask.key in project.cache):
                 entry.cached += 1
                 continue
             seen.add(ask.key)

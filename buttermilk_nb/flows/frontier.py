@@ -94,7 +94,8 @@ class Frontier:
     def _release(self, state: _Open, step: Step) -> None:
         state.waiting.discard(step.name)
         inputs = {name: [u for u in state.units[name] if u.trace.status == "ok"] for name in step.needs}
-        cells = [Cell(slot, state.record, design, inputs) for slot, design in state.planned[step.name]]
+        single = frozenset(name for name in step.needs if len(state.planned[name]) == 1)
+        cells = [Cell(slot, state.record, design, inputs, single) for slot, design in state.planned[step.name]]
         empty = [name for name, units in inputs.items() if not units]
         if not empty or self.skip is None:
             self._ready.extend(cells)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..agents.base import Cell, Slot, design_id
+from ..agents.codes import code_problems, unasked_codes
 from ..corpus import Corpus
 from ..errors import SetupError
 from ..project import Project
@@ -73,12 +74,14 @@ class Plan:
         for step in self.steps:
             try:
                 problems += step.agent.problems(self._project, examples, step.needs)
-                problems += step.agent.code_problems(self.corpus.records)
             except SetupError as error:
                 problems += error.problems
+        documents = [document for step in self.steps for document in step.agent.documents()]
+        problems += code_problems(self.corpus.records, documents)
         if problems:
             raise SetupError(*dict.fromkeys(problems))
         remarks = [remark for step in self.steps for remark in step.agent.remarks(self._project)]
+        remarks += unasked_codes(self.corpus.records, documents)
         slots = {name: len(found) for name, found in self.slots.items()}
         return Grid(len(self.corpus), slots, tuple(dict.fromkeys([*self.changes, *remarks])))
 
@@ -115,6 +118,7 @@ class Plan:
                     criteria.criteria_hash if criteria else None,
                     slot.model.name if slot.model else None,
                     slot.replicate,
+                    record.details_hash,
                 )
 
     def texts(self) -> list[TextRow]:

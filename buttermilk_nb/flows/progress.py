@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 _EVERY_S = 0.1
+KINDS = ("new", "cached", "refused or invalid", "failed", "skipped")
 
 
 class Tally:
@@ -33,7 +34,7 @@ class Tally:
     >>> tally.count(ResultEvent(payload={"run_id": "r", "status": "ok", "cached": True, "cost_usd": 0.0}))
     True
     >>> tally.counts
-    {'new': 0, 'cached': 1, 'refused or invalid': 0, 'failed': 0}
+    {'new': 0, 'cached': 1, 'refused or invalid': 0, 'failed': 0, 'skipped': 0}
     """
 
     def __init__(self, run_id: str, total: int) -> None:
@@ -56,7 +57,7 @@ class Tally:
                 self._end = time.perf_counter()
         elif isinstance(event, ResultEvent):
             status = payload["status"]
-            kind = "failed"
+            kind = "skipped" if status == "skipped" else "failed"
             if status == "ok":
                 kind = "cached" if payload["cached"] else "new"
             elif status in ("invalid", "refused", "filtered"):
@@ -68,7 +69,7 @@ class Tally:
     @property
     def counts(self) -> dict[str, int]:
         """Finished cells by kind."""
-        return {kind: self._kinds[kind] for kind in ("new", "cached", "refused or invalid", "failed")}
+        return {kind: self._kinds[kind] for kind in KINDS}
 
     @property
     def done(self) -> int:

@@ -59,7 +59,7 @@ class Run:
         """What this run spent; None where a call's price is not known."""
         found = self.project.store.df(
             "select coalesce(sum(cost_usd), 0) as spent, count(*) - count(cost_usd) as unknown from calls "
-            "where run_id = ? and status <> 'error' and status <> 'timeout'",
+            "where run_id = ? and response_hash is not null",
             [self.run_id],
         )
         return None if found.unknown.item() else float(found.spent.item())
@@ -101,11 +101,20 @@ class Run:
     def __repr__(self) -> str:
         kinds = ", ".join(f"{n:,} {status}" for status, n in self.counts.items())
         lines = [f"Run of {self.flow!r}, {self.status}: {self.planned:,} cells ({kinds})"]
-        return "\n".join(lines + [f"Note: {remark}" for remark in self.remarks])
+        return "\n".join([*lines, *self._notes()])
+
+    def _notes(self) -> list[str]:
+        without = self.planned - self.counts.get("ok", 0)
+        hint = (
+            [f"{without:,} cells have no answer; run.errors() says why."]
+            if without and self.status != "running"
+            else []
+        )
+        return hint + [f"Note: {remark}" for remark in self.remarks]
 
     def _repr_html_(self) -> str:
         rows = [(status, n) for status, n in self.counts.items()]
-        notes = "\n".join(f"Note: {remark}" for remark in self.remarks)
+        notes = " ".join(self._notes())
         head = title(f"Run of {self.flow}", f"{self.status} · {self.planned:,} cells")
         return fragment(head, table(["status", "cells"], rows, notes))
 

@@ -23,7 +23,7 @@ from ..settings import CACHE_MODES, CacheMode
 from ..store import Writer
 from ..store.corpus_rows import write_records
 from ..store.runs import finish_run, write_plan
-from ..traces import FINISHED, STATUSES, RunRow, Unit, now
+from ..traces import STATUSES, RunRow, Unit, now
 from .executors.local import run_local
 from .frontier import Frontier
 from .plan import Plan
@@ -62,6 +62,7 @@ class Runner:
         self._abort = asyncio.Event()
         self._writer: Writer | None = None
         self._frontier: Frontier | None = None
+        self._finished_cells = 0
 
     def interrupt(self, presses: int = 1) -> None:
         """Stop: once gently, twice at once. May be called from any thread."""
@@ -104,7 +105,7 @@ class Runner:
         """The run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
         event = self._event(StatusEvent, payload=self._state("running"))
-        write_records(store, self._plan.corpus.records, run_id)
+        write_records(store, self._plan.corpus.records)
         write_plan(store, self._about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
         self._context.project.bus.publish(event)
 
@@ -130,7 +131,9 @@ class Runner:
         finally:
             stop.cancel()
             abort.cancel()
-        return "interrupted" if self._stop.is_set() else "finished"
+        if self._finished_cells == self._run.planned:
+            return "finished"
+        return "interrupted" if self._stop.is_set() else "failed"
 
     async def _do(self, cell: Cell) -> None:
         writer, frontier = self._writer, self._frontier
@@ -148,11 +151,13 @@ class Runner:
             writer.put_now(failed_unit(cell, self._context, "cancelled", error))
             raise
         await writer.put(unit)
+        self._finished_cells += 1
         frontier.finished(cell, unit)
         self._told(cell, unit)
         while frontier.skipped:
             skipped_cell, skipped = frontier.skipped.popleft()
             await writer.put(skipped)
+            self._finished_cells += 1
             self._told(skipped_cell, skipped)
         if self._raise and unit.trace.status in _FAILED:
             raise RunError(
@@ -169,7 +174,7 @@ class Runner:
             "model": trace.model,
             "cost_usd": sum(call.cost_usd or 0.0 for call in unit.calls),
         }
-        if trace.status not in FINISHED:
+        if trace.status in _FAILED:
             self._tell(ErrorEvent, cell, unit, {**payload, "message": trace.error_message})
         self._tell(ResultEvent, cell, unit, payload)
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from .._ids import canonical, digest
 from .._text import clean
 from ..criteria import Criteria
+from ..errors import SkippedCell
 from ..messages import Message
 from ..records import Record
 from ..traces import Clean, TextRow
@@ -167,6 +168,7 @@ class Model(ABC):
 
     remote: bool = True
     deterministic: bool = False
+    needs_cues: bool = False
     about: str = ""
     """One sentence for reprs and methods paragraphs."""
 
@@ -180,6 +182,10 @@ class Model(ABC):
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # for models that read aside
         """What belongs to a cell's design because the model reads it beside the messages."""
         return {}
+
+    def skips(self, aside: Aside | None) -> SkippedCell | None:  # noqa: ARG002  # as above
+        """Why this model has nothing to answer with; None where it would answer. Asked without a call."""
+        return None
 
     def reads(self, record: Record) -> str:  # noqa: ARG002  # as above
         """What this model reads of a record beside its text, as a hashable text."""

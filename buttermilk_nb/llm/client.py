@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from .._ids import uuid7
 from ..cache import AnswerCache
-from ..errors import CacheMiss, CallTimeout, RunError, SkippedCell
+from ..errors import BadResponseError, CacheMiss, CallTimeout, RunError, SetupError, SkippedCell, StoreError
 from ..settings import CacheMode
 from ..traces import Call, TextRow, now
 from .base import CacheEntry, Completion, Request
@@ -31,7 +31,8 @@ class Asked(NamedTuple):
 class _Flight:
     """A call on its way, how many wait for it, and whether one of them has taken its cost."""
 
-    def __init__(self, task: asyncio.Task[Completion]) -> None:
+    def __init__(self, key: str, task: asyncio.Task[Completion]) -> None:
+        self.key = key
         self.task = task
         self.waiting = 0
         self.paid = False
@@ -83,6 +84,8 @@ class Client:
             if completion is not None:
                 return self._asked(request, completion, trace_id, run_id, asked_at, shared=True)
             if mode == "only":
+                if why := request.model.skips(request.aside):
+                    return Asked(None, None, why, ())
                 raise CacheMiss(
                     f'cache="only", and the answer of `{request.model.name}` is not in the cache'
                     f'{_about(request)}. Run the cell with cache="use" to ask for it.'
@@ -98,7 +101,7 @@ class Client:
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():  # stopped, and nobody else wants the answer
-                self._landed(request.key, flight)
+                self._landed(flight)
                 flight.task.cancel()
         shared, flight.paid = flight.paid, True
         return self._asked(request, completion, trace_id, run_id, asked_at, shared=shared)
@@ -115,27 +118,31 @@ class Client:
 
     def _flight(self, request: Request, *, keep: bool) -> _Flight:
         """The call of this request that is on its way, or a new one."""
-        key = request.key
+        key = request.key if keep else f"{request.key} uncached"
         if key not in self._flights:
-            flight = _Flight(asyncio.get_running_loop().create_task(self._fly(request, keep=keep)))
+            flight = _Flight(key, asyncio.get_running_loop().create_task(self._fly(request, keep=keep)))
             self._flights[key] = flight
-            flight.task.add_done_callback(lambda _: self._landed(key, flight))
+            flight.task.add_done_callback(lambda _: self._landed(flight))
         return self._flights[key]
 
-    def _landed(self, key: str, flight: _Flight) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
+    def _landed(self, flight: _Flight) -> None:
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
 
     async def _fly(self, request: Request, *, keep: bool) -> Completion:
         self.sent += 1
         try:
             async with asyncio.timeout(self._timeout_s):
                 completion = await request.model.complete(request)
+        except (RunError, SetupError, StoreError):
+            raise
         except TimeoutError:
             raise CallTimeout(
                 f"`{request.model.name}` gave no answer within {self._timeout_s:g} s. "
                 "Raise `timeout_s` in buttermilk.yaml, or run the cell again later."
             ) from None
+        except Exception as error:  # a model may fail in any way; it costs this cell, not the run
+            raise BadResponseError(f"`{request.model.name}` failed: {error!r}") from error
         if keep:
             entry = CacheEntry(parts=request.parts, completion=completion)
             await self._cache.put(request.key, entry.model_dump_json())

@@ -22,10 +22,18 @@ from typing import Any
 
 from .._ids import digest
 from ..criteria import Criterion
-from ..errors import ContentFilterError, ModelError, OverloadedError, RateLimitError, SetupError, UnavailableError
+from ..errors import (
+    ContentFilterError,
+    ModelError,
+    OverloadedError,
+    RateLimitError,
+    SetupError,
+    SkippedCell,
+    UnavailableError,
+)
 from ..records import Record
 from ..traces import now
-from .base import Completion, Request
+from .base import Aside, Completion, Request
 from .offline import Dictionary
 from .options import numbers
 
@@ -56,6 +64,7 @@ class Double(Dictionary):
     )  # fmt: skip
     about = "a test double that misbehaves on request; not a language model"
     calls = 0
+    needs_cues = False
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name, {})
@@ -65,6 +74,9 @@ class Double(Dictionary):
         if not 0 <= given["share"] <= 1 or given["seconds"] < 0:
             raise SetupError(f"model `{name}`: share lies between 0 and 1, seconds is not negative.")
         self._share, self._seconds = given["share"], given["seconds"]
+
+    def skips(self, aside: Aside | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
+        return None
 
     async def complete(self, request: Request) -> Completion:
         self.calls += 1

@@ -105,8 +105,20 @@ class LitellmModel(Model):
             )
         litellm = load_litellm()
         supported = set(litellm.get_supported_openai_params(self.name) or ())
-        sent = {key: value for key, value in params.items() if key in supported}
-        return sent, {key: value for key, value in params.items() if key not in supported}
+        sent = {key: value for key, value in params.items() if key in supported and self._takes(key, value)}
+        return sent, {key: value for key, value in params.items() if key not in sent}
+
+    def _takes(self, key: str, value: Any) -> bool:
+        """Whether the model takes this value; some take a parameter at its default only (temperature)."""
+        litellm = load_litellm()
+        try:
+            model, provider, _, _ = litellm.get_llm_provider(self.name)
+            litellm.utils.get_optional_params(model=model, custom_llm_provider=provider, **{key: value})
+        except litellm.exceptions.UnsupportedParamsError:
+            return False
+        except Exception:  # noqa: BLE001  # whatever else is wrong with it, the provider will say
+            return True
+        return True
 
     def price(self) -> tuple[float, float] | None:
         return self._price

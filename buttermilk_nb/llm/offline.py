@@ -29,7 +29,7 @@ from .base import Aside, Completion, Model, Request
 from .dictionary import Hit, compiled
 from .options import numbers
 
-_RULES = "1"  # raise it when a rule changes: old answers must not be served for new rules
+_RULES = "2"  # raise it when a rule changes: old answers must not be served for new rules
 
 
 class _Offline(Model):
@@ -43,6 +43,16 @@ class _Offline(Model):
 
     def price(self) -> tuple[float, float]:
         return 0.0, 0.0
+
+    def skips(self, aside: Aside | None) -> SkippedCell | None:
+        if aside is None or aside.criteria is None:
+            return None
+        try:
+            for criterion in aside.criteria.criteria:
+                self.answer(aside.record, criterion, 0)
+        except SkippedCell as error:
+            return error
+        return None
 
     async def complete(self, request: Request) -> Completion:
         if request.aside is None or request.aside.criteria is None:
@@ -72,6 +82,7 @@ class Dictionary(_Offline):
     """`offline/strict` and `offline/lenient`."""
 
     about = "a rule-based baseline that counts cue words; not a language model"
+    needs_cues = True
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
@@ -79,7 +90,7 @@ class Dictionary(_Offline):
         self._strict = name.partition("?")[0].endswith("strict")
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
-        return {"rules": _RULES, "cues": criteria.cues_hash if criteria else ""}
+        return {"rules": _RULES, "cues": _cues_and_flags(criteria)}
 
     def key_parts(self, aside: Aside | None) -> dict[str, str]:
         parts = self.design_parts(aside.criteria if aside else None)
@@ -154,6 +165,10 @@ class Teaching(_Offline):
             return []
         return [f"`{self.name}`: a bias pulls towards the flag, and criterion `{unflagged[0]}` declares none."]
 
+    def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
+        flags = [[c.name, c.flag] for c in (criteria.criteria if criteria else ())]
+        return {"rules": _RULES, "flags": digest("kf1", canonical(flags))}
+
     def reads(self, record: Record) -> str:
         return canonical(record.ground_truth)
 
@@ -161,7 +176,8 @@ class Teaching(_Offline):
         if aside is None or aside.criteria is None:
             return {}
         truth = {c.name: aside.record.truth_for(c.name) for c in aside.criteria}
-        return {"rules": _RULES, "record": aside.record.record_hash, "truth": digest("kt1", canonical(truth))}
+        parts = self.design_parts(aside.criteria)
+        return {**parts, "record": aside.record.record_hash, "truth": digest("kt1", canonical(truth))}
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
         raw = record.truth_for(criterion.name)
@@ -178,8 +194,9 @@ class Teaching(_Offline):
         if criterion.scale.level == "set":
             right = right if truth.is_non_answer else json.loads(str(right))
             options = [[], *([label] for label in options)]
-        if not options and not truth.is_non_answer:
-            right, options = truth.value, [getattr(criterion.scale, "low", 0.0), getattr(criterion.scale, "high", 1.0)]
+        if not options:
+            right = right if truth.is_non_answer else truth.value
+            options = [getattr(criterion.scale, "low", 0.0), getattr(criterion.scale, "high", 1.0)]
         others = [option for option in options if option != right] or options
         chosen = right if rng.random() < self._options["accuracy"] else rng.choice(others)
         if rng.random() < abs(self._options["bias"]):
@@ -208,6 +225,12 @@ def _default(criterion: Criterion) -> Any:
     if scale.offered == ("yes", "no"):  # cues for both sides: a text without any holds no finding
         return next((a for a in scale.offered if criterion.flagged(criterion.parse(a)) is False), "no")
     return "cannot tell" if "cannot tell" in criterion.non_answers else None
+
+
+def _cues_and_flags(criteria: Criteria | None) -> str:
+    """What the rules read of criteria: cues in their order, and the flag, which decides ties."""
+    asked = criteria.criteria if criteria else ()
+    return digest("kq1", canonical([[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in asked]))
 
 
 def _listed(options: Mapping[str, float]) -> str:

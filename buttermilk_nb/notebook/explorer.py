@@ -90,7 +90,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
                 "replicate": row["replicate"],
                 "answer": _answer(row),
                 "flagged": _flag(row["flagged"]),
-                "uncertainty": row["uncertainty"] or "",
+                "uncertainty": row["uncertainty"] if isinstance(row["uncertainty"], str) else "",
                 "truth": _known(row["truth"]),
                 "split": row["record_id"] in split,
             }
@@ -104,7 +104,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
             self.detail = {}
             return
         text = self._run.project.store.df(
-            "select r.content, r.metadata from records r join scores s using (record_id, record_hash) "
+            "select r.content from records r join scores s using (record_id, record_hash) "
             "where s.run_id = ? and r.record_id = ? limit 1",
             [self._run.run_id, self.record],
         )
@@ -149,7 +149,8 @@ def _heat(found: pd.DataFrame) -> dict[str, Any]:
     rows: dict[tuple[str, str], dict[tuple[str, str], dict[str, Any]]] = {}
     for row in found.to_dict("records"):
         share = float(row["flagged_share"]) if row["n_answered"] else None
-        cell = {"share": share, "answered": int(row["n_answered"]), "planned": int(row["n_planned"])}
+        answered = int(row["n_answered"] or row["n_ok"])
+        cell = {"share": share, "answered": answered, "planned": int(row["n_planned"])}
         rows.setdefault((row["judge"], row["model"]), {})[(row["criteria_set"], row["criterion"])] = cell
     return {
         "criteria": [{"criteria_set": s, "criterion": c} for s, c in criteria],

@@ -29,7 +29,13 @@ class ButtermilkMagics(Magics):
     @argument("name", help="the name of the criteria, and of the variable that holds them")
     @argument("--scale", default=None, help="yes/no (the default), 1-5, 0..1, 'one | two', 'labels: one | two'")
     @argument("--flag", default=None, help="which answers are the finding: no, 'fear | anger', '>= 4'")
-    @argument("--cues", action="append", default=[], metavar="ANSWER=WORDS", help="cue words: --cues 'no=dregs, scum*'")
+    @argument(
+        "--cues",
+        action="append",
+        default=[],
+        metavar="ANSWER=WORDS",
+        help="cue words for the offline baselines, never sent: --cues 'no=dregs, scum*'; may be repeated",
+    )
     @argument("--non-answers", default=None, help="'cannot tell', 'not applicable', or both with a | between")
     @cell_magic
     def criteria(self, line: str, cell: str) -> None:
@@ -41,7 +47,9 @@ class ButtermilkMagics(Magics):
             Does the article treat the people it describes with respect?
         """
         args = _arguments(self.criteria, line)
-        if cell.startswith("---"):
+        if cell.lstrip().startswith("---"):
+            if args.scale or args.flag or args.cues or args.non_answers:
+                raise SetupError("this cell has front matter; write scale, flag, cues and non-answers there.")
             made = Criteria.from_markdown(cell, name=args.name)
         else:
             fields: dict[str, Any] = {"scale": args.scale, "flag": args.flag}
@@ -107,7 +115,8 @@ class ButtermilkMagics(Magics):
             select model, avg(flagged::int) as flagged from latest_scores group by all
         """
         if cell is None:
-            into, query = None, line
+            found_into = re.match(r"\s*--into\s+(\w+)\s+(.*)", line, re.DOTALL)
+            into, query = (found_into[1], found_into[2]) if found_into else (None, line)
         else:
             args = _arguments(self.bmsql, line)
             into, query = args.into, cell
@@ -162,6 +171,8 @@ def _arguments(magic: Any, line: str) -> Any:
 
 
 def _cue(given: str) -> tuple[str, list[str]]:
+    if re.search(r";[^;=]*=", given):
+        raise SetupError(f"--cues {given!r}: write --cues once for each answer: --cues '5=scum' --cues '1=thanks'.")
     answer, sign, words = given.partition("=")
     if not sign:
         raise SetupError(f"--cues {given!r}: write ANSWER=WORDS, for example 'no=dregs, scum*'.")

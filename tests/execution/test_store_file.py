@@ -311,8 +311,7 @@ def test_a_newer_file_is_refused_with_a_sentence(project, make_project):
     flow().run(corpus(1))
     with duckdb.connect(str(project.store.path)) as con:
         con.execute("update meta set value = '9999' where key = 'schema_version'")
-    make_project()
-    for use in (lambda: bm.sql("select 1"), lambda: flow().run(corpus(1))):
+    for use in (make_project, make_project):
         with pytest.raises(StoreError, match=r"written by a newer buttermilk_nb \(tables version 9999, here \d+\)"):
             use()
 
@@ -353,23 +352,27 @@ def test_a_record_is_stored_once_for_each_text_it_had(project):
     assert bm.sql("select record_id from records order by 1").record_id.tolist() == ["r0", "r0", "r1"]
 
 
-def test_a_corrected_truth_updates_the_record_and_the_old_one_stays_in_events(project):
-    flow().run(corpus(2, ground_truth={"respect": "yes"}, cluster="a"))
-    run = flow().run(corpus(2, ground_truth={"respect": "no"}, cluster="b"))
-    assert bm.sql("select distinct ground_truth, cluster from records").values.tolist() == [['{"respect":"no"}', "b"]]
-    assert run.scores().truth.tolist() == ["no", "no"]
-    kept = bm.sql(
-        "select payload ->> '$.before.ground_truth' as truth, payload ->> '$.before.cluster' as cluster, "
-        "transaction_id from events where payload ->> '$.change' = 'record details' order by transaction_id"
-    )
-    assert kept[["truth", "cluster"]].values.tolist() == [['{"respect":"yes"}', "a"]] * 2
-    assert kept.transaction_id.tolist() == [f"{run.run_id}/r0", f"{run.run_id}/r1"]
+def test_a_corrected_truth_is_a_new_version_and_an_earlier_run_keeps_its_own(project):
+    first = flow().run(corpus(2, ground_truth={"respect": "yes"}, cluster="a"))
+    again = flow().run(corpus(2, ground_truth={"respect": "no"}, cluster="b"))
+    without = flow().run(corpus(2))
+    assert first.scores().truth.tolist() == ["yes", "yes"]
+    assert again.scores().truth.tolist() == ["no", "no"]
+    assert without.scores().truth.isna().all()
+    assert bm.sql("select count(*) as n from records").n.item() == 6
+    assert bm.sql("select count(*) as n from latest_records").n.item() == 2
+    assert bm.sql("select distinct ground_truth from latest_records").ground_truth.tolist() == ["{}"]
 
 
-def test_an_unchanged_record_leaves_no_event(project):
+def test_an_unchanged_record_is_stored_once(project):
     for _ in range(2):
         flow().run(corpus(2, ground_truth={"respect": "yes"}))
-    assert bm.sql("select count(*) as n from events where payload like '%record details%'").n.item() == 0
+    assert bm.sql("select count(*) as n from records").n.item() == 2
+
+
+def test_truth_is_written_as_the_scale_writes_its_answers(project):
+    for code in ("Yes", "yes.", True):
+        assert flow().run(corpus(1, ground_truth={"respect": code})).scores().truth.tolist() == ["yes"]
 
 
 # --- bm.sql ------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def test_codes_outside_the_scale_are_one_sentence_with_counts():
 def test_the_proposed_line_can_be_pasted_and_mends_it():
     rows = [{"t": str(i), "g": code} for i, code in enumerate(["it's hate", "fine", 'so "so"'])]
     problem = code_problems(load(rows, content="t", truth="g"), [YES_NO])[0]
-    proposed = ast.literal_eval(re.search(r"truth_values=(\{.*\})", problem)[1])
+    proposed = dict.fromkeys(ast.literal_eval(re.search(r"truth_values=(\{.*\})", problem)[1]), "no")
     assert code_problems(load(rows, content="t", truth="g", truth_values=proposed), [YES_NO]) == []
 
 

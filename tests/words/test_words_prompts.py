@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttermilk_nb.errors import SetupError
-from buttermilk_nb.prompts import Prompt
+from buttermilk_nb.prompts import BoundPrompt, Prompt
 from buttermilk_nb.records import Record
 
 SECRET = "the-expert-said-so"
@@ -70,7 +70,7 @@ def test_a_bound_prompt_says_what_the_prompt_says(content, criteria):
         system="{{ criteria }} {{ answer_format }}", user="{{ record.content }} {{ criteria }} {{ inputs.a }}"
     )
     record, values = Record(record_id="x", content=content), {"criteria": criteria, "answer_format": "JSON"}
-    bound = prompt.bind(values).render(record.as_read(), {"a": 1})
+    bound = BoundPrompt(prompt, values).render(record.as_read(), {"a": 1})
     assert bound == prompt.render({**values, "record": record.as_read(), "inputs": {"a": 1}})
 
 
@@ -142,8 +142,10 @@ def test_no_template_reaches_the_truth(template):
 
 
 def test_everything_that_a_template_can_list_of_a_record_is_without_the_truth():
-    everything = "{{ record }} {{ record.metadata }} {{ record.content }} {{ record.uri }} {{ record.mime }}"
+    everything = "{{ record.metadata }} {{ record.content }} {{ record.uri }} {{ record.mime }}"
     assert SECRET not in filled(everything)
+    with pytest.raises(SetupError, match="write `record.content`"):
+        filled("{{ record }}")
 
 
 def test_a_column_with_the_name_of_a_method_is_the_column():
@@ -164,7 +166,7 @@ def test_a_column_with_the_name_of_a_method_is_the_column():
     ],
 )
 def test_a_prompt_knows_which_metadata_it_reads(template, parts):
-    assert Prompt(user=template).read_parts(RECORD.metadata) == parts
+    assert Prompt(user=template).read_parts(RECORD.as_read()) == ({"metadata": parts} if parts else {})
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_a_prompt_knows_which_metadata_it_reads(template, parts):
     ],
 )
 def test_a_prompt_that_may_read_any_metadata_reads_them_all(template):
-    assert Prompt(user=template).read_parts(RECORD.metadata) == RECORD.metadata
+    assert Prompt(user=template).read_parts(RECORD.as_read()) == {"metadata": RECORD.metadata}
 
 
 def test_the_hash_is_of_both_parts_and_not_of_the_name():

@@ -50,7 +50,7 @@ function render({ model, el }) {
         ...row.cells.map((cell, i) => {
           if (!cell) return make("td");
           const key = { judge: row.judge, model: row.model, ...criteria[i] };
-          const words = cell.share === null ? "no flag" : Math.round(100 * cell.share) + " %";
+          const words = cell.share !== null ? Math.round(100 * cell.share) + " %" : cell.answered ? "no flag" : "no answer";
           const strength = cell.share === null ? 0 : Math.round(75 * cell.share);
           return make(
             "td",

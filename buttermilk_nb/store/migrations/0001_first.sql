@@ -10,13 +10,13 @@ create table runs (
 
 create table cells (
     run_id varchar, design_id varchar, step varchar, record_id varchar, record_hash varchar,
-    criteria_set varchar, criteria_hash varchar, model varchar, replicate integer
+    criteria_set varchar, criteria_hash varchar, model varchar, replicate integer, details_hash varchar
 );
 
 create table records (
     record_id varchar, record_hash varchar, details_hash varchar, content varchar, metadata varchar,
     ground_truth varchar, expert_reasons varchar, labels varchar, cluster varchar, parent_id varchar,
-    start_offset bigint, end_offset bigint, uri varchar, mime varchar
+    start_offset bigint, end_offset bigint, uri varchar, mime varchar, first_seen_at timestamp
 );
 
 create table texts (text_hash varchar, kind varchar, name varchar, version varchar, body varchar);
