@@ -72,6 +72,8 @@ def loads(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
+        if "stands twice" not in problem:
+            problem += "; a value that holds `: ` or begins with one of > * & % @ [ { needs quotes around it"
         raise SetupError(f"{where}{line} is not valid YAML: {problem}.") from error
     except (ValueError, RecursionError) as error:
         raise SetupError(f"{where} holds a number too long or lists too deep to be read.") from error

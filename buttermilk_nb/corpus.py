@@ -499,6 +499,8 @@ _BY_ENDING: dict[str, Callable[..., Corpus]] = {
 
 
 def _reader(source: Any) -> Callable[..., Corpus]:
+    if source is None or isinstance(source, int | float | bytes):
+        raise SetupError(f"{source!r:.40} is not a corpus: give a path, a dataframe, or a list of dictionaries.")
     if not isinstance(source, str | Path):
         return Corpus.from_dataframe if hasattr(source, "itertuples") else Corpus.from_records
     path = loaders.base.existing(source)

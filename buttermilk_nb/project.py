@@ -155,7 +155,7 @@ def init(
     """
     global _current
     if cache not in CACHE_MODES:
-        raise SetupError(f"cache={cache!r}: {nearest(cache, CACHE_MODES)}")
+        raise SetupError(f"cache={cache!r} is none of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
     chosen = [models] if isinstance(models, str) else None if models is None else list(models)
     made = {model: make_model(model) for model in chosen or []}
     notes: list[str] = []

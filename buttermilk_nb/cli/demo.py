@@ -46,10 +46,13 @@ def demo(folder: Path) -> None:
     click.echo(
         scores[["record_id", "criterion", "model", "category", "flagged", "uncertainty", "truth"]].head(8).to_string()
     )
-    click.echo("\nBy judge and criterion:\n")
-    right = scores[scores.truth.notna()].assign(right=lambda rows: rows.category == rows.truth)
+    click.echo(
+        "\nBy judge and criterion (answered: yes or no to the flag; as_expert: share of answers as the expert gave):\n"
+    )
+    coded = scores[scores.truth.notna() & (scores.status == "ok")]
+    right = coded.assign(right=lambda rows: rows.category == rows.truth)
     table = scores.groupby(["model", "criterion"], sort=True).agg(
-        answered=("flagged", "count"), flagged=("flagged", "mean")
+        planned=("status", "size"), answered=("flagged", "count"), flagged=("flagged", "mean")
     )
     table["as_expert"] = right.groupby(["model", "criterion"]).right.mean()
     click.echo(table.round(2).to_string(na_rep="-"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..errors import SetupError
+from ..settings import FILE, Settings
 from .init import card
 
 
@@ -47,7 +48,7 @@ def run(
     from ..flows.flow import Flow
 
     if path is not None and project is None:
-        raise SetupError("--path needs --project: write the project's name too.")
+        project = Settings.read(path / FILE).name
     if out is not None and not out.absolute().parent.is_dir():
         raise SetupError(f"--out: there is no folder {out.absolute().parent}.")
     read = Flow.from_yaml(flow)

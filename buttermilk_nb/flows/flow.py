@@ -259,6 +259,6 @@ def _ordered(steps: list[Step]) -> tuple[Step, ...]:
 def _limited(corpus: Corpus, limit: int | None) -> Corpus:
     if not isinstance(corpus, Corpus):
         raise SetupError(f"a flow runs over a Corpus, not {type(corpus).__name__}; make one with bm.load(...).")
-    if limit is not None and limit < 1:
-        raise SetupError(f"limit={limit}: write a number of records, or leave it out.")
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise SetupError(f"limit={limit!r}: write a number of records, or leave it out.")
     return corpus if limit is None else corpus.head(limit)

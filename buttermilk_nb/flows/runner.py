@@ -214,7 +214,7 @@ def start(
     again = frozenset([retry] if isinstance(retry, str) else retry)
     mode = cache or project.cache_mode
     if mode not in CACHE_MODES:
-        raise SetupError(f"cache={mode!r}: {nearest(mode, CACHE_MODES)}")
+        raise SetupError(f"cache={mode!r} is none of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
     if on_error not in ("keep", "raise"):
         raise SetupError(f"on_error={on_error!r}: write `keep` (a failed cell is a row) or `raise`.")
     for status in again - set(STATUSES):

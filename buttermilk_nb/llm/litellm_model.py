@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 import warnings
@@ -183,7 +184,8 @@ def _completion(response: Any, latency_s: float, *, priced: bool) -> Completion:
 def _mapped(error: Any, name: str) -> ModelError:
     """Litellm's error as one of ours, with a hint."""
     kind = type(error).__name__
-    said = shorten(redact(str(getattr(error, "message", error))), 300)
+    said = re.sub(r" ssl:<[^>]*>", "", str(getattr(error, "message", error)))  # an address in memory
+    said = shorten(redact(said), 300)
     status = getattr(error, "status_code", None)
     code = str(getattr(error, "code", None) or status or "") or None
     lower = said.lower()

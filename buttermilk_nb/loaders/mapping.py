@@ -80,6 +80,9 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
     if unknown:
         known = MappingOptions.__annotations__
         raise SetupError(f"there is no option `{unknown[0]}` when loading; {nearest(unknown[0], known)}")
+    for key, form in (("truth_values", "from words in the data to answers"), ("coders", "from coder to column")):
+        if not isinstance(options.get(key) or {}, Mapping):
+            raise SetupError(f"{key}=... is a mapping {form}, not {type(options[key]).__name__}.")  # type: ignore[literal-required]  # both are options
     content = options.get("content") or source.default_content
     columns = source.columns
     if not content:
@@ -194,6 +197,8 @@ def _reasons(value: Any) -> tuple[str, ...]:
 def _by_criterion(given: Columns | None) -> dict[str, str]:
     if given is None:
         return {}
+    if not isinstance(given, str | Mapping):
+        raise SetupError(f"{given!r:.60}: name one column, or write a mapping from criterion to column.")
     return {ONE: given} if isinstance(given, str) else {str(k): str(v) for k, v in given.items()}
 
 

@@ -58,7 +58,7 @@ class ButtermilkMagics(Magics):
             if args.non_answers:
                 fields["non_answers"] = [part.strip() for part in args.non_answers.split("|")]
             made = Criteria(args.name, cell.strip(), **fields)
-        self.shell.user_ns[_variable(args.name)] = made
+        self._keep(args.name, made)
         display(made)
 
     @magic_arguments()
@@ -92,7 +92,7 @@ class ButtermilkMagics(Magics):
         if cell and cell.strip():
             fields["prompt"] = Prompt.from_text(cell, name=args.name)
         made = Judge(args.name, criteria=documents, replicates=args.replicates, ask=args.ask, **fields)
-        space[_variable(args.name)] = made
+        self._keep(args.name, made)
         if not args.run:
             display(made)
             return
@@ -150,6 +150,14 @@ class ButtermilkMagics(Magics):
                     print(f"  {open_now.model(model)!r}")  # noqa: T201  # as above
         else:
             print(f"{len(open_now.cache):,} answers in {open_now.cache.folder} (mode {open_now.cache_mode})")  # noqa: T201  # as above
+
+    def _keep(self, name: str, made: Criteria | Judge) -> None:
+        """Put it into the variable of that name, unless that would hide something of another kind."""
+        variable = _variable(name)
+        there = self.shell.user_ns.get(variable)
+        if there is not None and not isinstance(there, Criteria | Judge):
+            raise SetupError(f"the variable `{variable}` holds {type(there).__name__} already; choose another name.")
+        self.shell.user_ns[variable] = made
 
     def _criteria(self, given: str) -> Criteria:
         found = self.shell.user_ns.get(given)

@@ -33,6 +33,8 @@ class Categories(NamedScale):
     def from_short(cls, text: str) -> Categories | None:
         if re.match(r"\s*labels\s*:", text):
             return None
+        if re.match(r"\s*labels\s[^|]*\|", text):
+            raise ValueError("write `labels:` with its colon")
         body = re.sub(r"^\s*categories\s*:", "", text)
         names = [part.strip() for part in body.split("|")]
         return cls(categories=tuple(names)) if len(names) > 1 and all(names) else None
