@@ -26,7 +26,7 @@ class Settings(BaseModel):
     sets
         Named sets of models. `judges` is used wherever a judge names none.
     concurrency
-        How many cells are worked on at once.
+        How many calls may be in flight at once.
     timeout_s
         Seconds that one call may take.
     grace_s

@@ -6,6 +6,7 @@ agent turns a cell into a *unit* of rows. Agents are stateless: all that they kn
 
 from __future__ import annotations
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,6 +61,8 @@ class Context(NamedTuple):
     run_id: str
     cache: CacheMode
     retry: frozenset[str]
+    gate: asyncio.Semaphore
+    """How many calls may be in flight at once; what is being parsed or stored does not count."""
 
 
 class Ask(NamedTuple):

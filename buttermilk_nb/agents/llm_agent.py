@@ -142,7 +142,7 @@ class Agent(AgentBase):
     async def put(self, request: Request, trace_id: str, context: Context, *, again: bool = False) -> Asked:
         """Ask the client, as this run uses the cache."""
         return await context.project.client.ask(
-            request, trace_id=trace_id, run_id=context.run_id, mode=context.cache, again=again
+            request, trace_id=trace_id, run_id=context.run_id, mode=context.cache, again=again, gate=context.gate
         )
 
     def reads(self, record: Record) -> str:

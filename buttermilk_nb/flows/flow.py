@@ -101,7 +101,7 @@ class Flow:
         limit
             Only the first so many.
         concurrency
-            Cells worked on at once; by default the project's setting.
+            Calls in flight at once; by default the project's setting.
         on_error
             `keep` makes a failed cell a row with its status; `raise` stops at the first.
         cache

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .flow import Flow
 
 _FAILED = frozenset({"error", "timeout"})
+_MORE = 32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed and stored
+_FEW = 8  # who asks for so few at once wants them one after another
 
 
 class Runner:
@@ -49,13 +51,11 @@ class Runner:
         What agents are lent.
     """
 
-    def __init__(
-        self, plan: Plan, run: Run, context: Context, *, concurrency: int, on_error: str, about: RunRow
-    ) -> None:
+    def __init__(self, plan: Plan, run: Run, context: Context, *, workers: int, on_error: str, about: RunRow) -> None:
         self._plan = plan
         self._run = run
         self._context = context
-        self._concurrency = concurrency
+        self._workers = workers
         self._raise = on_error == "raise"
         self._about = about
         self._stop = asyncio.Event()
@@ -114,9 +114,7 @@ class Runner:
 
     async def _walk(self, frontier: Frontier) -> str:
         loop = asyncio.get_running_loop()
-        work = loop.create_task(
-            run_local(frontier, self._do, concurrency=self._concurrency, stopping=self._stop.is_set)
-        )
+        work = loop.create_task(run_local(frontier, self._do, workers=self._workers, stopping=self._stop.is_set))
         stop, abort = loop.create_task(self._stop.wait()), loop.create_task(self._abort.wait())
         try:
             await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -225,6 +223,7 @@ def start(
     grid = plan.checked()
     read = type(flow)(flow.name, plan.steps)  # as its files say now
     run_id = uuid7()
+    at_once = concurrency or project.settings.concurrency
     run = Run(project, run_id, flow=flow.name, planned=grid.cells, remarks=grid.remarks, status="running")
     manifest = {
         "buttermilk_nb": metadata.version("buttermilk-nb"),
@@ -248,8 +247,8 @@ def start(
     runner = Runner(
         plan,
         run,
-        Context(project, run_id, mode, again),
-        concurrency=concurrency or project.settings.concurrency,
+        Context(project, run_id, mode, again, asyncio.Semaphore(at_once)),
+        workers=at_once if at_once < _FEW else at_once + min(at_once, _MORE),
         on_error=on_error,
         about=about,
     )

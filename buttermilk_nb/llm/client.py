@@ -7,6 +7,8 @@ timeouts are never cached. The same request asked by many at once is one call.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -17,6 +19,8 @@ from ..errors import BadResponseError, CacheMiss, CallTimeout, RunError, SetupEr
 from ..settings import CacheMode
 from ..traces import Call, TextRow, now
 from .base import CacheEntry, Completion, Request
+
+_OPEN: AbstractAsyncContextManager[object] = contextlib.nullcontext()
 
 
 class Asked(NamedTuple):
@@ -56,7 +60,14 @@ class Client:
         self.sent = 0
 
     async def ask(
-        self, request: Request, *, trace_id: str, run_id: str, mode: CacheMode = "use", again: bool = False
+        self,
+        request: Request,
+        *,
+        trace_id: str,
+        run_id: str,
+        mode: CacheMode = "use",
+        again: bool = False,
+        gate: AbstractAsyncContextManager[object] | None = None,
     ) -> Asked:
         """Ask once.
 
@@ -67,9 +78,11 @@ class Client:
         trace_id, run_id
             Whom the Call row belongs to.
         mode
-            How the cache is used; see DESIGN: `use`, `refresh`, `only`, `off`.
+            How the cache is used: `use`, `refresh`, `only`, `off`.
         again
             Ask although there is an answer in the cache; `only` never asks.
+        gate
+            What the call itself waits for; looking into the cache and writing to it do not.
 
         Raises
         ------
@@ -90,7 +103,7 @@ class Client:
                     f'cache="only", and the answer of `{request.model.name}` is not in the cache'
                     f'{_about(request)}. Run the cell with cache="use" to ask for it.'
                 )
-        flight = self._flight(request, keep=mode != "off")
+        flight = self._flight(request, gate or _OPEN, keep=mode != "off")
         flight.waiting += 1
         try:
             completion = await asyncio.shield(flight.task)
@@ -116,11 +129,11 @@ class Client:
         except ValidationError:
             return None
 
-    def _flight(self, request: Request, *, keep: bool) -> _Flight:
+    def _flight(self, request: Request, gate: AbstractAsyncContextManager[object], *, keep: bool) -> _Flight:
         """The call of this request that is on its way, or a new one."""
         key = request.key if keep else f"{request.key} uncached"
         if key not in self._flights:
-            flight = _Flight(key, asyncio.get_running_loop().create_task(self._fly(request, keep=keep)))
+            flight = _Flight(key, asyncio.get_running_loop().create_task(self._fly(request, gate, keep=keep)))
             self._flights[key] = flight
             flight.task.add_done_callback(lambda _: self._landed(flight))
         return self._flights[key]
@@ -129,10 +142,10 @@ class Client:
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
 
-    async def _fly(self, request: Request, *, keep: bool) -> Completion:
-        self.sent += 1
+    async def _fly(self, request: Request, gate: AbstractAsyncContextManager[object], *, keep: bool) -> Completion:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with gate, asyncio.timeout(self._timeout_s):
+                self.sent += 1
                 completion = await request.model.complete(request)
         except (RunError, SetupError, StoreError):
             raise

@@ -77,11 +77,8 @@ class Likert(NamedScale):
     def flag_problem(self, flag: str) -> str | None:
         if not comparison(flag):
             problem = super().flag_problem(flag)
-            return (
-                f"flag `{flag}`: write a comparison such as `>= {self.high - 1}`, or points such as `{self.low} | {self.high}`"
-                if problem
-                else None
-            )
+            example = f"a comparison such as `>= {self.high - 1}`, or points such as `{self.low} | {self.high}`"
+            return f"flag `{flag}`: write {example}" if problem else None
         met = any(compare(Answer(float(point), point), flag) for point in self.offered)
         return None if met else f"flag `{flag}` is met by no point of the scale {self.short}"
 

@@ -104,7 +104,7 @@ def test_limit_cache_and_retry_reach_the_run(command, study):
         ((*RUN, "--retry", "invald"), "did you mean `invalid`"),
         ((*RUN, "--truth", "respect=gold"), "the data holds `good` (3), `bad` (2)"),
         ((*RUN, "--truth-value", "bad"), "write WORD=ANSWER"),
-        ((*RUN[:-2], "--path", "p"), "--path needs --project"),
+        ((*RUN[:-2], "--path", "p"), "there is no file `p"),
         ((*RUN, "--cache", "only"), "not in the cache for record `r"),
         (("init", "a/b"), "cannot be a project's name"),
         (("init", "study", "--model", "offline/strct"), "did you mean `offline/strict`"),

@@ -17,7 +17,7 @@ _SLICE_S = 0.01
 
 
 async def run_local(
-    frontier: Frontier, work: Callable[[Cell], Awaitable[None]], *, concurrency: int, stopping: Callable[[], bool]
+    frontier: Frontier, work: Callable[[Cell], Awaitable[None]], *, workers: int, stopping: Callable[[], bool]
 ) -> None:
     """Work until the frontier is exhausted or `stopping()` says so. The first exception ends all workers."""
 
@@ -35,10 +35,10 @@ async def run_local(
                 await asyncio.sleep(0)
                 turn = time.perf_counter()
 
-    workers = [asyncio.create_task(worker()) for _ in range(concurrency)]
+    tasks = [asyncio.create_task(worker()) for _ in range(workers)]
     try:
-        await asyncio.gather(*workers)
+        await asyncio.gather(*tasks)
     finally:
-        for task in workers:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
