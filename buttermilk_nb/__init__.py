@@ -15,7 +15,7 @@ _HOMES = {
     "agents.function": ("agent",),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
-    "corpus": ("Corpus", "load"),
+    "corpus": ("Corpus",),
     "criteria": ("Criteria", "Criterion"),
     "errors": (
         "AuthenticationError", "BadRequestError", "BadResponseError", "ButtermilkError", "CacheMiss",
@@ -26,6 +26,7 @@ _HOMES = {
     "flows.flow": ("Flow",),
     "flows.run": ("Run", "last_run"),
     "flows.steps": ("Step",),
+    "loading": ("load",),
     "project": ("Project", "init", "sql"),
     "prompts": ("Prompt",),
     "records": ("Record",),
@@ -83,7 +84,7 @@ if TYPE_CHECKING:
     from .agents.function import agent
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
-    from .corpus import Corpus, load
+    from .corpus import Corpus
     from .criteria import Criteria, Criterion
     from .errors import (
         AuthenticationError,
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     from .flows.flow import Flow
     from .flows.run import Run, last_run
     from .flows.steps import Step
+    from .loading import load
     from .project import Project, init, sql
     from .prompts import Prompt
     from .records import Record

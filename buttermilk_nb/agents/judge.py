@@ -27,11 +27,11 @@ from ..scales import Answer
 from ..traces import STATUSES, Score, Status, TextRow, Unit
 from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
 from .llm_agent import Agent, outputs, path_or
+from .verdicts import UNCERTAINTIES, answer_format, answer_schema, entry_of, text_of, texts_of
 
 if TYPE_CHECKING:
     from ..project import Project
 
-_UNCERTAINTIES = ("low", "medium", "high")
 _WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
 assert set(_WORST_FIRST) <= set(STATUSES)
 
@@ -325,7 +325,7 @@ class Judge(Agent):
         scores, problem = [], None
         for criterion in asked:
             try:
-                entry = _entry(found, criterion, alone=len(asked) == 1)
+                entry = entry_of(found, criterion, alone=len(asked) == 1)
                 answer = criterion.parse(entry.get("answer"))
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
@@ -364,9 +364,9 @@ class Judge(Agent):
             value=answer.value if answer else None,
             category=answer.category if answer else None,
             flagged=criterion.flagged(answer) if answer else None,
-            uncertainty=uncertainty if uncertainty in _UNCERTAINTIES else None,
-            conclusion=_text(given.get("conclusion")),
-            reasons=_texts(given["reasons"]) if "reasons" in given else None,
+            uncertainty=uncertainty if uncertainty in UNCERTAINTIES else None,
+            conclusion=text_of(given.get("conclusion")),
+            reasons=texts_of(given["reasons"]) if "reasons" in given else None,
             status=status,
         )
 
@@ -382,56 +382,7 @@ class Judge(Agent):
     __str__ = __repr__
 
 
-def answer_format(asked: Criteria) -> str:
-    """The instruction on the form of the answer."""
-    inside = ",\n".join(
-        f'    "{criterion.name}": {{"reasons": ["..."], "conclusion": "...", "answer": ..., "uncertainty": "..."}}'
-        for criterion in asked
-    )
-    return f'Reply with one JSON object and nothing else, in this form:\n{{\n  "criteria": {{\n{inside}\n  }}\n}}'
-
-
-def answer_schema(asked: Criteria) -> dict[str, Any]:
-    """JSON schema of a judge's answer: for each criterion reasons, conclusion, answer, uncertainty."""
-
-    def one(criterion: Criterion) -> dict[str, Any]:
-        properties = {
-            "reasons": {"type": "array", "items": {"type": "string"}},
-            "conclusion": {"type": "string"},
-            "answer": criterion.answer_schema(),
-            "uncertainty": {"type": "string", "enum": list(_UNCERTAINTIES)},
-        }
-        return _object(properties)
-
-    return _object({"criteria": _object({criterion.name: one(criterion) for criterion in asked})})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
 def _document(item: Any) -> Any:
     if isinstance(item, str | Path):
         return Criteria.from_file(item)
     return Criteria(**item) if isinstance(item, dict) else item
-
-
-def _entry(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dict[str, Any]:
-    """The part of an answer that speaks of one criterion."""
-    inside = found.get("criteria")
-    for place in (inside, found):
-        if isinstance(place, dict) and criterion.name in place:
-            entry = place[criterion.name]
-            return entry if isinstance(entry, dict) else {"answer": entry}
-    if alone and "answer" in found:
-        return found
-    raise InvalidAnswer("the answer says nothing about it")
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else clean(value if isinstance(value, str) else canonical(value))
-
-
-def _texts(value: Any) -> list[str]:
-    items = value if isinstance(value, list) else [] if value is None else [value]
-    return [_text(item) or "" for item in items]

@@ -44,8 +44,8 @@ def run(
 ) -> None:
     """Run the flow in FLOW (a YAML file) over CORPUS (a file, folder or zip)."""
     from .. import project as projects
-    from ..corpus import load
     from ..flows.flow import Flow
+    from ..loading import load
 
     if path is not None and project is None:
         project = Settings.read(path / FILE).name

@@ -16,7 +16,7 @@ from ..settings import CacheMode
 from .estimate import Estimate, estimate
 from .plan import Grid, Plan
 from .run import Run
-from .runner import start
+from .runner import Options, Runner, start
 from .steps import Step
 
 
@@ -123,10 +123,7 @@ class Flow:
         Interrupted
             It was stopped with Ctrl-C; what had finished is stored, and `bm.last_run()` is the handle.
         """
-        work = start(
-            self, _limited(corpus, limit), project or current(),
-            concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
-        )  # fmt: skip
+        work = self._start(corpus, limit, project, concurrency, on_error, cache, retry)
         return _whole(_aio.wait(_aio.submit(work.finish()), work.interrupt), Interrupted)
 
     async def run_async(
@@ -147,11 +144,24 @@ class Flow:
         RunStopped
             It was stopped; what had finished is stored. (Not Interrupted, which would end the loop.)
         """
-        work = start(
-            self, _limited(corpus, limit), project or current(),
-            concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
-        )  # fmt: skip
+        work = self._start(corpus, limit, project, concurrency, on_error, cache, retry)
         return _whole(await _aio.wait_async(_aio.submit(work.finish()), work.interrupt), RunStopped)
+
+    def _start(
+        self,
+        corpus: Corpus,
+        limit: int | None,
+        project: Project | None,
+        concurrency: int | None,
+        on_error: Literal["keep", "raise"],
+        cache: CacheMode | None,
+        retry: Iterable[str],
+    ) -> Runner:
+        where = project or current()
+        options = Options.checked(where, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry)
+        plan = Plan(self.steps, _limited(corpus, limit), where)
+        read = Flow(self.name, plan.steps)  # as its files say now
+        return start(plan, where, options, flow=self.name, flow_hash=read.flow_hash, definition=read.to_plain())
 
     # --- as a file -------------------------------------------------------------------------------
 

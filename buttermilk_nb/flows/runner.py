@@ -10,12 +10,11 @@ import asyncio
 import platform
 from collections.abc import Iterable
 from importlib import metadata
-from typing import TYPE_CHECKING, Literal
+from typing import Any, NamedTuple
 
 from .. import _aio, _views
 from .._ids import canonical, uuid7
 from ..agents.base import Cell, Context, failed_unit
-from ..corpus import Corpus
 from ..errors import CacheMiss, RunError, SetupError, SkippedCell, nearest
 from ..events import ErrorEvent, Event, ResultEvent, StatusEvent
 from ..project import Project
@@ -29,9 +28,6 @@ from .frontier import Frontier
 from .plan import Plan
 from .progress import follow
 from .run import Run, remember
-
-if TYPE_CHECKING:
-    from .flow import Flow
 
 _FAILED = frozenset({"error", "timeout"})
 _MORE = 32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed and stored
@@ -198,61 +194,71 @@ class Runner:
         )
 
 
+class Options(NamedTuple):
+    """How a run goes, checked."""
+
+    concurrency: int
+    on_error: str
+    cache: CacheMode
+    retry: frozenset[str]
+
+    @classmethod
+    def checked(
+        cls, project: Project, *, concurrency: int | None, on_error: str, cache: CacheMode | None, retry: Iterable[str]
+    ) -> Options:
+        """Raises SetupError where an option is none; nothing was sent."""
+        again = frozenset([retry] if isinstance(retry, str) else retry)
+        mode = cache or project.cache_mode
+        if mode not in CACHE_MODES:
+            raise SetupError(f"cache={mode!r} is none of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
+        if on_error not in ("keep", "raise"):
+            raise SetupError(f"on_error={on_error!r}: write `keep` (a failed cell is a row) or `raise`.")
+        for status in again - set(STATUSES):
+            raise SetupError(f"retry: {status!r} is not a status; {nearest(status, STATUSES)}")
+        if concurrency is not None and concurrency < 1:
+            raise SetupError(f"concurrency={concurrency}: at least one cell must be worked on at once.")
+        return cls(concurrency or project.settings.concurrency, on_error, mode, again)
+
+
 def start(
-    flow: Flow,
-    corpus: Corpus,
-    project: Project,
-    *,
-    concurrency: int | None,
-    on_error: Literal["keep", "raise"],
-    cache: CacheMode | None,
-    retry: Iterable[str],
+    plan: Plan, project: Project, options: Options, *, flow: str, flow_hash: str, definition: dict[str, Any]
 ) -> Runner:
-    """Check everything, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
-    again = frozenset([retry] if isinstance(retry, str) else retry)
-    mode = cache or project.cache_mode
-    if mode not in CACHE_MODES:
-        raise SetupError(f"cache={mode!r} is none of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
-    if on_error not in ("keep", "raise"):
-        raise SetupError(f"on_error={on_error!r}: write `keep` (a failed cell is a row) or `raise`.")
-    for status in again - set(STATUSES):
-        raise SetupError(f"retry: {status!r} is not a status; {nearest(status, STATUSES)}")
-    if concurrency is not None and concurrency < 1:
-        raise SetupError(f"concurrency={concurrency}: at least one cell must be worked on at once.")
-    plan = Plan(flow.steps, corpus, project)
+    """Check the plan, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
     grid = plan.checked()
-    read = type(flow)(flow.name, plan.steps)  # as its files say now
     run_id = uuid7()
-    at_once = concurrency or project.settings.concurrency
-    run = Run(project, run_id, flow=flow.name, planned=grid.cells, remarks=grid.remarks, status="running")
-    manifest = {
-        "buttermilk_nb": metadata.version("buttermilk-nb"),
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "pandas", "pydantic")},
-        "flow": read.to_plain(),
-        "corpus": corpus.provenance,
-        "cache": mode,
-        "retry": sorted(again),
-        "remarks": list(grid.remarks),
-    }
+    run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=grid.remarks, status="running")
     about = RunRow(
         run_id=run_id,
-        flow=flow.name,
-        flow_hash=read.flow_hash,
-        corpus_hash=corpus.hash,
+        flow=flow,
+        flow_hash=flow_hash,
+        corpus_hash=plan.corpus.hash,
         status="running",
         started_at=now(),
-        manifest=canonical(manifest),
+        manifest=canonical(_manifest(plan, options, definition, grid.remarks)),
     )
     runner = Runner(
         plan,
         run,
-        Context(project, run_id, mode, again, asyncio.Semaphore(at_once)),
-        workers=at_once if at_once < _FEW else at_once + min(at_once, _MORE),
-        on_error=on_error,
+        Context(project, run_id, options.cache, options.retry, asyncio.Semaphore(options.concurrency)),
+        workers=options.concurrency + (min(options.concurrency, _MORE) if options.concurrency >= _FEW else 0),
+        on_error=options.on_error,
         about=about,
     )
     run.canceller = runner.interrupt
     remember(run)
     (_views.find("progress") or follow)(project.bus, run)
     return runner
+
+
+def _manifest(plan: Plan, options: Options, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
+    """What a reader needs to know of how a run came about: versions, definition, corpus, options."""
+    return {
+        "buttermilk_nb": metadata.version("buttermilk-nb"),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "pandas", "pydantic")},
+        "flow": definition,
+        "corpus": plan.corpus.provenance,
+        "cache": options.cache,
+        "retry": sorted(options.retry),
+        "remarks": list(remarks),
+    }

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from buttermilk_nb.agents.codes import code_problems
-from buttermilk_nb.corpus import load
 from buttermilk_nb.criteria import Criteria
+from buttermilk_nb.loading import load
 from buttermilk_nb.records import Record
 
 YES_NO = Criteria("respect", "Is it?", flag="no")

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb.corpus import Corpus, load
+from buttermilk_nb.corpus import Corpus
 from buttermilk_nb.errors import SetupError
+from buttermilk_nb.loading import load
 from buttermilk_nb.records import Record
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from buttermilk_nb.agents.codes import code_problems
-from buttermilk_nb.corpus import load
 from buttermilk_nb.criteria import Criteria
+from buttermilk_nb.loading import load
 from buttermilk_nb.segments import cut
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
