@@ -7,7 +7,6 @@ upwards, and in a folder of the project's name beside each of them. Nothing open
 from __future__ import annotations
 
 import atexit
-import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _current: Project | None = None
-_opened: weakref.WeakSet[Project] = weakref.WeakSet()
+_opened: dict[Path, Project] = {}  # the newest of each folder; an older one's files are closed, and open again if used
 
 
 class Project:
@@ -55,7 +54,9 @@ class Project:
         self.client = Client(self.cache, timeout_s=settings.timeout_s)
         self.notes: list[str] = []
         self._models: dict[str, Model] = {}
-        _opened.add(self)
+        if earlier := _opened.get(folder):
+            earlier.cache.close()
+        _opened[folder] = self
 
     @property
     def name(self) -> str:
@@ -217,8 +218,9 @@ def current() -> Project:
 def close() -> None:
     """Close the files of every project that was opened, and forget which one is open."""
     global _current
-    for project in list(_opened):
+    for project in _opened.values():
         project.cache.close()
+    _opened.clear()
     _current = None
 
 
