@@ -14,8 +14,7 @@ from typing import Any
 from ..criteria import Criteria, Criterion
 from ..errors import InvalidAnswer, nearest
 from ..records import ONE, Record
-
-_NON_ANSWERS = ("cannot tell", "not applicable")
+from ..scales import NON_ANSWERS
 
 
 def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
@@ -68,7 +67,7 @@ def _sentence(who: str, criterion: Criterion, counts: Counter[str], wrong: Itera
 
 
 def _fits(criterion: Criterion, code: Any) -> bool:
-    if code in _NON_ANSWERS:
+    if code in NON_ANSWERS:
         return True  # a person may always say so
     try:
         criterion.parse(code)

@@ -120,10 +120,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def follow(bus: Bus, run: Run) -> None:
-    """Show a run in a terminal as one line that changes in place; elsewhere as one line at its end."""
-    tally = Tally(run.run_id, run.planned)
-    live = sys.stderr.isatty()
+def watch(bus: Bus, tally: Tally, paint: Callable[[bool], None]) -> None:
+    """Keep a tally from the bus, and call `paint(over)` at most ten times a second, and once at the end."""
     painted = 0.0
     stop: Callable[[], None]
 
@@ -131,14 +129,26 @@ def follow(bus: Bus, run: Run) -> None:
         nonlocal painted
         if not tally.count(event):
             return
-        now = time.perf_counter()
         over = tally.state != "running"
-        if over or (live and now - painted > _EVERY_S):
+        now = time.perf_counter()
+        if over or now - painted > _EVERY_S:
             painted = now
-            start, end = ("\r\x1b[2K", "\n" if over else "") if live else ("", "\n")
-            sys.stderr.write(f"{start}{tally.line}{end}")
-            sys.stderr.flush()
+            paint(over)
         if over:
             stop()
 
     stop = bus.subscribe(listen)
+
+
+def follow(bus: Bus, run: Run) -> None:
+    """Show a run in a terminal as one line that changes in place; elsewhere as one line at its end."""
+    tally = Tally(run.run_id, run.planned)
+    live = sys.stderr.isatty()
+
+    def paint(over: bool) -> None:
+        if live or over:
+            start, end = ("\r\x1b[2K", "\n" if over else "") if live else ("", "\n")
+            sys.stderr.write(f"{start}{tally.line}{end}")
+            sys.stderr.flush()
+
+    watch(bus, tally, paint)

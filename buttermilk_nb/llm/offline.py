@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -73,9 +74,9 @@ class _Offline(Model):
             raw=text,
         )
 
+    @abstractmethod
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
         """Reasons, conclusion, answer and uncertainty on one criterion."""
-        raise NotImplementedError  # pragma: no cover  # abstract
 
 
 class Dictionary(_Offline):

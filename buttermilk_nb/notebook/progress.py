@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from IPython.display import display
 from markupsafe import Markup
 
 from .._html import fragment, title
 from ..bus import Bus
-from ..events import Event
-from ..flows.progress import Tally
+from ..flows.progress import Tally, watch
 from ..flows.run import Run
 from .live import Live
 
-_EVERY_S = 0.1
 _COLOURS = {
     "new": "#2563eb",
     "cached": "#64748b",
@@ -31,22 +26,7 @@ def follow(bus: Bus, run: Run) -> None:
     saved = f"{run.flow}: {run.planned:,} cells"
     live = Live(paint(run.flow, tally), plain=saved, saved_html=fragment(title(run.flow, f"{run.planned:,} cells")))
     display(live)
-    painted = 0.0
-    stop: Callable[[], None]
-
-    def listen(event: Event) -> None:
-        nonlocal painted
-        if not tally.count(event):
-            return
-        over = tally.state != "running"
-        now = time.perf_counter()
-        if over or now - painted > _EVERY_S:
-            painted = now
-            live.show(paint(run.flow, tally))
-        if over:
-            stop()
-
-    stop = bus.subscribe(listen)
+    watch(bus, tally, lambda _: live.show(paint(run.flow, tally)))
 
 
 def paint(flow: str, tally: Tally) -> str:
