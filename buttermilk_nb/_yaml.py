@@ -8,6 +8,7 @@ the second one would silently win.
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,30 @@ def dumps(value: Any) -> str:
     n: 3
     """
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def updated(text: str, values: dict[str, Any]) -> str:
+    r"""YAML with these top-level values instead of its own; comments and the order of what stays are kept.
+
+    Examples
+    --------
+    >>> print(updated("# mine\nname: study  # short\nconcurrency: 4\n", {"name": "study", "concurrency": 8}), end="")
+    # mine
+    name: study  # short
+    concurrency: 8
+    """
+    from ruamel.yaml import YAML  # only a file with comments needs it
+
+    old = loads(text, "the file")
+    reader = YAML(typ="rt")
+    reader.preserve_quotes = True
+    reader.width = 110
+    tree = reader.load(text) or {}
+    for name in [name for name in tree if name not in values]:
+        del tree[name]
+    for name, value in values.items():
+        if name not in tree or old.get(name) != value:
+            tree[name] = reader.load(dumps({name: value}))[name]
+    out = io.StringIO()
+    reader.dump(tree, out)
+    return out.getvalue()

@@ -1,15 +1,20 @@
-"""The settings of a project, from `buttermilk.yaml`. A project without the file has the defaults."""
+"""The settings of a project, from `buttermilk.yaml`. A project without the file has the defaults.
+
+No time limit, retry or limit of spending stands in the code of the call path: each is a setting here, with its
+default in one place, and can be narrowed for one model (`models:`), one step or one run.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from . import _yaml
 from ._declared import declared_wrongly
 from .errors import SetupError
+from .model_settings import Limits, ModelSettings, Prices
 
 FILE = "buttermilk.yaml"
 CacheMode = Literal["use", "refresh", "only", "off"]
@@ -24,15 +29,44 @@ class Settings(BaseModel):
     name
         The project's name.
     sets
-        Named sets of models. `judges` is used wherever a judge names none.
+        Named sets of models. `judges` is used wherever a judge names none; any other name is yours: `synths`,
+        `scorers`, `cheap`.
+    models
+        What is known of single models, by their full name or by a short name of your own; see `ModelSettings`.
+    dotenv
+        A file of `NAME=value` lines with keys, relative to the project's folder.
     concurrency
         How many calls may be in flight at once.
     timeout_s
         Seconds that one call may take.
+    retries
+        How often a call that failed for a reason that may pass is sent again.
+    backoff_s, backoff_max_s
+        Seconds before the first of these, doubled each time (with jitter), and the longest wait. A provider that asks
+        for a longer wait than that is not asked again.
+    give_up_after
+        After so many cells in a row that failed in spite of their retries, a run stops asking that model.
+    share_limits
+        Whether notebooks in other processes count towards the rate limits of this project too.
+    budget_usd
+        What the project may spend on calls in all; None for no limit.
+    confirm_above
+        A run that would send more new calls than that to remote models asks first (or wants `yes=True`).
+    allow
+        The providers that texts may be sent to; `bm.allow("...")` adds one.
+    local_only
+        Texts of this project are never sent to a remote provider.
+    redact
+        What is taken out of texts before they are sent to a remote provider: a name and a regular expression each.
     grace_s
         Seconds that calls in flight get to finish after the first Ctrl-C.
     lock_wait_s
         Seconds to wait for another process that is writing to the DuckDB file.
+    keep_days
+        How long `project.purge()` keeps runs where it is not told otherwise; None for ever.
+    data_folder
+        Where cache and traces lie, if not in the project's folder: an absolute path, or `here` to keep them in the
+        project's folder although it is on a sync or network drive.
 
     Examples
     --------
@@ -44,10 +78,24 @@ class Settings(BaseModel):
 
     name: str
     sets: dict[str, list[str]] = Field(default_factory=lambda: {"judges": ["offline/strict", "offline/lenient"]})
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
+    dotenv: str | None = None
     concurrency: int = Field(default=32, ge=1, le=4096)
     timeout_s: float = Field(default=120.0, gt=0)
+    retries: int = Field(default=5, ge=0, le=100)
+    backoff_s: float = Field(default=1.0, gt=0)
+    backoff_max_s: float = Field(default=120.0, gt=0)
+    give_up_after: int = Field(default=20, ge=1)
+    share_limits: bool = False
+    budget_usd: float | None = Field(default=5.0, ge=0)
+    confirm_above: int = Field(default=200, ge=0)
+    allow: list[str] = Field(default_factory=list)
+    local_only: bool = False
+    redact: dict[str, str] = Field(default_factory=dict)
     grace_s: float = Field(default=20.0, ge=0)
     lock_wait_s: float = Field(default=30.0, ge=0)
+    keep_days: int | None = Field(default=None, ge=1)
+    data_folder: str | None = None
 
     @field_validator("name")
     @classmethod
@@ -55,6 +103,15 @@ class Settings(BaseModel):
         if not value.strip() or value in (".", "..") or any(c in value for c in '/\\:*?"<>|\0'):
             raise ValueError(f"`{value}` cannot be a project's name; it becomes a folder")
         return value
+
+    @model_validator(mode="after")
+    def _models_named(self) -> Self:
+        for name, entry in self.models.items():
+            if name in self.sets:
+                raise ValueError(f"`{name}` is both a set and a model; rename one of them")
+            if entry.model is None and "/" not in name:
+                raise ValueError(f"models: `{name}` does not say which model it is; add `model: family/model`")
+        return self
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -76,13 +133,15 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise declared_wrongly(f"`{where}`", error, cls.model_fields) from None
+            names = [name for part in (cls, ModelSettings, Limits, Prices) for name in part.model_fields]
+            raise declared_wrongly(f"`{where}`", error, names) from None
 
     def write(self, path: Path) -> None:
-        """Write the file whole: beside its place first, so that a crash leaves the old one."""
-        fresh = path.with_name(f".{path.name}.new")
+        """Write the file whole: beside its place first, so that a crash leaves the old one. Comments in it stay."""
         kept = self.model_dump(exclude_defaults=True) | {"name": self.name, "sets": self.sets}
-        fresh.write_text(_yaml.dumps(kept), encoding="utf-8")
+        text = _yaml.updated(path.read_text(encoding="utf-8"), kept) if path.is_file() else _yaml.dumps(kept)
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
 
 

@@ -29,7 +29,7 @@ STATUSES: tuple[Status, ...] = (
 FINISHED: frozenset[str] = frozenset({"ok", "invalid", "refused", "filtered"})
 """Statuses of a cell whose answer is final: asked again, the cache would say the same."""
 
-TextKind = Literal["prompt", "criteria", "schema", "request", "response"]
+TextKind = Literal["prompt", "criteria", "schema", "request", "response", "media"]
 Clean = Annotated[str, AfterValidator(clean)]
 """Text from outside: one lone surrogate would cost the whole batch."""
 
@@ -59,6 +59,9 @@ class RunRow(Row):
     finished_at: dt.datetime | None = None
     manifest: str
     digest: str | None = None
+    """The hash of all rows of the run."""
+    chain: str | None = None
+    """The hash of this digest and of the chain of the run that was finished before it."""
 
 
 class CellRow(Row):
@@ -97,6 +100,9 @@ class RecordRow(Row):
     uri: str | None
     mime: str
     first_seen_at: dt.datetime
+    local_only: bool = False
+    media: str | None = None
+    """The hashes of its images in `texts`, as a JSON list."""
 
 
 class TextRow(Row):
@@ -180,6 +186,16 @@ class Call(Row):
     latency_s: float | None = None
     status: Status
     error_message: Clean | None = None
+    provider: str | None = None
+    """To whom the request went, or would have gone: `anthropic`, `ollama_chat`, `offline`."""
+    remote: bool | None = None
+    """Whether that is outside this machine and its owner's network."""
+    waited_s: float | None = None
+    """Seconds spent waiting before this attempt: for a rate limit, or after a failure."""
+    error_code: str | None = None
+    """The provider's own code of a failure, or the category of its filter."""
+    redaction: str | None = None
+    """The policy by which the request was redacted before it was sent."""
 
 
 class Score(Row):
@@ -206,6 +222,15 @@ class Score(Row):
     status: Status
 
 
+class Redacted(Row):
+    """What stood where a request as sent has a placeholder. Stays in the Store; never sent, never exported."""
+
+    table = "redactions"
+    request_hash: str
+    placeholder: str
+    original: Clean
+
+
 class EventRow(Row):
     """One state change, error or compensation."""
 
@@ -220,7 +245,7 @@ class EventRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, EventRow,
+    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, Redacted, EventRow,
 )  # fmt: skip
 
 
@@ -233,3 +258,4 @@ class Unit:
     scores: tuple[Score, ...] = ()
     texts: tuple[TextRow, ...] = ()
     inputs: tuple[TraceInput, ...] = field(default=())
+    redacted: tuple[Redacted, ...] = ()
