@@ -4,9 +4,12 @@
 
     ButtermilkError
     ├── SetupError            something you declared is wrong; found before anything is paid for
-    │   └── CacheMiss         cache="only", and an answer is not in the cache
+    │   ├── CacheMiss         cache="only", and an answer is not in the cache
+    │   ├── ConsentError      texts would go to a provider that nobody has allowed
+    │   └── UnconfirmedError  more calls than `confirm_above`, and nobody said yes
     ├── StoreError            the DuckDB file cannot be read or written; stops a run
     ├── RunStopped            a run in `run_async` was stopped; the finished rows are kept
+    │   └── BudgetReached     the next call might cost more than is left of the budget
     └── RunError              one cell failed; becomes a row with a status
         ├── InvalidAnswer     the answer does not fit the scale
         ├── SkippedCell       there was nothing to ask, or nothing to answer with
@@ -64,12 +67,24 @@ class CacheMiss(SetupError):
     """`cache="only"` was asked for and an answer is not in the cache."""
 
 
+class ConsentError(SetupError):
+    """A text would go to a provider that `bm.allow` has not named, or that it must not go to at all."""
+
+
+class UnconfirmedError(SetupError):
+    """A run would send more new calls to remote models than `confirm_above`, and nobody confirmed it."""
+
+
 class StoreError(ButtermilkError):
     """The evidence file cannot be read or written."""
 
 
 class RunStopped(ButtermilkError):
     """What `run_async` raises where `run` raises Interrupted: a KeyboardInterrupt in a task would end its loop."""
+
+
+class BudgetReached(RunStopped):
+    """The next call might cost more than is left. What had finished is stored; running again goes on from there."""
 
 
 class RunError(ButtermilkError):
@@ -99,10 +114,16 @@ class ModelError(RunError):
         What happened, and what to do about it.
     code
         The provider's own code or HTTP status, where it gave one.
+    retry_after_s
+        Seconds after which the provider said to try again.
     """
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    passing: ClassVar[bool] = False
+    """Whether the same request may succeed later, so that it is worth sending again."""
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after_s: float | None = None) -> None:
         self.code = code
+        self.retry_after_s = retry_after_s
         super().__init__(message)
 
 
@@ -117,19 +138,26 @@ class QuotaError(ModelError):
 class RateLimitError(ModelError):
     """Too many requests in too short a time."""
 
+    passing = True
+
 
 class OverloadedError(ModelError):
     """The provider is overloaded and says so."""
+
+    passing = True
 
 
 class CallTimeout(ModelError):
     """No answer within the time allowed (`timeout_s` in buttermilk.yaml)."""
 
     status = "timeout"
+    passing = True
 
 
 class UnavailableError(ModelError):
     """The server could not be reached, or failed."""
+
+    passing = True
 
 
 class BadRequestError(ModelError):
@@ -148,6 +176,8 @@ class ContentFilterError(ModelError):
 
 class BadResponseError(ModelError):
     """The provider sent something that is not an answer."""
+
+    passing = True
 
 
 class Interrupted(_OneParagraph, KeyboardInterrupt):
