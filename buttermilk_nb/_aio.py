@@ -51,6 +51,16 @@ def call(function: Callable[[], object], timeout_s: float = 5.0) -> None:
         asyncio.run_coroutine_threadsafe(wrapped(), _loop).result(timeout_s)
 
 
+def finish(make: Callable[[], Coroutine[Any, Any, object]], timeout_s: float = 5.0) -> None:
+    """Run a coroutine on the loop to its end, where the loop ever ran and this is not its own thread."""
+    if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
+        return
+    if _thread is threading.current_thread():
+        return
+    with contextlib.suppress(concurrent.futures.TimeoutError):  # as above
+        asyncio.run_coroutine_threadsafe(make(), _loop).result(timeout_s)
+
+
 def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     """Start a coroutine on the background loop."""
     return asyncio.run_coroutine_threadsafe(work, background())

@@ -71,3 +71,9 @@ class CompensationEvent(Event):
 
 class StatusEvent(Event):
     """A run or a record changed its state."""
+
+
+class WaitEvent(Event):
+    """Calls to a model wait: for a rate limit, or after a failure. For progress only."""
+
+    stored = False

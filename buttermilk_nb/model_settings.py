@@ -73,7 +73,8 @@ class ModelSettings(BaseModel):
     served_as
         A name for what runs at that address; it stands for the address in the cache key, so that the server can move.
     key
-        Where the key comes from: `env:NAME`, `dotenv:NAME`, `keyring:NAME`, `colab:NAME`, `gcp:projects/.../secrets/...`.
+        Where the key comes from: `env:NAME`, `dotenv:NAME`, `keyring:NAME`, `colab:NAME`,
+        `gcp:projects/.../secrets/...`.
     local
         Whether the model runs where texts may stay; by default true where the address is this machine's own.
     timeout_s, retries

@@ -11,16 +11,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _views
+from . import _aio, _views
 from ._html import fragment, table, title
 from .bus import Bus
 from .cache import AnswerCache
 from .errors import SetupError, nearest
+from .events import CommandEvent, WaitEvent
+from .keys import Keys
+from .limits import SharedLedger
 from .llm.base import Model
 from .llm.client import Client
+from .llm.litellm_model import close_clients
 from .llm.registry import make_model
+from .llm.sending import Sender
 from .logs import LogFile
+from .places import data_place
+from .redaction import Redaction
 from .settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
+from .spending import Purse
 from .store import Store
 
 if TYPE_CHECKING:
@@ -47,12 +55,20 @@ class Project:
         self.folder = folder
         self.settings = settings
         self.cache_mode: CacheMode = cache_mode
-        self.cache = AnswerCache(folder / "cache")
-        self.store = Store(folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
+        self.place = data_place(folder, settings.data_folder, settings.name)
+        self.cache = AnswerCache(self.place.folder / "cache")
+        self.store = Store(self.place.folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
         self.bus = Bus()
         self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
-        self.client = Client(self.cache, timeout_s=settings.timeout_s)
-        self.notes: list[str] = []
+        self.keys = Keys(folder, settings.dotenv)
+        ledger = SharedLedger(self.place.folder / "limits.sqlite") if settings.share_limits else None
+        self.client = Client(self.cache, settings, sender=Sender(settings, ledger=ledger, heard=self._heard))
+        self.redaction: Redaction | None = Redaction(settings.redact) if settings.redact else None
+        """What is taken out of texts before they go to a remote provider; assign a `Redaction` to use a function."""
+        self._purse = Purse(
+            settings.budget_usd, whose="the project's budget", more=f"Raise `budget_usd` in {FILE} to go on."
+        )
+        self.notes: list[str] = [self.place.why] if self.place.why else []
         self._models: dict[str, Model] = {}
         if earlier := _opened.get(folder):
             earlier.cache.close()
@@ -66,8 +82,36 @@ class Project:
     def model(self, name: str) -> Model:
         """The model of that name; the same object each time."""
         if name not in self._models:
-            self._models[name] = make_model(name)
+            self._models[name] = make_model(name, self.settings.models, self.keys)
         return self._models[name]
+
+    def allow(self, provider: str) -> None:
+        """Let texts of this project go to a provider; kept in `buttermilk.yaml`. See `buttermilk_nb.allow`."""
+        if provider not in self.settings.allow:
+            settings = Settings.read(self.folder / FILE)
+            allowed = list(dict.fromkeys([*settings.allow, provider]))
+            settings.model_copy(update={"allow": allowed}).write(self.folder / FILE)
+            self.settings = self.settings.model_copy(update={"allow": allowed})
+            payload = {"allow": provider, "project": self.name}
+            self.bus.publish(CommandEvent(source="project", payload=payload))
+        self.client.sender.allowed.add(provider)
+
+    @property
+    def spent_usd(self) -> float:
+        """What the calls of this project have cost so far, as far as prices are known."""
+        return float(self.store.df("select coalesce(sum(cost_usd), 0.0) as spent from calls").spent.item())
+
+    def purse(self) -> Purse:
+        """The project's budget, with what its calls have cost so far; shared by the runs of this process."""
+        limit = self.settings.budget_usd
+        if limit is not None:
+            self._purse.limit_usd = limit
+            self._purse.spent_usd = max(self._purse.spent_usd, self.spent_usd)
+        return self._purse
+
+    def _heard(self, run_id: str, model: str, seconds: float, why: str) -> None:
+        payload = {"run_id": run_id, "model": model, "seconds": round(seconds, 1), "why": why}
+        self.bus.publish(WaitEvent(source="limits", payload=payload))
 
     def model_names(self, given: str | Sequence[str] | None) -> list[str]:
         """The models that a name, the name of a set, a list of either, or None (the set `judges`) stands for.
@@ -80,10 +124,10 @@ class Project:
         wanted = ["judges"] if given is None else [given] if isinstance(given, str) else list(given)
         names: list[str] = []
         for name in wanted:
-            if "/" not in name and name not in self.settings.sets:
+            if "/" not in name and name not in self.settings.sets and name not in self.settings.models:
                 raise SetupError(
-                    f"`{name}` is neither a model (`family/model`) nor a set of models in `{FILE}`; "
-                    f"{nearest(name, self.settings.sets)}"
+                    f"`{name}` is neither a model (`family/model`) nor a set of models nor a model's name in `{FILE}`; "
+                    f"{nearest(name, [*self.settings.sets, *self.settings.models])}"
                 )
             names += self.settings.sets.get(name, [name])
         if not names:
@@ -121,6 +165,7 @@ def init(
     path: str | Path | None = None,
     models: str | Iterable[str] | None = None,
     cache: CacheMode = "use",
+    **others: Any,
 ) -> Project:
     """Open a project by name, or make it; shows a card of what is open and where.
 
@@ -136,6 +181,8 @@ def init(
         A new project without it starts with the two offline baselines.
     cache
         `use` what is there, `refresh` it, ask `only` the cache (a miss is an error), or `off`.
+    **others
+        Any other setting of `buttermilk.yaml`, which is kept there: `budget_usd=2`, `local_only=True`, ...
 
     Returns
     -------
@@ -158,7 +205,6 @@ def init(
     if cache not in CACHE_MODES:
         raise SetupError(f"cache={cache!r} is none of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
     chosen = [models] if isinstance(models, str) else None if models is None else list(models)
-    made = {model: make_model(model) for model in chosen or []}
     notes: list[str] = []
     if path is not None:
         folder = Path(path).expanduser().absolute()
@@ -179,13 +225,17 @@ def init(
     if chosen is not None and settings.sets.get("judges") != chosen:
         if file.is_file():
             notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
-        settings = settings.model_copy(update={"sets": {**settings.sets, "judges": chosen}})
+        others = {"sets": {**settings.sets, "judges": chosen}, **others}
+    if others:
+        settings = Settings.checked({**settings.model_dump(), **others}, "bm.init")
+    for model in chosen or []:
+        make_model(model, settings.models)
     if not file.is_file() or Settings.read(file) != settings:
         _make(folder, settings)
     project = Project(folder, settings, cache_mode=cache)
-    project.notes = notes
-    for model in made.values():
-        model.warm()
+    project.notes += notes
+    for model in chosen or []:
+        project.model(model).warm()
     with project.store.reading():  # makes the file, so that the card names one that is there
         pass
     _current = project
@@ -214,7 +264,6 @@ def current() -> Project:
     return _current
 
 
-@atexit.register
 def close() -> None:
     """Close the files of every project that was opened, and forget which one is open."""
     global _current
@@ -222,6 +271,13 @@ def close() -> None:
         project.cache.close()
     _opened.clear()
     _current = None
+
+
+@atexit.register
+def _close_all() -> None:
+    """Files and pooled connections, at the end of the process."""
+    _aio.finish(close_clients)
+    close()
 
 
 def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:

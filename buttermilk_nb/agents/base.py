@@ -6,7 +6,6 @@ agent turns a cell into a *unit* of rows. Agents are stateless: all that they kn
 
 from __future__ import annotations
 
-import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from .._declared import declared_wrongly
 from .._ids import canonical, digest, uuid7
 from ..criteria import Criteria
-from ..llm.base import Model
+from ..llm.base import Model, Request
+from ..llm.scope import NO_POLICY, Policy, Scope
 from ..records import Record
-from ..settings import CacheMode
-from ..traces import Call, Score, Status, TextRow, Trace, TraceInput, Unit, now
+from ..traces import Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -41,6 +40,8 @@ class Slot(NamedTuple):
     params: str = "{}"
     bound: Any = None
     """What the agent prepared for this slot (bound prompts, schemas), once."""
+    policy: Policy = NO_POLICY
+    """The step's time limit and retries."""
 
 
 class Cell(NamedTuple):
@@ -59,20 +60,17 @@ class Context(NamedTuple):
 
     project: Project
     run_id: str
-    cache: CacheMode
     retry: frozenset[str]
-    gate: asyncio.Semaphore
-    """How many calls may be in flight at once; what is being parsed or stored does not count."""
+    calls: Scope
+    """The run's side of the call path."""
 
 
 class Ask(NamedTuple):
     """One request that a cell would make, for `estimate`."""
 
-    key: str
-    text: str
+    request: Request
     answers: int
     """How many criteria it asks for."""
-    model: Model
 
 
 class AgentBase(BaseModel, ABC):
@@ -120,6 +118,10 @@ class AgentBase(BaseModel, ABC):
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
         """What is wrong with the declaration, given the records; found before anything is paid for."""
         return []
+
+    def others(self, project: Project) -> Sequence[Model]:  # noqa: ARG002  # functions ask no model
+        """The models that are asked where the chosen one fails."""
+        return ()
 
     def documents(self) -> Sequence[Criteria]:
         """The criteria that this agent asks, against whose scales truth and human codes are checked."""
@@ -203,9 +205,12 @@ def make_unit(
     calls: Sequence[Call] = (),
     scores: Sequence[Score] = (),
     texts: Sequence[TextRow] = (),
+    redacted: Sequence[Redacted] = (),
+    model: Model | None = None,
 ) -> Unit:
-    """The rows of a finished cell."""
+    """The rows of a finished cell; `model` where another one than the planned one has answered."""
     slot = cell.slot
+    served = model or slot.model
     trace = Trace(
         trace_id=trace_id,
         run_id=context.run_id,
@@ -215,7 +220,7 @@ def make_unit(
         step=slot.agent.name,
         agent=slot.agent.kind,
         role=slot.agent.role,
-        model=slot.model.name if slot.model else None,
+        model=served.name if served else None,
         criteria_set=slot.criteria.name if slot.criteria else None,
         criteria_hash=slot.criteria.criteria_hash if slot.criteria else None,
         prompt_hash=slot.prompt_hash,
@@ -234,7 +239,14 @@ def make_unit(
         TraceInput(trace_id=trace_id, input_trace_id=unit.trace.trace_id, position=position)
         for position, unit in enumerate(unit for units in cell.inputs.values() for unit in units)
     )
-    return Unit(trace=trace, calls=tuple(calls), scores=tuple(scores), texts=tuple(texts), inputs=inputs)
+    return Unit(
+        trace=trace,
+        calls=tuple(calls),
+        scores=tuple(scores),
+        texts=tuple(texts),
+        inputs=inputs,
+        redacted=tuple(redacted),
+    )
 
 
 def failed_unit(

@@ -19,14 +19,15 @@ from .._text import clean
 from ..criteria import Criteria, Criterion
 from ..errors import InvalidAnswer
 from ..llm.answers import is_refusal, read_json
-from ..llm.base import Aside, Params, Request
+from ..llm.base import Aside, Model, Params, Request
 from ..llm.client import Asked
 from ..prompts import BoundPrompt, Prompt
 from ..records import Record
+from ..redaction import Redaction
 from ..scales import Answer
 from ..traces import STATUSES, Score, Status, TextRow, Unit
 from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .llm_agent import Agent, outputs, path_or
+from .llm_agent import Agent, outputs, path_or, together
 from .verdicts import UNCERTAINTIES, answer_format, answer_schema, entry_of, text_of, texts_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 _WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
 assert set(_WORST_FIRST) <= set(STATUSES)
+_OBJECTION = (
+    "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
+    "offered. Reply again, with that JSON object and nothing else."
+)  # part of the cache key of the second request, so its wording stays
 
 
 @lru_cache(maxsize=1)
@@ -49,7 +54,22 @@ class Question(NamedTuple):
     asked: Criteria
     bound: BoundPrompt
     schema: TextRow
+    form: dict[str, Any]
     params: Params
+    redaction: Redaction | None
+
+
+class _Reading(NamedTuple):
+    """The scores in an answer, and what was wrong with it."""
+
+    asked: Asked
+    scores: list[Score]
+    problem: BaseException | None
+
+    @property
+    def unread(self) -> int:
+        """How many criteria it gives no valid answer on."""
+        return sum(score.status == "invalid" for score in self.scores)
 
 
 class Judge(Agent):
@@ -70,7 +90,13 @@ class Judge(Agent):
     ask
         `together`: one request for all questions of a document; `separately`: one each.
     params
-        Sampling parameters, sent and stored as given. The default is `{"temperature": 0}`.
+        Sampling parameters, sent and stored as given. The default is what `buttermilk.yaml` says of the model, and
+        `{"temperature": 0}`.
+    fallback
+        Models to ask where the chosen one fails for good; their answers stand under their own name.
+    reask
+        Whether an answer that cannot be read is asked for once more, with what was wrong with it. The second
+        request is stored like the first. Refusals, filtered and cut-off answers are never asked for again.
 
     Raises
     ------
@@ -91,6 +117,7 @@ class Judge(Agent):
     criteria: tuple[Criteria, ...]
     prompt: Prompt = Field(default_factory=judge_prompt)
     ask: Literal["together", "separately"] = "together"
+    reask: bool = True
 
     def __init__(
         self,
@@ -102,6 +129,8 @@ class Judge(Agent):
         replicates: int = 1,
         ask: Literal["together", "separately"] = "together",
         params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
+        reask: bool = True,
         **others: Any,
     ) -> None:
         super().__init__(
@@ -110,8 +139,10 @@ class Judge(Agent):
             models=models,
             replicates=replicates,
             params=params,
+            fallback=fallback,
             criteria=criteria,
             ask=ask,
+            reask=reask,
             **others,
         )
 
@@ -142,19 +173,21 @@ class Judge(Agent):
         found = []
         for criteria in self.criteria:
             for model in self.chosen(project):
-                params = Params.of(model, self.params)
-                questions = [self._question(asked, params) for asked in self._documents(criteria)]
+                params = self.params_of(model)
+                questions = [self._question(asked, params, project) for asked in self._documents(criteria)]
                 for replicate in range(self.replicates):
                     design = slot_design(
                         self,
                         prompt=self.prompt.prompt_hash,
                         criteria=criteria.criteria_hash,
                         schema=[question.schema.text_hash for question in questions],
-                        model=model.name,
+                        model=model.target,
                         params=params.sent,
                         replicate=replicate,
                         ask=self.ask,
+                        **({} if self.reask else {"reask": False}),
                         **model.design_parts(criteria),
+                        **self.redacted_parts(model, project),
                     )
                     found.append(
                         Slot(
@@ -172,21 +205,13 @@ class Judge(Agent):
 
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        scores: list[Score] = []
-        asked_all: list[Asked] = []
-        unread: list[str] = []
-        problem: BaseException | None = None
-        for question, (request, _) in zip(cell.slot.bound, self.requests(cell), strict=True):
-            asked = await self.put(request, trace_id, context)
-            found, error = self._read(cell, context, trace_id, question.asked, asked)
-            if asked.call and asked.call.cached and context.retry & {score.status for score in found}:
-                asked = await self.put(request, trace_id, context, again=True)
-                found, error = self._read(cell, context, trace_id, question.asked, asked)
-            asked_all.append(asked)
-            scores += found
-            problem = problem or error
-            if asked.completion and any(score.status != "ok" for score in found):
-                unread.append(asked.completion.text)
+        readings = [await self._answered(question, cell, trace_id, context) for question in cell.slot.bound]
+        scores = [score for reading in readings for score in reading.scores]
+        unread = [
+            reading.asked.completion.text
+            for reading in readings
+            if reading.asked.completion and any(score.status != "ok" for score in reading.scores)
+        ]
         statuses = {score.status for score in scores}
         criteria = cell.slot.criteria
         assert criteria is not None
@@ -198,31 +223,61 @@ class Judge(Agent):
             status=next(status for status in _WORST_FIRST if status in statuses),
             output="\n".join(unread) if unread else None,
             flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
-            error=problem,
-            attempts=sum(asked.call is not None and not asked.call.cached for asked in asked_all),
-            calls=[asked.call for asked in asked_all if asked.call],
+            error=next((reading.problem for reading in readings if reading.problem), None),
+            attempts=sum(reading.asked.attempts for reading in readings),
+            calls=[call for reading in readings for call in reading.asked.calls],
             scores=scores,
-            texts=[text for asked in asked_all for text in asked.texts],
+            texts=[text for reading in readings for text in reading.asked.texts],
+            redacted=[row for reading in readings for row in reading.asked.redacted],
+            model=readings[0].asked.request.model,
+        )
+
+    async def _answered(self, question: Question, cell: Cell, trace_id: str, context: Context) -> _Reading:
+        """Ask, and ask once more where the answer cannot be read."""
+
+        def read(asked: Asked) -> _Reading:
+            return _Reading(asked, *self._read(cell, context, trace_id, question.asked, asked))
+
+        reading = read(await self.ask_for(question, cell, trace_id, context))
+        asked = reading.asked
+        if asked.call and asked.call.cached and context.retry & {score.status for score in reading.scores}:
+            reading = read(await self.put(asked.request, cell, trace_id, context, again=True))
+        again = self._objection(reading)
+        if again is None:
+            return reading
+        second = read(await self.put(again, cell, trace_id, context))
+        better = second if second.unread < reading.unread and second.asked.completion else reading
+        whole = together([reading.asked, second.asked])
+        return better._replace(asked=whole._replace(completion=better.asked.completion, request=better.asked.request))
+
+    def _objection(self, reading: _Reading) -> Request | None:
+        """The request that says what was wrong with an answer; None where asking again would not help."""
+        completion, request = reading.asked.completion, reading.asked.request
+        hopeless = completion is None or completion.finish_reason in ("length", "content_filter")
+        if not self.reask or not reading.unread or hopeless or request.model.deterministic:
+            return None
+        assert completion is not None
+        return request.followed_by(
+            completion.text,
+            _OBJECTION,
         )
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
-        slot = cell.slot
-        assert slot.model is not None
-        readable, seen = cell.record.as_read(), outputs(cell)
-        return [
-            (
-                Request(
-                    slot.model,
-                    question.bound.render(readable, seen),
-                    params=question.params,
-                    schema_hash=question.schema.text_hash,
-                    replicate=slot.replicate,
-                    aside=Aside(cell.record, question.asked),
-                ),
-                len(question.asked),
-            )
-            for question in slot.bound
-        ]
+        model = cell.slot.model
+        assert model is not None
+        return [(self.request(question, cell, model), len(question.asked)) for question in cell.slot.bound]
+
+    def request(self, question: Question, cell: Cell, model: Model) -> Request:
+        return Request(
+            model,
+            question.bound.render(cell.record.as_read(), outputs(cell)),
+            params=question.params if model is cell.slot.model else self.params_of(model),
+            schema_hash=question.schema.text_hash,
+            schema=question.form,
+            replicate=cell.slot.replicate,
+            aside=Aside(cell.record, question.asked),
+            redaction=question.redaction,
+        )
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         criteria = cell.slot.criteria
@@ -283,6 +338,8 @@ class Judge(Agent):
         plain: dict[str, Any] = {"criteria": [path_or(c.path, folder) or c.to_plain() for c in self.criteria]}
         if self.ask != "together":
             plain["ask"] = self.ask
+        if not self.reask:
+            plain["reask"] = False
         return {**plain, **super().to_plain(folder)}
 
     @classmethod
@@ -295,9 +352,9 @@ class Judge(Agent):
     def _documents(self, criteria: Criteria) -> list[Criteria]:
         return [criteria] if self.ask == "together" else [criteria.only(criterion.name) for criterion in criteria]
 
-    def _question(self, asked: Criteria, params: Params) -> Question:
+    def _question(self, asked: Criteria, params: Params, project: Project) -> Question:
         bound = BoundPrompt(self.prompt, {"criteria": asked, "answer_format": answer_format(asked)})
-        return Question(asked, bound, self._schema(asked), params)
+        return Question(asked, bound, self._schema(asked), answer_schema(asked), params, project.redaction)
 
     def _schema(self, asked: Criteria) -> TextRow:
         return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)
@@ -308,8 +365,9 @@ class Judge(Agent):
         """The scores in an answer, and what was wrong with it."""
 
         def all_with(status: Status) -> list[Score]:
-            return [self._score(cell, context, trace_id, criterion, status) for criterion in asked]
+            return [self._score(cell, context, trace_id, criterion, status, served=served) for criterion in asked]
 
+        served = given.request.model
         completion = given.completion
         if completion is None:
             assert given.error is not None
@@ -329,9 +387,9 @@ class Judge(Agent):
                 answer = criterion.parse(entry.get("answer"))
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
-                scores.append(self._score(cell, context, trace_id, criterion, "invalid"))
+                scores.append(self._score(cell, context, trace_id, criterion, "invalid", served=served))
             else:
-                scores.append(self._score(cell, context, trace_id, criterion, "ok", answer, entry))
+                scores.append(self._score(cell, context, trace_id, criterion, "ok", answer, entry, served=served))
         return scores, problem
 
     def _score(
@@ -343,6 +401,8 @@ class Judge(Agent):
         status: Status,
         answer: Answer | None = None,
         entry: dict[str, Any] | None = None,
+        *,
+        served: Model | None = None,
     ) -> Score:
         slot, record = cell.slot, cell.record
         assert slot.criteria is not None
@@ -359,7 +419,7 @@ class Judge(Agent):
             criteria_set=slot.criteria.name,
             criteria_hash=slot.criteria.criteria_hash,
             criterion=criterion.name,
-            model=slot.model.name,
+            model=(served or slot.model).name,
             replicate=slot.replicate,
             value=answer.value if answer else None,
             category=answer.category if answer else None,

@@ -9,24 +9,43 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, field_validator
 
 from .._ids import canonical, uuid7
 from ..criteria import Criteria
-from ..errors import SetupError, nearest
+from ..errors import (
+    AuthenticationError,
+    BadRequestError,
+    CacheMiss,
+    ContentFilterError,
+    ContextTooLongError,
+    ModelError,
+    SetupError,
+    nearest,
+)
 from ..llm.base import Aside, Model, Params, Request
 from ..llm.client import Asked
 from ..prompts import BoundPrompt, Prompt
 from ..records import Record
+from ..redaction import Redaction
 from ..traces import Status, TextRow, Unit
 from .base import AgentBase, Ask, Cell, Context, Slot, Stopwatch, make_unit, slot_design
 
 if TYPE_CHECKING:
     from ..project import Project
 
+_NO_HELP = (AuthenticationError, BadRequestError, ContentFilterError)
 _PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
+
+
+class Question(NamedTuple):
+    """What one request asks, prepared once a slot."""
+
+    bound: BoundPrompt
+    params: Params
+    redaction: Redaction | None
 
 
 class Agent(AgentBase):
@@ -43,7 +62,11 @@ class Agent(AgentBase):
     replicates
         How often each model is asked the same.
     params
-        Sampling parameters, sent as given. The default is `{"temperature": 0}`.
+        Sampling parameters, sent as given. The default is what `buttermilk.yaml` says of the model, and
+        `{"temperature": 0}`.
+    fallback
+        Models to ask where the chosen one fails for good (overloaded, out of reach, no credit, text too long). Their
+        answers stand under their own name: another model is another instrument.
 
     Examples
     --------
@@ -58,6 +81,7 @@ class Agent(AgentBase):
     models: str | tuple[str, ...] | None = None
     replicates: int = Field(default=1, ge=1)
     params: dict[str, Any] = Field(default_factory=lambda: {"temperature": 0})
+    fallback: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -67,9 +91,10 @@ class Agent(AgentBase):
         models: str | Sequence[str] | None = None,
         replicates: int = 1,
         params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
         **others: Any,
     ) -> None:
-        given = {"prompt": prompt, "models": models, "params": params}
+        given = {"prompt": prompt, "models": models, "params": params, "fallback": fallback}
         chosen = {key: value for key, value in given.items() if value is not None}
         super().__init__(name, replicates=replicates, **chosen, **others)
 
@@ -95,6 +120,11 @@ class Agent(AgentBase):
     def _models(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
+    @field_validator("fallback", mode="before")
+    @classmethod
+    def _fallback(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else tuple(value or ())
+
     def fresh(self) -> tuple[Self, list[str]]:
         prompt = self.prompt.reread()
         if prompt.prompt_hash == self.prompt.prompt_hash:
@@ -105,26 +135,45 @@ class Agent(AgentBase):
         found = []
         bound = BoundPrompt(self.prompt, {})
         for model in self.chosen(project):
-            params = Params.of(model, self.params)
+            params = self.params_of(model)
             for replicate in range(self.replicates):
                 design = slot_design(
-                    self, prompt=self.prompt.prompt_hash, model=model.name, params=params.sent, replicate=replicate
+                    self,
+                    prompt=self.prompt.prompt_hash,
+                    model=model.target,
+                    params=params.sent,
+                    replicate=replicate,
+                    **model.design_parts(None),
+                    **self.redacted_parts(model, project),
                 )
-                prepared = (bound, params)
-                prompt_hash = self.prompt.prompt_hash
-                found.append(Slot(self, design, replicate, model, None, prompt_hash, params.sent_json, prepared))
+                question = Question(bound, params, project.redaction)
+                slot = Slot(self, design, replicate, model, None, self.prompt.prompt_hash, params.sent_json, question)
+                found.append(slot)
         return found
 
     def chosen(self, project: Project) -> list[Model]:
         """The models that this agent asks in that project."""
         return [project.model(name) for name in project.model_names(self.models)]
 
+    def others(self, project: Project) -> list[Model]:
+        """The models that are asked where the chosen one fails."""
+        return [project.model(name) for name in project.model_names(self.fallback)] if self.fallback else []
+
+    def params_of(self, model: Model) -> Params:
+        """The parameters of a model: what this agent sets, then what the project says of it, then the default."""
+        own = self.params if "params" in self.model_fields_set else {}
+        default = {} if "params" in self.model_fields_set else self.params
+        return Params.of(model, {**default, **model.settings.params, **own})
+
+    def redacted_parts(self, model: Model, project: Project) -> dict[str, str]:
+        """What belongs to a design because the model gets the texts redacted."""
+        return {"redaction": project.redaction.policy} if project.redaction and model.remote else {}
+
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        request = self._request(cell)
-        asked = await self.put(request, trace_id, context)
+        asked = await self.ask_for(cell.slot.bound, cell, trace_id, context)
         if asked.call and asked.call.cached and asked.call.status in context.retry:
-            asked = await self.put(request, trace_id, context, again=True)
+            asked = await self.put(asked.request, cell, trace_id, context, again=True)
         status: Status = asked.error.status if asked.error else asked.call.status if asked.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
         return make_unit(
             cell,
@@ -134,15 +183,36 @@ class Agent(AgentBase):
             status=status,
             output=asked.completion.text if asked.completion else None,
             error=asked.error,
-            attempts=int(asked.call is not None),
-            calls=[asked.call] if asked.call else [],
+            attempts=asked.attempts,
+            calls=asked.calls,
             texts=asked.texts,
+            redacted=asked.redacted,
+            model=asked.request.model,
         )
 
-    async def put(self, request: Request, trace_id: str, context: Context, *, again: bool = False) -> Asked:
+    async def ask_for(self, question: Any, cell: Cell, trace_id: str, context: Context) -> Asked:
+        """Put a question to the cell's model, and where that fails for good to its fallbacks."""
+        assert cell.slot.model is not None
+        earlier: list[Asked] = []
+        missed: CacheMiss | None = None
+        for model in (cell.slot.model, *self.others(context.project)):
+            try:
+                asked = await self.put(self.request(question, cell, model), cell, trace_id, context)
+            except CacheMiss as miss:
+                missed = missed or miss
+                continue
+            earlier.append(asked)
+            if not isinstance(asked.error, ModelError) or not falls_back(asked.error):
+                break
+        if not earlier:
+            assert missed is not None
+            raise missed
+        return together(earlier)
+
+    async def put(self, request: Request, cell: Cell, trace_id: str, context: Context, *, again: bool = False) -> Asked:
         """Ask the client, as this run uses the cache."""
         return await context.project.client.ask(
-            request, trace_id=trace_id, run_id=context.run_id, mode=context.cache, again=again, gate=context.gate
+            request, trace_id=trace_id, scope=context.calls, policy=cell.slot.policy, again=again
         )
 
     def reads(self, record: Record) -> str:
@@ -153,11 +223,25 @@ class Agent(AgentBase):
         if "inputs" in self.prompt.names and not cell.inputs:
             return
         for request, answers in self.requests(cell):
-            yield Ask(request.key, "".join(m.content for m in request.messages), answers, request.model)
+            yield Ask(request, answers)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         """The requests of a cell, each with the number of answers that it asks for."""
-        return [(self._request(cell), 1)]
+        assert cell.slot.model is not None
+        return [(self.request(cell.slot.bound, cell, cell.slot.model), 1)]
+
+    def request(self, question: Any, cell: Cell, model: Model) -> Request:
+        """One question of a cell, put to a model."""
+        bound, params, redaction = question
+        messages = bound.render(cell.record.as_read(), outputs(cell))
+        return Request(
+            model,
+            messages,
+            params=params if model is cell.slot.model else self.params_of(model),
+            replicate=cell.slot.replicate,
+            aside=Aside(cell.record),
+            redaction=redaction,
+        )
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
         known = [name for name in self.known if name != "inputs" or needs]
@@ -174,12 +258,26 @@ class Agent(AgentBase):
             and "inputs" not in self.prompt.names
         ):
             found.append(f"prompt `{self.prompt.name}` never shows `record.content`, so every answer would be blind.")
-        for model in self.chosen(project):
+        for model in [*self.chosen(project), *self.others(project)]:
             for criteria in self.judged():
                 found += model.problems(criteria)
+        found += self._same_twice(project)
         if "inputs" not in self.prompt.names:
             found += self._rendering(project, records)
         return list(dict.fromkeys(found))
+
+    def _same_twice(self, project: Project) -> list[str]:
+        """Two names of one model with the same parameters would be one instrument counted twice."""
+        seen: dict[str, str] = {}
+        found = []
+        for model in self.chosen(project):
+            what = canonical([model.target, model.key_parts(None), self.params_of(model).sent])
+            if what in seen:
+                found.append(
+                    f"`{seen[what]}` and `{model.name}` are the same model with the same parameters; name one."
+                )
+            seen[what] = model.name
+        return found
 
     def judged(self) -> Sequence[Criteria | None]:
         """The criteria that are put to each model, or a single None."""
@@ -188,7 +286,7 @@ class Agent(AgentBase):
     def remarks(self, project: Project) -> list[str]:
         found = []
         for model in self.chosen(project):
-            sent, dropped = model.split_params(self.params)
+            sent, dropped, _, _ = self.params_of(model)
             if "params" in self.model_fields_set and dropped:
                 found.append(f"`{model.name}` ignores {', '.join(f'`{name}`' for name in dropped)}.")
             if self.replicates > 1 and model.deterministic:
@@ -216,6 +314,8 @@ class Agent(AgentBase):
             plain["replicates"] = self.replicates
         if "params" in self.model_fields_set:
             plain["params"] = self.params
+        if self.fallback:
+            plain["fallback"] = list(self.fallback)
         return plain
 
     @classmethod
@@ -224,13 +324,6 @@ class Agent(AgentBase):
         if isinstance(prompt, str) and "\n" not in prompt and prompt.endswith(_PROMPT_FILES):
             data = {**data, "prompt": folder / prompt}
         return cls(name=name, **data)
-
-    def _request(self, cell: Cell) -> Request:
-        slot = cell.slot
-        bound, params = slot.bound
-        assert slot.model is not None
-        messages = bound.render(cell.record.as_read(), outputs(cell))
-        return Request(slot.model, messages, params=params, replicate=slot.replicate, aside=Aside(cell.record))
 
     def _rendering(self, project: Project, records: Sequence[Record]) -> list[str]:
         """Render every slot's prompt for one record of each set of fields."""
@@ -246,6 +339,22 @@ class Agent(AgentBase):
                 except SetupError as error:
                     found += [f"record `{record.record_id}`: {problem}" for problem in error.problems]
         return found[:20]
+
+
+def falls_back(error: ModelError) -> bool:
+    """Whether another model may do better: not where the request is wrong, nor where a filter has answered."""
+    return isinstance(error, ContextTooLongError) or not isinstance(error, _NO_HELP)
+
+
+def together(asked: Sequence[Asked]) -> Asked:
+    """Several askings of one question as one: the last one's answer, everybody's rows."""
+    if len(asked) == 1:
+        return asked[0]
+    return asked[-1]._replace(
+        calls=tuple(call for one in asked for call in one.calls),
+        texts=tuple(text for one in asked for text in one.texts),
+        redacted=tuple(row for one in asked for row in one.redacted),
+    )
 
 
 def outputs(cell: Cell) -> dict[str, Any]:

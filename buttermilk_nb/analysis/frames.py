@@ -159,7 +159,7 @@ def heat(store: Store, run_id: str) -> pd.DataFrame:
         )
         select s.judge, s.model, s.criteria_set, s.criterion, avg(s.flagged::int) as flagged_share,
                count(s.flagged) as n_answered, count(*) filter (s.status = 'ok') as n_ok, any_value(p.n) as n_planned
-        from scores s join planned p
+        from scores s left join planned p  -- a model that stood in for another was not planned
             on p.step = s.judge and p.model = s.model and p.criteria_set = s.criteria_set
         where s.run_id = $run group by s.judge, s.model, s.criteria_set, s.criterion
         order by s.judge, s.model, s.criteria_set, s.criterion""",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._html import fragment, table, title
-from .._text import rough_tokens
+from ..llm.base import Model, Request
 from ..project import Project
 from .plan import Plan
 
@@ -24,6 +24,12 @@ class ModelEstimate:
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: float | None = 0.0
+    later: int = 0
+    """Cells that cannot be counted yet."""
+    provider: str = ""
+    remote: bool = False
+    counted: bool = False
+    """Whether the model's own tokenizer was at hand; else tokens are estimated from the number of characters."""
 
     @property
     def new(self) -> int:
@@ -32,20 +38,27 @@ class ModelEstimate:
 
 
 class Estimate:
-    """Calls, tokens and cost, by model. Tokens are estimated from the number of characters.
+    """Calls, tokens and cost, by model.
 
     Parameters
     ----------
     models
         One entry per model.
-    later
-        Cells that cannot be counted yet, because their prompts read what other steps will find.
+    cells
+        Planned cells.
+    cap_usd
+        What may be spent.
     """
 
-    def __init__(self, models: Sequence[ModelEstimate], *, cells: int, later: int) -> None:
+    def __init__(self, models: Sequence[ModelEstimate], *, cells: int, cap_usd: float | None = None) -> None:
         self.models = list(models)
         self.cells = cells
-        self.later = later
+        self.cap_usd = cap_usd
+
+    @property
+    def later(self) -> int:
+        """Cells that cannot be counted yet, because their prompts read what other steps will find."""
+        return sum(model.later for model in self.models)
 
     @property
     def calls(self) -> int:
@@ -74,13 +87,20 @@ class Estimate:
     def __str__(self) -> str:
         cost = "at a price that is not known" if self.cost_usd is None else f"about ${self.cost_usd:,.2f}"
         later = f"; {self.later:,} more cells depend on what other steps find" if self.later else ""
-        return f"{self.calls:,} calls: {self.cached:,} cached, {self.new:,} new, {cost}{later}"
+        cap = (
+            ""
+            if self.cap_usd is None or not any(model.remote for model in self.models)
+            else f", cap ${self.cap_usd:,.2f}"
+        )
+        return f"{self.calls:,} calls: {self.cached:,} cached, {self.new:,} new, {cost}{cap}{later}"
 
     def to_html(self) -> str:
         """The estimate as a table, by model."""
         rows = [(m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _price(m.cost_usd)) for m in self.models]
-        columns = ["model", "calls", "cached", "new", "tokens in (est.)", "tokens out (guess)", "cost of new calls"]
-        note = "Tokens are estimated from characters; nothing was sent."
+        columns = ["model", "calls", "cached", "new", "tokens in", "tokens out (guess)", "cost of new calls"]
+        guessed = [f"`{m.model}`" for m in self.models if m.new and not m.counted]
+        how = f"Tokens of {', '.join(guessed)} are estimated from characters. " if guessed else ""
+        note = f"{how}The length of answers is a guess. Nothing was sent."
         return fragment(title("Estimate", str(self)), table(columns, rows, note))
 
 
@@ -88,31 +108,47 @@ def _price(cost: float | None) -> str:
     return "not known" if cost is None else f"${cost:,.4f}"
 
 
-def estimate(plan: Plan, project: Project) -> Estimate:
+def estimate(plan: Plan, project: Project, *, cap_usd: float | None = None) -> Estimate:
     """Count what a plan would ask."""
     project.cache.open()
     reads_cache = project.cache_mode in ("use", "only")
     found: dict[str, ModelEstimate] = {}
-    cells = later = 0
+    cells = 0
     seen: set[str] = set()
     for cell in plan.cells():
         cells += 1
+        model = cell.slot.model
+        if model is None:
+            continue
+        entry = found.get(model.name)
+        if entry is None:
+            entry = found[model.name] = _entry(model)
         asked = False
-        for ask in cell.slot.agent.asks(cell):
+        for request, answers in cell.slot.agent.asks(cell):
             asked = True
-            entry = found.setdefault(ask.model.name, ModelEstimate(ask.model.name))
             entry.calls += 1
-            if ask.key in seen or (reads_cache and ask.key in project.cache):
+            if request.key in seen or (reads_cache and request.key in project.cache):
                 entry.cached += 1
                 continue
-            seen.add(ask.key)
-            tokens_in, tokens_out = rough_tokens(ask.text), _TOKENS_PER_ANSWER * ask.answers
-            entry.tokens_in += tokens_in
-            entry.tokens_out += tokens_out
-            price = ask.model.price()
-            if price is None or entry.cost_usd is None:
-                entry.cost_usd = None
-            else:
-                entry.cost_usd += tokens_in * price[0] + tokens_out * price[1]
-        later += not asked and cell.slot.model is not None
-    return Estimate(list(found.values()), cells=cells, later=later)
+            seen.add(request.key)
+            _count(entry, request, answers)
+        entry.later += not asked
+    return Estimate(
+        list(found.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
+    )
+
+
+def _entry(model: Model) -> ModelEstimate:
+    return ModelEstimate(model.name, provider=model.provider, remote=model.remote, counted=model.own_tokenizer)
+
+
+def _count(entry: ModelEstimate, request: Request, answers: int) -> None:
+    """Add a call that would be sent."""
+    tokens_in, tokens_out = request.model.count_tokens(request.text), _TOKENS_PER_ANSWER * answers
+    entry.tokens_in += tokens_in
+    entry.tokens_out += tokens_out
+    price = request.model.price()
+    if price is None or entry.cost_usd is None:
+        entry.cost_usd = None
+    else:
+        entry.cost_usd += tokens_in * price[0] + tokens_out * price[1]

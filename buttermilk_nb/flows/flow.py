@@ -10,7 +10,7 @@ from .. import _aio, _yaml
 from .._ids import canonical, digest
 from ..agents import AgentBase
 from ..corpus import Corpus
-from ..errors import Interrupted, RunStopped, SetupError, nearest
+from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
 from ..project import Project, current
 from ..settings import CacheMode
 from .estimate import Estimate, estimate
@@ -90,6 +90,9 @@ class Flow:
         on_error: Literal["keep", "raise"] = "keep",
         cache: CacheMode | None = None,
         retry: Iterable[str] = (),
+        budget_usd: float | None = None,
+        time_limit_s: float | None = None,
+        yes: bool = False,
         project: Project | None = None,
     ) -> Run:
         """Run the flow over a corpus. Running again resumes: what is answered comes from the cache.
@@ -108,6 +111,12 @@ class Flow:
             `use`, `refresh`, `only` or `off`; by default the project's mode.
         retry
             Statuses to ask again although an answer is cached: `["invalid", "refused"]`.
+        budget_usd
+            What this run may spend; what is cached costs nothing. The project's own budget holds beside it.
+        time_limit_s
+            Seconds after which no new cell is begun.
+        yes
+            Go on without asking, however many calls it sends to remote models.
         project
             By default the open project.
 
@@ -120,10 +129,17 @@ class Flow:
         ------
         SetupError
             Something is declared wrongly; nothing was sent.
+        ConsentError, UnconfirmedError
+            Texts would go where nobody has allowed them to, or more calls than expected; nothing was sent.
+        BudgetReached, RunStopped
+            The budget or the time ran out; what had finished is stored.
         Interrupted
             It was stopped with Ctrl-C; what had finished is stored, and `bm.last_run()` is the handle.
         """
-        work = self._start(corpus, limit, project, concurrency, on_error, cache, retry)
+        work = self._start(
+            corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
+            budget_usd=budget_usd, time_limit_s=time_limit_s, yes=yes,
+        )  # fmt: skip
         return _whole(_aio.wait(_aio.submit(work.finish()), work.interrupt), Interrupted)
 
     async def run_async(
@@ -135,6 +151,9 @@ class Flow:
         on_error: Literal["keep", "raise"] = "keep",
         cache: CacheMode | None = None,
         retry: Iterable[str] = (),
+        budget_usd: float | None = None,
+        time_limit_s: float | None = None,
+        yes: bool = False,
         project: Project | None = None,
     ) -> Run:
         """The twin of `run` for `await` in a cell: widgets stay alive while it works.
@@ -144,21 +163,15 @@ class Flow:
         RunStopped
             It was stopped; what had finished is stored. (Not Interrupted, which would end the loop.)
         """
-        work = self._start(corpus, limit, project, concurrency, on_error, cache, retry)
+        work = self._start(
+            corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
+            budget_usd=budget_usd, time_limit_s=time_limit_s, yes=yes,
+        )  # fmt: skip
         return _whole(await _aio.wait_async(_aio.submit(work.finish()), work.interrupt), RunStopped)
 
-    def _start(
-        self,
-        corpus: Corpus,
-        limit: int | None,
-        project: Project | None,
-        concurrency: int | None,
-        on_error: Literal["keep", "raise"],
-        cache: CacheMode | None,
-        retry: Iterable[str],
-    ) -> Runner:
+    def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **given: Any) -> Runner:
         where = project or current()
-        options = Options.checked(where, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry)
+        options = Options.checked(where, **given)
         plan = Plan(self.steps, _limited(corpus, limit), where)
         read = Flow(self.name, plan.steps)  # as its files say now
         return start(plan, where, options, flow=self.name, flow_hash=read.flow_hash, definition=read.to_plain())
@@ -206,31 +219,33 @@ class Flow:
 
     def to_plain(self, folder: Path | None = None) -> dict[str, Any]:
         """The flow as plain data; files below `folder` are named, all others written out."""
-        steps = []
-        for step in self.steps:
-            needs = {"needs": list(step.needs)} if step.needs else {}
-            steps.append({"agent": step.agent.kind, "name": step.name, **step.agent.to_plain(folder), **needs})
-        return {"name": self.name, "steps": steps}
+        return {"name": self.name, "steps": [step.to_plain(folder) for step in self.steps]}
 
     def __repr__(self) -> str:
         return f"Flow({self.name!r}: {' -> '.join(step.name for step in self.steps)})"
 
 
 def _whole(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
-    if run.status == "interrupted":
-        left = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
-        raise stopped(
-            f"The run was stopped with {left:,} of {run.planned:,} cells still to do. What had finished is stored: run "
-            "the cell again to go on, or use bm.last_run() for the results so far."
-        )
-    return run
+    if run.status not in ("interrupted", "over budget", "out of time"):
+        return run
+    left = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
+    rest = (
+        f"{left:,} of {run.planned:,} cells are still to do. What had finished is stored: run the cell again to go on, "
+        "or use bm.last_run() for the results so far."
+    )
+    if run.status == "over budget":
+        raise BudgetReached(f"The run stopped at its budget: {run.stopped_by} {rest}")
+    if run.status == "out of time":
+        raise RunStopped(f"The run stopped at its time limit: {rest}")
+    raise stopped(f"The run was stopped: {rest}")
 
 
 def _step(item: Any, where: str, folder: Path) -> Step:
     if not isinstance(item, dict):
         raise SetupError(f"{where}: a step is a mapping with `agent` and `name`, not {item!r:.60}.")
     data = dict(item)
-    kind, needs = str(data.pop("agent", "")), data.pop("needs", ())
+    kind = str(data.pop("agent", ""))
+    own = {word: data.pop(word) for word in ("needs", "timeout_s", "retries") if word in data}
     name = str(data.pop("name", kind))
     if kind not in AgentBase.kinds:
         raise SetupError(f"{where}, step `{name}`: there is no agent `{kind}`; {nearest(kind, AgentBase.kinds)}")
@@ -240,7 +255,7 @@ def _step(item: Any, where: str, folder: Path) -> Step:
         raise SetupError(
             *(f"{where}, step `{name}`: there is no word `{w}`; {nearest(w, made.model_fields)}" for w in unknown)
         )
-    return Step(made.from_plain(name, data, folder), needs=needs)
+    return Step(made.from_plain(name, data, folder), **own)
 
 
 def _ordered(steps: list[Step]) -> tuple[Step, ...]:

@@ -77,6 +77,12 @@ class Frontier:
             self._moved.set()
             self._moved = asyncio.Event()
 
+    def abandoned(self, cell: Cell) -> None:  # noqa: ARG002  # told like `finished`
+        """A cell was not worked on, and stays pending; so does what waits for it."""
+        self._in_flight -= 1
+        self._moved.set()
+        self._moved = asyncio.Event()
+
     async def moved(self) -> None:
         """Wait until a cell has finished."""
         await self._moved.wait()

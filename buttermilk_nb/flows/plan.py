@@ -9,6 +9,7 @@ from ..agents.base import Cell, Slot, design_id
 from ..agents.codes import code_problems, unasked_codes
 from ..corpus import Corpus
 from ..errors import SetupError
+from ..llm.base import Model
 from ..project import Project
 from ..records import Record
 from ..traces import CellRow, TextRow
@@ -62,8 +63,24 @@ class Plan:
     def slots(self) -> dict[str, list[Slot]]:
         """The slots of each step."""
         if self._slots is None:
-            self._slots = {step.name: step.agent.slots(self._project) for step in self.steps}
+            self._slots = {
+                step.name: [slot._replace(policy=step.policy) for slot in step.agent.slots(self._project)]
+                for step in self.steps
+            }
         return self._slots
+
+    @property
+    def models(self) -> list[Model]:
+        """Every model that may be asked, those of last resort too."""
+        found = [slot.model for slots in self.slots.values() for slot in slots if slot.model]
+        found += [model for step in self.steps for model in step.agent.others(self._project)]
+        return list({model.name: model for model in found}.values())
+
+    def cell_count(self, models: Sequence[Model]) -> int:
+        """How many cells are planned for these models."""
+        names = {model.name for model in models}
+        asked = [slot for slots in self.slots.values() for slot in slots if slot.model and slot.model.name in names]
+        return len(self.corpus) * len(asked)
 
     def checked(self) -> Grid:
         """Every problem at once, as a SetupError; else the grid."""

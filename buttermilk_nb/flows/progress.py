@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..bus import Bus
-from ..events import Event, ResultEvent, StatusEvent
+from ..events import Event, ResultEvent, StatusEvent, WaitEvent
 
 if TYPE_CHECKING:
     from .run import Run
@@ -42,6 +42,8 @@ class Tally:
         self.total = total
         self.state = "running"
         self.spent_usd = 0.0
+        self.waiting: dict[str, tuple[float, str]] = {}
+        """Models whose calls wait: until when, and why."""
         self._kinds: Counter[str] = Counter()
         self._start = time.perf_counter()
         self._end: float | None = None
@@ -55,6 +57,10 @@ class Tally:
             self.state = str(payload["state"])
             if self.state != "running":
                 self._end = time.perf_counter()
+        elif isinstance(event, WaitEvent):
+            until = time.perf_counter() + float(payload["seconds"])
+            if until > self.waiting.get(str(payload["model"]), (0.0, ""))[0]:
+                self.waiting[str(payload["model"])] = (until, str(payload["why"]))
         elif isinstance(event, ResultEvent):
             status = payload["status"]
             kind = "skipped" if status == "skipped" else "failed"
@@ -102,7 +108,17 @@ class Tally:
             parts.append(f"{self.state} in {clock(self.elapsed_s)}")
         if self.spent_usd:
             parts.append(f"${self.spent_usd:,.4f} spent")
+        parts += self._waits()
         return " · ".join(parts)
+
+    def _waits(self) -> list[str]:
+        """Who waits now, for how long still, and why."""
+        now = time.perf_counter()
+        self.waiting = {model: wait for model, wait in self.waiting.items() if wait[0] > now}
+        return [
+            f"`{model}` waits {clock(until - now)}: {why}"
+            for model, (until, why) in (self.waiting.items() if self.state == "running" else ())
+        ]
 
 
 def clock(seconds: float) -> str:

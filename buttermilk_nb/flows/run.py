@@ -34,7 +34,7 @@ class Run:
     remarks
         What was said before it ran.
     status
-        `running`, `finished`, `interrupted` or `failed`.
+        `running`, `finished`, `interrupted`, `over budget`, `out of time` or `failed`.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class Run:
         self.planned = planned
         self.remarks = remarks
         self.status = status
+        self.stopped_by: str | None = None
+        """Why a run that is `over budget` stopped."""
         self.canceller: Callable[[], None] | None = None
 
     @property

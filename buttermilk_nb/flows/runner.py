@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 from .. import _aio, _views
 from .._ids import canonical, uuid7
 from ..agents.base import Cell, Context, failed_unit
-from ..errors import CacheMiss, RunError, SetupError, SkippedCell, nearest
+from ..errors import BudgetReached, CacheMiss, ConsentError, RunError, SetupError, SkippedCell, nearest
 from ..events import ErrorEvent, Event, ResultEvent, StatusEvent
+from ..llm.scope import Scope
 from ..project import Project
 from ..settings import CACHE_MODES, CacheMode
+from ..spending import Budget, Purse
 from ..store import Writer
 from ..store.corpus_rows import write_records
 from ..store.runs import finish_run, write_plan
@@ -26,6 +28,7 @@ from ..traces import STATUSES, RunRow, Unit, now
 from .executors.local import run_local
 from .frontier import Frontier
 from .plan import Plan
+from .preflight import preflight
 from .progress import follow
 from .run import Run, remember
 
@@ -47,12 +50,16 @@ class Runner:
         What agents are lent.
     """
 
-    def __init__(self, plan: Plan, run: Run, context: Context, *, workers: int, on_error: str, about: RunRow) -> None:
+    def __init__(
+        self, plan: Plan, run: Run, context: Context, *, workers: int, options: Options, about: RunRow
+    ) -> None:
         self._plan = plan
         self._run = run
         self._context = context
         self._workers = workers
-        self._raise = on_error == "raise"
+        self._raise = options.on_error == "raise"
+        self._time_limit_s = options.time_limit_s
+        self._out_of_time = False
         self._about = about
         self._stop = asyncio.Event()
         self._abort = asyncio.Event()
@@ -113,8 +120,10 @@ class Runner:
         work = loop.create_task(run_local(frontier, self._do, workers=self._workers, stopping=self._stop.is_set))
         stop, abort = loop.create_task(self._stop.wait()), loop.create_task(self._abort.wait())
         try:
-            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({work, stop}, timeout=self._time_limit_s, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
+                self._out_of_time = not self._stop.is_set()
+                self._stop.set()
                 grace = self._context.project.settings.grace_s
                 await asyncio.wait({work, abort}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -127,7 +136,11 @@ class Runner:
             abort.cancel()
         if self._finished_cells == self._run.planned:
             return "finished"
-        return "interrupted" if self._stop.is_set() else "failed"
+        if self._out_of_time:
+            return "out of time"
+        if self._stop.is_set():
+            return "interrupted"
+        return "over budget" if self._run.stopped_by else "failed"
 
     async def _do(self, cell: Cell) -> None:
         writer, frontier = self._writer, self._frontier
@@ -137,8 +150,12 @@ class Runner:
             unit = await cell.slot.agent.work(cell, self._context)
         except SkippedCell as error:
             unit = failed_unit(cell, self._context, "skipped", error)
-        except CacheMiss:
+        except (CacheMiss, ConsentError):
             raise  # the user asked to hear of it
+        except BudgetReached as error:
+            self._run.stopped_by = self._run.stopped_by or str(error)
+            frontier.abandoned(cell)
+            return
         except SetupError as error:  # a field that only this record lacks: it costs this cell, not the study
             unit = failed_unit(cell, self._context, "error", error)
         except asyncio.CancelledError as error:
@@ -201,10 +218,22 @@ class Options(NamedTuple):
     on_error: str
     cache: CacheMode
     retry: frozenset[str]
+    budget_usd: float | None
+    time_limit_s: float | None
+    yes: bool
 
     @classmethod
     def checked(
-        cls, project: Project, *, concurrency: int | None, on_error: str, cache: CacheMode | None, retry: Iterable[str]
+        cls,
+        project: Project,
+        *,
+        concurrency: int | None,
+        on_error: str,
+        cache: CacheMode | None,
+        retry: Iterable[str],
+        budget_usd: float | None,
+        time_limit_s: float | None,
+        yes: bool,
     ) -> Options:
         """Raises SetupError where an option is none; nothing was sent."""
         again = frozenset([retry] if isinstance(retry, str) else retry)
@@ -217,7 +246,12 @@ class Options(NamedTuple):
             raise SetupError(f"retry: {status!r} is not a status; {nearest(status, STATUSES)}")
         if concurrency is not None and concurrency < 1:
             raise SetupError(f"concurrency={concurrency}: at least one cell must be worked on at once.")
-        return cls(concurrency or project.settings.concurrency, on_error, mode, again)
+        if budget_usd is not None and not budget_usd >= 0:
+            raise SetupError(f"budget_usd={budget_usd}: a budget is 0 or more US dollars.")
+        if time_limit_s is not None and not time_limit_s > 0:
+            raise SetupError(f"time_limit_s={time_limit_s}: a time limit is more than 0 seconds.")
+        most = concurrency or project.settings.concurrency
+        return cls(most, on_error, mode, again, budget_usd, time_limit_s, yes)
 
 
 def start(
@@ -225,8 +259,10 @@ def start(
 ) -> Runner:
     """Check the plan, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
     grid = plan.checked()
+    mode = options.cache
+    remarks = (*grid.remarks, *preflight(plan, project, mode=mode, budget_usd=options.budget_usd, yes=options.yes))
     run_id = uuid7()
-    run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=grid.remarks, status="running")
+    run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=remarks, status="running")
     about = RunRow(
         run_id=run_id,
         flow=flow,
@@ -234,20 +270,33 @@ def start(
         corpus_hash=plan.corpus.hash,
         status="running",
         started_at=now(),
-        manifest=canonical(_manifest(plan, options, definition, grid.remarks)),
+        manifest=canonical(_manifest(plan, options, definition, remarks)),
     )
     runner = Runner(
         plan,
         run,
-        Context(project, run_id, options.cache, options.retry, asyncio.Semaphore(options.concurrency)),
+        Context(project, run_id, options.retry, _scope(project, run_id, plan, options)),
         workers=options.concurrency + (min(options.concurrency, _MORE) if options.concurrency >= _FEW else 0),
-        on_error=options.on_error,
+        options=options,
         about=about,
     )
     run.canceller = runner.interrupt
     remember(run)
     (_views.find("progress") or follow)(project.bus, run)
     return runner
+
+
+def _scope(project: Project, run_id: str, plan: Plan, options: Options) -> Scope:
+    purses = [Purse(options.budget_usd, whose="this run's budget", more="Raise budget_usd in run(...) to go on.")]
+    if any(model.remote for model in plan.models):
+        purses.append(project.purse())
+    return Scope(
+        run_id,
+        mode=options.cache,
+        gate=asyncio.Semaphore(options.concurrency),
+        budget=Budget(purses),
+        give_up_after=project.settings.give_up_after,
+    )
 
 
 def _manifest(plan: Plan, options: Options, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .._declared import declared_wrongly
 from ..agents.base import AgentBase
 from ..errors import SetupError
+from ..llm.scope import Policy
 
 
 class Step(BaseModel):
@@ -22,6 +24,8 @@ class Step(BaseModel):
     needs
         The steps whose outputs it reads, by name. It starts on a record when they have finished that
         record, and is `skipped` where one of them has nothing to show.
+    timeout_s, retries
+        For the calls of this step, instead of what the settings say.
 
     Examples
     --------
@@ -37,6 +41,8 @@ class Step(BaseModel):
 
     agent: AgentBase
     needs: tuple[str, ...] = ()
+    timeout_s: float | None = Field(default=None, gt=0)
+    retries: int | None = Field(default=None, ge=0, le=100)
 
     def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **others: Any) -> None:
         if not isinstance(agent, AgentBase):
@@ -45,6 +51,17 @@ class Step(BaseModel):
             super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **others)
         except ValidationError as error:
             raise declared_wrongly(f"step `{agent.name}`", error, type(self).model_fields) from None
+
+    @property
+    def policy(self) -> Policy:
+        """How its calls are made."""
+        return Policy(self.timeout_s, self.retries)
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        """The step as plain data for YAML."""
+        own = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
+        needs = {"needs": list(self.needs)} if self.needs else {}
+        return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **own}
 
     @property
     def name(self) -> str:

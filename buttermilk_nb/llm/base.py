@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from .._ids import canonical, digest
-from .._text import clean
+from .._text import clean, rough_tokens
 from ..criteria import Criteria
 from ..errors import SkippedCell
 from ..messages import Message
+from ..model_settings import ModelSettings
 from ..records import Record
+from ..redaction import Redaction
 from ..traces import Clean, TextRow
 
 KEY_TAG = "k1"
@@ -64,6 +66,8 @@ class Completion(BaseModel):
     latency_s: float | None = None
     answered_at: dt.datetime
     raw: Clean
+    category: Clean | None = None
+    """Why a provider's filter stopped it, where it says so."""
 
 
 class CacheEntry(BaseModel):
@@ -107,10 +111,14 @@ class Request:
         Sampling parameters.
     schema_hash
         The hash of the shape of answer that will be accepted.
+    schema
+        That shape, where the model is to be told it in the provider's own way.
     replicate
         Which of the repeated askings this is; part of the key.
     aside
         What an offline model reads.
+    redaction
+        What is taken out of the messages where the model is remote.
     """
 
     def __init__(
@@ -120,23 +128,51 @@ class Request:
         *,
         params: Params = NO_PARAMS,
         schema_hash: str = "",
+        schema: Mapping[str, Any] | None = None,
         replicate: int = 0,
         aside: Aside | None = None,
+        redaction: Redaction | None = None,
     ) -> None:
         self.model = model
-        self.messages = messages
         self.params = params
         self.schema_hash = schema_hash
+        self.schema = schema if model.takes_schema else None
         self.replicate = replicate
         self.aside = aside
         self.key_parts = model.key_parts(aside)
+        self.redaction = redaction if model.remote else None
+        self.removed: dict[str, str] = {}
+        if self.redaction is not None:
+            texts, self.removed = self.redaction.applied([message.content for message in messages])
+            messages = [message._replace(content=text) for message, text in zip(messages, texts, strict=True)]
+        self.messages = messages
 
     @cached_property
     def body(self) -> TextRow:
-        """The request as sent, in canonical JSON."""
-        messages = [message.as_dict() for message in self.messages]
-        return TextRow.of(
-            "request", clean(canonical({**self.params.sent, "model": self.model.name, "messages": messages}))
+        """The request as sent, in canonical JSON; images and the schema by their hashes."""
+        sent = {**self.params.sent, "model": self.model.target}
+        if self.schema is not None:
+            sent["response_format"] = {"type": "json_schema", "json_schema": self.schema_hash}
+        messages = [message.as_stored() for message in self.messages]
+        return TextRow.of("request", clean(canonical({**sent, "messages": messages})))
+
+    @property
+    def text(self) -> str:
+        """What the model reads, as one text: for counting."""
+        return "".join(message.content for message in self.messages)
+
+    def followed_by(self, answer: str, objection: str) -> Request:
+        """The request that goes on from an answer that could not be read."""
+        more = [*self.messages, Message("assistant", clean(answer)), Message("user", objection)]
+        return Request(
+            self.model,
+            more,
+            params=self.params,
+            schema_hash=self.schema_hash,
+            schema=self.schema,
+            replicate=self.replicate,
+            aside=self.aside,
+            redaction=self.redaction,
         )
 
     @cached_property
@@ -148,11 +184,14 @@ class Request:
     def parts(self) -> dict[str, str]:
         """The named hashes of the key's parts."""
         return {
-            "model": self.model.name,
+            "model": self.model.target,
             "params": digest("kp1", self.params.sent_json),
             "schema": self.schema_hash,
             "replicate": str(self.replicate),
-            **{f"message {m.role}": digest("km1", m.content) for m in self.messages},
+            **{
+                f"message {n} ({m.role})": digest("km1", canonical(m.as_stored()))
+                for n, m in enumerate(self.messages, 1)
+            },
             **self.key_parts,
         }
 
@@ -163,24 +202,56 @@ class Model(ABC):
     Parameters
     ----------
     name
-        The name as the researcher wrote it, `family/model`.
+        The name as the researcher wrote it: `family/model`, or a short name from `buttermilk.yaml`.
+    settings
+        What that file says about it.
     """
 
     remote: bool = True
     deterministic: bool = False
     needs_cues: bool = False
+    takes_schema: bool = False
+    """Whether the provider is told the form of the answer."""
+    in_process: bool = False
+    """Whether it answers within this process, so that no rate limit concerns it."""
+    shares_limits: bool = True
+    """Whether its limits hold for all projects of this process."""
+    backoff_s: float | None = None
+    """Seconds before a failed call is sent again, where it is not the project's setting."""
     about: str = ""
     """One sentence for reprs and methods paragraphs."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, settings: ModelSettings | None = None) -> None:
+        self.rename(name, settings or ModelSettings())
+
+    def rename(self, name: str, settings: ModelSettings) -> None:
+        """Take a name and what the project says under it; what is asked stays what it is."""
         self.name = name
+        self.settings = settings
+        self.target = settings.model or name
+        """The full name, which is what is asked and what answers are kept under."""
+        self.provider = self.target.partition("/")[0]
+
+    @property
+    def place(self) -> str:
+        """What rate limits belong to: the model, and where it is asked."""
+        return f"{self.target} {self.settings.api_base or ''}".strip()
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens it would read; see `own_tokenizer`."""
+        return rough_tokens(text)
+
+    @property
+    def own_tokenizer(self) -> bool:
+        """Whether `count_tokens` counts as the model does, and not by a heuristic."""
+        return False
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The parameters that are sent, and those that this model ignores."""
         return dict(params), {}
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # for models that read aside
-        """What belongs to a cell's design because the model reads it beside the messages."""
+        """What belongs to a cell's design beside the model's full name: what it reads aside, where it is asked."""
         return {}
 
     def skips(self, aside: Aside | None) -> SkippedCell | None:  # noqa: ARG002  # as above

@@ -1,41 +1,52 @@
-"""The one path of every call: cache, single flight, model, cache, Call.
+"""The one path of every call: cache, single flight, sender, cache, Call.
 
-Whoever asks gets a Call row whatever happens. An answer is on disk before it is handed on; errors and
-timeouts are never cached. The same request asked by many at once is one call.
+Whoever asks gets a Call row for every attempt, whatever happens. An answer is on disk before it is handed on;
+errors and timeouts are never cached. The same request asked by many at once is one call.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from contextlib import AbstractAsyncContextManager
+import datetime as dt
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from .._ids import uuid7
 from ..cache import AnswerCache
-from ..errors import BadResponseError, CacheMiss, CallTimeout, RunError, SetupError, SkippedCell, StoreError
-from ..settings import CacheMode
-from ..traces import Call, TextRow, now
+from ..errors import CacheMiss, RunError
+from ..settings import Settings
+from ..traces import Call, Redacted, TextRow, now
+from . import rows
 from .base import CacheEntry, Completion, Request
-
-_OPEN: AbstractAsyncContextManager[object] = contextlib.nullcontext()
+from .scope import NO_POLICY, Policy, Scope
+from .sending import Flown, Sender, Try
 
 
 class Asked(NamedTuple):
-    """What came of a request: an answer or an error, with its row and its bodies."""
+    """What came of a request: an answer or an error, with a row for each attempt and its bodies."""
 
-    call: Call | None
+    request: Request
+    calls: tuple[Call, ...]
     completion: Completion | None
     error: RunError | None
     texts: tuple[TextRow, ...]
+    redacted: tuple[Redacted, ...] = ()
+
+    @property
+    def call(self) -> Call | None:
+        """The row of the last attempt."""
+        return self.calls[-1] if self.calls else None
+
+    @property
+    def attempts(self) -> int:
+        """How often a model was asked for it now."""
+        return sum(not call.cached for call in self.calls)
 
 
 class _Flight:
     """A call on its way, how many wait for it, and whether one of them has taken its cost."""
 
-    def __init__(self, key: str, task: asyncio.Task[Completion]) -> None:
+    def __init__(self, key: str, task: asyncio.Task[Flown]) -> None:
         self.key = key
         self.task = task
         self.waiting = 0
@@ -49,25 +60,26 @@ class Client:
     ----------
     cache
         Where answers are kept.
-    timeout_s
-        Seconds that one call may take.
+    settings
+        The project's settings.
+    sender
+        What sends; by default one that keeps its limits in this process.
     """
 
-    def __init__(self, cache: AnswerCache, *, timeout_s: float) -> None:
+    def __init__(self, cache: AnswerCache, settings: Settings, *, sender: Sender | None = None) -> None:
         self._cache = cache
-        self._timeout_s = timeout_s
+        self.sender = sender or Sender(settings)
         self._flights: dict[str, _Flight] = {}
-        self.sent = 0
+        self.collected: dict[str, Completion] = {}
+        """Answers that a provider's batch has brought, and that nobody has taken yet: they cost something now."""
+
+    @property
+    def sent(self) -> int:
+        """How many requests were sent, attempts counted."""
+        return self.sender.sent
 
     async def ask(
-        self,
-        request: Request,
-        *,
-        trace_id: str,
-        run_id: str,
-        mode: CacheMode = "use",
-        again: bool = False,
-        gate: AbstractAsyncContextManager[object] | None = None,
+        self, request: Request, *, trace_id: str, scope: Scope, policy: Policy = NO_POLICY, again: bool = False
     ) -> Asked:
         """Ask once.
 
@@ -75,49 +87,45 @@ class Client:
         ----------
         request
             The question.
-        trace_id, run_id
-            Whom the Call row belongs to.
-        mode
-            How the cache is used: `use`, `refresh`, `only`, `off`.
+        trace_id
+            Whom the Call rows belong to.
+        scope
+            The run's side: mode of the cache, budget, models given up.
+        policy
+            The step's time limit and retries.
         again
             Ask although there is an answer in the cache; `only` never asks.
-        gate
-            What the call itself waits for; looking into the cache and writing to it do not.
 
         Raises
         ------
         CacheMiss
-            `mode="only"`, and the answer is not in the cache.
+            The mode is `only`, and the answer is not in the cache.
+        ConsentError, BudgetReached
+            It must not be sent.
         StoreError
             The cache cannot be read or written.
         """
         asked_at = now()
-        if mode == "only" or (mode == "use" and not again):
+        if scope.mode == "only" or (scope.mode == "use" and not again):
             completion = self.cached(request)
             if completion is not None:
-                return self._asked(request, completion, trace_id, run_id, asked_at, shared=True)
-            if mode == "only":
+                fresh = self.collected and self.collected.pop(request.key, None) is not None
+                return _answered(request, completion, trace_id, scope.run_id, asked_at, shared=not fresh)
+            if scope.mode == "only":
                 if why := request.model.skips(request.aside):
-                    return Asked(None, None, why, ())
-                raise CacheMiss(
-                    f'cache="only", and the answer of `{request.model.name}` is not in the cache'
-                    f'{_about(request)}. Run the cell with cache="use" to ask for it.'
-                )
-        flight = self._flight(request, gate or _OPEN, keep=mode != "off")
+                    return Asked(request, (), None, why, ())
+                raise CacheMiss(self._missing(request))
+        flight = self._flight(request, scope, policy)
         flight.waiting += 1
         try:
-            completion = await asyncio.shield(flight.task)
-        except SkippedCell as error:
-            return Asked(None, None, error, ())
-        except RunError as error:
-            return self._failed(request, error, trace_id, run_id, asked_at)
+            flown = await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():  # stopped, and nobody else wants the answer
                 self._landed(flight)
                 flight.task.cancel()
         shared, flight.paid = flight.paid, True
-        return self._asked(request, completion, trace_id, run_id, asked_at, shared=shared)
+        return _landed(request, flown, trace_id, scope.run_id, asked_at, shared=shared)
 
     def cached(self, request: Request) -> Completion | None:
         """The answer in the cache, or None. An entry that cannot be read counts as none."""
@@ -129,90 +137,66 @@ class Client:
         except ValidationError:
             return None
 
-    def _flight(self, request: Request, gate: AbstractAsyncContextManager[object], *, keep: bool) -> _Flight:
+    async def keep(self, request: Request, completion: Completion) -> None:
+        """Put an answer on disk."""
+        entry = CacheEntry(parts=request.parts, completion=completion)
+        await self._cache.put(request.key, entry.model_dump_json())
+
+    def _missing(self, request: Request) -> str:
+        about = f" for record `{request.aside.record.record_id}`" if request.aside else ""
+        return (
+            f'cache="only", and the answer of `{request.model.name}` is not in the cache{about}. '
+            f'{self._cache.explain(request.parts)} Run the cell with cache="use" to ask for it.'
+        )
+
+    def _flight(self, request: Request, scope: Scope, policy: Policy) -> _Flight:
         """The call of this request that is on its way, or a new one."""
+        keep = scope.mode != "off"
         key = request.key if keep else f"{request.key} uncached"
         if key not in self._flights:
-            flight = _Flight(key, asyncio.get_running_loop().create_task(self._fly(request, gate, keep=keep)))
-            self._flights[key] = flight
-            flight.task.add_done_callback(lambda _: self._landed(flight))
+            task = asyncio.get_running_loop().create_task(self._fly(request, scope, policy, keep=keep))
+            flight = self._flights[key] = _Flight(key, task)
+            task.add_done_callback(lambda _: self._landed(flight))
         return self._flights[key]
 
     def _landed(self, flight: _Flight) -> None:
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
+        if flight.task.done() and not flight.task.cancelled():
+            flight.task.exception()  # whoever waits hears of it; nobody may be waiting any more
 
-    async def _fly(self, request: Request, gate: AbstractAsyncContextManager[object], *, keep: bool) -> Completion:
-        try:
-            async with gate, asyncio.timeout(self._timeout_s):
-                self.sent += 1
-                completion = await request.model.complete(request)
-        except (RunError, SetupError, StoreError):
-            raise
-        except TimeoutError:
-            raise CallTimeout(
-                f"`{request.model.name}` gave no answer within {self._timeout_s:g} s. "
-                "Raise `timeout_s` in buttermilk.yaml, or run the cell again later."
-            ) from None
-        except Exception as error:  # a model may fail in any way; it costs this cell, not the run
-            raise BadResponseError(f"`{request.model.name}` failed: {error!r}") from error
-        if keep:
-            entry = CacheEntry(parts=request.parts, completion=completion)
-            await self._cache.put(request.key, entry.model_dump_json())
-        return completion
-
-    def _asked(
-        self, request: Request, completion: Completion, trace_id: str, run_id: str, asked_at: object, *, shared: bool
-    ) -> Asked:
-        answer = TextRow.of("response", completion.raw)
-        status = _status(completion)
-        call = Call(
-            **_common(request, trace_id, run_id, asked_at),
-            model_served=completion.model_served,
-            fingerprint=completion.fingerprint,
-            request_id=completion.request_id,
-            cached=shared,
-            answered_at=completion.answered_at,
-            response_hash=answer.text_hash,
-            finish_reason=completion.finish_reason,
-            tokens_in=completion.tokens_in,
-            tokens_out=completion.tokens_out,
-            cost_usd=0.0 if shared else completion.cost_usd,
-            saved_usd=completion.cost_usd if shared else 0.0,
-            latency_s=completion.latency_s,
-            status=status,
-        )
-        return Asked(call, completion, None, (request.body, answer))
-
-    def _failed(self, request: Request, error: RunError, trace_id: str, run_id: str, asked_at: object) -> Asked:
-        call = Call(
-            **_common(request, trace_id, run_id, asked_at),
-            cached=False,
-            status=error.status,
-            error_message=str(error),
-        )
-        return Asked(call, None, error, (request.body,))
+    async def _fly(self, request: Request, scope: Scope, policy: Policy, *, keep: bool) -> Flown:
+        flown = await self.sender.send(request, scope, policy)
+        if keep and flown.completion is not None:
+            await self.keep(request, flown.completion)
+        return flown
 
 
-def _common(request: Request, trace_id: str, run_id: str, asked_at: object) -> dict[str, object]:
-    return {
-        "call_id": uuid7(),
-        "trace_id": trace_id,
-        "run_id": run_id,
-        "model_requested": request.model.name,
-        "cache_key": request.key,
-        "asked_at": asked_at,
-        "params_sent": request.params.sent_json,
-        "params_dropped": request.params.dropped_json,
-        "request_hash": request.body.text_hash,
-    }
+def _answered(
+    request: Request, completion: Completion, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
+) -> Asked:
+    answer = TextRow.of("response", completion.raw)
+    call = rows.answered(request, completion, answer, trace_id, run_id, asked_at, shared=shared)
+    return Asked(
+        request, (call,), completion, None, (request.body, answer, *rows.media(request)), rows.redacted(request)
+    )
 
 
-def _status(completion: Completion) -> str:
-    if completion.finish_reason == "content_filter":
-        return "filtered"
-    return "refused" if completion.refusal else "ok"
-
-
-def _about(request: Request) -> str:
-    return f" for record `{request.aside.record.record_id}`" if request.aside else ""
+def _landed(
+    request: Request, flown: Flown, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
+) -> Asked:
+    """What came of a flight; whoever only shared it has one row, and no cost."""
+    tries = flown.tries
+    if shared and tries:
+        tries = (Try(asked_at, 0.0, tries[-1].took_s, tries[-1].error),)
+    calls = [
+        rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=shared)
+        for attempt, made in enumerate(tries, 1)
+        if made.error is not None
+    ]
+    texts: tuple[TextRow, ...] = (request.body, *rows.media(request)) if calls else ()
+    if flown.completion is not None:
+        asked = _answered(request, flown.completion, trace_id, run_id, tries[-1].asked_at, shared=shared)
+        made = asked.calls[0].model_copy(update={"attempt": len(tries), "waited_s": round(tries[-1].waited_s, 3)})
+        return asked._replace(calls=(*calls, made))
+    return Asked(request, tuple(calls), None, flown.error, texts, rows.redacted(request) if calls else ())

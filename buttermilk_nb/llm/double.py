@@ -65,6 +65,9 @@ class Double(Dictionary):
     about = "a test double that misbehaves on request; not a language model"
     calls = 0
     needs_cues = False
+    in_process = False
+    shares_limits = False
+    backoff_s = 0.01  # it fails on request, so nobody needs to wait long
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name, {})

@@ -1,42 +1,34 @@
-"""Any model that litellm names. litellm is loaded when the first such model is used, not before.
+"""Models behind litellm: whatever it can name, asked through one function.
 
-litellm takes 1.7 s to import and calls out for a price list unless it is told not to; both are dealt
-with here. Its own retries are switched off, because the call path is ours, and its timeouts are given.
-Keys are checked before the first call, because litellm reports a missing one as a server error.
+litellm takes 1.7 s to import, so it is imported on first use, with the switches that keep it quiet and
+offline set before. Keys are checked before anything is sent, because litellm reports a missing one as a server error.
 """
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import json
 import os
-import re
 import threading
 import time
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from .._secrets import redact, redact_known
-from .._text import clean, shorten
+from .._secrets import redact_known
+from .._text import clean
 from ..criteria import Criteria
-from ..errors import (
-    AuthenticationError,
-    BadRequestError,
-    BadResponseError,
-    CallTimeout,
-    ContentFilterError,
-    ContextTooLongError,
-    ModelError,
-    OverloadedError,
-    QuotaError,
-    RateLimitError,
-    SetupError,
-    UnavailableError,
-    nearest,
-)
+from ..errors import AuthenticationError, BadResponseError, ModelError, SetupError, nearest
+from ..key_places import Key
+from ..keys import Keys
+from ..model_settings import ModelSettings
 from ..traces import now
-from .base import Completion, Model, Request
+from .base import Aside, Completion, Model, Request
+from .failures import mapped
 
 _lock = threading.Lock()
 _loaded: Any = None
@@ -44,6 +36,19 @@ _NOT_SAMPLING = frozenset(
     {"api_key", "api_base", "base_url", "api_version", "extra_headers", "organization", "vertex_credentials"}
 )
 """Whom to ask and with which key: never part of a stored request."""
+_PROVIDERS_OWN = frozenset(
+    {
+        "extra_body", "keep_alive", "min_p", "mirostat", "num_ctx", "reasoning_effort", "repeat_penalty",
+        "repetition_penalty", "safety_settings", "thinking", "top_k", "typical_p",
+    }
+)  # fmt: skip
+"""Parameters that OpenAI's API does not have and others do; litellm hands them on."""
+_USUAL_BASES = {
+    "llamafile": "http://127.0.0.1:8080/v1", "lm_studio": "http://localhost:1234/v1",
+    "ollama": "http://localhost:11434", "ollama_chat": "http://localhost:11434",
+}  # fmt: skip
+_TOKENIZED = frozenset({"azure", "openai", "text-completion-openai"})
+"""Families whose own tokenizers litellm brings along."""
 
 
 def load_litellm() -> Any:
@@ -70,50 +75,107 @@ class LitellmModel(Model):
     Parameters
     ----------
     name
-        litellm's name for it: `anthropic/...`, `openai/...`, `hosted_vllm/...`, `ollama_chat/...`.
+        litellm's name for it (`anthropic/...`, `openai/...`, `hosted_vllm/...`, `ollama_chat/...`), or a name of
+        your own that `settings.model` explains.
+    settings
+        What the project says about it.
+    keys
+        Where its key is found.
     """
 
     about = "called through litellm"
 
+    def __init__(self, name: str, settings: ModelSettings | None = None, keys: Keys | None = None) -> None:
+        super().__init__(name, settings)
+        self._keys = keys or Keys(Path.cwd(), None)
+        self._key: Key | None = None
+        self._looked = False
+        self.fingerprint: str | None = None
+        """What is known of the weights that a local server runs."""
+
     def warm(self) -> None:
         threading.Thread(target=load_litellm, name="buttermilk_nb-litellm", daemon=True).start()
 
-    def problems(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # remote models read no cues
+    @property
+    def remote(self) -> bool:  # type: ignore[override]  # known only once the address is
+        if self.settings.local is not None:
+            return not self.settings.local
+        return not (self.base and _is_this_machine(self.base))
+
+    @property
+    def base(self) -> str | None:
+        """The address that is asked, where it is not the provider's own."""
+        named = self.settings.api_base or os.environ.get(f"{self.provider.upper()}_API_BASE")
+        return named or _USUAL_BASES.get(self.provider)
+
+    @cached_property
+    def takes_schema(self) -> bool:  # type: ignore[override]  # asked of litellm once
+        if self.settings.json_schema is not None:
+            return self.settings.json_schema
+        return bool(load_litellm().supports_response_schema(self.target))
+
+    def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # remote models read no cues
+        return self.key_parts(None)
+
+    def key_parts(self, aside: Aside | None) -> dict[str, str]:  # noqa: ARG002  # as above
+        server = self.settings.served_as or self.settings.api_base
+        return {"server": server} if server else {}
+
+    def problems(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # as above
         litellm = load_litellm()
-        family = self.name.partition("/")[0]
         try:
-            litellm.get_llm_provider(self.name)
+            litellm.get_llm_provider(self.target)
         except litellm.exceptions.BadRequestError:
             providers = [str(getattr(p, "value", p)) for p in litellm.provider_list]
+            family = self.provider
             return [
-                f"there is no model family `{family}` (of `{self.name}`); {nearest(family, ['offline', *providers])}"
+                f"there is no model family `{family}` (of `{self.target}`); {nearest(family, ['offline', *providers])}"
             ]
-        missing = litellm.validate_environment(self.name).get("missing_keys") or []
-        keys = [key for key in missing if key.endswith(("KEY", "TOKEN", "SECRET")) and not os.environ.get(key)]
-        if keys and not _has_base(family):
-            return [
-                f"model `{self.name}` needs a key: set the environment variable {' or '.join(keys)} and start again."
-            ]
+        try:
+            self._key, self._looked = self.key(), True
+        except SetupError as error:
+            return list(error.problems)
         return []
+
+    def key(self) -> Key | None:
+        """The key that calls are made with; None where litellm finds what it needs, or none is needed.
+
+        Raises
+        ------
+        SetupError
+            There is none, and the provider wants one.
+        """
+        if self.settings.key:
+            return self._keys.find([], self.provider, self.settings.key)
+        missing = load_litellm().validate_environment(self.target).get("missing_keys") or []
+        wanted = [name for name in missing if name.endswith(("KEY", "TOKEN", "SECRET"))]
+        found = self._keys.find(wanted, self.provider)
+        if found is None and wanted and self.base is None:
+            raise SetupError(self._keys.missing(wanted, self.provider, self.name))
+        return found
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         misplaced = sorted(_NOT_SAMPLING & set(params))
         if misplaced:
-            family = self.name.partition("/")[0].upper()
             raise SetupError(
-                f"`{misplaced[0]}` does not belong in params, which are stored; set it in the environment, for example "
-                f"{family}_API_BASE or {family}_API_KEY."
+                f"`{misplaced[0]}` does not belong in params, which are stored; write `api_base:` or `key:` under "
+                f"`models: {self.name}:` in buttermilk.yaml, or set {self.provider.upper()}_API_BASE or "
+                f"{self.provider.upper()}_API_KEY in the environment."
             )
         litellm = load_litellm()
-        supported = set(litellm.get_supported_openai_params(self.name) or ())
-        sent = {key: value for key, value in params.items() if key in supported and self._takes(key, value)}
+        supported = set(litellm.get_supported_openai_params(self.target) or ())
+        sent = {
+            key: value
+            for key, value in params.items()
+            if key in _PROVIDERS_OWN or (key in supported and self._takes(key, value))
+        }
         return sent, {key: value for key, value in params.items() if key not in sent}
 
     def _takes(self, key: str, value: Any) -> bool:
         """Whether the model takes this value; some take a parameter at its default only (temperature)."""
         litellm = load_litellm()
         try:
-            model, provider, _, _ = litellm.get_llm_provider(self.name)
+            model, provider, _, _ = litellm.get_llm_provider(self.target)
             litellm.utils.get_optional_params(model=model, custom_llm_provider=provider, **{key: value})
         except litellm.exceptions.UnsupportedParamsError:
             return False
@@ -122,40 +184,96 @@ class LitellmModel(Model):
         return True
 
     def price(self) -> tuple[float, float] | None:
-        return self._price
+        return self.settings.prices.per_token if self.settings.prices else self._listed_price
 
     @cached_property
-    def _price(self) -> tuple[float, float] | None:
+    def _listed_price(self) -> tuple[float, float] | None:
         try:
-            entry = load_litellm().get_model_info(self.name)
+            entry = load_litellm().get_model_info(self.target)
         except Exception:  # noqa: BLE001  # litellm's way to say that it knows no price
             return None
         reads, writes = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
         return None if reads is None or writes is None else (float(reads), float(writes))
+
+    @property
+    def own_tokenizer(self) -> bool:
+        return self.provider in _TOKENIZED
+
+    def count_tokens(self, text: str) -> int:
+        if not self.own_tokenizer:
+            return super().count_tokens(text)
+        return int(load_litellm().token_counter(model=self.target, text=text))
 
     async def complete(self, request: Request) -> Completion:
         litellm = load_litellm()
         started = time.perf_counter()
         try:
             response = await litellm.acompletion(
-                model=self.name,
+                model=self.target,
                 messages=[message.as_dict() for message in request.messages],
                 max_retries=0,
                 num_retries=0,
+                **await self._address(),
+                **({} if request.schema is None else {"response_format": _told(request.schema)}),
                 **request.params.sent,
             )
-            return _completion(response, time.perf_counter() - started, priced=self._price is not None)
+            completion = read_response(response, time.perf_counter() - started)
         except ModelError:
             raise
         except Exception as error:  # on a malformed response litellm may raise anything; the cell becomes a row
-            raise _mapped(error, self.name) from error
+            raise mapped(error, self.name) from error
+        fingerprint = completion.fingerprint or self.fingerprint
+        return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
+
+    async def _address(self) -> dict[str, Any]:
+        """Whom to ask, and with which key."""
+        if not self._looked:  # whoever asks without a plan has not looked; a keyring may take its time
+            try:
+                self._key, self._looked = await asyncio.to_thread(self.key), True
+            except SetupError as error:
+                raise AuthenticationError(str(error)) from None
+        key = self._key
+        address: dict[str, Any] = {"api_base": self.settings.api_base} if self.settings.api_base else {}
+        if key is not None:
+            address["api_key"] = key.value
+        elif self.base is not None:
+            address["api_key"] = "none"  # clients insist on one, servers of one's own want none
+        return address
+
+    def _cost(self, completion: Completion, response: Any) -> float | None:
+        if self.price() is None:
+            return None
+        if self.settings.prices is None:
+            hidden = getattr(response, "_hidden_params", None) or {}
+            return hidden.get("response_cost")  # litellm worked it out already, cached tokens and all
+        reads, writes = self.settings.prices.per_token
+        if completion.tokens_in is None or completion.tokens_out is None:
+            return None
+        return completion.tokens_in * reads + completion.tokens_out * writes
 
 
-def _has_base(family: str) -> bool:
-    return bool(os.environ.get(f"{family.upper()}_API_BASE"))
+async def close_clients() -> None:
+    """Close the pooled connections of this loop."""
+    if _loaded is not None:
+        await _loaded.close_litellm_async_clients()
 
 
-def _completion(response: Any, latency_s: float, *, priced: bool) -> Completion:
+def _told(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(schema), "strict": True}}
+
+
+def _is_this_machine(address: str) -> bool:
+    host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_response(response: Any, latency_s: float) -> Completion:
+    """What litellm brought, as a Completion; its cost is worked out by the model."""
     choices = getattr(response, "choices", None)
     if not choices:
         raise BadResponseError("the server sent a response without an answer (no choices).")
@@ -174,45 +292,7 @@ def _completion(response: Any, latency_s: float, *, priced: bool) -> Completion:
         request_id=request_id or response.id,
         tokens_in=getattr(usage, "prompt_tokens", None),
         tokens_out=getattr(usage, "completion_tokens", None),
-        cost_usd=hidden.get("response_cost") if priced else None,  # litellm worked it out already
         latency_s=latency_s,
         answered_at=now(),
         raw=redact_known(clean(json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str))),
     )
-
-
-def _mapped(error: Any, name: str) -> ModelError:
-    """Litellm's error as one of ours, with a hint."""
-    kind = type(error).__name__
-    said = re.sub(r" ssl:<[^>]*>", "", str(getattr(error, "message", error)))  # an address in memory
-    said = shorten(redact(said), 300)
-    status = getattr(error, "status_code", None)
-    code = str(getattr(error, "code", None) or status or "") or None
-    lower = said.lower()
-    family = name.partition("/")[0]
-    made: tuple[type[ModelError], str]
-    if kind == "ContextWindowExceededError":
-        made = (ContextTooLongError, "Cut the text into segments, or name a model that reads longer ones.")
-    elif kind == "ContentPolicyViolationError":
-        made = (ContentFilterError, "The provider's filter stopped it; the row says so.")
-    elif kind == "Timeout" or status == 408:
-        made = (CallTimeout, "Raise `timeout_s` in buttermilk.yaml, or try again later.")
-    elif kind == "AuthenticationError" or kind == "PermissionDeniedError" or status in (401, 403):
-        made = (AuthenticationError, f"Check the key for `{family}`.")
-    elif "insufficient_quota" in lower or "credit balance" in lower or status == 402:
-        made = (QuotaError, "The account has no credit left.")
-    elif kind == "RateLimitError" or status == 429:
-        made = (RateLimitError, "Lower `concurrency`, or run the cell again later: finished answers are kept.")
-    elif status == 529 or "overloaded" in lower:
-        made = (OverloadedError, "Run the cell again later: finished answers are kept.")
-    elif status in (400, 404, 405, 413, 422) or kind in (
-        "BadRequestError",
-        "NotFoundError",
-        "UnprocessableEntityError",
-    ):
-        made = (BadRequestError, f"Check the model's name (`{name}`) and its parameters.")
-    elif kind in ("APIResponseValidationError", "JSONSchemaValidationError"):
-        made = (BadResponseError, "The server sent something that is not an answer.")
-    else:
-        made = (UnavailableError, "Is the server running and reachable? Run the cell again later.")
-    return made[0](f"`{name}` failed: {said} {made[1]}", code=code)

@@ -37,6 +37,7 @@ class _Offline(Model):
     """What offline models share: no parameters, no key, no cost, the same answer each time."""
 
     remote = False
+    in_process = True
     deterministic = True
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 from ..errors import SetupError, nearest
+from ..keys import Keys
+from ..model_settings import ModelSettings
 from .base import Model
 from .double import Double
 from .litellm_model import LitellmModel
@@ -17,14 +19,18 @@ FAMILIES: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {
 }
 
 
-def make_model(name: str) -> Model:
+def make_model(name: str, entries: Mapping[str, ModelSettings] | None = None, keys: Keys | None = None) -> Model:
     """The model of that name.
 
     Parameters
     ----------
     name
-        `offline/strict`, `offline/lenient`, `offline/teaching?accuracy=.8`, `double/refuse`, or any
-        name that litellm knows: `anthropic/...`, `openai/...`, `ollama_chat/...`.
+        `offline/strict`, `offline/lenient`, `offline/teaching?accuracy=.8`, `double/refuse`, any
+        name that litellm knows (`anthropic/...`, `openai/...`, `ollama_chat/...`), or the name of an entry.
+    entries
+        What a project says about single models.
+    keys
+        Where keys are found.
 
     Raises
     ------
@@ -36,14 +42,19 @@ def make_model(name: str) -> Model:
     >>> make_model("offline/strict")
     <model offline/strict: a rule-based baseline that counts cue words; not a language model>
     """
-    path, _, query = name.partition("?")
+    entry = (entries or {}).get(name, ModelSettings())
+    full = entry.model or name
+    path, _, query = full.partition("?")
     family, slash, rest = path.partition("/")
     if not slash:
         raise SetupError(
-            f"`{name}` is not a model: write `family/model`, for example `offline/strict` or `openai/gpt-...`."
+            f"`{name}` is not a model: write `family/model`, for example `offline/strict` or `openai/gpt-...`, or a "
+            "name that buttermilk.yaml has under `models:`."
         )
     if family not in FAMILIES:
-        return LitellmModel(name)
+        return LitellmModel(name, entry, keys)
     if rest not in FAMILIES[family]:
-        raise SetupError(f"there is no model `{name}`; {nearest(path, [f'{family}/{m}' for m in FAMILIES[family]])}")
-    return FAMILIES[family][rest](name, dict(parse_qsl(query, keep_blank_values=True)))
+        raise SetupError(f"there is no model `{full}`; {nearest(path, [f'{family}/{m}' for m in FAMILIES[family]])}")
+    model = FAMILIES[family][rest](full, dict(parse_qsl(query, keep_blank_values=True)))
+    model.rename(name, entry)
+    return model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_VIEWS = ("card", "progress", "explorer")
+_VIEWS = ("card", "progress", "explorer", "confirm")
 
 
 def load(ipython: Any) -> None:
@@ -13,6 +13,7 @@ def load(ipython: Any) -> None:
     from ..flows.estimate import Estimate
     from ..project import Project
     from . import card, progress
+    from .confirm import confirm
     from .explorer import explore
     from .magics import ButtermilkMagics
 
@@ -20,6 +21,7 @@ def load(ipython: Any) -> None:
     _views.register("card", card.show)
     _views.register("progress", progress.follow)
     _views.register("explorer", explore)
+    _views.register("confirm", confirm)
     ipython.display_formatter.ipython_display_formatter.for_type(Project, card.show)
     ipython.display_formatter.ipython_display_formatter.for_type(Estimate, card.show_estimate)
 

@@ -1,0 +1,94 @@
+"""What is asked of the researcher before anything is sent: may it leave, may it cost that, is it meant to be that much.
+
+Only a run that would really send something is asked about: what is in the cache needs no leave and costs nothing, so
+that a reader can re-run a study without keys and without consent. What cannot be counted before other steps have
+answered is looked at again when it is sent; the client refuses it in the same words.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .. import _views
+from ..errors import ConsentError, SetupError, UnconfirmedError
+from ..llm.base import Model
+from ..llm.sending import not_allowed, stays_local
+from ..project import Project
+from ..settings import CacheMode
+from .estimate import Estimate, estimate
+from .plan import Plan
+
+
+def preflight(plan: Plan, project: Project, *, mode: CacheMode, budget_usd: float | None, yes: bool) -> list[str]:
+    """Ask what has to be asked; remarks on what a reader should know.
+
+    Raises
+    ------
+    ConsentError, UnconfirmedError, SetupError
+        Nothing was sent.
+    """
+    remote = [model for model in plan.models if model.remote]
+    if not remote or mode == "only":
+        return []
+    unpriced = [model for model in remote if model.price() is None]
+    if unpriced and budget_usd is not None:
+        raise SetupError(*(_unpriced(model) for model in unpriced))
+    settings = project.settings
+    strangers = [model for model in remote if model.provider not in project.client.sender.allowed]
+    many = not yes and plan.cell_count(remote) > settings.confirm_above
+    if strangers or many or settings.local_only:
+        _ask(plan, project, remote, budget_usd, yes=yes)
+    remarks = _local_records(plan, remote)
+    if unpriced and settings.budget_usd is not None:
+        names = ", ".join(f"`{model.name}`" for model in unpriced)
+        remarks.append(f"the price of {names} is not known, so the project's budget does not see what it costs.")
+    return remarks
+
+
+def _ask(plan: Plan, project: Project, remote: list[Model], budget_usd: float | None, *, yes: bool) -> None:
+    """Count what would be sent, and ask about that."""
+    found = estimate(plan, project, cap_usd=budget_usd)
+    by_name = {model.name: model for model in remote}
+    leaving = [by_name[entry.model] for entry in found.models if entry.model in by_name and entry.new]
+    if project.settings.local_only and leaving:
+        raise ConsentError(stays_local(leaving[0]))
+    strangers = [model for model in leaving if model.provider not in project.client.sender.allowed]
+    if strangers:
+        raise ConsentError(not_allowed(strangers))
+    new = sum(entry.new + entry.later for entry in found.models if entry.remote)
+    if new > project.settings.confirm_above and not yes:
+        _confirm(found, new, project)
+
+
+def _confirm(found: Estimate, new: int, project: Project) -> None:
+    question = f"{found}. Send {new:,} calls to remote models?"
+    ask = _views.find("confirm") or (_in_the_terminal if sys.stdin is not None and sys.stdin.isatty() else None)
+    said = ask(question) if ask else None
+    if said is None:
+        raise UnconfirmedError(
+            f"{found}. That is more than `confirm_above` ({project.settings.confirm_above:,}) calls to remote models: "
+            "write run(..., yes=True), or raise `confirm_above` in buttermilk.yaml."
+        )
+    if not said:
+        raise UnconfirmedError(f"nothing was sent: {found}.")
+
+
+def _in_the_terminal(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _local_records(plan: Plan, remote: list[Model]) -> list[str]:
+    stay = sum(record.local_only for record in plan.corpus.records)
+    if not stay:
+        return []
+    names = ", ".join(f"`{model.name}`" for model in remote)
+    if stay == len(plan.corpus):
+        raise ConsentError(f"every record of this corpus is local_only, and {names} would read them elsewhere.")
+    return [f"{stay:,} records are local_only and are not sent to {names}; their cells are `skipped`."]
+
+
+def _unpriced(model: Model) -> str:
+    return (
+        f"the price of `{model.name}` is not known, so a budget cannot be kept; write it in buttermilk.yaml: "
+        f"`models: {{{model.name}: {{prices: {{input: ..., output: ...}}}}}}` (US dollars per million tokens)."
+    )

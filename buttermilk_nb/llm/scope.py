@@ -1,0 +1,70 @@
+"""What a run lends to its calls: how the cache is used, what may be spent, which models it has given up."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..errors import AuthenticationError, ModelError, QuotaError
+from ..settings import CacheMode
+from ..spending import Budget
+
+_HOPELESS = (AuthenticationError, QuotaError)  # the next call would fail in the same way
+
+
+class Policy(NamedTuple):
+    """How one step's calls are made, where it differs from the model's settings."""
+
+    timeout_s: float | None = None
+    retries: int | None = None
+
+
+NO_POLICY = Policy()
+
+
+@dataclass
+class Scope:
+    """One run's side of the call path.
+
+    Parameters
+    ----------
+    run_id
+        Whom the Call rows belong to.
+    mode
+        How the cache is used: `use`, `refresh`, `only`, `off`.
+    gate
+        What each call waits for while it is open; looking into the cache and writing to it do not.
+    budget
+        What may be spent.
+    give_up_after
+        After so many failures in a row a model is not asked again.
+    """
+
+    run_id: str
+    mode: CacheMode = "use"
+    gate: AbstractAsyncContextManager[Any] = field(default_factory=contextlib.nullcontext)
+    budget: Budget = field(default_factory=Budget)
+    give_up_after: int = 20
+    given_up: dict[str, ModelError] = field(default_factory=dict)
+    _in_a_row: Counter[str] = field(default_factory=Counter)
+
+    def answered(self, model: str) -> None:
+        """A model has answered."""
+        self._in_a_row.pop(model, None)
+
+    def failed(self, model: str, error: ModelError) -> None:
+        """A call has failed for good. The model is given up where the next one would fail too."""
+        self._in_a_row[model] += error.passing
+        if isinstance(error, _HOPELESS) or self._in_a_row[model] >= self.give_up_after:
+            self.given_up.setdefault(model, error)
+
+    def not_asked(self, model: str) -> ModelError | None:
+        """The error of a call that is not sent, because the model is given up."""
+        last = self.given_up.get(model)
+        if last is None:
+            return None
+        why = "" if isinstance(last, _HOPELESS) else f" {self._in_a_row[model]} times in a row"
+        return type(last)(f"not asked: `{model}` failed{why} in this run. {last}", code=last.code)
