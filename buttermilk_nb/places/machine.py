@@ -1,0 +1,135 @@
+"""What a computer knows of itself: the type of a file system, on Linux, macOS and Windows.
+
+Each reads what the system says in its own way, in a function that can be tested anywhere; only the asking is done on
+that system alone. Nothing is run, and no network is asked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
+from typing import Literal, NamedTuple
+
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+_WINDOWS_REMOTE = 4  # DRIVE_REMOTE of GetDriveTypeW
+_STATFS_BYTES, _STATFS_TYPE = 4096, slice(72, 88)  # struct statfs of macOS with 64-bit inodes: f_fstypename
+
+
+class Machine(NamedTuple):
+    """What a computer knows of itself, as far as it is asked here.
+
+    Parameters
+    ----------
+    env
+        Environment variables.
+    home
+        The user's home folder.
+    file_system
+        The type of file system that a path lies on; empty where it is not known.
+    kind
+        Whether a path is a `file`, a `folder` or nothing.
+    data_home
+        This computer's own folder for the data of this package.
+    """
+
+    env: Mapping[str, str]
+    home: PurePath
+    file_system: Callable[[PurePath], str]
+    kind: Callable[[PurePath], Literal["file", "folder"] | None]
+    data_home: Callable[[], Path]
+
+
+def linux_file_system(path: PurePath, mounts: str) -> str:
+    r"""The type of the mount that a path lies on, from the text of `/proc/mounts`.
+
+    9p counts as local, as in containers, but for the Windows drives of a WSL, which come as 9p with the option `drvfs`.
+
+    Examples
+    --------
+    >>> mounts = "/dev/sda / ext4 rw 0 0\nserver:/home /home nfs4 rw 0 0\n"
+    >>> linux_file_system(PurePath("/home/me/press"), mounts), linux_file_system(PurePath("/homework"), mounts)
+    ('nfs4', 'ext4')
+    """
+    text = str(path)
+    longest, kind = -1, ""
+    for line in mounts.splitlines():
+        device, point, type_, options, *_ = (*line.split(" "), "", "", "", "")
+        point = _ESCAPED.sub(lambda code: chr(int(code[1], 8)), point).rstrip("/")
+        if len(point) >= longest and (text == point or text.startswith(f"{point}/")):  # the last mount hides others
+            longest, kind = len(point), "drvfs" if "drvfs" in f"{device} {options}" else type_
+    return kind
+
+
+def windows_file_system(path: PurePath, drive_type: Callable[[str], int]) -> str:
+    r"""`network share` for `\\server\folder`, `network drive` for a letter that stands for one.
+
+    Examples
+    --------
+    >>> from pathlib import PureWindowsPath
+    >>> windows_file_system(PureWindowsPath(r"\\server\share\press"), lambda root: 3)
+    'network share'
+    >>> windows_file_system(PureWindowsPath(r"Z:\press"), lambda root: 4)
+    'network drive'
+    """
+    drive = path.drive
+    if drive.startswith("\\\\?\\") and not drive.upper().startswith("\\\\?\\UNC"):
+        drive = drive[4:]
+    if drive.startswith("\\\\"):
+        return "network share"
+    return "network drive" if drive_type(f"{drive}\\") == _WINDOWS_REMOTE else ""
+
+
+def mac_file_system(statfs: bytes) -> str:
+    r"""The type's name in macOS's `struct statfs`.
+
+    Examples
+    --------
+    >>> mac_file_system(bytes(72) + b"smbfs" + bytes(2000))
+    'smbfs'
+    """
+    return statfs[_STATFS_TYPE].partition(b"\0")[0].decode("ascii", "replace")
+
+
+def this_machine() -> Machine:
+    """The computer that this runs on."""
+    return Machine(os.environ, Path.home(), _file_system, _kind, _data_home)
+
+
+def _data_home() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("buttermilk_nb", appauthor=False))
+
+
+def _kind(path: PurePath) -> Literal["file", "folder"] | None:
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  # asked a hundred times at each opening
+    except (OSError, ValueError):
+        return None  # not there, or not to be seen by this user
+    return "folder" if stat.S_ISDIR(mode) else "file"
+
+
+def _file_system(path: PurePath) -> str:
+    if sys.platform == "win32":
+        return windows_file_system(path, ctypes.windll.kernel32.GetDriveTypeW)
+    if sys.platform == "darwin":
+        return mac_file_system(_statfs(_existing(Path(path))))
+    mounts = Path("/proc/self/mounts")
+    return linux_file_system(path, mounts.read_text("utf-8", "surrogateescape")) if mounts.is_file() else ""
+
+
+def _existing(path: Path) -> Path:
+    return next((place for place in (path, *path.parents) if place.exists()), path)
+
+
+def _statfs(path: Path) -> bytes:
+    """What macOS says of the file system of a path; zeros where it says nothing."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    function = libc["statfs$INODE64"] if hasattr(libc, "statfs$INODE64") else libc["statfs"]
+    answer = ctypes.create_string_buffer(_STATFS_BYTES)
+    return answer.raw if function(os.fsencode(path), answer) == 0 else bytes(_STATFS_BYTES)
