@@ -7,7 +7,6 @@ that could not become records are kept beside it in `rejected`, with their line 
 from __future__ import annotations
 
 import datetime as dt
-import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, overload
 
 from . import loaders
-from ._html import fragment, table, title
 from ._ids import digest
-from ._text import shorten
 from .errors import SetupError, nearest
 from .loaders import MappingOptions, Rejected, Source
-from .records import ONE, Record
-from .segments import cut
+from .looking import counts, frame, preview
+from .parting import halves, pieces, sizes
+from .records import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,12 +129,16 @@ class Corpus(Sequence[Record]):
         cls,
         path: str | Path,
         *,
-        pattern: str = "*.txt",
+        pattern: str | None = None,
         encoding: str | None = None,
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a folder of text files, one record each; ids are the file names."""
+        """Read a folder of texts (.txt) and images; ids are the file names without their endings.
+
+        Files of one name, such as `post.txt` and `post.png`, are one record. `pattern="*.txt"` takes the
+        texts alone, and `pattern="*.md"` other texts.
+        """
         return cls._made(loaders.texts.read_folder(path, pattern=pattern, encoding=encoding), mapping, on_error)
 
     @classmethod
@@ -144,12 +146,12 @@ class Corpus(Sequence[Record]):
         cls,
         path: str | Path,
         *,
-        pattern: str = "*.txt",
+        pattern: str | None = None,
         encoding: str | None = None,
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a zip of text files, one record each; nothing is unpacked to disk."""
+        """Read a zip of texts and images as `from_folder` reads a folder; nothing is unpacked to disk."""
         return cls._made(loaders.texts.read_zip(path, pattern=pattern, encoding=encoding), mapping, on_error)
 
     @classmethod
@@ -164,9 +166,10 @@ class Corpus(Sequence[Record]):
         given = list(items)
         records = [item for item in given if isinstance(item, Record)]
         if records and len(records) == len(given):
+            local = isinstance(mapping.get("local_only"), bool) and mapping.pop("local_only")
             if any(value is not None for value in mapping.values()):
                 raise SetupError("Records know their content and codes already; leave the names of columns out.")
-            return cls(records, provenance={"records": len(records)})
+            return cls(map(_kept, records) if local else records, provenance={"records": len(records)})
         return cls._made(loaders.tables.read_mappings(given), mapping, on_error)
 
     @classmethod
@@ -242,39 +245,10 @@ class Corpus(Sequence[Record]):
         >>> [len(part) for part in corpus.split(dev=0.3)]
         [3, 7]
         """
-        total = len(self.records)
-        size_test = _part_size(test, total) if test is not None else total - _part_size(dev, total)
-        shares = isinstance(dev, float) and isinstance(test, float) and math.isclose(dev + test, 1)
-        size_dev = _part_size(dev, total) if dev is not None and not shares else total - size_test
-        if size_dev + size_test > total or min(size_dev, size_test) < 0:
-            raise SetupError(f"split(dev={dev}, test={test}): that is more than the corpus's {total} records.")
-        from .kinship import families
-
-        rng = random.Random(seed)  # noqa: S311  # a sample, not a secret
-        strata: dict[str, list[list[int]]] = {}
-        for family in families(self.records):
-            key = str(self._metadata(by, self.records[family[0]])) if by else ""
-            strata.setdefault(key, []).append(family)
-        in_test: set[int] = set()
-        in_dev: set[int] = set()
-        for _, kin in sorted(strata.items()):
-            rng.shuffle(kin)
-            kin.sort(key=len, reverse=True)  # the large ones first, so that the small ones even out the rest
-            here = sum(len(family) for family in kin)
-            want_test, want_dev = size_test * here / total, size_dev * here / total
-            got_test = got_dev = 0
-            for family in kin:
-                if got_test + len(family) <= want_test + 0.5:
-                    in_test.update(family)
-                    got_test += len(family)
-                elif got_dev + len(family) <= want_dev + len(family) - 0.5:
-                    in_dev.update(family)
-                    got_dev += len(family)
+        want = sizes(dev, test, len(self.records))
+        parts = halves(self.records, lambda record: str(self._metadata(by, record)) if by else "", want, seed)
         what = f"split(dev={dev}, test={test}, by={by!r}, seed={seed})"
-        return Split(
-            self._step([self.records[i] for i in sorted(in_dev)], f"{what}.dev"),
-            self._step([self.records[i] for i in sorted(in_test)], f"{what}.test"),
-        )
+        return Split(*(self._step(part, f"{what}.{name}") for part, name in zip(parts, Split._fields, strict=True)))
 
     def segment(self, by: str = "paragraph") -> Corpus:
         """Cut each record into pieces that know their parent and their place in it.
@@ -284,31 +258,28 @@ class Corpus(Sequence[Record]):
         by
             `"paragraph"`, `"sentence"`, or a regular expression for what stands between two pieces.
 
+        Raises
+        ------
+        SetupError
+            A record has images: they belong to the whole of it.
+
         Examples
         --------
         >>> corpus = Corpus.from_records([Record(record_id="a", content="One. Two.", outlet="The Bell")])
         >>> [(s.record_id, s.content, s.start_offset) for s in corpus.segment("sentence")]
         [('a#1', 'One.', 0), ('a#2', 'Two.', 5)]
         """
-        pieces = []
-        for record in self.records:
-            for number, (start, end) in enumerate(cut(record.content, by), 1):
-                pieces.append(
-                    record.model_copy(
-                        update={
-                            "record_id": f"{record.record_id}#{number}",
-                            "content": record.content[start:end],
-                            "parent_id": record.record_id,
-                            "start_offset": start,
-                            "end_offset": end,
-                            "cluster": record.cluster or record.record_id,
-                            "ground_truth": {},
-                            "expert_reasons": {},
-                            "labels": {},
-                        }
-                    )
-                )
-        return self._step([Record.model_validate(dict(piece)) for piece in pieces], f"segment({by!r})")
+        return self._step([piece for record in self.records for piece in pieces(record, by)], f"segment({by!r})")
+
+    def keep_local(self) -> Corpus:
+        """The same records, marked `local_only`: no model outside this machine is asked about them.
+
+        Examples
+        --------
+        >>> Corpus.from_records([Record(content="Between us."), Record(content="And the wall.")]).keep_local()
+        Corpus(2 records, which stay local)
+        """
+        return self._step(map(_kept, self.records), "keep_local()")
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -325,21 +296,8 @@ class Corpus(Sequence[Record]):
         return digest("co1", *(part for record in self.records for part in (record.record_hash, record.details_hash)))
 
     def to_df(self) -> pd.DataFrame:
-        """One row per record: id, text, metadata, `truth_*`, `coder_*`, cluster and place."""
-        import pandas as pd
-
-        rows = []
-        for record in self.records:
-            row: dict[str, Any] = {"record_id": record.record_id, "content": record.content}
-            row |= {f"metadata_{name}" if name in row else name: value for name, value in record.metadata.items()}
-            row |= {_column("truth", name): value for name, value in record.ground_truth.items()}
-            for coder, codes in record.labels.items():
-                row |= {_column(f"coder_{coder}", name): value for name, value in codes.items()}
-            for name in ("cluster", "parent_id", "start_offset", "end_offset"):
-                if getattr(record, name) is not None:
-                    row[name] = getattr(record, name)
-            rows.append(row)
-        return pd.DataFrame(rows, columns=None if rows else ["record_id", "content"])
+        """One row per record: id, text, number of images, metadata, `truth_*`, `coder_*`, cluster and place."""
+        return frame(self.records)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -365,25 +323,10 @@ class Corpus(Sequence[Record]):
         return isinstance(other, Corpus) and self.hash == other.hash
 
     def __repr__(self) -> str:
-        rows = f", {_count(len(self._rejected), 'row')} rejected" if self._rejected else ""
-        return f"Corpus({_count(len(self.records), 'record')}{rows})"
+        return f"Corpus({', '.join(counts(self.records, len(self._rejected)))})"
 
     def _repr_html_(self) -> str:
-        fields = list(dict.fromkeys(name for record in self.records[:5] for name in record.metadata))[:4]
-        coded = any(record.ground_truth for record in self.records[:5])
-        rows = []
-        for record in self.records[:5]:
-            row: list[object] = [record.record_id, shorten(record.content, 140)]
-            row += [shorten(str(record.metadata.get(name, "")), 30) for name in fields]
-            if coded:
-                row.append(", ".join(str(v) if k == ONE else f"{k}: {v}" for k, v in record.ground_truth.items()))
-            rows.append(row)
-        note = _count(len(self.records), "record")
-        if self._rejected:
-            note += f" · {_count(len(self._rejected), 'row')} rejected, listed in corpus.rejected"
-        columns = ["record_id", "content", *fields, *(["truth"] if coded else [])]
-        more = f"... and {len(self.records) - 5:,} more" if len(self.records) > 5 else ""
-        return fragment(title("Corpus", note), table(columns, rows, more))
+        return preview(self.records, len(self._rejected))
 
     def _metadata(self, name: str, record: Record) -> Any:
         if name not in record.metadata:
@@ -396,15 +339,5 @@ class Corpus(Sequence[Record]):
         return Corpus(records, provenance={**self.provenance, "steps": steps}, rejected=self._rejected)
 
 
-def _part_size(size: float | None, total: int) -> int:
-    if size is None:
-        raise SetupError("split() needs the size of at least one part: dev=0.5, or test=30.")
-    return round(size * total) if isinstance(size, float) and size <= 1 else int(size)
-
-
-def _column(prefix: str, criterion: str) -> str:
-    return prefix if criterion == ONE else f"{prefix}_{criterion}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+def _kept(record: Record) -> Record:
+    return record.model_copy(update={"local_only": True})

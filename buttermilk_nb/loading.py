@@ -28,6 +28,8 @@ def load(
     coders: Mapping[str, str | Mapping[str, str]] | None = None,
     cluster: str | None = None,
     metadata: Iterable[str] | None = None,
+    images: str | None = None,
+    local_only: bool | str | None = None,
     on_error: str = "keep",
     **format_options: Any,
 ) -> Corpus:
@@ -36,12 +38,12 @@ def load(
     Parameters
     ----------
     source
-        A path ending in .csv, .tsv, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of text
-        files; a pandas dataframe; or a list of dictionaries or Records.
+        A path ending in .csv, .tsv, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of texts
+        and images; a pandas dataframe; or a list of dictionaries or Records.
     content
-        The column that holds the text. Folders and zips need none.
+        The column that holds the text. Folders and zips need none, nor do tables of images alone.
     record_id
-        The column that holds the id; without one, ids are made from the texts. Ids stay text.
+        The column that holds the id; without one, ids are made from text and images. Ids stay text.
     truth
         The column with the expert's answer, or a mapping from criterion to column.
     truth_values
@@ -57,6 +59,13 @@ def load(
         The column that says which records are not independent: author, outlet, thread.
     metadata
         The columns to keep as metadata; by default every column that has no other role.
+    images
+        The column that names image files: paths as seen from the folder of the table (of a dataframe or a
+        list: from the current folder), several of them in a list or parted by `;`. Images that are in the
+        table itself, as bytes, are taken too. Addresses are never fetched.
+    local_only
+        `True` where no record may go to a model outside this machine, or the column that says `yes` or
+        `no` for each.
     on_error
         `keep` lists bad rows in `corpus.rejected`; `raise` stops at them.
     **format_options
@@ -65,7 +74,7 @@ def load(
     Raises
     ------
     SetupError
-        No such file, no such column, or a format that is not known.
+        No such file, no such column, a format that is not known, or an image that is missing or broken.
 
     Examples
     --------
@@ -81,6 +90,8 @@ def load(
         coders=coders,
         cluster=cluster,
         metadata=metadata,
+        images=images,
+        local_only=local_only,
     )
     read = _reader(source)
     own = [name for name in inspect.signature(read).parameters if name not in ("path", "frame", "items", "mapping")]

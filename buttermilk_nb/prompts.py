@@ -3,6 +3,8 @@
 The template's text is cut at its `## system` and `## user` lines first, and each part is rendered
 into one message of its own. A record that contains such a line, or template braces, is data in a
 message and can neither add a role nor run anything. Undefined names are errors, not empty strings.
+
+Images go with the user's message. A template can name them (`record.images`), but their bytes never become text.
 """
 
 from __future__ import annotations
@@ -30,11 +32,13 @@ from pydantic import BaseModel, ConfigDict
 from . import _yaml
 from ._ids import digest
 from .errors import SetupError, nearest
+from .images import Image
 from .messages import Message, Role
 from .records import Readable
 
 _ROLE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _READERS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
+_OF_AN_IMAGE = frozenset({"mime", "name"})
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -45,12 +49,18 @@ class _Environment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=attribute)
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
+        if isinstance(obj, Image) and attribute not in _OF_AN_IMAGE:
+            return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
 
 
 def _printable(value: Any) -> Any:
     if isinstance(value, Readable):
         raise TemplateRuntimeError("`record` alone is not a text; write `record.content`, or another of its fields")
+    if isinstance(value, Image) or (isinstance(value, tuple) and value and isinstance(value[0], Image)):
+        raise TemplateRuntimeError(
+            "an image is not a text: it goes with the message by itself; write `record.images|length`, or its `name`"
+        )
     if callable(value) and not isinstance(value, Undefined):
         name = getattr(value, "__name__", "?")
         raise TemplateRuntimeError(f"`{name}` is a function, not a text; call it, `{name}()`, or check the name")
@@ -80,9 +90,10 @@ class Prompt(BaseModel):
     Parameters
     ----------
     system, user
-        The parts, in Jinja. `record.content`, `record.metadata`, `record.record_id` and `record.uri`
-        are always there; a judge adds `criteria` and `answer_format`, and a step that reads others
-        adds `inputs`, by step name.
+        The parts, in Jinja. `record.content`, `record.metadata`, `record.record_id`, `record.uri` and
+        `record.images` are always there; a judge adds `criteria` and `answer_format`, and a step that
+        reads others adds `inputs`, by step name. The record's images go with the user's message, unless
+        the template reads `inputs` and nothing of the record.
     name
         What to call it in the column `texts.name`.
 
@@ -155,7 +166,7 @@ class Prompt(BaseModel):
                         else ".".join(path[1:3])
                     )
             if any(_bare_record(tree)):
-                found.add("metadata")
+                found |= {"metadata", "images"}
         if "metadata" in found:
             found.add("metadata.*")
         return frozenset(found)
@@ -166,9 +177,16 @@ class Prompt(BaseModel):
         paths = [path for tree in self._trees() for node in _lookups(tree) if (path := _path(node))]
         return frozenset(path[1] for path in paths if path[0] == "inputs")
 
+    @cached_property
+    def shows_images(self) -> bool:
+        """Whether a record's images go with it: not where it asks about the outputs of other steps alone."""
+        return "record" in self.names or "inputs" not in self.names
+
     def read_parts(self, record: Readable) -> dict[str, Any]:
         """What this prompt reads of a record beside its text, which belongs to a cell's design."""
         parts: dict[str, Any] = {"uri": record.uri} if "uri" in self.fields and record.uri else {}
+        if record.images and any(field.partition(".")[0] == "images" for field in self.fields):
+            parts["images"] = [image.name for image in record.images]
         if "metadata.*" in self.fields:
             return {**parts, "metadata": record.metadata}
         names = [field.partition(".")[2] for field in self.fields if field.startswith("metadata.")]
@@ -197,7 +215,9 @@ class Prompt(BaseModel):
         >>> Prompt(user="{{ record.content }}").render({"record": hostile.as_read()})
         [Message(role='user', content='## system\n{{ 7 * 7 }}')]
         """
-        return [Message(role, self.fill(source, values)) for role, source in self.parts]
+        messages = [Message(role, self.fill(source, values)) for role, source in self.parts]
+        record = values.get("record")
+        return _with_images(messages, record.images) if record and record.images and self.shows_images else messages
 
     @property
     def parts(self) -> list[tuple[Role, str]]:
@@ -244,7 +264,15 @@ class BoundPrompt:
         values = {**self._values, "record": record}
         if inputs is not None:
             values["inputs"] = inputs
-        return [same or Message(role, self._prompt.fill(source, values)) for role, source, same in self._parts]
+        messages = [same or Message(role, self._prompt.fill(source, values)) for role, source, same in self._parts]
+        return _with_images(messages, record.images) if record.images and self._prompt.shows_images else messages
+
+
+def _with_images(messages: list[Message], images: tuple[Image, ...]) -> list[Message]:
+    """The images in the user's message, which comes last; a prompt that has none gets one for them."""
+    if messages and messages[-1].role == "user":
+        return [*messages[:-1], messages[-1]._replace(images=images)]
+    return [*messages, Message("user", "", images)]
 
 
 def _path(node: nodes.Node) -> list[str]:
@@ -277,7 +305,7 @@ def _near(message: str | None, values: Mapping[str, Any]) -> str:
     if not found or record is None:
         return ""
     inside_metadata = "dict" in (message or "")
-    names = list(record.metadata) if inside_metadata else ["content", "record_id", "metadata", "uri", "mime"]
+    names = list(record.metadata) if inside_metadata else ["content", "record_id", "metadata", "uri", "mime", "images"]
     if not inside_metadata and found[1] in record.metadata:
         return f" Write `record.metadata.{found[1]}`."
     return f" In {'record.metadata' if inside_metadata else 'record'}, {nearest(found[1], names)}"

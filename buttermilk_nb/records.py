@@ -1,23 +1,28 @@
 """Records: the items of study.
 
-A Record is frozen, and its hash covers what a judge may read (id, content, media type), not what is
-known about it. Correcting a date or an expert's code therefore does not turn a record into a new one,
-while changing one letter of its text does.
+A Record is frozen, and its hash covers what a judge may read (id, content, media type, images), not what
+is known about it. Correcting a date or an expert's code therefore does not turn a record into a new one,
+while changing one letter of its text or one pixel of an image does.
 
 Ground truth, expert reasons and human codes live beside the text, and `as_read()`, the view that
 prompts get, leaves them out: no template can leak the answer to the judge.
+
+A record that is `local_only` goes to no model outside this machine. The mark belongs to the record, so that it stays
+with it through samples, splits and segments.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ._html import fragment, table, title
 from ._ids import canonical, digest
 from ._text import as_json, clean, shorten
+from .images import Image, counted, shown
 
 ONE = "*"
 """Stands for *the one criterion there is* where codes were loaded without naming it."""
@@ -25,12 +30,15 @@ ONE = "*"
 
 _TEXTS = frozenset({"record_id", "content", "cluster", "parent_id", "uri", "mime"})
 _KNOWN = frozenset({"metadata", "ground_truth", "expert_reasons", "labels"})
+_LOCAL_DETAILS = {"record_id", "content", "mime", "images"}  # what is left out of them
+_DETAILS = {*_LOCAL_DETAILS, "local_only"}
+_HASHES = ("record_hash", "details_hash")
 
 
 class Readable:
-    """What a prompt may read of a record: `content`, `record_id`, `metadata`, `uri`, `mime`."""
+    """What a prompt may read of a record: `content`, `record_id`, `metadata`, `uri`, `mime`, `images`."""
 
-    __slots__ = ("content", "metadata", "mime", "record_id", "uri")
+    __slots__ = ("content", "images", "metadata", "mime", "record_id", "uri")
 
     def __init__(self, record: Record) -> None:
         self.record_id = record.record_id
@@ -38,6 +46,7 @@ class Readable:
         self.metadata = record.metadata
         self.uri = record.uri
         self.mime = record.mime
+        self.images = record.images
 
 
 class Record(BaseModel):
@@ -46,9 +55,9 @@ class Record(BaseModel):
     Parameters
     ----------
     content
-        The text.
+        The text. It may be left out where there are images.
     record_id
-        Its name in the study, as text. Without one, an id is made from the content.
+        Its name in the study, as text. Without one, an id is made from the content and the images.
     metadata
         Anything else that is known; unknown keyword arguments land here.
     ground_truth
@@ -63,6 +72,10 @@ class Record(BaseModel):
         Where a segment was cut from, in characters of the parent.
     uri, mime
         Where the text came from, and what kind it is.
+    images
+        The images that belong to it, each made with `Image.from_file` or `Image.from_bytes`.
+    local_only
+        Whether it must stay on this machine: no remote model is asked about it.
 
     Examples
     --------
@@ -74,7 +87,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     record_id: str = ""
-    content: str
+    content: str = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
     ground_truth: dict[str, Any] = Field(default_factory=dict)
     expert_reasons: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -85,6 +98,8 @@ class Record(BaseModel):
     end_offset: int | None = None
     uri: str | None = None
     mime: str = "text/plain"
+    images: tuple[Image, ...] = ()
+    local_only: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -102,21 +117,46 @@ class Record(BaseModel):
                 known[name] = clean(known[name])
         for name in _KNOWN & known.keys():
             known[name] = as_json(known[name])
-        content = known.get("content")
+        images: tuple[Image, ...] = ()
+        if known.get("images"):
+            images = known["images"] = _images(known["images"])
+            known.setdefault("content", "")
+        elif "content" not in known:
+            raise ValueError("a record needs `content`, or `images`")
+        content = known["content"]
         if isinstance(content, str) and not known.get("record_id"):
-            known["record_id"] = digest("id1", content)[:16]
+            known["record_id"] = digest("id1", content, *(image.sha256 for image in images))[:16]
         return known
 
     @cached_property
     def record_hash(self) -> str:
-        """The hash of what a judge may read: id, content and media type."""
-        return digest("r1", self.record_id, self.content, self.mime)
+        """The hash of what a judge may read: id, content, media type and images."""
+        looked_at = [part for image in self.images for part in (image.mime, image.sha256)]
+        return digest("r1", self.record_id, self.content, self.mime, *looked_at)
 
     @cached_property
     def details_hash(self) -> str:
-        """The hash of what is known about the record."""
-        known = self.model_dump(mode="json", exclude={"record_id", "content", "mime"})
+        """The hash of what is known about the record; of its images their names."""
+        known = self.model_dump(mode="json", exclude=_LOCAL_DETAILS if self.local_only else _DETAILS)
+        if self.images:
+            known["images"] = [image.name for image in self.images]
         return digest("rd1", canonical(known))
+
+    @property
+    def media_json(self) -> str | None:
+        """The hashes of its images in `texts`, as a JSON list; None where it has none."""
+        return canonical([image.text_hash for image in self.images]) if self.images else None
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed, and hashes of its own."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in _HASHES:
+            copied.__dict__.pop(name, None)
+        return copied
+
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
+        """The fields alone: a hash that has been asked for is not one, and would become metadata in `Record(**...)`."""
+        yield from ((name, value) for name, value in super().__iter__() if name not in _HASHES)
 
     def as_read(self) -> Readable:
         """The view of this record that prompts get."""
@@ -127,12 +167,25 @@ class Record(BaseModel):
         return self.ground_truth.get(criterion, self.ground_truth.get(ONE))
 
     def __repr__(self) -> str:
-        return f"Record({self.record_id!r}, {shorten(self.content, 60)!r})"
+        images = f", {counted(len(self.images))}" if self.images else ""
+        local = ", stays local" if self.local_only else ""
+        return f"Record({self.record_id!r}, {shorten(self.content, 60)!r}{images}{local})"
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        rows: list[tuple[object, object]] = [("content", self.content)]
+        rows: list[tuple[object, object]] = [("content", self.content)] if self.content or not self.images else []
+        if self.images:
+            rows.append((counted(len(self.images)), shown(self.images)))
         rows += [(key, str(value)) for key, value in self.metadata.items()]
         rows += [(f"truth: {key}" if key != ONE else "truth", str(value)) for key, value in self.ground_truth.items()]
-        return fragment(title(f"Record {self.record_id}"), table(["field", "value"], rows))
+        note = "stays local" if self.local_only else ""
+        return fragment(title(f"Record {self.record_id}", note), table(["field", "value"], rows))
+
+
+def _images(given: Any) -> tuple[Image, ...]:
+    several = given if isinstance(given, list | tuple) else [given]
+    for one in several:
+        if not isinstance(one, Image | Mapping):
+            raise ValueError(f"{str(one)[:60]!r} is not an Image; write images=[Image.from_file(...)]")
+    return tuple(Image.model_validate(one) for one in several)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import SetupError, nearest
+from ..images import Image
+
+_MOST_SAID = 20
 
 
 class Row(NamedTuple):
@@ -17,16 +20,21 @@ class Row(NamedTuple):
     line: int
     fields: dict[str, Any]
     problem: str | None = None
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True)
 class Source:
-    """The rows of one source, and what is known of it (file name, sha256, encoding, delimiter)."""
+    """The rows of one source, and what is known of it (file name, sha256, encoding, delimiter).
+
+    `folder` is where the paths of images in it start from; without one, from the current folder.
+    """
 
     rows: list[Row]
     about: dict[str, Any] = field(default_factory=dict)
     default_content: str | None = None
     default_id: str | None = None
+    folder: Path | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -66,3 +74,10 @@ def once_each(names: list[str], where: str) -> list[str]:
 def numbered(fields: Iterator[dict[str, Any]], start: int = 1) -> list[Row]:
     """Rows counted from `start`."""
     return [Row(line, item) for line, item in enumerate(fields, start)]
+
+
+def complain(problems: list[str]) -> None:
+    """Raise all that is wrong with a source at once, if anything is; the first of a great many in words."""
+    more = [f"... and {len(problems) - _MOST_SAID:,} more like these."] if len(problems) > _MOST_SAID else []
+    if problems:
+        raise SetupError(*problems[:_MOST_SAID], *more)

@@ -32,7 +32,7 @@ def read(path: str | Path, *, encoding: str | None = None, delimiter: str | None
             raise SetupError(f"`{file.name}` cannot be read as a delimited file: {error}.") from error
         finally:
             csv.field_size_limit(before)
-    return Source(rows, {**file_facts(file), "encoding": found, "delimiter": sign})
+    return Source(rows, {**file_facts(file), "encoding": found, "delimiter": sign}, folder=file.parent)
 
 
 def _rows(text: str, sign: str, name: str) -> Iterator[Row]:

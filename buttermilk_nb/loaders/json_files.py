@@ -16,7 +16,7 @@ def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
     """Read JSON Lines: one object a line."""
     file = existing(path)
     text, found = read_text(file, encoding)
-    return Source(list(_lines(text)), {**file_facts(file), "encoding": found})
+    return Source(list(_lines(text)), {**file_facts(file), "encoding": found}, folder=file.parent)
 
 
 def _lines(text: str) -> Iterator[Row]:
@@ -50,7 +50,8 @@ def read(path: str | Path, *, encoding: str | None = None, at: str | None = None
         raise SetupError(f"`{file.name}` holds one object, not a list of them.{hint}")
     if not isinstance(value, list):
         raise SetupError(f"`{file.name}` does not hold a list of objects.")
-    return Source([_row(line, item) for line, item in enumerate(value, 1)], {**file_facts(file), "encoding": found})
+    rows = [_row(line, item) for line, item in enumerate(value, 1)]
+    return Source(rows, {**file_facts(file), "encoding": found}, folder=file.parent)
 
 
 def _row(line: int, item: Any) -> Row:

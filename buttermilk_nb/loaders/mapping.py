@@ -17,6 +17,9 @@ from .._text import as_json, clean, shorten
 from ..errors import SetupError, nearest
 from ..records import ONE, Record
 from .base import Row, Source
+from .fields import delete, get, has
+from .marks import local_marks
+from .pictures import pictures
 
 Columns = str | Mapping[str, str]
 
@@ -32,6 +35,8 @@ class MappingOptions(TypedDict):
     coders: NotRequired[Mapping[str, Columns] | None]
     cluster: NotRequired[str | None]
     metadata: NotRequired[Iterable[str] | None]
+    images: NotRequired[str | None]
+    local_only: NotRequired[bool | str | None]
 
 
 class Rejected(NamedTuple):
@@ -47,7 +52,7 @@ class Mapped(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    content: str
+    content: str | None = None
     record_id: str | None = None
     truth: dict[str, str] = {}
     truth_values: dict[str, str | None] = {}
@@ -55,11 +60,14 @@ class Mapped(BaseModel):
     coders: dict[str, dict[str, str]] = {}
     cluster: str | None = None
     metadata: tuple[str, ...] | None = None
+    images: str | None = None
+    local_only: bool | str = False
 
     @property
     def taken(self) -> list[str]:
         """Every column with a role of its own, which therefore is not metadata."""
-        return [self.content, *([self.record_id] if self.record_id else []), *self.hidden]
+        own = (self.content, self.record_id, self.images, self.local_only)
+        return [*(name for name in own if isinstance(name, str)), *self.hidden]
 
     @property
     def hidden(self) -> list[str]:
@@ -76,16 +84,10 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
     SetupError
         A keyword is unknown, a column does not exist, or no column holds the text.
     """
-    unknown = [key for key in options if key not in MappingOptions.__annotations__]
-    if unknown:
-        known = MappingOptions.__annotations__
-        raise SetupError(f"there is no option `{unknown[0]}` when loading; {nearest(unknown[0], known)}")
-    for key, form in (("truth_values", "from words in the data to answers"), ("coders", "from coder to column")):
-        if not isinstance(options.get(key) or {}, Mapping):
-            raise SetupError(f"{key}=... is a mapping {form}, not {type(options[key]).__name__}.")  # type: ignore[literal-required]  # both are options
+    _check_forms(options, source.columns)
     content = options.get("content") or source.default_content
     columns = source.columns
-    if not content:
+    if not content and not options.get("images"):
         raise SetupError(f"say which column holds the text, content=...; there are {_listed(columns)}.")
     made = Mapped(
         content=content,
@@ -96,12 +98,14 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
         coders={coder: _by_criterion(given) for coder, given in (options.get("coders") or {}).items()},
         cluster=options.get("cluster"),
         metadata=_names(options.get("metadata")),
+        images=options.get("images") or None,
+        local_only=options.get("local_only") or False,
     )
     if shown := [name for name in made.metadata or () if name in made.hidden]:
         raise SetupError(f"`{shown[0]}` holds codes or reasons, so it cannot be metadata too: a judge could read it.")
     if source.rows:
         wanted = [*made.taken, *([made.cluster] if made.cluster else []), *(made.metadata or ())]
-        missing = [name for name in dict.fromkeys(wanted) if not any(_has(row.fields, name) for row in source.rows)]
+        missing = [name for name in dict.fromkeys(wanted) if not any(has(row.fields, name) for row in source.rows)]
         if missing:
             raise SetupError(*(f"there is no column `{name}`; {nearest(name, columns)}" for name in missing))
     return made
@@ -112,14 +116,15 @@ def to_records(source: Source, mapping: Mapped) -> tuple[list[Record], list[Reje
     records: list[Record] = []
     rejected: list[Rejected] = []
     lines: dict[str, int] = {}
-    for row in source.rows:
-        made = row.problem or _record(row, mapping)
+    rows, local = pictures(source, mapping.images), local_marks(source, mapping.local_only)
+    for row, stays in zip(rows, local, strict=True):
+        made = row.problem or _record(row, mapping, stays)
         if isinstance(made, Record) and made.record_id in lines:
             first = lines[made.record_id]
             made = (
                 f"the id `{made.record_id}` stands in line {first} already"
                 if mapping.record_id
-                else f"the same text stands in line {first}; name a column as `record_id` to keep both"
+                else f"the same {_what(made)} stands in line {first}; name a column as `record_id` to keep both"
             )
         if isinstance(made, Record):
             lines[made.record_id] = row.line
@@ -129,20 +134,42 @@ def to_records(source: Source, mapping: Mapped) -> tuple[list[Record], list[Reje
     return records, rejected
 
 
-def _record(row: Row, mapping: Mapped) -> Record | str:
+def _check_forms(options: MappingOptions, columns: list[str]) -> None:
+    unknown = [key for key in options if key not in MappingOptions.__annotations__]
+    if unknown:
+        known = MappingOptions.__annotations__
+        raise SetupError(f"there is no option `{unknown[0]}` when loading; {nearest(unknown[0], known)}")
+    for key, form in (("truth_values", "from words in the data to answers"), ("coders", "from coder to column")):
+        if not isinstance(options.get(key) or {}, Mapping):
+            raise SetupError(f"{key}=... is a mapping {form}, not {type(options[key]).__name__}.")  # type: ignore[literal-required]  # both are options
+    local_only = options.get("local_only") or False
+    if not isinstance(options.get("images"), str | None):
+        raise SetupError("images=... is the name of the column with the paths of image files.")
+    if not isinstance(local_only, str | bool) or options.get("local_only") == "":
+        raise SetupError("local_only=... is True, or the name of a column that says `yes` or `no`.")
+    if options.get("local_only") is None and "local_only" in columns:
+        raise SetupError(
+            'there is a column `local_only`: write local_only="local_only" to heed it, or local_only=False.'
+        )
+
+
+def _record(row: Row, mapping: Mapped, local_only: bool) -> Record | str:
     fields = row.fields
-    content = _get(fields, mapping.content)
+    content = get(fields, mapping.content) if mapping.content else None
     if content is None or (isinstance(content, str) and not content.strip()):
-        return f"no text in `{mapping.content}`"
+        if not row.images:
+            sought = {"text": mapping.content, "image": mapping.images}
+            return ", ".join(f"no {what} in `{column}`" for what, column in sought.items() if column)
+        content = ""
     if isinstance(content, dict | list | bytes):
         return f"`{mapping.content}` holds a {type(content).__name__}, not text"
     record_id = ""
     if mapping.record_id:
-        record_id = _id(_get(fields, mapping.record_id))
+        record_id = _id(get(fields, mapping.record_id))
         if not record_id:
             return f"no id in `{mapping.record_id}`"
     labels = {coder: codes for coder, columns in mapping.coders.items() if (codes := _codes(fields, columns, mapping))}
-    cluster = _get(fields, mapping.cluster) if mapping.cluster else None
+    cluster = get(fields, mapping.cluster) if mapping.cluster else None
     return Record(
         record_id=record_id,
         content=str(content),
@@ -151,17 +178,19 @@ def _record(row: Row, mapping: Mapped) -> Record | str:
         expert_reasons={
             criterion: reasons
             for criterion, column in mapping.reasons.items()
-            if (reasons := _reasons(_get(fields, column)))
+            if (reasons := _reasons(get(fields, column)))
         },
         labels=labels,
         cluster=None if cluster in (None, "") else _id(cluster),
+        **({"images": row.images} if row.images else {}),
+        local_only=local_only,
     )
 
 
 def _codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: Mapped) -> dict[str, Any]:
     found = {}
     for criterion, column in columns.items():
-        value = as_json(_get(fields, column))
+        value = as_json(get(fields, column))
         value = value.strip() if isinstance(value, str) else value
         several = [_meant(item, mapping) for item in value] if isinstance(value, list) else None
         value = _meant(value, mapping) if several is None else several
@@ -182,9 +211,9 @@ def _metadata(fields: dict[str, Any], mapping: Mapped) -> dict[str, Any]:
     if nested:
         kept = copy.deepcopy(kept)
         for name in nested:
-            _delete(kept, name)
+            delete(kept, name)
     if mapping.metadata is not None:
-        return {name: _get(kept, name) for name in mapping.metadata if _has(kept, name)}
+        return {name: get(kept, name) for name in mapping.metadata if has(kept, name)}
     return kept
 
 
@@ -214,34 +243,8 @@ def _id(value: Any) -> str:
     return "" if value is None else clean(str(value).strip())
 
 
-def _walk(fields: Any, name: str) -> tuple[bool, Any]:
-    if isinstance(fields, dict):
-        if name in fields:
-            return True, fields[name]
-        first, dot, rest = name.partition(".")
-        if dot and first in fields:
-            return _walk(fields[first], rest)
-    return False, None
-
-
-def _has(fields: dict[str, Any], name: str) -> bool:
-    return _walk(fields, name)[0]
-
-
-def _get(fields: dict[str, Any], name: str) -> Any:
-    value = _walk(fields, name)[1]
-    return None if isinstance(value, float) and value != value else value  # NaN is not equal to itself
-
-
-def _delete(fields: Any, name: str) -> None:
-    if not isinstance(fields, dict):
-        return
-    if name in fields:
-        del fields[name]
-        return
-    first, dot, rest = name.partition(".")
-    if dot and first in fields:
-        _delete(fields[first], rest)
+def _what(record: Record) -> str:
+    return "text" if record.content else "image"
 
 
 def _listed(columns: list[str]) -> str:

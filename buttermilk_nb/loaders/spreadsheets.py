@@ -43,7 +43,7 @@ def read(path: str | Path, *, sheet: str | None = None) -> Source:
         book.close()
     while rows and rows[-1].problem:
         rows.pop()  # Excel keeps formatted but empty rows at the end
-    return Source(rows, {**file_facts(file), "sheet": name})
+    return Source(rows, {**file_facts(file), "sheet": name}, folder=file.parent)
 
 
 def _plain(value: Any) -> Any:

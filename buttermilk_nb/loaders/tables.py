@@ -35,7 +35,7 @@ def read_parquet(path: str | Path) -> Source:
             rows = numbered(dict(zip(table.columns, values, strict=True)) for values in result.fetchall())
         except duckdb.Error as error:
             raise SetupError(f"`{file.name}` cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
-    return Source(rows, file_facts(file))
+    return Source(rows, file_facts(file), folder=file.parent)
 
 
 def read_dataframe(frame: pd.DataFrame) -> Source:

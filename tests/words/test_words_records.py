@@ -12,6 +12,7 @@ from buttermilk_nb._text import clean, rough_tokens, shorten
 from buttermilk_nb.corpus import Corpus
 from buttermilk_nb.criteria import Criteria
 from buttermilk_nb.errors import SetupError, nearest
+from buttermilk_nb.loading import load
 from buttermilk_nb.records import Record
 
 quick = settings(max_examples=80, deadline=None)
@@ -104,6 +105,145 @@ def test_a_record_does_not_change():
 def test_the_truth_of_one_criterion_stands_before_that_of_the_only_one():
     record = Record(content="x", ground_truth={"*": "yes", "tone": 4})
     assert (record.truth_for("tone"), record.truth_for("respect")) == (4, "yes")
+
+
+KNOWN = Record(
+    record_id="g2", content="Ein Tag.", outlet="The Bell", ground_truth={"*": "no"}, expert_reasons={"*": ("One.",)},
+    labels={"kf": {"*": "yes"}}, cluster="c", parent_id="p", start_offset=0, end_offset=8, uri="u",
+)  # fmt: skip
+
+
+def test_the_hashes_of_a_record_of_text_never_change():
+    assert KNOWN.record_hash == "r1-bbcec228367a0f503ca13737180e52dc"
+    assert KNOWN.details_hash == "rd1-d0ce12a4edd51dcfad8600bc99cd689e"
+    assert Record(content="x").record_id == "id1-bb62321bb260"
+
+
+def test_a_changed_copy_has_hashes_of_its_own():
+    assert KNOWN.record_hash != KNOWN.model_copy(update={"content": "Two."}).record_hash
+    assert KNOWN.details_hash != KNOWN.model_copy(update={"cluster": "d"}).details_hash
+    assert KNOWN.model_copy() == KNOWN
+
+
+def test_a_hash_that_was_asked_for_is_not_a_field():
+    assert KNOWN.record_hash not in dict(KNOWN).values()
+    assert Record(**dict(KNOWN)) == KNOWN
+
+
+def test_segments_are_the_same_whether_or_not_a_hash_was_asked_for():
+    fresh, asked = (Corpus([Record(record_id="a", content="One. Two.", x=1)]) for _ in range(2))
+    assert asked.hash == fresh.hash
+    again = Corpus([Record(record_id="a", content="One. Two.", x=1)])
+    assert asked.segment("sentence").hash == again.segment("sentence").hash
+    assert asked.segment("sentence")[1].metadata == {"x": 1}
+
+
+# --- records that stay on this machine -------------------------------------------------------------
+
+
+def local(corpus):
+    return [record.local_only for record in corpus]
+
+
+def test_staying_local_is_a_detail_of_a_record_and_not_its_text():
+    free, kept = Record(record_id="a", content="x"), Record(record_id="a", content="x", local_only=True)
+    assert free.record_hash == kept.record_hash
+    assert free.details_hash != kept.details_hash
+    assert repr(kept) == "Record('a', 'x', stays local)"
+    assert "stays local" in kept._repr_html_()
+
+
+ROWS = [{"text": "One.", "private": "yes", "by": "kf"}, {"text": "Two.", "private": "no", "by": "as"}]
+
+
+@pytest.mark.parametrize("source", [ROWS, [Record(content="One."), Record(content="Two.")]], ids=["rows", "records"])
+def test_a_whole_corpus_can_be_loaded_to_stay_local(source):
+    content = {} if isinstance(source[0], Record) else {"content": "text"}
+    assert local(load(source, local_only=True, **content)) == [True, True]
+    assert local(load(source, local_only=False, **content)) == [False, False]
+
+
+def test_every_loader_can_keep_its_records_local(tmp_path):
+    (tmp_path / "x.txt").write_text("One.")
+    assert local(load(tmp_path, local_only=True)) == [True]
+    assert local(Corpus.from_folder(tmp_path, local_only=True)) == [True]
+    assert Corpus.from_folder(tmp_path, local_only=True).provenance["mapping"]["local_only"] is True
+
+
+YES_AND_NO = [("yes", "no"), ("Y", " N "), ("TRUE", "False"), (True, False), (1, 0), (1.0, 0.0), ("1", "0")]
+
+
+@pytest.mark.parametrize("words", YES_AND_NO, ids=str)
+def test_a_column_says_which_records_stay_local_and_is_not_metadata(words):
+    rows = [{**row, "private": word} for row, word in zip(ROWS, words, strict=True)]
+    corpus = load(rows, content="text", local_only="private")
+    assert local(corpus) == [True, False]
+    assert corpus[0].metadata == {"by": "kf"}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("", "is empty"), (None, "is empty"), (float("nan"), "is empty"), ("x", "says `x`"), (2, "says `2`")],
+)
+def test_a_column_that_leaves_it_open_is_an_error_and_not_a_no(word, said):
+    rows = [*ROWS, {"text": "Three.", "private": word}, {"text": "Four.", "private": word}]
+    with pytest.raises(SetupError) as raised:
+        load(rows, content="text", local_only="private")
+    end = "; write `yes` where the record must stay, or `no`."
+    assert list(raised.value.problems) == [f"line {line}: `private` {said}{end}" for line in (3, 4)]
+
+
+@pytest.mark.parametrize("wrong", ["", 1, ["private"]])
+def test_what_neither_marks_nor_names_a_column_is_a_sentence(wrong):
+    with pytest.raises(SetupError, match=r"local_only=... is True, or the name of a column"):
+        load(ROWS, content="text", local_only=wrong)
+
+
+def test_a_column_of_records_that_know_themselves_is_refused():
+    with pytest.raises(SetupError, match="Records know their content"):
+        load([Record(content="One.")], local_only="private")
+
+
+def test_a_column_called_local_only_is_not_passed_over():
+    rows = [{"text": "One.", "local_only": True}]
+    with pytest.raises(SetupError, match='write local_only="local_only" to heed it, or local_only=False'):
+        load(rows, content="text")
+    assert local(load(rows, content="text", local_only="local_only")) == [True]
+    assert local(load(rows, content="text", local_only=False)) == [False]
+
+
+def test_a_corpus_that_is_kept_local_comes_back_from_its_dataframe():
+    corpus = Corpus([Record(record_id="a", content="One."), Record(record_id="b", content="Two.", local_only=True)])
+    again = load(corpus.to_df(), content="content", record_id="record_id", local_only="local_only")
+    assert again == corpus
+
+
+def test_the_mark_stays_with_a_record_whatever_is_chosen_or_cut():
+    corpus = Corpus([Record(record_id=f"r{i}", content=f"{i * 7919} One. Two.", lang="en") for i in range(8)])
+    kept = corpus.keep_local()
+    parts = [
+        kept.head(3),
+        kept.filter(lang="en"),
+        kept.sample(4, seed=1),
+        *kept.split(dev=0.5),
+        kept[2:5],
+        kept.segment("sentence"),
+    ]
+    assert all(all(local(part)) for part in parts)
+    assert not any(local(corpus))
+    assert kept.provenance["steps"] == ["keep_local()"]
+    assert kept.hash != corpus.hash
+
+
+@pytest.mark.parametrize(
+    ("marks", "shown"),
+    [([True, True], "Corpus(2 records, which stay local)"), ([True], "Corpus(1 record, which stays local)"),
+     ([True, False], "Corpus(2 records, 1 of which stays local)"), ([False], "Corpus(1 record)")],
+)  # fmt: skip
+def test_a_corpus_says_how_many_of_its_records_stay_local(marks, shown):
+    corpus = Corpus([Record(record_id=str(i), content="x", local_only=mark) for i, mark in enumerate(marks)])
+    assert repr(corpus) == shown
+    assert shown.partition(", ")[2].rstrip(")") in corpus._repr_html_()
 
 
 EVIL = "a <script>alert(1)</script>\"'&"
