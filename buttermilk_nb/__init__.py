@@ -26,10 +26,13 @@ _HOMES = {
     "flows.flow": ("Flow",),
     "flows.run": ("Run", "last_run"),
     "flows.steps": ("Step",),
+    "images": ("Image",),
+    "keys": ("key",),
     "loading": ("load",),
-    "project": ("Project", "init", "sql"),
+    "project": ("Project", "allow", "init", "sql"),
     "prompts": ("Prompt",),
     "records": ("Record",),
+    "redaction": ("Redaction",),
     "scales": ("Categories", "Continuous", "Likert", "MultiLabel", "Scale", "YesNo"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -52,6 +55,7 @@ __all__ = [
     "Criteria",
     "Criterion",
     "Flow",
+    "Image",
     "Interrupted",
     "InvalidAnswer",
     "Judge",
@@ -64,6 +68,7 @@ __all__ = [
     "QuotaError",
     "RateLimitError",
     "Record",
+    "Redaction",
     "Run",
     "RunError",
     "RunStopped",
@@ -77,7 +82,9 @@ __all__ = [
     "YesNo",
     "__version__",
     "agent",
+    "allow",
     "init",
+    "key",
     "last_run",
     "load",
     "sql",
@@ -117,10 +124,13 @@ if TYPE_CHECKING:
     from .flows.flow import Flow
     from .flows.run import Run, last_run
     from .flows.steps import Step
+    from .images import Image
+    from .keys import key
     from .loading import load
-    from .project import Project, init, sql
+    from .project import Project, allow, init, sql
     from .prompts import Prompt
     from .records import Record
+    from .redaction import Redaction
     from .scales import Categories, Continuous, Likert, MultiLabel, Scale, YesNo
 
 

@@ -5,8 +5,8 @@ time at which its account would be empty again, so that a limit can be shared by
 a small SQLite file. A tenth of a minute's allowance may go at once; the rest is spread so that *no* minute, wherever
 it begins, sees more than the limit. A turn is booked when it is asked for, so that those who wait go in order.
 
-Calls in flight follow what the provider bears: a 429 halves them and makes everybody wait, and each round of
-calls that went well allows one more.
+Calls in flight follow what the provider bears: a 429 takes a quarter of them away and makes everybody wait, and each
+four calls that went well allow one more.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ Waiting = Callable[[float, str], None]
 
 _MINUTE_S = 60.0
 _WORTH_SAYING_S = 0.5
+_CUT, _GROWTH = 0.75, 0.25
 _SHARED_WAIT_S = 30.0  # for the row that other processes book in
 
 
@@ -137,12 +138,11 @@ class InFlight:
         self.bearable: float = float("inf") if most is None else most
         self.open = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._well = 0
         self._cut_at = float("-inf")
 
     async def enter(self) -> None:
         """Wait for a place and take it."""
-        while self.open >= self.bearable:
+        while self.open + 1 > self.bearable:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             try:
@@ -158,25 +158,21 @@ class InFlight:
         self._wake()
 
     def well(self) -> None:
-        """A call went well: after a round of them one more is allowed."""
+        """A call went well: a few of them allow one more."""
         if self.bearable == float("inf") or self.bearable == self._most:
             return
-        self._well += 1
-        if self._well >= self.bearable:
-            self._well = 0
-            self.bearable += 1
-            self._wake()
+        self.bearable = min(self.bearable + _GROWTH, self._most or float("inf"))
+        self._wake()
 
     def too_many(self, began_at: float) -> None:
         """The provider said so. Calls that began before the last cut say nothing new."""
         if began_at > self._cut_at:
             self._cut_at = time.monotonic()
-            self._well = 0
-            self.bearable = max(1, min(self.bearable, self.open) // 2)
+            self.bearable = max(1.0, min(self.bearable, self.open) * _CUT)
 
     def _wake(self) -> None:
         free = self.bearable - self.open
-        while self._waiting and free > 0:
+        while self._waiting and free >= 1:
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(None)

@@ -56,6 +56,8 @@ class Project:
         self.settings = settings
         self.cache_mode: CacheMode = cache_mode
         self.place = data_place(folder, settings.data_folder, settings.name)
+        for part in (self.place.folder, self.place.folder / "cache"):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cache = AnswerCache(self.place.folder / "cache")
         self.store = Store(self.place.folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
         self.bus = Bus()
@@ -273,6 +275,25 @@ def close() -> None:
     _current = None
 
 
+def allow(provider: str) -> None:
+    """Let texts of the open project go to a provider. Asked for once, and kept in `buttermilk.yaml`.
+
+    Parameters
+    ----------
+    provider
+        The first part of a model's full name: `anthropic`, `openai`, `gemini`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> _ = init("allow-example", path=tempfile.mkdtemp())
+    >>> allow("anthropic")
+    >>> current().settings.allow
+    ['anthropic']
+    """
+    current().allow(provider)
+
+
 @atexit.register
 def _close_all() -> None:
     """Files and pooled connections, at the end of the process."""
@@ -327,9 +348,8 @@ def _search(name: str, start: Path) -> tuple[Path, list[str]]:
 
 def _make(folder: Path, settings: Settings) -> None:
     try:
-        for part in ("cache", "logs", "exports"):
+        for part in ("logs", "exports"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        (folder / "cache").chmod(0o700)
         settings.write(folder / FILE)
     except OSError as error:
         raise SetupError(

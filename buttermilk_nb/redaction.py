@@ -77,9 +77,10 @@ class Redaction:
 
     def _one(self, text: str, placeholder: Callable[[str, str], str]) -> str:
         if self.find is not None:
-            kind = self.find.__name__
-            for found in sorted({item for item in self.find(text) if item}, key=len, reverse=True):
-                text = text.replace(found, placeholder(kind, found))
+            found = sorted({item for item in self.find(text) if item}, key=len, reverse=True)  # the longest name first
+            if found:
+                exact = regex.compile("|".join(map(regex.escape, found)))
+                text = _replaced(text, self.find.__name__, exact, placeholder)
         for name, pattern in self._compiled.items():
             text = _replaced(text, name, pattern, placeholder)
         return text

@@ -46,6 +46,8 @@ class Settings(BaseModel):
         for a longer wait than that is not asked again.
     give_up_after
         After so many cells in a row that failed in spite of their retries, a run stops asking that model.
+    probe_s
+        Seconds that a local model's server may take to say what it runs, before a run.
     share_limits
         Whether notebooks in other processes count towards the rate limits of this project too.
     budget_usd
@@ -86,6 +88,7 @@ class Settings(BaseModel):
     backoff_s: float = Field(default=1.0, gt=0)
     backoff_max_s: float = Field(default=120.0, gt=0)
     give_up_after: int = Field(default=20, ge=1)
+    probe_s: float = Field(default=5.0, gt=0)
     share_limits: bool = False
     budget_usd: float | None = Field(default=5.0, ge=0)
     confirm_above: int = Field(default=200, ge=0)

@@ -256,6 +256,7 @@ class Agent(AgentBase):
             "content" not in self.prompt.fields
             and "metadata" not in self.prompt.fields
             and "inputs" not in self.prompt.names
+            and not (self.prompt.shows_images and all(record.images for record in records))
         ):
             found.append(f"prompt `{self.prompt.name}` never shows `record.content`, so every answer would be blind.")
         for model in [*self.chosen(project), *self.others(project)]:

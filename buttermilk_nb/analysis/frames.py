@@ -102,7 +102,7 @@ def calls(store: Store, run_id: str) -> pd.DataFrame:
         """
         select t.record_id, t.step, t.criteria_set, t.replicate, c.* exclude (run_id)
         from calls_full c join traces t using (trace_id)
-        where c.run_id = ? order by t.record_id, t.step, t.criteria_set, c.model_requested, t.replicate, c.call_id""",
+        where c.run_id = ? order by t.record_id, t.step, t.criteria_set, t.model, t.replicate, c.call_id""",
         [run_id],
     )
 

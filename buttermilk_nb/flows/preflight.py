@@ -27,27 +27,44 @@ def preflight(plan: Plan, project: Project, *, mode: CacheMode, budget_usd: floa
     ConsentError, UnconfirmedError, SetupError
         Nothing was sent.
     """
-    remote = [model for model in plan.models if model.remote]
-    if not remote or mode == "only":
+    if mode == "only":
         return []
+    settings = project.settings
+    remote = [model for model in plan.models if model.remote]
+    obstacles = {model.name: found for model in plan.models if (found := model.obstacles(settings.probe_s))}
+    strangers = [model for model in remote if model.provider not in project.client.sender.allowed]
+    many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
+    if obstacles or strangers or many or (settings.local_only and remote):
+        _ask(plan, project, remote, obstacles, budget_usd, yes=yes)
+    if not remote:
+        return []
+    return _money(project, remote, budget_usd) + _local_records(plan, remote)
+
+
+def _money(project: Project, remote: list[Model], budget_usd: float | None) -> list[str]:
     unpriced = [model for model in remote if model.price() is None]
     if unpriced and budget_usd is not None:
         raise SetupError(*(_unpriced(model) for model in unpriced))
-    settings = project.settings
-    strangers = [model for model in remote if model.provider not in project.client.sender.allowed]
-    many = not yes and plan.cell_count(remote) > settings.confirm_above
-    if strangers or many or settings.local_only:
-        _ask(plan, project, remote, budget_usd, yes=yes)
-    remarks = _local_records(plan, remote)
-    if unpriced and settings.budget_usd is not None:
-        names = ", ".join(f"`{model.name}`" for model in unpriced)
-        remarks.append(f"the price of {names} is not known, so the project's budget does not see what it costs.")
-    return remarks
+    if not unpriced or project.settings.budget_usd is None:
+        return []
+    names = ", ".join(f"`{model.name}`" for model in unpriced)
+    return [f"the price of {names} is not known, so the project's budget does not see what it costs."]
 
 
-def _ask(plan: Plan, project: Project, remote: list[Model], budget_usd: float | None, *, yes: bool) -> None:
+def _ask(
+    plan: Plan,
+    project: Project,
+    remote: list[Model],
+    obstacles: dict[str, list[str]],
+    budget_usd: float | None,
+    *,
+    yes: bool,
+) -> None:
     """Count what would be sent, and ask about that."""
     found = estimate(plan, project, cap_usd=budget_usd)
+    unready = [problem for entry in found.models if entry.new for problem in obstacles.get(entry.model, [])]
+    if unready:
+        raise SetupError(*dict.fromkeys(unready))
     by_name = {model.name: model for model in remote}
     leaving = [by_name[entry.model] for entry in found.models if entry.model in by_name and entry.new]
     if project.settings.local_only and leaving:

@@ -51,7 +51,15 @@ class Runner:
     """
 
     def __init__(
-        self, plan: Plan, run: Run, context: Context, *, workers: int, options: Options, about: RunRow
+        self,
+        plan: Plan,
+        run: Run,
+        context: Context,
+        *,
+        workers: int,
+        options: Options,
+        about: RunRow,
+        manifest: dict[str, Any],
     ) -> None:
         self._plan = plan
         self._run = run
@@ -61,6 +69,7 @@ class Runner:
         self._time_limit_s = options.time_limit_s
         self._out_of_time = False
         self._about = about
+        self._manifest = manifest
         self._stop = asyncio.Event()
         self._abort = asyncio.Event()
         self._writer: Writer | None = None
@@ -79,6 +88,7 @@ class Runner:
         status = "failed"
         try:
             self._context.project.cache.open()  # in this thread, which reads it
+            await self._describe_models()
             await asyncio.to_thread(self._write_ahead)
             self._writer = Writer(self._context.project.store)
             self._frontier = Frontier(self._plan)
@@ -104,12 +114,22 @@ class Runner:
         finally:
             self._context.project.bus.publish(event)
 
+    async def _describe_models(self) -> None:
+        """What can be known of each model, into the manifest; nothing is asked where nothing will be sent."""
+        if self._context.calls.mode == "only":
+            return
+        wait_s = self._context.project.settings.probe_s
+        known = await asyncio.gather(*(model.known(wait_s) for model in self._plan.models))
+        names = [model.name for model in self._plan.models]
+        self._manifest["models"] = dict(zip(names, known, strict=True))
+
     def _write_ahead(self) -> None:
         """The run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
         event = self._event(StatusEvent, payload=self._state("running"))
         write_records(store, self._plan.corpus.records)
-        write_plan(store, self._about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
+        about = self._about.model_copy(update={"manifest": canonical(self._manifest)})
+        write_plan(store, about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
         self._context.project.bus.publish(event)
 
     def _state(self, state: str) -> dict[str, object]:
@@ -270,7 +290,7 @@ def start(
         corpus_hash=plan.corpus.hash,
         status="running",
         started_at=now(),
-        manifest=canonical(_manifest(plan, options, definition, remarks)),
+        manifest="",  # written with the run, when the models have said what they are
     )
     runner = Runner(
         plan,
@@ -279,6 +299,7 @@ def start(
         workers=options.concurrency + (min(options.concurrency, _MORE) if options.concurrency >= _FEW else 0),
         options=options,
         about=about,
+        manifest=_manifest(plan, options, definition, remarks),
     )
     run.canceller = runner.interrupt
     remember(run)

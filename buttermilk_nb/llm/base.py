@@ -182,7 +182,7 @@ class Request:
 
     @property
     def parts(self) -> dict[str, str]:
-        """The named hashes of the key's parts."""
+        """The named hashes of the key's parts, and whose text it is, so that it can be found and forgotten."""
         return {
             "model": self.model.target,
             "params": digest("kp1", self.params.sent_json),
@@ -192,6 +192,7 @@ class Request:
                 f"message {n} ({m.role})": digest("km1", canonical(m.as_stored()))
                 for n, m in enumerate(self.messages, 1)
             },
+            **({"record": self.aside.record.record_hash} if self.aside else {}),
             **self.key_parts,
         }
 
@@ -267,12 +268,20 @@ class Model(ABC):
         return {}
 
     def problems(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # as above
-        """Why this model cannot be asked now: no key, no cues. Found before anything is paid for."""
+        """What is wrong with naming this model: no such family, no cues. Found before anything is paid for."""
+        return []
+
+    def obstacles(self, wait_s: float) -> list[str]:  # noqa: ARG002  # for models that need a key or a server
+        """Why this model cannot be asked now: no key, nobody at its address. What is cached needs neither."""
         return []
 
     def price(self) -> tuple[float, float] | None:
         """US dollars per token read and per token written; None where the price is not known."""
         return None
+
+    async def known(self, timeout_s: float) -> dict[str, Any]:  # noqa: ARG002  # for models with a server of their own
+        """What a run's manifest says of it: the full name, whom it belongs to, what can be verified of it."""
+        return {"model": self.target, "provider": self.provider, "remote": self.remote}
 
     def warm(self) -> None:  # noqa: B027  # most models load nothing
         """Load what takes long, before it is needed."""

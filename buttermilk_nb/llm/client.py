@@ -177,9 +177,7 @@ def _answered(
 ) -> Asked:
     answer = TextRow.of("response", completion.raw)
     call = rows.answered(request, completion, answer, trace_id, run_id, asked_at, shared=shared)
-    return Asked(
-        request, (call,), completion, None, (request.body, answer, *rows.media(request)), rows.redacted(request)
-    )
+    return Asked(request, (call,), completion, None, (request.body, answer), rows.redacted(request))
 
 
 def _landed(
@@ -194,7 +192,7 @@ def _landed(
         for attempt, made in enumerate(tries, 1)
         if made.error is not None
     ]
-    texts: tuple[TextRow, ...] = (request.body, *rows.media(request)) if calls else ()
+    texts: tuple[TextRow, ...] = (request.body,) if calls else ()
     if flown.completion is not None:
         asked = _answered(request, flown.completion, trace_id, run_id, tries[-1].asked_at, shared=shared)
         made = asked.calls[0].model_copy(update={"attempt": len(tries), "waited_s": round(tries[-1].waited_s, 3)})

@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import json
 import os
+import socket
 import threading
 import time
 import warnings
@@ -29,6 +30,8 @@ from ..model_settings import ModelSettings
 from ..traces import now
 from .base import Aside, Completion, Model, Request
 from .failures import mapped
+from .local_facts import USUAL_BASE
+from .local_facts import facts as verified
 
 _lock = threading.Lock()
 _loaded: Any = None
@@ -43,10 +46,6 @@ _PROVIDERS_OWN = frozenset(
     }
 )  # fmt: skip
 """Parameters that OpenAI's API does not have and others do; litellm hands them on."""
-_USUAL_BASES = {
-    "llamafile": "http://127.0.0.1:8080/v1", "lm_studio": "http://localhost:1234/v1",
-    "ollama": "http://localhost:11434", "ollama_chat": "http://localhost:11434",
-}  # fmt: skip
 _TOKENIZED = frozenset({"azure", "openai", "text-completion-openai"})
 """Families whose own tokenizers litellm brings along."""
 
@@ -57,6 +56,7 @@ def load_litellm() -> Any:
     with _lock:
         if _loaded is None:
             os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+            os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")  # else it fetches a file
             os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
             # litellm's own types make pydantic warn in the middle of a call, into the reader's notebook
             warnings.filterwarnings("ignore", message="Item '.*' on TypedDict class", category=UserWarning)
@@ -106,7 +106,7 @@ class LitellmModel(Model):
     def base(self) -> str | None:
         """The address that is asked, where it is not the provider's own."""
         named = self.settings.api_base or os.environ.get(f"{self.provider.upper()}_API_BASE")
-        return named or _USUAL_BASES.get(self.provider)
+        return named or USUAL_BASE.get(self.provider)
 
     @cached_property
     def takes_schema(self) -> bool:  # type: ignore[override]  # asked of litellm once
@@ -131,10 +131,18 @@ class LitellmModel(Model):
             return [
                 f"there is no model family `{family}` (of `{self.target}`); {nearest(family, ['offline', *providers])}"
             ]
+        return []
+
+    def obstacles(self, wait_s: float) -> list[str]:
         try:
             self._key, self._looked = self.key(), True
         except SetupError as error:
             return list(error.problems)
+        if self.base and _is_this_machine(self.base) and not _listening(self.base, wait_s):
+            return [
+                f"nothing listens at {self.base}, where `{self.name}` should be: start its server, or mend `api_base` "
+                "in buttermilk.yaml."
+            ]
         return []
 
     def key(self) -> Key | None:
@@ -204,6 +212,14 @@ class LitellmModel(Model):
             return super().count_tokens(text)
         return int(load_litellm().token_counter(model=self.target, text=text))
 
+    async def known(self, timeout_s: float) -> dict[str, Any]:
+        facts: dict[str, Any] = await super().known(timeout_s)
+        if not self.remote:
+            found = await verified(self.provider, self.target, self.base, self.settings.file, timeout_s)
+            self.fingerprint = found.fingerprint
+            facts["verified"] = found.model_dump(exclude_none=True)
+        return facts
+
     async def complete(self, request: Request) -> Completion:
         litellm = load_litellm()
         started = time.perf_counter()
@@ -260,6 +276,16 @@ async def close_clients() -> None:
 
 def _told(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(schema), "strict": True}}
+
+
+def _listening(address: str, wait_s: float) -> bool:
+    parts = urlsplit(address if "//" in address else f"//{address}")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), timeout=wait_s):
+            return True
+    except OSError:
+        return False
 
 
 def _is_this_machine(address: str) -> bool:

@@ -107,6 +107,8 @@ class Dictionary(_Offline):
         ]
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:  # noqa: ARG002
+        if record.images and not record.content.strip():
+            raise SkippedCell(f"record `{record.record_id}` has no text, and `{self.name}` does not look at images.")
         if not criterion.cues:
             example = criterion.scale.offered[0] if criterion.scale.offered else "0"
             raise SkippedCell(

@@ -56,11 +56,6 @@ def failed(request: Request, made: Try, trace_id: str, run_id: str, *, attempt: 
     )
 
 
-def media(request: Request) -> tuple[TextRow, ...]:
-    """The images of a request, each to be stored once."""
-    return tuple(TextRow.of("media", image.as_body()) for message in request.messages for image in message.images)
-
-
 def redacted(request: Request) -> tuple[Redacted, ...]:
     """What was taken out of a request."""
     return tuple(

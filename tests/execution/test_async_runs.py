@@ -52,7 +52,7 @@ def test_stopping_run_async_raises_run_stopped(make_project):
 
     async def cell():
         stop_after(project, 1)
-        with pytest.raises(bm.RunStopped, match="2 of 3 cells still to do"):
+        with pytest.raises(bm.RunStopped, match="2 of 3 cells are still to do"):
             await flow().run_async(corpus(), concurrency=1)
 
     asyncio.run(cell())

@@ -137,7 +137,7 @@ def test_settings_that_are_the_default_are_not_written(tmp_path):
 
 def test_the_settings_of_a_project_reach_its_parts(make_project):
     project = make_project(settings="timeout_s: 7\nlock_wait_s: 3")
-    assert (project.client._timeout_s, project.store._lock_wait_s) == (7, 3)
+    assert (project.client.sender._settings.timeout_s, project.store._lock_wait_s) == (7, 3)
 
 
 @pytest.mark.parametrize("name", ["", "  ", ".", "..", "a/b", "a\\b", "a:b", "what?", "nul\0"])

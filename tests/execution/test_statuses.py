@@ -158,7 +158,7 @@ def test_on_error_raise_lets_invalid_answers_pass(make_project):
 
 
 def test_an_errored_cell_is_asked_again_by_the_next_run(make_project):
-    make_project("double/unavailable?share=0.5")
+    make_project("double/unavailable?share=0.5", settings="retries: 0")
     first = flow().run(corpus(8))
     sent = first.project.client.sent
     flow().run(corpus(8))
@@ -166,10 +166,10 @@ def test_an_errored_cell_is_asked_again_by_the_next_run(make_project):
 
 
 def test_a_failing_repeat_never_hides_a_finished_answer(make_project):
-    project = make_project("double/slow?seconds=0.2", settings="timeout_s: 5")
+    make_project("double/slow?seconds=0.2", settings="retries: 0")
     flow().run(corpus(1))
-    project.client._timeout_s = 0.01
-    flow().run(corpus(1), cache="refresh")
+    hurried = bm.Step(judge(), timeout_s=0.01)
+    bm.Flow("study", [hurried]).run(corpus(1), cache="refresh")
     assert bm.sql("select status from latest_scores").status.tolist() == ["ok"]
     assert bm.sql("select status from traces order by started_at").status.tolist() == ["ok", "timeout"]
 

@@ -2,92 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
-import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
+from chat_server import ANSWER, ChatServer, free_port
 
 import buttermilk_nb as bm
 from buttermilk_nb import project as projects
 
 PROXY_KEY = "sk-" + "0123456789abcdef" * 4  # of a server that lives for one test
-ANSWER = {"reasons": ["It says so."], "conclusion": "Plain.", "answer": "no", "uncertainty": "low"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class ChatServer:
-    """Answers every chat request through `reply(body) -> web.Response | dict`; keeps what it received and sent."""
-
-    def __init__(self) -> None:
-        self.received: list[dict[str, Any]] = []
-        self.sent: list[str] = []
-        self.reply: Callable[[dict[str, Any]], Any] = self.answer
-        self.wait_s = 0.0
-        self.port = free_port()
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
-
-    def answer(self, body: dict[str, Any], text: str | None = None, finish: str = "stop") -> dict[str, Any]:
-        given = json.dumps({"criteria": {"calm": ANSWER}}) if text is None else text
-        return {
-            "id": f"chatcmpl-{len(self.received)}", "object": "chat.completion", "created": 1_700_000_000,
-            "model": "toy-2026-11-01", "system_fingerprint": "fp_toy",
-            "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": given}}],
-            "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
-        }  # fmt: skip
-
-    async def _chat(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        self.received.append(body)
-        if self.wait_s:
-            await asyncio.sleep(self.wait_s)
-        made = self.reply(body)
-        if isinstance(made, web.Response):
-            return made
-        text = json.dumps(made)
-        self.sent.append(text)
-        return web.Response(text=text, content_type="application/json", headers={"x-request-id": f"req-{made['id']}"})
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", self._chat)
-        runner = web.AppRunner(app, access_log=None)
-        self._loop.run_until_complete(runner.setup())
-        self._loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", self.port).start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(10)
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
 
 
 @pytest.fixture

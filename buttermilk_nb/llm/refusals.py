@@ -1,0 +1,121 @@
+"""How models decline in words, in the languages that are studied here.
+
+Two signs are asked for: that the speaker cannot or will not, and that it is the task which they cannot do. So *I
+cannot find any insult in it* is no refusal, nor *I can't help but notice*, nor *I cannot rate this as hateful*. What
+stands in quotation marks was said by somebody else.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+_HEAD = 600  # characters: who declines begins with it
+_QUOTED = re.compile(
+    r'"[^"\n]{0,400}+"|“[^”\n]{0,400}+”|«[^»\n]{0,400}+»|„[^“”\n]{0,400}+[“”]|「[^」\n]{0,400}+」|《[^》\n]{0,400}+》|'
+    r"`[^`\n]{0,400}+`|^>.*$",
+    re.MULTILINE,
+)
+
+
+class _Language(NamedTuple):
+    """Its ways of declining."""
+
+    cannot: str
+    task: str
+    """What a judge is asked to do."""
+    sees: str
+    """What a judge may well be unable to do: to find something in a text."""
+    sorry: str
+    declines: str
+
+
+_LANGUAGES = {
+    "English": _Language(
+        cannot=r"\bI(?: can(?:no|['’])t| can not| won['’]t| will not|(?: am|['’]m) (?:unable|not able|not allowed))",
+        task=r"help(?! but\b| \w+ing\b|ing\b)|assist|comply|fulfil|do (?:that|this|so)|provide|judge|rate|score|"
+        r"evaluate|assess|analy[sz]e|classify|label|answer|respond|engage|participate|process|complete|perform|discuss|create|"
+        r"generate|produce|give (?:you )?(?:an?|any|my)",
+        sees=r"find|see|detect|identify|tell|say|determine|conclude|agree|confirm|discern|spot",
+        sorry=r"\bsorry\b|\bapologi[sz]e\b|\bregret\b|\bas an? (?:AI\b|(?:large )?language model)",
+        declines=r"\bI (?:\w+ )?(?:must|have to|need to|will have to) (?:\w+ly )?(?:decline|refuse)\b|"
+        r"\bI (?:\w+ly )?(?:decline|refuse) to\b",
+    ),
+    "French": _Language(
+        cannot=r"\bje ne (?:peux|saurais|pourrai)(?: malheureusement)?(?: pas)?\b|\bje ne suis pas en mesure\b|"
+        r"\bil m['’]est impossible\b",
+        task=r"aider|assister|répondre|évaluer|juger|noter|traiter|analyser|fournir|donner|satisfaire|accéder|classer",
+        sees=r"trouver|voir|dire|déterminer|conclure|relever|identifier|détecter|confirmer",
+        sorry=r"\bdésolée?\b|\bexcuses\b|\bregrette\b",
+        declines=r"\bje (?:dois|préfère) (?:refuser|décliner)\b|\bje refuse de\b",
+    ),
+    "German": _Language(
+        cannot=r"\b(?:ich kann|kann ich|ich darf|darf ich|ich werde|ich möchte)\b[^.!?\n]{0,40}?\bnicht\b|"
+        r"\bnicht in der lage\b",
+        task=r"helfen|weiterhelfen|unterstützen|beantworten|antworten|beurteilen|bewerten|einschätzen|einstufen|bearbeiten|"
+        r"nachkommen|analysieren|liefern|erfüllen",
+        sees=r"finden|erkennen|sehen|sagen|feststellen|bestätigen",
+        sorry=r"\btut mir leid\b|\bleider\b|\bentschuldigung\b|\bbedaure\b",
+        declines=r"\bich (?:muss|möchte)\b[^.!?\n]{0,40}?\bablehnen\b|\bich lehne\b[^.!?\n]{0,40}?\bab\b",
+    ),
+    "Spanish": _Language(
+        cannot=r"\bno (?:puedo|podré|podría)\b|\bno me es posible\b|\bno estoy en condiciones\b",
+        task=r"ayudar|asistir|responder|evaluar|juzgar|calificar|analizar|proporcionar|cumplir|atender|procesar|clasificar",
+        sees=r"encontrar|ver|decir|determinar|concluir|identificar|detectar|confirmar",
+        sorry=r"\blo siento\b|\blamento\b|\bdisculp",
+        declines=r"\b(?:debo|tengo que|prefiero) (?:rechazar|declinar|negarme)",
+    ),
+    "Portuguese": _Language(
+        cannot=r"\bnão (?:posso|consigo|poderei|poderia)\b|\bnão me é possível\b|\bnão estou em condições\b",
+        task=r"ajudar|auxiliar|responder|avaliar|julgar|classificar|analisar|fornecer|cumprir|atender|processar",
+        sees=r"encontrar|ver|dizer|determinar|concluir|identificar|detectar|confirmar",
+        sorry=r"\bsinto muito\b|\blamento\b|\bdesculp",
+        declines=r"\b(?:devo|tenho (?:de|que)|prefiro) (?:recusar|declinar)",
+    ),
+    "Russian": _Language(
+        cannot=r"\bя (?:\w+ )?не (?:могу|смогу|буду|готов\w?)\b|\bне имею возможности\b",
+        task=r"помочь|помогать|ответить|отвечать|оценить|оценивать|судить|выполнить|анализировать|обсуждать|обработать",
+        sees=r"найти|увидеть|видеть|сказать|определить|обнаружить|подтвердить",
+        sorry=r"\bизвините\b|\bпростите\b|\bк сожалению\b|\bприношу извинения\b",
+        declines=r"\bвынужден[аы]? отказать|\bдолж(?:ен|на) отказать",
+    ),
+    "Chinese": _Language(
+        cannot=r"(?:无法|無法|不能|不便|没办法|沒辦法)",
+        task=r"提供|回答|回应|回應|协助|協助|帮助|幫助|帮|幫|完成|评价|評價|评估|評估|评分|評分|处理|處理|满足|滿足|"
+        r"讨论|討論|参与|參與|执行|執行",
+        sees=r"找|看|发现|發現|确定|確定|判断|判斷|得出",
+        sorry=r"抱歉|对不起|對不起|很遗憾|很遺憾|作为(?:一个|一款)?(?:AI|人工智能)|作為(?:一個)?(?:AI|人工智慧)",
+        declines=r"(?:必须|必須|只能|需要)(?:拒绝|拒絕)",
+    ),
+}
+_NO_VERDICT = r"(?![^.!?\n]{0,120}\bas (?!an? (?:AI|assistant|language))\w)"
+
+
+def _pattern(language: _Language) -> str:
+    """Cannot and the task, sorry and cannot, or to decline; all in one sentence."""
+    cannot = rf"(?:{language.cannot})(?!\W*(?:\w+ly\W+|to\W+|de\W+|d['’])?(?:{language.sees}))"
+    task = rf"(?:{language.task})"
+    return (
+        rf"{cannot}[^.!?。！？\n]{{0,30}}?{task}{_NO_VERDICT}|(?:{language.sorry})[^.!?。！？\n]{{0,40}}?{cannot}"
+        rf"(?!\W+(?:\w+\W+)?help (?:but|\w+ing)){_NO_VERDICT}|{language.declines}"
+    )
+
+
+@cache
+def _any_language() -> re.Pattern[str]:
+    """All of them, compiled when first needed: that takes some milliseconds."""
+    return re.compile("|".join(f"(?:{_pattern(language)})" for language in _LANGUAGES.values()), re.IGNORECASE)
+
+
+def declines(text: str) -> bool:
+    """Whether a text begins by declining the task.
+
+    Examples
+    --------
+    >>> declines("I'm sorry, but I can't help with that."), declines("Je ne peux pas évaluer ce texte.")
+    (True, True)
+    >>> declines("I cannot find any evidence of contempt."), declines("The bot said “I cannot help with that”.")
+    (False, False)
+    """
+    return _any_language().search(_QUOTED.sub(" … ", text[:_HEAD])) is not None

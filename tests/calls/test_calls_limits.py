@@ -1,0 +1,190 @@
+"""Rate limits wait, adapt, and are seen."""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import buttermilk_nb as bm
+from buttermilk_nb.flows.progress import Tally
+from buttermilk_nb.limits import InFlight, Limiter, MemoryLedger, SharedLedger, turn
+from buttermilk_nb.model_settings import Limits
+
+
+def flow():
+    return bm.Flow("tone", [bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="no"))])
+
+
+def texts(n):
+    return bm.Corpus([bm.Record(record_id=f"r{i:04}", content=f"Text number {i} of many.") for i in range(n)])
+
+
+def departures(per_minute, arrivals, amounts=None):
+    """When calls that arrive then would go."""
+    burst = max(1, per_minute // 10)
+    each = 60 / (per_minute - burst + 1)
+    empty_at, gone = 0.0, []
+    for place, arrival in enumerate(arrivals):
+        amount = amounts[place] if amounts else 1
+        wait, empty_at = turn(empty_at, arrival, amount * each, burst * each)
+        gone.append(arrival + wait)
+    return gone
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    per_minute=st.integers(1, 300),
+    gaps=st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=400),
+)
+def test_no_minute_ever_sees_more_than_the_limit(per_minute, gaps):
+    arrivals = [1000.0 + sum(gaps[: i + 1]) for i in range(len(gaps))]
+    gone = departures(per_minute, arrivals)
+    for start in gone:
+        assert sum(start <= moment < start + 60 - 1e-6 for moment in gone) <= per_minute
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    per_minute=st.integers(1_000, 100_000),
+    amounts=st.lists(st.integers(1, 90), min_size=1, max_size=300),
+)
+def test_no_minute_ever_sees_more_tokens_than_the_limit(per_minute, amounts):
+    gone = departures(per_minute, [1000.0] * len(amounts), amounts)
+    for start in gone:
+        used = sum(a for moment, a in zip(gone, amounts, strict=True) if start <= moment < start + 60 - 1e-6)
+        assert used <= per_minute
+
+
+def test_a_limit_is_used_to_the_full():
+    gone = departures(60, [1000.0] * 61)
+    assert gone[59] - gone[0] < 60 <= gone[60] - gone[0] + 60 / 55
+
+
+def test_those_who_wait_go_in_order():
+    gone = departures(20, [1000.0] * 30)
+    assert gone == sorted(gone)
+
+
+def test_requests_per_minute_hold_back_a_run(server, make_study):
+    make_study(toy={"limits": {"requests_per_minute": 600}})
+    flow().run(texts(75))
+    assert (
+        max(server.times) - min(server.times) >= 0.75 * 15 * 60 / 541
+    )  # 60 at once, then 541 a minute; the first is slow
+
+
+def test_tokens_per_minute_hold_back_a_run(server, make_study):
+    server.reply = lambda body: server.answer(body, tokens=50)
+    make_study(toy={"limits": {"tokens_per_minute": 60_000}})
+    flow().run(texts(40))
+    assert max(server.times) - min(server.times) > 0.5
+
+
+def test_calls_in_flight_are_kept_to_the_model_s_limit(server, make_study):
+    server.wait_s = 0.02
+    make_study(toy={"limits": {"in_flight": 3}})
+    flow().run(texts(30))
+    assert server.most_open == 3
+
+
+def test_a_429_lowers_the_calls_in_flight_and_they_grow_again(server, make_study):
+    server.wait_s = 0.02
+    refused = []
+
+    def reply(body):
+        if len(server.received) > 20 and not refused:
+            refused.append(server.open)
+            return server.failure(429, "slow down")
+        return server.answer(body)
+
+    server.reply = reply
+    project = make_study(concurrency=16)
+    run = flow().run(texts(200))
+    (limiter,) = [project.client.sender._limiter(project.model("toy"))]
+    assert run.counts == {"ok": 200}
+    assert limiter.in_flight.bearable < 100  # it has no limit before the first 429
+
+
+def test_a_burst_of_429s_counts_as_one():
+    places = InFlight(16)
+    places.open = 16
+    began = -1.0
+    places.too_many(began)
+    assert places.bearable == 12
+    places.too_many(began)
+    assert places.bearable == 12
+
+
+def test_a_cancelled_waiter_gives_its_place_to_the_next():
+    async def scene():
+        places = InFlight(1)
+        await places.enter()
+        first, second = asyncio.create_task(places.enter()), asyncio.create_task(places.enter())
+        await asyncio.sleep(0)
+        places.leave()
+        first.cancel()
+        await asyncio.wait_for(second, 1)
+        return places.open
+
+    assert asyncio.run(scene()) == 1
+
+
+def test_a_wait_is_seen_in_the_progress_line(server, make_study):
+    project = make_study(toy={"limits": {"requests_per_minute": 60}})
+    lines = []
+    tally = Tally("", 12)
+
+    def listen(event):
+        tally.run_id = event.payload.get("run_id", tally.run_id)
+        tally.count(event)
+        lines.append(tally.line)
+
+    project.bus.subscribe(listen)
+    flow().run(texts(8))
+    assert any("`toy` waits" in line and "rate limit" in line for line in lines)
+    assert "waits" not in lines[-1]
+
+
+def test_two_projects_of_a_process_share_the_limits_of_a_model(server, make_study, tmp_path):
+    first = make_study(toy={"limits": {"requests_per_minute": 60}})
+    second = bm.Project(tmp_path / "other", first.settings)
+    assert first.client.sender._limiter(first.model("toy")) is second.client.sender._limiter(second.model("toy"))
+
+
+def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
+    program = textwrap.dedent(
+        """
+        import asyncio, sys
+        from pathlib import Path
+        from buttermilk_nb.limits import Pace, SharedLedger
+        pace = Pace(SharedLedger(Path(sys.argv[1])), "toy", 60)
+        async def book():
+            return [await pace.book(1) for _ in range(4)]
+        print(max(asyncio.run(book())))
+        """
+    )
+    file = tmp_path / "limits.sqlite"
+    waits = [
+        float(subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    assert waits[0] == 0.0
+    assert waits[2] > 2.0
+
+
+def test_a_shared_limit_that_cannot_be_kept_is_a_sentence(tmp_path):
+    (tmp_path / "limits.sqlite").write_bytes(b"this is not a database, and longer than a header of one" * 10)
+    with pytest.raises(bm.StoreError, match="share_limits"):
+        asyncio.run(SharedLedger(tmp_path / "limits.sqlite").book("toy", 1.0, 1.0))
+
+
+def test_admission_without_limits_waits_for_nothing():
+    async def scene():
+        limiter = Limiter("toy", Limits(), MemoryLedger())
+        return [await limiter.admit(10, lambda seconds, why: None) for _ in range(50)]
+
+    assert max(asyncio.run(scene())) < 0.05
