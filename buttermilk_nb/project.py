@@ -150,7 +150,7 @@ class Project:
             ("traces (DuckDB)", str(self.store.path)),
             ("cache", f"{self.cache.folder} ({answers:,} answer{'' if answers == 1 else 's'}, mode {self.cache_mode})"),
             *((f"models: {name}", ", ".join(models)) for name, models in self.settings.sets.items()),
-            *(("note", note) for note in self.notes),
+            *(("note", note) for note in (*self.notes, *self.keys.remarks)),
         ]
 
     def __repr__(self) -> str:

@@ -92,6 +92,7 @@ class Flow:
         retry: Iterable[str] = (),
         budget_usd: float | None = None,
         time_limit_s: float | None = None,
+        batch: bool = False,
         yes: bool = False,
         project: Project | None = None,
     ) -> Run:
@@ -115,6 +116,9 @@ class Flow:
             What this run may spend; what is cached costs nothing. The project's own budget holds beside it.
         time_limit_s
             Seconds after which no new cell is begun.
+        batch
+            Send what is new as batches, where a model's provider has an API for them (OpenAI, Anthropic): at half the
+            price, and done within a day. It may be stopped; the same cell, run again, collects what was submitted.
         yes
             Go on without asking, however many calls it sends to remote models.
         project
@@ -138,7 +142,7 @@ class Flow:
         """
         work = self._start(
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
-            budget_usd=budget_usd, time_limit_s=time_limit_s, yes=yes,
+            budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
         return _whole(_aio.wait(_aio.submit(work.finish()), work.interrupt), Interrupted)
 
@@ -153,6 +157,7 @@ class Flow:
         retry: Iterable[str] = (),
         budget_usd: float | None = None,
         time_limit_s: float | None = None,
+        batch: bool = False,
         yes: bool = False,
         project: Project | None = None,
     ) -> Run:
@@ -165,7 +170,7 @@ class Flow:
         """
         work = self._start(
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
-            budget_usd=budget_usd, time_limit_s=time_limit_s, yes=yes,
+            budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
         return _whole(await _aio.wait_async(_aio.submit(work.finish()), work.interrupt), RunStopped)
 
@@ -233,11 +238,12 @@ def _whole(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
         f"{left:,} of {run.planned:,} cells are still to do. What had finished is stored: run the cell again to go on, "
         "or use bm.last_run() for the results so far."
     )
+    why = f"{run.stopped_by} " if run.stopped_by else ""
     if run.status == "over budget":
-        raise BudgetReached(f"The run stopped at its budget: {run.stopped_by} {rest}")
+        raise BudgetReached(f"The run stopped at its budget: {why}{rest}")
     if run.status == "out of time":
-        raise RunStopped(f"The run stopped at its time limit: {rest}")
-    raise stopped(f"The run was stopped: {rest}")
+        raise RunStopped(f"The run stopped at its time limit: {why}{rest}")
+    raise stopped(f"The run was stopped: {why}{rest}")
 
 
 def _step(item: Any, where: str, folder: Path) -> Step:

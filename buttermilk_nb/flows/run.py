@@ -47,7 +47,7 @@ class Run:
         self.remarks = remarks
         self.status = status
         self.stopped_by: str | None = None
-        """Why a run that is `over budget` stopped."""
+        """Why a run that is `over budget` stopped, or what a batch waits for."""
         self.canceller: Callable[[], None] | None = None
 
     @property

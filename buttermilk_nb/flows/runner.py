@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import time
 from collections.abc import Iterable
 from importlib import metadata
 from typing import Any, NamedTuple
@@ -25,8 +26,10 @@ from ..store import Writer
 from ..store.corpus_rows import write_records
 from ..store.runs import finish_run, write_plan
 from ..traces import STATUSES, RunRow, Unit, now
+from .batching import check_mode, fill
 from .executors.local import run_local
 from .frontier import Frontier
+from .patience import BatchWaits
 from .plan import Plan
 from .preflight import preflight
 from .progress import follow
@@ -67,6 +70,7 @@ class Runner:
         self._workers = workers
         self._raise = options.on_error == "raise"
         self._time_limit_s = options.time_limit_s
+        self._batch = options.batch
         self._out_of_time = False
         self._about = about
         self._manifest = manifest
@@ -90,6 +94,9 @@ class Runner:
             self._context.project.cache.open()  # in this thread, which reads it
             await self._describe_models()
             await asyncio.to_thread(self._write_ahead)
+            if self._batch and (stopped := await self._fill()):
+                status = stopped
+                return self._run
             self._writer = Writer(self._context.project.store)
             self._frontier = Frontier(self._plan)
             self._frontier.skip = lambda cell, why: failed_unit(cell, self._context, "skipped", why)
@@ -113,6 +120,23 @@ class Runner:
             )
         finally:
             self._context.project.bus.publish(event)
+
+    async def _fill(self) -> str | None:
+        """Let providers' batches answer what they can; how the run ended where they have not finished."""
+        began = time.monotonic()
+        try:
+            self._run.remarks += await fill(
+                self._plan, self._context, stop=self._stop, abort=self._abort, time_limit_s=self._time_limit_s
+            )
+        except BudgetReached as error:
+            self._run.stopped_by = str(error)
+            return "over budget"
+        except BatchWaits as error:
+            self._run.stopped_by = str(error)
+            return "interrupted" if self._stop.is_set() else "out of time"
+        if self._time_limit_s is not None:  # what is left of it for the walk
+            self._time_limit_s = max(0.001, self._time_limit_s - (time.monotonic() - began))
+        return None
 
     async def _describe_models(self) -> None:
         """What can be known of each model, into the manifest; nothing is asked where nothing will be sent."""
@@ -241,6 +265,7 @@ class Options(NamedTuple):
     budget_usd: float | None
     time_limit_s: float | None
     yes: bool
+    batch: bool
 
     @classmethod
     def checked(
@@ -254,6 +279,7 @@ class Options(NamedTuple):
         budget_usd: float | None,
         time_limit_s: float | None,
         yes: bool,
+        batch: bool,
     ) -> Options:
         """Raises SetupError where an option is none; nothing was sent."""
         again = frozenset([retry] if isinstance(retry, str) else retry)
@@ -270,8 +296,10 @@ class Options(NamedTuple):
             raise SetupError(f"budget_usd={budget_usd}: a budget is 0 or more US dollars.")
         if time_limit_s is not None and not time_limit_s > 0:
             raise SetupError(f"time_limit_s={time_limit_s}: a time limit is more than 0 seconds.")
+        if batch:
+            check_mode(mode)
         most = concurrency or project.settings.concurrency
-        return cls(most, on_error, mode, again, budget_usd, time_limit_s, yes)
+        return cls(most, on_error, mode, again, budget_usd, time_limit_s, yes, batch)
 
 
 def start(
@@ -330,5 +358,6 @@ def _manifest(plan: Plan, options: Options, definition: dict[str, Any], remarks:
         "corpus": plan.corpus.provenance,
         "cache": options.cache,
         "retry": sorted(options.retry),
+        "batch": options.batch,
         "remarks": list(remarks),
     }

@@ -11,11 +11,12 @@ import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 from .._ids import canonical, digest
+from .._secrets import redact_known
 from .._text import clean, rough_tokens
 from ..criteria import Criteria
 from ..errors import SkippedCell
@@ -33,6 +34,16 @@ class Aside(NamedTuple):
 
     record: Record
     criteria: Criteria | None = None
+
+
+def _without_keys(value: str, info: ValidationInfo) -> str:
+    return value if info.context is FROM_DISK else redact_known(value)
+
+
+FROM_DISK = object()
+"""The context in which answers are read that were looked through before they were written."""
+_Kept = Annotated[Clean, AfterValidator(_without_keys)]
+"""What a server sent: without the key it was asked with, whichever model brought it."""
 
 
 class Completion(BaseModel):
@@ -54,19 +65,19 @@ class Completion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: Clean
-    finish_reason: Clean | None = None
-    refusal: Clean | None = None
-    model_served: Clean | None = None
-    fingerprint: Clean | None = None
-    request_id: Clean | None = None
+    text: _Kept
+    finish_reason: _Kept | None = None
+    refusal: _Kept | None = None
+    model_served: _Kept | None = None
+    fingerprint: _Kept | None = None
+    request_id: _Kept | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost_usd: float | None = None
     latency_s: float | None = None
     answered_at: dt.datetime
-    raw: Clean
-    category: Clean | None = None
+    raw: _Kept
+    category: _Kept | None = None
     """Why a provider's filter stopped it, where it says so."""
 
 

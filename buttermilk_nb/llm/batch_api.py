@@ -123,7 +123,7 @@ class BatchApi(ABC):
         try:
             response = await self._http.request(method, url, **given)
         except httpx.HTTPError as error:
-            raise mapped(error, self.name, provider=self.provider) from error
+            raise mapped(error, self.name, provider=self.provider) from None
         self._check(response)
         data = parsed(response.text)
         if not isinstance(data, dict):
@@ -152,7 +152,7 @@ class BatchApi(ABC):
                     data = parsed(line.decode("utf-8", "replace"))
                     yield data if isinstance(data, dict) else None
         except httpx.HTTPError as error:
-            raise mapped(error, self.name, provider=self.provider) from error
+            raise mapped(error, self.name, provider=self.provider) from None
 
     async def listed(self, url: str, since: dt.datetime, cursor: str) -> AsyncIterator[dict[str, Any]]:
         """The provider's batches, newest first, as far back as `since`."""

@@ -17,7 +17,7 @@ from ..errors import CacheMiss, RunError
 from ..settings import Settings
 from ..traces import Call, Redacted, TextRow, now
 from . import rows
-from .base import CacheEntry, Completion, Request
+from .base import FROM_DISK, CacheEntry, Completion, Request
 from .scope import NO_POLICY, Policy, Scope
 from .sending import Flown, Sender, Try
 
@@ -133,7 +133,7 @@ class Client:
         if found is None:
             return None
         try:
-            return CacheEntry.model_validate_json(found).completion
+            return CacheEntry.model_validate_json(found, context=FROM_DISK).completion
         except ValidationError:
             return None
 

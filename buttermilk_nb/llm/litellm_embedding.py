@@ -51,8 +51,8 @@ class LitellmEmbedding(LitellmModel):
             vectors = in_order(response.data, self.name)
         except ModelError:
             raise
-        except Exception as error:  # on a malformed response litellm may raise anything
-            raise mapped(error, self.name) from error
+        except Exception as error:  # noqa: BLE001  # on a malformed response litellm may raise anything
+            raise mapped(error, self.name) from None
         completion = request.completion(
             vectors,
             model_served=response.model,

@@ -15,15 +15,14 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._secrets import redact_known
 from .._text import clean
 from ..criteria import Criteria
-from ..errors import AuthenticationError, BadResponseError, ModelError, SetupError, nearest
+from ..errors import AuthenticationError, BadResponseError, ConsentError, ModelError, SetupError, nearest
 from ..key_places import Key
 from ..keys import Keys
 from ..model_settings import ModelSettings
@@ -158,7 +157,7 @@ class LitellmModel(Model):
         missing = load_litellm().validate_environment(self.target).get("missing_keys") or []
         wanted = [name for name in missing if name.endswith(("KEY", "TOKEN", "SECRET"))]
         found = self._keys.find(wanted, self.provider)
-        if found is None and wanted and self.base is None:
+        if found is None and wanted and not (self.base and not self.remote) and not self.settings.api_base:
             raise SetupError(self._keys.missing(wanted, self.provider, self.name))
         return found
 
@@ -217,6 +216,11 @@ class LitellmModel(Model):
         if not self.remote:
             found = await verified(self.provider, self.target, self.base, self.settings.file, timeout_s)
             self.fingerprint = found.fingerprint
+            if found.elsewhere and self.settings.local is None:
+                raise ConsentError(
+                    f"`{self.name}` is asked at {self.base}, but runs at {found.elsewhere}, so texts would leave this "
+                    f"machine: say `local: false` of it under `models:` in buttermilk.yaml, and allow its provider."
+                )
             facts["verified"] = found.model_dump(exclude_none=True)
         return facts
 
@@ -236,8 +240,8 @@ class LitellmModel(Model):
             completion = read_response(response, time.perf_counter() - started)
         except ModelError:
             raise
-        except Exception as error:  # on a malformed response litellm may raise anything; the cell becomes a row
-            raise mapped(error, self.name) from error
+        except Exception as error:  # noqa: BLE001  # on a malformed response litellm may raise anything
+            raise mapped(error, self.name) from None
         fingerprint = completion.fingerprint or self.fingerprint
         return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
 
@@ -288,6 +292,7 @@ def _listening(address: str, wait_s: float) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def _is_this_machine(address: str) -> bool:
     host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
@@ -320,5 +325,5 @@ def read_response(response: Any, latency_s: float) -> Completion:
         tokens_out=getattr(usage, "completion_tokens", None),
         latency_s=latency_s,
         answered_at=now(),
-        raw=redact_known(clean(json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str))),
+        raw=json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str),
     )

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._secrets import redact
+
 _LONGEST = 4_000_000  # characters of a body that are parsed
 _GOOGLES = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
 """Google's words for a candidate that a filter stopped; those for images end in them."""
@@ -89,7 +91,7 @@ def code_in(error: Mapping[str, Any]) -> str | None:
     for key in ("code", "type", "status"):
         value = error.get(key)
         if isinstance(value, str) and value.strip() and not value.strip().isdigit():
-            return re.sub(r"[^\w.:+-]+", "_", value.strip())[:80]
+            return re.sub(r"[^\w.:+-]+", "_", redact(value.strip()))[:80]
     return None
 
 

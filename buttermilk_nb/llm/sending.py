@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
+from .._secrets import redact
 from .._text import rough_tokens
 from ..errors import (
     BadResponseError,
@@ -78,6 +79,7 @@ class Sender:
         self._settings = settings
         self._ledger = ledger or _memory
         self._heard = heard
+        self._found: dict[str, Limiter] = {}
         self._longest: dict[str, int] = {}
         self.allowed: set[str] = set(settings.allow)
         self.sent = 0
@@ -195,7 +197,7 @@ class Sender:
                 "Raise `timeout_s` in buttermilk.yaml, or run the cell again later."
             )
         except Exception as error:  # noqa: BLE001  # a model may fail in any way; it costs this cell, not the run
-            failure = BadResponseError(f"`{model.name}` failed: {error!r}")
+            failure = BadResponseError(f"`{model.name}` failed: {redact(repr(error))}")
             failure.passing = False  # type: ignore[misc]  # this one will fail again: it is a mistake in the code
             failure.__cause__ = error
             return None, failure
@@ -234,11 +236,13 @@ class Sender:
     def _limiter(self, model: Model) -> Limiter | None:
         if model.in_process:
             return None
-        limits = model.settings.limits
-        of = (model.place, limits.model_dump_json(), self._ledger if model.shares_limits else self)
-        if of not in _limiters:
-            _limiters[of] = Limiter(model.place, limits, self._ledger)
-        return _limiters[of]
+        found = self._found.get(model.name)
+        if found is None:
+            of = (model.place, model.settings.limits, self._ledger if model.shares_limits else self)
+            found = self._found[model.name] = _limiters.setdefault(
+                of, Limiter(model.place, model.settings.limits, self._ledger)
+            )
+        return found
 
     def _say(self, scope: Scope, model: Model, seconds: float, why: str) -> None:
         if self._heard is not None:

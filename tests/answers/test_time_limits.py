@@ -1,0 +1,55 @@
+"""Reading takes time in proportion to an answer's length, whatever stands in it."""
+
+import contextlib
+import datetime as dt
+import random
+import time
+
+import pytest
+
+from buttermilk_nb.errors import InvalidAnswer
+from buttermilk_nb.llm.answers import is_refusal, read_json
+from buttermilk_nb.llm.base import Completion
+
+REPEATED = {
+    "prose": ("", "word ", ""), "valid texts": ('{"answer": [', '"some reason",', '""]}'),
+    "valid numbers": ('{"answer": [', "1,", "1]}"), "valid objects": ('{"answer": [', "{},", "1]}"),
+    "braces": ("", "{", ""), "nested": ("", '{"a":', ""), "objects": ("", '{"a":1} ', ""),
+    "broken": ("", '{"a":1,} ', ""),
+    "unescaped": ('{"a": "', 'x" ', '"}'), "commas": ('{"a": "', 'x", ', '"}'), "names": ("", '{"a', ""),
+    "colons": ("{", "a:", "}"), "escapes": ('{"a": "', '\\"', ""), "single": ('{"a": ', "'x' y ", "}"),
+    "spaces": ('{"a"', " ", ""), "bare": ("{", "a", ""), "brackets and spaces": ("", "{" + " " * 100, ""),
+    "fences": ("", "```json\n", ""), "thoughts": ("<think>", '{"a":1}</think>', ""), "ends": ("", "</think>", ""),
+    "broken thoughts": ("<think>", '{"a":1,</think>', ""), "smart": ("{“a”: “", "x” ", "”}"),
+    "surrogates": ('{"a":"', "\\ud800", '"}'), "goes on": ('{"a":1}', ', "b":1}', ""), "text": ('"', '\\"{', '"'),
+    "twice": ("", '{"a":1,"a":2} ', ""), "digits": ('{"answer":', "9", "}"), "wrappers": ("", '{"arguments":', ""),
+    "sorry": ("", "I'm sorry, I can't ", ""),
+}  # fmt: skip
+
+
+def seconds(text):
+    given = Completion(text=text, answered_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), raw="")
+    taken = []
+    for _ in range(3):
+        started = time.process_time()
+        with contextlib.suppress(InvalidAnswer):
+            read_json(given)
+        is_refusal(given)
+        taken.append(time.process_time() - started)
+    return min(taken)
+
+
+@pytest.mark.parametrize("kind", list(REPEATED))
+def test_the_longest_answers_take_less_than_a_second(kind):
+    begins, again, ends = REPEATED[kind]
+    for length, limit in ((100_000, 0.1), (1_000_000, 1.0)):
+        assert seconds(begins + again * (length // len(again)) + ends) < limit
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_so_do_answers_without_any_order(seed):
+    draw = random.Random(seed)
+    marks = "\"':,{}[]\\ab1 \n`/#“”"
+    weights = [draw.random() + 0.05 for _ in marks]
+    for length, limit in ((100_000, 0.1), (1_000_000, 1.0)):
+        assert seconds('{"answer":' + "".join(draw.choices(marks, weights, k=length))) < limit
