@@ -25,6 +25,7 @@ from .llm.litellm_model import close_clients
 from .llm.registry import make_model
 from .llm.sending import Sender
 from .logs import LogFile
+from .model_settings import ModelSettings
 from .places import data_place
 from .redaction import Redaction
 from .settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
@@ -84,8 +85,16 @@ class Project:
     def model(self, name: str) -> Model:
         """The model of that name; the same object each time."""
         if name not in self._models:
-            self._models[name] = make_model(name, self.settings.models, self.keys)
+            self._models[name] = make_model(name, self._entries(name), self.keys)
         return self._models[name]
+
+    def _entries(self, name: str) -> dict[str, ModelSettings]:
+        """What is said about a model, with the file of its weights looked for from this folder."""
+        entry = self.settings.models.get(name)
+        if entry is None:
+            return {}
+        file = str(self.folder / Path(entry.file).expanduser()) if entry.file else None
+        return {name: entry.model_copy(update={"file": file})}
 
     def allow(self, provider: str) -> None:
         """Let texts of this project go to a provider; kept in `buttermilk.yaml`. See `buttermilk_nb.allow`."""

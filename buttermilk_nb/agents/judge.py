@@ -6,6 +6,7 @@ a row has a status and no value.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
 assert set(_WORST_FIRST) <= set(STATUSES)
+_LONG = 50_000  # characters of an answer that would hold up the loop while they are read
 _OBJECTION = (
     "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
     "offered. Reply again, with that JSON object and nothing else."
@@ -235,17 +237,20 @@ class Judge(Agent):
     async def _answered(self, question: Question, cell: Cell, trace_id: str, context: Context) -> _Reading:
         """Ask, and ask once more where the answer cannot be read."""
 
-        def read(asked: Asked) -> _Reading:
-            return _Reading(asked, *self._read(cell, context, trace_id, question.asked, asked))
+        async def read(asked: Asked) -> _Reading:
+            wanted = (cell, context, trace_id, question.asked, asked)
+            if asked.completion is not None and len(asked.completion.text) > _LONG:
+                return _Reading(asked, *await asyncio.to_thread(self._read, *wanted))
+            return _Reading(asked, *self._read(*wanted))
 
-        reading = read(await self.ask_for(question, cell, trace_id, context))
+        reading = await read(await self.ask_for(question, cell, trace_id, context))
         asked = reading.asked
         if asked.call and asked.call.cached and context.retry & {score.status for score in reading.scores}:
-            reading = read(await self.put(asked.request, cell, trace_id, context, again=True))
+            reading = await read(await self.put(asked.request, cell, trace_id, context, again=True))
         again = self._objection(reading)
         if again is None:
             return reading
-        second = read(await self.put(again, cell, trace_id, context))
+        second = await read(await self.put(again, cell, trace_id, context))
         better = second if second.unread < reading.unread and second.asked.completion else reading
         whole = together([reading.asked, second.asked])
         return better._replace(asked=whole._replace(completion=better.asked.completion, request=better.asked.request))
@@ -375,7 +380,7 @@ class Judge(Agent):
         if given.call and given.call.status == "filtered":
             return all_with("filtered"), InvalidAnswer("the provider's filter stopped the answer.")
         try:
-            found = read_json(completion)
+            found = read_json(completion, ("criteria", "answer", *(criterion.name for criterion in asked)))
         except InvalidAnswer as error:
             if is_refusal(completion):
                 return all_with("refused"), InvalidAnswer(f"the model declined: {clean(completion.text)[:200]}")

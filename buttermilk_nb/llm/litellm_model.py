@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import logging
 import os
 import socket
 import threading
@@ -22,17 +23,19 @@ from urllib.parse import urlsplit
 
 from .._text import clean
 from ..criteria import Criteria
-from ..errors import AuthenticationError, BadResponseError, ConsentError, ModelError, SetupError, nearest
+from ..errors import AuthenticationError, ConsentError, ModelError, SetupError, nearest
 from ..key_places import Key
 from ..keys import Keys
 from ..model_settings import ModelSettings
 from ..traces import now
 from .base import Aside, Completion, Model, Request
-from .failures import mapped
+from .failures import empty_answer, mapped
 from .local_facts import USUAL_BASE
 from .local_facts import facts as verified
+from .received import Received, parsed, stopped_by
 
 _lock = threading.Lock()
+_log = logging.getLogger(__name__)
 _loaded: Any = None
 _NOT_SAMPLING = frozenset(
     {"api_key", "api_base", "base_url", "api_version", "extra_headers", "organization", "vertex_credentials"}
@@ -212,9 +215,11 @@ class LitellmModel(Model):
         return int(load_litellm().token_counter(model=self.target, text=text))
 
     async def known(self, timeout_s: float) -> dict[str, Any]:
+        await asyncio.to_thread(_rehearsed, self.target)
         facts: dict[str, Any] = await super().known(timeout_s)
         if not self.remote:
-            found = await verified(self.provider, self.target, self.base, self.settings.file, timeout_s)
+            asked = (self.provider, self.target, self.base, self.settings.file, timeout_s)
+            found = await asyncio.to_thread(lambda: asyncio.run(verified(*asked)))  # its imports would block the loop
             self.fingerprint = found.fingerprint
             if found.elsewhere and self.settings.local is None:
                 raise ConsentError(
@@ -226,22 +231,25 @@ class LitellmModel(Model):
 
     async def complete(self, request: Request) -> Completion:
         litellm = load_litellm()
-        started = time.perf_counter()
+        started, received = time.perf_counter(), Received()
         try:
             response = await litellm.acompletion(
                 model=self.target,
                 messages=[message.as_dict() for message in request.messages],
                 max_retries=0,
                 num_retries=0,
+                logger_fn=received,
                 **await self._address(),
                 **({} if request.schema is None else {"response_format": _told(request.schema)}),
                 **request.params.sent,
             )
-            completion = read_response(response, time.perf_counter() - started)
+            if nothing := empty_answer(response, self.name, provider=self.provider, body=received.text):
+                raise nothing
+            completion = read_response(response, time.perf_counter() - started, received.text)
         except ModelError:
             raise
         except Exception as error:  # noqa: BLE001  # on a malformed response litellm may raise anything
-            raise mapped(error, self.name) from None
+            raise mapped(error, self.name, provider=self.provider, body=received.text) from None
         fingerprint = completion.fingerprint or self.fingerprint
         return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
 
@@ -270,6 +278,17 @@ class LitellmModel(Model):
         if completion.tokens_in is None or completion.tokens_out is None:
             return None
         return completion.tokens_in * reads + completion.tokens_out * writes
+
+
+@lru_cache(maxsize=64)
+def _rehearsed(target: str) -> None:
+    """Let litellm import what a call needs, which takes long enough to hold up a loop. Nothing is sent."""
+    try:
+        load_litellm().completion(
+            model=target, messages=[{"role": "user", "content": "x"}], mock_response="x", api_key="none"
+        )
+    except Exception as error:  # noqa: BLE001  # only a rehearsal: what is wrong will show in the call itself
+        _log.debug("the rehearsal of %s failed: %r", target, error)
 
 
 async def close_clients() -> None:
@@ -303,21 +322,32 @@ def _is_this_machine(address: str) -> bool:
         return False
 
 
-def read_response(response: Any, latency_s: float) -> Completion:
-    """What litellm brought, as a Completion; its cost is worked out by the model."""
-    choices = getattr(response, "choices", None)
-    if not choices:
-        raise BadResponseError("the server sent a response without an answer (no choices).")
-    choice = choices[0]
+def read_response(response: Any, latency_s: float, body: str | None = None) -> Completion:
+    """What litellm brought, as a Completion; its cost is worked out by the model.
+
+    Parameters
+    ----------
+    response
+        An answer that `empty_answer` has let pass.
+    latency_s
+        How long it took.
+    body
+        What the provider itself sent, which alone says why something was stopped.
+    """
+    choice = response.choices[0]
     message = choice.message
+    category = stopped_by(parsed(body)) if body else None
+    finish_reason = "refusal" if (category or "").startswith("refusal") else choice.finish_reason
+    declined = getattr(message, "provider_specific_fields", None) or {}
     usage = getattr(response, "usage", None)
     hidden = getattr(response, "_hidden_params", None) or {}
     headers = hidden.get("additional_headers") or {}
     request_id = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
     return Completion(
         text=clean(message.content or ""),
-        finish_reason=choice.finish_reason,
-        refusal=getattr(message, "refusal", None),
+        finish_reason=finish_reason,
+        refusal=getattr(message, "refusal", None) or declined.get("refusal"),
+        category=category,
         model_served=response.model,
         fingerprint=getattr(response, "system_fingerprint", None),
         request_id=request_id or response.id,

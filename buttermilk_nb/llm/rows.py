@@ -84,4 +84,4 @@ def _common(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime)
 def _status(completion: Completion) -> Status:
     if completion.finish_reason == "content_filter":
         return "filtered"
-    return "refused" if completion.refusal else "ok"
+    return "refused" if completion.refusal or completion.finish_reason == "refusal" else "ok"

@@ -3,7 +3,6 @@
 import contextlib
 import datetime as dt
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +11,6 @@ from hypothesis import strategies as st
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.answers import is_refusal, read_json
 from buttermilk_nb.llm.base import Completion
-
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 def completion(text, **fields):
@@ -29,18 +26,52 @@ def read(text, **fields):
     [
         '{"answer": "yes"}',
         ' \n{"answer": "yes"}\n',
+        '\ufeff{"answer": "yes"}',
+        '\0{"answer": "yes"}\0',
         'Sure:\n```json\n{"answer": "yes"}\n```\nAnything else?',
+        '```JSON5 title="answer"\n{"answer": "yes"}\n```',
+        '~~~\n{"answer": "yes"}\n~~~',
         'First\n```\n{"answer": "no"}\n```\nbetter\n```json\n{"answer": "yes"}\n```',
         'I think {"answer": "yes"} fits.',
         '[{"answer": "yes"}]',
         "{'answer': 'yes'}",
+        "{“answer”: “yes”}",
         '{"answer": "yes",}',
         '{answer: "yes"',
         '{"answer": "yes"} ```',
+        '{"answer": "yes"}}',
+        '{"answer": "yes"]',
+        '{"answer": "yes" // quite sure\n}',
+        '<think>{"answer": "no"}?</think>{"answer": "yes"}',
+        '{"name": "respond", "arguments": {"answer": "yes"}}',
+        '<tool_call>{"name": "respond", "arguments": "{\\"answer\\": \\"yes\\"}"}</tool_call>',
+        '{"type": "function", "function": {"name": "f", "arguments": {"answer": "yes"}}}',
+        '{"response": {"answer": "yes"}}',
+        '"{\\"answer\\": \\"yes\\"}"',
     ],
+    ids=range(24),
 )
 def test_the_json_in_an_answer_is_found(text):
     assert read(text) == {"answer": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"answer": "a\nb"}', {"answer": "a\nb"}),
+        ('{"answer": "he said "no" twice"}', {"answer": 'he said "no" twice'}),
+        ('{"answer": "a\\ud800b"}', {"answer": "a\ufffdb"}),
+        ('{"a\\udfff": 1, "answer": 2}', {"a\ufffd": 1, "answer": 2}),
+        ('{"answer": NaN}', {"answer": "NaN"}),
+        ('{"answer": -Infinity}', {"answer": "-Infinity"}),
+        ('{"answer": 1e999}', {"answer": "1e999"}),
+        ("{'answer': True, 'also': None}", {"answer": True, "also": None}),
+        ('{"answer": "yes", "answer": "yes"}', {"answer": "yes"}),
+        ('{"answer": "<think>no</think>"}', {"answer": "<think>no</think>"}),
+    ],
+)
+def test_odd_values_are_kept_as_text_that_can_be_stored(text, found):
+    assert read(text) == found
 
 
 @pytest.mark.parametrize(
@@ -48,8 +79,10 @@ def test_the_json_in_an_answer_is_found(text):
     [
         "",
         "  \n",
+        "\ufeff\0",
         "yes",
         "[]",
+        "{}",
         "[1, 2]",
         "null",
         "3",
@@ -59,26 +92,50 @@ def test_the_json_in_an_answer_is_found(text):
         "[" * 100_000,
         '{"a":' * 50_000,
         '{"a":[' * 400,
+        '{"a":' * 100 + "1" + "}" * 100,
         "```json\n" + "[" * 50_000 + "\n```",
         "}{",
+        "{}" * 1_000,
+        "<think>{}</think>" * 1_000,
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_what_holds_no_json_object_is_invalid(text):
     with pytest.raises(InvalidAnswer):
         read(text)
 
 
-def test_an_answer_that_was_cut_off_is_invalid_and_says_so():
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+def test_an_answer_that_was_cut_off_is_invalid_and_says_so(reason):
     with pytest.raises(InvalidAnswer, match="cut off at the length limit"):
-        read('{"answer": "yes"}', finish_reason="length")
+        read('{"answer": "yes"}', finish_reason=reason)
+    with pytest.raises(InvalidAnswer, match="before it began"):
+        read("", finish_reason=reason)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.text(max_size=60) | st.text(st.sampled_from('{}[]",:\\`ab1 \n'), max_size=40))
+def test_a_call_of_a_tool_is_said_to_be_one():
+    with pytest.raises(InvalidAnswer, match="called a tool"):
+        read("", finish_reason="tool_calls")
+
+
+def test_an_answer_that_contradicts_itself_is_invalid():
+    with pytest.raises(InvalidAnswer, match="gives `answer` twice, with different values"):
+        read('{"answer": "yes", "reasons": [], "answer": "no"}')
+
+
+JSON_BITS = st.text(st.sampled_from("{}[]\",:\\`ab1 \n'“”<>/"), max_size=60)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(max_size=60) | JSON_BITS | JSON_BITS.map(lambda text: '{"answer": "' + text) | JSON_BITS.map("{}".format)
+)
 def test_whatever_a_model_sends_it_is_a_dictionary_or_invalid(text):
     with contextlib.suppress(InvalidAnswer):
-        assert isinstance(read(text), dict)
+        found = read(text)
+        assert isinstance(found, dict)
+        json.dumps(found, allow_nan=False).encode()
+    assert is_refusal(completion(text)) in (True, False)
 
 
 @settings(max_examples=50, deadline=None)
@@ -88,37 +145,4 @@ def test_whatever_a_model_sends_it_is_a_dictionary_or_invalid(text):
 def test_valid_json_is_read_as_it_is_also_in_a_fence(value):
     text = json.dumps(value)
     assert read(text) == value
-    if "```" not in text:
-        assert read(f"Here you are:\n```json\n{text}\n```") == value
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["I'm sorry, but I can't.", "I’m unable to judge this.", "As an AI, I cannot rate people.", "I must decline."],
-)
-def test_declining_in_words_is_a_refusal(text):
-    assert is_refusal(completion(text))
-
-
-def test_a_refusal_of_the_provider_is_a_refusal_and_talk_is_none():
-    assert is_refusal(completion("", refusal="no"))
-    assert not is_refusal(completion("The article is respectful."))
-
-
-def test_broken_json_as_models_write_it_is_read_or_invalid():
-    if not DATA.is_dir():
-        pytest.skip("../shared/data is not here; it is used for checking with real corpora only")
-    lines = (DATA / "llm_output_json" / "json_repair_cases.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = [json.loads(line) for line in lines]
-    read_as_object = 0
-    for case in cases:
-        try:
-            found = read(case["raw"])
-        except InvalidAnswer:
-            continue
-        assert isinstance(found, dict)
-        read_as_object += 1
-        if case["strict_json"] and isinstance(json.loads(case["raw"]), dict):
-            assert found == json.loads(case["raw"])
-    assert len(cases) == 266
-    assert read_as_object > 100
+    assert read(f"Here you are:\n```json\n{text}\n```") == value
