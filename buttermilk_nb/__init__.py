@@ -25,11 +25,12 @@ _HOMES = {
     ),
     "flows.flow": ("Flow",),
     "flows.run": ("Run", "last_run"),
+    "flows.statement": ("data_statement",),
     "flows.steps": ("Step",),
     "images": ("Image",),
     "keys": ("key",),
     "loading": ("load",),
-    "project": ("Project", "allow", "init", "sql"),
+    "project": ("Project", "allow", "init", "models", "sql"),
     "prompts": ("Prompt",),
     "records": ("Record",),
     "redaction": ("Redaction",),
@@ -83,10 +84,12 @@ __all__ = [
     "__version__",
     "agent",
     "allow",
+    "data_statement",
     "init",
     "key",
     "last_run",
     "load",
+    "models",
     "sql",
 ]
 
@@ -123,11 +126,12 @@ if TYPE_CHECKING:
     )
     from .flows.flow import Flow
     from .flows.run import Run, last_run
+    from .flows.statement import data_statement
     from .flows.steps import Step
     from .images import Image
     from .keys import key
     from .loading import load
-    from .project import Project, allow, init, sql
+    from .project import Project, allow, init, models, sql
     from .prompts import Prompt
     from .records import Record
     from .redaction import Redaction

@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _aio, _views
 from ._html import fragment, table, title
@@ -17,6 +17,7 @@ from .bus import Bus
 from .cache import AnswerCache
 from .errors import SetupError, nearest
 from .events import CommandEvent, WaitEvent
+from .keeping import Keeping
 from .keys import Keys
 from .limits import SharedLedger
 from .llm.base import Model
@@ -33,13 +34,20 @@ from .spending import Purse
 from .store import Store
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+    from .corpus import Corpus
+    from .embedding import EmbedOptions
 
 _current: Project | None = None
 _opened: dict[Path, Project] = {}  # the newest of each folder; an older one's files are closed, and open again if used
 
 
-class Project:
+class Project(Keeping):
     """An open project. Use `init` to make or open one.
 
     Parameters
@@ -146,6 +154,24 @@ class Project:
         for name in names:
             self.model(name)
         return list(dict.fromkeys(names))
+
+    def models(self) -> pd.DataFrame:
+        """The models that this project names: which can be used now, and why not; see `buttermilk_nb.models`."""
+        from .catalogue import models
+
+        return models(self)
+
+    @overload
+    def embed(self, texts: Corpus, *, model: str, **options: Unpack[EmbedOptions]) -> pd.DataFrame: ...
+    @overload
+    def embed(self, texts: Sequence[str], *, model: str, **options: Unpack[EmbedOptions]) -> NDArray[np.float32]: ...
+    def embed(
+        self, texts: Corpus | Sequence[str], *, model: str, **options: Unpack[EmbedOptions]
+    ) -> NDArray[np.float32] | pd.DataFrame:
+        """The vectors of texts, cached; see `buttermilk_nb.embedding.embed`."""
+        from .embedding import embed
+
+        return embed(self, texts, model=model, **options)
 
     def sql(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
         """One SELECT on this project's tables and views; see `buttermilk_nb.sql`."""
@@ -282,6 +308,26 @@ def close() -> None:
         project.cache.close()
     _opened.clear()
     _current = None
+
+
+def models() -> pd.DataFrame:
+    """The models that the open project names: which can be used now, and why the others cannot.
+
+    Nothing is sent; servers on this machine or at a configured address are knocked at.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model, with its provider, key's place, prices, limits, and whether texts may go there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> _ = init("models-example", path=tempfile.mkdtemp(), models=["offline/strict"])
+    >>> bool(models().set_index("name").usable["offline/strict"])
+    True
+    """
+    return current().models()
 
 
 def allow(provider: str) -> None:

@@ -1,0 +1,219 @@
+"""What a project does with its evidence as a whole: check it, copy it, hand it out, take some in, let some go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .cache import AnswerCache
+from .errors import SetupError
+from .llm.rebuilding import stored_answers
+from .settings import FILE, Settings
+from .store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .criteria import Criteria
+    from .imports import Imported
+    from .store.forget import Forgotten
+    from .store.purge import Purged
+
+
+class Keeping:
+    """The evidence of a project; `Project` adds what makes it."""
+
+    folder: Path
+    settings: Settings
+    cache: AnswerCache
+    store: Store
+
+    def verify(self) -> pd.DataFrame:
+        """Check the evidence: row counts against plans, hashes, parents, tables, and the chain of runs.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per check and run, with what was expected and found. What was changed with `forget` is named so.
+        """
+        from .store.verify import verify
+
+        return verify(self.store)
+
+    def rebuild_cache(self) -> int:
+        """Refill the cache from the stored calls, where it was lost; says how many answers came back."""
+        return self.cache.rebuild(stored_answers(self.store))
+
+    def snapshot(self, path: str | Path | None = None) -> Path:
+        """A copy of traces, cache and settings that can be handed on, made while nobody writes.
+
+        Parameters
+        ----------
+        path
+            A new folder; by default one named after the time, in `snapshots/` of the project's folder.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder, with `traces.duckdb`, `cache.jsonl` and `buttermilk.yaml`.
+
+        Raises
+        ------
+        SetupError
+            The folder is there already.
+        """
+        stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H%M%S")
+        folder = Path(path).expanduser() if path else self.folder / "snapshots" / stamp
+        if folder.exists():
+            raise SetupError(f"`{folder}` is there already; give another path, or delete it first.")
+        making = folder.with_name(f".{folder.name}.making")
+        making.mkdir(parents=True)
+        self.store.snapshot(making / "traces.duckdb")
+        self.cache.export(making / "cache.jsonl")
+        (making / FILE).write_bytes((self.folder / FILE).read_bytes())
+        return making.rename(folder)
+
+    def export(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: str | None = None,  # noqa: A002  # the word that pandas and DuckDB use
+        tables: Iterable[str] | None = None,
+        run_ids: Iterable[str] | None = None,
+        with_local_only: bool = False,
+        replace: bool = False,
+    ) -> list[str]:
+        """Write tables and views to files: CSV, XLSX, Parquet or JSONL, in a folder or at an address.
+
+        Parameters
+        ----------
+        path
+            A folder or file, or an address such as `gs://bucket/study`; by default `exports/` in the project's folder.
+        format, tables, run_ids, with_local_only, replace
+            See `buttermilk_nb.store.exports.export`.
+
+        Returns
+        -------
+        list of str
+            The files.
+
+        Raises
+        ------
+        SetupError
+            There is no such table or format; the place is taken; the words of `local_only` records would leave.
+        """
+        from .store.exports import export
+
+        return export(
+            self.store,
+            path or self.folder / "exports",
+            format=format,  # type: ignore[arg-type]  # checked there, with the nearest valid word
+            tables=tables,
+            run_ids=run_ids,
+            with_local_only=with_local_only,
+            replace=replace,
+        )
+
+    def export_to_bigquery(self, dataset: str, **options: Any) -> dict[str, int]:
+        """Load tables and views into a dataset of BigQuery; needs `pip install buttermilk-nb[bigquery]`.
+
+        Parameters
+        ----------
+        dataset
+            `project.dataset`.
+        **options
+            See `buttermilk_nb.store.bigquery.export_to_bigquery`.
+        """
+        from .store.bigquery import export_to_bigquery
+
+        return export_to_bigquery(self.store, dataset, **options)
+
+    def import_traces(
+        self,
+        source: Any,
+        *,
+        kind: str | None = None,
+        name: str | None = None,
+        criteria: Criteria | None = None,
+        columns: Mapping[str, str] | None = None,
+        replicate: str | None = None,
+        replace: bool = False,
+    ) -> Imported:
+        """Bring in judgements that were made elsewhere: Buttermilk's flow rows, Inspect's logs, any table of scores.
+
+        Parameters
+        ----------
+        source
+            A path, an address or a dataframe.
+        kind, name, criteria, columns, replicate, replace
+            See `buttermilk_nb.imports.import_traces`.
+
+        Raises
+        ------
+        SetupError
+            The source cannot be used, with every problem listed. Nothing was written.
+        """
+        from .imports import import_traces
+
+        return import_traces(
+            self.store,
+            source,
+            kind=kind,
+            name=name,
+            criteria=criteria,
+            columns=columns,
+            replicate=replicate,
+            replace=replace,
+        )
+
+    def forget(self, *, record_id: str | None = None, coder: str | None = None, reason: str = "") -> Forgotten:
+        """Forget a record with everything that was said about it, or a coder's codes. It cannot be undone.
+
+        Parameters
+        ----------
+        record_id
+            Which record; its segments go with it.
+        coder
+            Whose codes. Give one of the two.
+        reason
+            Why, for the row that says that something was removed. Do not name the person in it.
+
+        Returns
+        -------
+        Forgotten
+            What was removed, and the copies elsewhere that only you can remove.
+
+        Raises
+        ------
+        SetupError
+            There is no such record or coder.
+        """
+        from .store.forget import forget
+
+        return forget(self.store, self.cache, record_id=record_id, coder=coder, reason=reason, folder=self.folder)
+
+    def purge(self, *, before: dt.date | int | None = None, yes: bool = False, reason: str = "") -> Purged:
+        """Remove the runs that ended before a day, with everything that belongs to them alone.
+
+        Parameters
+        ----------
+        before
+            A date, or how many days ago; by default the setting `keep_days`.
+        yes
+            Without it, nothing is removed: the answer says what would be.
+        reason
+            Why, for the row that says that something was removed.
+
+        Raises
+        ------
+        SetupError
+            Neither `before` nor `keep_days` is given.
+        """
+        from .store.purge import purge
+
+        limit = self.settings.keep_days if before is None else before
+        if limit is None:
+            raise SetupError(f"purge what? Give `before` (a date, or a number of days), or set `keep_days` in {FILE}.")
+        return purge(self.store, before=limit, yes=yes, reason=reason)
