@@ -23,6 +23,7 @@ import buttermilk_nb as bm
 from buttermilk_nb import project as projects
 from buttermilk_nb.analysis import frames
 
+STRESS = Path(__file__).parents[1] / "stress"
 WORDS = "the harbour was closed on monday and nobody said why although the guard knew about the boats and the tide"
 HATE = bm.Criteria("calm", "Is the text calm?", flag="yes", cues={"yes": ["dregs", "scum*"]})
 
@@ -120,18 +121,7 @@ def frames_of_200_000(folder: Path) -> None:
     """The scores frame, and a group-by, over 200,000 traces."""
     project = bm.init("frames", path=folder / "frames")
     flow("offline/strict").run(texts(1000))
-    with project.store.writing() as con:
-        for table in ("cells", "traces", "scores"):
-            con.execute(
-                f"create temp table one as select * from {table}; "
-                + "".join(
-                    f"insert into {table} select * replace (design_id || '-{k}' as design_id"
-                    + (f", trace_id || '-{k}' as trace_id" if table != "cells" else "")
-                    + ") from one; "
-                    for k in range(199)
-                )
-                + "drop table one"
-            )
+    _multiplied(project, 200)
     run_id = bm.last_run().run_id
     frame = min(seconds(lambda: frames.scores(project.store, run_id)) for _ in range(3))
     floor = min(seconds(lambda: _plain(project.store.path, "select * from scores")) for _ in range(3))
@@ -147,6 +137,87 @@ def frames_of_200_000(folder: Path) -> None:
         "<= 100 ms",
     )
     projects.close()
+
+
+def a_year(folder: Path) -> None:
+    """1,000,000 scores and as many calls, of which 200,000 with answers of their own: what a year's study asks."""
+    project = bm.init("year", path=folder / "year")
+    flow("offline/strict").run(texts(5000))
+    _multiplied(project, 200)
+    size = project.store.path.stat().st_size / 1e6
+    row("1,000,000 scores, 1,000,000 traces: the file", f"{size:,.0f} MB", "", None, "")
+    for what, query in (
+        ("   group-by on latest_scores", "select model, criterion, avg(flagged::int) from latest_scores group by all"),
+        ("   one record's scores", "select * from latest_scores where record_id = 'r77'"),
+        ("   what it cost", "select * from costs"),
+    ):
+        found = min(seconds(lambda query=query: bm.sql(query)) for _ in range(3))
+        row(what, f"{found * 1000:,.0f} ms", "", None, "quick")
+    more = seconds(lambda: flow("offline/strict").run(texts(5000)))
+    row("   5,000 cached cells more", f"{more:.2f} s, {5000 / more:,.0f}/s", "", None, "")
+    projects.close()
+
+
+def growth(folder: Path) -> None:
+    """Ten cached re-runs of 5,000 cells: how many bytes a cell they add, beside its ids and numbers alone."""
+    project = bm.init("growth", path=folder / "growth")
+    corpus, made = texts(5000, 2000), flow("offline/strict")
+    made.run(corpus)
+    made.run(corpus)
+    before = project.store.path.stat().st_size
+    for _ in range(10):
+        made.run(corpus)
+    added = (project.store.path.stat().st_size - before) / 50_000
+    ids = _ids_alone(folder / "ids.duckdb", project.store.path)
+    row(
+        "ten cached re-runs, bytes a cell",
+        f"{added:,.0f}",
+        f"ids and numbers alone {ids:,.0f}",
+        added / ids,
+        "ids only",
+    )
+    projects.close()
+
+
+def _ids_alone(path: Path, full: Path) -> float:
+    """Bytes a cell of what cannot be shared: the columns of ids, times and numbers, in a file of their own."""
+    with duckdb.connect(str(path)) as con:
+        con.execute("attach ? as store (read_only)", [str(full)])
+        con.execute("create table cells as select run_id, design_id, record_id from store.cells")
+        con.execute(
+            "create table traces as select trace_id, run_id, design_id, started_at, duration_s from store.trace_rows"
+        )
+        con.execute("create table calls as select call_id, trace_id, run_id, cache_key, asked_at from store.calls")
+        con.execute("create table scores as select trace_id, run_id, design_id, value, flagged from store.score_rows")
+        (n,) = con.execute("select count(*) from cells").fetchone()
+    return path.stat().st_size / n
+
+
+def _multiplied(project: bm.Project, times: int) -> None:
+    """The rows of the last run, so many times over, each with designs, ids and reasons of their own."""
+    with project.store.writing() as con:
+        for table in ("said", "cells", "trace_rows", "score_rows", "calls"):
+            columns = {
+                name
+                for (name,) in con.execute(
+                    "select column_name from duckdb_columns() where table_name = ?", [table]
+                ).fetchall()
+            }
+            new = [f"{name} || '-' || k as {name}" for name in ("design_id", "trace_id", "call_id") if name in columns]
+            new += ["md5(said_hash::varchar || k)::uuid as said_hash"] if "said_hash" in columns else []
+            con.execute(
+                f"insert into {table} select * exclude (k) replace ({', '.join(new)}) "
+                f"from (select * from {table}), range(1, {times}) as more(k)"
+            )
+
+
+def misbehaving_server(_: Path) -> None:
+    """2,000 records against a server that fails, hangs and talks nonsense: the counts by status."""
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", str(STRESS / "test_a_misbehaving_server.py")],
+        check=True,
+        cwd=STRESS,
+    )
 
 
 def importing(_: Path) -> None:
@@ -239,7 +310,12 @@ class _server:  # noqa: N801  # used like a function
         self._process.wait()
 
 
-BENCHMARKS = {made.__name__: made for made in (importing, offline_cold_and_warm, over_http, frames_of_200_000, linear)}
+BENCHMARKS = {
+    made.__name__: made
+    for made in (
+        importing, offline_cold_and_warm, over_http, frames_of_200_000, linear, growth, a_year, misbehaving_server,
+    )
+}  # fmt: skip
 
 
 def main() -> None:
