@@ -25,7 +25,7 @@ REGENERATE = "regenerate requirements.lock with the command that CONTRIBUTING.md
 # A character that may precede a path inside a longer one, or inside a URL.
 _INSIDE = r"(?<![\w.:~}>*/\\-])"
 REGISTRY = re.compile(r"pythonhosted\.org|\bpypi\.org|https?://[^\s\"'<>]+/simple(?=[/\s\"'<>`)]|$)", re.IGNORECASE)
-_INVENTED = r"(?!(?:m|me|someone)\b)"  # whom examples and tests live with
+_INVENTED = r"(?!(?:m|me|metoo|someone)\b)"  # whom examples and tests live with
 MACHINE_PATH = re.compile(
     rf"{_INSIDE}/(?:home|Users)/{_INVENTED}\w|{_INSIDE}/(?:root|work)/|\b[A-Z]:\\{{1,2}}Users\\{{1,2}}{_INVENTED}\w"
 )
