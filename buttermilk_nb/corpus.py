@@ -120,6 +120,25 @@ class Corpus(Sequence[Record]):
         return cls._made(loaders.tables.read_parquet(path), mapping, on_error)
 
     @classmethod
+    def from_bigquery(
+        cls,
+        source: str,
+        *,
+        project: str | None = None,
+        location: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        max_rows: int | None = None,
+        client: Any = None,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
+    ) -> Self:
+        """Read a table (`project.dataset.table`) or a query of BigQuery; needs `buttermilk-nb[bigquery]`."""
+        read = loaders.bigquery.read(
+            source, project=project, location=location, params=params, max_rows=max_rows, client=client
+        )
+        return cls._made(read, mapping, on_error)
+
+    @classmethod
     def from_dataframe(cls, frame: pd.DataFrame, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
         """Read a pandas dataframe."""
         return cls._made(loaders.tables.read_dataframe(frame), mapping, on_error)
@@ -183,6 +202,10 @@ class Corpus(Sequence[Record]):
         read_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         about = {**source.about, "mapping": checked.model_dump(exclude_defaults=True), "read_at": read_at}
         return cls(records, provenance={**about, "rejected": len(rejected)}, rejected=rejected)
+
+    def with_provenance(self, **about: Any) -> Corpus:
+        """The same records, with more said about where they come from."""
+        return Corpus(self.records, provenance={**self.provenance, **about}, rejected=self._rejected)
 
     # --- choosing --------------------------------------------------------------------------------
 

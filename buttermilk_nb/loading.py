@@ -39,7 +39,8 @@ def load(
     ----------
     source
         A path ending in .csv, .tsv, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of texts
-        and images; a pandas dataframe; or a list of dictionaries or Records.
+        and images; a pandas dataframe; or a list of dictionaries or Records. An address (`gs://...`, `s3://...`,
+        `https://...`) is fetched; what it needs beyond this package, the error says.
     content
         The column that holds the text. Folders and zips need none, nor do tables of images alone.
     record_id
@@ -93,6 +94,10 @@ def load(
         images=images,
         local_only=local_only,
     )
+    if isinstance(source, str) and loaders.remote.is_remote(source):
+        with loaders.remote.fetched(source) as path:
+            found = load(path, on_error=on_error, **mapping, **format_options)
+        return found.with_provenance(address=loaders.remote.shown(source))
     read = _reader(source)
     own = [name for name in inspect.signature(read).parameters if name not in ("path", "frame", "items", "mapping")]
     for name in format_options:

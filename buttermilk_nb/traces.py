@@ -59,9 +59,9 @@ class RunRow(Row):
     finished_at: dt.datetime | None = None
     manifest: str
     digest: str | None = None
-    """The hash of all rows of the run."""
+    """The hash of its answers alone: equal digests are equal numbers."""
     chain: str | None = None
-    """The hash of this digest and of the chain of the run that was finished before it."""
+    """The hash of all its rows and of the chain of the run that ended before it in this file."""
 
 
 class CellRow(Row):
@@ -231,6 +231,31 @@ class Redacted(Row):
     original: Clean
 
 
+class Tombstone(Row):
+    """What was removed on purpose: never what it said, only that it was there, and whom its removal changed."""
+
+    table = "tombstones"
+    kind: str
+    """What it was; `run_changed` where `what` is a run whose rows are no longer those that its chain covers."""
+    what: str
+    removed_at: dt.datetime
+    reason: str
+    n_rows: int
+
+
+class LinkRow(Row):
+    """One run in the chain of all that ended in this file, in order."""
+
+    table = "links"
+    position: int
+    run_id: str
+    rows_hash: str
+    """The hash of all rows of the run."""
+    chain: str
+    """The hash of this, of what `runs` says of the run, and of the link before."""
+    linked_at: dt.datetime
+
+
 class EventRow(Row):
     """One state change, error or compensation."""
 
@@ -245,7 +270,8 @@ class EventRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, Redacted, EventRow,
+    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, Redacted, Tombstone, LinkRow,
+    EventRow,
 )  # fmt: skip
 
 

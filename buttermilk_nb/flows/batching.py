@@ -14,27 +14,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from weakref import WeakKeyDictionary
 
 from ..agents.base import Cell, Context
 from ..errors import BudgetReached, ModelError, RunStopped, SetupError, SkippedCell
 from ..llm.base import Model, Request
 from ..llm.batch_api import NotThere
 from ..llm.batches import BATCH_PRICE, api_of, open_api
-from ..llm.client import Client
 from ..llm.litellm_model import LitellmModel
 from ..llm.relay import Relay
 from ..settings import CacheMode
 from ..store import submissions
 from ..store.submissions import Submission
-from .channels import Batch, Channel, Wanted
+from .channels import Batch, Channel, Wanted, turn
 from .collecting import Collector
 from .patience import BatchWaits, Patience
 from .plan import Plan
 from .steps import Step
 from .submitting import Submitter
-
-_submitting: WeakKeyDictionary[Client, asyncio.Lock] = WeakKeyDictionary()
 
 
 def check_mode(mode: CacheMode) -> None:
@@ -130,7 +126,7 @@ class _Filling:
     async def run(self) -> tuple[str, ...]:
         """Look through the plan, take over what was submitted before, submit the rest, collect."""
         try:
-            async with _submitting.setdefault(self._client, asyncio.Lock()):
+            async with turn(self._client, "submitting"):
                 await self._look_through()
                 fresh = await self._take_over()
                 await self._submit(fresh)
@@ -202,6 +198,7 @@ class _Filling:
         for key in unpaid & self._cached.keys():
             if (answer := self._client.cached(self._cached[key].request)) is not None:
                 self._client.collected[key] = answer
+        await asyncio.to_thread(submissions.close, store, self._cached)
         earlier: dict[str, list[Submission]] = {}
         for key, row in rows.items():
             if key in self._asked and row.state in ("sending", "submitted", "collected"):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from ..agents.base import Cell, Context
 from ..events import WaitEvent
 from ..llm.base import Request
 from ..llm.batch_api import BatchApi, Look
+from ..llm.client import Client
 from ..llm.litellm_model import LitellmModel
 from ..llm.relay import Relay
 from ..store.submissions import State, Submission
 from ..traces import now
 
 _NOT_YET = Look("working", 0, 0)
+_turns: WeakKeyDictionary[Client, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 class Wanted(NamedTuple):
@@ -69,8 +73,15 @@ class Batch:
     answered: int = 0
     strange: int = 0
     """Lines of its results that belong to no request, or cannot be read."""
+    unused: list[str] = field(default_factory=list)
+    """Requests that were answered in another way meanwhile."""
     why: dict[str, str] = field(default_factory=dict)
     """Why requests came back without an answer."""
+
+
+def turn(client: Client, what: str) -> asyncio.Lock:
+    """What runs of one project do one after another, so that the second sees what the first has done."""
+    return _turns.setdefault(client, {}).setdefault(what, asyncio.Lock())
 
 
 def tell(context: Context, model: str, seconds: float, why: str, done: int, total: int) -> None:
@@ -84,3 +95,14 @@ def tell(context: Context, model: str, seconds: float, why: str, done: int, tota
         "total": total,
     }
     context.project.bus.publish(WaitEvent(source="batches", payload=payload))
+
+
+def counted(n: int, noun: str) -> str:
+    """A number of things, in words.
+
+    Examples
+    --------
+    >>> counted(1, "request"), counted(1200, "request")
+    ('1 request', '1,200 requests')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

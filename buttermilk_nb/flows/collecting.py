@@ -23,7 +23,7 @@ from ..llm.batch_api import NotThere, Result
 from ..llm.batches import BATCH_PRICE
 from ..store import submissions
 from ..store.submissions import Submission
-from .channels import Batch, Wanted, tell
+from .channels import Batch, Wanted, counted, tell, turn
 from .patience import Patience
 
 _AT_ONCE = 500  # answers written together
@@ -85,25 +85,28 @@ class Collector:
         n, done = sum(len(batch.keys) for batch in batches), sum(batch.look.done for batch in batches)
         what, it = ("a batch", "it") if len(batches) == 1 else (f"{len(batches)} batches", "them")
         return (
-            f"{n:,} requests are at the provider in {what}, {done:,} done so far; run the same cell again to "
+            f"At the provider: {counted(n, 'request')} in {what}, {done:,} done so far; run the same cell again to "
             f"collect {it}."
         )
 
     async def _look(self, batch: Batch) -> None:
+        often = self._project.settings.give_up_after  # a wait of a day outlasts a network that is away for a while
         try:
-            batch.look = await self._patience.again(lambda: batch.channel.api.look(batch.batch_id))
+            batch.look = await self._patience.again(lambda: batch.channel.api.look(batch.batch_id), retries=often)
         except ModelError as error:
             raise _unreachable(batch, error) from error
 
     async def _collect(self, batch: Batch) -> None:
         """Take every answer of a batch that has ended."""
         try:
-            await self._patience.again(lambda: self._read(batch))
+            async with turn(self._client, batch.batch_id):
+                await self._patience.again(lambda: self._read(batch))
         except NotThere:
             batch.why = dict.fromkeys(batch.keys, "not kept any more")
         except ModelError as error:
             raise _unreachable(batch, error) from error
         await self._write(batch.channel.rows(batch.keys, batch.batch_id, "unanswered"))
+        await asyncio.to_thread(submissions.close, self._project.store, batch.unused)
         self.settle(batch)
         self._remark(batch)
 
@@ -111,8 +114,9 @@ class Collector:
         """The provider has refused a batch as a whole."""
         await self._write(batch.channel.rows(batch.keys, batch.batch_id, "failed"))
         self.settle(batch)
+        n = counted(len(batch.keys), "request")
         self._refused.append(
-            f"`{batch.channel.api.provider}` refused the batch `{batch.batch_id}` of {len(batch.keys):,} requests: "
+            f"`{batch.channel.api.provider}` refused the batch `{batch.batch_id}` of {n}: "
             f"{batch.look.said or 'it does not say why'}. None of them was answered. Run the cell again when that is "
             "mended, or without batch=True to ask directly."
         )
@@ -143,6 +147,7 @@ class Collector:
         """Read one result."""
         if result.key in self._project.cache:  # another run was faster
             batch.keys.discard(result.key)
+            batch.unused.append(result.key)
         elif result.body is None:
             batch.why[result.key] = result.why
         else:
@@ -177,28 +182,26 @@ class Collector:
         name = batch.channel.model.name
         if batch.answered:
             self.remarks.append(
-                f"{batch.answered:,} answers of `{name}` came in a batch; what they cost is counted at "
+                f"in a batch of `{name}`: {counted(batch.answered, 'answer')}, of which the cost is counted at "
                 f"{BATCH_PRICE:.0%} of the usual price."
             )
         if batch.strange:
-            self.remarks.append(
-                f"{batch.strange:,} lines in a batch of `{name}` belong to no request and were left out."
-            )
+            lines = counted(batch.strange, "line")
+            self.remarks.append(f"in a batch of `{name}`: {lines} that belong to no request, and were left out.")
         if not batch.keys:
             return
-        reasons = Counter(batch.why.get(key, "not in the results") for key in batch.keys)
-        listed = ", ".join(f"{reason}: {n:,}" for reason, n in reasons.most_common())
+        n = counted(len(batch.keys), "request")
         if batch.look.cancelled:
             self._refused.append(
-                f"The batch `{batch.batch_id}` was cancelled at `{batch.channel.api.provider}`, and "
-                f"{len(batch.keys):,} of its requests have no answer. Run the cell again to submit these, or without "
-                "batch=True to ask them directly."
+                f"The batch `{batch.batch_id}` was cancelled at `{batch.channel.api.provider}`, with {n} unanswered. "
+                "Run the cell again to submit these, or without batch=True to ask them directly."
             )
-        else:
-            self.remarks.append(
-                f"{len(batch.keys):,} requests of a batch of `{name}` came back without an answer ({listed}); they "
-                "were asked directly, at the usual price."
-            )
+            return
+        reasons = Counter(batch.why.get(key, "not in the results") for key in batch.keys)
+        why = ", ".join(f"{reason}: {n:,}" for reason, n in reasons.most_common())
+        self.remarks.append(
+            f"in a batch of `{name}`: {n} without an answer ({why}), asked directly at the usual price."
+        )
 
     def _tell(self, pause: float) -> None:
         """Say how far the batches of each model are."""

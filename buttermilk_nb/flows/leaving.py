@@ -32,6 +32,10 @@ it. Terms change: read them, note the date, and keep a copy with the study. Look
 Where to look:
 
 """
+_TAKEN_AT_ITS_WORD = """
+
+That a server keeps what it gets is taken for granted where it runs on this machine or is called one's own. One that
+passes texts on (a gateway, a model that Ollama runs in its cloud) needs `local: false` in buttermilk.yaml."""
 
 
 class Study(NamedTuple):
@@ -106,7 +110,7 @@ def _step(step: Step, corpus: Corpus | None) -> str:
     if prompt.fields & _WHOLE:
         names = sorted({name for record in corpus or () for name in record.metadata})
         shown.append(f"all its metadata ({codes(names)})" if names else "all its metadata")
-    if prompt.shows_images:
+    if prompt.shows_images and (corpus is None or any(record.images for record in corpus)):
         shown.append("its images")
     if "inputs" in prompt.names:
         read = sorted(prompt.inputs & set(step.needs)) or step.needs
@@ -133,7 +137,8 @@ def to_whom(study: Study) -> str:
     for model in study.models:
         name = code(model.name) + (f" ({code(model.target)})" if model.target != model.name else "")
         rows.append(f"| {name} | {code(model.provider)} | {_where(model)} | {_allowed(model, study.project)} |")
-    return "## To whom\n\n" + "\n".join(rows)
+    own = any(isinstance(model, LitellmModel) and not model.remote for model in study.models)
+    return "## To whom\n\n" + "\n".join(rows) + (_TAKEN_AT_ITS_WORD if own else "")
 
 
 def _where(model: Model) -> str:
@@ -162,10 +167,13 @@ def _allowed(model: Model, project: Project) -> str:
 
 def there(study: Study) -> str:
     """The section on what providers do with texts: what to look for, and where."""
-    return _TERMS_SECTION + bullets(_where_to_look(provider) for provider in study.providers)
+    return _TERMS_SECTION + bullets(dict.fromkeys(_where_to_look(model) for model in study.remote))
 
 
-def _where_to_look(provider: str) -> str:
-    found = f"<{TERMS[provider]}>" if provider in TERMS else "look for the terms of the provider's API."
+def _where_to_look(model: Model) -> str:
+    provider, found = model.provider, TERMS.get(model.provider)
     more = " It passes texts on to other companies, whose terms count too." if provider in PASSING_ON else ""
-    return f"{code(provider)}: {found}{more}"
+    if isinstance(model, LitellmModel) and model.base:
+        terms = f"<{found}> where that is the provider's own server; else " if found else ""
+        return f"{code(provider)} at {code(_address(model.base))}: {terms}ask whoever runs it.{more}"
+    return f"{code(provider)}: {f'<{found}>' if found else 'look for the terms of its API.'}{more}"

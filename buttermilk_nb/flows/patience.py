@@ -71,7 +71,11 @@ class Patience:
         self.check()
 
     async def again(
-        self, ask: Callable[[], Awaitable[T]], *, before: Callable[[], Awaitable[T | None]] | None = None
+        self,
+        ask: Callable[[], Awaitable[T]],
+        *,
+        before: Callable[[], Awaitable[T | None]] | None = None,
+        retries: int | None = None,
     ) -> T:
         """Ask, and ask again where a failure may pass.
 
@@ -81,13 +85,15 @@ class Patience:
             What is asked.
         before
             Asked before each further attempt: whether the one that seemed to fail has come to something after all.
+        retries
+            How often; by default as often as a call is.
 
         Raises
         ------
         ModelError
             It failed for good.
         """
-        pauses, left = self.pauses(), self._settings.retries
+        pauses, left = self.pauses(), self._settings.retries if retries is None else retries
         while True:
             try:
                 return await ask()

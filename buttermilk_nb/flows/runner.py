@@ -120,6 +120,11 @@ class Runner:
             )
         finally:
             self._context.project.bus.publish(event)
+        if spooled := self._context.project.store.spooled():
+            self._run.remarks += (
+                f"{spooled:,} rows wait beside the file, because another process holds it; they are merged by whatever "
+                "reads or writes it next.",
+            )
 
     async def _fill(self) -> str | None:
         """Let providers' batches answer what they can; how the run ended where they have not finished."""

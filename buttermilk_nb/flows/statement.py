@@ -117,11 +117,13 @@ def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> Study:
 
 
 def _head(study: Study, date: dt.date | str | None) -> str:
-    about = f"the flow {code(study.flow)}" if study.flow else "the models in the project's sets (no flow was named)"
+    about = (
+        f"of the flow {code(study.flow)}" if study.flow else "with the models of the project's sets (no flow is named)"
+    )
     lines = [f"# Data statement: {code(study.project.name)}"]
     lines += [f"Date: {plain(str(date))}"] if date is not None else []
     lines.append(
-        f"What would happen to texts in a run of {about}. It was put together by the software from the study's own "
+        f"What would happen to texts in a run {about}. It was put together by the software from the study's own "
         "settings, and nothing was sent for it. Whether that is acceptable is for the researchers and their ethics "
         "board to decide."
     )

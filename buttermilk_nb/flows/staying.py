@@ -17,6 +17,7 @@ def what_stays(study: Study) -> str:
     found = [
         f"`traces.duckdb` {lies} is the evidence: the texts, each prompt as sent, each answer, to whom and when. "
         f"`cache` {lies} holds the answers. Neither is encrypted: whoever can read the folder can read them.",
+        "`logs` in the project's folder holds what happened when: counts, models, messages of errors.",
         "What redaction took out stays in `traces.duckdb` and is left out of exports.",
         f"Keys come from {', '.join(places)}. They are kept out of the cache, the traces, the logs and the notebook.",
         "A notebook that is saved with its outputs holds whatever those show, texts included.",

@@ -76,10 +76,7 @@ class Submitter:
                 self.remarks.append(f"{error} It has no batch API, so `{channel.model.name}` is asked directly.")
                 return
             except ModelError as error:
-                raise RunStopped(
-                    f"`{channel.api.provider}` does not take the batch. {error} Without batch=True the cell asks "
-                    "directly."
-                ) from error
+                raise RunStopped(_not_taken(channel, error)) from error
             aside = sum(self._asked[key].cost_usd for key in chunk.keys)
             yield Batch(batch_id, channel, set(chunk.keys), aside)
 
@@ -166,3 +163,12 @@ class Submitter:
             for row in channel.rows(keys, batch_id, state)
         ]
         await asyncio.to_thread(submissions.write, self._store, rows)
+
+
+def _not_taken(channel: Channel, error: ModelError) -> str:
+    if error.passing:
+        return (
+            f"{error} Whether the batch has arrived at `{channel.api.provider}` is not known: run the same cell again "
+            "later, which looks there before it submits anything."
+        )
+    return f"`{channel.api.provider}` does not take the batch. {error} Without batch=True the cell asks directly."

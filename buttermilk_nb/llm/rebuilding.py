@@ -26,7 +26,7 @@ _QUERY = """
     join texts q on q.text_hash = c.request_hash
     join texts a on a.text_hash = c.response_hash
     left join traces t using (trace_id)
-    where c.answered_at is not null
+    where c.answered_at is not null and c.provider is distinct from 'imported'
     qualify row_number() over (partition by c.cache_key order by c.answered_at desc, c.call_id desc) = 1"""
 
 

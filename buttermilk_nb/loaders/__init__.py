@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import base, delimited, json_files, spreadsheets, tables, texts
+from . import base, bigquery, delimited, json_files, remote, spreadsheets, tables, texts
 from .base import Source
 from .mapping import MappingOptions, Rejected, mapped, to_records
 
@@ -11,9 +11,11 @@ __all__ = [
     "Rejected",
     "Source",
     "base",
+    "bigquery",
     "delimited",
     "json_files",
     "mapped",
+    "remote",
     "spreadsheets",
     "tables",
     "texts",

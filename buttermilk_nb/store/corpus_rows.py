@@ -1,4 +1,4 @@
-"""Writing the records of a run: each version once, of its text and of what is known of it.
+"""Writing the records of a run: each version once, of its text, its images and what is known of it.
 
 Correcting an expert's code adds a version and changes none: `cells` says which version a run had, so that
 the numbers of an earlier run stay what they were. `latest_records` shows the newest of each text.
@@ -6,35 +6,44 @@ the numbers of an earlier run stay what they were. `latest_records` shows the ne
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from .._ids import canonical
 from .._text import clean
 from ..records import Record
-from ..traces import RecordRow, now
-from .database import Store
+from ..traces import RecordRow, TextRow, now
+from .batch import Batch
+from .bodies import append_new, fresh
+
+if TYPE_CHECKING:
+    from .database import Store
 
 
 def write_records(store: Store, records: Sequence[Record]) -> None:
     """Write the versions that are not stored yet; only hashes are compared, so that a re-run writes nothing."""
-    with store.writing() as con:
-        con.execute(
-            "create temp table incoming (place bigint, record_id varchar, record_hash varchar, details_hash varchar)"
-        )
-        appender = con.appender("incoming")
-        appender.append_rows(
-            (place, record.record_id, record.record_hash, record.details_hash) for place, record in enumerate(records)
-        )
-        appender.flush()
-        fresh = con.execute(
-            "select place from incoming anti join records using (record_id, record_hash, details_hash) order by place"
-        ).fetchall()
-        seen_at = now()
-        store.append_tuples(con, RecordRow, ((*_tuple(records[place]), seen_at) for (place,) in fresh))
-        con.execute("drop table incoming")
+    store.keep(Batch(records=records))
 
 
-def _tuple(record: Record) -> tuple[object, ...]:
+def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
+    """Write the new versions inside a transaction."""
+    if not records:
+        return
+    keys = ((record.record_id, record.record_hash, record.details_hash) for record in records)
+    new = [records[place] for place in fresh(con, RecordRow, keys)]
+    seen_at = now()
+    append_new(con, RecordRow, (as_tuple(record, seen_at) for record in new))
+    pictured = [image for record in new for image in record.images]
+    for place in fresh(con, TextRow, ((image.text_hash,) for image in pictured)) if pictured else ():
+        row = pictured[place].as_row()  # one at a time: each may have some megabytes
+        append_new(con, TextRow, [tuple(getattr(row, name) for name in TextRow.model_fields)])
+
+
+def as_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:
+    """A record in the order of the fields of `RecordRow`."""
     return (
         record.record_id,
         record.record_hash,
@@ -50,4 +59,7 @@ def _tuple(record: Record) -> tuple[object, ...]:
         record.end_offset,
         record.uri,
         record.mime,
+        seen_at,
+        record.local_only,
+        record.media_json,
     )

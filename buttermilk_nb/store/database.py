@@ -2,22 +2,18 @@
 
 DuckDB lets one process at a time hold a file for writing, and shuts out readers meanwhile. Each piece
 of work here opens the file, does its work in one transaction and closes it, which costs about 20 ms;
-where another process holds the file, it waits and tries again. One lock a file keeps the threads of
-this process apart, also where a project was opened twice. A forked child never writes: its parent's
-handle would corrupt the file.
+where another process holds the file, it waits and tries again, and rows that must not be lost go to the spool when it
+has waited long enough. One lock a file keeps the threads of this process apart, also where a project was opened
+twice. A forked child never writes: its parent's handle would corrupt the file.
 """
 
 from __future__ import annotations
 
 import os
-import random
 import re
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,19 +21,21 @@ import duckdb
 
 from ..errors import SetupError, StoreError, nearest
 from ..traces import Row
-from .views import VIEWS, VIEWS_HASH
+from . import bodies, spool
+from .batch import Batch
+from .landing import land
+from .mending import mended
+from .merging import merge
+from .migrate import prepare, up_to_date
+from .opening import FileHeld, RowsRefused, connect, first_line, transaction
+from .snapshot import copy_to
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
     import pandas as pd
 
-_CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False, "storage_compatibility_version": "v1.5.0"}
-_READ_CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False}
 _files: dict[Path, threading.RLock] = {}
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_files.clear)  # a lock that another thread held would stay locked
-_LOCKED = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
 
 
 class Store:
@@ -49,6 +47,13 @@ class Store:
         The file; made on first use.
     lock_wait_s
         Seconds to wait while another process writes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> store = Store(Path(tempfile.mkdtemp()) / "traces.duckdb")
+    >>> store.select("select count(*) as n from latest_scores").n.item(), store.spooled()
+    (0, 0)
     """
 
     def __init__(self, path: Path, *, lock_wait_s: float = 30.0) -> None:
@@ -56,37 +61,104 @@ class Store:
         self._lock_wait_s = lock_wait_s
         self._lock = _files.setdefault(path.resolve(), threading.RLock())
         self._ready = False
+        self._held = False
         self._pid = os.getpid()
-        self._pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction: all of it lands, or none."""
+        """One transaction: all of it lands, or none.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be had (`FileHeld`), a value cannot be taken (`RowsRefused`), the disk is full.
+        """
+        with self._open(self._lock_wait_s) as con, transaction(con, self.path.name):
+            yield con
+
+    def keep(self, batch: Batch) -> bool:
+        """Write a batch; where another process holds the file for too long, put it into the spool.
+
+        Once a batch went there, later ones try the file once each, and do not wait again.
+
+        Returns
+        -------
+        bool
+            Whether it is in the file. Where it is not, it is on disk all the same.
+
+        Raises
+        ------
+        StoreError
+            Neither the file nor the spool could be written.
+        """
+        try:
+            self._land(batch)
+        except FileHeld:
+            self._held = True
+            spool.put(self.path, batch)
+            return False
+        self._held = False
+        return True
+
+    def _land(self, batch: Batch) -> None:
+        wait_s = 0.0 if self._held else self._lock_wait_s
+        with self._open(wait_s) as con:
+            try:
+                with transaction(con, self.path.name):
+                    land(con, batch)
+                return
+            except RowsRefused:
+                if batch.cells or batch.records:  # those were checked when they were declared
+                    raise
+        batch = mended(batch)  # while others have the file
+        with self._open(wait_s) as con, transaction(con, self.path.name):
+            land(con, batch)
+
+    def spooled(self) -> int:
+        """How many rows wait beside the file because another process held it; the next work on it merges them."""
+        return spool.rows_waiting(self.path)
+
+    def snapshot(self, path: Path) -> Path:
+        """A copy of the file with everything in it, made under the lock; it appears when it is complete.
+
+        Raises
+        ------
+        SetupError
+            There is something of that name already.
+        """
+        if path.exists():
+            raise SetupError(f"`{path}` is there already; give another name, or delete it first.")
+        with self._open(self._lock_wait_s) as con:
+            copy_to(con, path)
+        return path
+
+    @contextmanager
+    def _open(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, open for writing, with this version's tables and with what waited in the spool."""
         if os.getpid() != self._pid:
             raise StoreError("a forked process must not write to the project's file; open the project in it again.")
         with self._lock:
             self._ready = self._ready and self.path.exists()
-            con = self._connect(_CONFIG, read_only=False)
+            con = connect(self.path, read_only=False, wait_s=wait_s)
             try:
-                con.execute("begin")
                 if not self._ready:
-                    _prepare(con, self.path)
+                    prepare(con, self.path)
+                    self._ready = True
+                merge(con, self.path)
                 yield con
-                con.execute("commit")
-                self._ready = True
-            except duckdb.Error as error:
-                raise StoreError(f"`{self.path.name}` could not be written: {_first_line(error)}") from error
             finally:
                 con.close()
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that cannot change anything."""
+        """A connection that cannot change anything; what waits in the spool is merged before."""
         with self._lock:
-            if not (self._ready and self.path.exists()) and not self._up_to_date():
-                with self.writing():
+            self._ready = self._ready and self.path.exists()
+            if not (self._ready or self._up_to_date()) or spool.waiting(self.path):
+                with self._open(self._lock_wait_s):
                     pass
-            con = self._connect(_READ_CONFIG, read_only=True)
+            self._ready = True
+            con = connect(self.path, read_only=True, wait_s=self._lock_wait_s)
             try:
                 yield con
             finally:
@@ -96,14 +168,11 @@ class Store:
         """Whether the file has this version's tables and views, so that it can be read beside other readers."""
         if not self.path.exists() or not self.path.stat().st_size:
             return False
-        con = self._connect(_READ_CONFIG, read_only=True)
+        con = connect(self.path, read_only=True, wait_s=self._lock_wait_s)
         try:
-            meta = dict(con.execute("select key, value from meta").fetchall())
-        except duckdb.CatalogException:
-            return False
+            return up_to_date(con)
         finally:
             con.close()
-        return (meta.get("schema_version"), meta.get("views")) == (str(_version(_migrations()[-1])), VIEWS_HASH)
 
     def df(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
         """The result of a query of ours as a dataframe."""
@@ -111,7 +180,7 @@ class Store:
             try:
                 return con.execute(query, params).df()
             except duckdb.Error as error:
-                raise StoreError(f"`{self.path.name}` could not be read: {_first_line(error)}") from error
+                raise StoreError(f"`{self.path.name}` could not be read: {first_line(error)}") from error
 
     def select(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
         """The result of a user's query: one SELECT.
@@ -133,76 +202,12 @@ class Store:
                 raise SetupError(_plain(error, con)) from None
 
     def append(self, con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
-        """Append rows of one model to its table."""
-        if not rows:
-            return
-        model = type(rows[0])
-        self.append_tuples(con, model, map(attrgetter(*model.model_fields), rows))
+        """Append rows of one model: what they say once, texts and records that are stored already not again."""
+        bodies.append(con, rows)
 
     def append_tuples(self, con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
         """Append rows that are tuples in the order of the model's fields."""
-        appender = con.appender(model.table, columns=list(model.model_fields))
-        appender.append_rows(rows)
-        appender.flush()
-
-    def _connect(self, config: dict[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + self._lock_wait_s
-        pause = 0.005
-        while True:
-            try:
-                return duckdb.connect(str(self.path), read_only=read_only, config=config)
-            except duckdb.Error as error:
-                message = str(error)
-                if "different configuration" in message:
-                    raise StoreError(
-                        f"this program has `{self.path.name}` open in a connection of its own; close that connection, "
-                        "or ask with bm.sql."
-                    ) from error
-                if not _LOCKED.search(message):
-                    raise StoreError(f"`{self.path}` cannot be opened: {_first_line(error)}") from error
-                if time.monotonic() > deadline:
-                    raise StoreError(
-                        f"another process has held `{self.path}` for {self._lock_wait_s:g} s. Close the program that "
-                        "has it open for writing, or raise `lock_wait_s` in buttermilk.yaml."
-                    ) from error
-            self._pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two waiting writers out of step
-            pause = min(pause * 1.6, 0.25)
-
-
-def _migrations() -> list[Traversable]:
-    folder = resources.files(__package__) / "migrations"
-    return sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
-
-
-def _version(migration: Traversable) -> int:
-    return int(migration.name[:4])
-
-
-def _prepare(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring the tables and views of a file up to this version."""
-    migrations = _migrations()
-    known = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
-    meta = dict(con.execute("select key, value from meta").fetchall()) if "meta" in known else {}
-    version = int(meta.get("schema_version", 0))
-    newest = _version(migrations[-1])
-    if version > newest:
-        raise StoreError(
-            f"`{path.name}` was written by a newer buttermilk_nb (tables version {version}, here {newest}); "
-            "upgrade with `pip install -U buttermilk-nb`."
-        )
-    for migration in migrations:
-        if _version(migration) > version:
-            con.execute(migration.read_text(encoding="utf-8"))
-    if version < newest or meta.get("views") != VIEWS_HASH:
-        for name, query in VIEWS.items():
-            con.execute(f"create or replace view {name} as {query}")  # our own words only
-        con.execute("delete from meta where key in ('schema_version', 'views')")
-        con.execute("insert into meta values ('schema_version', ?), ('views', ?)", [str(newest), VIEWS_HASH])
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+        bodies.append_tuples(con, model, rows)
 
 
 def _plain(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:

@@ -2,8 +2,9 @@
 
 The runner gives each finished Unit to `put`; a thread writes what has gathered in one transaction.
 The queue is bounded: where the disk is slower than the models, `put` waits, so memory stays flat. A
-Unit's rows share a transaction, so it lands whole or not at all. The first failure is kept and raised
-by the next `put` and by `close`: a failing Store stops the run.
+Unit's rows share a transaction, so it lands whole or not at all. Where another process holds the file for too long,
+batches go to the spool, and the run goes on; a unit that DuckDB refuses becomes an error, and its neighbours land.
+The first failure of another kind is kept and raised by the next `put` and by `close`: a failing Store stops the run.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import threading
 
 from ..errors import StoreError
 from ..traces import EventRow, Unit
+from .batch import Batch
 from .database import Store
 
 _BATCH = 2000  # units a transaction: large enough to pay for opening the file, small enough to keep memory flat
 _QUEUE = 6000
 _PAUSE_S = 0.2  # a slow run writes five times a second
+_KNOWN = 50_000  # hashes of stored texts that are remembered, so that replicates need not ask; memory stays flat
 
 
 class Writer:
@@ -104,20 +107,7 @@ class Writer:
         self._loop.call_soon_threadsafe(self._room.set)
 
     def _write(self, units: list[Unit], events: list[EventRow]) -> None:
-        store = self._store
-        texts = {
-            text.text_hash: text for unit in units for text in unit.texts if text.text_hash not in self._known_texts
-        }
-        with store.writing() as con:
-            if texts:
-                here = con.execute(
-                    "select text_hash from texts where text_hash in (select unnest(?))", [list(texts)]
-                ).fetchall()
-                stored = {name for (name,) in here}
-                store.append(con, [text for name, text in texts.items() if name not in stored])
-            store.append(con, [unit.trace for unit in units])
-            store.append(con, [call for unit in units for call in unit.calls])
-            store.append(con, [score for unit in units for score in unit.scores])
-            store.append(con, [entry for unit in units for entry in unit.inputs])
-            store.append(con, events)
-        self._known_texts.update(texts)
+        if self._store.keep(Batch(units=units, rows=events, known=self._known_texts)):
+            if len(self._known_texts) > _KNOWN:
+                self._known_texts.clear()
+            self._known_texts.update(text.text_hash for unit in units for text in unit.texts)

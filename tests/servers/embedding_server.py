@@ -24,6 +24,8 @@ class EmbeddingServer:
         self.received: list[list[str]] = []
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.others: list[str] = []
+        """The addresses that were asked for something else than vectors."""
         self.reply: Callable[[list[str]], Reply] = self.answer
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True)
@@ -62,6 +64,7 @@ class EmbeddingServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 if "input" not in body:  # what a server is asked about itself
+                    server.others.append(self.path)
                     self.send_error(404)
                     return
                 texts = [body["input"]] if isinstance(body["input"], str) else body["input"]

@@ -1,0 +1,43 @@
+"""Writing a batch inside a transaction. The order is that in which a reader would want to find things."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+import duckdb
+
+from ..traces import CellRow, Row, TextRow
+from .batch import Batch
+from .bodies import append, append_tuples
+from .chain import finish
+from .corpus_rows import append_records
+
+_CHUNK = 50_000  # planned cells buffered at once
+
+
+def land(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """Write all of a batch."""
+    append_records(con, batch.records)
+    units = batch.units
+    texts = {text.text_hash: text for unit in units for text in unit.texts if text.text_hash not in batch.known}
+    append(con, list(texts.values()))
+    for same in _by_model(batch.rows):
+        append(con, same)
+    cells = iter(batch.cells)
+    while chunk := list(itertools.islice(cells, _CHUNK)):
+        append_tuples(con, CellRow, chunk)
+    append(con, [unit.trace for unit in units])
+    append(con, [call for unit in units for call in unit.calls])
+    append(con, [score for unit in units for score in unit.scores])
+    append(con, [entry for unit in units for entry in unit.inputs])
+    append(con, [entry for unit in units for entry in unit.redacted])
+    if batch.finish:
+        finish(con, batch.finish)
+
+
+def _by_model(rows: Iterable[Row]) -> list[list[Row]]:
+    found: dict[type[Row], list[Row]] = {}
+    for row in rows:
+        found.setdefault(type(row), []).append(row)
+    return [found[model] for model in sorted(found, key=lambda model: model is not TextRow)]

@@ -1,0 +1,193 @@
+"""Where batches wait while another process holds the file: one file of JSON lines each, in `spool/` beside it.
+
+A batch is written under a temporary name, put on disk and renamed, so that a file under its final name is whole and
+never changes: what was acknowledged is on disk. Its name sorts by time and says how many rows it holds. Whoever
+next has the file open for writing merges what waits: the rows and the name of the spool file in one transaction,
+then the spool file is deleted; a file whose name is in `merged` has landed and is only deleted. A file that cannot be
+read is set aside as `.damaged`, said, and never in the way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import re
+import time
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .._ids import uuid7
+from ..errors import StoreError
+from ..traces import ROWS, CellRow, RecordRow, Row, Unit, now
+from .batch import Batch, Finish
+from .corpus_rows import as_tuple
+from .opening import first_line
+from .snapshot import to_disk
+
+_FORMAT = 1
+_LEFT_OVER_S = 60.0  # a batch is written in less; what is older was cut off
+_MODELS: dict[str, type[Row]] = {model.table: model for model in ROWS}
+_UNIT = {"calls": "calls", "scores": "scores", "texts": "texts", "inputs": "trace_inputs", "redacted": "redactions"}
+_TIMES = {name for model in ROWS for name, field in model.model_fields.items() if "datetime" in str(field.annotation)}
+_told: set[Path] = set()
+
+
+class DamagedSpool(Exception):
+    """A file of the spool that cannot be read."""
+
+
+def put(store: Path, batch: Batch) -> Path:
+    """Write a batch to the spool; when this returns, it is on disk.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    folder = store.parent / "spool"
+    part = folder / f"{store.stem}-{uuid7()}-{os.getpid()}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        count = _write(part, batch)
+        done = part.with_name(f"{part.stem}-{count}.jsonl")
+        part.replace(done)
+        to_disk(folder)
+    except OSError as error:
+        raise StoreError(
+            f"another process holds `{store}`, and rows could not be kept in `{folder}` meanwhile: {first_line(error)}"
+        ) from error
+    return done
+
+
+def waiting(store: Path) -> list[Path]:
+    """The files that wait, oldest first. Says where one was left half written."""
+    folder = store.parent / "spool"
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder))
+    except FileNotFoundError:
+        return []
+    ours = re.compile(rf"{re.escape(store.stem)}-[0-9a-f-]{{36}}-\d+(-\d+\.jsonl|\.part)")
+    found = [folder / name for name in names if ours.fullmatch(name)]
+    _tell_left_overs([path for path in found if path.suffix == ".part"])
+    return [path for path in found if path.suffix == ".jsonl"]
+
+
+def rows_waiting(store: Path) -> int:
+    """How many rows wait."""
+    return sum(int(path.stem.rpartition("-")[2]) for path in waiting(store))
+
+
+def read(path: Path) -> Batch:
+    """The batch in a file of the spool.
+
+    Raises
+    ------
+    DamagedSpool
+        It is not whole, or not what this package writes.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+        body, end = b"\n".join(lines[:-2]) + b"\n", json.loads(lines[-2])
+        if end != {"sha256": hashlib.sha256(body).hexdigest()}:
+            raise DamagedSpool("its end is missing, or it was changed")
+        head, *entries = (json.loads(line) for line in lines[:-2])
+        if head["format"] != _FORMAT:
+            raise DamagedSpool(f"it is in form {head['format']}, which this version does not know")
+        return _batch(entries)
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedSpool(first_line(error)) from error
+
+
+def set_aside(path: Path, why: str) -> None:
+    """Rename a file that cannot be merged, and say so."""
+    aside = path.with_name(f"{path.name}.damaged")
+    path.rename(aside)
+    warnings.warn(f"`{aside}` holds rows that could not be merged ({why}); it was set aside.", stacklevel=2)
+
+
+def _tell_left_overs(parts: Iterable[Path]) -> None:
+    for path in parts:
+        try:
+            old = time.time() - path.stat().st_mtime > _LEFT_OVER_S
+        except FileNotFoundError:  # its writer has finished just now
+            continue
+        if old and path not in _told:
+            _told.add(path)
+            warnings.warn(
+                f"`{path}` was cut off while it was written, and nobody was told that its rows are kept; delete it.",
+                stacklevel=2,
+            )
+
+
+def _write(path: Path, batch: Batch) -> int:
+    """Write the lines, put them on disk, and count the rows."""
+    hashed, count = hashlib.sha256(), 0
+    with path.open("wb") as handle:
+        for rows, entry in _entries(batch):
+            line = json.dumps(entry, default=_as_text).encode() + b"\n"
+            hashed.update(line)
+            handle.write(line)
+            count += rows
+        handle.write(json.dumps({"sha256": hashed.hexdigest()}).encode() + b"\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    return count
+
+
+def _entries(batch: Batch) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each line, and how many rows it stands for."""
+    yield 0, {"format": _FORMAT, "made_at": now()}
+    seen_at = now()
+    for record in batch.records:
+        yield 1, {"records": dict(zip(RecordRow.model_fields, as_tuple(record, seen_at), strict=True))}
+        for image in record.images:
+            yield 1, {"texts": image.as_row().model_dump()}
+    for row in batch.rows:
+        yield 1, {row.table: row.model_dump()}
+    for cell in batch.cells:
+        yield 1, {"cell": list(cell)}
+    for unit in batch.units:
+        parts = {name: [row.model_dump() for row in getattr(unit, name)] for name in _UNIT}
+        yield 1 + sum(map(len, parts.values())), {"unit": {"trace": unit.trace.model_dump(), **parts}}
+    if batch.finish:
+        yield 0, {"finish": list(batch.finish)}
+
+
+def _batch(entries: Iterable[dict[str, Any]]) -> Batch:
+    rows: list[Row] = []
+    cells: list[tuple[Any, ...]] = []
+    units: list[Unit] = []
+    finish = None
+    for entry in entries:
+        ((kind, value),) = entry.items()
+        if kind == "cell":
+            if len(value) != len(CellRow.model_fields):
+                raise DamagedSpool("a planned cell has not as many values as columns")
+            cells.append(tuple(value))
+        elif kind == "unit":
+            parts = {name: tuple(_row(table, row) for row in value[name]) for name, table in _UNIT.items()}
+            units.append(Unit(trace=_row("traces", value["trace"]), **parts))  # type: ignore[arg-type]
+        elif kind == "finish":
+            finish = Finish(value[0], value[1], dt.datetime.fromisoformat(value[2]))
+        else:
+            rows.append(_row(kind, value))
+    return Batch(rows=rows, cells=cells, units=units, finish=finish)
+
+
+def _row(table: str, values: dict[str, Any]) -> Row:
+    """A row as it was handed over: checked then, and not again, for what DuckDB refuses is found later."""
+    model = _MODELS[table]
+    if unknown := values.keys() - model.model_fields.keys():
+        raise DamagedSpool(f"`{table}` has no column {', '.join(sorted(unknown))}")
+    times = {name: dt.datetime.fromisoformat(values[name]) for name in _TIMES & values.keys() if values[name]}
+    return model.model_construct(**{**values, **times})
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in the spool")

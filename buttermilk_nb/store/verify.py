@@ -1,0 +1,222 @@
+"""Is the file still what it was written as? One row for each check and run, in words.
+
+Bodies are kept under their hashes, so a changed one is found by hashing it again, and the runs that used it are
+named. Rows are covered by the chain of runs (see `chain`). What `forget` removed has left a tombstone: a run that it
+changed is said to be so, with the date, and is not counted as damaged. Anyone who can write the file can also write a
+new chain: this finds accidents and careless changes, and proves nothing against somebody who knows how.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+from ..traces import ROWS
+from . import chain
+from .bodies import PARTED
+from .opening import first_line
+from .rehash import damaged_bodies
+from .views import VIEWS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .database import Store
+
+
+class Check(NamedTuple):
+    """What one check found for one run, or for the file as a whole where there is no run."""
+
+    check: str
+    run_id: str | None
+    ok: bool
+    expected: str
+    found: str
+    meaning: str
+
+
+def verify(store: Store) -> pd.DataFrame:
+    """Check the file: counts, parents, hashes of all bodies and records, the chain of runs, tables and columns.
+
+    Parameters
+    ----------
+    store
+        The evidence.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per check and run: `check`, `run_id` (None for the file as a whole), `ok`, `expected`, `found` and
+        `meaning`, in a sentence.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from buttermilk_nb.store import Store
+    >>> found = verify(Store(Path(tempfile.mkdtemp()) / "traces.duckdb"))
+    >>> bool(found.ok.all()), found.check.tolist()
+    (True, ['tables', 'texts', 'said', 'outcomes', 'records'])
+    """
+    import pandas as pd
+
+    with store.reading() as con:
+        forgotten = _changed_on_purpose(con)
+        checks = [_excused(check, forgotten) for name, part in _PARTS.items() for check in _all_of(con, name, part)]
+    return pd.DataFrame(checks, columns=list(Check._fields)).sort_values(
+        "run_id", kind="stable", na_position="first", ignore_index=True
+    )
+
+
+def _all_of(con: duckdb.DuckDBPyConnection, name: str, part: Callable[..., Iterator[Check]]) -> list[Check]:
+    """What a part finds; where a table or column that it needs is missing, that."""
+    try:
+        return list(part(con))
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        return [Check(name, None, False, "", first_line(error), "this could not be checked")]
+
+
+def _changed_on_purpose(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The runs that something was removed from, or that were removed, and when."""
+    found = con.execute(
+        "select what, arg_max(reason, removed_at), max(removed_at) from tombstones where kind like 'run%' group by what"
+    ).fetchall()
+    return {what: f"changed by forget on {at:%Y-%m-%d}{f' ({reason})' if reason else ''}" for what, reason, at in found}
+
+
+def _excused(check: Check, forgotten: dict[str, str]) -> Check:
+    why = forgotten.get(check.run_id or "")
+    return check._replace(ok=True, meaning=f"{why}: no longer what was written then") if why and not check.ok else check
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+    """Every field of every row model is a column, in tables and views."""
+    listed = con.execute("select table_name, list(column_name) from duckdb_columns() group by 1").fetchall()
+    found = {name: set(columns) for name, columns in listed}
+    missing = [
+        f"{model.table}.{name}"
+        for model in ROWS
+        for name in model.model_fields
+        if name not in found.get(model.table, ())
+    ]
+    missing += [name for name in (*VIEWS, *(parted.bodies for parted in PARTED.values())) if name not in found]
+    shown = ", ".join(missing) or "all"
+    yield Check("tables", None, not missing, "all", shown, "tables, views and columns that this version needs")
+
+
+def _bodies(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+    """Every body hashes to the name under which it is kept."""
+    for check, using, meaning in (
+        ("texts", _USING_TEXTS, "prompts, criteria, requests and answers are those that were stored"),
+        ("said", _USING.format("score_rows", "said_hash"), "reasons and conclusions are those that were stored"),
+        ("outcomes", _USING.format("trace_rows", "outcome_hash"), "outputs and error messages are those stored"),
+        ("records", _USING_RECORDS, "records are those that were stored"),
+    ):
+        bad = damaged_bodies(con, check)
+        if not bad:
+            yield Check(check, None, True, "0 changed", "0 changed", meaning)
+            continue
+        shown = f"{len(bad):,} changed: {', '.join(bad[:3])}{' ...' if len(bad) > 3 else ''}"
+        runs = [run_id for (run_id,) in con.execute(using, {"bad": bad}).fetchall()]
+        for run_id in runs or [None]:
+            yield Check(check, run_id, False, "0 changed", shown, f"not so: {meaning}")
+
+
+_USING = "select distinct run_id from {0} where {1}::varchar in (select unnest($bad)) order by 1"
+_USING_RECORDS = "select distinct run_id from cells where record_id in (select unnest($bad)) order by 1"
+_USING_TEXTS = """
+    select run_id from calls where request_hash in (select unnest($bad)) or response_hash in (select unnest($bad))
+    union
+    select run_id from trace_rows where prompt_hash in (select unnest($bad)) or criteria_hash in (select unnest($bad))
+    union
+    select c.run_id from cells c join records r using (record_id, record_hash, details_hash)
+    where list_has_any(from_json(r.media, '["VARCHAR"]'), $bad)
+    order by 1"""
+
+_COUNTS = {
+    "cells": (
+        "select c.run_id, count(*) from cells c join runs r using (run_id) "
+        "left join trace_rows t on t.run_id = c.run_id and t.design_id = c.design_id "
+        "where r.status = 'finished' and t.trace_id is null group by 1",
+        "planned cells of a finished run without a trace",
+    ),
+    "parents": (
+        "select run_id, count(*) from ("
+        "select run_id, trace_id from calls union all select run_id, trace_id from score_rows) x "
+        "anti join trace_rows using (trace_id) group by 1 union all "
+        "select t.run_id, count(*) from trace_rows t anti join cells c "
+        "on c.run_id = t.run_id and c.design_id = t.design_id group by 1 union all "
+        "select t.run_id, count(*) from trace_inputs i left join trace_rows t using (trace_id) "
+        "left join trace_rows r on r.trace_id = i.input_trace_id "
+        "where t.trace_id is null or r.trace_id is null group by 1",
+        "calls, scores and inputs without their trace, or traces without their cell",
+    ),
+    "bodies": (
+        "select run_id, count(*) from ("
+        "select run_id, request_hash as text_hash from calls union all "
+        "select run_id, response_hash from calls where response_hash is not null) x "
+        "anti join texts using (text_hash) group by 1 union all "
+        "select run_id, count(*) from score_rows anti join said using (said_hash) "
+        "where said_hash is not null group by 1 union all "
+        "select run_id, count(*) from trace_rows anti join outcomes using (outcome_hash) "
+        "where outcome_hash is not null group by 1 union all "
+        "select run_id, count(*) from cells anti join records using (record_id, record_hash, details_hash) group by 1",
+        "requests, answers, reasons and records that rows name and that are not there",
+    ),
+}
+
+
+def _counts(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+    runs = [run_id for (run_id,) in con.execute("select run_id from runs order by run_id").fetchall()]
+    for check, (query, meaning) in _COUNTS.items():
+        missing: dict[str | None, int] = dict.fromkeys(runs, 0)
+        for run_id, n in con.execute(query).fetchall():
+            missing[run_id] = missing.get(run_id, 0) + n
+        for run_id, n in missing.items():
+            yield Check(check, run_id, n == 0, "0", f"{n:,}", meaning)
+
+
+def _chain(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+    """Each run's rows are those that its newest link covers, and no link is missing or was made otherwise."""
+    links = con.execute("select position, run_id, rows_hash, chain from links order by position").fetchall()
+    newest = {run_id: position for position, run_id, _, _ in links}
+    before = ""
+    for expected, (position, run_id, rows, linked) in enumerate(links, 1):
+        run = chain.run_of(con, run_id)
+        again = chain.link(before, run, rows) if run else "no such run"
+        if position != expected:
+            again = f"link {expected} is missing"
+        meaning = "the run is there and stands where it stood in the chain of runs"
+        yield Check("chain", run_id, again == linked, linked, again, meaning)
+        before = linked
+        if run and newest[run_id] == position:
+            yield from _rows(con, run_id, rows)
+    yield from _unlinked(con, set(newest))
+
+
+def _rows(con: duckdb.DuckDBPyConnection, run_id: str, rows: str) -> Iterator[Check]:
+    again = chain.rows_hash(con, run_id, rows.partition("-")[0])
+    yield Check(
+        "rows", run_id, again == rows, rows, again, "cells, traces, calls and scores are those of the run's end"
+    )
+    found = con.execute("select digest from runs where run_id = ?", [run_id]).fetchone()
+    kept, digest = str(found[0] if found else None), str(chain.digest_of(con, run_id))
+    yield Check("digest", run_id, kept == digest, kept, digest, "the answers are those that the run's digest names")
+
+
+def _unlinked(con: duckdb.DuckDBPyConnection, linked: set[str]) -> Iterator[Check]:
+    """Runs that ended and have no link: right where that was before there was a chain."""
+    since = con.execute("select value from meta where key = 'chained_since'").fetchone()
+    began = dt.datetime.fromisoformat(since[0]) if since else None
+    ended = con.execute("select run_id, finished_at from runs where finished_at is not null order by 1").fetchall()
+    for run_id, finished_at in ended:
+        if run_id not in linked:
+            early = began is not None and finished_at < began
+            meaning = "it ended before there was a chain, which does not cover it" if early else "its link is missing"
+            yield Check("chain", run_id, early, "none" if early else "a link", "none", meaning)
+
+
+_PARTS = {"tables": _tables, "bodies": _bodies, "counts": _counts, "chain": _chain}

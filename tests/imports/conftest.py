@@ -1,0 +1,28 @@
+"""Every test of this folder works in an empty folder of its own, offline, and closes its project."""
+
+from __future__ import annotations
+
+import pytest
+
+import buttermilk_nb as bm
+from buttermilk_nb import project as projects
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    projects.close()
+    yield
+    projects.close()
+
+
+@pytest.fixture
+def project(tmp_path):
+    """An empty project."""
+    return bm.init("test", path=tmp_path / "project", models=["double/answer"])
+
+
+@pytest.fixture
+def store(project):
+    """Its evidence."""
+    return project.store

@@ -1,0 +1,155 @@
+"""Several programs on one file at once, each a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from buttermilk_nb.store import Store
+from buttermilk_nb.store.verify import verify
+
+WRITE = """
+import sys
+from pathlib import Path
+from buttermilk_nb._ids import uuid7
+from buttermilk_nb.store import Store
+from buttermilk_nb.store.batch import Batch
+from buttermilk_nb.traces import Score, TextRow, Trace, Unit, now
+path, who, batches, wait_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+store = Store(Path(path), lock_wait_s=wait_s)
+def unit(n, k):
+    both = dict(trace_id=uuid7(), run_id=who, design_id=f"{n} {k}", record_id="r", record_hash="h", criteria_set="c",
+                criteria_hash="c", model="m", replicate=0, status="ok")
+    trace = Trace(step="j", agent="judge", role="judge", prompt_hash=None, params="{}", started_at=now(), duration_s=0,
+                  output=f"{who} {n}", **both)
+    score = Score(judge="j", criterion="c", conclusion=f"{n}", reasons=["shared by all"], **both)
+    return Unit(trace=trace, scores=(score,), texts=(TextRow.of("response", f"{n} {k}"),))
+print("ready", flush=True)
+sys.stdin.readline()
+spooled = 0
+for n in range(batches):
+    spooled += not store.keep(Batch(units=[unit(n, k) for k in range(5)]))
+print(spooled, flush=True)
+"""
+
+
+def start(path, who, batches, wait_s=30.0):
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITE, str(path), who, str(batches), str(wait_s)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    return process
+
+
+def finish(processes):
+    said = [process.communicate("\n") for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes), said
+    return [int(out) for out, _ in said]
+
+
+def go(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def check(path, writers, batches):
+    """Every row once: nothing lost, nothing twice, nothing shared stored twice."""
+    store = Store(path)
+    counts = store.select(
+        "select (select count(*) from traces), (select count(distinct trace_id) from traces), "
+        "(select count(*) from scores), (select count(*) from texts), (select count(distinct text_hash) from texts), "
+        "(select count(*) from said), (select count(*) from outcomes), "
+        "(select count(*) from scores where reasons is null)"
+    ).values.tolist()
+    rows = writers * batches * 5
+    assert counts == [[rows, rows, rows, batches * 5, batches * 5, batches, writers * batches, 0]]
+    assert store.spooled() == 0
+    found = verify(store)
+    assert found[found.check.isin(["tables", "texts", "said", "outcomes"])].ok.all()
+
+
+def test_one_process_reads_while_another_writes(tmp_path):
+    path = tmp_path / "traces.duckdb"
+    store = Store(path)
+    writer = start(path, "a", 30)
+    go(writer)
+    seen = []
+    while writer.poll() is None:
+        seen.append(store.select("select count(*) as n from scores join traces using (trace_id)").n.item())
+    assert finish([writer]) == [0]
+    assert seen == sorted(seen), "a later read never shows less"
+    assert all(n % 5 == 0 for n in seen), "a batch is there whole or not at all"
+    assert len(set(seen)) > 2
+    check(path, 1, 30)
+
+
+def test_four_processes_that_write_fifty_batches_each_lose_nothing(tmp_path):
+    path = tmp_path / "traces.duckdb"
+    writers = [start(path, who, 50) for who in "abcd"]
+    for writer in writers:
+        go(writer)
+    finish(writers)
+    check(path, 4, 50)
+
+
+def test_writers_that_do_not_wait_lose_nothing_either(tmp_path):
+    path = tmp_path / "traces.duckdb"
+    with Store(path).reading():
+        pass
+    writers = [start(path, who, 25, wait_s=0) for who in "abcd"]
+    for writer in writers:
+        go(writer)
+    assert sum(finish(writers)) > 0, "nobody ever had to wait, so that this shows nothing"
+    check(path, 4, 25)
+
+
+KILL = """
+import os, signal, sys
+import buttermilk_nb.store.merging as merging
+real = merging._once
+def once(con, store, path, batch):
+    real(con, store, path, batch)
+    os.kill(os.getpid(), signal.SIGKILL)
+merging._once = once
+from pathlib import Path
+from buttermilk_nb.store import Store
+Store(Path(sys.argv[1])).select("select 1")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL here")
+def test_a_process_killed_between_merging_and_deleting_makes_nothing_land_twice(store, held, make_unit):
+    from buttermilk_nb.store.batch import Batch
+
+    with held(store.path):
+        store.keep(Batch(units=[make_unit(1)]))
+    done = subprocess.run([sys.executable, "-c", KILL, str(store.path)], capture_output=True)
+    assert done.returncode == -9, done.stderr
+    assert store.spooled() > 0
+    assert store.select("select count(*) as n from traces").n.item() == 1
+    assert store.spooled() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forking with threads is just what must not hurt
+def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
+    from buttermilk_nb.errors import StoreError
+    from buttermilk_nb.store.batch import Batch
+
+    read, write = os.pipe()
+    if (pid := os.fork()) == 0:
+        try:
+            store.keep(Batch(units=[make_unit(1)]))
+            os.write(write, b"written")
+        except StoreError as error:
+            os.write(write, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    os.waitpid(pid, 0)
+    with os.fdopen(read) as pipe:
+        assert "a forked process must not write" in pipe.read()
+    assert not (store.path.parent / "spool").exists()
+    assert store.keep(Batch(units=[make_unit(2)]))
