@@ -23,6 +23,7 @@ from .events import StatusEvent
 from .llm.base import Model
 from .llm.client import Asked
 from .llm.embedders import make_embedder
+from .llm.embedding_rows import STEP, cells, unit
 from .llm.embeddings import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, Asking
 from .llm.scope import Scope
 from .records import Record
@@ -31,7 +32,7 @@ from .spending import Budget
 from .store import Writer
 from .store.corpus_rows import write_records
 from .store.runs import finish_run, write_plan
-from .traces import RunRow, Status, Trace, Unit, now
+from .traces import RunRow, now
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .project import Project
-
-STEP = "embed"
-"""What such runs, and their step, are called in the tables."""
 
 
 class EmbedOptions(TypedDict, total=False):
@@ -218,10 +216,9 @@ class _Job:
             )
 
     def _write_ahead(self, known: Mapping[str, Any]) -> None:
-        store, event = self._project.store, self._event("running")
-        if self._corpus is not None:
-            write_records(store, self._corpus.records)
-        write_plan(store, self._run_row(known), (), (), event.as_row())
+        store, event, missing = self._project.store, self._event("running"), self._asking.missing
+        write_records(store, [request.record for request in missing])
+        write_plan(store, self._run_row(known), (), cells(missing, self._run_id), event.as_row())
         self._project.bus.publish(event)
 
     def _event(self, state: str) -> StatusEvent:
@@ -253,37 +250,7 @@ class _Job:
 
     async def _landed(self, asked: Asked) -> None:
         if self._writer is not None and asked.calls:
-            await self._writer.put(_unit(asked, self._run_id))
-
-
-def _unit(asked: Asked, run_id: str) -> Unit:
-    """The rows of one text that was sent: a trace with its calls."""
-    assert asked.request.aside is not None
-    record, calls = asked.request.aside.record, asked.calls
-    status: Status = asked.error.status if asked.error else "ok"  # type: ignore[assignment]  # checked by Trace
-    trace = Trace(
-        trace_id=calls[0].trace_id,
-        run_id=run_id,
-        design_id=digest("de1", asked.request.key, record.record_hash),
-        record_id=record.record_id,
-        record_hash=record.record_hash,
-        step=STEP,
-        agent="embedding",
-        role="embedding",
-        model=asked.request.model.name,
-        criteria_set=None,
-        criteria_hash=None,
-        prompt_hash=None,
-        params=asked.request.params.sent_json,
-        replicate=0,
-        status=status,
-        error_type=type(asked.error).__name__ if asked.error else None,
-        error_message=str(asked.error) if asked.error else None,
-        attempts=asked.attempts,
-        started_at=calls[0].asked_at,
-        duration_s=sum((call.latency_s or 0.0) + (call.waited_s or 0.0) for call in calls),
-    )
-    return Unit(trace=trace, calls=calls, texts=asked.texts, redacted=asked.redacted)
+            await self._writer.put(unit(asked, self._run_id))
 
 
 def _budget(project: Project, model: Model) -> Budget:

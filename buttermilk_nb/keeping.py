@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .criteria import Criteria
+    from .forgetting.forget import Forgotten
+    from .forgetting.purge import Purged
     from .imports import Imported
-    from .store.forget import Forgotten
-    from .store.purge import Purged
 
 
 class Keeping:
@@ -92,7 +92,7 @@ class Keeping:
         path
             A folder or file, or an address such as `gs://bucket/study`; by default `exports/` in the project's folder.
         format, tables, run_ids, with_local_only, replace
-            See `buttermilk_nb.store.exports.export`.
+            See `buttermilk_nb.exports.exporting.export`.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class Keeping:
         SetupError
             There is no such table or format; the place is taken; the words of `local_only` records would leave.
         """
-        from .store.exports import export
+        from .exports.exporting import export
 
         return export(
             self.store,
@@ -124,9 +124,9 @@ class Keeping:
         dataset
             `project.dataset`.
         **options
-            See `buttermilk_nb.store.bigquery.export_to_bigquery`.
+            See `buttermilk_nb.exports.bigquery.export_to_bigquery`.
         """
-        from .store.bigquery import export_to_bigquery
+        from .exports.bigquery import export_to_bigquery
 
         return export_to_bigquery(self.store, dataset, **options)
 
@@ -190,7 +190,7 @@ class Keeping:
         SetupError
             There is no such record or coder.
         """
-        from .store.forget import forget
+        from .forgetting.forget import forget
 
         return forget(self.store, self.cache, record_id=record_id, coder=coder, reason=reason, folder=self.folder)
 
@@ -211,7 +211,7 @@ class Keeping:
         SetupError
             Neither `before` nor `keep_days` is given.
         """
-        from .store.purge import purge
+        from .forgetting.purge import purge
 
         limit = self.settings.keep_days if before is None else before
         if limit is None:

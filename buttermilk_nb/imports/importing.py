@@ -16,12 +16,12 @@ from .._text import as_json
 from ..criteria import Criteria
 from ..errors import SetupError, nearest
 from ..events import StatusEvent
+from ..forgetting.erasing import remove_runs, rows_of_runs
+from ..forgetting.forget import forgotten_among
 from ..loaders import Source
 from ..records import Record
 from ..store import Store
 from ..store.batch import Batch, Finish
-from ..store.erasing import remove_runs, rows_of_runs
-from ..store.forget import forgotten_among
 from ..store.landing import land
 from ..traces import RunRow, Tombstone, now
 from .buttermilk import read_buttermilk

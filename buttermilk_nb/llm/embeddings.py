@@ -281,19 +281,20 @@ class Asking:
             await self._told(asked)
 
     def _rows(self, request: EmbeddingRequest, flown: Flown, completion: Completion | None) -> Asked:
-        """The rows of one text. Its vector is in the cache alone, and not among the stored bodies."""
+        """The rows of one text. Its vector is in the cache alone; the Store keeps its length and hash."""
         trace_id, run_id = self._trace_id or uuid7(), self._scope.run_id
         calls = [
             rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=False)
             for attempt, made in enumerate(flown.tries, 1)
             if made.error is not None
         ]
+        texts: tuple[TextRow, ...] = (request.body,) if calls or completion else ()
         if completion is not None:
             last = flown.tries[-1]
-            answer = TextRow.of("response", completion.text)
+            answer = TextRow.of("response", completion.raw)
             call = rows.answered(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
             calls.append(call.model_copy(update={"attempt": len(flown.tries), "waited_s": round(last.waited_s, 3)}))
-        texts = (request.body,) if calls else ()
+            texts = (*texts, answer)
         return Asked(request, tuple(calls), completion, flown.error, texts, rows.redacted(request) if calls else ())
 
 

@@ -14,6 +14,7 @@ from ..errors import ModelError, SkippedCell
 from .base import Completion, Request
 from .failures import mapped
 from .litellm_model import LitellmModel, load_litellm
+from .received import Received
 from .vectors import Batch, unusable
 
 
@@ -38,13 +39,14 @@ class LitellmEmbedding(LitellmModel):
         if not isinstance(request, Batch):
             raise SkippedCell(f"`{self.name}` makes vectors and answers no questions; project.embed(...) asks it.")
         litellm = load_litellm()
-        started = time.perf_counter()
+        started, received = time.perf_counter(), Received()
         try:
             response = await litellm.aembedding(
                 model=self.target,
                 input=request.texts,
                 max_retries=0,
                 num_retries=0,
+                logger_fn=received,
                 **await self._address(),
                 **request.params.sent,
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,18 @@ def unpacked(text: str) -> Vector | None:
     except (binascii.Error, ValueError):
         return None
     return found.astype(np.float32) if found.size and np.isfinite(found).all() else None
+
+
+def described(text: str) -> str:
+    """What is stored of a vector as the answer received: how long it is, and its hash.
+
+    Examples
+    --------
+    >>> described("AACAPwAAAL8=")[:32]
+    '{"dimensions":2,"sha256":"e5e0ce'
+    """
+    data = base64.b64decode(text)
+    return canonical({"dimensions": len(data) // 4, "sha256": hashlib.sha256(data).hexdigest()})
 
 
 class EmbeddingRequest(Request):
@@ -164,6 +177,7 @@ class Batch(Request):
             after = before + one.tokens
             mine: Mapping[str, Any] = {
                 "text": text,
+                "raw": described(text),
                 "tokens_in": _share(completion.tokens_in, before, after, whole),
                 "cost_usd": None if completion.cost_usd is None else completion.cost_usd * one.tokens / whole,
             }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import hashlib
 import json
 import re
 import subprocess
@@ -308,10 +309,29 @@ def test_tokens_and_cost_of_a_request_are_shared_out_and_add_up(server, remote):
     assert bm.sql("select spent_usd from costs").spent_usd.item() == pytest.approx(30 * 100e-6)
 
 
-def test_vectors_are_not_kept_among_the_texts(server, local):
-    embed(local, TEXTS, model="vec")
-    assert bm.sql("select distinct kind from texts").kind.tolist() == ["request"]
-    assert bm.sql("select count(*) as n from calls where response_hash is null").n.item() == 0
+def test_the_store_keeps_the_hash_of_a_vector_and_not_the_vector(server, local):
+    (vector,) = embed(local, TEXTS[:1], model="vec")
+    (kept,) = bm.sql("select response from calls_full").response
+    assert json.loads(kept) == {"dimensions": 4, "sha256": hashlib.sha256(vector.tobytes()).hexdigest()}
+
+
+@pytest.mark.parametrize("texts", [corpus(3), TEXTS[:3]], ids=["corpus", "list"])
+def test_an_asking_is_a_run_whose_rows_can_be_verified(server, local, texts):
+    embed(local, texts, model="vec")
+    found = local.verify()
+    assert found.ok.all(), found[~found.ok].to_string()
+    assert bm.sql("select count(*) as n from cells").n.item() == 3
+
+
+def test_a_person_is_forgotten_with_the_vectors_that_were_asked_for(server, local):
+    embed(local, corpus(2), model="vec")
+    local.forget(record_id="r0", reason="withdrew")
+    assert [json.loads(body)["input"] for body in bm.sql("select body from texts where kind = 'request'").body] == [
+        TEXTS[1]
+    ]
+    assert len(local.cache) == 1
+    embed(local, corpus(2), model="vec")
+    assert server.texts == [TEXTS[0], TEXTS[1], TEXTS[0]]
 
 
 def test_the_budget_stops_it_before_the_money_is_spent(server, make_project):

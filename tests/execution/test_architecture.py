@@ -19,7 +19,7 @@ FLOORS = (
     "records images corpus loaders scales criteria prompts messages traces events segments kinship loading looking parting "
     "model_settings redaction",
     "settings keys key_places places limits spending cache logs bus store",
-    "llm analysis imports",
+    "llm analysis imports exports forgetting",
     "keeping project embedding catalogue",
     "agents",
     "flows",

@@ -6,11 +6,11 @@ import sys
 import pytest
 
 import buttermilk_nb as bm
+from buttermilk_nb.exports.bigquery import _schema, export_to_bigquery, schema_of
+from buttermilk_nb.exports.exporting import earlier_exports
+from buttermilk_nb.exports.outgoing import columns_of
+from buttermilk_nb.exports.staging import Staged
 from buttermilk_nb.loaders import bigquery as loader
-from buttermilk_nb.store.bigquery import _schema, export_to_bigquery, schema_of
-from buttermilk_nb.store.exports import earlier_exports
-from buttermilk_nb.store.outgoing import columns_of
-from buttermilk_nb.store.staging import Staged
 from buttermilk_nb.traces import ROWS
 
 # --- out ---------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.store import workbook
+from buttermilk_nb.exports import workbook
+from buttermilk_nb.exports.exporting import earlier_exports, export
+from buttermilk_nb.exports.staging import FORMATS, _marked, unmarked
 from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.store.exports import earlier_exports, export
-from buttermilk_nb.store.staging import FORMATS, _marked, unmarked
 
 
 def names(files):
@@ -298,7 +298,7 @@ step text_hash trace_id transaction_id type uncertainty version what
 
 def test_each_column_of_text_is_known_to_hold_words_or_not(store):
     """A new column that can quote a record must be named in `outgoing.WORDS`; any other is listed here."""
-    from buttermilk_nb.store.outgoing import MORE, TABLES, WORDS, columns_of
+    from buttermilk_nb.exports.outgoing import MORE, TABLES, WORDS, columns_of
 
     plain = set(PLAIN.split())
     with store.reading() as con:
@@ -356,7 +356,7 @@ def test_an_export_that_fails_leaves_nothing_behind(store, tmp_path, monkeypatch
     def fail(*_):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("buttermilk_nb.store.exports._write_dictionary", fail)
+    monkeypatch.setattr("buttermilk_nb.exports.exporting._write_dictionary", fail)
     with pytest.raises(OSError, match="the disk is full"):
         export(store, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"project"}
@@ -376,7 +376,7 @@ def test_the_store_is_free_while_a_workbook_is_written(store, tmp_path, monkeypa
             seen.append(con.execute("select count(*) from scores").fetchone())
         path.write_bytes(b"")
 
-    monkeypatch.setattr("buttermilk_nb.store.exports.write_workbook", while_writing)
+    monkeypatch.setattr("buttermilk_nb.exports.exporting.write_workbook", while_writing)
     export(store, tmp_path / "study.xlsx")
     assert seen == [(3,)]
 
@@ -426,7 +426,7 @@ def test_a_failing_upload_leaves_no_half_file(store, monkeypatch):
             handle.write(b"half")
         raise OSError("the line was cut")
 
-    monkeypatch.setattr("buttermilk_nb.store.targets.pour_into", fail)
+    monkeypatch.setattr("buttermilk_nb.exports.targets.pour_into", fail)
     with pytest.raises(bm.SetupError, match=r"`memory://cut/study` cannot be written to: the line was cut\."):
         export(store, "memory://cut/study", tables=["runs"])
     assert fsspec.filesystem("memory").find("/cut") == []

@@ -9,10 +9,10 @@ import pytest
 from execution_study import flow, judge, respect
 
 import buttermilk_nb as bm
+from buttermilk_nb.exports.exporting import export
+from buttermilk_nb.forgetting.compaction import rewrite
+from buttermilk_nb.forgetting.forget import Forgotten, forget, forgotten_among
 from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.store.compaction import rewrite
-from buttermilk_nb.store.exports import export
-from buttermilk_nb.store.forget import Forgotten, forget, forgotten_among
 from buttermilk_nb.store.verify import verify
 
 SECRET = "ZEBRAFINCH"
@@ -330,7 +330,7 @@ def test_a_failure_leaves_the_store_as_it_was(project, run, monkeypatch):
     def fail(*_):
         raise duckdb.IOException("the disk is full")
 
-    monkeypatch.setattr("buttermilk_nb.store.forget_record.drop_texts", fail)
+    monkeypatch.setattr("buttermilk_nb.forgetting.of_record.drop_texts", fail)
     with pytest.raises(bm.StoreError, match="the disk is full"):
         forget(project.store, project.cache, record_id=PERSON)
     assert cells_of_file(project.store) == before
@@ -480,7 +480,7 @@ def test_a_full_disk_leaves_the_file_in_place(project, run, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("buttermilk_nb.store.compaction.copy_to", fail)
+    monkeypatch.setattr("buttermilk_nb.forgetting.compaction.copy_to", fail)
     with pytest.raises(bm.StoreError, match=r"`traces.duckdb` could not be written anew: .*No space left"):
         forget(project.store, project.cache, record_id=PERSON)
     assert project.store.df("select count(*) as n from scores").n.item() == 6

@@ -6,7 +6,7 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb.store.purge import purge
+from buttermilk_nb.forgetting.purge import purge
 from buttermilk_nb.store.verify import verify
 from buttermilk_nb.traces import now
 

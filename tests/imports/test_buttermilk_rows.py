@@ -257,7 +257,7 @@ def test_every_form_of_the_same_rows_gives_the_same_scores(project, tmp_path, fo
 def test_an_export_of_this_package_comes_back_with_the_same_answers(tmp_path):
     from execution_study import corpus, flow
 
-    from buttermilk_nb.store.exports import export
+    from buttermilk_nb.exports.exporting import export
 
     first = bm.init("first", path=tmp_path / "first", models=["double/answer"])
     run = flow().run(corpus(3))

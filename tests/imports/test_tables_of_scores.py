@@ -7,8 +7,8 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
+from buttermilk_nb.forgetting.forget import forget
 from buttermilk_nb.imports import import_traces
-from buttermilk_nb.store.forget import forget
 from buttermilk_nb.store.verify import verify
 
 ROWS = [

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from .bodies import PARTED, drop_unused
+from ..store.bodies import PARTED, drop_unused
 
 _KEPT_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which no record's text is in
 _SHOWN = {parted.rows: model.table for model, parted in PARTED.items()}

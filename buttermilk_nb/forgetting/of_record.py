@@ -10,9 +10,9 @@ import duckdb
 
 from .._ids import digest
 from ..errors import SetupError, nearest
-from .bodies import PARTED, drop_unused
+from ..exports.outgoing import WORDS
+from ..store.bodies import PARTED, drop_unused
 from .erasing import changed, columns_in, drop_texts, note_texts, tables_with
-from .outgoing import WORDS
 from .unnaming import clean_events, clean_manifests
 
 _MADE_OF_TEXT = ("record_hash", "details_hash", "design_id")

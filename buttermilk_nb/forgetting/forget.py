@@ -30,14 +30,14 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from ..errors import SetupError
+from ..exports.exporting import exports_in
+from ..store.chain import add_link, digest_of
+from ..store.database import Store
+from ..store.opening import transaction
 from ..traces import Tombstone, now
-from .chain import add_link, digest_of
 from .compaction import rewrite
-from .database import Store
-from .exports import exports_in
-from .forget_coder import erase_coder
-from .forget_record import erase_record, find_record, mark_of
-from .opening import transaction
+from .of_coder import erase_coder
+from .of_record import erase_record, find_record, mark_of
 from .unnaming import clean_logs, clean_logs_of_coder
 
 

@@ -16,7 +16,7 @@ import duckdb
 from ..errors import SetupError, nearest
 from ..events import StatusEvent
 from ..loaders.remote import shown
-from .database import Store
+from ..store.database import Store
 from .dictionary import Entry, entries
 from .outgoing import MORE, TABLES, outgoing
 from .staging import FORMATS, Format, Staged, stage

@@ -17,11 +17,11 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from ..errors import SetupError
+from ..store.database import Store
+from ..store.opening import transaction
 from ..traces import FINISHED, Tombstone, now
 from .compaction import rewrite
-from .database import Store
 from .erasing import remove_runs, rows_of_runs
-from .opening import transaction
 
 
 class Purged(BaseModel):

@@ -15,8 +15,8 @@ import duckdb
 
 from .._ids import uuid7
 from ..errors import StoreError
-from .opening import first_line
-from .snapshot import copy_to, to_disk
+from ..store.opening import first_line
+from ..store.snapshot import copy_to, to_disk
 
 _OVERLAP_S = 0.05
 """How long the old file stays locked beyond its end; whoever has opened it has asked for its lock by then."""

@@ -16,10 +16,10 @@ from typing import Any, get_args, get_type_hints
 
 from ..errors import SetupError, nearest
 from ..loaders.bigquery import asking
+from ..store.database import Store
 from ..traces import ROWS
-from .database import Store
 from .dictionary import meaning
-from .exports import remember_export
+from .exporting import remember_export
 from .outgoing import Column, outgoing
 from .staging import Staged, stage
 

@@ -1,0 +1,1 @@
+"""What goes out of the Store: files, addresses, BigQuery; and the one place that says what may leave."""
