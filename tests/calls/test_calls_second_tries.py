@@ -189,9 +189,7 @@ def test_one_model_under_two_names_is_one_instrument(server, make_study):
 def test_a_set_may_hold_short_names(server, make_study):
     make_study(sets={"judges": ["toy"], "cheap": ["toy", "offline/strict"]})
     assert bm.sql("select 1").shape == (1, 1)
-    assert [
-        m for m in bm.Flow("t", [bm.Judge("j", criteria=calm(), models="cheap")]).check(texts()).slots.values()
-    ] == [2]
+    assert list(bm.Flow("t", [bm.Judge("j", criteria=calm(), models="cheap")]).check(texts()).slots.values()) == [2]
 
 
 @pytest.mark.parametrize(
