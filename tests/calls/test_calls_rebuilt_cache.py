@@ -24,9 +24,12 @@ def lose(project):
 
 def test_a_lost_cache_is_refilled_from_the_stored_calls(server, make_study):
     replies = ["", "I'm sorry, but I can't help with that.", "Rather calm."]
-    server.reply = lambda body: server.answer(
-        body, text=replies[len(server.received) % 4 - 1] if len(server.received) % 4 else None
-    )
+
+    def reply(body):
+        turn = len(server.received) % 4
+        return server.answer(body, text=replies[turn - 1] if turn else None)
+
+    server.reply = reply
     project = make_study(concurrency=1)
     first = flow().run(texts(12))
     asked = len(server.received)

@@ -27,7 +27,7 @@ def said(body: dict[str, Any]) -> str:
 
 
 class ChatServer:
-    """Answers every chat request through `reply(body) -> web.Response | dict | HANG`; keeps what it received and sent."""
+    """Answers every chat request through `reply(body)`: a response, a body or HANG. Keeps what it received and sent."""
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""2,000 records against a server that fails, hangs and talks nonsense: every row accounted for, nothing asked in vain."""
+"""2,000 records against a server that fails, hangs and talks nonsense: every row accounted for."""
 
 from collections import Counter
 
@@ -59,5 +59,6 @@ def test_every_row_of_2000_is_accounted_for_and_nothing_is_asked_beyond_retries(
     assert again.counts == run.counts
     with capsys.disabled():
         print(
-            f"\n{N:,} records, {len(calls):,} calls: {run.counts}; faults that struck: {dict(study.faults)}; re-run: 0 calls"
+            f"\n{N:,} records, {len(calls):,} calls: {run.counts}; "
+            f"faults that struck: {dict(study.faults)}; re-run: 0 calls"
         )

@@ -37,8 +37,15 @@ create macro hash_of_outcome(output, error_message) as
 
 create table said (said_hash uuid, conclusion varchar, reasons varchar[]);
 
-create table score_rows as
-    select * exclude (conclusion, reasons), hash_of_said(conclusion, reasons) as said_hash from scores;
+create table score_rows (
+    trace_id varchar, run_id varchar, design_id varchar, record_id varchar, record_hash varchar,
+    judge varchar, criteria_set varchar, criteria_hash varchar, criterion varchar, model varchar,
+    replicate integer, value double, category varchar, flagged boolean, uncertainty varchar,
+    status varchar, said_hash uuid
+);
+
+insert into score_rows
+    select * exclude (conclusion, reasons), hash_of_said(conclusion, reasons) from scores;
 
 insert into said
     select said_hash, any_value(conclusion), any_value(reasons)
@@ -49,8 +56,16 @@ drop table scores;
 
 create table outcomes (outcome_hash uuid, output varchar, error_message varchar);
 
-create table trace_rows as
-    select * exclude (output, error_message), hash_of_outcome(output, error_message) as outcome_hash from traces;
+create table trace_rows (
+    trace_id varchar, run_id varchar, design_id varchar, record_id varchar, record_hash varchar,
+    step varchar, agent varchar, role varchar, model varchar, criteria_set varchar, criteria_hash varchar,
+    prompt_hash varchar, params varchar, replicate integer, status varchar,
+    flagged boolean, error_type varchar, attempts integer,
+    started_at timestamp, duration_s double, outcome_hash uuid
+);
+
+insert into trace_rows
+    select * exclude (output, error_message), hash_of_outcome(output, error_message) from traces;
 
 insert into outcomes
     select outcome_hash, any_value(output), any_value(error_message)
