@@ -192,7 +192,19 @@ class Keeping:
         """
         from .forgetting.forget import forget
 
+        if record_id is not None:
+            self._drop_answers_to(record_id)
         return forget(self.store, self.cache, record_id=record_id, coder=coder, reason=reason, folder=self.folder)
+
+    def _drop_answers_to(self, record_id: str) -> None:
+        """Answers and vectors that name the record or a segment of it, also those that no stored call speaks of."""
+        known = self.store.df(
+            "select distinct record_hash from records where record_id = $1 or parent_id = $1", [record_id]
+        )
+        for name in known.record_hash:
+            found = self.cache.find(record_hash=name)
+            if len(found):
+                self.cache.drop(found)
 
     def purge(self, *, before: dt.date | int | None = None, yes: bool = False, reason: str = "") -> Purged:
         """Remove the runs that ended before a day, with everything that belongs to them alone.

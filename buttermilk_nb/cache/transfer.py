@@ -22,7 +22,7 @@ from ..errors import SetupError, StoreError
 from .disk import transaction
 from .entries import Entry, Found, read_entry
 
-KEY = re.compile(r"k[1-9][0-9]?-[0-9a-f]{32}")
+KEY = re.compile(r"ke?[1-9][0-9]?-[0-9a-f]{32}")
 LONGEST_LINE = 64 * 2**20
 """Bytes: as long as an answer's line may be. A longer one is skipped without being held in memory."""
 _BATCH_PAIRS = 1000
@@ -183,7 +183,7 @@ def _pair(line: bytes, longest: int) -> tuple[str, str] | None:
         raise ValueError("is not a `key` and a `value`")
     key, value = data["key"], data["value"]
     if not isinstance(key, str) or not KEY.fullmatch(key):
-        raise ValueError("has a key that is not one of this package's (`k1-` and 32 hexadecimal digits)")
+        raise ValueError("has a key that is not one of this package's (`k1-` or `ke1-`, and 32 hexadecimal digits)")
     try:
         Entry.model_validate(value)
     except ValidationError:

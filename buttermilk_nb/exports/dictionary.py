@@ -117,7 +117,7 @@ _MEANINGS = {
     "request_id": "the provider's own id of the request",
     "response": "the answer as received",
     "response_hash": "the text of the answer, in `texts`",
-    "role": "what the agent is for: judge, agent",
+    "role": "what the agent is for: judge, agent, embedding",
     "round": "which round of coding",
     "run_id": "the run",
     "sample_id": "the sample that the record was drawn for",

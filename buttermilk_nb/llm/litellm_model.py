@@ -48,6 +48,8 @@ _PROVIDERS_OWN = frozenset(
     }
 )  # fmt: skip
 """Parameters that OpenAI's API does not have and others do; litellm hands them on."""
+_ASKED_ABROAD = frozenset({"ollama", "ollama_chat"})
+"""Families of whose models litellm knows nothing without asking their server."""
 _TOKENIZED = frozenset({"azure", "openai", "text-completion-openai"})
 """Families whose own tokenizers litellm brings along."""
 
@@ -107,13 +109,16 @@ class LitellmModel(Model):
     @property
     def base(self) -> str | None:
         """The address that is asked, where it is not the provider's own."""
-        named = self.settings.api_base or os.environ.get(f"{self.provider.upper()}_API_BASE")
-        return named or USUAL_BASE.get(self.provider)
+        own = self.provider.upper()
+        told = [os.environ.get(f"{name}_API_BASE") for name in (own, own.removesuffix("_CHAT"))]
+        return self.settings.api_base or next(filter(None, told), None) or USUAL_BASE.get(self.provider)
 
     @cached_property
     def takes_schema(self) -> bool:  # type: ignore[override]  # asked of litellm once
         if self.settings.json_schema is not None:
             return self.settings.json_schema
+        if self.provider in _ASKED_ABROAD:
+            return False
         return bool(load_litellm().supports_response_schema(self.target))
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # remote models read no cues
@@ -140,7 +145,7 @@ class LitellmModel(Model):
             self._key, self._looked = self.key(), True
         except SetupError as error:
             return list(error.problems)
-        if self.base and _is_this_machine(self.base) and not _listening(self.base, wait_s):
+        if self.base and not self.remote and not _listening(self.base, wait_s):
             return [
                 f"nothing listens at {self.base}, where `{self.name}` should be: start its server, or mend `api_base` "
                 "in buttermilk.yaml."
@@ -198,6 +203,8 @@ class LitellmModel(Model):
 
     @cached_property
     def _listed_price(self) -> tuple[float, float] | None:
+        if self.provider in _ASKED_ABROAD:
+            return None
         try:
             entry = load_litellm().get_model_info(self.target)
         except Exception:  # noqa: BLE001  # litellm's way to say that it knows no price
@@ -261,7 +268,8 @@ class LitellmModel(Model):
             except SetupError as error:
                 raise AuthenticationError(str(error)) from None
         key = self._key
-        address: dict[str, Any] = {"api_base": self.settings.api_base} if self.settings.api_base else {}
+        here = self.base if self.settings.api_base or not self.remote else None
+        address: dict[str, Any] = {"api_base": here} if here else {}  # what was found to be local is where it is asked
         if key is not None:
             address["api_key"] = key.value
         elif self.base is not None:

@@ -53,6 +53,8 @@ def make_model(name: str, entries: Mapping[str, ModelSettings] | None = None, ke
         )
     if family not in FAMILIES:
         return LitellmModel(name, entry, keys)
+    if path == "offline/hashing":
+        raise SetupError(f"`{full}` makes vectors and answers no questions; project.embed(texts, model=...) asks it.")
     if rest not in FAMILIES[family]:
         raise SetupError(f"there is no model `{full}`; {nearest(path, [f'{family}/{m}' for m in FAMILIES[family]])}")
     model = FAMILIES[family][rest](full, dict(parse_qsl(query, keep_blank_values=True)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 
 import duckdb
@@ -13,8 +12,6 @@ from .bodies import append, append_tuples
 from .chain import finish
 from .corpus_rows import append_records
 
-_CHUNK = 50_000  # planned cells buffered at once
-
 
 def land(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     """Write all of a batch."""
@@ -24,9 +21,7 @@ def land(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     append(con, list(texts.values()))
     for same in _by_model(batch.rows):
         append(con, same)
-    cells = iter(batch.cells)
-    while chunk := list(itertools.islice(cells, _CHUNK)):
-        append_tuples(con, CellRow, chunk)
+    append_tuples(con, CellRow, batch.cells)
     append(con, [unit.trace for unit in units])
     append(con, [call for unit in units for call in unit.calls])
     append(con, [score for unit in units for score in unit.scores])
