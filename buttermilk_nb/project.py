@@ -22,7 +22,7 @@ from .keys import Keys
 from .limits import SharedLedger
 from .llm.base import Model
 from .llm.client import Client
-from .llm.litellm_model import close_clients
+from .llm.litellm_model import close_clients, load_litellm
 from .llm.registry import make_model
 from .llm.sending import Sender
 from .logs import LogFile
@@ -92,6 +92,11 @@ class Project(Keeping):
 
     def model(self, name: str) -> Model:
         """The model of that name; the same object each time."""
+        if "/" not in name and name not in self.settings.models:
+            raise SetupError(
+                f"`{name}` is not a model: write `family/model`, or a name that {FILE} has under `models:`; "
+                f"{nearest(name, self.settings.models)}"
+            )
         if name not in self._models:
             self._models[name] = make_model(name, self._entries(name), self.keys)
         return self._models[name]
@@ -106,6 +111,7 @@ class Project(Keeping):
 
     def allow(self, provider: str) -> None:
         """Let texts of this project go to a provider; kept in `buttermilk.yaml`. See `buttermilk_nb.allow`."""
+        self._check_provider(provider)
         if provider not in self.settings.allow:
             settings = Settings.read(self.folder / FILE)
             allowed = list(dict.fromkeys([*settings.allow, provider]))
@@ -114,6 +120,18 @@ class Project(Keeping):
             payload = {"allow": provider, "project": self.name}
             self.bus.publish(CommandEvent(source="project", payload=payload))
         self.client.sender.allowed.add(provider)
+
+    def _check_provider(self, provider: str) -> None:
+        named = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)
+        ours = {self.model(name).provider for name in named}
+        if provider in ours:
+            return
+        every = {str(getattr(known, "value", known)) for known in load_litellm().provider_list}
+        if provider not in every:
+            raise SetupError(
+                f"`{provider}` is no provider; {nearest(provider, sorted(ours | every))} Write the first part of a "
+                "model's full name."
+            )
 
     @property
     def spent_usd(self) -> float:

@@ -45,7 +45,8 @@ class Settings(BaseModel):
         Seconds before the first of these, doubled each time (with jitter), and the longest wait. A provider that asks
         for a longer wait than that is not asked again.
     give_up_after
-        After so many cells in a row that failed in spite of their retries, a run stops asking that model.
+        After so many cells in a row that failed in spite of their retries, a run stops asking that model. Calls that
+        are in flight by then still end.
     probe_s
         Seconds that a local model's server may take to say what it runs, before a run.
     share_limits

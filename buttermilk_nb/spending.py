@@ -85,7 +85,7 @@ class Budget:
                     assert purse.limit_usd is not None
                     raise BudgetReached(
                         f"the next call might cost ${cost_usd:,.4f}, and ${purse.limit_usd - purse.spent_usd:,.4f} of "
-                        f"{purse.whose} (${purse.limit_usd:,.2f}) is left. {purse.more}"
+                        f"{purse.whose} ({_dollars(purse.limit_usd)}) is left. {purse.more}"
                     )
             full = next((purse for purse in self._purses if not purse.holds(cost_usd)), None)
             if full is None:
@@ -105,3 +105,14 @@ class Budget:
             for settled in waiting:
                 if not settled.done():
                     settled.set_result(None)
+
+
+def _dollars(amount: float) -> str:
+    """An amount of money, to the cent where it has cents.
+
+    Examples
+    --------
+    >>> _dollars(5.0), _dollars(0.0042)
+    ('$5.00', '$0.0042')
+    """
+    return f"${amount:,.2f}" if amount >= 0.01 or not amount else f"${amount:,.4f}"

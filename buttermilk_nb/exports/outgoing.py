@@ -105,6 +105,8 @@ def outgoing(
     """
     names = _chosen(con, tables)
     some_runs = _chosen_runs(con, run_ids)
+    if some_runs and tables is None:  # it shows the newest run of each design, which may be none of these
+        names.remove("latest_scores")
     kept_back = not with_local_only and _keep_back(con)
     return [_one(name, columns_of(con, name), some_runs=some_runs, kept_back=kept_back) for name in names]
 

@@ -71,7 +71,7 @@ def _ask(
         raise ConsentError(stays_local(leaving[0]))
     strangers = [model for model in leaving if model.provider not in project.client.sender.allowed]
     if strangers:
-        raise ConsentError(not_allowed(strangers))
+        raise ConsentError(*not_allowed(strangers))
     new = sum(entry.new + entry.later for entry in found.models if entry.remote)
     if new > project.settings.confirm_above and not yes:
         _confirm(found, new, project)

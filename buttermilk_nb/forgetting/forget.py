@@ -189,5 +189,5 @@ def _copies(store: Store, place: Path) -> list[str]:
     kept = sorted(beside.glob(f"{store.path.name}.before-v*"))
     spooled = sorted(path for path in (beside / "spool").glob("*") if path.suffix in (".damaged", ".part"))
     logs = sorted(path for path in (place / "logs").glob("*") if ".jsonl" not in path.name)
-    exported = [place / "exports"] if any((place / "exports").glob("*")) else []
-    return [str(path) for path in (*kept, *spooled, *logs, *exported)]
+    copied = [place / name for name in ("exports", "snapshots") if any((place / name).glob("*"))]
+    return [str(path) for path in (*kept, *spooled, *logs, *copied)]

@@ -139,7 +139,7 @@ class Sender:
                 f"record `{request.aside.record.record_id}` is local_only, so it is not sent to `{model.name}`."
             )
         if model.provider not in self.allowed:
-            raise ConsentError(not_allowed([model]))
+            raise ConsentError(*not_allowed([model]))
 
     def cost_at_most(self, request: Request) -> float:
         """What a call may cost, in US dollars; 0 where the price is not known, which is counted elsewhere."""
@@ -249,18 +249,18 @@ class Sender:
             self._heard(scope.run_id, model.name, seconds, why)
 
 
-def not_allowed(models: Iterable[Model]) -> str:
-    """The sentence of a ConsentError: what would leave, and the line to write."""
+def not_allowed(models: Iterable[Model]) -> list[str]:
+    """The sentences of a ConsentError, one a provider: what would leave, and the line to write."""
     by_provider: dict[str, list[str]] = {}
     for model in models:
-        by_provider.setdefault(model.provider, []).append(model.name)
-    lines = [
-        f"texts would go to `{provider}` (for {', '.join(f'`{name}`' for name in names)}), which nobody has allowed in "
-        f'this project. Write bm.allow("{provider}") once, or `allow: [{provider}]` in buttermilk.yaml; '
-        "bm.data_statement(flow, corpus) says what would leave."
+        where = f" at {model.settings.api_base}" if model.settings.api_base else ""
+        by_provider.setdefault(model.provider, []).append(f"`{model.name}`{where}")
+    return [
+        f"texts would go to `{provider}` (for {', '.join(names)}), which nobody has allowed in this project. Write "
+        f'bm.allow("{provider}") once, or `allow: [{provider}]` in buttermilk.yaml; bm.data_statement(flow, corpus) '
+        "says what would leave."
         for provider, names in by_provider.items()
     ]
-    return " ".join(lines)
 
 
 def stays_local(model: Model) -> str:

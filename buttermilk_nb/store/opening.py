@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from .._ids import uuid7
 from ..errors import StoreError
 
 STORAGE = "v1.5.0"
@@ -47,7 +48,8 @@ def connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyCon
     StoreError
         It cannot be opened at all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not read_only and not path.exists():
+        _make(path)
     deadline = time.monotonic() + wait_s
     pause = 0.005
     while True:
@@ -57,6 +59,24 @@ def connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyCon
             _may_wait(path, error, wait_s, deadline)
         _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two waiting writers out of step
         pause = min(pause * 1.6, 0.25)
+
+
+def _make(path: Path) -> None:
+    """Make an empty file elsewhere and give it its name, unless another process has made one meanwhile.
+
+    Two processes that both let DuckDB make the file may end with one of no bytes, which nobody can open any more.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{uuid7()}.new")
+    try:
+        duckdb.connect(str(fresh), config=_WRITE).close()
+        path.hardlink_to(fresh)
+    except OSError:  # another process has made it, or there are no links on this disk: then DuckDB makes it
+        return
+    except duckdb.Error as error:
+        raise StoreError(f"`{path}` cannot be made: {first_line(error)}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _may_wait(path: Path, error: duckdb.Error, wait_s: float, deadline: float) -> None:

@@ -47,7 +47,7 @@ def test_a_folder_gets_one_csv_a_table_and_a_dictionary(store, tmp_path):
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_every_format_holds_the_rows_of_the_store(store, tmp_path, kind):
     export(store, tmp_path / "out", format=kind)
-    for table in ("records", "cells", "traces", "calls", "scores", "latest_scores", "judge_scores"):
+    for table in ("records", "cells", "traces", "calls", "scores", "judge_scores"):
         assert len(read(tmp_path / "out" / f"{table}.{kind}")) == 3, table
     found = read(tmp_path / "out" / f"scores.{kind}").sort_values("record_id")
     wanted = store.df("select * from scores order by record_id")
@@ -218,9 +218,10 @@ def test_only_the_chosen_runs_leave(store, tmp_path):
     flow().run(bm.Corpus([bm.Record(record_id="other", content="Another text.")]))
     first = store.df("select run_id from runs order by run_id").run_id.iloc[0]
     export(store, tmp_path / "out", run_ids=[first])
-    for table in ("records", "cells", "traces", "calls", "scores", "latest_scores", "judge_scores"):
+    for table in ("records", "cells", "traces", "calls", "scores", "judge_scores"):
         assert len(read(tmp_path / "out" / f"{table}.csv")) == 3, table
     assert read(tmp_path / "out" / "runs.csv").run_id.tolist() == [first]
+    assert not (tmp_path / "out" / "latest_scores.csv").exists(), "the newest may be another run's"
     events = read(tmp_path / "out" / "events.csv")
     assert set(events.transaction_id.str.split("/").str[0]) == {first}
     texts = read(tmp_path / "out" / "texts.csv")

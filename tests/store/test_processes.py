@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 
+import duckdb
 import pytest
 
 from buttermilk_nb.store import Store
@@ -153,3 +155,42 @@ def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
         assert "a forked process must not write" in pipe.read()
     assert not (store.path.parent / "spool").exists()
     assert store.keep(Batch(units=[make_unit(2)]))
+
+
+MAKE = """
+import sys, time
+from pathlib import Path
+from buttermilk_nb.store.opening import connect
+folder = Path(sys.argv[1])
+print("ready", flush=True)
+start = float(sys.stdin.readline())
+for n in range(60):
+    while time.time() < start + n * 0.05:  # all at the same moment
+        pass
+    con = connect(folder / f"{n}.duckdb", read_only=False, wait_s=30)
+    con.execute("create table if not exists t (who varchar)")
+    con.execute("insert into t values (?)", [sys.argv[2]])
+    con.close()
+print(0, flush=True)
+"""
+
+
+def test_processes_that_make_the_same_file_at_once_all_find_one_that_opens(tmp_path):
+    """DuckDB itself may leave one of no bytes where two make it at once."""
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", MAKE, str(tmp_path), who],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for who in "abc"
+    ]  # fmt: skip
+    for maker in makers:
+        assert maker.stdout.readline() == "ready\n"
+    for maker in makers:
+        maker.stdin.write(f"{time.time() + 0.5}\n")
+        maker.stdin.flush()
+    finish(makers)
+    for n in range(60):
+        with duckdb.connect(str(tmp_path / f"{n}.duckdb"), read_only=True) as con:
+            assert con.execute("select string_agg(who, '' order by who) from t").fetchall() == [("abc",)]
+    assert {path.suffix for path in tmp_path.iterdir()} == {".duckdb"}
