@@ -1,0 +1,61 @@
+"""Memory beyond the corpus stays below 500 MB, and does not grow with the number of records."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+pytestmark = [
+    pytest.mark.stress,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc, and ru_maxrss in kilobytes"),
+]
+
+SCRIPT = """
+import gc, json, resource, sys, time
+import buttermilk_nb as bm
+path, n = sys.argv[1], int(sys.argv[2])
+
+def rss_kb():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+words = "the harbour was closed on monday and nobody said why although the guard knew about the boats and the tide "
+judge = bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="yes", cues={"yes": ["dregs"]}))
+project = bm.init("study", path=path, models=["offline/strict"])
+corpus = bm.Corpus([bm.Record(record_id=f"r{i}", content=f"{i} {words * 5}") for i in range(n)])
+gc.collect()
+with_corpus, began = rss_kb(), time.perf_counter()
+run = bm.Flow("memory", [judge]).run(corpus)
+took = time.perf_counter() - began
+assert run.counts == {"ok": n}
+print(json.dumps([with_corpus / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, took]))
+"""
+LIMIT_MB = 500
+GROWTH = 1.15  # three times the records
+
+
+@pytest.fixture
+def beyond_the_corpus(tmp_path, start, tell):
+    """How much more memory a run over so many records took at its peak than there was in use before, in MB."""
+
+    def measure(n):
+        out, problems = start(SCRIPT, tmp_path / f"study{n}", n).communicate(timeout=3_000)
+        assert out, problems
+        before, peak, took = json.loads(out)
+        tell(
+            f"{n:,} records of 500 characters: {before:,.0f} MB with the corpus, {peak - before:,.0f} MB more at the "
+            f"peak of the run, {n / took:,.0f} records/s"
+        )
+        return peak - before
+
+    return measure
+
+
+def test_a_run_takes_at_most_500_mb_beyond_its_corpus_however_many_records_there_are(beyond_the_corpus, full):
+    n = 100_000 if full else 20_000
+    peak = beyond_the_corpus(n)
+    assert peak <= LIMIT_MB
+    if full:
+        assert beyond_the_corpus(3 * n) <= GROWTH * peak
