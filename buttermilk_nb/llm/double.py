@@ -73,7 +73,6 @@ class Double(Dictionary):
         super().__init__(name, {})
         self._strict = True
         self._kind = name.partition("?")[0].partition("/")[2]
-        self.deterministic = self._kind != "nonsense"  # asked again, as a model would be
         given = numbers(name, options, {"share": 1.0, "seconds": 0.2})
         if not 0 <= given["share"] <= 1 or given["seconds"] < 0:
             raise SetupError(f"model `{name}`: share lies between 0 and 1, seconds is not negative.")

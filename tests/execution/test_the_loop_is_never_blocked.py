@@ -3,14 +3,13 @@
 asyncio itself says what held its loop, in debug mode. A machine that does other work too may interrupt any callback for
 that long: so the loop's clock stands still while another process has its processor (where Linux tells), and the best
 of a few tries counts; what the code itself does shows in every one of them. The collector of cyclic garbage, which
-stops every thread for some 200 ms once litellm is loaded, is not the loop's doing: what was loaded before a try is frozen,
-so that it is not looked through again.
+stops every thread for some 200 ms once litellm is loaded, is not the loop's doing: what was loaded before a try is
+frozen, so that it is not looked through again.
 """
 
 from __future__ import annotations
 
 import ast
-import asyncio
 import gc
 import linecache
 import logging
@@ -112,7 +111,7 @@ def texts(n, name, characters=30, sentence=SENTENCE):
 
 def test_a_loop_that_is_blocked_is_seen(slow):
     async def block():
-        time.sleep(2 * SLOW_S)
+        time.sleep(2 * SLOW_S)  # noqa: ASYNC251  # this is what must not be
 
     assert len(slow(lambda turn: _aio.submit(block()).result())) == 1
 
@@ -156,9 +155,7 @@ MALFORMED = {
     "unescaped quotes": '{"criteria": {"calm": {"reasons": ["' + '"it", it says ' * (MB // 14) + '"answer": "no"',
     "apostrophes": "{'criteria': {'calm': {'reasons': ['" + "it's so, " * (MB // 9) + "'], 'answer': 'no'}}}",
     "no commas": '{"criteria": {"calm": {"reasons": [' + '"It" "says" ' * (MB // 12) + '], "answer": "no"}}}',
-    "a comma too many": '{"criteria": {"calm": {"reasons": ["'
-    + "It says\nso. " * (MB // 13)
-    + '",], "answer": "no",}}}',
+    "commas too many": '{"criteria": {"calm": {"reasons": ["' + "It says\nso. " * (MB // 13) + '",], "answer": "no",}}',
     "brackets": '{"criteria": {"calm": [' + '{"reasons": [' * (MB // 13),
     "many objects": '{"reasons": "so"} ' * (MB // 18),
     "prose": "I think { that this is } not " * (MB // 29),
@@ -225,9 +222,7 @@ def test_nothing_in_the_package_sleeps():
         where
         for node, where, _ in each(ast.Call | ast.ImportFrom)
         if (isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep")
-        or (
-            isinstance(node, ast.ImportFrom) and node.module == "time" and "sleep" in [name.name for name in node.names]
-        )
+        or (isinstance(node, ast.ImportFrom) and node.module == "time" and "sleep" in ast.unparse(node))
     ]
     assert sleeps == []
 
