@@ -206,16 +206,18 @@ class Limiter:
         self._requests = limits.requests_per_minute and Pace(ledger, f"{name} requests", limits.requests_per_minute)
         self._tokens = limits.tokens_per_minute and Pace(ledger, f"{name} tokens", limits.tokens_per_minute)
         self._closed_until = 0.0
+        self._queue = asyncio.Lock()
 
     async def admit(self, tokens: int, waiting: Waiting) -> float:
         """Wait until a call of about so many tokens may go; says how many seconds that took. Then `leave`."""
         began = time.monotonic()
-        wait = max(
-            await self._requests.book(1) if self._requests else 0.0,
-            await self._tokens.book(tokens) if self._tokens else 0.0,
-        )
-        if wait:
-            await _pause(wait, "its rate limit", waiting)
+        async with self._queue:  # one turn is booked at a time: who stops waiting has booked none
+            wait = max(
+                await self._requests.book(1) if self._requests else 0.0,
+                await self._tokens.book(tokens) if self._tokens else 0.0,
+            )
+            if wait:
+                await _pause(wait, "its rate limit", waiting)
         while True:
             await self.in_flight.enter()
             closed = self._closed_until - time.monotonic()

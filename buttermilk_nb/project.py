@@ -143,7 +143,8 @@ class Project(Keeping):
         limit = self.settings.budget_usd
         if limit is not None:
             self._purse.limit_usd = limit
-            self._purse.spent_usd = max(self._purse.spent_usd, self.spent_usd)
+            stored = self.spent_usd  # takes a while, in which others spend
+            self._purse.spent_usd = max(self._purse.spent_usd, stored)
         return self._purse
 
     def _heard(self, run_id: str, model: str, seconds: float, why: str) -> None:

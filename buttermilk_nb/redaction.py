@@ -77,7 +77,12 @@ class Redaction:
 
     def _one(self, text: str, placeholder: Callable[[str, str], str]) -> str:
         if self.find is not None:
-            found = sorted({item for item in self.find(text) if item}, key=len, reverse=True)  # the longest name first
+            try:
+                found = sorted({item for item in self.find(text) if item}, key=len, reverse=True)  # the longest first
+            except Exception as error:
+                raise SetupError(
+                    f"redact: `{self.find.__name__}` failed on a text, so it was not sent: {error!r}."
+                ) from error
             if found:
                 exact = regex.compile("|".join(map(regex.escape, found)))
                 text = _replaced(text, self.find.__name__, exact, placeholder)

@@ -23,6 +23,7 @@ from ..records import Record
 from ..traces import Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
 
 if TYPE_CHECKING:
+    from ..llm.client import Asked
     from ..project import Project
 
 DESIGN_TAG = "d1"
@@ -63,6 +64,8 @@ class Context(NamedTuple):
     retry: frozenset[str]
     calls: Scope
     """The run's side of the call path."""
+    landed: list[Asked] | None = None
+    """What one cell has been answered so far: its rows are kept where the cell does not come to an end."""
 
 
 class Ask(NamedTuple):
@@ -252,8 +255,10 @@ def make_unit(
 def failed_unit(
     cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
 ) -> Unit:
-    """A cell that did not get as far as a call: skipped, cancelled, or a failing function."""
-    trace_id = uuid7()
+    """A cell that did not come to an end: skipped, cancelled, or a failing function; with the calls made for it."""
+    landed = context.landed or ()
+    calls = [call for asked in landed for call in asked.calls]
+    trace_id = calls[0].trace_id if calls else uuid7()
     return make_unit(
         cell,
         context,
@@ -262,4 +267,8 @@ def failed_unit(
         status=status,
         error=error,
         scores=cell.slot.agent.empty_scores(cell, context, trace_id, status),
+        attempts=sum(asked.attempts for asked in landed),
+        calls=calls,
+        texts=[text for asked in landed for text in asked.texts],
+        redacted=[row for asked in landed for row in asked.redacted],
     )

@@ -18,7 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from .._ids import canonical, uuid7
 from .._text import clean
 from ..criteria import Criteria, Criterion
-from ..errors import InvalidAnswer
+from ..errors import CacheMiss, InvalidAnswer
 from ..llm.answers import is_refusal, read_json
 from ..llm.base import Aside, Model, Params, Request
 from ..llm.client import Asked
@@ -243,17 +243,22 @@ class Judge(Agent):
                 return _Reading(asked, *await asyncio.to_thread(self._read, *wanted))
             return _Reading(asked, *self._read(*wanted))
 
+        async def reasked(reading: _Reading) -> _Reading:
+            again = self._objection(reading)
+            if again is None:
+                return reading
+            try:
+                second = await read(await self.put(again, cell, trace_id, context))
+            except CacheMiss:  # the second request has failed when it was made: the first answer stands
+                return reading
+            return _both(reading, second)
+
         reading = await read(await self.ask_for(question, cell, trace_id, context))
-        asked = reading.asked
-        if asked.call and asked.call.cached and context.retry & {score.status for score in reading.scores}:
-            reading = await read(await self.put(asked.request, cell, trace_id, context, again=True))
-        again = self._objection(reading)
-        if again is None:
-            return reading
-        second = await read(await self.put(again, cell, trace_id, context))
-        better = second if second.unread < reading.unread and second.asked.completion else reading
-        whole = together([reading.asked, second.asked])
-        return better._replace(asked=whole._replace(completion=better.asked.completion, request=better.asked.request))
+        asked, found = reading.asked, await reasked(reading)
+        stale = asked.calls and all(call.cached for call in found.asked.calls)
+        if stale and context.retry & {score.status for score in found.scores}:
+            found = await reasked(await read(await self.put(asked.request, cell, trace_id, context, again=True)))
+        return found
 
     def _objection(self, reading: _Reading) -> Request | None:
         """The request that says what was wrong with an answer; None where asking again would not help."""
@@ -451,3 +456,10 @@ def _document(item: Any) -> Any:
     if isinstance(item, str | Path):
         return Criteria.from_file(item)
     return Criteria(**item) if isinstance(item, dict) else item
+
+
+def _both(reading: _Reading, second: _Reading) -> _Reading:
+    """The better of two readings, with the rows of both."""
+    better = second if second.unread < reading.unread and second.asked.completion else reading
+    whole = together([reading.asked, second.asked])
+    return better._replace(asked=whole._replace(completion=better.asked.completion, request=better.asked.request))

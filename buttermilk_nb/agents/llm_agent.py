@@ -211,9 +211,12 @@ class Agent(AgentBase):
 
     async def put(self, request: Request, cell: Cell, trace_id: str, context: Context, *, again: bool = False) -> Asked:
         """Ask the client, as this run uses the cache."""
-        return await context.project.client.ask(
+        asked = await context.project.client.ask(
             request, trace_id=trace_id, scope=context.calls, policy=cell.slot.policy, again=again
         )
+        if context.landed is not None:
+            context.landed.append(asked)
+        return asked
 
     def reads(self, record: Record) -> str:
         parts = self.prompt.read_parts(record.as_read())

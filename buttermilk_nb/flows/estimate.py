@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .._html import fragment, table, title
 from ..llm.base import Model, Request
 from ..project import Project
+from ..settings import CacheMode
 from .plan import Plan
 
 _TOKENS_PER_ANSWER = 180
@@ -108,10 +109,10 @@ def _price(cost: float | None) -> str:
     return "not known" if cost is None else f"${cost:,.4f}"
 
 
-def estimate(plan: Plan, project: Project, *, cap_usd: float | None = None) -> Estimate:
+def estimate(plan: Plan, project: Project, *, cap_usd: float | None = None, mode: CacheMode | None = None) -> Estimate:
     """Count what a plan would ask."""
     project.cache.open()
-    reads_cache = project.cache_mode in ("use", "only")
+    reads_cache = (mode or project.cache_mode) in ("use", "only")
     found: dict[str, ModelEstimate] = {}
     cells = 0
     seen: set[str] = set()

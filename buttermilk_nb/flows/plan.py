@@ -80,7 +80,7 @@ class Plan:
         """How many cells are planned for these models."""
         names = {model.name for model in models}
         asked = [slot for slots in self.slots.values() for slot in slots if slot.model and slot.model.name in names]
-        return len(self.corpus) * len(asked)
+        return len(self.corpus) * sum(len(slot.criteria or ()) or 1 for slot in asked)
 
     def checked(self) -> Grid:
         """Every problem at once, as a SetupError; else the grid."""

@@ -35,7 +35,7 @@ def preflight(plan: Plan, project: Project, *, mode: CacheMode, budget_usd: floa
     strangers = [model for model in remote if model.provider not in project.client.sender.allowed]
     many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
     if obstacles or strangers or many or (settings.local_only and remote):
-        _ask(plan, project, remote, obstacles, budget_usd, yes=yes)
+        _ask(plan, project, remote, obstacles, budget_usd, mode=mode, yes=yes)
     if not remote:
         return []
     return _money(project, remote, budget_usd) + _local_records(plan, remote)
@@ -58,10 +58,11 @@ def _ask(
     obstacles: dict[str, list[str]],
     budget_usd: float | None,
     *,
+    mode: CacheMode,
     yes: bool,
 ) -> None:
     """Count what would be sent, and ask about that."""
-    found = estimate(plan, project, cap_usd=budget_usd)
+    found = estimate(plan, project, cap_usd=budget_usd, mode=mode)
     unready = [problem for entry in found.models if entry.new for problem in obstacles.get(entry.model, [])]
     if unready:
         raise SetupError(*dict.fromkeys(unready))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .. import _aio, _views
 from .._ids import canonical, uuid7
 from ..agents.base import Cell, Context, failed_unit
-from ..errors import BudgetReached, CacheMiss, ConsentError, RunError, SetupError, SkippedCell, nearest
+from ..errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell, nearest
 from ..events import ErrorEvent, Event, ResultEvent, StatusEvent
 from ..llm.scope import Scope
 from ..project import Project
@@ -83,9 +83,13 @@ class Runner:
     def interrupt(self, presses: int = 1) -> None:
         """Stop: once gently, twice at once. May be called from any thread."""
         loop = _aio.background()
-        loop.call_soon_threadsafe(self._stop.set)
+        loop.call_soon_threadsafe(self._stop_calls)
         if presses > 1:
             loop.call_soon_threadsafe(self._abort.set)
+
+    def _stop_calls(self) -> None:
+        self._context.calls.stopped = True
+        self._stop.set()
 
     async def finish(self) -> Run:
         """Run to the end, or to where it was stopped."""
@@ -195,20 +199,26 @@ class Runner:
         writer, frontier = self._writer, self._frontier
         assert writer is not None
         assert frontier is not None
+        context = self._context._replace(landed=[])
         try:
-            unit = await cell.slot.agent.work(cell, self._context)
+            unit = await cell.slot.agent.work(cell, context)
         except SkippedCell as error:
-            unit = failed_unit(cell, self._context, "skipped", error)
-        except (CacheMiss, ConsentError):
+            unit = failed_unit(cell, context, "skipped", error)
+        except (CacheMiss, ConsentError) as error:
+            if context.landed:  # what was paid for has its rows
+                writer.put_now(failed_unit(cell, context, "cancelled", error))
             raise  # the user asked to hear of it
-        except BudgetReached as error:
-            self._run.stopped_by = self._run.stopped_by or str(error)
+        except RunStopped as error:
+            if isinstance(error, BudgetReached):
+                self._run.stopped_by = self._run.stopped_by or str(error)
+            if context.landed:
+                writer.put_now(failed_unit(cell, context, "cancelled", error))
             frontier.abandoned(cell)
             return
         except SetupError as error:  # a field that only this record lacks: it costs this cell, not the study
-            unit = failed_unit(cell, self._context, "error", error)
+            unit = failed_unit(cell, context, "error", error)
         except asyncio.CancelledError as error:
-            writer.put_now(failed_unit(cell, self._context, "cancelled", error))
+            writer.put_now(failed_unit(cell, context, "cancelled", error))
             raise
         await writer.put(unit)
         self._finished_cells += 1

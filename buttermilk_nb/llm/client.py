@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from ..cache import AnswerCache
-from ..errors import CacheMiss, RunError
+from ..errors import CacheMiss, RunError, RunStopped, SkippedCell
 from ..settings import Settings
 from ..traces import Call, Redacted, TextRow, now
 from . import rows
@@ -46,8 +46,9 @@ class Asked(NamedTuple):
 class _Flight:
     """A call on its way, how many wait for it, and whether one of them has taken its cost."""
 
-    def __init__(self, key: str, task: asyncio.Task[Flown]) -> None:
+    def __init__(self, key: str, task: asyncio.Task[Flown], scope: Scope) -> None:
         self.key = key
+        self.scope = scope
         self.task = task
         self.waiting = 0
         self.paid = False
@@ -115,17 +116,33 @@ class Client:
                 if why := request.model.skips(request.aside):
                     return Asked(request, (), None, why, ())
                 raise CacheMiss(self._missing(request))
-        flight = self._flight(request, scope, policy)
+        if request.model.remote:
+            try:
+                self.sender.consent(request)  # of this record; the call that it may join is another's
+            except SkippedCell as why:
+                return Asked(request, (), None, why, ())
+        while True:
+            flight = self._flight(request, scope, policy)
+            try:
+                flown = await self._joined(flight)
+            except RunStopped:
+                if flight.scope is scope:
+                    raise
+                continue  # another run was stopped or has no money left; this one asks for itself
+            if flown.tries or flown.completion or flight.scope is scope:
+                break  # what was not asked because another run gave the model up, this one asks
+        shared, flight.paid = flight.paid, True
+        return _landed(request, flown, trace_id, scope.run_id, asked_at, shared=shared)
+
+    async def _joined(self, flight: _Flight) -> Flown:
         flight.waiting += 1
         try:
-            flown = await asyncio.shield(flight.task)
+            return await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():  # stopped, and nobody else wants the answer
                 self._landed(flight)
                 flight.task.cancel()
-        shared, flight.paid = flight.paid, True
-        return _landed(request, flown, trace_id, scope.run_id, asked_at, shared=shared)
 
     def cached(self, request: Request) -> Completion | None:
         """The answer in the cache, or None. An entry that cannot be read counts as none."""
@@ -155,7 +172,7 @@ class Client:
         key = request.key if keep else f"{request.key} uncached"
         if key not in self._flights:
             task = asyncio.get_running_loop().create_task(self._fly(request, scope, policy, keep=keep))
-            flight = self._flights[key] = _Flight(key, task)
+            flight = self._flights[key] = _Flight(key, task, scope)
             task.add_done_callback(lambda _: self._landed(flight))
         return self._flights[key]
 

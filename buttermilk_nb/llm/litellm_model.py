@@ -20,6 +20,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from .._text import clean
 from ..criteria import Criteria
@@ -52,6 +53,19 @@ _ASKED_ABROAD = frozenset({"ollama", "ollama_chat"})
 """Families of whose models litellm knows nothing without asking their server."""
 _TOKENIZED = frozenset({"azure", "openai", "text-completion-openai"})
 """Families whose own tokenizers litellm brings along."""
+
+
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+
+def _past_proxies() -> None:
+    """What is asked on this machine must not go through a proxy elsewhere, which would read it."""
+    found = getproxies()
+    if any(scheme != "no" for scheme in found):
+        for scheme, address in found.items():
+            os.environ.setdefault(f"{scheme}_proxy", address)  # else naming exceptions would hide the system's own
+        named = [name.strip() for name in found.get("no", "").split(",") if name.strip()]
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*named, *_HERE]))
 
 
 def load_litellm() -> Any:
@@ -141,6 +155,7 @@ class LitellmModel(Model):
         return []
 
     def obstacles(self, wait_s: float) -> list[str]:
+        _past_proxies()
         try:
             self._key, self._looked = self.key(), True
         except SetupError as error:
@@ -243,12 +258,14 @@ class LitellmModel(Model):
             response = await litellm.acompletion(
                 model=self.target,
                 messages=[message.as_dict() for message in request.messages],
-                max_retries=0,
-                num_retries=0,
                 logger_fn=received,
                 **await self._address(),
-                **({} if request.schema is None else {"response_format": _told(request.schema)}),
-                **request.params.sent,
+                **{
+                    **({} if request.schema is None else {"response_format": _told(request.schema)}),
+                    **request.params.sent,
+                    "max_retries": 0,
+                    "num_retries": 0,
+                },
             )
             if nothing := empty_answer(response, self.name, provider=self.provider, body=received.text):
                 raise nothing
@@ -263,6 +280,7 @@ class LitellmModel(Model):
     async def _address(self) -> dict[str, Any]:
         """Whom to ask, and with which key."""
         if not self._looked:  # whoever asks without a plan has not looked; a keyring may take its time
+            _past_proxies()
             try:
                 self._key, self._looked = await asyncio.to_thread(self.key), True
             except SetupError as error:

@@ -48,6 +48,7 @@ class Scope:
     gate: AbstractAsyncContextManager[Any] = field(default_factory=contextlib.nullcontext)
     budget: Budget = field(default_factory=Budget)
     give_up_after: int = 20
+    stopped: bool = False
     given_up: dict[str, ModelError] = field(default_factory=dict)
     _in_a_row: Counter[str] = field(default_factory=Counter)
 

@@ -25,6 +25,7 @@ from ..errors import (
     OverloadedError,
     RateLimitError,
     RunError,
+    RunStopped,
     SetupError,
     SkippedCell,
     StoreError,
@@ -148,7 +149,11 @@ class Sender:
             return 0.0
         params = request.params.sent
         most = params.get("max_tokens") or params.get("max_completion_tokens")
-        written = most or self._longest.get(request.model.target, _FIRST_ANSWER_TOKENS)
+        written = (
+            most
+            if isinstance(most, int | float) and most > 0
+            else self._longest.get(request.model.target, _FIRST_ANSWER_TOKENS)
+        )
         return rough_tokens(request.text) * 1.25 * price[0] + written * price[1]  # 1.25: a heuristic may fall short
 
     async def _once(
@@ -158,7 +163,8 @@ class Sender:
         model, budget = request.model, scope.budget
         limiter = self._limiter(model)
         aside = self.cost_at_most(request) if model.remote else 0.0
-        await budget.set_aside(aside)
+        if model.remote:
+            await budget.set_aside(aside)
         spent = 0.0
         try:
             tokens = rough_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
@@ -166,6 +172,8 @@ class Sender:
                 await limiter.admit(tokens, lambda seconds, why: self._say(scope, model, seconds, why))
             try:
                 async with scope.gate:
+                    if scope.stopped:
+                        raise RunStopped("it was stopped before this call was sent.")
                     asked_at, began = now(), time.monotonic()
                     completion, error = await self._complete(request, policy)
                     took = time.monotonic() - began

@@ -27,7 +27,7 @@ from .landing import land
 from .mending import mended
 from .merging import merge
 from .migrate import prepare, up_to_date
-from .opening import FileHeld, RowsRefused, connect, first_line, transaction
+from .opening import FileHeld, RowsRefused, first_line, opened, transaction
 from .snapshot import copy_to
 
 if TYPE_CHECKING:
@@ -139,15 +139,12 @@ class Store:
             raise StoreError("a forked process must not write to the project's file; open the project in it again.")
         with self._lock:
             self._ready = self._ready and self.path.exists()
-            con = connect(self.path, read_only=False, wait_s=wait_s)
-            try:
+            with opened(self.path, read_only=False, wait_s=wait_s) as con:
                 if not self._ready:
                     prepare(con, self.path)
                     self._ready = True
                 merge(con, self.path)
                 yield con
-            finally:
-                con.close()
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -158,21 +155,15 @@ class Store:
                 with self._open(self._lock_wait_s):
                     pass
             self._ready = True
-            con = connect(self.path, read_only=True, wait_s=self._lock_wait_s)
-            try:
+            with opened(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
                 yield con
-            finally:
-                con.close()
 
     def _up_to_date(self) -> bool:
         """Whether the file has this version's tables and views, so that it can be read beside other readers."""
         if not self.path.exists() or not self.path.stat().st_size:
             return False
-        con = connect(self.path, read_only=True, wait_s=self._lock_wait_s)
-        try:
+        with opened(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
             return up_to_date(con)
-        finally:
-            con.close()
 
     def df(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
         """The result of a query of ours as a dataframe."""

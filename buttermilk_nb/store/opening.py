@@ -1,8 +1,11 @@
 """Opening the DuckDB file, and saying in a sentence why it cannot be opened or written.
 
-DuckDB holds its lock on the file with the means of the system. On Linux and macOS such a lock belongs to the
-process, and is lost as soon as the process closes *any* handle of the file: so nothing in this package opens the
-file but DuckDB, copies of it are made by DuckDB too, and the connections of one process take turns.
+Processes of this package take turns by a lock of their own (see `turns`). Programs that are not ours have only
+DuckDB's: where the file changed while it was being opened, it is closed and opened again.
+
+DuckDB's lock, on Linux and macOS, belongs to the process and is lost as soon as the process closes *any* handle
+of the file: so nothing in this package opens the file but DuckDB, copies of it are made by DuckDB too, and one process
+has one connection at a time.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import duckdb
 
 from .._ids import uuid7
 from ..errors import StoreError
+from .turns import Turn
 
 STORAGE = "v1.5.0"
 """The oldest DuckDB that shall be able to read the files."""
@@ -27,6 +31,8 @@ _READ: dict[str, Any] = {"autoinstall_known_extensions": False}
 _WRITE: dict[str, Any] = {**_READ, "storage_compatibility_version": STORAGE}
 _LOCKED = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
 _REFUSALS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.NotSupportedError)
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.003, 0.05
+_LOOKS = 3  # the first may also find what a killed process has left to be put in order, which changes the file
 _pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
 
 
@@ -38,8 +44,9 @@ class RowsRefused(StoreError):
     """DuckDB cannot take a value: a number too large for its column, a text that is not one."""
 
 
-def connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
-    """Open the file; where another process holds it, wait and try again.
+@contextmanager
+def opened(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file, open until the end of the block; where it is another's turn, wait and try again.
 
     Raises
     ------
@@ -48,51 +55,79 @@ def connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyCon
     StoreError
         It cannot be opened at all.
     """
-    if not read_only and not path.exists():
-        _make(path)
-    deadline = time.monotonic() + wait_s
-    pause = 0.005
-    while True:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    turn = Turn(path, shared=read_only)
+    try:
+        con = _wait_for(path, turn, read_only=read_only, wait_s=wait_s)
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=_READ if read_only else _WRITE)
+            yield con
+        finally:
+            con.close()
+    finally:
+        turn.give()
+
+
+def _wait_for(path: Path, turn: Turn, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+    deadline, pause = time.monotonic() + wait_s, _SHORTEST_PAUSE_S
+    while True:
+        if turn.take():
+            con = _try(path, read_only=read_only)
+            if con is not None:
+                return con
+            turn.give()
+        if time.monotonic() >= deadline:
+            raise FileHeld(
+                f"another process has held `{path}` for {wait_s:g} s. Close the program that has it open for writing, "
+                "or raise `lock_wait_s` in buttermilk.yaml."
+            )
+        pause = _SHORTEST_PAUSE_S if turn.is_next else min(pause * 1.6, _LONGEST_PAUSE_S)
+        _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two that wait out of step
+
+
+def _try(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
+    """A connection; None where a program that is not ours has the file."""
+    if not read_only:
+        _make(path)
+    for _ in range(_LOOKS):
+        before = _state(path)
+        try:
+            con = duckdb.connect(str(path), read_only=read_only, config=_READ if read_only else _WRITE)
         except duckdb.Error as error:
-            _may_wait(path, error, wait_s, deadline)
-        _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two waiting writers out of step
-        pause = min(pause * 1.6, 0.25)
+            message = str(error)
+            if _LOCKED.search(message):
+                return None
+            if "different configuration" in message:
+                raise StoreError(
+                    f"this program has `{path.name}` open in a connection of its own; close that connection, "
+                    "or ask with bm.sql."
+                ) from error
+            raise StoreError(f"`{path}` cannot be opened: {first_line(error)}") from error
+        if _state(path) == before:
+            return con
+        con.close()  # what DuckDB has read of the file may be older than what it has locked
+    return None
 
 
 def _make(path: Path) -> None:
-    """Make an empty file elsewhere and give it its name, unless another process has made one meanwhile.
-
-    Two processes that both let DuckDB make the file may end with one of no bytes, which nobody can open any more.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Make an empty file elsewhere and give it its name: a process that ends while it does so leaves no broken one."""
+    if path.exists() and path.stat().st_size:
+        return
     fresh = path.with_name(f".{path.name}.{uuid7()}.new")
     try:
         duckdb.connect(str(fresh), config=_WRITE).close()
-        path.hardlink_to(fresh)
-    except OSError:  # another process has made it, or there are no links on this disk: then DuckDB makes it
-        return
-    except duckdb.Error as error:
+        fresh.replace(path)
+    except (duckdb.Error, OSError) as error:
         raise StoreError(f"`{path}` cannot be made: {first_line(error)}") from error
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def _may_wait(path: Path, error: duckdb.Error, wait_s: float, deadline: float) -> None:
-    message = str(error)
-    if "different configuration" in message:
-        raise StoreError(
-            f"this program has `{path.name}` open in a connection of its own; close that connection, "
-            "or ask with bm.sql."
-        ) from error
-    if not _LOCKED.search(message):
-        raise StoreError(f"`{path}` cannot be opened: {first_line(error)}") from error
-    if time.monotonic() >= deadline:
-        raise FileHeld(
-            f"another process has held `{path}` for {wait_s:g} s. Close the program that has it open for writing, "
-            "or raise `lock_wait_s` in buttermilk.yaml."
-        ) from error
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager

@@ -175,7 +175,7 @@ def test_a_megabyte_of_malformed_json_never_blocks_it(slow, remote, server, kind
 
 def test_texts_of_a_megabyte_never_block_it(slow, remote):
     def work(turn):
-        assert FLOW.run(texts(60, f"try {turn}", MB)).counts == {"ok": 60}
+        assert FLOW.run(texts(60, f"try {turn}", MB), concurrency=8).counts == {"ok": 60}
 
     assert slow(work) == []
 

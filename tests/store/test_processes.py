@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import duckdb
 import pytest
 
 from buttermilk_nb.store import Store
+from buttermilk_nb.store.opening import FileHeld
 from buttermilk_nb.store.verify import verify
 
 WRITE = """
@@ -160,17 +162,16 @@ def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
 MAKE = """
 import sys, time
 from pathlib import Path
-from buttermilk_nb.store.opening import connect
+from buttermilk_nb.store.opening import opened
 folder = Path(sys.argv[1])
 print("ready", flush=True)
 start = float(sys.stdin.readline())
 for n in range(60):
     while time.time() < start + n * 0.05:  # all at the same moment
         pass
-    con = connect(folder / f"{n}.duckdb", read_only=False, wait_s=30)
-    con.execute("create table if not exists t (who varchar)")
-    con.execute("insert into t values (?)", [sys.argv[2]])
-    con.close()
+    with opened(folder / f"{n}.duckdb", read_only=False, wait_s=30) as con:
+        con.execute("create table if not exists t (who varchar)")
+        con.execute("insert into t values (?)", [sys.argv[2]])
 print(0, flush=True)
 """
 
@@ -193,4 +194,103 @@ def test_processes_that_make_the_same_file_at_once_all_find_one_that_opens(tmp_p
     for n in range(60):
         with duckdb.connect(str(tmp_path / f"{n}.duckdb"), read_only=True) as con:
             assert con.execute("select string_agg(who, '' order by who) from t").fetchall() == [("abc",)]
-    assert {path.suffix for path in tmp_path.iterdir()} == {".duckdb"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".duckdb", ".lock", ".next"}
+
+
+TURN = """
+import sys
+from pathlib import Path
+from buttermilk_nb.store.turns import Turn
+turn = Turn(Path(sys.argv[1]), shared=sys.argv[2] == "shared")
+assert turn.take()
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def turn_of_another(path, how):
+    process = subprocess.Popen(
+        [sys.executable, "-c", TURN, str(path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "taken\n"
+        yield process
+    finally:
+        process.communicate()
+
+
+def test_the_file_is_not_even_looked_at_while_another_process_writes(store, monkeypatch):
+    """DuckDB reads the head of the file before it takes its lock, and would write over what it did not see."""
+    touched = []
+    real = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda *args, **kwargs: touched.append(args) or real(*args, **kwargs))
+    with turn_of_another(store.path, "alone"):
+        for opened in (store.writing, store.reading):
+            with pytest.raises(FileHeld), opened():
+                pass
+    assert touched == []
+    with store.reading():
+        assert len(touched) == 1
+
+
+def test_readers_share_a_turn_and_a_writer_waits_for_them(store):
+    with turn_of_another(store.path, "shared"):
+        assert store.select("select count(*) as n from traces").n.item() == 0
+        with pytest.raises(FileHeld), store.writing():
+            pass
+
+
+def test_a_turn_ends_with_the_process_that_had_it(store):
+    with turn_of_another(store.path, "alone") as process:
+        process.kill()
+        process.wait()
+        assert store.select("select 1 as a").a.item() == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_forked_during_a_turn_does_not_keep_it(store):
+    read, write = os.pipe()
+    with store.writing():
+        if (pid := os.fork()) == 0:
+            os.close(write)
+            os.read(read, 1)  # until the parent has done
+            os._exit(0)
+    with store.writing():
+        pass
+    os.close(write)
+    os.waitpid(pid, 0)
+    os.close(read)
+
+
+def test_a_file_that_changed_while_it_was_opened_is_opened_again(store, monkeypatch):
+    """A program that takes no turns may have written between DuckDB's look and its lock."""
+    real, seen = duckdb.connect, []
+
+    def connect(*args, **kwargs):
+        con = real(*args, **kwargs)
+        seen.append(con)
+        if len(seen) == 1:
+            os.utime(store.path, ns=(1, 1))
+        return con
+
+    monkeypatch.setattr(duckdb, "connect", connect)
+    with store.writing() as con:
+        assert con is seen[1]
+    with pytest.raises(duckdb.ConnectionException):
+        seen[0].execute("select 1")
+
+
+def test_a_file_of_no_bytes_is_made_anew(tmp_path):
+    path = tmp_path / "traces.duckdb"
+    path.touch()
+    assert Store(path).select("select count(*) as n from runs").n.item() == 0
+
+
+def test_a_folder_that_can_only_be_read_is_read_without_a_turn(store, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("buttermilk_nb.store.turns.os.open", refuse)
+    assert store.select("select count(*) as n from runs").n.item() == 0

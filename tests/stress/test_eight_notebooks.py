@@ -12,6 +12,7 @@ import pytest
 
 from buttermilk_nb.cache import AnswerCache
 from buttermilk_nb.store import Store
+from buttermilk_nb.store.verify import verify
 
 pytestmark = pytest.mark.stress
 
@@ -89,6 +90,8 @@ def test_notebooks_on_one_project_at_once_lose_no_row_and_show_no_error(tmp_path
         cells = con.execute("select count(distinct design_id) from cells").fetchone()[0]
     assert store.spooled() == 0
     assert [path.name for path in folder.glob("spool/*")] == []
+    checked = verify(store)
+    assert checked[~checked.ok].to_dict("records") == []
     latest = store.df("select count(*) as n, count(distinct design_id) as designs from latest_scores")
     assert (latest.n.item(), latest.designs.item()) == (cells, cells)
     cache = AnswerCache(folder / "cache")
@@ -100,7 +103,7 @@ def test_notebooks_on_one_project_at_once_lose_no_row_and_show_no_error(tmp_path
     assert most <= cells
     tell(
         f"{notebooks} notebooks on one project, {len(told)} runs at once and {many:,} reads: {rows.scores.sum():,} of "
-        f"{len(told) * 2 * n:,} scores stored, {spooled} batches went through the spool, 0 lines of error"
+        f"{len(told) * 2 * n:,} scores stored, {spooled} batches went through the spool, 0 lines of error, verified"
     )
 
 

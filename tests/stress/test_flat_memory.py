@@ -25,6 +25,7 @@ words = "the harbour was closed on monday and nobody said why although the guard
 judge = bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="yes", cues={"yes": ["dregs"]}))
 project = bm.init("study", path=path, models=["offline/strict"])
 corpus = bm.Corpus([bm.Record(record_id=f"r{i}", content=f"{i} {words * 5}") for i in range(n)])
+assert corpus.hash  # which its records keep
 gc.collect()
 with_corpus, began = rss_kb(), time.perf_counter()
 run = bm.Flow("memory", [judge]).run(corpus)
@@ -32,7 +33,7 @@ took = time.perf_counter() - began
 assert run.counts == {"ok": n}
 print(json.dumps([with_corpus / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, took]))
 """
-LIMIT_MB = 500
+LIMIT_MB = {100_000: 500, 20_000: 250}
 GROWTH = 1.15  # three times the records
 
 
@@ -43,7 +44,7 @@ def beyond_the_corpus(tmp_path, start, tell):
     def measure(n):
         out, problems = start(SCRIPT, tmp_path / f"study{n}", n).communicate(timeout=3_000)
         assert out, problems
-        before, peak, took = json.loads(out)
+        before, peak, took = json.loads(out.splitlines()[-1])
         tell(
             f"{n:,} records of 500 characters: {before:,.0f} MB with the corpus, {peak - before:,.0f} MB more at the "
             f"peak of the run, {n / took:,.0f} records/s"
@@ -56,6 +57,6 @@ def beyond_the_corpus(tmp_path, start, tell):
 def test_a_run_takes_at_most_500_mb_beyond_its_corpus_however_many_records_there_are(beyond_the_corpus, full):
     n = 100_000 if full else 20_000
     peak = beyond_the_corpus(n)
-    assert peak <= LIMIT_MB
+    assert peak <= LIMIT_MB[n]
     if full:
         assert beyond_the_corpus(3 * n) <= GROWTH * peak

@@ -21,6 +21,7 @@ from chat_server import ANSWER, said
 from buttermilk_nb.analysis import frames
 from buttermilk_nb.cache import AnswerCache
 from buttermilk_nb.store import Store
+from buttermilk_nb.store.verify import verify
 
 pytestmark = [
     pytest.mark.stress,
@@ -52,8 +53,8 @@ WHOLE = {
     "a cell without its run": "select count(*) from cells anti join runs using (run_id)",
     "a cell without its record": "select count(*) from cells anti join records using (record_id, record_hash)",
     "a trace that was not planned": "select count(*) from traces anti join cells using (run_id, design_id)",
-    "two traces of one cell": "select count(*) from (select run_id, design_id from traces group by all having count(*) > 1)",
-    "two answers in one cell": "select count(*) from (select run_id, design_id from scores group by all having count(*) > 1)",
+    "two traces of one cell": "select count(*) - count(distinct (run_id, design_id)) from traces",
+    "two scores of one cell": "select count(*) - count(distinct (run_id, design_id)) from scores",
 }
 """What there must be none of: every answer here is ok, so every trace has one call and one score."""
 KEPT = {
@@ -143,6 +144,8 @@ class Killed:
             rows = {table: set(con.execute(query).fetchall()) for table, query in KEPT.items()}
             runs = con.execute("select run_id, status from runs order by run_id").fetchall()
         assert {what: n for what, n in torn.items() if n} == {}
+        checked = verify(store)
+        assert checked[~checked.ok].to_dict("records") == []
         return Seen(set(answers), rows, {run: (status, frames.counts(store, run)) for run, status in runs})
 
 

@@ -1,13 +1,12 @@
 """Importing, offline models, replays and everything that only reads: not one attempt to reach a network.
 
-Python tells an audit hook of every connection, datagram and look-up of a name before it makes it, also of those that C
-code begins through the `socket` module: the hook notes and forbids them. asyncio's own pair of sockets is none of these.
+Python tells an audit hook of every connection, datagram and look-up of a name before it makes it: the hook notes and
+forbids them. asyncio's own pair of sockets is none of these.
 """
 
 from __future__ import annotations
 
 import ast
-import os
 
 import pytest
 import yaml
@@ -74,10 +73,10 @@ run.errors(), run.explore(), repr(run), run._repr_html_(), project.card(), proje
 assert bm.sql("select count(*) as n from latest_scores").n.item() == len(corpus)
 project.cache.stats(), project.cache.find(model="hosted_vllm/toy")
 """,
-    "exports": f"""{ASKED}
-from buttermilk_nb.store.exports import export
+    "exports and verification": f"""{ASKED}
 for kind in ("csv", "jsonl", "parquet", "xlsx"):
-    export(project.store, sys.argv[1] + "-" + kind, format=kind)
+    assert project.export(sys.argv[1] + "-" + kind, format=kind)
+assert project.verify().ok.all()
 """,
 }
 
@@ -142,5 +141,4 @@ def test_nothing_that_needs_no_network_tries_to_reach_one(blocked, answered, ser
     attempts = {what: blocked(work, answered) for what, work in WORK.items()}
     assert {what: tried for what, tried in attempts.items() if tried} == {}
     assert len(server.received) == before
-    assert os.listdir(f"{answered}-xlsx")
     tell(f"sockets forbidden: 0 attempts by {', '.join(WORK)}")
