@@ -13,7 +13,7 @@ def notes(project):
 
 
 def inside(folder):
-    return {path.name for path in folder.iterdir()}
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
 def test_init_makes_the_folder_and_everything_in_it(tmp_path):
