@@ -100,7 +100,7 @@ def _same_record(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> bool:
         known = {name: json.loads(row[name]) for name in _JSON}
         known["expert_reasons"] = {key: tuple(value) for key, value in known["expert_reasons"].items()}
         media = json.loads(row.pop("media") or "[]")
-        images = tuple(_images(con, media))
+        images = tuple(_images(con, media)) if media else ()
     except (ValueError, AttributeError, TypeError, binascii.Error):
         return False
     row["local_only"] = bool(row["local_only"])

@@ -29,7 +29,8 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 
     def say(figures: str) -> None:
         with capsys.disabled():
-            print(f"\n{figures} [{os.cpu_count()} cores, Python {platform.python_version()}]")
+            line = f"\n{figures} [{os.cpu_count()} cores, Python {platform.python_version()}]"
+            print(line, file=sys.stderr)  # where several processes run the tests, their stdout is nowhere
 
     return say
 
