@@ -126,6 +126,6 @@ def test_a_kernel_interrupt_keeps_what_had_finished_and_run_all_stops(lab):
     page.wait_for_selector(ERROR, timeout=30_000)
     _shot(lab, "5-interrupted")
     (problem,) = lab.errors()
-    assert problem.startswith("Interrupted: The run was stopped with")
+    assert problem.startswith("Interrupted: The run was stopped: ")
     assert "Traceback" not in problem
     assert "this must not print" not in page.locator(".jp-OutputArea").all_inner_texts()
