@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .._html import fragment, table, title
@@ -137,6 +137,26 @@ def estimate(plan: Plan, project: Project, *, cap_usd: float | None = None, mode
     return Estimate(
         list(found.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
     )
+
+
+def unanswered(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:
+    """Those of the models that would certainly be called; looks no further than the first new call of each."""
+    left = {model.name for model in models}
+    if mode in ("refresh", "off"):
+        return left
+    found: set[str] = set()
+    if left:
+        project.cache.open()
+        for cell in plan.cells():
+            model = cell.slot.model
+            if model is None or model.name not in left:
+                continue
+            if any(request.key not in project.cache for request, _ in cell.slot.agent.asks(cell)):
+                found.add(model.name)
+                left.discard(model.name)
+                if not left:
+                    break
+    return found
 
 
 def _entry(model: Model) -> ModelEstimate:

@@ -15,7 +15,7 @@ from ..llm.base import Model
 from ..llm.sending import not_allowed, stays_local
 from ..project import Project
 from ..settings import CacheMode
-from .estimate import Estimate, estimate
+from .estimate import Estimate, estimate, unanswered
 from .plan import Plan
 
 
@@ -31,7 +31,10 @@ def preflight(plan: Plan, project: Project, *, mode: CacheMode, budget_usd: floa
         return []
     settings = project.settings
     remote = [model for model in plan.models if model.remote]
-    obstacles = {model.name: found for model in plan.models if (found := model.obstacles(settings.probe_s))}
+    here = [model for model in plan.models if model.served_here]
+    asked = unanswered(plan, project, here, mode)  # a replay reaches no server
+    looked_for = [model for model in plan.models if not model.served_here or model.name in asked]
+    obstacles = {model.name: found for model in looked_for if (found := model.obstacles(settings.probe_s))}
     strangers = [model for model in remote if model.provider not in project.client.sender.allowed]
     many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
     if obstacles or strangers or many or (settings.local_only and remote):

@@ -96,7 +96,6 @@ class Runner:
         status = "failed"
         try:
             self._context.project.cache.open()  # in this thread, which reads it
-            await self._describe_models()
             await asyncio.to_thread(self._write_ahead)
             if self._batch and (stopped := await self._fill()):
                 status = stopped
@@ -120,7 +119,12 @@ class Runner:
         event = self._event(StatusEvent, payload=self._state(status))
         try:
             await asyncio.to_thread(
-                finish_run, self._context.project.store, self._context.run_id, status, event.as_row()
+                finish_run,
+                self._context.project.store,
+                self._context.run_id,
+                status,
+                event.as_row(),
+                self._told_manifest() if self._context.calls.met else None,
             )
         finally:
             self._context.project.bus.publish(event)
@@ -147,21 +151,18 @@ class Runner:
             self._time_limit_s = max(0.001, self._time_limit_s - (time.monotonic() - began))
         return None
 
-    async def _describe_models(self) -> None:
-        """What can be known of each model, into the manifest; nothing is asked where nothing will be sent."""
-        if self._context.calls.mode == "only":
-            return
-        wait_s = self._context.project.settings.probe_s
-        known = await asyncio.gather(*(model.known(wait_s) for model in self._plan.models))
-        names = [model.name for model in self._plan.models]
-        self._manifest["models"] = dict(zip(names, known, strict=True))
+    def _told_manifest(self) -> str:
+        """The manifest, with what is known of each model: more of those that were called."""
+        met = self._context.calls.met
+        models = {model.name: met.get(model.name) or model.facts() for model in self._plan.models}
+        return canonical({**self._manifest, "models": models})
 
     def _write_ahead(self) -> None:
         """The run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
         event = self._event(StatusEvent, payload=self._state("running"))
         write_records(store, self._plan.corpus.records)
-        about = self._about.model_copy(update={"manifest": canonical(self._manifest)})
+        about = self._about.model_copy(update={"manifest": self._told_manifest()})
         write_plan(store, about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
         self._context.project.bus.publish(event)
 
@@ -333,7 +334,7 @@ def start(
         corpus_hash=plan.corpus.hash,
         status="running",
         started_at=now(),
-        manifest="",  # written with the run, when the models have said what they are
+        manifest="",  # written with the run, and again at its end, when the models have said what they are
     )
     runner = Runner(
         plan,

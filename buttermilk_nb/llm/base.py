@@ -290,9 +290,18 @@ class Model(ABC):
         """US dollars per token read and per token written; None where the price is not known."""
         return None
 
-    async def known(self, timeout_s: float) -> dict[str, Any]:  # noqa: ARG002  # for models with a server of their own
-        """What a run's manifest says of it: the full name, whom it belongs to, what can be verified of it."""
+    @property
+    def served_here(self) -> bool:
+        """Whether a server on this machine answers for it, so that looking whether it is there takes a connection."""
+        return False
+
+    def facts(self) -> dict[str, Any]:
+        """What can be said of it without asking anybody: the full name, and whom it belongs to."""
         return {"model": self.target, "provider": self.provider, "remote": self.remote}
+
+    async def known(self, timeout_s: float) -> dict[str, Any]:  # noqa: ARG002  # for models with a server of their own
+        """What a run's manifest says of it: its facts, and what can be verified. Asked before its first call."""
+        return self.facts()
 
     def warm(self) -> None:  # noqa: B027  # most models load nothing
         """Load what takes long, before it is needed."""

@@ -70,6 +70,7 @@ class Client:
     def __init__(self, cache: AnswerCache, settings: Settings, *, sender: Sender | None = None) -> None:
         self._cache = cache
         self.sender = sender or Sender(settings)
+        self._probe_s = settings.probe_s
         self._flights: dict[str, _Flight] = {}
         self.collected: dict[str, Completion] = {}
         """Answers that a provider's batch has brought, and that nobody has taken yet: they cost something now."""
@@ -121,6 +122,8 @@ class Client:
                 self.sender.consent(request)  # of this record; the call that it may join is another's
             except SkippedCell as why:
                 return Asked(request, (), None, why, ())
+        if not request.model.in_process:
+            await scope.meet(request.model, self._probe_s)
         while True:
             flight = self._flight(request, scope, policy)
             try:

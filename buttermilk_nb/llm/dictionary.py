@@ -9,6 +9,7 @@ marks is *quoted*. Compiled once per criterion.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -69,14 +70,15 @@ class Cues:
         """Every cue in a text, in order, none overlapping."""
         if self._regex is None:
             return []
-        spans: list[tuple[int, int]] | None = None
+        spans: list[tuple[int, int]] | None = None  # in order, none overlapping
         hits = []
         for found in self._regex.finditer(text):
             if spans is None:
                 spans = [match.span() for match in _QUOTES.finditer(text)]
             answer, cue = self._meaning[int(str(found.lastgroup)[1:])]
             start, end = found.span()
-            quoted = any(a < start and end < b for a, b in spans)
+            within = bisect_left(spans, (start, 0)) - 1  # the last that opens before it
+            quoted = within >= 0 and end < spans[within][1]
             hits.append(Hit(answer, cue, start, end, _negated(text, start), quoted))
         return hits
 

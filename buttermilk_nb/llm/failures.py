@@ -182,7 +182,9 @@ def _refused(failure: Raised, name: str, provider: str) -> Found | None:
         return AuthenticationError, f'Is the key right, and may it use this model? `bm.key("{provider}")` sets another.'
     if "ImportError" in failure.names:
         return BadRequestError, "Install what it names, then restart the kernel."
-    refused = 300 <= status < 500 and status != 408
+    if 300 <= status < 400:
+        return BadRequestError, "The server sends calls on to another address; write that in `api_base` if it is right."
+    refused = 400 <= status < 500 and status != 408
     return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if refused else None
 
 

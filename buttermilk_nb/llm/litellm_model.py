@@ -7,20 +7,17 @@ offline set before. Keys are checked before anything is sent, because litellm re
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import os
-import socket
 import threading
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from .._text import clean
 from ..criteria import Criteria
@@ -29,6 +26,7 @@ from ..key_places import Key
 from ..keys import Keys
 from ..model_settings import ModelSettings
 from ..traces import now
+from .addresses import close_doors, is_this_machine, kept_on, listening, past_proxies
 from .base import Aside, Completion, Model, Request
 from .failures import empty_answer, mapped
 from .local_facts import USUAL_BASE
@@ -55,19 +53,6 @@ _TOKENIZED = frozenset({"azure", "openai", "text-completion-openai"})
 """Families whose own tokenizers litellm brings along."""
 
 
-_HERE = ("localhost", "127.0.0.1", "::1")
-
-
-def _past_proxies() -> None:
-    """What is asked on this machine must not go through a proxy elsewhere, which would read it."""
-    found = getproxies()
-    if any(scheme != "no" for scheme in found):
-        for scheme, address in found.items():
-            os.environ.setdefault(f"{scheme}_proxy", address)  # else naming exceptions would hide the system's own
-        named = [name.strip() for name in found.get("no", "").split(",") if name.strip()]
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*named, *_HERE]))
-
-
 def load_litellm() -> Any:
     """litellm, quiet and without a network call of its own."""
     global _loaded
@@ -77,7 +62,7 @@ def load_litellm() -> Any:
             os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")  # else it fetches a file
             os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
             # litellm's own types make pydantic warn in the middle of a call, into the reader's notebook
-            warnings.filterwarnings("ignore", message="Item '.*' on TypedDict class", category=UserWarning)
+            warnings.filterwarnings("ignore", message="Items? '.*' on TypedDict class", category=UserWarning)
             import litellm
 
             litellm.suppress_debug_info = True
@@ -118,7 +103,7 @@ class LitellmModel(Model):
     def remote(self) -> bool:  # type: ignore[override]  # known only once the address is
         if self.settings.local is not None:
             return not self.settings.local
-        return not (self.base and _is_this_machine(self.base))
+        return not (self.base and is_this_machine(self.base))
 
     @property
     def base(self) -> str | None:
@@ -126,6 +111,10 @@ class LitellmModel(Model):
         own = self.provider.upper()
         told = [os.environ.get(f"{name}_API_BASE") for name in (own, own.removesuffix("_CHAT"))]
         return self.settings.api_base or next(filter(None, told), None) or USUAL_BASE.get(self.provider)
+
+    @property
+    def served_here(self) -> bool:
+        return bool(self.base) and not self.remote
 
     @cached_property
     def takes_schema(self) -> bool:  # type: ignore[override]  # asked of litellm once
@@ -155,12 +144,12 @@ class LitellmModel(Model):
         return []
 
     def obstacles(self, wait_s: float) -> list[str]:
-        _past_proxies()
+        past_proxies()
         try:
             self._key, self._looked = self.key(), True
         except SetupError as error:
             return list(error.problems)
-        if self.base and not self.remote and not _listening(self.base, wait_s):
+        if self.served_here and self.base and not listening(self.base, wait_s):
             return [
                 f"nothing listens at {self.base}, where `{self.name}` should be: start its server, or mend `api_base` "
                 "in buttermilk.yaml."
@@ -180,7 +169,7 @@ class LitellmModel(Model):
         missing = load_litellm().validate_environment(self.target).get("missing_keys") or []
         wanted = [name for name in missing if name.endswith(("KEY", "TOKEN", "SECRET"))]
         found = self._keys.find(wanted, self.provider)
-        if found is None and wanted and not (self.base and not self.remote) and not self.settings.api_base:
+        if found is None and wanted and not self.served_here and not self.settings.api_base:
             raise SetupError(self._keys.missing(wanted, self.provider, self.name))
         return found
 
@@ -238,7 +227,7 @@ class LitellmModel(Model):
 
     async def known(self, timeout_s: float) -> dict[str, Any]:
         await asyncio.to_thread(_rehearsed, self.target)
-        facts: dict[str, Any] = await super().known(timeout_s)
+        facts = self.facts()
         if not self.remote:
             asked = (self.provider, self.target, self.base, self.settings.file, timeout_s)
             found = await asyncio.to_thread(lambda: asyncio.run(verified(*asked)))  # its imports would block the loop
@@ -255,18 +244,20 @@ class LitellmModel(Model):
         litellm = load_litellm()
         started, received = time.perf_counter(), Received()
         try:
-            response = await litellm.acompletion(
-                model=self.target,
-                messages=[message.as_dict() for message in request.messages],
-                logger_fn=received,
-                **await self._address(),
-                **{
-                    **({} if request.schema is None else {"response_format": _told(request.schema)}),
-                    **request.params.sent,
-                    "max_retries": 0,
-                    "num_retries": 0,
-                },
-            )
+            with self._way() as way:
+                response = await litellm.acompletion(
+                    model=self.target,
+                    messages=[message.as_dict() for message in request.messages],
+                    logger_fn=received,
+                    **await self._address(),
+                    **way,
+                    **{
+                        **({} if request.schema is None else {"response_format": _told(request.schema)}),
+                        **request.params.sent,
+                        "max_retries": 0,
+                        "num_retries": 0,
+                    },
+                )
             if nothing := empty_answer(response, self.name, provider=self.provider, body=received.text):
                 raise nothing
             completion = read_response(response, time.perf_counter() - started, received.text)
@@ -277,10 +268,14 @@ class LitellmModel(Model):
         fingerprint = completion.fingerprint or self.fingerprint
         return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
 
+    def _way(self) -> AbstractContextManager[dict[str, Any]]:
+        """What keeps a call to a local model on this machine."""
+        return kept_on(self.base, self.provider, self.name) if self.served_here and self.base else nullcontext({})
+
     async def _address(self) -> dict[str, Any]:
         """Whom to ask, and with which key."""
         if not self._looked:  # whoever asks without a plan has not looked; a keyring may take its time
-            _past_proxies()
+            past_proxies()
             try:
                 self._key, self._looked = await asyncio.to_thread(self.key), True
             except SetupError as error:
@@ -319,33 +314,13 @@ def _rehearsed(target: str) -> None:
 
 async def close_clients() -> None:
     """Close the pooled connections of this loop."""
+    await close_doors()
     if _loaded is not None:
         await _loaded.close_litellm_async_clients()
 
 
 def _told(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(schema), "strict": True}}
-
-
-def _listening(address: str, wait_s: float) -> bool:
-    parts = urlsplit(address if "//" in address else f"//{address}")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        with socket.create_connection((parts.hostname or "", port), timeout=wait_s):
-            return True
-    except OSError:
-        return False
-
-
-@lru_cache(maxsize=256)
-def _is_this_machine(address: str) -> bool:
-    host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_response(response: Any, latency_s: float, body: str | None = None) -> Completion:

@@ -13,6 +13,7 @@ b in [-1, 1] turns that share of all answers into the flagged (b > 0) or an unfl
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import random
@@ -30,6 +31,7 @@ from .base import Aside, Completion, Model, Request
 from .dictionary import Hit, compiled
 from .options import numbers
 
+_LONG = 20_000  # characters from which on reading would hold up the loop
 _RULES = "2"  # raise it when a rule changes: old answers must not be served for new rules
 
 
@@ -60,8 +62,12 @@ class _Offline(Model):
         if request.aside is None or request.aside.criteria is None:
             raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for free text.")
         record, asked = request.aside.record, request.aside.criteria.criteria
-        answers = {criterion.name: self.answer(record, criterion, request.replicate) for criterion in asked}
-        text = json.dumps({"criteria": answers}, ensure_ascii=False)
+
+        def answered() -> str:
+            answers = {criterion.name: self.answer(record, criterion, request.replicate) for criterion in asked}
+            return json.dumps({"criteria": answers}, ensure_ascii=False)
+
+        text = await asyncio.to_thread(answered) if len(record.content) > _LONG else answered()
         return Completion(
             text=text,
             finish_reason="stop",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import Counter
 from contextlib import AbstractAsyncContextManager
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from ..errors import AuthenticationError, ModelError, QuotaError
 from ..settings import CacheMode
 from ..spending import Budget
+from .base import Model
 
 _HOPELESS = (AuthenticationError, QuotaError)  # the next call would fail in the same way
 
@@ -50,7 +52,26 @@ class Scope:
     give_up_after: int = 20
     stopped: bool = False
     given_up: dict[str, ModelError] = field(default_factory=dict)
+    met: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What each model that was called is known to be."""
+    _meeting: dict[str, asyncio.Task[dict[str, Any]]] = field(default_factory=dict)
     _in_a_row: Counter[str] = field(default_factory=Counter)
+
+    async def meet(self, model: Model, wait_s: float) -> None:
+        """Let a model say what it is before its first call; a model that is never called is not asked.
+
+        Raises
+        ------
+        ConsentError
+            It runs elsewhere than it was thought to.
+        """
+        if model.name in self.met:
+            return
+        task = self._meeting.get(model.name)
+        if task is None:
+            task = self._meeting[model.name] = asyncio.create_task(model.known(wait_s))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # its callers may have left
+        self.met[model.name] = await asyncio.shield(task)
 
     def answered(self, model: str) -> None:
         """A model has answered."""

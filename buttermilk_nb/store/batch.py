@@ -17,6 +17,8 @@ class Finish(NamedTuple):
     run_id: str
     status: str
     finished_at: dt.datetime
+    manifest: str | None = None
+    """What is known now of how it came about; None where nothing was learnt since it began."""
 
 
 @dataclass(frozen=True, slots=True)

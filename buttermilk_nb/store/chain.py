@@ -44,8 +44,8 @@ _RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, m
 def finish(con: duckdb.DuckDBPyConnection, ended: Finish) -> None:
     """Write how a run ended, inside a transaction that can see all its rows."""
     con.execute(
-        "update runs set status = ?, finished_at = ?, digest = ? where run_id = ?",
-        [ended.status, ended.finished_at, digest_of(con, ended.run_id), ended.run_id],
+        "update runs set status = ?, finished_at = ?, digest = ?, manifest = coalesce(?, manifest) where run_id = ?",
+        [ended.status, ended.finished_at, digest_of(con, ended.run_id), ended.manifest, ended.run_id],
     )
     add_link(con, ended.run_id)
 

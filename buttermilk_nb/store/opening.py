@@ -103,6 +103,7 @@ def _try(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
                 ) from error
             raise StoreError(f"`{path}` cannot be opened: {first_line(error)}") from error
         if _state(path) == before:
+            con.execute("set enable_progress_bar = false")  # else DuckDB paints one into a notebook, beside our own
             return con
         con.close()  # what DuckDB has read of the file may be older than what it has locked
     return None

@@ -19,6 +19,9 @@ def write_plan(
     store.keep(Batch(rows=[*texts, run, event], cells=cells))
 
 
-def finish_run(store: Store, run_id: str, status: str, event: EventRow) -> None:
-    """Write how a run ended, the digest of its answers (equal digests are equal numbers) and its link in the chain."""
-    store.keep(Batch(rows=[event], finish=Finish(run_id, status, now())))
+def finish_run(store: Store, run_id: str, status: str, event: EventRow, manifest: str | None = None) -> None:
+    """Write how a run ended, the digest of its answers (equal digests are equal numbers) and its link in the chain.
+
+    `manifest` replaces the one that was written before the first call, where the models have said what they are.
+    """
+    store.keep(Batch(rows=[event], finish=Finish(run_id, status, now(), manifest)))

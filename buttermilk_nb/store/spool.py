@@ -172,7 +172,7 @@ def _batch(entries: Iterable[dict[str, Any]]) -> Batch:
             parts = {name: tuple(_row(table, row) for row in value[name]) for name, table in _UNIT.items()}
             units.append(Unit(trace=_row("traces", value["trace"]), **parts))  # type: ignore[arg-type]
         elif kind == "finish":
-            finish = Finish(value[0], value[1], dt.datetime.fromisoformat(value[2]))
+            finish = Finish(value[0], value[1], dt.datetime.fromisoformat(value[2]), *value[3:])
         else:
             rows.append(_row(kind, value))
     return Batch(rows=rows, cells=cells, units=units, finish=finish)

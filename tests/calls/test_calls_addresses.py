@@ -1,6 +1,7 @@
 """Where a model is asked is where it was thought to be when the question was whether texts may go there."""
 
 import pytest
+from chat_server import ChatServer
 
 import buttermilk_nb as bm
 
@@ -59,3 +60,43 @@ def test_a_record_takes_its_vectors_along_when_it_is_forgotten(server, make_stud
     assert len(project.cache) == 2
     project.forget(record_id="a")
     assert len(project.cache) == 0
+
+
+@pytest.fixture
+def elsewhere():
+    """A server that is reached by a name that is none of this machine's."""
+    made = ChatServer()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("family", ["hosted_vllm", "openai", "lm_studio", "llamafile", "ollama", "ollama_chat"])
+def test_a_local_server_cannot_send_a_text_on(server, elsewhere, make_study, family):
+    there = f"http://0.0.0.0:{elsewhere.port}"
+    server.reply = lambda _: server.failure(307, headers={"Location": f"{there}/v1/chat/completions"})
+    base = server.base.removesuffix("/v1") if family.startswith("ollama") else server.base
+    project = make_study(toy={"model": f"{family}/toy", "api_base": base}, local_only=True, retries=2)
+    run = flow("toy").run(texts())
+    assert run.counts == {"error": 1}
+    assert elsewhere.received == []
+    said = run.errors().error_message.item()
+    assert "sends calls on to" in said
+    assert "toy" in said
+    assert len(server.received) == project.client.sent == 1  # asking again would not mend it
+
+
+def test_without_the_guard_the_text_would_go(server, elsewhere, make_study):
+    """So that the test above can fail."""
+    there = f"http://0.0.0.0:{elsewhere.port}"
+    server.reply = lambda _: server.failure(307, headers={"Location": f"{there}/v1/chat/completions"})
+    make_study(toy={"local": False}, allow=["hosted_vllm"])
+    assert flow("toy").run(texts()).counts == {"ok": 1}
+    assert "One text." in str(elsewhere.received)
+
+
+def test_a_local_server_may_send_a_text_on_to_this_machine(server, elsewhere, make_study):
+    server.reply = lambda _: server.failure(307, headers={"Location": f"{elsewhere.base}/chat/completions"})
+    make_study(toy={"model": "lm_studio/toy"})
+    assert flow("toy").run(texts()).counts == {"ok": 1}
+    assert len(elsewhere.received) == 1

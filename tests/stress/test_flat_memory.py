@@ -9,17 +9,17 @@ import pytest
 
 pytestmark = [
     pytest.mark.stress,
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc, and ru_maxrss in kilobytes"),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
 ]
 
 SCRIPT = """
-import gc, json, resource, sys, time
+import gc, json, sys, time
 import buttermilk_nb as bm
 path, n = sys.argv[1], int(sys.argv[2])
 
-def rss_kb():
+def status_kb(name):  # not ru_maxrss, which a process inherits from the one that started it
     with open("/proc/self/status") as lines:
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+        return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 words = "the harbour was closed on monday and nobody said why although the guard knew about the boats and the tide "
 judge = bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="yes", cues={"yes": ["dregs"]}))
@@ -27,11 +27,11 @@ project = bm.init("study", path=path, models=["offline/strict"])
 corpus = bm.Corpus([bm.Record(record_id=f"r{i}", content=f"{i} {words * 5}") for i in range(n)])
 assert corpus.hash  # which its records keep
 gc.collect()
-with_corpus, began = rss_kb(), time.perf_counter()
+with_corpus, began = status_kb("VmRSS"), time.perf_counter()
 run = bm.Flow("memory", [judge]).run(corpus)
 took = time.perf_counter() - began
 assert run.counts == {"ok": n}
-print(json.dumps([with_corpus / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, took]))
+print(json.dumps([with_corpus / 1024, status_kb("VmHWM") / 1024, took]))
 """
 LIMIT_MB = {100_000: 500, 20_000: 250}
 GROWTH = 1.15  # three times the records
