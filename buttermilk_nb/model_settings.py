@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from ._ids import canonical
 
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"is a number, not `{'yes' if value else 'no'}`")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_number)]
+"""YAML reads `yes` as true, and Python would count that as 1."""
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 KEY_SOURCES = ("env", "dotenv", "keyring", "colab", "gcp")
 
 
@@ -17,7 +27,8 @@ class Limits(BaseModel):
     Parameters
     ----------
     requests_per_minute, tokens_per_minute
-        What the provider's account page says. Tokens are those read and those written.
+        What the provider's account page says. Tokens are those read and those written; a single call of more than a
+        tenth of the limit may exceed it by its own size, and waits if the provider says so.
     in_flight
         How many calls may be open at once.
 
@@ -29,9 +40,9 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    tokens_per_minute: int | None = Field(default=None, ge=1)
-    in_flight: int | None = Field(default=None, ge=1)
+    requests_per_minute: WholeNumber | None = Field(default=None, ge=1)
+    tokens_per_minute: WholeNumber | None = Field(default=None, ge=1)
+    in_flight: WholeNumber | None = Field(default=None, ge=1)
 
 
 class Prices(BaseModel):
@@ -50,8 +61,8 @@ class Prices(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
+    input: Number = Field(ge=0)
+    output: Number = Field(ge=0)
 
     @property
     def per_token(self) -> tuple[float, float]:
@@ -102,8 +113,8 @@ class ModelSettings(BaseModel):
     served_as: str | None = None
     key: str | None = None
     local: bool | None = None
-    timeout_s: float | None = Field(default=None, gt=0)
-    retries: int | None = Field(default=None, ge=0, le=100)
+    timeout_s: Number | None = Field(default=None, gt=0)
+    retries: WholeNumber | None = Field(default=None, ge=0, le=100)
     limits: Limits = Field(default_factory=Limits)
     prices: Prices | None = None
     json_schema: bool | None = None

@@ -61,9 +61,14 @@ class Redaction:
         kinds = [*self.patterns, *([self.find.__name__] if self.find else [])]
         return f"{', '.join(kinds)} ({digest('rx1', canonical(self.patterns), made)[:12]})"
 
-    def applied(self, texts: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """The texts without what must not leave, and what each placeholder stands for."""
-        placeholders: dict[tuple[str, str], str] = {}
+    def applied(
+        self, texts: Sequence[str], earlier: Mapping[str, str] | None = None
+    ) -> tuple[list[str], dict[str, str]]:
+        """The texts without what must not leave, and what each placeholder stands for.
+
+        `earlier` are placeholders that stand in these texts already; they keep their meaning.
+        """
+        placeholders = {(_kind(shown), original): shown for shown, original in (earlier or {}).items()}
 
         def placeholder(kind: str, found: str) -> str:
             known = placeholders.get((kind, found))
@@ -92,6 +97,10 @@ class Redaction:
 
     def __repr__(self) -> str:
         return f"Redaction({self.policy})"
+
+
+def _kind(placeholder: str) -> str:
+    return placeholder.strip("[]").rpartition(" ")[0]
 
 
 def _replaced(text: str, name: str, pattern: regex.Pattern[str], placeholder: Callable[[str, str], str]) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from . import _yaml
 from ._declared import declared_wrongly
 from .errors import SetupError
-from .model_settings import Limits, ModelSettings, Prices
+from .model_settings import Limits, ModelSettings, Number, Prices, WholeNumber
 
 FILE = "buttermilk.yaml"
 CacheMode = Literal["use", "refresh", "only", "off"]
@@ -83,22 +83,22 @@ class Settings(BaseModel):
     sets: dict[str, list[str]] = Field(default_factory=lambda: {"judges": ["offline/strict", "offline/lenient"]})
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     dotenv: str | None = None
-    concurrency: int = Field(default=32, ge=1, le=4096)
-    timeout_s: float = Field(default=120.0, gt=0)
-    retries: int = Field(default=5, ge=0, le=100)
-    backoff_s: float = Field(default=1.0, gt=0)
-    backoff_max_s: float = Field(default=120.0, gt=0)
-    give_up_after: int = Field(default=20, ge=1)
-    probe_s: float = Field(default=5.0, gt=0)
+    concurrency: WholeNumber = Field(default=32, ge=1, le=4096)
+    timeout_s: Number = Field(default=120.0, gt=0)
+    retries: WholeNumber = Field(default=5, ge=0, le=100)
+    backoff_s: Number = Field(default=1.0, gt=0)
+    backoff_max_s: Number = Field(default=120.0, gt=0)
+    give_up_after: WholeNumber = Field(default=20, ge=1)
+    probe_s: Number = Field(default=5.0, gt=0)
     share_limits: bool = False
-    budget_usd: float | None = Field(default=5.0, ge=0)
-    confirm_above: int = Field(default=200, ge=0)
+    budget_usd: Number | None = Field(default=5.0, ge=0)
+    confirm_above: WholeNumber = Field(default=200, ge=0)
     allow: list[str] = Field(default_factory=list)
     local_only: bool = False
     redact: dict[str, str] = Field(default_factory=dict)
-    grace_s: float = Field(default=20.0, ge=0)
-    lock_wait_s: float = Field(default=30.0, ge=0)
-    keep_days: int | None = Field(default=None, ge=1)
+    grace_s: Number = Field(default=20.0, ge=0)
+    lock_wait_s: Number = Field(default=30.0, ge=0)
+    keep_days: WholeNumber | None = Field(default=None, ge=1)
     data_folder: str | None = None
 
     @field_validator("name")

@@ -281,6 +281,13 @@ class Agent(AgentBase):
                     f"`{seen[what]}` and `{model.name}` are the same model with the same parameters; name one."
                 )
             seen[what] = model.name
+        for model in self.others(project):
+            what = canonical([model.target, model.key_parts(None), self.params_of(model).sent])
+            if what in seen:
+                found.append(
+                    f"`{model.name}` stands in for others and answers for itself, so it would count twice; take it out "
+                    "of `fallback` or of `models`."
+                )
         return found
 
     def judged(self) -> Sequence[Criteria | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from .._html import fragment, table, title
@@ -109,11 +109,19 @@ def _price(cost: float | None) -> str:
     return "not known" if cost is None else f"${cost:,.4f}"
 
 
-def estimate(plan: Plan, project: Project, *, cap_usd: float | None = None, mode: CacheMode | None = None) -> Estimate:
-    """Count what a plan would ask."""
+def estimate(
+    plan: Plan,
+    project: Project,
+    *,
+    cap_usd: float | None = None,
+    mode: CacheMode | None = None,
+    retry: Collection[str] = (),
+) -> Estimate:
+    """Count what a plan would ask; cells whose newest answer has a status in `retry` are asked again."""
     project.cache.open()
     reads_cache = (mode or project.cache_mode) in ("use", "only")
     found: dict[str, ModelEstimate] = {}
+    again = _ended(project, retry)
     cells = 0
     seen: set[str] = set()
     for cell in plan.cells():
@@ -128,7 +136,8 @@ def estimate(plan: Plan, project: Project, *, cap_usd: float | None = None, mode
         for request, answers in cell.slot.agent.asks(cell):
             asked = True
             entry.calls += 1
-            if request.key in seen or (reads_cache and request.key in project.cache):
+            known = reads_cache and cell.design_id not in again and request.key in project.cache
+            if known or request.key in seen:
                 entry.cached += 1
                 continue
             seen.add(request.key)
@@ -137,6 +146,14 @@ def estimate(plan: Plan, project: Project, *, cap_usd: float | None = None, mode
     return Estimate(
         list(found.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
     )
+
+
+def _ended(project: Project, statuses: Collection[str]) -> set[str]:
+    """The designs whose newest answer has such a status."""
+    if not statuses:
+        return set()
+    found = project.store.df("select design_id from latest_traces where list_contains(?, status)", [sorted(statuses)])
+    return set(found.design_id)
 
 
 def unanswered(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:

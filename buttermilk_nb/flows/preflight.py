@@ -19,7 +19,9 @@ from .estimate import Estimate, estimate, unanswered
 from .plan import Plan
 
 
-def preflight(plan: Plan, project: Project, *, mode: CacheMode, budget_usd: float | None, yes: bool) -> list[str]:
+def preflight(
+    plan: Plan, project: Project, *, mode: CacheMode, retry: frozenset[str], budget_usd: float | None, yes: bool
+) -> list[str]:
     """Ask what has to be asked; remarks on what a reader should know.
 
     Raises
@@ -38,10 +40,22 @@ def preflight(plan: Plan, project: Project, *, mode: CacheMode, budget_usd: floa
     strangers = [model for model in remote if model.provider not in project.client.sender.allowed]
     many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
     if obstacles or strangers or many or (settings.local_only and remote):
-        _ask(plan, project, remote, obstacles, budget_usd, mode=mode, yes=yes)
+        _ask(plan, project, remote, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
     if not remote:
         return []
     return _money(project, remote, budget_usd) + _local_records(plan, remote)
+
+
+def _next_in_line(plan: Plan, project: Project, found: Estimate) -> set[str]:
+    """The models that are sent to if what is new goes on: those of later steps, and those of last resort."""
+    if not found.new:
+        return set()
+    new = {entry.model for entry in found.models if entry.new or entry.later}
+    asked = [
+        step for step in plan.steps if any(slot.model and slot.model.name in new for slot in plan.slots[step.name])
+    ]
+    last = {model.name for step in asked for model in step.agent.others(project)}
+    return last | {entry.model for entry in found.models if entry.later}
 
 
 def _money(project: Project, remote: list[Model], budget_usd: float | None) -> list[str]:
@@ -62,15 +76,17 @@ def _ask(
     budget_usd: float | None,
     *,
     mode: CacheMode,
+    retry: frozenset[str],
     yes: bool,
 ) -> None:
     """Count what would be sent, and ask about that."""
-    found = estimate(plan, project, cap_usd=budget_usd, mode=mode)
+    found = estimate(plan, project, cap_usd=budget_usd, mode=mode, retry=retry)
     unready = [problem for entry in found.models if entry.new for problem in obstacles.get(entry.model, [])]
     if unready:
         raise SetupError(*dict.fromkeys(unready))
     by_name = {model.name: model for model in remote}
-    leaving = [by_name[entry.model] for entry in found.models if entry.model in by_name and entry.new]
+    asked = {entry.model for entry in found.models if entry.new} | _next_in_line(plan, project, found)
+    leaving = [model for name, model in by_name.items() if name in asked]
     if project.settings.local_only and leaving:
         raise ConsentError(stays_local(leaving[0]))
     strangers = [model for model in leaving if model.provider not in project.client.sender.allowed]
@@ -103,7 +119,8 @@ def _local_records(plan: Plan, remote: list[Model]) -> list[str]:
     if not stay:
         return []
     names = ", ".join(f"`{model.name}`" for model in remote)
-    if stay == len(plan.corpus):
+    chosen = {slot.model.name for slots in plan.slots.values() for slot in slots if slot.model}
+    if stay == len(plan.corpus) and chosen <= {model.name for model in remote}:
         raise ConsentError(f"every record of this corpus is local_only, and {names} would read them elsewhere.")
     return [f"{stay:,} records are local_only and are not sent to {names}; their cells are `skipped`."]
 

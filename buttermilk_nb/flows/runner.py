@@ -79,6 +79,7 @@ class Runner:
         self._writer: Writer | None = None
         self._frontier: Frontier | None = None
         self._finished_cells = 0
+        self._failure: RunError | SetupError | None = None
 
     def interrupt(self, presses: int = 1) -> None:
         """Stop: once gently, twice at once. May be called from any thread."""
@@ -88,8 +89,13 @@ class Runner:
             loop.call_soon_threadsafe(self._abort.set)
 
     def _stop_calls(self) -> None:
-        self._context.calls.stopped = True
+        self._context.calls.stop()
         self._stop.set()
+
+    def _fail(self, error: RunError | SetupError) -> None:
+        """End the run because of this: no new calls, and those in flight have their time, because they are paid for."""
+        self._failure = self._failure or error
+        self._stop_calls()
 
     async def finish(self) -> Run:
         """Run to the end, or to where it was stopped."""
@@ -185,6 +191,8 @@ class Runner:
             await asyncio.gather(work, return_exceptions=True)
             if not work.cancelled() and (error := work.exception()):
                 raise error
+            if self._failure is not None:
+                raise self._failure
         finally:
             stop.cancel()
             abort.cancel()
@@ -208,7 +216,9 @@ class Runner:
         except (CacheMiss, ConsentError) as error:
             if context.landed:  # what was paid for has its rows
                 writer.put_now(failed_unit(cell, context, "cancelled", error))
-            raise  # the user asked to hear of it
+            self._fail(error)  # the user asked to hear of it
+            frontier.abandoned(cell)
+            return
         except RunStopped as error:
             if isinstance(error, BudgetReached):
                 self._run.stopped_by = self._run.stopped_by or str(error)
@@ -231,8 +241,8 @@ class Runner:
             self._finished_cells += 1
             self._told(skipped_cell, skipped)
         if self._raise and unit.trace.status in _FAILED:
-            raise RunError(
-                f"record `{cell.record.record_id}`, step `{cell.slot.agent.name}`: {unit.trace.error_message}"
+            self._fail(
+                RunError(f"record `{cell.record.record_id}`, step `{cell.slot.agent.name}`: {unit.trace.error_message}")
             )
 
     def _told(self, cell: Cell, unit: Unit) -> None:
@@ -324,7 +334,8 @@ def start(
     """Check the plan, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
     grid = plan.checked()
     mode = options.cache
-    remarks = (*grid.remarks, *preflight(plan, project, mode=mode, budget_usd=options.budget_usd, yes=options.yes))
+    asked = preflight(plan, project, mode=mode, retry=options.retry, budget_usd=options.budget_usd, yes=options.yes)
+    remarks = (*grid.remarks, *asked)
     run_id = uuid7()
     run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=remarks, status="running")
     about = RunRow(

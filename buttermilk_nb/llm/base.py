@@ -130,6 +130,8 @@ class Request:
         What an offline model reads.
     redaction
         What is taken out of the messages where the model is remote.
+    earlier
+        What placeholders that stand in the messages already stand for.
     """
 
     def __init__(
@@ -143,6 +145,7 @@ class Request:
         replicate: int = 0,
         aside: Aside | None = None,
         redaction: Redaction | None = None,
+        earlier: Mapping[str, str] | None = None,
     ) -> None:
         self.model = model
         self.params = params
@@ -154,7 +157,7 @@ class Request:
         self.redaction = redaction if model.remote else None
         self.removed: dict[str, str] = {}
         if self.redaction is not None:
-            texts, self.removed = self.redaction.applied([message.content for message in messages])
+            texts, self.removed = self.redaction.applied([message.content for message in messages], earlier)
             messages = [message._replace(content=text) for message, text in zip(messages, texts, strict=True)]
         self.messages = messages
 
@@ -184,6 +187,7 @@ class Request:
             replicate=self.replicate,
             aside=self.aside,
             redaction=self.redaction,
+            earlier=self.removed,
         )
 
     @cached_property

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..errors import AuthenticationError, ModelError, QuotaError
+from ..errors import AuthenticationError, ModelError, QuotaError, RunStopped
 from ..settings import CacheMode
 from ..spending import Budget
 from .base import Model
@@ -55,7 +56,35 @@ class Scope:
     met: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What each model that was called is known to be."""
     _meeting: dict[str, asyncio.Task[dict[str, Any]]] = field(default_factory=dict)
+    _asleep: set[asyncio.Task[Any]] = field(default_factory=set)
     _in_a_row: Counter[str] = field(default_factory=Counter)
+
+    def stop(self) -> None:
+        """Send nothing more, and wake what only waits until it may be sent. Called on the run's loop."""
+        self.stopped = True
+        for task in self._asleep:
+            task.cancel()
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """A call waits until it may be sent: that much can be ended without losing an answer.
+
+        Raises
+        ------
+        RunStopped
+            The run was stopped meanwhile.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self._asleep.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self.stopped or task.uncancel():  # it was also cancelled from elsewhere
+                raise
+            raise RunStopped("it was stopped before this call was sent.") from None
+        finally:
+            self._asleep.discard(task)
 
     async def meet(self, model: Model, wait_s: float) -> None:
         """Let a model say what it is before its first call; a model that is never called is not asked.

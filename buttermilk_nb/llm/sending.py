@@ -164,12 +164,14 @@ class Sender:
         limiter = self._limiter(model)
         aside = self.cost_at_most(request) if model.remote else 0.0
         if model.remote:
-            await budget.set_aside(aside)
+            with scope.asleep():
+                await budget.set_aside(aside)
         spent = 0.0
         try:
             tokens = rough_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
             if limiter:
-                await limiter.admit(tokens, lambda seconds, why: self._say(scope, model, seconds, why))
+                with scope.asleep():
+                    await limiter.admit(tokens, lambda seconds, why: self._say(scope, model, seconds, why))
             try:
                 async with scope.gate:
                     if scope.stopped:
@@ -230,7 +232,8 @@ class Sender:
             limiter.throttled(began, wait)
             return True  # the limiter makes everybody wait, this one too
         self._say(scope, model, wait, "it failed and is asked again")
-        await asyncio.sleep(wait)
+        with scope.asleep():
+            await asyncio.sleep(wait)
         return True
 
     def _too_long(self, failure: ModelError) -> ModelError:

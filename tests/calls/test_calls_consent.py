@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from chat_server import said
 
 import buttermilk_nb as bm
 
@@ -151,3 +152,51 @@ def test_a_pattern_that_is_none_is_a_sentence(pattern):
 def test_a_pattern_that_never_ends_is_a_sentence_and_does_not_hang():
     with pytest.raises(bm.SetupError, match="write a simpler one"):
         bm.Redaction({"slow": r"(a|aa)+$"}).applied(["a" * 5000 + "b"])
+
+
+def test_a_model_of_last_resort_needs_leave_before_the_first_call(server, make_study):
+    make_study(models={"far": {"model": "hosted_vllm/far", "api_base": server.base, "local": False}})
+    with pytest.raises(bm.ConsentError, match="`far`"):
+        flow(fallback="far").run(texts(1))
+    assert server.received == []
+
+
+def test_a_local_corpus_may_name_a_remote_model_of_last_resort(server, make_study):
+    make_study(
+        models={"far": {"model": "hosted_vllm/far", "api_base": server.base, "local": False}}, allow=["hosted_vllm"]
+    )
+    corpus = bm.Corpus([bm.Record(record_id="a", content="One text.", local_only=True)])
+    run = flow(fallback="far").run(corpus)
+    assert run.counts == {"ok": 1}
+    assert "1 records are local_only" in str(run.remarks)
+
+
+def test_what_stands_in_for_itself_is_a_mistake(make_study):
+    make_study()
+    with pytest.raises(bm.SetupError, match="would count twice"):
+        flow(fallback="toy").check(texts(1))
+
+
+def test_a_placeholder_keeps_its_meaning_when_a_model_is_asked_again(server, make_study):
+    make_study(toy={"local": False}, allow=["hosted_vllm"], redact={"name": "Ann|Bob|Cyd"})
+    asked = []
+
+    def reply(body):
+        asked.append(said(body))
+        return server.answer(body, text="Cyd or Ann, who knows?" if len(asked) == 1 else None)
+
+    server.reply = reply
+    run = flow().run(bm.Corpus([bm.Record(record_id="a", content="Ann met Bob.")]))
+    assert run.counts == {"ok": 1}
+    assert "[name 1] met [name 2]." in asked[1]
+    assert "[name 3] or [name 1], who knows?" in asked[1]
+
+
+def test_cells_that_are_asked_again_count_as_new(server, make_study):
+    make_study(toy=REMOTE, allow=["hosted_vllm"], confirm_above=2)
+    server.reply = lambda body: server.answer(body, text="Who knows?")
+    flow(reask=False).run(texts(3), yes=True)
+    flow(reask=False).run(texts(3))  # what is cached needs no leave
+    with pytest.raises(bm.UnconfirmedError, match="3 new"):
+        flow(reask=False).run(texts(3), retry=["invalid"])
+    assert len(server.received) == 3

@@ -4,6 +4,8 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -188,3 +190,23 @@ def test_admission_without_limits_waits_for_nothing():
         return [await limiter.admit(10, lambda seconds, why: None) for _ in range(50)]
 
     assert max(asyncio.run(scene())) < 0.05
+
+
+def test_a_stop_wakes_the_calls_that_wait_for_their_turn(server, make_study):
+    make_study(toy={"limits": {"requests_per_minute": 1}}, grace_s=30)
+    began = time.monotonic()
+    threading.Timer(1.0, lambda: bm.last_run().cancel()).start()
+    with pytest.raises(bm.Interrupted):
+        flow().run(texts(3), concurrency=8)
+    assert time.monotonic() - began < 10
+    assert bm.last_run().counts == {"ok": 1, "pending": 2}
+
+
+def test_a_stop_wakes_a_call_that_waits_to_be_sent_again(server, make_study):
+    server.reply = lambda _: server.failure(500)
+    make_study(backoff_s=40, grace_s=30)
+    began = time.monotonic()
+    threading.Timer(1.0, lambda: bm.last_run().cancel()).start()
+    with pytest.raises(bm.Interrupted):
+        flow().run(texts(1))
+    assert time.monotonic() - began < 10

@@ -168,3 +168,21 @@ def test_last_run_before_any_run_says_what_to_do(monkeypatch):
     monkeypatch.setattr(runs, "_last", None)
     with pytest.raises(bm.SetupError, match=r"flow\.run\(corpus\)"):
         bm.last_run()
+
+
+def test_where_the_run_is_to_end_at_an_error_the_calls_in_flight_still_finish(make_project):
+    project = make_project("double/slow?seconds=0.4", "double/unavailable", settings="retries: 0")
+    with pytest.raises(bm.RunError, match="record `r0`"):
+        flow().run(corpus(3), concurrency=2, on_error="raise")
+    counts = bm.last_run().counts
+    assert (counts["ok"], counts["error"], len(project.cache)) == (1, 1, 1)
+
+
+def test_a_miss_in_the_middle_leaves_the_rows_before_it(make_project):
+    project = make_project("double/slow?seconds=0.1")
+    flow().run(corpus(2))
+    with pytest.raises(bm.CacheMiss):
+        flow().run(corpus(3), cache="only", concurrency=1)
+    assert bm.last_run().counts == {"ok": 2, "pending": 1}
+    assert bm.last_run().status == "failed"
+    assert len(project.cache) == 2

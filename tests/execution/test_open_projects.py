@@ -209,3 +209,10 @@ def test_two_projects_share_nothing(make_project):
     assert (len(one.cache), len(two.cache)) == (2, 0)
     assert bm.sql("select count(*) as n from runs").n.item() == 0
     assert one.sql("select count(*) as n from runs").n.item() == 1
+
+
+@pytest.mark.parametrize("line", ["concurrency: yes", "budget_usd: .inf", "retries: true", "backoff_s: .nan"])
+def test_a_setting_that_is_no_number_is_a_mistake(tmp_path, line):
+    (tmp_path / "buttermilk.yaml").write_text(f"name: study\n{line}\n")
+    with pytest.raises(bm.SetupError, match=line.partition(":")[0]):
+        bm.init("study", path=tmp_path)
