@@ -271,6 +271,12 @@ class Criteria(BaseModel):
         """The hash of the cues, which only the offline models read."""
         return digest("q1", canonical({c.name: {k: list(v) for k, v in c.cues.items()} for c in self.criteria}))
 
+    @cached_property
+    def rules_hash(self) -> str:
+        """The hash of what rules read: the cues in their order, and the flags, which decide ties."""
+        read = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
+        return digest("kq1", canonical(read))
+
     def only(self, criterion: str) -> Criteria:
         """The same document asking one of its questions."""
         origin = {key: getattr(self, key) for key in ("version", "source", "author", "retrieved")}

@@ -45,6 +45,8 @@ class _Environment(ImmutableSandboxedEnvironment):
     """`record.metadata.values` is the column of that name, never a method of the mapping that holds it."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is Readable and attribute in Readable.__slots__:  # what nearly every look-up is
+            return getattr(obj, attribute)
         if isinstance(obj, dict) and attribute not in _READERS | obj.keys():
             return self.undefined(obj=obj, name=attribute)
         if isinstance(obj, dict) and attribute in obj:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from .. import _aio, _views
+from .. import _aio, _collector, _views
 from .._ids import canonical, uuid7
 from ..agents.base import Cell, Context, failed_unit
 from ..errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell, nearest
@@ -99,6 +99,10 @@ class Runner:
 
     async def finish(self) -> Run:
         """Run to the end, or to where it was stopped."""
+        with _collector.set_aside():
+            return await self._finish()
+
+    async def _finish(self) -> Run:
         status = "failed"
         try:
             self._context.project.cache.open()  # in this thread, which reads it

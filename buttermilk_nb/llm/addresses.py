@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     import aiohttp
 
 _HERE = ("localhost", "127.0.0.1", "::1")
-_HANDLED = frozenset({"hosted_vllm", "ollama", "ollama_chat"})
+_HANDLED = {
+    "chat": frozenset({"hosted_vllm", "ollama", "ollama_chat"}),
+    "embedding": frozenset({"hosted_vllm", "llamafile", "lm_studio"}),
+}
 """Families that litellm asks through its own client, which asks once more, outside the session, where one breaks."""
 _doors: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Door] = weakref.WeakKeyDictionary()
 
@@ -47,24 +50,26 @@ class Way:
 
     Parameters
     ----------
-    address
-        The server's address.
+    own
+        The place of a server that is called one's own although it is not on this machine.
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, own: str | None) -> None:
+        self.own = own
         self.strayed: str | None = None
 
     def leads_to(self, address: str) -> bool:
-        """Whether a call may go there: to the server's own place, or to this machine."""
-        return is_this_machine(address) or _place(address) == _place(self.address)
+        """Whether a call may go there: to this machine, or to a server that was called one's own."""
+        return is_this_machine(address) or (self.own is not None and _place(address) == _place(self.own))
 
 
 _way: ContextVar[Way | None] = ContextVar("buttermilk_nb_way", default=None)
 
 
 @contextmanager
-def kept_on(address: str, provider: str, name: str) -> Iterator[dict[str, Any]]:
+def kept_here(
+    name: str, provider: str, own: str | None = None, what: Literal["chat", "embedding"] = "chat"
+) -> Iterator[dict[str, Any]]:
     """What a call to a local model hands to litellm, so that it goes nowhere else.
 
     Raises
@@ -72,11 +77,11 @@ def kept_on(address: str, provider: str, name: str) -> Iterator[dict[str, Any]]:
     UnavailableError
         The server sent the call on to another machine; it did not go.
     """
-    way = Way(address)
+    way = Way(own)
     token = _way.set(way)
     try:
         door = _door()
-        yield {"client": door.client} if provider in _HANDLED else {"shared_session": door.session}
+        yield {"client": door.client} if provider in _HANDLED[what] else {"shared_session": door.session}
     except Exception as error:
         if way.strayed is None:
             raise

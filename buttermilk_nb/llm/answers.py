@@ -196,14 +196,15 @@ def _repaired(text: str) -> Any:
 
 def _checked(value: Any, levels: int) -> Any:
     """A value that can be stored: no lone surrogates, no numbers that are none, not nested without end."""
-    if isinstance(value, str):
+    kind = type(value)  # JSON has no others, and every part of every answer comes by here
+    if kind is str:
         return clean(value)
-    if isinstance(value, float):
+    if kind is float:
         return value if math.isfinite(value) else str(value)
-    if not isinstance(value, dict | list):
+    if kind is not dict and kind is not list:
         return value
     if not levels:
         raise InvalidAnswer("the answer is nested too deep to be one.")
-    if isinstance(value, list):
+    if kind is list:
         return [_checked(item, levels - 1) for item in value]
     return {clean(name): _checked(item, levels - 1) for name, item in value.items()}

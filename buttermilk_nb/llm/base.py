@@ -154,7 +154,8 @@ class Request:
         self.replicate = replicate
         self.aside = aside
         self.key_parts = model.key_parts(aside)
-        self.redaction = redaction if model.remote else None
+        self.remote = model.remote
+        self.redaction = redaction if self.remote else None
         self.removed: dict[str, str] = {}
         if self.redaction is not None:
             texts, self.removed = self.redaction.applied([message.content for message in messages], earlier)

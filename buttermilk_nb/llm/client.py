@@ -117,7 +117,7 @@ class Client:
                 if why := request.model.skips(request.aside):
                     return Asked(request, (), None, why, ())
                 raise CacheMiss(self._missing(request))
-        if request.model.remote:
+        if request.remote:
             try:
                 self.sender.consent(request)  # of this record; the call that it may join is another's
             except SkippedCell as why:

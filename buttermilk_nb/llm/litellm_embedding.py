@@ -28,6 +28,7 @@ class LitellmEmbedding(LitellmModel):
     """
 
     about = "makes vectors, called through litellm"
+    makes = "embedding"
     takes_schema = False
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -41,15 +42,17 @@ class LitellmEmbedding(LitellmModel):
         litellm = load_litellm()
         started, received = time.perf_counter(), Received()
         try:
-            response = await litellm.aembedding(
-                model=self.target,
-                input=request.texts,
-                max_retries=0,
-                num_retries=0,
-                logger_fn=received,
-                **await self._address(),
-                **request.params.sent,
-            )
+            with self._kept(request) as door:
+                response = await litellm.aembedding(
+                    model=self.target,
+                    input=request.texts,
+                    max_retries=0,
+                    num_retries=0,
+                    logger_fn=received,
+                    **await self._address(request),
+                    **door,
+                    **request.params.sent,
+                )
             vectors = in_order(response.data, self.name)
         except ModelError:
             raise

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from .._text import clean
 from ..criteria import Criteria
@@ -26,7 +26,7 @@ from ..key_places import Key
 from ..keys import Keys
 from ..model_settings import ModelSettings
 from ..traces import now
-from .addresses import close_doors, is_this_machine, kept_on, listening, past_proxies
+from .addresses import close_doors, is_this_machine, kept_here, listening, past_proxies
 from .base import Aside, Completion, Model, Request
 from .failures import empty_answer, mapped
 from .local_facts import USUAL_BASE
@@ -68,6 +68,9 @@ def load_litellm() -> Any:
             litellm.suppress_debug_info = True
             litellm.telemetry = False
             litellm.drop_params = False
+            litellm.DEFAULT_MAX_RETRIES = 0  # where 0 is asked for, it takes this
+            everybodys = litellm.module_level_aclient  # what it asks Ollama for vectors with
+            everybodys.follow_redirects = everybodys.client.follow_redirects = False
             _loaded = litellm
         return _loaded
 
@@ -87,6 +90,7 @@ class LitellmModel(Model):
     """
 
     about = "called through litellm"
+    makes: ClassVar[Literal["chat", "embedding"]] = "chat"
 
     def __init__(self, name: str, settings: ModelSettings | None = None, keys: Keys | None = None) -> None:
         super().__init__(name, settings)
@@ -244,13 +248,13 @@ class LitellmModel(Model):
         litellm = load_litellm()
         started, received = time.perf_counter(), Received()
         try:
-            with self._way() as way:
+            with self._kept(request) as door:
                 response = await litellm.acompletion(
                     model=self.target,
                     messages=[message.as_dict() for message in request.messages],
                     logger_fn=received,
-                    **await self._address(),
-                    **way,
+                    **await self._address(request),
+                    **door,
                     **{
                         **({} if request.schema is None else {"response_format": _told(request.schema)}),
                         **request.params.sent,
@@ -268,12 +272,14 @@ class LitellmModel(Model):
         fingerprint = completion.fingerprint or self.fingerprint
         return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
 
-    def _way(self) -> AbstractContextManager[dict[str, Any]]:
-        """What keeps a call to a local model on this machine."""
-        return kept_on(self.base, self.provider, self.name) if self.served_here and self.base else nullcontext({})
+    def _kept(self, request: Request) -> AbstractContextManager[dict[str, Any]]:
+        """What keeps a call to a local model on this machine, or on the server that was called one's own."""
+        if request.remote or not self.base:
+            return nullcontext({})
+        return kept_here(self.name, self.provider, self.base if self.settings.local else None, self.makes)
 
-    async def _address(self) -> dict[str, Any]:
-        """Whom to ask, and with which key."""
+    async def _address(self, request: Request) -> dict[str, Any]:
+        """Whom to ask, and with which key; what was found to be local is asked where it was found."""
         if not self._looked:  # whoever asks without a plan has not looked; a keyring may take its time
             past_proxies()
             try:
@@ -281,11 +287,11 @@ class LitellmModel(Model):
             except SetupError as error:
                 raise AuthenticationError(str(error)) from None
         key = self._key
-        here = self.base if self.settings.api_base or not self.remote else None
-        address: dict[str, Any] = {"api_base": here} if here else {}  # what was found to be local is where it is asked
+        at = self.base if self.settings.api_base or not request.remote else None
+        address: dict[str, Any] = {"api_base": at} if at else {}
         if key is not None:
             address["api_key"] = key.value
-        elif self.base is not None:
+        elif at or self.base:
             address["api_key"] = "none"  # clients insist on one, servers of one's own want none
         return address
 

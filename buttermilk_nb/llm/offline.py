@@ -32,6 +32,7 @@ from .dictionary import Hit, compiled
 from .options import numbers
 
 _LONG = 20_000  # characters from which on reading would hold up the loop
+_NO_RULES = digest("kq1", canonical([]))
 _RULES = "2"  # raise it when a rule changes: old answers must not be served for new rules
 
 
@@ -98,7 +99,7 @@ class Dictionary(_Offline):
         self._strict = name.partition("?")[0].endswith("strict")
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
-        return {"rules": _RULES, "cues": _cues_and_flags(criteria)}
+        return {"rules": _RULES, "cues": criteria.rules_hash if criteria else _NO_RULES}
 
     def key_parts(self, aside: Aside | None) -> dict[str, str]:
         parts = self.design_parts(aside.criteria if aside else None)
@@ -235,12 +236,6 @@ def _default(criterion: Criterion) -> Any:
     if scale.offered == ("yes", "no"):  # cues for both sides: a text without any holds no finding
         return next((a for a in scale.offered if criterion.flagged(criterion.parse(a)) is False), "no")
     return "cannot tell" if "cannot tell" in criterion.non_answers else None
-
-
-def _cues_and_flags(criteria: Criteria | None) -> str:
-    """What the rules read of criteria: cues in their order, and the flag, which decides ties."""
-    asked = criteria.criteria if criteria else ()
-    return digest("kq1", canonical([[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in asked]))
 
 
 def _listed(options: Mapping[str, float]) -> str:

@@ -64,7 +64,7 @@ class Relay(LitellmModel):
         self._response: tuple[bytes, dict[str, str]] = (b"", {})
         self._client = self._made_client()
 
-    async def _address(self) -> dict[str, Any]:
+    async def _address(self, request: Request) -> dict[str, Any]:  # noqa: ARG002  # the same for every one
         base = f"{_NOWHERE}/v1" if self.provider == "openai" else _NOWHERE
         return {"api_base": base, "api_key": "none", "client": self._client}
 

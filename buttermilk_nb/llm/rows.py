@@ -76,7 +76,7 @@ def _common(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime)
         "params_dropped": request.params.dropped_json,
         "request_hash": request.body.text_hash,
         "provider": request.model.provider,
-        "remote": request.model.remote,
+        "remote": request.remote,
         "redaction": request.redaction.policy if request.redaction else None,
     }
 

@@ -98,7 +98,7 @@ class Sender:
         model = request.model
         if error := scope.not_asked(model.name):
             return Flown(None, error, ())
-        if model.remote:
+        if request.remote:
             self.consent(request)
         retries = _first(policy.retries, model.settings.retries, self._settings.retries)
         tries: list[Try] = []
@@ -162,8 +162,8 @@ class Sender:
         """One attempt."""
         model, budget = request.model, scope.budget
         limiter = self._limiter(model)
-        aside = self.cost_at_most(request) if model.remote else 0.0
-        if model.remote:
+        aside = self.cost_at_most(request) if request.remote else 0.0
+        if request.remote:
             with scope.asleep():
                 await budget.set_aside(aside)
         spent = 0.0

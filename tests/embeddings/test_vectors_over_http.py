@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 import pytest
-from embedding_server import numbers
+from embedding_server import EmbeddingServer, numbers
 
 import buttermilk_nb as bm
 from buttermilk_nb import _aio
@@ -494,3 +494,20 @@ def test_a_reader_gets_the_vectors_from_the_cache_without_a_server_a_key_or_lite
     server.stop()
     done = subprocess.run([sys.executable, "-c", AGAIN], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "(2, 4) False"
+
+
+@pytest.mark.parametrize("family", ["hosted_vllm", "openai", "lm_studio", "llamafile", "ollama"])
+def test_a_local_server_cannot_send_a_text_on(server, make_project, family):
+    elsewhere = EmbeddingServer()
+    elsewhere.start()
+    there = elsewhere.root.replace("127.0.0.1", "0.0.0.0")  # a name that is none of this machine's
+    server.reply = lambda texts: (307, {}, {"location": f"{there}/v1/embeddings"})
+    base = server.root if family == "ollama" else server.base
+    project = make_project(f"models: {{vec: {{model: {family}/toy, api_base: '{base}'}}}}", "local_only: true", "retries: 2")
+    try:
+        with pytest.raises(bm.ModelError, match="sends calls on to"):
+            project.embed(["One text."], model="vec")
+    finally:
+        elsewhere.stop()
+    assert elsewhere.received == []
+    assert len(server.received) == 1

@@ -71,7 +71,7 @@ class EmbeddingServer:
                 server.received.append(texts)
                 server.bodies.append(body)
                 server.keys.append(self.headers.get("authorization"))
-                if self.path == "/api/embed":  # Ollama's own form
+                if self.path == "/api/embed" and server.reply == server.answer:  # Ollama's own form
                     made = {"model": body["model"], "embeddings": [numbers(text) for text in texts]}
                     status, found, headers = 200, {**made, "prompt_eval_count": len(texts)}, {}
                 else:
