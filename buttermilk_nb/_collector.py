@@ -10,15 +10,17 @@ from contextlib import contextmanager
 _lock = threading.Lock()
 _inside = 0
 _ours = False
+_usual = gc.get_threshold()
+_SELDOM = (20_000, 50, 50)  # a run makes hundreds of small objects a cell, and hardly a cycle among them
 
 
 @contextmanager
 def set_aside() -> Iterator[None]:
-    """Let the collector leave alone what was there before; all of it is looked through as usual afterwards.
+    """Let the collector leave alone what was there before, and look seldom; afterwards everything is as usual.
 
     With litellm and a corpus loaded, a single look at everything stops every thread for some 200 ms, and a run that
-    makes many small objects causes one every few hundred cells. Where the program has frozen objects of its own,
-    nothing is done.
+    makes many small objects causes one every few hundred cells. Where the program has frozen objects or turned the
+    collector off, nothing is done.
 
     Examples
     --------
@@ -28,12 +30,14 @@ def set_aside() -> Iterator[None]:
     >>> gc.get_freeze_count()
     0
     """
-    global _inside, _ours
+    global _inside, _ours, _usual
     with _lock:
         if not _inside:
-            _ours = not gc.get_freeze_count()
+            _ours = gc.isenabled() and not gc.get_freeze_count()
             if _ours:
+                _usual = gc.get_threshold()
                 gc.freeze()
+                gc.set_threshold(*_SELDOM)
         _inside += 1
     try:
         yield
@@ -41,4 +45,5 @@ def set_aside() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if not _inside and _ours:
+                gc.set_threshold(*_usual)
                 gc.unfreeze()

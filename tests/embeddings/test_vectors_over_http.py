@@ -503,7 +503,8 @@ def test_a_local_server_cannot_send_a_text_on(server, make_project, family):
     there = elsewhere.root.replace("127.0.0.1", "0.0.0.0")  # a name that is none of this machine's
     server.reply = lambda texts: (307, {}, {"location": f"{there}/v1/embeddings"})
     base = server.root if family == "ollama" else server.base
-    project = make_project(f"models: {{vec: {{model: {family}/toy, api_base: '{base}'}}}}", "local_only: true", "retries: 2")
+    models = f"models: {{vec: {{model: {family}/toy, api_base: '{base}'}}}}"
+    project = make_project(models, "local_only: true", "retries: 2")
     try:
         with pytest.raises(bm.ModelError, match="sends calls on to"):
             project.embed(["One text."], model="vec")
