@@ -179,7 +179,7 @@ def _allowed(model: Model, project: Project) -> bool:
     """Whether texts may go there."""
     if not model.remote:
         return True
-    return not project.settings.local_only and model.provider in project.client.sender.allowed
+    return not project.settings.local_only and model.receiver in project.client.sender.allowed
 
 
 def _makes(model: Model) -> str:

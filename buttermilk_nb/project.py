@@ -123,14 +123,14 @@ class Project(Keeping):
 
     def _check_provider(self, provider: str) -> None:
         named = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)
-        ours = {self.model(name).provider for name in named}
+        ours = {self.model(name).receiver for name in named}
         if provider in ours:
             return
         every = {str(getattr(known, "value", known)) for known in load_litellm().provider_list}
         if provider not in every:
             raise SetupError(
                 f"`{provider}` is no provider; {nearest(provider, sorted(ours | every))} Write the first part of a "
-                "model's full name."
+                "model's full name, or the host in its `api_base`."
             )
 
     @property
@@ -355,7 +355,8 @@ def allow(provider: str) -> None:
     Parameters
     ----------
     provider
-        The first part of a model's full name: `anthropic`, `openai`, `gemini`.
+        The first part of a model's full name (`anthropic`, `openai`, `gemini`), or the host in its `api_base`, where
+        that is not the provider's own.
 
     Examples
     --------

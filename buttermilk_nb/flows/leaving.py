@@ -56,8 +56,8 @@ class Study(NamedTuple):
 
     @property
     def providers(self) -> list[str]:
-        """Whom those belong to."""
-        return list(dict.fromkeys(model.provider for model in self.remote))
+        """Who would get them."""
+        return list(dict.fromkeys(model.receiver for model in self.remote))
 
     @property
     def leaves(self) -> bool:
@@ -162,7 +162,7 @@ def _allowed(model: Model, project: Project) -> str:
         return "nothing leaves"
     if project.settings.local_only:
         return "no: the project is `local_only`"
-    return "yes, allowed" if model.provider in project.client.sender.allowed else "not yet"
+    return "yes, allowed" if model.receiver in project.client.sender.allowed else "not yet"
 
 
 def there(study: Study) -> str:

@@ -37,7 +37,7 @@ def preflight(
     asked = unanswered(plan, project, here, mode)  # a replay reaches no server
     looked_for = [model for model in plan.models if not model.served_here or model.name in asked]
     obstacles = {model.name: found for model in looked_for if (found := model.obstacles(settings.probe_s))}
-    strangers = [model for model in remote if model.provider not in project.client.sender.allowed]
+    strangers = [model for model in remote if model.receiver not in project.client.sender.allowed]
     many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
     if obstacles or strangers or many or (settings.local_only and remote):
         _ask(plan, project, remote, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
@@ -89,7 +89,7 @@ def _ask(
     leaving = [model for name, model in by_name.items() if name in asked]
     if project.settings.local_only and leaving:
         raise ConsentError(stays_local(leaving[0]))
-    strangers = [model for model in leaving if model.provider not in project.client.sender.allowed]
+    strangers = [model for model in leaving if model.receiver not in project.client.sender.allowed]
     if strangers:
         raise ConsentError(*not_allowed(strangers))
     new = sum(entry.new + entry.later for entry in found.models if entry.remote)

@@ -173,6 +173,17 @@ def is_this_machine(address: str) -> bool:
         return False
 
 
+def host_of(address: str) -> str:
+    """The name of the machine in an address.
+
+    Examples
+    --------
+    >>> host_of("https://someone@llm.example.org:8000/v1")
+    'llm.example.org'
+    """
+    return _place(address)[0]
+
+
 @lru_cache(maxsize=256)
 def _place(address: str) -> tuple[str, int]:
     parts = urlsplit(address if "//" in address else f"//{address}")

@@ -296,6 +296,11 @@ class Model(ABC):
         return None
 
     @property
+    def receiver(self) -> str:
+        """Who gets the texts, under the name that `bm.allow` takes."""
+        return self.provider
+
+    @property
     def served_here(self) -> bool:
         """Whether a server on this machine answers for it, so that looking whether it is there takes a connection."""
         return False

@@ -26,7 +26,7 @@ from ..key_places import Key
 from ..keys import Keys
 from ..model_settings import ModelSettings
 from ..traces import now
-from .addresses import close_doors, is_this_machine, kept_here, listening, past_proxies
+from .addresses import close_doors, host_of, is_this_machine, kept_here, listening, past_proxies
 from .base import Aside, Completion, Model, Request
 from .failures import empty_answer, mapped
 from .local_facts import USUAL_BASE
@@ -49,6 +49,13 @@ _PROVIDERS_OWN = frozenset(
 """Parameters that OpenAI's API does not have and others do; litellm hands them on."""
 _ASKED_ABROAD = frozenset({"ollama", "ollama_chat"})
 """Families of whose models litellm knows nothing without asking their server."""
+_ANYWHERE = frozenset(
+    {
+        "azure", "custom_openai", "docker_model_runner", "hosted_vllm", "litellm_proxy", "llamafile", "lm_studio",
+        "ollama", "ollama_chat", "oobabooga", "openai_like", "vllm", "xinference",
+    }
+)  # fmt: skip
+"""Families of servers that stand where whoever runs them has put them; the others have an address of their own."""
 _TOKENIZED = frozenset({"azure", "openai", "text-completion-openai"})
 """Families whose own tokenizers litellm brings along."""
 
@@ -119,6 +126,11 @@ class LitellmModel(Model):
     @property
     def served_here(self) -> bool:
         return bool(self.base) and not self.remote
+
+    @property
+    def receiver(self) -> str:
+        base = None if self.provider in _ANYWHERE else self.base
+        return (host_of(base) if base else "") or self.provider  # leave given to a provider is not a gateway's
 
     @cached_property
     def takes_schema(self) -> bool:  # type: ignore[override]  # asked of litellm once

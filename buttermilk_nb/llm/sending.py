@@ -139,7 +139,7 @@ class Sender:
             raise SkippedCell(
                 f"record `{request.aside.record.record_id}` is local_only, so it is not sent to `{model.name}`."
             )
-        if model.provider not in self.allowed:
+        if model.receiver not in self.allowed:
             raise ConsentError(*not_allowed([model]))
 
     def cost_at_most(self, request: Request) -> float:
@@ -262,15 +262,15 @@ class Sender:
 
 def not_allowed(models: Iterable[Model]) -> list[str]:
     """The sentences of a ConsentError, one a provider: what would leave, and the line to write."""
-    by_provider: dict[str, list[str]] = {}
+    by_receiver: dict[str, list[str]] = {}
     for model in models:
         where = f" at {model.settings.api_base}" if model.settings.api_base else ""
-        by_provider.setdefault(model.provider, []).append(f"`{model.name}`{where}")
+        by_receiver.setdefault(model.receiver, []).append(f"`{model.name}`{where}")
     return [
-        f"texts would go to `{provider}` (for {', '.join(names)}), which nobody has allowed in this project. Write "
-        f'bm.allow("{provider}") once, or `allow: [{provider}]` in buttermilk.yaml; bm.data_statement(flow, corpus) '
+        f"texts would go to `{receiver}` (for {', '.join(names)}), which nobody has allowed in this project. Write "
+        f'bm.allow("{receiver}") once, or `allow: [{receiver}]` in buttermilk.yaml; bm.data_statement(flow, corpus) '
         "says what would leave."
-        for provider, names in by_provider.items()
+        for receiver, names in by_receiver.items()
     ]
 
 

@@ -358,8 +358,8 @@ def test_money_that_was_set_aside_is_given_back(server, study):
 
 
 def test_nothing_is_submitted_without_consent(server, study):
-    study(allow="[anthropic]")
-    with pytest.raises(bm.ConsentError, match="openai"):
+    study(allow="[127.0.0.2]")
+    with pytest.raises(bm.ConsentError, match="127.0.0.1"):
         judging().run(texts(), batch=True)
     assert server.paths == []
 

@@ -200,3 +200,17 @@ def test_cells_that_are_asked_again_count_as_new(server, make_study):
     with pytest.raises(bm.UnconfirmedError, match="3 new"):
         flow(reask=False).run(texts(3), retry=["invalid"])
     assert len(server.received) == 3
+
+
+def test_leave_for_a_provider_is_not_leave_for_a_gateway(make_study, monkeypatch):
+    far = {"model": "openai/toy", "api_base": "https://gateway.example.org/v1"}
+    project = make_study(models={"far": far}, allow=["openai"])
+    with pytest.raises(bm.ConsentError, match=r'bm.allow\("gateway.example.org"\)'):
+        flow(models="far").run(texts(1))
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert project.model("openai/toy").receiver == "openai"
+    monkeypatch.setenv("OPENAI_API_BASE", "https://elsewhere.example.org/v1")
+    assert project.model("openai/toy").receiver == "elsewhere.example.org"
+    bm.allow("gateway.example.org")
+    with pytest.raises(bm.SetupError, match="first part of a model's full name, or the host"):
+        bm.allow("gateway.example.com")

@@ -1,0 +1,58 @@
+"""Agreement of coders: one coefficient a file, as pure functions of the codes.
+
+A new coefficient is one file here that ends in `register`, one line below and one test. Nothing here draws a
+resample, makes a frame or prints: whoever asks for an interval hands over the weights of all resamples at once.
+
+Examples
+--------
+>>> codes = Codes.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", None]], "nominal")
+>>> COEFFICIENTS["krippendorff_alpha"].estimate(codes).round(4).tolist()
+[0.4444]
+>>> COEFFICIENTS["fleiss_kappa"].undefined(codes)
+"Fleiss' kappa needs equally many codes in every unit, and there are 1 to 2; Krippendorff's alpha takes that."
+"""
+
+from __future__ import annotations
+
+from .base import COEFFICIENTS, Coefficient, Counted, register
+from .brennan_prediger import BrennanPrediger
+from .codes import Codes
+from .cohen_kappa import CohenKappa
+from .conger_kappa import CongerKappa
+from .fleiss_kappa import FleissKappa, GeneralisedFleissKappa
+from .gwet_ac import GwetAC
+from .intraclass import IntraclassCorrelation
+from .kendall_w import KendallW
+from .krippendorff_alpha import KrippendorffAlpha, SetAlpha, WeightedAlpha
+from .light_kappa import LightKappa
+from .percent_agreement import PercentAgreement
+from .scott_pi import ScottPi
+from .spans import Spans
+from .specific_agreement import SpecificAgreement, specific_agreement
+from .unitised_alpha import UnitisedAlpha
+
+__all__ = [
+    "COEFFICIENTS",
+    "BrennanPrediger",
+    "Codes",
+    "Coefficient",
+    "CohenKappa",
+    "CongerKappa",
+    "Counted",
+    "FleissKappa",
+    "GeneralisedFleissKappa",
+    "GwetAC",
+    "IntraclassCorrelation",
+    "KendallW",
+    "KrippendorffAlpha",
+    "LightKappa",
+    "PercentAgreement",
+    "ScottPi",
+    "SetAlpha",
+    "Spans",
+    "SpecificAgreement",
+    "UnitisedAlpha",
+    "WeightedAlpha",
+    "register",
+    "specific_agreement",
+]

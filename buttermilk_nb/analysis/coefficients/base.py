@@ -1,0 +1,145 @@
+"""What every coefficient is: what it fits, what it rests on, its estimate, and why it may be undefined.
+
+An estimate takes B rows of weights, one per resample, that say how often each unit counts. A bootstrap is one call:
+whoever resamples (units, or clusters of them) hands over the multiplicities. So a coefficient is written as sums
+over units, and equals what it would be on data in which each unit stands as often as its weight says.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import SetupError
+from .codes import Codes
+
+FloatArray = NDArray[np.float64]
+CATEGORICAL = ("nominal", "ordinal")
+
+
+class Counted(NamedTuple):
+    """What a coefficient rests on.
+
+    `units` and the `codes` in them; `left_out` are the units that it does not rest on.
+    """
+
+    units: int
+    codes: int
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Coefficient(ABC):
+    """Base of all coefficients.
+
+    Parameters
+    ----------
+    name
+        The name in the registry.
+    title
+        The name to show.
+    levels
+        The levels of measurement that it fits.
+    coders
+        `two` (exactly) or `any` number from two upwards.
+    missing
+        Units in which a coder gave no code are `used` (if two codes are left), `dropped` (and counted), or their
+        presence is `refused`.
+    source
+        Author and year.
+    """
+
+    name: str
+    title: str
+    levels: tuple[str, ...]
+    coders: Literal["two", "any"]
+    missing: Literal["used", "dropped", "refused"]
+    source: str
+
+    def estimate(self, codes: Codes, weights: FloatArray | None = None) -> FloatArray:
+        """The coefficient, once for each resample.
+
+        Parameters
+        ----------
+        codes
+            The reliability data.
+        weights
+            Resamples x units: how often each unit counts, 0 or more. None is one row of ones. They are that many
+            numbers in memory (1,000 x 100,000 are 800 MB), so with very many units hand them over in parts.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per row of weights, NaN where it is undefined.
+
+        Raises
+        ------
+        SetupError
+            The weights do not fit the units.
+        """
+        rows = weight_rows(weights, len(codes.matrix))
+        if self._misfit(codes) or self.counted(codes).units == 0:
+            return np.full(len(rows), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._estimate(codes, rows)
+
+    def undefined(self, codes: Codes) -> str | None:
+        """Why the coefficient is undefined for these codes, in one sentence; None where it is defined."""
+        if problem := self._misfit(codes):
+            return problem
+        if self.counted(codes).units == 0:
+            return "No unit was coded by every coder." if self.missing == "dropped" else "No unit was coded twice."
+        return self._why(codes)
+
+    def counted(self, codes: Codes) -> Counted:
+        """How many units and codes it rests on: units with two codes or more, or with all where others are dropped."""
+        given = (codes.matrix >= 0).sum(axis=1)
+        enough = max(2, codes.matrix.shape[1]) if self.missing == "dropped" else 2
+        kept = given >= enough
+        return Counted(int(kept.sum()), int(given[kept].sum()), int((~kept).sum()))
+
+    def _misfit(self, codes: Codes) -> str | None:
+        coders = codes.matrix.shape[1]
+        if codes.level not in self.levels:
+            return f"{self.title} is for {_listed(self.levels)} codes, and these are {codes.level}."
+        if coders < 2:
+            return "Agreement needs two coders, and there are fewer."
+        if self.coders == "two" and coders != 2:
+            return f"{self.title} compares exactly two coders, and there are {coders}."
+        return None
+
+    @abstractmethod
+    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+        """The coefficient for each row of weights; NaN where it is undefined."""
+
+    @abstractmethod
+    def _why(self, codes: Codes) -> str | None:
+        """Why it is undefined although the level and the number of coders fit and there are units to compare."""
+
+
+COEFFICIENTS: dict[str, Coefficient] = {}
+
+
+def register(coefficient: Coefficient) -> None:
+    """Make a coefficient known under its name."""
+    COEFFICIENTS[coefficient.name] = coefficient
+
+
+def weight_rows(weights: FloatArray | None, units: int) -> FloatArray:
+    """The weights as B x units; one row of ones where there are none."""
+    if weights is None:
+        return np.ones((1, units))
+    rows = np.asarray(weights, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] != units:
+        raise SetupError(f"weights must be resamples x {units} units, and are {' x '.join(map(str, rows.shape))}.")
+    if rows.size and not rows.min() >= 0:
+        raise SetupError("a weight says how often a unit counts: it cannot be negative or missing.")
+    return rows
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

@@ -1,0 +1,61 @@
+"""Brennan and Prediger's coefficient, plain and weighted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .base import CATEGORICAL, Coefficient, FloatArray, register
+from .category_weights import as_measure, declared_weights
+from .codes import Codes
+from .reasons import too_few_categories
+from .sums import chance_corrected, mean_agreement
+
+
+@dataclass(frozen=True)
+class BrennanPrediger(Coefficient):
+    """Brennan and Prediger's coefficient: chance is an even draw from the *declared* categories.
+
+    With q categories and plain weights, chance agreement is 1 / q; with weights, their mean. Of two coders it is
+    also known as Bennett's S, of many as Randolph's free-marginal kappa. Where one category alone was used it is 1 by
+    its definition: nobody disagreed, and nothing shows that the coders can tell the categories apart.
+
+    Parameters
+    ----------
+    scheme
+        `identity` (plain), `linear`, `quadratic` or `ordinal`.
+
+    Examples
+    --------
+    >>> codes = Codes.of([["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]], "nominal", categories=["a", "b", "c"])
+    >>> BrennanPrediger().estimate(codes).round(4).tolist()
+    [0.625]
+    """
+
+    name: str = "brennan_prediger"
+    title: str = "Brennan-Prediger"
+    levels: tuple[str, ...] = CATEGORICAL
+    coders: Literal["two", "any"] = "any"
+    missing: Literal["used", "dropped", "refused"] = "used"
+    source: str = "Brennan and Prediger 1981"
+    scheme: str = "identity"
+
+    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+        weights = declared_weights(codes, self.scheme)
+        return chance_corrected(mean_agreement(codes.matrix, rows, as_measure(self.scheme, weights)), weights.mean())
+
+    def _why(self, codes: Codes) -> str | None:
+        return too_few_categories(codes, self.title)
+
+
+register(BrennanPrediger())
+for _scheme in ("linear", "quadratic", "ordinal"):
+    register(
+        BrennanPrediger(
+            f"brennan_prediger_{_scheme}",
+            f"Brennan-Prediger, {_scheme} weights",
+            ("ordinal",),
+            source="Gwet 2014",
+            scheme=_scheme,
+        )
+    )

@@ -1,0 +1,100 @@
+"""How much two categories agree: 1 for the same, 0 for those furthest apart.
+
+The schemes are those of Gwet (2014, Handbook of Inter-Rater Reliability, 4th ed., ch. 3). They go by the numbers of
+the *declared* categories (the ranks, where names have none), so that a category that nobody used still lies between
+its neighbours. `ordinal` goes by their order alone; it is not Krippendorff's ordinal metric, which goes by how often
+each category was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...errors import SetupError, nearest
+from .base import FloatArray
+from .codes import Codes
+from .sums import IntArray, Measure, equal
+
+
+def _ordinal(a: FloatArray, b: FloatArray) -> FloatArray:
+    between = np.abs(np.arange(a.size)[:, None] - np.arange(b.size)[None, :]) + 1.0
+    return np.asarray(between * (between - 1) / 2, np.float64)
+
+
+def _circular(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(np.sin(np.pi * (a - b) / (a.max() - a.min() + 1)) ** 2)
+
+
+def _bipolar(a: FloatArray, b: FloatArray) -> FloatArray:
+    apart = (a - b) ** 2
+    reach = (a + b - 2 * a.min()) * (2 * a.max() - a - b)
+    return np.asarray(np.divide(apart, reach, out=np.zeros_like(apart), where=apart > 0))
+
+
+def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
+    both = np.broadcast_to(a + b, np.broadcast_shapes(a.shape, b.shape))
+    return np.divide(a - b, both, out=np.zeros(both.shape), where=both != 0) ** 2
+
+
+_APART: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "identity": lambda a, b: (a != b).astype(np.float64),
+    "linear": lambda a, b: np.abs(a - b),
+    "quadratic": lambda a, b: (a - b) ** 2,
+    "ordinal": _ordinal,
+    "radical": lambda a, b: np.sqrt(np.abs(a - b)),
+    "ratio": _ratio,
+    "circular": _circular,
+    "bipolar": _bipolar,
+}
+
+
+def agreement_weights(scheme: str, values: FloatArray) -> FloatArray:
+    """The weights of a scheme.
+
+    Parameters
+    ----------
+    scheme
+        `identity`, `linear`, `quadratic`, `ordinal`, `radical`, `ratio`, `circular` or `bipolar`.
+    values
+        The number of each declared category.
+
+    Returns
+    -------
+    numpy.ndarray
+        Categories x categories, 1 on the diagonal.
+
+    Raises
+    ------
+    SetupError
+        There is no such scheme.
+
+    Examples
+    --------
+    >>> agreement_weights("linear", np.array([1.0, 2.0, 3.0])).tolist()
+    [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
+    """
+    if scheme not in _APART:
+        raise SetupError(f"there is no scheme of weights `{scheme}`; {nearest(scheme, _APART)}")
+    if len(values) < 2:
+        return np.ones((len(values), len(values)))
+    apart = _APART[scheme](values[:, None], values[None, :])
+    return np.asarray(1 - apart / apart.max())
+
+
+def declared_weights(codes: Codes, scheme: str) -> FloatArray:
+    """The weights of a scheme over the declared categories of some codes."""
+    values = np.arange(len(codes.categories), dtype=np.float64) if codes.values is None else codes.values
+    return agreement_weights(scheme, values)
+
+
+def as_measure(scheme: str, weights: FloatArray) -> Measure:
+    """The weights as a function of two arrays of category indices."""
+    if scheme == "identity":
+        return equal
+
+    def looked_up(a: IntArray, b: IntArray) -> FloatArray:
+        return np.asarray(weights[a, b])
+
+    return looked_up

@@ -1,0 +1,85 @@
+"""Fleiss' kappa, and its generalisation to unequal numbers of codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .base import CATEGORICAL, Coefficient, FloatArray, register
+from .codes import Codes
+from .reasons import sole_category
+from .sums import chance_corrected, codes_per_unit, mean_agreement, one_category, prevalence
+
+
+@dataclass(frozen=True)
+class GeneralisedFleissKappa(Coefficient):
+    """Fleiss' kappa for units with unequal numbers of codes, as Gwet generalises it.
+
+    Agreement is the mean over units with two codes or more; the shares of the categories are the mean over all units
+    with a code, so that a unit with one code counts there too (Gwet 2014, ch. 2). This is what irrCAC and kappaetc
+    print as Fleiss' kappa where codes are missing. With equal numbers it is Fleiss' own.
+
+    Examples
+    --------
+    >>> codes = Codes.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", None], ["b", None, None]], "nominal")
+    >>> GeneralisedFleissKappa().estimate(codes).round(4).tolist()
+    [0.5429]
+    """
+
+    name: str = "fleiss_kappa_generalised"
+    title: str = "Fleiss' kappa, generalised to missing codes"
+    levels: tuple[str, ...] = CATEGORICAL
+    coders: Literal["two", "any"] = "any"
+    missing: Literal["used", "dropped", "refused"] = "used"
+    source: str = "Gwet 2014"
+
+    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+        shares = prevalence(codes.matrix, len(codes.categories), rows)
+        found = chance_corrected(mean_agreement(codes.matrix, rows), (shares**2).sum(axis=1))
+        return np.where(one_category(shares), np.nan, found)
+
+    def _why(self, codes: Codes) -> str | None:
+        return sole_category(codes.matrix, codes)
+
+
+@dataclass(frozen=True)
+class FleissKappa(GeneralisedFleissKappa):
+    """Fleiss' kappa: agreement of equally many codes per unit beyond chance.
+
+    The coders of one unit need not be those of another, but every unit must have as many codes (Fleiss 1971); units
+    without any code do not count. Unequal numbers are refused: Krippendorff's alpha and the generalised form
+    take them.
+
+    Examples
+    --------
+    >>> codes = Codes.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"]], "nominal")
+    >>> FleissKappa().estimate(codes).round(4).tolist()
+    [0.55]
+    """
+
+    name: str = "fleiss_kappa"
+    title: str = "Fleiss' kappa"
+    missing: Literal["used", "dropped", "refused"] = "refused"
+    source: str = "Fleiss 1971"
+
+    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+        given = codes_per_unit(codes.matrix)
+        numbers = np.unique(given[given > 0])
+        present = (rows > 0).astype(np.float64) @ (given[:, None] == numbers)  # units with each number of codes
+        return np.where((present > 0).sum(axis=1) > 1, np.nan, super()._estimate(codes, rows))
+
+    def _why(self, codes: Codes) -> str | None:
+        numbers = np.unique(codes_per_unit(codes.matrix))
+        numbers = numbers[numbers > 0]
+        if len(numbers) > 1:
+            return (
+                f"Fleiss' kappa needs equally many codes in every unit, and there are {numbers[0]:.0f} to "
+                f"{numbers[-1]:.0f}; Krippendorff's alpha takes that."
+            )
+        return super()._why(codes)
+
+
+register(FleissKappa())
+register(GeneralisedFleissKappa())

@@ -1,0 +1,41 @@
+"""Percent agreement: how often two coders gave a unit the same code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .base import Coefficient, FloatArray, register
+from .codes import LEVELS, Codes
+from .sums import mean_agreement
+
+
+@dataclass(frozen=True)
+class PercentAgreement(Coefficient):
+    """Percent agreement over pairs of coders, as a share from 0 to 1.
+
+    In each unit the share of its pairs of codes that are identical; then the mean over the units with two codes or
+    more (Gwet 2014, ch. 2). With missing codes each unit counts once, and not each pair. It knows nothing of chance,
+    and is defined, as 1, where one category alone was used. Numbers and sets agree only when they are the same.
+
+    Examples
+    --------
+    >>> PercentAgreement().estimate(Codes.of([["a", "a", "a"], ["a", "a", "b"]], "nominal")).round(4).tolist()
+    [0.6667]
+    """
+
+    name: str = "percent_agreement"
+    title: str = "Percent agreement"
+    levels: tuple[str, ...] = LEVELS
+    coders: Literal["two", "any"] = "any"
+    missing: Literal["used", "dropped", "refused"] = "used"
+    source: str = "Gwet 2014"
+
+    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+        return mean_agreement(codes.matrix, rows)
+
+    def _why(self, codes: Codes) -> str | None:  # noqa: ARG002  # with a pair of codes it is always defined
+        return None
+
+
+register(PercentAgreement())

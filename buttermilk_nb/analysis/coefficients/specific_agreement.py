@@ -1,0 +1,83 @@
+"""Specific agreement: agreement on each category by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ...errors import SetupError, nearest
+from .base import CATEGORICAL, Coefficient, Counted, FloatArray
+from .codes import Codes
+from .sums import codes_per_unit
+
+
+@dataclass(frozen=True)
+class SpecificAgreement(Coefficient):
+    """Specific agreement on one category: given that one coder used it, how often another did too.
+
+    With two coders and two categories these are positive and negative agreement, 2a / (2a + b + c) (Cicchetti and
+    Feinstein 1990). With more, the pairs of codes that share the category over the pairs in which one code is that
+    category (Uebersax). It is as low for a rare category as that deserves, whatever the overall agreement. Not in the
+    registry, as it belongs to one category: `specific_agreement` makes one for each.
+
+    Parameters
+    ----------
+    category
+        One of the declared categories.
+
+    Examples
+    --------
+    >>> codes = Codes.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", "no"]], "nominal")
+    >>> for one in specific_agreement(codes):
+    ...     print(one.category, one.estimate(codes).round(4).tolist(), one.counted(codes))
+    no [0.8] Counted(units=3, codes=5, left_out=1)
+    yes [0.6667] Counted(units=2, codes=3, left_out=2)
+    """
+
+    name: str = "specific_agreement"
+    title: str = "Specific agreement"
+    levels: tuple[str, ...] = CATEGORICAL
+    coders: Literal["two", "any"] = "any"
+    missing: Literal["used", "dropped", "refused"] = "used"
+    source: str = "Cicchetti and Feinstein 1990; Uebersax 1982"
+    category: str = ""
+
+    def counted(self, codes: Codes) -> Counted:
+        """The units with two codes or more in which the category was used, and how many codes are that category."""
+        used, _ = self._used(codes)
+        units = int((used > 0).sum())
+        return Counted(units, int(used.sum()), len(codes.matrix) - units)
+
+    def undefined(self, codes: Codes) -> str | None:
+        """Why it is undefined for these codes, in one sentence; None where it is defined."""
+        if problem := self._misfit(codes):
+            return problem
+        if self.counted(codes).units == 0:
+            return f"Nobody used `{self.category}` in a unit that was coded twice."
+        return None
+
+    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+        used, given = self._used(codes)
+        shared, possible = (rows @ np.stack([used * (used - 1), used * (given - 1)], axis=1)).T
+        return np.asarray(shared / possible)
+
+    def _why(self, codes: Codes) -> str | None:  # noqa: ARG002  # all is said in `undefined`
+        return None
+
+    def _used(self, codes: Codes) -> tuple[FloatArray, FloatArray]:
+        """How often each unit has the category, where it has two codes or more, and how many codes it has."""
+        if self.category not in codes.categories:
+            raise SetupError(f"there is no category `{self.category}`; {nearest(self.category, codes.categories)}")
+        given = codes_per_unit(codes.matrix)
+        used = (codes.matrix == codes.categories.index(self.category)).sum(axis=1).astype(np.float64)
+        return np.where(given >= 2, used, 0), given
+
+
+def specific_agreement(codes: Codes) -> tuple[SpecificAgreement, ...]:
+    """Specific agreement on each of the declared categories, in their order."""
+    return tuple(
+        SpecificAgreement(title=f"Specific agreement on `{category}`", category=category)
+        for category in codes.categories
+    )
