@@ -13,6 +13,7 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "agents.function": ("agent",),
+    "analysis.agreement": ("agreement",),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
     "corpus": ("Corpus",),
@@ -24,7 +25,7 @@ _HOMES = {
         "SetupError", "SkippedCell", "StoreError", "UnavailableError", "UnconfirmedError",
     ),
     "flows.flow": ("Flow",),
-    "flows.run": ("Run", "last_run"),
+    "flows.run": ("Run", "last_run", "ratings"),
     "flows.statement": ("data_statement",),
     "flows.steps": ("Step",),
     "images": ("Image",),
@@ -83,6 +84,7 @@ __all__ = [
     "YesNo",
     "__version__",
     "agent",
+    "agreement",
     "allow",
     "data_statement",
     "init",
@@ -90,6 +92,7 @@ __all__ = [
     "last_run",
     "load",
     "models",
+    "ratings",
     "sql",
 ]
 
@@ -97,6 +100,7 @@ if TYPE_CHECKING:
     from .agents.function import agent
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
+    from .analysis.agreement import agreement
     from .corpus import Corpus
     from .criteria import Criteria, Criterion
     from .errors import (
@@ -125,7 +129,7 @@ if TYPE_CHECKING:
         UnconfirmedError,
     )
     from .flows.flow import Flow
-    from .flows.run import Run, last_run
+    from .flows.run import Run, last_run, ratings
     from .flows.statement import data_statement
     from .flows.steps import Step
     from .images import Image

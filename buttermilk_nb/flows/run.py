@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .. import _views
 from .._html import fragment, table, title
 from ..analysis import frames, heatmap
+from ..analysis import ratings as rating_rows
 from ..errors import SetupError
-from ..project import Project
+from ..project import Project, current
 from ..traces import STATUSES
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class Run:
         """One row per judge x criterion x record x replicate, beside the truth where there is one."""
         return frames.scores(self.project.store, self.run_id)
 
+    def ratings(self) -> pd.DataFrame:
+        """One row per coder x criterion x record x replicate: judges and people alike; what statistics take."""
+        return rating_rows.of_run(self.project.store, self.run_id)
+
     def judgements(self) -> pd.DataFrame:
         """One row per judged cell: the verdict on the criteria as a whole."""
         return frames.judgements(self.project.store, self.run_id)
@@ -125,6 +130,29 @@ def remember(run: Run) -> None:
     """Make a run the one that `last_run` returns."""
     global _last
     _last = run
+
+
+def ratings(project: Project | None = None) -> pd.DataFrame:
+    """The ratings of a whole project: of each design the newest finished answer, and the people's newest codes.
+
+    Parameters
+    ----------
+    project
+        By default the open project.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The long frame that every statistic takes; `Run.ratings` gives that of one run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from buttermilk_nb import init
+    >>> len(ratings(init("ratings-example", path=tempfile.mkdtemp())))
+    0
+    """
+    return rating_rows.of_project((project or current()).store)
 
 
 def last_run() -> Run:
