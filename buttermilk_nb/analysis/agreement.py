@@ -98,14 +98,17 @@ def agreement(
     """
     import pandas as pd
 
-    frame = checked(_pooled(ratings, pool), by)
+    frame = checked(ratings, by)
+    wordings = frame.groupby("criterion").criteria_hash.nunique()
+    frame = _pooled(frame, pool)
     rows = []
     for key, part in groups(frame, by):
         chosen = _chosen(modal(part) if replicates == "modal" else part, coders)
         data = reliability_data(chosen)
         wanted = _wanted(coefficients, data.level)
         named = dict(zip(by, key, strict=True))
-        rows += [named | row for row in _rows(data, wanted, n_boot, seed, level)]
+        several = int(wordings[part.criterion.iloc[0]]) if pool else 1
+        rows += [named | row for row in _rows(data, wanted, several, n_boot, seed, level)]
     return pd.DataFrame(rows)
 
 
@@ -170,7 +173,7 @@ class _Task:
 
 
 def _rows(
-    data: ReliabilityData, wanted: Sequence[Coefficient], n_boot: int, seed: int, level: float
+    data: ReliabilityData, wanted: Sequence[Coefficient], wordings: int, n_boot: int, seed: int, level: float
 ) -> Iterator[dict[str, object]]:
     import numpy as np
 
@@ -206,7 +209,17 @@ def _rows(
             "most_frequent": frequent,
             "share": share,
             "dependent": task.comparison.dependent,
-            "note": note(task.coefficient, value, percent, frequent, share, counted.units, why, task.comparison),
+            "note": note(
+                task.coefficient,
+                value,
+                percent,
+                frequent,
+                share,
+                counted.units,
+                why,
+                task.comparison.dependent,
+                wordings,
+            ),
         }
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from .coefficients import Coefficient
 from .rating_frames import FEW
-
-if TYPE_CHECKING:
-    from .comparisons import Comparison
 
 _CHANCE = ("cohen_kappa", "scott_pi", "fleiss_kappa", "conger_kappa", "krippendorff_alpha", "light_kappa")
 _MUCH, _GAP = 0.8, 0.3  # shares: from where on one code and the raw agreement count as high, and chance as the reason
@@ -23,7 +19,8 @@ def note(
     share: float,
     units: int,
     why: str | None,
-    comparison: Comparison,
+    dependent: bool,
+    wordings: int,
 ) -> str:
     """Why it is undefined, the paradox where there is one, and what does not follow.
 
@@ -41,6 +38,8 @@ def note(
         )
     if math.isfinite(value) and units < FEW:
         said.append(f"It rests on {units:,} records; below {FEW} no conclusion follows.")
-    if comparison.dependent:
+    if dependent:
         said.append("One of the two has seen the other's answers.")
+    if wordings > 1:
+        said.append(f"Codes that were made under {wordings} different wordings are taken together.")
     return " ".join(said)

@@ -88,7 +88,10 @@ def answers(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def modal(part: pd.DataFrame) -> pd.DataFrame:
-    """One row per coder and record: the answer that most replicates gave; none where two are as frequent."""
+    """One row per coder and record: the answer that most replicates gave; none where two are as frequent.
+
+    What was repeated is another instrument, and has another name.
+    """
     keys = ["record_id", "coder"]
     given = answers(part)
     counts = given.groupby([*keys, "category"], sort=False).agg(n=("replicate", "size"), at=("replicate", "idxmin"))
@@ -102,7 +105,10 @@ def modal(part: pd.DataFrame) -> pd.DataFrame:
     empty = rest.assign(category=None, value=float("nan"), flagged=None, status="tied")
     import pandas as pd
 
-    return pd.concat([kept, empty[kept.columns]] if len(empty) else [kept], ignore_index=True).assign(replicate=0)
+    found = pd.concat([kept, empty[kept.columns]] if len(empty) else [kept], ignore_index=True).assign(replicate=0)
+    repeats = part.groupby("coder").replicate.nunique()
+    names = {coder: f"{coder} (mode of {n})" for coder, n in repeats.items() if n > 1}
+    return found.assign(coder=found.coder.replace(names))
 
 
 def _coded_once(found: pd.DataFrame) -> None:
