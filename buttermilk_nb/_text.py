@@ -77,3 +77,14 @@ def as_json(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return as_json(value.tolist())  # a numpy scalar or array
     return clean(str(value))
+
+
+def counted(n: int, noun: str) -> str:
+    """A number of things, in words.
+
+    Examples
+    --------
+    >>> counted(1, "request"), counted(1200, "request")
+    ('1 request', '1,200 requests')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -223,11 +223,6 @@ def too_large(name: str) -> str:
     return f"{f'`{name}`' if name else 'this'} is too large: {_bytes(MOST_BYTES)} are the most. Make it smaller."
 
 
-def counted(images: int) -> str:
-    """`1 image`, `2 images`."""
-    return f"{images:,} image{'' if images == 1 else 's'}"
-
-
 def shown(images: Sequence[Image], most: int = 4) -> Markup:
     """Thumbnails of the first few, with their names, as HTML."""
     one = Markup('<img src="{0}" alt="{1}" title="{1}" style="margin:0 .4em .2em 0;vertical-align:top">')

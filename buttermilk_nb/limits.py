@@ -211,13 +211,14 @@ class Limiter:
     async def admit(self, tokens: int, waiting: Waiting) -> float:
         """Wait until a call of about so many tokens may go; says how many seconds that took. Then `leave`."""
         began = time.monotonic()
-        async with self._queue:  # one turn is booked at a time: who stops waiting has booked none
-            wait = max(
-                await self._requests.book(1) if self._requests else 0.0,
-                await self._tokens.book(tokens) if self._tokens else 0.0,
-            )
+        async with self._queue:  # one turn is booked at a time: who stops waiting further back has booked none
+            wait = await self._book(1, tokens)
             if wait:
-                await _pause(wait, "its rate limit", waiting)
+                try:
+                    await _pause(wait, "its rate limit", waiting)
+                except asyncio.CancelledError:
+                    await self._book(-1, -tokens)  # the turn goes to the next
+                    raise
         while True:
             await self.in_flight.enter()
             closed = self._closed_until - time.monotonic()
@@ -225,6 +226,12 @@ class Limiter:
                 return round(time.monotonic() - began, 3)
             self.in_flight.leave()
             await _pause(closed, "the provider asked to slow down", waiting)
+
+    async def _book(self, requests: int, tokens: int) -> float:
+        return max(
+            await self._requests.book(requests) if self._requests else 0.0,
+            await self._tokens.book(tokens) if self._tokens else 0.0,
+        )
 
     async def correct(self, booked: int, used: int) -> None:
         """Book what a call used beyond what was thought."""

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._html import fragment, table, title
-from ._text import shorten
-from .images import counted
+from ._text import counted, shorten
 from .records import ONE, Record
 
 if TYPE_CHECKING:
@@ -30,12 +29,12 @@ def counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
     """
     local = sum(record.local_only for record in records)
     images = sum(len(record.images) for record in records)
-    found = [_count(len(records), "record")]
+    found = [counted(len(records), "record")]
     if local:
         some = "" if local == len(records) else f"{local:,} of "
         found.append(f"{some}which {'stays' if local == 1 else 'stay'} local")
-    found += [counted(images)] if images else []
-    return found + ([f"{_count(rejected, 'row')} rejected"] if rejected else [])
+    found += [counted(images, "image")] if images else []
+    return found + ([f"{counted(rejected, 'row')} rejected"] if rejected else [])
 
 
 def preview(records: Sequence[Record], rejected: int) -> str:
@@ -45,7 +44,7 @@ def preview(records: Sequence[Record], rejected: int) -> str:
     coded = any(record.ground_truth for record in first)
     rows = []
     for record in first:
-        row: list[object] = [record.record_id, shorten(record.content, 140) or counted(len(record.images))]
+        row: list[object] = [record.record_id, shorten(record.content, 140) or counted(len(record.images), "image")]
         row += [shorten(str(record.metadata.get(name, "")), 30) for name in fields]
         if coded:
             row.append(", ".join(str(v) if k == ONE else f"{k}: {v}" for k, v in record.ground_truth.items()))
@@ -79,7 +78,3 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
 
 def _column(prefix: str, criterion: str) -> str:
     return prefix if criterion == ONE else f"{prefix}_{criterion}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

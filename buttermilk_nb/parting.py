@@ -12,8 +12,8 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
+from ._text import counted
 from .errors import SetupError
-from .images import counted
 from .records import Record
 from .segments import cut
 
@@ -72,8 +72,8 @@ def pieces(record: Record, by: str) -> list[Record]:
     """
     if record.images:
         raise SetupError(
-            f"record `{record.record_id}` has {counted(len(record.images))}, which cannot be cut with its text; leave "
-            "such records out, corpus.filter(lambda record: not record.images), or judge them whole."
+            f"record `{record.record_id}` has {counted(len(record.images), 'image')}, which cannot be cut with its "
+            "text; leave such records out, corpus.filter(lambda record: not record.images), or judge them whole."
         )
     whole = {**dict(record), "ground_truth": {}, "expert_reasons": {}, "labels": {}}
     whole |= {"parent_id": record.record_id, "cluster": record.cluster or record.record_id}

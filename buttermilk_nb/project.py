@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import _aio, _views
 from ._html import fragment, table, title
+from ._text import counted
 from .bus import Bus
 from .cache import AnswerCache
 from .errors import SetupError, nearest
@@ -202,7 +203,7 @@ class Project(Keeping):
         return [
             ("project folder", str(self.folder)),
             ("traces (DuckDB)", str(self.store.path)),
-            ("cache", f"{self.cache.folder} ({answers:,} answer{'' if answers == 1 else 's'}, mode {self.cache_mode})"),
+            ("cache", f"{self.cache.folder} ({counted(answers, 'answer')}, mode {self.cache_mode})"),
             *((f"models: {name}", ", ".join(models)) for name, models in self.settings.sets.items()),
             *(("note", note) for note in (*self.notes, *self.keys.remarks)),
         ]

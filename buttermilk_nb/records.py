@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ._html import fragment, table, title
 from ._ids import canonical, digest
-from ._text import as_json, clean, shorten
-from .images import Image, counted, shown
+from ._text import as_json, clean, counted, shorten
+from .images import Image, shown
 
 ONE = "*"
 """Stands for *the one criterion there is* where codes were loaded without naming it."""
@@ -167,7 +167,7 @@ class Record(BaseModel):
         return self.ground_truth.get(criterion, self.ground_truth.get(ONE))
 
     def __repr__(self) -> str:
-        images = f", {counted(len(self.images))}" if self.images else ""
+        images = f", {counted(len(self.images), 'image')}" if self.images else ""
         local = ", stays local" if self.local_only else ""
         return f"Record({self.record_id!r}, {shorten(self.content, 60)!r}{images}{local})"
 
@@ -176,7 +176,7 @@ class Record(BaseModel):
     def _repr_html_(self) -> str:
         rows: list[tuple[object, object]] = [("content", self.content)] if self.content or not self.images else []
         if self.images:
-            rows.append((counted(len(self.images)), shown(self.images)))
+            rows.append((counted(len(self.images), "image"), shown(self.images)))
         rows += [(key, str(value)) for key, value in self.metadata.items()]
         rows += [(f"truth: {key}" if key != ONE else "truth", str(value)) for key, value in self.ground_truth.items()]
         note = "stays local" if self.local_only else ""

@@ -225,7 +225,11 @@ class Agent(AgentBase):
     def asks(self, cell: Cell) -> Iterable[Ask]:
         if "inputs" in self.prompt.names and not cell.inputs:
             return
-        for request, answers in self.requests(cell):
+        try:
+            requests = self.requests(cell)
+        except SetupError as error:  # raised while calls are counted, where no row would say whose it is
+            raise SetupError(*(f"record `{cell.record.record_id}`: {problem}" for problem in error.problems)) from error
+        for request, answers in requests:
             yield Ask(request, answers)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from .._html import fragment, table, title
-from .._text import shorten
+from .._text import counted, shorten
 from .entries import Entry, Found, Kept
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class CacheStats(BaseModel):
 
     @property
     def _sum(self) -> str:
-        damaged = f", {_counted(self.damaged, 'damaged row')}" if self.damaged else ""
-        return f"{_counted(self.answers, 'answer')}, {_size(self.bytes_on_disk)} on disk{damaged}"
+        damaged = f", {counted(self.damaged, 'damaged row')}" if self.damaged else ""
+        return f"{counted(self.answers, 'answer')}, {_size(self.bytes_on_disk)} on disk{damaged}"
 
     def __repr__(self) -> str:
         return "\n".join([self._sum, *("  " + ", ".join(_line(one)) for one in self.models)])
@@ -198,14 +198,10 @@ def _line(one: ModelAnswers) -> tuple[str, str, str, str]:
     days = dict.fromkeys([f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}"])
     return (
         shorten(one.model) or "?",
-        _counted(one.answers, "answer"),
+        counted(one.answers, "answer"),
         " to ".join(days),
         f"${one.cost_usd:,.4f}{unknown}",
     )
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _size(n: int) -> str:

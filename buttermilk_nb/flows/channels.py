@@ -95,14 +95,3 @@ def tell(context: Context, model: str, seconds: float, why: str, done: int, tota
         "total": total,
     }
     context.project.bus.publish(WaitEvent(source="batches", payload=payload))
-
-
-def counted(n: int, noun: str) -> str:
-    """A number of things, in words.
-
-    Examples
-    --------
-    >>> counted(1, "request"), counted(1200, "request")
-    ('1 request', '1,200 requests')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

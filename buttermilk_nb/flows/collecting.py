@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import aclosing
 
+from .._text import counted
 from ..agents.base import Context
 from ..errors import ModelError, RunStopped
 from ..llm.base import Completion
@@ -23,7 +24,7 @@ from ..llm.batch_api import NotThere, Result
 from ..llm.batches import BATCH_PRICE
 from ..store import submissions
 from ..store.submissions import Submission
-from .channels import Batch, Wanted, counted, tell, turn
+from .channels import Batch, Wanted, tell, turn
 from .patience import Patience
 
 _AT_ONCE = 500  # answers written together

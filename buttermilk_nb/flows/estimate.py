@@ -135,6 +135,8 @@ def estimate(
         asked = False
         for request, answers in cell.slot.agent.asks(cell):
             asked = True
+            if project.client.sender.stays(request):
+                continue
             entry.calls += 1
             known = reads_cache and cell.design_id not in again and request.key in project.cache
             if known or request.key in seen:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .._markdown import bullets, code, codes, listed
+from .._text import counted
 from ..agents.llm_agent import Agent
 from ..corpus import Corpus
 from ..llm.base import Model
@@ -88,10 +89,10 @@ def _sizes(study: Study, corpus: Corpus) -> list[str]:
     images = sum(len(record.images) for record in leaving)
     prompts = [step.agent.prompt for step in study.steps if isinstance(step.agent, Agent)]
     shown = not study.steps or any(prompt.shows_images for prompt in prompts)
-    also = f" and {images:,} image{'' if images == 1 else 's'}" if images and shown else ""
+    also = f" and {counted(images, 'image')}" if images and shown else ""
     found = [f"Of {len(leaving):,} of {len(corpus):,} records {characters:,} characters of text{also} would leave."]
     if study.flow is not None:
-        times = {0: "only where another model fails", 1: "once"}.get(study.times, f"{study.times:,} times")
+        times = {0: "only where another model fails", 1: "once", 2: "twice"}.get(study.times, f"{study.times:,} times")
         found.append(
             f"Each of these records is put to remote models {times}: models, sets of questions and repetitions "
             "together. Questions that are asked one by one, and calls that fail and are sent again, add to that."

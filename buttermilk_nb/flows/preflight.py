@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from .. import _views
+from .._text import counted
 from ..errors import ConsentError, SetupError, UnconfirmedError
 from ..llm.base import Model
 from ..llm.sending import not_allowed, stays_local
@@ -122,7 +123,7 @@ def _local_records(plan: Plan, remote: list[Model]) -> list[str]:
     chosen = {slot.model.name for slots in plan.slots.values() for slot in slots if slot.model}
     if stay == len(plan.corpus) and chosen <= {model.name for model in remote}:
         raise ConsentError(f"every record of this corpus is local_only, and {names} would read them elsewhere.")
-    return [f"{stay:,} records are local_only and are not sent to {names}; their cells are `skipped`."]
+    return [f"{counted(stay, 'record')} must stay here (local_only); what {names} would have read is `skipped`."]
 
 
 def _unpriced(model: Model) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._markdown import bullets, code, codes, plain
+from .._text import counted
 from ..catalogue import named
 from ..corpus import Corpus
 from ..errors import SetupError
@@ -151,7 +152,7 @@ def _short(study: Study) -> str:
 
 def _records(study: Study, corpus: Corpus) -> str:
     stay = sum(record.local_only for record in corpus)
-    said = f"{len(corpus):,} record{'' if len(corpus) == 1 else 's'}"
+    said = counted(len(corpus), "record")
     if not stay:
         return f"{said}; none is marked `local_only`."
     never = "never sent to a remote model" if study.remote else "which would keep it here with remote models too"

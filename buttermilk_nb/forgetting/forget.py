@@ -29,6 +29,7 @@ from typing import Any, Protocol
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
+from .._text import counted
 from ..errors import SetupError
 from ..exports.exporting import exports_in
 from ..store.chain import add_link, digest_of
@@ -68,8 +69,10 @@ class Forgotten(BaseModel):
     def __repr__(self) -> str:
         what = "A record was" if self.kind == "record" else "A coder's codes were"
         lines = [
-            f"{what} forgotten: {self.n_rows:,} rows in {self.n_runs:,} runs, {self.n_texts:,} requests and answers, "
-            f"{self.n_cached:,} cached answers, {self.n_log_lines:,} lines of the log. The file was written anew."
+            f"{what} forgotten: {counted(self.n_rows, 'row')} in {counted(self.n_runs, 'run')}, "
+            f"{self.n_texts:,} requests and answers, "
+            f"{counted(self.n_cached, 'cached answer')}, {counted(self.n_log_lines, 'line')} of the log. "
+            "The file was written anew."
         ]
         if self.shared_texts:
             lines.append(f"{self.shared_texts:,} requests or answers stay: another record has the same text.")

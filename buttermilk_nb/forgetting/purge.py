@@ -16,6 +16,7 @@ from collections import Counter
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
+from .._text import counted
 from ..errors import SetupError
 from ..store.database import Store
 from ..store.opening import transaction
@@ -48,7 +49,9 @@ class Purged(BaseModel):
         else:
             rows = ", ".join(f"{n:,} {table}" for table, n in sorted(self.n_rows.items()) if n and table != "runs")
             verb = "were removed" if self.done else "would go"
-            lines = [f"{_runs(len(self.run_ids))} that ended before {day} (UTC) {verb}, with {rows or 'no rows'}."]
+            lines = [
+                f"{counted(len(self.run_ids), 'run')} that ended before {day} (UTC) {verb}, with {rows or 'no rows'}."
+            ]
         if self.designs_lost:
             verb = "have lost" if self.done else "would lose"
             lines.append(f"{self.designs_lost:,} designs {verb} their only answer.")
@@ -56,7 +59,7 @@ class Purged(BaseModel):
             verb = "no longer counts" if self.done else "would no longer count"
             lines.append(f"Their calls cost {self.spent_usd:.2f} USD, which the project's budget {verb}.")
         if self.unfinished:
-            lines.append(f"{_runs(self.unfinished)} that began before and never ended stay.")
+            lines.append(f"{counted(self.unfinished, 'run')} that began before and never ended stay.")
         if self.run_ids and not self.done:
             lines.append("Nothing was removed yet; write yes=True to remove it.")
         return "\n".join(lines)
@@ -172,7 +175,3 @@ class _Kept(Exception):
 def _count(con: duckdb.DuckDBPyConnection, query: str, *params: object) -> int:
     found = con.execute(query, list(params)).fetchone()
     return int(found[0]) if found else 0
-
-
-def _runs(n: int) -> str:
-    return f"{n:,} run{'' if n == 1 else 's'}"

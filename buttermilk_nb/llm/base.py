@@ -167,7 +167,7 @@ class Request:
         """The request as sent, in canonical JSON; images and the schema by their hashes."""
         sent = {**self.params.sent, "model": self.model.target}
         if self.schema is not None:
-            sent["response_format"] = {"type": "json_schema", "json_schema": self.schema_hash}
+            sent.setdefault("response_format", {"type": "json_schema", "json_schema": self.schema_hash})
         messages = [message.as_stored() for message in self.messages]
         return TextRow.of("request", clean(canonical({**sent, "messages": messages})))
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from ..cache import AnswerCache
-from ..errors import CacheMiss, RunError, RunStopped, SkippedCell
+from ..errors import CacheMiss, RunError, RunStopped
 from ..settings import Settings
 from ..traces import Call, Redacted, TextRow, now
 from . import rows
@@ -108,6 +108,8 @@ class Client:
             The cache cannot be read or written.
         """
         asked_at = now()
+        if why := self.sender.stays(request):  # before the cache: the answer of a twin that may leave is not its own
+            return Asked(request, (), None, why, ())
         if scope.mode == "only" or (scope.mode == "use" and not again):
             completion = self.cached(request)
             if completion is not None:
@@ -118,10 +120,7 @@ class Client:
                     return Asked(request, (), None, why, ())
                 raise CacheMiss(self._missing(request))
         if request.remote:
-            try:
-                self.sender.consent(request)  # of this record; the call that it may join is another's
-            except SkippedCell as why:
-                return Asked(request, (), None, why, ())
+            self.sender.consent(request)  # of this record; the call that it may join is another's
         if not request.model.in_process:
             await scope.meet(request.model, self._probe_s)
         while True:

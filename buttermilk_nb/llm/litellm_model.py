@@ -40,6 +40,8 @@ _NOT_SAMPLING = frozenset(
     {"api_key", "api_base", "base_url", "api_version", "extra_headers", "organization", "vertex_credentials"}
 )
 """Whom to ask and with which key: never part of a stored request."""
+_OURS = frozenset({"max_retries", "num_retries"})
+"""How often a call is sent again is `retries` in buttermilk.yaml, so that each attempt is on record."""
 _PROVIDERS_OWN = frozenset(
     {
         "extra_body", "keep_alive", "min_p", "mirostat", "num_ctx", "reasoning_effort", "repeat_penalty",
@@ -202,7 +204,7 @@ class LitellmModel(Model):
         sent = {
             key: value
             for key, value in params.items()
-            if key in _PROVIDERS_OWN or (key in supported and self._takes(key, value))
+            if key in _PROVIDERS_OWN or (key in supported - _OURS and self._takes(key, value))
         }
         return sent, {key: value for key, value in params.items() if key not in sent}
 
@@ -322,6 +324,8 @@ class LitellmModel(Model):
 @lru_cache(maxsize=64)
 def _rehearsed(target: str) -> None:
     """Let litellm import what a call needs, which takes long enough to hold up a loop. Nothing is sent."""
+    if target.partition("/")[0] in _ASKED_ABROAD:  # of whose models it would ask their server
+        return
     try:
         load_litellm().completion(
             model=target, messages=[{"role": "user", "content": "x"}], mock_response="x", api_key="none"

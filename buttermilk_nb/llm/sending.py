@@ -135,12 +135,18 @@ class Sender:
         model = request.model
         if self._settings.local_only:
             raise ConsentError(stays_local(model))
-        if request.aside is not None and request.aside.record.local_only:
-            raise SkippedCell(
-                f"record `{request.aside.record.record_id}` is local_only, so it is not sent to `{model.name}`."
-            )
+        if why := self.stays(request):
+            raise why
         if model.receiver not in self.allowed:
             raise ConsentError(*not_allowed([model]))
+
+    def stays(self, request: Request) -> SkippedCell | None:
+        """Why a record is not put to this model, whatever is allowed or cached; None where it may be."""
+        if not request.remote or request.aside is None or not request.aside.record.local_only:
+            return None
+        return SkippedCell(
+            f"record `{request.aside.record.record_id}` is local_only, so it is not sent to `{request.model.name}`."
+        )
 
     def cost_at_most(self, request: Request) -> float:
         """What a call may cost, in US dollars; 0 where the price is not known, which is counted elsewhere."""

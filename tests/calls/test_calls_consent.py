@@ -168,7 +168,7 @@ def test_a_local_corpus_may_name_a_remote_model_of_last_resort(server, make_stud
     corpus = bm.Corpus([bm.Record(record_id="a", content="One text.", local_only=True)])
     run = flow(fallback="far").run(corpus)
     assert run.counts == {"ok": 1}
-    assert "1 records are local_only" in str(run.remarks)
+    assert "1 record must stay here" in str(run.remarks)
 
 
 def test_what_stands_in_for_itself_is_a_mistake(make_study):

@@ -489,4 +489,4 @@ def test_a_full_disk_leaves_the_file_in_place(project, run, monkeypatch):
 
 def test_an_answer_reads_as_sentences():
     said = repr(Forgotten(kind="coder", n_rows=2, n_runs=1))
-    assert said.startswith("A coder's codes were forgotten: 2 rows in 1 runs")
+    assert said.startswith("A coder's codes were forgotten: 2 rows in 1 run")

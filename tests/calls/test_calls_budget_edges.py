@@ -1,0 +1,137 @@
+"""A budget at its edge: many calls at once, several runs at once, calls that cost nothing."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import buttermilk_nb as bm
+from buttermilk_nb.errors import BudgetReached
+from buttermilk_nb.project import Project
+from buttermilk_nb.spending import Budget, Purse
+
+PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
+EACH = (11 + 7) * 1000 / 1e6  # what the server says that it read and wrote
+CALM = bm.Criteria("calm", "Is it calm?", flag="no", cues={"no": ["Text"]})
+
+
+def flow(**fields):
+    return bm.Flow("tone", [bm.Judge("judge", criteria=CALM, **fields)])
+
+
+def texts(n, start=0):
+    return bm.Corpus([bm.Record(record_id=f"r{i:04}", content=f"Text {i}.") for i in range(start, start + n)])
+
+
+def spent():
+    return bm.sql("select coalesce(sum(cost_usd), 0) as usd from calls").usd.item()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    limit=st.integers(0, 100),
+    calls=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 100), st.integers(0, 5)), max_size=30),
+)
+def test_however_calls_come_and_end_what_they_cost_and_may_cost_stays_below_the_limit(limit, calls):
+    purse = Purse(float(limit), whose="the budget", more="")
+    budget = Budget([Purse(1e9, whose="another", more=""), purse])
+
+    async def call(most, share, turns):
+        try:
+            await budget.set_aside(float(most))
+        except BudgetReached:
+            assert purse.spent_usd + most > limit  # not for what others have only set aside
+            return 0
+        assert purse.spent_usd + purse.set_aside_usd <= limit
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        budget.settle(float(most), most * share / 100)
+        return 1
+
+    async def all_at_once():
+        return await asyncio.wait_for(asyncio.gather(*(call(*one) for one in calls)), 20)
+
+    asyncio.run(all_at_once())
+    assert purse.spent_usd <= limit + 1e-9
+    assert purse.set_aside_usd == pytest.approx(0)
+
+
+def test_many_calls_at_once_spend_a_budget_to_its_end_and_not_beyond():
+    purse = Purse(1.0, whose="the budget", more="")
+    budget = Budget([purse])
+    sent = []
+
+    async def call():
+        await budget.set_aside(0.3)
+        sent.append(purse.set_aside_usd)
+        await asyncio.sleep(0.001)
+        budget.settle(0.3, 0.2)
+
+    async def scene():
+        return await asyncio.gather(*(call() for _ in range(50)), return_exceptions=True)
+
+    ends = asyncio.run(scene())
+    assert (sum(end is None for end in ends), purse.spent_usd) == (4, pytest.approx(0.8))
+    assert max(sent) <= 1.0  # no more than three open at once
+    assert all(isinstance(end, BudgetReached) for end in ends if end is not None)
+
+
+def test_many_calls_at_once_do_not_exceed_the_budget_of_their_run(server, make_study):
+    server.wait_s = 0.02
+    server.reply = lambda body: server.answer(body, tokens=20)  # as many as it may write
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
+    with pytest.raises(bm.BudgetReached):
+        flow().run(texts(60), budget_usd=2.0, concurrency=32)
+    assert 1.0 < spent() <= 2.0
+    assert server.most_open <= 2.0 / 0.3
+
+
+def test_runs_at_once_share_the_project_s_budget(server, make_study):
+    server.wait_s = 0.02
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=1.0)
+
+    async def scene():
+        runs = [flow().run_async(texts(30, start=100 * i), concurrency=16) for i in range(3)]
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    ends = asyncio.run(scene())
+    assert any(isinstance(end, bm.BudgetReached) for end in ends)
+    assert 0.5 < spent() <= 1.0
+
+
+def test_a_run_that_begins_does_not_forget_what_others_spend_meanwhile(make_study, monkeypatch):
+    project = make_study(budget_usd=1.0)
+    shared = project.purse()
+    budget = Budget([shared])
+
+    def slowly(_):
+        budget.settle(0.0, 0.4)  # a call of another run ends while the Store adds up what is stored
+        return 0.0
+
+    monkeypatch.setattr(Project, "spent_usd", property(slowly))
+    assert project.purse() is shared
+    assert shared.spent_usd == pytest.approx(0.4)
+    assert project.purse().spent_usd == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("tokens", [7, 5_000])  # with the second the first call alone exceeds the budget
+def test_calls_that_cost_nothing_go_on_when_the_money_is_spent(server, make_study, tokens):
+    server.reply = lambda body: server.answer(body, tokens=tokens)
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
+    with pytest.raises(bm.BudgetReached):
+        flow(models=["toy", "offline/strict", "double/answer"]).run(texts(40), budget_usd=0.6, concurrency=1)
+    judged = bm.last_run().scores().groupby("model").status.apply(lambda found: (found == "ok").sum())
+    assert judged["offline/strict"] == judged["double/answer"] == 40
+    assert judged["toy"] == len(server.received) < 40
+
+
+def test_a_server_of_one_s_own_goes_on_too(server, make_study):
+    server.reply = lambda body: server.answer(body, tokens=5_000)
+    here = {"model": "hosted_vllm/here", "api_base": server.base}
+    make_study(toy=PRICED, models={"here": here}, allow=["hosted_vllm"], budget_usd=1.0)
+    with pytest.raises(bm.BudgetReached):
+        flow(models=["toy", "here"]).run(texts(6), concurrency=1)
+    assert bm.last_run().counts == {"ok": 7, "pending": 5}
+    run = flow(models="here").run(texts(9))  # in a project that has spent more than it may
+    assert run.counts == {"ok": 9}
