@@ -14,6 +14,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "agents.function": ("agent",),
     "analysis.agreement": ("agreement",),
+    "analysis.plots": ("plot_agreement", "plot_pairs"),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
     "corpus": ("Corpus",),
@@ -92,6 +93,8 @@ __all__ = [
     "last_run",
     "load",
     "models",
+    "plot_agreement",
+    "plot_pairs",
     "ratings",
     "sql",
 ]
@@ -101,6 +104,7 @@ if TYPE_CHECKING:
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
     from .analysis.agreement import agreement
+    from .analysis.plots import plot_agreement, plot_pairs
     from .corpus import Corpus
     from .criteria import Criteria, Criterion
     from .errors import (

@@ -1,0 +1,12 @@
+"""Pictures of what the statistics found, as matplotlib axes: each function returns them and takes one.
+
+They are drawn in black, greys and shapes, so that they survive a printer and a reader who sees no colours, and every
+estimate stands with its interval and its number of records.
+"""
+
+from __future__ import annotations
+
+from .agreement import plot_agreement
+from .pairs import plot_pairs
+
+__all__ = ["plot_agreement", "plot_pairs"]

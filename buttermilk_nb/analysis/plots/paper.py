@@ -1,0 +1,28 @@
+"""What all pictures share: an axes of a fitting size, and no more ink than is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK, GREY, PALE = "#1a1a1a", "#8a8a8a", "#e4e4e4"
+
+
+def axes(ax: Axes | None, width: float, height: float) -> Axes:
+    """The axes to draw on, or new ones of that size in inches."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    made: Axes = plt.subplots(figsize=(width, height), layout="constrained")[1]
+    return made
+
+
+def bare(ax: Axes) -> Axes:
+    """Take the frame away but for what carries a scale."""
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
