@@ -16,20 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import Field, field_validator, model_validator
 
 from .._ids import canonical, uuid7
-from .._text import clean
-from ..criteria import Criteria, Criterion
-from ..errors import CacheMiss, InvalidAnswer
-from ..llm.answers import is_refusal, read_json
+from ..criteria import Criteria
+from ..errors import CacheMiss
 from ..llm.base import Aside, Model, Params, Request
 from ..llm.client import Asked
 from ..prompts import BoundPrompt, Prompt
 from ..records import Record
 from ..redaction import Redaction
-from ..scales import Answer
 from ..traces import STATUSES, Score, Status, TextRow, Unit
 from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .llm_agent import Agent, outputs, path_or, together
-from .verdicts import UNCERTAINTIES, answer_format, answer_schema, entry_of, text_of, texts_of
+from .llm_agent import Agent, outputs, path_or
+from .readings import Reader, Reading
+from .verdicts import answer_format, answer_schema
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -59,19 +57,6 @@ class Question(NamedTuple):
     form: dict[str, Any]
     params: Params
     redaction: Redaction | None
-
-
-class _Reading(NamedTuple):
-    """The scores in an answer, and what was wrong with it."""
-
-    asked: Asked
-    scores: list[Score]
-    problem: BaseException | None
-
-    @property
-    def unread(self) -> int:
-        """How many criteria it gives no valid answer on."""
-        return sum(score.status == "invalid" for score in self.scores)
 
 
 class Judge(Agent):
@@ -234,16 +219,16 @@ class Judge(Agent):
             model=readings[0].asked.request.model,
         )
 
-    async def _answered(self, question: Question, cell: Cell, trace_id: str, context: Context) -> _Reading:
+    async def _answered(self, question: Question, cell: Cell, trace_id: str, context: Context) -> Reading:
         """Ask, and ask once more where the answer cannot be read."""
+        reader = Reader(cell, context.run_id, trace_id)
 
-        async def read(asked: Asked) -> _Reading:
-            wanted = (cell, context, trace_id, question.asked, asked)
+        async def read(asked: Asked) -> Reading:
             if asked.completion is not None and len(asked.completion.text) > _LONG:
-                return _Reading(asked, *await asyncio.to_thread(self._read, *wanted))
-            return _Reading(asked, *self._read(*wanted))
+                return await asyncio.to_thread(reader.read, question.asked, asked)
+            return reader.read(question.asked, asked)
 
-        async def reasked(reading: _Reading) -> _Reading:
+        async def reasked(reading: Reading) -> Reading:
             again = self._objection(reading)
             if again is None:
                 return reading
@@ -251,7 +236,7 @@ class Judge(Agent):
                 second = await read(await self.put(again, cell, trace_id, context))
             except CacheMiss:  # the second request has failed when it was made: the first answer stands
                 return reading
-            return _both(reading, second)
+            return reading.or_better(second)
 
         reading = await read(await self.ask_for(question, cell, trace_id, context))
         asked, found = reading.asked, await reasked(reading)
@@ -260,7 +245,7 @@ class Judge(Agent):
             found = await reasked(await read(await self.put(asked.request, cell, trace_id, context, again=True)))
         return found
 
-    def _objection(self, reading: _Reading) -> Request | None:
+    def _objection(self, reading: Reading) -> Request | None:
         """The request that says what was wrong with an answer; None where asking again would not help."""
         completion, request = reading.asked.completion, reading.asked.request
         hopeless = completion is None or completion.finish_reason in ("length", "content_filter")
@@ -292,7 +277,8 @@ class Judge(Agent):
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         criteria = cell.slot.criteria
         assert criteria is not None
-        return tuple(self._score(cell, context, trace_id, criterion, status) for criterion in criteria)
+        reader = Reader(cell, context.run_id, trace_id)
+        return tuple(reader.score(criterion, status) for criterion in criteria)
 
     def judged(self) -> Sequence[Criteria | None]:
         return self.criteria
@@ -369,77 +355,6 @@ class Judge(Agent):
     def _schema(self, asked: Criteria) -> TextRow:
         return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)
 
-    def _read(
-        self, cell: Cell, context: Context, trace_id: str, asked: Criteria, given: Asked
-    ) -> tuple[list[Score], BaseException | None]:
-        """The scores in an answer, and what was wrong with it."""
-
-        def all_with(status: Status) -> list[Score]:
-            return [self._score(cell, context, trace_id, criterion, status, served=served) for criterion in asked]
-
-        served = given.request.model
-        completion = given.completion
-        if completion is None:
-            assert given.error is not None
-            return all_with(given.error.status), given.error  # type: ignore[arg-type]  # a status of the tree
-        if given.call and given.call.status == "filtered":
-            return all_with("filtered"), InvalidAnswer("the provider's filter stopped the answer.")
-        try:
-            found = read_json(completion, ("criteria", "answer", *(criterion.name for criterion in asked)))
-        except InvalidAnswer as error:
-            if is_refusal(completion):
-                return all_with("refused"), InvalidAnswer(f"the model declined: {clean(completion.text)[:200]}")
-            return all_with("invalid"), error
-        scores, problem = [], None
-        for criterion in asked:
-            try:
-                entry = entry_of(found, criterion, alone=len(asked) == 1)
-                answer = criterion.parse(entry.get("answer"))
-            except InvalidAnswer as error:
-                problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
-                scores.append(self._score(cell, context, trace_id, criterion, "invalid", served=served))
-            else:
-                scores.append(self._score(cell, context, trace_id, criterion, "ok", answer, entry, served=served))
-        return scores, problem
-
-    def _score(
-        self,
-        cell: Cell,
-        context: Context,
-        trace_id: str,
-        criterion: Criterion,
-        status: Status,
-        answer: Answer | None = None,
-        entry: dict[str, Any] | None = None,
-        *,
-        served: Model | None = None,
-    ) -> Score:
-        slot, record = cell.slot, cell.record
-        assert slot.criteria is not None
-        assert slot.model is not None
-        given = entry or {}
-        uncertainty = str(given.get("uncertainty", "")).strip().lower()
-        return Score(
-            trace_id=trace_id,
-            run_id=context.run_id,
-            design_id=cell.design_id,
-            record_id=record.record_id,
-            record_hash=record.record_hash,
-            judge=self.name,
-            criteria_set=slot.criteria.name,
-            criteria_hash=slot.criteria.criteria_hash,
-            criterion=criterion.name,
-            model=(served or slot.model).name,
-            replicate=slot.replicate,
-            value=answer.value if answer else None,
-            category=answer.category if answer else None,
-            flagged=criterion.flagged(answer) if answer else None,
-            uncertainty=uncertainty if uncertainty in UNCERTAINTIES else None,
-            conclusion=text_of(given.get("conclusion")),
-            reasons=texts_of(given["reasons"]) if "reasons" in given else None,
-            status=status,
-        )
-
     def __repr__(self) -> str:
         models = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])
         params = ", ".join(f"{key}={value}" for key, value in self.params.items()) or "none"
@@ -456,10 +371,3 @@ def _document(item: Any) -> Any:
     if isinstance(item, str | Path):
         return Criteria.from_file(item)
     return Criteria(**item) if isinstance(item, dict) else item
-
-
-def _both(reading: _Reading, second: _Reading) -> _Reading:
-    """The better of two readings, with the rows of both."""
-    better = second if second.unread < reading.unread and second.asked.completion else reading
-    whole = together([reading.asked, second.asked])
-    return better._replace(asked=whole._replace(completion=better.asked.completion, request=better.asked.request))
