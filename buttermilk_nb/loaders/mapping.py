@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,7 @@ from ..records import ONE, Record
 from .base import Row, Source
 from .fields import delete, get, has
 from .marks import local_marks
+from .own_form import named, nested
 from .pictures import pictures
 
 Columns = str | Mapping[str, str]
@@ -62,6 +63,7 @@ class Mapped(BaseModel):
     metadata: tuple[str, ...] | None = None
     images: str | None = None
     local_only: bool | str = False
+    nested: tuple[str, ...] = ()
 
     @property
     def taken(self) -> list[str]:
@@ -73,7 +75,7 @@ class Mapped(BaseModel):
     def hidden(self) -> list[str]:
         """The columns that hold answers, which no prompt may show."""
         coded = [column for columns in self.coders.values() for column in columns.values()]
-        return [*self.truth.values(), *self.reasons.values(), *coded]
+        return [*self.truth.values(), *self.reasons.values(), *coded, *self.nested]
 
 
 def mapped(options: MappingOptions, source: Source) -> Mapped:
@@ -85,6 +87,7 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
         A keyword is unknown, a column does not exist, or no column holds the text.
     """
     _check_forms(options, source.columns)
+    options = cast(MappingOptions, named(source, dict(options)))
     content = options.get("content") or source.default_content
     columns = source.columns
     if not content and not options.get("images"):
@@ -100,6 +103,7 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
         metadata=_names(options.get("metadata")),
         images=options.get("images") or None,
         local_only=options.get("local_only") or False,
+        nested=tuple(nested(source)),
     )
     if shown := [name for name in made.metadata or () if name in made.hidden]:
         raise SetupError(f"`{shown[0]}` holds codes or reasons, so it cannot be metadata too: a judge could read it.")
