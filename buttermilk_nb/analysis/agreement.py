@@ -104,7 +104,7 @@ def agreement(
     rows = []
     for key, part in groups(frame, by):
         chosen = _chosen(modal(part) if replicates == "modal" else part, coders)
-        data = reliability_data(chosen)
+        data = reliability_data(chosen, part)
         wanted = _wanted(coefficients, data.level)
         named = dict(zip(by, key, strict=True))
         several = int(wordings[part.criterion.iloc[0]]) if pool else 1

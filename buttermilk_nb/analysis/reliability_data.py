@@ -55,8 +55,11 @@ class ReliabilityData:
         return replace(codes, matrix=codes.matrix[:, list(places)])
 
 
-def reliability_data(part: pd.DataFrame) -> ReliabilityData:
+def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData:
     """The reliability data of one criterion; people first, each in the order of their names.
+
+    The units are the records of `every`, also those that none of these coders has coded: they are left out, and
+    counted.
 
     An instrument with fewer replicates than another (a deterministic one has a single one) stands in each of them
     with its own in turn.
@@ -64,7 +67,7 @@ def reliability_data(part: pd.DataFrame) -> ReliabilityData:
     given = answers(part)
     kinds = part.groupby("coder").kind.first()
     coders = sorted(kinds.index, key=lambda name: (kinds[name] != "human", name))
-    records = part.drop_duplicates("record_id")
+    records = every.drop_duplicates("record_id")
     unit = {record: place for place, record in enumerate(records.record_id)}
     categories, values, sets, codes = _categories(given, scale_of(part))
     repeats = part.groupby("coder").replicate.nunique()
