@@ -14,7 +14,9 @@ __version__ = "0.2.0"
 _HOMES = {
     "agents.function": ("agent",),
     "analysis.agreement": ("agreement",),
+    "analysis.compare": ("compare", "flips"),
     "analysis.plots": ("plot_agreement", "plot_pairs"),
+    "analysis.stability": ("stability", "verdicts"),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
     "corpus": ("Corpus",),
@@ -87,7 +89,9 @@ __all__ = [
     "agent",
     "agreement",
     "allow",
+    "compare",
     "data_statement",
+    "flips",
     "init",
     "key",
     "last_run",
@@ -97,6 +101,8 @@ __all__ = [
     "plot_pairs",
     "ratings",
     "sql",
+    "stability",
+    "verdicts",
 ]
 
 if TYPE_CHECKING:
@@ -104,7 +110,9 @@ if TYPE_CHECKING:
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
     from .analysis.agreement import agreement
+    from .analysis.compare import compare, flips
     from .analysis.plots import plot_agreement, plot_pairs
+    from .analysis.stability import stability, verdicts
     from .corpus import Corpus
     from .criteria import Criteria, Criterion
     from .errors import (

@@ -15,35 +15,46 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("record_id", "criterion", "coder", "category")
-_DEFAULTS: dict[str, Any] = {
-    "kind": "human", "replicate": 0, "status": "ok", "scale": None, "cluster": None, "blind": None, "criteria_hash": "",
-    "flagged": None, "value": float("nan"), "inclusion_p": float("nan"),
+DEFAULTS: dict[str, Any] = {
+    "kind": "human", "replicate": 0, "status": "ok", "scale": None, "cluster": None, "blind": None,
+    "criteria_set": None, "criteria_hash": None, "flagged": None, "value": float("nan"), "inclusion_p": float("nan"),
 }  # fmt: skip
 FEW = 30
 """Below so many records no conclusion follows."""
 
 
-def checked(ratings: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+def checked(ratings: pd.DataFrame, by: Sequence[str] = (), *, once: bool = True) -> pd.DataFrame:
     """The frame with every column that statistics read.
+
+    `usable` says of a row that it holds an answer on the scale: non-answers, and what has no answer, are outside
+    every metric. `kin` is what a record is resampled with: its cluster, else itself.
 
     Raises
     ------
     SetupError
-        A column is missing, a coder coded the same twice, or different wordings would be pooled.
+        A column is missing or empty, a record is in two clusters, or a coder coded the same twice where `once`.
     """
-    missing = [name for name in NEEDED if name not in ratings.columns]
-    if missing:
+    if missing := [name for name in NEEDED if name not in ratings.columns]:
         raise SetupError(
             f"the ratings have no column `{missing[0]}`; run.ratings() gives such a frame, and one of your own needs "
             f"{', '.join(f'`{name}`' for name in NEEDED)}."
         )
-    found = ratings.assign(**{name: value for name, value in _DEFAULTS.items() if name not in ratings.columns})
+    if not len(ratings):
+        raise SetupError("the ratings have no rows; a run that has finished gives some with run.ratings().")
+    added = {name: value for name, value in DEFAULTS.items() if name not in ratings.columns}
+    found = ratings.assign(**added).reset_index(drop=True)
     for name in by:
         if name not in found.columns:
             raise SetupError(f"by: there is no column `{name}`; {nearest(name, list(found.columns))}")
-    found["cluster"] = found.cluster.astype("object").where(found.cluster.notna(), found.record_id)
-    found["criteria_hash"] = found.criteria_hash.fillna("")
-    _coded_once(found)
+    for name in NEEDED[:3]:
+        if found[name].isna().any():
+            raise SetupError(f"column `{name}` of the ratings is empty in row {int(found[name].isna().argmax())}.")
+    found["record_id"] = found.record_id.astype(str)
+    found["replicate"] = found.replicate.fillna(0)
+    found["usable"] = _usable(found)
+    found["kin"] = _kin(found)
+    if once:
+        _coded_once(found)
     return found
 
 
@@ -63,7 +74,7 @@ def groups(found: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple[Any, ...]
                 f"criteria are never pooled, and there are {len(names)} here ({', '.join(map(str, names[:3]))}); "
                 'write by=["criterion"], or choose one.'
             )
-        wordings = part.criteria_hash.unique()
+        wordings = part.criteria_hash.dropna().unique()
         if len(wordings) > 1:
             raise SetupError(
                 f"criterion `{names[0]}` was asked in {len(wordings)} wordings ({', '.join(map(str, wordings[:3]))}), "
@@ -83,8 +94,8 @@ def scale_of(part: pd.DataFrame) -> Scale | None:
 
 
 def answers(part: pd.DataFrame) -> pd.DataFrame:
-    """The rows that hold an answer on the scale: non-answers and what has no answer are outside every metric."""
-    return part[part.category.notna() & ~part.category.isin(NON_ANSWERS)]
+    """The rows of a checked frame that hold an answer on the scale."""
+    return part[part.usable]
 
 
 def modal(part: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +105,8 @@ def modal(part: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["record_id", "coder"]
     given = answers(part)
-    counts = given.groupby([*keys, "category"], sort=False).agg(n=("replicate", "size"), at=("replicate", "idxmin"))
+    given = given.assign(said=given.category.astype(object).where(given.category.notna(), given.value))
+    counts = given.groupby([*keys, "said"], sort=False).agg(n=("replicate", "size"), at=("replicate", "idxmin"))
     counts = counts.reset_index()
     most = counts.groupby(keys, sort=False).n.transform("max")
     best = counts[counts.n == most]
@@ -102,13 +114,28 @@ def modal(part: pd.DataFrame) -> pd.DataFrame:
     kept = part.loc[alone["at"]]
     left = part.drop_duplicates(keys).set_index(keys).index.difference(kept.set_index(keys).index)
     rest = part.drop_duplicates(keys).set_index(keys).loc[left].reset_index()
-    empty = rest.assign(category=None, value=float("nan"), flagged=None, status="tied")
+    empty = rest.assign(category=None, value=float("nan"), flagged=None, status="tied", usable=False)
     import pandas as pd
 
     found = pd.concat([kept, empty[kept.columns]] if len(empty) else [kept], ignore_index=True).assign(replicate=0)
     repeats = part.groupby("coder").replicate.nunique()
     names = {coder: f"{coder} (mode of {n})" for coder, n in repeats.items() if n > 1}
     return found.assign(coder=found.coder.replace(names))
+
+
+def _usable(found: pd.DataFrame) -> pd.Series[bool]:
+    answered = found.category.notna() & ~found.category.isin(NON_ANSWERS)
+    answered |= found.category.isna() & found.value.notna()  # a number on a continuous scale has no category
+    return answered & (found.status.isna() | (found.status == "ok"))
+
+
+def _kin(found: pd.DataFrame) -> list[str]:
+    known = found[["record_id", "cluster"]].dropna().drop_duplicates()
+    twice = known[known.duplicated("record_id")]
+    if len(twice):
+        raise SetupError(f"record `{twice.record_id.iloc[0]}` is in two clusters; a record belongs to one.")
+    cluster = dict(zip(known.record_id, known.cluster, strict=True))
+    return [f"cluster {cluster[one]}" if one in cluster else f"record {one}" for one in found.record_id]
 
 
 def _coded_once(found: pd.DataFrame) -> None:

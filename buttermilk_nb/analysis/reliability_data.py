@@ -83,7 +83,7 @@ def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData
         matrix = np.full((len(unit), len(coders)), -1, np.intp)
         matrix[rows[now], columns[now]] = codes[now]
         tables.append(Codes(matrix, _level(part), categories, values, sets))
-    _, clusters = np.unique(records.cluster.astype(str).to_numpy(), return_inverse=True)
+    _, clusters = np.unique(records.kin.to_numpy(), return_inverse=True)
     blind = part.groupby("coder").blind.agg(lambda column: bool((column == False).any()))  # noqa: E712  # NA is neither
     seen = frozenset(name for name in coders if kinds[name] == "human" and blind[name])
     return ReliabilityData(tuple(tables), tuple(coders), tuple(kinds[c] for c in coders), clusters, seen)

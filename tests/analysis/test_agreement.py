@@ -140,6 +140,7 @@ def test_sets_and_numbers_have_coefficients_of_their_own():
     assert found.coefficient.tolist() == ["Percent agreement", "Krippendorff's alpha, MASI distance"]
     frame = ratings({"ana": list("1234") * 10, "ben": list("1234") * 10}, scale="0..10")
     frame["value"] = frame.category.astype(float)
+    frame["category"] = None  # as a continuous scale has it
     found = bm.agreement(frame, n_boot=0)
     assert found.value.tolist() == pytest.approx([1.0, 1.0])
 
@@ -150,6 +151,9 @@ def test_sets_and_numbers_have_coefficients_of_their_own():
         (lambda frame: frame.drop(columns="coder"), "no column `coder`; run.ratings"),
         (lambda frame: pd.concat([frame, frame.head(1)]), "has two codes on `calm` for record `r000`"),
         (lambda frame: frame[frame.coder == "ana"], "agreement needs two coders"),
+        (lambda frame: frame.head(0), "have no rows"),
+        (lambda frame: frame.assign(coder=frame.coder.where(frame.coder == "ana")), "`coder` of the ratings is empty"),
+        (lambda frame: frame.assign(cluster=frame.coder), "record `r000` is in two clusters"),
         (lambda frame: frame.assign(criteria_hash=["c1-a"] * 40 + ["c1-b"] * 40), "was asked in 2 wordings"),
     ],
 )
