@@ -1,14 +1,12 @@
 """The file written anew, so that what was removed from it is gone from the disk and not only from the tables.
 
 DuckDB keeps the bytes of removed rows until it needs their place. What is still there is copied to a fresh
-file, which then takes the place of the old one. The old file stays open, and so locked, until a moment after
-that: who tried to open it meanwhile finds it locked, tries again, and opens the new one. What the disk itself
-keeps of a deleted file (until it writes over it) is beyond this package; an encrypted disk answers that.
+file, which then takes the place of the old one. Whoever would open it waits for the turn of the connection that
+did this, and opens the new one. What the disk itself keeps of a deleted file (until it writes over it) is beyond this package; an encrypted disk answers that.
 """
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import duckdb
@@ -17,10 +15,6 @@ from .._ids import uuid7
 from ..errors import StoreError
 from ..store.opening import first_line
 from ..store.snapshot import copy_to, to_disk
-
-_OVERLAP_S = 0.05
-"""How long the old file stays locked beyond its end; whoever has opened it has asked for its lock by then."""
-_pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
 
 
 def rewrite(con: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -53,7 +47,6 @@ def rewrite(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise StoreError(f"`{path.name}` could not be written anew: {first_line(error)}") from error
     finally:
         fresh.unlink(missing_ok=True)
-    _pause.wait(_OVERLAP_S)
 
 
 def _clear(path: Path) -> None:

@@ -122,7 +122,7 @@ def forget(
     if (record_id is None) == (coder is None):
         raise SetupError("forget either one record (record_id=...) or one coder (coder=...).")
     place = folder or store.path.parent
-    with store._open(store._lock_wait_s) as con:  # held until it is written anew
+    with store.exclusive() as con:  # held until it is written anew
         with transaction(con, store.path.name):
             if record_id is not None:
                 done = _record(con, store, cache, record_id, reason, place / "logs")

@@ -94,7 +94,7 @@ def purge(store: Store, *, before: dt.date | int, yes: bool = False, reason: str
     No run ended before 2026-01-01 00:00 (UTC). Nothing was removed.
     """
     limit = _limit(before)
-    with store._open(store._lock_wait_s) as con:  # held until it is written anew
+    with store.exclusive() as con:  # held until it is written anew
         run_ids = _ended_before(con, limit)
         unfinished = _count(con, "select count(*) from runs where finished_at is null and started_at < ?", limit)
         lost, spent = _designs_lost(con, run_ids), _spent(con, run_ids)

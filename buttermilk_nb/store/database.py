@@ -73,7 +73,7 @@ class Store:
         StoreError
             The file cannot be had (`FileHeld`), a value cannot be taken (`RowsRefused`), the disk is full.
         """
-        with self._open(self._lock_wait_s) as con, transaction(con, self.path.name):
+        with self.exclusive() as con, transaction(con, self.path.name):
             yield con
 
     def keep(self, batch: Batch) -> bool:
@@ -102,7 +102,7 @@ class Store:
 
     def _land(self, batch: Batch) -> None:
         wait_s = 0.0 if self._held else self._lock_wait_s
-        with self._open(wait_s) as con:
+        with self.exclusive(wait_s) as con:
             try:
                 with transaction(con, self.path.name):
                     land(con, batch)
@@ -111,7 +111,7 @@ class Store:
                 if batch.cells or batch.records:  # those were checked when they were declared
                     raise
         batch = mended(batch)  # while others have the file
-        with self._open(wait_s) as con, transaction(con, self.path.name):
+        with self.exclusive(wait_s) as con, transaction(con, self.path.name):
             land(con, batch)
 
     def spooled(self) -> int:
@@ -128,18 +128,21 @@ class Store:
         """
         if path.exists():
             raise SetupError(f"`{path}` is there already; give another name, or delete it first.")
-        with self._open(self._lock_wait_s) as con:
+        with self.exclusive() as con:
             copy_to(con, path)
         return path
 
     @contextmanager
-    def _open(self, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file, open for writing, with this version's tables and with what waited in the spool."""
+    def exclusive(self, wait_s: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, open for writing until the end of the block, with this version's tables and what was spooled.
+
+        Nobody else has it meanwhile. It is waited for as long as the settings say, or `wait_s` seconds.
+        """
         if os.getpid() != self._pid:
             raise StoreError("a forked process must not write to the project's file; open the project in it again.")
         with self._lock:
             self._ready = self._ready and self.path.exists()
-            with opened(self.path, read_only=False, wait_s=wait_s) as con:
+            with opened(self.path, read_only=False, wait_s=self._lock_wait_s if wait_s is None else wait_s) as con:
                 if not self._ready:
                     prepare(con, self.path)
                     self._ready = True
@@ -152,7 +155,7 @@ class Store:
         with self._lock:
             self._ready = self._ready and self.path.exists()
             if not (self._ready or self._up_to_date()) or spool.waiting(self.path):
-                with self._open(self._lock_wait_s):
+                with self.exclusive():
                     pass
             self._ready = True
             with opened(self.path, read_only=True, wait_s=self._lock_wait_s) as con:

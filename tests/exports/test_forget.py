@@ -452,7 +452,7 @@ def test_what_another_process_writes_meanwhile_is_not_lost(project, run):
     assert other.stdout.readline() == "ready\n"
     rewritten = 0
     while other.poll() is None:
-        with store._open(30) as con:
+        with store.exclusive(30) as con:
             rewrite(con, store.path)
         rewritten += 1
     assert other.returncode == 0, other.stderr.read()
