@@ -2,7 +2,8 @@
 
 DuckDB keeps the bytes of removed rows until it needs their place. What is still there is copied to a fresh
 file, which then takes the place of the old one. Whoever would open it waits for the turn of the connection that
-did this, and opens the new one. What the disk itself keeps of a deleted file (until it writes over it) is beyond this package; an encrypted disk answers that.
+did this, and opens the new one. What the disk itself keeps of a deleted file (until it writes over it) is beyond this
+package; an encrypted disk answers that.
 """
 
 from __future__ import annotations
