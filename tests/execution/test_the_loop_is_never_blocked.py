@@ -2,10 +2,9 @@
 
 asyncio itself says what held its loop, in debug mode. A machine that does other work too may interrupt any callback for
 that long: so the loop's clock stands still while another process has its processor (where Linux tells), and the best
-of a few tries counts; what the code itself does shows in every one of them. The collector of cyclic garbage, which
-stops every thread for some 200 ms once litellm is loaded, is not the loop's doing: what was loaded before a try is
-frozen, so that it is not looked through again. Beside other workers of the tests a thread that has the interpreter may
-itself wait for a processor, so each of them is allowed for; `.ci/run` runs this file alone first, at 50 ms.
+of a few tries counts; what the code itself does shows in every one of them. Beside other workers of the tests a thread
+that has the interpreter may itself wait for a processor, so each of them is allowed for; `.ci/run` runs this file alone
+first, at 50 ms.
 """
 
 from __future__ import annotations
@@ -60,7 +59,6 @@ def slow(caplog, monkeypatch):
         for turn in range(TRIES):
             caplog.clear()
             gc.collect()
-            gc.freeze()
             loop.set_debug(True)
             try:
                 work(turn)
@@ -75,7 +73,6 @@ def slow(caplog, monkeypatch):
     loop.slow_callback_duration = SLOW_S
     yield measure
     loop.slow_callback_duration = usual
-    gc.unfreeze()
 
 
 @pytest.fixture
