@@ -15,7 +15,8 @@ _HOMES = {
     "agents.function": ("agent",),
     "analysis.agreement": ("agreement",),
     "analysis.compare": ("compare", "flips"),
-    "analysis.plots": ("plot_agreement", "plot_pairs"),
+    "analysis.metrics": ("confusion", "metrics", "non_answers"),
+    "analysis.plots": ("plot_agreement", "plot_confusion", "plot_pairs"),
     "analysis.stability": ("stability", "verdicts"),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
@@ -90,14 +91,18 @@ __all__ = [
     "agreement",
     "allow",
     "compare",
+    "confusion",
     "data_statement",
     "flips",
     "init",
     "key",
     "last_run",
     "load",
+    "metrics",
     "models",
+    "non_answers",
     "plot_agreement",
+    "plot_confusion",
     "plot_pairs",
     "ratings",
     "sql",
@@ -111,7 +116,8 @@ if TYPE_CHECKING:
     from .agents.llm_agent import Agent
     from .analysis.agreement import agreement
     from .analysis.compare import compare, flips
-    from .analysis.plots import plot_agreement, plot_pairs
+    from .analysis.metrics import confusion, metrics, non_answers
+    from .analysis.plots import plot_agreement, plot_confusion, plot_pairs
     from .analysis.stability import stability, verdicts
     from .corpus import Corpus
     from .criteria import Criteria, Criterion

@@ -7,11 +7,13 @@ Davison and Hinkley 1997, ch. 3.8; Field and Welsh 2007). A record without a clu
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 _MOST = 20_000_000  # numbers in one block of weights: 160 MB
+_KEPT = 4_000_000  # numbers of a block that is kept for the next statistic: 32 MB
 
 
 def weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[NDArray[np.float64]]:
@@ -32,12 +34,39 @@ def weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[NDAr
     >>> block.shape, bool((block[:, 0] == block[:, 1]).all())
     ((4, 3), True)
     """
-    rng = np.random.default_rng(seed)
     n = int(clusters.max()) + 1 if len(clusters) else 0
-    rows = max(1, _MOST // max(1, len(clusters)))
-    for start in range(0, n_boot if n else 0, rows):
-        drawn = rng.multinomial(n, np.full(n, 1 / n), size=min(rows, n_boot - start))
-        yield drawn[:, clusters].astype(np.float64)
+    for block in drawn(n, n_boot, seed, at_once=max(1, _MOST // max(1, len(clusters)))):
+        yield block if n == len(clusters) and (clusters == np.arange(n)).all() else block[:, clusters]
+
+
+def drawn(clusters: int, n_boot: int, seed: int, *, at_once: int) -> Iterator[NDArray[np.float64]]:
+    """How often each cluster is drawn: blocks of so many resamples; the same draws however many are drawn at once.
+
+    Examples
+    --------
+    >>> [block.sum(axis=1).tolist() for block in drawn(3, n_boot=3, seed=1, at_once=2)]
+    [[3.0, 3.0], [3.0]]
+    """
+    if clusters and n_boot and n_boot <= at_once and clusters * n_boot <= _KEPT:
+        yield _drawn_once(clusters, n_boot, seed)
+        return
+    rng = np.random.default_rng(seed)
+    for start in range(0, n_boot if clusters else 0, at_once):
+        yield _counts(rng, clusters, min(at_once, n_boot - start))
+
+
+@lru_cache(maxsize=1)
+def _drawn_once(clusters: int, n_boot: int, seed: int) -> NDArray[np.float64]:
+    """All resamples in one block, which the next statistic of the same records takes as they are."""
+    found = _counts(np.random.default_rng(seed), clusters, n_boot)
+    found.flags.writeable = False
+    return found
+
+
+def _counts(rng: np.random.Generator, clusters: int, rows: int) -> NDArray[np.float64]:
+    drawn = rng.integers(0, clusters, size=(rows, clusters))
+    drawn += np.arange(rows)[:, None] * clusters
+    return np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters).astype(np.float64)
 
 
 def interval(estimates: NDArray[np.float64], level: float) -> tuple[float, float, int]:
@@ -45,8 +74,8 @@ def interval(estimates: NDArray[np.float64], level: float) -> tuple[float, float
 
     Examples
     --------
-    >>> interval(np.linspace(0, 1, 101), 0.9)
-    (0.05, 0.95, 0)
+    >>> interval(np.arange(101.0), 0.5)
+    (25.0, 75.0, 0)
     """
     known = estimates[~np.isnan(estimates)]
     undefined = len(estimates) - len(known)

@@ -70,3 +70,31 @@ def test_what_is_undefined_has_no_mark_and_says_so():
     found = bm.agreement(ratings, n_boot=10)
     assert bm.plot_pairs(found).texts[0].get_text() == "undefined\nn = 40"
     assert bm.plot_agreement(found) is not None
+
+
+@pytest.fixture
+def crossed():
+    codes = {"truth": list("yyynnnnn"), "ana": list("yynnnnny"), "ben": ["y", "y", "cannot tell", *"nnnnn"]}
+    rows = [(f"r{i}", "calm", who, code) for who, given in codes.items() for i, code in enumerate(given)]
+    return bm.confusion(pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "category"]))
+
+
+def test_a_confusion_shows_counts_and_the_share_of_the_row(crossed):
+    ax = bm.plot_confusion(crossed, coder="ana")
+    shown = {(text.get_position()): text.get_text() for text in ax.texts}
+    names = [label.get_text() for label in ax.get_xticklabels()]
+    place = {name: at for at, name in enumerate(names)}
+    truths = [label.get_text() for label in ax.get_yticklabels()]
+    assert shown[place["y"], truths.index("y")] == "2\n67%"
+    assert shown[place["y"], truths.index("n")] == "1\n20%"
+    assert ax.get_xlabel() == "answer of ana"
+
+
+def test_what_is_no_usable_answer_stands_on_the_right(crossed):
+    names = [label.get_text() for label in bm.plot_confusion(crossed, coder="ben").get_xticklabels()]
+    assert names[-1] == "cannot tell"
+
+
+def test_a_coder_must_be_chosen(crossed):
+    with pytest.raises(bm.SetupError, match="there are 2 in `coder`; choose one, coder='ana'"):
+        bm.plot_confusion(crossed)

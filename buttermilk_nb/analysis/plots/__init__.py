@@ -7,6 +7,7 @@ estimate stands with its interval and its number of records.
 from __future__ import annotations
 
 from .agreement import plot_agreement
+from .confusion import plot_confusion
 from .pairs import plot_pairs
 
-__all__ = ["plot_agreement", "plot_pairs"]
+__all__ = ["plot_agreement", "plot_confusion", "plot_pairs"]

@@ -6,12 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from .agreement import chosen
-from .paper import INK, axes, bare
+from .paper import INK, axes, bare, square
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.patches import Rectangle
 
 _DARK = 0.6  # from this agreement on the cell is too dark for black letters
 
@@ -64,7 +63,7 @@ def plot_pairs(
         column, line = sorted((names.index(one), names.index(other)))
         shown = "undefined" if math.isnan(row["value"]) else f"{row['value']:.2f}"
         depth = 0.0 if math.isnan(row["value"]) else min(max(row["value"], 0.0), 1.0)
-        ax.add_patch(_square(column, line, depth))
+        ax.add_patch(square(column, line, depth))
         colour = "white" if depth >= _DARK else INK
         ax.text(
             column, line, f"{shown}\nn = {row['n_units']:,}", ha="center", va="center", color=colour, fontsize="small"
@@ -76,10 +75,3 @@ def plot_pairs(
     ax.set_title(f"{rows.criterion.iloc[0]}: {coefficient}", loc="left", fontsize="medium")
     bare(ax).spines["bottom"].set_visible(False)
     return ax
-
-
-def _square(column: int, line: int, depth: float) -> Rectangle:
-    from matplotlib.patches import Rectangle
-
-    grey = 1 - 0.8 * depth
-    return Rectangle((column - 0.48, line - 0.48), 0.96, 0.96, facecolor=(grey,) * 3, edgecolor="none")

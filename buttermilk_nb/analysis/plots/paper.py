@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Rectangle
 
 INK, GREY, PALE = "#1a1a1a", "#8a8a8a", "#e4e4e4"
 
@@ -26,3 +27,11 @@ def bare(ax: Axes) -> Axes:
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)
     return ax
+
+
+def square(column: int, line: int, share: float) -> Rectangle:
+    """The cell of a table, the darker the larger the share (0 to 1)."""
+    from matplotlib.patches import Rectangle
+
+    grey = 1 - 0.8 * share
+    return Rectangle((column - 0.48, line - 0.48), 0.96, 0.96, facecolor=(grey,) * 3, edgecolor="none")

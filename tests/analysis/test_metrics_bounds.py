@@ -1,0 +1,115 @@
+"""The bounds hold whatever the hidden answers are; on few records they are compared with all that could have been."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from buttermilk_nb.analysis.metrics import metrics
+
+quick = settings(max_examples=12, deadline=None)
+SETS = [json.dumps(list(some)) for n in range(3) for some in combinations("ab", n)]
+KINDS = {
+    "yes/no": (["yes", "no"], {"yes"}),
+    "a | b | c": (["a", "b", "c"], {"a", "c"}),
+    "1-4": (["1", "2", "3", "4"], {"3", "4"}),
+    "labels: a | b": (SETS, {'["a"]', '["a", "b"]'}),
+}
+SHARP = {"spearman"}  # an outer bound need not be reached
+
+
+def frame(truth, coder, scale, flag):
+    rows = [
+        {
+            "record_id": record,
+            "criterion": "tone",
+            "coder": name,
+            "category": answer,
+            "flagged": None if answer is None else answer in flag,
+            "scale": scale,
+        }
+        for name, answers in (("truth", truth), ("judge", coder))
+        for record, answer in enumerate(answers)
+    ]
+    return pd.DataFrame(rows)
+
+
+def table(ratings):
+    found = metrics(ratings, n_boot=0)
+    return found.pivot_table(index="metric", columns="basis", values="value", dropna=False, observed=True, sort=False)
+
+
+@pytest.mark.parametrize("scale", KINDS)
+@quick
+@given(data=st.data())
+def test_bounds_are_the_least_and_greatest_of_all_answers_that_could_have_been(scale, data):
+    offered, flag = KINDS[scale]
+    answer = st.sampled_from(offered)
+    truth = data.draw(st.lists(answer, min_size=2, max_size=6))
+    coder = data.draw(st.lists(answer, min_size=len(truth), max_size=len(truth)))
+    hidden = data.draw(st.integers(1, 2))
+    bounds = table(frame(truth, [*coder[hidden:], *[None] * hidden], scale, flag))
+    every = [
+        table(frame(truth, [*coder[hidden:], *some], scale, flag))["answered"]
+        for some in product(offered, repeat=hidden)
+    ]
+    all_of = pd.concat(every, axis=1)
+    low, high = all_of.min(axis=1), all_of.max(axis=1)
+    assert (bounds["lowest"].isna() == low.isna()).all()
+    assert (bounds["lowest"] - low < 1e-9).where(low.notna(), other=True).all()
+    assert (bounds["highest"] - high > -1e-9).where(low.notna(), other=True).all()
+    sharp = [name for name in bounds.index if name not in SHARP]
+    np.testing.assert_allclose(bounds.loc[sharp, "lowest"], low[sharp], atol=1e-9)
+    np.testing.assert_allclose(bounds.loc[sharp, "highest"], high[sharp], atol=1e-9)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), min_size=3, max_size=12), hidden=st.integers(1, 5)
+)
+def test_bounds_bracket_what_numbers_turn_out_to_be(pairs, hidden):
+    hidden = min(hidden, len(pairs) - 1)
+
+    def numbers(answers):
+        rows = [
+            (i, name, x) for i, pair in enumerate(answers) for name, x in zip(("truth", "judge"), pair, strict=True)
+        ]
+        ratings = pd.DataFrame(rows, columns=["record_id", "coder", "value"])
+        return table(ratings.assign(criterion="tone", category=None, scale="0..10"))
+
+    known = numbers([(t, None if i < hidden else a) for i, (t, a) in enumerate(pairs)])
+    revealed = numbers(pairs)["answered"].dropna()
+    assert (known.loc[revealed.index, "lowest"] <= revealed + 1e-6).all()
+    assert (known.loc[revealed.index, "highest"] >= revealed - 1e-6).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bounds_of_pearson_are_found_by_a_search_too(seed):
+    from scipy.optimize import minimize
+
+    draw = np.random.default_rng(seed)
+    truth = draw.random(12)
+    coder = np.clip(truth * draw.choice([1, -1]) + draw.normal(0, 0.4, 12), 0, 1)
+    rows = [(i, "truth", t) for i, t in enumerate(truth)]
+    rows += [(i, "judge", a if i > 3 else None) for i, a in enumerate(coder)]
+    ratings = pd.DataFrame(rows, columns=["record_id", "coder", "value"])
+    found = table(ratings.assign(criterion="tone", category=None, scale="0..1")).loc["pearson"]
+    for sign, bound in ((1, found["lowest"]), (-1, found["highest"])):
+
+        def away(x, sign=sign):
+            return sign * np.corrcoef(truth, [*x, *coder[4:]])[0, 1]
+
+        best = min(minimize(away, draw.choice([0.0, 0.5, 1.0], 4), bounds=[(0, 1)] * 4).fun for _ in range(12))
+        assert bound == pytest.approx(sign * best, abs=1e-5)
+
+
+def test_without_non_answers_all_bases_are_the_same_but_for_the_outer_bounds_of_nothing():
+    found = table(frame(["1", "2", "4", "3"], ["1", "3", "4", "4"], "1-4", {"4"}))
+    for basis in ("planned", "lowest", "highest"):
+        np.testing.assert_allclose(found[basis], found["answered"], atol=1e-9)
