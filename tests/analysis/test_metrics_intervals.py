@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,11 +104,3 @@ def test_one_cluster_has_no_interval_and_says_so():
     row = metrics(study(20, "yes/no").assign(cluster="one"), n_boot=20).iloc[0]
     assert np.isnan(row.low)
     assert "One cluster only: no interval." in row.note
-
-
-@pytest.mark.parametrize("kind", ["yes/no", "1-5"])
-def test_100_000_ratings_with_1000_resamples_take_less_than_5_seconds(kind):
-    ratings = study(10_000, kind, coders=9, missing=0.05)
-    start = time.process_time()
-    metrics(ratings)
-    assert time.process_time() - start < 5
