@@ -14,8 +14,10 @@ __version__ = "0.2.0"
 _HOMES = {
     "agents.function": ("agent",),
     "analysis.agreement": ("agreement",),
+    "analysis.alt_test": ("alt_test", "alt_test_coders"),
     "analysis.compare": ("compare", "flips"),
     "analysis.metrics": ("confusion", "metrics", "non_answers"),
+    "analysis.perspectives": ("perspectives", "soft_labels"),
     "analysis.plots": ("plot_agreement", "plot_confusion", "plot_pairs"),
     "analysis.stability": ("stability", "verdicts"),
     "agents.judge": ("Judge",),
@@ -90,6 +92,8 @@ __all__ = [
     "agent",
     "agreement",
     "allow",
+    "alt_test",
+    "alt_test_coders",
     "compare",
     "confusion",
     "data_statement",
@@ -101,10 +105,12 @@ __all__ = [
     "metrics",
     "models",
     "non_answers",
+    "perspectives",
     "plot_agreement",
     "plot_confusion",
     "plot_pairs",
     "ratings",
+    "soft_labels",
     "sql",
     "stability",
     "verdicts",
@@ -115,8 +121,10 @@ if TYPE_CHECKING:
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
     from .analysis.agreement import agreement
+    from .analysis.alt_test import alt_test, alt_test_coders
     from .analysis.compare import compare, flips
     from .analysis.metrics import confusion, metrics, non_answers
+    from .analysis.perspectives import perspectives, soft_labels
     from .analysis.plots import plot_agreement, plot_confusion, plot_pairs
     from .analysis.stability import stability, verdicts
     from .corpus import Corpus

@@ -1,0 +1,13 @@
+"""The alternative annotator test: whether a judge may stand in for the people who code.
+
+Agreement with the people says how close a judge is to them; this asks whether it is as close as one of them is. Each
+person is left out in turn, and whoever of the two is nearer to the others has the advantage (Calderon, Reichart and
+Dror 2025).
+"""
+
+from __future__ import annotations
+
+from .by_coder import alt_test_coders
+from .by_judge import alt_test
+
+__all__ = ["alt_test", "alt_test_coders"]
