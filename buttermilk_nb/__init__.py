@@ -16,6 +16,7 @@ _HOMES = {
     "analysis.agreement": ("agreement",),
     "analysis.alt_test": ("alt_test", "alt_test_coders"),
     "analysis.compare": ("compare", "flips"),
+    "analysis.corrected": ("corrected_estimate", "sample_size"),
     "analysis.metrics": ("confusion", "metrics", "non_answers"),
     "analysis.perspectives": ("perspectives", "soft_labels"),
     "analysis.plots": ("plot_agreement", "plot_confusion", "plot_pairs"),
@@ -96,6 +97,7 @@ __all__ = [
     "alt_test_coders",
     "compare",
     "confusion",
+    "corrected_estimate",
     "data_statement",
     "flips",
     "init",
@@ -110,6 +112,7 @@ __all__ = [
     "plot_confusion",
     "plot_pairs",
     "ratings",
+    "sample_size",
     "soft_labels",
     "sql",
     "stability",
@@ -123,6 +126,7 @@ if TYPE_CHECKING:
     from .analysis.agreement import agreement
     from .analysis.alt_test import alt_test, alt_test_coders
     from .analysis.compare import compare, flips
+    from .analysis.corrected import corrected_estimate, sample_size
     from .analysis.metrics import confusion, metrics, non_answers
     from .analysis.perspectives import perspectives, soft_labels
     from .analysis.plots import plot_agreement, plot_confusion, plot_pairs

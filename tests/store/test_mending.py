@@ -120,15 +120,15 @@ def test_what_fails_for_another_reason_is_not_taken_for_a_refused_row(store, mak
 
 
 def test_a_whole_run_survives_an_answer_that_duckdb_refuses(project, monkeypatch):
-    from buttermilk_nb.agents.judge import Judge
+    from buttermilk_nb.agents.readings import Reader
 
-    real = Judge._score
+    real = Reader.score
 
-    def score(self, cell, *args, **kwargs):
-        made = real(self, cell, *args, **kwargs)
-        return made.model_copy(update={"reasons": ["\ud800"]}) if cell.record.record_id == "r2" else made
+    def score(self, *args, **kwargs):
+        made = real(self, *args, **kwargs)
+        return made.model_copy(update={"reasons": ["\ud800"]}) if self.cell.record.record_id == "r2" else made
 
-    monkeypatch.setattr(Judge, "_score", score)
+    monkeypatch.setattr(Reader, "score", score)
     records = bm.Corpus([bm.Record(record_id=f"r{i}", content=f"Text {i}.") for i in range(5)])
     run = bm.Flow("study", [bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="no"))]).run(records)
     assert run.counts == {"ok": 4, "error": 1}

@@ -61,7 +61,7 @@ def plot_agreement(
     ("Krippendorff's alpha", ['ana ~ ben  (n = 40)'])
     """
     rows = chosen(found, coefficient, criterion)
-    ax = axes(ax, 8.5, 0.8 + 0.32 * len(rows))
+    ax = axes(ax, 7.5, 0.8 + 0.26 * len(rows))
     yardstick = rows[rows.comparison == "people"]
     if len(yardstick):
         ax.axvspan(yardstick.low.iloc[0], yardstick.high.iloc[0], color=PALE, zorder=0, linewidth=0)
@@ -73,7 +73,7 @@ def plot_agreement(
             [row["value"]], [place], _SHAPES.get(row["between"], "o"), color=INK, markerfacecolor=filled, markersize=5
         )
     labels = [f"{row['comparison']}  (n = {row['n_units']:,})" for row in rows.to_dict("records")]
-    ax.set_yticks(range(len(rows)), labels)
+    ax.set_yticks(range(len(rows)), labels, fontsize="small")
     ax.invert_yaxis()
     lowest = rows[["low", "value"]].min().min()
     ax.set_xlim(min(-0.05, lowest - 0.05), 1.05)
