@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SetupError, nearest
 from .coefficients import Codes
 from .rating_frames import answers, scale_of
 
@@ -64,6 +65,7 @@ def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData
     An instrument with fewer replicates than another (a deterministic one has a single one) stands in each of them
     with its own in turn.
     """
+    part = _with_numbers(part)
     given = answers(part)
     kinds = part.groupby("coder").kind.first()
     coders = sorted(kinds.index, key=lambda name: (kinds[name] != "human", name))
@@ -89,6 +91,39 @@ def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData
     return ReliabilityData(tuple(tables), tuple(coders), tuple(kinds[c] for c in coders), clusters, seen)
 
 
+def _with_numbers(part: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of a continuous scale may stand as text in `category`."""
+    import pandas as pd
+
+    scale, name = scale_of(part), part.criterion.iloc[0]
+    if scale is None or scale.level not in ("interval", "ratio"):
+        if (part.usable & part.category.isna()).any():
+            raise SetupError(
+                f"criterion `{name}` has numbers without categories; say in a column `scale` what they are, such as "
+                "`0..1`."
+            )
+        return part
+    written = pd.to_numeric(part.category.where(part.usable), errors="coerce")
+    found = part.assign(value=part.value.astype(float).fillna(written.astype(float)))
+    bad = found[found.usable & found.value.isna()]
+    if len(bad):
+        raise SetupError(
+            f"criterion `{name}`: the answer `{bad.category.iloc[0]}` of `{bad.coder.iloc[0]}` on record "
+            f"`{bad.record_id.iloc[0]}` is not a number, and the scale is `{scale.short}`."
+        )
+    return found
+
+
+def _labels(name: str, criterion: str) -> frozenset[str]:
+    try:
+        found = json.loads(name)
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise SetupError(f'criterion `{criterion}`: `{name}` is no set of labels; write it as JSON, `["a", "b"]`.')
+    return frozenset(map(str, found))
+
+
 def _level(part: pd.DataFrame) -> str:
     scale = scale_of(part)
     return scale.level if scale else "nominal"
@@ -105,11 +140,14 @@ def _categories(
     offered: tuple[str, ...] = getattr(scale, "offered", ())
     observed = sorted(given.category.unique())
     names = tuple(observed) if level == "set" or not offered else tuple(offered)
-    names += tuple(name for name in observed if name not in names)
+    for name in observed:
+        if name not in names:
+            asked = given.criterion.iloc[0]
+            raise SetupError(f"criterion `{asked}`: the answer `{name}` is not on its scale; {nearest(name, names)}")
     place = {name: i for i, name in enumerate(names)}
     codes = given.category.map(place).to_numpy(np.intp)
     if level == "set":
-        return names, None, tuple(frozenset(json.loads(name)) for name in names), codes
+        return names, None, tuple(_labels(name, given.criterion.iloc[0]) for name in names), codes
     return names, _numbers(names) if level == "ordinal" else None, None, codes
 
 

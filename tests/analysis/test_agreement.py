@@ -213,3 +213,28 @@ def test_resamples_come_in_blocks_of_the_same_draws():
     assert once.shape == (40, 50)
     assert (once.sum(axis=1) == 50).all()
     assert (once == np.concatenate(list(weights(clusters, 40, seed=3)))).all()
+
+
+@pytest.mark.parametrize(
+    ("codes", "scale", "sentence"),
+    [
+        (["yes", "maybe"], "yes/no", "the answer `maybe` is not on its scale"),
+        (["1", "7"], "1-5", "the answer `7` is not on its scale"),
+        (['["a"]', "a, b"], "labels: a | b", "`a, b` is no set of labels; write it as JSON"),
+        (["1", "much"], "0..10", "the answer `much` of `ana` on record `r001` is not a number"),
+    ],
+)
+def test_an_answer_that_its_scale_does_not_have_is_a_sentence(codes, scale, sentence):
+    with pytest.raises(bm.SetupError, match=sentence):
+        bm.agreement(ratings({"ana": codes * 20, "ben": [codes[0]] * 40}, scale=scale))
+
+
+def test_numbers_without_a_scale_are_a_sentence():
+    frame = ratings({"ana": [None] * 40, "ben": [None] * 40}, value=0.5)
+    with pytest.raises(bm.SetupError, match="has numbers without categories"):
+        bm.agreement(frame)
+
+
+def test_numbers_may_stand_as_text():
+    found = bm.agreement(ratings({"ana": list("1234") * 10, "ben": list("1234") * 10}, scale="0..10"), n_boot=0)
+    assert found.value.tolist() == pytest.approx([1.0, 1.0])

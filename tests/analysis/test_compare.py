@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom, permutation_test
 
 from buttermilk_nb.analysis.compare import compare, flips
-from buttermilk_nb.analysis.compare.paired_tests import DRAWS, holm, mcnemar, sign_flips
+from buttermilk_nb.analysis.compare.paired_tests import DRAWS, mcnemar, sign_flips
+from buttermilk_nb.analysis.many_tests import holm
 from buttermilk_nb.analysis.resampling import weights
 from buttermilk_nb.errors import SetupError
 

@@ -80,8 +80,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright here: uv sync")
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "data", folder / "data")
-    (folder / "notebooks").mkdir()
-    shutil.copy(ROOT / "notebooks" / "01_start_here.ipynb", folder / "notebooks")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
     port, token = _free_port(), secrets.token_hex(16)
     home = tmp_path_factory.mktemp("home")
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_DATA_DIR": str(home), "HOME": str(home)}

@@ -67,6 +67,18 @@ def test_the_first_notebook_runs_and_its_explorer_can_be_clicked(lab):
     )
 
 
+def test_the_lesson_on_agreement_runs_and_shows_its_pictures(lab):
+    lab.open("notebooks/03_agreement.ipynb")
+    lab.run_all()
+    assert lab.errors() == []
+    pictures = lab.page.locator(".jp-RenderedImage img")
+    assert pictures.count() == 3
+    for n in range(3):
+        pictures.nth(n).scroll_into_view_if_needed()
+        _shot(lab, f"6-agreement-{n + 1}")
+        assert pictures.nth(n).evaluate("image => image.naturalWidth") > 200
+
+
 def test_hostile_records_run_no_script(lab):
     rows = [
         {"id": f"{kind}{i} {text[:20]}", "text": f"{text} dregs {i}", "note": text}

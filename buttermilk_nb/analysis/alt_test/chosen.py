@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError, nearest
-from ..rating_frames import modal, scale_of
+from ..rating_frames import modal
 from ..ratings import TRUTH
 from ..reliability_data import ReliabilityData, reliability_data
 
@@ -84,7 +84,7 @@ def codes_of(
     SetupError
         Answers are numbers, and nothing says on which scale; or are no numbers where the scale asks for them.
     """
-    ordered = _with_numbers(part).sort_values(["record_id", "coder", "replicate"], kind="stable", ignore_index=True)
+    ordered = part.sort_values(["record_id", "coder", "replicate"], kind="stable", ignore_index=True)
     chosen = ordered[ordered.coder.isin(list(coders))]
     chosen = chosen.assign(who=chosen.coder)
     if mode:
@@ -107,26 +107,3 @@ def _check(part: pd.DataFrame, names: Sequence[str], what: str) -> None:
             raise SetupError(
                 f"{what}: criterion `{part.criterion.iloc[0]}` has no coder `{name}`; {nearest(name, known)}"
             )
-
-
-def _with_numbers(part: pd.DataFrame) -> pd.DataFrame:
-    """Numbers of a continuous scale may stand as text in `category`."""
-    import pandas as pd
-
-    scale, name = scale_of(part), part.criterion.iloc[0]
-    if scale is None or scale.level not in ("interval", "ratio"):
-        if (part.usable & part.category.isna()).any():
-            raise SetupError(
-                f"criterion `{name}` has numbers without categories; say in a column `scale` what they are, such as "
-                "`0..1`."
-            )
-        return part
-    written = pd.to_numeric(part.category.where(part.usable), errors="coerce")
-    found = part.assign(value=part.value.astype(float).fillna(written.astype(float)))
-    bad = found[found.usable & found.value.isna()]
-    if len(bad):
-        raise SetupError(
-            f"criterion `{name}`: the answer `{bad.category.iloc[0]}` of `{bad.coder.iloc[0]}` on record "
-            f"`{bad.record_id.iloc[0]}` is not a number, and the scale is `{scale.short}`."
-        )
-    return found

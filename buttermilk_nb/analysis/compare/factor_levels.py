@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ...errors import SetupError, nearest
+from ..many_tests import holm
 from ..resampling import interval, weights
 from ..stability.notes import note
 from ..stability.reading import groups, in_order, names, read, wordings_note
@@ -16,7 +17,7 @@ from ..stability.repeats import check_resampling
 from ..stability.tables import table
 from .measures import Measure, measure
 from .notes import paired_note
-from .paired_tests import Tested, holm, mcnemar, sign_flips
+from .paired_tests import Tested, mcnemar, sign_flips
 from .pairs import Pair, Replicates, pair
 
 if TYPE_CHECKING:

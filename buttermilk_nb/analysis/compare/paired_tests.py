@@ -79,18 +79,3 @@ def sign_flips(sums: FloatArray, seed: int, what: str) -> Tested:
         flipped = 2 * rng.integers(0, 2, (some.stop - some.start, size), dtype=np.int8) - 1
         as_far += int((np.abs(flipped @ changed) >= reached).sum())
     return Tested((1 + as_far) / (1 + DRAWS), f"sign flips of {what}, {DRAWS:,} draws", size)
-
-
-def holm(p: FloatArray) -> FloatArray:
-    """Holm's adjusted p-values (Holm 1979): the step-down Bonferroni. NaN is no test, and stays.
-
-    Examples
-    --------
-    >>> holm(np.array([0.01, 0.04, 0.03, np.nan])).round(4).tolist()
-    [0.03, 0.06, 0.06, nan]
-    """
-    found = np.full(len(p), np.nan)
-    order = np.argsort(p, kind="stable")[: int((~np.isnan(p)).sum())]  # NaN is sorted last
-    steps = p[order] * np.arange(len(order), 0, -1)
-    found[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else []
-    return found

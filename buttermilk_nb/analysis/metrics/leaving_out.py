@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SetupError, nearest
+from ..many_tests import holm
 from .comparing import Comparison, comparisons
-from .questions import NUMBERS, FloatArray, IntArray, as_text
+from .questions import NUMBERS, IntArray, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ def non_answers(
                 for row in _shares(one, names, place)
             ]
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS, "first"])
-    adjusted = dict(zip(tests, _holm(np.array([rows[at]["p"] for at in tests])).tolist(), strict=True))
+    adjusted = dict(zip(tests, holm(np.array([rows[at]["p"] for at in tests])).tolist(), strict=True))
     table["p_holm"] = [adjusted.get(at, np.nan) for at in table["first"]]
     table["n_tests"] = len(tests)
     return table.drop(columns="first").astype({"df": "Int64"})
@@ -166,18 +167,3 @@ def _independence(counts: IntArray) -> Tested:
         exact = fisher_exact(counts)
         return Tested("Fisher's exact", float(exact.statistic), None, float(exact.pvalue), "")
     return none(f"Expected counts below {ENOUGH} in a table larger than 2 x 2: no test.")
-
-
-def _holm(p: FloatArray) -> FloatArray:
-    """P values adjusted by Holm's step-down method.
-
-    Examples
-    --------
-    >>> _holm(np.array([0.01, 0.04, 0.03])).round(2).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    stepped = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
-    found = np.empty(len(p))
-    found[order] = stepped
-    return found
