@@ -13,6 +13,7 @@ earlier one has hashed. Add a recipe for it instead.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Any
 
 import duckdb
@@ -37,6 +38,7 @@ RECIPES: dict[str, dict[str, str]] = {
 }
 """What a link covers, by the tag of its recipe."""
 NEWEST = "rows1"
+_CHUNK = 10_000
 _TIMES = frozenset({"started_at", "asked_at", "answered_at"})
 _RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, manifest, digest"
 
@@ -65,12 +67,15 @@ def add_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
 
 def digest_of(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
     """The hash of a run's answers; None where it has none."""
-    found = con.execute(
-        "select md5(string_agg(concat_ws('|', design_id, criterion, status, coalesce(category, ''), "
-        "coalesce(value::varchar, '')), chr(10) order by design_id, criterion)) from score_rows where run_id = ?",
-        [run_id],
-    ).fetchone()
-    return found[0] if found else None
+    n, hashed = _stream(
+        con,
+        "select concat_ws('|', design_id, criterion, status, coalesce(category, ''), coalesce(value::varchar, '')) "
+        "from score_rows where run_id = $run order by design_id, criterion",
+        run_id,
+        "md5",
+        "\n",
+    )
+    return hashed if n else None
 
 
 def run_of(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[Any, ...] | None:
@@ -85,13 +90,21 @@ def link(before: str, run: tuple[Any, ...], rows: str) -> str:
 
 def rows_hash(con: duckdb.DuckDBPyConnection, run_id: str, recipe: str = NEWEST) -> str:
     """The hash of all rows of a run."""
-    parts = " union all ".join(_hashed(table, columns.split()) for table, columns in RECIPES[recipe].items())
-    found = con.execute(
-        f"select place, count(*), sha256(string_agg(hash, '' order by hash)) from ({parts}) "  # noqa: S608  # our own
-        "group by place order by place",
-        {"run": run_id},
-    ).fetchall()
-    return digest(recipe, *(f"{place} {n} {hashed}" for place, n, hashed in found))
+    counted = (
+        (table, *_stream(con, f"{_hashed(table, columns.split())} order by hash", run_id, "sha256", ""))
+        for table, columns in sorted(RECIPES[recipe].items())
+    )
+    return digest(recipe, *(f"{table} {n} {hashed}" for table, n, hashed in counted if n))
+
+
+def _stream(con: duckdb.DuckDBPyConnection, query: str, run_id: str, kind: str, between: str) -> tuple[int, str]:
+    """How many texts a query gives, and the hash of them, joined; held one chunk at a time, however many there are."""
+    hashed, n = hashlib.new(kind, usedforsecurity=False), 0
+    con.execute(query, {"run": run_id})
+    while rows := con.fetchmany(_CHUNK):
+        hashed.update((between * bool(n) + between.join(text for (text,) in rows)).encode())
+        n += len(rows)
+    return n, hashed.hexdigest()
 
 
 def _hashed(table: str, columns: list[str]) -> str:
@@ -105,7 +118,7 @@ def _hashed(table: str, columns: list[str]) -> str:
         else "run_id = $run"
     )
     half = f"substr(sha256(concat_ws(chr(31), {shown})), 1, 32)"  # 128 bits, as everywhere; they sort in half the time
-    return f"select '{table}' as place, {half} as hash from {table} where {mine}"  # noqa: S608  # our own names
+    return f"select {half} as hash from {table} where {mine}"  # noqa: S608  # our own names
 
 
 def _text(value: Any) -> str:

@@ -29,7 +29,11 @@ STORAGE = "v1.5.0"
 """The oldest DuckDB that shall be able to read the files."""
 _READ: dict[str, Any] = {"autoinstall_known_extensions": False}
 _WRITE: dict[str, Any] = {**_READ, "storage_compatibility_version": STORAGE}
+_ROW_GROUP = 8_192
+"""Rows that DuckDB keeps and compresses together. By default 122,880: rewriting the last group of long texts, as every
+closing does, then takes hundreds of MB and up to a second, and the more the longer the texts are."""
 _LOCKED = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
+_OURS = re.compile(r"different configuration|already attached", re.IGNORECASE)
 _REFUSALS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.NotSupportedError)
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.003, 0.05
 _LOOKS = 3  # the first may also find what a killed process has left to be put in order, which changes the file
@@ -91,12 +95,12 @@ def _try(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
     for _ in range(_LOOKS):
         before = _state(path)
         try:
-            con = duckdb.connect(str(path), read_only=read_only, config=_READ if read_only else _WRITE)
+            con = _reader(path) if read_only else _writer(path)
         except duckdb.Error as error:
             message = str(error)
             if _LOCKED.search(message):
                 return None
-            if "different configuration" in message:
+            if _OURS.search(message):
                 raise StoreError(
                     f"this program has `{path.name}` open in a connection of its own; close that connection, "
                     "or ask with bm.sql."
@@ -107,6 +111,21 @@ def _try(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
             return con
         con.close()  # what DuckDB has read of the file may be older than what it has locked
     return None
+
+
+def _reader(path: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path), read_only=True, config=_READ)
+
+
+def _writer(path: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(":memory:", config=_WRITE)  # only ATTACH takes the size of row groups
+    try:
+        con.execute(f"attach ? as study (row_group_size {_ROW_GROUP})", [str(path)])
+        con.execute("use study")
+    except BaseException:
+        con.close()
+        raise
+    return con
 
 
 def _make(path: Path) -> None:

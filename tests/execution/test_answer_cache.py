@@ -179,7 +179,7 @@ def test_an_entry_that_cannot_be_read_counts_as_none(project):
 # --- single flight -----------------------------------------------------------------------------------
 
 
-def question(model="double/slow?seconds=0.1"):
+def question(model="double/slow?seconds=0.5"):
     record = bm.Record(record_id="r", content=TEXTS[0])
     return Request(make_model(model), [Message("user", TEXTS[0])], aside=Aside(record, respect()))
 
@@ -193,6 +193,11 @@ def client(tmp_path):
     cache = AnswerCache(tmp_path / "cache")
     yield Client(cache, Settings(name="test", timeout_s=5, retries=0))
     cache.close()
+
+
+async def until_sent(client):
+    while not client.sent:  # noqa: ASYNC110  # the double tells nobody
+        await asyncio.sleep(0.001)
 
 
 async def gathered(*work):
@@ -226,7 +231,7 @@ def test_two_runs_of_the_same_cells_at_once_pay_once(make_project):
 def test_stopping_the_one_who_asked_first_leaves_the_others_their_answer(client):
     async def work():
         first, second = (asyncio.create_task(one) for one in ask(client, 2))
-        await asyncio.sleep(0.03)
+        await until_sent(client)
         first.cancel()
         return await gathered(first, second)
 
@@ -238,7 +243,7 @@ def test_stopping_the_one_who_asked_first_leaves_the_others_their_answer(client)
 def test_stopping_all_who_ask_ends_the_call(client):
     async def work():
         waiting = [asyncio.create_task(one) for one in ask(client, 2)]
-        await asyncio.sleep(0.03)
+        await until_sent(client)
         for task in waiting:
             task.cancel()
         await gathered(*waiting)
