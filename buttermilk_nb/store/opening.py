@@ -29,7 +29,7 @@ STORAGE = "v1.5.0"
 """The oldest DuckDB that shall be able to read the files."""
 _READ: dict[str, Any] = {"autoinstall_known_extensions": False}
 _WRITE: dict[str, Any] = {**_READ, "storage_compatibility_version": STORAGE}
-_ROW_GROUP = 8_192
+_ROW_GROUP = 16_384
 """Rows that DuckDB keeps and compresses together. By default 122,880: rewriting the last group of long texts, as every
 closing does, then takes hundreds of MB and up to a second, and the more the longer the texts are."""
 _LOCKED = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
