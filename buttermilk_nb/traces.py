@@ -29,6 +29,8 @@ STATUSES: tuple[Status, ...] = (
 FINISHED: frozenset[str] = frozenset({"ok", "invalid", "refused", "filtered"})
 """Statuses of a cell whose answer is final: asked again, the cache would say the same."""
 
+LabelStatus = Literal["coded", "not_applicable", "cannot_tell", "skipped", "withdrawn"]
+"""`withdrawn` is what undo writes: the code before it no longer counts."""
 TextKind = Literal["prompt", "criteria", "schema", "request", "response", "media"]
 Clean = Annotated[str, AfterValidator(clean)]
 """Text from outside: one lone surrogate would cost the whole batch."""
@@ -222,6 +224,88 @@ class Score(Row):
     status: Status
 
 
+class Assessment(Row):
+    """One reason of an expert, held against one answer."""
+
+    table = "assessments"
+    trace_id: str
+    run_id: str
+    assessed_trace_id: str
+    """The trace of the answer."""
+    record_id: str
+    criterion: str
+    reason_index: int
+    """Which of the expert's reasons on this criterion, from 0."""
+    reason: Clean
+    matched: bool | None = None
+    """Whether the answer gives that reason too; empty where the scorer's answer could not be read."""
+    matched_by: list[int] | None = None
+    """Which of the answer's own reasons say it, from 0."""
+    feedback: Clean | None = None
+    status: Status
+
+
+class Coder(Row):
+    """One person who codes; the newest row counts."""
+
+    table = "coders"
+    coder: str
+    kind: str = "human"
+    groups: str = "{}"
+    """What the coder belongs to, as a JSON object: `{"profession": "teacher"}`."""
+    first_seen_at: dt.datetime
+
+
+class Sampled(Row):
+    """One record of a sample that was drawn to be coded."""
+
+    table = "samples"
+    sample_id: str
+    name: str
+    method: str
+    seed: int
+    coder: str | None = None
+    """Whom it was given to; empty where it is everybody's."""
+    position: int
+    record_id: str
+    record_hash: str
+    stratum: str | None = None
+    inclusion_p: float | None = None
+    """The probability with which this record was drawn; empty where the sample is no probability sample."""
+    drawn_at: dt.datetime
+
+
+class Label(Row):
+    """One code of one person on one criterion of one record; never changed, followed by a newer one."""
+
+    table = "labels"
+    label_id: str
+    record_id: str
+    record_hash: str
+    criteria_set: str
+    criteria_hash: str
+    criterion: str
+    coder: str
+    value: float | None = None
+    category: Clean | None = None
+    flagged: bool | None = None
+    reasons: list[Clean] | None = None
+    notes: Clean | None = None
+    quotes: Clean | None = None
+    """The passages that were marked, as a JSON list of `{"start": ..., "end": ..., "text": ...}`."""
+    status: LabelStatus
+    blind: bool | None = None
+    saw_trace_ids: list[str] | None = None
+    """The model answers that the person had seen when this was coded."""
+    round: str = "1"
+    sample_id: str | None = None
+    inclusion_p: float | None = None
+    seconds: float | None = None
+    """How long it took, where a form has measured it."""
+    source: Literal["form", "import", "adjudication"]
+    coded_at: dt.datetime
+
+
 class Redacted(Row):
     """What stood where a request as sent has a placeholder. Stays in the Store; never sent, never exported."""
 
@@ -239,7 +323,7 @@ class Tombstone(Row):
     """What it was; `run_changed` where `what` is a run whose rows are no longer those that its chain covers."""
     what: str
     removed_at: dt.datetime
-    reason: str
+    reason: Clean
     n_rows: int
 
 
@@ -270,8 +354,8 @@ class EventRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, Redacted, Tombstone, LinkRow,
-    EventRow,
+    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, Assessment, Redacted, Tombstone, LinkRow,
+    EventRow, Coder, Sampled, Label,
 )  # fmt: skip
 
 
@@ -285,3 +369,4 @@ class Unit:
     texts: tuple[TextRow, ...] = ()
     inputs: tuple[TraceInput, ...] = field(default=())
     redacted: tuple[Redacted, ...] = ()
+    assessments: tuple[Assessment, ...] = ()

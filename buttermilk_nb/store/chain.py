@@ -34,6 +34,8 @@ RECIPES: dict[str, dict[str, str]] = {
         "score_rows": "trace_id design_id record_id record_hash judge criteria_set criteria_hash criterion model "
         "replicate value category flagged uncertainty status said_hash",
         "trace_inputs": "trace_id input_trace_id position",
+        "assessments": "trace_id assessed_trace_id record_id criterion reason_index reason matched matched_by feedback "
+        "status",
     }
 }
 """What a link covers, by the tag of its recipe."""

@@ -27,6 +27,7 @@ def land(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     append(con, [score for unit in units for score in unit.scores])
     append(con, [entry for unit in units for entry in unit.inputs])
     append(con, [entry for unit in units for entry in unit.redacted])
+    append(con, [entry for unit in units for entry in unit.assessments])
     if batch.finish:
         finish(con, batch.finish)
 

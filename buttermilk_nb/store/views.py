@@ -12,7 +12,7 @@ some 20 ms a 200,000 scores.
 from __future__ import annotations
 
 from .._ids import digest
-from ..traces import FINISHED, STATUSES, Call, RecordRow, Row, Score, Trace
+from ..traces import FINISHED, STATUSES, Call, Label, RecordRow, Row, Score, Trace
 from .bodies import PARTED
 
 
@@ -57,6 +57,12 @@ VIEWS: dict[str, str] = {
     "latest_records": f"""
         select {_columns(RecordRow, "r")} from records r
         qualify row_number() over (partition by record_id, record_hash order by first_seen_at desc) = 1""",
+    # The newest code counts, and none where it was taken back.
+    "latest_labels": f"""
+        select {_columns(Label, "l")} from labels l
+        qualify row_number() over (
+            partition by coder, record_id, record_hash, criteria_hash, criterion, round
+            order by coded_at desc, label_id desc) = 1""",
     "judge_scores": f"""
         select {_columns(Score, "s")}, {", ".join(f"{sql} as {name}" for name, sql in _BUTTERMILK.items())}
         from scores s join trace_rows t using (trace_id)

@@ -125,7 +125,7 @@ def test_a_blank_file_of_version_one_is_not_copied(tmp_path, capsys):
         con.execute((MIGRATIONS / "0001_first.sql").read_text(encoding="utf-8"))
         con.execute("insert into meta values ('schema_version', '1')")
     with Store(path).reading() as con:
-        assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("2",)]
+        assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("3",)]
     assert [file.name for file in tmp_path.glob("traces.duckdb*")] == ["traces.duckdb"]
     assert capsys.readouterr().out == ""
 
