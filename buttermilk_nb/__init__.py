@@ -23,6 +23,7 @@ _HOMES = {
     "analysis.stability": ("stability", "verdicts"),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
+    "agents.over": ("Differences", "Panel", "Scorer", "Synthesiser"),
     "corpus": ("Corpus",),
     "criteria": ("Criteria", "Criterion"),
     "errors": (
@@ -63,6 +64,7 @@ __all__ = [
     "Corpus",
     "Criteria",
     "Criterion",
+    "Differences",
     "Flow",
     "Image",
     "Interrupted",
@@ -72,6 +74,7 @@ __all__ = [
     "ModelError",
     "MultiLabel",
     "OverloadedError",
+    "Panel",
     "Project",
     "Prompt",
     "QuotaError",
@@ -82,10 +85,12 @@ __all__ = [
     "RunError",
     "RunStopped",
     "Scale",
+    "Scorer",
     "SetupError",
     "SkippedCell",
     "Step",
     "StoreError",
+    "Synthesiser",
     "UnavailableError",
     "UnconfirmedError",
     "YesNo",
@@ -123,6 +128,7 @@ if TYPE_CHECKING:
     from .agents.function import agent
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
+    from .agents.over import Differences, Panel, Scorer, Synthesiser
     from .analysis.agreement import agreement
     from .analysis.alt_test import alt_test, alt_test_coders
     from .analysis.compare import compare, flips

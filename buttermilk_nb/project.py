@@ -6,6 +6,7 @@ upwards, and in a folder of the project's name beside each of them. Nothing open
 
 from __future__ import annotations
 
+import os
 import atexit
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -99,7 +100,8 @@ class Project(Keeping):
                 f"{nearest(name, self.settings.models)}"
             )
         if name not in self._models:
-            self._models[name] = make_model(name, self._entries(name), self.keys)
+            scripted = _scripts(self.folder, self.settings)
+            self._models[name] = make_model(name, self._entries(name), self.keys, scripted)
         return self._models[name]
 
     def _entries(self, name: str) -> dict[str, ModelSettings]:
@@ -216,6 +218,11 @@ class Project(Keeping):
         return fragment(title(f"Project {self.name}"), table(["set", "models"], rows))
 
 
+def _scripts(folder: Path, settings: Settings) -> Path | None:
+    """Where answers for `scripted/...` models lie; the project's folder itself need not be there yet."""
+    return Path(os.path.normpath(folder / settings.scripted)) if settings.scripted else None
+
+
 def init(
     name: str,
     *,
@@ -283,10 +290,12 @@ def init(
         if file.is_file():
             notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
         others = {"sets": {**settings.sets, "judges": chosen}, **others}
+    if others.get("scripted"):  # named from where the notebook is, kept from where the project is
+        others["scripted"] = Path(os.path.relpath(Path(others["scripted"]).absolute(), folder)).as_posix()
     if others:
         settings = Settings.checked({**settings.model_dump(), **others}, "bm.init")
     for model in chosen or []:
-        make_model(model, settings.models)
+        make_model(model, settings.models, scripted=_scripts(folder, settings))
     if not file.is_file() or Settings.read(file) != settings:
         _make(folder, settings)
     project = Project(folder, settings, cache_mode=cache)

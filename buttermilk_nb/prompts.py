@@ -38,6 +38,8 @@ from .records import Readable
 
 _ROLE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _READERS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
+_VARYING = frozenset({"record", "inputs", "answers", "expert_reasons"})
+"""Names whose values differ from record to record."""
 _OF_AN_IMAGE = frozenset({"mime", "name"})
 
 
@@ -258,12 +260,12 @@ class BoundPrompt:
         self._values = dict(values)
         self._parts: list[tuple[Role, str, Message | None]] = []
         for role, source in prompt.parts:
-            varies = meta.find_undeclared_variables(_ENVIRONMENT.parse(source)) & {"record", "inputs"}
+            varies = meta.find_undeclared_variables(_ENVIRONMENT.parse(source)) & _VARYING
             self._parts.append((role, source, None if varies else Message(role, prompt.fill(source, values))))
 
-    def render(self, record: Readable, inputs: Mapping[str, Any] | None = None) -> list[Message]:
-        """The messages for one record."""
-        values = {**self._values, "record": record}
+    def render(self, record: Readable, inputs: Mapping[str, Any] | None = None, **more: Any) -> list[Message]:
+        """The messages for one record, with what other steps found, and what else a kind of agent shows."""
+        values = {**self._values, "record": record, **more}
         if inputs is not None:
             values["inputs"] = inputs
         messages = [same or Message(role, self._prompt.fill(source, values)) for role, source, same in self._parts]

@@ -166,6 +166,10 @@ class Record(BaseModel):
         """The expert's answer on a criterion, or None."""
         return self.ground_truth.get(criterion, self.ground_truth.get(ONE))
 
+    def reasons_for(self, criterion: str) -> tuple[str, ...]:
+        """The expert's reasons on a criterion; empty where there are none."""
+        return self.expert_reasons.get(criterion, self.expert_reasons.get(ONE, ()))
+
     def __repr__(self) -> str:
         images = f", {counted(len(self.images), 'image')}" if self.images else ""
         local = ", stays local" if self.local_only else ""

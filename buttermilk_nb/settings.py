@@ -70,6 +70,9 @@ class Settings(BaseModel):
     data_folder
         Where cache and traces lie, if not in the project's folder: an absolute path, or `here` to keep them in the
         project's folder although it is on a sync or network drive.
+    scripted
+        The folder in which `scripted/...` models look up answers that were written for teaching, relative to the
+        project's.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class Settings(BaseModel):
     lock_wait_s: Number = Field(default=30.0, ge=0)
     keep_days: WholeNumber | None = Field(default=None, ge=1)
     data_folder: str | None = None
+    scripted: str | None = None
 
     @field_validator("name")
     @classmethod

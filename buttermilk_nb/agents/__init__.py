@@ -6,5 +6,16 @@ from .base import AgentBase
 from .function import FunctionAgent, agent
 from .judge import Judge
 from .llm_agent import Agent
+from .over import Differences, Panel, Scorer, Synthesiser
 
-__all__ = ["Agent", "AgentBase", "FunctionAgent", "Judge", "agent"]
+__all__ = [
+    "Agent",
+    "AgentBase",
+    "Differences",
+    "FunctionAgent",
+    "Judge",
+    "Panel",
+    "Scorer",
+    "Synthesiser",
+    "agent",
+]

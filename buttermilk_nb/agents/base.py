@@ -20,7 +20,7 @@ from ..criteria import Criteria
 from ..llm.base import Model, Request
 from ..llm.scope import NO_POLICY, Policy, Scope
 from ..records import Record
-from ..traces import Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
+from ..traces import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
 
 if TYPE_CHECKING:
     from ..llm.client import Asked
@@ -43,6 +43,11 @@ class Slot(NamedTuple):
     """What the agent prepared for this slot (bound prompts, schemas), once."""
     policy: Policy = NO_POLICY
     """The step's time limit and retries."""
+
+
+Before = Mapping[str, Sequence[Slot]]
+"""The columns of the steps that an agent needs, by step."""
+NOTHING_BEFORE: Before = {}
 
 
 class Cell(NamedTuple):
@@ -110,13 +115,26 @@ class AgentBase(BaseModel, ABC):
         """The agent with its files read again, and what changed in them."""
         return self, []
 
+    @property
+    def read_steps(self) -> tuple[str, ...]:
+        """The steps whose answers this kind of agent reads, so that they come before it without being named again."""
+        return ()
+
     @abstractmethod
-    def slots(self, project: Project) -> list[Slot]:
-        """The columns of the grid that this agent fills."""
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
+        """The columns of the grid that this agent fills, given those of the steps that it needs."""
+
+    def takes(self, mine: Slot, theirs: Slot) -> bool:  # noqa: ARG002  # most agents read all of what they need
+        """Whether a cell in this column reads the record's cell in that one."""
+        return True
 
     @abstractmethod
     async def work(self, cell: Cell, context: Context) -> Unit:
         """Fill one cell. Whatever fails becomes a unit with its status; only a failing Store or a cache miss raises."""
+
+    def lacks(self, cell: Cell) -> str | None:
+        """The first of the steps that a cell needs which has no answer for it; None where it can be worked on."""
+        return next((name for name, units in cell.inputs.items() if not units), None)
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
         """What is wrong with the declaration, given the records; found before anything is paid for."""
@@ -134,8 +152,8 @@ class AgentBase(BaseModel, ABC):
         """What is allowed, but would measure nothing."""
         return []
 
-    def texts(self, project: Project) -> list[TextRow]:  # noqa: ARG002  # most agents have none
-        """The bodies that a run stores once: prompt, criteria, schema."""
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # noqa: ARG002  # most agents have none
+        """The bodies that a run stores once: prompt, criteria, schema; given its columns."""
         return []
 
     def reads(self, record: Record) -> str:  # noqa: ARG002  # most agents read nothing but the text
@@ -209,9 +227,15 @@ def make_unit(
     scores: Sequence[Score] = (),
     texts: Sequence[TextRow] = (),
     redacted: Sequence[Redacted] = (),
+    assessments: Sequence[Assessment] = (),
     model: Model | None = None,
+    read: Sequence[str] | None = None,
 ) -> Unit:
-    """The rows of a finished cell; `model` where another one than the planned one has answered."""
+    """The rows of a finished cell.
+
+    `model` where another one than the planned one has answered; `read` are the traces that it read, in the order in
+    which they were shown, where that is not the order of the grid.
+    """
     slot = cell.slot
     served = model or slot.model
     trace = Trace(
@@ -238,9 +262,10 @@ def make_unit(
         started_at=watch.started_at,
         duration_s=watch.elapsed_s,
     )
+    if read is None:
+        read = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
     inputs = tuple(
-        TraceInput(trace_id=trace_id, input_trace_id=unit.trace.trace_id, position=position)
-        for position, unit in enumerate(unit for units in cell.inputs.values() for unit in units)
+        TraceInput(trace_id=trace_id, input_trace_id=seen, position=position) for position, seen in enumerate(read)
     )
     return Unit(
         trace=trace,
@@ -249,6 +274,7 @@ def make_unit(
         texts=tuple(texts),
         inputs=inputs,
         redacted=tuple(redacted),
+        assessments=tuple(assessments),
     )
 
 

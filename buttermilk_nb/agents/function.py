@@ -19,7 +19,7 @@ from .._text import clean
 from ..errors import SetupError, nearest
 from ..records import Record
 from ..traces import Unit
-from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
 from .llm_agent import outputs
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class FunctionAgent(AgentBase):
     function: Function
     code_version: str
 
-    def slots(self, project: Project) -> list[Slot]:  # noqa: ARG002  # functions need no model
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # no model
         return [Slot(self, slot_design(self, code=self.code_version), 0)]
 
     def reads(self, record: Record) -> str:

@@ -6,9 +6,8 @@ a row has a status and no value.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
@@ -17,24 +16,21 @@ from pydantic import Field, field_validator, model_validator
 
 from .._ids import canonical, uuid7
 from ..criteria import Criteria
-from ..errors import CacheMiss
-from ..llm.base import Aside, Model, Params, Request
-from ..llm.client import Asked
+from ..llm.aside import Aside
+from ..llm.base import Model, Params, Request
 from ..prompts import BoundPrompt, Prompt
 from ..records import Record
 from ..redaction import Redaction
-from ..traces import STATUSES, Score, Status, TextRow, Unit
-from .base import AgentBase, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from ..traces import Score, Status, TextRow, Unit
+from .asking import answered
+from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
 from .llm_agent import Agent, outputs, path_or
-from .readings import Reader, Reading
+from .readings import Reader, scored_unit, without_answer
 from .verdicts import answer_format, answer_schema
 
 if TYPE_CHECKING:
     from ..project import Project
 
-_WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
-assert set(_WORST_FIRST) <= set(STATUSES)
-_LONG = 50_000  # characters of an answer that would hold up the loop while they are read
 _OBJECTION = (
     "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
     "offered. Reply again, with that JSON object and nothing else."
@@ -156,7 +152,7 @@ class Judge(Agent):
                 said.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
         return (agent.model_copy(update={"criteria": read}), said) if said else (self, said)
 
-    def slots(self, project: Project) -> list[Slot]:
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
         found = []
         for criteria in self.criteria:
             for model in self.chosen(project):
@@ -192,70 +188,15 @@ class Judge(Agent):
 
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        readings = [await self._answered(question, cell, trace_id, context) for question in cell.slot.bound]
-        scores = [score for reading in readings for score in reading.scores]
-        unread = [
-            reading.asked.completion.text
-            for reading in readings
-            if reading.asked.completion and any(score.status != "ok" for score in reading.scores)
-        ]
-        statuses = {score.status for score in scores}
-        criteria = cell.slot.criteria
-        assert criteria is not None
-        return make_unit(
-            cell,
-            context,
-            watch,
-            trace_id=trace_id,
-            status=next(status for status in _WORST_FIRST if status in statuses),
-            output="\n".join(unread) if unread else None,
-            flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
-            error=next((reading.problem for reading in readings if reading.problem), None),
-            attempts=sum(reading.asked.attempts for reading in readings),
-            calls=[call for reading in readings for call in reading.asked.calls],
-            scores=scores,
-            texts=[text for reading in readings for text in reading.asked.texts],
-            redacted=[row for reading in readings for row in reading.asked.redacted],
-            model=readings[0].asked.request.model,
-        )
-
-    async def _answered(self, question: Question, cell: Cell, trace_id: str, context: Context) -> Reading:
-        """Ask, and ask once more where the answer cannot be read."""
         reader = Reader(cell, context.run_id, trace_id)
-
-        async def read(asked: Asked) -> Reading:
-            if asked.completion is not None and len(asked.completion.text) > _LONG:
-                return await asyncio.to_thread(reader.read, question.asked, asked)
-            return reader.read(question.asked, asked)
-
-        async def reasked(reading: Reading) -> Reading:
-            again = self._objection(reading)
-            if again is None:
-                return reading
-            try:
-                second = await read(await self.put(again, cell, trace_id, context))
-            except CacheMiss:  # the second request has failed when it was made: the first answer stands
-                return reading
-            return reading.or_better(second)
-
-        reading = await read(await self.ask_for(question, cell, trace_id, context))
-        asked, found = reading.asked, await reasked(reading)
-        stale = asked.calls and all(call.cached for call in found.asked.calls)
-        if stale and context.retry & {score.status for score in found.scores}:
-            found = await reasked(await read(await self.put(asked.request, cell, trace_id, context, again=True)))
-        return found
-
-    def _objection(self, reading: Reading) -> Request | None:
-        """The request that says what was wrong with an answer; None where asking again would not help."""
-        completion, request = reading.asked.completion, reading.asked.request
-        hopeless = completion is None or completion.finish_reason in ("length", "content_filter")
-        if not self.reask or not reading.unread or hopeless or request.model.deterministic:
-            return None
-        assert completion is not None
-        return request.followed_by(
-            completion.text,
-            _OBJECTION,
-        )
+        objection = _OBJECTION if self.reask else None
+        readings = [
+            await answered(
+                self, question, partial(reader.read, question.asked), cell, trace_id, context, objection=objection
+            )
+            for question in cell.slot.bound
+        ]
+        return scored_unit(cell, context, watch, trace_id, readings)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         model = cell.slot.model
@@ -275,10 +216,7 @@ class Judge(Agent):
         )
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
-        criteria = cell.slot.criteria
-        assert criteria is not None
-        reader = Reader(cell, context.run_id, trace_id)
-        return tuple(reader.score(criterion, status) for criterion in criteria)
+        return without_answer(cell, context, trace_id, status)
 
     def judged(self) -> Sequence[Criteria | None]:
         return self.criteria
@@ -310,23 +248,10 @@ class Judge(Agent):
     def documents(self) -> Sequence[Criteria]:
         return self.criteria
 
-    def texts(self, project: Project) -> list[TextRow]:
-        rows = super().texts(project)
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
+        rows = super().texts(slots)
         for criteria in self.criteria:
-            rows.append(
-                TextRow(
-                    text_hash=criteria.criteria_hash,
-                    kind="criteria",
-                    name=criteria.name,
-                    version=criteria.version,
-                    body=criteria.to_markdown(),
-                )
-            )
-            if any(criterion.cues for criterion in criteria):  # the cues are no part of that hash, and belong on record
-                kept = {"kind": "criteria", "name": criteria.name, "version": criteria.version}
-                rows.append(
-                    TextRow.model_validate({"text_hash": criteria.cues_hash, "body": criteria.to_markdown(), **kept})
-                )
+            rows += criteria.as_rows()
             rows += [self._schema(asked) for asked in self._documents(criteria)]
         return rows
 

@@ -15,28 +15,21 @@ from pydantic import Field, field_validator
 
 from .._ids import canonical, uuid7
 from ..criteria import Criteria
-from ..errors import (
-    AuthenticationError,
-    BadRequestError,
-    CacheMiss,
-    ContentFilterError,
-    ContextTooLongError,
-    ModelError,
-    SetupError,
-    nearest,
-)
-from ..llm.base import Aside, Model, Params, Request
-from ..llm.client import Asked
+from ..errors import SetupError, nearest
+from ..llm.aside import Aside
+from ..llm.base import Model, Params, Request
 from ..prompts import BoundPrompt, Prompt
 from ..records import Record
 from ..redaction import Redaction
 from ..traces import Status, TextRow, Unit
-from .base import AgentBase, Ask, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .asking import ask_for, put
+from .base import NOTHING_BEFORE, AgentBase, Ask, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
 
 if TYPE_CHECKING:
     from ..project import Project
 
-_NO_HELP = (AuthenticationError, BadRequestError, ContentFilterError)
+_JSON_OUTPUT = frozenset({"function", "differences", "panel"})
+"""Kinds of agents whose output is JSON."""
 _PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
 
 
@@ -131,7 +124,7 @@ class Agent(AgentBase):
             return self, []
         return self.model_copy(update={"prompt": prompt}), [f"the prompt `{prompt.name}` has changed since it was read"]
 
-    def slots(self, project: Project) -> list[Slot]:
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
         found = []
         bound = BoundPrompt(self.prompt, {})
         for model in self.chosen(project):
@@ -171,9 +164,9 @@ class Agent(AgentBase):
 
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        asked = await self.ask_for(cell.slot.bound, cell, trace_id, context)
+        asked = await ask_for(self, cell.slot.bound, cell, trace_id, context)
         if asked.call and asked.call.cached and asked.call.status in context.retry:
-            asked = await self.put(asked.request, cell, trace_id, context, again=True)
+            asked = await put(asked.request, cell, trace_id, context, again=True)
         status: Status = asked.error.status if asked.error else asked.call.status if asked.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
         return make_unit(
             cell,
@@ -189,34 +182,6 @@ class Agent(AgentBase):
             redacted=asked.redacted,
             model=asked.request.model,
         )
-
-    async def ask_for(self, question: Any, cell: Cell, trace_id: str, context: Context) -> Asked:
-        """Put a question to the cell's model, and where that fails for good to its fallbacks."""
-        assert cell.slot.model is not None
-        earlier: list[Asked] = []
-        missed: CacheMiss | None = None
-        for model in (cell.slot.model, *self.others(context.project)):
-            try:
-                asked = await self.put(self.request(question, cell, model), cell, trace_id, context)
-            except CacheMiss as miss:
-                missed = missed or miss
-                continue
-            earlier.append(asked)
-            if not isinstance(asked.error, ModelError) or not falls_back(asked.error):
-                break
-        if not earlier:
-            assert missed is not None
-            raise missed
-        return together(earlier)
-
-    async def put(self, request: Request, cell: Cell, trace_id: str, context: Context, *, again: bool = False) -> Asked:
-        """Ask the client, as this run uses the cache."""
-        asked = await context.project.client.ask(
-            request, trace_id=trace_id, scope=context.calls, policy=cell.slot.policy, again=again
-        )
-        if context.landed is not None:
-            context.landed.append(asked)
-        return asked
 
     def reads(self, record: Record) -> str:
         parts = self.prompt.read_parts(record.as_read())
@@ -315,7 +280,7 @@ class Agent(AgentBase):
                 )
         return found
 
-    def texts(self, project: Project) -> list[TextRow]:  # noqa: ARG002  # the same in every project
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # noqa: ARG002  # the same in each
         body = "".join(f"## {role}\n{source}\n" for role, source in self.prompt.parts)
         return [TextRow(text_hash=self.prompt.prompt_hash, kind="prompt", name=self.prompt.name, body=body)]
 
@@ -356,22 +321,6 @@ class Agent(AgentBase):
         return found[:20]
 
 
-def falls_back(error: ModelError) -> bool:
-    """Whether another model may do better: not where the request is wrong, nor where a filter has answered."""
-    return isinstance(error, ContextTooLongError) or not isinstance(error, _NO_HELP)
-
-
-def together(asked: Sequence[Asked]) -> Asked:
-    """Several askings of one question as one: the last one's answer, everybody's rows."""
-    if len(asked) == 1:
-        return asked[0]
-    return asked[-1]._replace(
-        calls=tuple(call for one in asked for call in one.calls),
-        texts=tuple(text for one in asked for text in one.texts),
-        redacted=tuple(row for one in asked for row in one.redacted),
-    )
-
-
 def outputs(cell: Cell) -> dict[str, Any]:
     """What templates and functions see of earlier steps, by step name.
 
@@ -386,7 +335,7 @@ def outputs(cell: Cell) -> dict[str, Any]:
 
 
 def _output(unit: Unit) -> Any:
-    if unit.trace.role == "judge":
+    if unit.scores:
         return {
             score.criterion: {
                 "answer": score.value if score.category is None else score.category,
@@ -398,7 +347,7 @@ def _output(unit: Unit) -> Any:
             for score in unit.scores
         }
     output = unit.trace.output
-    return json.loads(output) if unit.trace.agent == "function" and output else output
+    return json.loads(output) if unit.trace.agent in _JSON_OUTPUT and output else output
 
 
 def path_or(path: Path | None, folder: Path | None) -> str | None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .._text import clean
 from ..criteria import Criterion
 from ..errors import InvalidAnswer
 from ..llm.answers import is_refusal, read_json
-from ..llm.base import Completion, Model
+from ..llm.base import Model
 from ..llm.client import Asked
 from ..scales import Answer
-from ..traces import Score, Status
-from .base import Cell
-from .llm_agent import together
+from ..traces import STATUSES, Score, Status, Unit
+from .asking import together
+from .base import Cell, Context, Stopwatch, make_unit
 from .verdicts import UNCERTAINTIES, entry_of, text_of, texts_of
+
+_WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
+assert set(_WORST_FIRST) <= set(STATUSES)
 
 
 class Reading(NamedTuple):
@@ -29,6 +32,11 @@ class Reading(NamedTuple):
     def unread(self) -> int:
         """How many criteria it gives no valid answer on."""
         return sum(score.status == "invalid" for score in self.scores)
+
+    @property
+    def statuses(self) -> set[str]:
+        """The statuses of its scores."""
+        return {score.status for score in self.scores}
 
     def or_better(self, second: Reading) -> Reading:
         """The better of two readings, with the rows of both."""
@@ -55,20 +63,15 @@ class Reader(NamedTuple):
     def read(self, asked: Iterable[Criterion], given: Asked) -> Reading:
         """The scores of these criteria in what was answered."""
         criteria = list(asked)
-        served, completion = given.request.model, given.completion
+        served = given.request.model
 
         def all_with(status: Status, problem: BaseException) -> Reading:
             return Reading(given, [self.score(criterion, status, served=served) for criterion in criteria], problem)
 
-        if completion is None:
-            assert given.error is not None
-            return all_with(given.error.status, given.error)  # type: ignore[arg-type]  # a status of the tree
-        if given.call and given.call.status == "filtered":
-            return all_with("filtered", InvalidAnswer("the provider's filter stopped the answer."))
         try:
-            found = read_json(completion, ("criteria", "answer", *(criterion.name for criterion in criteria)))
-        except InvalidAnswer as error:
-            return all_with(*_unread(completion, error))
+            found = read_object(given, ("criteria", "answer", *(criterion.name for criterion in criteria)))
+        except Unread as unread:
+            return all_with(unread.status, unread.why)
         scores, problem = [], None
         for criterion in criteria:
             try:
@@ -118,7 +121,84 @@ class Reader(NamedTuple):
         )
 
 
-def _unread(completion: Completion, error: InvalidAnswer) -> tuple[Status, InvalidAnswer]:
-    if is_refusal(completion):
-        return "refused", InvalidAnswer(f"the model declined: {clean(completion.text)[:200]}")
-    return "invalid", error
+class Unread(Exception):
+    """An answer with no object in it, and the status that follows.
+
+    Parameters
+    ----------
+    status
+        Refused, filtered, invalid, or that of the failure.
+    why
+        What the cell's row says.
+    """
+
+    def __init__(self, status: Status, why: BaseException) -> None:
+        super().__init__(str(why))
+        self.status = status
+        self.why = why
+
+
+def read_object(given: Asked, wanted: Collection[str]) -> dict[str, Any]:
+    """The JSON object that was answered.
+
+    Raises
+    ------
+    Unread
+        There is none.
+    """
+    completion = given.completion
+    if completion is None:
+        assert given.error is not None
+        raise Unread(given.error.status, given.error)  # type: ignore[arg-type]  # a status of the tree
+    if given.call and given.call.status == "filtered":
+        raise Unread("filtered", InvalidAnswer("the provider's filter stopped the answer."))
+    try:
+        return read_json(completion, wanted)
+    except InvalidAnswer as error:
+        if is_refusal(completion):
+            why = InvalidAnswer(f"the model declined: {clean(completion.text)[:200]}")
+            raise Unread("refused", why) from error
+        raise Unread("invalid", error) from error
+
+
+def scored_unit(
+    cell: Cell,
+    context: Context,
+    watch: Stopwatch,
+    trace_id: str,
+    readings: Sequence[Reading],
+    read: Sequence[str] | None = None,
+) -> Unit:
+    """The rows of a cell whose output is scores; `read` are the traces that it was shown, in their order."""
+    scores = [score for reading in readings for score in reading.scores]
+    unread = [
+        reading.asked.completion.text
+        for reading in readings
+        if reading.asked.completion and any(score.status != "ok" for score in reading.scores)
+    ]
+    statuses = {score.status for score in scores}
+    criteria = cell.slot.criteria
+    assert criteria is not None
+    return make_unit(
+        cell,
+        context,
+        watch,
+        trace_id=trace_id,
+        status=next(status for status in _WORST_FIRST if status in statuses),
+        output="\n".join(unread) if unread else None,
+        flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
+        error=next((reading.problem for reading in readings if reading.problem), None),
+        attempts=sum(reading.asked.attempts for reading in readings),
+        calls=[call for reading in readings for call in reading.asked.calls],
+        scores=scores,
+        texts=[text for reading in readings for text in reading.asked.texts],
+        redacted=[row for reading in readings for row in reading.asked.redacted],
+        model=readings[0].asked.request.model,
+        read=read,
+    )
+
+
+def without_answer(cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
+    """The scores of a cell that got no answer: one a criterion."""
+    reader = Reader(cell, context.run_id, trace_id)
+    return tuple(reader.score(criterion, status) for criterion in cell.slot.criteria or ())

@@ -26,8 +26,21 @@ class _Open:
         self.planned: dict[str, list[tuple[Slot, str]]] = {}
         for step, slot, design in planned:
             self.planned.setdefault(step.name, []).append((slot, design))
-        self.units: dict[str, list[Unit]] = {name: [] for name in self.planned}
+        self.units: dict[str, dict[str, Unit]] = {name: {} for name in self.planned}
+        """What has finished, by step and design."""
         self.waiting = set(self.planned)
+
+    def cell(self, step: Step, slot: Slot, design: str) -> Cell:
+        """A cell, with the answers that it reads in the order of the grid, whichever came first."""
+        inputs: dict[str, list[Unit]] = {}
+        single = set()
+        for name in step.needs:
+            taken = [other for theirs, other in self.planned[name] if step.agent.takes(slot, theirs)]
+            found = [self.units[name][other] for other in taken]
+            inputs[name] = [unit for unit in found if unit.trace.status == "ok"]
+            if len(taken) == 1:
+                single.add(name)
+        return Cell(slot, self.record, design, inputs, frozenset(single))
 
 
 class Frontier:
@@ -99,23 +112,24 @@ class Frontier:
 
     def _release(self, state: _Open, step: Step) -> None:
         state.waiting.discard(step.name)
-        inputs = {name: [u for u in state.units[name] if u.trace.status == "ok"] for name in step.needs}
-        single = frozenset(name for name in step.needs if len(state.planned[name]) == 1)
-        cells = [Cell(slot, state.record, design, inputs, single) for slot, design in state.planned[step.name]]
-        empty = [name for name, units in inputs.items() if not units]
-        if not empty or self.skip is None:
-            self._ready.extend(cells)
-            return
-        why = SkippedCell(f"step `{empty[0]}` has no finished answer for this record, and `{step.name}` needs one.")
-        for cell in cells:
+        left_out = False
+        for slot, design in state.planned[step.name]:
+            cell = state.cell(step, slot, design)
+            empty = step.agent.lacks(cell)
+            if empty is None or self.skip is None:
+                self._ready.append(cell)
+                continue
+            why = SkippedCell(f"step `{empty}` has no finished answer for this record, and `{step.name}` needs one.")
             unit = self.skip(cell, why)
             self.skipped.append((cell, unit))
-            state.units[step.name].append(unit)
-        self._open_next(state)
+            state.units[step.name][design] = unit
+            left_out = True
+        if left_out:
+            self._open_next(state)
 
     def _advance(self, cell: Cell, unit: Unit) -> None:
         state = self._open[cell.record.record_id]
-        state.units[cell.slot.agent.name].append(unit)
+        state.units[cell.slot.agent.name][cell.design_id] = unit
         self._open_next(state)
 
     def _open_next(self, state: _Open) -> None:

@@ -63,10 +63,12 @@ class Plan:
     def slots(self) -> dict[str, list[Slot]]:
         """The slots of each step."""
         if self._slots is None:
-            self._slots = {
-                step.name: [slot._replace(policy=step.policy) for slot in step.agent.slots(self._project)]
-                for step in self.steps
-            }
+            made: dict[str, list[Slot]] = {}
+            for step in self.steps:
+                before = {name: made[name] for name in step.needs}
+                slots = step.agent.slots(self._project, before)
+                made[step.name] = [slot._replace(policy=step.policy) for slot in slots]
+            self._slots = made
         return self._slots
 
     @property
@@ -104,13 +106,14 @@ class Plan:
 
     def designs(self, record: Record) -> Iterator[tuple[Step, Slot, str]]:
         """The cells of one record, each with its design id, in the order of the steps."""
-        made: dict[str, list[str]] = {}
+        made: dict[str, list[tuple[Slot, str]]] = {}
         for step in self.steps:
-            inputs = [design for name in step.needs for design in made[name]]
             made[step.name] = own = []
+            before = [cell for name in step.needs for cell in made[name]]
             for slot in self.slots[step.name]:
+                inputs = [design for theirs, design in before if step.agent.takes(slot, theirs)]
                 design = design_id(slot, record, inputs)
-                own.append(design)
+                own.append((slot, design))
                 yield step, slot, design
 
     def cells(self) -> Iterator[Cell]:
@@ -140,7 +143,7 @@ class Plan:
 
     def texts(self) -> list[TextRow]:
         """Prompts, criteria and schemas."""
-        return [text for step in self.steps for text in step.agent.texts(self._project)]
+        return [text for step in self.steps for text in step.agent.texts(self.slots[step.name])]
 
 
 def _one_of_each(corpus: Corpus) -> list[Record]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _views
 from .._html import fragment, table, title
-from ..analysis import frames, heatmap
+from ..analysis import frames, heatmap, over_frames
 from ..analysis import ratings as rating_rows
+from ..analysis.side_by_side import SideBySide, side_by_side
 from ..errors import SetupError
 from ..project import Project, current
 from ..traces import STATUSES
@@ -78,6 +79,45 @@ class Run:
     def judgements(self) -> pd.DataFrame:
         """One row per judged cell: the verdict on the criteria as a whole."""
         return frames.judgements(self.project.store, self.run_id)
+
+    def assessments(self) -> pd.DataFrame:
+        """One row per reason of an expert and answer: whether the answer gives it too, and by which of its own.
+
+        A step of kind `Scorer` makes them.
+        """
+        return over_frames.assessments(self.project.store, self.run_id)
+
+    def reason_recall(self) -> pd.DataFrame:
+        """One row per answer and criterion: the share of the expert's reasons that it gives, and what it says beyond.
+
+        `recall` is NaN where the scorer's output could not be read.
+        """
+        return over_frames.reason_recall(self.project.store, self.run_id)
+
+    def divergences(self) -> pd.DataFrame:
+        """One row per topic, position and answer that holds it, as a step of kind `Differences` reads them."""
+        return over_frames.divergences(self.project.store, self.run_id)
+
+    def compared(self) -> pd.DataFrame:
+        """One row per record whose answers were compared: on how many topics they diverge, and the conclusion."""
+        return over_frames.compared(self.project.store, self.run_id)
+
+    def votes(self) -> pd.DataFrame:
+        """One row per panel, record, criterion and member: its vote beside the panel's answer.
+
+        `dissent` is the share of the votes that are not the answer; 1 where none won.
+        """
+        return over_frames.votes(self.project.store, self.run_id)
+
+    def side_by_side(self, record_id: str) -> SideBySide:
+        """One record: the text, every answer with its reasons, and where they diverge.
+
+        Raises
+        ------
+        SetupError
+            The run has no such record.
+        """
+        return side_by_side(self.project.store, self.run_id, record_id)
 
     def traces(self) -> pd.DataFrame:
         """Every cell that was executed, with ids and times."""

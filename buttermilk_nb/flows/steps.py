@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .._declared import declared_wrongly
 from ..agents.base import AgentBase
@@ -52,6 +52,13 @@ class Step(BaseModel):
         except ValidationError as error:
             raise declared_wrongly(f"step `{agent.name}`", error, type(self).model_fields) from None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_what_it_reads(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(needs := data.get("needs"), list | tuple):
+            return {**data, "needs": tuple(dict.fromkeys((*data["agent"].read_steps, *needs)))}
+        return data
+
     @property
     def policy(self) -> Policy:
         """How its calls are made."""
@@ -60,7 +67,8 @@ class Step(BaseModel):
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         """The step as plain data for YAML."""
         own = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
-        needs = {"needs": list(self.needs)} if self.needs else {}
+        named = [name for name in self.needs if name not in self.agent.read_steps]
+        needs = {"needs": named} if named else {}
         return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **own}
 
     @property

@@ -25,15 +25,9 @@ from ..model_settings import ModelSettings
 from ..records import Record
 from ..redaction import Redaction
 from ..traces import Clean, TextRow
+from .aside import Aside
 
 KEY_TAG = "k1"
-
-
-class Aside(NamedTuple):
-    """What offline models read beside the messages. Never sent to a remote model."""
-
-    record: Record
-    criteria: Criteria | None = None
 
 
 def _without_keys(value: str, info: ValidationInfo) -> str:

@@ -33,7 +33,8 @@ from ..errors import (
 )
 from ..records import Record
 from ..traces import now
-from .base import Aside, Completion, Request
+from .aside import Aside
+from .base import Completion, Request
 from .offline import Dictionary
 from .options import numbers
 

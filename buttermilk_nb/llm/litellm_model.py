@@ -27,7 +27,8 @@ from ..keys import Keys
 from ..model_settings import ModelSettings
 from ..traces import now
 from .addresses import close_doors, host_of, is_this_machine, kept_here, listening, past_proxies
-from .base import Aside, Completion, Model, Request
+from .aside import Aside
+from .base import Completion, Model, Request
 from .failures import empty_answer, mapped
 from .local_facts import USUAL_BASE
 from .local_facts import facts as verified

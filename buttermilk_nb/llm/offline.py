@@ -27,8 +27,10 @@ from ..criteria import Criteria, Criterion
 from ..errors import InvalidAnswer, SetupError, SkippedCell
 from ..records import Record
 from ..traces import now
-from .base import Aside, Completion, Model, Request
+from .aside import Aside
+from .base import Completion, Model, Request
 from .dictionary import Hit, compiled
+from .offline_over import over_answers
 from .options import numbers
 
 _LONG = 20_000  # characters from which on reading would hold up the loop
@@ -42,6 +44,8 @@ class _Offline(Model):
     remote = False
     in_process = True
     deterministic = True
+    ties_to_the_flag = True
+    """Whether a tie among answers that it is shown goes to the finding."""
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, dict(params)
@@ -53,6 +57,9 @@ class _Offline(Model):
         if aside is None or aside.criteria is None:
             return None
         try:
+            if aside.task != "judge":
+                over_answers(aside, strict=True)
+                return None
             for criterion in aside.criteria.criteria:
                 self.answer(aside.record, criterion, 0)
         except SkippedCell as error:
@@ -62,13 +69,17 @@ class _Offline(Model):
     async def complete(self, request: Request) -> Completion:
         if request.aside is None or request.aside.criteria is None:
             raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for free text.")
-        record, asked = request.aside.record, request.aside.criteria.criteria
+        aside = request.aside
+        record, asked = aside.record, request.aside.criteria.criteria
 
         def answered() -> str:
+            if aside.task != "judge":
+                return json.dumps(over_answers(aside, strict=self.ties_to_the_flag), ensure_ascii=False)
             answers = {criterion.name: self.answer(record, criterion, request.replicate) for criterion in asked}
             return json.dumps({"criteria": answers}, ensure_ascii=False)
 
-        text = await asyncio.to_thread(answered) if len(record.content) > _LONG else answered()
+        read = record.content if aside.task == "judge" else request.text
+        text = await asyncio.to_thread(answered) if len(read) > _LONG else answered()
         return Completion(
             text=text,
             finish_reason="stop",
@@ -96,7 +107,7 @@ class Dictionary(_Offline):
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
         numbers(name, options, {})
-        self._strict = name.partition("?")[0].endswith("strict")
+        self._strict = self.ties_to_the_flag = name.partition("?")[0].endswith("strict")
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         return {"rules": _RULES, "cues": criteria.rules_hash if criteria else _NO_RULES}

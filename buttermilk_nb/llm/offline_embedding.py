@@ -22,7 +22,8 @@ from hashlib import blake2b
 from typing import Any
 
 from ..errors import SetupError, SkippedCell
-from .base import Aside, Completion, Model, Request
+from .aside import Aside
+from .base import Completion, Model, Request
 from .options import numbers
 from .vectors import Batch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from ..errors import SetupError, nearest
@@ -12,6 +13,7 @@ from .base import Model
 from .double import Double
 from .litellm_model import LitellmModel
 from .offline import Dictionary, Teaching
+from .scripted import Scripted
 
 FAMILIES: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {
     "offline": {"strict": Dictionary, "lenient": Dictionary, "teaching": Teaching},
@@ -19,18 +21,25 @@ FAMILIES: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {
 }
 
 
-def make_model(name: str, entries: Mapping[str, ModelSettings] | None = None, keys: Keys | None = None) -> Model:
+def make_model(
+    name: str,
+    entries: Mapping[str, ModelSettings] | None = None,
+    keys: Keys | None = None,
+    scripted: Path | None = None,
+) -> Model:
     """The model of that name.
 
     Parameters
     ----------
     name
-        `offline/strict`, `offline/lenient`, `offline/teaching?accuracy=.8`, `double/refuse`, any
+        `offline/strict`, `offline/lenient`, `offline/teaching?accuracy=.8`, `scripted/voice`, `double/refuse`, any
         name that litellm knows (`anthropic/...`, `openai/...`, `ollama_chat/...`), or the name of an entry.
     entries
         What a project says about single models.
     keys
         Where keys are found.
+    scripted
+        The folder in which `scripted/...` models look answers up.
 
     Raises
     ------
@@ -51,6 +60,8 @@ def make_model(name: str, entries: Mapping[str, ModelSettings] | None = None, ke
             f"`{name}` is not a model: write `family/model`, for example `offline/strict` or `openai/gpt-...`, or a "
             "name that buttermilk.yaml has under `models:`."
         )
+    if family == "scripted":
+        return Scripted(name, entry, scripted)
     if family not in FAMILIES:
         return LitellmModel(name, entry, keys)
     if path == "offline/hashing":

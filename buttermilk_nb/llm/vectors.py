@@ -22,7 +22,8 @@ from ..messages import Message
 from ..records import Record
 from ..redaction import Redaction
 from ..traces import TextRow, now
-from .base import NO_PARAMS, Aside, Completion, Model, Params, Request
+from .aside import Aside
+from .base import NO_PARAMS, Completion, Model, Params, Request
 
 if TYPE_CHECKING:
     import numpy as np

@@ -69,6 +69,40 @@ VIEWS: dict[str, str] = {
         left join (select trace_id, list(call_id order by call_id) as call_ids from calls group by trace_id) c
             using (trace_id)""",
     "judgements": f"select {_columns(Trace, 't')} from latest_traces t where t.role = 'judge'",
+    # What each answer says of what the expert said: one row per assessed answer, criterion and scorer.
+    "reason_recall": """
+        select a.run_id, a.record_id, t.step as judge, t.model, t.replicate, a.criterion, x.step as scorer,
+               x.model as scoring_model, x.replicate as scoring_replicate, count(*) as n_reasons,
+               count(a.matched) as n_assessed, count(*) filter (a.matched) as n_matched,
+               case when count(a.matched) = count(*) then avg(a.matched::int) end as recall,
+               any_value(len(s.reasons)) as n_given,
+               case when count(a.matched) = count(*) then
+                   list_filter(any_value(coalesce(s.reasons, [])), lambda said, place:
+                       not list_contains(flatten(list(coalesce(a.matched_by, []))), (place - 1)::integer))
+               end as beyond_the_expert,
+               a.assessed_trace_id, a.trace_id
+        from assessments a join trace_rows t on t.trace_id = a.assessed_trace_id
+        join trace_rows x on x.trace_id = a.trace_id
+        left join scores s on s.trace_id = a.assessed_trace_id and s.criterion = a.criterion
+        group by all""",
+    # Who holds which position where the answers diverge, one row per topic, position and answer.
+    "divergences": """
+        with topics as (
+            select t.*, unnest(from_json(json_extract(output, '$.divergences'),
+                '[{"topic": "VARCHAR", "positions": [{"position": "VARCHAR", "answers": ["VARCHAR"]}]}]')) as d,
+                generate_subscripts(json_extract(output, '$.divergences[*]'), 1) as topic_index
+            from traces t where agent = 'differences' and status = 'ok' and json_valid(output)
+        ), positions as (
+            select topics.*, d.topic as topic, unnest(d.positions) as p,
+                generate_subscripts(d.positions, 1) as position_index from topics
+        ), held as (select positions.*, p.position as "position", unnest(p.answers) as answer from positions)
+        select h.run_id, h.record_id, h.criteria_set, h.step, h.model as reader, h.replicate as reader_replicate,
+               h.topic_index, h.topic, h.position_index, h."position", h.answer, t.step as judge, t.model, t.replicate,
+               i.input_trace_id, h.trace_id
+        from held h
+        left join trace_inputs i on i.trace_id = h.trace_id
+            and i."position" = try_cast(substr(h.answer, 2) as integer) - 1
+        left join trace_rows t on t.trace_id = i.input_trace_id""",
     "calls_full": f"""
         select {_columns(Call, "c")}, q.body as request, a.body as response
         from calls c

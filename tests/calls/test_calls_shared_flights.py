@@ -10,7 +10,8 @@ import buttermilk_nb as bm
 from buttermilk_nb import _aio
 from buttermilk_nb.cache import AnswerCache
 from buttermilk_nb.errors import QuotaError
-from buttermilk_nb.llm.base import Aside, Request
+from buttermilk_nb.llm.aside import Aside
+from buttermilk_nb.llm.base import Request
 from buttermilk_nb.llm.client import Client
 from buttermilk_nb.llm.registry import make_model
 from buttermilk_nb.llm.scope import Scope

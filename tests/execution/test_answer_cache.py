@@ -13,7 +13,8 @@ from execution_study import TEXTS, corpus, desk, flow, judge, respect
 import buttermilk_nb as bm
 from buttermilk_nb.cache import AnswerCache
 from buttermilk_nb.errors import StoreError
-from buttermilk_nb.llm.base import Aside, Request
+from buttermilk_nb.llm.aside import Aside
+from buttermilk_nb.llm.base import Request
 from buttermilk_nb.llm.client import Client
 from buttermilk_nb.llm.registry import make_model
 from buttermilk_nb.llm.scope import Scope

@@ -21,6 +21,7 @@ FLOORS = (
     "settings keys key_places places limits spending cache logs bus store",
     "llm analysis imports exports forgetting",
     "keeping project embedding catalogue",
+    "coding",
     "agents",
     "flows",
     "notebook cli",

@@ -9,7 +9,8 @@ from execution_study import flow, judge
 
 import buttermilk_nb as bm
 from buttermilk_nb.flows.plan import Plan
-from buttermilk_nb.llm.base import Aside, Params, Request
+from buttermilk_nb.llm.aside import Aside
+from buttermilk_nb.llm.base import Params, Request
 from buttermilk_nb.llm.registry import make_model
 from buttermilk_nb.messages import Message
 

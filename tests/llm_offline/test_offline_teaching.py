@@ -4,7 +4,7 @@ import pytest
 
 from buttermilk_nb.criteria import Criteria, Criterion
 from buttermilk_nb.errors import SkippedCell
-from buttermilk_nb.llm.base import Aside
+from buttermilk_nb.llm.aside import Aside
 from buttermilk_nb.llm.registry import make_model
 from buttermilk_nb.records import Record
 

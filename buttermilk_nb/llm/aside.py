@@ -1,0 +1,34 @@
+"""What models that answer by rule, or from what was written down, read beside the messages."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from ..criteria import Criteria
+from ..records import Record
+from ..traces import Score
+
+Task = Literal["judge", "synthesise", "differences", "match"]
+"""What is asked for: answers on criteria, one reconciled answer, where answers diverge, which reasons they give."""
+
+
+class SeenAnswer(NamedTuple):
+    """An answer that is shown to an agent, under a name that does not say whose it is."""
+
+    mark: str
+    """`A1`, `A2`, ... in the order in which they are shown."""
+    trace_id: str
+    model: str
+    replicate: int
+    scores: tuple[Score, ...]
+
+
+class Aside(NamedTuple):
+    """What is read beside the messages. Never sent to a remote model."""
+
+    record: Record
+    criteria: Criteria | None = None
+    task: Task = "judge"
+    answers: tuple[SeenAnswer, ...] = ()
+    expert_reasons: tuple[tuple[str, str], ...] = ()
+    """Criterion and reason, in the order in which they are numbered."""
