@@ -19,11 +19,15 @@ _HOMES = {
     "analysis.corrected": ("corrected_estimate", "sample_size"),
     "analysis.metrics": ("confusion", "metrics", "non_answers"),
     "analysis.perspectives": ("perspectives", "soft_labels"),
-    "analysis.plots": ("plot_agreement", "plot_confusion", "plot_pairs"),
+    "analysis.multiverse": ("multiverse", "multiverse_summary"),
+    "analysis.plots": (
+        "plot_agreement", "plot_confusion", "plot_flips", "plot_multiverse", "plot_pairs", "plot_perspectives",
+    ),
     "analysis.stability": ("stability", "verdicts"),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
     "agents.over": ("Differences", "Panel", "Scorer", "Synthesiser"),
+    "coding.sampling": ("sample", "samples"),
     "corpus": ("Corpus",),
     "criteria": ("Criteria", "Criterion"),
     "errors": (
@@ -111,13 +115,20 @@ __all__ = [
     "load",
     "metrics",
     "models",
+    "multiverse",
+    "multiverse_summary",
     "non_answers",
     "perspectives",
     "plot_agreement",
     "plot_confusion",
+    "plot_flips",
+    "plot_multiverse",
     "plot_pairs",
+    "plot_perspectives",
     "ratings",
+    "sample",
     "sample_size",
+    "samples",
     "soft_labels",
     "sql",
     "stability",
@@ -134,9 +145,18 @@ if TYPE_CHECKING:
     from .analysis.compare import compare, flips
     from .analysis.corrected import corrected_estimate, sample_size
     from .analysis.metrics import confusion, metrics, non_answers
+    from .analysis.multiverse import multiverse, multiverse_summary
     from .analysis.perspectives import perspectives, soft_labels
-    from .analysis.plots import plot_agreement, plot_confusion, plot_pairs
+    from .analysis.plots import (
+        plot_agreement,
+        plot_confusion,
+        plot_flips,
+        plot_multiverse,
+        plot_pairs,
+        plot_perspectives,
+    )
     from .analysis.stability import stability, verdicts
+    from .coding.sampling import sample, samples
     from .corpus import Corpus
     from .criteria import Criteria, Criterion
     from .errors import (

@@ -23,6 +23,7 @@ from ._html import fragment, table, title
 from ._ids import canonical, digest
 from .errors import SetupError, nearest
 from .scales import NON_ANSWERS, Answer, Scale, make_scale
+from .traces import TextRow
 
 Cues = Mapping[str, Iterable[str]] | Iterable[str]
 
@@ -298,6 +299,14 @@ class Criteria(BaseModel):
         if decisive in found:
             return decisive
         return None if None in found or not found else not decisive
+
+    def as_rows(self) -> list[TextRow]:
+        """The document as the Store keeps it: under its hash, and under that of its cues where it has any."""
+        hashes = [self.criteria_hash, *([self.cues_hash] if any(c.cues for c in self.criteria) else [])]
+        body = self.to_markdown()
+        return [
+            TextRow(text_hash=name, kind="criteria", name=self.name, version=self.version, body=body) for name in hashes
+        ]
 
     def to_plain(self) -> dict[str, Any]:
         """The document as plain data: the front matter of its file, and `text`."""

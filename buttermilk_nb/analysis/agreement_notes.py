@@ -39,7 +39,7 @@ def note(
     if math.isfinite(value) and units < FEW:
         said.append(f"It rests on {units:,} records; below {FEW} no conclusion follows.")
     if dependent:
-        said.append("One of the two has seen the other's answers.")
+        said.append("One of the two has seen the other's answers, or both have read the same ones.")
     if wordings > 1:
         said.append(f"Codes that were made under {wordings} different wordings are taken together.")
     return " ".join(said)

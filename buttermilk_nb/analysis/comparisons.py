@@ -22,21 +22,27 @@ class Comparison(NamedTuple):
 
 
 def comparisons(data: ReliabilityData) -> Iterator[Comparison]:
-    """Every comparison that the coders allow; people among themselves first, because they are the yardstick."""
+    """Every comparison that the coders allow; people among themselves first, because they are the yardstick.
+
+    Who has read the others (a synthesiser, a panel, a person who was not blind) is not pooled with them.
+    """
     people = [c for c, kind in zip(data.coders, data.kinds, strict=True) if kind == "human" and c != TRUTH]
     judges = [c for c, kind in zip(data.coders, data.kinds, strict=True) if kind != "human"]
     blind = [name for name in people if name not in data.seen]
-    pooled = [*blind, *judges]
+    apart = [name for name in judges if data.rests_on(name) == {name}]
+    pooled = [*blind, *apart]
     if len(people) > 2:
         yield Comparison("people", "human-human", tuple(people), each_category=True)
-    if len(judges) > 2:
-        yield Comparison("instruments", "judge-judge", tuple(judges), each_category=True)
-    if blind and judges and len(pooled) > 2:
+    if len(apart) > 2:
+        yield Comparison("instruments", "judge-judge", tuple(apart), each_category=True)
+    if blind and apart and len(pooled) > 2:
         yield Comparison("all coders", "mixed", tuple(pooled), each_category=True)
     pairs = list(combinations(data.coders, 2))
     for one, other in pairs:
         between = _between(one, other, judges)
-        dependent = between == "judge-human" and bool({one, other} & data.seen)
+        dependent = (between == "judge-human" and bool({one, other} & data.seen)) or (
+            not data.rests_on(one).isdisjoint(data.rests_on(other))
+        )
         yield Comparison(f"{one} ~ {other}", between, (one, other), dependent, each_category=len(pairs) == 1)
     if len(blind) > 2:
         for judge in judges:

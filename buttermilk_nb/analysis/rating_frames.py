@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NEEDED = ("record_id", "criterion", "coder", "category")
 DEFAULTS: dict[str, Any] = {
     "kind": "human", "replicate": 0, "status": "ok", "scale": None, "cluster": None, "blind": None,
-    "criteria_set": None, "criteria_hash": None, "flagged": None, "value": float("nan"), "inclusion_p": float("nan"),
+    "reads": None, "judge": None, "criteria_set": None, "criteria_hash": None, "flagged": None, "value": float("nan"), "inclusion_p": float("nan"),
 }  # fmt: skip
 FEW = 30
 """Below so many records no conclusion follows."""

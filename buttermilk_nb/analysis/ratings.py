@@ -1,30 +1,26 @@
 """Ratings: the long frame of all coders, people and instruments alike, that every statistic takes.
 
 One row per coder, record, criterion and replicate, also where there is no answer: its status says why, so that a
-statistic can count what it leaves out. People are those whose codes came with the data, and `truth`, the expert's
-code.
+statistic can count what it leaves out. People are those who coded here (`labels`), those whose codes came with the
+data, and `truth`, the expert's code.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from ..criteria import Criteria, Criterion
-from ..errors import InvalidAnswer
-from ..records import ONE
-from ..scales import NON_ANSWERS, Answer
+from ..criteria import Criteria
 from ..store import Store
+from .people import TRUTH as TRUTH  # where statistics look for it
+from .people import Asked, labels_of_project, labels_of_run, people
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRUTH = "truth"
-"""The coder under whose name the expert's code stands."""
 COLUMNS = (
     "record_id", "criteria_set", "criterion", "coder", "kind", "replicate", "category", "value", "flagged", "status",
-    "scale", "judge", "model", "cluster", "inclusion_p", "blind", "criteria_hash",
+    "scale", "judge", "model", "cluster", "inclusion_p", "blind", "criteria_hash", "reads",
 )  # fmt: skip
 _ORDER = ["criteria_set", "criterion", "criteria_hash", "record_id", "kind", "coder", "replicate"]
 
@@ -33,12 +29,25 @@ _SCORED = """
            s.status, s.criteria_hash, t.prompt_hash, t.params
     from {scores} s join traces t on t.trace_id = s.trace_id where {where}
 """
-_UNSCORED = """
+_NO_CODERS = ("differences", "scorer")
+"""Kinds of agents that answer about criteria without giving answers on them."""
+_UNSCORED = f"""
+    with others as (
+        select unnest(from_json(
+            json_extract(manifest, '$.flow.steps'), '[{{"name": "VARCHAR", "agent": "VARCHAR"}}]')) as s
+        from runs where run_id = $run
+    )
     select c.record_id, c.criteria_set, c.step as judge, c.model, c.replicate, c.criteria_hash,
            coalesce(t.status, 'pending') as status
     from cells c left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
-    where c.run_id = ? and c.criteria_hash is not null
+    where c.run_id = $run and c.criteria_hash is not null
+        and c.step not in (select s.name from others where s.agent in {_NO_CODERS})
         and not exists (from scores s where s.run_id = c.run_id and s.design_id = c.design_id)
+"""  # noqa: S608  # our own words only
+_READ = """
+    select distinct x.step as reader, t.step as read
+    from trace_inputs i join trace_rows x on x.trace_id = i.trace_id join trace_rows t on t.trace_id = i.input_trace_id
+    where x.step <> t.step and {where}
 """
 _RECORDS_OF_A_RUN = """
     select distinct r.record_id, r.cluster, r.ground_truth, r.labels from records r
@@ -47,43 +56,51 @@ _RECORDS_OF_A_RUN = """
 """
 
 
-class _Asked(NamedTuple):
-    """One question in one wording."""
-
-    criteria_set: str
-    criteria_hash: str
-    criterion: Criterion
-
-
 def of_run(store: Store, run_id: str) -> pd.DataFrame:
-    """The ratings of one run: every planned cell of its judges, and the people's codes on the same questions."""
+    """The ratings of one run: every planned cell of its judges, and the people's codes on the same questions.
+
+    Labels count for the texts and the wording that the run had; `labels(history=True)` has the others.
+    """
     scored = store.df(_SCORED.format(scores="scores", where="s.run_id = ?"), [run_id])
-    unscored = store.df(_UNSCORED, [run_id])
-    return _together(store, scored, unscored, store.df(_RECORDS_OF_A_RUN, [run_id]))
+    unscored = store.df(_UNSCORED, {"run": run_id})
+    read = store.df(_READ.format(where="x.run_id = ?"), [run_id])
+    records = store.df(_RECORDS_OF_A_RUN, [run_id])
+    return _together(store, scored, unscored, records, labels_of_run(store, run_id), read)
 
 
 def of_project(store: Store) -> pd.DataFrame:
-    """The ratings of a project: of each design the newest finished answer, and the people's newest codes."""
+    """The ratings of a project: of each design the newest finished answer, and the people's newest codes.
+
+    Records that people have coded and nobody has judged are there too.
+    """
     import pandas as pd
 
     scored = store.df(_SCORED.format(scores="latest_scores", where="true"))
+    labels = labels_of_project(store)
     records = store.df("select record_id, cluster, ground_truth, labels from latest_records")
-    return _together(store, scored, pd.DataFrame(), records[records.record_id.isin(scored.record_id)])
+    rated = records.record_id.isin(scored.record_id) | records.record_id.isin(labels.record_id)
+    return _together(store, scored, pd.DataFrame(), records[rated], labels, store.df(_READ.format(where="true")))
 
 
-def _together(store: Store, scored: pd.DataFrame, unscored: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
+def _together(
+    store: Store,
+    scored: pd.DataFrame,
+    unscored: pd.DataFrame,
+    records: pd.DataFrame,
+    labels: pd.DataFrame,
+    read: pd.DataFrame,
+) -> pd.DataFrame:
     import pandas as pd
 
-    hashes = [*scored.criteria_hash.unique(), *(unscored.criteria_hash.unique() if len(unscored) else ())]
+    hashes = [name for part in (scored, unscored, labels) if len(part) for name in part.criteria_hash.unique()]
     documents = _documents(store, dict.fromkeys(hashes))
     if len(unscored):
         names = {key: [c.name for c in document] for key, document in documents.items()}
         unscored = unscored.assign(criterion=unscored.criteria_hash.map(names)).explode("criterion")
     judged = pd.concat([part for part in (scored, unscored) if len(part)] or [scored], ignore_index=True)
-    judged = judged.assign(kind="instrument", coder=_instruments(judged))
-    asked = [_Asked(document.name, key, criterion) for key, document in documents.items() for criterion in document]
-    people = pd.DataFrame(_people(records, asked), columns=["record_id", "coder", *_PERSON])
-    found = pd.concat([judged, people.assign(kind="human", replicate=0)], ignore_index=True)
+    judged = judged.assign(kind="instrument", coder=_instruments(judged), reads=judged.judge.map(_reads(read)))
+    asked = [Asked(document.name, key, criterion) for key, document in documents.items() for criterion in document]
+    found = pd.concat([judged, people(records, asked, labels)], ignore_index=True)
     scales = {(a.criteria_hash, a.criterion.name): a.criterion.scale.short for a in asked}
     found["scale"] = [scales.get(key) for key in zip(found.criteria_hash, found.criterion, strict=True)]
     found["cluster"] = found.record_id.map(dict(zip(records.record_id, records.cluster, strict=True)))
@@ -91,6 +108,19 @@ def _together(store: Store, scored: pd.DataFrame, unscored: pd.DataFrame, record
         {"replicate": "int64", "value": "float64", "flagged": "boolean", "inclusion_p": "float64", "blind": "boolean"}
     )
     return found.sort_values(_ORDER, kind="stable", ignore_index=True)
+
+
+def _reads(read: pd.DataFrame) -> dict[str, str]:
+    """For each step that reads others the names of all that it rests on, also those that these have read."""
+    direct: dict[str, set[str]] = {}
+    for reader, step in zip(read.reader, read.read, strict=True):
+        direct.setdefault(reader, set()).add(step)
+
+    def below(step: str, seen: frozenset[str]) -> frozenset[str]:
+        more = direct.get(step, set()) - seen
+        return seen.union(more, *(below(name, seen | more) for name in more))
+
+    return {step: ", ".join(sorted(below(step, frozenset()))) for step in direct}
 
 
 def _documents(store: Store, hashes: Iterable[str]) -> dict[str, Criteria]:
@@ -112,30 +142,3 @@ def _instruments(judged: pd.DataFrame) -> pd.Series[str]:
     several = way.groupby([names, judged.criteria_hash]).transform("nunique") > 1
     short = way.where(known, "").map({w: f" (way {n})" for n, w in enumerate(sorted(way.dropna().unique()), 1)})
     return names.where(~(several & known), names + short)
-
-
-_PERSON = ("criteria_set", "criteria_hash", "criterion", "category", "value", "flagged", "status")
-
-
-def _people(records: pd.DataFrame, asked: list[_Asked]) -> Iterable[tuple[Any, ...]]:
-    """What people coded on the questions that were asked; where there is no code, there is no row."""
-    read: dict[tuple[int, str], tuple[Any, ...]] = {}
-    for record_id, truth, labels in zip(records.record_id, records.ground_truth, records.labels, strict=True):
-        for coder, codes in ((TRUTH, json.loads(truth)), *json.loads(labels).items()):
-            for place, question in enumerate(asked):
-                name = question.criterion.name
-                code = codes.get(name, codes.get(ONE))
-                if code is None:
-                    continue
-                key = (place, json.dumps(code))
-                if key not in read:
-                    read[key] = (*question[:2], name, *_coded(question.criterion, code))
-                yield (record_id, coder, *read[key])
-
-
-def _coded(criterion: Criterion, code: Any) -> tuple[str | None, float | None, bool | None, str]:
-    try:
-        answer = Answer(None, code) if code in NON_ANSWERS else criterion.parse(code)
-    except InvalidAnswer:
-        return None, None, None, "invalid"
-    return answer.category, answer.value, criterion.flagged(answer), "ok"

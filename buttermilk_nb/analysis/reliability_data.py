@@ -32,6 +32,8 @@ class ReliabilityData:
         The cluster of each unit, as a number.
     seen
         The coders who were not blind to the instruments' answers.
+    reads
+        For each instrument that reads others (a synthesiser, a panel) the coders that it rests on.
     """
 
     codes: tuple[Codes, ...]
@@ -39,6 +41,11 @@ class ReliabilityData:
     kinds: tuple[str, ...]
     clusters: NDArray[np.intp]
     seen: frozenset[str]
+    reads: dict[str, frozenset[str]]
+
+    def rests_on(self, coder: str) -> frozenset[str]:
+        """A coder, with those whose answers it has read."""
+        return self.reads.get(coder, frozenset()) | {coder}
 
     @property
     def level(self) -> str:
@@ -88,7 +95,19 @@ def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData
     _, clusters = np.unique(records.kin.to_numpy(), return_inverse=True)
     blind = part.groupby("coder").blind.agg(lambda column: bool((column == False).any()))  # noqa: E712  # NA is neither
     seen = frozenset(name for name in coders if kinds[name] == "human" and blind[name])
-    return ReliabilityData(tuple(tables), tuple(coders), tuple(kinds[c] for c in coders), clusters, seen)
+    return ReliabilityData(tuple(tables), tuple(coders), tuple(kinds[c] for c in coders), clusters, seen, _reads(part))
+
+
+def _reads(part: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Who rests on whom, by the steps that each has read."""
+    coders = part.drop_duplicates("coder")
+    steps = dict(zip(coders.coder, coders.judge, strict=True))
+    found = {}
+    for coder, read in zip(coders.coder, coders.reads, strict=True):
+        if isinstance(read, str) and read:
+            below = set(read.split(", "))
+            found[coder] = frozenset(name for name, step in steps.items() if step in below)
+    return found
 
 
 def _with_numbers(part: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from .._text import counted
 from ..errors import SetupError, nearest
 from ..store import Store
 from . import over_frames
+from .quotes import not_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,8 @@ _STYLE = Markup(
     ".bmnb .sbs>div{flex:1 0 15em;max-width:26em;border-top:3px solid var(--jp-border-color1,#8c959f);padding:.4em 0}"
     ".bmnb .sbs ul{margin:.3em 0;padding-left:1.2em}.bmnb .text{max-width:46em;white-space:pre-wrap;margin:.5em 0;"
     "padding-left:.8em;border-left:3px solid var(--jp-border-color2,#d0d7de)}"
-    ".bmnb dl{margin:.3em 0}.bmnb dt{font-weight:600;margin-top:.5em}.bmnb dd{margin:.2em 0 .2em 1.2em}</style>"
+    ".bmnb .not{color:var(--jp-warn-color0,#9a6700)}.bmnb dl{margin:.3em 0}"
+    ".bmnb dt{font-weight:600;margin-top:.5em}.bmnb dd{margin:.2em 0 .2em 1.2em}</style>"
 )
 
 
@@ -55,7 +57,7 @@ class SideBySide:
         ]
         for (criteria_set, criterion), part in self.answers.groupby(["criteria_set", "criterion"], sort=False):
             parts.append(title(str(criterion) if criterion == criteria_set else f"{criteria_set}: {criterion}"))
-            columns = Markup("").join(_answer(row) for row in part.to_dict("records"))
+            columns = Markup("").join(_answer(row, self.text) for row in part.to_dict("records"))
             parts.append(Markup('<div class="sbs">{}</div>').format(columns))
         for row in self.conclusions.to_dict("records"):
             parts.append(title(f"Where they diverge on {row['criteria_set']}", f"as read by {row['reader']}"))
@@ -110,9 +112,19 @@ def _verdict(row: Mapping[Hashable, Any]) -> str:
     return str(row["category"]) if isinstance(row["category"], str) else f"{row['value']:g}"
 
 
-def _answer(row: Mapping[Hashable, Any]) -> Markup:
+def _unfound(quotes: list[str]) -> Markup:
+    if not quotes:
+        return Markup("")
+    said = "; ".join(quotes)
+    return Markup(' <span class="not" title="{}">⚠ quotes what is not in the text</span>').format(said)
+
+
+def _answer(row: Mapping[Hashable, Any], text: str) -> Markup:
     sure = f"uncertainty {row['uncertainty']}" if isinstance(row["uncertainty"], str) else ""
-    reasons = Markup("").join(Markup("<li>{}</li>").format(reason) for reason in _listed(row["reasons"]))
+    missing = not_in(text, list(_listed(row["reasons"])))
+    reasons = Markup("").join(
+        Markup("<li>{}{}</li>").format(reason, _unfound(quotes)) for reason, quotes in missing.items()
+    )
     said = row["conclusion"] if isinstance(row["conclusion"], str) else ""
     return Markup(
         '<div><div class="q">{}</div><div><b>{}</b> <span class="q">{}</span></div><ul>{}</ul>{}</div>'

@@ -76,11 +76,22 @@ def which_texts(study: Study) -> str:
     found += [_step(step, study.corpus) for step in study.steps]
     if not study.steps:
         found.append("No flow was named. A prompt can show all that a record holds: text, metadata, images, its id.")
-    found.append("Experts' answers, experts' reasons and human codes are never part of a prompt.")
+    matching = [step.name for step in study.steps if _shows_reasons(step)]
+    if matching:
+        found.append(
+            f"Step {codes(matching)} also shows the experts' reasons. Experts' answers and human codes are never part "
+            "of a prompt."
+        )
+    else:
+        found.append("Experts' answers, experts' reasons and human codes are never part of a prompt.")
     found.append(_redaction(study.project))
     if study.remote:
         found.append("What has been answered already comes from the cache and is not sent again.")
     return f"## Which texts\n\n{bullets(found)}"
+
+
+def _shows_reasons(step: Step) -> bool:
+    return isinstance(step.agent, Agent) and "expert_reasons" in step.agent.prompt.names
 
 
 def _sizes(study: Study, corpus: Corpus) -> list[str]:
@@ -113,7 +124,7 @@ def _step(step: Step, corpus: Corpus | None) -> str:
         shown.append(f"all its metadata ({codes(names)})" if names else "all its metadata")
     if prompt.shows_images and (corpus is None or any(record.images for record in corpus)):
         shown.append("its images")
-    if "inputs" in prompt.names:
+    if prompt.names & {"inputs", "answers"}:
         read = sorted(prompt.inputs & set(step.needs)) or step.needs
         shown.append(f"the answers of {codes(read)}, which may quote the text")
     return f"Step {code(step.name)} shows of a record: {listed(shown) or 'nothing'}."

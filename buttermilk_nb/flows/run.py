@@ -9,6 +9,7 @@ from .. import _views
 from .._html import fragment, table, title
 from ..analysis import frames, heatmap, over_frames
 from ..analysis import ratings as rating_rows
+from ..analysis.quotes import quotes
 from ..analysis.side_by_side import SideBySide, side_by_side
 from ..errors import SetupError
 from ..project import Project, current
@@ -93,6 +94,13 @@ class Run:
         `recall` is NaN where the scorer's output could not be read.
         """
         return over_frames.reason_recall(self.project.store, self.run_id)
+
+    def quotes(self) -> pd.DataFrame:
+        """One row per passage that a reason quotes: whether the text has it (`verified`), and where.
+
+        `run.quotes().groupby(["judge", "model"]).verified.mean()` is the share of quotations that are true.
+        """
+        return quotes(self.project.store, self.run_id)
 
     def divergences(self) -> pd.DataFrame:
         """One row per topic, position and answer that holds it, as a step of kind `Differences` reads them."""

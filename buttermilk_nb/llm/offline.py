@@ -257,5 +257,5 @@ def _reason(text: str, hit: Hit) -> str:
     start, end = max(0, hit.start - 30), min(len(text), hit.end + 30)
     around = " ".join(text[start:end].split())
     return (
-        f"The cue “{hit.cue}” speaks for {hit.answer}: “{'…' if start else ''}{around}{'…' if end < len(text) else ''}”"
+        f"The cue `{hit.cue}` speaks for {hit.answer}: “{'…' if start else ''}{around}{'…' if end < len(text) else ''}”"
     )

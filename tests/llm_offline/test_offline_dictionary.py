@@ -160,7 +160,7 @@ def test_every_kind_of_scale_is_answered_with_one_of_its_answers(fields, text, a
 def test_an_answer_says_that_no_language_model_gave_it_and_shows_its_cues():
     answer = answered("offline/strict", "They are vermin.", cues=["vermin"])
     assert "not a language model" in answer["conclusion"]
-    assert answer["reasons"] == ["The cue “vermin” speaks for yes: “They are vermin.”"]
+    assert answer["reasons"] == ["The cue `vermin` speaks for yes: “They are vermin.”"]
 
 
 def test_without_cues_the_cell_is_skipped_with_the_line_to_add():

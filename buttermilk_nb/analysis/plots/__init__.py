@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from .agreement import plot_agreement
 from .confusion import plot_confusion
+from .flips import plot_flips
+from .multiverse import plot_multiverse
 from .pairs import plot_pairs
+from .perspectives import plot_perspectives
 
-__all__ = ["plot_agreement", "plot_confusion", "plot_pairs"]
+__all__ = ["plot_agreement", "plot_confusion", "plot_flips", "plot_multiverse", "plot_pairs", "plot_perspectives"]

@@ -1,0 +1,114 @@
+"""The instruments of a group as arrays: what each said of each record, in each replicate and in most of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..coefficients.base import FloatArray
+from ..coefficients.codes import NUMERIC
+from ..compare.measures import Measure
+from ..stability.reading import in_order
+from ..stability.tables import Table, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BoolArray = NDArray[np.bool_]
+
+
+class Instrument(NamedTuple):
+    """One judge: its model, and the rest of its name, which is its prompt."""
+
+    coder: str
+    model: str
+    prompt: str
+
+
+class Said(NamedTuple):
+    """What the instruments said, records x instruments: flags (0 or 1) and numbers, NaN where there is none."""
+
+    replicates: str
+    flags: FloatArray
+    numbers: FloatArray
+    asked: BoolArray
+
+    def lacks(self, flags: bool, numbers: bool) -> bool:
+        """Whether somebody was asked and has no flag, or no number, where these are wanted."""
+        wanted = [own for own, want in ((self.flags, flags), (self.numbers, numbers)) if want]
+        return any(bool((np.isnan(own) & self.asked).any()) for own in wanted)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """All instruments of a group, and the table of their answers."""
+
+    table: Table
+    instruments: list[Instrument]
+
+    @property
+    def has_flag(self) -> bool:
+        """Whether a flag is declared."""
+        return bool((~np.isnan(self.table.flags)).any())
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether the answers are in order, so that a threshold can part them."""
+        return self.table.codes.level in NUMERIC
+
+    def said(self, replicates: Sequence[str]) -> Iterator[Said]:
+        """Each way to take the replicates: the most frequent answer (`mode`), and each of them (`each`)."""
+        numbers = in_order(replicate for _, replicate in self.table.columns)
+        if len(numbers) == 1:
+            yield self._said("asked once", numbers)
+            return
+        if "mode" in replicates:
+            yield self._said(f"mode of {len(numbers)}", numbers)
+        if "each" in replicates:
+            for one in numbers:
+                yield self._said(f"replicate {one}", [one])
+
+    def _said(self, name: str, chosen: Sequence[Any]) -> Said:
+        flags, numbers, asked = [], [], []
+        nothing = np.full(len(self.table.records), np.nan)
+        for instrument in self.instruments:
+            places = [
+                i for i, (coder, one) in enumerate(self.table.columns) if coder == instrument.coder and one in chosen
+            ]
+            flags.append(_modal("flagged share", self.table, places))
+            numbers.append(_modal("mean", self.table, places) if self.has_numbers else nothing)
+            asked.append(self.table.asked[:, places].any(axis=1))
+        return Said(name, np.column_stack(flags), np.column_stack(numbers), np.column_stack(asked))
+
+
+def panel(part: pd.DataFrame, judges: Sequence[str]) -> Panel:
+    """The judges of one group of a checked frame."""
+    own = part[part.coder.isin(list(judges))]
+    return Panel(table(own, ["coder", "replicate"]), _named(own, judges))
+
+
+def _modal(name: str, answers: Table, places: list[int]) -> FloatArray:
+    if not places:
+        return np.full(len(answers.records), np.nan)
+    return Measure(name, answers).modal(places)[0][:, 0]
+
+
+def _named(part: pd.DataFrame, judges: Sequence[str]) -> list[Instrument]:
+    """The model and prompt of each judge; a frame that names no models has a model for each judge."""
+    columns = [name for name in ("judge", "model") if name in part.columns]
+    first = part.groupby("coder")[columns].first() if columns else None
+    found = []
+    for coder in judges:
+        model = None if first is None or "model" not in first else first.model[coder]
+        if not isinstance(model, str):
+            found.append(Instrument(coder, coder, ""))
+            continue
+        rest = coder.replace(f" · {model}", "", 1)
+        step = first.judge[coder] if first is not None and "judge" in first else None
+        found.append(Instrument(coder, model, str(step) if rest == coder and isinstance(step, str) else rest))
+    pairs = [(one.model, one.prompt) for one in found]
+    return [one if pairs.count((one.model, one.prompt)) == 1 else one._replace(prompt=one.coder) for one in found]
