@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 _HOMES = {
+    "agents.classifier": ("Classifier",),
+    "agents.extractor": ("Extractor",),
+    "agents.extractors": ("frames", "hidden_meanings", "rule_findings"),
     "agents.function": ("agent",),
     "analysis.agreement": ("agreement",),
     "analysis.alt_test": ("alt_test", "alt_test_coders"),
@@ -61,6 +64,7 @@ __all__ = [
     "CacheMiss",
     "CallTimeout",
     "Categories",
+    "Classifier",
     "ConsentError",
     "ContentFilterError",
     "ContextTooLongError",
@@ -69,6 +73,7 @@ __all__ = [
     "Criteria",
     "Criterion",
     "Differences",
+    "Extractor",
     "Flow",
     "Image",
     "Interrupted",
@@ -109,6 +114,8 @@ __all__ = [
     "corrected_estimate",
     "data_statement",
     "flips",
+    "frames",
+    "hidden_meanings",
     "init",
     "key",
     "last_run",
@@ -126,6 +133,7 @@ __all__ = [
     "plot_pairs",
     "plot_perspectives",
     "ratings",
+    "rule_findings",
     "sample",
     "sample_size",
     "samples",
@@ -136,6 +144,9 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from .agents.classifier import Classifier
+    from .agents.extractor import Extractor
+    from .agents.extractors import frames, hidden_meanings, rule_findings
     from .agents.function import agent
     from .agents.judge import Judge
     from .agents.llm_agent import Agent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import AgentBase
+from .extractor import Extractor
 from .function import FunctionAgent, agent
 from .judge import Judge
 from .llm_agent import Agent
@@ -12,6 +13,7 @@ __all__ = [
     "Agent",
     "AgentBase",
     "Differences",
+    "Extractor",
     "FunctionAgent",
     "Judge",
     "Panel",

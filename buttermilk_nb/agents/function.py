@@ -29,7 +29,7 @@ Function = Callable[..., Any]
 
 
 @lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
+def function_threads() -> ThreadPoolExecutor:
     """Threads of their own, so that functions that hang cannot keep the Store from being written."""
     return ThreadPoolExecutor(32, thread_name_prefix="buttermilk_nb-function")
 
@@ -66,7 +66,7 @@ class FunctionAgent(AgentBase):
                 return await self.function(*arguments)
             except (SystemExit, KeyboardInterrupt) as error:  # would end the loop, and every run with it
                 raise RuntimeError(f"the function ended the process: {error!r}") from error
-        return await asyncio.get_running_loop().run_in_executor(_threads(), _called, self.function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(function_threads(), _called, self.function, *arguments)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # code is named, never written out
         return {"code_version": self.code_version}
@@ -121,7 +121,7 @@ def agent(
 
     def made(wrapped: Function) -> FunctionAgent:
         step = FunctionAgent(
-            name=name or wrapped.__name__, function=wrapped, code_version=version or _source_hash(wrapped)
+            name=name or wrapped.__name__, function=wrapped, code_version=version or source_hash(wrapped)
         )
         FunctionAgent.registered[step.name] = step
         return step
@@ -139,10 +139,17 @@ def _called(function: Function, *arguments: Any) -> Any:
         raise RuntimeError(f"`{function.__name__}` ended the process: {error!r}") from error
 
 
-def _source_hash(function: Function) -> str:
+def source_hash(function: Function) -> str:
+    """The hash of a function's source.
+
+    Raises
+    ------
+    SetupError
+        It cannot be read.
+    """
     try:
         return digest("fn1", inspect.getsource(function))
     except (OSError, TypeError):
         raise SetupError(
-            f'the source of `{function.__name__}` cannot be read; give it a version: @bm.agent(version="1").'
+            f'the source of `{getattr(function, "__name__", "it")}` cannot be read; give it a version="1".'
         ) from None

@@ -24,6 +24,7 @@ from ..redaction import Redaction
 from ..traces import Score, Status, TextRow, Unit
 from .asking import answered
 from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
+from .extractor import document
 from .llm_agent import Agent, outputs, path_or
 from .readings import Reader, scored_unit, without_answer
 from .verdicts import answer_format, answer_schema
@@ -133,7 +134,7 @@ class Judge(Agent):
     @classmethod
     def _criteria(cls, value: Any) -> Any:
         items = value if isinstance(value, list | tuple) else [value]
-        return tuple(_document(item) for item in items)
+        return tuple(document(item) for item in items)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -290,9 +291,3 @@ class Judge(Agent):
         )
 
     __str__ = __repr__
-
-
-def _document(item: Any) -> Any:
-    if isinstance(item, str | Path):
-        return Criteria.from_file(item)
-    return Criteria(**item) if isinstance(item, dict) else item

@@ -28,7 +28,7 @@ from .base import NOTHING_BEFORE, AgentBase, Ask, Before, Cell, Context, Slot, S
 if TYPE_CHECKING:
     from ..project import Project
 
-_JSON_OUTPUT = frozenset({"function", "differences", "panel"})
+_JSON_OUTPUT = frozenset({"function", "differences", "extractor", "panel"})
 """Kinds of agents whose output is JSON."""
 _PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SetupError, nearest
 from ..store import Store
+from .quotes import Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,3 +86,35 @@ def votes(store: Store, run_id: str) -> pd.DataFrame:
         rows += [{**shared, "member": member, "vote": vote} for member, vote in sorted(members.items())]
     columns = ["record_id", "panel", "criteria_set", "criterion", "member", "vote", "answer", "dissent"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def extracted(store: Store, run_id: str, step: str) -> pd.DataFrame:
+    """One row per row that an extractor found, in its own columns, and whether the text has the words that it quotes."""
+    import pandas as pd
+
+    found = store.df(
+        """
+        select t.record_id, t.model, t.replicate, t.output, r.content
+        from traces t left join (select distinct record_id, record_hash, content from records) r
+            using (record_id, record_hash)
+        where t.run_id = ? and t.step = ? and t.agent = 'extractor' and t.status = 'ok' and json_valid(t.output)
+        order by t.record_id, t.model, t.replicate""",
+        [run_id, step],
+    )
+    if not len(found):
+        known = store.df("select distinct step from traces where run_id = ? and agent = 'extractor'", [run_id]).step
+        if step not in set(known):
+            raise SetupError(f"this run has no extractor `{step}`; {nearest(step, list(known))}")
+    rows: list[dict[str, Any]] = []
+    for row in found.to_dict("records"):
+        output = json.loads(row["output"])
+        text = Text(row["content"] or "")
+        for place, one in enumerate(output["rows"]):
+            shared = {name: row[name] for name in ("record_id", "model", "replicate")}
+            shared |= {"row": place, **one}
+            if output["quote"]:
+                where = text.find(one[output["quote"]] or "")
+                shared |= {"verified": where is not None, "start": where and where.start, "end": where and where.end}
+            rows.append(shared)
+    frame = pd.DataFrame(rows, columns=None if rows else ["record_id", "model", "replicate", "row"])
+    return frame.astype({name: "Int64" for name in ("start", "end") if name in frame})

@@ -117,6 +117,16 @@ class Run:
         """
         return over_frames.votes(self.project.store, self.run_id)
 
+    def extracted(self, step: str) -> pd.DataFrame:
+        """One row per row that an extractor found: its columns, and whether the text has the words that it quotes.
+
+        Raises
+        ------
+        SetupError
+            The run has no extractor of that name.
+        """
+        return over_frames.extracted(self.project.store, self.run_id, step)
+
     def side_by_side(self, record_id: str) -> SideBySide:
         """One record: the text, every answer with its reasons, and where they diverge.
 

@@ -8,8 +8,8 @@ from ..criteria import Criteria
 from ..records import Record
 from ..traces import Score
 
-Task = Literal["judge", "synthesise", "differences", "match"]
-"""What is asked for: answers on criteria, one reconciled answer, where answers diverge, which reasons they give."""
+Task = Literal["judge", "synthesise", "differences", "match", "extract"]
+"""What is asked for: answers on criteria, one reconciled answer, where answers diverge, which reasons they give, rows."""
 
 
 class SeenAnswer(NamedTuple):

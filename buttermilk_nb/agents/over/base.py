@@ -70,7 +70,7 @@ class OverAnswers(Agent):
     @field_validator("of", mode="before")
     @classmethod
     def _of(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else tuple(value or ())
+        return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
 
     @model_validator(mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -82,7 +83,7 @@ class Panel(AgentBase):
     @field_validator("of", mode="before")
     @classmethod
     def _of(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else tuple(value or ())
+        return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -90,22 +91,22 @@ class Panel(AgentBase):
             raise ValueError('it reads the answers of other steps: write of="judge", with the name of one')
         if (self.rule == "weighted") != bool(self.weights):
             raise ValueError('rule="weighted" and weights={model: weight} belong together')
-        if any(not weight >= 0 for weight in self.weights.values()):
-            raise ValueError("a weight is 0 or more")
+        if any(not 0 <= weight < math.inf for weight in self.weights.values()):
+            raise ValueError("a weight is a number, 0 or more")
         return self
 
     @property
     def read_steps(self) -> tuple[str, ...]:
         return self.of
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks no model
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
         found: dict[str, Slot] = {}
         for name in self.of:
             theirs = [slot for slot in before.get(name, ()) if slot.criteria is not None]
             if not theirs:
                 raise SetupError(f"step `{self.name}`: `{name}` gives no answers on criteria; of= names judges.")
             for slot in theirs:
-                self._check(slot)
+                self._check(slot, project)
                 assert slot.criteria is not None
                 key = slot.criteria.criteria_hash
                 params = canonical({"rule": self.rule, **({"weights": self.weights} if self.weights else {})})
@@ -113,7 +114,7 @@ class Panel(AgentBase):
                 found.setdefault(key, Slot(self, design, 0, None, slot.criteria, None, params))
         return list(found.values())
 
-    def _check(self, theirs: Slot) -> None:
+    def _check(self, theirs: Slot, project: Project) -> None:
         assert theirs.criteria is not None
         for criterion in theirs.criteria:
             if criterion.scale.level not in _LEVELS.get(self.rule, (criterion.scale.level,)):
@@ -121,9 +122,11 @@ class Panel(AgentBase):
                     f"step `{self.name}`: the answers on `{criterion.name}` have no {self.rule}; "
                     f'write rule="{"median" if criterion.scale.level == "ordinal" else "majority"}".'
                 )
-        voter = theirs.model.name if theirs.model else theirs.agent.name
-        if self.rule == "weighted" and voter not in self.weights:
-            raise SetupError(f"step `{self.name}`: `{voter}` votes and has no weight; {nearest(voter, self.weights)}")
+        models = [theirs.model, *theirs.agent.others(project)] if theirs.model else []  # a fallback may have to vote
+        for voter in [model.name for model in models] or [theirs.agent.name]:
+            if self.rule == "weighted" and voter not in self.weights:
+                near = nearest(voter, self.weights)
+                raise SetupError(f"step `{self.name}`: `{voter}` votes and has no weight; {near}")
 
     def takes(self, mine: Slot, theirs: Slot) -> bool:
         if theirs.agent.name not in self.of:
@@ -157,17 +160,20 @@ class Panel(AgentBase):
 
     def _count(self, cell: Cell, criterion: Criterion) -> _Counted:
         given: dict[str, list[Score]] = {}
+        weighed: dict[str, str] = {}
         for name in self.of:
             for unit in cell.inputs.get(name, ()):
                 score = next(score for score in unit.scores if score.criterion == criterion.name)
-                given.setdefault(f"{name} · {score.model}" if len(self.of) > 1 else score.model, []).append(score)
+                voter = f"{name} · {score.model}" if len(self.of) > 1 else score.model
+                given.setdefault(voter, []).append(score)
+                weighed[voter] = score.model if unit.trace.model else name  # of a panel, its rule is no name
         votes: dict[str, Any] = {}
         weights: dict[str, float] = {}
         for voter, scores in given.items():
             vote = _vote(criterion, scores)
             if vote is not None:
                 votes[voter] = vote
-                weights[voter] = self.weights.get(scores[0].model, 1.0) if self.weights else 1.0
+                weights[voter] = self.weights[weighed[voter]] if self.weights else 1.0
         answer = self._decide(criterion, votes, weights)
         total = sum(weights.values())
         against = sum(weights[voter] for voter, vote in votes.items() if answer is None or vote != _shown(answer))
@@ -184,8 +190,8 @@ class Panel(AgentBase):
         for voter, vote in votes.items():
             count[vote] += weights[voter]  # type: ignore[assignment]  # weights need not be whole
         most = max(count.values())
-        winners = [vote for vote, n in count.items() if n == most]
-        return criterion.parse(winners[0]) if len(winners) == 1 else None
+        winners = [vote for vote, n in count.items() if math.isclose(n, most)]  # weights need not be whole
+        return criterion.parse(winners[0]) if most and len(winners) == 1 else None
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return tuple(
@@ -245,7 +251,8 @@ def _labels(criterion: Criterion, votes: Mapping[str, str], weights: Mapping[str
             named[label] += weights[voter]  # type: ignore[assignment]  # weights need not be whole
     if not total:
         return None
-    return criterion.parse([label for label in criterion.scale.offered if named[label] > total / 2])
+    most = [label for label in criterion.scale.offered if named[label] * 2 > total]
+    return criterion.parse([label for label in most if not math.isclose(named[label] * 2, total)])
 
 
 def _central(criterion: Criterion, votes: Mapping[str, Any], rule: Rule) -> Answer | None:

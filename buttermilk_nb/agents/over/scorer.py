@@ -211,7 +211,7 @@ def _one(entry: Mapping[str, Any], name: str, n_said: int) -> tuple[bool, list[i
     matched, by = entry.get("matched"), entry.get("matched_by") or []
     if not isinstance(matched, bool):
         raise InvalidAnswer(f"reason {name}: `matched` is neither true nor false")
-    if not isinstance(by, list) or any(not isinstance(n, int) or not 1 <= n <= n_said for n in by):
+    if not isinstance(by, list) or any(type(n) is not int or not 1 <= n <= n_said for n in by):
         raise InvalidAnswer(f"reason {name}: `matched_by` names a reason that the answer does not have")
     if by and not matched:
         raise InvalidAnswer(f"reason {name} is not matched, and yet `matched_by` names what says it")

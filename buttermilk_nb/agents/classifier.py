@@ -1,0 +1,201 @@
+"""`Classifier`: anything that predicts, as a judge beside the language models.
+
+A trained scikit-learn pipeline, a dictionary, a function of one's own: what a study already has is the baseline that a
+language model must beat. Its answers are scores like any judge's, on the same scale, in the same statistics.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import field_validator
+
+from .._ids import uuid7
+from ..criteria import Criteria, Criterion
+from ..errors import InvalidAnswer, SetupError, nearest
+from ..scales import Answer
+from ..traces import Score, Status, TextRow, Unit
+from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .extractor import document
+from .function import function_threads, source_hash
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+class Classifier(AgentBase):
+    """A function or a fitted scikit-learn estimator that answers criteria.
+
+    Parameters
+    ----------
+    name
+        The step's name; it becomes the value of the columns `judge` and `model`.
+    predict
+        A function that takes a text and returns its answer; or an object with `predict`, which takes a list of texts,
+        as a fitted pipeline has. On a document of several criteria it returns a mapping from criterion to answer.
+    criteria
+        A `Criteria`, or the path of a criteria file.
+    version
+        What tells this classifier from another: raise it when it is trained anew. Needed for an object with
+        `predict`, whose parameters cannot be read; for a function it is the hash of its source.
+
+    Raises
+    ------
+    SetupError
+        There is nothing that predicts, or an estimator without a version.
+
+    Notes
+    -----
+    It runs in a thread, one text at a time, and its answers are not cached: predicting again costs nothing. An answer
+    that is not on the scale is `invalid`. A flow file can only name a classifier that this program has made.
+
+    Examples
+    --------
+    >>> calm = Criteria("calm", "Is the text calm?", flag="no")
+    >>> Classifier("shouting", lambda text: "no" if "!" in text else "yes", criteria=calm, version="1")
+    Classifier('shouting', criteria: calm, version: 1)
+    """
+
+    kind: ClassVar[str] = "classifier"
+    role: ClassVar[str] = "judge"
+    registered: ClassVar[dict[str, Classifier]] = {}
+
+    predict: Any
+    criteria: Criteria
+    code_version: str
+
+    def __init__(self, name: str, predict: Any, *, criteria: Criteria | str | Path, version: str | None = None) -> None:
+        fitted = callable(getattr(predict, "predict", None))
+        if not fitted and not callable(predict):
+            raise SetupError(
+                f"classifier `{name}`: {type(predict).__name__} predicts nothing; give a function of a text, or an "
+                "object with `predict`."
+            )
+        if fitted and not version:
+            raise SetupError(
+                f'classifier `{name}`: say which version of the estimator this is: version="trained 2026-11-20".'
+            )
+        code = version or source_hash(predict)
+        super().__init__(name, predict=predict, criteria=criteria, code_version=code)
+        Classifier.registered[name] = self
+
+    @field_validator("criteria", mode="before")
+    @classmethod
+    def _criteria(cls, value: Any) -> Any:
+        return document(value)
+
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks no model
+        design = slot_design(self, criteria=self.criteria.criteria_hash, code=self.code_version)
+        return [Slot(self, design, 0, None, self.criteria)]
+
+    def documents(self) -> Sequence[Criteria]:
+        return (self.criteria,)
+
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # noqa: ARG002  # one document
+        return self.criteria.as_rows()
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(function_threads(), _predicted, self.predict, cell.record.content)
+            given = self._given(found)
+        except Exception as error:  # noqa: BLE001  # anybody's code may raise anything; it becomes a row
+            scores = self.empty_scores(cell, context, trace_id, "error")
+            return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error, scores=scores)
+        made: list[Score] = []
+        problem: InvalidAnswer | None = None
+        for criterion in self.criteria:
+            try:
+                if criterion.name not in given:
+                    raise InvalidAnswer("the classifier says nothing about it")
+                made.append(self._score(cell, context, trace_id, criterion, criterion.parse(given[criterion.name])))
+            except InvalidAnswer as error:
+                problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
+                made.append(self._score(cell, context, trace_id, criterion, None, "invalid"))
+        flags = {score.criterion: score.flagged for score in made}
+        return make_unit(
+            cell,
+            context,
+            watch,
+            trace_id=trace_id,
+            status="invalid" if problem else "ok",
+            output=str(found) if problem else None,
+            flagged=self.criteria.overall_flag(flags),
+            error=problem,
+            scores=made,
+        )
+
+    def _given(self, found: Any) -> Mapping[str, Any]:
+        if isinstance(found, Mapping):
+            return found
+        criteria = list(self.criteria)
+        if len(criteria) > 1:
+            names = ", ".join(f"`{criterion.name}`" for criterion in criteria)
+            raise InvalidAnswer(f"a classifier of several criteria returns a mapping with {names}")
+        return {criteria[0].name: found}
+
+    def _score(
+        self,
+        cell: Cell,
+        context: Context,
+        trace_id: str,
+        criterion: Criterion,
+        answer: Answer | None,
+        status: Status = "ok",
+    ) -> Score:
+        return Score(
+            trace_id=trace_id,
+            run_id=context.run_id,
+            design_id=cell.design_id,
+            record_id=cell.record.record_id,
+            record_hash=cell.record.record_hash,
+            judge=self.name,
+            criteria_set=self.criteria.name,
+            criteria_hash=self.criteria.criteria_hash,
+            criterion=criterion.name,
+            model=f"classifier/{self.name}",
+            replicate=0,
+            value=answer.value if answer else None,
+            category=answer.category if answer else None,
+            flagged=criterion.flagged(answer) if answer else None,
+            status=status,
+        )
+
+    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
+        return tuple(self._score(cell, context, trace_id, criterion, None, status) for criterion in self.criteria)
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # code is named, never written out
+        return {"code_version": self.code_version}
+
+    @classmethod
+    def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:  # noqa: ARG003  # as above
+        known = cls.registered.get(name)
+        if known is None:
+            raise SetupError(
+                f"step `{name}` is a classifier, and a file never runs code: make it with bm.Classifier first; "
+                f"{nearest(name, cls.registered)}"
+            )
+        wanted = data.get("code_version", known.code_version)
+        if wanted != known.code_version:
+            raise SetupError(
+                f"step `{name}` was written for version {wanted} of that classifier; here it is {known.code_version}."
+            )
+        return known
+
+    def __repr__(self) -> str:
+        return f"Classifier({self.name!r}, criteria: {self.criteria.name}, version: {self.code_version})"
+
+    __str__ = __repr__
+
+
+def _predicted(predict: Any, text: str) -> Any:
+    """One answer; that of an estimator is a plain value, not numpy's."""
+    function: Callable[[Any], Any] | None = getattr(predict, "predict", None)
+    if function is None:
+        return predict(text)
+    found = function([text])[0]
+    return found.item() if hasattr(found, "item") else found
