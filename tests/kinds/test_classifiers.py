@@ -34,9 +34,8 @@ def test_its_answers_are_scores_in_the_same_frames_and_statistics(project, corpu
 
 
 def test_several_criteria_are_answered_by_a_mapping(project, corpus):
-    both = bm.Criteria(
-        "desk", "Two.", criteria={"calm": "Is it calm?", "long": {"question": "How long?", "scale": "1-5"}}
-    )
+    calm, long = {"question": "Is it calm?"}, {"question": "How long?", "scale": "1-5"}
+    both = bm.Criteria("desk", "Two.", criteria={"calm": calm, "long": long})
     predict = {"A door slammed!": {"calm": "no", "long": 1}}.get
     run = bm.Flow("two", bm.Classifier("two", lambda text: predict(text, {"calm": "yes"}), criteria=both)).run(corpus)
     found = run.scores().pivot(index="record_id", columns="criterion", values=["category", "status"])
