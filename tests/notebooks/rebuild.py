@@ -42,7 +42,7 @@ def rebuild(path: Path) -> None:
 
 if __name__ == "__main__":
     names = sys.argv[1:]
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for notebook in sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "examples").glob("*.ipynb")]):
         if not names or notebook.stem in names:
             print(notebook.name)
             rebuild(notebook)
