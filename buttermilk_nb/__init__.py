@@ -21,6 +21,7 @@ _HOMES = {
     "analysis.compare": ("compare", "flips"),
     "analysis.corrected": ("corrected_estimate", "sample_size"),
     "analysis.metrics": ("confusion", "metrics", "non_answers"),
+    "analysis.orders": ("order_bias", "order_flips"),
     "analysis.perspectives": ("perspectives", "soft_labels"),
     "analysis.multiverse": ("multiverse", "multiverse_summary"),
     "analysis.plots": (
@@ -29,7 +30,17 @@ _HOMES = {
     "analysis.stability": ("stability", "verdicts"),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
+    "agents.pairs": ("pair", "pairs"),
+    "agents.pairwise": ("Pairwise",),
     "agents.over": ("Differences", "Panel", "Scorer", "Synthesiser"),
+    "coding.adjudication": ("adjudicate",),
+    "coding.assigning": ("assign",),
+    "coding.coders": ("coder", "coders"),
+    "coding.contested": ("contested",),
+    "coding.form": ("code",),
+    "coding.importing": ("import_labels",),
+    "coding.labels": ("labels",),
+    "coding.sheets": ("coding_sheet",),
     "coding.sampling": ("sample", "samples"),
     "corpus": ("Corpus",),
     "criteria": ("Criteria", "Criterion"),
@@ -83,6 +94,7 @@ __all__ = [
     "ModelError",
     "MultiLabel",
     "OverloadedError",
+    "Pairwise",
     "Panel",
     "Project",
     "Prompt",
@@ -104,20 +116,29 @@ __all__ = [
     "UnconfirmedError",
     "YesNo",
     "__version__",
+    "adjudicate",
     "agent",
     "agreement",
     "allow",
     "alt_test",
     "alt_test_coders",
+    "assign",
+    "code",
+    "coder",
+    "coders",
+    "coding_sheet",
     "compare",
     "confusion",
+    "contested",
     "corrected_estimate",
     "data_statement",
     "flips",
     "frames",
     "hidden_meanings",
+    "import_labels",
     "init",
     "key",
+    "labels",
     "last_run",
     "load",
     "metrics",
@@ -125,6 +146,10 @@ __all__ = [
     "multiverse",
     "multiverse_summary",
     "non_answers",
+    "order_bias",
+    "order_flips",
+    "pair",
+    "pairs",
     "perspectives",
     "plot_agreement",
     "plot_confusion",
@@ -151,12 +176,15 @@ if TYPE_CHECKING:
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
     from .agents.over import Differences, Panel, Scorer, Synthesiser
+    from .agents.pairs import pair, pairs
+    from .agents.pairwise import Pairwise
     from .analysis.agreement import agreement
     from .analysis.alt_test import alt_test, alt_test_coders
     from .analysis.compare import compare, flips
     from .analysis.corrected import corrected_estimate, sample_size
     from .analysis.metrics import confusion, metrics, non_answers
     from .analysis.multiverse import multiverse, multiverse_summary
+    from .analysis.orders import order_bias, order_flips
     from .analysis.perspectives import perspectives, soft_labels
     from .analysis.plots import (
         plot_agreement,
@@ -167,7 +195,15 @@ if TYPE_CHECKING:
         plot_perspectives,
     )
     from .analysis.stability import stability, verdicts
+    from .coding.adjudication import adjudicate
+    from .coding.assigning import assign
+    from .coding.coders import coder, coders
+    from .coding.contested import contested
+    from .coding.form import code
+    from .coding.importing import import_labels
+    from .coding.labels import labels
     from .coding.sampling import sample, samples
+    from .coding.sheets import coding_sheet
     from .corpus import Corpus
     from .criteria import Criteria, Criterion
     from .errors import (

@@ -18,13 +18,13 @@ from ..errors import SetupError, nearest
 
 TABLES = (
     "records", "texts", "runs", "cells", "traces", "trace_inputs", "calls", "scores", "assessments", "labels",
-    "coders", "events", "latest_scores", "judge_scores",
+    "coders", "samples", "events", "latest_scores", "judge_scores",
 )  # fmt: skip
 """What an export holds unless tables are named, as far as the Store has them."""
 
 MORE = (
     "latest_records", "latest_traces", "judgements", "calls_full", "costs", "call_timing", "egress", "ratings",
-    "divergences", "tombstones",
+    "latest_labels", "divergences", "reason_recall", "tombstones",
 )  # fmt: skip
 """What may be named beside these."""
 
@@ -32,22 +32,24 @@ NEVER = {"redactions": "holds what was taken out of requests before they were se
 
 WORDS = frozenset(
     {
-        "body", "conclusion", "content", "error_message", "expert_reasons", "feedback", "media", "metadata", "notes",
-        "output", "payload", "quotes", "reason", "reasons", "request", "response", "uri",
+        "beyond_the_expert", "body", "conclusion", "content", "divergences.position", "error_message",
+        "expert_reasons", "feedback", "media", "metadata", "notes", "output", "payload", "quotes", "reason",
+        "reasons", "request", "response", "topic", "uri",
     }
 )  # fmt: skip
-"""Columns that can quote a record."""
+"""Columns that can quote a record; with its table where the name means something else in others."""
 
 JSON = frozenset(
     {"metadata", "ground_truth", "expert_reasons", "labels", "manifest", "params", "params_sent", "params_dropped",
-     "payload", "media", "groups", "saw_trace_ids"}
+     "payload", "media", "groups", "quotes"}
 )  # fmt: skip
 """Columns of text that hold JSON, written by this package."""
 
 
 _ORDER = (
     "run_id", "trace_id", "call_id", "event_id", "label_id", "record_id", "record_hash", "details_hash", "step",
-    "design_id", "criterion", "position", "reason_index", "request_hash", "model", "coder", "removed_at", "what",
+    "design_id", "criterion", "sample_id", "position", "reason_index", "request_hash", "model", "coder", "removed_at",
+    "what",
 )  # fmt: skip
 _AS_STORED = frozenset({"records", "latest_records", "texts", "calls_full"})
 """Tables with bodies, which are not sorted: they are large, and come in the order in which they were written."""
@@ -171,7 +173,9 @@ def _keep_back(con: duckdb.DuckDBPyConnection) -> bool:
 def _one(name: str, columns: tuple[Column, ...], *, some_runs: bool, kept_back: bool) -> Outgoing:
     stays = _stays(name, {column.name for column in columns}) if kept_back else None
     shown = ", ".join(
-        f"case when {stays} then null else {c.sql} end as {c.sql}" if stays and c.name in WORDS else c.sql
+        f"case when {stays} then null else {c.sql} end as {c.sql}"
+        if stays and {c.name, f"{name}.{c.name}"} & WORDS
+        else c.sql
         for c in columns
     )
     rules = [rule for rule in (_always(name), _of_runs(name, columns) if some_runs else None) if rule]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_VIEWS = ("card", "progress", "explorer", "confirm")
+_VIEWS = ("card", "progress", "explorer", "confirm", "coding", "adjudication")
 
 
 def load(ipython: Any) -> None:
@@ -13,6 +13,8 @@ def load(ipython: Any) -> None:
     from ..flows.estimate import Estimate
     from ..project import Project
     from . import card, progress
+    from .adjudication_form import adjudication_form
+    from .coding_form import code_form
     from .confirm import confirm
     from .explorer import explore
     from .magics import ButtermilkMagics
@@ -22,6 +24,8 @@ def load(ipython: Any) -> None:
     _views.register("progress", progress.follow)
     _views.register("explorer", explore)
     _views.register("confirm", confirm)
+    _views.register("coding", code_form)
+    _views.register("adjudication", adjudication_form)
     ipython.display_formatter.ipython_display_formatter.for_type(Project, card.show)
     ipython.display_formatter.ipython_display_formatter.for_type(Estimate, card.show_estimate)
 

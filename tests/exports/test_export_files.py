@@ -39,7 +39,8 @@ def test_a_folder_gets_one_csv_a_table_and_a_dictionary(store, tmp_path):
     files = export(store, tmp_path / "out")
     assert names(files) == [
         "records.csv", "texts.csv", "runs.csv", "cells.csv", "traces.csv", "trace_inputs.csv", "calls.csv",
-        "scores.csv", "events.csv", "latest_scores.csv", "judge_scores.csv", "data-dictionary.csv",
+        "scores.csv", "assessments.csv", "labels.csv", "coders.csv", "samples.csv", "events.csv",
+        "latest_scores.csv", "judge_scores.csv", "data-dictionary.csv",
     ]  # fmt: skip
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names(files))
 
@@ -260,6 +261,13 @@ def marked_local(store, words_unit):
         )
         con.execute("insert into texts values ('t1-picture', 'media', null, null, 'SECRET')")
         con.execute(
+            "insert into labels (record_id, coder, category, reasons, notes, quotes) "
+            "values ('r1', 'kf', 'no', ['SECRET'], 'SECRET', 'SECRET')"
+        )
+        con.execute(
+            "insert into assessments (record_id, reason, feedback, matched) values ('r1', 'SECRET', 'SECRET', true)"
+        )
+        con.execute(
             "insert into events values ('e1', 'ErrorEvent', ?, null, 'judge', ?, now()::timestamp)",
             [f"{run}/r1", '{"message":"SECRET"}'],
         )
@@ -269,7 +277,16 @@ def marked_local(store, words_unit):
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_the_words_of_a_local_only_record_stay_here_and_its_answers_leave(marked_local, tmp_path, kind):
     export(marked_local, tmp_path / "out", format=kind)
-    every = ["latest_records", "latest_traces", "judgements", "calls_full", "costs", "call_timing", "egress"]
+    every = [
+        "latest_labels",
+        "latest_records",
+        "latest_traces",
+        "judgements",
+        "calls_full",
+        "costs",
+        "call_timing",
+        "egress",
+    ]
     export(marked_local, tmp_path / "more", format=kind, tables=every)
     with duckdb.connect() as con:
         for path in [*(tmp_path / "out").glob(f"*.{kind}"), *(tmp_path / "more").glob(f"*.{kind}")]:
@@ -279,6 +296,8 @@ def test_the_words_of_a_local_only_record_stay_here_and_its_answers_leave(marked
     assert scores.category.notna().all()
     assert scores.record_id[scores.conclusion.notna()].tolist() == ["r0", "r2"]
     assert sorted(scores.record_id) == ["r0", "r1", "r1", "r2"]
+    assert read(tmp_path / "out" / f"labels.{kind}").category.notna().tolist() == [True]
+    assert read(tmp_path / "out" / f"assessments.{kind}").matched.tolist() == [True]
 
 
 def test_they_leave_where_that_is_asked_for(marked_local, tmp_path):
@@ -287,13 +306,14 @@ def test_they_leave_where_that_is_asked_for(marked_local, tmp_path):
 
 
 PLAIN = """
-agent assessed_trace_id cache_key call_ids call_id category
+agent answer assessed_trace_id cache_key call_ids call_id category
 cluster coder correlation_id corpus_hash criteria_hash criteria_set
 criterion design_id details_hash digest chain error_code error_type event_id finish_reason fingerprint flow flow_hash
 ground_truth groups input_trace_id judge judge_criteria judge_model judge_role judge_template kind label label_id labels
-manifest mime model model_requested model_served name params params_dropped params_sent parent_id prompt_hash provider
-record_hash record_id redaction request_hash request_id response_hash role run_id sample_id saw_trace_ids source status
-step text_hash trace_id transaction_id type uncertainty version what
+manifest method mime model model_requested model_served name params params_dropped params_sent parent_id prompt_hash
+provider reader record_hash record_id redaction request_hash request_id response_hash role round run_id sample_id
+saw_trace_ids scorer scoring_model source status step stratum text_hash trace_id transaction_id type uncertainty version
+what
 """
 
 
@@ -307,7 +327,7 @@ def test_each_column_of_text_is_known_to_hold_words_or_not(store):
             column.name
             for table in (*TABLES, *MORE)
             for column in columns_of(con, table)
-            if column.kind in ("VARCHAR", "VARCHAR[]")
+            if column.kind in ("VARCHAR", "VARCHAR[]") and f"{table}.{column.name}" not in WORDS
         }
     assert found - WORDS - plain == set()
 

@@ -9,11 +9,15 @@ import pytest
 from execution_study import flow, judge, respect
 
 import buttermilk_nb as bm
+from buttermilk_nb.coding.assigning import assign
+from buttermilk_nb.coding.coders import coder as declare
+from buttermilk_nb.coding.labels import keep_labels, make_label
 from buttermilk_nb.exports.exporting import export
 from buttermilk_nb.forgetting.compaction import rewrite
 from buttermilk_nb.forgetting.forget import Forgotten, forget, forgotten_among
 from buttermilk_nb.store.batch import Batch
 from buttermilk_nb.store.verify import verify
+from buttermilk_nb.traces import Assessment
 
 SECRET = "ZEBRAFINCH"
 PERSON = "the-person"
@@ -399,18 +403,57 @@ def test_a_coder_is_taken_out_of_what_the_run_says_of_its_corpus(project):
     assert project.store.df("select what from tombstones where kind = 'run_changed'").what.item() == run.run_id
 
 
-def test_labels_and_coders_go_where_there_are_such_tables(project, run):
-    with project.store.writing() as con:
-        con.execute("create table labels (label_id varchar, record_id varchar, coder varchar, notes varchar)")
-        con.execute("create table coders (coder varchar, kind varchar)")
-        con.execute("insert into labels values ('1', 'r1', 'kf', 'a note'), ('2', 'r1', 'ab', 'a note'), "
-                    "('3', 'the-person', 'ab', 'of ZEBRAFINCH')")  # fmt: skip
-        con.execute("insert into coders values ('kf', 'human'), ('ab', 'human')")
-    forget(project.store, project.cache, coder="kf")
-    assert project.store.df("select coder from labels").coder.tolist() == ["ab", "ab"]
-    assert project.store.df("select coder from coders").coder.tolist() == ["ab"]
+@pytest.fixture
+def coded(project, run, corpus):
+    """Two people were given the three records, and have coded two of them, with words of the text."""
+    questions = respect()
+    assign(corpus, ["kf", "ab"], overlap=1.0)
+    declare("kf", profession="teacher")
+    made = [
+        make_label(
+            questions.criteria[0], questions, corpus[name], coder=coder, answer="no", source="form",
+            reasons=[f"{SECRET} is called vermin."], notes=f"of {SECRET}", quotes=[{"start": 0, "text": SECRET}],
+        )
+        for coder in ("kf", "ab")
+        for name in (PERSON, "r1")
+    ]  # fmt: skip
+    keep_labels(project, made, records=list(corpus), criteria=questions)
+    return project
+
+
+def test_a_coders_labels_samples_and_groups_go_and_those_of_others_stay(coded):
+    forget(coded.store, coded.cache, coder="kf")
+    for table, n in (("labels", 2), ("samples", 3), ("coders", 1), ("latest_labels", 2)):
+        assert coded.store.df(f"select coder from {table}").coder.tolist() == ["ab"] * n, table
+    text = str(cells_of_file(coded.store))
+    assert "'kf'" not in text
+    assert "teacher" not in text
+
+
+def test_labels_and_samples_of_a_record_go_with_their_words(coded):
+    forget(coded.store, coded.cache, record_id=PERSON)
+    assert coded.store.df("select record_id from labels").record_id.tolist() == ["r1", "r1"]
+    assert sorted(coded.store.df("select record_id from samples").record_id) == ["r1", "r1", "r2", "r2"]
+    assert PERSON not in str(cells_of_file(coded.store))
+
+
+def test_what_a_scorer_said_of_a_record_goes_and_its_verdict_stays(project, run):
+    traces = project.store.df("select trace_id, record_id from traces")
+    rows = [
+        Assessment(
+            trace_id=trace_id, run_id=run.run_id, assessed_trace_id=trace_id, record_id=record_id, criterion="respect",
+            reason_index=0, reason=f"{SECRET} is named.", matched=True, feedback=f"yes, {SECRET}", status="ok",
+        )
+        for trace_id, record_id in zip(traces.trace_id, traces.record_id, strict=True)
+    ]  # fmt: skip
+    project.store.keep(Batch(rows=rows))
     forget(project.store, project.cache, record_id=PERSON)
-    assert project.store.df("select label_id from labels").label_id.tolist() == ["2"]
+    found = project.store.df("select record_id, reason, feedback, matched from assessments order by record_id")
+    assert len(found) == 6, "two models judged three records"
+    assert found.matched.all()
+    gone = found[found.record_id.str.startswith("forgotten-")]
+    assert gone[["reason", "feedback"]].isna().all(axis=None)
+    assert (len(gone), found.reason.notna().sum()) == (2, 4)
 
 
 def test_a_coder_that_there_is_not_is_answered_with_the_nearest(project, run):

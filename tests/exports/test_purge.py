@@ -159,8 +159,7 @@ def test_anything_else_is_refused(project, before):
 
 def test_a_record_that_a_person_has_coded_stays(project, old):
     with project.store.writing() as con:
-        con.execute("create table labels (label_id varchar, record_id varchar, coder varchar)")
-        con.execute("insert into labels values ('1', 'r1', 'kf')")
+        con.execute("insert into labels (label_id, record_id, coder) values ('1', 'r1', 'kf')")
     purge(project.store, before=dt.date(2021, 1, 1), yes=True)
     assert project.store.df("select record_id from records").record_id.tolist() == ["r1"]
 

@@ -97,12 +97,28 @@ def test_a_migrated_file_has_the_tables_of_a_blank_one(first, tmp_path):
     assert {model.table for model in ROWS} <= {table for table, _, _ in shapes[0]}
 
 
+def test_a_file_of_version_two_gets_the_tables_of_people_and_keeps_its_rows(tmp_path):
+    path = tmp_path / "traces.duckdb"
+    with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as con:
+        for name in ("0001_first.sql", "0002_calls_that_can_be_relied_on.sql"):
+            con.execute((MIGRATIONS / name).read_text(encoding="utf-8"))
+        con.execute("insert into meta values ('schema_version', '2'), ('views', 'v1-of-then')")
+        con.execute("insert into records (record_id, content, first_seen_at) values ('r', 'Text.', '2026-01-01')")
+    with Store(path).reading() as con:
+        assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("3",)]
+        assert con.execute("select record_id, content from records").fetchall() == [("r", "Text.")]
+        assert con.execute("select count(*) from latest_labels").fetchall() == [(0,)]
+    columns = "select table_name, column_name, data_type from duckdb_columns() where not internal order by all"
+    with Store(path).reading() as con, Store(tmp_path / "blank.duckdb").reading() as blank:
+        assert con.execute(columns).fetchall() == blank.execute(columns).fetchall()
+
+
 def test_the_file_as_it_was_is_kept_and_said(first, capsys):
     with Store(first).reading():
         pass
-    kept = first.with_name("traces.duckdb.before-v2")
+    kept = first.with_name("traces.duckdb.before-v3")
     said = capsys.readouterr().out
-    assert "brought up to version 2" in said
+    assert "brought up to version 3" in said
     assert kept.name in said
     with duckdb.connect(str(kept), read_only=True) as con:
         assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("1",)]
@@ -131,18 +147,18 @@ def test_a_blank_file_of_version_one_is_not_copied(tmp_path, capsys):
 
 
 def test_an_earlier_copy_is_never_written_over(first):
-    earlier = first.with_name("traces.duckdb.before-v2")
+    earlier = first.with_name("traces.duckdb.before-v3")
     earlier.write_text("an earlier copy")
     with Store(first).reading():
         pass
     assert earlier.read_text() == "an earlier copy"
-    assert first.with_name("traces.duckdb.before-v2-2").exists()
+    assert first.with_name("traces.duckdb.before-v3-2").exists()
 
 
 class Broken:
     """A migration that fails after it has changed much."""
 
-    name = "0003_broken.sql"
+    name = "0004_broken.sql"
 
     def read_text(self, encoding):
         return "create table half (a integer); drop table said; insert into nowhere values (1);"

@@ -1,0 +1,177 @@
+"""A person codes three texts in a real notebook, by keys and clicks; what the Store then holds is what they said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import duckdb
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+OPEN = "%load_ext buttermilk_nb\nimport buttermilk_nb as bm\nbm.init('coding', models=['offline/strict'])"
+TEXTS = [
+    ("a1", "The mayor 🎭 called them <b>riff-raff</b>, and nobody\r\nin the hall laughed."),
+    ("a2", "=SUM(1) is how the report begins; the rest of it is calm and dull."),
+    ("a3", "<script>window.__hacked = true</script> They spoke for an hour, and both sides listened."),
+]
+CRITERIA = """criteria = bm.Criteria('tone', 'How a report speaks of people.', criteria={
+    'respect': {'question': 'Does the report treat people with respect?', 'flag': 'no',
+                'definition': 'Respect is owed to everybody the report names.',
+                'include': ['names that people would not use of themselves'], 'non_answers': ['cannot tell']},
+    'heat': {'question': 'How heated is it?',
+             'scale': {'kind': 'likert', 'low': 1, 'high': 5, 'labels': {1: 'calm', 5: 'furious'}}},
+})"""
+
+
+def _shot(lab, name: str) -> None:
+    folder = os.environ.get("BUTTERMILK_NB_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lab.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=False)
+
+
+def _notebook(lab, name: str, *cells: str) -> str:
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    nbformat.write(made, lab.folder / "notebooks" / name)
+    return f"notebooks/{name}"
+
+
+def _select(page, words: str) -> None:
+    """Select words in the text, as a mouse does."""
+    page.evaluate(
+        """words => {
+          const root = document.querySelector('.bmnb-c .text');
+          const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+          for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            const at = node.data.indexOf(words);
+            if (at >= 0) return getSelection().setBaseAndExtent(node, at, node, at + words.length);
+          }
+          throw new Error('not in the text: ' + words);
+        }""",
+        words,
+    )
+
+
+def _pressed(page, text: str) -> None:
+    page.wait_for_function(
+        "text => [...document.querySelectorAll('.bmnb-c .answer[aria-pressed=true]')]"
+        ".map(b => b.lastChild.textContent).join(', ') === text",
+        arg=text,
+    )
+
+
+def _line(page, start: str) -> None:
+    page.wait_for_function("start => document.querySelector('.bmnb-c .line')?.textContent.startsWith(start)", arg=start)
+
+
+def _kept(page, store: Path, reason: str) -> None:
+    """Wait until a reason is on disk; the kernel may have the file meanwhile."""
+    for _ in range(600):
+        try:
+            with duckdb.connect(str(store), read_only=True) as con:
+                if con.execute("select 1 from labels where list_contains(reasons, ?)", [reason]).fetchone():
+                    return
+        except duckdb.IOException:
+            pass
+        page.wait_for_timeout(50)
+    pytest.fail(f"{reason!r} was not kept within 30 s")
+
+
+def test_three_texts_are_coded_by_keys_and_clicks(lab):
+    path = _notebook(
+        lab,
+        "coding.ipynb",
+        OPEN,
+        f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
+        CRITERIA,
+        "from buttermilk_nb.coding.form import code\ncode(texts, criteria=criteria, coder='kf', order='corpus')",
+    )
+    lab.open(path)
+    lab.run_all()
+    assert lab.errors() == []
+    page = lab.page
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    form = page.locator(".bmnb-c")
+    form.scroll_into_view_if_needed()
+    assert "riff-raff" in page.locator(".bmnb-c .text").inner_text()
+    assert page.locator(".bmnb-c .text b").count() == 0, "a text is never HTML"
+    _shot(lab, "c1-opened")
+
+    # the first: respect by its key, a mark, a reason; heat wrongly, undone, and again
+    form.focus()
+    page.keyboard.press("2")
+    _pressed(page, "no")
+    page.locator(".bmnb-c .card").first.click(position={"x": 5, "y": 5})
+    _select(page, "riff-raff")
+    page.get_by_role("button", name="Mark selection").click()
+    page.wait_for_selector(".bmnb-c mark")
+    assert page.locator(".bmnb-c mark").inner_text() == "riff-raff"
+    page.keyboard.press("r")
+    page.keyboard.type("A name that nobody gives themselves, 2 of 2.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("1")
+    _pressed(page, "no, 1 calm")
+    page.keyboard.press("u")
+    _pressed(page, "no")
+    page.keyboard.press("4")
+    _pressed(page, "no, 4")
+    _shot(lab, "c2-coded")
+
+    # the second: skipped; the third: by clicks
+    page.keyboard.press("ArrowRight")
+    _line(page, "text 2 of 3 · 1 coded")
+    page.keyboard.press("s")
+    _line(page, "text 3 of 3 · 1 coded · 1 skipped · 1 left")
+    page.get_by_role("button", name="yes", exact=False).first.click()
+    _pressed(page, "yes")
+    page.keyboard.press("r")
+    page.keyboard.type("Both sides speak.")
+    page.locator(".bmnb-c .answer").filter(has_text="5 furious").hover()
+    page.mouse.down()  # what was typed is kept now, and nothing may move under the mouse
+    store = lab.folder / "notebooks" / "coding" / "traces.duckdb"
+    _kept(page, store, "Both sides speak.")
+    assert "waiting" in form.get_attribute("class")
+    page.mouse.up()
+    _pressed(page, "yes, 5 furious")
+    assert "All 3 texts are done" in page.locator(".bmnb-c .status").inner_text()
+    page.keyboard.press("?")
+    page.wait_for_selector(".bmnb-c .help:not([hidden])")
+    _shot(lab, "c3-finished")
+    assert page.evaluate("() => window.__hacked") is None
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells, "the notebook takes none of the keys"
+
+    expected = {
+        ("a1", "respect"): ("no", "coded"),
+        ("a1", "heat"): ("4", "coded"),
+        ("a2", "respect"): (None, "skipped"),
+        ("a2", "heat"): (None, "skipped"),
+        ("a3", "respect"): ("yes", "coded"),
+        ("a3", "heat"): ("5", "coded"),
+    }
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Download my codes").click()
+    assert caught.value.suggested_filename == "codes_tone_kf.csv"
+    rows = list(csv.DictReader(io.StringIO(Path(caught.value.path()).read_text("utf-8-sig"), newline="")))
+    found = {(row["record_id"], row["criterion"]): (row["category"] or None, row["status"]) for row in rows}
+    assert found == expected
+
+    with duckdb.connect(str(store), read_only=True) as con:
+        kept = con.execute(
+            "select record_id, criterion, category, status, reasons, quotes, blind, seconds > 0 from latest_labels"
+        ).fetchall()
+        withdrawn = con.execute("select criterion from labels where status = 'withdrawn'").fetchall()
+    assert {row[:2]: row[2:4] for row in kept} == expected
+    assert [row[4] for row in kept if row[:2] == ("a3", "respect")] == [["Both sides speak."]]
+    (respect,) = [row for row in kept if row[:2] == ("a1", "respect")]
+    assert respect[4] == ["A name that nobody gives themselves, 2 of 2."]
+    start = TEXTS[0][1].index("riff-raff")
+    assert respect[5] == f'[{{"end":{start + 9},"start":{start},"text":"riff-raff"}}]'
+    assert respect[6:] == (True, True)
+    assert withdrawn == [("heat",)]
