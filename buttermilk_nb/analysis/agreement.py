@@ -108,7 +108,8 @@ def agreement(
         wanted = _wanted(coefficients, data.level)
         named = dict(zip(by, key, strict=True))
         several = int(wordings[part.criterion.iloc[0]]) if pool else 1
-        rows += [named | row for row in _rows(data, wanted, several, n_boot, seed, level)]
+        taught = int(part.record_id[part.taught.fillna(value=False).astype(bool)].nunique())
+        rows += [named | row for row in _rows(data, wanted, several, taught, n_boot, seed, level)]
     return pd.DataFrame(rows)
 
 
@@ -173,7 +174,13 @@ class _Task:
 
 
 def _rows(
-    data: ReliabilityData, wanted: Sequence[Coefficient], wordings: int, n_boot: int, seed: int, level: float
+    data: ReliabilityData,
+    wanted: Sequence[Coefficient],
+    wordings: int,
+    taught: int,
+    n_boot: int,
+    seed: int,
+    level: float,
 ) -> Iterator[dict[str, object]]:
     import numpy as np
 
@@ -219,6 +226,7 @@ def _rows(
                 why,
                 task.comparison.dependent,
                 wordings,
+                taught,
             ),
         }
 

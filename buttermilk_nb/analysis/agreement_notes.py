@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from .._text import counted
 from .coefficients import Coefficient
 from .rating_frames import FEW
 
@@ -21,6 +22,7 @@ def note(
     why: str | None,
     dependent: bool,
     wordings: int,
+    taught: int,
 ) -> str:
     """Why it is undefined, the paradox where there is one, and what does not follow.
 
@@ -40,6 +42,8 @@ def note(
         said.append(f"It rests on {units:,} records; below {FEW} no conclusion follows.")
     if dependent:
         said.append("One of the two has seen the other's answers, or both have read the same ones.")
+    if taught:
+        said.append(f"Left out: {counted(taught, 'record')} decided on as an edge case of these criteria.")
     if wordings > 1:
         said.append(f"Codes that were made under {wordings} different wordings are taken together.")
     return " ".join(said)

@@ -89,7 +89,7 @@ def votes(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def extracted(store: Store, run_id: str, step: str) -> pd.DataFrame:
-    """One row per row that an extractor found, in its own columns, and whether the text has the words that it quotes."""
+    """One row per row that an extractor found, in its columns, and whether the text has the words that it quotes."""
     import pandas as pd
 
     found = store.df(

@@ -16,12 +16,12 @@ from ..analysis.people import ADJUDICATED
 from ..analysis.rating_frames import checked
 from ..analysis.ratings import of_project
 from ..criteria import Criteria
+from ..edge_cases import EdgeCase, with_edge_case
 from ..errors import SetupError, nearest
 from ..project import Project, current
 from ..records import Record
 from ..traces import Label
 from .contested import contested
-from .edge_cases import EdgeCase, with_edge_case
 from .labels import keep_labels, make_label
 from .votes import Vote, stored_record, votes
 

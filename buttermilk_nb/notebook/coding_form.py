@@ -37,6 +37,7 @@ class CodingForm(TextForm):
     def __init__(self, session: CodingSession, content_note: str = CONTENT_NOTE) -> None:
         self.session = session
         self._content_note = content_note
+        self._rows: dict[str, tuple[str, list[Any]]] = {}
         name = session.criteria.name
         super().__init__(
             heading=f"Coding: {name}",
@@ -100,7 +101,11 @@ class CodingForm(TextForm):
         }
 
     def kept(self) -> dict[str, list[Any]]:
-        return {canonical([label.record_id, label.criterion]): _row(label) for label in self.session.labels()}
+        labels = self.session.labels()
+        for label in labels:
+            if label.label_id not in self._rows:
+                self._rows[label.label_id] = canonical([label.record_id, label.criterion]), _row(label)
+        return dict(self._rows[label.label_id] for label in labels)
 
     @property
     def saved(self) -> str:

@@ -125,12 +125,12 @@ export default () => {
     const root = make(
       "div",
       { class: "bmnb-c", tabindex: "0", "data-lm-suppress-shortcuts": "true", role: "group", "aria-label": model.get("heading"), on: { keydown: onKey } },
-      make("div", { class: "head" }, make("b", {}, model.get("heading")), line, bar, make("span", { class: "hint quiet" }, "click here to use the keys"), button("Keys", "?", showHelp), download),
+      make("div", { class: "head" }, make("b", {}, model.get("heading")), line, bar, button("Keys", "?", showHelp), download),
       help,
       problem,
       status,
       make("div", { class: "split" }, make("div", {}, make("div", { class: "tools" }, name, marking), veil, pictures, text), questions),
-      make("div", { class: "foot" }, back, skip, undo, make("span", { class: "saving quiet" }, "waiting for the kernel …"), next),
+      make("div", { class: "foot" }, back, skip, undo, make("span", { class: "hint quiet" }, "click here to use the keys"), make("span", { class: "saving quiet" }, "waiting for the kernel …"), next),
     );
     el.append(root);
 

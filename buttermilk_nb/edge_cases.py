@@ -12,8 +12,8 @@ import json
 import re
 from typing import NamedTuple
 
-from .._text import shorten
-from ..criteria import Criteria
+from ._text import shorten
+from .criteria import Criteria
 
 _HEAD = "Edge cases, as decided:"
 _LINE = re.compile(r"^- (\d{4}-\d\d-\d\d), `([^`\n]+)`, answer \"(.*?)\": (.*) \[records: (\[.*\])\]$", re.MULTILINE)
