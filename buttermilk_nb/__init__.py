@@ -32,7 +32,7 @@ _HOMES = {
     "agents.llm_agent": ("Agent",),
     "agents.pairs": ("pair", "pairs"),
     "agents.pairwise": ("Pairwise",),
-    "agents.over": ("Differences", "Panel", "Scorer", "Synthesiser"),
+    "agents.over": ("Differences", "Escalation", "Panel", "Scorer", "Synthesiser"),
     "coding.adjudication": ("adjudicate",),
     "coding.assigning": ("assign",),
     "coding.coders": ("coder", "coders"),
@@ -84,6 +84,7 @@ __all__ = [
     "Criteria",
     "Criterion",
     "Differences",
+    "Escalation",
     "Extractor",
     "Flow",
     "Image",
@@ -175,7 +176,7 @@ if TYPE_CHECKING:
     from .agents.function import agent
     from .agents.judge import Judge
     from .agents.llm_agent import Agent
-    from .agents.over import Differences, Panel, Scorer, Synthesiser
+    from .agents.over import Differences, Escalation, Panel, Scorer, Synthesiser
     from .agents.pairs import pair, pairs
     from .agents.pairwise import Pairwise
     from .analysis.agreement import agreement

@@ -27,15 +27,10 @@ from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwa
 from .extractor import document
 from .llm_agent import Agent, outputs, path_or
 from .readings import Reader, scored_unit, without_answer
-from .verdicts import answer_format, answer_schema
+from .verdicts import OBJECTION, answer_format, answer_schema
 
 if TYPE_CHECKING:
     from ..project import Project
-
-_OBJECTION = (
-    "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
-    "offered. Reply again, with that JSON object and nothing else."
-)  # part of the cache key of the second request, so its wording stays
 
 
 @lru_cache(maxsize=1)
@@ -190,7 +185,7 @@ class Judge(Agent):
     async def work(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         reader = Reader(cell, context.run_id, trace_id)
-        objection = _OBJECTION if self.reask else None
+        objection = OBJECTION if self.reask else None
         readings = [
             await answered(
                 self, question, partial(reader.read, question.asked), cell, trace_id, context, objection=objection

@@ -10,6 +10,11 @@ from ..criteria import Criteria, Criterion
 from ..errors import InvalidAnswer
 
 UNCERTAINTIES = ("low", "medium", "high")
+OBJECTION = (
+    "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
+    "offered. Reply again, with that JSON object and nothing else."
+)  # part of the cache key of the second request, so its wording stays
+"""What is said to a judge's answer that cannot be read."""
 
 
 def answer_format(asked: Criteria) -> str:

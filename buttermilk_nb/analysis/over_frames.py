@@ -88,6 +88,31 @@ def votes(store: Store, run_id: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def queue(store: Store, run_id: str) -> pd.DataFrame:
+    """One row per contested answer that waits for a person."""
+    import pandas as pd
+
+    found = store.df(
+        """
+        select record_id, criteria_set, step, output from traces
+        where run_id = ? and agent = 'escalation' and model is null and status = 'skipped' and json_valid(output)
+        order by record_id, criteria_set, step""",
+        [run_id],
+    )
+    rows = [
+        {
+            "record_id": row["record_id"],
+            "criteria_set": row["criteria_set"],
+            "criterion": criterion,
+            "dissent": one["dissent"],
+            "votes": ", ".join(f"{voter}: {vote}" for voter, vote in sorted(one["votes"].items())),
+        }
+        for row in found.to_dict("records")
+        for criterion, one in json.loads(row["output"])["queue"].items()
+    ]
+    return pd.DataFrame(rows, columns=["record_id", "criteria_set", "criterion", "dissent", "votes"])
+
+
 def extracted(store: Store, run_id: str, step: str) -> pd.DataFrame:
     """One row per row that an extractor found, in its columns, and whether the text has the words that it quotes."""
     import pandas as pd

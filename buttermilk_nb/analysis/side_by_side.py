@@ -145,9 +145,10 @@ def _topics(divergences: pd.DataFrame) -> Markup:
 def _holders(held: pd.DataFrame) -> str:
     """Who holds a position: each instrument once, with its replicates."""
     found = []
-    for (judge, model), part in held.groupby(["judge", "model"]):
+    for (judge, model), part in held.groupby(["judge", "model"], dropna=False):  # a panel has no model
         which = ", ".join(str(n) for n in sorted(part.replicate))
-        found.append(f"{judge} · {model}{f', replicates {which}' if which != '0' else ''}")
+        who = f"{judge} · {model}" if isinstance(model, str) else str(judge)
+        found.append(f"{who}{f', replicates {which}' if which != '0' else ''}")
     return "; ".join(found)
 
 

@@ -117,6 +117,13 @@ class Run:
         """
         return over_frames.votes(self.project.store, self.run_id)
 
+    def queue(self) -> pd.DataFrame:
+        """What waits for a person: one row per contested answer, as a step of kind `Escalation` found them.
+
+        `bm.code(corpus, criteria=..., coder=..., sample=run.queue().drop_duplicates("record_id"))` shows the records.
+        """
+        return over_frames.queue(self.project.store, self.run_id)
+
     def extracted(self, step: str) -> pd.DataFrame:
         """One row per row that an extractor found: its columns, and whether the text has the words that it quotes.
 

@@ -9,10 +9,13 @@ A line of such a file is one answer:
 ```
 {"task": "judge", "record_id": "a001", "criteria": "respect", "replicate": 0, "answer": {"criteria": {...}}}
 {"task": "match", "record_id": "a001", "criteria": "respect", "of": "careful/0", "replicate": 0, "answer": {...}}
+{"task": "pairwise", "record_id": "p001", "criteria": "respect", "order": "swapped", "replicate": 0, "answer": {...}}
 ```
 
-Tasks are `judge`, `synthesise`, `differences` and `match`. Where an answer names other answers (`of`, and `answers` in
-differences), it calls them by voice and replicate, `careful/0`; they are shown under other names, and are translated.
+Tasks are `judge`, `synthesise`, `differences`, `match` and `pairwise`. Of a pair, each order has an answer of its own,
+which calls the texts as they are shown in it, `Text A` and `Text B`. Where an answer names other
+answers (`of`, and `answers` in differences), it calls them by voice and replicate, `careful/0`; they are shown under
+other names, and are translated.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from .._ids import canonical, digest
 from .._text import counted
@@ -29,10 +32,11 @@ from ..criteria import Criteria
 from ..errors import SetupError, SkippedCell, nearest
 from ..model_settings import ModelSettings
 from ..traces import now
-from .aside import Aside, SeenAnswer
+from .aside import Aside, SeenAnswer, Task
 from .base import Completion, Model, Request
 
 _FAMILY = "scripted/"
+_TASKS: tuple[str, ...] = get_args(Task)
 _Key = tuple[str, str, str, int, str]
 
 
@@ -82,8 +86,12 @@ class Scripted(Model):
         return {"script": self._hash}
 
     def key_parts(self, aside: Aside | None) -> dict[str, str]:
-        about = {"about": digest("ks2", aside.task, aside.record.record_id)} if aside else {}
-        return {"script": self._hash, **about}
+        if aside is None:
+            return {"script": self._hash}
+        voices = [_voice(answer) for answer in aside.answers]  # which two voices say the same, the messages do not show
+        name = aside.criteria.name if aside.criteria else ""
+        order = [aside.order] if aside.order else []  # two texts that are the same look alike in both
+        return {"script": self._hash, "about": digest("ks3", aside.task, aside.record.record_id, name, *voices, *order)}
 
     def skips(self, aside: Aside | None) -> SkippedCell | None:
         return (
@@ -112,7 +120,7 @@ class Scripted(Model):
         )
 
     def _key(self, aside: Aside, replicate: int) -> _Key:
-        of = _voice(aside.answers[0]) if aside.task == "match" and aside.answers else ""
+        of = _voice(aside.answers[0]) if aside.task == "match" and aside.answers else aside.order
         assert aside.criteria is not None
         return aside.task, aside.record.record_id, aside.criteria.name, replicate, of
 
@@ -127,10 +135,14 @@ def _voice(answer: SeenAnswer) -> str:
 
 
 def _translated(answer: dict[str, Any], seen: tuple[SeenAnswer, ...]) -> dict[str, Any]:
-    """The answer with the names under which others are shown now."""
-    if "divergences" not in answer:
+    """The answer with the names under which others are shown now; what is not of that form is left to who reads it."""
+    try:
+        return {**answer, "divergences": _topics(answer, {_voice(other): other.mark for other in seen})}
+    except (KeyError, TypeError):
         return answer
-    marks = {_voice(other): other.mark for other in seen}
+
+
+def _topics(answer: Mapping[str, Any], marks: Mapping[str, str]) -> list[dict[str, Any]]:
     topics = []
     for divergence in answer["divergences"]:
         held = [
@@ -138,24 +150,26 @@ def _translated(answer: dict[str, Any], seen: tuple[SeenAnswer, ...]) -> dict[st
             for position in divergence["positions"]
         ]
         positions = [position for position in held if position["answers"]]
-        if len(positions) > 1 or len(held) == 1:  # where only some of the answers are there, they may not diverge
+        if len(positions) > 1 or len(held) < 2:  # where only some of the answers are there, they may not diverge
             topics.append({**divergence, "positions": positions})
-    return {**answer, "divergences": topics}
+    return topics
 
 
 def _read(text: str, file: str) -> dict[_Key, dict[str, Any]]:
     found: dict[_Key, dict[str, Any]] = {}
-    for n, line in enumerate(text.splitlines(), 1):
+    for n, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             entry = json.loads(line)
+            if entry["task"] not in _TASKS:
+                raise ValueError(f"there is no task `{entry['task']}`; {nearest(str(entry['task']), _TASKS)}")
             key = (
                 str(entry["task"]),
                 str(entry["record_id"]),
                 str(entry["criteria"]),
                 int(entry.get("replicate", 0)),
-                str(entry.get("of", "")),
+                str(entry.get("order", "given") if entry["task"] == "pairwise" else entry.get("of", "")),
             )
             answer = dict(entry["answer"])
         except (ValueError, TypeError, KeyError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from chat_server import ChatServer
 
 import buttermilk_nb as bm
 from buttermilk_nb import project as projects
@@ -53,7 +54,7 @@ def verdict():
 
 @pytest.fixture
 def study(tmp_path, scripts, verdict, calm):
-    """Three judges on two records: they disagree on r0 (yes, yes, no) and agree on r1. Returns a function that runs steps."""
+    """Three judges on two records: they disagree on r0 (yes, yes, no) and agree on r1; a function that runs steps."""
     folder = scripts(
         ana=[verdict("r0", "yes", "Nobody shouts."), verdict("r1", "no", "It ends in a row.")],
         ben=[verdict("r0", "yes", "The voices are low."), verdict("r1", "no", "A chair flies.")],
@@ -79,3 +80,43 @@ def study(tmp_path, scripts, verdict, calm):
         return run
 
     return run
+
+
+@pytest.fixture
+def run_over(tmp_path, scripts):
+    """Run a judge and other steps: `run_over(criteria, {"ana": lines}, records, steps, readers={"reader": lines})`."""
+
+    def run(criteria, voices, records, *steps, readers=(), replicates=1, **options):
+        folder = scripts(**voices, **dict(readers))
+        models = [f"scripted/{voice}" for voice in voices]
+        project = bm.init("run-over", path=tmp_path / "run-over", models=models, scripted=folder)
+        judge = bm.Judge("judge", criteria=criteria, replicates=replicates)
+        made = bm.Flow("run-over", [judge, *steps]).run(bm.Corpus(records), **options)
+        made.client = project.client
+        return made
+
+    return run
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A real chat server on loopback, for answers that nobody would write down."""
+    made = ChatServer()
+    made.start()
+    monkeypatch.setenv("HOSTED_VLLM_API_BASE", made.base)
+    monkeypatch.setenv("HOSTED_VLLM_API_KEY", "sk-planted-key-123")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def messages():
+    """What the calls of a step said to the model: one text for each call, with its record."""
+
+    def found(run, step):
+        calls = run.calls()
+        mine = calls[calls.step == step]
+        told = ["\n".join(m["content"] for m in json.loads(text)["messages"]) for text in mine.request]
+        return list(zip(mine.record_id, told, strict=True))
+
+    return found

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from ..._ids import canonical, uuid7
 from ...criteria import Criteria, Criterion
 from ...errors import SetupError, SkippedCell, nearest
-from ...scales import Answer
 from ...traces import Score, Status, Unit
 from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .counting import Counted, Rule, count, given
 
 if TYPE_CHECKING:
     from ...project import Project
 
-Rule = Literal["majority", "median", "mean", "weighted"]
 _LEVELS = {"median": ("ordinal", "interval", "ratio"), "mean": ("interval", "ratio")}
 """The levels of measurement that a rule needs."""
 
@@ -45,7 +42,8 @@ class Panel(AgentBase):
         of numbers; `weighted`: a majority in which each vote counts as `weights` says. Several labels are taken one by
         one: what more than half of the votes name is in.
     weights
-        For `weighted`: the weight of each model, by name; all that vote must have one.
+        For `weighted`: the weight of each model, by name; all that vote must have one, and so must their
+        fallbacks.
 
     Raises
     ------
@@ -158,44 +156,15 @@ class Panel(AgentBase):
             scores=scores,
         )
 
-    def _count(self, cell: Cell, criterion: Criterion) -> _Counted:
-        given: dict[str, list[Score]] = {}
-        weighed: dict[str, str] = {}
-        for name in self.of:
-            for unit in cell.inputs.get(name, ()):
-                score = next(score for score in unit.scores if score.criterion == criterion.name)
-                voter = f"{name} · {score.model}" if len(self.of) > 1 else score.model
-                given.setdefault(voter, []).append(score)
-                weighed[voter] = score.model if unit.trace.model else name  # of a panel, its rule is no name
-        votes: dict[str, Any] = {}
-        weights: dict[str, float] = {}
-        for voter, scores in given.items():
-            vote = _vote(criterion, scores)
-            if vote is not None:
-                votes[voter] = vote
-                weights[voter] = self.weights[weighed[voter]] if self.weights else 1.0
-        answer = self._decide(criterion, votes, weights)
-        total = sum(weights.values())
-        against = sum(weights[voter] for voter, vote in votes.items() if answer is None or vote != _shown(answer))
-        return _Counted(criterion, answer, votes, sorted(set(given) - set(votes)), against / total if total else None)
+    def _count(self, cell: Cell, criterion: Criterion) -> Counted:
+        return count(criterion, given(cell, self.of, criterion), self.rule, self.weights)
 
-    def _decide(self, criterion: Criterion, votes: Mapping[str, Any], weights: Mapping[str, float]) -> Answer | None:
-        if not votes:
-            return None
-        if criterion.scale.level == "set":
-            return _labels(criterion, votes, weights)
-        if self.rule in ("median", "mean"):
-            return _central(criterion, votes, self.rule)
-        count: Counter[str] = Counter()
-        for voter, vote in votes.items():
-            count[vote] += weights[voter]  # type: ignore[assignment]  # weights need not be whole
-        most = max(count.values())
-        winners = [vote for vote, n in count.items() if math.isclose(n, most)]  # weights need not be whole
-        return criterion.parse(winners[0]) if most and len(winners) == 1 else None
+    def lacks(self, cell: Cell) -> str | None:
+        return None if any(cell.inputs.get(name) for name in self.of) else super().lacks(cell)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return tuple(
-            _score(cell, context, trace_id, _Counted(criterion, None, {}, [], None), status)
+            _score(cell, context, trace_id, Counted(criterion, None, {}, [], None), status)
             for criterion in cell.slot.criteria or ()
         )
 
@@ -213,62 +182,7 @@ class Panel(AgentBase):
     __str__ = __repr__
 
 
-class _Counted(NamedTuple):
-    """The votes on one criterion, and what came of them."""
-
-    criterion: Criterion
-    answer: Answer | None
-    votes: dict[str, Any]
-    without: list[str]
-    dissent: float | None
-
-
-def _vote(criterion: Criterion, scores: Sequence[Score]) -> Any:
-    """One instrument's vote: what most of its replicates said; None where that is a tie or it said nothing."""
-    said = [_shown(Answer(score.value, score.category)) for score in scores if score.status == "ok"]
-    if not said:
-        return None
-    if criterion.scale.level in ("interval", "ratio") and all(isinstance(value, float) for value in said):
-        return statistics.fmean(said)
-    ranked = Counter(said).most_common()
-    return None if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
-
-
-def _shown(answer: Answer) -> Any:
-    """An answer as a vote: in words, or as a number where the scale has no words."""
-    return answer.value if answer.category is None else answer.category
-
-
-def _labels(criterion: Criterion, votes: Mapping[str, str], weights: Mapping[str, float]) -> Answer | None:
-    named: Counter[str] = Counter()
-    total = 0.0
-    for voter, vote in votes.items():
-        labels = json.loads(vote) if vote.startswith("[") else None
-        if labels is None:  # a non-answer names no label
-            continue
-        total += weights[voter]
-        for label in labels:
-            named[label] += weights[voter]  # type: ignore[assignment]  # weights need not be whole
-    if not total:
-        return None
-    most = [label for label in criterion.scale.offered if named[label] * 2 > total]
-    return criterion.parse([label for label in most if not math.isclose(named[label] * 2, total)])
-
-
-def _central(criterion: Criterion, votes: Mapping[str, Any], rule: Rule) -> Answer | None:
-    read = [criterion.parse(vote).value for vote in votes.values()]
-    values = [value for value in read if value is not None]
-    if not values:
-        return None
-    if rule == "median":
-        middle = statistics.median_low(values), statistics.median_high(values)
-        if criterion.scale.level == "ordinal" and middle[0] != middle[1]:
-            return None  # between two answers there is none
-        return criterion.parse(statistics.fmean(middle))
-    return criterion.parse(statistics.fmean(values))
-
-
-def _score(cell: Cell, context: Context, trace_id: str, one: _Counted, status: Status | None = None) -> Score:
+def _score(cell: Cell, context: Context, trace_id: str, one: Counted, status: Status | None = None) -> Score:
     criteria: Criteria | None = cell.slot.criteria
     assert criteria is not None
     agent: Panel = cell.slot.agent  # type: ignore[assignment]  # its own cells

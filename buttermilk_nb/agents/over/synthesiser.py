@@ -15,7 +15,7 @@ from ...traces import Score, Status, Unit
 from ..asking import answered
 from ..base import Cell, Context, Stopwatch
 from ..readings import Reader, scored_unit, without_answer
-from ..verdicts import answer_format, answer_schema
+from ..verdicts import OBJECTION, answer_format, answer_schema
 from .base import OverAnswers
 
 
@@ -66,10 +66,7 @@ class Synthesiser(OverAnswers):
     kind: ClassVar[str] = "synthesiser"
     role: ClassVar[str] = "synthesiser"
     task: ClassVar[Task] = "synthesise"
-    objection: ClassVar[str] = (
-        "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was "
-        "not offered. Reply again, with that JSON object and nothing else."
-    )
+    objection: ClassVar[str] = OBJECTION
 
     def __init__(
         self,
