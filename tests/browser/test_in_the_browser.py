@@ -79,6 +79,23 @@ def test_the_lesson_on_agreement_runs_and_shows_its_pictures(lab):
         assert pictures.nth(n).evaluate("image => image.naturalWidth") > 200
 
 
+@pytest.mark.parametrize(
+    ("notebook", "shown"),
+    [
+        ("04_many_judges", "Where they diverge on respect"),
+        ("05_coding_by_hand", "Download my codes"),
+        ("06_labels_to_findings", "The true share, which only the generator knows: 0.0625"),
+    ],
+)
+def test_the_other_lessons_run_to_their_end(lab, notebook, shown):
+    lab.open(f"notebooks/{notebook}.ipynb")
+    lab.run_all()
+    lab.page.get_by_text(shown).first.wait_for(state="attached")
+    lab.page.get_by_text(shown).first.scroll_into_view_if_needed()
+    assert lab.errors() == []
+    _shot(lab, f"7-{notebook}")
+
+
 def test_hostile_records_run_no_script(lab):
     rows = [
         {"id": f"{kind}{i} {text[:20]}", "text": f"{text} dregs {i}", "note": text}
