@@ -27,6 +27,7 @@ _HOMES = {
     "analysis.plots": (
         "plot_agreement", "plot_confusion", "plot_flips", "plot_multiverse", "plot_pairs", "plot_perspectives",
     ),
+    "analysis.span_agreement": ("span_agreement",),
     "analysis.stability": ("stability", "verdicts"),
     "agents.judge": ("Judge",),
     "agents.llm_agent": ("Agent",),
@@ -40,6 +41,7 @@ _HOMES = {
     "coding.form": ("code",),
     "coding.importing": ("import_labels",),
     "coding.labels": ("labels",),
+    "coding.marks": ("marks",),
     "coding.sheets": ("coding_sheet",),
     "coding.sampling": ("sample", "samples"),
     "corpus": ("Corpus",),
@@ -142,6 +144,7 @@ __all__ = [
     "labels",
     "last_run",
     "load",
+    "marks",
     "metrics",
     "models",
     "multiverse",
@@ -164,6 +167,7 @@ __all__ = [
     "sample_size",
     "samples",
     "soft_labels",
+    "span_agreement",
     "sql",
     "stability",
     "verdicts",
@@ -195,6 +199,7 @@ if TYPE_CHECKING:
         plot_pairs,
         plot_perspectives,
     )
+    from .analysis.span_agreement import span_agreement
     from .analysis.stability import stability, verdicts
     from .coding.adjudication import adjudicate
     from .coding.assigning import assign
@@ -203,6 +208,7 @@ if TYPE_CHECKING:
     from .coding.form import code
     from .coding.importing import import_labels
     from .coding.labels import labels
+    from .coding.marks import marks
     from .coding.sampling import sample, samples
     from .coding.sheets import coding_sheet
     from .corpus import Corpus
