@@ -10,7 +10,7 @@ from ..corpus import Corpus
 from ..criteria import Criteria
 from ..errors import SetupError
 from ..project import Project, current
-from .session import CodingSession
+from .sitting.session import CodingSession
 from .worklist import Order
 
 

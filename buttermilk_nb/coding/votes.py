@@ -11,7 +11,7 @@ from ..criteria import Criteria
 from ..images import Image
 from ..project import Project
 from ..records import Record
-from .model_answers import ModelAnswer, model_answers
+from .sitting.model_answers import ModelAnswer, model_answers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._ids import canonical
 from ..coding.adjudication import Adjudication, Case, Decision
-from ..coding.held import NOTHING, Held, Span
+from ..coding.sitting.held import NOTHING, Held, Span
 from .text_form import TextForm, question, said, text_of, toggled
 
 _COLUMNS = ("record_id", "criteria_set", "criterion", "coder", "category", "value", "reasons", "quotes", "coded_at")

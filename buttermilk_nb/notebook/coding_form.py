@@ -8,8 +8,8 @@ from typing import Any
 
 from .._ids import canonical
 from .._text import counted
-from ..coding.session import CodingSession
-from ..coding.walk import BREAK_AFTER
+from ..coding.sitting.session import CodingSession
+from ..coding.sitting.walk import BREAK_AFTER
 from ..traces import Label
 from .text_form import TextForm, question, said, text_of, toggled
 

@@ -16,7 +16,7 @@ import anywidget
 import traitlets
 
 from .._html import fragment, title
-from ..coding.held import Held
+from ..coding.sitting.held import Held
 from ..criteria import Criterion
 from ..errors import ButtermilkError
 from ..records import Record

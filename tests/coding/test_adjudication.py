@@ -7,7 +7,7 @@ import buttermilk_nb as bm
 from buttermilk_nb import project as projects
 from buttermilk_nb.coding.adjudication import ROUND, Adjudication, adjudicate
 from buttermilk_nb.coding.contested import contested
-from buttermilk_nb.coding.session import CodingSession
+from buttermilk_nb.coding.sitting.session import CodingSession
 from buttermilk_nb.edge_cases import edge_cases
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["vermin"]})

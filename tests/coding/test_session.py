@@ -7,8 +7,8 @@ import pytest
 
 import buttermilk_nb as bm
 from buttermilk_nb import project as projects
-from buttermilk_nb.coding.session import CodingSession
-from buttermilk_nb.coding.walk import BREAK_AFTER
+from buttermilk_nb.coding.sitting.session import CodingSession
+from buttermilk_nb.coding.sitting.walk import BREAK_AFTER
 from buttermilk_nb.coding.worklist import worklist
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", non_answers=["cannot tell"], cues={"no": ["vermin"]})

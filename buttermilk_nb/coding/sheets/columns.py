@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..criteria import Criteria, Criterion
-from ..scales import NON_ANSWERS, MultiLabel
+from ...criteria import Criteria, Criterion
+from ...scales import NON_ANSWERS, MultiLabel
 
 RECORD_ID, TEXT, NOTES = "record_id", "text", "notes"
 _WORDS = {"yes": "yes", "y": "yes", "x": "yes", "1": "yes", "true": "yes"}

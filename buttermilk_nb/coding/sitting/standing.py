@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from statistics import median
 from typing import NamedTuple
 
-from ..criteria import Criteria
-from ..project import Project
-from ..traces import Label
+from ...criteria import Criteria
+from ...project import Project
+from ...traces import Label
+from ..worklist import Item
 from .held import NOTHING, Held
-from .worklist import Item
 
 _COLUMNS = tuple(Label.model_fields)
 _KEPT = f"""

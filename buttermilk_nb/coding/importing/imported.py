@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._html import fragment, table, title
-from .._text import counted
+from ..._html import fragment, table, title
+from ..._text import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..corpus import Corpus
-from ..criteria import Criteria, Criterion
-from ..errors import InvalidAnswer, nearest
-from ..project import Project
-from ..scales import NON_ANSWERS, Continuous, Likert, MultiLabel
-from ..scales.base import named
-from ..traces import Label
-from .import_layouts import OUTSIDE, Code
+from ...corpus import Corpus
+from ...criteria import Criteria, Criterion
+from ...errors import InvalidAnswer, nearest
+from ...project import Project
+from ...scales import NON_ANSWERS, Continuous, Likert, MultiLabel
+from ...scales.base import named
+from ...traces import Label
+from ..labels import make_label
 from .imported import Imported
-from .labels import make_label
+from .layouts import OUTSIDE, Code
 
 _REJECTED = ["where", "coder", "record_id", "criterion", "code", "kind", "problem"]
 _CLASHES = ["where", "coder", "record_id", "criterion", "before", "now"]

@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..corpus import Corpus
-from ..criteria import Criteria
-from ..errors import SetupError
-from ..project import Project
-from ..traces import Label
+from ...corpus import Corpus
+from ...criteria import Criteria
+from ...errors import SetupError
+from ...project import Project
+from ...traces import Label
+from ..labels import keep_labels, make_label
+from ..worklist import Order, worklist
 from .held import Held, Span
-from .labels import keep_labels, make_label
 from .model_answers import ModelAnswer, model_answers, note_shown, shown_to
 from .standing import Progress, Standing
 from .walk import Walk
-from .worklist import Order, worklist
 
 
 class _Step(NamedTuple):

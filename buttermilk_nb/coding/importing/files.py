@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from ..errors import SetupError
-from ..loaders import delimited, spreadsheets, tables
-from ..loaders.base import Row, existing
-from ..loaders.remote import LIMIT_BYTES
-from . import workbook
+from ...errors import SetupError
+from ...loaders import delimited, spreadsheets, tables
+from ...loaders.base import Row, existing
+from ...loaders.remote import LIMIT_BYTES
+from ..sheets import workbook
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 _ENDINGS = (*_DELIMITED, ".xlsx", ".zip")

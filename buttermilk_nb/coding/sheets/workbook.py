@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._text import counted, shorten
-from ..criteria import Criteria, Criterion
-from ..errors import SetupError
-from ..exports.workbook import MAX_ROWS, MAX_UNITS
-from ..loaders import spreadsheets
-from ..loaders.base import Row
-from ..records import Record
-from ..scales import Continuous
-from .sheet_columns import NOTES, RECORD_ID, TEXT, CodeColumn, code_columns
-from .worklist import Item
+from ..._text import counted, shorten
+from ...criteria import Criteria, Criterion
+from ...errors import SetupError
+from ...exports.workbook import MAX_ROWS, MAX_UNITS
+from ...loaders import spreadsheets
+from ...loaders.base import Row
+from ...records import Record
+from ...scales import Continuous
+from ..worklist import Item
+from .columns import NOTES, RECORD_ID, TEXT, CodeColumn, code_columns
 
 MARK = "coding sheet 1"
 """Says that a workbook is one of ours, and in which form."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..records import Record
-from .worklist import Item
+from ...records import Record
+from ..worklist import Item
 
 BREAK_AFTER = 20
 """After so many texts of a sensitive corpus a break is suggested."""

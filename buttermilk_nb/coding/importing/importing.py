@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ..corpus import Corpus
-from ..criteria import Criteria
-from ..errors import SetupError, nearest
-from ..project import Project, current
-from .import_checks import Checked, known_codes
-from .import_files import tables_of
-from .import_layouts import LAYOUTS, OUTSIDE, Asked, Code, Columns, Layout, codes_in
+from ...corpus import Corpus
+from ...criteria import Criteria
+from ...errors import SetupError, nearest
+from ...project import Project, current
+from ..labels import keep_labels
+from ..worklist import Item, worklist
+from .checks import Checked, known_codes
+from .files import tables_of
 from .imported import Imported
-from .labels import keep_labels
-from .worklist import Item, worklist
+from .layouts import LAYOUTS, OUTSIDE, Asked, Code, Columns, Layout, codes_in
 
 OnClash = Literal["report", "keep", "replace"]
 _ON_CLASH = ("report", "keep", "replace")

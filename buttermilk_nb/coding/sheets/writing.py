@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..corpus import Corpus
-from ..criteria import Criteria
-from ..errors import SetupError
+from ...corpus import Corpus
+from ...criteria import Criteria
+from ...errors import SetupError
+from ..worklist import Order, worklist
 from . import workbook
-from .sheet_columns import NOTES, code_columns, plain
-from .worklist import Order, worklist
+from .columns import NOTES, code_columns, plain
 
 
 def coding_sheet(

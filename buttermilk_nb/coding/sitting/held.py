@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..traces import Label, LabelStatus
+from ...traces import Label, LabelStatus
 
 
 class Span(NamedTuple):

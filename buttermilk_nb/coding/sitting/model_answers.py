@@ -10,12 +10,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from .._ids import canonical, uuid7
-from ..criteria import Criteria
-from ..project import Project
-from ..records import Record
-from ..store.batch import Batch
-from ..traces import EventRow, now
+from ..._ids import canonical, uuid7
+from ...criteria import Criteria
+from ...project import Project
+from ...records import Record
+from ...store.batch import Batch
+from ...traces import EventRow, now
 
 _SOURCE = "coding"
 _ANSWERS = """

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ..criteria import Criteria
-from ..errors import SetupError, nearest
-from .import_files import Table
-from .sheet_columns import NOTES, TEXT, answers_in, code_columns, plain
+from ...criteria import Criteria
+from ...errors import SetupError, nearest
+from ..sheets.columns import NOTES, TEXT, answers_in, code_columns, plain
+from .files import Table
 
 Layout = Literal["auto", "wide", "long", "sheet"]
 LAYOUTS = ("auto", "wide", "long", "sheet")
