@@ -206,11 +206,11 @@ if TYPE_CHECKING:
     from .coding.coders import coder, coders
     from .coding.contested import contested
     from .coding.form import code
-    from .coding.importing import import_labels
+    from .coding.importing.importing import import_labels
     from .coding.labels import labels
     from .coding.marks import marks
     from .coding.sampling import sample, samples
-    from .coding.sheets import coding_sheet
+    from .coding.sheets.writing import coding_sheet
     from .corpus import Corpus
     from .criteria import Criteria, Criterion
     from .errors import (

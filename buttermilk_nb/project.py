@@ -6,8 +6,8 @@ upwards, and in a folder of the project's name beside each of them. Nothing open
 
 from __future__ import annotations
 
-import os
 import atexit
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload

@@ -7,15 +7,18 @@ from .extractor import Extractor
 from .function import FunctionAgent, agent
 from .judge import Judge
 from .llm_agent import Agent
-from .over import Differences, Panel, Scorer, Synthesiser
+from .over import Differences, Escalation, Panel, Scorer, Synthesiser
+from .pairwise import Pairwise
 
 __all__ = [
     "Agent",
     "AgentBase",
     "Differences",
+    "Escalation",
     "Extractor",
     "FunctionAgent",
     "Judge",
+    "Pairwise",
     "Panel",
     "Scorer",
     "Synthesiser",

@@ -3,8 +3,8 @@
 Models are asked for JSON, and some answer in words; completions that others have recorded often are words alone. Read
 is only what is said outright about one of the two names that were shown: a name that is the whole answer, or a
 statement such as *Output (b) is better*. What a text is praised for is no choice. Where a conclusion is drawn
-(*Therefore, ...*) it counts, whatever was weighed before; where the statements that count name different texts, the
-answer contradicts itself and is none.
+(*Therefore, ...*) it counts, whatever was weighed before. An answer contradicts itself, and is none, where the
+statements that count name different texts, or where a verdict without any *because* is followed by the other one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ..errors import InvalidAnswer
 Choice = Literal["first", "second", "tie"]
 
 _LONGEST = 20_000  # characters; a choice stands at the end of what is longer, or at no place where it could be trusted
-_THOUGHT = re.compile(r".*</(?:think|thinking|thought|reasoning)>", re.IGNORECASE | re.DOTALL)
-_DECORATION = str.maketrans("", "", "*_`\"“”")
+_THOUGHT = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_DECORATION = str.maketrans("", "", '*_`"“”')
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
 _CONCLUDES = re.compile(
-    r"(?:so|thus|hence|therefore|overall|finally|ultimately|consequently|accordingly|altogether|in (?:conclusion|summary)"
-    r"|to (?:conclude|summarize|sum up)|for (?:these|this) reasons?|on balance|(?:final |my )?(?:verdict|answer|winner"
-    r"|decision|conclusion|choice)|the (?:final )?(?:verdict|answer|winner|decision))\b"
+    r"(?:so|thus|hence|therefore|overall|finally|ultimately|consequently|accordingly|altogether|on balance"
+    r"|in (?:conclusion|summary)|to (?:conclude|summarize|sum up)|for (?:these|this) reasons?"
+    r"|(?:the |my )?(?:final )?(?:verdict|answer|winner|decision|conclusion|choice))\b"
 )
 _UNDECIDED = re.compile(
     r"\b(?:not|neither|nor|whether|if|unless|hardly|cannot|can't|isn't|wasn't|doesn't|would have|might|may|could"
@@ -38,9 +38,10 @@ _ADVERB = (
 _GOOD = r"(?:better|best|superior|preferable|preferred|winner|stronger)"
 _THING = r"(?:\s+(?:one|output|text|response|answer|option|choice|version|candidate))?"
 _TIES = re.compile(
-    r"\b(?:(?:both|they|the two)\b[^.;]*\b(?:equally|equal in quality)\b|equally (?:good|well|strong|bad)\b"
+    r"\b(?:(?:both|they|the two)\b[^.;]{0,200}\b(?:equally|equal in quality)\b|equally (?:good|well|strong|bad)\b"
     r"|(?:it is|it's|this is|is|call it|as) a (?:tie|draw)\b|(?:verdict|answer|winner|decision|choice): ?(?:a )?tie\b"
-    r"|neither\b[^.;]*\b(?:is|are) (?:the )?better\b|no (?:clear )?winner\b)"
+    r"|neither\b[^.;]{0,200}\b(?:is|are) (?:the )?better\b|no (?:clear )?winner\b)"
+    r"(?!.*\b(?:but|however|although|though)\b)"
 )
 _ENDED = re.compile(r"[.!?)\]]$")
 
@@ -50,26 +51,30 @@ class _Name(NamedTuple):
 
     whole: re.Pattern[str]
     chosen: re.Pattern[str]
+    flat: re.Pattern[str]
 
 
 @lru_cache(maxsize=64)
 def _named(name: str) -> _Name:
     """The patterns of one name: of `Output (a)` also `output a` and `(a)`; `a` alone where nothing else is said."""
     noun, _, mark = name.casefold().rpartition(" ")
-    mark = re.escape(mark.strip("()"))
-    plain = rf"{re.escape(noun)}\s+{mark}\b" if noun else rf"\b{mark}\b"
-    here = rf"(?:(?:{re.escape(noun)}\s*)?\(\s*{mark}\s*\)|{plain})" if noun else rf"(?:\(\s*{mark}\s*\)|{plain})"
+    noun, mark = re.escape(noun), re.escape(mark.strip("()"))
+    alone = rf"\(\s*{mark}\s*\)"
+    full = rf"\b{noun}\s*(?:{alone}|\s{mark}\b)" if noun else rf"\b{mark}\b"
+    here = rf"(?:{full}|(?<!\w\s){alone})"  # `(a)` behind a noun is some other thing's name
+    there = rf"(?:{full}|{alone})"
     chosen = "|".join(
         (
-            rf"{here},?\s+(?:is|was|seems|appears)(?:\s+to be)?{_ADVERB}\s+{_GOOD}\b(?!\s+(?:than nothing|known))",
+            rf"{here},?\s+(?:is|was|seems|appears)(?:\s+to be)?{_ADVERB}\s+{_GOOD}\b",
             rf"{here}\s+(?:clearly\s+)?wins\b",
-            rf"\b{_GOOD}{_THING}(?:\s+(?:overall|here|for this instruction))?(?:\s+is|\s+would be|:)\s*{here}",
-            rf"\b(?:i|we)(?:\s+(?:would|will|clearly|therefore))*\s+(?:choose|prefer|pick|select|go with)\s+{here}",
-            rf"\b(?:verdict|answer|winner|decision|choice|conclusion)(?:\s+is|:)\s*(?:{here}|\(?{mark}\)?$)",
+            rf"\b{_GOOD}{_THING}(?:\s+(?:overall|here))?(?:\s+is:?|\s+would be|:)\s*{there}",
+            rf"\b(?:i|we)(?:\s+(?:would|will|clearly|therefore))*\s+(?:choose|prefer|pick|select|go with)\s+{there}",
+            rf"\b(?:verdict|answer|winner|decision|choice|conclusion)(?:\s+is:?|:)\s*(?:{there}|{mark}[.!]?$)",
             rf"\[\[{mark}\]\]",
         )
     )
-    return _Name(re.compile(rf"(?:{here}|\[*\(?{mark}\)?\]*)"), re.compile(chosen))
+    flat = rf"{here} is (?:the )?better{_THING}"
+    return _Name(re.compile(rf"(?:{there}|\[*{mark}\]*)"), re.compile(chosen), re.compile(flat))
 
 
 class _Said(NamedTuple):
@@ -77,6 +82,8 @@ class _Said(NamedTuple):
 
     choice: Choice
     concluding: bool
+    flat: bool
+    """Whether it says that and nothing else, so that it cannot be one consideration among others."""
 
 
 def read_choice(text: str, names: tuple[str, str] = ("Text A", "Text B"), *, ties: bool = True) -> Choice:
@@ -107,16 +114,17 @@ def read_choice(text: str, names: tuple[str, str] = ("Text A", "Text B"), *, tie
     >>> read_choice("Both are equally clear.")
     'tie'
     """
-    read = _THOUGHT.sub("", text).translate(_DECORATION).strip().casefold()
+    read = _THOUGHT.split(text)[-1].translate(_DECORATION).strip().casefold()
     if not read:
         raise InvalidAnswer("the answer is empty.")
     if len(read) > _LONGEST:
         read = read[-_LONGEST:]
     sentences = [part.strip() for part in _SENTENCE.split(read) if part.strip()]
     said = [found for part in sentences for found in _said(part, names)]
-    if _cut(sentences[-1], names):
+    concluded = {one.choice for one in said if one.concluding}
+    if not concluded and _cut(sentences[-1], names):
         raise InvalidAnswer(f"the answer breaks off in its conclusion: {shorten(sentences[-1], 80)}")
-    found = {one.choice for one in said if one.concluding} or {one.choice for one in said}
+    found = concluded | {one.choice for one in said if one.flat or not concluded}
     if not found:
         raise InvalidAnswer(f"the answer does not say which is better: {shorten(text, 120)}")
     if len(found) > 1:
@@ -136,9 +144,10 @@ def _said(sentence: str, names: tuple[str, str]) -> list[_Said]:
         whole = name.whole.fullmatch(bare)
         stated = [one for one in name.chosen.finditer(sentence) if not _UNDECIDED.search(sentence[: one.start()])]
         if whole or stated:
-            found.append(_Said(choice, concluding))  # type: ignore[arg-type]  # zipped with the words of Choice
+            flat = bool(whole or name.flat.fullmatch(bare))
+            found.append(_Said(choice, concluding, flat))  # type: ignore[arg-type]  # zipped with the words of Choice
     if not found and (bare == "tie" or _TIES.search(sentence)):
-        found.append(_Said("tie", concluding))
+        found.append(_Said("tie", concluding, bare == "tie"))
     return found
 
 

@@ -7,11 +7,13 @@ data, and `truth`, the expert's code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..criteria import Criteria
+from ..edge_cases import edge_cases
 from ..store import Store
+from .orders import completed, named
 from .people import TRUTH as TRUTH  # where statistics look for it
 from .people import Asked, labels_of_project, labels_of_run, people
 
@@ -20,17 +22,20 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "record_id", "criteria_set", "criterion", "coder", "kind", "replicate", "category", "value", "flagged", "status",
-    "scale", "judge", "model", "cluster", "inclusion_p", "blind", "criteria_hash", "reads",
+    "scale", "judge", "model", "cluster", "inclusion_p", "blind", "criteria_hash", "reads", "order",
+    "taught",
 )  # fmt: skip
+_ORDER_IN_PARAMS = r'"order":\s*"(?:given|swapped)",?'
 _ORDER = ["criteria_set", "criterion", "criteria_hash", "record_id", "kind", "coder", "replicate"]
 
 _SCORED = """
     select s.record_id, s.criteria_set, s.criterion, s.judge, s.model, s.replicate, s.category, s.value, s.flagged,
-           s.status, s.criteria_hash, t.prompt_hash, t.params
+           s.status, s.criteria_hash, t.prompt_hash, t.params,
+           case when t.agent = 'pairwise' then json_extract_string(t.params, '$.order') end as "order"
     from {scores} s join traces t on t.trace_id = s.trace_id where {where}
 """
-_NO_CODERS = ("differences", "scorer")
-"""Kinds of agents that answer about criteria without giving answers on them."""
+_NO_CODERS = ("differences", "escalation", "scorer")
+"""Kinds of agents that give no answers on criteria, or only on some records."""
 _UNSCORED = f"""
     with others as (
         select unnest(from_json(
@@ -38,7 +43,8 @@ _UNSCORED = f"""
         from runs where run_id = $run
     )
     select c.record_id, c.criteria_set, c.step as judge, c.model, c.replicate, c.criteria_hash,
-           coalesce(t.status, 'pending') as status
+           coalesce(t.status, 'pending') as status, null::varchar as "order",
+           c.step in (select s.name from others where s.agent = 'pairwise') as pairs
     from cells c left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
     where c.run_id = $run and c.criteria_hash is not null
         and c.step not in (select s.name from others where s.agent in {_NO_CODERS})
@@ -98,16 +104,30 @@ def _together(
         names = {key: [c.name for c in document] for key, document in documents.items()}
         unscored = unscored.assign(criterion=unscored.criteria_hash.map(names)).explode("criterion")
     judged = pd.concat([part for part in (scored, unscored) if len(part)] or [scored], ignore_index=True)
+    judged = completed(judged, list(unscored.judge[unscored.pairs]) if len(unscored) else [])
     judged = judged.assign(kind="instrument", coder=_instruments(judged), reads=judged.judge.map(_reads(read)))
     asked = [Asked(document.name, key, criterion) for key, document in documents.items() for criterion in document]
     found = pd.concat([judged, people(records, asked, labels)], ignore_index=True)
     scales = {(a.criteria_hash, a.criterion.name): a.criterion.scale.short for a in asked}
     found["scale"] = [scales.get(key) for key in zip(found.criteria_hash, found.criterion, strict=True)]
     found["cluster"] = found.record_id.map(dict(zip(records.record_id, records.cluster, strict=True)))
+    found["taught"] = _taught(found, documents)
     found = found.reindex(columns=list(COLUMNS)).astype(
         {"replicate": "int64", "value": "float64", "flagged": "boolean", "inclusion_p": "float64", "blind": "boolean"}
     )
     return found.sort_values(_ORDER, kind="stable", ignore_index=True)
+
+
+def _taught(found: pd.DataFrame, documents: Mapping[str, Criteria]) -> list[bool]:
+    """Whether a record has been decided on as an edge case of the very criteria that it is coded by."""
+    named = {
+        (key, case.criterion, record_id)
+        for key, document in documents.items()
+        for case in edge_cases(document)
+        for record_id in case.record_ids
+    }
+    rows = zip(found.criteria_hash, found.criterion, found.record_id, strict=True)
+    return [row in named for row in rows] if named else [False] * len(found)
 
 
 def _reads(read: pd.DataFrame) -> dict[str, str]:
@@ -133,12 +153,18 @@ def _documents(store: Store, hashes: Iterable[str]) -> dict[str, Criteria]:
 
 
 def _instruments(judged: pd.DataFrame) -> pd.Series[str]:
-    """Step and model; where one of them asked in several ways, each way is an instrument of its own."""
+    """Step and model; where one of them asked in several ways, each way is an instrument of its own.
+
+    The two orders of a pair are no ways that happen to differ: they are called by their names.
+    """
     names = judged.judge + " · " + judged.model
+    both = judged.order.groupby([names, judged.criteria_hash]).transform("nunique") > 1
+    orders = judged.order.where(both, None).map(named)
     if "prompt_hash" not in judged:
-        return names
+        return names + orders
     known = judged.prompt_hash.notna()
-    way = (judged.prompt_hash + " " + judged.params).where(known)
-    several = way.groupby([names, judged.criteria_hash]).transform("nunique") > 1
+    params = judged.params.astype(object).where(known, "").str.replace(_ORDER_IN_PARAMS, "", regex=True)
+    way = (judged.prompt_hash + " " + params.where(judged.order.notna(), judged.params)).where(known)
+    several = way.groupby([names, judged.criteria_hash, judged.order.fillna("")]).transform("nunique") > 1
     short = way.where(known, "").map({w: f" (way {n})" for n, w in enumerate(sorted(way.dropna().unique()), 1)})
-    return names.where(~(several & known), names + short)
+    return names.where(~(several & known), names + short) + orders

@@ -8,8 +8,9 @@ from ..criteria import Criteria
 from ..records import Record
 from ..traces import Score
 
-Task = Literal["judge", "synthesise", "differences", "match", "extract"]
-"""What is asked for: answers on criteria, one reconciled answer, where answers diverge, which reasons they give, rows."""
+Task = Literal["judge", "synthesise", "differences", "match", "extract", "pairwise"]
+"""What is asked for: answers on criteria, one reconciled answer, where answers diverge, which reasons they give, rows,
+which of two texts is better."""
 
 
 class SeenAnswer(NamedTuple):
@@ -32,3 +33,7 @@ class Aside(NamedTuple):
     answers: tuple[SeenAnswer, ...] = ()
     expert_reasons: tuple[tuple[str, str], ...] = ()
     """Criterion and reason, in the order in which they are numbered."""
+    texts: tuple[str, ...] = ()
+    """The two texts of a pair, in the order in which they are shown."""
+    order: str = ""
+    """Of a pair: `given` or `swapped`."""

@@ -4,6 +4,7 @@
   that more than half name), with the reasons of those who gave it.
 - *Differences*: the answers grouped by verdict, criterion by criterion.
 - *Matching*: an expert's reason is matched by each reason of an answer in which half of its longer words occur.
+- *Pairs*: the text with more cues wins, a cue for a flagged answer counting against it; as many are a tie.
 
 No rule reads a reason for what it means. Where one would have to, tutorials take answers that people have written.
 """
@@ -22,6 +23,7 @@ from ..errors import SkippedCell
 from ..scales import Answer
 from ..traces import Score
 from .aside import Aside
+from .dictionary import compiled
 
 BASELINE = "Rule-based baseline, not a language model."
 _MOST_REASONS = 5
@@ -37,6 +39,9 @@ def over_answers(aside: Aside, *, strict: bool) -> dict[str, Any]:
         return {"criteria": {c.name: _synthesis(c, aside, strict=strict) for c in aside.criteria}}
     if aside.task == "differences":
         return _differences(aside.criteria, aside)
+    if aside.task == "pairwise":
+        (criterion,) = aside.criteria
+        return {"criteria": {criterion.name: _better(criterion, aside.texts, strict=strict)}}
     return _matching(aside)
 
 
@@ -127,6 +132,28 @@ def _matching(aside: Aside) -> dict[str, Any]:
         feedback = f"{BASELINE} Half of its {len(wanted)} longer words occur in {'one' if by else 'no'} of the reasons."
         assessments.append({"reason": f"R{n}", "matched": bool(by), "matched_by": by, "feedback": feedback})
     return {"assessments": assessments}
+
+
+def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict[str, Any]:
+    if criterion.scale.level != "nominal" or not any(criterion.cues.values()):
+        raise SkippedCell(
+            f"criterion `{criterion.name}` has no cues by which texts can be compared; add lines such as "
+            "`scale: yes/no` and `cues: {yes: [word, other word*]}`."
+        )
+    sides = {answer: -1 if criterion.flagged(criterion.parse(answer)) else 1 for answer in criterion.cues}
+    if criterion.flag is None and "no" in sides:
+        sides["no"] = -1
+    totals = []
+    for text in texts:
+        hits = compiled(tuple(criterion.cues.items())).find(text)
+        totals.append(sum(sides[hit.answer] for hit in hits if not hit.negated and (strict or not hit.quoted)))
+    a, b = totals
+    return {
+        "reasons": [f"Text A has {a:+d} by its cues, Text B {b:+d}."],
+        "conclusion": f"{BASELINE} {'As many cues in both.' if a == b else 'The text with the higher count wins.'}",
+        "answer": "tie" if a == b else "Text A" if a > b else "Text B",
+        "uncertainty": "low" if abs(a - b) > 1 else "medium" if a != b else "high",
+    }
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -386,7 +386,7 @@ def judged(project):
 
 
 def test_a_blind_sitting_reads_nothing_of_any_model(judged, monkeypatch):
-    from buttermilk_nb.coding import session as module
+    from buttermilk_nb.coding.sitting import session as module
 
     def forbidden(*_):
         raise AssertionError("a blind sitting asked for models' answers")
