@@ -23,10 +23,10 @@ from ..prompts import BoundPrompt, Prompt
 from ..redaction import Redaction
 from ..traces import TextRow, Unit
 from .asking import answered
-from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
 from .llm_agent import Agent, outputs, path_or
 from .over.base import default_prompt
-from .over.parsed import Parsed, parsed
+from .over.parsed import Parsed, parsed, parsed_unit
 from .verdicts import text_of
 
 if TYPE_CHECKING:
@@ -207,22 +207,8 @@ class Extractor(Agent):
         objection = _OBJECTION if self.reask else None
         read = partial(_read, columns=self.columns)
         reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
-        asked = reading.asked
-        raw = asked.completion.text if asked.completion else None
-        return make_unit(
-            cell,
-            context,
-            watch,
-            trace_id=trace_id,
-            status=reading.status,
-            output=canonical({"rows": reading.found, "quote": self.quote}) if reading.status == "ok" else raw,
-            error=reading.problem,
-            attempts=asked.attempts,
-            calls=asked.calls,
-            texts=asked.texts,
-            redacted=asked.redacted,
-            model=asked.request.model,
-        )
+        output = {"rows": reading.found, "quote": self.quote}
+        return parsed_unit(cell, context, watch, trace_id, reading, output=output)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
         schemas = {slot.bound.schema.text_hash: slot.bound.schema for slot in slots}

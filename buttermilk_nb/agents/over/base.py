@@ -64,8 +64,32 @@ class OverAnswers(Agent):
     order: Order = "shuffled"
     reask: bool = True
 
-    def __init__(self, name: str, *, of: str | Sequence[str] = (), **others: Any) -> None:
-        super().__init__(name, of=of, **others)
+    def __init__(
+        self,
+        name: str,
+        *,
+        of: str | Sequence[str] = (),
+        models: str | Sequence[str] | None = None,
+        prompt: Prompt | str | Path | None = None,
+        replicates: int = 1,
+        params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
+        order: Order = "shuffled",
+        reask: bool = True,
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            name,
+            of=of,
+            models=models,
+            prompt=prompt,
+            replicates=replicates,
+            params=params,
+            fallback=fallback,
+            order=order,
+            reask=reask,
+            **others,
+        )
 
     @field_validator("of", mode="before")
     @classmethod

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from ..._ids import canonical, uuid7
+from ..._ids import uuid7
 from ..._text import clean
 from ...criteria import Criteria
 from ...errors import InvalidAnswer, SkippedCell, nearest
 from ...llm.aside import Task
 from ...llm.client import Asked
-from ...prompts import Prompt
 from ...traces import Unit
 from ..asking import answered
-from ..base import Cell, Context, Stopwatch, make_unit
+from ..base import Cell, Context, Stopwatch
 from ..verdicts import text_of
 from .base import OverAnswers
-from .parsed import Parsed, parsed
+from .parsed import Parsed, parsed, parsed_unit
 
 _FORM = """Reply with one JSON object and nothing else, in this form:
 {
@@ -71,31 +69,6 @@ class Differences(OverAnswers):
         "not shown or that holds two positions on one topic. Reply again, with that JSON object and nothing else."
     )
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        of: str | Sequence[str] = (),
-        models: str | Sequence[str] | None = None,
-        prompt: Prompt | str | Path | None = None,
-        replicates: int = 1,
-        params: Mapping[str, Any] | None = None,
-        fallback: str | Sequence[str] | None = None,
-        order: Literal["shuffled", "planned"] = "shuffled",
-        reask: bool = True,
-    ) -> None:
-        super().__init__(
-            name,
-            of=of,
-            models=models,
-            prompt=prompt,
-            replicates=replicates,
-            params=params,
-            fallback=fallback,
-            order=order,
-            reask=reask,
-        )
-
     def form(self, criteria: Criteria) -> dict[str, Any]:  # noqa: ARG002  # the same for all
         position = _object(position={"type": "string"}, answers={"type": "array", "items": {"type": "string"}})
         topic = _object(topic={"type": "string"}, positions={"type": "array", "items": position})
@@ -112,23 +85,8 @@ class Differences(OverAnswers):
         read = partial(_read, marks=[answer.mark for answer in answers])
         objection = self.objection if self.reask else None
         reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
-        asked = reading.asked
-        raw = asked.completion.text if asked.completion else None
-        return make_unit(
-            cell,
-            context,
-            watch,
-            trace_id=trace_id,
-            status=reading.status,
-            output=canonical(reading.found) if reading.status == "ok" else raw,
-            error=reading.problem,
-            attempts=asked.attempts,
-            calls=asked.calls,
-            texts=asked.texts,
-            redacted=asked.redacted,
-            model=asked.request.model,
-            read=[answer.trace_id for answer in answers],
-        )
+        shown = [answer.trace_id for answer in answers]
+        return parsed_unit(cell, context, watch, trace_id, reading, output=reading.found, read=shown)
 
 
 def _object(**properties: Any) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
+from ..._ids import canonical
 from ...errors import InvalidAnswer
 from ...llm.client import Asked
-from ...traces import Status
+from ...traces import Assessment, Status, Unit
 from ..asking import together
+from ..base import Cell, Context, Stopwatch, make_unit
 from ..readings import Unread, read_object
 
 
@@ -45,3 +47,35 @@ def parsed(asked: Asked, wanted: Collection[str], make: Callable[[dict[str, Any]
         return Parsed(asked, unread.status, problem=unread.why)
     except InvalidAnswer as error:
         return Parsed(asked, "invalid", problem=error)
+
+
+def parsed_unit(
+    cell: Cell,
+    context: Context,
+    watch: Stopwatch,
+    trace_id: str,
+    reading: Parsed,
+    *,
+    output: Any = None,
+    assessments: Sequence[Assessment] = (),
+    read: Sequence[str] | None = None,
+) -> Unit:
+    """The rows of a cell whose answer was read so: its output, or else the raw text and why."""
+    asked = reading.asked
+    raw = asked.completion.text if asked.completion else None
+    return make_unit(
+        cell,
+        context,
+        watch,
+        trace_id=trace_id,
+        status=reading.status,
+        output=raw if reading.status != "ok" else None if output is None else canonical(output),
+        error=reading.problem,
+        attempts=asked.attempts,
+        calls=asked.calls,
+        texts=asked.texts,
+        redacted=asked.redacted,
+        assessments=assessments,
+        model=asked.request.model,
+        read=read,
+    )

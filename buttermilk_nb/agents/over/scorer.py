@@ -17,10 +17,10 @@ from ...prompts import Prompt
 from ...records import Record
 from ...traces import Assessment, Status, Unit
 from ..asking import answered
-from ..base import Before, Cell, Context, Stopwatch, make_unit
+from ..base import Before, Cell, Context, Stopwatch
 from ..verdicts import text_of
 from .base import OverAnswers, Question
-from .parsed import Parsed, parsed
+from .parsed import Parsed, parsed, parsed_unit
 from .seen import shown
 
 if TYPE_CHECKING:
@@ -161,22 +161,8 @@ class Scorer(OverAnswers):
         read = partial(_read, reasons=reasons, answer=answer)
         objection = self.objection if self.reask else None
         reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
-        asked = reading.asked
-        return make_unit(
-            cell,
-            context,
-            watch,
-            trace_id=trace_id,
-            status=reading.status,
-            output=None if reading.status == "ok" or not asked.completion else asked.completion.text,
-            error=reading.problem,
-            attempts=asked.attempts,
-            calls=asked.calls,
-            texts=asked.texts,
-            redacted=asked.redacted,
-            model=asked.request.model,
-            assessments=_rows(cell, context, trace_id, answer, reasons, reading),
-        )
+        rows = _rows(cell, context, trace_id, answer, reasons, reading)
+        return parsed_unit(cell, context, watch, trace_id, reading, assessments=rows)
 
 
 def _read(asked: Asked, reasons: Sequence[tuple[str, str]], answer: SeenAnswer) -> Parsed:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from ..._ids import uuid7
 from ...criteria import Criteria
 from ...llm.aside import Task
-from ...prompts import Prompt
 from ...traces import Score, Status, Unit
 from ..asking import answered
 from ..base import Cell, Context, Stopwatch
@@ -67,31 +64,6 @@ class Synthesiser(OverAnswers):
     role: ClassVar[str] = "synthesiser"
     task: ClassVar[Task] = "synthesise"
     objection: ClassVar[str] = OBJECTION
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        of: str | Sequence[str] = (),
-        models: str | Sequence[str] | None = None,
-        prompt: Prompt | str | Path | None = None,
-        replicates: int = 1,
-        params: Mapping[str, Any] | None = None,
-        fallback: str | Sequence[str] | None = None,
-        order: Literal["shuffled", "planned"] = "shuffled",
-        reask: bool = True,
-    ) -> None:
-        super().__init__(
-            name,
-            of=of,
-            models=models,
-            prompt=prompt,
-            replicates=replicates,
-            params=params,
-            fallback=fallback,
-            order=order,
-            reask=reask,
-        )
 
     def form(self, criteria: Criteria) -> dict[str, Any]:
         return answer_schema(criteria)
