@@ -42,6 +42,7 @@ _HOMES = {
     "coding.importing": ("import_labels",),
     "coding.labels": ("labels",),
     "coding.marks": ("marks",),
+    "coding.matching": ("matching_ratings", "matchings"),
     "coding.sheets": ("coding_sheet",),
     "coding.sampling": ("sample", "samples"),
     "corpus": ("Corpus",),
@@ -145,6 +146,8 @@ __all__ = [
     "last_run",
     "load",
     "marks",
+    "matching_ratings",
+    "matchings",
     "metrics",
     "models",
     "multiverse",
@@ -209,6 +212,7 @@ if TYPE_CHECKING:
     from .coding.importing.importing import import_labels
     from .coding.labels import labels
     from .coding.marks import marks
+    from .coding.matching import matching_ratings, matchings
     from .coding.sampling import sample, samples
     from .coding.sheets.writing import coding_sheet
     from .corpus import Corpus

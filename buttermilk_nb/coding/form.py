@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .. import _views
 from ..corpus import Corpus
 from ..criteria import Criteria
 from ..errors import SetupError
 from ..project import Project, current
+from .matching import HasAssessments, matching_criteria, matchings
 from .sitting.session import CodingSession
 from .worklist import Order
 
 
 def code(
-    corpus: Corpus,
+    corpus: Corpus | HasAssessments,
     *,
-    criteria: Criteria | str | Path,
+    criteria: Criteria | str | Path | None = None,
     coder: str,
+    over: Literal["assessments"] | None = None,
     blind: bool = True,
     order: Order = "shuffled",
     seed: int | None = None,
@@ -35,11 +37,14 @@ def code(
     Parameters
     ----------
     corpus
-        The texts.
+        The texts; with `over="assessments"` the run whose scorer is checked.
     criteria
         The criteria, or the file that they are in.
     coder
         Who codes: a short name, always the same for the same person.
+    over
+        `assessments`: whether the scorer of a run has matched reasons well. The texts are those of `matchings`, the
+        question is theirs too, and `matching_ratings` puts scorer and people beside each other.
     blind
         Whether models' answers stay hidden throughout. With `blind=False`, those on a text are shown when all of
         its criteria are answered; a code that is changed after that is kept as not blind, with what was seen.
@@ -84,6 +89,16 @@ def code(
             "the coding form needs a notebook: run `%load_ext buttermilk_nb` there first. Without one, "
             f'bm.coding_sheet(corpus, criteria, coder="{coder}") writes a spreadsheet to code in.'
         )
+    if over == "assessments":
+        if isinstance(corpus, Corpus):
+            raise SetupError(
+                'over="assessments" checks the scorer of a run: write bm.code(run, over="assessments", ...).'
+            )
+        corpus, criteria = matchings(corpus), matching_criteria()
+    elif not isinstance(corpus, Corpus):
+        raise SetupError(f"a form shows a Corpus, not {type(corpus).__name__}; make one with bm.load(...).")
+    if criteria is None:
+        raise SetupError("criteria: say by which criteria the texts are coded.")
     session = CodingSession(
         project or current(),
         corpus,
