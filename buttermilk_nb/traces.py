@@ -370,3 +370,8 @@ class Unit:
     inputs: tuple[TraceInput, ...] = field(default=())
     redacted: tuple[Redacted, ...] = ()
     assessments: tuple[Assessment, ...] = ()
+
+    @property
+    def answers(self) -> bool:
+        """Whether it has something to read: an output, or an answer on one criterion at least."""
+        return self.trace.status == "ok" or any(score.status == "ok" for score in self.scores)

@@ -193,9 +193,16 @@ class Classifier(AgentBase):
 
 
 def _predicted(predict: Any, text: str) -> Any:
-    """One answer; that of an estimator is a plain value, not numpy's."""
+    """One answer, as a plain value and not as numpy's."""
     function: Callable[[Any], Any] | None = getattr(predict, "predict", None)
-    if function is None:
-        return predict(text)
-    found = function([text])[0]
-    return found.item() if hasattr(found, "item") else found
+    return _as_plain(predict(text) if function is None else function([text])[0])
+
+
+def _as_plain(found: Any) -> Any:
+    if isinstance(found, Mapping):
+        return {name: _as_plain(value) for name, value in found.items()}
+    if isinstance(found, set | frozenset):
+        return sorted(found)
+    if hasattr(found, "tolist"):  # an array of numpy, or one of its numbers
+        return found.tolist()
+    return found

@@ -36,6 +36,8 @@ _OBJECTION = (
     "Your reply could not be read: it is not the JSON object that was asked for, a column is missing, or a value is "
     "none of those that were offered. Reply again, with that JSON object and nothing else."
 )  # part of the cache key of the second request, so its wording stays
+RESERVED = ("record_id", "model", "replicate", "row", "verified", "start", "end")
+"""Columns that `run.extracted` has of its own."""
 Columns = dict[str, str | tuple[str, ...]]
 
 
@@ -151,6 +153,8 @@ class Extractor(Agent):
             raise ValueError("it needs an instruction: what to look for, and what one row is")
         if not self.columns:
             raise ValueError('it needs columns, such as columns={"claim": "the claim in a sentence"}')
+        if taken := [name for name in self.columns if name in RESERVED]:
+            raise ValueError(f"columns: `{taken[0]}` is a column of the frame already; call it otherwise")
         if self.quote is not None and self.quote not in self.columns:
             raise ValueError(f"quote: there is no column `{self.quote}`")
         return self

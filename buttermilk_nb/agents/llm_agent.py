@@ -345,6 +345,7 @@ def _output(unit: Unit) -> Any:
                 "model": score.model,
             }
             for score in unit.scores
+            if score.status == "ok"
         }
     output = unit.trace.output
     return json.loads(output) if unit.trace.agent in _JSON_OUTPUT and output else output

@@ -17,8 +17,8 @@ def assessments(store: Store, run_id: str) -> pd.DataFrame:
     """One row per reason of an expert and answer."""
     return store.df(
         """
-        select a.record_id, t.step as judge, t.model, t.replicate, a.criterion, a.reason_index, a.reason, a.matched,
-               a.matched_by, a.feedback, a.status, x.step as scorer, x.model as scoring_model,
+        select a.record_id, t.step as judge, t.model, t.replicate, t.criteria_set, a.criterion, a.reason_index,
+               a.reason, a.matched, a.matched_by, a.feedback, a.status, x.step as scorer, x.model as scoring_model,
                x.replicate as scoring_replicate, a.assessed_trace_id, a.trace_id
         from assessments a join trace_rows t on t.trace_id = a.assessed_trace_id
         join trace_rows x on x.trace_id = a.trace_id

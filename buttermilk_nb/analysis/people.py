@@ -39,6 +39,8 @@ _LABELS = """
             order by coded_at desc, label_id desc) = 1
     )
 """
+NEWEST_TEXTS = "select (record_id, arg_max(record_hash, first_seen_at)) from records group by record_id"
+"""Of each record the version that was stored last."""
 _OF_A_RUN = """
     (record_id, record_hash) in (select (record_id, record_hash) from cells where run_id = ?)
     and criteria_hash in (select criteria_hash from cells where run_id = ?)
@@ -60,7 +62,7 @@ def labels_of_run(store: Store, run_id: str) -> pd.DataFrame:
 
 def labels_of_project(store: Store) -> pd.DataFrame:
     """The newest label of each coder on each record and wording."""
-    return store.df(_LABELS.format(where="true"), [ADJUDICATED])
+    return store.df(_LABELS.format(where=f"(record_id, record_hash) in ({NEWEST_TEXTS})"), [ADJUDICATED])
 
 
 def people(records: pd.DataFrame, asked: list[Asked], labels: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ so that it is the same each time.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..store import Store
@@ -47,18 +48,7 @@ class Text:
     """A text in which passages are looked up."""
 
     def __init__(self, content: str) -> None:
-        letters: list[str] = []
-        places: list[int] = []
-        for place, letter in enumerate(content.translate(_SAME)):
-            if letter.isspace():
-                if letters and letters[-1] == " ":
-                    continue
-                letter = " "
-            lower = letter.lower()
-            letters.append(lower if len(lower) == 1 else letter)
-            places.append(place)
-        self._letters = "".join(letters)
-        self._places = places
+        self._letters, self._places = _folded(content)
 
     def find(self, quote: str) -> Found | None:
         r"""Where a passage stands; None where it does not.
@@ -127,5 +117,22 @@ def not_in(content: str, reasons: list[str]) -> dict[str, list[str]]:
     return {reason: [quote for quote in quoted(reason) if text.find(quote) is None] for reason in reasons}
 
 
+def _folded(text: str) -> tuple[str, list[int]]:
+    """A text letter by letter as it is compared, and the place in it that each letter comes from.
+
+    Letters are taken apart from their accents and without regard to case, so that it does not matter how either was
+    typed; what cannot be seen (soft hyphens, joiners) is left out; white space is one space.
+    """
+    letters: list[str] = []
+    places: list[int] = []
+    for place, letter in enumerate(text.translate(_SAME)):
+        if unicodedata.category(letter) == "Cf" or (letter.isspace() and letters and letters[-1] == " "):
+            continue
+        folded = " " if letter.isspace() else unicodedata.normalize("NFD", letter.casefold())
+        letters += folded
+        places += [place] * len(folded)
+    return "".join(letters), places
+
+
 def _plain(quote: str) -> str:
-    return re.sub(r"\s+", " ", quote.translate(_SAME)).lower().strip(_EDGES)
+    return _folded(quote)[0].strip(_EDGES)

@@ -14,8 +14,8 @@ from ..criteria import Criteria
 from ..edge_cases import edge_cases
 from ..store import Store
 from .orders import completed, named
+from .people import NEWEST_TEXTS, Asked, labels_of_project, labels_of_run, people
 from .people import TRUTH as TRUTH  # where statistics look for it
-from .people import Asked, labels_of_project, labels_of_run, people
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,13 +77,17 @@ def of_run(store: Store, run_id: str) -> pd.DataFrame:
 def of_project(store: Store) -> pd.DataFrame:
     """The ratings of a project: of each design the newest finished answer, and the people's newest codes.
 
+    Of each record the newest text counts, with what was said of it: answers and codes on earlier texts stay out.
     Records that people have coded and nobody has judged are there too.
     """
     import pandas as pd
 
-    scored = store.df(_SCORED.format(scores="latest_scores", where="true"))
+    scored = store.df(_SCORED.format(scores="latest_scores", where=f"(s.record_id, s.record_hash) in ({NEWEST_TEXTS})"))
     labels = labels_of_project(store)
-    records = store.df("select record_id, cluster, ground_truth, labels from latest_records")
+    records = store.df(
+        "select record_id, cluster, ground_truth, labels from latest_records "  # noqa: S608  # our own query
+        f"where (record_id, record_hash) in ({NEWEST_TEXTS})"
+    )
     rated = records.record_id.isin(scored.record_id) | records.record_id.isin(labels.record_id)
     return _together(store, scored, pd.DataFrame(), records[rated], labels, store.df(_READ.format(where="true")))
 

@@ -6,8 +6,9 @@ never taken for an independent code, because it was made with all the others in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .. import _views
@@ -37,13 +38,19 @@ _DECIDED = f"""
 """  # noqa: S608  # our own columns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """One contested record on one criterion, with every vote."""
 
     record: Record
     criterion: str
-    votes: tuple[Vote, ...]
+    read: Callable[[], tuple[Vote, ...]] = field(repr=False, compare=False)
+    """Reads the votes: only those of the cases that are looked at."""
+
+    @cached_property
+    def votes(self) -> tuple[Vote, ...]:
+        """Every vote, people's first."""
+        return self.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +263,13 @@ def _cases(
             raise SetupError(f"only: record `{unknown[0]}` is not contested; {nearest(unknown[0], sorted(split))}")
         table = table[table.record_id.isin(list(only))]
     cases = []
+    parts = dict(iter(found.groupby(["record_id", "criterion"])))
     for record_id, criterion in zip(table.record_id, table.criterion, strict=True):
         record = stored_record(project, record_id, run_id)
         if record is None:
             raise SetupError(
                 f"the Store has no record `{record_id}`; adjudicate records that were judged or coded here."
             )
-        part = found[(found.record_id == record_id) & (found.criterion == criterion)]
-        cases.append(Case(record, criterion, votes(project, part, record, criteria, criterion, run_id)))
+        part = parts[record_id, criterion]
+        cases.append(Case(record, criterion, partial(votes, project, part, record, criteria, criterion, run_id)))
     return cases

@@ -6,11 +6,13 @@ the criteria that the person had before them, so that it is never taken for an a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._ids import canonical, uuid7
 from .._text import as_json
+from ..analysis.people import ADJUDICATED, TRUTH
 from ..criteria import Criteria, Criterion
 from ..errors import InvalidAnswer, SetupError
 from ..project import Project, current
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 Origin = Literal["form", "import", "adjudication"]
 _STATUS_OF: dict[str, LabelStatus] = {"not applicable": "not_applicable", "cannot tell": "cannot_tell"}
 _ANSWER_OF = {status: answer for answer, status in _STATUS_OF.items()}
+_NOT_A_NAME = re.compile(rf"^{TRUTH}$|{re.escape(ADJUDICATED)}$| · ", re.IGNORECASE)
 _EXECUTION = ("label_id", "saw_trace_ids", "coded_at")
 """What belongs to one act of coding, and would differ if the notebook ran again."""
 _ORDER = "criteria_set, criteria_hash, criterion, record_id, record_hash, coder, round"
@@ -93,7 +96,7 @@ def make_label(
     InvalidAnswer
         The answer is not on the scale, there is none where one is needed, or one where there can be none.
     SetupError
-        The coder has no name.
+        The coder has no name, or one that stands for something else.
 
     Examples
     --------
@@ -107,6 +110,11 @@ def make_label(
     """
     if not coder.strip():
         raise SetupError('a label needs a coder; write coder="kf", or any other short name.')
+    if _NOT_A_NAME.search(coder.strip()):
+        raise SetupError(
+            f"`{coder.strip()}` cannot be a person's name here: so the expert's code, a judge or a decision is called. "
+            "The expert's codes are loaded with the data: bm.load(..., truth=...)."
+        )
     given = _answer(criterion, answer, status)
     if given is not None and status == "coded":
         status = _STATUS_OF.get(given.category or "", "coded") if given.is_non_answer else "coded"

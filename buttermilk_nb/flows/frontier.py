@@ -37,7 +37,7 @@ class _Open:
         for name in step.needs:
             taken = [other for theirs, other in self.planned[name] if step.agent.takes(slot, theirs)]
             found = [self.units[name][other] for other in taken]
-            inputs[name] = [unit for unit in found if unit.trace.status == "ok"]
+            inputs[name] = [unit for unit in found if unit.answers]
             if len(taken) == 1:
                 single.add(name)
         return Cell(slot, self.record, design, inputs, frozenset(single))

@@ -147,8 +147,9 @@ class Plan:
 
 
 def _one_of_each(corpus: Corpus) -> list[Record]:
-    """One record for each distinct set of fields."""
-    found: dict[frozenset[str], Record] = {}
+    """One record for each distinct set of fields, and of questions on which an expert gave reasons."""
+    found: dict[tuple[frozenset[str], frozenset[str]], Record] = {}
     for record in corpus.records:
-        found.setdefault(frozenset(record.metadata), record)
+        reasoned = frozenset(name for name, reasons in record.expert_reasons.items() if reasons)
+        found.setdefault((frozenset(record.metadata), reasoned), record)
     return list(found.values())

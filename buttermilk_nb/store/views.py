@@ -71,7 +71,8 @@ VIEWS: dict[str, str] = {
     "judgements": f"select {_columns(Trace, 't')} from latest_traces t where t.role = 'judge'",
     # What each answer says of what the expert said: one row per assessed answer, criterion and scorer.
     "reason_recall": """
-        select a.run_id, a.record_id, t.step as judge, t.model, t.replicate, a.criterion, x.step as scorer,
+        select a.run_id, a.record_id, t.step as judge, t.model, t.replicate, t.criteria_set, a.criterion,
+               t.criteria_hash, x.step as scorer,
                x.model as scoring_model, x.replicate as scoring_replicate, count(*) as n_reasons,
                count(a.matched) as n_assessed, count(*) filter (a.matched) as n_matched,
                case when count(a.matched) = count(*) then avg(a.matched::int) end as recall,

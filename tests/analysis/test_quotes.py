@@ -67,3 +67,20 @@ def test_a_run_without_quotations_gives_an_empty_frame_of_the_same_columns(tmp_p
     )
     assert len(run.quotes()) == 0
     assert {"quote", "verified", "start", "end"} <= set(run.quotes().columns)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("He moved to İstanbul.", "İstanbul"),
+        ("ΟΔΟΣ ΑΘΗΝΩΝ", "οδος αθηνων"),
+        ("ΟΔΟΣ ΑΘΗΝΩΝ", "ΟΔΟΣ ΑΘΗΝΩΝ"),
+        ("In the cafe\u0301 nobody spoke.", "caf\u00e9"),
+        ("In the caf\u00e9 nobody spoke.", "cafe\u0301 nobody"),
+        ("a soft\u00adhyphen", "softhyphen"),
+        ("die STRASSE", "straße"),
+    ],
+)
+def test_letters_count_as_the_same_however_they_are_typed(text, quote):
+    start, end = Text(text).find(quote)
+    assert Text(text[start:end]).find(quote) is not None

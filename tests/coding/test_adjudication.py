@@ -263,3 +263,13 @@ def test_a_judge_of_the_new_version_reads_the_rule(project, run):
     asked = bm.Flow("study", [bm.Judge("judge", criteria=later)]).run(corpus())
     assert asked.calls().request.str.contains("A quotation belongs to its speaker.", regex=False).all()
     assert len(asked.ratings().query("kind == 'instrument' and criteria_hash == @later.criteria_hash")) == 3
+
+
+def test_who_has_decided_on_a_record_is_not_blind_to_it_afterwards(project, run):
+    cases = adjudicate(RESPECT, ratings=run, by="kf")
+    cases.decide("yes", "A quotation belongs to its speaker.")
+    record = cases.current.record
+    session = CodingSession(project, bm.Corpus([record]), RESPECT, "kf", round="2")
+    session.answer("respect", "no")
+    later = bm.labels(history=True).query("source == 'form' and round == '2'")
+    assert later.blind.tolist() == [False]

@@ -503,3 +503,19 @@ def test_an_assignment_is_a_sample_for_each_coder():
         name: ids & three for name, ids in own.items() if ids & three
     }
     assert len(found.rejected) == 3
+
+
+def test_what_bm_labels_gives_comes_back_as_it_was(tmp_path):
+    texts = list(RECORDS)
+    before = make_label(RESPECT["respect"], RESPECT, texts[0], coder="kf", answer="no", source="form", blind=True)
+    decided = make_label(
+        RESPECT["respect"], RESPECT, texts[1], coder="kf", answer="no", source="adjudication", round="adjudication"
+    )
+    keep_labels(bm.project.current(), [before, decided], records=texts, criteria=RESPECT)
+    table = labels(history=True).drop(columns=["label_id"])
+    changed = bm.Corpus([texts[0], bm.Record(record_id="r2", content="Another text.")])
+    other = bm.init("other", path=tmp_path / "other", models=["offline/strict"])
+    rows = [*table.to_dict("records"), {**table.iloc[0].to_dict(), "record_id": "r2"}]
+    found = import_labels(pd.DataFrame(rows), changed, RESPECT, project=other)
+    assert labels(other)[["record_id", "coder", "blind"]].values.tolist() == [["r0", "kf", True]]
+    assert len(found.rejected) == 2, "a decision, and a code of another text"

@@ -149,3 +149,22 @@ def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(
     assert "Left out: 1 record decided on as an edge case of these criteria." in found.note
     before = flow(judge(respect(), models=["offline/strict", "offline/lenient"])).run(records).ratings()
     assert not before.taught.any(), "under the earlier wording nobody had been taught"
+
+
+def test_a_project_counts_the_newest_text_of_a_record_and_what_was_said_of_it(project):
+    def version(text, truth):
+        return bm.Corpus([bm.Record(record_id="r0", content=text, ground_truth={"respect": truth})])
+
+    old, new = version("They are vermin.", "no"), version("They are kind.", "yes")
+    keep(project, "no", record=old[0])
+    for texts in (old, new):
+        flow(judge(models=["offline/strict"])).run(texts)
+    keep(project, "yes", record=new[0], coder="ab")
+    ratings = bm.ratings().set_index("coder")
+    assert ratings.category.to_dict() == {"ab": "yes", "judge · offline/strict": "yes", "truth": "yes"}
+
+
+@pytest.mark.parametrize("name", ["truth", "Truth", "judge · offline/strict", "kf (adjudicated)"])
+def test_names_that_stand_for_something_else_are_no_coders(project, name):
+    with pytest.raises(bm.SetupError, match="cannot be a person's name"):
+        keep(project, "yes", coder=name)

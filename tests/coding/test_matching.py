@@ -52,12 +52,8 @@ def test_scorer_and_people_are_coders_of_the_same_texts(run):
     answers = scorer.set_index("record_id").category
     coded(run, [answers[text.record_id] for text in matchings(run)])
     found = bm.agreement(matching_ratings(run), coefficients=["percent_agreement"], n_boot=20).iloc[0]
-    assert (found.comparison, found.value, found.n_units, found.n_clusters) == (
-        "kf ~ score · offline/strict",
-        1.0,
-        4,
-        2,
-    )
+    assert found.comparison == "kf ~ score · offline/strict"
+    assert (found.value, found.n_units, found.n_clusters) == (1.0, 3, 2)
 
 
 def test_people_who_see_it_otherwise_show(run):

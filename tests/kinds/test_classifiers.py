@@ -99,3 +99,12 @@ def test_a_synthesiser_and_a_panel_read_it_like_any_judge(project, corpus):
     scores = bm.Flow("all", steps).run(corpus).scores().set_index(["judge", "record_id"])
     assert scores.loc["panel", "status"].to_dict() == {"r0": "skipped", "r1": "ok", "r2": "ok"}
     assert scores.loc["synth", "category"].to_dict() == {"r0": "no", "r1": "yes", "r2": "no"}
+
+
+@pytest.mark.parametrize("kind", ["bool_", "str_"])
+def test_what_numpy_gives_is_read_as_what_it_means(project, corpus, kind):
+    import numpy as np
+
+    values = {"bool_": lambda text: np.bool_("!" not in text), "str_": lambda text: np.str_(shouting(text))}
+    run = bm.Flow("numpy", bm.Classifier("numpy", values[kind], criteria=CALM, version="1")).run(corpus)
+    assert run.scores().category.tolist() == ["no", "yes", "no"]

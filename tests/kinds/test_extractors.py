@@ -146,3 +146,9 @@ def test_rules_come_back_from_a_flow_file(tmp_path):
 def test_what_is_declared_wrongly_is_a_setup_error(options, why):
     with pytest.raises(bm.SetupError, match=why):
         bm.Extractor("x", **{"instruction": "Look.", **options})
+
+
+@pytest.mark.parametrize("name", ["record_id", "model", "replicate", "row", "verified", "start", "end"])
+def test_columns_that_the_frame_has_itself_are_refused(name):
+    with pytest.raises(bm.SetupError, match=f"`{name}` is a column of the frame already"):
+        bm.Extractor("x", "Look.", columns={name: "something"})

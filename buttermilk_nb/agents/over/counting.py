@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ...criteria import Criterion
-from ...scales import Answer
+from ...scales import NON_ANSWERS, Answer
 from ...traces import Score
 from ..base import Cell
 
@@ -60,7 +60,8 @@ def count(criterion: Criterion, votes: Sequence[Given], rule: Rule, weights: Map
     total = sum(weight.values())
     against = sum(weight[voter] for voter, vote in cast.items() if answer is None or vote != shown(answer))
     without = sorted(one.voter for one in votes if one.vote is None)
-    return Counted(criterion, answer, cast, without, against / total if total else None)
+    nobody = 1.0 if votes and not cast else None  # each has contradicted itself: as contested as can be
+    return Counted(criterion, answer, cast, without, against / total if total else nobody)
 
 
 def shown(answer: Answer) -> Any:
@@ -71,6 +72,8 @@ def shown(answer: Answer) -> Any:
 def _decide(criterion: Criterion, votes: Mapping[str, Any], weights: Mapping[str, float], rule: Rule) -> Answer | None:
     if not votes:
         return None
+    if (none_of_these := _non_answer(votes, weights)) is not None:
+        return none_of_these
     if criterion.scale.level == "set":
         return _labels(criterion, votes, weights)
     if rule in ("median", "mean"):
@@ -92,6 +95,17 @@ def _vote(criterion: Criterion, scores: Sequence[Score]) -> Any:
         return statistics.fmean(said)
     ranked = Counter(said).most_common()
     return None if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
+
+
+def _non_answer(votes: Mapping[str, Any], weights: Mapping[str, float]) -> Answer | None:
+    """The non-answer that more than half of the votes give; None where there is none."""
+    total = sum(weights.values())
+    counted: Counter[str] = Counter()
+    for voter, vote in votes.items():
+        if vote in NON_ANSWERS:
+            counted[vote] += weights[voter]  # type: ignore[assignment]  # weights need not be whole
+    most, n = max(counted.items(), key=lambda item: item[1], default=("", 0))
+    return Answer(None, most) if n * 2 > total and not math.isclose(n * 2, total) else None
 
 
 def _labels(criterion: Criterion, votes: Mapping[str, str], weights: Mapping[str, float]) -> Answer | None:

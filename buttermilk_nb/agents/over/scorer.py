@@ -134,7 +134,10 @@ class Scorer(OverAnswers):
 
     def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:
         criteria: Criteria = cell.slot.bound.criteria
-        return tuple((c.name, reason) for c in criteria for reason in cell.record.reasons_for(c.name))
+        answered_on = {s.criterion for answer in self.seen(cell) for s in answer.scores if s.status == "ok"}
+        return tuple(
+            (c.name, reason) for c in criteria if c.name in answered_on for reason in cell.record.reasons_for(c.name)
+        )
 
     def values(self, cell: Cell, answers: Sequence[SeenAnswer]) -> dict[str, Any]:
         reasons = [
@@ -145,7 +148,7 @@ class Scorer(OverAnswers):
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
         found = super().problems(project, records, needs)
-        if not any(record.expert_reasons for record in records):
+        if not any(any(record.expert_reasons.values()) for record in records):
             found.append(
                 f"`{self.name}` matches the reasons of an expert, and no record has any; name their column with "
                 "bm.load(..., reasons=...)."

@@ -38,6 +38,7 @@ def shown(answer: SeenAnswer) -> dict[str, Any]:
                 "uncertainty": score.uncertainty,
             }
             for score in answer.scores
+            if score.status == "ok"
         },
     }
 

@@ -17,7 +17,10 @@ from .files import Table
 Layout = Literal["auto", "wide", "long", "sheet"]
 LAYOUTS = ("auto", "wide", "long", "sheet")
 Columns = Sequence[str] | Mapping[str, str | Mapping[str, str]]
-_ROLES = ("coder", "criterion", "category", "value", "notes", "criteria_hash", "status")
+_ROLES = (
+    "coder", "criterion", "category", "value", "notes", "criteria_hash", "status", "record_hash", "source", "blind",
+    "sample_id", "inclusion_p",
+)  # fmt: skip
 
 
 OUTSIDE = "not in the sample"
@@ -166,11 +169,25 @@ def _long(table: Table, asked: Asked) -> Any:
             raw = None
         other = said.get("criteria_hash") not in (None, asked.criteria.criteria_hash)
         problem = "this is a code under another wording of the criteria" if other else None
+        if said.get("source") == "adjudication":
+            problem = "this was decided in an adjudication, with all votes in view; it is no code of one person alone"
+        known = _known(said)
         coder = _name(said.get("coder")) or (asked.coder or "")
         notes = _name(said.get("notes")) or None
-        yield Code("", coder, "", only or _name(said.get("criterion")), raw, notes, problem=problem)
+        yield Code("", coder, "", only or _name(said.get("criterion")), raw, notes, *known, problem=problem)
 
     return read
+
+
+def _known(said: Mapping[str, Any]) -> tuple[str | None, str | None, float | None, bool | None]:
+    """What a table of `bm.labels()` knows of a code beside the answer: the text's version, the sample, blindness."""
+    p, blind = said.get("inclusion_p"), str(said.get("blind")).casefold()
+    return (
+        _name(said.get("record_hash")) or None,
+        _name(said.get("sample_id")) or None,
+        None if p is None else float(p),
+        {"true": True, "false": False}.get(blind),
+    )
 
 
 def _is_long(table: Table, asked: Asked) -> bool:

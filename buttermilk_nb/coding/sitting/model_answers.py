@@ -81,12 +81,17 @@ def note_shown(project: Project, coder: str, record: Record, trace_ids: Sequence
 
 
 def shown_to(project: Project, coder: str) -> dict[str, set[str]]:
-    """The traces that a coder was ever shown, by record."""
+    """The traces that a coder was ever shown, by record; who decided on one in an adjudication has seen all votes."""
     with project.store.reading() as con:
         rows = con.execute("select payload from events where source = ? order by event_id", [_SOURCE]).fetchall()
+        decided = con.execute(
+            "select record_id, saw_trace_ids from labels where coder = ? and source = 'adjudication'", [coder]
+        ).fetchall()
     found: dict[str, set[str]] = {}
     for (payload,) in rows:
         said = json.loads(payload)
         if said.get("coder") == coder:
             found.setdefault(said["record_id"], set()).update(said["saw_trace_ids"])
+    for record_id, saw in decided:
+        found.setdefault(record_id, set()).update(saw or ())
     return found

@@ -250,7 +250,7 @@ class CodingSession(Walk):
             reasons=held.reasons or None,
             notes=held.notes or None,
             quotes=held.quotes or None,
-            blind=not saw,
+            blind=item.record.record_id not in self._shown,
             saw_trace_ids=saw or None,
             round=self.round,
             sample_id=item.sample_id,
