@@ -151,5 +151,5 @@ def source_hash(function: Function) -> str:
         return digest("fn1", inspect.getsource(function))
     except (OSError, TypeError):
         raise SetupError(
-            f'the source of `{getattr(function, "__name__", "it")}` cannot be read; give it a version="1".'
+            f'the source of `{getattr(function, "__name__", "it")}` cannot be read; give it a version: version="1".'
         ) from None

@@ -191,7 +191,7 @@ def test_changed_source_is_another_design(project):
 def test_a_function_without_readable_source_needs_a_version():
     made = {}
     exec("def hidden(record): return 1", made)
-    with pytest.raises(bm.SetupError, match=r'give it a version: @bm.agent\(version="1"\)'):
+    with pytest.raises(bm.SetupError, match=r'give it a version: version="1"'):
         bm.agent(made["hidden"])
 
 
