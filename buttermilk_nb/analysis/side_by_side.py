@@ -23,7 +23,7 @@ _STYLE = Markup(
     ".bmnb .sbs ul{margin:.3em 0;padding-left:1.2em}.bmnb .text{max-width:46em;white-space:pre-wrap;margin:.5em 0;"
     "padding-left:.8em;border-left:3px solid var(--jp-border-color2,#d0d7de)}"
     ".bmnb .not{color:var(--jp-warn-color0,#9a6700)}.bmnb dl{margin:.3em 0}"
-    ".bmnb dt{font-weight:600;margin-top:.5em}.bmnb dd{margin:.2em 0 .2em 1.2em}</style>"
+    ".bmnb dt{font-weight:600;margin-top:.5em;float:none;width:auto}.bmnb dd{margin:.2em 0 .2em 1.2em}</style>"
 )
 
 
