@@ -31,7 +31,8 @@ def reason_recall(store: Store, run_id: str) -> pd.DataFrame:
     """One row per assessed answer and criterion: the share of the expert's reasons that it gives."""
     return store.df(
         "select * exclude (run_id) from reason_recall where run_id = ? "
-        "order by record_id, judge, model, replicate, criteria_set, criterion, scorer, scoring_model, scoring_replicate",
+        "order by record_id, judge, model, replicate, criteria_set, criterion, scorer, scoring_model, "
+        "scoring_replicate",
         [run_id],
     )
 
