@@ -46,7 +46,8 @@ _HOMES = {
     "coding.sheets": ("coding_sheet",),
     "coding.sampling": ("sample", "samples"),
     "corpus": ("Corpus",),
-    "criteria": ("Criteria", "Criterion"),
+    "criteria": ("Criteria",),
+    "criterion": ("Criterion",),
     "errors": (
         "AuthenticationError", "BadRequestError", "BadResponseError", "BudgetReached", "ButtermilkError",
         "CacheMiss", "CallTimeout", "ConsentError", "ContentFilterError", "ContextTooLongError", "Interrupted",
@@ -216,7 +217,8 @@ if TYPE_CHECKING:
     from .coding.sampling import sample, samples
     from .coding.sheets.writing import coding_sheet
     from .corpus import Corpus
-    from .criteria import Criteria, Criterion
+    from .criteria import Criteria
+    from .criterion import Criterion
     from .errors import (
         AuthenticationError,
         BadRequestError,

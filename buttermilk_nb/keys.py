@@ -244,7 +244,7 @@ def _typed(name: str) -> Key:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
             typed = Key(getpass.getpass(f"{name} (hidden while you type): "), name, places.MEMORY)
-    except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):
+    except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):  # a kernel that nobody types to raises it
         raise SetupError(
             f"nobody can be asked for {name} here, because this does not run in a notebook or terminal that someone "
             "types in: set it in the environment or in a .env file."

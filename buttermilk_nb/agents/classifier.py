@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import field_validator
 
 from .._ids import uuid7
-from ..criteria import Criteria, Criterion
-from ..errors import InvalidAnswer, SetupError, nearest
+from ..criteria import Criteria
+from ..criterion import Criterion
+from ..errors import InvalidAnswer, SetupError
 from ..scales import Answer
 from ..traces import Score, Status, TextRow, Unit
 from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .extractor import document
+from .declared import document, registered
 from .function import function_threads, source_hash
 
 if TYPE_CHECKING:
@@ -173,18 +174,7 @@ class Classifier(AgentBase):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:  # noqa: ARG003  # as above
-        known = cls.registered.get(name)
-        if known is None:
-            raise SetupError(
-                f"step `{name}` is a classifier, and a file never runs code: make it with bm.Classifier first; "
-                f"{nearest(name, cls.registered)}"
-            )
-        wanted = data.get("code_version", known.code_version)
-        if wanted != known.code_version:
-            raise SetupError(
-                f"step `{name}` was written for version {wanted} of that classifier; here it is {known.code_version}."
-            )
-        return known
+        return registered(cls.registered, name, data, "classifier", "make it with bm.Classifier")
 
     def __repr__(self) -> str:
         return f"Classifier({self.name!r}, criteria: {self.criteria.name}, version: {self.code_version})"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..criteria import Criteria, Criterion
+from ..criteria import Criteria
+from ..criterion import Criterion
 from ..errors import InvalidAnswer
 from ..llm.client import Asked
 from ..scales import Answer, Categories

@@ -24,9 +24,10 @@ from ..redaction import Redaction
 from ..traces import TextRow, Unit
 from .asking import answered
 from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
-from .llm_agent import Agent, outputs, path_or
-from .over.base import default_prompt
-from .over.parsed import Parsed, parsed, parsed_unit
+from .declared import default_prompt, document, path_or
+from .llm_agent import Agent
+from .outputs import outputs
+from .parsed import Parsed, parsed, parsed_unit
 from .verdicts import text_of
 
 if TYPE_CHECKING:
@@ -39,13 +40,6 @@ _OBJECTION = (
 RESERVED = ("record_id", "model", "replicate", "row", "verified", "start", "end")
 """Columns that `run.extracted` has of its own."""
 Columns = dict[str, str | tuple[str, ...]]
-
-
-def document(value: Any) -> Any:
-    """Criteria, from a document, the path of one, or plain data."""
-    if isinstance(value, str | Path):
-        return Criteria.from_file(value)
-    return Criteria(**value) if isinstance(value, dict) else value
 
 
 class Question(NamedTuple):

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..criteria import Criteria
-from .extractor import Extractor, document
+from .declared import document
+from .extractor import Extractor
 
 
 def rule_findings(name: str, *, criteria: Criteria | str | Path, **options: Any) -> Extractor:

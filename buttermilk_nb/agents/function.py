@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .._ids import canonical, digest, uuid7
 from .._text import clean
-from ..errors import SetupError, nearest
+from ..errors import SetupError
 from ..records import Record
 from ..traces import Unit
 from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .llm_agent import outputs
+from .declared import registered
+from .outputs import outputs
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -73,18 +74,7 @@ class FunctionAgent(AgentBase):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:  # noqa: ARG003  # as above
-        known = cls.registered.get(name)
-        if known is None:
-            raise SetupError(
-                f"step `{name}` is a function, and a file never runs code: define it with @bm.agent first; "
-                f"{nearest(name, cls.registered)}"
-            )
-        wanted = data.get("code_version", known.code_version)
-        if wanted != known.code_version:
-            raise SetupError(
-                f"step `{name}` was written for version {wanted} of that function; here it is {known.code_version}."
-            )
-        return known
+        return registered(cls.registered, name, data, "function", "define it with @bm.agent")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself."""

@@ -7,8 +7,7 @@ a row has a status and no value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
-from importlib import resources
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
@@ -24,20 +23,14 @@ from ..redaction import Redaction
 from ..traces import Score, Status, TextRow, Unit
 from .asking import answered
 from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
-from .extractor import document
-from .llm_agent import Agent, outputs, path_or
+from .declared import default_prompt, document, path_or
+from .llm_agent import Agent
+from .outputs import outputs
 from .readings import Reader, scored_unit, without_answer
 from .verdicts import OBJECTION, answer_format, answer_schema
 
 if TYPE_CHECKING:
     from ..project import Project
-
-
-@lru_cache(maxsize=1)
-def judge_prompt() -> Prompt:
-    """The judge's prompt where none is given."""
-    text = (resources.files(__package__) / "prompts" / "judge.md").read_text(encoding="utf-8")
-    return Prompt.from_text(text, name="judge")
 
 
 class Question(NamedTuple):
@@ -94,7 +87,7 @@ class Judge(Agent):
     known: ClassVar[tuple[str, ...]] = ("record", "inputs", "criteria", "answer_format")
 
     criteria: tuple[Criteria, ...]
-    prompt: Prompt = Field(default_factory=judge_prompt)
+    prompt: Prompt = Field(default_factory=partial(default_prompt, "judge"))
     ask: Literal["together", "separately"] = "together"
     reask: bool = True
 

@@ -6,7 +6,6 @@ depends on the record.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -24,12 +23,12 @@ from ..redaction import Redaction
 from ..traces import Status, TextRow, Unit
 from .asking import ask_for, put
 from .base import NOTHING_BEFORE, AgentBase, Ask, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from .declared import path_or
+from .outputs import outputs
 
 if TYPE_CHECKING:
     from ..project import Project
 
-_JSON_OUTPUT = frozenset({"function", "differences", "extractor", "panel"})
-"""Kinds of agents whose output is JSON."""
 _PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
 
 
@@ -319,41 +318,3 @@ class Agent(AgentBase):
                 except SetupError as error:
                     found += [f"record `{record.record_id}`: {problem}" for problem in error.problems]
         return found[:20]
-
-
-def outputs(cell: Cell) -> dict[str, Any]:
-    """What templates and functions see of earlier steps, by step name.
-
-    Of a step with one cell a record its output, of a step with several a list, however many of them finished. A
-    judge's output is a mapping from criterion to answer, conclusion, reasons and uncertainty.
-    """
-    seen: dict[str, Any] = {}
-    for step, units in cell.inputs.items():
-        values = [_output(unit) for unit in units]
-        seen[step] = values[0] if step in cell.single and values else values
-    return seen
-
-
-def _output(unit: Unit) -> Any:
-    if unit.scores:
-        return {
-            score.criterion: {
-                "answer": score.value if score.category is None else score.category,
-                "conclusion": score.conclusion,
-                "reasons": score.reasons or [],
-                "uncertainty": score.uncertainty,
-                "model": score.model,
-            }
-            for score in unit.scores
-            if score.status == "ok"
-        }
-    output = unit.trace.output
-    return json.loads(output) if unit.trace.agent in _JSON_OUTPUT and output else output
-
-
-def path_or(path: Path | None, folder: Path | None) -> str | None:
-    """A path as it is written in a flow file beside which it lies; None where it lies elsewhere."""
-    if path is None or folder is None:
-        return None
-    absolute, beside = path.absolute(), folder.absolute()
-    return absolute.relative_to(beside).as_posix() if absolute.is_relative_to(beside) else None

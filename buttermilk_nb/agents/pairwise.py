@@ -27,9 +27,9 @@ from ..traces import TextRow, Unit
 from .asking import answered
 from .base import NOTHING_BEFORE, Before, Cell, Context, Slot, Stopwatch, slot_design
 from .comparing import SHOWN, PairReader, comparison
+from .declared import default_prompt
 from .judge import Judge
 from .llm_agent import Agent
-from .over.base import default_prompt
 from .readings import scored_unit
 from .verdicts import answer_format, answer_schema
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .._text import clean
-from ..criteria import Criterion
+from ..criterion import Criterion
 from ..errors import InvalidAnswer
 from ..llm.answers import is_refusal, read_json
 from ..llm.base import Model

@@ -6,7 +6,8 @@ from typing import Any
 
 from .._ids import canonical
 from .._text import clean
-from ..criteria import Criteria, Criterion
+from ..criteria import Criteria
+from ..criterion import Criterion
 from ..errors import InvalidAnswer
 
 UNCERTAINTIES = ("low", "medium", "high")

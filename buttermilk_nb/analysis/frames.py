@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..criteria import Criteria, Criterion
+from ..criteria import Criteria
+from ..criterion import Criterion
 from ..errors import InvalidAnswer
 from ..scales import Answer
 from ..store import Store

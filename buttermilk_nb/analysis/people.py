@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..criteria import Criterion
+from ..criterion import Criterion
 from ..errors import InvalidAnswer
 from ..records import ONE
 from ..scales import NON_ANSWERS, Answer

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._ids import canonical, uuid7
 from .._text import as_json
 from ..analysis.people import ADJUDICATED, TRUTH
-from ..criteria import Criteria, Criterion
+from ..criteria import Criteria
+from ..criterion import Criterion
 from ..errors import InvalidAnswer, SetupError
 from ..project import Project, current
 from ..records import Record

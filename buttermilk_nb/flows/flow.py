@@ -14,9 +14,11 @@ from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
 from ..project import Project, current
 from ..settings import CacheMode
 from .estimate import Estimate, estimate
+from .options import Options
 from .plan import Grid, Plan
 from .run import Run
-from .runner import Options, Runner, start
+from .runner import Runner
+from .starting import start
 from .steps import Step
 
 

@@ -7,37 +7,27 @@ grace period, because they are paid for; the second cuts them off. Both flush.
 from __future__ import annotations
 
 import asyncio
-import platform
 import time
-from collections.abc import Iterable
-from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any
 
-from .. import _aio, _collector, _views
-from .._ids import canonical, uuid7
+from .. import _aio, _collector
+from .._ids import canonical
 from ..agents.base import Cell, Context, failed_unit
-from ..errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell, nearest
+from ..errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell
 from ..events import ErrorEvent, Event, ResultEvent, StatusEvent
-from ..llm.scope import Scope
-from ..project import Project
-from ..settings import CACHE_MODES, CacheMode
-from ..spending import Budget, Purse
 from ..store import Writer
 from ..store.corpus_rows import write_records
 from ..store.runs import finish_run, write_plan
-from ..traces import STATUSES, RunRow, Unit, now
-from .batching import check_mode, fill
+from ..traces import RunRow, Unit
+from .batching import fill
 from .executors.local import run_local
 from .frontier import Frontier
+from .options import Options
 from .patience import BatchWaits
 from .plan import Plan
-from .preflight import preflight
-from .progress import follow
-from .run import Run, remember
+from .run import Run
 
 _FAILED = frozenset({"error", "timeout"})
-_MORE = 32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed and stored
-_FEW = 8  # who asks for so few at once wants them one after another
 
 
 class Runner:
@@ -283,112 +273,3 @@ class Runner:
             source=cell.slot.agent.name if cell else "runner",
             payload=payload or {},
         )
-
-
-class Options(NamedTuple):
-    """How a run goes, checked."""
-
-    concurrency: int
-    on_error: str
-    cache: CacheMode
-    retry: frozenset[str]
-    budget_usd: float | None
-    time_limit_s: float | None
-    yes: bool
-    batch: bool
-
-    @classmethod
-    def checked(
-        cls,
-        project: Project,
-        *,
-        concurrency: int | None,
-        on_error: str,
-        cache: CacheMode | None,
-        retry: Iterable[str],
-        budget_usd: float | None,
-        time_limit_s: float | None,
-        yes: bool,
-        batch: bool,
-    ) -> Options:
-        """Raises SetupError where an option is none; nothing was sent."""
-        again = frozenset([retry] if isinstance(retry, str) else retry)
-        mode = cache or project.cache_mode
-        if mode not in CACHE_MODES:
-            raise SetupError(f"cache={mode!r} is none of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
-        if on_error not in ("keep", "raise"):
-            raise SetupError(f"on_error={on_error!r}: write `keep` (a failed cell is a row) or `raise`.")
-        for status in again - set(STATUSES):
-            raise SetupError(f"retry: {status!r} is not a status; {nearest(status, STATUSES)}")
-        if concurrency is not None and concurrency < 1:
-            raise SetupError(f"concurrency={concurrency}: at least one cell must be worked on at once.")
-        if budget_usd is not None and not budget_usd >= 0:
-            raise SetupError(f"budget_usd={budget_usd}: a budget is 0 or more US dollars.")
-        if time_limit_s is not None and not time_limit_s > 0:
-            raise SetupError(f"time_limit_s={time_limit_s}: a time limit is more than 0 seconds.")
-        if batch:
-            check_mode(mode)
-        most = concurrency or project.settings.concurrency
-        return cls(most, on_error, mode, again, budget_usd, time_limit_s, yes, batch)
-
-
-def start(
-    plan: Plan, project: Project, options: Options, *, flow: str, flow_hash: str, definition: dict[str, Any]
-) -> Runner:
-    """Check the plan, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
-    grid = plan.checked()
-    mode = options.cache
-    asked = preflight(plan, project, mode=mode, retry=options.retry, budget_usd=options.budget_usd, yes=options.yes)
-    remarks = (*grid.remarks, *asked)
-    run_id = uuid7()
-    run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=remarks, status="running")
-    about = RunRow(
-        run_id=run_id,
-        flow=flow,
-        flow_hash=flow_hash,
-        corpus_hash=plan.corpus.hash,
-        status="running",
-        started_at=now(),
-        manifest="",  # written with the run, and again at its end, when the models have said what they are
-    )
-    runner = Runner(
-        plan,
-        run,
-        Context(project, run_id, options.retry, _scope(project, run_id, plan, options)),
-        workers=options.concurrency + (min(options.concurrency, _MORE) if options.concurrency >= _FEW else 0),
-        options=options,
-        about=about,
-        manifest=_manifest(plan, options, definition, remarks),
-    )
-    run.canceller = runner.interrupt
-    remember(run)
-    (_views.find("progress") or follow)(project.bus, run)
-    return runner
-
-
-def _scope(project: Project, run_id: str, plan: Plan, options: Options) -> Scope:
-    purses = [Purse(options.budget_usd, whose="this run's budget", more="Raise budget_usd in run(...) to go on.")]
-    if any(model.remote for model in plan.models):
-        purses.append(project.purse())
-    return Scope(
-        run_id,
-        mode=options.cache,
-        gate=asyncio.Semaphore(options.concurrency),
-        budget=Budget(purses),
-        give_up_after=project.settings.give_up_after,
-    )
-
-
-def _manifest(plan: Plan, options: Options, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
-    """What a reader needs to know of how a run came about: versions, definition, corpus, options."""
-    return {
-        "buttermilk_nb": metadata.version("buttermilk-nb"),
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "pandas", "pydantic")},
-        "flow": definition,
-        "corpus": plan.corpus.provenance,
-        "cache": options.cache,
-        "retry": sorted(options.retry),
-        "batch": options.batch,
-        "remarks": list(remarks),
-    }

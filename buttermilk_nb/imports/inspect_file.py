@@ -92,7 +92,7 @@ class InspectFile:
                 return _loads(_unpacked(self._raw(member)), where, member.filename)
             with archive.open(member) as handle:
                 data = handle.read(MAX_MEMBER + 1)
-        except NotImplementedError:
+        except NotImplementedError:  # zipfile raises it for a method of packing that it does not know
             raise SetupError(f"`{member.filename}` in `{where}` is packed in a way that cannot be read here.") from None
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, duckdb.Error, struct.error) as error:
             raise SetupError(f"`{member.filename}` in `{where}` cannot be read: {_first_line(error)}.") from error

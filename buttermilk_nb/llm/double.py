@@ -21,7 +21,7 @@ import json
 from typing import Any
 
 from .._ids import digest
-from ..criteria import Criterion
+from ..criterion import Criterion
 from ..errors import (
     ContentFilterError,
     ModelError,

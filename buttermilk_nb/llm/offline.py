@@ -23,7 +23,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._ids import canonical, digest
-from ..criteria import Criteria, Criterion
+from ..criteria import Criteria
+from ..criterion import Criterion
 from ..errors import InvalidAnswer, SetupError, SkippedCell
 from ..records import Record
 from ..traces import now

@@ -7,8 +7,6 @@ corpus too.
 from __future__ import annotations
 
 import fnmatch
-import zipfile
-import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -18,9 +16,9 @@ from ..errors import SetupError
 from ..images import ENDINGS, MOST_BYTES, Image, kind_of, too_large
 from .base import Row, Source, complain, existing, file_facts
 from .encodings import decode
+from .zips import members_of
 
 _TEXTS = "*.txt"
-_MAX_BYTES = 2 * 1024**3  # a zip may claim to hold more than any memory
 
 
 class _File(NamedTuple):
@@ -53,18 +51,14 @@ def read_folder(path: str | Path, *, pattern: str | None = None, encoding: str |
 def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:
     """Read the files in a zip as those of a folder, except the forks that macOS adds."""
     file = existing(path)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir() and _wanted(PurePosixPath(m.filename), pattern)]
-            if sum(m.file_size for m in members) > _MAX_BYTES:
-                raise SetupError(f"`{file.name}` would unpack to more than 2 GiB; unpack it and use `from_folder`.")
-            files = [
-                _File(line, PurePosixPath(member.filename), member.file_size, partial(archive.read, member))
-                for line, member in enumerate(members, 1)
-            ]
-            return _source(files, file_facts(file), path, pattern, encoding)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise SetupError(f"`{file.name}` cannot be read as a zip: {error}.") from error
+    with members_of(
+        file, lambda member: _wanted(PurePosixPath(member.filename), pattern), "unpack it and use `from_folder`"
+    ) as (archive, members):
+        files = [
+            _File(line, PurePosixPath(member.filename), member.file_size, partial(archive.read, member))
+            for line, member in enumerate(members, 1)
+        ]
+        return _source(files, file_facts(file), path, pattern, encoding)
 
 
 def _source(

@@ -17,7 +17,7 @@ import traitlets
 
 from .._html import fragment, title
 from ..coding.sitting.held import Held
-from ..criteria import Criterion
+from ..criterion import Criterion
 from ..errors import ButtermilkError
 from ..records import Record
 from ..scales import NON_ANSWERS, Continuous, Likert, MultiLabel

@@ -338,3 +338,10 @@ def test_without_intervals_a_summary_says_nothing_of_them():
 
 def test_nothing_defined_is_said():
     assert multiverse_summary(summary([np.nan])) == "No specification has a finding."
+
+
+def test_more_subsets_than_there_may_be_specifications_are_refused_before_they_are_made():
+    rows = [("r", "calm", f"judge · m{n}", f"m{n}", "yes", True) for n in range(40)]
+    ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "model", "category", "flagged"])
+    with pytest.raises(SetupError, match="40 models have 1,099,511,627,775 subsets"):
+        multiverse(ratings.assign(kind="instrument"), models="subsets")

@@ -16,8 +16,8 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 
 FLOORS = (
     "errors _aio _ids _html _views _yaml _text _declared _secrets _markdown _collector",
-    "records images corpus loaders scales criteria prompts messages traces events segments kinship loading looking "
-    "parting model_settings redaction edge_cases",
+    "records images corpus loaders scales criterion criteria prompts messages traces events segments kinship loading "
+    "looking parting model_settings redaction edge_cases",
     "settings keys key_places places limits spending cache logs bus store",
     "llm analysis imports exports forgetting",
     "keeping project embedding catalogue",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb.criteria import Criteria, Criterion
+from buttermilk_nb.criteria import Criteria
+from buttermilk_nb.criterion import Criterion
 from buttermilk_nb.errors import SetupError, SkippedCell
 from buttermilk_nb.llm.dictionary import Cues
 from buttermilk_nb.llm.registry import make_model

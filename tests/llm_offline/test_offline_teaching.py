@@ -2,7 +2,8 @@
 
 import pytest
 
-from buttermilk_nb.criteria import Criteria, Criterion
+from buttermilk_nb.criteria import Criteria
+from buttermilk_nb.criterion import Criterion
 from buttermilk_nb.errors import SkippedCell
 from buttermilk_nb.llm.aside import Aside
 from buttermilk_nb.llm.registry import make_model

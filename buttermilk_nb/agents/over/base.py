@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -21,6 +19,7 @@ from ...records import Record
 from ...redaction import Redaction
 from ...traces import TextRow
 from ..base import NOTHING_BEFORE, Ask, Before, Cell, Slot, slot_design
+from ..declared import default_prompt
 from ..llm_agent import Agent
 from .seen import Order, seen_answers, shown
 
@@ -28,13 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...project import Project
-
-
-@lru_cache(maxsize=8)
-def default_prompt(name: str) -> Prompt:
-    """The prompt of a kind of agent where none is given."""
-    text = (resources.files("buttermilk_nb.agents") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
-    return Prompt.from_text(text, name=name)
 
 
 class Question(NamedTuple):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ...criteria import Criterion
+from ...criterion import Criterion
 from ...scales import NON_ANSWERS, Answer
 from ...traces import Score
 from ..base import Cell

@@ -15,9 +15,9 @@ from ...llm.client import Asked
 from ...traces import Unit
 from ..asking import answered
 from ..base import Cell, Context, Stopwatch
+from ..parsed import Parsed, parsed, parsed_unit
 from ..verdicts import text_of
 from .base import OverAnswers
-from .parsed import Parsed, parsed, parsed_unit
 
 _FORM = """Reply with one JSON object and nothing else, in this form:
 {

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..._ids import canonical, uuid7
-from ...criteria import Criteria, Criterion
+from ...criteria import Criteria
+from ...criterion import Criterion
 from ...errors import SetupError, SkippedCell, nearest
 from ...traces import Score, Status, Unit
 from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design

@@ -18,9 +18,9 @@ from ...records import Record
 from ...traces import Assessment, Status, Unit
 from ..asking import answered
 from ..base import Before, Cell, Context, Stopwatch
+from ..parsed import Parsed, parsed, parsed_unit
 from ..verdicts import text_of
 from .base import OverAnswers, Question
-from .parsed import Parsed, parsed, parsed_unit
 from .seen import shown
 
 if TYPE_CHECKING:

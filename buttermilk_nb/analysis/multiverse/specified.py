@@ -146,6 +146,7 @@ def multiverse(
     where = f"criterion `{part.criterion.iloc[0]}`"
     found = panel(part, judges_of(part, judges))
     cuts = thresholds_of(found, thresholds, where)
+    _check_subsets(found, asked, where)
     sets = sets_of(found.instruments, asked["models"], asked["prompts"])
     ways = list(found.said(asked["replicates"]))
     missing = any(one.lacks(FLAG in cuts, set(cuts) != {FLAG}) for one in ways)
@@ -158,20 +159,25 @@ def multiverse(
         )
     rows, matrix = _specifications(each, ways, cuts)
     what = _finding(part, found.table.records, finding, groups, pair)
-    known = matrix >= 0
-    for row, own, (value, low, high) in zip(
-        rows, known & what.counted, estimates(what, matrix, found.table.clusters, resamples, seed, level), strict=True
-    ):
-        n_clusters = len(np.unique(found.table.clusters[own]))
-        row |= {"estimate": value, "low": low, "high": high, "n": int(own.sum()), "n_left_out": int((~own).sum())}
-        row |= {"n_clusters": n_clusters, "criterion": part.criterion.iloc[0], "finding": what.name}
-        row["note"] = note(
-            few(row["n"], n_clusters),
-            "All resamples are the same, so the interval has no width." if low == high else "",
-            "Records were drawn with unequal probability, and are not weighted here." if found.table.unequal else "",
-        )
+    named = {"criterion": part.criterion.iloc[0], "finding": what.name}
+    intervals = estimates(what, matrix, found.table.clusters, resamples, seed, level)
+    for row, known, estimate in zip(rows, matrix >= 0, intervals, strict=True):
+        row |= named | _estimated(found, known & what.counted, estimate)
     result = pd.DataFrame(rows).sort_values("estimate", kind="stable", ignore_index=True)
     return result.assign(specification=range(1, len(result) + 1))[list(COLUMNS)]
+
+
+def _estimated(found: Panel, counted: Any, estimate: tuple[float, float, float]) -> dict[str, Any]:
+    """What a specification comes to, how much it rests on, and what to heed."""
+    value, low, high = estimate
+    n, n_clusters = int(counted.sum()), len(np.unique(found.table.clusters[counted]))
+    said = note(
+        few(n, n_clusters),
+        "All resamples are the same, so the interval has no width." if low == high else "",
+        "Records were drawn with unequal probability, and are not weighted here." if found.table.unequal else "",
+    )
+    sizes = {"n": n, "n_left_out": int((~counted).sum()), "n_clusters": n_clusters}
+    return {"estimate": value, "low": low, "high": high, **sizes, "note": said}
 
 
 def _one_question(frame: pd.DataFrame, criterion: str | None) -> pd.DataFrame:
@@ -182,6 +188,17 @@ def _one_question(frame: pd.DataFrame, criterion: str | None) -> pd.DataFrame:
         raise SetupError(f"criteria are never pooled, and there are {len(known)}; choose one, criterion={known[0]!r}.")
     (_, part), *_ = parted(frame[frame.criterion == (criterion or known[0])], [])
     return part
+
+
+def _check_subsets(found: Panel, asked: dict[str, list[str]], where: str) -> None:
+    """Refuse, before they are made, more subsets than there may be specifications."""
+    kinds = {"models": {one.model for one in found.instruments}, "prompts": {one.prompt for one in found.instruments}}
+    for word, different in kinds.items():
+        if "subsets" in asked[word] and 2 ** len(different) > _MOST:
+            raise SetupError(
+                f"{where}: {len(different)} {word} have {2 ** len(different) - 1:,} subsets, and {_MOST:,} "
+                f'specifications are the most; write {word}=("each", "together"), or name fewer judges.'
+            )
 
 
 def _rules(rules: str | Sequence[str] | None, found: Panel, thresholds: Sequence[str]) -> list[str]:

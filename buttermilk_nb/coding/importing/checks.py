@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ...corpus import Corpus
-from ...criteria import Criteria, Criterion
+from ...criteria import Criteria
+from ...criterion import Criterion
 from ...errors import InvalidAnswer, nearest
 from ...project import Project
 from ...scales import NON_ANSWERS, Continuous, Likert, MultiLabel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 from ...errors import SetupError
 from ...loaders import delimited, spreadsheets, tables
 from ...loaders.base import Row, existing
-from ...loaders.remote import LIMIT_BYTES
+from ...loaders.zips import members_of
 from ..sheets import workbook
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt")
@@ -66,26 +65,23 @@ def _of_file(file: Path) -> Iterator[Table]:
 
 def _of_zip(file: Path) -> Iterator[Table]:
     """The tables in a zip, each unpacked under a name of ours, so that no path in it leads anywhere."""
-    try:
-        with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
-            members = [member for member in archive.infolist() if _wanted(member)]
-            if not members:
-                raise SetupError(f"`{file.name}` holds no table; there should be CSV files or Excel workbooks in it.")
-            if sum(member.file_size for member in members) > LIMIT_BYTES:
-                raise SetupError(f"`{file.name}` would unpack to more than 2 GiB; unpack it, and give the files.")
-            for place, member in enumerate(members):
-                inside = Path(folder) / f"{place}{_suffix(member)}"
-                inside.write_bytes(archive.read(member))
-                for table in _of_file(inside):
-                    yield table._replace(name=PurePosixPath(member.filename.replace("\\", "/")).name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise SetupError(f"`{file.name}` cannot be read as a zip: {error}.") from error
+    with (
+        members_of(file, _wanted, "unpack it, and give the files") as (archive, members),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        if not members:
+            raise SetupError(f"`{file.name}` holds no table; there should be CSV files or Excel workbooks in it.")
+        for place, member in enumerate(members):
+            inside = Path(folder) / f"{place}{_suffix(member)}"
+            inside.write_bytes(archive.read(member))
+            for table in _of_file(inside):
+                yield table._replace(name=PurePosixPath(member.filename.replace("\\", "/")).name)
 
 
 def _wanted(member: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(member.filename.replace("\\", "/")).parts
     hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in parts if part != "..")
-    return not member.is_dir() and not hidden and _suffix(member) in (*_DELIMITED, ".xlsx")
+    return not hidden and _suffix(member) in (*_DELIMITED, ".xlsx")
 
 
 def _suffix(member: zipfile.ZipInfo) -> str:

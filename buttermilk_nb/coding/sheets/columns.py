@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...criteria import Criteria, Criterion
+from ...criteria import Criteria
+from ...criterion import Criterion
 from ...scales import NON_ANSWERS, MultiLabel
 
 RECORD_ID, TEXT, NOTES = "record_id", "text", "notes"

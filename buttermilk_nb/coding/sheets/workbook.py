@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..._text import counted, shorten
-from ...criteria import Criteria, Criterion
+from ...criteria import Criteria
+from ...criterion import Criterion
 from ...errors import SetupError
 from ...exports.workbook import MAX_ROWS, MAX_UNITS
 from ...loaders import spreadsheets

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
-from ..._ids import canonical
-from ...errors import InvalidAnswer
-from ...llm.client import Asked
-from ...traces import Assessment, Status, Unit
-from ..asking import together
-from ..base import Cell, Context, Stopwatch, make_unit
-from ..readings import Unread, read_object
+from .._ids import canonical
+from ..errors import InvalidAnswer
+from ..llm.client import Asked
+from ..traces import Assessment, Status, Unit
+from .asking import together
+from .base import Cell, Context, Stopwatch, make_unit
+from .readings import Unread, read_object
 
 
 class Parsed(NamedTuple):
