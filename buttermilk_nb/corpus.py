@@ -364,3 +364,31 @@ class Corpus(Sequence[Record]):
 
 def _kept(record: Record) -> Record:
     return record.model_copy(update={"local_only": True})
+
+
+def require_corpus(value: object, user: str) -> Corpus:
+    """Check that a value is a corpus, and return it.
+
+    Parameters
+    ----------
+    value
+        What the caller was given.
+    user
+        Who needs it, as the subject of the error's sentence.
+
+    Raises
+    ------
+    SetupError
+        The value is something else: a list of records, a dataframe.
+
+    Examples
+    --------
+    >>> try:
+    ...     require_corpus(["a text"], "a flow")
+    ... except SetupError as error:
+    ...     print(error)
+    a flow needs a Corpus, not list; make one with bm.load(...).
+    """
+    if not isinstance(value, Corpus):
+        raise SetupError(f"{user} needs a Corpus, not {type(value).__name__}; make one with bm.load(...).")
+    return value

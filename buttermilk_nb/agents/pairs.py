@@ -14,7 +14,7 @@ from typing import Any
 
 from .._ids import digest
 from .._text import counted
-from ..corpus import Corpus
+from ..corpus import Corpus, require_corpus
 from ..errors import SetupError, nearest
 from ..records import Record
 
@@ -103,7 +103,7 @@ def pairs(corpus: Corpus, n: int | None = None, *, seed: int = 1, within: str | 
     >>> len(pairs(corpus)), len(pairs(corpus, 2, seed=7))
     (6, 2)
     """
-    groups = _groups(corpus, within)
+    groups = _groups(require_corpus(corpus, "`pairs`"), within)
     rows = [(group, place) for group in groups.values() for place in range(len(group) - 1)]
     ends = list(accumulate(len(group) - place - 1 for group, place in rows))
     total = ends[-1] if ends else 0

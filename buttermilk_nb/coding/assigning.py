@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._ids import canonical, digest
-from ..corpus import Corpus
+from ..corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project import Project, current
 from ..store.batch import Batch
@@ -93,6 +93,7 @@ def assign(
 
 
 def _checked(corpus: Corpus, coders: Sequence[str], overlap: float, per_record: int | None) -> list[str]:
+    require_corpus(corpus, "`assign`")
     if isinstance(coders, str):
         raise SetupError(f"coders={coders!r}: write a list of names, coders=[{coders!r}, ...].")
     names = [name.strip() for name in coders]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import _views
-from ..corpus import Corpus
+from ..corpus import Corpus, require_corpus
 from ..criteria import Criteria
 from ..errors import SetupError
 from ..project import Project, current
@@ -95,13 +95,11 @@ def code(
                 'over="assessments" checks the scorer of a run: write bm.code(run, over="assessments", ...).'
             )
         corpus, criteria = matchings(corpus), matching_criteria()
-    elif not isinstance(corpus, Corpus):
-        raise SetupError(f"a form shows a Corpus, not {type(corpus).__name__}; make one with bm.load(...).")
     if criteria is None:
         raise SetupError("criteria: say by which criteria the texts are coded.")
     session = CodingSession(
         project or current(),
-        corpus,
+        require_corpus(corpus, "a coding form"),
         criteria if isinstance(criteria, Criteria) else Criteria.from_file(criteria),
         coder,
         blind=blind,

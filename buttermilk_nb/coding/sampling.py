@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from .._ids import digest
-from ..corpus import Corpus
+from ..corpus import Corpus, require_corpus
 from ..errors import SetupError, nearest
 from ..project import Project, current
 from ..store.batch import Batch
@@ -116,7 +116,7 @@ def sample(
 
     fields = [by] if isinstance(by, str) else list(by or ())
     _check(method, fields, allocation, ratings, criterion, boost)
-    records = corpus.records
+    records = require_corpus(corpus, "`sample`").records
     strata, design = ["all"] * len(records), str(method)
     if method == "stratified":
         strata, design = by_fields(records, fields), f"stratified by {', '.join(fields)}, {allocation}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .._ids import digest
-from ..corpus import Corpus
+from ..corpus import Corpus, require_corpus
 from ..errors import SetupError, nearest
 from ..records import Record
 
@@ -56,6 +56,7 @@ def worklist(
     >>> [item.record.record_id for item in worklist(corpus, "kf", order="corpus", sample=2)]
     ['a', 'b']
     """
+    require_corpus(corpus, "a coding form")
     if order not in ("shuffled", "corpus"):
         raise SetupError(f"order={order!r}: write `shuffled` (each coder in an order of their own) or `corpus`.")
     mark = f"coder {coder}" if seed is None else f"seed {seed}"

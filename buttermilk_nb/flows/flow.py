@@ -9,7 +9,7 @@ from typing import Any, Literal
 from .. import _aio, _yaml
 from .._ids import canonical, digest
 from ..agents import AgentBase
-from ..corpus import Corpus
+from ..corpus import Corpus, require_corpus
 from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
 from ..project import Project, current
 from ..settings import CacheMode
@@ -290,8 +290,7 @@ def _ordered(steps: list[Step]) -> tuple[Step, ...]:
 
 
 def _limited(corpus: Corpus, limit: int | None) -> Corpus:
-    if not isinstance(corpus, Corpus):
-        raise SetupError(f"a flow runs over a Corpus, not {type(corpus).__name__}; make one with bm.load(...).")
+    require_corpus(corpus, "a flow")
     if limit is not None and (not isinstance(limit, int) or limit < 1):
         raise SetupError(f"limit={limit!r}: write a number of records, or leave it out.")
     return corpus if limit is None else corpus.head(limit)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .._markdown import bullets, code, codes, plain
 from .._text import counted
 from ..catalogue import named
-from ..corpus import Corpus
+from ..corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project import Project, current
 from .leaving import Study, there, to_whom, which_texts
@@ -106,8 +106,8 @@ def data_statement(
 
 
 def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> Study:
-    if corpus is not None and not isinstance(corpus, Corpus):
-        raise SetupError(f"a data statement is about a Corpus, not {type(corpus).__name__}; bm.load(...) makes one.")
+    if corpus is not None:
+        require_corpus(corpus, "a data statement")
     if flow is None:
         names = dict.fromkeys(name for names in project.settings.sets.values() for name in names)
         return Study(project, None, corpus, (), tuple(named(name, project) for name in names), 1)

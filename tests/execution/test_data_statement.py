@@ -204,7 +204,7 @@ def test_it_is_no_longer_than_two_pages(make_project):
 
 def test_what_is_no_corpus_is_one_sentence(make_project):
     make_project(FAR)
-    with pytest.raises(bm.SetupError, match="is about a Corpus, not list"):
+    with pytest.raises(bm.SetupError, match="a data statement needs a Corpus, not list"):
         data_statement(flow(), [{"text": "x"}])
     with pytest.raises(bm.SetupError, match="there is no model `offline/strickt`"):
         data_statement(flow(models="offline/strickt"), corpus())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ...corpus import Corpus
+from ...corpus import Corpus, require_corpus
 from ...criteria import Criteria
 from ...errors import SetupError, nearest
 from ...project import Project, current
@@ -104,6 +104,7 @@ def import_labels(
     Imported:
       3 codes of 2 coders (ab, kf) on respect, 2 records; 1 place without a code
     """
+    require_corpus(corpus, "`import_labels`")
     if layout not in LAYOUTS:
         raise SetupError(f"layout={layout!r} is none of {', '.join(LAYOUTS)}; {nearest(str(layout), LAYOUTS)}")
     if on_clash not in _ON_CLASH:

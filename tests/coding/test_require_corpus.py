@@ -1,0 +1,24 @@
+"""A list or a dataframe in the place of a corpus is a sentence, wherever it is given."""
+
+import pandas as pd
+import pytest
+
+import buttermilk_nb as bm
+
+CALM = bm.Criteria("calm", "Is it calm?")
+CALLS = {
+    "sheet": lambda given: bm.coding_sheet(given, CALM, coder="kf"),
+    "sample": lambda given: bm.sample(given, 1, seed=1),
+    "assign": lambda given: bm.assign(given, ["kf", "ab"]),
+    "import": lambda given: bm.import_labels(pd.DataFrame({"record_id": ["a"], "kf": ["yes"]}), given, CALM),
+    "pairs": lambda given: bm.pairs(given),
+    "flow": lambda given: bm.Flow("f", bm.Judge("judge", criteria=CALM)).run(given),
+    "statement": lambda given: bm.data_statement(corpus=given),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("given", [["a text"], pd.DataFrame({"text": ["a"]})], ids=["list", "frame"])
+def test_it_says_what_is_needed_and_how_to_make_it(project, call, given):
+    with pytest.raises(bm.SetupError, match=rf"needs a Corpus, not {type(given).__name__}; make one with bm.load"):
+        CALLS[call](given)
