@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .base import AgentBase
-from .extractor import Extractor
-from .function import FunctionAgent, agent
-from .judge import Judge
+from .extraction.extractor import Extractor
+from .function_agent import FunctionAgent, agent
+from .judge.judge import Judge
 from .llm_agent import Agent
-from .over import Differences, Escalation, Panel, Scorer, Synthesiser
-from .pairwise import Pairwise
+from .meta import Differences, Escalation, Panel, Scorer, Synthesiser
+from .pairwise.pairwise import Pairwise
 
 __all__ = [
     "Agent",

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from .._declared import declared_wrongly
-from .._ids import canonical, digest, uuid7
-from ..criteria import Criteria
-from ..llm.base import Model, Request
-from ..llm.scope import NO_POLICY, Policy, Scope
-from ..records import Record
-from ..traces import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
+from .._internal.ids import canonical, digest, uuid7
+from .._internal.validation_errors import declared_wrongly
+from ..codebook.criteria import Criteria
+from ..corpus.record import Record
+from ..llm.calls.run_scope import NO_POLICY, Policy, Scope
+from ..llm.model import Model, Request
+from ..schema import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
 
 if TYPE_CHECKING:
-    from ..llm.client import Asked
-    from ..project import Project
+    from ..llm.calls.client import Asked
+    from ..project.project import Project
 
 DESIGN_TAG = "d1"
 

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
-from .._ids import uuid7
-from ..criteria import Criteria
-from ..criterion import Criterion
+from .._internal.ids import uuid7
+from ..codebook.criteria import Criteria
+from ..codebook.criterion import Criterion
+from ..codebook.scales import Answer
 from ..errors import InvalidAnswer, SetupError
-from ..scales import Answer
-from ..traces import Score, Status, TextRow, Unit
+from ..schema import Score, Status, TextRow, Unit
 from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .declared import document, registered
-from .function import function_threads, source_hash
+from .config_files import document, registered
+from .function_agent import function_threads, source_hash
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..project.project import Project
 
 
 class Classifier(AgentBase):

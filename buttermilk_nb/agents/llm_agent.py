@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, field_validator
 
-from .._ids import canonical, uuid7
-from ..criteria import Criteria
+from .._internal.ids import canonical, uuid7
+from ..codebook.criteria import Criteria
+from ..corpus.record import Record
 from ..errors import SetupError, nearest
-from ..llm.aside import Aside
-from ..llm.base import Model, Params, Request
-from ..prompts import BoundPrompt, Prompt
-from ..records import Record
-from ..redaction import Redaction
-from ..traces import Status, TextRow, Unit
-from .asking import ask_for, put
+from ..llm.calls.redaction import Redaction
+from ..llm.model import Model, Params, Request
+from ..llm.offline_input import Aside
+from ..schema import Status, TextRow, Unit
+from .ask_model import ask_for, put
 from .base import NOTHING_BEFORE, AgentBase, Ask, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .declared import path_or
-from .outputs import outputs
+from .config_files import path_or
+from .prompt import BoundPrompt, Prompt
+from .step_outputs import outputs
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..project.project import Project
 
 _PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
 

@@ -18,10 +18,10 @@ _CRITERIA = ("respect.md", "accuracy.md")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("buttermilk-demo"), show_default=True)
 def demo(folder: Path) -> None:
     """Judge the shipped articles with the two offline baselines, and show where everything is."""
-    from ..agents.judge import Judge
-    from ..corpus import Corpus
+    from ..agents.judge.judge import Judge
+    from ..corpus.corpus import Corpus
     from ..flows.flow import Flow
-    from ..project import init
+    from ..project.session import init
 
     place = folder.absolute()
     _copy(place)

@@ -13,9 +13,9 @@ import click
 @click.option("--model", "models", multiple=True, help="A model that judges use; may be repeated.")
 def init(name: str, path: Path | None, models: tuple[str, ...]) -> None:
     """Make the project NAME, or say where it is."""
-    from .. import project as projects
+    from ..project.session import init as open_project
 
-    made = projects.init(name, path=path, models=list(models) or None)
+    made = open_project(name, path=path, models=list(models) or None)
     card(made.card())
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..config.settings import FILE, Settings
 from ..errors import SetupError
-from ..settings import FILE, Settings
 from .init import card
 
 
@@ -43,9 +43,9 @@ def run(
     out: Path | None,
 ) -> None:
     """Run the flow in FLOW (a YAML file) over CORPUS (a file, folder or zip)."""
-    from .. import project as projects
+    from ..corpus.load import load
     from ..flows.flow import Flow
-    from ..loading import load
+    from ..project import session
 
     if path is not None and project is None:
         project = Settings.read(path / FILE).name
@@ -60,7 +60,7 @@ def run(
         truth=columns or None,
         truth_values=dict(_pair(item, None) for item in truth_value) or None,
     )
-    opened = projects.init(project, path=path) if project else projects.current()
+    opened = session.init(project, path=path) if project else session.current()
     if not texts.rejected.empty:
         click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
     if check:

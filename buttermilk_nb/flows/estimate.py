@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from .._html import fragment, table, title
-from ..llm.base import Model, Request
-from ..project import Project
-from ..settings import CacheMode
+from .._internal.html import fragment, table, title
+from ..config.settings import CacheMode
+from ..llm.model import Model, Request
+from ..project.project import Project
 from .plan import Plan
 
 _TOKENS_PER_ANSWER = 180

@@ -6,20 +6,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from .. import _aio, _yaml
-from .._ids import canonical, digest
+from .._internal import event_loop, yaml
+from .._internal.ids import canonical, digest
 from ..agents import AgentBase
-from ..corpus import Corpus, require_corpus
+from ..config.settings import CacheMode
+from ..corpus.corpus import Corpus, require_corpus
 from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
-from ..project import Project, current
-from ..settings import CacheMode
+from ..project.project import Project
+from ..project.session import current
 from .estimate import Estimate, estimate
-from .options import Options
+from .execution.runner import Runner
+from .execution.start import start
 from .plan import Grid, Plan
 from .run import Run
-from .runner import Runner
-from .starting import start
-from .steps import Step
+from .run_options import Options
+from .step import Step
 
 
 class Flow:
@@ -146,7 +147,7 @@ class Flow:
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
             budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
-        return _whole(_aio.wait(_aio.submit(work.finish()), work.interrupt), Interrupted)
+        return _whole(event_loop.wait(event_loop.submit(work.finish()), work.interrupt), Interrupted)
 
     async def run_async(
         self,
@@ -174,7 +175,7 @@ class Flow:
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
             budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
-        return _whole(await _aio.wait_async(_aio.submit(work.finish()), work.interrupt), RunStopped)
+        return _whole(await event_loop.wait_async(event_loop.submit(work.finish()), work.interrupt), RunStopped)
 
     def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **given: Any) -> Runner:
         where = project or current()
@@ -195,7 +196,7 @@ class Flow:
         >>> Flow.from_yaml(flow.to_yaml()).flow_hash == flow.flow_hash
         True
         """
-        text = _yaml.dumps(self.to_plain(Path(path).parent if path else None))
+        text = yaml.dumps(self.to_plain(Path(path).parent if path else None))
         if path:
             Path(path).write_text(text, encoding="utf-8")
         return text
@@ -211,7 +212,7 @@ class Flow:
         """
         inline = isinstance(source, str) and "\n" in source
         path = Path("flow") if inline else Path(source)
-        data = _yaml.loads(str(source), "the flow") if inline else _yaml.load(path)
+        data = yaml.loads(str(source), "the flow") if inline else yaml.load(path)
         where = "the flow" if inline else f"`{path.name}`"
         if not isinstance(data, dict):
             raise SetupError(f"{where} is not a mapping with `name` and `steps`.")

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..agents.base import Cell, Slot, design_id
-from ..agents.codes import code_problems, unasked_codes
-from ..corpus import Corpus
+from ..codebook.check_codes import code_problems, unasked_codes
+from ..corpus.corpus import Corpus
+from ..corpus.record import Record
 from ..errors import SetupError
-from ..llm.base import Model
-from ..project import Project
-from ..records import Record
-from ..traces import CellRow, TextRow
-from .steps import Step
+from ..llm.model import Model
+from ..project.project import Project
+from ..schema import CellRow, TextRow
+from .step import Step
 
 
 class Grid(NamedTuple):

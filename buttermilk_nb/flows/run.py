@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import _views
-from .._html import fragment, table, title
-from ..analysis import frames, heatmap, over_frames
-from ..analysis import ratings as rating_rows
-from ..analysis.quotes import quotes
-from ..analysis.side_by_side import SideBySide, side_by_side
+from .._internal import notebook_hooks
+from .._internal.html import fragment, table, title
+from ..analysis.frames import heatmap, meta_outputs, scores
+from ..analysis.frames.quotations import quotes
+from ..analysis.frames.ratings import project_ratings, run_ratings
+from ..analysis.frames.side_by_side import SideBySide, side_by_side
 from ..errors import SetupError
-from ..project import Project, current
-from ..traces import STATUSES
+from ..project.project import Project
+from ..project.session import current
+from ..schema import STATUSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ class Run:
     @property
     def counts(self) -> dict[str, int]:
         """Planned cells by status; `pending` are those with no trace."""
-        found = frames.counts(self.project.store, self.run_id)
+        found = scores.counts(self.project.store, self.run_id)
         return {status: found[status] for status in STATUSES if status in found}
 
     @property
@@ -71,29 +72,29 @@ class Run:
 
     def scores(self) -> pd.DataFrame:
         """One row per judge x criterion x record x replicate, beside the truth where there is one."""
-        return frames.scores(self.project.store, self.run_id)
+        return scores.scores(self.project.store, self.run_id)
 
     def ratings(self) -> pd.DataFrame:
         """One row per coder x criterion x record x replicate: judges and people alike; what statistics take."""
-        return rating_rows.of_run(self.project.store, self.run_id)
+        return run_ratings(self.project.store, self.run_id)
 
     def judgements(self) -> pd.DataFrame:
         """One row per judged cell: the verdict on the criteria as a whole."""
-        return frames.judgements(self.project.store, self.run_id)
+        return scores.judgements(self.project.store, self.run_id)
 
     def assessments(self) -> pd.DataFrame:
         """One row per reason of an expert and answer: whether the answer gives it too, and by which of its own.
 
         A step of kind `Scorer` makes them.
         """
-        return over_frames.assessments(self.project.store, self.run_id)
+        return meta_outputs.assessments(self.project.store, self.run_id)
 
     def reason_recall(self) -> pd.DataFrame:
         """One row per answer and criterion: the share of the expert's reasons that it gives, and what it says beyond.
 
         `recall` is NaN where the scorer's output could not be read.
         """
-        return over_frames.reason_recall(self.project.store, self.run_id)
+        return meta_outputs.reason_recall(self.project.store, self.run_id)
 
     def quotes(self) -> pd.DataFrame:
         """One row per passage that a reason quotes: whether the text has it (`verified`), and where.
@@ -104,25 +105,25 @@ class Run:
 
     def divergences(self) -> pd.DataFrame:
         """One row per topic, position and answer that holds it, as a step of kind `Differences` reads them."""
-        return over_frames.divergences(self.project.store, self.run_id)
+        return meta_outputs.divergences(self.project.store, self.run_id)
 
     def compared(self) -> pd.DataFrame:
         """One row per record whose answers were compared: on how many topics they diverge, and the conclusion."""
-        return over_frames.compared(self.project.store, self.run_id)
+        return meta_outputs.compared(self.project.store, self.run_id)
 
     def votes(self) -> pd.DataFrame:
         """One row per panel, record, criterion and member: its vote beside the panel's answer.
 
         `dissent` is the share of the votes that are not the answer; 1 where none won.
         """
-        return over_frames.votes(self.project.store, self.run_id)
+        return meta_outputs.votes(self.project.store, self.run_id)
 
     def queue(self) -> pd.DataFrame:
         """What waits for a person: one row per contested answer, as a step of kind `Escalation` found them.
 
         `bm.code(corpus, criteria=..., coder=..., sample=run.queue().drop_duplicates("record_id"))` shows the records.
         """
-        return over_frames.queue(self.project.store, self.run_id)
+        return meta_outputs.queue(self.project.store, self.run_id)
 
     def extracted(self, step: str) -> pd.DataFrame:
         """One row per row that an extractor found: its columns, and whether the text has the words that it quotes.
@@ -132,7 +133,7 @@ class Run:
         SetupError
             The run has no extractor of that name.
         """
-        return over_frames.extracted(self.project.store, self.run_id, step)
+        return meta_outputs.extracted(self.project.store, self.run_id, step)
 
     def side_by_side(self, record_id: str) -> SideBySide:
         """One record: the text, every answer with its reasons, and where they diverge.
@@ -146,24 +147,24 @@ class Run:
 
     def traces(self) -> pd.DataFrame:
         """Every cell that was executed, with ids and times."""
-        return frames.traces(self.project.store, self.run_id)
+        return scores.traces(self.project.store, self.run_id)
 
     def calls(self) -> pd.DataFrame:
         """Every call, with the request as sent and the answer as received."""
-        return frames.calls(self.project.store, self.run_id)
+        return scores.calls(self.project.store, self.run_id)
 
     def errors(self) -> pd.DataFrame:
         """Every cell without a usable answer: refused, invalid, failed, skipped, pending; with the raw text."""
-        return frames.errors(self.project.store, self.run_id)
+        return scores.errors(self.project.store, self.run_id)
 
     def models(self) -> pd.DataFrame:
         """Which exact model, when: requested, served, fingerprint, first and last answer, parameters, n."""
-        return frames.models(self.project.store, self.run_id)
+        return scores.models(self.project.store, self.run_id)
 
     def explore(self) -> Any:
         """A heat map of judges and criteria to click through; a table where widgets cannot show."""
-        view = _views.find("explorer")
-        return view(self) if view else heatmap.Heatmap(frames.heat(self.project.store, self.run_id))
+        view = notebook_hooks.find("explorer")
+        return view(self) if view else heatmap.Heatmap(scores.heat(self.project.store, self.run_id))
 
     def cancel(self) -> None:
         """Stop this run as a Ctrl-C would: no new calls, those in flight finish, every row is kept."""
@@ -217,7 +218,7 @@ def ratings(project: Project | None = None) -> pd.DataFrame:
     >>> len(ratings(init("ratings-example", path=tempfile.mkdtemp())))
     0
     """
-    return rating_rows.of_project((project or current()).store)
+    return project_ratings((project or current()).store)
 
 
 def last_run() -> Run:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+from ..config.api_keys import Keys
+from ..config.model_settings import ModelSettings
 from ..errors import SetupError, nearest
-from ..keys import Keys
-from ..model_settings import ModelSettings
-from .base import Model
-from .double import Double
-from .litellm_model import LitellmModel
-from .offline import Dictionary, Teaching
-from .scripted import Scripted
+from .model import Model
+from .providers.faulty_model import Double
+from .providers.litellm import LitellmModel
+from .providers.offline.models import Dictionary, Teaching
+from .providers.scripted import Scripted
 
 FAMILIES: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {
     "offline": {"strict": Dictionary, "lenient": Dictionary, "teaching": Teaching},

@@ -9,10 +9,11 @@ _VIEWS = ("card", "progress", "explorer", "confirm", "coding", "adjudication")
 
 def load(ipython: Any) -> None:
     """Register everything with a shell. Loading twice changes nothing."""
-    from .. import _views
+    from .._internal import notebook_hooks as _views
     from ..flows.estimate import Estimate
-    from ..project import Project
-    from . import card, progress
+    from ..project.project import Project
+    from . import card
+    from . import progress_bar as progress
     from .adjudication_form import adjudication_form
     from .coding_form import code_form
     from .confirm import confirm
@@ -32,9 +33,9 @@ def load(ipython: Any) -> None:
 
 def unload(ipython: Any) -> None:
     """Take it away again; static forms show from then on."""
-    from .. import _views
+    from .._internal import notebook_hooks as _views
     from ..flows.estimate import Estimate
-    from ..project import Project
+    from ..project.project import Project
 
     for name in _VIEWS:
         _views.forget(name)

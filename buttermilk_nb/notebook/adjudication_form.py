@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._ids import canonical
-from ..coding.adjudication import Adjudication, Case, Decision
-from ..coding.sitting.held import NOTHING, Held, Span
-from .text_form import TextForm, question, said, text_of, toggled
+from .._internal.ids import canonical
+from ..human_coding.adjudication import Adjudication, Case, Decision
+from ..human_coding.session.draft_answer import NOTHING, Held, Span
+from .form_page import TextForm, question, said, text_of, toggled
 
 _COLUMNS = ("record_id", "criteria_set", "criterion", "coder", "category", "value", "reasons", "quotes", "coded_at")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from IPython import get_ipython
 from IPython.display import display
 
-from .._html import fragment, table, title
+from .._internal.html import fragment, table, title
 from ..flows.estimate import Estimate
-from ..project import Project
-from .live import Live
+from ..project.project import Project
+from .live_widget import Live
 
 _shown: dict[int, int] = {}  # project -> the cell that showed its card, so that `bm.init(...)` shows one, not two
 

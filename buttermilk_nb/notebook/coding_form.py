@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._ids import canonical
-from .._text import counted
-from ..coding.sitting.session import CodingSession
-from ..coding.sitting.walk import BREAK_AFTER
-from ..traces import Label
-from .text_form import TextForm, question, said, text_of, toggled
+from .._internal.ids import canonical
+from .._internal.text import counted
+from ..human_coding.session.navigation import BREAK_AFTER
+from ..human_coding.session.session import CodingSession
+from ..schema import Label
+from .form_page import TextForm, question, said, text_of, toggled
 
 CONTENT_NOTE = (
     "This text is hidden because the corpus is marked as sensitive: it may hold violent, hateful or distressing "

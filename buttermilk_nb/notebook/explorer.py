@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..analysis import frames
-from ..analysis.heatmap import Heatmap
+from ..analysis.frames import scores as frames
+from ..analysis.frames.heatmap import Heatmap
 from ..flows.run import Run
-from .live import stable_bundle
+from .live_widget import stable_bundle
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,12 +12,12 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
-from .. import project as projects
-from ..agents.judge import Judge
-from ..criteria import Criteria
+from ..agents.judge.judge import Judge
+from ..agents.prompt import Prompt
+from ..codebook.criteria import Criteria
 from ..errors import SetupError, nearest
 from ..flows.flow import Flow
-from ..prompts import Prompt
+from ..project import session
 from . import card
 
 
@@ -128,7 +128,7 @@ class ButtermilkMagics(Magics):
         for name in wanted:
             if name not in space:
                 raise SetupError(f"the query uses ${name}, and there is no such variable; {nearest(name, _own(space))}")
-        found = projects.sql(query, {name: space[name] for name in wanted} or None)
+        found = session.sql(query, {name: space[name] for name in wanted} or None)
         if into is None:
             return found
         space[into] = found
@@ -140,7 +140,7 @@ class ButtermilkMagics(Magics):
     def bm(self, line: str) -> None:
         """Show the open project (`%bm`), its models (`%bm models`) or its cache (`%bm cache`)."""
         args = _arguments(self.bm, line)
-        open_now = projects.current()
+        open_now = session.current()
         if args.what == "status":
             card.show(open_now)
         elif args.what == "models":

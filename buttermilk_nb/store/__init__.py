@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .database import Store
+from .store import Store
 from .writer import Writer
 
 __all__ = ["Store", "Writer"]

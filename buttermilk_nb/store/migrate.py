@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ..errors import StoreError
-from .opening import transaction
+from .connection import transaction
 from .snapshot import copy_to
 from .views import VIEWS, VIEWS_HASH
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import duckdb
 
-from .._ids import uuid7
+from .._internal.ids import uuid7
 from ..errors import StoreError
-from .opening import STORAGE, first_line
+from .connection import STORAGE, first_line
 
 
 def copy_to(con: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -20,13 +20,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .._ids import uuid7
+from .._internal.ids import uuid7
 from ..errors import StoreError
-from ..traces import ROWS, CellRow, RecordRow, Row, Unit, now
-from .batch import Batch, Finish
-from .corpus_rows import as_tuple
-from .opening import first_line
+from ..schema import ROWS, CellRow, RecordRow, Row, Unit, now
+from .connection import first_line
+from .record_rows import as_tuple
 from .snapshot import to_disk
+from .write_batch import Batch, Finish
 
 _FORMAT = 1
 _LEFT_OVER_S = 60.0  # a batch is written in less; what is older was cut off

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from ..traces import ROWS
-from . import chain
-from .bodies import PARTED
-from .opening import first_line
-from .rehash import damaged_bodies
+from ..schema import ROWS
+from . import run_chain
+from .append import PARTED
+from .connection import first_line
+from .verify_hashes import damaged_bodies
 from .views import VIEWS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .database import Store
+    from .store import Store
 
 
 class Check(NamedTuple):
@@ -185,8 +185,8 @@ def _chain(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
     newest = {run_id: position for position, run_id, _, _ in links}
     before = ""
     for expected, (position, run_id, rows, linked) in enumerate(links, 1):
-        run = chain.run_of(con, run_id)
-        again = chain.link(before, run, rows) if run else "no such run"
+        run = run_chain.run_of(con, run_id)
+        again = run_chain.link(before, run, rows) if run else "no such run"
         if position != expected:
             again = f"link {expected} is missing"
         meaning = "the run is there and stands where it stood in the chain of runs"
@@ -198,12 +198,12 @@ def _chain(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, run_id: str, rows: str) -> Iterator[Check]:
-    again = chain.rows_hash(con, run_id, rows.partition("-")[0])
+    again = run_chain.rows_hash(con, run_id, rows.partition("-")[0])
     yield Check(
         "rows", run_id, again == rows, rows, again, "cells, traces, calls and scores are those of the run's end"
     )
     found = con.execute("select digest from runs where run_id = ?", [run_id]).fetchone()
-    kept, digest = str(found[0] if found else None), str(chain.digest_of(con, run_id))
+    kept, digest = str(found[0] if found else None), str(run_chain.digest_of(con, run_id))
     yield Check("digest", run_id, kept == digest, kept, digest, "the answers are those that the run's digest names")
 
 

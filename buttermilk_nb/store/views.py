@@ -11,9 +11,9 @@ some 20 ms a 200,000 scores.
 
 from __future__ import annotations
 
-from .._ids import digest
-from ..traces import FINISHED, STATUSES, Call, Label, RecordRow, Row, Score, Trace
-from .bodies import PARTED
+from .._internal.ids import digest
+from ..schema import FINISHED, STATUSES, Call, Label, RecordRow, Row, Score, Trace
+from .append import PARTED
 
 
 def _columns(model: type[Row], alias: str) -> str:

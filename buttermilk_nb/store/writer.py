@@ -13,9 +13,9 @@ import asyncio
 import threading
 
 from ..errors import StoreError
-from ..traces import EventRow, Unit
-from .batch import Batch
-from .database import Store
+from ..schema import EventRow, Unit
+from .store import Store
+from .write_batch import Batch
 
 _BATCH = 2000  # units a transaction: large enough to pay for opening the file, small enough to keep memory flat
 _QUEUE = 6000

@@ -3,7 +3,7 @@
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.choices import read_choice, read_ratings
+from buttermilk_nb.agents.pairwise.parse_choice import read_choice, read_ratings
 
 OUTPUTS = ("Output (a)", "Output (b)")
 
@@ -41,7 +41,7 @@ def test_what_is_said_outright_is_read(text, choice):
 )
 def test_equality_is_read_where_it_was_offered_and_no_answer_where_it_was_not(text):
     assert read_choice(text, OUTPUTS) == "tie"
-    with pytest.raises(bm.InvalidAnswer, match="equal, which was not offered"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="equal, which was not offered"):
         read_choice(text, OUTPUTS, ties=False)
 
 
@@ -66,21 +66,21 @@ def test_equality_is_read_where_it_was_offered_and_no_answer_where_it_was_not(te
     ],
 )
 def test_what_is_not_said_or_said_both_ways_is_no_answer(text, why):
-    with pytest.raises(bm.InvalidAnswer, match=why):
+    with pytest.raises(bm.errors.InvalidAnswer, match=why):
         read_choice(text, OUTPUTS)
 
 
 def test_the_names_that_were_shown_are_the_ones_that_are_read():
     assert read_choice("Text A is better.") == "first"
     assert read_choice("2", ("Response 1", "Response 2")) == "second"
-    with pytest.raises(bm.InvalidAnswer):
+    with pytest.raises(bm.errors.InvalidAnswer):
         read_choice("Output (a) is better.")
 
 
 def test_an_article_is_not_the_name_of_a_text():
-    with pytest.raises(bm.InvalidAnswer):
+    with pytest.raises(bm.errors.InvalidAnswer):
         read_choice("The better text is a greeting.")
-    with pytest.raises(bm.InvalidAnswer):
+    with pytest.raises(bm.errors.InvalidAnswer):
         read_choice("A text is better when it greets.")
 
 
@@ -95,5 +95,5 @@ def test_ratings_are_compared_as_numbers(two, choice):
 
 @pytest.mark.parametrize("rating", ["", "7 or 8", "8/10", None, True, float("nan"), "high"])
 def test_a_rating_that_is_no_number_is_no_answer(rating):
-    with pytest.raises(bm.InvalidAnswer, match="is not a number"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="is not a number"):
         read_ratings(rating, 3)

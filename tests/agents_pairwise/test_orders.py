@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.orders import wilson
+from buttermilk_nb.analysis.shared.order_effects import wilson
 
 
 def ratings(*said, coder="compare · m", **columns):

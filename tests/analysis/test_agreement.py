@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.resampling import weights
+from buttermilk_nb.analysis.shared.bootstrap import weights
 
 
 def ratings(codes, **fields):

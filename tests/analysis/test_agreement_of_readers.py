@@ -81,6 +81,6 @@ def test_cells_that_are_still_to_do_count_for_judges_and_not_for_readers_of_diff
     criteria = bm.Criteria("calm", "Is it calm?", flag="no")
     bm.init("pending", path=tmp_path / "pending", models=["double/slow?seconds=30"], grace_s=0)
     flow = bm.Flow("pending", [bm.Judge("judge", criteria=criteria), bm.Differences("differences", of="judge")])
-    with pytest.raises(bm.RunStopped):
+    with pytest.raises(bm.errors.RunStopped):
         flow.run(bm.Corpus([bm.Record(record_id="r", content="A door.")]), time_limit_s=0.2)
     assert bm.last_run().ratings().judge.unique().tolist() == ["judge"]

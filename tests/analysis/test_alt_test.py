@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from buttermilk_nb.analysis.alt_test import alt_test, alt_test_coders
-from buttermilk_nb.analysis.alt_test.advantages import advantages
-from buttermilk_nb.analysis.alt_test.testing import t_test
+from buttermilk_nb.analysis.alt_test.advantage_probability import advantages
+from buttermilk_nb.analysis.alt_test.hypothesis_test import t_test
 from buttermilk_nb.analysis.coefficients import Codes
 from buttermilk_nb.errors import SetupError
 

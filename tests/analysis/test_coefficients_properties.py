@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes, WeightedAlpha, specific_agreement, sums
+from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes, WeightedAlpha, agreement_counts, specific_agreement
 
 quick = settings(max_examples=40, deadline=None)
 SETS = tuple(frozenset(some) for n in range(4) for some in combinations("abc", n))
@@ -112,8 +112,8 @@ def test_blocks_and_sorting_give_what_whole_tables_give(coefficient, level, data
     weights = np.array([[1.0] * len(codes.matrix), [i % 3 for i in range(len(codes.matrix))]])
     whole = coefficient.estimate(codes, weights)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sums, "_BLOCK", 1)
-        patch.setattr(sums, "_FEW", 0)
+        patch.setattr(agreement_counts, "_BLOCK", 1)
+        patch.setattr(agreement_counts, "_FEW", 0)
         same(coefficient.estimate(codes, weights), whole)
 
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, permutation_test
 
-from buttermilk_nb.analysis.compare import compare, flips
-from buttermilk_nb.analysis.compare.paired_tests import DRAWS, mcnemar, sign_flips
-from buttermilk_nb.analysis.many_tests import holm
-from buttermilk_nb.analysis.resampling import weights
+from buttermilk_nb.analysis.comparison import compare, flips
+from buttermilk_nb.analysis.comparison.paired_tests import DRAWS, mcnemar, sign_flips
+from buttermilk_nb.analysis.shared.bootstrap import weights
+from buttermilk_nb.analysis.shared.multiple_testing import holm
 from buttermilk_nb.errors import SetupError
 
 WORDS = {"a": "yes", "b": "no", "-": None, "?": "cannot tell"}

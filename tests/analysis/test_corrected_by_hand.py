@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb.analysis.corrected import corrected_estimate
-from buttermilk_nb.analysis.corrected.regressions import SEPARATION, regression
+from buttermilk_nb.analysis.bias_correction import corrected_estimate
+from buttermilk_nb.analysis.bias_correction.regressions import SEPARATION, regression
 
 NAMES = ["naive", "human sample", "ppi", "ppi++", "dsl"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb.analysis.corrected import corrected_estimate, sample_size
+from buttermilk_nb.analysis.bias_correction import corrected_estimate, sample_size
 from buttermilk_nb.errors import SetupError
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb.analysis.corrected import corrected_estimate
+from buttermilk_nb.analysis.bias_correction import corrected_estimate
 
 STUDIES, RECORDS, PER_CLUSTER = 300, 300, 5
 CORRECTED = ["human sample", "ppi", "ppi++", "dsl"]

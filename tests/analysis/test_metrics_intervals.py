@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb.analysis.metrics import metrics, resampling
+from buttermilk_nb.analysis.metrics import bootstrap_pairs, metrics
 from buttermilk_nb.analysis.metrics.base import BASES
-from buttermilk_nb.analysis.metrics.choosing import fitting
-from buttermilk_nb.analysis.metrics.comparing import comparisons
-from buttermilk_nb.analysis.metrics.resampling import Pairs, weight_blocks
+from buttermilk_nb.analysis.metrics.bootstrap_pairs import Pairs, weight_blocks
+from buttermilk_nb.analysis.metrics.metric_registry import fitting
+from buttermilk_nb.analysis.metrics.pair_with_truth import comparisons
 
 
 def study(records, kind, coders=1, seed=0, missing=0.1, clusters=None):
@@ -33,7 +33,7 @@ def study(records, kind, coders=1, seed=0, missing=0.1, clusters=None):
 @pytest.mark.parametrize("kind", ["yes/no", "1-5", "0..4"])
 @pytest.mark.parametrize("few", [0, 64])
 def test_a_weight_counts_a_record_as_often_as_if_it_stood_there_so_often(kind, few, monkeypatch):
-    monkeypatch.setattr(resampling, "_FEW", few)
+    monkeypatch.setattr(bootstrap_pairs, "_FEW", few)
     (one,) = comparisons(study(25, kind), "truth", ["criterion"], None, "each")
     (weights,) = list(weight_blocks(25, 6, seed=3))[1:]
     index = np.arange(25)
@@ -87,7 +87,7 @@ def test_a_seed_gives_the_same_table_and_another_seed_another():
 def test_blocks_of_resamples_are_the_same_resamples(monkeypatch):
     ratings = study(30, "1-5", clusters=10)
     whole = metrics(ratings, n_boot=50)
-    monkeypatch.setattr(resampling, "_BLOCK", 70)
+    monkeypatch.setattr(bootstrap_pairs, "_BLOCK", 70)
     pd.testing.assert_frame_equal(metrics(ratings, n_boot=50), whole)
 
 

@@ -12,12 +12,12 @@ from statistics import fmean
 
 import pytest
 
-from buttermilk_nb.agents.codes import code_problems
 from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes
-from buttermilk_nb.criteria import Criteria
-from buttermilk_nb.kinship import near_duplicates
+from buttermilk_nb.codebook.check_codes import code_problems
+from buttermilk_nb.codebook.criteria import Criteria
+from buttermilk_nb.corpus.load import load
+from buttermilk_nb.corpus.near_duplicates import near_duplicates
 from buttermilk_nb.llm.registry import make_model
-from buttermilk_nb.loading import load
 
 DATA = Path(__file__).parents[2] / "data"
 FOLDER = DATA / "posts_400"

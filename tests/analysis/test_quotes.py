@@ -3,7 +3,7 @@
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.quotes import Text, quoted
+from buttermilk_nb.analysis.frames.quotations import Text, quoted
 
 TEXT = "The keeper said:\n“It’s   late – go home, all of you!” Nobody went. Straße 7, ŁÓDŹ."
 

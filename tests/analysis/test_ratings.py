@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.analysis.ratings import COLUMNS
+from buttermilk_nb.analysis.frames.ratings import COLUMNS
+from buttermilk_nb.project import session
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["vermin"]})
 HEAT = bm.Criteria("heat", "How heated is it?", scale="1-5", flag=">= 4", cues={"5": ["vermin"], "1": ["calm"]})
@@ -19,7 +19,7 @@ def open_project(tmp_path, monkeypatch):
         return bm.init("ratings", path=tmp_path / "ratings", models=list(models or ["offline/strict"]))
 
     yield make
-    projects.close()
+    session.close()
 
 
 def corpus(**fields):
@@ -78,7 +78,7 @@ def test_an_answer_that_is_missing_is_a_row_with_its_status(open_project):
 def test_what_was_planned_and_not_done_is_pending(open_project):
     project = open_project("double/slow?seconds=5")
     project.settings = project.settings.model_copy(update={"grace_s": 0.0})
-    with pytest.raises(bm.RunStopped):
+    with pytest.raises(bm.errors.RunStopped):
         flow(RESPECT, HEAT).run(corpus(), time_limit_s=0.5, concurrency=1)
     judged = bm.last_run().ratings().query("kind == 'instrument'")
     assert judged.status.value_counts().to_dict() == {"pending": 3, "cancelled": 1}

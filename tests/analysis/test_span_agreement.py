@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.coding.labels import keep_labels, make_label
+from buttermilk_nb.human_coding.labels import keep_labels, make_label
 
 COLUMNS = ["record_id", "criterion", "coder", "start", "end", "length"]
 

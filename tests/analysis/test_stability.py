@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes
-from buttermilk_nb.analysis.resampling import weights
+from buttermilk_nb.analysis.shared.bootstrap import weights
+from buttermilk_nb.analysis.shared.modes import modes
 from buttermilk_nb.analysis.stability import stability, verdicts
-from buttermilk_nb.analysis.stability.modes import modes
 from buttermilk_nb.errors import SetupError
 
 SAID = {"r1": "aaa", "r2": "aab", "r3": "bbb", "r4": "bb-"}

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers import is_refusal, read_json
-from buttermilk_nb.llm.base import Completion
+from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
+from buttermilk_nb.llm.model import Completion
 
 REPEATED = {
     "prose": ("", "word ", ""), "valid texts": ('{"answer": [', '"some reason",', '""]}'),

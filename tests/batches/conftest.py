@@ -7,7 +7,7 @@ from batch_server import BatchServer
 from batch_study import SETTINGS, USUAL
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def server(monkeypatch):
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    projects.close()
+    session.close()
     yield
-    projects.close()
+    session.close()
 
 
 @pytest.fixture

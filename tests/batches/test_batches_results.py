@@ -9,7 +9,8 @@ from batch_server import anthropic_body, openai_body
 from batch_study import BOTH, judging, texts
 
 import buttermilk_nb as bm
-from buttermilk_nb.events import WaitEvent
+from buttermilk_nb.events.event import WaitEvent
+from buttermilk_nb.llm.batch import providers
 
 
 def number(body):
@@ -172,7 +173,8 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run(server, study):
     project = study()
     server.status, server.errors = "failed", [{"code": "model_not_found", "message": "The model does not do batches."}]
     with pytest.raises(
-        bm.RunStopped, match="`openai` refused the batch .* The model does not do batches. None of them was answered"
+        bm.errors.RunStopped,
+        match="`openai` refused the batch .* The model does not do batches. None of them was answered",
     ):
         judging().run(texts(), batch=True)
     assert server.direct == [], "to ask all of it directly was not what was wanted"
@@ -187,7 +189,7 @@ def test_a_batch_that_was_cancelled_stops_the_run_and_keeps_its_answers(server, 
     study()
     server.status = "cancelled"
     server.replace = lambda key, body, line: line if number(body) < 3 else None
-    with pytest.raises(bm.RunStopped, match="was cancelled at `openai`, with 1 request unanswered"):
+    with pytest.raises(bm.errors.RunStopped, match="was cancelled at `openai`, with 1 request unanswered"):
         judging().run(texts(), batch=True)
     server.status = "completed"
     server.replace = lambda key, body, line: line
@@ -203,7 +205,7 @@ def test_a_cancelled_batch_at_anthropic_stops_the_run_too(server, study):
     server.replace = lambda key, body, line: (
         line if number(body) else {"custom_id": key, "result": {"type": "canceled"}}
     )
-    with pytest.raises(bm.RunStopped, match="was cancelled at `anthropic`, with 1 request unanswered"):
+    with pytest.raises(bm.errors.RunStopped, match="was cancelled at `anthropic`, with 1 request unanswered"):
         judging("claude").run(texts(), batch=True)
     assert server.direct == []
 
@@ -253,7 +255,7 @@ def test_results_that_are_not_kept_any_more_are_asked_directly(server, study):
 def test_results_that_cannot_be_had_now_are_left_there(server, study):
     study()
     failing(server, lambda request: request.path.endswith("content"), 50)
-    with pytest.raises(bm.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
+    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
         judging().run(texts(2), batch=True)
     server.refuse = lambda request: None
     assert judging().run(texts(2), batch=True).counts == {"ok": 2}
@@ -263,7 +265,7 @@ def test_results_that_cannot_be_had_now_are_left_there(server, study):
 def test_a_provider_that_cannot_be_reached_while_waiting_leaves_the_batch_there(server, study):
     study()
     failing(server, lambda request: request.method == "GET", 50)
-    with pytest.raises(bm.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
+    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
         judging().run(texts(), batch=True)
     server.refuse = lambda request: None
     assert judging().run(texts(), batch=True).counts == {"ok": 4}
@@ -274,7 +276,7 @@ def test_a_provider_that_cannot_be_reached_while_waiting_leaves_the_batch_there(
 def test_a_provider_that_does_not_take_a_batch_stops_the_run(status, words, server, study):
     project = study()
     failing(server, lambda request: request.method == "POST", 50, status)
-    with pytest.raises(bm.RunStopped, match=f"does not take the batch.*{words}"):
+    with pytest.raises(bm.errors.RunStopped, match=f"does not take the batch.*{words}"):
         judging().run(texts(), batch=True)
     assert server.direct == []
     assert project.purse().set_aside_usd == pytest.approx(0)
@@ -285,7 +287,7 @@ def test_a_key_in_an_error_is_not_shown(server, study):
     server.refuse = lambda request: web.Response(
         status=401, text='{"error": {"message": "Incorrect API key provided: sk-planted-openai-123"}}'
     )
-    with pytest.raises(bm.RunStopped) as caught:
+    with pytest.raises(bm.errors.RunStopped) as caught:
         judging().run(texts(), batch=True)
     assert "planted" not in str(caught.value)
 
@@ -295,9 +297,8 @@ def test_a_key_in_an_error_is_not_shown(server, study):
 
 @BOTH
 def test_more_requests_than_a_batch_holds_are_several_batches(model, server, study, monkeypatch):
-    from buttermilk_nb.llm import batches
 
-    for api in (batches.OpenAIBatches, batches.AnthropicBatches):
+    for api in (providers.OpenAIBatches, providers.AnthropicBatches):
         monkeypatch.setattr(api, "most_requests", 3)
     study()
     assert judging(model).run(texts(8), batch=True).counts == {"ok": 8}
@@ -306,9 +307,8 @@ def test_more_requests_than_a_batch_holds_are_several_batches(model, server, stu
 
 
 def test_a_file_is_never_larger_than_a_batch_may_be(server, study, monkeypatch):
-    from buttermilk_nb.llm import batches
 
-    monkeypatch.setattr(batches.OpenAIBatches, "most_bytes", 4000)
+    monkeypatch.setattr(providers.OpenAIBatches, "most_bytes", 4000)
     study()
     assert judging().run(texts(8), batch=True).counts == {"ok": 8}
     assert len(server.jobs) > 2
@@ -317,9 +317,7 @@ def test_a_file_is_never_larger_than_a_batch_may_be(server, study, monkeypatch):
 
 
 def test_a_request_that_no_batch_can_hold_is_asked_directly(server, study, monkeypatch):
-    from buttermilk_nb.llm import batches
-
-    monkeypatch.setattr(batches.OpenAIBatches, "most_bytes", 100)
+    monkeypatch.setattr(providers.OpenAIBatches, "most_bytes", 100)
     study()
     run = judging().run(texts(2), batch=True)
     assert run.counts == {"ok": 2}
@@ -328,7 +326,7 @@ def test_a_request_that_no_batch_can_hold_is_asked_directly(server, study, monke
 
 
 def test_the_published_limits():
-    from buttermilk_nb.llm.batches import AnthropicBatches, OpenAIBatches
+    from buttermilk_nb.llm.batch.providers import AnthropicBatches, OpenAIBatches
 
     assert (OpenAIBatches.most_requests, OpenAIBatches.most_bytes) == (50_000, 200_000_000)
     assert (AnthropicBatches.most_requests, AnthropicBatches.most_bytes) == (100_000, 256_000_000)

@@ -15,8 +15,8 @@ from batch_server import Job
 from batch_study import BOTH, DIRECT_USD, judging, texts
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.store import submissions
+from buttermilk_nb.project import session
+from buttermilk_nb.store import batch_jobs
 
 PROGRAM = """
     import buttermilk_nb as bm
@@ -51,7 +51,7 @@ def states(project):
 def test_a_killed_program_is_collected_by_the_next_one(model, server, study, tmp_path):
     server.looks = 10_000
     study()
-    projects.close()
+    session.close()
     program = start(model, tmp_path / "study")
     try:
         until(lambda: any(job.looks for job in server.jobs))
@@ -78,7 +78,7 @@ def test_a_program_killed_while_it_submits_has_submitted_once(model, server, stu
 
     server.refuse = hold
     study()
-    projects.close()
+    session.close()
     taken = server._taken
 
     def slow(request, job, shown):
@@ -103,7 +103,7 @@ def test_a_program_killed_while_it_submits_has_submitted_once(model, server, stu
 @BOTH
 def test_a_program_killed_before_it_submits_submits_afterwards(model, server, study, tmp_path):
     study()
-    projects.close()
+    session.close()
     program = start(model, tmp_path / "study")
 
     def kill(request):
@@ -155,10 +155,10 @@ def test_where_nothing_is_known_of_a_submission_the_next_run_looks_first(server,
     project = study()
     server.lose_answer_to_submission = True
     server.refuse = lambda request: web.Response(status=503, text="{}") if request.method == "GET" else None
-    with pytest.raises(bm.RunStopped, match="Whether the batch has arrived at `openai` is not known"):
+    with pytest.raises(bm.errors.RunStopped, match="Whether the batch has arrived at `openai` is not known"):
         judging().run(texts(), batch=True)
     assert states(project) == [["sending"]] * 4
-    with pytest.raises(bm.RunStopped, match="A batch may have arrived there"):
+    with pytest.raises(bm.errors.RunStopped, match="A batch may have arrived there"):
         judging().run(texts(), batch=True)
     server.refuse = lambda request: None
     run = judging().run(texts(), batch=True)
@@ -240,7 +240,7 @@ def test_a_time_limit_ends_the_waiting_and_says_so(server, study):
     study()
     judging().run(texts(1), batch=True)
     server.looks = 10_000
-    with pytest.raises(bm.RunStopped, match="At the provider: 3 requests in a batch"):
+    with pytest.raises(bm.errors.RunStopped, match="At the provider: 3 requests in a batch"):
         judging().run(texts(), batch=True, time_limit_s=6)
     assert bm.last_run().status == "out of time"
     server.looks = 0
@@ -268,7 +268,7 @@ def test_fewer_records_collect_what_they_want(server, study):
 
 def test_what_was_collected_and_never_used_is_paid_for_by_the_next_run(server, study, monkeypatch):
     study()
-    from buttermilk_nb.flows import runner
+    from buttermilk_nb.flows.execution import runner
 
     async def killed(*_, **__):
         raise SystemError
@@ -277,7 +277,7 @@ def test_what_was_collected_and_never_used_is_paid_for_by_the_next_run(server, s
         patch.setattr(runner, "run_local", killed)
         with pytest.raises(SystemError):
             judging().run(texts(), batch=True)
-    projects.close()
+    session.close()
     study()
     run = judging().run(texts(), batch=True)
     assert run.counts == {"ok": 4}
@@ -302,7 +302,7 @@ def test_what_was_asked_directly_meanwhile_is_not_collected(server, study):
     run = judging().run(texts(), batch=True)
     assert (run.counts, run.cost_usd, len(server.jobs)) == ({"ok": 4}, 0, 1)
     assert states(project) == [["sending", "submitted", "unused"]] * 4
-    assert submissions.open_usd(project.store) == 0
+    assert batch_jobs.open_usd(project.store) == 0
 
 
 def test_a_batch_that_the_provider_has_forgotten_is_submitted_again(server, study):
@@ -331,7 +331,7 @@ def test_two_runs_at_once_submit_once_and_pay_once(server, study):
 
 def test_a_budget_that_is_too_small_is_said_before_anything_is_submitted(server, study):
     project = study()
-    with pytest.raises(bm.BudgetReached, match="of which none was submitted"):
+    with pytest.raises(bm.errors.BudgetReached, match="of which none was submitted"):
         judging().run(texts(), batch=True, budget_usd=0.01)
     assert server.jobs == []
     assert server.files == {}
@@ -342,9 +342,9 @@ def test_a_budget_that_is_too_small_is_said_before_anything_is_submitted(server,
 def test_what_is_at_the_provider_counts_towards_the_projects_budget(server, study):
     project = study(budget_usd=0.05)
     left_at_the_provider(server, judging(), texts(4))
-    assert 0.025 < submissions.open_usd(project.store) < 0.05
+    assert 0.025 < batch_jobs.open_usd(project.store) < 0.05
     other = bm.Flow("other", [bm.Judge("judge", criteria=bm.Criteria("loud", "Is it loud?"), models="gpt")])
-    with pytest.raises(bm.BudgetReached, match="others that may cost .* are at the provider"):
+    with pytest.raises(bm.errors.BudgetReached, match="others that may cost .* are at the provider"):
         other.run(texts(4), batch=True)
     assert len(server.jobs) == 1
 

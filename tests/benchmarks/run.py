@@ -20,8 +20,8 @@ from pathlib import Path
 import duckdb
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.analysis import frames
+from buttermilk_nb.analysis.frames import scores
+from buttermilk_nb.project import session
 
 STRESS = Path(__file__).parents[1] / "stress"
 WORDS = "the harbour was closed on monday and nobody said why although the guard knew about the boats and the tide"
@@ -76,7 +76,7 @@ def offline_cold_and_warm(folder: Path) -> None:
         assert project.client.sent == sent
         made.run(texts(n + 1, characters))
         row("   one record added", f"{project.client.sent - sent} call", "1 call", None, "exactly 1")
-        projects.close()
+        session.close()
 
 
 def linear(folder: Path) -> None:
@@ -92,7 +92,7 @@ def linear(folder: Path) -> None:
     row("100,000 cells, nothing cached", f"{100_000 / cold:,.0f}/s", "", None, ">= 2,000/s")
     row("   the same again, all cached", f"{warm:.1f} s, {100_000 / warm:,.0f}/s", "", None, "5,000/s, linear")
     row("   peak memory beyond the corpus", f"{peak:,.0f} MB", "", None, "<= 500 MB")
-    projects.close()
+    session.close()
 
 
 def over_http(folder: Path) -> None:
@@ -114,7 +114,7 @@ def over_http(folder: Path) -> None:
             ratio = bare / ours if wait == 0 else ours / bare
             what = f"{n:,} records over HTTP, answers after {wait * 1000:.0f} ms, 64 at once"
             row(what, f"{ours:.2f} s, {n / ours:,.0f}/s", f"bare litellm {bare:.2f} s, {n / bare:,.0f}/s", ratio, goal)
-            projects.close()
+            session.close()
 
 
 def frames_of_200_000(folder: Path) -> None:
@@ -123,7 +123,7 @@ def frames_of_200_000(folder: Path) -> None:
     flow("offline/strict").run(texts(1000))
     _multiplied(project, 200)
     run_id = bm.last_run().run_id
-    frame = min(seconds(lambda: frames.scores(project.store, run_id)) for _ in range(3))
+    frame = min(seconds(lambda: scores.scores(project.store, run_id)) for _ in range(3))
     floor = min(seconds(lambda: _plain(project.store.path, "select * from scores")) for _ in range(3))
     row("scores frame over 200,000 traces", f"{frame:.2f} s", f"DuckDB df() {floor:.2f} s", frame / floor, "<= 1 s")
     query = "select model, criterion, avg(flagged::int) from latest_scores group by all"
@@ -136,7 +136,7 @@ def frames_of_200_000(folder: Path) -> None:
         grouped / floor,
         "<= 100 ms",
     )
-    projects.close()
+    session.close()
 
 
 def a_year(folder: Path) -> None:
@@ -155,7 +155,7 @@ def a_year(folder: Path) -> None:
         row(what, f"{found * 1000:,.0f} ms", "", None, "quick")
     more = seconds(lambda: flow("offline/strict").run(texts(5000)))
     row("   5,000 cached cells more", f"{more:.2f} s, {5000 / more:,.0f}/s", "", None, "")
-    projects.close()
+    session.close()
 
 
 def growth(folder: Path) -> None:
@@ -176,7 +176,7 @@ def growth(folder: Path) -> None:
         added / ids,
         "ids only",
     )
-    projects.close()
+    session.close()
 
 
 def _ids_alone(path: Path, full: Path) -> float:
@@ -258,10 +258,10 @@ def _raw_rows(path: Path, n: int, characters: int) -> float:
 
 async def _bare(corpus: bm.Corpus, at_once: int) -> None:
     """A gather of litellm calls, at most so many at once, with the judge's own messages."""
-    from buttermilk_nb.llm.litellm_model import load_litellm
+    from buttermilk_nb.llm.providers.litellm import load_litellm
 
     litellm = load_litellm()
-    (slot,) = flow("hosted_vllm/toy").steps[0].agent.slots(projects.current())
+    (slot,) = flow("hosted_vllm/toy").steps[0].agent.slots(session.current())
     bound = slot.bound[0].bound
     gate = asyncio.Semaphore(at_once)
 

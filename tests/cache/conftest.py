@@ -8,9 +8,9 @@ import sqlite3
 
 import pytest
 
-from buttermilk_nb._ids import digest
-from buttermilk_nb.cache import AnswerCache
-from buttermilk_nb.llm.base import CacheEntry, Completion
+from buttermilk_nb._internal.ids import digest
+from buttermilk_nb.llm.cache import AnswerCache
+from buttermilk_nb.llm.model import CacheEntry, Completion
 
 WHEN = dt.datetime(2026, 11, 1, 12)  # noqa: DTZ001  # in UTC and without a zone, as entries are
 

@@ -6,7 +6,7 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 PARTS = {
     "model": "a/one",
@@ -107,9 +107,9 @@ def test_no_more_than_the_newest_twenty_thousand_are_looked_at(cache, entry, key
 
 def test_a_run_that_may_only_read_says_what_has_changed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    projects.close()
+    session.close()
     bm.init("test", path=tmp_path / "project", models=["double/answer"])
     flow().run(corpus(1))
     with pytest.raises(bm.CacheMiss, match=r"differs in: .*message \d \(user: its text or wording\)"):
         flow().run(corpus(2), cache="only")
-    projects.close()
+    session.close()

@@ -208,12 +208,12 @@ def test_refilling_with_nothing_is_nothing(cache):
 
 @pytest.mark.parametrize("pair", [("k", b"bytes"), (7, "text"), ("k", "\ud800"), ("k", None)])
 def test_what_is_not_text_is_refused_in_a_sentence(cache, pair):
-    with pytest.raises(bm.StoreError, match="could not be written to the cache"):
+    with pytest.raises(bm.errors.StoreError, match="could not be written to the cache"):
         cache.rebuild([pair])
     assert len(cache) == 0
 
 
 def test_a_batch_that_fails_is_not_there_in_part(cache, entry):
-    with pytest.raises(bm.StoreError):
+    with pytest.raises(bm.errors.StoreError):
         cache.rebuild([("good", entry()), ("bad", None)])
     assert cache.get("good") is None

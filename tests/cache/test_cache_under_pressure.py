@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from buttermilk_nb.cache.disk import transaction
 from buttermilk_nb.errors import StoreError
+from buttermilk_nb.llm.cache.safe_disk import transaction
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs limits and users as POSIX has them")
 
 FULL = """
 import asyncio, resource, sys
 from pathlib import Path
-from buttermilk_nb.cache import AnswerCache
-from buttermilk_nb.cache.disk import transaction
+from buttermilk_nb.llm.cache import AnswerCache
+from buttermilk_nb.llm.cache.safe_disk import transaction
 from buttermilk_nb.errors import StoreError
 
 cache = AnswerCache(Path(sys.argv[1]))
@@ -57,8 +57,8 @@ def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path, length
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-from buttermilk_nb.cache import AnswerCache
-from buttermilk_nb.cache.disk import transaction
+from buttermilk_nb.llm.cache import AnswerCache
+from buttermilk_nb.llm.cache.safe_disk import transaction
 from buttermilk_nb.errors import StoreError
 
 cache = AnswerCache(Path(sys.argv[1]))
@@ -130,7 +130,7 @@ def test_a_database_that_breaks_in_the_middle_is_one_sentence(cache, entry):
 OTHER = """
 import sys
 from pathlib import Path
-from buttermilk_nb.cache import AnswerCache
+from buttermilk_nb.llm.cache import AnswerCache
 
 cache = AnswerCache(Path(sys.argv[1]))
 print(cache.rebuild((f"k{n}", sys.argv[2]) for n in range(3_000)))

@@ -11,8 +11,8 @@ import yaml
 from chat_server import ChatServer
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.llm import sending
+from buttermilk_nb.llm.calls import sender
+from buttermilk_nb.project import session
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def server() -> Iterator[ChatServer]:
 def make_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ChatServer) -> Iterator[Callable[..., Any]]:
     """Make a project `study` whose model `toy` is that server; `toy` and other settings as keywords."""
     monkeypatch.chdir(tmp_path)
-    projects.close()
+    session.close()
 
     def make(*, toy: dict[str, Any] | None = None, models: dict[str, Any] | None = None, **settings: Any) -> Any:
         entry = {"model": "hosted_vllm/toy", "api_base": server.base, **(toy or {})}
@@ -41,5 +41,5 @@ def make_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ChatServ
         return bm.init("study", path=folder)
 
     yield make
-    projects.close()
-    sending._limiters.clear()
+    session.close()
+    sender._limiters.clear()

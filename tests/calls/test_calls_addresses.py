@@ -58,7 +58,7 @@ def test_a_record_takes_its_vectors_along_when_it_is_forgotten(server, make_stud
     flow("toy").run(corpus)
     project.embed(corpus, model="offline/hashing")
     assert len(project.cache) == 2
-    project.forget(record_id="a")
+    project.evidence.forget(record_id="a")
     assert len(project.cache) == 0
 
 

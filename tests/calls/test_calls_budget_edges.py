@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import BudgetReached
-from buttermilk_nb.project import Project
-from buttermilk_nb.spending import Budget, Purse
+from buttermilk_nb.llm.calls.budget import Budget, Purse
+from buttermilk_nb.project.project import Project
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
 EACH = (11 + 7) * 1000 / 1e6  # what the server says that it read and wrote
@@ -81,7 +81,7 @@ def test_many_calls_at_once_do_not_exceed_the_budget_of_their_run(server, make_s
     server.wait_s = 0.02
     server.reply = lambda body: server.answer(body, tokens=20)  # as many as it may write
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow().run(texts(60), budget_usd=2.0, concurrency=32)
     assert 1.0 < spent() <= 2.0
     assert server.most_open <= 2.0 / 0.3
@@ -96,7 +96,7 @@ def test_runs_at_once_share_the_project_s_budget(server, make_study):
         return await asyncio.gather(*runs, return_exceptions=True)
 
     ends = asyncio.run(scene())
-    assert any(isinstance(end, bm.BudgetReached) for end in ends)
+    assert any(isinstance(end, bm.errors.BudgetReached) for end in ends)
     assert 0.5 < spent() <= 1.0
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_begins_does_not_forget_what_others_spend_meanwhile(make_stud
 def test_calls_that_cost_nothing_go_on_when_the_money_is_spent(server, make_study, tokens):
     server.reply = lambda body: server.answer(body, tokens=tokens)
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow(models=["toy", "offline/strict", "double/answer"]).run(texts(40), budget_usd=0.6, concurrency=1)
     judged = bm.last_run().scores().groupby("model").status.apply(lambda found: (found == "ok").sum())
     assert judged["offline/strict"] == judged["double/answer"] == 40
@@ -130,7 +130,7 @@ def test_a_server_of_one_s_own_goes_on_too(server, make_study):
     server.reply = lambda body: server.answer(body, tokens=5_000)
     here = {"model": "hosted_vllm/here", "api_base": server.base}
     make_study(toy=PRICED, models={"here": here}, allow=["hosted_vllm"], budget_usd=1.0)
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow(models=["toy", "here"]).run(texts(6), concurrency=1)
     assert bm.last_run().counts == {"ok": 7, "pending": 5}
     run = flow(models="here").run(texts(9))  # in a project that has spent more than it may

@@ -28,7 +28,7 @@ def texts(n):
 def test_calls_that_pass_over_the_cache_are_new_calls(server, make_study, mode):
     make_study(toy=PRICED, allow=["hosted_vllm"], confirm_above=3)
     flow().run(texts(4), yes=True)
-    with pytest.raises(bm.UnconfirmedError, match="4 calls: 0 cached, 4 new"):
+    with pytest.raises(bm.errors.UnconfirmedError, match="4 calls: 0 cached, 4 new"):
         flow().run(texts(4), cache=mode)
     assert len(server.received) == 4
     assert flow().run(texts(4), cache=mode, yes=True).counts == {"ok": 4}
@@ -40,7 +40,7 @@ def test_the_project_s_mode_counts_too_and_a_run_that_reads_the_cache_is_not_ask
     flow().run(texts(4), yes=True)
     project = make_study(toy=PRICED, allow=["hosted_vllm"], confirm_above=3)
     project.cache_mode = "refresh"
-    with pytest.raises(bm.UnconfirmedError, match="0 cached, 4 new"):
+    with pytest.raises(bm.errors.UnconfirmedError, match="0 cached, 4 new"):
         flow().run(texts(4))
     assert flow().run(texts(4), cache="use").counts == {"ok": 4}
     assert len(server.received) == 4
@@ -48,7 +48,7 @@ def test_the_project_s_mode_counts_too_and_a_run_that_reads_the_cache_is_not_ask
 
 def test_what_is_counted_is_calls_not_cells(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], confirm_above=5)
-    with pytest.raises(bm.UnconfirmedError, match="6 calls: 0 cached, 6 new"):
+    with pytest.raises(bm.errors.UnconfirmedError, match="6 calls: 0 cached, 6 new"):
         flow(desk(), ask="separately").run(texts(2))
     assert server.received == []
     flow(desk()).run(texts(5))  # five calls of three questions each

@@ -197,7 +197,7 @@ def test_cells_that_are_asked_again_count_as_new(server, make_study):
     server.reply = lambda body: server.answer(body, text="Who knows?")
     flow(reask=False).run(texts(3), yes=True)
     flow(reask=False).run(texts(3))  # what is cached needs no leave
-    with pytest.raises(bm.UnconfirmedError, match="3 new"):
+    with pytest.raises(bm.errors.UnconfirmedError, match="3 new"):
         flow(reask=False).run(texts(3), retry=["invalid"])
     assert len(server.received) == 3
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.flows.progress import Tally
-from buttermilk_nb.limits import InFlight, Limiter, MemoryLedger, SharedLedger, turn
-from buttermilk_nb.model_settings import Limits
+from buttermilk_nb.config.model_settings import Limits
+from buttermilk_nb.flows.execution.progress import Tally
+from buttermilk_nb.llm.calls.rate_limits import InFlight, Limiter, MemoryLedger, SharedLedger, turn
 
 
 def flow():
@@ -162,7 +162,7 @@ def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
         """
         import asyncio, sys
         from pathlib import Path
-        from buttermilk_nb.limits import Pace, SharedLedger
+        from buttermilk_nb.llm.calls.rate_limits import Pace, SharedLedger
         pace = Pace(SharedLedger(Path(sys.argv[1])), "toy", 60)
         async def book():
             return [await pace.book(1) for _ in range(4)]
@@ -180,7 +180,7 @@ def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
 
 def test_a_shared_limit_that_cannot_be_kept_is_a_sentence(tmp_path):
     (tmp_path / "limits.sqlite").write_bytes(b"this is not a database, and longer than a header of one" * 10)
-    with pytest.raises(bm.StoreError, match="share_limits"):
+    with pytest.raises(bm.errors.StoreError, match="share_limits"):
         asyncio.run(SharedLedger(tmp_path / "limits.sqlite").book("toy", 1.0, 1.0))
 
 

@@ -58,7 +58,7 @@ def paid(run):
 def test_a_budget_that_ends_between_two_questions_leaves_the_row_of_the_first(server, make_study):
     project = make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
     then(server, server.answer, tokens=5_000)  # dear enough that the second does not fit any more
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow(desk(), ask="separately").run(texts(), budget_usd=2.0)
     run = bm.last_run()
     assert paid(run) == [pytest.approx((11 + 5_000) / 1e3)]
@@ -73,7 +73,7 @@ def test_a_budget_that_ends_between_two_questions_leaves_the_row_of_the_first(se
 def test_a_budget_that_ends_before_an_answer_is_asked_for_again_leaves_its_row(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
     then(server, server.answer, text="Rather calm, I think.", tokens=5_000)
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow().run(texts(), budget_usd=2.0)
     assert paid(bm.last_run()) == [pytest.approx(5.011)]
     assert bm.last_run().counts == {"cancelled": 1}
@@ -83,7 +83,7 @@ def test_a_budget_that_ends_before_an_answer_is_asked_for_again_leaves_its_row(s
 def test_the_next_run_takes_that_answer_from_the_cache(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
     then(server, lambda body: server.answer(body, name=asked_of(body)), tokens=5_000)
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow(desk(), ask="separately").run(texts(), budget_usd=2.0)
     run = flow(desk(), ask="separately").run(texts())
     assert run.counts == {"ok": 1}
@@ -140,6 +140,6 @@ def test_a_record_without_leave_in_the_middle_of_its_cell_keeps_what_was_paid(se
 def test_a_re_ask_that_is_cut_off_leaves_what_was_removed_from_its_text(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None, redact={"name": "Kim"})
     then(server, server.answer, text=json.dumps({"criteria": {"calm": {**ANSWER, "answer": "rather"}}}), tokens=5_000)
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow().run(bm.Corpus([bm.Record(record_id="a", content="Kim sang.")]), budget_usd=2.0)
     assert bm.sql("select placeholder, original from redactions").values.tolist() == [["[name 1]", "Kim"]]

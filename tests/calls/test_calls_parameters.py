@@ -39,7 +39,7 @@ def test_a_text_cannot_make_a_call_seem_to_cost_nothing(server, make_study):
     """Such a call is thought to be as long as any other, so that the budget still holds."""
     dear = {"local": False, "prices": {"input": 0.0, "output": 1000.0}}
     make_study(toy=dear, allow=["hosted_vllm"], budget_usd=0.5)
-    with pytest.raises(bm.BudgetReached, match=r"the next call might cost \$1\.0000"):
+    with pytest.raises(bm.errors.BudgetReached, match=r"the next call might cost \$1\.0000"):
         flow(max_tokens="20").run(texts())
     assert server.received == []
 

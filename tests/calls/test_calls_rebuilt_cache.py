@@ -34,7 +34,7 @@ def test_a_lost_cache_is_refilled_from_the_stored_calls(server, make_study):
     first = flow().run(texts(12))
     asked = len(server.received)
     lose(project)
-    assert project.rebuild_cache() == len(set(first.calls().cache_key))
+    assert project.evidence.rebuild_cache() == len(set(first.calls().cache_key))
     again = flow().run(texts(12), cache="only")
     assert len(server.received) == asked
     assert again.counts == first.counts
@@ -47,14 +47,14 @@ def test_offline_answers_come_back_too(make_study):
     asks = bm.Flow("t", [bm.Judge("j", criteria=bm.Criteria("calm", "Calm?", flag="no", cues={"no": ["Text"]}))])
     asks.run(texts(5))
     lose(project)
-    assert project.rebuild_cache() == 5
+    assert project.evidence.rebuild_cache() == 5
     assert asks.run(texts(5), cache="only").counts == {"ok": 5}
 
 
 def test_what_is_still_cached_is_left_alone(server, make_study):
     project = make_study()
     flow().run(texts(3))
-    assert project.rebuild_cache() == 0
+    assert project.evidence.rebuild_cache() == 0
 
 
 def test_a_miss_says_what_differs_from_the_nearest_answer(server, make_study):
@@ -67,7 +67,7 @@ def test_a_miss_says_what_differs_from_the_nearest_answer(server, make_study):
 def test_a_snapshot_holds_traces_answers_and_settings(server, make_study, tmp_path):
     project = make_study()
     flow().run(texts(3))
-    folder = project.snapshot(tmp_path / "copy")
+    folder = project.evidence.snapshot(tmp_path / "copy")
     assert sorted(path.name for path in folder.iterdir()) == ["buttermilk.yaml", "cache.jsonl", "traces.duckdb"]
     with duckdb.connect(str(folder / "traces.duckdb"), read_only=True) as con:
         assert con.execute("select count(*) from latest_scores").fetchone() == (3,)
@@ -75,7 +75,7 @@ def test_a_snapshot_holds_traces_answers_and_settings(server, make_study, tmp_pa
     assert len(lines) == 3
     assert {"key", "value"} <= set(json.loads(lines[0]))
     with pytest.raises(bm.SetupError, match="there already"):
-        project.snapshot(tmp_path / "copy")
+        project.evidence.snapshot(tmp_path / "copy")
 
 
 def test_answers_can_be_handed_to_a_colleague(server, make_study, tmp_path):
@@ -106,21 +106,21 @@ def test_a_study_re_runs_without_key_and_server(server, make_study, monkeypatch)
 def test_purging_needs_to_know_how_far(make_study):
     project = make_study()
     with pytest.raises(bm.SetupError, match="keep_days"):
-        project.purge()
-    assert "Nothing was removed" in str(make_study(keep_days=30).purge())
+        project.evidence.purge()
+    assert "Nothing was removed" in str(make_study(keep_days=30).evidence.purge())
 
 
 def test_a_studys_evidence_verifies(server, make_study):
     project = make_study()
     flow().run(texts(3))
     flow().run(texts(3))
-    assert project.verify().ok.all()
+    assert project.evidence.verify().ok.all()
 
 
 def test_everything_can_be_exported_to_the_project_s_folder(server, make_study):
     project = make_study()
     flow().run(texts(3))
-    files = project.export()
+    files = project.evidence.export()
     assert any(file.endswith("scores.csv") for file in files)
 
 

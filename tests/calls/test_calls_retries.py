@@ -139,7 +139,7 @@ def test_a_step_keeps_its_limits_in_yaml():
 def test_the_run_stops_at_its_time_limit_and_keeps_what_is_done(server, make_study):
     server.wait_s = 0.1
     make_study(concurrency=2, grace_s=1.0)
-    with pytest.raises(bm.RunStopped, match="time limit"):
+    with pytest.raises(bm.errors.RunStopped, match="time limit"):
         flow().run(texts(400), time_limit_s=0.8)
     run = bm.last_run()
     assert run.status == "out of time"

@@ -7,16 +7,16 @@ import time
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import _aio
-from buttermilk_nb.cache import AnswerCache
+from buttermilk_nb._internal import event_loop
+from buttermilk_nb.config.settings import Settings
 from buttermilk_nb.errors import QuotaError
-from buttermilk_nb.llm.aside import Aside
-from buttermilk_nb.llm.base import Request
-from buttermilk_nb.llm.client import Client
+from buttermilk_nb.llm.cache import AnswerCache
+from buttermilk_nb.llm.calls.client import Client
+from buttermilk_nb.llm.calls.run_scope import Scope
+from buttermilk_nb.llm.message import Message
+from buttermilk_nb.llm.model import Request
+from buttermilk_nb.llm.offline_input import Aside
 from buttermilk_nb.llm.registry import make_model
-from buttermilk_nb.llm.scope import Scope
-from buttermilk_nb.messages import Message
-from buttermilk_nb.settings import Settings
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
 
@@ -66,7 +66,7 @@ def together(held, project, first, second, *, flights, sent, stopping=False):
         assert len(held.received) == sent
         if stopping:
             earlier.cancel()
-            await asyncio.to_thread(_aio.call, lambda: None)  # the loop has heard of it
+            await asyncio.to_thread(event_loop.call, lambda: None)  # the loop has heard of it
         held.let_go.set()
         return await asyncio.gather(one, two, return_exceptions=True)
 
@@ -78,7 +78,7 @@ def test_another_run_s_budget_does_not_end_this_run(held, make_study):
     held.tokens = 5_000  # the first call costs all there is
     poor = lambda: flow().run_async(texts(2), budget_usd=0.6)  # noqa: E731  # of which one call may take half
     stopped, finished = together(held, project, poor, lambda: flow().run_async(texts(2)), flights=2, sent=1)
-    assert isinstance(stopped, bm.BudgetReached)
+    assert isinstance(stopped, bm.errors.BudgetReached)
     assert finished.counts == {"ok": 2}
     assert len(held.received) == 2
 
@@ -87,7 +87,7 @@ def test_another_run_that_is_stopped_does_not_end_this_run(held, make_study):
     project = make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
     run = lambda: flow().run_async(texts(9), concurrency=8)  # noqa: E731  # the ninth waits at the gate
     stopped, finished = together(held, project, run, run, flights=9, sent=1, stopping=True)
-    assert isinstance(stopped, bm.RunStopped)
+    assert isinstance(stopped, bm.errors.RunStopped)
     assert finished.counts == {"ok": 9}
     assert len(held.received) == 9
 

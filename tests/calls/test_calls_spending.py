@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import _views
-from buttermilk_nb.spending import Budget, Purse
+from buttermilk_nb._internal import notebook_hooks
+from buttermilk_nb.llm.calls.budget import Budget, Purse
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
 EACH = (11 + 7) * 1000 / 1e6  # what the server says that it read and wrote
@@ -26,7 +26,7 @@ def spent():
 
 def test_a_run_stops_before_its_budget_is_exceeded_and_keeps_every_row(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
-    with pytest.raises(bm.BudgetReached, match=r"this run's budget \(\$1\.00\).*budget_usd.*still to do"):
+    with pytest.raises(bm.errors.BudgetReached, match=r"this run's budget \(\$1\.00\).*budget_usd.*still to do"):
         flow().run(texts(40), budget_usd=1.0)
     run = bm.last_run()
     assert run.status == "over budget"
@@ -38,7 +38,7 @@ def test_a_run_stops_before_its_budget_is_exceeded_and_keeps_every_row(server, m
 
 def test_running_again_with_more_money_goes_on_where_it_stopped(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
-    with pytest.raises(bm.BudgetReached):
+    with pytest.raises(bm.errors.BudgetReached):
         flow().run(texts(20), budget_usd=0.5)
     before = len(server.received)
     assert flow().run(texts(20), budget_usd=5).counts == {"ok": 20}
@@ -48,7 +48,7 @@ def test_running_again_with_more_money_goes_on_where_it_stopped(server, make_stu
 def test_the_project_s_budget_counts_what_earlier_runs_spent(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=1.0)
     flow().run(texts(20))
-    with pytest.raises(bm.BudgetReached, match=r"the project's budget \(\$1\.00\).*buttermilk.yaml"):
+    with pytest.raises(bm.errors.BudgetReached, match=r"the project's budget \(\$1\.00\).*buttermilk.yaml"):
         flow().run(texts(40, start=100))
     assert spent() <= 1.0
 
@@ -61,7 +61,7 @@ def test_what_is_cached_costs_nothing_of_a_budget(server, make_study):
 
 def test_a_project_starts_with_five_dollars():
     assert bm.Project.__init__ is not None
-    from buttermilk_nb.settings import Settings
+    from buttermilk_nb.config.settings import Settings
 
     assert (Settings(name="x").budget_usd, Settings(name="x").confirm_above) == (5.0, 200)
 
@@ -93,7 +93,7 @@ def test_calls_wait_for_those_in_flight_instead_of_failing_at_the_edge_of_a_budg
 
 def test_a_large_run_on_remote_models_wants_a_yes(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], confirm_above=5)
-    with pytest.raises(bm.UnconfirmedError, match=r"6 calls: 0 cached, 6 new, about \$.*cap \$5.00.*yes=True"):
+    with pytest.raises(bm.errors.UnconfirmedError, match=r"6 calls: 0 cached, 6 new, about \$.*cap \$5.00.*yes=True"):
         flow().run(texts(6))
     assert server.received == []
     assert flow().run(texts(6), yes=True).counts == {"ok": 6}
@@ -104,15 +104,15 @@ def test_a_large_run_on_remote_models_wants_a_yes(server, make_study):
 def test_a_notebook_asks_and_does_what_it_is_told(server, make_study, said):
     make_study(toy=PRICED, allow=["hosted_vllm"], confirm_above=5)
     asked = []
-    _views.register("confirm", lambda question: asked.append(question) or said)
+    notebook_hooks.register("confirm", lambda question: asked.append(question) or said)
     try:
         if said:
             assert flow().run(texts(6)).counts == {"ok": 6}
         else:
-            with pytest.raises(bm.UnconfirmedError, match="nothing was sent"):
+            with pytest.raises(bm.errors.UnconfirmedError, match="nothing was sent"):
                 flow().run(texts(6))
     finally:
-        _views.forget("confirm")
+        notebook_hooks.forget("confirm")
     assert len(asked) == 1
     assert "Send 6 calls" in asked[0]
     assert len(server.received) == (6 if said else 0)

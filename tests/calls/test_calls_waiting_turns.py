@@ -7,9 +7,9 @@ import time
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import _aio
-from buttermilk_nb.limits import Limiter, MemoryLedger, Pace
-from buttermilk_nb.model_settings import Limits
+from buttermilk_nb._internal import event_loop
+from buttermilk_nb.config.model_settings import Limits
+from buttermilk_nb.llm.calls.rate_limits import Limiter, MemoryLedger, Pace
 
 EACH_S = 60 / 55  # of 60 a minute, of which six may go at once
 
@@ -32,7 +32,7 @@ def stop_when(true, then, presses=1, limit_s=20):
             pause.wait(0.005)
         for _ in range(presses):
             bm.last_run().cancel()
-        _aio.call(lambda: None)  # the loop has heard of it
+        event_loop.call(lambda: None)  # the loop has heard of it
         then()
 
     threading.Thread(target=work, daemon=True).start()

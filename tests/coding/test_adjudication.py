@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.coding.adjudication import ROUND, Adjudication, adjudicate
-from buttermilk_nb.coding.contested import contested
-from buttermilk_nb.coding.sitting.session import CodingSession
-from buttermilk_nb.edge_cases import edge_cases
+from buttermilk_nb.codebook.edge_cases import edge_cases
+from buttermilk_nb.human_coding.adjudication import ROUND, Adjudication, adjudicate
+from buttermilk_nb.human_coding.disagreements import contested
+from buttermilk_nb.human_coding.session.session import CodingSession
+from buttermilk_nb.project import session as projects
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["vermin"]})
 
@@ -200,7 +200,7 @@ def test_a_decision_needs_a_reason_and_an_answer_of_the_scale(project, run):
     cases = adjudicate(RESPECT, ratings=run)
     with pytest.raises(bm.SetupError, match="write why"):
         cases.decide("yes", "  ")
-    with pytest.raises(bm.InvalidAnswer, match="not one of: yes, no"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="not one of: yes, no"):
         cases.decide("both", "It is both.")
     assert cases.decisions == ()
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.coding.assigning import _shares, assign
-from buttermilk_nb.coding.labels import keep_labels, make_label
+from buttermilk_nb.human_coding.assignments import _shares, assign
+from buttermilk_nb.human_coding.labels import keep_labels, make_label
 
 NAMES = ["ab", "cd", "ef", "gh"]
 

@@ -6,10 +6,10 @@ import pytest
 from execution_study import corpus, desk, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb.coding.coders import coder, coders
-from buttermilk_nb.coding.labels import keep_labels, labels, make_label
+from buttermilk_nb.human_coding.coders import coder, coders
+from buttermilk_nb.human_coding.labels import keep_labels, labels, make_label
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.opening import FileHeld
+from buttermilk_nb.store.connection import FileHeld
 
 RECORDS = corpus(3)
 RESPECT = respect()
@@ -55,20 +55,20 @@ def test_a_person_may_always_say_that_there_is_no_answer(answer, status):
 def test_what_is_skipped_or_withdrawn_has_no_answer(status):
     label = made(None, status=status)
     assert (label.status, label.category, label.value, label.flagged) == (status, None, None, None)
-    with pytest.raises(bm.InvalidAnswer, match=f"a label that is {status} has no answer, and 'no' was given"):
+    with pytest.raises(bm.errors.InvalidAnswer, match=f"a label that is {status} has no answer, and 'no' was given"):
         made("no", status=status)
 
 
 @pytest.mark.parametrize("answer", ["perhaps", "", 7, ["no"], "yes and no"])
 def test_an_answer_that_is_not_offered_is_refused(answer):
-    with pytest.raises(bm.InvalidAnswer, match="is not one of: yes, no"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="is not one of: yes, no"):
         made(answer)
 
 
 def test_no_answer_is_not_taken_for_one():
-    with pytest.raises(bm.InvalidAnswer, match='no answer on `respect`; write status="skipped"'):
+    with pytest.raises(bm.errors.InvalidAnswer, match='no answer on `respect`; write status="skipped"'):
         made(None)
-    with pytest.raises(bm.InvalidAnswer, match="status `cannot_tell` stands for the answer `cannot tell`"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="status `cannot_tell` stands for the answer `cannot tell`"):
         made("no", status="cannot_tell")
 
 

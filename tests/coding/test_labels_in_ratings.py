@@ -4,8 +4,8 @@ import pytest
 from execution_study import corpus, desk, flow, judge, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.ratings import COLUMNS
-from buttermilk_nb.coding.labels import keep_labels, make_label
+from buttermilk_nb.analysis.frames.ratings import COLUMNS
+from buttermilk_nb.human_coding.labels import keep_labels, make_label
 
 RECORDS = corpus(3)
 RESPECT = respect()
@@ -136,7 +136,7 @@ def test_statistics_take_people_s_labels_as_they_take_judges(project):
 def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(project):
     import datetime as dt
 
-    from buttermilk_nb.edge_cases import EdgeCase, with_edge_case
+    from buttermilk_nb.codebook.edge_cases import EdgeCase, with_edge_case
 
     case = EdgeCase(dt.date(2026, 3, 1), "respect", "no", "A curse is a curse.", ("r0",))
     taught = with_edge_case(respect(), case)

@@ -3,8 +3,8 @@
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.coding.labels import keep_labels, make_label
-from buttermilk_nb.coding.matching import MATCHED, matching_criteria, matching_ratings, matchings
+from buttermilk_nb.human_coding.labels import keep_labels, make_label
+from buttermilk_nb.human_coding.scorer_validation import MATCHED, matching_criteria, matching_ratings, matchings
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_their_codes_do_not_stand_in_the_ratings_of_the_run(run):
 
 def test_who_forgets_an_article_forgets_what_was_made_of_it(run):
     coded(run, ["yes"] * 3)
-    run.project.forget(record_id="a")
+    run.project.evidence.forget(record_id="a")
     left = bm.sql("select content from records")
     assert not left.content.str.contains("slammed").any()
     assert left.content.str.contains("shouted").any()
@@ -85,10 +85,10 @@ def test_a_run_without_a_scorer_says_how_to_get_one(tmp_path):
 
 
 def test_the_form_opens_on_a_run(run, monkeypatch):
-    from buttermilk_nb import _views
+    from buttermilk_nb._internal import notebook_hooks
 
     opened = []
-    monkeypatch.setattr(_views, "find", lambda name: lambda session, note: opened.append(session))
+    monkeypatch.setattr(notebook_hooks, "find", lambda name: lambda session, note: opened.append(session))
     bm.code(run, over="assessments", coder="kf")
     assert opened[0].progress.left == 3
     with pytest.raises(bm.SetupError, match="checks the scorer of a run"):

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb import project as projects
-from buttermilk_nb.analysis.corrected import corrected_estimate
-from buttermilk_nb.coding.sampling import sample, samples
-from buttermilk_nb.coding.strata import draw
-from buttermilk_nb.corpus import Corpus
+from buttermilk_nb.analysis.bias_correction import corrected_estimate
+from buttermilk_nb.corpus.corpus import Corpus
 from buttermilk_nb.errors import SetupError
+from buttermilk_nb.human_coding.samples import sample, samples
+from buttermilk_nb.human_coding.strata import draw
+from buttermilk_nb.project import session
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    projects.close()
-    yield projects.init("study", path=tmp_path / "study")
-    projects.close()
+    session.close()
+    yield session.init("study", path=tmp_path / "study")
+    session.close()
 
 
 def corpus(n=100, **columns):

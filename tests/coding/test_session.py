@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.coding.sitting.session import CodingSession
-from buttermilk_nb.coding.sitting.walk import BREAK_AFTER
-from buttermilk_nb.coding.worklist import worklist
+from buttermilk_nb.human_coding.session.navigation import BREAK_AFTER
+from buttermilk_nb.human_coding.session.session import CodingSession
+from buttermilk_nb.human_coding.worklist import worklist
+from buttermilk_nb.project import session as projects
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", non_answers=["cannot tell"], cues={"no": ["vermin"]})
 TWO = bm.Criteria(
@@ -135,7 +135,7 @@ def test_an_answer_is_on_disk_when_it_was_given(project):
 
 def test_an_answer_that_the_scale_does_not_have_is_refused_and_nothing_is_kept(project):
     now = session(project)
-    with pytest.raises(bm.InvalidAnswer, match="not one of: yes, no"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="not one of: yes, no"):
         now.answer("respect", "perhaps")
     with pytest.raises(bm.SetupError, match="did you mean `respect`"):
         now.answer("respekt", "no")
@@ -386,7 +386,7 @@ def judged(project):
 
 
 def test_a_blind_sitting_reads_nothing_of_any_model(judged, monkeypatch):
-    from buttermilk_nb.coding.sitting import session as module
+    from buttermilk_nb.human_coding.session import session as module
 
     def forbidden(*_):
         raise AssertionError("a blind sitting asked for models' answers")
@@ -446,7 +446,7 @@ def test_a_person_who_is_forgotten_leaves_nothing_of_what_was_shown_to_them(judg
     now.answer("heat", 1)
     now.model_answers()
     assert any("Ada Lind" in row[0] for row in payloads(judged))
-    judged.forget(coder="Ada Lind", reason="asked for it")
+    judged.evidence.forget(coder="Ada Lind", reason="asked for it")
     assert not any("Ada Lind" in row[0] for row in payloads(judged))
     assert not session(judged, TWO, coder="Ada Lind").held("respect").kept
 

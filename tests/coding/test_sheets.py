@@ -7,9 +7,9 @@ from execution_study import corpus, desk, flow, judge, respect
 from openpyxl.worksheet.datavalidation import DataValidation
 
 import buttermilk_nb as bm
-from buttermilk_nb.coding.assigning import assign
-from buttermilk_nb.coding.labels import keep_labels, make_label
-from buttermilk_nb.coding.sheets import coding_sheet
+from buttermilk_nb.human_coding.assignments import assign
+from buttermilk_nb.human_coding.labels import keep_labels, make_label
+from buttermilk_nb.human_coding.spreadsheets import coding_sheet
 
 LONG = bm.Criteria(
     "study",

@@ -9,7 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +47,6 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     made.run("%load_ext buttermilk_nb\nimport buttermilk_nb as bm")
     yield made
     made.run("%unload_ext buttermilk_nb")
-    projects.close()
+    session.close()
     ip.history_manager.end_session()
     InteractiveShell.clear_instance()

@@ -7,8 +7,8 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.coding.form import code
-from buttermilk_nb.notebook.text_form import options
+from buttermilk_nb.human_coding.open_form import code
+from buttermilk_nb.notebook.form_page import options
 
 SETUP = """
 bm.init('coding', models=['offline/strict'])
@@ -17,8 +17,8 @@ texts = bm.load([{'id': f'a{i}', 'text': t} for i, t in enumerate(words)], conte
 tone = bm.Criteria('tone', 'How a text speaks.', criteria={
     'respect': {'question': 'Is it respectful?', 'flag': 'no', 'cues': ['calm'], 'definition': 'Names are fair.'},
     'means': {'question': 'By which means?', 'scale': 'labels: mockery | appeal', 'cues': {'mockery': ['vermin']}}})
-from buttermilk_nb.coding.form import code
-from buttermilk_nb.coding.adjudication import adjudicate
+from buttermilk_nb.human_coding.open_form import code
+from buttermilk_nb.human_coding.adjudication import adjudicate
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 from embedding_server import EmbeddingServer
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 
 @pytest.fixture
@@ -22,29 +22,29 @@ def server() -> Iterator[EmbeddingServer]:
 
 
 @pytest.fixture
-def make_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., projects.Project]]:
+def make_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., session.Project]]:
     """Open a project with these lines in its buttermilk.yaml."""
     monkeypatch.chdir(tmp_path)
-    projects.close()
+    session.close()
 
-    def make(*lines: str, **options: Any) -> projects.Project:
+    def make(*lines: str, **options: Any) -> session.Project:
         folder = tmp_path / "vectors"
         folder.mkdir(exist_ok=True)
         (folder / "buttermilk.yaml").write_text("\n".join(["name: vectors", *lines]) + "\n", encoding="utf-8")
         return bm.init("vectors", path=folder, **options)
 
     yield make
-    projects.close()
+    session.close()
 
 
 @pytest.fixture
-def local(server: EmbeddingServer, make_project: Callable[..., projects.Project]) -> projects.Project:
+def local(server: EmbeddingServer, make_project: Callable[..., session.Project]) -> session.Project:
     """A project whose model `vec` is a server on this machine."""
     return make_project(f"models: {{vec: {{model: hosted_vllm/toy, api_base: '{server.base}'}}}}", "backoff_s: 0.01")
 
 
 @pytest.fixture
-def remote(server: EmbeddingServer, make_project: Callable[..., projects.Project]) -> projects.Project:
+def remote(server: EmbeddingServer, make_project: Callable[..., session.Project]) -> session.Project:
     """A project whose model `vec` counts as remote, and which has allowed its provider."""
     return make_project(
         "models:",
@@ -56,6 +56,6 @@ def remote(server: EmbeddingServer, make_project: Callable[..., projects.Project
 
 
 @pytest.fixture
-def one_at_a_time(server: EmbeddingServer, make_project: Callable[..., projects.Project]) -> projects.Project:
+def one_at_a_time(server: EmbeddingServer, make_project: Callable[..., session.Project]) -> session.Project:
     """Like `local`, with one request in flight."""
     return make_project(f"models: {{vec: {{model: hosted_vllm/toy, api_base: '{server.base}'}}}}", "concurrency: 1")

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.embedding import embed
-from buttermilk_nb.llm.base import Params, Request
-from buttermilk_nb.llm.embedders import make_embedder
-from buttermilk_nb.llm.offline_embedding import hashed
-from buttermilk_nb.llm.vectors import EmbeddingRequest, packed, unpacked
-from buttermilk_nb.messages import Message
-from buttermilk_nb.model_settings import ModelSettings
+from buttermilk_nb.config.model_settings import ModelSettings
+from buttermilk_nb.llm.embeddings.embedding_registry import make_embedder
+from buttermilk_nb.llm.embeddings.hashing import hashed
+from buttermilk_nb.llm.embeddings.vectors import EmbeddingRequest, packed, unpacked
+from buttermilk_nb.llm.message import Message
+from buttermilk_nb.llm.model import Params, Request
+from buttermilk_nb.project.embed import embed
 
 RECORD = bm.Record(record_id="g1", content="They are vermin — 判决书.")
 
@@ -132,7 +132,7 @@ def test_a_model_under_a_name_of_ones_own(make_project):
 def test_a_model_that_makes_vectors_answers_no_question():
     for name in ("offline/hashing", "hosted_vllm/toy"):
         model = make_embedder(name)
-        with pytest.raises(bm.SkippedCell, match="answers no questions"):
+        with pytest.raises(bm.errors.SkippedCell, match="answers no questions"):
             asyncio.run(model.complete(Request(model, [Message("user", "Is it calm?")])))
 
 
@@ -142,7 +142,7 @@ def refuse(*args, **kwargs):
     raise AssertionError("a socket was opened")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 import buttermilk_nb as bm
-from buttermilk_nb.embedding import embed
+from buttermilk_nb.project.embed import embed
 project = bm.init("offline", path="offline")
 found = embed(project, ["A calm sea.", "Goats"], model="offline/hashing")
 print(json.dumps([found.shape, "litellm" in sys.modules, found.tobytes().hex()]))

@@ -17,11 +17,11 @@ import pytest
 from embedding_server import EmbeddingServer, numbers
 
 import buttermilk_nb as bm
-from buttermilk_nb import _aio
-from buttermilk_nb.embedding import embed, embed_async
-from buttermilk_nb.llm.embedders import make_embedder
-from buttermilk_nb.llm.embeddings import embed as vectors_of
-from buttermilk_nb.llm.scope import Scope
+from buttermilk_nb._internal import event_loop
+from buttermilk_nb.llm.calls.run_scope import Scope
+from buttermilk_nb.llm.embeddings.embedding_client import embed as vectors_of
+from buttermilk_nb.llm.embeddings.embedding_registry import make_embedder
+from buttermilk_nb.project.embed import embed, embed_async
 
 TEXTS = [f"Text number {i}, «ä» 判." for i in range(10)]
 
@@ -145,7 +145,7 @@ def test_too_many_requests_are_waited_out(server, local):
 )
 def test_vectors_that_cannot_be_used_are_one_sentence_and_nothing_is_cached(server, local, vectors, sentence):
     server.reply = lambda texts: server.answer(texts, vectors)
-    with pytest.raises(bm.BadResponseError, match=sentence):
+    with pytest.raises(bm.errors.BadResponseError, match=sentence):
         embed(local, TEXTS[:2], model="vec")
     assert len(server.received) == 1, "it would come back the same, and is not paid for twice"
     assert len(local.cache) == 0
@@ -160,14 +160,16 @@ def test_vectors_that_are_numbered_wrongly_are_refused(server, local):
         return status, {**body, "data": [{**each, "index": 0} for each in body["data"]]}, headers
 
     server.reply = reply
-    with pytest.raises(bm.BadResponseError, match="cannot be told which belongs to which text"):
+    with pytest.raises(bm.errors.BadResponseError, match="cannot be told which belongs to which text"):
         embed(local, TEXTS[:2], model="vec")
 
 
 def test_another_model_behind_the_same_name_is_noticed(server, local):
     embed(local, TEXTS[:1], model="vec")
     server.reply = lambda texts: server.answer(texts, [numbers(text, 8) for text in texts])
-    with pytest.raises(bm.BadResponseError, match="has 8 numbers, and 4 were expected: another model runs there"):
+    with pytest.raises(
+        bm.errors.BadResponseError, match="has 8 numbers, and 4 were expected: another model runs there"
+    ):
         embed(local, TEXTS[:2], model="vec")
     assert len(local.cache) == 1
 
@@ -177,7 +179,7 @@ def test_a_failed_request_names_what_it_held_and_what_had_finished_is_kept(serve
         return server.answer(texts) if TEXTS[9] not in texts else failing(400, "maximum context length is 5 tokens")(0)
 
     server.reply = reply
-    with pytest.raises(bm.ContextTooLongError, match=r"one text, record `r9` \(\d+ characters\)"):
+    with pytest.raises(bm.errors.ContextTooLongError, match=r"one text, record `r9` \(\d+ characters\)"):
         embed(local, corpus(10), model="vec", texts_per_request=3)
     assert bm.sql("select status, count(*) as n from traces group by all order by all").n.tolist() == [1, 9]
     assert bm.sql("select status from runs").status.tolist() == ["failed"]
@@ -197,7 +199,7 @@ def test_a_server_that_is_not_there_says_so(make_project):
 
 def test_a_server_that_goes_away_says_so(server, local):
     server.reply = lambda texts: server.stop() or failing(500, "going down")(texts)
-    with pytest.raises(bm.UnavailableError, match="The request held one text"):
+    with pytest.raises(bm.errors.UnavailableError, match="The request held one text"):
         embed(local, TEXTS[:1], model="vec")
 
 
@@ -318,14 +320,14 @@ def test_the_store_keeps_the_hash_of_a_vector_and_not_the_vector(server, local):
 @pytest.mark.parametrize("texts", [corpus(3), TEXTS[:3]], ids=["corpus", "list"])
 def test_an_asking_is_a_run_whose_rows_can_be_verified(server, local, texts):
     embed(local, texts, model="vec")
-    found = local.verify()
+    found = local.evidence.verify()
     assert found.ok.all(), found[~found.ok].to_string()
     assert bm.sql("select count(*) as n from cells").n.item() == 3
 
 
 def test_a_person_is_forgotten_with_the_vectors_that_were_asked_for(server, local):
     embed(local, corpus(2), model="vec")
-    local.forget(record_id="r0", reason="withdrew")
+    local.evidence.forget(record_id="r0", reason="withdrew")
     assert [json.loads(body)["input"] for body in bm.sql("select body from texts where kind = 'request'").body] == [
         TEXTS[1]
     ]
@@ -341,7 +343,7 @@ def test_the_budget_stops_it_before_the_money_is_spent(server, make_project):
         "        prices: {input: 9000, output: 0}}",
         "allow: [hosted_vllm]", "budget_usd: 0.3", "concurrency: 1",
     )  # fmt: skip
-    with pytest.raises(bm.BudgetReached, match="the project's budget"):
+    with pytest.raises(bm.errors.BudgetReached, match="the project's budget"):
         embed(project, TEXTS, model="vec", texts_per_request=1)
     assert 0 < len(server.received) < 10
     assert project.spent_usd <= 0.3
@@ -441,12 +443,12 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(server, local):
         model = make_embedder("vec", local.settings.models, local.keys)
         return await vectors_of(local.client, model, corpus(3).records, Scope("run"), trace_id="trace")
 
-    found = _aio.submit(within_a_run()).result(30)
+    found = event_loop.submit(within_a_run()).result(30)
     assert found.vectors.tolist() == [numbers(text) for text in TEXTS[:3]]
     calls = [call for asked in found.asked for call in asked.calls]
     assert [(call.run_id, call.trace_id, call.cached) for call in calls] == [("run", "trace", False)] * 3
     assert len({call.cache_key for call in calls}) == 3
-    again = _aio.submit(within_a_run()).result(30)
+    again = event_loop.submit(within_a_run()).result(30)
     assert again.asked == ()
     assert again.vectors.tobytes() == found.vectors.tobytes()
     assert len(server.received) == 1
@@ -482,7 +484,7 @@ def test_what_is_asked_wrongly_is_one_sentence(server, local, texts, model, sent
 AGAIN = """
 import sys
 import buttermilk_nb as bm
-from buttermilk_nb.embedding import embed
+from buttermilk_nb.project.embed import embed
 project = bm.init("vectors", path="vectors")
 found = embed(project, ["one", "two"], model="vec")
 print(found.shape, "litellm" in sys.modules)
@@ -506,7 +508,7 @@ def test_a_local_server_cannot_send_a_text_on(server, make_project, family):
     models = f"models: {{vec: {{model: {family}/toy, api_base: '{base}'}}}}"
     project = make_project(models, "local_only: true", "retries: 2")
     try:
-        with pytest.raises(bm.ModelError, match="sends calls on to"):
+        with pytest.raises(bm.errors.ModelError, match="sends calls on to"):
             project.embed(["One text."], model="vec")
     finally:
         elsewhere.stop()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "examples" / "press_tone"
@@ -39,7 +39,7 @@ def test_the_flow_file_says_the_same_as_the_python(tmp_path, monkeypatch):
         assert by_hand.scores().equals(by_file.scores())
         assert bm.sql("select count(distinct digest) as n from runs").n.item() == 1
     finally:
-        projects.close()
+        session.close()
 
 
 def test_the_command_line_runs_the_flow(tmp_path):

@@ -11,15 +11,15 @@ import pytest
 from execution_study import TEXTS, corpus, desk, flow, judge, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb.cache import AnswerCache
+from buttermilk_nb.config.settings import Settings
 from buttermilk_nb.errors import StoreError
-from buttermilk_nb.llm.aside import Aside
-from buttermilk_nb.llm.base import Request
-from buttermilk_nb.llm.client import Client
+from buttermilk_nb.llm.cache import AnswerCache
+from buttermilk_nb.llm.calls.client import Client
+from buttermilk_nb.llm.calls.run_scope import Scope
+from buttermilk_nb.llm.message import Message
+from buttermilk_nb.llm.model import Request
+from buttermilk_nb.llm.offline_input import Aside
 from buttermilk_nb.llm.registry import make_model
-from buttermilk_nb.llm.scope import Scope
-from buttermilk_nb.messages import Message
-from buttermilk_nb.settings import Settings
 
 # --- modes -------------------------------------------------------------------------------------------
 

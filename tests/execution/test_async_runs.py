@@ -6,7 +6,7 @@ import pytest
 from execution_study import corpus, flow, stop_after
 
 import buttermilk_nb as bm
-from buttermilk_nb import _aio
+from buttermilk_nb._internal import event_loop
 
 
 def test_run_async_works_inside_a_running_loop(project):
@@ -52,7 +52,7 @@ def test_stopping_run_async_raises_run_stopped(make_project):
 
     async def cell():
         stop_after(project, 1)
-        with pytest.raises(bm.RunStopped, match="2 of 3 cells are still to do"):
+        with pytest.raises(bm.errors.RunStopped, match="2 of 3 cells are still to do"):
             await flow().run_async(corpus(), concurrency=1)
 
     asyncio.run(cell())
@@ -94,7 +94,7 @@ def test_a_time_out_of_the_work_itself_is_raised():
         raise TimeoutError("the work's own")
 
     with pytest.raises(TimeoutError, match="the work's own"):
-        _aio.wait(_aio.submit(work()), lambda presses: None)
+        event_loop.wait(event_loop.submit(work()), lambda presses: None)
 
 
 def test_stopping_a_run_in_a_task_leaves_the_loop_running(make_project):
@@ -106,4 +106,6 @@ def test_stopping_a_run_in_a_task_leaves_the_loop_running(make_project):
         await asyncio.wait({task})
         return task.exception()
 
-    assert isinstance(asyncio.run(cells()), bm.RunStopped)  # Interrupted would end the loop, and a Jupyter kernel
+    assert isinstance(
+        asyncio.run(cells()), bm.errors.RunStopped
+    )  # Interrupted would end the loop, and a Jupyter kernel

@@ -6,9 +6,9 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb.bus import Bus
-from buttermilk_nb.events import CommandEvent, CompensationEvent, ErrorEvent, Event, ResultEvent, StatusEvent
-from buttermilk_nb.logs import LogFile
+from buttermilk_nb.events import Bus
+from buttermilk_nb.events.event import CommandEvent, CompensationEvent, ErrorEvent, Event, ResultEvent, StatusEvent
+from buttermilk_nb.events.log_file import LogFile
 
 
 def log_of(project):
@@ -91,7 +91,7 @@ def test_the_states_of_a_run_are_in_the_events_table(project):
 def test_a_run_that_cannot_be_planned_is_failed_and_leaves_no_listener(project):
     project.store.path.write_text("not a database " * 100)
     listeners = len(project.bus._listeners)
-    with pytest.raises(bm.StoreError):
+    with pytest.raises(bm.errors.StoreError):
         flow().run(corpus(1))
     assert bm.last_run().status == "failed"
     assert len(project.bus._listeners) == listeners

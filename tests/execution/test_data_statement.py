@@ -12,8 +12,8 @@ import pytest
 from execution_study import corpus, flow, judge, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb.flows.statement import data_statement
-from buttermilk_nb.flows.terms import TERMS
+from buttermilk_nb.flows.data_statement.data_statement import data_statement
+from buttermilk_nb.flows.data_statement.provider_terms import TERMS
 
 FAR = "anthropic/claude-sonnet-4-5"
 

@@ -9,10 +9,10 @@ from execution_study import flow, judge
 
 import buttermilk_nb as bm
 from buttermilk_nb.flows.plan import Plan
-from buttermilk_nb.llm.aside import Aside
-from buttermilk_nb.llm.base import Params, Request
+from buttermilk_nb.llm.message import Message
+from buttermilk_nb.llm.model import Params, Request
+from buttermilk_nb.llm.offline_input import Aside
 from buttermilk_nb.llm.registry import make_model
-from buttermilk_nb.messages import Message
 
 RECORD = bm.Record(record_id="g1", content="They are vermin — 判决书.")
 CRITERIA = bm.Criteria("golden", "Is it respectful?", flag="no", cues={"no": ["vermin"]})

@@ -5,8 +5,8 @@ import itertools
 from execution_study import corpus, designs, desk, flow, judge, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
 from buttermilk_nb.flows.plan import Plan
+from buttermilk_nb.project import session
 
 
 def planned(project, steps, records):
@@ -209,4 +209,4 @@ def test_the_open_project_is_used_unless_another_is_given(make_project):
     here = make_project(folder="here")
     flow().run(corpus(), project=other)
     assert (other.client.sent, here.client.sent) == (3, 0)
-    assert projects.current() is here
+    assert session.current() is here

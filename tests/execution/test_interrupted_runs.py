@@ -52,7 +52,7 @@ def study(tmp_path):
 
 def wait_for_answers(tmp_path, n, limit_s=20):
     """Until so many answers are in the cache."""
-    from buttermilk_nb.cache import AnswerCache
+    from buttermilk_nb.llm.cache import AnswerCache
 
     file = tmp_path / "project" / "cache" / "cache.db"
     deadline = time.monotonic() + limit_s

@@ -4,8 +4,8 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.settings import Settings
+from buttermilk_nb.config.settings import Settings
+from buttermilk_nb.project import session
 
 
 def notes(project):
@@ -161,7 +161,7 @@ def test_a_failing_init_makes_nothing_and_leaves_the_open_project(tmp_path, make
     with pytest.raises(bm.SetupError, match=message):
         bm.init("press", **options)
     assert inside(tmp_path) == {"project"}
-    assert projects.current() is opened
+    assert session.current() is opened
 
 
 def test_a_path_that_is_a_file_is_refused(tmp_path):
@@ -179,26 +179,26 @@ def test_a_folder_that_cannot_be_made_is_a_setup_error(tmp_path):
 def test_without_init_the_working_folder_is_used_and_named(tmp_path, monkeypatch, capsys):
     (tmp_path / "my study").mkdir()
     monkeypatch.chdir(tmp_path / "my study")
-    opened = projects.current()
+    opened = session.current()
     assert (opened.name, opened.folder) == ("my study", tmp_path / "my study")
     assert "the new project `my study` in the working folder" in capsys.readouterr().out
-    assert projects.current() is opened
+    assert session.current() is opened
     assert capsys.readouterr().out == ""
 
 
 def test_without_init_the_project_above_the_working_folder_is_used(tmp_path, monkeypatch, capsys):
     made = bm.init("press")
     (made.folder / "notebooks").mkdir()
-    projects.close()
+    session.close()
     monkeypatch.chdir(made.folder / "notebooks")
-    assert projects.current().folder == made.folder
+    assert session.current().folder == made.folder
     assert "this is `press`" in capsys.readouterr().out
 
 
 def test_a_closed_project_can_be_used_on(make_project):
     project = make_project()
     flow().run(corpus(1))
-    projects.close()
+    session.close()
     assert flow().run(corpus(1), project=project).counts == {"ok": 1}
     assert project.client.sent == 1
 

@@ -11,9 +11,9 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb.places import Machine, data_place, this_machine
-from buttermilk_nb.places.machine import linux_file_system, mac_file_system, windows_file_system
-from buttermilk_nb.places.trouble import sync_service, trouble
+from buttermilk_nb.config.data_folder import Machine, data_place, this_machine
+from buttermilk_nb.config.file_systems import linux_file_system, mac_file_system, windows_file_system
+from buttermilk_nb.config.sync_folders import sync_service, trouble
 
 MOUNTS = """\
 sysfs /sys sysfs rw,nosuid 0 0

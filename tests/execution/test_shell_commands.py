@@ -8,8 +8,8 @@ import pytest
 from execution_study import TEXTS
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
 from buttermilk_nb.cli import main
+from buttermilk_nb.project import session
 
 FLOW = """name: study
 steps:
@@ -61,7 +61,7 @@ def test_run_judges_a_corpus_and_says_where_the_results_are(command, study):
 def test_run_again_asks_nothing(command, study):
     command(*RUN)
     command(*RUN)
-    assert projects.current().client.sent == 0
+    assert session.current().client.sent == 0
 
 
 def test_run_writes_the_scores_to_a_file(command, study):
@@ -81,7 +81,7 @@ def test_check_counts_and_sends_nothing(command, study):
     assert status == 0
     assert "5 cells (5 records; judge: 1 per record). No problem was found." in out
     assert "5 calls: 0 cached, 5 new" in out
-    project = projects.current()
+    project = session.current()
     assert (project.client.sent, len(project.cache), len(bm.sql("select * from cells"))) == (0, 0, 0)
 
 
@@ -89,7 +89,7 @@ def test_limit_cache_and_retry_reach_the_run(command, study):
     (study / "flow.yaml").write_text(FLOW.replace("MODEL", "double/nonsense"), encoding="utf-8")
     command(*RUN, "--limit", "2")
     status, out, _ = command(*RUN, "--limit", "2", "--retry", "invalid")
-    assert (status, projects.current().client.sent) == (0, 2)
+    assert (status, session.current().client.sent) == (0, 2)
     assert "2 invalid" in out
     assert command(*RUN, "--cache", "only")[0] == 2
 

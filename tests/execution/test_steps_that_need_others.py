@@ -205,7 +205,7 @@ def test_a_misspelt_input_is_found_before_anything_is_sent(make_project):
 
 
 def test_progress_hears_of_skipped_cells_too(project):
-    from buttermilk_nb.events import ResultEvent
+    from buttermilk_nb.events.event import ResultEvent
 
     heard = []
     project.bus.subscribe(lambda event: heard.append(event) if isinstance(event, ResultEvent) else None)

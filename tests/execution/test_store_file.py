@@ -15,11 +15,11 @@ from execution_study import corpus, flow, judge
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import StoreError
-from buttermilk_nb.events import StatusEvent
+from buttermilk_nb.events.event import StatusEvent
+from buttermilk_nb.schema import ROWS, CellRow, EventRow, RunRow, TextRow
 from buttermilk_nb.store import Store, Writer
-from buttermilk_nb.store.bodies import PARTED
+from buttermilk_nb.store.append import PARTED
 from buttermilk_nb.store.views import VIEWS
-from buttermilk_nb.traces import ROWS, CellRow, EventRow, RunRow, TextRow
 
 RUN_IN_ANOTHER_PROCESS = """
 import sys

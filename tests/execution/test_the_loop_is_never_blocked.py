@@ -23,8 +23,8 @@ import yaml
 from chat_server import ChatServer, said
 
 import buttermilk_nb as bm
-from buttermilk_nb import _aio
-from buttermilk_nb.llm import sending
+from buttermilk_nb._internal import event_loop
+from buttermilk_nb.llm.calls import sender
 
 SLOW_S = 0.05 * int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 TRIES = 6
@@ -49,8 +49,8 @@ def slow(caplog, monkeypatch):
     # debug mode notes where each task was made, and asks the disk whether the source files have changed meanwhile:
     # at each such question another thread may take the interpreter for 5 ms
     monkeypatch.setattr(linecache, "checkcache", lambda filename=None: None)
-    monkeypatch.setattr(_aio.background(), "time", own_time)
-    loop = _aio.background()
+    monkeypatch.setattr(event_loop.background(), "time", own_time)
+    loop = event_loop.background()
     usual = loop.slow_callback_duration
     caplog.set_level(logging.WARNING, logger="asyncio")
 
@@ -81,7 +81,7 @@ def server():
     made.start()
     yield made
     made.stop()
-    sending._limiters.clear()
+    sender._limiters.clear()
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_loop_that_is_blocked_is_seen(slow):
     async def block():
         time.sleep(2 * SLOW_S)  # noqa: ASYNC251  # this is what must not be
 
-    assert len(slow(lambda turn: _aio.submit(block()).result())) == 1
+    assert len(slow(lambda turn: event_loop.submit(block()).result())) == 1
 
 
 def test_calls_that_fail_and_are_sent_again_never_block_it(slow, remote, server):

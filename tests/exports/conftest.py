@@ -17,9 +17,9 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb._ids import uuid7
-from buttermilk_nb.traces import Call, Redacted, Score, TextRow, Trace, Unit, now
+from buttermilk_nb._internal.ids import uuid7
+from buttermilk_nb.project import session as projects
+from buttermilk_nb.schema import Call, Redacted, Score, TextRow, Trace, Unit, now
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,12 @@ import sys
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.exports.bigquery import _schema, export_to_bigquery, schema_of
-from buttermilk_nb.exports.exporting import earlier_exports
-from buttermilk_nb.exports.outgoing import columns_of
-from buttermilk_nb.exports.staging import Staged
-from buttermilk_nb.loaders import bigquery as loader
-from buttermilk_nb.traces import ROWS
+from buttermilk_nb.corpus.loaders import bigquery
+from buttermilk_nb.schema import ROWS
+from buttermilk_nb.store.exporters.bigquery import _schema, export_to_bigquery, schema_of
+from buttermilk_nb.store.exporters.export import earlier_exports
+from buttermilk_nb.store.exporters.files import Staged
+from buttermilk_nb.store.exporters.selection import columns_of
 
 # --- out ---------------------------------------------------------------------------------------------
 
@@ -134,7 +134,7 @@ DATA = [
 
 def test_a_table_is_read_without_a_query(bigquery_server, client):
     bigquery_server.answers["our-project.press.articles"] = (FIELDS, DATA)
-    source = loader.read("press.articles", client=client)
+    source = bigquery.read("press.articles", client=client)
     assert [row.fields for row in source.rows] == [
         {"id": 7, "text": "One.", "day": "2026-05-01", "tags": ["a", "b"], "by": {"name": "Ada"}},
         {"id": 8, "text": "Two.", "day": None, "tags": [], "by": None},
@@ -145,7 +145,7 @@ def test_a_table_is_read_without_a_query(bigquery_server, client):
 
 def test_rows_become_records_through_the_same_mapping_as_a_file(bigquery_server, client):
     bigquery_server.answers["our-project.press.articles"] = (FIELDS, DATA)
-    source = loader.read("our-project.press.articles", client=client)
+    source = bigquery.read("our-project.press.articles", client=client)
     corpus = bm.Corpus.from_records([row.fields for row in source.rows], content="text", record_id="id")
     assert [(record.record_id, record.content) for record in corpus] == [("7", "One."), ("8", "Two.")]
     assert corpus["7"].metadata["by"] == {"name": "Ada"}
@@ -153,14 +153,14 @@ def test_rows_become_records_through_the_same_mapping_as_a_file(bigquery_server,
 
 def test_a_query_is_sent_with_its_values_and_its_limit(bigquery_server, client):
     bigquery_server.answers["query"] = (FIELDS, DATA)
-    source = loader.read(
+    source = bigquery.read(
         "select * from press.articles where outlet = @outlet and year > @year",
         params={"outlet": "The Bell'; drop", "year": 2020},
         client=client,
     )
     assert len(source.rows) == 2
     sent = bigquery_server.queries[0]
-    assert sent["maximumBytesBilled"] == str(loader.MAX_BYTES_BILLED)
+    assert sent["maximumBytesBilled"] == str(bigquery.MAX_BYTES_BILLED)
     assert "The Bell" not in sent["query"]
     assert [(p["name"], p["parameterType"]["type"], p["parameterValue"]["value"]) for p in sent["queryParameters"]] == [
         ("outlet", "STRING", "The Bell'; drop"),
@@ -170,12 +170,12 @@ def test_a_query_is_sent_with_its_values_and_its_limit(bigquery_server, client):
 
 def test_what_was_read_has_a_hash(bigquery_server, client):
     bigquery_server.answers["our-project.press.articles"] = (FIELDS, DATA)
-    first = loader.read("press.articles", client=client).about["sha256"]
-    assert loader.read("press.articles", client=client).about["sha256"] == first
+    first = bigquery.read("press.articles", client=client).about["sha256"]
+    assert bigquery.read("press.articles", client=client).about["sha256"] == first
     bigquery_server.answers["our-project.press.articles"] = (FIELDS, DATA[:1])
-    assert loader.read("press.articles", client=client).about["sha256"] != first
+    assert bigquery.read("press.articles", client=client).about["sha256"] != first
 
 
 def test_a_table_that_there_is_not_is_one_sentence(client):
     with pytest.raises(bm.SetupError, match=r"BigQuery refuses: .*Not found: Table our-project\.press\.nothing"):
-        loader.read("press.nothing", client=client)
+        bigquery.read("press.nothing", client=client)

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.exports import workbook
-from buttermilk_nb.exports.exporting import earlier_exports, export
-from buttermilk_nb.exports.staging import FORMATS, _marked, unmarked
-from buttermilk_nb.store.batch import Batch
+from buttermilk_nb.store.exporters import excel
+from buttermilk_nb.store.exporters.export import earlier_exports, export
+from buttermilk_nb.store.exporters.files import FORMATS, _marked, unmarked
+from buttermilk_nb.store.write_batch import Batch
 
 
 def names(files):
@@ -154,7 +154,7 @@ def test_a_text_too_long_for_a_cell_is_cut_with_a_sentence(store, tmp_path):
 
 
 def test_a_table_longer_than_a_sheet_is_refused_before_anything_is_written(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(workbook, "MAX_ROWS", 2)
+    monkeypatch.setattr(excel, "MAX_ROWS", 2)
     with pytest.raises(bm.SetupError, match=r"`records` has 3 rows and an Excel sheet takes 2: export it as csv"):
         export(store, tmp_path / "study.xlsx")
     assert not (tmp_path / "study.xlsx").exists()
@@ -319,7 +319,7 @@ what
 
 def test_each_column_of_text_is_known_to_hold_words_or_not(store):
     """A new column that can quote a record must be named in `outgoing.WORDS`; any other is listed here."""
-    from buttermilk_nb.exports.outgoing import MORE, TABLES, WORDS, columns_of
+    from buttermilk_nb.store.exporters.selection import MORE, TABLES, WORDS, columns_of
 
     plain = set(PLAIN.split())
     with store.reading() as con:
@@ -377,7 +377,7 @@ def test_an_export_that_fails_leaves_nothing_behind(store, tmp_path, monkeypatch
     def fail(*_):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("buttermilk_nb.exports.exporting._write_dictionary", fail)
+    monkeypatch.setattr("buttermilk_nb.store.exporters.export._write_dictionary", fail)
     with pytest.raises(OSError, match="the disk is full"):
         export(store, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"project"}
@@ -397,7 +397,7 @@ def test_the_store_is_free_while_a_workbook_is_written(store, tmp_path, monkeypa
             seen.append(con.execute("select count(*) from scores").fetchone())
         path.write_bytes(b"")
 
-    monkeypatch.setattr("buttermilk_nb.exports.exporting.write_workbook", while_writing)
+    monkeypatch.setattr("buttermilk_nb.store.exporters.export.write_workbook", while_writing)
     export(store, tmp_path / "study.xlsx")
     assert seen == [(3,)]
 
@@ -447,7 +447,7 @@ def test_a_failing_upload_leaves_no_half_file(store, monkeypatch):
             handle.write(b"half")
         raise OSError("the line was cut")
 
-    monkeypatch.setattr("buttermilk_nb.exports.targets.pour_into", fail)
+    monkeypatch.setattr("buttermilk_nb.store.exporters.destinations.pour_into", fail)
     with pytest.raises(bm.SetupError, match=r"`memory://cut/study` cannot be written to: the line was cut\."):
         export(store, "memory://cut/study", tables=["runs"])
     assert fsspec.filesystem("memory").find("/cut") == []
@@ -476,7 +476,7 @@ def test_an_unknown_kind_of_address_is_answered_with_the_nearest(store):
 
 
 def test_a_secret_in_an_address_is_neither_shown_nor_stored(store):
-    from buttermilk_nb.loaders.remote import shown
+    from buttermilk_nb.corpus.loaders.remote_files import shown
 
     assert shown("https://key:secret@host/a/b.csv?sig=secret#x") == "https://host/a/b.csv"
     assert "secret" not in shown("s3://key:secret@bucket/a?b=secret")

@@ -9,15 +9,15 @@ import pytest
 from execution_study import flow, judge, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb.coding.assigning import assign
-from buttermilk_nb.coding.coders import coder as declare
-from buttermilk_nb.coding.labels import keep_labels, make_label
-from buttermilk_nb.exports.exporting import export
-from buttermilk_nb.forgetting.compaction import rewrite
-from buttermilk_nb.forgetting.forget import Forgotten, forget, forgotten_among
-from buttermilk_nb.store.batch import Batch
+from buttermilk_nb.human_coding.assignments import assign
+from buttermilk_nb.human_coding.coders import coder as declare
+from buttermilk_nb.human_coding.labels import keep_labels, make_label
+from buttermilk_nb.schema import Assessment
+from buttermilk_nb.store.erasure.compact import rewrite
+from buttermilk_nb.store.erasure.forget import Forgotten, forget, forgotten_among
+from buttermilk_nb.store.exporters.export import export
 from buttermilk_nb.store.verify import verify
-from buttermilk_nb.traces import Assessment
+from buttermilk_nb.store.write_batch import Batch
 
 SECRET = "ZEBRAFINCH"
 PERSON = "the-person"
@@ -334,8 +334,8 @@ def test_a_failure_leaves_the_store_as_it_was(project, run, monkeypatch):
     def fail(*_):
         raise duckdb.IOException("the disk is full")
 
-    monkeypatch.setattr("buttermilk_nb.forgetting.of_record.drop_texts", fail)
-    with pytest.raises(bm.StoreError, match="the disk is full"):
+    monkeypatch.setattr("buttermilk_nb.store.erasure.erase_record.drop_texts", fail)
+    with pytest.raises(bm.errors.StoreError, match="the disk is full"):
         forget(project.store, project.cache, record_id=PERSON)
     assert cells_of_file(project.store) == before
 
@@ -477,7 +477,7 @@ WRITE = """
 import sys
 sys.path.insert(0, {here!r})
 from pathlib import Path
-from buttermilk_nb.events import StatusEvent
+from buttermilk_nb.events.event import StatusEvent
 from buttermilk_nb.store import Store
 store = Store(Path({path!r}))
 print("ready", flush=True)
@@ -523,8 +523,8 @@ def test_a_full_disk_leaves_the_file_in_place(project, run, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("buttermilk_nb.forgetting.compaction.copy_to", fail)
-    with pytest.raises(bm.StoreError, match=r"`traces.duckdb` could not be written anew: .*No space left"):
+    monkeypatch.setattr("buttermilk_nb.store.erasure.compact.copy_to", fail)
+    with pytest.raises(bm.errors.StoreError, match=r"`traces.duckdb` could not be written anew: .*No space left"):
         forget(project.store, project.cache, record_id=PERSON)
     assert project.store.df("select count(*) as n from scores").n.item() == 6
     assert [p.name for p in project.folder.glob(".*") if p.suffix not in (".lock", ".next")] == []

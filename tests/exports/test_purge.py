@@ -6,9 +6,9 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb.forgetting.purge import purge
+from buttermilk_nb.schema import now
+from buttermilk_nb.store.erasure.purge import purge
 from buttermilk_nb.store.verify import verify
-from buttermilk_nb.traces import now
 
 OLD = dt.datetime.fromisoformat("2020-05-01 12:00")
 

@@ -15,7 +15,7 @@ import pytest
 from chat_server import ANSWER, ChatServer, free_port
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 PROXY_KEY = "sk-" + "0123456789abcdef" * 4  # of a server that lives for one test
 
@@ -31,10 +31,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[projects.Project]:
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[session.Project]:
     monkeypatch.chdir(tmp_path)
     yield bm.init("study", path=tmp_path / "study", models=["hosted_vllm/toy"])
-    projects.close()
+    session.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttermilk_nb import errors
-from buttermilk_nb.llm.failures import empty_answer, mapped
-from buttermilk_nb.llm.litellm_model import load_litellm
-from buttermilk_nb.llm.received import Received, stopped_by
-from buttermilk_nb.llm.waits import wait_s
+from buttermilk_nb.llm.providers.litellm import load_litellm
+from buttermilk_nb.llm.providers.map_errors import empty_answer, mapped
+from buttermilk_nb.llm.providers.response_errors import Received, stopped_by
+from buttermilk_nb.llm.providers.retry_after import wait_s
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "provider_errors" / "errors.jsonl"
 KEY = "sk-planted-key-123456"

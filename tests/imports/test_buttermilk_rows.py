@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.imports import import_traces
+from buttermilk_nb.store.importers import import_traces
 
 
 def view_row(**fields):
@@ -219,7 +219,7 @@ def test_a_verdict_is_read_in_the_words_of_the_criteria(project):
 
 
 def test_an_imported_truth_stands_beside_the_scores(project):
-    from buttermilk_nb.analysis import frames
+    from buttermilk_nb.analysis.frames import scores as frames
 
     done = import_traces(project, [trace_row()], criteria=bm.Criteria("respect", "Is it respectful?", flag="no"))
     found = frames.scores(project.store, done.run_id)
@@ -257,7 +257,7 @@ def test_every_form_of_the_same_rows_gives_the_same_scores(project, tmp_path, fo
 def test_an_export_of_this_package_comes_back_with_the_same_answers(tmp_path):
     from execution_study import corpus, flow
 
-    from buttermilk_nb.exports.exporting import export
+    from buttermilk_nb.store.exporters.export import export
 
     first = bm.init("first", path=tmp_path / "first", models=["double/answer"])
     run = flow().run(corpus(3))
@@ -279,8 +279,8 @@ def test_every_row_that_cannot_be_used_is_named(project, tmp_path):
 
 
 def test_rows_of_bigquery_are_read_as_any_others(project):
-    from buttermilk_nb.loaders import Source
-    from buttermilk_nb.loaders.base import Row
+    from buttermilk_nb.corpus.loaders import Source
+    from buttermilk_nb.corpus.loaders.source import Row
 
     source = Source([Row(1, view_row())], {"bigquery": {"table": "p.d.judge_scores"}, "sha256": "bq1-abc"})
     import_traces(project, source)

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.imports import import_traces, inspect_file
+from buttermilk_nb.store.importers import import_traces, inspect_files
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "inspect_logs"
 needs_real = pytest.mark.skipif(
@@ -340,12 +340,12 @@ def test_what_is_neither_zip_nor_json_is_refused(project, tmp_path):
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
 def test_a_member_that_unpacks_to_too_much_is_refused(project, tmp_path, monkeypatch, compression):
-    monkeypatch.setattr(inspect_file, "MAX_MEMBER", 100_000)
+    monkeypatch.setattr(inspect_files, "MAX_MEMBER", 100_000)
     refused(project, log(tmp_path / "a.eval", sample(padding="x" * 200_000), compression=compression), "MiB")
 
 
 def test_a_member_that_lies_about_its_size_is_refused(project, tmp_path, monkeypatch):
-    monkeypatch.setattr(inspect_file, "MAX_MEMBER", 100_000)
+    monkeypatch.setattr(inspect_files, "MAX_MEMBER", 100_000)
     path = log(tmp_path / "a.eval", sample(padding="x" * 200_000))
     raw = path.read_bytes()
     place = raw.rfind(b"PK\x01\x02")
@@ -354,14 +354,14 @@ def test_a_member_that_lies_about_its_size_is_refused(project, tmp_path, monkeyp
 
 
 def test_a_packed_member_that_unpacks_to_too_much_is_refused(project, tmp_path, monkeypatch):
-    monkeypatch.setattr(inspect_file, "MAX_MEMBER", 20_000_000)
+    monkeypatch.setattr(inspect_files, "MAX_MEMBER", 20_000_000)
     big = packed(json.dumps(sample(padding="x" * 60_000_000)))
     members = {"header.json": packed(json.dumps(header())), "samples/1_epoch_1.json": big}
     refused(project, with_method(tmp_path / "a.eval", 93, members), "samples/1_epoch_1.json")
 
 
 def test_a_log_that_unpacks_to_too_much_as_a_whole_is_refused(project, tmp_path, monkeypatch):
-    monkeypatch.setattr(inspect_file, "MAX_TOTAL", 1000)
+    monkeypatch.setattr(inspect_files, "MAX_TOTAL", 1000)
     refused(project, log(tmp_path / "a.eval", sample(1), sample(2)), "would unpack to more than")
 
 

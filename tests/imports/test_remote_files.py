@@ -8,7 +8,7 @@ import fsspec
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.loaders.remote import fetched, is_remote, shown
+from buttermilk_nb.corpus.loaders.remote_files import fetched, is_remote, shown
 
 CSV = "id,body\n007,One.\n008,Two.\n"
 

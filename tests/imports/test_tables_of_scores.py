@@ -7,8 +7,8 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb.forgetting.forget import forget
-from buttermilk_nb.imports import import_traces
+from buttermilk_nb.store.erasure.forget import forget
+from buttermilk_nb.store.importers import import_traces
 from buttermilk_nb.store.verify import verify
 
 ROWS = [
@@ -228,10 +228,10 @@ def test_who_was_forgotten_does_not_come_back(project):
 
 def test_a_failure_half_way_leaves_nothing(project, monkeypatch):
     def fail(*_):
-        raise bm.StoreError("the disk is full.")
+        raise bm.errors.StoreError("the disk is full.")
 
-    monkeypatch.setattr("buttermilk_nb.store.landing.finish", fail)
-    with pytest.raises(bm.StoreError, match="the disk is full"):
+    monkeypatch.setattr("buttermilk_nb.store.write.finish", fail)
+    with pytest.raises(bm.errors.StoreError, match="the disk is full"):
         import_traces(project, ROWS)
     counts = [
         project.store.df(f"select count(*) as n from {name}").n.item() for name in ("runs", "cells", "scores", "texts")

@@ -17,8 +17,9 @@ from aiohttp import web
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 
-from buttermilk_nb import _secrets, key_places
-from buttermilk_nb import project as projects
+from buttermilk_nb._internal import secret_redaction
+from buttermilk_nb.config import key_sources
+from buttermilk_nb.project import session
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -28,18 +29,18 @@ def _nothing_of_this_machine(tmp_path, monkeypatch):
     """No key of whoever runs the tests is seen, and none that a test plants stays."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if _secrets.named_like_a_secret(name) or name.endswith("_API_BASE"):
+        if secret_redaction.named_like_a_secret(name) or name.endswith("_API_BASE"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(key_places, "_held", {})
-    monkeypatch.setattr(_secrets, "_told", set())
-    monkeypatch.setattr(_secrets, "_read_at", float("-inf"))
+    monkeypatch.setattr(key_sources, "_held", {})
+    monkeypatch.setattr(secret_redaction, "_told", set())
+    monkeypatch.setattr(secret_redaction, "_read_at", float("-inf"))
     before = keyring.get_keyring()
     keyring.set_keyring(keyring.backends.fail.Keyring())
-    projects.close()
+    session.close()
     yield
-    projects.close()
+    session.close()
     keyring.set_keyring(before)
-    _secrets._read_at = float("-inf")
+    secret_redaction._read_at = float("-inf")
 
 
 class MemoryKeyring(KeyringBackend):

@@ -11,8 +11,9 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 import buttermilk_nb as bm
-from buttermilk_nb import _secrets, key_places
-from buttermilk_nb.keys import Keys, key
+from buttermilk_nb._internal import secret_redaction
+from buttermilk_nb.config import key_sources
+from buttermilk_nb.config.api_keys import Keys, key
 
 TYPED = "typed-by-hand-0123456789"
 
@@ -37,7 +38,7 @@ def test_a_typed_key_serves_every_project_of_the_process(prompts, tmp_path, caps
 
 def test_a_typed_key_is_taken_out_of_texts_from_then_on(prompts):
     key("anthropic")
-    assert _secrets.redact_known(f"It was {TYPED}.") == "It was [key]."
+    assert secret_redaction.redact_known(f"It was {TYPED}.") == "It was [key]."
 
 
 def test_a_variable_can_be_named_instead_of_a_provider(prompts, tmp_path):
@@ -53,7 +54,7 @@ def test_a_model_is_as_good_as_its_provider(prompts, tmp_path):
 def test_a_kept_key_is_in_the_keyring_too(prompts, tmp_path, memory_keyring, capsys):
     key("anthropic", keep=True)
     assert memory_keyring.entries == {("buttermilk_nb", "ANTHROPIC_API_KEY"): TYPED}
-    key_places._held.clear()
+    key_sources._held.clear()
     assert Keys(tmp_path, None).find([], "anthropic").where == "the system's keyring"
     said = capsys.readouterr().out
     assert "and in the system's keyring" in said
@@ -93,7 +94,7 @@ def test_a_key_given_instead_of_a_provider_is_not_repeated(prompts):
 
 
 def test_a_script_that_nobody_types_into_is_told_where_else_to_put_the_key(tmp_path):
-    code = "from buttermilk_nb.keys import key; key('anthropic')"
+    code = "from buttermilk_nb.config.api_keys import key; key('anthropic')"
     done = subprocess.run(
         [sys.executable, "-c", code], input=TYPED, capture_output=True, text=True, cwd=tmp_path, start_new_session=True
     )
@@ -112,7 +113,7 @@ def kernel():
     manager.shutdown_kernel(now=True)
 
 
-ASK = "from buttermilk_nb.keys import key, Keys; from pathlib import Path; key('anthropic')"
+ASK = "from buttermilk_nb.config.api_keys import key, Keys; from pathlib import Path; key('anthropic')"
 
 
 def outcome(kernel, request):

@@ -13,11 +13,12 @@ from google.cloud import secretmanager
 from keyring.errors import KeyringLocked
 
 import buttermilk_nb as bm
-from buttermilk_nb import _secrets, key_places
-from buttermilk_nb.key_places import Key
-from buttermilk_nb.keys import Keys, variables
-from buttermilk_nb.llm.litellm_model import load_litellm
-from buttermilk_nb.model_settings import KEY_SOURCES
+from buttermilk_nb._internal import secret_redaction
+from buttermilk_nb.config import key_sources
+from buttermilk_nb.config.api_keys import Keys, variables
+from buttermilk_nb.config.key_sources import Key
+from buttermilk_nb.config.model_settings import KEY_SOURCES
+from buttermilk_nb.llm.providers.litellm import load_litellm
 
 NAME = "ANTHROPIC_API_KEY"
 
@@ -71,9 +72,9 @@ def test_the_nearest_place_wins(dotenv, monkeypatch, memory_keyring, colab):
     colab.secrets[NAME] = "from-colab"
     memory_keyring.entries["buttermilk_nb", NAME] = "from-the-keyring"
     monkeypatch.setenv(NAME, "from-the-environment")
-    key_places.hold(Key("from-memory", NAME, key_places.MEMORY))
+    key_sources.hold(Key("from-memory", NAME, key_sources.MEMORY))
     assert find(keys).value == "from-memory"
-    key_places._held.clear()
+    key_sources._held.clear()
     assert find(keys).value == "from-the-environment"
     monkeypatch.delenv(NAME)
     assert find(keys).value == "from-the-file"
@@ -218,7 +219,7 @@ def test_an_env_file_that_others_can_read_is_remarked_on_until_it_is_closed_to_t
 
 def test_all_secrets_of_an_env_file_are_taken_out_of_texts_once_it_was_read(dotenv):
     find(dotenv(f"{NAME}=the-one-we-use\nOTHER_TOKEN=the-other-secret\nCOLOUR=turquoise-blue\n"))
-    said = _secrets.redact_known("the-one-we-use, the-other-secret, turquoise-blue")
+    said = secret_redaction.redact_known("the-one-we-use, the-other-secret, turquoise-blue")
     assert said == "[key], [key], turquoise-blue"
 
 
@@ -271,7 +272,7 @@ def test_a_keyring_that_never_answers_is_given_up_and_asked_again_once_it_has(tm
     assert time.monotonic() - started < 5
     assert "has still not answered" in keys.remarks[0]
     answer.set()
-    key_places._unanswered.join(10)
+    key_sources._unanswered.join(10)
     assert find(keys).value == "late-but-there"
     assert keys.remarks == []
 

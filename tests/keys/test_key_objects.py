@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 import buttermilk_nb as bm
-from buttermilk_nb.key_places import Key
-from buttermilk_nb.keys import Keys, key
+from buttermilk_nb.config.api_keys import Keys, key
+from buttermilk_nb.config.key_sources import Key
 
 SECRET = "planted-canary-0123456789"
 

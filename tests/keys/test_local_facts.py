@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from buttermilk_nb.llm import local_facts
-from buttermilk_nb.llm.local_facts import NOTHING, LocalFacts, facts
+from buttermilk_nb.llm.providers import local_model_facts
+from buttermilk_nb.llm.providers.local_model_facts import NOTHING, LocalFacts, facts
 
 DIGEST = "a80c4f17acd55265feec403c7aef86be0c25983ab279d83f3bcd3abbcb5b8b72"
 LLAMA = {
@@ -295,7 +295,7 @@ def test_a_file_that_cannot_be_read_is_a_note(file, tmp_path, monkeypatch):
 
 
 def test_a_file_is_hashed_again_only_when_it_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(local_facts, "_hashes", {})
+    monkeypatch.setattr(local_model_facts, "_hashes", {})
     made = []
     sha256 = hashlib.sha256
     monkeypatch.setattr(hashlib, "sha256", lambda: made.append(1) or sha256())
@@ -314,7 +314,7 @@ def test_a_file_is_hashed_again_only_when_it_changed(tmp_path, monkeypatch):
 
 
 def test_hashing_holds_up_neither_the_loop_nor_a_run_that_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(local_facts, "_hashes", {})
+    monkeypatch.setattr(local_model_facts, "_hashes", {})
     pipe = Path(tmp_path / "endless.gguf")
     os.mkfifo(pipe)
 
@@ -329,7 +329,7 @@ def test_hashing_holds_up_neither_the_loop_nor_a_run_that_is_stopped(tmp_path, m
         return task.cancelled()
 
     assert asyncio.run(main()) is True
-    assert local_facts._hashes == {}
+    assert local_model_facts._hashes == {}
 
 
 def test_facts_are_frozen_and_take_no_unknown_fields():

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.llm.base import Request
-from buttermilk_nb.messages import Message
+from buttermilk_nb.llm.message import Message
+from buttermilk_nb.llm.model import Request
+from buttermilk_nb.project import session
 
 KEY = "sk-planted/7Q+x=Vw93kZt~canary"  # with characters that JSON, addresses and HTML write in their own way
 TELLTALE = "canary"  # a part of the key that stands nowhere else, however the rest is written
@@ -120,7 +120,7 @@ def test_a_key_that_the_server_repeats_is_in_no_file_row_frame_repr_or_output(
     assert set(gossip.shown) == {KEY}, "the key must have arrived, or nothing is tested"
     assert run.counts == {{"answer": "ok", "chatter": "invalid"}.get(how, "error"): 2}
     assert in_what_is_shown(study, run) == []
-    projects.close()
+    session.close()
     assert in_databases(study.folder) == []
     assert in_files(study.folder) == []
     out, err = capfd.readouterr()
@@ -133,7 +133,7 @@ def test_a_key_that_the_server_repeats_is_in_no_file_row_frame_repr_or_output(
 def test_a_traceback_of_a_failed_call_does_not_show_the_key(study, gossip, how):
     gossip.how = how
     model = study.model("hosted_vllm/toy")
-    with pytest.raises(bm.ModelError) as caught:
+    with pytest.raises(bm.errors.ModelError) as caught:
         asyncio.run(model.complete(Request(model, [Message(role="user", content="Hello.")])))
     assert gossip.shown == [KEY]
     rendered = "".join(traceback.format_exception(caught.value))

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb import _secrets
-from buttermilk_nb._secrets import redact, redact_known, remember
+from buttermilk_nb._internal import secret_redaction
+from buttermilk_nb._internal.secret_redaction import redact, redact_known, remember
 
 PRINTABLE = st.characters(min_codepoint=33, max_codepoint=126)
-KEYS = st.text(PRINTABLE, min_size=8, max_size=60).filter(_secrets.is_secret)
+KEYS = st.text(PRINTABLE, min_size=8, max_size=60).filter(secret_redaction.is_secret)
 TEXTS = st.text(max_size=200)
 quickly = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def knowing(*keys):
     """Know these keys and no others."""
-    _secrets._told.clear()
+    secret_redaction._told.clear()
     for key in keys:
         remember(key)
 
@@ -190,7 +190,7 @@ def test_secrets_of_the_environment_are_known_by_their_names(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY_FOR_TEACHING", "the-teaching-one")
     monkeypatch.setenv("QUOTED_TOKEN", ' "in-quotes-42" ')
     monkeypatch.setenv("FAVOURITE_COLOUR", "turquoise-blue")
-    _secrets._read_at = float("-inf")
+    secret_redaction._read_at = float("-inf")
     assert (
         redact_known("open-sesame-42 the-teaching-one in-quotes-42 turquoise-blue")
         == "[key] [key] [key] turquoise-blue"
@@ -200,7 +200,7 @@ def test_secrets_of_the_environment_are_known_by_their_names(monkeypatch):
 def test_a_key_set_while_the_notebook_runs_is_known_within_a_second(monkeypatch):
     redact_known("read the environment now")
     monkeypatch.setenv("LATE_API_KEY", "set-a-moment-ago")
-    monkeypatch.setattr(_secrets, "_read_at", _secrets._read_at - 1.01)  # a second later
+    monkeypatch.setattr(secret_redaction, "_read_at", secret_redaction._read_at - 1.01)  # a second later
     assert redact_known("set-a-moment-ago") == "[key]"
 
 
@@ -208,13 +208,13 @@ def test_a_key_set_while_the_notebook_runs_is_known_within_a_second(monkeypatch)
 def test_what_protects_nothing_is_left_in_texts(value, monkeypatch):
     remember(value)
     monkeypatch.setenv("STAND_IN_API_KEY", value)
-    _secrets._read_at = float("-inf")
+    secret_redaction._read_at = float("-inf")
     assert redact_known(f"It is not needed: {value}.") == f"It is not needed: {value}."
 
 
 def test_an_environment_with_bytes_that_are_no_text_does_no_harm(monkeypatch):
     monkeypatch.setitem(os.environ, "ODD_TOKEN", os.fsdecode(b"odd-\xff-bytes"))
-    _secrets._read_at = float("-inf")
+    secret_redaction._read_at = float("-inf")
     assert redact_known(os.fsdecode(b"said odd-\xff-bytes")) == "said [key]"
 
 

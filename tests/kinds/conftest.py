@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    projects.close()
+    session.close()
     yield
-    projects.close()
+    session.close()
 
 
 @pytest.fixture

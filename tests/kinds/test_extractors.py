@@ -5,10 +5,10 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.extractor import _checked
+from buttermilk_nb.agents.extraction.extractor import _checked
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.base import Completion, Model
-from buttermilk_nb.traces import now
+from buttermilk_nb.llm.model import Completion, Model
+from buttermilk_nb.schema import now
 
 COLUMNS = {"claim": "the claim", "source": ("named", "none"), "quote": "its words"}
 

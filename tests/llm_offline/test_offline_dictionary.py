@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb.criteria import Criteria
-from buttermilk_nb.criterion import Criterion
+from buttermilk_nb.codebook.criteria import Criteria
+from buttermilk_nb.codebook.criterion import Criterion
+from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SetupError, SkippedCell
-from buttermilk_nb.llm.dictionary import Cues
+from buttermilk_nb.llm.providers.offline.dictionary import Cues
 from buttermilk_nb.llm.registry import make_model
-from buttermilk_nb.records import Record
 
 
 def found(cue, text):

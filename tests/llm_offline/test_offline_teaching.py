@@ -2,12 +2,12 @@
 
 import pytest
 
-from buttermilk_nb.criteria import Criteria
-from buttermilk_nb.criterion import Criterion
+from buttermilk_nb.codebook.criteria import Criteria
+from buttermilk_nb.codebook.criterion import Criterion
+from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SkippedCell
-from buttermilk_nb.llm.aside import Aside
+from buttermilk_nb.llm.offline_input import Aside
 from buttermilk_nb.llm.registry import make_model
-from buttermilk_nb.records import Record
 
 N = 2_000
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers import is_refusal, read_json
-from buttermilk_nb.llm.base import Completion
+from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
+from buttermilk_nb.llm.model import Completion
 
 
 def completion(text, **fields):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.over.counting import Given, count
+from buttermilk_nb.agents.meta.voting_rules import Given, count
 
 TWO = bm.Criteria(
     "two",

@@ -428,11 +428,11 @@ def assessed(study):
 
 def test_an_assessment_that_was_changed_is_found(assessed):
     run, project = assessed
-    before = project.verify()
+    before = project.evidence.verify()
     assert before.ok.all(), before[~before.ok]
     with project.store.writing() as con:
         con.execute("update assessments set matched = not matched where record_id = 'r0'")
-    after = project.verify()
+    after = project.evidence.verify()
     assert after[~after.ok].check.tolist() == ["rows"]
     assert after[~after.ok].run_id.tolist() == [run.run_id]
 
@@ -443,14 +443,14 @@ def test_so_is_each_part_of_one(assessed, column):
     other = {"matched_by": [7], "reason_index": 9}.get(column, "changed")
     with project.store.writing() as con:
         con.execute(f"update assessments set {column} = ? where record_id = 'r1'", [other])
-    assert project.verify().set_index("check").loc["rows", "ok"] == False  # noqa: E712  # a numpy bool
+    assert project.evidence.verify().set_index("check").loc["rows", "ok"] == False  # noqa: E712  # a numpy bool
 
 
 def test_forgetting_a_record_takes_the_words_of_its_assessments_and_positions(assessed):
     run, project = assessed
     before = run.assessments()
     assert set(before.groupby("record_id").size()) == {3}
-    project.forget(record_id="r0")
+    project.evidence.forget(record_id="r0")
     rows = bm.sql("select * from assessments order by record_id")
     assert len(rows) == 6, "the rows stay, for the counts"
     gone = rows[rows.record_id != "r1"]
@@ -470,21 +470,21 @@ def test_forgetting_a_record_takes_the_words_of_its_assessments_and_positions(as
         held = {name: str(con.execute(f"from {name}").fetchall()) for name in names}
     assert sum(text.count("A door was heard.") for text in held.values()) == 0
     assert held["assessments"].count("REASONWORD") == 3
-    project.forget(record_id="r1")
+    project.evidence.forget(record_id="r1")
     for word in (b"REASONWORD", b"FEEDWORD", b"POSITIONWORD", b"TOPICWORD", b"ENDWORD"):
         assert word not in project.store.path.read_bytes()
-    assert project.verify().ok.all()
+    assert project.evidence.verify().ok.all()
 
 
 def test_an_export_holds_the_rows(assessed, tmp_path):
     run, project = assessed
-    project.export(tmp_path / "out", format="jsonl")
+    project.evidence.export(tmp_path / "out", format="jsonl")
     rows = [json.loads(text) for text in (tmp_path / "out" / "assessments.jsonl").read_text("utf-8").splitlines()]
     assert len(rows) == len(run.assessments()) == 6
     assert {row["reason"] for row in rows} == {"REASONWORD"}
     assert {row["feedback"] for row in rows} == {"FEEDWORD"}
     assert all(row["matched"] is True and row["matched_by"] == [0] for row in rows)
-    project.export(tmp_path / "more", format="csv", tables=["reason_recall", "divergences"])
+    project.evidence.export(tmp_path / "more", format="csv", tables=["reason_recall", "divergences"])
     assert len(pd.read_csv(tmp_path / "more" / "reason_recall.csv")) == 6
     assert set(pd.read_csv(tmp_path / "more" / "divergences.csv").topic) == {"TOPICWORD"}
 
@@ -493,7 +493,7 @@ def test_of_a_record_that_must_stay_the_words_are_left_out_of_exports(run_over, 
     record = bm.Record(record_id="r", content="A room.", expert_reasons={"calm": ("LOWVOICES",)}, local_only=True)
     run = run_over(calm, {"ana": [verdict("r", "yes", "LOWVOICES")]}, [record], scorer(models="offline/strict"))
     assert run.assessments().matched.tolist() == [True]
-    run.project.export(tmp_path / "out", format="jsonl", tables=["assessments", "reason_recall"])
+    run.project.evidence.export(tmp_path / "out", format="jsonl", tables=["assessments", "reason_recall"])
     text = "".join(path.read_text("utf-8") for path in (tmp_path / "out").glob("*.jsonl"))
     assert '"matched": true' in text or '"matched":true' in text
     assert "LOWVOICES" not in text

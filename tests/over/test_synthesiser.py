@@ -146,9 +146,9 @@ def test_the_majoritys_reasons_are_given_and_no_others(study):
 
 
 def test_an_ordered_scale_takes_the_middle_and_labels_what_more_than_half_name(tmp_path):
-    from buttermilk_nb.llm.aside import Aside, SeenAnswer
-    from buttermilk_nb.llm.offline_over import over_answers
-    from buttermilk_nb.traces import Score
+    from buttermilk_nb.llm.offline_input import Aside, SeenAnswer
+    from buttermilk_nb.llm.providers.offline.rules import over_answers
+    from buttermilk_nb.schema import Score
 
     criteria = bm.Criteria(
         "desk",

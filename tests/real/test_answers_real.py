@@ -16,9 +16,9 @@ import yaml
 from aiohttp import web
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers import is_refusal, read_json
-from buttermilk_nb.llm.base import Completion
-from buttermilk_nb.llm.litellm_model import load_litellm
+from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
+from buttermilk_nb.llm.model import Completion
+from buttermilk_nb.llm.providers.litellm import load_litellm
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 

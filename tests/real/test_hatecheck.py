@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 CASES = Path(__file__).parents[2].parent / "shared" / "data" / "hatecheck" / "test_suite_cases.csv"
 
@@ -53,4 +53,4 @@ def test_every_case_is_judged_once_and_the_second_run_asks_nothing(tmp_path, mon
             assert table.to_numpy().sum() == 3728
             assert table.loc["yes"].sum() == 2563
     finally:
-        projects.close()
+        session.close()

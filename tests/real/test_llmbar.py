@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.choices import read_choice, read_ratings
+from buttermilk_nb.agents.pairwise.parse_choice import read_choice, read_ratings
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "llmbar_natural" / "Natural" / "evaluators"
 NAMES = ("Output (a)", "Output (b)")
@@ -97,7 +97,7 @@ def ours(item, order):
     """What our parser reads, turned back where the texts had changed places; None for no answer."""
     try:
         chosen = read_choice(text(item, order), NAMES, ties=False)
-    except bm.InvalidAnswer:
+    except bm.errors.InvalidAnswer:
         return None
     return chosen if order == "given" else {"first": "second", "second": "first"}[chosen]
 

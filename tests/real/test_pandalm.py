@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb.agents.choices import read_choice
-from buttermilk_nb.imports import import_traces
+from buttermilk_nb.agents.pairwise.parse_choice import read_choice
+from buttermilk_nb.project import session
+from buttermilk_nb.store.importers import import_traces
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "pandalm"
 BETTER = bm.Criteria("better", "Which response is better?", scale="first | second | tie")
@@ -31,7 +31,7 @@ def read(verdict):
     """A recorded verdict as an answer, and its status; 0 is how one of the files writes a tie."""
     try:
         return read_choice("tie" if verdict == 0 else str(verdict), NAMES), "ok"
-    except bm.InvalidAnswer:
+    except bm.errors.InvalidAnswer:
         return None, "invalid"
 
 
@@ -57,7 +57,7 @@ def ratings(tmp_path_factory):
     project = bm.init("pandalm", path=tmp_path_factory.mktemp("pandalm"), models=["offline/strict"])
     imported = import_traces(project, rows, name="pandalm", criteria=BETTER)
     found = bm.ratings()
-    projects.close()
+    session.close()
     return imported, found
 
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
-from buttermilk_nb._ids import digest, uuid7
-from buttermilk_nb.events import StatusEvent
+from buttermilk_nb._internal.ids import digest, uuid7
+from buttermilk_nb.events.event import StatusEvent
+from buttermilk_nb.project import session
+from buttermilk_nb.schema import Call, RunRow, Score, TextRow, Trace, TraceInput, Unit
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.store.runs import finish_run, write_plan
-from buttermilk_nb.traces import Call, RunRow, Score, TextRow, Trace, TraceInput, Unit
+from buttermilk_nb.store.run_rows import finish_run, write_plan
+from buttermilk_nb.store.write_batch import Batch
 
 HOLD = """
 import duckdb, sys
@@ -29,9 +29,9 @@ sys.stdin.read()
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    projects.close()
+    session.close()
     yield
-    projects.close()
+    session.close()
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import hashlib
 import pytest
 
 import buttermilk_nb as bm
+from buttermilk_nb.schema import Score
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.store.bodies import drop_unused
-from buttermilk_nb.traces import Score
+from buttermilk_nb.store.append import drop_unused
+from buttermilk_nb.store.write_batch import Batch
 
 
 def words(n, part):

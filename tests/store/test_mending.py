@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import StoreError
-from buttermilk_nb.store import Store, mending
-from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.store.opening import RowsRefused
-from buttermilk_nb.traces import EventRow, Redacted, TextRow, now
+from buttermilk_nb.schema import EventRow, Redacted, TextRow, now
+from buttermilk_nb.store import Store, repair
+from buttermilk_nb.store.connection import RowsRefused
+from buttermilk_nb.store.write_batch import Batch
 
 REFUSED = [
     {"conclusion": "a\ud800b"},
@@ -112,7 +112,7 @@ def test_what_fails_for_another_reason_is_not_taken_for_a_refused_row(store, mak
     def never(batch):
         raise AssertionError("nothing was refused")
 
-    monkeypatch.setattr("buttermilk_nb.store.database.mended", never)
+    monkeypatch.setattr("buttermilk_nb.store.store.mended", never)
     with store.writing() as con:
         con.execute("drop table calls")
     with pytest.raises(StoreError, match="Catalog Error"):
@@ -120,7 +120,7 @@ def test_what_fails_for_another_reason_is_not_taken_for_a_refused_row(store, mak
 
 
 def test_a_whole_run_survives_an_answer_that_duckdb_refuses(project, monkeypatch):
-    from buttermilk_nb.agents.readings import Reader
+    from buttermilk_nb.agents.judge.parse_scores import Reader
 
     real = Reader.score
 
@@ -137,11 +137,11 @@ def test_a_whole_run_survives_an_answer_that_duckdb_refuses(project, monkeypatch
 
 def test_no_more_trials_than_halving_needs(make_unit, monkeypatch):
     tried = []
-    real = mending._refusal
-    monkeypatch.setattr(mending, "_refusal", lambda *args: tried.append(1) or real(*args))
+    real = repair._refusal
+    monkeypatch.setattr(repair, "_refusal", lambda *args: tried.append(1) or real(*args))
     units = [make_unit(n) for n in range(256)]
     units[100] = make_unit(100, reasons=["\ud800"])
-    assert [unit.trace.status for unit in mending.mended(Batch(units=units)).units].count("error") == 1
+    assert [unit.trace.status for unit in repair.mended(Batch(units=units)).units].count("error") == 1
     assert len(tried) <= 2 * 8 + 4
 
 

@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from buttermilk_nb.errors import StoreError
+from buttermilk_nb.schema import ROWS
 from buttermilk_nb.store import Store, migrate
 from buttermilk_nb.store.verify import verify
-from buttermilk_nb.traces import ROWS
 
 MIGRATIONS = resources.files("buttermilk_nb.store") / "migrations"
 

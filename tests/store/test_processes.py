@@ -10,16 +10,16 @@ import duckdb
 import pytest
 
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.opening import FileHeld
+from buttermilk_nb.store.connection import FileHeld
 from buttermilk_nb.store.verify import verify
 
 WRITE = """
 import sys
 from pathlib import Path
-from buttermilk_nb._ids import uuid7
+from buttermilk_nb._internal.ids import uuid7
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.traces import Score, TextRow, Trace, Unit, now
+from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.schema import Score, TextRow, Trace, Unit, now
 path, who, batches, wait_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 store = Store(Path(path), lock_wait_s=wait_s)
 def unit(n, k):
@@ -111,7 +111,7 @@ def test_writers_that_do_not_wait_lose_nothing_either(tmp_path):
 
 KILL = """
 import os, signal, sys
-import buttermilk_nb.store.merging as merging
+import buttermilk_nb.store.merge_spool as merging
 real = merging._once
 def once(con, store, path, batch):
     real(con, store, path, batch)
@@ -125,7 +125,7 @@ Store(Path(sys.argv[1])).select("select 1")
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL here")
 def test_a_process_killed_between_merging_and_deleting_makes_nothing_land_twice(store, held, make_unit):
-    from buttermilk_nb.store.batch import Batch
+    from buttermilk_nb.store.write_batch import Batch
 
     with held(store.path):
         store.keep(Batch(units=[make_unit(1)]))
@@ -140,7 +140,7 @@ def test_a_process_killed_between_merging_and_deleting_makes_nothing_land_twice(
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forking with threads is just what must not hurt
 def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
     from buttermilk_nb.errors import StoreError
-    from buttermilk_nb.store.batch import Batch
+    from buttermilk_nb.store.write_batch import Batch
 
     read, write = os.pipe()
     if (pid := os.fork()) == 0:
@@ -162,7 +162,7 @@ def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
 MAKE = """
 import sys, time
 from pathlib import Path
-from buttermilk_nb.store.opening import opened
+from buttermilk_nb.store.connection import opened
 folder = Path(sys.argv[1])
 print("ready", flush=True)
 start = float(sys.stdin.readline())
@@ -200,7 +200,7 @@ def test_processes_that_make_the_same_file_at_once_all_find_one_that_opens(tmp_p
 TURN = """
 import sys
 from pathlib import Path
-from buttermilk_nb.store.turns import Turn
+from buttermilk_nb.store.file_lock import Turn
 turn = Turn(Path(sys.argv[1]), shared=sys.argv[2] == "shared")
 assert turn.take()
 print("taken", flush=True)
@@ -292,5 +292,5 @@ def test_a_folder_that_can_only_be_read_is_read_without_a_turn(store, monkeypatc
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("buttermilk_nb.store.turns.os.open", refuse)
+    monkeypatch.setattr("buttermilk_nb.store.file_lock.os.open", refuse)
     assert store.select("select count(*) as n from runs").n.item() == 0

@@ -5,10 +5,10 @@ import pytest
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import StoreError
+from buttermilk_nb.schema import Call, Score, Trace
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.batch import Batch
 from buttermilk_nb.store.views import VIEWS
-from buttermilk_nb.traces import Call, Score, Trace
+from buttermilk_nb.store.write_batch import Batch
 
 # --- snapshots -----------------------------------------------------------------------------------------
 

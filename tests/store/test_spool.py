@@ -13,12 +13,11 @@ import pytest
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import StoreError
-from buttermilk_nb.events import StatusEvent
-from buttermilk_nb.store import Store
-from buttermilk_nb.store import spool as spools
-from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.store.runs import finish_run
-from buttermilk_nb.traces import TextRow
+from buttermilk_nb.events.event import StatusEvent
+from buttermilk_nb.schema import TextRow
+from buttermilk_nb.store import Store, spool
+from buttermilk_nb.store.run_rows import finish_run
+from buttermilk_nb.store.write_batch import Batch
 
 
 def count(store, table):
@@ -147,7 +146,7 @@ def test_a_damaged_file_is_set_aside_with_a_warning_and_blocks_nothing(store, he
 
 def test_a_spool_file_with_a_column_that_there_is_not_is_set_aside(store, held, make_unit):
     with held(store.path):
-        spools.put(store.path, Batch(rows=[TextRow.of("request", "a")]))
+        spool.put(store.path, Batch(rows=[TextRow.of("request", "a")]))
     (path,) = spool_of(store)
     lines = path.read_bytes().replace(b'"version"', b'"vision"').split(b"\n")[:-2]
     body = b"\n".join(lines) + b"\n"
@@ -199,8 +198,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from buttermilk_nb.store import spool
-from buttermilk_nb.store.batch import Batch
-from buttermilk_nb.traces import TextRow
+from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.schema import TextRow
 store = Path(sys.argv[1])
 for n in range(5):
     print(spool.put(store, Batch(rows=[TextRow.of("request", f"{n}")])).name, flush=True)

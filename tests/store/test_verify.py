@@ -6,11 +6,11 @@ import duckdb
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.images import Image
-from buttermilk_nb.store import chain
-from buttermilk_nb.store.bodies import PARTED
+from buttermilk_nb.corpus.image import Image
+from buttermilk_nb.schema import ROWS, Tombstone
+from buttermilk_nb.store import run_chain
+from buttermilk_nb.store.append import PARTED
 from buttermilk_nb.store.verify import verify
-from buttermilk_nb.traces import ROWS, Tombstone
 
 CALM = bm.Criteria("calm", "Is it calm?", flag="no", cues={"no": ["row"]}, examples=[])
 DESK = bm.Criteria(
@@ -171,9 +171,9 @@ def test_a_link_that_was_taken_away_is_missed(project, runs):
 def test_a_link_that_was_made_anew_does_not_fit_the_next_one(project, runs):
     tamper(project, "update score_rows set category = 'no' where run_id = ?", runs[1])
     with duckdb.connect(str(project.store.path)) as con:
-        rows = chain.rows_hash(con, runs[1])
+        rows = run_chain.rows_hash(con, runs[1])
         ((before,),) = con.execute("select chain from links where position = 1").fetchall()
-        again = chain.link(before, chain.run_of(con, runs[1]), rows)
+        again = run_chain.link(before, run_chain.run_of(con, runs[1]), rows)
         con.execute("update links set rows_hash = ?, chain = ? where position = 2", [rows, again])
     assert {("chain", runs[2])} <= wrong(project)
 
@@ -198,8 +198,8 @@ def test_a_run_changed_by_forget_is_said_to_be_so_and_excused(project, runs):
 def test_a_run_that_is_linked_again_after_a_change_is_checked_again(project, runs):
     with project.store.writing() as con:
         con.execute("delete from score_rows where run_id = ? and record_id = 'r1'", [runs[1]])
-        con.execute("update runs set digest = ? where run_id = ?", [chain.digest_of(con, runs[1]), runs[1]])
-        chain.add_link(con, runs[1])
+        con.execute("update runs set digest = ? where run_id = ?", [run_chain.digest_of(con, runs[1]), runs[1]])
+        run_chain.add_link(con, runs[1])
     assert wrong(project) == {("chain", runs[1])}, "its first link no longer fits, and nothing says that this was meant"
     with project.store.writing() as con:
         project.store.append(
@@ -258,10 +258,10 @@ def test_the_hash_of_a_runs_rows_is_pinned(store, make_unit):
         con.execute("insert into trace_rows (trace_id, run_id, duration_s) values ('t', 'run', 1e-7)")
         con.execute("insert into trace_inputs values ('t', 'u', 0), ('other', 'u', 0)")
     with store.reading() as con:
-        assert chain.rows_hash(con, "run") == PINNED
+        assert run_chain.rows_hash(con, "run") == PINNED
         assert (
-            chain.rows_hash(con, "no such run")
-            == "rows1-e3b0c44298fc1c149afbf4c8996fb924"[:6] + chain.rows_hash(con, "none")[6:]
+            run_chain.rows_hash(con, "no such run")
+            == "rows1-e3b0c44298fc1c149afbf4c8996fb924"[:6] + run_chain.rows_hash(con, "none")[6:]
         )
 
 
@@ -270,7 +270,7 @@ PINNED = "rows1-14c96d2103189cc2787f549ab527fe71"
 
 def test_the_order_in_which_rows_were_written_does_not_matter(store, make_unit, tmp_path):
     from buttermilk_nb.store import Store
-    from buttermilk_nb.store.batch import Batch
+    from buttermilk_nb.store.write_batch import Batch
 
     units = [make_unit(n) for n in range(5)]
     other = Store(tmp_path / "other.duckdb")
@@ -279,12 +279,12 @@ def test_the_order_in_which_rows_were_written_does_not_matter(store, make_unit, 
     hashes = []
     for one in (store, other):
         with one.reading() as con:
-            hashes.append(chain.rows_hash(con, "run"))
+            hashes.append(run_chain.rows_hash(con, "run"))
     assert hashes[0] == hashes[1]
 
 
 def test_every_column_of_a_run_is_covered_so_that_a_new_one_asks_for_a_recipe():
-    covered = {table: set(columns.split()) for table, columns in chain.RECIPES[chain.NEWEST].items()}
+    covered = {table: set(columns.split()) for table, columns in run_chain.RECIPES[run_chain.NEWEST].items()}
     for model in ROWS:
         parted = PARTED.get(model)
         table = parted.rows if parted else model.table

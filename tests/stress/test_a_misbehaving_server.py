@@ -7,7 +7,7 @@ import yaml
 from misbehaving import SHARES, Misbehaving
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 N = 2_000
 RETRIES = 5
@@ -24,10 +24,10 @@ def study(tmp_path, monkeypatch):
         "concurrency": 64, "retries": RETRIES, "backoff_s": 0.1,
     }  # fmt: skip
     (tmp_path / "buttermilk.yaml").write_text(yaml.safe_dump(settings))
-    projects.close()
+    session.close()
     bm.init("study", path=tmp_path)
     yield server
-    projects.close()
+    session.close()
     server.stop()
 
 

@@ -7,7 +7,7 @@ import random
 import diskcache
 import pytest
 
-from buttermilk_nb.cache import AnswerCache
+from buttermilk_nb.llm.cache import AnswerCache
 
 pytestmark = pytest.mark.stress
 

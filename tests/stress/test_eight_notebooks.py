@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from buttermilk_nb.cache import AnswerCache
+from buttermilk_nb.llm.cache import AnswerCache
 from buttermilk_nb.store import Store
 from buttermilk_nb.store.verify import verify
 

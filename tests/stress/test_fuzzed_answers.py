@@ -13,7 +13,7 @@ import yaml
 from chat_server import ChatServer, said
 
 import buttermilk_nb as bm
-from buttermilk_nb import project as projects
+from buttermilk_nb.project import session
 
 N = 10_000 if os.environ.get("BUTTERMILK_NB_STRESS") == "full" else 500
 ENTRY = {"reasons": ['It says "so".', "Ünï {code} 判"], "conclusion": "Plain.", "answer": "no", "uncertainty": "low"}
@@ -62,10 +62,10 @@ def server(tmp_path, monkeypatch):
     toy = {"model": "hosted_vllm/toy", "api_base": made.base}
     settings = {"name": "study", "sets": {"judges": ["toy"]}, "models": {"toy": toy}, "retries": 0, "concurrency": 64}
     (tmp_path / "buttermilk.yaml").write_text(yaml.safe_dump(settings))
-    projects.close()
+    session.close()
     bm.init("study", path=tmp_path)
     yield made
-    projects.close()
+    session.close()
     made.stop()
 
 

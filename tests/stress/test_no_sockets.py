@@ -75,8 +75,8 @@ project.cache.stats(), project.cache.find(model="hosted_vllm/toy")
 """,
     "exports and verification": f"""{ASKED}
 for kind in ("csv", "jsonl", "parquet", "xlsx"):
-    assert project.export(sys.argv[1] + "-" + kind, format=kind)
-assert project.verify().ok.all()
+    assert project.evidence.export(sys.argv[1] + "-" + kind, format=kind)
+assert project.evidence.verify().ok.all()
 """,
 }
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from buttermilk_nb.agents.codes import code_problems
-from buttermilk_nb.criteria import Criteria
-from buttermilk_nb.loading import load
-from buttermilk_nb.records import Record
+from buttermilk_nb.codebook.check_codes import code_problems
+from buttermilk_nb.codebook.criteria import Criteria
+from buttermilk_nb.corpus.load import load
+from buttermilk_nb.corpus.record import Record
 
 YES_NO = Criteria("respect", "Is it?", flag="no")
 

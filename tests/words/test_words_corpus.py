@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb.corpus import Corpus
+from buttermilk_nb.corpus.corpus import Corpus
+from buttermilk_nb.corpus.near_duplicates import families
+from buttermilk_nb.corpus.record import Record
+from buttermilk_nb.corpus.segments import cut
 from buttermilk_nb.errors import SetupError
-from buttermilk_nb.kinship import families
-from buttermilk_nb.records import Record
-from buttermilk_nb.segments import cut
 
 WORDS = [
     "harbour",

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb.criteria import Criteria
-from buttermilk_nb.criterion import Criterion
+from buttermilk_nb.codebook.criteria import Criteria
+from buttermilk_nb.codebook.criterion import Criterion
 from buttermilk_nb.errors import SetupError
 
 SHIPPED = sorted((Path(__file__).parents[2] / "data" / "criteria").glob("*.md"))

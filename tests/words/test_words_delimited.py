@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttermilk_nb.corpus import Corpus
+from buttermilk_nb.corpus.corpus import Corpus
+from buttermilk_nb.corpus.load import load
 from buttermilk_nb.errors import SetupError
-from buttermilk_nb.loading import load
 
 
 def written(tmp_path, data, name="x.csv"):

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb.corpus import Corpus
+from buttermilk_nb.corpus.corpus import Corpus
+from buttermilk_nb.corpus.load import load
+from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SetupError
-from buttermilk_nb.loading import load
-from buttermilk_nb.records import Record
 
 
 def test_dotted_names_reach_into_nested_objects(tmp_path):

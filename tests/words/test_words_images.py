@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
-from buttermilk_nb.corpus import Corpus
+from buttermilk_nb.agents.prompt import BoundPrompt, Prompt
+from buttermilk_nb.corpus.corpus import Corpus
+from buttermilk_nb.corpus.image import MOST_BYTES, Image
+from buttermilk_nb.corpus.load import load
+from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SetupError
-from buttermilk_nb.images import MOST_BYTES, Image
-from buttermilk_nb.loading import load
-from buttermilk_nb.messages import Message
-from buttermilk_nb.prompts import BoundPrompt, Prompt
-from buttermilk_nb.records import Record
+from buttermilk_nb.llm.message import Message
 
 KINDS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 

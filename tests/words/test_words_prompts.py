@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buttermilk_nb.agents.prompt import BoundPrompt, Prompt
+from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SetupError
-from buttermilk_nb.prompts import BoundPrompt, Prompt
-from buttermilk_nb.records import Record
 
 SECRET = "the-expert-said-so"
 RECORD = Record(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from buttermilk_nb.agents.codes import code_problems
-from buttermilk_nb.criteria import Criteria
-from buttermilk_nb.loading import load
-from buttermilk_nb.segments import cut
+from buttermilk_nb.codebook.check_codes import code_problems
+from buttermilk_nb.codebook.criteria import Criteria
+from buttermilk_nb.corpus.load import load
+from buttermilk_nb.corpus.segments import cut
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from buttermilk_nb._ids import canonical, digest, uuid7
-from buttermilk_nb._text import clean, rough_tokens, shorten
-from buttermilk_nb.corpus import Corpus
-from buttermilk_nb.criteria import Criteria
+from buttermilk_nb._internal.ids import canonical, digest, uuid7
+from buttermilk_nb._internal.text import clean, rough_tokens, shorten
+from buttermilk_nb.codebook.criteria import Criteria
+from buttermilk_nb.corpus.corpus import Corpus
+from buttermilk_nb.corpus.load import load
+from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SetupError, nearest
-from buttermilk_nb.loading import load
-from buttermilk_nb.records import Record
 
 quick = settings(max_examples=80, deadline=None)
 any_text = st.text(st.characters(exclude_categories=[]), max_size=40)  # lone surrogates included

@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buttermilk_nb.codebook.scales import (
+    NON_ANSWERS,
+    Answer,
+    Categories,
+    Continuous,
+    Likert,
+    MultiLabel,
+    YesNo,
+    make_scale,
+)
 from buttermilk_nb.errors import InvalidAnswer, SetupError
-from buttermilk_nb.scales import NON_ANSWERS, Answer, Categories, Continuous, Likert, MultiLabel, YesNo, make_scale
 
 quick = settings(max_examples=80, deadline=None)
 SCALES = ["yes/no", "1-5", "-2 to 2", "0..1", "-10..1234567.5", "hope | fear | neither", "labels: mockery | appeal"]

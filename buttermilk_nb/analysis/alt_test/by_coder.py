@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .testing import tests
+from .hypothesis_test import tests
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from .base import COEFFICIENTS, Coefficient, Counted, register
 from .brennan_prediger import BrennanPrediger
-from .codes import Codes
 from .cohen_kappa import CohenKappa
 from .conger_kappa import CongerKappa
 from .fleiss_kappa import FleissKappa, GeneralisedFleissKappa
@@ -26,6 +25,7 @@ from .kendall_w import KendallW
 from .krippendorff_alpha import KrippendorffAlpha, SetAlpha, WeightedAlpha
 from .light_kappa import LightKappa
 from .percent_agreement import PercentAgreement
+from .reliability_matrix import Codes
 from .scott_pi import ScottPi
 from .spans import Spans
 from .specific_agreement import SpecificAgreement, specific_agreement

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SetupError
-from .codes import Codes
+from .reliability_matrix import Codes
 
 FloatArray = NDArray[np.float64]
 CATEGORICAL = ("nominal", "ordinal")

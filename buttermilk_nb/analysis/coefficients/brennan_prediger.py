@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .agreement_counts import chance_corrected, mean_agreement
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
-from .codes import Codes
-from .reasons import too_few_categories
-from .sums import chance_corrected, mean_agreement
+from .reliability_matrix import Codes
+from .undefined_reasons import too_few_categories
 
 
 @dataclass(frozen=True)

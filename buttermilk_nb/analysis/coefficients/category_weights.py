@@ -13,9 +13,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ...errors import SetupError, nearest
+from .agreement_counts import IntArray, Measure, equal
 from .base import FloatArray
-from .codes import Codes
-from .sums import IntArray, Measure, equal
+from .reliability_matrix import Codes
 
 
 def _ordinal(a: FloatArray, b: FloatArray) -> FloatArray:

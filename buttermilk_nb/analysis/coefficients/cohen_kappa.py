@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from .agreement_counts import IntArray, category_totals, chance_corrected, complete, one_category, pair_sums
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
-from .codes import Codes
-from .reasons import sole_category
-from .sums import IntArray, category_totals, chance_corrected, complete, one_category, pair_sums
+from .reliability_matrix import Codes
+from .undefined_reasons import sole_category
 
 
 @dataclass(frozen=True)

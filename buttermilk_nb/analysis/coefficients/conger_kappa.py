@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from .agreement_counts import category_totals, chance_corrected, mean_agreement, one_category
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .codes import Codes
-from .reasons import sole_category
-from .sums import category_totals, chance_corrected, mean_agreement, one_category
+from .reliability_matrix import Codes
+from .undefined_reasons import sole_category
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .agreement_counts import IntArray, Measure
 from .base import FloatArray
-from .sums import IntArray, Measure
 
 
 def ratio_distance(values: FloatArray) -> Measure:

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from .agreement_counts import chance_corrected, codes_per_unit, mean_agreement, one_category, prevalence
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .codes import Codes
-from .reasons import sole_category
-from .sums import chance_corrected, codes_per_unit, mean_agreement, one_category, prevalence
+from .reliability_matrix import Codes
+from .undefined_reasons import sole_category
 
 
 @dataclass(frozen=True)

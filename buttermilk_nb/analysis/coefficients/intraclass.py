@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from .agreement_counts import complete, spread
 from .base import Coefficient, FloatArray, register
-from .codes import Codes
-from .sums import complete, spread
+from .reliability_matrix import Codes
 
 
 class MeanSquares(NamedTuple):

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from .agreement_counts import blocks, category_totals, complete, one_category
 from .base import Coefficient, FloatArray, register
-from .codes import Codes
-from .reasons import sole_category
-from .sums import blocks, category_totals, complete, one_category
+from .reliability_matrix import Codes
+from .undefined_reasons import sole_category
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,22 @@ from typing import Literal
 
 import numpy as np
 
+from .agreement_counts import (
+    IntArray,
+    Measure,
+    blocks,
+    category_totals,
+    differ,
+    one_category,
+    pair_sums,
+    spread,
+    with_two,
+)
 from .base import Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
-from .codes import Codes
 from .distances import jaccard_distance, masi_distance, ratio_distance
-from .reasons import sole_category
-from .sums import IntArray, Measure, blocks, category_totals, differ, one_category, pair_sums, spread, with_two
+from .reliability_matrix import Codes
+from .undefined_reasons import sole_category
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 
+from .agreement_counts import complete
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import declared_weights
-from .codes import Codes
 from .cohen_kappa import kappa
-from .reasons import sole_category
-from .sums import complete
+from .reliability_matrix import Codes
+from .undefined_reasons import sole_category
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .agreement_counts import mean_agreement
 from .base import Coefficient, FloatArray, register
-from .codes import LEVELS, Codes
-from .sums import mean_agreement
+from .reliability_matrix import LEVELS, Codes
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from ...errors import SetupError, nearest
+from .agreement_counts import codes_per_unit
 from .base import CATEGORICAL, Coefficient, Counted, FloatArray
-from .codes import Codes
-from .sums import codes_per_unit
+from .reliability_matrix import Codes
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Literal
 
 import numpy as np
 
+from .agreement_counts import IntArray, one_category, pair_sums
+from .agreement_counts import equal as same
 from .base import Counted, FloatArray, weight_rows
 from .spans import Spans
-from .sums import IntArray, one_category, pair_sums
-from .sums import equal as same
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ Nothing is weighed as good or bad: the tables say what was counted, on how many 
 
 from __future__ import annotations
 
-from .crossing import confusion
-from .leaving_out import non_answers
-from .measuring import metrics
+from .confusion import confusion
+from .metrics import metrics
+from .non_answers import non_answers
 
 __all__ = ["confusion", "metrics", "non_answers"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .base import Metric, divided
-from .questions import FloatArray, IntArray, Question
+from .question import FloatArray, IntArray, Question
 
 
 @dataclass(frozen=True)

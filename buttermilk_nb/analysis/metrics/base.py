@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .questions import FloatArray, IntArray, Question
+from .question import FloatArray, IntArray, Question
 
 BASES = ("answered", "planned", "lowest", "highest")
 

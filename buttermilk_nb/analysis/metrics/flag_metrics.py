@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .base import Metric, divided
-from .questions import FloatArray, IntArray, Question
+from .question import FloatArray, IntArray, Question
 
 
 class Counts(NamedTuple):

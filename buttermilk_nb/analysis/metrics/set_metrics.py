@@ -13,7 +13,7 @@ import numpy as np
 from ..coefficients.distances import jaccard_distance
 from .base import Metric, divided, only_answered
 from .flag_metrics import Counts, Formula, f1, on_basis, precision, recall
-from .questions import FloatArray, IntArray, Question
+from .question import FloatArray, IntArray, Question
 
 
 @dataclass(frozen=True)

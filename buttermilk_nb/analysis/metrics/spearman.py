@@ -14,7 +14,7 @@ import numpy as np
 
 from .answer_metrics import no_range
 from .base import Metric
-from .questions import BoolArray, FloatArray, IntArray, Question
+from .question import BoolArray, FloatArray, IntArray, Question
 
 Ranked = tuple[FloatArray, FloatArray]
 _LEAST = 1e-9  # a share of n cubed: a smaller spread of ranks is rounding

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..coefficients import COEFFICIENTS, Codes
 from .base import Metric, only_answered
-from .questions import FloatArray, IntArray, Question
+from .question import FloatArray, IntArray, Question
 
 _STEPS = 20  # it doubles the digits that are right at each step, so that some five are taken
 

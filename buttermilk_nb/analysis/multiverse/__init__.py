@@ -6,7 +6,7 @@ already, and what is reported is how far the finding depends on the choice.
 
 from __future__ import annotations
 
-from .specified import multiverse
-from .summed_up import multiverse_summary
+from .multiverse import multiverse
+from .summary import multiverse_summary
 
 __all__ = ["multiverse", "multiverse_summary"]

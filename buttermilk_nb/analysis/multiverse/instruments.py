@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coefficients.base import FloatArray
-from ..coefficients.codes import NUMERIC
-from ..compare.measures import Measure
-from ..stability.reading import in_order
-from ..stability.tables import Table, table
+from ..coefficients.reliability_matrix import NUMERIC
+from ..comparison.outcome import Measure
+from ..shared.groups import in_order
+from ..shared.record_table import Table, table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ are compared side by side, and the codes of each record can be kept as they are:
 
 from __future__ import annotations
 
-from .siding import perspectives
-from .soft import soft_labels
+from .perspectives import perspectives
+from .soft_labels import soft_labels
 
 __all__ = ["perspectives", "soft_labels"]

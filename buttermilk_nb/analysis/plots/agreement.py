@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError, nearest
-from .paper import GREY, INK, PALE, axes, bare
+from .axes import GREY, INK, PALE, axes, bare
 
 if TYPE_CHECKING:
     import pandas as pd

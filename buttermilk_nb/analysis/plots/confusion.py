@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError, nearest
-from .paper import INK, axes, bare, square
+from .axes import INK, axes, bare, square
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..._text import counted
+from ..._internal.text import counted
+from ...codebook.scales import NON_ANSWERS
 from ...errors import SetupError
-from ...scales import NON_ANSWERS
+from .axes import GREY, INK, axes, bare, square
 from .confusion import _only as only
-from .paper import GREY, INK, axes, bare, square
 
 if TYPE_CHECKING:
     import pandas as pd

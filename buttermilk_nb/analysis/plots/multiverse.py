@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._text import counted
+from ..._internal.text import counted
 from ...errors import SetupError
-from ..multiverse.specified import CHOICES
-from .paper import GREY, INK, PALE, axes, bare
+from ..multiverse.multiverse import CHOICES
+from .axes import GREY, INK, PALE, axes, bare
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .agreement import chosen
-from .paper import INK, axes, bare, square
+from .axes import INK, axes, bare, square
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import SetupError
+from .axes import GREY, INK, PALE, axes, bare
 from .confusion import _only as only
-from .paper import GREY, INK, PALE, axes, bare
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ than it allows. This is never agreement between coders: a replicate is no coder,
 
 from __future__ import annotations
 
-from .repeats import stability
-from .verdicts_listed import verdicts
+from .stability import stability
+from .verdicts import verdicts
 
 __all__ = ["stability", "verdicts"]

@@ -1,0 +1,58 @@
+"""Markdown made safely: names from outside stand as code, out of which they cannot break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .text import shorten
+
+
+def code(name: str | None) -> str:
+    """A name from outside as code, on one line, also within a table's cell.
+
+    Examples
+    --------
+    >>> code("judge"), code("a`|<b>")
+    ('`judge`', '`a´¦<b>`')
+    """
+    plain = shorten(name or "", 120).replace("`", "´").replace("|", "¦")
+    return f"`{plain or '?'}`"
+
+
+def plain(text: str, width: int = 40) -> str:
+    """A short text from outside, without what Markdown or HTML would take for a sign.
+
+    Examples
+    --------
+    >>> plain("2026-11-20 <b>*")
+    '2026-11-20 b'
+    """
+    return " ".join("".join(c if c.isalnum() or c in ".,:-/" else " " for c in shorten(text, width)).split())
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    found: Sequence[str] = list(names)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""
+
+
+def codes(names: Iterable[str]) -> str:
+    """Names from outside in a sentence.
+
+    Examples
+    --------
+    >>> codes(["a", "b"])
+    '`a` and `b`'
+    """
+    return listed(code(name) for name in names)

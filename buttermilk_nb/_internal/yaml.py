@@ -1,0 +1,136 @@
+"""Reading and writing YAML as a researcher means it.
+
+`flag: no` is the answer *no*, not the boolean False, and `retrieved: 2026-11-20` is the text that was
+typed. PyYAML follows YAML 1.1, which turns both into something else; this loader keeps numbers,
+`true`, `false` and `null`, and leaves the rest as text. A key that stands twice is an error, because
+the second one would silently win.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import SetupError
+
+_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's way: a class attribute, here emptied
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(loader.construct_object(key_node, deep=True))
+        if key in seen:
+            raise yaml.MarkedYAMLError(problem=f"the key `{key}` stands twice", problem_mark=key_node.start_mark)
+        seen[key] = loader.construct_object(value_node, deep=True)
+    return seen
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> int | float:
+    text = str(loader.construct_scalar(node))
+    return float(text) if any(c in text for c in ".eE") else int(text)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("!number", _number)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
+_Loader.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), list("-+0123456789"))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what another YAML reader might turn into a boolean or a date."""
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), list("-+0123456789"))  # so `1e5` is quoted
+
+
+def loads(text: str, where: str) -> Any:
+    r"""Parse YAML; `where` names the source in the error.
+
+    Examples
+    --------
+    >>> loads("flag: no\nretrieved: 2026-11-20\npoints: [1, 2.5]", "example")
+    {'flag': 'no', 'retrieved': '2026-11-20', 'points': [1, 2.5]}
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader: it makes nothing but plain data
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        if "stands twice" not in problem:
+            problem += "; a value that holds `: ` or begins with one of > * & % @ [ { needs quotes around it"
+        raise SetupError(f"{where}{line} is not valid YAML: {problem}.") from error
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"{where} holds a number too long or lists too deep to be read.") from error
+
+
+def load(path: Path) -> Any:
+    """Parse a YAML file."""
+    return loads(read_text(path), f"`{path.name}`")
+
+
+def read_text(path: Path) -> str:
+    """Read a small UTF-8 text file, with a sentence where that fails."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise SetupError(f"there is no file `{path}`; check the path, which starts from {Path.cwd()}.") from None
+    except UnicodeDecodeError as error:
+        raise SetupError(f"`{path.name}` is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
+    except OSError as error:
+        raise SetupError(f"`{path}` cannot be read: {error.strerror}.") from error
+
+
+def dumps(value: Any) -> str:
+    """Write YAML in the order given, readable by any YAML reader.
+
+    Examples
+    --------
+    >>> print(dumps({"flag": "no", "n": 3}), end="")
+    flag: 'no'
+    n: 3
+    """
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def updated(text: str, values: dict[str, Any]) -> str:
+    r"""YAML with these top-level values instead of its own; comments and the order of what stays are kept.
+
+    Examples
+    --------
+    >>> print(updated("# mine\nname: study  # short\nconcurrency: 4\n", {"name": "study", "concurrency": 8}), end="")
+    # mine
+    name: study  # short
+    concurrency: 8
+    """
+    from ruamel.yaml import YAML  # only a file with comments needs it
+
+    old = loads(text, "the file")
+    reader = YAML(typ="rt")
+    reader.preserve_quotes = True
+    reader.width = 110
+    tree = reader.load(text) or {}
+    for name in [name for name in tree if name not in values]:
+        del tree[name]
+    for name, value in values.items():
+        if name not in tree or old.get(name) != value:
+            tree[name] = reader.load(dumps({name: value}))[name]
+    out = io.StringIO()
+    reader.dump(tree, out)
+    return out.getvalue()

@@ -1,0 +1,54 @@
+"""What the declarations of agents share: prompts and criteria that are files, and what a flow file can only name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..codebook.criteria import Criteria
+from ..errors import SetupError, nearest
+from .prompt import Prompt
+
+A = TypeVar("A")
+
+
+@lru_cache(maxsize=16)
+def default_prompt(name: str) -> Prompt:
+    """The prompt of a kind of agent where none is given."""
+    text = (resources.files(__package__) / "prompts" / f"{name}.md").read_text(encoding="utf-8")
+    return Prompt.from_text(text, name=name)
+
+
+def document(value: Any) -> Any:
+    """Criteria, from a document, the path of one, or plain data."""
+    if isinstance(value, str | Path):
+        return Criteria.from_file(value)
+    return Criteria(**value) if isinstance(value, dict) else value
+
+
+def path_or(path: Path | None, folder: Path | None) -> str | None:
+    """A path as it is written in a flow file beside which it lies; None where it lies elsewhere."""
+    if path is None or folder is None:
+        return None
+    absolute, beside = path.absolute(), folder.absolute()
+    return absolute.relative_to(beside).as_posix() if absolute.is_relative_to(beside) else None
+
+
+def registered(known: Mapping[str, A], name: str, data: Mapping[str, Any], what: str, how: str) -> A:
+    """What this program has made under that name: a file never runs code.
+
+    Raises
+    ------
+    SetupError
+        Nothing was made under that name, or another version.
+    """
+    found = known.get(name)
+    if found is None:
+        raise SetupError(f"step `{name}` is a {what}, and a file never runs code: {how} first; {nearest(name, known)}")
+    here = getattr(found, "code_version", "")
+    if (wanted := data.get("code_version", here)) != here:
+        raise SetupError(f"step `{name}` was written for version {wanted} of that {what}; here it is {here}.")
+    return found

@@ -1,0 +1,1 @@
+"""Agents that extract rows in declared columns from a text."""

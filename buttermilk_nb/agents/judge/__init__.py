@@ -1,0 +1,1 @@
+"""Agents that put criteria to a model and read its answers on their scales."""

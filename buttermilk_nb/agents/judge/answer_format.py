@@ -1,0 +1,69 @@
+"""The form of a judge's answer: how it is asked for, its JSON schema, and where its parts are found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._internal.ids import canonical
+from ..._internal.text import clean
+from ...codebook.criteria import Criteria
+from ...codebook.criterion import Criterion
+from ...errors import InvalidAnswer
+
+UNCERTAINTIES = ("low", "medium", "high")
+OBJECTION = (
+    "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
+    "offered. Reply again, with that JSON object and nothing else."
+)  # part of the cache key of the second request, so its wording stays
+"""What is said to a judge's answer that cannot be read."""
+
+
+def answer_format(asked: Criteria) -> str:
+    """The instruction on the form of the answer."""
+    inside = ",\n".join(
+        f'    "{criterion.name}": {{"reasons": ["..."], "conclusion": "...", "answer": ..., "uncertainty": "..."}}'
+        for criterion in asked
+    )
+    return f'Reply with one JSON object and nothing else, in this form:\n{{\n  "criteria": {{\n{inside}\n  }}\n}}'
+
+
+def answer_schema(asked: Criteria) -> dict[str, Any]:
+    """JSON schema of a judge's answer: for each criterion reasons, conclusion, answer, uncertainty."""
+
+    def one(criterion: Criterion) -> dict[str, Any]:
+        properties = {
+            "reasons": {"type": "array", "items": {"type": "string"}},
+            "conclusion": {"type": "string"},
+            "answer": criterion.answer_schema(),
+            "uncertainty": {"type": "string", "enum": list(UNCERTAINTIES)},
+        }
+        return _object(properties)
+
+    return _object({"criteria": _object({criterion.name: one(criterion) for criterion in asked})})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def entry_of(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dict[str, Any]:
+    """The part of an answer that speaks of one criterion."""
+    inside = found.get("criteria")
+    for place in (inside, found):
+        if isinstance(place, dict) and criterion.name in place:
+            entry = place[criterion.name]
+            return entry if isinstance(entry, dict) else {"answer": entry}
+    if alone and "answer" in found:
+        return found
+    raise InvalidAnswer("the answer says nothing about it")
+
+
+def text_of(value: Any) -> str | None:
+    """A text, whatever stood in its place."""
+    return None if value is None else clean(value if isinstance(value, str) else canonical(value))
+
+
+def texts_of(value: Any) -> list[str]:
+    """A list of texts, whatever stood in its place."""
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    return [text_of(item) or "" for item in items]

@@ -1,0 +1,281 @@
+"""`Judge`: an agent whose output is scores. Reasons come first, then conclusion, answer, uncertainty.
+
+Every planned criterion of every cell becomes a score row, also where the model refused or failed; such
+a row has a status and no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from ..._internal.ids import canonical, uuid7
+from ...codebook.criteria import Criteria
+from ...corpus.record import Record
+from ...llm.calls.redaction import Redaction
+from ...llm.model import Model, Params, Request
+from ...llm.offline_input import Aside
+from ...schema import Score, Status, TextRow, Unit
+from ..ask_model import answered
+from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
+from ..config_files import default_prompt, document, path_or
+from ..llm_agent import Agent
+from ..prompt import BoundPrompt, Prompt
+from ..step_outputs import outputs
+from .answer_format import OBJECTION, answer_format, answer_schema
+from .parse_scores import Reader, scored_unit, without_answer
+
+if TYPE_CHECKING:
+    from ...project.project import Project
+
+
+class Question(NamedTuple):
+    """What one request of a judge asks: a document, or one criterion of it."""
+
+    asked: Criteria
+    bound: BoundPrompt
+    schema: TextRow
+    form: dict[str, Any]
+    params: Params
+    redaction: Redaction | None
+
+
+class Judge(Agent):
+    """Puts criteria to models and reads their answers on the scale.
+
+    Parameters
+    ----------
+    name
+        The step's name; it becomes the value of the column `judge`.
+    criteria
+        A `Criteria`, the path of a criteria file, or a list of these. Files are read again at each run.
+    models
+        A model, a set of models, or a list; by default the project's set `judges`.
+    prompt
+        Another prompt than the default; it may use `criteria` and `answer_format` beside `record`.
+    replicates
+        How often each model is asked the same.
+    ask
+        `together`: one request for all questions of a document; `separately`: one each.
+    params
+        Sampling parameters, sent and stored as given. The default is what `buttermilk.yaml` says of the model, and
+        `{"temperature": 0}`.
+    fallback
+        Models to ask where the chosen one fails for good; their answers stand under their own name.
+    reask
+        Whether an answer that cannot be read is asked for once more, with what was wrong with it. The second
+        request is stored like the first. Refusals, filtered and cut-off answers are never asked for again.
+
+    Raises
+    ------
+    SetupError
+        A file is missing, a field is unknown, criteria do not fit.
+
+    Examples
+    --------
+    >>> respect = Criteria("respect", "Does the text treat people with respect?", flag="no")
+    >>> Judge("judge", criteria=respect, models=["offline/strict"])
+    Judge('judge', criteria: respect, models: offline/strict, params: temperature=0)
+    """
+
+    kind: ClassVar[str] = "judge"
+    role: ClassVar[str] = "judge"
+    known: ClassVar[tuple[str, ...]] = ("record", "inputs", "criteria", "answer_format")
+
+    criteria: tuple[Criteria, ...]
+    prompt: Prompt = Field(default_factory=partial(default_prompt, "judge"))
+    ask: Literal["together", "separately"] = "together"
+    reask: bool = True
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        criteria: Criteria | str | Path | Sequence[Criteria | str | Path] = (),
+        models: str | Sequence[str] | None = None,
+        prompt: Prompt | str | Path | None = None,
+        replicates: int = 1,
+        ask: Literal["together", "separately"] = "together",
+        params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
+        reask: bool = True,
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            name,
+            prompt=prompt,
+            models=models,
+            replicates=replicates,
+            params=params,
+            fallback=fallback,
+            criteria=criteria,
+            ask=ask,
+            reask=reask,
+            **others,
+        )
+
+    @field_validator("criteria", mode="before")
+    @classmethod
+    def _criteria(cls, value: Any) -> Any:
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(document(item) for item in items)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if not self.criteria:
+            raise ValueError("a judge needs criteria")
+        names = [criteria.name for criteria in self.criteria]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two documents are called `{max(names, key=names.count)}`; rename one")
+        return self
+
+    def fresh(self) -> tuple[Self, list[str]]:
+        agent, said = super().fresh()
+        read = tuple(criteria.reread() for criteria in self.criteria)
+        for old, new in zip(self.criteria, read, strict=True):
+            if (old.criteria_hash, old.cues_hash) != (new.criteria_hash, new.cues_hash):
+                said.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
+        return (agent.model_copy(update={"criteria": read}), said) if said else (self, said)
+
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
+        found = []
+        for criteria in self.criteria:
+            for model in self.chosen(project):
+                params = self.params_of(model)
+                questions = [self._question(asked, params, project) for asked in self._documents(criteria)]
+                for replicate in range(self.replicates):
+                    design = slot_design(
+                        self,
+                        prompt=self.prompt.prompt_hash,
+                        criteria=criteria.criteria_hash,
+                        schema=[question.schema.text_hash for question in questions],
+                        model=model.target,
+                        params=params.sent,
+                        replicate=replicate,
+                        ask=self.ask,
+                        **({} if self.reask else {"reask": False}),
+                        **model.design_parts(criteria),
+                        **self.redacted_parts(model, project),
+                    )
+                    found.append(
+                        Slot(
+                            self,
+                            design,
+                            replicate,
+                            model,
+                            criteria,
+                            self.prompt.prompt_hash,
+                            params.sent_json,
+                            questions,
+                        )
+                    )
+        return found
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        reader = Reader(cell, context.run_id, trace_id)
+        objection = OBJECTION if self.reask else None
+        readings = [
+            await answered(
+                self, question, partial(reader.read, question.asked), cell, trace_id, context, objection=objection
+            )
+            for question in cell.slot.bound
+        ]
+        return scored_unit(cell, context, watch, trace_id, readings)
+
+    def requests(self, cell: Cell) -> list[tuple[Request, int]]:
+        model = cell.slot.model
+        assert model is not None
+        return [(self.request(question, cell, model), len(question.asked)) for question in cell.slot.bound]
+
+    def request(self, question: Question, cell: Cell, model: Model) -> Request:
+        return Request(
+            model,
+            question.bound.render(cell.record.as_read(), outputs(cell)),
+            params=question.params if model is cell.slot.model else self.params_of(model),
+            schema_hash=question.schema.text_hash,
+            schema=question.form,
+            replicate=cell.slot.replicate,
+            aside=Aside(cell.record, question.asked),
+            redaction=question.redaction,
+        )
+
+    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
+        return without_answer(cell, context, trace_id, status)
+
+    def judged(self) -> Sequence[Criteria | None]:
+        return self.criteria
+
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
+        found = super().problems(project, records, needs)
+        if not found and "criteria" not in self.prompt.names:
+            found.append(
+                f"prompt `{self.prompt.name}` never shows `criteria`, so the judge would not know the question."
+            )
+        return found
+
+    def remarks(self, project: Project) -> list[str]:
+        found = super().remarks(project)
+        if "answer_format" not in self.prompt.names:
+            found.append(
+                f"prompt `{self.prompt.name}` leaves out `answer_format`; it must ask for that form in its own words."
+            )
+        for criteria in self.criteria:
+            for model in self.chosen(project):
+                uncued = [c.name for c in criteria if model.needs_cues and not c.cues]
+                if uncued:
+                    found.append(
+                        f"`{model.name}` will skip {', '.join(f'`{name}`' for name in uncued)}, which has no cues; "
+                        "add a line such as `cues: {yes: [word, other word*]}`."
+                    )
+        return found
+
+    def documents(self) -> Sequence[Criteria]:
+        return self.criteria
+
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
+        rows = super().texts(slots)
+        for criteria in self.criteria:
+            rows += criteria.as_rows()
+            rows += [self._schema(asked) for asked in self._documents(criteria)]
+        return rows
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        plain: dict[str, Any] = {"criteria": [path_or(c.path, folder) or c.to_plain() for c in self.criteria]}
+        if self.ask != "together":
+            plain["ask"] = self.ask
+        if not self.reask:
+            plain["reask"] = False
+        return {**plain, **super().to_plain(folder)}
+
+    @classmethod
+    def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
+        given = data.get("criteria", ())
+        items = given if isinstance(given, list) else [given]
+        placed = [folder / item if isinstance(item, str) else item for item in items]
+        return super().from_plain(name, {**data, "criteria": placed}, folder)
+
+    def _documents(self, criteria: Criteria) -> list[Criteria]:
+        return [criteria] if self.ask == "together" else [criteria.only(criterion.name) for criterion in criteria]
+
+    def _question(self, asked: Criteria, params: Params, project: Project) -> Question:
+        bound = BoundPrompt(self.prompt, {"criteria": asked, "answer_format": answer_format(asked)})
+        return Question(asked, bound, self._schema(asked), answer_schema(asked), params, project.redaction)
+
+    def _schema(self, asked: Criteria) -> TextRow:
+        return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)
+
+    def __repr__(self) -> str:
+        models = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])
+        params = ", ".join(f"{key}={value}" for key, value in self.params.items()) or "none"
+        repeat = f", replicates: {self.replicates}" if self.replicates > 1 else ""
+        return (
+            f"Judge({self.name!r}, criteria: {', '.join(c.name for c in self.criteria)}, models: {models}"
+            f"{repeat}, params: {params})"
+        )
+
+    __str__ = __repr__

@@ -1,0 +1,48 @@
+"""The answers that a cell reads, and the names under which they are shown.
+
+An answer is shown as `A1`, `A2`, ..., without saying which model gave it, so that none is believed for its name. The
+order is one of its own for every cell, so that no model always comes first; it follows from the design of the
+cell, so that it is the same in every run, and is kept in `trace_inputs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from ..._internal.ids import digest
+from ...llm.offline_input import SeenAnswer
+from ...schema import Unit
+from ..base import Cell
+
+Order = Literal["shuffled", "planned"]
+
+
+def seen_answers(cell: Cell, of: Sequence[str], order: Order) -> tuple[SeenAnswer, ...]:
+    """The answers of the steps `of` that this cell reads, in the order in which they are shown."""
+    units = [unit for name in of for unit in cell.inputs.get(name, ())]
+    if order == "shuffled":
+        units.sort(key=lambda unit: digest("so1", cell.design_id, unit.trace.design_id))
+    return tuple(_seen(f"A{place}", unit) for place, unit in enumerate(units, 1))
+
+
+def shown(answer: SeenAnswer) -> dict[str, Any]:
+    """An answer as templates see it."""
+    return {
+        "id": answer.mark,
+        "criteria": {
+            score.criterion: {
+                "answer": score.value if score.category is None else score.category,
+                "conclusion": score.conclusion or "",
+                "reasons": score.reasons or [],
+                "uncertainty": score.uncertainty,
+            }
+            for score in answer.scores
+            if score.status == "ok"
+        },
+    }
+
+
+def _seen(mark: str, unit: Unit) -> SeenAnswer:
+    trace = unit.trace
+    return SeenAnswer(mark, trace.trace_id, trace.model or trace.step, trace.replicate, unit.scores)

@@ -1,0 +1,241 @@
+"""What agents over answers share: which steps they read, on which criteria, and how answers are shown."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from pydantic import field_validator, model_validator
+
+from ..._internal.ids import canonical
+from ...codebook.criteria import Criteria
+from ...corpus.record import Record
+from ...errors import SetupError
+from ...llm.calls.redaction import Redaction
+from ...llm.model import Model, Params, Request
+from ...llm.offline_input import Aside, SeenAnswer, Task
+from ...schema import TextRow
+from ..base import NOTHING_BEFORE, Ask, Before, Cell, Slot, slot_design
+from ..config_files import default_prompt
+from ..llm_agent import Agent
+from ..prompt import BoundPrompt, Prompt
+from .anonymised_answers import Order, seen_answers, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...project.project import Project
+
+
+class Question(NamedTuple):
+    """What a request over answers asks, prepared once a slot."""
+
+    criteria: Criteria
+    bound: BoundPrompt
+    schema: TextRow
+    form: dict[str, Any]
+    params: Params
+    redaction: Redaction | None
+    of: str | None = None
+    """The design of the one column that it reads, where it reads one answer at a time."""
+
+
+class OverAnswers(Agent):
+    """Base of the agents that read the answers of other steps, for one document of criteria at a time."""
+
+    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "answer_format")
+    task: ClassVar[Task]
+    needed: ClassVar[str] = "answers"
+    """The name that its prompt must show."""
+    objection: ClassVar[str]
+    """What is said to an answer that cannot be read; part of the cache key of the second request."""
+
+    of: tuple[str, ...]
+    order: Order = "shuffled"
+    reask: bool = True
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        of: str | Sequence[str] = (),
+        models: str | Sequence[str] | None = None,
+        prompt: Prompt | str | Path | None = None,
+        replicates: int = 1,
+        params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
+        order: Order = "shuffled",
+        reask: bool = True,
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            name,
+            of=of,
+            models=models,
+            prompt=prompt,
+            replicates=replicates,
+            params=params,
+            fallback=fallback,
+            order=order,
+            reask=reask,
+            **others,
+        )
+
+    @field_validator("of", mode="before")
+    @classmethod
+    def _of(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_prompt(cls, data: Any) -> Any:
+        return {"prompt": default_prompt(cls.task), **data} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _reads_something(self) -> Any:
+        if not self.of:
+            raise ValueError('it reads the answers of other steps: write of="judge", with the name of one')
+        return self
+
+    @property
+    def read_steps(self) -> tuple[str, ...]:
+        return self.of
+
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
+        found = []
+        for criteria in self.documents_of(before):
+            for model in self.chosen(project):
+                params = self.params_of(model)
+                for question in self.questions(criteria, params, project, before):
+                    for replicate in range(self.replicates):
+                        design = slot_design(
+                            self,
+                            prompt=self.prompt.prompt_hash,
+                            criteria=criteria.criteria_hash,
+                            schema=question.schema.text_hash,
+                            model=model.target,
+                            params=params.sent,
+                            replicate=replicate,
+                            order=self.order,
+                            **({} if self.reask else {"reask": False}),
+                            **model.design_parts(criteria),
+                            **self.redacted_parts(model, project),
+                        )
+                        prompt = self.prompt.prompt_hash
+                        found.append(Slot(self, design, replicate, model, criteria, prompt, params.sent_json, question))
+        return found
+
+    def documents_of(self, before: Before) -> list[Criteria]:
+        """The documents of criteria on which the steps that it reads give answers.
+
+        Raises
+        ------
+        SetupError
+            A step gives none.
+        """
+        found: dict[str, Criteria] = {}
+        for name in self.of:
+            criteria = [slot.criteria for slot in before.get(name, ()) if slot.criteria is not None]
+            if not criteria:
+                raise SetupError(
+                    f"step `{self.name}`: `{name}` gives no answers on criteria; of= names judges, or steps over them."
+                )
+            found |= {document.criteria_hash: document for document in criteria}
+        return list(found.values())
+
+    def questions(
+        self,
+        criteria: Criteria,
+        params: Params,
+        project: Project,
+        before: Before,  # noqa: ARG002  # for kinds that ask of each
+    ) -> list[Question]:
+        """What is asked for one document: one request over all answers, unless a kind asks of each."""
+        return [self.question(criteria, params, project)]
+
+    def question(self, criteria: Criteria, params: Params, project: Project, of: str | None = None) -> Question:
+        """One question, with everything filled in that is the same for every record."""
+        form = self.form(criteria)
+        bound = BoundPrompt(self.prompt, {"criteria": criteria, "answer_format": self.answer_format(criteria)})
+        schema = TextRow.of("schema", canonical(form), name=f"{criteria.name}, {self.kind}")
+        return Question(criteria, bound, schema, form, params, project.redaction, of)
+
+    @abstractmethod
+    def form(self, criteria: Criteria) -> dict[str, Any]:
+        """The JSON schema of its answer."""
+
+    @abstractmethod
+    def answer_format(self, criteria: Criteria) -> str:
+        """The instruction on the form of the answer."""
+
+    def takes(self, mine: Slot, theirs: Slot) -> bool:
+        question: Question = mine.bound
+        if theirs.agent.name not in self.of:
+            return True
+        if theirs.criteria is None or theirs.criteria.criteria_hash != question.criteria.criteria_hash:
+            return False
+        return question.of is None or theirs.design == question.of
+
+    def lacks(self, cell: Cell) -> str | None:
+        others = {name: units for name, units in cell.inputs.items() if name not in self.of}
+        if not any(cell.inputs.get(name) for name in self.of):
+            return self.of[0]
+        return next((name for name, units in others.items() if not units), None)
+
+    def seen(self, cell: Cell) -> tuple[SeenAnswer, ...]:
+        """The answers that a cell reads, in the order in which they are shown."""
+        return seen_answers(cell, self.of, self.order)
+
+    def request(self, question: Question, cell: Cell, model: Model) -> Request:
+        answers = self.seen(cell)
+        return Request(
+            model,
+            question.bound.render(cell.record.as_read(), None, **self.values(cell, answers)),
+            params=question.params if model is cell.slot.model else self.params_of(model),
+            schema_hash=question.schema.text_hash,
+            schema=question.form,
+            replicate=cell.slot.replicate,
+            aside=Aside(cell.record, question.criteria, self.task, answers, self.expert_reasons(cell)),
+            redaction=question.redaction,
+        )
+
+    def values(self, cell: Cell, answers: Sequence[SeenAnswer]) -> dict[str, Any]:  # noqa: ARG002  # for kinds that show more
+        """What its prompt shows beside the record and the criteria."""
+        return {"answers": [shown(answer) for answer in answers]}
+
+    def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:  # noqa: ARG002  # only the scorer reads them
+        """The expert's reasons that it reads: criterion and reason."""
+        return ()
+
+    def asks(self, cell: Cell) -> Iterable[Ask]:
+        return super().asks(cell) if cell.inputs and self.lacks(cell) is None else ()
+
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
+        found = self.prompt.problems(self.known)
+        if not found and self.needed not in self.prompt.names:
+            found.append(
+                f"prompt `{self.prompt.name}` never shows `{self.needed}`, so `{self.name}` would not know them."
+            )
+        for model in [*self.chosen(project), *self.others(project)]:
+            found += model.problems(None)
+        return [*found, *self._same_twice(project)]
+
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
+        schemas = {slot.bound.schema.text_hash: slot.bound.schema for slot in slots}
+        return [*super().texts(slots), *schemas.values()]
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        plain = super().to_plain(folder)
+        if self.prompt == default_prompt(self.task):
+            plain.pop("prompt", None)
+        own: Mapping[str, Any] = {"order": (self.order, "shuffled"), "reask": (self.reask, True)}
+        changed = {name: value for name, (value, usual) in own.items() if value != usual}
+        return {"of": list(self.of), **changed, **plain}
+
+    def __repr__(self) -> str:
+        models = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])
+        return f"{type(self).__name__}({self.name!r}, of: {', '.join(self.of)}, models: {models})"
+
+    __str__ = __repr__

@@ -1,0 +1,134 @@
+"""`Differences`: where the answers on a record diverge, which positions there are, and who holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from ..._internal.ids import uuid7
+from ..._internal.text import clean
+from ...codebook.criteria import Criteria
+from ...errors import InvalidAnswer, SkippedCell, nearest
+from ...llm.calls.client import Asked
+from ...llm.offline_input import Task
+from ...schema import Unit
+from ..ask_model import answered
+from ..base import Cell, Context, Stopwatch
+from ..judge.answer_format import text_of
+from ..parse_output import Parsed, parsed, parsed_unit
+from .base import OverAnswers
+
+_FORM = """Reply with one JSON object and nothing else, in this form:
+{
+  "conclusion": "...",
+  "divergences": [
+    {"topic": "...", "positions": [{"position": "...", "answers": ["A1"]}, {"position": "...", "answers": ["A2"]}]}
+  ]
+}
+Where the answers do not diverge, "divergences" is an empty list."""
+
+
+class Differences(OverAnswers):
+    """Reads the answers on a record side by side and says where they diverge, by topic and position.
+
+    Every position names the answers that hold it; an answer that was not shown, or that is said to hold two positions
+    on one topic, makes the output `invalid`. `run.divergences()` gives it as tidy rows, and
+    `run.side_by_side(record_id)` beside the text.
+
+    Parameters
+    ----------
+    name
+        The step's name.
+    of
+        The steps whose answers it reads, by name.
+    models, prompt, replicates, params, fallback, order, reask
+        As of a `Synthesiser`.
+
+    Raises
+    ------
+    SetupError
+        `of` names a step that gives no answers on criteria.
+
+    Notes
+    -----
+    Offline models go by rule: the answers are grouped by verdict, criterion by criterion. A record with a single answer
+    is `skipped`.
+
+    Examples
+    --------
+    >>> Differences("differences", of="judge", models="offline/strict")
+    Differences('differences', of: judge, models: offline/strict)
+    """
+
+    kind: ClassVar[str] = "differences"
+    role: ClassVar[str] = "differences"
+    task: ClassVar[Task] = "differences"
+    objection: ClassVar[str] = (
+        "Your reply could not be read: it is not the JSON object that was asked for, or it names an answer that was "
+        "not shown or that holds two positions on one topic. Reply again, with that JSON object and nothing else."
+    )
+
+    def form(self, criteria: Criteria) -> dict[str, Any]:  # noqa: ARG002  # the same for all
+        position = _object(position={"type": "string"}, answers={"type": "array", "items": {"type": "string"}})
+        topic = _object(topic={"type": "string"}, positions={"type": "array", "items": position})
+        return _object(conclusion={"type": "string"}, divergences={"type": "array", "items": topic})
+
+    def answer_format(self, criteria: Criteria) -> str:  # noqa: ARG002  # the same for all
+        return _FORM
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        answers = self.seen(cell)
+        if len(answers) < 2:
+            raise SkippedCell("there is one answer only, and nothing to compare it with.")
+        read = partial(_read, marks=[answer.mark for answer in answers])
+        objection = self.objection if self.reask else None
+        reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
+        shown = [answer.trace_id for answer in answers]
+        return parsed_unit(cell, context, watch, trace_id, reading, output=reading.found, read=shown)
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _read(asked: Asked, marks: Sequence[str]) -> Parsed:
+    return parsed(asked, ("divergences", "conclusion"), partial(_checked, marks=marks))
+
+
+def _checked(found: Mapping[str, Any], marks: Sequence[str]) -> dict[str, Any]:
+    """The output in its own form; every id is one that was shown, once a topic."""
+    divergences = found.get("divergences")
+    if not isinstance(divergences, list):
+        raise InvalidAnswer("`divergences` is not a list")
+    return {
+        "conclusion": text_of(found.get("conclusion")) or "",
+        "divergences": [_divergence(item, marks) for item in divergences],
+    }
+
+
+def _divergence(item: Any, marks: Sequence[str]) -> dict[str, Any]:
+    topic = text_of(item.get("topic")) if isinstance(item, dict) else None
+    if not topic:
+        raise InvalidAnswer("a divergence has no `topic`")
+    positions = item.get("positions")
+    if not isinstance(positions, list) or not positions:
+        raise InvalidAnswer(f"topic `{topic}` has no `positions`")
+    taken: set[str] = set()
+    kept = []
+    for position in positions:
+        held = position.get("answers") if isinstance(position, dict) else None
+        if not isinstance(held, list) or not held:
+            raise InvalidAnswer(f"topic `{topic}`: a position names no `answers`")
+        names = [clean(str(name)).strip() for name in held]
+        for name in names:
+            if name not in marks:
+                raise InvalidAnswer(
+                    f"topic `{topic}` names the answer `{name}`, which was not shown; {nearest(name, marks)}"
+                )
+            if name in taken:
+                raise InvalidAnswer(f"topic `{topic}`: the answer `{name}` is said to hold two positions")
+            taken.add(name)
+        kept.append({"position": text_of(position.get("position")) or "", "answers": names})
+    return {"topic": topic, "positions": kept}

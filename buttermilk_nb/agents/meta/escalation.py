@@ -1,0 +1,176 @@
+"""`Escalation`: where judges disagree, a stronger model is asked, or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from ..._internal.ids import canonical, uuid7
+from ...codebook.criteria import Criteria
+from ...errors import SkippedCell
+from ...llm.model import NO_PARAMS, Model
+from ...llm.offline_input import SeenAnswer, Task
+from ...schema import Score, Status, Unit
+from ..ask_model import answered
+from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
+from ..judge.answer_format import OBJECTION, answer_format, answer_schema
+from ..judge.parse_scores import Reader, scored_unit, without_answer
+from ..prompt import Prompt
+from .base import OverAnswers
+from .voting_rules import Counted, count, given
+
+if TYPE_CHECKING:
+    from ...project.project import Project
+
+PEOPLE = "people"
+"""Stands for the queue of cells that wait for a person."""
+
+
+class Escalation(OverAnswers):
+    """Asks a stronger model the judges' own question, or puts the record into a person's queue, where they disagree.
+
+    The model reads the text and the criteria as a judge does, and none of the answers. Its answers are scores under
+    this step's name: another instrument, on the contested records only. Where the judges agree nobody is asked, and the
+    cell is `skipped`.
+
+    Parameters
+    ----------
+    name
+        The step's name.
+    of
+        The steps whose answers it compares, by name.
+    escalate_to
+        A model, a set of models, or a list; or `people`: then nobody is asked, and `run.queue()` gives the records,
+        which `bm.code` shows with `sample=`.
+    above
+        The dissent from where on it is contested: the share of the votes that are not the majority's, 1 where none has
+        one. By default any.
+    prompt, params, fallback, reask
+        As of a `Judge`.
+
+    Raises
+    ------
+    SetupError
+        `of` names a step that gives no answers on criteria.
+
+    Notes
+    -----
+    Every instrument has one vote, as in a `Panel`. On a document of several criteria one contested answer is enough,
+    and all of its criteria are asked. What is escalated is no random sample: report it apart, or let a panel count it
+    with the others.
+
+    Examples
+    --------
+    >>> Escalation("second", of="judge", escalate_to="people")
+    Escalation('second', of: judge, to: people)
+    """
+
+    kind: ClassVar[str] = "escalation"
+    role: ClassVar[str] = "judge"
+    task: ClassVar[Task] = "judge"
+    needed: ClassVar[str] = "criteria"
+    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format")
+    objection: ClassVar[str] = OBJECTION
+
+    above: float = Field(default=0.0, ge=0, lt=1)
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        of: str | Sequence[str] = (),
+        escalate_to: str | Sequence[str] | None = None,
+        above: float = 0.0,
+        prompt: Prompt | str | Path | None = None,
+        params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
+        reask: bool = True,
+    ) -> None:
+        super().__init__(
+            name,
+            of=of,
+            models=escalate_to,
+            above=above,
+            prompt=prompt,
+            params=params,
+            fallback=fallback,
+            reask=reask,
+        )
+
+    @property
+    def to_people(self) -> bool:
+        """Whether a person is to answer, and no model."""
+        return self.models in (PEOPLE, (PEOPLE,))
+
+    def chosen(self, project: Project) -> list[Model]:
+        return [] if self.to_people else super().chosen(project)
+
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
+        if not self.to_people:
+            made = super().slots(project, before)
+            return [slot._replace(design=self._designed(slot.design)) for slot in made]
+        found = []
+        for criteria in self.documents_of(before):
+            question = self.question(criteria, NO_PARAMS, project)
+            design = self._designed(slot_design(self, criteria=criteria.criteria_hash, to=PEOPLE))
+            found.append(Slot(self, design, 0, None, criteria, None, "{}", question))
+        return found
+
+    def _designed(self, design: str) -> str:
+        return slot_design(self, of=design, above=self.above)
+
+    def form(self, criteria: Criteria) -> dict[str, Any]:
+        return answer_schema(criteria)
+
+    def answer_format(self, criteria: Criteria) -> str:
+        return answer_format(criteria)
+
+    def values(self, cell: Cell, answers: Sequence[SeenAnswer]) -> dict[str, Any]:  # noqa: ARG002  # it shows none
+        return {}
+
+    def seen(self, cell: Cell) -> tuple[SeenAnswer, ...]:  # noqa: ARG002  # it reads none
+        return ()
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        question = cell.slot.bound
+        votes = [self._counted(cell, criterion.name) for criterion in question.criteria]
+        contested = [one for one in votes if (one.dissent or 0.0) > self.above]
+        if not contested:
+            raise SkippedCell("the judges agree, so nobody else is asked.")
+        if self.to_people:
+            waiting = {one.criterion.name: {"votes": one.votes, "dissent": one.dissent} for one in contested}
+            why = SkippedCell("the judges disagree; it waits for a person.")
+            output = canonical({"queue": waiting})
+            return make_unit(cell, context, watch, trace_id=trace_id, status="skipped", output=output, error=why)
+        read = partial(Reader(cell, context.run_id, trace_id).read, question.criteria)
+        objection = self.objection if self.reask else None
+        reading = await answered(self, question, read, cell, trace_id, context, objection=objection)
+        return scored_unit(cell, context, watch, trace_id, [reading])
+
+    def _counted(self, cell: Cell, name: str) -> Counted:
+        criterion = cell.slot.bound.criteria[name]
+        return count(criterion, given(cell, self.of, criterion), "majority", {})
+
+    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
+        if status == "skipped" or cell.slot.model is None:  # nobody was meant to answer
+            return ()
+        return without_answer(cell, context, trace_id, status)
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        return {**super().to_plain(folder), **({"above": self.above} if self.above else {})}
+
+    @classmethod
+    def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
+        others = {key: value for key, value in data.items() if key != "models"}
+        return super().from_plain(name, {**others, "escalate_to": data.get("models")}, folder)
+
+    def __repr__(self) -> str:
+        to = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])
+        return f"Escalation({self.name!r}, of: {', '.join(self.of)}, to: {to})"
+
+    __str__ = __repr__

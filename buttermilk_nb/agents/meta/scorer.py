@@ -1,0 +1,240 @@
+"""`Scorer`: which of the expert's reasons an answer gives, one assessment each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..._internal.ids import canonical, uuid7
+from ...codebook.criteria import Criteria
+from ...corpus.record import Record
+from ...errors import InvalidAnswer, SkippedCell
+from ...llm.calls.client import Asked
+from ...llm.model import Params
+from ...llm.offline_input import SeenAnswer, Task
+from ...schema import Assessment, Status, Unit
+from ..ask_model import answered
+from ..base import Before, Cell, Context, Stopwatch
+from ..judge.answer_format import text_of
+from ..parse_output import Parsed, parsed, parsed_unit
+from ..prompt import Prompt
+from .anonymised_answers import shown
+from .base import OverAnswers, Question
+
+if TYPE_CHECKING:
+    from ...project.project import Project
+
+_FORM = """Reply with one JSON object and nothing else, with one entry for each of the expert's reasons, in this form:
+{
+  "assessments": [
+    {"reason": "R1", "matched": true, "matched_by": [1], "feedback": "..."}
+  ]
+}
+"matched_by" lists the numbers of the coder's reasons that say it; it is empty where none does."""
+
+
+class Scorer(OverAnswers):
+    """Holds each of the expert's reasons against each answer, and says whether the answer gives it too.
+
+    It reads `expert_reasons` of the records, one answer at a time, and says of each reason whether it is matched, and
+    by which of the answer's own. `run.assessments()` has one row per reason and answer, `run.reason_recall()` the share
+    that each answer gives, and what it says beyond them. An output that leaves a reason out, or speaks of one twice, is
+    `invalid`.
+
+    Parameters
+    ----------
+    name
+        The step's name.
+    of
+        The steps whose answers it reads, by name: judges, a synthesiser.
+    models, prompt, replicates, params, fallback, reask
+        As of a `Synthesiser`; the prompt may use `criteria`, `answers` (a list of one), `expert_reasons` and
+        `answer_format`, and `record`, which the default leaves out.
+
+    Raises
+    ------
+    SetupError
+        `of` names a step that gives no answers on criteria, or no record has reasons of an expert on them.
+
+    Notes
+    -----
+    Offline models match by rule: half of the longer words of the expert's reason occur in one reason of the answer.
+    A record without an expert's reasons is `skipped`.
+
+    Examples
+    --------
+    >>> Scorer("score", of=["judge", "synth"], models="offline/strict")
+    Scorer('score', of: judge, synth, models: offline/strict)
+    """
+
+    kind: ClassVar[str] = "scorer"
+    role: ClassVar[str] = "scorer"
+    task: ClassVar[Task] = "match"
+    needed: ClassVar[str] = "expert_reasons"
+    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "expert_reasons", "answer_format")
+    objection: ClassVar[str] = (
+        "Your reply could not be read: it is not the JSON object that was asked for, or it does not speak of each of "
+        "the expert's reasons exactly once. Reply again, with that JSON object and nothing else."
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        of: str | Sequence[str] = (),
+        models: str | Sequence[str] | None = None,
+        prompt: Prompt | str | Path | None = None,
+        replicates: int = 1,
+        params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
+        reask: bool = True,
+    ) -> None:
+        super().__init__(
+            name,
+            of=of,
+            models=models,
+            prompt=prompt,
+            replicates=replicates,
+            params=params,
+            fallback=fallback,
+            reask=reask,
+        )
+
+    def questions(self, criteria: Criteria, params: Params, project: Project, before: Before) -> list[Question]:
+        whole = self.question(criteria, params, project)
+        theirs = [slot for name in self.of for slot in before[name]]
+        return [
+            whole._replace(of=slot.design)
+            for slot in theirs
+            if slot.criteria is not None and slot.criteria.criteria_hash == criteria.criteria_hash
+        ]
+
+    def form(self, criteria: Criteria) -> dict[str, Any]:  # noqa: ARG002  # the same for all
+        properties = {
+            "reason": {"type": "string"},
+            "matched": {"type": "boolean"},
+            "matched_by": {"type": "array", "items": {"type": "integer"}},
+            "feedback": {"type": "string"},
+        }
+        one = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+        return {
+            "type": "object",
+            "properties": {"assessments": {"type": "array", "items": one}},
+            "required": ["assessments"],
+            "additionalProperties": False,
+        }
+
+    def answer_format(self, criteria: Criteria) -> str:  # noqa: ARG002  # the same for all
+        return _FORM
+
+    def reads(self, record: Record) -> str:
+        return canonical([super().reads(record), record.expert_reasons])
+
+    def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:
+        criteria: Criteria = cell.slot.bound.criteria
+        answered_on = {s.criterion for answer in self.seen(cell) for s in answer.scores if s.status == "ok"}
+        return tuple(
+            (c.name, reason) for c in criteria if c.name in answered_on for reason in cell.record.reasons_for(c.name)
+        )
+
+    def values(self, cell: Cell, answers: Sequence[SeenAnswer]) -> dict[str, Any]:
+        reasons = [
+            {"id": f"R{n}", "criterion": criterion, "text": text}
+            for n, (criterion, text) in enumerate(self.expert_reasons(cell), 1)
+        ]
+        return {"answers": [shown(answer) for answer in answers], "expert_reasons": reasons}
+
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
+        found = super().problems(project, records, needs)
+        if not any(any(record.expert_reasons.values()) for record in records):
+            found.append(
+                f"`{self.name}` matches the reasons of an expert, and no record has any; name their column with "
+                "bm.load(..., reasons=...)."
+            )
+        return found
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        reasons = self.expert_reasons(cell)
+        if not reasons:
+            raise SkippedCell("the record has no reasons of an expert on these criteria.")
+        (answer,) = self.seen(cell)
+        read = partial(_read, reasons=reasons, answer=answer)
+        objection = self.objection if self.reask else None
+        reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
+        rows = _rows(cell, context, trace_id, answer, reasons, reading)
+        return parsed_unit(cell, context, watch, trace_id, reading, assessments=rows)
+
+
+def _read(asked: Asked, reasons: Sequence[tuple[str, str]], answer: SeenAnswer) -> Parsed:
+    return parsed(asked, ("assessments",), partial(_checked, reasons=reasons, answer=answer))
+
+
+def _checked(
+    found: Mapping[str, Any], reasons: Sequence[tuple[str, str]], answer: SeenAnswer
+) -> list[tuple[bool, list[int], str | None]]:
+    """For each reason whether it is matched, by which of the answer's (from 0), and why."""
+    entries = found.get("assessments")
+    if not isinstance(entries, list):
+        raise InvalidAnswer("`assessments` is not a list")
+    given: dict[str, Mapping[str, Any]] = {}
+    for entry in entries:
+        name = str(entry.get("reason", "")).strip().upper() if isinstance(entry, dict) else ""
+        if name in given:
+            raise InvalidAnswer(f"reason {name} is assessed twice")
+        given[name] = entry
+    wanted = [f"R{n}" for n in range(1, len(reasons) + 1)]
+    if missing := [name for name in wanted if name not in given]:
+        raise InvalidAnswer(f"reason {missing[0]} is not assessed")
+    if more := [name for name in given if name not in wanted]:
+        raise InvalidAnswer(f"there is no reason `{more[0]:.20}`")
+    said = {score.criterion: len(score.reasons or ()) for score in answer.scores}
+    return [
+        _one(given[name], name, said.get(criterion, 0)) for name, (criterion, _) in zip(wanted, reasons, strict=True)
+    ]
+
+
+def _one(entry: Mapping[str, Any], name: str, n_said: int) -> tuple[bool, list[int], str | None]:
+    matched, by = entry.get("matched"), entry.get("matched_by") or []
+    if not isinstance(matched, bool):
+        raise InvalidAnswer(f"reason {name}: `matched` is neither true nor false")
+    if not isinstance(by, list) or any(type(n) is not int or not 1 <= n <= n_said for n in by):
+        raise InvalidAnswer(f"reason {name}: `matched_by` names a reason that the answer does not have")
+    if by and not matched:
+        raise InvalidAnswer(f"reason {name} is not matched, and yet `matched_by` names what says it")
+    return matched, sorted({n - 1 for n in by}), text_of(entry.get("feedback"))
+
+
+def _rows(
+    cell: Cell,
+    context: Context,
+    trace_id: str,
+    answer: SeenAnswer,
+    reasons: Sequence[tuple[str, str]],
+    reading: Parsed,
+) -> list[Assessment]:
+    """One row a reason, whatever came."""
+    status: Status = reading.status
+    found = reading.found or [(None, None, None)] * len(reasons)
+    places: dict[str, int] = {}
+    rows = []
+    for (criterion, reason), (matched, by, feedback) in zip(reasons, found, strict=True):
+        place = places[criterion] = places.get(criterion, -1) + 1
+        rows.append(
+            Assessment(
+                trace_id=trace_id,
+                run_id=context.run_id,
+                assessed_trace_id=answer.trace_id,
+                record_id=cell.record.record_id,
+                criterion=criterion,
+                reason_index=place,
+                reason=reason,
+                matched=matched,
+                matched_by=by,
+                feedback=feedback,
+                status=status,
+            )
+        )
+    return rows

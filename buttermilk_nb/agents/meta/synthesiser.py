@@ -1,0 +1,84 @@
+"""`Synthesiser`: one reconciled verdict per record and document, from all that the judges said."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar
+
+from ..._internal.ids import uuid7
+from ...codebook.criteria import Criteria
+from ...llm.offline_input import Task
+from ...schema import Score, Status, Unit
+from ..ask_model import answered
+from ..base import Cell, Context, Stopwatch
+from ..judge.answer_format import OBJECTION, answer_format, answer_schema
+from ..judge.parse_scores import Reader, scored_unit, without_answer
+from .base import OverAnswers
+
+
+class Synthesiser(OverAnswers):
+    """Reads every answer on a record and gives one, with its own reasons, for a reader who has not seen them.
+
+    It answers in the judges' own form, so its answers are scores too, under its name. They are no independent
+    evidence: an instrument that has read others is kept out of statistics that take coders as independent.
+
+    Parameters
+    ----------
+    name
+        The step's name.
+    of
+        The steps whose answers it reads, by name. They come before it without being named in `needs`.
+    models
+        A model, a set of models, or a list; by default the project's set `judges`.
+    prompt
+        Another prompt than the default; it may use `record`, `criteria`, `answers` and `answer_format`.
+    replicates
+        How often each model is asked the same.
+    params
+        Sampling parameters; see `Judge`.
+    fallback
+        Models to ask where the chosen one fails for good.
+    order
+        `shuffled`: the answers come in an order of its own for each record, so that none always comes first;
+        `planned`: in the order of models and replicates. Either way the order is stored in `trace_inputs`.
+    reask
+        Whether an answer that cannot be read is asked for once more.
+
+    Raises
+    ------
+    SetupError
+        `of` names a step that gives no answers on criteria.
+
+    Notes
+    -----
+    Offline models synthesise by rule: the answer of the majority (the median on an ordered scale), with the reasons of
+    those who gave it. Which model said what is not shown.
+
+    Examples
+    --------
+    >>> Synthesiser("synth", of="judge", models="offline/strict")
+    Synthesiser('synth', of: judge, models: offline/strict)
+    """
+
+    kind: ClassVar[str] = "synthesiser"
+    role: ClassVar[str] = "synthesiser"
+    task: ClassVar[Task] = "synthesise"
+    objection: ClassVar[str] = OBJECTION
+
+    def form(self, criteria: Criteria) -> dict[str, Any]:
+        return answer_schema(criteria)
+
+    def answer_format(self, criteria: Criteria) -> str:
+        return answer_format(criteria)
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id = Stopwatch(), uuid7()
+        question = cell.slot.bound
+        read = partial(Reader(cell, context.run_id, trace_id).read, question.criteria)
+        objection = self.objection if self.reask else None
+        reading = await answered(self, question, read, cell, trace_id, context, objection=objection)
+        shown = [answer.trace_id for answer in self.seen(cell)]
+        return scored_unit(cell, context, watch, trace_id, [reading], read=shown)
+
+    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
+        return without_answer(cell, context, trace_id, status)

@@ -1,0 +1,108 @@
+"""How a criterion becomes a comparison of two texts, and how an answer to it is read and turned back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...codebook.criteria import Criteria
+from ...codebook.criterion import Criterion
+from ...codebook.scales import Answer, Categories
+from ...codebook.scales.base import named
+from ...errors import InvalidAnswer
+from ...llm.calls.client import Asked
+from ..judge.answer_format import entry_of
+from ..judge.parse_scores import Reader, Reading, Unread, read_object
+from .parse_choice import Choice, read_choice
+
+SHOWN = ("Text A", "Text B")
+"""What the two texts are called where they are shown: names that say nothing about them."""
+_TIE = "tie"
+_UNFINISHED = ("length", "content_filter")
+_TURNED: dict[Choice, Choice] = {"first": "second", "second": "first", "tie": "tie"}
+
+
+def comparison(given: Criteria, names: tuple[str, str], *, ties: bool) -> Criteria:
+    """The document that asks of two texts what the given one asks, with their names as answers.
+
+    What belongs to another scale (flag, cues, examples) is left out, so that it changes neither document nor hash.
+
+    Examples
+    --------
+    >>> asked = comparison(Criteria("kinder", "Which is kinder?", flag="no"), ("first", "second"), ties=True)
+    >>> asked["kinder"].scale.short, asked["kinder"].flag
+    ('first | second | tie', None)
+    """
+    (criterion,) = given
+    scale = Categories(categories=(*names, *((_TIE,) if ties else ())))
+    kept = {key: getattr(criterion, key) for key in ("name", "question", "definition", "include", "exclude")}
+    flag = criterion.flag if set(criterion.scale.offered) == set(scale.offered) else None
+    asked = Criterion(**kept, non_answers=criterion.non_answers, scale=scale, flag=flag)
+    origin = {key: getattr(given, key) for key in ("version", "source", "author", "retrieved")}
+    return Criteria(given.name, given.text, criteria=[asked], overall=given.overall, **origin)
+
+
+class PairReader(Reader):
+    """Reads the answers of one cell in which two texts were compared."""
+
+    def read_pair(self, shown: Criteria, given: Asked, *, swapped: bool, ties: bool) -> Reading:
+        """The score in what was answered: in JSON, else in words that say outright which text is better.
+
+        Parameters
+        ----------
+        shown
+            What was asked, with the names under which the texts were shown as answers.
+        given
+            What came of asking.
+        swapped
+            Whether the second text was shown first, so that the answer is turned back.
+        ties
+            Whether it was offered to call them equal.
+        """
+        assert self.cell.slot.criteria is not None
+        (kept,), (asked,) = self.cell.slot.criteria, shown
+        served = given.request.model
+        entry: dict[str, Any]
+        try:
+            try:
+                entry = entry_of(read_object(given, ("criteria", "answer", asked.name)), asked, alone=True)
+                answer = _answer(asked, entry.get("answer"), swapped=swapped, ties=ties)
+            except Unread as unread:
+                if not _in_words(given):
+                    raise
+                entry = {}
+                answer = _by_words(given, unread, swapped=swapped, ties=ties)
+        except Unread as unread:
+            return Reading(given, [self.score(kept, unread.status, served=served)], unread.why)
+        except InvalidAnswer as error:
+            why = InvalidAnswer(f"criterion `{kept.name}`: {error}")
+            return Reading(given, [self.score(kept, "invalid", served=served)], why)
+        return Reading(given, [self.score(kept, "ok", answer, entry, served=served)], None)
+
+
+def _answer(asked: Criterion, raw: object, *, swapped: bool, ties: bool) -> Answer:
+    """An answer in its place in the JSON: a name that was offered, a non-answer, or words."""
+    said = str(raw or "")
+    if non_answer := named(said, asked.non_answers):
+        return Answer(None, non_answer)
+    return _turned(read_choice(said, SHOWN, ties=ties), swapped=swapped)
+
+
+def _in_words(given: Asked) -> bool:
+    """Whether an answer without JSON is one in words, and came to its end."""
+    completion = given.completion
+    finished = completion is not None and completion.finish_reason not in _UNFINISHED
+    return finished and completion is not None and bool(completion.text.strip()) and "{" not in completion.text
+
+
+def _by_words(given: Asked, unread: Unread, *, swapped: bool, ties: bool) -> Answer:
+    assert given.completion is not None
+    try:
+        return _turned(read_choice(given.completion.text, SHOWN, ties=ties), swapped=swapped)
+    except InvalidAnswer:
+        if unread.status == "refused":
+            raise unread from None
+        raise
+
+
+def _turned(choice: Choice, *, swapped: bool) -> Answer:
+    return Answer(None, _TURNED[choice] if swapped else choice)

@@ -1,0 +1,289 @@
+"""`Pairwise`: which of two texts is better, asked in both orders.
+
+Models favour a place: some the text that they read first, some the other. So each pair is asked twice, with the texts
+in their places and with places changed, and answers are turned back: a score always speaks of `first` and `second`.
+The two orders are designs of their own (`order` in `traces.params` and in ratings), and how often an answer changes
+with them is a finding about the model (`order_bias`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from ..._internal.ids import canonical, uuid7
+from ...codebook.criteria import Criteria
+from ...corpus.record import Record
+from ...errors import SetupError, nearest
+from ...llm.calls.redaction import Redaction
+from ...llm.model import Model, Params, Request
+from ...llm.offline_input import Aside
+from ...schema import TextRow, Unit
+from ..ask_model import answered
+from ..base import NOTHING_BEFORE, Before, Cell, Context, Slot, Stopwatch, slot_design
+from ..config_files import default_prompt
+from ..judge.answer_format import answer_format, answer_schema
+from ..judge.judge import Judge
+from ..judge.parse_scores import scored_unit
+from ..llm_agent import Agent
+from ..prompt import Prompt
+from .criterion_as_comparison import SHOWN, PairReader, comparison
+
+if TYPE_CHECKING:
+    from ...project.project import Project
+
+Orders = Literal["both", "given"]
+_ORDERS: dict[Orders, tuple[str, ...]] = {"both": ("given", "swapped"), "given": ("given",)}
+_OBJECTION = (
+    "Your reply could not be read: it is not the JSON object that was asked for, or it does not say which text is "
+    "better in one of the words that were offered. Reply again, with that JSON object and nothing else."
+)  # part of the cache key of the second request, so its wording stays
+
+
+class PairQuestion(NamedTuple):
+    """What is asked of one pair in one order, prepared once a slot."""
+
+    given: Criteria
+    """As it was declared: with the cues and the flag, which models that answer by rule read."""
+    shown: Criteria
+    """As it is asked: answers are the names under which the texts are shown."""
+    order: str
+    form: dict[str, Any]
+    schema: TextRow
+    params: Params
+    redaction: Redaction | None
+
+
+class Pairwise(Judge):
+    """Shows two texts of a record and asks which is better under a criterion.
+
+    Parameters
+    ----------
+    name
+        The step's name; it becomes the value of the column `judge`.
+    criteria
+        A `Criteria` (or the path of a file) of one criterion, whose question says what *better* means. Its scale is
+        put aside: answers are `first`, `second` and, with `ties`, `tie`. Its hash is that of the document with this
+        scale, and does not change with the scale, flag and cues that it came with. A flag holds only where the scale
+        it came with offers the same answers, `scale="first | second | tie"`.
+    first, second
+        The metadata fields that hold the two texts; `content` stands for the record's text. `pair` and `pairs` make
+        such records. A record's text, where it is not one of the two, is shown as what both answer to.
+    models, params, fallback, reask
+        As in `Judge`.
+    prompt
+        Another prompt than the default; it uses `criteria`, `answer_format`, `about`, `text_a` and `text_b`.
+    orders
+        `both`: each pair is asked with the texts in their places and with places changed; `given`: once.
+    ties
+        Whether the two may be called equal.
+    replicates
+        How often each model is asked the same, in each order.
+
+    Raises
+    ------
+    SetupError
+        There are several criteria, or a record lacks one of the texts.
+
+    Notes
+    -----
+    `reasons` and `conclusion` keep the model's own words, in which `Text A` is the text that it was shown first. The
+    orders of one model are told apart in ratings as `(given order)` and `(swapped order)`; one verdict of both, and
+    none where they differ, is what `Panel("both", of=...)` gives.
+
+    References
+    ----------
+    Zheng, L. et al. 2023. Judging LLM-as-a-judge with MT-Bench and Chatbot Arena. NeurIPS 36 (position bias, and
+    swapping against it). Zeng, Z. et al. 2024. Evaluating large language models at evaluating instruction following.
+    ICLR (agreement of both orders).
+
+    Examples
+    --------
+    >>> kinder = Criteria("kinder", "Which text speaks of people with more respect?")
+    >>> Pairwise("compare", criteria=kinder, models="offline/strict")
+    Pairwise('compare', criteria: kinder, models: offline/strict, orders: both, params: temperature=0)
+    """
+
+    kind: ClassVar[str] = "pairwise"
+    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format", "about", "text_a", "text_b")
+
+    prompt: Prompt = Field(default_factory=partial(default_prompt, "pairwise"))
+    first: str = "first"
+    second: str = "second"
+    orders: Orders = "both"
+    ties: bool = True
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        criteria: Criteria | str | Path | Sequence[Criteria | str | Path] = (),
+        first: str = "first",
+        second: str = "second",
+        models: str | Sequence[str] | None = None,
+        prompt: Prompt | str | Path | None = None,
+        orders: Orders = "both",
+        ties: bool = True,
+        replicates: int = 1,
+        params: Mapping[str, Any] | None = None,
+        fallback: str | Sequence[str] | None = None,
+        reask: bool = True,
+    ) -> None:
+        super().__init__(
+            name,
+            criteria=criteria,
+            models=models,
+            prompt=prompt,
+            replicates=replicates,
+            params=params,
+            fallback=fallback,
+            reask=reask,
+            first=first,
+            second=second,
+            orders=orders,
+            ties=ties,
+        )
+
+    @model_validator(mode="after")
+    def _two_texts(self) -> Self:
+        if len(self.criteria) > 1 or len(self.criteria[0]) > 1:
+            raise ValueError("texts are compared on one criterion at a time; make a step for each")
+        if self.first == self.second:
+            raise ValueError(f"first and second are both `{self.first}`; name two fields")
+        return self
+
+    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
+        (given,), (kept,), shown = self.criteria, self.documents(), self._shown()
+        prompt, schema = self.prompt.prompt_hash, self._schema(shown)
+        found = []
+        for model in self.chosen(project):
+            params = self.params_of(model)
+            for replicate in range(self.replicates):
+                for order in _ORDERS[self.orders]:
+                    design = slot_design(
+                        self,
+                        prompt=prompt,
+                        criteria=kept.criteria_hash,
+                        schema=schema.text_hash,
+                        model=model.target,
+                        params=params.sent,
+                        replicate=replicate,
+                        order=order,
+                        **({} if self.reask else {"reask": False}),
+                        **model.design_parts(given),
+                        **self.redacted_parts(model, project),
+                    )
+                    question = PairQuestion(
+                        given, shown, order, answer_schema(shown), schema, params, project.redaction
+                    )
+                    said = canonical({**params.sent, "order": order})
+                    found.append(Slot(self, design, replicate, model, kept, prompt, said, question))
+        return found
+
+    async def work(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id, question = Stopwatch(), uuid7(), cell.slot.bound
+        reader = PairReader(cell, context.run_id, trace_id)
+        read = partial(reader.read_pair, question.shown, swapped=question.order == "swapped", ties=self.ties)
+        objection = _OBJECTION if self.reask else None
+        reading = await answered(self, question, read, cell, trace_id, context, objection=objection)
+        return scored_unit(cell, context, watch, trace_id, [reading])
+
+    def requests(self, cell: Cell) -> list[tuple[Request, int]]:
+        assert cell.slot.model is not None
+        return [(self.request(cell.slot.bound, cell, cell.slot.model), 1)]
+
+    def request(self, question: Any, cell: Cell, model: Model) -> Request:
+        record = cell.record
+        texts = self.texts_of(record)
+        texts = texts[::-1] if question.order == "swapped" else texts
+        values = {
+            "criteria": question.shown,
+            "answer_format": answer_format(question.shown),
+            "record": record.as_read(),
+            "about": "" if "content" in (self.first, self.second) else record.content,
+            "text_a": texts[0],
+            "text_b": texts[1],
+        }
+        return Request(
+            model,
+            self.prompt.render(values),
+            params=question.params if model is cell.slot.model else self.params_of(model),
+            schema_hash=question.schema.text_hash,
+            schema=question.form,
+            replicate=cell.slot.replicate,
+            aside=Aside(record, question.given, "pairwise", texts=texts, order=question.order),
+            redaction=question.redaction,
+        )
+
+    def texts_of(self, record: Record) -> tuple[str, str]:
+        """The two texts of a record, in their places.
+
+        Raises
+        ------
+        SetupError
+            The record lacks one of them.
+        """
+        found = []
+        for field in (self.first, self.second):
+            text = record.content if field == "content" else record.metadata.get(field)
+            if text is None or not str(text).strip():
+                known = ["content", *record.metadata]
+                raise SetupError(
+                    f"step `{self.name}` compares `{self.first}` with `{self.second}`, and there is no text in "
+                    f"`{field}`; {nearest(field, known)}"
+                )
+            found.append(str(text))
+        return found[0], found[1]
+
+    def reads(self, record: Record) -> str:
+        fields = [record.metadata.get(field) for field in (self.first, self.second) if field != "content"]
+        return canonical([super().reads(record), self.first, self.second, fields])
+
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
+        found = self.prompt.problems(self.known)
+        missing = [name for name in ("criteria", "text_a", "text_b") if name not in self.prompt.names]
+        found += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not found]
+        if found:
+            return found
+        for model in [*self.chosen(project), *self.others(project)]:
+            for criteria in self.documents():
+                found += model.problems(criteria)
+        found += self._same_twice(project)
+        return list(dict.fromkeys(found + self._rendering(project, records)))
+
+    def documents(self) -> list[Criteria]:
+        return [comparison(self.criteria[0], ("first", "second"), ties=self.ties)]
+
+    def judged(self) -> list[Criteria | None]:
+        return [*self.documents()]
+
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
+        rows = [*Agent.texts(self, slots), *self.documents()[0].as_rows(), self._schema(self._shown())]
+        return rows + (self.criteria[0].as_rows() if self.criteria[0].criteria[0].cues else [])
+
+    def _shown(self) -> Criteria:
+        return comparison(self.criteria[0], SHOWN, ties=self.ties)
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        if (self.first, self.second) != ("first", "second"):
+            plain |= {"first": self.first, "second": self.second}
+        if self.orders != "both":
+            plain["orders"] = self.orders
+        if not self.ties:
+            plain["ties"] = False
+        return {**plain, **super().to_plain(folder)}
+
+    def __repr__(self) -> str:
+        return (
+            super()
+            .__repr__()
+            .replace("Judge(", "Pairwise(", 1)
+            .replace(", params:", f", orders: {self.orders}, params:", 1)
+        )
+
+    __str__ = __repr__

@@ -1,0 +1,42 @@
+"""What templates and functions see of earlier steps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..schema import Unit
+from .base import Cell
+
+_JSON_OUTPUT = frozenset({"function", "differences", "extractor", "panel"})
+"""Kinds of agents whose output is JSON."""
+
+
+def outputs(cell: Cell) -> dict[str, Any]:
+    """What templates and functions see of earlier steps, by step name.
+
+    Of a step with one cell a record its output, of a step with several a list, however many of them finished. A
+    judge's output is a mapping from criterion to answer, conclusion, reasons and uncertainty.
+    """
+    seen: dict[str, Any] = {}
+    for step, units in cell.inputs.items():
+        values = [_output(unit) for unit in units]
+        seen[step] = values[0] if step in cell.single and values else values
+    return seen
+
+
+def _output(unit: Unit) -> Any:
+    if unit.scores:
+        return {
+            score.criterion: {
+                "answer": score.value if score.category is None else score.category,
+                "conclusion": score.conclusion,
+                "reasons": score.reasons or [],
+                "uncertainty": score.uncertainty,
+                "model": score.model,
+            }
+            for score in unit.scores
+            if score.status == "ok"
+        }
+    output = unit.trace.output
+    return json.loads(output) if unit.trace.agent in _JSON_OUTPUT and output else output

@@ -1,0 +1,1 @@
+"""How far coders agree: coefficients with intervals over frames of ratings."""

@@ -1,0 +1,169 @@
+"""The verdict on each judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..coefficients.base import FloatArray
+from ..shared.bootstrap import interval, weights
+from ..shared.notes import few, note
+from ..stability.stability import check_resampling
+from .hypothesis_test import ENOUGH, Tested, tests
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def alt_test(
+    ratings: pd.DataFrame,
+    *,
+    by: str | Sequence[str] = ("criterion",),
+    judges: Sequence[str] | None = None,
+    coders: Sequence[str] | None = None,
+    epsilon: float = 0.2,
+    alpha: float = 0.05,
+    replicates: Literal["each", "modal"] = "each",
+    n_boot: int = 1000,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """The alternative annotator test: may the judge stand in for the people? One row per group and judge.
+
+    Parameters
+    ----------
+    ratings
+        The long frame of `run.ratings()`, or one with `record_id`, `criterion`, `coder` and `category`.
+    by
+        Columns to part the frame by. Criteria and wordings are never pooled.
+    judges
+        The judges, by name; by default every coder of kind `instrument`.
+    coders
+        The people, by name, three or more; by default all who have not seen the judges' answers. `truth` is the code
+        that came with the data, and not a coder here.
+    epsilon
+        What the judge's lower cost is worth, as a difference of shares: the judge may have the advantage that much
+        less often than the person. The authors advise 0.2 where the people are experts, 0.15 where they are skilled
+        (trained students), 0.1 for crowd workers, and less where the people agree little. Choose it, and say why,
+        before you look.
+    alpha
+        The false discovery rate over the people.
+    replicates
+        `each`: the indicators below are computed within each replicate and averaged, record by record. `modal`: the
+        answer that most replicates gave, which is another, named instrument; where two are as frequent there is none.
+    n_boot, seed, level
+        Resamples of whole clusters, their seed, and the level of the percentile interval of `rho`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `by`..., `judge`, `omega` (the winning rate: the share of people against whom the judge wins), `passes`
+        (`omega` is 0.5 or more), `rho` (the average advantage probability: how likely the judge is at least as near
+        to the others as a person is), `rho_low` and `rho_high`, `rho_least` and `rho_most` (had the judge lost, or
+        won, each record that it was asked about and did not answer), `n_coders` (people tested), `n_records`,
+        `epsilon`, `alpha`, `n_left_out` (the other records), `n_clusters`, `n_undefined` (resamples without a rho) and
+        `note`, which also says where a judge that always gave the same answer would have passed.
+
+    Raises
+    ------
+    SetupError
+        There are fewer than three people, fewer than 30 records that the judge and two of them answered, or fewer
+        than three people with 30 of these; criteria or wordings would be pooled; a coder is unknown.
+
+    Notes
+    -----
+    After Calderon, Reichart and Dror (2025), with these conventions:
+
+    - Nearness of a code to those of the other people on a record: for names the share of them who gave the same
+      (accuracy), for ordinal and continuous answers the negative root mean squared distance (of ranks, where ordinal
+      answers are words), for sets of labels the mean Jaccard similarity.
+    - A person is left out in turn. On each record that this person, another one and the judge answered, the judge has
+      the advantage (1) where it is at least as near to the others as the person left out, and the person likewise, so
+      that a tie counts for both. `rho_judge` and `rho_coder` are their means.
+    - H0 is that `rho_judge` is no more than `rho_coder` less epsilon: a one-sided t-test of the paired differences.
+      Records in one cluster are not independent, and the standard error is then that of clusters.
+    - The p-values are adjusted over the people after Benjamini and Yekutieli (2001).
+    - A person with fewer than 30 such records is not tested, but stays among the others. (The authors name Wilcoxon's
+      test for that case. It compares ranks, and as most differences are ties it rejects far too often.)
+    - Where the difference is the same on every record, p is 0 below epsilon, else 1, and the note says so.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> said = {"ana": "yyn", "ben": "yny", "eva": "nyy", "judge": "yyy"}  # over and over: each errs on one in three
+    >>> rows = [(i, "calm", who, codes[i % 3]) for who, codes in said.items() for i in range(60)]
+    >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "category"])
+    >>> found = alt_test(ratings, judges=["judge"], n_boot=50)
+    >>> found[["judge", "omega", "passes", "rho", "n_coders", "n_records"]].values.tolist()
+    [['judge', 1.0, True, 1.0, 3, 60]]
+    """
+    import pandas as pd
+
+    check_resampling(n_boot, level)
+    found = tests(ratings, by, judges, coders, epsilon, alpha, replicates)
+    rows = [one.key | _row(one, epsilon, alpha, n_boot, seed, level) for one in found]
+    return pd.DataFrame(rows).astype({"passes": "boolean"})
+
+
+def _row(one: Tested, epsilon: float, alpha: float, n_boot: int, seed: int, level: float) -> dict[str, Any]:
+    import pandas as pd
+
+    n, n_clusters = len(one.clusters), int(one.clusters.max(initial=-1)) + 1
+    omega = one.omega(alpha)
+    drawn = [_rho(one, rows) for rows in weights(one.clusters, n_boot, seed)] if n_clusters > 1 else []
+    low, high, undefined = interval(np.concatenate(drawn), level) if drawn else (float("nan"), float("nan"), 0)
+    least, most = (_rho(one, np.ones((1, n)), won)[0] for won in (0.0, 1.0))
+    return {
+        "judge": one.judge,
+        "omega": omega,
+        "passes": pd.NA if np.isnan(omega) else omega >= ENOUGH,
+        "rho": float(_rho(one, np.ones((1, n)))[0]),
+        "rho_low": low,
+        "rho_high": high,
+        "rho_least": float(least),
+        "rho_most": float(most),
+        "n_coders": sum(not np.isnan(against.p) for against in one.against),
+        "n_records": n,
+        "epsilon": epsilon,
+        "alpha": alpha,
+        "n_left_out": one.n_left_out,
+        "n_clusters": n_clusters,
+        "n_undefined": undefined,
+        "note": _note(one, n, n_clusters),
+    }
+
+
+def _rho(one: Tested, rows: FloatArray, unanswered: float | None = None) -> FloatArray:
+    """The mean advantage probability over the people, in each resample; with unanswered records as lost or won."""
+    known = ~np.isnan(one.found.judge[:, one.counted])
+    n = rows @ known
+    won = rows @ np.where(known, one.found.judge[:, one.counted], 0.0)
+    if unanswered is not None:
+        n = n + one.unanswered[one.counted]
+        won = won + unanswered * one.unanswered[one.counted]
+    return np.asarray(np.divide(won, n, out=np.full(n.shape, np.nan), where=n > 0).mean(axis=1))
+
+
+def _note(one: Tested, n: int, n_clusters: int) -> str:
+    untested = [against.coder for against in one.against if np.isnan(against.p)]
+    same = [against.coder for against in one.against if against.note.startswith("The difference")]
+    return note(
+        f"Passes, but so would a judge that always says `{one.always}`: look at agreement per category."
+        if one.always
+        else "",
+        f"Not tested against {_listed(untested)}: see alt_test_coders." if untested else "",
+        f"The difference from {_listed(same)} is the same on every record: see alt_test_coders." if same else "",
+        few(n, n_clusters),
+        f"Records are in {n_clusters:,} clusters, which the test allows for." if 1 < n_clusters < n else "",
+        f"{_listed(one.set_aside)} saw the judges' answers and is left out." if len(one.set_aside) == 1 else "",
+        f"{_listed(one.set_aside)} saw the judges' answers and are left out." if len(one.set_aside) > 1 else "",
+        f"{_listed(one.saw)} saw the judges' answers, which helps the judge." if one.saw else "",
+        f"Computed within each of {one.replicates} replicates and averaged." if one.replicates > 1 else "",
+        "Records were drawn with unequal probability, and are not weighted here." if one.unequal else "",
+    )
+
+
+def _listed(found: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in found)

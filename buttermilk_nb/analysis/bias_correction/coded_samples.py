@@ -1,0 +1,157 @@
+"""Judged records and the human-coded sample of them, as arrays: what every estimator here takes.
+
+A correction holds whatever the judge says, as long as chance alone decided which records were coded. Two things follow.
+Without known chances there is no correction, so none is guessed. And a record without an answer of the judge needs not
+be left out: the mean of its answers stands in, and the codes of such records correct it like any other error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ...errors import SetupError, nearest
+from ..shared.ratings_frame import FEW, answers, checked, groups, modal, scale_of
+from .inclusion_probability import inclusion
+from .influence import BoolArray, FloatArray, IntArray
+from .outcome_values import Asked, Measured, measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Replicates = Literal["each", "modal"]
+
+
+@dataclass(frozen=True, eq=False)
+class CodedSample:
+    """One group: an entry per record that the judge was asked about.
+
+    `said` is the judge's number (its mean where it gave none, which `answered` tells), `coded` the human one and
+    `inclusion` its probability, NaN for records without a code. `drawn` counts records with a row of the coder, and
+    `seen` codes that were not given blind.
+    """
+
+    key: dict[str, Any]
+    where: str
+    measured: Measured
+    records: list[str]
+    said: FloatArray
+    answered: BoolArray
+    coded: FloatArray
+    inclusion: FloatArray
+    clusters: IntArray
+    drawn: int
+    seen: int
+    how: str
+
+    @property
+    def has_code(self) -> BoolArray:
+        """Which records have a usable human code."""
+        return np.asarray(~np.isnan(self.coded))
+
+    @property
+    def weights(self) -> FloatArray:
+        """1 / inclusion probability; 0 for records without a code."""
+        return np.where(self.has_code, 1 / np.where(self.has_code, self.inclusion, 1.0), 0.0)
+
+    @property
+    def adjusted(self) -> FloatArray:
+        """The design-adjusted outcome of each record."""
+        return self.said + self.weights * np.where(self.has_code, self.coded - self.said, 0.0)
+
+
+def coded_samples(
+    ratings: pd.DataFrame,
+    judge: str,
+    coder: str,
+    by: str | Sequence[str],
+    of: Asked,
+    sampled: str | None,
+    replicates: Replicates,
+) -> Iterator[CodedSample]:
+    """Each group in which the judge was asked.
+
+    Raises
+    ------
+    SetupError
+        As `corrected_estimate` says.
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    if replicates not in get_args(Replicates):
+        raise SetupError(f"replicates: write `each` or `modal`, and not `{replicates}`.")
+    frame = _of_two(checked(ratings, by), judge, coder)
+    for key, part in groups(frame, by):
+        if (part.coder == judge).any():
+            yield _sample(dict(zip(by, key, strict=True)), part, judge, coder, of, sampled, replicates)
+
+
+def _of_two(frame: pd.DataFrame, judge: str, coder: str) -> pd.DataFrame:
+    known = [str(name) for name in frame.coder.unique()]
+    for word, name in (("judge", judge), ("coder", coder)):
+        if name not in known:
+            raise SetupError(f"{word}: there is no coder `{name}` in the ratings; {nearest(name, known)}")
+    if judge == coder:
+        raise SetupError(f"judge and coder are both `{judge}`; a correction needs a judge, and a person's codes.")
+    if (frame.kind[frame.coder == coder] == "instrument").any():
+        raise SetupError(f"coder: `{coder}` is an instrument, and only human codes correct a judge; name a person.")
+    return frame[frame.coder.isin([judge, coder])]
+
+
+def _sample(
+    key: dict[str, Any], part: pd.DataFrame, judge: str, coder: str, of: Asked, sampled: str | None, how: Replicates
+) -> CodedSample:
+    where = f"criterion `{part.criterion.iloc[0]}`"
+    theirs, own = part[part.coder == judge], part[part.coder == coder]
+    records = sorted(theirs.record_id.unique())
+    _same_frame(where, records, own, judge, coder)
+    what = measured(part, theirs, own, of, where, scale_of(part))
+    said = _by_record(modal(theirs) if how == "modal" else theirs, what, records)
+    answered = ~np.isnan(said)
+    if not answered.any():
+        raise SetupError(f"{where}: judge `{judge}` has no usable answer, so there is nothing to correct.")
+    coded = _by_record(own, what, records)
+    drawn = own.set_index("record_id").inclusion_p.reindex(records).to_numpy(float)
+    is_drawn = np.isin(records, own.record_id.to_numpy(str))
+    known, chosen_by = inclusion(where, coder, drawn, is_drawn, ~np.isnan(coded), sampled)
+    kin = theirs.drop_duplicates("record_id").set_index("record_id").kin.reindex(records)
+    return CodedSample(
+        key=key,
+        where=where,
+        measured=what,
+        records=records,
+        said=np.where(answered, said, said[answered].mean()),
+        answered=answered,
+        coded=coded,
+        inclusion=known,
+        clusters=np.unique(kin.to_numpy(str), return_inverse=True)[1].astype(np.intp),
+        drawn=int(is_drawn.sum()),
+        seen=int((own.blind.astype("boolean") == False).fillna(value=False).sum()),  # noqa: E712  # NA is not known
+        how=chosen_by,
+    )
+
+
+def _same_frame(where: str, records: list[str], own: pd.DataFrame, judge: str, coder: str) -> None:
+    if own.record_id.duplicated().any():
+        raise SetupError(f"{where}: `{coder}` coded records in several replicates; filter the ratings to one of them.")
+    other = sorted(set(own.record_id) - set(records))
+    if other:
+        raise SetupError(
+            f"{where}: {len(other):,} of {len(own):,} records coded by `{coder}` were never put to `{judge}` (such as "
+            f"`{other[0]}`), and a correction needs a sample of the judged records: judge them too, or leave them out."
+        )
+    usable = len(answers(own))
+    if usable < FEW:
+        raise SetupError(
+            f"{where}: {usable} records have a usable code of `{coder}`, and a correction needs {FEW} at least; draw a "
+            "random sample of the judged records and have it coded, or leave out of `by` what only the judge's rows "
+            "have."
+        )
+
+
+def _by_record(rows: pd.DataFrame, what: Measured, records: list[str]) -> FloatArray:
+    """The mean number of each record's rows; NaN where no row has one."""
+    numbers = what.of(rows)
+    return np.asarray(numbers.groupby(rows.record_id).mean().reindex(records).to_numpy(float))

@@ -1,0 +1,12 @@
+"""Whether a model, a judge, a prompt or a coder changes the answers to the same records.
+
+The same records are answered at both levels of a factor, so answers are compared in pairs, record by record: what is
+tested is the change, not two shares that happen to differ.
+"""
+
+from __future__ import annotations
+
+from .compare import compare
+from .flips import flips
+
+__all__ = ["compare", "flips"]

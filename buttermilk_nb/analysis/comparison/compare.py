@@ -1,0 +1,204 @@
+"""Every pair of levels of a factor, tested, and corrected for the number of tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from ...errors import SetupError, nearest
+from ..shared.bootstrap import interval, weights
+from ..shared.groups import groups, in_order, names, read, wordings_note
+from ..shared.multiple_testing import holm
+from ..shared.notes import note
+from ..shared.record_table import table
+from ..stability.stability import check_resampling
+from .notes import paired_note
+from .outcome import Measure, measure
+from .paired_levels import Pair, Replicates, pair
+from .paired_tests import Tested, mcnemar, sign_flips
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NO_TEST = Tested(float("nan"), "", 0)
+
+
+def compare(
+    ratings: pd.DataFrame,
+    *,
+    factor: str,
+    by: str | Sequence[str] = ("criterion",),
+    baseline: Any = None,
+    replicates: Replicates = "modal",
+    n_boot: int = 1000,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Whether a factor changes the answers to the same records: one row per group and pair of its levels.
+
+    Parameters
+    ----------
+    ratings
+        The long frame of `run.ratings()`, or one with `record_id`, `criterion`, `coder`, `category` and `factor`.
+    factor
+        The column whose values are compared: `model`, `judge`, `coder`, a prompt's name, any other. Rows in which it
+        is missing are set aside.
+    by
+        Columns to part the frame by. Criteria are never pooled, nor wordings, unless they are the factor.
+    baseline
+        A value of the factor: only pairs with it, as `a`. Otherwise all pairs, `a` and `b` in order (numbers
+        ascending, else names from A to Z).
+    replicates
+        `modal`: one answer per record first, the most frequent of its replicates; a record whose replicates tie is
+        left out (ordinal numbers: the mean of those tied; continuous ones: the mean of all). `each`: everything within
+        each replicate and averaged, replicates of the same number paired, a single one with each of the other's.
+    n_boot, seed, level
+        Resamples of whole clusters, the seed of resamples and of random sign flips, and the level of the percentile
+        interval. Each row starts from the seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `by`..., `factor`, `a`, `b` (the levels), then, over the `n` records answered at both:
+
+        - `measure`: `flagged share` where a flag is declared, else `mean` on scales with numbers (ordinal, interval,
+          ratio), else the share of the category that is the most frequent in the group, all levels together (of two
+          as frequent the first in the scale's order). `at_a`, `at_b`: its value at each level;
+        - `difference`: at `b` minus at `a`, with `difference_low` and `difference_high`. `difference_least` and
+          `difference_most` are bounds over all records asked at either level, whatever the missing answers were;
+        - `only_a`, `only_b`: paired flips, records with the finding (or the category) at one level only; of numbers,
+          records whose number is higher there. `n_changed`: records with another answer;
+        - `test`, `p`: McNemar's exact test for shares, and for means (and averages over replicates) a permutation
+          test that flips the signs of whole clusters' differences, a record without a cluster being one. `p_adjusted`:
+          Holm's, over the `n_tests` tests of this call. `p_clustered`, `p_clustered_adjusted`: the permutation over
+          clusters and its own Holm adjustment, where records are in clusters;
+        - `n`, `n_left_out` (records asked at either level without an answer at both), `n_clusters`, `n_undefined`
+          (resamples without a difference) and `note`.
+
+        A group with one level of the factor has no row. What is undefined is NaN, and `note` says why. With `each`,
+        counts are averages over replicates.
+
+    Raises
+    ------
+    SetupError
+        The factor has one value; `baseline` or `replicates` is unknown; criteria or wordings would be pooled; a record
+        has two answers in one cell.
+
+    Notes
+    -----
+    McNemar (1947), Holm (1979). The sign-flip test takes the distribution of the differences as symmetric when the
+    levels are alike, which holds where the levels could be swapped. Records drawn with unequal probability are not
+    weighted, and `note` says so.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> said = {"m1": "yyyynnnn", "m2": "ynnnnnnn"}
+    >>> rows = [(f"r{i}", "calm", f"judge · {m}", m, c) for m, codes in said.items() for i, c in enumerate(codes)]
+    >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "model", "category"])
+    >>> found = compare(ratings, factor="model")
+    >>> found[["measure", "at_a", "at_b", "only_a", "only_b", "p"]].values.tolist()
+    [['share of `n`', 0.5, 0.875, 0.0, 3.0, 0.25]]
+    """
+    import pandas as pd
+
+    check_resampling(n_boot, level)
+    if replicates not in get_args(Replicates):
+        raise SetupError(f"replicates: write `modal` or `each`, and not `{replicates}`.")
+    rows = []
+    for key, found, a, b in pairs_of_levels(ratings, factor, names(by), baseline):
+        rows.append(key | {"factor": factor, "a": a, "b": b} | _row(found, a, b, replicates, n_boot, seed, level))
+        rows[-1]["note"] = note(rows[-1]["note"], wordings_note(factor))
+    result = pd.DataFrame(rows)
+    for name in ("p", "p_clustered"):
+        result[f"{name}_adjusted"] = holm(result[name].to_numpy(float))
+    result["n_tests"] = int(result.p.notna().sum())
+    order = [*list(result.columns)[: list(result.columns).index("p") + 1], "p_adjusted", "p_clustered"]
+    order += ["p_clustered_adjusted", "n_tests"]
+    return result[[*order, *(name for name in result.columns if name not in order)]]
+
+
+def pairs_of_levels(
+    ratings: pd.DataFrame,
+    factor: str,
+    by: Sequence[str],
+    baseline: Any = None,
+    only: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[dict[str, Any], Measure, Any, Any]]:
+    """Each group, what is measured in it, and each pair of levels that it has, or `only` those named."""
+    frame = read(ratings, by, factor, "factor")
+    if factor == "replicate":
+        raise SetupError("factor: replicates are no levels of a factor; bm.stability(ratings) looks at them.")
+    levels = in_order(frame[factor])
+    if len(levels) < 2:
+        shown = f"one value, `{levels[0]}`" if levels else "no value"
+        raise SetupError(f"factor: `{factor}` has {shown} in these ratings; a comparison needs two or more.")
+    for word, value in (only or {"baseline": baseline}).items():
+        if value is not None and value not in levels:
+            raise SetupError(f"{word}: `{factor}` is never `{value}`; {nearest(str(value), map(str, levels))}")
+    if only:
+        frame = frame[frame[factor].isin(list(only.values()))]
+    parts = list(groups(frame, by, factor))
+    if all(part[factor].nunique() < 2 for _, part in parts):
+        raise SetupError(f"`{factor}` has one value in each group; leave out of by={list(by)} what changes with it.")
+    for key, part in parts:
+        own = in_order(part[factor])
+        if len(own) < 2:
+            continue
+        found = measure(table(part, [factor, "replicate"]))
+        for a, b in combinations(own, 2) if baseline is None else product([baseline], own):
+            if a != b and a in own:
+                yield key, found, a, b
+
+
+def _row(
+    found: Measure, a: Any, b: Any, replicates: Replicates, n_boot: int, seed: int, level: float
+) -> dict[str, Any]:
+    two = pair(found, a, b, replicates)
+    used = two.used
+    clusters = np.unique(found.table.clusters[used], return_inverse=True)[1]
+    n, n_clusters = int(used.sum()), int(clusters.max(initial=-1)) + 1
+    at_a, at_b = (float(mean[0]) for mean in two.means(np.ones((1, n))))
+    low, high, undefined = float("nan"), float("nan"), 0
+    if n_clusters > 1:
+        drawn = [two.means(rows) for rows in weights(clusters, n_boot, seed)]
+        low, high, undefined = interval(np.concatenate([there - here for here, there in drawn]), level)
+    least, most = two.bounds(*found.ends())
+    sums = np.bincount(clusters, two.shares(), n_clusters) if n else np.zeros(0)
+    first, clustered = _tested(found, two, sums, seed)
+    return {
+        "measure": found.name,
+        "at_a": at_a,
+        "at_b": at_b,
+        "difference": at_b - at_a,
+        "difference_low": low,
+        "difference_high": high,
+        "difference_least": least,
+        "difference_most": most,
+        "only_a": two.count(two.a > two.b),
+        "only_b": two.count(two.b > two.a),
+        "n_changed": two.count(two.said_a != two.said_b),
+        "test": first.test,
+        "p": first.p,
+        "p_clustered": clustered.p,
+        "n": n,
+        "n_left_out": int((two.asked & ~used).sum()),
+        "n_clusters": n_clusters,
+        "n_undefined": undefined,
+        "note": paired_note(found, two, n, n_clusters, first, clustered, seed),
+    }
+
+
+def _tested(found: Measure, two: Pair, sums: Any, seed: int) -> tuple[Tested, Tested]:
+    """The test of a pair, and the permutation over clusters where records are in clusters."""
+    n, n_clusters = int(two.used.sum()), len(sums)
+    flipped = _NO_TEST
+    if n_clusters > 1:
+        flipped = sign_flips(sums, seed, "records" if n_clusters == n else "clusters")
+    if n and found.is_share and two.both.shape[1] == 1:
+        only_a, only_b = (int(two.count(higher)) for higher in (two.a > two.b, two.b > two.a))
+        return mcnemar(only_a, only_b), flipped if n_clusters < n else _NO_TEST
+    return flipped, flipped if n_clusters < n else _NO_TEST

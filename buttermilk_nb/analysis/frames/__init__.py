@@ -1,0 +1,1 @@
+"""Dataframes of what the Store holds, one function for each grain."""

@@ -1,0 +1,73 @@
+"""The heat map of judges and criteria as a static table: what shows where widgets cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from ..._internal.html import fragment, title
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Heatmap:
+    """Share of flagged answers per judge and criterion.
+
+    Parameters
+    ----------
+    frame
+        Rows as `frames.heat` gives them.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    def _rows(self) -> tuple[list[str], list[tuple[str, list[tuple[float | None, int, int]]]]]:
+        keys = list(dict.fromkeys(zip(self.frame.criteria_set, self.frame.criterion, strict=True)))
+        several = len({criteria_set for criteria_set, _ in keys}) > 1
+        criteria = [f"{criteria_set}: {name}" if several else name for criteria_set, name in keys]
+        rows = []
+        for (judge, model), part in self.frame.groupby(["judge", "model"], sort=True):
+            by_key = {(row["criteria_set"], row["criterion"]): row for row in part.to_dict("records")}
+            cells: list[tuple[float | None, int, int]] = []
+            for key in keys:
+                row = by_key.get(key, {"n_answered": 0, "n_ok": 0, "n_planned": 0})
+                share = float(row["flagged_share"]) if row["n_answered"] else None
+                shown = row["n_answered"] if row["n_answered"] else row["n_ok"]
+                cells.append((share, int(shown), int(row["n_planned"])))
+            rows.append((f"{judge} · {model}", cells))
+        return criteria, rows
+
+    def __repr__(self) -> str:
+        criteria, rows = self._rows()
+        width = max([len(name) for name, _ in rows], default=5)
+        lines = ["share flagged (answers)", " " * width + "".join(f"  {name:>16.16}" for name in criteria)]
+        for name, cells in rows:
+            lines.append(f"{name:<{width}}" + "".join(f"  {_words(*cell):>16}" for cell in cells))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        criteria, rows = self._rows()
+        head = Markup("").join(Markup("<th>{}</th>").format(name) for name in ["judge", *criteria])
+        body = Markup("").join(
+            Markup("<tr><td>{}</td>{}</tr>").format(name, Markup("").join(_cell(*cell) for cell in cells))
+            for name, cells in rows
+        )
+        drawn = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
+        return fragment(title("Share of flagged answers", "answers in brackets"), drawn)
+
+
+def _words(share: float | None, answered: int, planned: int) -> str:
+    if not planned:
+        return ""
+    if share is None:
+        return f"no flag ({answered})" if answered else f"no answer (0 of {planned})"
+    return f"{share:.0%} ({answered})"
+
+
+def _cell(share: float | None, answered: int, planned: int) -> Markup:
+    strength = 0 if share is None else round(share * 70)
+    style = f"background:color-mix(in srgb,#c2410c {strength}%,transparent)"
+    return Markup('<td class="n" style="{}">{}</td>').format(style, _words(share, answered, planned))

@@ -1,0 +1,110 @@
+"""What people coded: the codes that came with the data, and the labels that were made here.
+
+A label holds the version of the record and of the criteria that its coder had, and counts for these alone. Where a
+coder has a code in the data and a label for the same, the label counts: it is the newer one, and it says under which
+wording it was given. What somebody decided in an adjudication is no independent code of theirs, and has a name of its
+own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...codebook.criterion import Criterion
+from ...codebook.scales import NON_ANSWERS, Answer
+from ...corpus.record import ONE
+from ...errors import InvalidAnswer
+from ...store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TRUTH = "truth"
+"""The coder under whose name the expert's code stands."""
+ADJUDICATED = " (adjudicated)"
+"""What follows the name of a coder who decided in an adjudication."""
+_ASKED = ["record_id", "coder", "criteria_set", "criteria_hash", "criterion"]
+_SAID = ["category", "value", "flagged", "status"]
+
+_LABELS = """
+    select record_id, coder || case when adjudicated then ? else '' end as coder, criteria_set, criteria_hash,
+           criterion, category, value, flagged, case status when 'skipped' then 'skipped' else 'ok' end as status,
+           blind, inclusion_p
+    from (
+        select *, source = 'adjudication' as adjudicated from latest_labels where status <> 'withdrawn' and {where}
+        qualify row_number() over (
+            partition by record_id, coder, criteria_hash, criterion, adjudicated
+            order by coded_at desc, label_id desc) = 1
+    )
+"""
+NEWEST_TEXTS = "select (record_id, arg_max(record_hash, first_seen_at)) from records group by record_id"
+"""Of each record the version that was stored last."""
+_OF_A_RUN = """
+    (record_id, record_hash) in (select (record_id, record_hash) from cells where run_id = ?)
+    and criteria_hash in (select criteria_hash from cells where run_id = ?)
+"""
+
+
+class Asked(NamedTuple):
+    """One question in one wording."""
+
+    criteria_set: str
+    criteria_hash: str
+    criterion: Criterion
+
+
+def labels_of_run(store: Store, run_id: str) -> pd.DataFrame:
+    """The newest label of each coder on the records and the criteria of a run; of several rounds the last one."""
+    return store.df(_LABELS.format(where=_OF_A_RUN), [ADJUDICATED, run_id, run_id])
+
+
+def labels_of_project(store: Store) -> pd.DataFrame:
+    """The newest label of each coder on each record and wording."""
+    return store.df(_LABELS.format(where=f"(record_id, record_hash) in ({NEWEST_TEXTS})"), [ADJUDICATED])
+
+
+def people(records: pd.DataFrame, asked: list[Asked], labels: pd.DataFrame) -> pd.DataFrame:
+    """One row per person, record and question: labels, and the codes in the data of those who have no label for it.
+
+    Parameters
+    ----------
+    records
+        One row per record, with `ground_truth` and `labels` as JSON.
+    asked
+        The questions.
+    labels
+        What `labels_of_run` or `labels_of_project` gives.
+    """
+    import pandas as pd
+
+    given = pd.DataFrame(_in_data(records, asked), columns=[*_ASKED, *_SAID])
+    found = pd.concat([part for part in (labels, given) if len(part)] or [labels], ignore_index=True)
+    skipped = (found.status == "skipped") & found.duplicated(_ASKED, keep=False)  # who has a code has not skipped it
+    found = found[~skipped].drop_duplicates(_ASKED)
+    return found.assign(kind="human", replicate=0)
+
+
+def _in_data(records: pd.DataFrame, asked: list[Asked]) -> Iterable[tuple[Any, ...]]:
+    """What came with the data on the questions that were asked; where there is no code, there is no row."""
+    read: dict[tuple[int, str], tuple[Any, ...]] = {}
+    for record_id, truth, labels in zip(records.record_id, records.ground_truth, records.labels, strict=True):
+        for coder, codes in ((TRUTH, json.loads(truth)), *json.loads(labels).items()):
+            for place, question in enumerate(asked):
+                name = question.criterion.name
+                code = codes.get(name, codes.get(ONE))
+                if code is None:
+                    continue
+                key = (place, json.dumps(code))
+                if key not in read:
+                    read[key] = (*question[:2], name, *_coded(question.criterion, code))
+                yield (record_id, coder, *read[key])
+
+
+def _coded(criterion: Criterion, code: Any) -> tuple[str | None, float | None, bool | None, str]:
+    try:
+        answer = Answer(None, code) if code in NON_ANSWERS else criterion.parse(code)
+    except InvalidAnswer:
+        return None, None, None, "invalid"
+    return answer.category, answer.value, criterion.flagged(answer), "ok"

@@ -1,0 +1,168 @@
+"""One dataframe function per grain: scores, judgements, traces, calls, errors, models.
+
+A frame holds what the study determines, in an order that the study determines, so that a notebook that
+shows it is the same on every run. `design_id` is always there and joins a frame to any other of the same
+run; what belongs to one execution (ids, times) is in `traces` and `calls`. A missing answer is NULL, never
+0 or False, and its status says why.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ...codebook.criteria import Criteria
+from ...codebook.criterion import Criterion
+from ...codebook.scales import Answer
+from ...errors import InvalidAnswer
+from ...store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def scores(store: Store, run_id: str) -> pd.DataFrame:
+    """One row per judge x criterion x record x replicate of a run.
+
+    `truth` is the expert's code as the run had it, written as the scale writes its answers (`Yes` and `True`
+    become `yes`), so that it can be compared with `category`.
+    """
+    found = store.df(
+        """
+        select s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate, s.category, s.value,
+               s.flagged, s.uncertainty, s.conclusion, s.reasons, s.status,
+               coalesce(
+                   json_extract_string(r.ground_truth, '/' || replace(replace(s.criterion, '~', '~0'), '/', '~1')),
+                   json_extract_string(r.ground_truth, '/*')
+               ) as truth,
+               s.criteria_hash, s.design_id
+        from scores s
+        join cells c on c.run_id = s.run_id and c.design_id = s.design_id
+        left join records r
+            on r.record_id = s.record_id and r.record_hash = s.record_hash and r.details_hash = c.details_hash
+        where s.run_id = ?
+        order by s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate""",
+        [run_id],
+    )
+    _canonical_truth(store, found)
+    return found
+
+
+def _canonical_truth(store: Store, found: pd.DataFrame) -> None:
+    """Write each distinct code as its scale does; a code that does not fit stays as it is."""
+    distinct = found.loc[found.truth.notna(), ["criteria_hash", "criterion", "truth"]].drop_duplicates()
+    documents: dict[str, Criteria] = {}
+    for name in distinct.criteria_hash.unique():
+        body = store.df("select body from texts where text_hash = ? limit 1", [name])
+        if len(body):
+            documents[name] = Criteria.from_markdown(str(body.body.iloc[0]))
+    for row in distinct.to_dict("records"):
+        if row["criteria_hash"] not in documents:
+            continue
+        criterion = documents[row["criteria_hash"]][row["criterion"]]
+        answer = _parsed(criterion, row["truth"])
+        if answer is not None and answer.category is not None and answer.category != row["truth"]:
+            same = (found.criteria_hash == row["criteria_hash"]) & (found.criterion == row["criterion"])
+            found.loc[same & (found.truth == row["truth"]), "truth"] = answer.category
+
+
+def _parsed(criterion: Criterion, code: str) -> Answer | None:
+    """A code as the Store's JSON gives it: text as it stands, else what the JSON means (`true`, `4.0`)."""
+    for read in (str, json.loads):
+        try:
+            return criterion.parse(read(code))
+        except (ValueError, InvalidAnswer):
+            continue
+    return None
+
+
+def judgements(store: Store, run_id: str) -> pd.DataFrame:
+    """One row per judged cell: the verdict on the document as a whole."""
+    return store.df(
+        """
+        select t.record_id, t.step as judge, t.criteria_set, t.model, t.replicate, t.flagged, t.status,
+               t.error_message, t.design_id
+        from traces t where t.run_id = ? and t.role = 'judge'
+        order by t.record_id, t.step, t.criteria_set, t.model, t.replicate""",
+        [run_id],
+    )
+
+
+def traces(store: Store, run_id: str) -> pd.DataFrame:
+    """Every trace of a run, with its ids and times."""
+    return store.df(
+        "select * exclude (run_id) from traces where run_id = ? "
+        "order by record_id, step, criteria_set, model, replicate",
+        [run_id],
+    )
+
+
+def calls(store: Store, run_id: str) -> pd.DataFrame:
+    """Every call of a run, with the request as sent and the answer as received."""
+    return store.df(
+        """
+        select t.record_id, t.step, t.criteria_set, t.replicate, c.* exclude (run_id)
+        from calls_full c join traces t using (trace_id)
+        where c.run_id = ? order by t.record_id, t.step, t.criteria_set, t.model, t.replicate, c.call_id""",
+        [run_id],
+    )
+
+
+def errors(store: Store, run_id: str) -> pd.DataFrame:
+    """Every cell of a run without a usable answer, with the reason and the raw text."""
+    return store.df(
+        """
+        select c.record_id, c.step, c.criteria_set, c.model, c.replicate, coalesce(t.status, 'pending') as status,
+               t.error_type, t.error_message, t.output as raw_text, c.design_id
+        from cells c left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
+        where c.run_id = ? and coalesce(t.status, 'pending') <> 'ok'
+        order by c.record_id, c.step, c.criteria_set, c.model, c.replicate""",
+        [run_id],
+    )
+
+
+def models(store: Store, run_id: str) -> pd.DataFrame:
+    """Which exact model, when: one row per instrument (step, model as served, prompt, parameters)."""
+    return store.df(
+        """
+        select t.step, c.model_requested, c.model_served, c.fingerprint, t.prompt_hash,
+               min(c.answered_at) as first_answered_at, max(c.answered_at) as last_answered_at,
+               c.params_sent, c.params_dropped, count(*) as n
+        from calls c join traces t using (trace_id)
+        where c.run_id = ? group by all order by t.step, c.model_requested, c.model_served, c.fingerprint""",
+        [run_id],
+    )
+
+
+def counts(store: Store, run_id: str) -> dict[str, int]:
+    """Planned cells of a run by status; what has no trace is pending."""
+    with store.reading() as con:
+        found = con.execute(
+            """
+            select coalesce(t.status, 'pending') as status, count(*) from cells c
+            left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
+            where c.run_id = ? group by 1""",
+            [run_id],
+        ).fetchall()
+    return dict(found)
+
+
+def heat(store: Store, run_id: str) -> pd.DataFrame:
+    """Share of flagged answers per judge and criterion, with the numbers that it rests on.
+
+    `n_planned` cells, of which `n_ok` have an answer, of which `n_answered` say yes or no to the flag. Where a
+    criterion declares no flag, and where nothing was answered, `flagged_share` is NULL.
+    """
+    return store.df(
+        """
+        with planned as (
+            select step, model, criteria_set, count(*) as n from cells where run_id = $run group by all
+        )
+        select s.judge, s.model, s.criteria_set, s.criterion, avg(s.flagged::int) as flagged_share,
+               count(s.flagged) as n_answered, count(*) filter (s.status = 'ok') as n_ok, any_value(p.n) as n_planned
+        from scores s left join planned p  -- a model that stood in for another was not planned
+            on p.step = s.judge and p.model = s.model and p.criteria_set = s.criteria_set
+        where s.run_id = $run group by s.judge, s.model, s.criteria_set, s.criterion
+        order by s.judge, s.model, s.criteria_set, s.criterion""",
+        {"run": run_id},
+    )

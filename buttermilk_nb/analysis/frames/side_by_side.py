@@ -1,0 +1,156 @@
+"""One record with everything that was said about it: the text, the answers beside each other, where they diverge."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from ..._internal.html import fragment, title
+from ..._internal.text import counted
+from ...errors import SetupError, nearest
+from ...store import Store
+from . import meta_outputs
+from .quotations import not_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STYLE = Markup(
+    "<style>.bmnb .sbs{display:flex;gap:.8em;overflow-x:auto;align-items:flex-start}"
+    ".bmnb .sbs>div{flex:1 0 15em;max-width:26em;border-top:3px solid var(--jp-border-color1,#8c959f);padding:.4em 0}"
+    ".bmnb .sbs ul{margin:.3em 0;padding-left:1.2em}.bmnb .text{max-width:46em;white-space:pre-wrap;margin:.5em 0;"
+    "padding-left:.8em;border-left:3px solid var(--jp-border-color2,#d0d7de)}"
+    ".bmnb .not{color:var(--jp-warn-color0,#9a6700)}.bmnb dl{margin:.3em 0}"
+    ".bmnb dt{font-weight:600;margin-top:.5em;float:none;width:auto}.bmnb dd{margin:.2em 0 .2em 1.2em}</style>"
+)
+
+
+class SideBySide:
+    """The answers on one record, beside each other. `Run.side_by_side` makes it."""
+
+    def __init__(
+        self, record_id: str, text: str, answers: pd.DataFrame, divergences: pd.DataFrame, conclusions: pd.DataFrame
+    ) -> None:
+        self.record_id = record_id
+        self.text = text
+        self.answers = answers
+        self.divergences = divergences
+        self.conclusions = conclusions
+
+    def _size(self) -> str:
+        answers = self.answers.drop_duplicates(["judge", "model", "replicate", "criteria_set"])
+        return f"{counted(len(answers), 'answer')} on {counted(self.answers.criterion.nunique(), 'question')}"
+
+    def __repr__(self) -> str:
+        lines = [f"Record {self.record_id}: {self._size()}"]
+        lines += [f"  {_who(row)}, {row['criterion']}: {_verdict(row)}" for row in self.answers.to_dict("records")]
+        lines += [f"{row['criteria_set']}: {row['conclusion']}" for row in self.conclusions.to_dict("records")]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        parts: list[Markup] = [
+            _STYLE,
+            title(f"Record {self.record_id}", self._size()),
+            Markup('<div class="text">{}</div>').format(self.text),
+        ]
+        for (criteria_set, criterion), part in self.answers.groupby(["criteria_set", "criterion"], sort=False):
+            parts.append(title(str(criterion) if criterion == criteria_set else f"{criteria_set}: {criterion}"))
+            columns = Markup("").join(_answer(row, self.text) for row in part.to_dict("records"))
+            parts.append(Markup('<div class="sbs">{}</div>').format(columns))
+        for row in self.conclusions.to_dict("records"):
+            parts.append(title(f"Where they diverge on {row['criteria_set']}", f"as read by {row['reader']}"))
+            parts.append(Markup("<div>{}</div>").format(row["conclusion"]))
+            same = (
+                self.divergences[name] == row[name] for name in ("criteria_set", "step", "reader", "reader_replicate")
+            )
+            mine = self.divergences
+            for mask in same:
+                mine = mine[mask.reindex(mine.index)]
+            parts.append(_topics(mine))
+        return fragment(*parts)
+
+
+def side_by_side(store: Store, run_id: str, record_id: str) -> SideBySide:
+    """Everything that a run's judges and readers said about a record.
+
+    Raises
+    ------
+    SetupError
+        The run has no such record.
+    """
+    known = store.df("select distinct record_id from cells where run_id = ?", [run_id]).record_id
+    if record_id not in set(known):
+        raise SetupError(f"this run has no record `{record_id}`; {nearest(record_id, list(known))}")
+    text = store.df(
+        "select content from records r semi join cells c on c.run_id = ? and c.record_id = r.record_id "
+        "and c.record_hash = r.record_hash where r.record_id = ? limit 1",
+        [run_id, record_id],
+    ).content
+    answers = store.df(
+        """
+        select s.criteria_set, s.criterion, s.judge, s.model, s.replicate, s.category, s.value, s.uncertainty,
+               s.conclusion, s.reasons, s.status
+        from scores s where s.run_id = ? and s.record_id = ?
+        order by s.criteria_set, s.criterion, s.judge, s.model, s.replicate""",
+        [run_id, record_id],
+    )
+    topics, conclusions = meta_outputs.divergences(store, run_id), meta_outputs.compared(store, run_id)
+    mine, said = topics[topics.record_id == record_id], conclusions[conclusions.record_id == record_id]
+    return SideBySide(record_id, str(text.iloc[0]) if len(text) else "", answers, mine, said)
+
+
+def _who(row: Mapping[Hashable, Any]) -> str:
+    again = f", replicate {row['replicate']}" if row["replicate"] else ""
+    return f"{row['judge']} · {row['model']}{again}"
+
+
+def _verdict(row: Mapping[Hashable, Any]) -> str:
+    if row["status"] != "ok":
+        return str(row["status"])
+    return str(row["category"]) if isinstance(row["category"], str) else f"{row['value']:g}"
+
+
+def _unfound(quotes: list[str]) -> Markup:
+    if not quotes:
+        return Markup("")
+    said = "; ".join(quotes)
+    return Markup(' <span class="not" title="{}">⚠ quotes what is not in the text</span>').format(said)
+
+
+def _answer(row: Mapping[Hashable, Any], text: str) -> Markup:
+    sure = f"uncertainty {row['uncertainty']}" if isinstance(row["uncertainty"], str) else ""
+    missing = not_in(text, list(_listed(row["reasons"])))
+    reasons = Markup("").join(
+        Markup("<li>{}{}</li>").format(reason, _unfound(quotes)) for reason, quotes in missing.items()
+    )
+    said = row["conclusion"] if isinstance(row["conclusion"], str) else ""
+    return Markup(
+        '<div><div class="q">{}</div><div><b>{}</b> <span class="q">{}</span></div><ul>{}</ul>{}</div>'
+    ).format(_who(row), _verdict(row), sure, reasons, said)
+
+
+def _topics(divergences: pd.DataFrame) -> Markup:
+    shown = []
+    for topic, part in divergences.groupby("topic", sort=False):
+        positions = Markup("").join(
+            Markup('<dd>{} <span class="q">({})</span></dd>').format(position, _holders(held))
+            for position, held in part.groupby("position", sort=False)
+        )
+        shown.append(Markup("<dt>{}</dt>{}").format(topic, positions))
+    return Markup("<dl>{}</dl>").format(Markup("").join(shown)) if shown else Markup("")
+
+
+def _holders(held: pd.DataFrame) -> str:
+    """Who holds a position: each instrument once, with its replicates."""
+    found = []
+    for (judge, model), part in held.groupby(["judge", "model"], dropna=False):  # a panel has no model
+        which = ", ".join(str(n) for n in sorted(part.replicate))
+        who = f"{judge} · {model}" if isinstance(model, str) else str(judge)
+        found.append(f"{who}{f', replicates {which}' if which != '0' else ''}")
+    return "; ".join(found)
+
+
+def _listed(value: Any) -> Iterable[str]:
+    return [] if value is None or isinstance(value, float) else value

@@ -1,0 +1,68 @@
+"""Which metrics fit a criterion, and what is refused when one is asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...errors import SetupError, nearest
+from .answer_metrics import BIAS, MAE, RMSE, SAME
+from .base import Metric
+from .correlations import PEARSON
+from .flag_metrics import FLAG_METRICS
+from .question import Question
+from .set_metrics import JACCARD, label_metrics
+from .spearman import SPEARMAN
+from .weighted_kappa import KAPPA
+
+_AT_FLAG = {one.name for one in FLAG_METRICS}
+
+
+def fitting(question: Question) -> list[Metric]:
+    """The metrics of a criterion, by its level and whether it declares a flag.
+
+    Examples
+    --------
+    >>> [one.name for one in fitting(Question("tone", "nominal", ("calm", "angry")))]
+    ['accuracy']
+    """
+    found: list[Metric] = list(FLAG_METRICS) if question.flags is not None else []
+    if question.level == "nominal":
+        if question.flags is None:
+            found.append(SAME["accuracy"])
+        elif len(question.categories) > 2:
+            found.append(SAME["exact_agreement"])
+    elif question.level == "ordinal":
+        found += [KAPPA, SAME["exact_agreement"], MAE, SPEARMAN]
+    elif question.level == "set":
+        found += [SAME["exact_match"], JACCARD, *label_metrics(question.labels)]
+    else:
+        found += [MAE, RMSE, BIAS, PEARSON, SPEARMAN]
+    return found
+
+
+def chosen(questions: Iterable[Question], only: Sequence[str] | None) -> None:
+    """Check that every metric that is asked for by name fits every criterion.
+
+    Raises
+    ------
+    SetupError
+        One needs a flag that is not declared, or does not fit the level, or there is none of that name.
+    """
+    if only is None:
+        return
+    if isinstance(only, str):
+        raise SetupError(f'`only` is several names: write `only=["{only}"]`.')
+    for question in questions:
+        names = [one.name for one in fitting(question)]
+        for name in only:
+            if name in names:
+                continue
+            if name in _AT_FLAG and question.flags is None:
+                raise SetupError(
+                    f"`{name}` needs to know which answer is the finding, and criterion `{question.name}` declares no "
+                    "flag: give it one (`--flag`, or the column `flagged`), or leave it out of the ratings."
+                )
+            raise SetupError(
+                f"there is no metric `{name}` for criterion `{question.name}`, whose answers are {question.level}; "
+                f"{nearest(name, names)}"
+            )

@@ -1,0 +1,1 @@
+"""Criteria, their scales, and the checks of codes against them."""

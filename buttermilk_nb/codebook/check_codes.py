@@ -1,0 +1,81 @@
+"""Checking truth and human codes against the scales, before anything is asked.
+
+A code that is not on the scale is a mistake of mapping, not of a coder; the error lists the codes that
+there are, with their counts, and the line to paste.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..corpus.record import ONE, Record
+from ..errors import InvalidAnswer, nearest
+from .criteria import Criteria
+from .criterion import Criterion
+from .scales import NON_ANSWERS
+
+
+def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
+    """One sentence for each criterion whose codes do not fit its scale."""
+    by_name: dict[str, list[Criterion]] = {}
+    for document in documents:
+        for criterion in document:
+            by_name.setdefault(criterion.name, []).append(criterion)
+    only = next(iter(by_name.values()))[0] if len(by_name) == 1 else None
+    sources: dict[tuple[str, str], Counter[str]] = {}
+    codes: dict[str, Any] = {}
+    for record in records:
+        for who, answers in (("truth", record.ground_truth), *((f"coder `{c}`", a) for c, a in record.labels.items())):
+            for name, value in answers.items():
+                sources.setdefault((who, name), Counter())[_shown(value)] += 1
+                codes[_shown(value)] = value
+    found = []
+    for (who, name), counts in sources.items():
+        if name == ONE and only is None:
+            names = ", ".join(f'"{n}": "column"' for n in by_name)
+            found.append(f"{who} names no criterion, and there are {len(by_name)}: write {{{names}}} when loading.")
+            continue
+        criteria = [only] if name == ONE and only else by_name.get(name, [])
+        for criterion in criteria:
+            wrong = [code for code in counts if not _fits(criterion, codes[code])]
+            if wrong:
+                found.append(_sentence(who, criterion, counts, wrong))
+                break
+    return found
+
+
+def unasked_codes(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
+    """A remark on each criterion that has codes in the data and that nobody asks: most likely a misspelt name."""
+    asked = {criterion.name for document in documents for criterion in document}
+    coded = {name for record in records for codes in (record.ground_truth, *record.labels.values()) for name in codes}
+    return [
+        f"the data holds codes for `{name}`, which no judge of this flow asks; {nearest(name, asked)}"
+        for name in sorted(coded - asked - {ONE})
+    ]
+
+
+def _sentence(who: str, criterion: Criterion, counts: Counter[str], wrong: Iterable[str]) -> str:
+    listed = ", ".join(f"`{code}` ({counts[code]:,})" for code in sorted(wrong, key=lambda c: -counts[c])[:8])
+    offered = criterion.scale.offered or (criterion.scale.short,)
+    pairs = ", ".join(f"{code!r}: '...'" for code in list(wrong)[:6])
+    return (
+        f"{who}: criterion `{criterion.name}` allows {' | '.join(offered)}, and the data holds {listed}. "
+        f"Say what they mean when loading, with one of the answers for each: truth_values={{{pairs}}}"
+    )
+
+
+def _fits(criterion: Criterion, code: Any) -> bool:
+    if code in NON_ANSWERS:
+        return True  # a person may always say so
+    try:
+        criterion.parse(code)
+    except InvalidAnswer:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

@@ -1,0 +1,314 @@
+"""Criteria: the questions that are put to each record, with everything a coder is told about them.
+
+A `Criteria` is a document: prose, and one or more questions (`Criterion`), each with a scale. It is
+hashed, because a changed word is a changed instrument. The hash covers what gives an answer its
+meaning (text, questions, scales, flags, the overall rule) and leaves out where the document came
+from. It also leaves out the cues: only the offline models read them, and those carry the cues' own
+hash (`cues_hash`), so that tuning a dictionary does not turn a model's answers into another design.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from .._internal import yaml
+from .._internal.html import fragment, table, title
+from .._internal.ids import canonical, digest
+from .._internal.validation_errors import declared_wrongly
+from ..errors import SetupError, nearest
+from ..schema import TextRow
+from .criterion import Criterion
+from .scales import Scale, make_scale
+
+Cues = Mapping[str, Iterable[str]] | Iterable[str]
+
+
+class Criteria(BaseModel):
+    """A named, versioned document of criteria, with one rule for the whole.
+
+    Parameters
+    ----------
+    name
+        Its name; it becomes the value of the column `criteria_set`.
+    text
+        The prose that judges read in full: a policy, a style guide, a codebook's introduction.
+    scale, flag, cues, question, definition, include, exclude, examples, non_answers
+        Where the document asks one question only, its details may be given here instead of in
+        `criteria`; `question` defaults to the text itself.
+    criteria
+        Several questions: a list of `Criterion`, or a mapping from name to its fields. `scale` and
+        `flag` then are the defaults for those that name none.
+    overall
+        How the whole is flagged: `any`, `all`, or the name of the one criterion that decides.
+    version, source, author, retrieved
+        Where the document comes from.
+
+    Raises
+    ------
+    SetupError
+        A field is unknown, or a scale, flag, example or cue does not fit.
+
+    Examples
+    --------
+    >>> respect = Criteria("respect", "Does the article treat people with respect?", flag="no")
+    >>> [criterion.name for criterion in respect]
+    ['respect']
+    >>> respect["respect"].flag
+    'no'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    text: str
+    criteria: tuple[Criterion, ...]
+    overall: str = "any"
+    version: str = ""
+    source: str = ""
+    author: str = ""
+    retrieved: str = ""
+    path: Path | None = None
+
+    def __init__(
+        self,
+        name: str,
+        text: str = "",
+        *,
+        scale: str | Scale | dict[str, Any] | None = None,
+        flag: str | Sequence[str] | None = None,
+        cues: Cues | None = None,
+        criteria: Sequence[Criterion | Mapping[str, Any]] | Mapping[str, Mapping[str, Any]] | None = None,
+        overall: str = "any",
+        **fields: Any,
+    ) -> None:
+        own = {"scale": scale, "flag": flag, "cues": cues, "criteria": criteria, "overall": overall}
+        text = text.strip() if isinstance(text, str) else text
+        try:
+            super().__init__(**_gathered({"name": name, "text": text, **own, **fields}))
+        except ValidationError as error:
+            names = (*(f for f in Criteria.model_fields if f != "path"), *Criterion.model_fields)
+            raise declared_wrongly(f"criteria `{name}`", error, names) from None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [criterion.name for criterion in self.criteria]
+        if len(set(names)) != len(names):
+            raise ValueError("two criteria have the same name")
+        if self.overall not in ("any", "all", *names):
+            raise ValueError(f"overall `{self.overall}`: {nearest(self.overall, ['any', 'all', *names])}")
+        return self
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Criteria:
+        """Read a Markdown file with YAML front matter; it is read again at each run.
+
+        Raises
+        ------
+        SetupError
+            There is no such file, or it says something that does not fit.
+        """
+        path = Path(path)
+        return cls.from_markdown(yaml.read_text(path), name=path.stem, path=path)
+
+    @classmethod
+    def from_markdown(cls, text: str, *, name: str = "criteria", path: Path | None = None) -> Criteria:
+        """Read criteria from the text of such a file.
+
+        Examples
+        --------
+        >>> made = Criteria.from_markdown(
+        ...     '''---
+        ... name: tone
+        ... scale: 1-5
+        ... flag: ">= 4"
+        ... ---
+        ... How heated is the text?'''
+        ... )
+        >>> made["tone"].scale.short, made["tone"].flag
+        ('1-5', '>= 4')
+        """
+        where = f"`{path.name}`" if path else f"criteria `{name}`"
+        fields: dict[str, Any] = {}
+        body = text
+        if text.lstrip().partition("\n")[0].rstrip() == "---":
+            head, mark, body = text.lstrip()[3:].partition("\n---")
+            if not mark:
+                raise SetupError(f"{where}: the front matter has no closing line `---`.")
+            read = yaml.loads(head, where) or {}
+            if not isinstance(read, dict):
+                raise SetupError(f"{where}: the front matter is not a list of `field: value` lines.")
+            fields = {str(key): value for key, value in read.items()}
+        chosen = str(fields.pop("name", name))
+        if path:
+            fields["path"] = path
+        return cls(chosen, body.strip(), **fields)
+
+    def reread(self) -> Criteria:
+        """The document as its file says now; itself where it has no file."""
+        return type(self).from_file(self.path) if self.path and self.path.exists() else self
+
+    @cached_property
+    def criteria_hash(self) -> str:
+        """The hash of what gives an answer its meaning; see the module's first lines."""
+        kept = self.model_dump(mode="json", exclude={"path", "source", "author", "retrieved", "criteria"})
+        kept["criteria"] = [
+            {**c.model_dump(mode="json", exclude={"cues", "scale"}), "scale": c.scale.model_dump(mode="json")}
+            for c in self.criteria
+        ]
+        return digest("c1", canonical(kept))
+
+    @cached_property
+    def cues_hash(self) -> str:
+        """The hash of the cues, which only the offline models read."""
+        return digest("q1", canonical({c.name: {k: list(v) for k, v in c.cues.items()} for c in self.criteria}))
+
+    @cached_property
+    def rules_hash(self) -> str:
+        """The hash of what rules read: the cues in their order, and the flags, which decide ties."""
+        read = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
+        return digest("kq1", canonical(read))
+
+    def only(self, criterion: str) -> Criteria:
+        """The same document asking one of its questions."""
+        origin = {key: getattr(self, key) for key in ("version", "source", "author", "retrieved")}
+        return Criteria(self.name, self.text, criteria=[self[criterion]], overall=criterion, **origin)
+
+    def overall_flag(self, flags: Mapping[str, bool | None]) -> bool | None:
+        """The verdict on the whole from the flags of its criteria, with SQL's logic of unknowns.
+
+        Examples
+        --------
+        >>> both = Criteria("b", "x", flag="no", criteria={"p": {"question": "?"}, "q": {"question": "?"}})
+        >>> both.overall_flag({"p": None, "q": True}), both.overall_flag({"p": None, "q": False})
+        (True, None)
+        """
+        if self.overall not in ("any", "all"):
+            return flags.get(self.overall)
+        found = [flags.get(c.name) for c in self.criteria if c.flag is not None]
+        decisive = self.overall == "any"
+        if decisive in found:
+            return decisive
+        return None if None in found or not found else not decisive
+
+    def as_rows(self) -> list[TextRow]:
+        """The document as the Store keeps it: under its hash, and under that of its cues where it has any."""
+        hashes = [self.criteria_hash, *([self.cues_hash] if any(c.cues for c in self.criteria) else [])]
+        body = self.to_markdown()
+        return [
+            TextRow(text_hash=name, kind="criteria", name=self.name, version=self.version, body=body) for name in hashes
+        ]
+
+    def to_plain(self) -> dict[str, Any]:
+        """The document as plain data: the front matter of its file, and `text`."""
+        return {**self._head(), "text": self.text}
+
+    def to_markdown(self) -> str:
+        """The document as a file that `from_file` reads back."""
+        return f"---\n{yaml.dumps(self._head())}---\n{self.text}\n"
+
+    def _head(self) -> dict[str, Any]:
+        head: dict[str, Any] = {"name": self.name}
+        head |= {key: getattr(self, key) for key in ("version", "source", "author", "retrieved") if getattr(self, key)}
+        head["overall"] = self.overall
+        head["criteria"] = {c.name: _plain(c) for c in self.criteria}
+        return head
+
+    def diff(self, other: Criteria) -> str:
+        """What changed from this version to another, as unified diff lines; empty where nothing did."""
+        old, new = self.to_markdown().splitlines(), other.to_markdown().splitlines()
+        lines = difflib.unified_diff(
+            old, new, f"{self.name} {self.version}".strip(), f"{other.name} {other.version}".strip(), lineterm="", n=1
+        )
+        return "\n".join(lines)
+
+    def __getitem__(self, name: str) -> Criterion:
+        for criterion in self.criteria:
+            if criterion.name == name:
+                return criterion
+        names = [c.name for c in self.criteria]
+        raise SetupError(f"criteria `{self.name}` has no criterion `{name}`; {nearest(name, names)}")
+
+    def __iter__(self) -> Iterator[Criterion]:  # type: ignore[override]  # a document is a sequence of its criteria
+        return iter(self.criteria)
+
+    def __len__(self) -> int:
+        return len(self.criteria)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{c.name}: {c.scale.short}" + (f", flag {c.flag}" if c.flag else "") for c in self.criteria)
+        return f"Criteria({self.name!r}{f', version {self.version}' if self.version else ''}: {inside})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (c.name, c.question, c.scale.short, c.flag or "none", ", ".join(c.non_answers), _cue_count(c))
+            for c in self.criteria
+        ]
+        note = " · ".join(part for part in (f"version {self.version}" if self.version else "", self.source) if part)
+        columns = ["criterion", "question", "scale", "flag", "non-answers", "cues"]
+        return fragment(title(f"Criteria {self.name}", note), table(columns, rows, f"overall: {self.overall}"))
+
+
+_ONE_QUESTION = ("question", "definition", "include", "exclude", "examples", "non_answers", "cues")
+_DEFAULTS = ("scale", "flag")
+
+
+def _gathered(fields: dict[str, Any]) -> dict[str, Any]:
+    """Turn the short forms (one question, a mapping of questions) into the full one."""
+    fields = dict(fields)
+    own = {key: fields.pop(key) for key in (*_ONE_QUESTION, *_DEFAULTS) if fields.get(key) is not None}
+    fields = {k: v for k, v in fields.items() if k not in (*_ONE_QUESTION, *_DEFAULTS)}
+    for key in ("version", "retrieved"):
+        if key in fields:
+            fields[key] = str(fields[key])
+    given = fields.get("criteria")
+    if not given:
+        own.setdefault("question", fields.get("text", ""))
+        fields["criteria"] = [{"name": fields["name"], **own}]
+        return fields
+    misplaced = [key for key in _ONE_QUESTION if key in own]
+    if misplaced:
+        raise SetupError(
+            f"criteria `{fields['name']}` lists its criteria, so `{misplaced[0]}` belongs to one of them, "
+            "not to the whole."
+        )
+    pairs = given.items() if isinstance(given, Mapping) else [("", item) for item in given]
+    fields["criteria"] = [_item(fields["name"], key, item or {}, own) for key, item in pairs]
+    return fields
+
+
+def _item(document: str, key: str, item: Any, own: Mapping[str, Any]) -> Any:
+    if isinstance(item, Criterion):
+        return item
+    if not isinstance(item, Mapping):
+        raise SetupError(
+            f"criteria `{document}`: the criterion `{key or item}` needs `field: value` lines, such as `question: ...`."
+        )
+    return {**({"name": key} if key else {}), **{k: own[k] for k in _DEFAULTS if k in own}, **item}
+
+
+def _plain(criterion: Criterion) -> dict[str, Any]:
+    fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
+    return {
+        **fields,
+        "scale": criterion.scale.short if _short(criterion.scale) else criterion.scale.model_dump(mode="json"),
+    }
+
+
+def _short(scale: Scale) -> bool:
+    """Whether the short form says all that there is to say of this scale."""
+    try:
+        return make_scale(scale.short) == scale
+    except SetupError:
+        return False
+
+
+def _cue_count(criterion: Criterion) -> str:
+    return ", ".join(f"{len(cues)} for {answer}" for answer, cues in criterion.cues.items()) or "none"

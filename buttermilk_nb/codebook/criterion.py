@@ -1,0 +1,124 @@
+"""One question with its scale, and everything a coder is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ..errors import nearest
+from .scales import NON_ANSWERS, Answer, Scale, make_scale
+
+
+class Criterion(BaseModel):
+    """One question with its scale.
+
+    Parameters
+    ----------
+    name
+        A short name; it becomes the value of the column `criterion`.
+    question
+        The question, as the judge reads it.
+    scale
+        The allowed answers; see `buttermilk_nb.codebook.scales.make_scale` for the short forms.
+    flag
+        Which answers count as the finding: `"no"`, `"fear | anger"`, `">= 4"`. None declares none.
+    definition, include, exclude, examples
+        The codebook entry: what it means, what counts, what does not, and examples for each answer.
+    non_answers
+        Which of `not applicable` and `cannot tell` may be answered.
+    cues
+        Words and phrases that speak for an answer; `*` at the end is a wildcard. Read by the offline
+        models only, never sent anywhere. A plain list stands for `yes`.
+
+    Examples
+    --------
+    >>> Criterion(name="respect", question="Is it respectful?", flag="no").scale.short
+    'yes/no'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    question: str
+    scale: Scale = Field(default_factory=lambda: make_scale("yes/no"))
+    flag: str | None = None
+    definition: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    examples: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    non_answers: tuple[str, ...] = ()
+    cues: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _scale(cls, value: Any) -> Any:
+        return make_scale(value)
+
+    @field_validator("flag", mode="before")
+    @classmethod
+    def _flag(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, list | tuple):
+            return " | ".join(str(part) for part in value)
+        return None if value is None else str(value)
+
+    @field_validator("include", "exclude", "non_answers", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("examples", "cues", mode="before")
+    @classmethod
+    def _by_answer(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            value = {"yes": value}
+        if not isinstance(value, Mapping):
+            return value
+        return {str(key): [part] if isinstance(part, str) else part for key, part in value.items()}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.name.strip() or not self.question.strip():
+            raise ValueError("a criterion needs a name and a question")
+        if self.flag is not None and (problem := self.scale.flag_problem(self.flag)):
+            raise ValueError(problem)
+        for given in self.non_answers:
+            if given not in NON_ANSWERS:
+                raise ValueError(f"`{given}` is not a non-answer; {nearest(given, NON_ANSWERS)}")
+        for field in ("examples", "cues"):
+            for answer in getattr(self, field):
+                if self.scale.offered and answer not in self.scale.offered:
+                    raise ValueError(f"{field} for `{answer}`: {nearest(answer, self.scale.offered)}")
+                if not self.scale.offered and not _is_number(answer):
+                    raise ValueError(f"{field} for `{answer}`: name a number of the scale {self.scale.short}")
+        return self
+
+    def parse(self, raw: object) -> Answer:
+        """Match a raw answer against what this criterion allows; InvalidAnswer where it does not fit."""
+        return self.scale.parse(raw, self.non_answers)
+
+    def flagged(self, answer: Answer) -> bool | None:
+        """Is the answer the declared finding? None without a flag or an answer."""
+        return self.scale.flagged(answer, self.flag)
+
+    @property
+    def sentence(self) -> str:
+        """The sentence that tells the judge what to answer with, non-answers included."""
+        extra = " or ".join(f'"{name}"' for name in self.non_answers)
+        return self.scale.sentence() + (f" Where that is impossible, answer {extra}." if extra else "")
+
+    def answer_schema(self) -> dict[str, Any]:
+        """JSON schema of the bare answer, non-answers included."""
+        own = self.scale.answer_schema()
+        return {"anyOf": [own, {"type": "string", "enum": list(self.non_answers)}]} if self.non_answers else own
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""Edge cases: what was decided on a contested record, as a rule that stands in the criteria from then on.
+
+They are lines of the criteria's own text, so that people and models read them, and a changed text is another version
+with another hash. Each line names the records that it came from: who has read the decision no longer codes those
+independently, so statistics on that version leave them out or mark them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from typing import NamedTuple
+
+from .._internal.text import shorten
+from .criteria import Criteria
+
+_HEAD = "Edge cases, as decided:"
+_LINE = re.compile(r"^- (\d{4}-\d\d-\d\d), `([^`\n]+)`, answer \"(.*?)\": (.*) \[records: (\[.*\])\]$", re.MULTILINE)
+_LONGEST = 2_000
+
+
+class EdgeCase(NamedTuple):
+    """One decision as a rule."""
+
+    date: dt.date
+    criterion: str
+    answer: str
+    reason: str
+    record_ids: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """As it stands in the text of the criteria."""
+        ids = json.dumps(list(self.record_ids), ensure_ascii=False)
+        reason = shorten(self.reason, _LONGEST)
+        return f'- {self.date.isoformat()}, `{self.criterion}`, answer "{self.answer}": {reason} [records: {ids}]'
+
+
+def with_edge_case(criteria: Criteria, case: EdgeCase) -> Criteria:
+    """The criteria with one more edge case: another version, with another hash.
+
+    Raises
+    ------
+    SetupError
+        The criteria have no criterion of that name.
+
+    Examples
+    --------
+    >>> case = EdgeCase(dt.date(2026, 3, 1), "respect", "yes", "A quotation belongs to its speaker.", ("a007",))
+    >>> print(with_edge_case(Criteria("respect", "Is it respectful?"), case).text)
+    Is it respectful?
+    <BLANKLINE>
+    Edge cases, as decided:
+    <BLANKLINE>
+    - 2026-03-01, `respect`, answer "yes": A quotation belongs to its speaker. [records: ["a007"]]
+    """
+    criteria[case.criterion]
+    head = criteria.text if _HEAD in criteria.text.splitlines() else f"{criteria.text}\n\n{_HEAD}\n"
+    plain = {**criteria.to_plain(), "text": f"{head.lstrip()}\n{case.line}"}
+    return Criteria(plain.pop("name"), plain.pop("text"), **plain)
+
+
+def edge_cases(criteria: Criteria) -> list[EdgeCase]:
+    """The edge cases that stand in the criteria, in their order.
+
+    Examples
+    --------
+    >>> case = EdgeCase(dt.date(2026, 3, 1), "respect", "yes", "A quotation.", ("a007",))
+    >>> edge_cases(with_edge_case(Criteria("respect", "Is it respectful?"), case)) == [case]
+    True
+    """
+    return [
+        EdgeCase(dt.date.fromisoformat(date), criterion, answer, reason, tuple(json.loads(ids)))
+        for date, criterion, answer, reason, ids in _LINE.findall(criteria.text)
+    ]

@@ -1,0 +1,27 @@
+"""Scales: the answers a criterion allows, one file each.
+
+A scale owns everything that depends on the kind of answer, so nothing else in the package asks which
+kind it is. A new one is one file here, one line below (which registers it) and one test.
+"""
+
+from __future__ import annotations
+
+from .base import NON_ANSWERS, Answer, Level, Scale, make_scale
+from .categories import Categories
+from .continuous import Continuous
+from .likert import Likert
+from .multi_label import MultiLabel
+from .yes_no import YesNo
+
+__all__ = [
+    "NON_ANSWERS",
+    "Answer",
+    "Categories",
+    "Continuous",
+    "Level",
+    "Likert",
+    "MultiLabel",
+    "Scale",
+    "YesNo",
+    "make_scale",
+]

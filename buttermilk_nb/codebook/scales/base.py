@@ -1,0 +1,279 @@
+"""What every scale is: its sentence, its schema, its parser, its level of measurement, its flags.
+
+The parser matches an answer only against the answers that were offered, as whole words. That
+forgives `"Yes."` and closes the door on text in a record that dictates a verdict in passing. What only
+looks like an answer is none: `non-hateful` and `not hateful` are not `hateful`, `1-5` is not `1`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import regex  # its \w knows combining marks, which the standard library's does not (Devanagari, Arabic)
+from pydantic import BaseModel, ConfigDict
+
+from ...errors import InvalidAnswer, SetupError, nearest
+
+NON_ANSWERS = ("not applicable", "cannot tell")
+Level = Literal["nominal", "ordinal", "interval", "ratio", "set"]
+
+
+class Answer(NamedTuple):
+    """A parsed answer: a number where the scale has numbers, a category where it has names.
+
+    Both are None for nothing; a non-answer is a category without a value.
+    """
+
+    value: float | None
+    category: str | None
+
+    @property
+    def is_non_answer(self) -> bool:
+        """True for `not applicable` and `cannot tell`."""
+        return self.value is None and self.category in NON_ANSWERS
+
+
+class Scale(BaseModel, ABC):
+    """Base of all scales. Use one of the subclasses, or a short form such as `"yes/no"`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kinds: ClassVar[dict[str, type[Scale]]] = {}
+
+    kind: str
+    level: ClassVar[Level]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if isinstance(kind := cls.model_fields["kind"].default, str):  # a class between has none
+            Scale.kinds[kind] = cls
+
+    @classmethod
+    @abstractmethod
+    def from_short(cls, text: str) -> Scale | None:
+        """Read the short form, or None where the text is not one of mine."""
+
+    @property
+    @abstractmethod
+    def short(self) -> str:
+        """The short form."""
+
+    @property
+    @abstractmethod
+    def offered(self) -> tuple[str, ...]:
+        """The answers by name; empty for a continuous scale."""
+
+    @abstractmethod
+    def sentence(self) -> str:
+        """What the judge is told to answer with."""
+
+    @abstractmethod
+    def answer_schema(self) -> dict[str, Any]:
+        """JSON schema of the bare answer."""
+
+    @abstractmethod
+    def read(self, raw: object) -> Answer | None:
+        """The answer in `raw`, or None where it holds none of those offered."""
+
+    def parse(self, raw: object, non_answers: Sequence[str] = ()) -> Answer:
+        """Match a raw answer against those offered.
+
+        Parameters
+        ----------
+        raw
+            Whatever stood in the answer's place: text, number, boolean or list.
+        non_answers
+            The non-answers that the criterion allows.
+
+        Raises
+        ------
+        InvalidAnswer
+            `raw` is none of the answers offered, or several at once.
+
+        Examples
+        --------
+        >>> make_scale("yes/no").parse("Yes.")
+        Answer(value=1.0, category='yes')
+        >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"])
+        Answer(value=None, category='cannot tell')
+        """
+        if isinstance(raw, str) and raw not in self.offered and (found := named(raw, non_answers)):
+            return Answer(None, found)
+        try:
+            answer = self.read(raw)
+        except (ValueError, OverflowError, RecursionError):
+            answer = None  # a number too long to print, a list too deep to walk
+        if answer is None or (isinstance(raw, str) and not named(raw, self.offered) and offered_in(raw, NON_ANSWERS)):
+            shown = ", ".join(self.offered + tuple(non_answers)) or self.short
+            raise InvalidAnswer(f"the answer {_shown(raw)} is not one of: {shown}")
+        return answer
+
+    def flag_problem(self, flag: str) -> str | None:
+        """What is wrong with a flag on this scale, or None."""
+        unknown = [part for part in flag_parts(flag) if part not in self.offered]
+        if unknown:
+            return f"flag `{flag}` names `{unknown[0]}`, which is not an answer; {nearest(unknown[0], self.offered)}"
+        return None
+
+    def flagged(self, answer: Answer, flag: str | None) -> bool | None:
+        """Does the answer meet the flag? None without a flag or without an answer.
+
+        Examples
+        --------
+        >>> make_scale("1-5").flagged(Answer(4.0, "4"), ">= 4")
+        True
+        >>> make_scale("yes/no").flagged(Answer(None, "cannot tell"), "no") is None
+        True
+        """
+        if flag is None or answer.category is None or answer.is_non_answer:
+            return None
+        return answer.category in flag_parts(flag)
+
+    def __str__(self) -> str:
+        return self.short
+
+
+class NamedScale(Scale):
+    """What the scales with named answers share."""
+
+    def read(self, raw: object) -> Answer | None:
+        if raw in self.offered:
+            found: str | None = str(raw)
+        else:
+            found = offered_in(str(raw), self.offered) if isinstance(raw, str | int | float) else None
+        return None if found is None else Answer(self._number(found), found)
+
+    def _number(self, name: str) -> float | None:  # noqa: ARG002  # the scales with numbers use it
+        return None
+
+    def answer_schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.offered)}
+
+
+def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
+    """Make a scale from its short form, a mapping with `kind`, or a scale.
+
+    Parameters
+    ----------
+    spec
+        `"yes/no"`, `"1-5"`, `"0..1"`, `"hope | fear | neither"`, `"labels: mockery | appeal"`, or a
+        mapping such as `{"kind": "likert", "low": 1, "high": 5, "labels": {1: "calm"}}`.
+
+    Raises
+    ------
+    SetupError
+        The text is none of these.
+
+    Examples
+    --------
+    >>> make_scale("1-5").level
+    'ordinal'
+    """
+    if isinstance(spec, Scale):
+        return spec
+    if isinstance(spec, dict):
+        kind = str(spec.get("kind", ""))
+        if kind not in Scale.kinds:
+            raise SetupError(f"there is no kind of scale `{kind}`; {nearest(kind, Scale.kinds)}")
+        try:
+            return Scale.kinds[kind].model_validate(spec)
+        except ValueError as error:
+            raise SetupError(f"scale `{kind}`: {_first(error)}.") from error
+    for made in Scale.kinds.values() if isinstance(spec, str) else ():
+        try:
+            if found := made.from_short(spec):
+                return found
+        except ValueError as error:
+            raise SetupError(f"scale `{spec}`: {_first(error)}.") from error
+    raise SetupError(
+        f"`{spec}` is not a scale. Write `yes/no`, `1-5`, `0..1`, `one | two | three` or `labels: one | two`."
+    )
+
+
+def _first(error: ValueError) -> str:
+    errors = getattr(error, "errors", None)
+    if not errors:
+        return str(error)
+    first = errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"`{where}`: {message}" if where else message
+
+
+def check_names(names: tuple[str, ...], what: str) -> None:
+    """Raise ValueError where two names are the same but for case, or one could be taken for a comparison."""
+    if not names:
+        raise ValueError(f"there are no {what}")
+    if len({normal(name) for name in names}) != len(names):
+        raise ValueError(f"two {what} are the same but for case")
+    for name in names:
+        if not normal(name) or name.startswith(("<", ">", "=")):
+            raise ValueError(f"`{name}` cannot be one of the {what}")
+
+
+def normal(text: str) -> str:
+    """The form in which answers are compared: case, spaces, closing punctuation and composed accents do not count."""
+    plain = unicodedata.normalize("NFC", text).replace("−", "-")
+    return " ".join(plain.strip().strip(".!\"'`*_").casefold().split())
+
+
+def named(raw: str, offered: Sequence[str]) -> str | None:
+    """The offered answer that `raw` is."""
+    wanted = normal(raw)
+    return next((name for name in offered if normal(name) == wanted), None)
+
+
+def offered_in(raw: str, offered: Sequence[str]) -> str | None:
+    """The one offered answer that `raw` is, or that stands in it as whole words."""
+    whole = named(raw, offered)
+    if whole is not None or len(raw) > 400:
+        return whole
+    wanted = normal(raw)
+    found = []
+    for name in sorted(offered, key=len, reverse=True):
+        pattern = _standing(normal(name))
+        if pattern.search(wanted):
+            found.append(name)
+            wanted = pattern.sub(" ", wanted)
+    return found[0] if len(found) == 1 else None
+
+
+@lru_cache(maxsize=1024)
+def _standing(name: str) -> regex.Pattern[str]:
+    """A name as whole words: no part of a longer or hyphenated word or number, not negated."""
+    sign = "(?<![-–])" if name[:1].isdigit() else ""
+    before = rf"(?<!\w)(?<!\w[-‐‑])(?<!\d[.,])(?<!\bnot ){sign}"
+    return regex.compile(rf"{before}{regex.escape(name)}(?!\w)(?![-‐‑]\w)(?![.,]\d)")
+
+
+def _shown(raw: object) -> str:
+    try:
+        return f"{raw!r:.80}"
+    except (ValueError, RecursionError):
+        return f"of type {type(raw).__name__}"
+
+
+def flag_parts(flag: str) -> list[str]:
+    """The answers that a flag lists."""
+    return [part.strip() for part in flag.split("|")]
+
+
+def comparison(flag: str) -> tuple[str, float] | None:
+    """A flag such as `>= 4` as its sign and bound, or None."""
+    found = re.fullmatch(r"\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?)\s*", flag)
+    return (found[1], float(found[2])) if found else None
+
+
+def compare(answer: Answer, flag: str) -> bool | None:
+    """Whether a number meets a comparison; None for a non-answer."""
+    found = comparison(flag)
+    if found is None or answer.value is None:
+        return None
+    sign, bound = found
+    below, equal = answer.value < bound, answer.value == bound
+    return {">=": not below, "<=": below or equal, ">": not below and not equal, "<": below, "==": equal}[sign]

@@ -1,0 +1,83 @@
+"""Any number in a range."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from .base import Answer, Level, Scale, compare, comparison
+
+_NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
+
+
+class Continuous(Scale):
+    """Any number from `low` to `high`.
+
+    `ratio=True` says that zero means *none of it*; otherwise only differences mean something.
+
+    Examples
+    --------
+    >>> from buttermilk_nb.codebook.scales import make_scale
+    >>> make_scale("0..1").parse("0.35")
+    Answer(value=0.35, category=None)
+    """
+
+    kind: Literal["continuous"] = "continuous"
+    level: ClassVar[Level] = "interval"
+    low: float = 0.0
+    high: float = 1.0
+    ratio: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Continuous:
+        if not self.low < self.high or math.isinf(self.high - self.low):
+            raise ValueError(f"a scale of {self.short} needs its low end first, and both ends finite")
+        return self
+
+    @classmethod
+    def from_short(cls, text: str) -> Continuous | None:
+        found = re.fullmatch(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*", text)
+        return cls(low=float(found[1]), high=float(found[2])) if found else None
+
+    @property
+    def short(self) -> str:
+        return f"{_written(self.low)}..{_written(self.high)}"
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        return ()
+
+    def sentence(self) -> str:
+        return f"Answer with a number from {_written(self.low)} to {_written(self.high)}."
+
+    def answer_schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": self.low, "maximum": self.high}
+
+    def read(self, raw: object) -> Answer | None:
+        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+            return None
+        numbers = {float(raw)} if not isinstance(raw, str) else set(_numbers(raw))
+        number = numbers.pop() if len(numbers) == 1 else math.nan
+        return Answer(number, None) if self.low <= number <= self.high else None
+
+    def flag_problem(self, flag: str) -> str | None:
+        return (
+            None
+            if comparison(flag)
+            else f"flag `{flag}` is not a comparison; write for example `>= {_written(self.high)}`"
+        )
+
+    def flagged(self, answer: Answer, flag: str | None) -> bool | None:
+        return compare(answer, flag) if flag else None
+
+
+def _numbers(text: str) -> list[float]:
+    found = re.findall(rf"(?<![\w.,–]){_NUMBER}(?!\w|[.,]\d)", text.replace("−", "-"))
+    return [float(number) for number in found]
+
+
+def _written(number: float) -> str:
+    return str(int(number)) if number.is_integer() else repr(number)

@@ -1,0 +1,78 @@
+"""Any number of labels."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from .base import Answer, Level, Scale, check_names, flag_parts, named, normal, offered_in
+
+
+class MultiLabel(Scale):
+    """Any number of labels, also none. The category is a sorted JSON list; `[]` is an answer.
+
+    Examples
+    --------
+    >>> from buttermilk_nb.codebook.scales import make_scale
+    >>> make_scale("labels: mockery | appeal").parse(["appeal"])
+    Answer(value=None, category='["appeal"]')
+    """
+
+    kind: Literal["labels"] = "labels"
+    level: ClassVar[Level] = "set"
+    labels: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _several(self) -> MultiLabel:
+        check_names(self.labels, "labels")
+        return self
+
+    @classmethod
+    def from_short(cls, text: str) -> MultiLabel | None:
+        found = re.fullmatch(r"\s*labels\s*:(.*)", text, re.DOTALL)
+        names = tuple(part.strip() for part in found[1].split("|")) if found else ()
+        return cls(labels=names) if names and all(names) else None
+
+    @property
+    def short(self) -> str:
+        return "labels: " + " | ".join(self.labels)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        return self.labels
+
+    def sentence(self) -> str:
+        return "Answer with a list of all that apply, empty if none does: " + json.dumps(
+            list(self.labels), ensure_ascii=False
+        )
+
+    def answer_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "enum": list(self.labels)}, "uniqueItems": True}
+
+    def read(self, raw: object) -> Answer | None:
+        if isinstance(raw, str):
+            text = raw.strip()
+            if whole := named(text, self.labels):
+                raw = [whole]
+            elif text.startswith("["):
+                try:
+                    raw = json.loads(text)
+                except ValueError:
+                    return None
+            else:
+                none_words = ("", "none", "[]")
+                raw = [] if normal(text) in none_words else re.split(r"[|,;]", text)
+        if not isinstance(raw, list | tuple) or not all(isinstance(item, str | int | float) for item in raw):
+            return None
+        found = {offered_in(str(item), self.labels) for item in raw}
+        if None in found:
+            return None
+        return Answer(None, json.dumps(sorted(str(f) for f in found), ensure_ascii=False))
+
+    def flagged(self, answer: Answer, flag: str | None) -> bool | None:
+        if flag is None or answer.category is None or answer.is_non_answer:
+            return None
+        return bool(set(json.loads(answer.category)) & set(flag_parts(flag)))

@@ -1,7 +1,0 @@
-"""Codes of people from files and tables, checked as a whole before anything is written."""
-
-from __future__ import annotations
-
-from .importing import import_labels
-
-__all__ = ["import_labels"]

@@ -1,7 +1,0 @@
-"""Coding in a spreadsheet: a row for each text, a drop-down for each question, the codebook on the second page."""
-
-from __future__ import annotations
-
-from .writing import coding_sheet
-
-__all__ = ["coding_sheet"]

@@ -1,0 +1,1 @@
+"""Settings, API keys and the folders on this machine."""

@@ -1,0 +1,254 @@
+"""Where a model's key is found, and `bm.key`, which asks for one.
+
+Keys stay out of everything that is written down: `buttermilk.yaml` names the place (`key: keyring:OPENAI_API_KEY`),
+never the key, and what is found is taken out of every row, log and message from then on. Where no place is named the
+nearest one wins: what was typed into this notebook, the environment, the project's .env file, the system's keyring,
+the secrets of Colab.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from .._internal.secret_redaction import redact
+from ..errors import SetupError, nearest
+from . import key_sources
+from .key_sources import Key, NoSuchPlace
+from .model_settings import KEY_SOURCES
+
+_OTHERWISE: dict[str, tuple[str, ...]] = {
+    "azure": ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY"),
+    "bedrock": ("AWS_BEARER_TOKEN_BEDROCK",),
+    "cohere": ("COHERE_API_KEY", "CO_API_KEY"),
+    "cohere_chat": ("COHERE_API_KEY", "CO_API_KEY"),
+    "datarobot": ("DATAROBOT_API_TOKEN",),
+    "fireworks_ai": ("FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY", "FIREWORKSAI_API_KEY"),
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "huggingface": ("HUGGINGFACE_API_KEY", "HF_TOKEN"),
+    "ollama_chat": ("OLLAMA_API_KEY",),
+    "perplexity": ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
+    "replicate": ("REPLICATE_API_KEY", "REPLICATE_API_TOKEN"),
+    "together_ai": ("TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"),
+}
+"""The providers whose variable is not simply called `<PROVIDER>_API_KEY`."""
+
+_HALVES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+"""Of no use alone: litellm takes both from the environment itself."""
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_PROVIDER = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
+_Look = Callable[[str], Key | None]
+
+
+def variables(provider: str) -> tuple[str, ...]:
+    """The environment variables that hold a provider's key, the usual one first.
+
+    Parameters
+    ----------
+    provider
+        The provider, as in a model's name (`anthropic`, or `anthropic/...` whole), or a variable's name itself.
+
+    Raises
+    ------
+    SetupError
+        It can be neither.
+
+    Examples
+    --------
+    >>> variables("anthropic"), variables("gemini/some-model"), variables("HF_TOKEN")
+    (('ANTHROPIC_API_KEY',), ('GEMINI_API_KEY', 'GOOGLE_API_KEY'), ('HF_TOKEN',))
+    """
+    if redact(provider) != provider:
+        raise SetupError(
+            "this takes the provider's name and then asks for the key. What was given looks like the key itself: take "
+            "it out of the cell, and make a new one at the provider if the notebook was saved or shared."
+        )
+    if _VARIABLE.fullmatch(provider):
+        return (provider,)
+    family = provider.partition("/")[0].strip().lower()
+    if not _PROVIDER.fullmatch(family):
+        raise SetupError(f"`{provider}` is not a provider's name; write it as in the model's name, such as `openai`.")
+    return _OTHERWISE.get(family, (re.sub(r"[.-]", "_", family).upper() + "_API_KEY",))
+
+
+class Keys:
+    """Finds the keys of one project.
+
+    Parameters
+    ----------
+    folder
+        The project's folder.
+    dotenv
+        A file of `NAME=value` lines, relative to that folder; None where there is none.
+    wait_s
+        How long a keyring or a secret manager may take to answer.
+
+    Examples
+    --------
+    >>> print(Keys(Path("study"), None).find(["NO_SUCH_API_KEY"], "no_such"))
+    None
+    """
+
+    def __init__(self, folder: Path, dotenv: str | None = None, *, wait_s: float = key_sources.WAIT_S) -> None:
+        self._dotenv = None if dotenv is None else folder / Path(dotenv).expanduser()
+        self._wait_s = wait_s
+        self._fetched: dict[str, Key | None] = {}
+        self._remarks: dict[str, str] = {}
+
+    @property
+    def remarks(self) -> list[str]:
+        """What should be said about places that were looked into: a locked keyring, a .env file that all can read."""
+        return list(self._remarks.values())
+
+    def find(self, names: Sequence[str], provider: str, source: str | None = None) -> Key | None:
+        """The key of a provider, or None. May wait for a keyring: call it before a run, not in its event loop.
+
+        Parameters
+        ----------
+        names
+            The environment variables that may hold it. Those that are known of the provider count too.
+        provider
+            The provider.
+        source
+            The only place to look, as `key:` in `buttermilk.yaml` names it: `env:NAME`, `dotenv:NAME`,
+            `keyring:NAME`, `colab:NAME`, `gcp:projects/.../secrets/...`.
+
+        Raises
+        ------
+        SetupError
+            The place that is named has no such key; a .env file that is named is missing; a key holds what no key does.
+        """
+        if source is not None:
+            return self._from(source)
+        wanted = [name for name in dict.fromkeys([*names, *variables(provider)]) if name not in _HALVES]
+        return next((key for look in self._looks() for name in wanted if (key := look(name))), None)
+
+    def missing(self, names: Sequence[str], provider: str, model: str) -> str:
+        """What to say where `find` found nothing."""
+        wanted = (" and " if _HALVES & set(names) else " or ").join(names or variables(provider))
+        file = "a file of such lines that `dotenv:` in buttermilk.yaml names"
+        if self._dotenv is not None:
+            file = f"`{self._dotenv.name}`"
+        ask = f'bm.key("{provider}") asks for it and keeps it in memory'
+        also = "".join(f" ({remark})" for remark in self.remarks)
+        return f"model `{model}` needs a key: {ask}; or set {wanted} in the environment or in {file}.{also}"
+
+    def _looks(self) -> Iterator[_Look]:
+        yield key_sources.from_memory
+        yield key_sources.from_environment
+        if self._dotenv is not None:
+            yield self._in_dotenv
+        yield self._remarking("keyring", lambda name: key_sources.from_keyring(name, wait_s=self._wait_s))
+        yield self._remarking("colab", key_sources.from_colab)
+
+    def _in_dotenv(self, name: str) -> Key | None:
+        if self._dotenv is None:
+            raise SetupError("no .env file is named: write `dotenv: keys.env` into buttermilk.yaml, and the key there.")
+        found = key_sources.read_dotenv(self._dotenv)
+        self._remarks.pop("dotenv", None)
+        if os.name == "posix" and self._dotenv.stat().st_mode & 0o004:
+            self._remarks["dotenv"] = (
+                f"`{self._dotenv.name}` can be read by everyone who uses this machine: chmod 600 {self._dotenv}"
+            )
+        return found[name].checked() if name in found else None
+
+    def _remarking(self, place: str, look: _Look) -> _Look:
+        """Look into a place that nobody named: if it fails, that is a remark, and the search goes on."""
+
+        def looked(name: str) -> Key | None:
+            self._remarks.pop(place, None)
+            try:
+                return look(name)
+            except NoSuchPlace:
+                return None
+            except SetupError as error:
+                self._remarks[place] = str(error).removesuffix(".")
+                return None
+
+        return looked
+
+    def _from(self, source: str) -> Key:
+        place, _, name = source.partition(":")
+        looks: dict[str, tuple[_Look, str]] = {
+            "env": (key_sources.from_environment, f"in the environment: set {name} before Jupyter starts"),
+            "dotenv": (self._in_dotenv, f"in the .env file: add a line {name}=..."),
+            "keyring": (self._in_keyring, f'in the system\'s keyring: bm.key("{name}", keep=True) puts it there'),
+            "colab": (key_sources.from_colab, f"among Colab's secrets: add {name} in the panel with the key"),
+            "gcp": (self._in_gcp, "in Google's Secret Manager: that secret is empty"),
+        }
+        if place not in looks or not name:
+            raise SetupError(f"`key: {redact(source)}` names no place for keys; {nearest(place, KEY_SOURCES)}")
+        look, mend = looks[place]
+        key = look(name)
+        if key is None:
+            raise SetupError(f"`key: {source}` says where the key is, and it is not {mend}.")
+        return key
+
+    def _in_keyring(self, name: str) -> Key | None:
+        """Under the name as it stands or, for `keyring:openai`, under the variables of that provider."""
+        for each in dict.fromkeys((name, *variables(name))):
+            if key := key_sources.from_keyring(each, wait_s=self._wait_s, may_ask=True):
+                return key
+        return None
+
+    def _in_gcp(self, name: str) -> Key | None:
+        if name not in self._fetched:
+            self._fetched[name] = key_sources.from_gcp(name, wait_s=self._wait_s)
+        return self._fetched[name]
+
+
+def key(provider: str, *, keep: bool = False) -> None:
+    """Ask for a provider's key, hidden while it is typed, and keep it in this process's memory.
+
+    It then serves every project that this process opens. It is never written down, and is gone when the kernel stops.
+
+    Parameters
+    ----------
+    provider
+        The provider as in its models' names (`anthropic`, `openai`), or an environment variable's name.
+    keep
+        Put it into the system's keyring too, where later sessions find it.
+
+    Raises
+    ------
+    SetupError
+        Nothing was typed, nothing can be typed here, or there is no keyring to keep it in.
+
+    Examples
+    --------
+    >>> from unittest.mock import patch
+    >>> with patch("getpass.getpass", return_value="typed-by-someone"):  # stands for whoever types
+    ...     key("example")
+    The key EXAMPLE_API_KEY is kept in this process's memory, and is gone when it ends.
+    """
+    name = variables(provider)[0]
+    if keep:
+        key_sources.check_keyring()
+    typed = _typed(name)
+    key_sources.hold(typed)
+    where = f"is kept in {key_sources.MEMORY}, and is gone when it ends"
+    if keep:
+        key_sources.to_keyring(typed)
+        where = f"is kept in {key_sources.MEMORY} and in {key_sources.KEYRING}"
+    print(f"The key {name} {where}.")  # noqa: T201  # the user is told where a key now lies
+
+
+def _typed(name: str) -> Key:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
+            typed = Key(getpass.getpass(f"{name} (hidden while you type): "), name, key_sources.MEMORY)
+    except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):  # a kernel that nobody types to raises it
+        raise SetupError(
+            f"nobody can be asked for {name} here, because this does not run in a notebook or terminal that someone "
+            "types in: set it in the environment or in a .env file."
+        ) from None
+    if (found := typed.checked()) is None:
+        raise SetupError(f"nothing was typed, so that there is no key {name}.")
+    return found

@@ -1,0 +1,293 @@
+"""The places where keys lie: a function for each, from a variable's name to its key or None.
+
+A key is wrapped in `Key` the moment it is read, so that no frame of a traceback, repr or pickle holds it in the open.
+A place that is there and cannot be read raises a SetupError, which `Keys` turns into a remark where it has other
+places to look; a place that is not there at all raises `NoSuchPlace`. Keyrings are asked in a thread with a time
+limit, because some of them show a dialogue and wait for ever, and not at all where they would ask for a password.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import importlib
+import os
+import re
+import threading
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from .._internal.secret_redaction import bare, named_like_a_secret, redact, remember
+from ..errors import SetupError
+
+SERVICE = "buttermilk_nb"
+"""Under this name keys lie in the system's keyring."""
+
+WAIT_S = 10.0
+"""How long a keyring or a cloud's secret manager may take to answer."""
+
+MEMORY = "this process's memory"
+KEYRING = "the system's keyring"
+GCP = "Google's Secret Manager"
+_GCP = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+(/versions/[^/\s]+)?")
+_held: dict[str, Key] = {}
+_unanswered: threading.Thread | None = None
+_T = TypeVar("_T")
+
+
+class NoSuchPlace(SetupError):
+    """There is no such place for keys on this machine; the error says how to get one, or where else to keep them."""
+
+
+class Key:
+    """A key, its variable's name and where it was found. Only `value` gives it away.
+
+    Examples
+    --------
+    >>> Key("'not-a-real-key'", "ANTHROPIC_API_KEY", "the environment")
+    <key ANTHROPIC_API_KEY from the environment>
+    """
+
+    __slots__ = ("_value", "name", "where")
+    name: str
+    where: str
+    _value: str
+
+    def __init__(self, value: str | None, name: str, where: str) -> None:
+        object.__setattr__(self, "_value", bare(value or ""))
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "where", where)
+
+    @property
+    def value(self) -> str:
+        """The key itself."""
+        return self._value
+
+    def checked(self) -> Key | None:
+        """The key, from now on taken out of whatever is stored; None where it is empty.
+
+        Raises
+        ------
+        SetupError
+            It holds a character that no key has, such as a curly quote.
+        """
+        if not self._value:
+            return None
+        remember(self._value)
+        if wrong := self._wrong():
+            raise SetupError(
+                f"the key {self.name} from {self.where} holds {wrong}, which no key does: copy it again, whole, from "
+                "the provider's page."
+            )
+        return self
+
+    def _wrong(self) -> str | None:
+        for place, character in enumerate(self._value, 1):
+            if not "!" <= character <= "~":
+                name = unicodedata.name(character, "a control character or line break").lower()
+                return f"`{name}` as its character {place}"
+        return None
+
+    def __repr__(self) -> str:
+        return f"<key {self.name} from {self.where}>"
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a key does not change")
+
+    def __copy__(self) -> Key:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Key:
+        return self
+
+    def __getstate__(self) -> NoReturn:  # which is how pickle asks
+        raise TypeError("a key is never written to a file or sent to another process")
+
+
+def hold(key: Key) -> None:
+    """Keep a key in this process's memory, for every project that is open in it."""
+    _held[key.name] = key
+
+
+def from_memory(name: str) -> Key | None:
+    """A key that `bm.key` asked for."""
+    return _held.get(name)
+
+
+def from_environment(name: str) -> Key | None:
+    """A key from the environment."""
+    return Key(os.environ.get(name), name, "the environment").checked()
+
+
+def read_dotenv(path: Path) -> dict[str, Key]:
+    """Every line of a .env file, as keys that are not checked yet.
+
+    Raises
+    ------
+    SetupError
+        The file is missing or cannot be read.
+    """
+    from dotenv import dotenv_values
+
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            found = {n: Key(v, n, f"`{path.name}`") for n, v in dotenv_values(stream=lines, interpolate=False).items()}
+    except FileNotFoundError:
+        raise SetupError(
+            f"there is no file {path}, which `dotenv: {path.name}` in buttermilk.yaml names: make it, with lines such "
+            "as OPENAI_API_KEY=..., or take that line out."
+        ) from None
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise SetupError(f"the file {path} with the keys cannot be read: {why}.") from None
+    for name, key in found.items():
+        if named_like_a_secret(name):
+            remember(key.value)
+    return found
+
+
+def from_keyring(name: str, *, wait_s: float = WAIT_S, may_ask: bool = False) -> Key | None:
+    """A key from the system's keyring, where one can be had without asking for a password.
+
+    Parameters
+    ----------
+    name
+        The variable's name, which is the user name of the keyring's entry.
+    wait_s
+        How long the keyring may take.
+    may_ask
+        Whether a keyring may be asked that shows a dialogue of its own when it is closed (KWallet).
+
+    Raises
+    ------
+    NoSuchPlace
+        There is no keyring here.
+    SetupError
+        It is locked, does not answer, or fails.
+    """
+
+    def read() -> Key:
+        return Key(_keyring(may_ask=may_ask).get_password(SERVICE, name), name, KEYRING)
+
+    return _in_time(read, wait_s).checked()
+
+
+def check_keyring(*, wait_s: float = WAIT_S) -> None:
+    """Raise where a key could not be put into the system's keyring."""
+    _in_time(lambda: _keyring(may_ask=True), wait_s)
+
+
+def to_keyring(key: Key, *, wait_s: float = WAIT_S) -> None:
+    """Put a key into the system's keyring, where every later session finds it."""
+    _in_time(lambda: _keyring(may_ask=True).set_password(SERVICE, key.name, key.value), wait_s)
+
+
+def _keyring(*, may_ask: bool) -> Any:
+    """The system's keyring, if it can be asked. Runs in a thread: finding it may already take for ever."""
+    try:
+        import keyring
+    except ImportError:
+        raise NoSuchPlace("keyrings need a package more: pip install 'buttermilk-nb[keyring]'.") from None
+    backend = keyring.get_keyring()
+    if type(backend).__module__ in ("keyring.backends.fail", "keyring.backends.null"):
+        raise NoSuchPlace(
+            "this machine has no keyring that can be used; keep the key in the environment or a .env file."
+        )
+    if why := _would_ask(backend, may_ask=may_ask):
+        raise SetupError(f"{KEYRING} was not asked, because it {why}.")
+    return backend
+
+
+def _would_ask(backend: Any, *, may_ask: bool) -> str | None:
+    """Why reading would make someone ask for a password, in a window or in the terminal; None where it would not."""
+    module = type(backend).__module__
+    if module == "keyring.backends.chainer":
+        return next((why for part in backend.backends if (why := _would_ask(part, may_ask=may_ask))), None)
+    if module in ("keyring.backends.kwallet", "keyring.backends.libsecret"):
+        return None if may_ask else "may ask for a password: name it in buttermilk.yaml (`key: keyring:NAME`) to use it"
+    if module == "keyring.backends.SecretService":
+        storage = importlib.import_module("secretstorage")
+        with contextlib.closing(storage.dbus_init()) as bus:
+            return "is locked: unlock it and run the cell again" if storage.Collection(bus).is_locked() else None
+    encrypted = any("keyring_key" in vars(kind) for kind in type(backend).__mro__)  # the files of keyrings.alt
+    return "would ask for its password in the terminal" if encrypted and "keyring_key" not in vars(backend) else None
+
+
+def _in_time(work: Callable[[], _T], wait_s: float) -> _T:
+    global _unanswered
+    if _unanswered is not None and _unanswered.is_alive():
+        raise SetupError(f"{KEYRING} has still not answered; is it waiting for a password in a window?")
+    done: concurrent.futures.Future[_T] = concurrent.futures.Future()
+    thread = threading.Thread(target=_settle, args=(done, work), name="buttermilk_nb-keyring", daemon=True)
+    thread.start()
+    try:
+        return done.result(wait_s)
+    except TimeoutError:
+        _unanswered = thread
+        raise SetupError(f"{KEYRING} did not answer within {wait_s:g} s; is it waiting for a password?") from None
+
+
+def _settle(done: concurrent.futures.Future[_T], work: Callable[[], _T]) -> None:
+    try:
+        done.set_result(work())
+    except SetupError as error:
+        done.set_exception(error)
+    except Exception as error:  # noqa: BLE001  # every keyring fails in its own way; the sentence says which
+        said = redact(str(error)) or type(error).__name__
+        done.set_exception(SetupError(f"{KEYRING} failed ({type(error).__name__}: {said})."))
+
+
+def from_colab(name: str) -> Key | None:
+    """A key from the secrets of Google Colab.
+
+    Raises
+    ------
+    NoSuchPlace
+        This is not Colab.
+    SetupError
+        Colab does not hand the secret out.
+    """
+    try:
+        from google.colab import userdata
+    except ImportError:
+        raise NoSuchPlace("this is not Google Colab, so that there are no Colab secrets.") from None
+    try:
+        found = Key(userdata.get(name), name, "Colab's secrets")
+    except userdata.SecretNotFoundError:
+        return None
+    except Exception as error:  # noqa: BLE001  # access refused, or no answer: Colab's own classes, said in a sentence
+        raise SetupError(
+            f"Colab does not hand out its secret {name} ({redact(str(error))}): allow this notebook to read it, with "
+            "the switch beside it in the panel with the key."
+        ) from None
+    return found.checked()
+
+
+def from_gcp(name: str, *, wait_s: float = WAIT_S) -> Key | None:
+    """A key from Google's Secret Manager: `projects/.../secrets/...`, of its newest version where none is named.
+
+    Raises
+    ------
+    NoSuchPlace
+        The package for it is missing.
+    SetupError
+        The name is not of that form, or the secret cannot be read.
+    """
+    found = _GCP.fullmatch(name)
+    if found is None:
+        raise SetupError(f"`gcp:{name}` is not of the form `gcp:projects/.../secrets/.../versions/...`.")
+    try:
+        from google.cloud import secretmanager
+    except ImportError:
+        raise NoSuchPlace("Secret Manager needs a package more: pip install 'buttermilk-nb[secrets]'.") from None
+    full = name if found[1] else f"{name}/versions/latest"
+    try:
+        client = secretmanager.SecretManagerServiceClient()
+        secret = Key(client.access_secret_version(name=full, timeout=wait_s).payload.data.decode(), full, GCP)
+    except Exception as error:  # noqa: BLE001  # no credentials, no right, no such secret: Google's classes, in a sentence
+        raise SetupError(
+            f"{GCP} does not hand out `{full}` ({type(error).__name__}: {redact(str(error))[:300]})."
+        ) from None
+    return secret.checked()

@@ -1,0 +1,145 @@
+"""What a project says about one model: under which name, with which parameters, limits, prices and key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from .._internal.ids import canonical
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"is a number, not `{'yes' if value else 'no'}`")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_number)]
+"""YAML reads `yes` as true, and Python would count that as 1."""
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+KEY_SOURCES = ("env", "dotenv", "keyring", "colab", "gcp")
+
+
+class Limits(BaseModel):
+    """How much a model may be asked: never more than this in any minute.
+
+    Parameters
+    ----------
+    requests_per_minute, tokens_per_minute
+        What the provider's account page says. Tokens are those read and those written; a single call of more than a
+        tenth of the limit may exceed it by its own size, and waits if the provider says so.
+    in_flight
+        How many calls may be open at once.
+
+    Examples
+    --------
+    >>> Limits(requests_per_minute=50).tokens_per_minute is None
+    True
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_per_minute: WholeNumber | None = Field(default=None, ge=1)
+    tokens_per_minute: WholeNumber | None = Field(default=None, ge=1)
+    in_flight: WholeNumber | None = Field(default=None, ge=1)
+
+
+class Prices(BaseModel):
+    """US dollars per million tokens.
+
+    Parameters
+    ----------
+    input, output
+        For tokens that the model reads and writes.
+
+    Examples
+    --------
+    >>> Prices(input=3, output=15).per_token
+    (3e-06, 1.5e-05)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: Number = Field(ge=0)
+    output: Number = Field(ge=0)
+
+    @property
+    def per_token(self) -> tuple[float, float]:
+        """US dollars per token read and per token written."""
+        return self.input / 1e6, self.output / 1e6
+
+
+class ModelSettings(BaseModel):
+    """One entry of `models:` in `buttermilk.yaml`.
+
+    Parameters
+    ----------
+    model
+        The model's full name, `family/model`; by default the entry's own name.
+    params
+        Sampling parameters that are used wherever a judge does not set them.
+    api_base
+        The address of the server, for local models and those behind a gateway. It is part of the cache key.
+    served_as
+        A name for what runs at that address; it stands for the address in the cache key, so that the server can move.
+    key
+        Where the key comes from: `env:NAME`, `dotenv:NAME`, `keyring:NAME`, `colab:NAME`,
+        `gcp:projects/.../secrets/...`.
+    local
+        Whether the model runs where texts may stay; by default true where the address is this machine's own.
+    timeout_s, retries
+        Instead of the project's.
+    limits
+        How much it may be asked.
+    prices
+        Where the price list does not have it, or another price was agreed on.
+    json_schema
+        Whether the provider is told the form of the answer; by default where the model is known to support it.
+    file
+        The file of a local model's weights, whose hash is recorded.
+
+    Examples
+    --------
+    >>> ModelSettings(model="openai/some-model", key="keyring:openai").key
+    'keyring:openai'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    model: str | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+    api_base: str | None = None
+    served_as: str | None = None
+    key: str | None = None
+    local: bool | None = None
+    timeout_s: Number | None = Field(default=None, gt=0)
+    retries: WholeNumber | None = Field(default=None, ge=0, le=100)
+    limits: Limits = Field(default_factory=Limits)
+    prices: Prices | None = None
+    json_schema: bool | None = None
+    file: str | None = None
+
+    @field_validator("model")
+    @classmethod
+    def _full(cls, value: str | None) -> str | None:
+        if value is not None and "/" not in value:
+            raise ValueError(f"`{value}` is not a full name; write `family/model`")
+        return value
+
+    @field_validator("key")
+    @classmethod
+    def _source(cls, value: str | None) -> str | None:
+        if value is not None and value.partition(":")[0] not in KEY_SOURCES:
+            sources = ", ".join(f"{source}:NAME" for source in KEY_SOURCES)
+            raise ValueError(f"says where a key is found, never the key itself: {sources}")
+        return value
+
+    @field_validator("params")
+    @classmethod
+    def _plain(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            canonical(value)
+        except (TypeError, ValueError):
+            raise ValueError("holds something that JSON cannot hold") from None
+        return value

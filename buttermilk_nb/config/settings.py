@@ -1,0 +1,163 @@
+"""The settings of a project, from `buttermilk.yaml`. A project without the file has the defaults.
+
+No time limit, retry or limit of spending stands in the code of the call path: each is a setting here, with its
+default in one place, and can be narrowed for one model (`models:`), one step or one run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from .._internal import yaml
+from .._internal.validation_errors import declared_wrongly
+from ..errors import SetupError
+from .model_settings import Limits, ModelSettings, Number, Prices, WholeNumber
+
+FILE = "buttermilk.yaml"
+CacheMode = Literal["use", "refresh", "only", "off"]
+CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
+
+
+class Settings(BaseModel):
+    """What a project may set.
+
+    Parameters
+    ----------
+    name
+        The project's name.
+    sets
+        Named sets of models. `judges` is used wherever a judge names none; any other name is yours: `synths`,
+        `scorers`, `cheap`.
+    models
+        What is known of single models, by their full name or by a short name of your own; see `ModelSettings`.
+    dotenv
+        A file of `NAME=value` lines with keys, relative to the project's folder.
+    concurrency
+        How many calls may be in flight at once.
+    timeout_s
+        Seconds that one call may take.
+    retries
+        How often a call that failed for a reason that may pass is sent again.
+    backoff_s, backoff_max_s
+        Seconds before the first of these, doubled each time (with jitter), and the longest wait. A provider that asks
+        for a longer wait than that is not asked again.
+    give_up_after
+        After so many cells in a row that failed in spite of their retries, a run stops asking that model. Calls that
+        are in flight by then still end.
+    probe_s
+        Seconds that a local model's server may take to say what it runs, before a run.
+    share_limits
+        Whether notebooks in other processes count towards the rate limits of this project too.
+    budget_usd
+        What the project may spend on calls in all; None for no limit.
+    confirm_above
+        A run that would send more new calls than that to remote models asks first (or wants `yes=True`).
+    allow
+        The providers that texts may be sent to; `bm.allow("...")` adds one.
+    local_only
+        Texts of this project are never sent to a remote provider.
+    redact
+        What is taken out of texts before they are sent to a remote provider: a name and a regular expression each.
+    grace_s
+        Seconds that calls in flight get to finish after the first Ctrl-C.
+    lock_wait_s
+        Seconds to wait for another process that is writing to the DuckDB file.
+    keep_days
+        How long `project.evidence.purge()` keeps runs where it is not told otherwise; None for ever.
+    data_folder
+        Where cache and traces lie, if not in the project's folder: an absolute path, or `here` to keep them in the
+        project's folder although it is on a sync or network drive.
+    scripted
+        The folder in which `scripted/...` models look up answers that were written for teaching, relative to the
+        project's.
+
+    Examples
+    --------
+    >>> Settings(name="study").sets["judges"]
+    ['offline/strict', 'offline/lenient']
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    sets: dict[str, list[str]] = Field(default_factory=lambda: {"judges": ["offline/strict", "offline/lenient"]})
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
+    dotenv: str | None = None
+    concurrency: WholeNumber = Field(default=32, ge=1, le=4096)
+    timeout_s: Number = Field(default=120.0, gt=0)
+    retries: WholeNumber = Field(default=5, ge=0, le=100)
+    backoff_s: Number = Field(default=1.0, gt=0)
+    backoff_max_s: Number = Field(default=120.0, gt=0)
+    give_up_after: WholeNumber = Field(default=20, ge=1)
+    probe_s: Number = Field(default=5.0, gt=0)
+    share_limits: bool = False
+    budget_usd: Number | None = Field(default=5.0, ge=0)
+    confirm_above: WholeNumber = Field(default=200, ge=0)
+    allow: list[str] = Field(default_factory=list)
+    local_only: bool = False
+    redact: dict[str, str] = Field(default_factory=dict)
+    grace_s: Number = Field(default=20.0, ge=0)
+    lock_wait_s: Number = Field(default=30.0, ge=0)
+    keep_days: WholeNumber | None = Field(default=None, ge=1)
+    data_folder: str | None = None
+    scripted: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        if not value.strip() or value in (".", "..") or any(c in value for c in '/\\:*?"<>|\0'):
+            raise ValueError(f"`{value}` cannot be a project's name; it becomes a folder")
+        return value
+
+    @model_validator(mode="after")
+    def _models_named(self) -> Self:
+        for name, entry in self.models.items():
+            if name in self.sets:
+                raise ValueError(f"`{name}` is both a set and a model; rename one of them")
+            if entry.model is None and "/" not in name:
+                raise ValueError(f"models: `{name}` does not say which model it is; add `model: family/model`")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> Settings:
+        """Read a settings file.
+
+        Raises
+        ------
+        SetupError
+            The file is not valid YAML, or sets something that there is not.
+        """
+        data = yaml.load(path)
+        if not isinstance(data, dict):
+            raise SetupError(f"`{path.name}` is not a list of `setting: value` lines.")
+        return cls.checked(data, path.name)
+
+    @classmethod
+    def checked(cls, data: dict[str, Any], where: str) -> Settings:
+        """Settings from plain data; one sentence for each mistake."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            names = [name for part in (cls, ModelSettings, Limits, Prices) for name in part.model_fields]
+            raise declared_wrongly(f"`{where}`", error, names) from None
+
+    def scripted_folder(self, folder: Path) -> Path | None:
+        """The folder of the answers for `scripted/...` models, seen from the project's folder, which may not exist."""
+        return Path(os.path.normpath(folder / self.scripted)) if self.scripted else None
+
+    def write(self, path: Path) -> None:
+        """Write the file whole: beside its place first, so that a crash leaves the old one. Comments in it stay."""
+        kept = self.model_dump(exclude_defaults=True) | {"name": self.name, "sets": self.sets}
+        text = yaml.updated(path.read_text(encoding="utf-8"), kept) if path.is_file() else yaml.dumps(kept)
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+
+
+def find_upwards(start: Path) -> list[Path]:
+    """Every folder from `start` upwards that holds a settings file, the nearest first."""
+    return [folder for folder in (start, *start.parents) if (folder / FILE).is_file()]

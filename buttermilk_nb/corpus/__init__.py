@@ -1,0 +1,1 @@
+"""Records and corpora, and the loaders that make them."""

@@ -1,0 +1,54 @@
+"""Excel workbooks, through openpyxl."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from ...errors import SetupError, nearest
+from .source import Row, Source, existing, file_facts, once_each
+
+
+def read(path: str | Path, *, sheet: str | None = None) -> Source:
+    """Read one sheet (the first, unless named); its first row that is not empty is the header."""
+    import openpyxl  # 0.2 s to import, and most corpora are not workbooks
+
+    file = existing(path)
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except Exception as error:  # openpyxl raises whatever the zip or the XML inside raised
+        raise SetupError(f"`{file.name}` cannot be read as an Excel workbook: {error}.") from error
+    try:
+        name = sheet or book.sheetnames[0]
+        if name not in book.sheetnames:
+            raise SetupError(f"`{file.name}` has no sheet `{name}`; {nearest(name, book.sheetnames)}")
+        rows: list[Row] = []
+        header: list[str] = []
+        if not hasattr(book[name], "iter_rows"):
+            raise SetupError(f"the sheet `{name}` of `{file.name}` is a chart; name another with sheet=...")
+        book[name].reset_dimensions()  # some programs write a wrong size, and openpyxl would stop there
+        for line, cells in enumerate(book[name].iter_rows(values_only=True), 1):
+            values = [_plain(cell) for cell in cells]
+            if all(value in (None, "") for value in values):
+                if header:
+                    rows.append(Row(line, {}, "empty row"))
+            elif not header:
+                header = [str(value).strip() if value is not None else "" for value in values]
+                once_each(header, f"`{file.name}`")
+            else:
+                rows.append(Row(line, {h: v for h, v in zip_longest(header, values[: len(header)]) if h}))
+    finally:
+        book.close()
+    while rows and rows[-1].problem:
+        rows.pop()  # Excel keeps formatted but empty rows at the end
+    return Source(rows, {**file_facts(file), "sheet": name}, folder=file.parent)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

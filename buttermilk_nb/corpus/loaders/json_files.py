@@ -1,0 +1,58 @@
+"""JSON and JSON Lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...errors import SetupError, nearest
+from .encodings import read_text
+from .source import Row, Source, existing, file_facts
+
+
+def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
+    """Read JSON Lines: one object a line."""
+    file = existing(path)
+    text, found = read_text(file, encoding)
+    return Source(list(_lines(text)), {**file_facts(file), "encoding": found}, folder=file.parent)
+
+
+def _lines(text: str) -> Iterator[Row]:
+    for line, raw in enumerate(text.split("\n"), 1):
+        if not raw.strip():
+            continue
+        try:
+            item = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            yield Row(line, {}, f"not valid JSON: {error}")
+            continue
+        yield _row(line, item)
+
+
+def read(path: str | Path, *, encoding: str | None = None, at: str | None = None) -> Source:
+    """Read a JSON file that is a list of objects, or holds one under the dotted name `at`."""
+    file = existing(path)
+    text, found = read_text(file, encoding)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"`{file.name}` is not valid JSON: {error}. One object a line? Name it .jsonl.") from error
+    for name in at.split(".") if at else ():
+        if not isinstance(value, dict) or name not in value:
+            inside = list(value) if isinstance(value, dict) else []
+            raise SetupError(f"`{file.name}` has no `{name}` (at={at!r}); {nearest(name, inside)}")
+        value = value[name]
+    if isinstance(value, dict):
+        lists = [key for key, item in value.items() if isinstance(item, list)]
+        hint = f" Write at={lists[0]!r}." if lists else ""
+        raise SetupError(f"`{file.name}` holds one object, not a list of them.{hint}")
+    if not isinstance(value, list):
+        raise SetupError(f"`{file.name}` does not hold a list of objects.")
+    rows = [_row(line, item) for line, item in enumerate(value, 1)]
+    return Source(rows, {**file_facts(file), "encoding": found}, folder=file.parent)
+
+
+def _row(line: int, item: Any) -> Row:
+    return Row(line, item) if isinstance(item, dict) else Row(line, {}, f"not an object but {type(item).__name__}")

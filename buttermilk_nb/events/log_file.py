@@ -1,0 +1,33 @@
+"""The project's log file: state changes and errors, one JSON line each, in `logs/`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+from .event import Event
+
+
+class LogFile:
+    """A listener that appends to a file.
+
+    Parameters
+    ----------
+    path
+        The file; made when the first line is written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Write one line, unless the event is of a kind that is not kept."""
+        if not event.stored:
+            return
+        line = event.as_row().model_dump(mode="json")
+        with self._lock:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8", errors="replace") as handle:
+                handle.write(json.dumps(line, ensure_ascii=False) + "\n")

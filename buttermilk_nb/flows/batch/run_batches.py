@@ -1,0 +1,278 @@
+"""`flow.run(corpus, batch=True)`: a batch is a way to fill the cache, half as dear and much slower.
+
+Before the cells are worked on, their requests are handed in at the providers' batch APIs, waited for and put into the
+cache; then the run goes its ordinary way, and finds them there. So everything else is as without a batch: the rows,
+the statuses, what is asked once more because it could not be read. Only requests that are known from the start can
+go: those of steps that need no other, put to models whose provider has a batch API. All others are asked directly.
+
+A run may be stopped while it waits, or killed: the batches stay at the provider, table `batches` knows them by the
+cache keys of their requests, and the same cell run again collects them and submits nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from ...agents.base import Cell, Context
+from ...config.settings import CacheMode
+from ...errors import BudgetReached, ModelError, RunStopped, SetupError, SkippedCell
+from ...llm.batch.api import NotThere
+from ...llm.batch.providers import BATCH_PRICE, api_of, open_api
+from ...llm.batch.recording_model import Relay
+from ...llm.model import Model, Request
+from ...llm.providers.litellm import LitellmModel
+from ...store import batch_jobs
+from ...store.batch_jobs import Submission
+from ..plan import Plan
+from ..step import Step
+from .batch import Batch, Channel, Wanted, turn
+from .collect import Collector
+from .polling import BatchWaits, Patience
+from .submit import Submitter
+
+
+def check_mode(mode: CacheMode) -> None:
+    """Whether batches can be used with this mode of the cache.
+
+    Raises
+    ------
+    SetupError
+        What they bring would not be read.
+
+    Examples
+    --------
+    >>> check_mode("use")
+    """
+    if mode in ("refresh", "off"):
+        raise SetupError(
+            f'batch=True puts answers into the cache, and cache="{mode}" does not read them there: write cache="use", '
+            "or leave batch out."
+        )
+
+
+async def fill(
+    plan: Plan, context: Context, *, stop: asyncio.Event, abort: asyncio.Event, time_limit_s: float | None = None
+) -> tuple[str, ...]:
+    """Let providers' batches answer what is new, as far as they can.
+
+    Parameters
+    ----------
+    plan
+        The checked plan; it is written to the Store already.
+    context
+        The run's side: project, budget, mode of the cache.
+    stop
+        Set where the run is to stop.
+    abort
+        Set where it is to stop at once.
+    time_limit_s
+        Seconds that it may take.
+
+    Returns
+    -------
+    tuple of str
+        Remarks on what a reader should know: what was asked directly, and why.
+
+    Raises
+    ------
+    BatchWaits
+        It was stopped, or out of time; the batches are at the provider.
+    BudgetReached, ConsentError
+        Nothing was submitted.
+    RunStopped
+        A provider refuses a batch, or cannot be asked about it.
+    """
+    check_mode(context.calls.mode)
+    if context.calls.mode == "only":
+        return ()
+    filling = _Filling(plan, context, Patience(context.project.settings, stop, time_limit_s))
+    work = asyncio.ensure_future(filling.run())
+    cut, halt = asyncio.ensure_future(abort.wait()), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({work, cut, halt}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done() and not cut.done():  # what is being sent gets the time that calls get
+            grace = context.project.settings.grace_s
+            await asyncio.wait({work, cut}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise BatchWaits(filling.collector.sentence())
+        return work.result()
+    finally:
+        work.cancel()
+        cut.cancel()
+        halt.cancel()
+        await asyncio.gather(work, cut, halt, return_exceptions=True)
+        await filling.close()
+
+
+class _Filling:
+    """One filling of the cache."""
+
+    def __init__(self, plan: Plan, context: Context, patience: Patience) -> None:
+        self._plan = plan
+        self._context = context
+        self._project = context.project
+        self._client = context.project.client
+        self._patience = patience
+        self._asked: dict[str, Wanted] = {}
+        self._cached: dict[str, Wanted] = {}
+        self._channels: dict[str, Channel] = {}
+        self._remarks: dict[str, None] = {}
+        self.collector = Collector(context, patience, self._asked)
+        self._submitter = Submitter(context, patience, self._asked)
+        patience.sentence = self.collector.sentence
+
+    async def run(self) -> tuple[str, ...]:
+        """Look through the plan, take over what was submitted before, submit the rest, collect."""
+        try:
+            async with turn(self._client, "submitting"):
+                await self._look_through()
+                fresh = await self._take_over()
+                await self._submit(fresh)
+            await self.collector.wait()
+        finally:
+            for batch in self.collector.running.values():
+                self.collector.settle(batch)
+        return tuple(dict.fromkeys([*self._remarks, *self._submitter.remarks, *self.collector.remarks]))
+
+    async def close(self) -> None:
+        """Close connections."""
+        for channel in self._channels.values():
+            await channel.api.close()
+            await channel.relay.close()
+
+    # --- what is wanted ----------------------------------------------------------------------------
+
+    async def _look_through(self) -> None:
+        """Every request that a batch may answer: in the cache already, or wanted."""
+        self._project.cache.open()
+        for record in self._plan.corpus.records:
+            for step, slot, design in self._plan.designs(record):
+                if slot.model is not None and self._goes(step, slot.model):
+                    self._note(Cell(slot, record, design, {}))
+            await self._patience.breathe()
+
+    def _goes(self, step: Step, model: Model) -> bool:
+        """Whether requests of this step to this model can go in a batch."""
+        if api_of(model) is None:
+            if not model.in_process:
+                self._remarks[f"`{model.name}` has no batch API here; it is asked directly."] = None
+            return False
+        if step.needs:
+            self._remarks[f"step `{step.name}` needs other steps, so `{model.name}` is asked directly there."] = None
+        return not step.needs
+
+    def _note(self, cell: Cell) -> None:
+        try:
+            asks = list(cell.slot.agent.asks(cell))
+        except SetupError:
+            return  # a field that this record lacks; the cell says so when it is worked on
+        for position, ask in enumerate(asks):
+            key = ask.request.key
+            if key in self._asked or key in self._cached:
+                continue
+            if key in self._project.cache:
+                self._cached[key] = Wanted(cell, position, 0.0)
+            elif self._may_leave(ask.request):
+                sender = self._client.sender
+                cost = sender.cost_at_most(ask.request) * BATCH_PRICE if ask.request.model.remote else 0.0
+                self._asked[key] = Wanted(cell, position, cost)
+
+    def _may_leave(self, request: Request) -> bool:
+        try:
+            if request.model.remote:
+                self._client.sender.consent(request)
+        except SkippedCell:  # this record stays; its cell says so
+            return False
+        return True
+
+    # --- what was submitted before -------------------------------------------------------------------
+
+    async def _take_over(self) -> list[str]:
+        """Wait for what was submitted before, and pay for what was collected and never paid; what is left is new."""
+        store = self._project.store
+        keys = [*self._asked, *self._cached]
+        rows = await asyncio.to_thread(batch_jobs.newest, store, keys)
+        unpaid = await asyncio.to_thread(batch_jobs.unpaid, store, keys)
+        for key in unpaid & self._cached.keys():
+            if (answer := self._client.cached(self._cached[key].request)) is not None:
+                self._client.collected[key] = answer
+        await asyncio.to_thread(batch_jobs.close, store, self._cached)
+        earlier: dict[str, list[Submission]] = {}
+        for key, row in rows.items():
+            if key in self._asked and row.state in ("sending", "submitted", "collected"):
+                earlier.setdefault(row.batch_id, []).append(row)
+        for same in earlier.values():
+            await self._join(same)
+        self.collector.paid |= {key for key, row in rows.items() if row.state == "collected" and key not in unpaid}
+        taken = {key for batch in self.collector.running.values() for key in batch.keys}
+        return [key for key in self._asked if key not in taken]
+
+    async def _join(self, rows: list[Submission]) -> None:
+        """Wait for a batch that was submitted before, if its provider still has it."""
+        model = self._asked[rows[0].cache_key].cell.slot.model
+        assert model is not None
+        channel = await self._channel(model)
+        batch_id: str | None = rows[0].batch_id
+        if rows[0].state == "sending":
+            batch_id = await self._submitter.find(channel, rows[0].batch_id)
+        if batch_id is None:
+            return
+        batch = Batch(batch_id, channel, {row.cache_key for row in rows})
+        try:
+            batch.look = await self._patience.again(lambda: channel.api.look(batch.batch_id))
+        except NotThere:
+            gone = channel.rows(batch.keys, batch_id, "gone")
+            await asyncio.to_thread(batch_jobs.write, self._project.store, gone)
+        except ModelError as error:
+            raise RunStopped(f"{error} A batch is there; run the same cell again later to collect it.") from error
+        else:
+            self.collector.running[batch_id] = batch
+
+    # --- what is new ---------------------------------------------------------------------------------
+
+    async def _submit(self, keys: list[str]) -> None:
+        """Set the money aside, then hand everything in."""
+        by_model: dict[str, list[str]] = {}
+        for key in keys:
+            model = self._asked[key].cell.slot.model
+            assert model is not None
+            by_model.setdefault(model.name, []).append(key)
+        aside = await self._set_aside(keys)
+        try:
+            for name, same in by_model.items():
+                channel = await self._channel(self._project.model(name))
+                async with contextlib.aclosing(self._submitter.submit(channel, same)) as batches:
+                    async for batch in batches:
+                        aside -= batch.aside_usd
+                        self.collector.running[batch.batch_id] = batch
+        finally:
+            self._context.calls.budget.settle(aside, 0.0)
+
+    async def _set_aside(self, keys: Iterable[str]) -> float:
+        """Set aside what new batches may cost; nothing of them is submitted where that is too much."""
+        cost = sum(self._asked[key].cost_usd for key in keys)
+        if not cost:
+            return 0.0
+        there = await asyncio.to_thread(batch_jobs.open_usd, self._project.store)
+        purse = await asyncio.to_thread(self._project.purse)
+        if purse.refuses(cost + there):
+            raise BudgetReached(
+                f"batches that may cost ${cost:,.4f} at most would be submitted, others that may cost ${there:,.4f} "
+                f"are at the provider, and ${purse.spent_usd:,.4f} of {purse.whose} (${purse.limit_usd:,.2f}) is "
+                f"spent. {purse.more}"
+            )
+        try:
+            await self._context.calls.budget.set_aside(cost)
+        except BudgetReached as error:
+            raise BudgetReached(f"all batches together, of which none was submitted: {error}") from None
+        return cost
+
+    async def _channel(self, model: Model) -> Channel:
+        if model.name not in self._channels:
+            assert isinstance(model, LitellmModel)
+            timeout_s = model.settings.timeout_s or self._project.settings.timeout_s
+            api = await asyncio.to_thread(lambda: open_api(model, timeout_s=timeout_s))
+            self._channels[model.name] = Channel(model, api, Relay(model, api.path))
+        return self._channels[model.name]

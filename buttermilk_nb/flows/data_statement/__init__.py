@@ -1,0 +1,1 @@
+"""The statement of which texts go where in a study."""

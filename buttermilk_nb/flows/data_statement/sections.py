@@ -1,0 +1,191 @@
+"""Of a data statement: which texts would leave, to whom, and where to look for what is done with them there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from ..._internal.markdown import bullets, code, codes, listed
+from ..._internal.text import counted
+from ...agents.llm_agent import Agent
+from ...corpus.corpus import Corpus
+from ...llm.model import Model
+from ...llm.providers.litellm import LitellmModel
+from ...project.project import Project
+from ..step import Step
+from .provider_terms import PASSING_ON, TERMS
+
+_WORDS = {"content": "the text", "record_id": "its id", "uri": "where it came from", "mime": "its media type"}
+_WHOLE = frozenset({"metadata", "metadata.*"})
+_TERMS_SECTION = """## What happens to them there
+
+A provider's terms decide that, and the contract that the account belongs to; this software neither knows nor decides
+it. Terms change: read them, note the date, and keep a copy with the study. Look for
+
+- **training**: whether texts that are sent through the API are used to train or improve models, and how that is ruled
+  out;
+- **retention**: for how long texts and answers are kept, by whom they can be read meanwhile (monitoring for abuse
+  counts), and how deletion is asked for;
+- **region**: in which countries texts are processed and kept, and whether one can be chosen;
+- **agreements**: whether your institution has a data processing agreement, or one on zero retention, and whether this
+  account and these models are covered by it.
+
+Where to look:
+
+"""
+_TAKEN_AT_ITS_WORD = """
+
+That a server keeps what it gets is taken for granted where it runs on this machine or is called one's own. One that
+passes texts on (a gateway, a model that Ollama runs in its cloud) needs `local: false` in buttermilk.yaml."""
+
+
+class Study(NamedTuple):
+    """What a statement is about."""
+
+    project: Project
+    flow: str | None
+    corpus: Corpus | None
+    steps: tuple[Step, ...]
+    models: tuple[Model, ...]
+    times: int
+    """How often a record is put to remote models."""
+
+    @property
+    def remote(self) -> list[Model]:
+        """The models to which texts would leave."""
+        return [model for model in self.models if model.remote]
+
+    @property
+    def providers(self) -> list[str]:
+        """Who would get them."""
+        return list(dict.fromkeys(model.receiver for model in self.remote))
+
+    @property
+    def leaves(self) -> bool:
+        """Whether anything can leave at all."""
+        return bool(self.remote) and not self.project.settings.local_only
+
+
+def which_texts(study: Study) -> str:
+    """The section on what is read of each record."""
+    found: list[str] = []
+    if study.corpus is None:
+        found.append("No corpus was named, so nothing is counted here.")
+    elif study.leaves:
+        found += _sizes(study, study.corpus)
+    found += [_step(step, study.corpus) for step in study.steps]
+    if not study.steps:
+        found.append("No flow was named. A prompt can show all that a record holds: text, metadata, images, its id.")
+    matching = [step.name for step in study.steps if _shows_reasons(step)]
+    if matching:
+        found.append(
+            f"Step {codes(matching)} also shows the experts' reasons. Experts' answers and human codes are never part "
+            "of a prompt."
+        )
+    else:
+        found.append("Experts' answers, experts' reasons and human codes are never part of a prompt.")
+    found.append(_redaction(study.project))
+    if study.remote:
+        found.append("What has been answered already comes from the cache and is not sent again.")
+    return f"## Which texts\n\n{bullets(found)}"
+
+
+def _shows_reasons(step: Step) -> bool:
+    return isinstance(step.agent, Agent) and "expert_reasons" in step.agent.prompt.names
+
+
+def _sizes(study: Study, corpus: Corpus) -> list[str]:
+    leaving = [record for record in corpus if not record.local_only]
+    characters = sum(len(record.content) for record in leaving)
+    images = sum(len(record.images) for record in leaving)
+    prompts = [step.agent.prompt for step in study.steps if isinstance(step.agent, Agent)]
+    shown = not study.steps or any(prompt.shows_images for prompt in prompts)
+    also = f" and {counted(images, 'image')}" if images and shown else ""
+    found = [f"Of {len(leaving):,} of {len(corpus):,} records {characters:,} characters of text{also} would leave."]
+    if study.flow is not None:
+        times = {0: "only where another model fails", 1: "once", 2: "twice"}.get(study.times, f"{study.times:,} times")
+        found.append(
+            f"Each of these records is put to remote models {times}: models, sets of questions and repetitions "
+            "together. Questions that are asked one by one, and calls that fail and are sent again, add to that."
+        )
+    return found
+
+
+def _step(step: Step, corpus: Corpus | None) -> str:
+    if not isinstance(step.agent, Agent):
+        return (
+            f"Step {code(step.name)} is no prompt but a program of the researchers' own. What it does with texts "
+            "cannot be seen from here: look at its code."
+        )
+    prompt = step.agent.prompt
+    shown = [_WORDS.get(name, code(name)) for name in sorted(prompt.fields - _WHOLE) if name != "images"]
+    if prompt.fields & _WHOLE:
+        names = sorted({name for record in corpus or () for name in record.metadata})
+        shown.append(f"all its metadata ({codes(names)})" if names else "all its metadata")
+    if prompt.shows_images and (corpus is None or any(record.images for record in corpus)):
+        shown.append("its images")
+    if prompt.names & {"inputs", "answers"}:
+        read = sorted(prompt.inputs & set(step.needs)) or step.needs
+        shown.append(f"the answers of {codes(read)}, which may quote the text")
+    return f"Step {code(step.name)} shows of a record: {listed(shown) or 'nothing'}."
+
+
+def _redaction(project: Project) -> str:
+    policy = project.redaction
+    if policy is None:
+        return "Nothing is taken out of texts before they are sent (`redact:` in buttermilk.yaml would do so)."
+    kinds = [*policy.patterns, *([policy.find.__name__] if policy.find else [])]
+    return (
+        f"Before a text goes to a remote model, this is replaced by placeholders: {codes(kinds)}. What is not "
+        "recognised is sent as it stands. Models on this machine get the whole text."
+    )
+
+
+def to_whom(study: Study) -> str:
+    """The section on models and providers."""
+    if not study.models:
+        return "## To whom\n\nNo step asks a model."
+    rows = ["| Model | Belongs to | Where it runs | May texts go there? |", "|---|---|---|---|"]
+    for model in study.models:
+        name = code(model.name) + (f" ({code(model.target)})" if model.target != model.name else "")
+        rows.append(f"| {name} | {code(model.provider)} | {_where(model)} | {_allowed(model, study.project)} |")
+    own = any(isinstance(model, LitellmModel) and not model.remote for model in study.models)
+    return "## To whom\n\n" + "\n".join(rows) + (_TAKEN_AT_ITS_WORD if own else "")
+
+
+def _where(model: Model) -> str:
+    if not isinstance(model, LitellmModel):
+        return "in this program; not a language model"
+    at = f"at {code(_address(model.base))}" if model.base else "at the provider's own address"
+    if model.remote:
+        return f"elsewhere, {at}"
+    return f"on a server of one's own, {at}" if model.settings.local else f"on this machine, {at}"
+
+
+def _address(base: str) -> str:
+    """Scheme, host and port: what else an address holds may be a password."""
+    parts = urlsplit(base if "//" in base else f"//{base}")
+    scheme = f"{parts.scheme}://" if parts.scheme else ""
+    return f"{scheme}{parts.netloc.rpartition('@')[2]}"
+
+
+def _allowed(model: Model, project: Project) -> str:
+    if not model.remote:
+        return "nothing leaves"
+    if project.settings.local_only:
+        return "no: the project is `local_only`"
+    return "yes, allowed" if model.receiver in project.client.sender.allowed else "not yet"
+
+
+def there(study: Study) -> str:
+    """The section on what providers do with texts: what to look for, and where."""
+    return _TERMS_SECTION + bullets(dict.fromkeys(_where_to_look(model) for model in study.remote))
+
+
+def _where_to_look(model: Model) -> str:
+    provider, found = model.provider, TERMS.get(model.provider)
+    more = " It passes texts on to other companies, whose terms count too." if provider in PASSING_ON else ""
+    if isinstance(model, LitellmModel) and model.base:
+        terms = f"<{found}> where that is the provider's own server; else " if found else ""
+        return f"{code(provider)} at {code(_address(model.base))}: {terms}ask whoever runs it.{more}"
+    return f"{code(provider)}: {f'<{found}>' if found else 'look for the terms of its API.'}{more}"

@@ -1,0 +1,1 @@
+"""The execution of a flow: checks, scheduling, workers, progress."""

@@ -1,0 +1,170 @@
+"""How far a run is: counted from the bus, shown as one line of text. The notebook paints the same tally."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...events import Bus
+from ...events.event import Event, ResultEvent, StatusEvent, WaitEvent
+
+if TYPE_CHECKING:
+    from ..run import Run
+
+_EVERY_S = 0.1
+KINDS = ("new", "cached", "refused or invalid", "failed", "skipped")
+
+
+class Tally:
+    """What has come of a run so far.
+
+    Parameters
+    ----------
+    run_id
+        Whose events count.
+    total
+        Planned cells.
+
+    Examples
+    --------
+    >>> tally = Tally("r", total=2)
+    >>> tally.count(ResultEvent(payload={"run_id": "r", "status": "ok", "cached": True, "cost_usd": 0.0}))
+    True
+    >>> tally.counts
+    {'new': 0, 'cached': 1, 'refused or invalid': 0, 'failed': 0, 'skipped': 0}
+    """
+
+    def __init__(self, run_id: str, total: int) -> None:
+        self.run_id = run_id
+        self.total = total
+        self.state = "running"
+        self.spent_usd = 0.0
+        self.waiting: dict[str, tuple[float, str]] = {}
+        """Models whose calls wait: until when, and why."""
+        self._kinds: Counter[str] = Counter()
+        self._start = time.perf_counter()
+        self._end: float | None = None
+
+    def count(self, event: Event) -> bool:
+        """Take an event in; says whether it was one of this run's."""
+        payload = event.payload
+        if payload.get("run_id") != self.run_id:
+            return False
+        if isinstance(event, StatusEvent):
+            self.state = str(payload["state"])
+            if self.state != "running":
+                self._end = time.perf_counter()
+        elif isinstance(event, WaitEvent):
+            until = time.perf_counter() + float(payload["seconds"])
+            if until > self.waiting.get(str(payload["model"]), (0.0, ""))[0]:
+                self.waiting[str(payload["model"])] = (until, str(payload["why"]))
+        elif isinstance(event, ResultEvent):
+            status = payload["status"]
+            kind = "skipped" if status == "skipped" else "failed"
+            if status == "ok":
+                kind = "cached" if payload["cached"] else "new"
+            elif status in ("invalid", "refused", "filtered"):
+                kind = "refused or invalid"
+            self._kinds[kind] += 1
+            self.spent_usd += float(payload["cost_usd"])
+        return True
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Finished cells by kind."""
+        return {kind: self._kinds[kind] for kind in KINDS}
+
+    @property
+    def done(self) -> int:
+        """Finished cells."""
+        return self._kinds.total()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return (self._end or time.perf_counter()) - self._start
+
+    @property
+    def per_second(self) -> float:
+        """Cells a second so far."""
+        return self.done / max(self.elapsed_s, 1e-9)
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds left at this rate; None before the first cell."""
+        return (self.total - self.done) / self.per_second if self.done else None
+
+    @property
+    def line(self) -> str:
+        """One line: how many, of which kinds, how fast, how long still, what it cost."""
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.counts.items() if n)
+        parts = [f"{self.done:,}/{self.total:,} cells", *([kinds] if kinds else []), f"{self.per_second:,.0f}/s"]
+        if self.state == "running" and self.eta_s is not None:
+            parts.append(f"{clock(self.eta_s)} left")
+        elif self.state != "running":
+            parts.append(f"{self.state} in {clock(self.elapsed_s)}")
+        if self.spent_usd:
+            parts.append(f"${self.spent_usd:,.4f} spent")
+        parts += self._waits()
+        return " · ".join(parts)
+
+    def _waits(self) -> list[str]:
+        """Who waits now, for how long still, and why."""
+        now = time.perf_counter()
+        self.waiting = {model: wait for model, wait in self.waiting.items() if wait[0] > now}
+        return [
+            f"`{model}` waits {clock(until - now)}: {why}"
+            for model, (until, why) in (self.waiting.items() if self.state == "running" else ())
+        ]
+
+
+def clock(seconds: float) -> str:
+    """A duration for people.
+
+    Examples
+    --------
+    >>> clock(0.42), clock(75), clock(3700)
+    ('0.4 s', '1:15', '1:01:40')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def watch(bus: Bus, tally: Tally, paint: Callable[[bool], None]) -> None:
+    """Keep a tally from the bus, and call `paint(over)` at most ten times a second, and once at the end."""
+    painted = 0.0
+    stop: Callable[[], None]
+
+    def listen(event: Event) -> None:
+        nonlocal painted
+        if not tally.count(event):
+            return
+        over = tally.state != "running"
+        now = time.perf_counter()
+        if over or now - painted > _EVERY_S:
+            painted = now
+            paint(over)
+        if over:
+            stop()
+
+    stop = bus.subscribe(listen)
+
+
+def follow(bus: Bus, run: Run) -> None:
+    """Show a run in a terminal as one line that changes in place; elsewhere as one line at its end."""
+    tally = Tally(run.run_id, run.planned)
+    live = sys.stderr.isatty()
+
+    def paint(over: bool) -> None:
+        if live or over:
+            start, end = ("\r\x1b[2K", "\n" if over else "") if live else ("", "\n")
+            sys.stderr.write(f"{start}{tally.line}{end}")
+            sys.stderr.flush()
+
+    watch(bus, tally, paint)

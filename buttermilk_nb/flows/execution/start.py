@@ -1,0 +1,88 @@
+"""From a plan to a runner that is ready to go: the checks, the scope of its calls, and what the manifest says of it."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+from typing import Any
+
+from ..._internal import notebook_hooks
+from ..._internal.ids import uuid7
+from ...agents.base import Context
+from ...llm.calls.budget import Budget, Purse
+from ...llm.calls.run_scope import Scope
+from ...project.project import Project
+from ...schema import RunRow, now
+from ..plan import Plan
+from ..run import Run, remember
+from ..run_options import Options
+from .preflight import preflight
+from .progress import follow
+from .runner import Runner
+
+_MORE = 32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed and stored
+_FEW = 8  # who asks for so few at once wants them one after another
+
+
+def start(
+    plan: Plan, project: Project, options: Options, *, flow: str, flow_hash: str, definition: dict[str, Any]
+) -> Runner:
+    """Check the plan, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
+    grid = plan.checked()
+    mode = options.cache
+    asked = preflight(plan, project, mode=mode, retry=options.retry, budget_usd=options.budget_usd, yes=options.yes)
+    remarks = (*grid.remarks, *asked)
+    run_id = uuid7()
+    run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=remarks, status="running")
+    about = RunRow(
+        run_id=run_id,
+        flow=flow,
+        flow_hash=flow_hash,
+        corpus_hash=plan.corpus.hash,
+        status="running",
+        started_at=now(),
+        manifest="",  # written with the run, and again at its end, when the models have said what they are
+    )
+    runner = Runner(
+        plan,
+        run,
+        Context(project, run_id, options.retry, _scope(project, run_id, plan, options)),
+        workers=options.concurrency + (min(options.concurrency, _MORE) if options.concurrency >= _FEW else 0),
+        options=options,
+        about=about,
+        manifest=_manifest(plan, options, definition, remarks),
+    )
+    run.canceller = runner.interrupt
+    remember(run)
+    (notebook_hooks.find("progress") or follow)(project.bus, run)
+    return runner
+
+
+def _scope(project: Project, run_id: str, plan: Plan, options: Options) -> Scope:
+    purses = [Purse(options.budget_usd, whose="this run's budget", more="Raise budget_usd in run(...) to go on.")]
+    if any(model.remote for model in plan.models):
+        purses.append(project.purse())
+    return Scope(
+        run_id,
+        mode=options.cache,
+        gate=asyncio.Semaphore(options.concurrency),
+        budget=Budget(purses),
+        give_up_after=project.settings.give_up_after,
+    )
+
+
+def _manifest(plan: Plan, options: Options, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
+    """What a reader needs to know of how a run came about: versions, definition, corpus, options."""
+    return {
+        "buttermilk_nb": metadata.version("buttermilk-nb"),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "pandas", "pydantic")},
+        "flow": definition,
+        "corpus": plan.corpus.provenance,
+        "cache": options.cache,
+        "retry": sorted(options.retry),
+        "batch": options.batch,
+        "remarks": list(remarks),
+    }

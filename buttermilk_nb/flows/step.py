@@ -1,0 +1,77 @@
+"""A step: an agent's place in a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .._internal.validation_errors import declared_wrongly
+from ..agents.base import AgentBase
+from ..errors import SetupError
+from ..llm.calls.run_scope import Policy
+
+
+class Step(BaseModel):
+    """An agent, and which steps come before it. A bare agent in a flow is wrapped in one.
+
+    Parameters
+    ----------
+    agent
+        The agent.
+    needs
+        The steps whose outputs it reads, by name. It starts on a record when they have finished that
+        record, and is `skipped` where one of them has nothing to show.
+    timeout_s, retries
+        For the calls of this step, instead of what the settings say.
+
+    Examples
+    --------
+    >>> from buttermilk_nb import agent
+    >>> @agent(version="1")
+    ... def length(record):
+    ...     return len(record.content)
+    >>> Step(length).name
+    'length'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    agent: AgentBase
+    needs: tuple[str, ...] = ()
+    timeout_s: float | None = Field(default=None, gt=0)
+    retries: int | None = Field(default=None, ge=0, le=100)
+
+    def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **others: Any) -> None:
+        if not isinstance(agent, AgentBase):
+            raise SetupError(f"a step holds an agent, not {type(agent).__name__}; decorate functions with @bm.agent.")
+        try:
+            super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **others)
+        except ValidationError as error:
+            raise declared_wrongly(f"step `{agent.name}`", error, type(self).model_fields) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_what_it_reads(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(needs := data.get("needs"), list | tuple):
+            return {**data, "needs": tuple(dict.fromkeys((*data["agent"].read_steps, *needs)))}
+        return data
+
+    @property
+    def policy(self) -> Policy:
+        """How its calls are made."""
+        return Policy(self.timeout_s, self.retries)
+
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:
+        """The step as plain data for YAML."""
+        own = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
+        named = [name for name in self.needs if name not in self.agent.read_steps]
+        needs = {"needs": named} if named else {}
+        return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **own}
+
+    @property
+    def name(self) -> str:
+        """The agent's name."""
+        return self.agent.name

@@ -1,0 +1,1 @@
+"""The reading of a model's answer: its JSON, and refusals."""

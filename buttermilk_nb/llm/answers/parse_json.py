@@ -1,0 +1,210 @@
+"""From an answer's text to the JSON in it, without ever raising anything but InvalidAnswer.
+
+Of several objects the last one counts that has what was asked for: who thinks aloud, drafts, or quotes an answer that
+a record tried to plant, gives their own at the end. An answer that was cut off is never completed by guessing, also
+where the provider does not say that it was; where nothing but closing brackets is missing, they are added. One that
+gives a name twice with different values contradicts itself and is invalid.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect
+from collections.abc import Collection
+from typing import Any
+
+from ..._internal.text import clean, shorten
+from ...errors import InvalidAnswer
+from ..model import Completion
+from .find_json import DEEPEST, Piece, loads, objects_in
+from .refusals import declines
+
+WANTED = ("criteria", "answer")
+"""The names of which a judge's answer has at least one."""
+
+_CUT = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
+_HIGHER = "Raise `max_tokens` in the judge's params."
+_MOST_REPAIRED = 8_000  # characters: what is longer and broken would take longer than 50 ms
+_MOST_BRACKETS = 1_000  # what has more is no answer
+_WRAPPERS = ("arguments", "parameters", "input", "function", "tool_calls", "response", "output", "result", "json")
+_HEAD = 4_000  # characters in which a refusal in JSON is looked for
+_DECLINING = frozenset({"error", "refusal", "message", "response", "reason", "detail"})
+_NOTHING = str.maketrans("", "", "\ufeff\0")
+_THINKS = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\]|◁think▷)", re.IGNORECASE)
+_THOUGHT = re.compile(
+    r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE
+)
+
+
+def read_json(completion: Completion, wanted: Collection[str] = WANTED) -> dict[str, Any]:
+    r"""The JSON object in an answer.
+
+    Parameters
+    ----------
+    completion
+        The answer.
+    wanted
+        Names of which it should have one at its top; without any of them the last object counts.
+
+    Raises
+    ------
+    InvalidAnswer
+        There is none, or the answer was cut off before its end.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> text = "Sure:\n```json\n{\"answer\": \"yes\"}\n```"
+    >>> read_json(Completion(text=text, answered_at=dt.datetime(2026, 1, 1), raw=text))
+    {'answer': 'yes'}
+    """
+    text = completion.text.translate(_NOTHING).strip()
+    if completion.finish_reason in _CUT:
+        began = "" if text else " before it began (thinking counts too)"
+        raise InvalidAnswer(f"the answer was cut off at the length limit{began}. {_HIGHER}")
+    if not text:
+        called = completion.finish_reason in ("tool_calls", "function_call")
+        raise InvalidAnswer("the model called a tool instead." if called else "the model sent an empty answer.")
+    text = _unquoted(text)
+    pieces = _behind_thinking(text)
+    found = _chosen(text, pieces, wanted)
+    if found is None:
+        raise InvalidAnswer(f"the answer holds no JSON object: {shorten(text, 120)}")
+    if _declined(found):
+        raise InvalidAnswer(f"the model declined: {shorten(str(next(iter(found.values()))), 120)}")
+    return {clean(name): _checked(value, DEEPEST) for name, value in found.items()}
+
+
+def is_refusal(completion: Completion) -> bool:
+    """Does the model decline? Ask only where there is no answer.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> is_refusal(Completion(text="I'm sorry, but I can't.", answered_at=dt.datetime(2026, 1, 1), raw=""))
+    True
+    """
+    if completion.refusal or completion.finish_reason == "refusal":
+        return True
+    text = completion.text.translate(_NOTHING).strip()
+    closing = _THOUGHT.search(text) if _THINKS.match(text) else None
+    text = text[closing.end() :] if closing else text
+    return any(_declined(piece.value) for piece in objects_in(text[:_HEAD])) or declines(text)
+
+
+def _declined(found: Any) -> bool:
+    """Whether it is a refusal that was put into JSON."""
+    if not isinstance(found, dict) or not 0 < len(found) <= 2 or not set(found) <= _DECLINING:
+        return False
+    return any(isinstance(value, str) and declines(value) for value in found.values())
+
+
+def _unquoted(text: str) -> str:
+    """The text in a JSON string that is the whole answer."""
+    if not text.startswith('"'):
+        return text
+    try:
+        inside = loads(text)
+    except ValueError:
+        return text
+    return inside if isinstance(inside, str) and "{" in inside else text
+
+
+def _behind_thinking(text: str) -> list[Piece]:
+    """The objects that stand behind what the model thought aloud."""
+    thoughts = [(found.start(), found.end()) for found in _THOUGHT.finditer(text)]
+    start = 0
+    if _THINKS.match(text):
+        if not thoughts:
+            raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {_HIGHER}")
+        start = thoughts[0][1]
+    pieces = objects_in(text, start)
+    if not thoughts or not pieces:
+        return pieces
+    at, end = thoughts[-1]
+    if any(piece.start < at < piece.end and piece.value is None for piece in pieces):
+        pieces = objects_in(text, end) or pieces  # a bracket among the thoughts, more likely than a quoted tag
+    starts = [piece.start for piece in pieces]
+    for at, end in reversed(thoughts):
+        before = bisect(starts, at)
+        if before == 0 or pieces[before - 1].end <= at:  # not one that an answer quotes
+            return [piece for piece in pieces if piece.start >= end]
+    return pieces
+
+
+def _chosen(text: str, pieces: list[Piece], wanted: Collection[str]) -> dict[str, Any] | None:
+    """The last object that has what is wanted, else the last."""
+    if pieces and pieces[-1].ends == "cut":
+        end = shorten(text[-60:], 60)
+        raise InvalidAnswer(f"the answer was cut off: it ends in the middle of its JSON, at `{end}`. {_HIGHER}")
+    last: dict[str, Any] | None = None
+    left = _MOST_REPAIRED
+    for place in range(len(pieces) - 1, -1, -1):
+        piece = pieces[place]
+        if piece.contradiction:
+            raise InvalidAnswer(f"the answer gives `{shorten(piece.contradiction, 40)}` twice, with different values.")
+        value = piece.value
+        if value is None and piece.ends != "tangled" and piece.end - piece.start <= left:
+            left -= piece.end - piece.start
+            value = _repaired(text[piece.start : piece.end])
+        found = _unwrapped(value, wanted)
+        if found and any(name in found for name in wanted):
+            return _only(text, pieces[: place + 1], found, wanted)
+        last = last or found or None
+    return last
+
+
+def _only(text: str, pieces: list[Piece], found: dict[str, Any], wanted: Collection[str]) -> dict[str, Any]:
+    """The answer, if it does not stand in a list beside a different one."""
+    if len(pieces) > 1 and text[pieces[-2].end : pieces[-1].start].strip() == ",":
+        other = _unwrapped(pieces[-2].value, wanted)
+        if other and other != found and any(name in other for name in wanted):
+            raise InvalidAnswer("the answer lists several objects where one was asked for.")
+    return found
+
+
+def _unwrapped(value: Any, wanted: Collection[str], depth: int = 4) -> dict[str, Any]:
+    """The answer in the form of a tool's arguments or in a wrapper of the model's own; else the object itself."""
+    if not isinstance(value, dict) or any(name in value for name in wanted) or not depth:
+        return value if isinstance(value, dict) else {}
+    for name in _WRAPPERS:
+        inside = value.get(name)
+        inside = inside[0] if isinstance(inside, list) and len(inside) == 1 else inside
+        if isinstance(inside, str) and inside.lstrip().startswith("{"):
+            try:
+                inside = loads(inside)
+            except ValueError:
+                continue
+        found = _unwrapped(inside, wanted, depth - 1)
+        if any(name in found for name in wanted):
+            return found
+    return value
+
+
+def _repaired(text: str) -> Any:
+    if text.count("{") + text.count("[") > _MOST_BRACKETS:
+        return None
+    from json_repair import repair_json  # only broken answers need it
+
+    try:
+        found = repair_json(text, return_objects=True)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _checked(value: Any, levels: int) -> Any:
+    """A value that can be stored: no lone surrogates, no numbers that are none, not nested without end."""
+    kind = type(value)  # JSON has no others, and every part of every answer comes by here
+    if kind is str:
+        return clean(value)
+    if kind is float:
+        return value if math.isfinite(value) else str(value)
+    if kind is not dict and kind is not list:
+        return value
+    if not levels:
+        raise InvalidAnswer("the answer is nested too deep to be one.")
+    if kind is list:
+        return [_checked(item, levels - 1) for item in value]
+    return {clean(name): _checked(item, levels - 1) for name, item in value.items()}

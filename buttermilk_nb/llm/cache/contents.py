@@ -1,0 +1,211 @@
+"""What is in the cache: how much, of which models, and which entries."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from ..._internal.html import fragment, table, title
+from ..._internal.text import counted, shorten
+from .entries import Entry, Found, Kept
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ModelAnswers(BaseModel):
+    """The cached answers of one model.
+
+    Parameters
+    ----------
+    first, last
+        When the oldest and the newest were given, in UTC.
+    cost_usd
+        What they cost when they were asked, as far as it is known.
+    unpriced
+        Answers whose cost is not known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    answers: int
+    first: dt.datetime
+    last: dt.datetime
+    cost_usd: float
+    unpriced: int
+
+
+class CacheStats(BaseModel):
+    """What a cache holds.
+
+    Parameters
+    ----------
+    answers
+        Entries that can be read.
+    damaged
+        Rows that cannot: not text, or not an answer. They are never used.
+    bytes_on_disk
+        The size of all its files.
+    models
+        One line each, in the order of their names.
+
+    Examples
+    --------
+    >>> CacheStats(answers=0, damaged=0, bytes_on_disk=32768, models=())
+    0 answers, 33 kB on disk
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answers: int
+    damaged: int
+    bytes_on_disk: int
+    models: tuple[ModelAnswers, ...]
+
+    def df(self) -> pd.DataFrame:
+        """One row per model."""
+        import pandas as pd
+
+        return pd.DataFrame([one.model_dump() for one in self.models], columns=list(ModelAnswers.model_fields))
+
+    @property
+    def _sum(self) -> str:
+        damaged = f", {counted(self.damaged, 'damaged row')}" if self.damaged else ""
+        return f"{counted(self.answers, 'answer')}, {_size(self.bytes_on_disk)} on disk{damaged}"
+
+    def __repr__(self) -> str:
+        return "\n".join([self._sum, *("  " + ", ".join(_line(one)) for one in self.models)])
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return fragment(
+            title("Cache", self._sum),
+            table(["model", "answers", "given (UTC)", "cost when asked"], [_line(one) for one in self.models]),
+        )
+
+
+class Filter(NamedTuple):
+    """Which entries are meant; a field that is None leaves all."""
+
+    text: str | None = None
+    model: str | None = None
+    record_hash: str | None = None
+    keys: frozenset[str] | None = None
+
+    def takes(self, found: Found, entry: Entry) -> bool:
+        """Whether all that is asked for is true of an entry."""
+        return (
+            (self.keys is None or found.key in self.keys)
+            and (self.model is None or entry.model == self.model)
+            and (self.record_hash is None or self.record_hash in entry.parts.values())
+            and (self.text is None or _says(entry.completion, self.text))
+        )
+
+
+def as_keys(keys: Any) -> frozenset[str]:
+    """Keys from one key, several, or a frame with a column of them, such as `find` returns."""
+    if isinstance(keys, str):
+        return frozenset([keys])
+    return frozenset(keys["key"] if hasattr(keys, "columns") else keys)
+
+
+def chosen(found: Iterable[Found], wanted: Filter) -> Iterator[tuple[str, Entry]]:
+    """The readable entries that a filter takes."""
+    for row in found:
+        if row.entry is not None and wanted.takes(row, row.entry):
+            yield row.key, row.entry
+
+
+def frame(found: Iterable[Found], wanted: Filter) -> pd.DataFrame:
+    """Those entries, the oldest answer first; rows that cannot be read are counted in `.attrs["damaged"]`."""
+    import pandas as pd
+
+    counted = Counted(found)
+    listed = [_row(key, entry) for key, entry in chosen(counted, wanted)]
+    columns = ["key", "model", "answered_at", "finish_reason", "answer"]
+    made = pd.DataFrame(listed, columns=columns).astype(
+        {name: "datetime64[us]" if name == "answered_at" else "str" for name in columns}
+    )
+    made = made.sort_values(["answered_at", "key"], ignore_index=True)
+    made.attrs["damaged"] = counted.damaged
+    return made
+
+
+def summary(found: Iterable[Found], bytes_on_disk: int) -> CacheStats:
+    """Counts, times and cost by model."""
+    counted = Counted(found)
+    by_model: dict[str, list[Kept]] = {}
+    for row in counted:
+        if row.entry is not None:
+            by_model.setdefault(row.entry.model, []).append(row.entry.completion.model_copy(update={"raw": ""}))
+    models = tuple(_of_model(name, by_model[name]) for name in sorted(by_model))
+    answers = sum(one.answers for one in models)
+    return CacheStats(answers=answers, damaged=counted.damaged, bytes_on_disk=bytes_on_disk, models=models)
+
+
+class Counted:
+    """Passes rows on, and counts those that cannot be read.
+
+    Parameters
+    ----------
+    found
+        The rows.
+    """
+
+    def __init__(self, found: Iterable[Found]) -> None:
+        self._found = found
+        self.damaged = 0
+
+    def __iter__(self) -> Iterator[Found]:
+        for row in self._found:
+            self.damaged += row.entry is None
+            yield row
+
+
+def _of_model(name: str, kept: list[Kept]) -> ModelAnswers:
+    costs = [one.cost_usd for one in kept if one.cost_usd is not None]
+    times = [one.answered_at for one in kept]
+    return ModelAnswers(
+        model=name,
+        answers=len(kept),
+        first=min(times),
+        last=max(times),
+        cost_usd=sum(costs),
+        unpriced=len(kept) - len(costs),
+    )
+
+
+def _row(key: str, entry: Entry) -> tuple[object, ...]:
+    kept = entry.completion
+    return key, entry.model, kept.answered_at, kept.finish_reason, shorten(kept.text or kept.refusal or "")
+
+
+def _says(kept: Kept, text: str) -> bool:
+    """Whether the answer holds a text; `raw` is JSON, which writes some characters differently."""
+    forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    where = (kept.text, kept.refusal or "", kept.raw)
+    return any(form.casefold() in place.casefold() for form in forms for place in where)
+
+
+def _line(one: ModelAnswers) -> tuple[str, str, str, str]:
+    unknown = f" and {one.unpriced:,} of unknown cost" if one.unpriced else ""
+    days = dict.fromkeys([f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}"])
+    return (
+        shorten(one.model) or "?",
+        counted(one.answers, "answer"),
+        " to ".join(days),
+        f"${one.cost_usd:,.4f}{unknown}",
+    )
+
+
+def _size(n: int) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if n >= factor:
+            return f"{n / factor:,.1f} {unit}"
+    return f"{n / 1e3:,.0f} kB"

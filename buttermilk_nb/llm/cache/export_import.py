@@ -1,0 +1,222 @@
+r"""Answers out of a cache and into another: JSON, one line each.
+
+A line is `{"key": "k1-...", "value": {"parts": {...}, "completion": {...}}}`. Lines from elsewhere are hostile
+until they have been read: each is parsed as JSON and checked against the form of an entry; one that does not fit is
+refused and counted with its number. Nothing here is a program, so nothing is run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import diskcache
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json, to_json
+
+from ...errors import SetupError, StoreError
+from .entries import Entry, Found, read_entry
+from .safe_disk import transaction
+
+KEY = re.compile(r"ke?[1-9][0-9]?-[0-9a-f]{32}")
+LONGEST_LINE = 64 * 2**20
+"""Bytes: as long as an answer's line may be. A longer one is skipped without being held in memory."""
+_BATCH_PAIRS = 1000
+_BATCH_CHARACTERS = 8 * 2**20
+_PROBLEMS_KEPT = 100
+_BOM = b"\xef\xbb\xbf"
+
+
+class Imported(BaseModel):
+    """What came of an import.
+
+    Parameters
+    ----------
+    added
+        New answers.
+    already_there
+        Answers that the cache held already.
+    clashes
+        Lines whose key is in the cache with another answer; the answer in the cache is kept.
+    refused
+        Lines that are not answers.
+    problems
+        Why, with the number of the line; the first hundred.
+
+    Examples
+    --------
+    >>> Imported(added=2, already_there=0, clashes=1, refused=1, problems=("line 3 is not JSON",))
+    2 added, 0 already there, 1 with another answer than the cache (which is kept), 1 refused
+      line 3 is not JSON
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    added: int
+    already_there: int
+    clashes: int
+    refused: int
+    problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        clashes = f", {self.clashes:,} with another answer than the cache (which is kept)" if self.clashes else ""
+        first = f"{self.added:,} added, {self.already_there:,} already there{clashes}, {self.refused:,} refused"
+        return "\n  ".join([first, *self.problems])
+
+    __str__ = __repr__
+
+
+class Merged(NamedTuple):
+    """How many of some pairs were new, the same as in the cache, or different from it."""
+
+    added: int = 0
+    same: int = 0
+    clashes: int = 0
+
+
+def merge(disk: diskcache.Cache, pairs: list[tuple[str, str]]) -> Merged:
+    """Put pairs that are not there. An entry that cannot be read counts as not there."""
+    counts = [0, 0, 0]
+    with transaction(disk):
+        for key, value in pairs:
+            have = read_entry(_text_under(disk, key))
+            if have is None:
+                disk.set(key, value, retry=True)
+                counts[0] += 1
+            else:
+                new = read_entry(value)
+                counts[1 if new is not None and new.completion.answer == have.completion.answer else 2] += 1
+    return Merged(*counts)
+
+
+def merge_all(
+    write: Callable[[Callable[[diskcache.Cache], Merged]], Merged], pairs: Iterable[tuple[str, str]]
+) -> Merged:
+    """The same for any number of pairs, a transaction for each thousand or so."""
+    total = Merged()
+    for batch in _batches(pairs):
+        done = write(partial(merge, pairs=batch))
+        total = Merged(*map(sum, zip(total, done, strict=True)))
+    return total
+
+
+def export(path: Path, found: Iterable[Found]) -> int:
+    """Write readable entries to a file that is there whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    n = 0
+    try:
+        with fresh.open("wb") as out:
+            for row in found:
+                if row.entry is not None:
+                    out.write(_line(row))
+                    n += 1
+        fresh.replace(path)
+    except OSError as error:
+        raise SetupError(f"`{path}` cannot be written: {error.strerror or error}.") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+    return n
+
+
+class Lines:
+    """The pairs of a file, and what was refused on the way.
+
+    Parameters
+    ----------
+    path
+        A file as `export` writes it.
+    longest
+        Bytes that a line may have.
+    """
+
+    def __init__(self, path: Path, longest: int = LONGEST_LINE) -> None:
+        self._path = path
+        self._longest = longest
+        self.refused = 0
+        self.problems: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        try:
+            for number, line in self._numbered():
+                try:
+                    pair = _pair(line, self._longest)
+                except ValueError as error:
+                    self._refuse(f"line {number:,} {error}")
+                else:
+                    if pair:
+                        yield pair
+        except OSError as error:
+            raise SetupError(f"`{self._path}` cannot be read: {error.strerror or error}.") from error
+
+    def _numbered(self) -> Iterator[tuple[int, bytes]]:
+        """Numbered lines, each cut one byte beyond what is allowed."""
+        with self._path.open("rb") as file:
+            number = 0
+            while line := file.readline(self._longest + 1):
+                number += 1
+                rest = line
+                while rest and not rest.endswith(b"\n"):
+                    rest = file.readline(self._longest)
+                yield number, line.removeprefix(_BOM) if number == 1 else line
+
+    def _refuse(self, problem: str) -> None:
+        self.refused += 1
+        if len(self.problems) < _PROBLEMS_KEPT:
+            self.problems.append(problem)
+
+
+def _pair(line: bytes, longest: int) -> tuple[str, str] | None:
+    """Key and value of a line, None for an empty one; a ValueError says what is wrong with it."""
+    if len(line) > longest:
+        raise ValueError(f"is longer than {longest / 2**20:g} MB")
+    if not line.strip():
+        return None
+    try:
+        data = from_json(line, allow_inf_nan=False)
+    except ValueError:
+        raise ValueError("is not JSON") from None
+    if not isinstance(data, dict) or set(data) != {"key", "value"}:
+        raise ValueError("is not a `key` and a `value`")
+    key, value = data["key"], data["value"]
+    if not isinstance(key, str) or not KEY.fullmatch(key):
+        raise ValueError("has a key that is not one of this package's (`k1-` or `ke1-`, and 32 hexadecimal digits)")
+    try:
+        Entry.model_validate(value)
+    except ValidationError:
+        raise ValueError("has a value that is not an answer with the parts of its question") from None
+    return key, _canonical(value)
+
+
+def _line(row: Found) -> bytes:
+    value = _canonical(from_json(row.text)).encode()
+    return b'{"key":%s,"value":%s}\n' % (to_json(row.key), value)
+
+
+def _canonical(value: object) -> str:
+    """JSON as pydantic writes entries, so that an entry is the same text after its journey."""
+    return to_json(value, inf_nan_mode="null").decode()
+
+
+def _text_under(disk: diskcache.Cache, key: str) -> str | None:
+    try:
+        found: str | None = disk.get(key, default=None)
+    except StoreError:  # not text, and about to be replaced by an answer
+        return None
+    return found
+
+
+def _batches(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    batch: list[tuple[str, str]] = []
+    characters = 0
+    for key, value in pairs:
+        batch.append((key, value))
+        characters += len(value) if isinstance(value, str) else 0
+        if len(batch) >= _BATCH_PAIRS or characters >= _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch

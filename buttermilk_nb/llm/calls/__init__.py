@@ -1,0 +1,1 @@
+"""One call to a model: consent, redaction, budget, rate limits, retries."""

@@ -1,0 +1,87 @@
+"""The Call rows of requests: one for each attempt, with what was sent, to whom, and what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from ..._internal.ids import uuid7
+from ...schema import Call, Redacted, Status, TextRow
+from ..model import Completion, Request
+from .sender import Try
+
+
+def answered(
+    request: Request,
+    completion: Completion,
+    answer: TextRow,
+    trace_id: str,
+    run_id: str,
+    asked_at: dt.datetime,
+    *,
+    shared: bool,
+) -> Call:
+    """The row of an answer; `shared` where it came from the cache, or from a call that another cell has paid for."""
+    return Call(
+        **_common(request, trace_id, run_id, asked_at),
+        model_served=completion.model_served,
+        fingerprint=completion.fingerprint,
+        request_id=completion.request_id,
+        cached=shared,
+        answered_at=completion.answered_at,
+        response_hash=answer.text_hash,
+        finish_reason=completion.finish_reason,
+        tokens_in=completion.tokens_in,
+        tokens_out=completion.tokens_out,
+        cost_usd=0.0 if shared else completion.cost_usd,
+        saved_usd=completion.cost_usd if shared else 0.0,
+        latency_s=completion.latency_s,
+        status=_status(completion),
+        error_code=completion.category,
+    )
+
+
+def failed(request: Request, made: Try, trace_id: str, run_id: str, *, attempt: int, shared: bool) -> Call:
+    """The row of an attempt that failed."""
+    assert made.error is not None
+    return Call(
+        **_common(request, trace_id, run_id, made.asked_at),
+        cached=shared,
+        attempt=attempt,
+        waited_s=round(made.waited_s, 3),
+        latency_s=round(made.took_s, 3),
+        status=made.error.status,
+        error_message=str(made.error),
+        error_code=getattr(made.error, "code", None),
+    )
+
+
+def redacted(request: Request) -> tuple[Redacted, ...]:
+    """What was taken out of a request."""
+    return tuple(
+        Redacted(request_hash=request.body.text_hash, placeholder=placeholder, original=original)
+        for placeholder, original in request.removed.items()
+    )
+
+
+def _common(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime) -> dict[str, Any]:
+    return {
+        "call_id": uuid7(),
+        "trace_id": trace_id,
+        "run_id": run_id,
+        "model_requested": request.model.target,
+        "cache_key": request.key,
+        "asked_at": asked_at,
+        "params_sent": request.params.sent_json,
+        "params_dropped": request.params.dropped_json,
+        "request_hash": request.body.text_hash,
+        "provider": request.model.provider,
+        "remote": request.remote,
+        "redaction": request.redaction.policy if request.redaction else None,
+    }
+
+
+def _status(completion: Completion) -> Status:
+    if completion.finish_reason == "content_filter":
+        return "filtered"
+    return "refused" if completion.refusal or completion.finish_reason == "refusal" else "ok"

@@ -1,0 +1,294 @@
+"""The way of one call to a model: consent, budget, limits, time limit, and again where that may help.
+
+Each attempt is kept (when it went, how long it had waited, why it failed), because a study's method includes what
+was asked twice. What a second attempt cannot mend (a wrong key, an empty account, a text too long, a filter) is not
+sent twice; after a wrong key or an empty account nothing more is sent to that model in that run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+from ..._internal.secret_redaction import redact
+from ..._internal.text import rough_tokens
+from ...config.settings import Settings
+from ...errors import (
+    BadResponseError,
+    CallTimeout,
+    ConsentError,
+    ModelError,
+    OverloadedError,
+    RateLimitError,
+    RunError,
+    RunStopped,
+    SetupError,
+    SkippedCell,
+    StoreError,
+)
+from ...schema import now
+from ..model import Completion, Model, Request
+from .rate_limits import Ledger, Limiter, MemoryLedger
+from .run_scope import NO_POLICY, Policy, Scope
+
+T = TypeVar("T")
+Heard = Callable[[str, str, float, str], None]
+"""Told of a wait: the run, the model, how many seconds, and why."""
+
+_TOO_MANY = (RateLimitError, OverloadedError)
+_FIRST_ANSWER_TOKENS = 1_000  # what an answer is thought to cost at most, until a longer one is seen
+_memory = MemoryLedger()
+_limiters: dict[tuple[object, ...], Limiter] = {}
+
+
+class Try(NamedTuple):
+    """One attempt: when it went, how long it had waited and took, and why it failed."""
+
+    asked_at: dt.datetime
+    waited_s: float
+    took_s: float
+    error: RunError | None
+
+
+class Flown(NamedTuple):
+    """What came of a request, and the attempts that it took."""
+
+    completion: Completion | None
+    error: RunError | None
+    tries: tuple[Try, ...]
+
+
+class Sender:
+    """Sends requests to models.
+
+    Parameters
+    ----------
+    settings
+        The project's settings: time limit, retries, limits.
+    ledger
+        Where limits a minute are kept; by default in this process.
+    heard
+        Told of waits.
+    """
+
+    def __init__(self, settings: Settings, *, ledger: Ledger | None = None, heard: Heard | None = None) -> None:
+        self._settings = settings
+        self._ledger = ledger or _memory
+        self._heard = heard
+        self._found: dict[str, Limiter] = {}
+        self._longest: dict[str, int] = {}
+        self.allowed: set[str] = set(settings.allow)
+        self.sent = 0
+
+    async def send(self, request: Request, scope: Scope, policy: Policy = NO_POLICY) -> Flown:
+        """Send until there is an answer, or no hope of one.
+
+        Raises
+        ------
+        ConsentError
+            The text must not leave, or nobody has allowed it.
+        BudgetReached
+            The call might cost more than is left.
+        """
+        model = request.model
+        if error := scope.not_asked(model.name):
+            return Flown(None, error, ())
+        if request.remote:
+            self.consent(request)
+        retries = _first(policy.retries, model.settings.retries, self._settings.retries)
+        tries: list[Try] = []
+        ended = time.monotonic()
+        for attempt in itertools.count(1):
+            completion, made = await self._once(request, scope, policy, ended)
+            tries.append(made)
+            ended = time.monotonic()
+            failure = made.error
+            if failure is None:
+                scope.answered(model.name)
+                return Flown(completion, None, tuple(tries))
+            if isinstance(failure, SkippedCell):
+                return Flown(None, failure, ())
+            if not isinstance(failure, ModelError) or not failure.passing or attempt > retries:
+                break
+            if not await self._wait(model, failure, attempt, scope, ended - made.took_s):
+                failure = self._too_long(failure)
+                break
+        if isinstance(failure, ModelError):
+            scope.failed(model.name, failure)
+        return Flown(None, failure, tuple(tries))
+
+    def consent(self, request: Request) -> None:
+        """Whether a request may leave.
+
+        Raises
+        ------
+        ConsentError
+            The project stays local, or nobody has allowed this provider.
+        SkippedCell
+            This record stays local.
+        """
+        model = request.model
+        if self._settings.local_only:
+            raise ConsentError(stays_local(model))
+        if why := self.stays(request):
+            raise why
+        if model.receiver not in self.allowed:
+            raise ConsentError(*not_allowed([model]))
+
+    def stays(self, request: Request) -> SkippedCell | None:
+        """Why a record is not put to this model, whatever is allowed or cached; None where it may be."""
+        if not request.remote or request.aside is None or not request.aside.record.local_only:
+            return None
+        return SkippedCell(
+            f"record `{request.aside.record.record_id}` is local_only, so it is not sent to `{request.model.name}`."
+        )
+
+    def cost_at_most(self, request: Request) -> float:
+        """What a call may cost, in US dollars; 0 where the price is not known, which is counted elsewhere."""
+        price = request.model.price()
+        if not price:
+            return 0.0
+        params = request.params.sent
+        most = params.get("max_tokens") or params.get("max_completion_tokens")
+        written = (
+            most
+            if isinstance(most, int | float) and most > 0
+            else self._longest.get(request.model.target, _FIRST_ANSWER_TOKENS)
+        )
+        return rough_tokens(request.text) * 1.25 * price[0] + written * price[1]  # 1.25: a heuristic may fall short
+
+    async def _once(
+        self, request: Request, scope: Scope, policy: Policy, since: float
+    ) -> tuple[Completion | None, Try]:
+        """One attempt."""
+        model, budget = request.model, scope.budget
+        limiter = self._limiter(model)
+        aside = self.cost_at_most(request) if request.remote else 0.0
+        if request.remote:
+            with scope.asleep():
+                await budget.set_aside(aside)
+        spent = 0.0
+        try:
+            tokens = rough_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
+            if limiter:
+                with scope.asleep():
+                    await limiter.admit(tokens, lambda seconds, why: self._say(scope, model, seconds, why))
+            try:
+                async with scope.gate:
+                    if scope.stopped:
+                        raise RunStopped("it was stopped before this call was sent.")
+                    asked_at, began = now(), time.monotonic()
+                    completion, error = await self._complete(request, policy)
+                    took = time.monotonic() - began
+            finally:
+                if limiter:
+                    limiter.leave()
+            if completion is not None:
+                spent = completion.cost_usd or 0.0
+                if limiter:
+                    await self._learn(limiter, model, completion, tokens)
+        finally:
+            budget.settle(aside, spent)
+        return completion, Try(asked_at, began - since, took, error)
+
+    async def _complete(self, request: Request, policy: Policy) -> tuple[Completion | None, RunError | None]:
+        model = request.model
+        timeout_s = _first(policy.timeout_s, model.settings.timeout_s, self._settings.timeout_s)
+        self.sent += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await model.complete(request), None
+        except (SetupError, StoreError):
+            raise
+        except RunError as error:
+            return None, error
+        except TimeoutError:
+            return None, CallTimeout(
+                f"`{model.name}` gave no answer within {timeout_s:g} s. "
+                "Raise `timeout_s` in buttermilk.yaml, or run the cell again later."
+            )
+        except Exception as error:  # noqa: BLE001  # a model may fail in any way; it costs this cell, not the run
+            failure = BadResponseError(f"`{model.name}` failed: {redact(repr(error))}")
+            failure.passing = False  # type: ignore[misc]  # this one will fail again: it is a mistake in the code
+            failure.__cause__ = error
+            return None, failure
+
+    async def _learn(self, limiter: Limiter, model: Model, completion: Completion, tokens: int) -> None:
+        limiter.well()
+        used = (completion.tokens_in or 0) + (completion.tokens_out or 0)
+        await limiter.correct(tokens, used)
+        longest = self._longest.get(model.target, _FIRST_ANSWER_TOKENS)
+        self._longest[model.target] = max(longest, completion.tokens_out or 0)
+
+    async def _wait(self, model: Model, failure: ModelError, attempt: int, scope: Scope, began: float) -> bool:
+        """Wait until the next attempt may go; False where the provider asks for longer than anybody would wait."""
+        longest, asked = self._settings.backoff_max_s, failure.retry_after_s
+        if asked is not None and asked > longest:
+            return False
+        first = _first(model.backoff_s, self._settings.backoff_s)
+        backoff = min(longest, first * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
+        wait = backoff if asked is None else asked + random.uniform(0.0, 0.1) * asked  # noqa: S311  # as above
+        limiter = self._limiter(model)
+        if limiter and isinstance(failure, _TOO_MANY):
+            limiter.throttled(began, wait)
+            return True  # the limiter makes everybody wait, this one too
+        self._say(scope, model, wait, "it failed and is asked again")
+        with scope.asleep():
+            await asyncio.sleep(wait)
+        return True
+
+    def _too_long(self, failure: ModelError) -> ModelError:
+        return type(failure)(
+            f"{failure} The provider asks to wait {failure.retry_after_s:,.0f} s, which is longer than `backoff_max_s` "
+            f"({self._settings.backoff_max_s:g} s) in buttermilk.yaml; run the cell again after that.",
+            code=failure.code,
+            retry_after_s=failure.retry_after_s,
+        )
+
+    def _limiter(self, model: Model) -> Limiter | None:
+        if model.in_process:
+            return None
+        found = self._found.get(model.name)
+        if found is None:
+            of = (model.place, model.settings.limits, self._ledger if model.shares_limits else self)
+            found = self._found[model.name] = _limiters.setdefault(
+                of, Limiter(model.place, model.settings.limits, self._ledger)
+            )
+        return found
+
+    def _say(self, scope: Scope, model: Model, seconds: float, why: str) -> None:
+        if self._heard is not None:
+            self._heard(scope.run_id, model.name, seconds, why)
+
+
+def not_allowed(models: Iterable[Model]) -> list[str]:
+    """The sentences of a ConsentError, one a provider: what would leave, and the line to write."""
+    by_receiver: dict[str, list[str]] = {}
+    for model in models:
+        where = f" at {model.settings.api_base}" if model.settings.api_base else ""
+        by_receiver.setdefault(model.receiver, []).append(f"`{model.name}`{where}")
+    return [
+        f"texts would go to `{receiver}` (for {', '.join(names)}), which nobody has allowed in this project. Write "
+        f'bm.allow("{receiver}") once, or `allow: [{receiver}]` in buttermilk.yaml; bm.data_statement(flow, corpus) '
+        "says what would leave."
+        for receiver, names in by_receiver.items()
+    ]
+
+
+def stays_local(model: Model) -> str:
+    """The sentence where a project must not send anything."""
+    return (
+        f"this project is `local_only`, and `{model.name}` is remote. Use a model on this machine (`ollama_chat/...`, "
+        "`offline/...`), say `local: true` of it under `models:` in buttermilk.yaml if its server is your own, "
+        "or take `local_only` out."
+    )
+
+
+def _first(*values: T | None) -> T:
+    """The first that is given."""
+    return next(value for value in values if value is not None)

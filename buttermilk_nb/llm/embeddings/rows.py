@@ -1,0 +1,71 @@
+"""The rows of an asking for vectors: a planned cell for each text that is sent, and a trace with its calls.
+
+They are those of any run, so that whatever reads the Store (egress, costs, forgetting, checking) needs to know nothing
+of vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..._internal.ids import digest
+from ...schema import CellRow, Status, Trace, Unit
+from ..calls.client import Asked
+from .vectors import EmbeddingRequest
+
+STEP = "embed"
+"""What such runs, and their step, are called in the tables."""
+
+
+def cells(asked: Iterable[EmbeddingRequest], run_id: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of table `cells`, as tuples in the order of `CellRow`."""
+    for request in asked:
+        record = request.record
+        row = CellRow(
+            run_id=run_id,
+            design_id=_design(request),
+            step=STEP,
+            record_id=record.record_id,
+            record_hash=record.record_hash,
+            criteria_set=None,
+            criteria_hash=None,
+            model=request.model.name,
+            replicate=0,
+            details_hash=record.details_hash,
+        )
+        yield tuple(getattr(row, name) for name in CellRow.model_fields)
+
+
+def unit(asked: Asked, run_id: str) -> Unit:
+    """The rows of one text that was sent."""
+    request, calls, error = asked.request, asked.calls, asked.error
+    assert isinstance(request, EmbeddingRequest)
+    status: Status = error.status if error else "ok"  # type: ignore[assignment]  # checked by Trace
+    trace = Trace(
+        trace_id=calls[0].trace_id,
+        run_id=run_id,
+        design_id=_design(request),
+        record_id=request.record.record_id,
+        record_hash=request.record.record_hash,
+        step=STEP,
+        agent="embedding",
+        role="embedding",
+        model=request.model.name,
+        criteria_set=None,
+        criteria_hash=None,
+        prompt_hash=None,
+        params=request.params.sent_json,
+        replicate=0,
+        status=status,
+        error_type=type(error).__name__ if error else None,
+        error_message=str(error) if error else None,
+        attempts=asked.attempts,
+        started_at=calls[0].asked_at,
+        duration_s=sum((call.latency_s or 0.0) + (call.waited_s or 0.0) for call in calls),
+    )
+    return Unit(trace=trace, calls=calls, texts=asked.texts, redacted=asked.redacted)
+
+
+def _design(request: EmbeddingRequest) -> str:
+    return digest("de1", request.key, request.record.record_hash)

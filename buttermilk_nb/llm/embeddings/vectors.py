@@ -1,0 +1,249 @@
+"""Vectors on their way: what is asked for, how what comes back is checked, and how it is kept.
+
+Each text has a key of its own, so that adding one text to a thousand sends one; on the way several texts share a
+request (`Batch`). Both are Requests, so that consent, budget, limits, time limit and retries are those of every
+other call. A vector is kept as the base64 of its numbers (float32, little-endian): a quarter of their digits, and
+the same on every machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..._internal.ids import canonical, digest
+from ..._internal.text import clean, rough_tokens
+from ...corpus.record import Record
+from ...errors import BadResponseError
+from ...schema import TextRow, now
+from ..calls.redaction import Redaction
+from ..message import Message
+from ..model import NO_PARAMS, Completion, Model, Params, Request
+from ..offline_input import Aside
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+KEY_TAG = "ke1"
+_FLOAT = "<f4"
+
+
+def packed(vector: Vector) -> str:
+    """A vector as text.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> packed(np.array([1.0, -0.5], dtype="float32"))
+    'AACAPwAAAL8='
+    >>> unpacked("AACAPwAAAL8=").tolist()
+    [1.0, -0.5]
+    """
+    return base64.b64encode(vector.astype(_FLOAT, copy=False).tobytes()).decode("ascii")
+
+
+def unpacked(text: str) -> Vector | None:
+    """The vector that a text is; None where it is none, because the cache may come from anywhere."""
+    import numpy as np
+
+    try:
+        found = np.frombuffer(base64.b64decode(text, validate=True), dtype=_FLOAT)
+    except (binascii.Error, ValueError):
+        return None
+    return found.astype(np.float32) if found.size and np.isfinite(found).all() else None
+
+
+def described(text: str) -> str:
+    """What is stored of a vector as the answer received: how long it is, and its hash.
+
+    Examples
+    --------
+    >>> described("AACAPwAAAL8=")[:32]
+    '{"dimensions":2,"sha256":"e5e0ce'
+    """
+    data = base64.b64decode(text)
+    return canonical({"dimensions": len(data) // 4, "sha256": hashlib.sha256(data).hexdigest()})
+
+
+class EmbeddingRequest(Request):
+    """One text whose vector is asked for.
+
+    Parameters
+    ----------
+    model
+        The model.
+    record
+        The record whose content it is.
+    label
+        What to call it in messages.
+    params
+        Parameters such as `dimensions`.
+    redaction
+        What is taken out of the text where the model is remote.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        record: Record,
+        *,
+        label: str = "",
+        params: Params = NO_PARAMS,
+        redaction: Redaction | None = None,
+    ) -> None:
+        message = Message("user", clean(record.content))
+        super().__init__(model, [message], params=params, aside=Aside(record), redaction=redaction)
+        self.record = record
+        self.label = label or f"record `{record.record_id}`"
+
+    @cached_property
+    def body(self) -> TextRow:
+        sent = {**self.params.sent, "model": self.model.target, "input": self.text}
+        return TextRow.of("request", clean(canonical(sent)))
+
+    @cached_property
+    def key(self) -> str:
+        aside = [text for pair in sorted(self.key_parts.items()) for text in pair]
+        return digest(KEY_TAG, self.model.target, self.params.sent_json, self.text, *aside)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        return {
+            "model": self.model.target,
+            "params": digest("kp1", self.params.sent_json),
+            "text": digest("kx1", self.text),
+            "record": self.record.record_hash,  # not in the key: by it a person's vectors are found and forgotten
+            **self.key_parts,
+        }
+
+    @cached_property
+    def tokens(self) -> int:
+        """How many tokens it has, roughly; at least one."""
+        return max(1, rough_tokens(self.text))
+
+
+class Dims:
+    """How many numbers the vectors of one asking have; the first one decides."""
+
+    def __init__(self) -> None:
+        self.known: int | None = None
+
+
+class Batch(Request):
+    """Several texts in one request.
+
+    Parameters
+    ----------
+    asked
+        The texts; all of one model, with the same parameters.
+    dims
+        How long vectors must be.
+    """
+
+    def __init__(self, asked: Sequence[EmbeddingRequest], dims: Dims) -> None:
+        first = asked[0]
+        stays = next((one.aside for one in asked if one.record.local_only), None)  # what consent is asked about
+        super().__init__(first.model, [m for one in asked for m in one.messages], params=first.params, aside=stays)
+        self.asked = tuple(asked)
+        self._dims = dims
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts as sent."""
+        return [one.text for one in self.asked]
+
+    def completion(self, vectors: Sequence[Any], **about: Any) -> Completion:
+        """The answer: a vector a line. The response itself is not kept, since it says the same at five times the size.
+
+        Raises
+        ------
+        BadResponseError
+            They are not one usable vector for each text.
+        """
+        text = "\n".join(map(packed, self._checked(vectors)))
+        return Completion(text=text, raw="", answered_at=now(), tokens_out=0, **about)
+
+    def parted(self, completion: Completion) -> Iterator[Completion]:
+        """Each text's part of an answer. Tokens and cost are shared out by length, and add up."""
+        whole = sum(one.tokens for one in self.asked)
+        before = 0
+        for one, text in zip(self.asked, completion.text.split("\n"), strict=True):
+            after = before + one.tokens
+            mine: Mapping[str, Any] = {
+                "text": text,
+                "raw": described(text),
+                "tokens_in": _share(completion.tokens_in, before, after, whole),
+                "cost_usd": None if completion.cost_usd is None else completion.cost_usd * one.tokens / whole,
+            }
+            yield completion.model_copy(update=mine)
+            before = after
+
+    def _checked(self, vectors: Sequence[Any]) -> list[Vector]:
+        import numpy as np
+
+        name, n = self.model.name, len(self.asked)
+        if len(vectors) != n:
+            raise unusable(f"`{name}` sent {len(vectors)} vectors for {n} texts. Nothing of it was kept.")
+        found: list[Vector] = []
+        for one, numbers in zip(self.asked, vectors, strict=True):
+            try:
+                with np.errstate(over="ignore"):
+                    vector = np.asarray(numbers, dtype=np.float32)
+            except (TypeError, ValueError):
+                raise unusable(f"`{name}` sent something for {one.label} that is not a list of numbers.") from None
+            if vector.ndim != 1 or not vector.size:
+                raise unusable(f"`{name}` sent something for {one.label} that is not a list of numbers.")
+            if not np.isfinite(vector).all():
+                raise unusable(f"`{name}` sent a vector for {one.label} that holds NaN or infinity. Nothing was kept.")
+            found.append(vector)
+        self._same_length([len(vector) for vector in found])
+        return found
+
+    def _same_length(self, lengths: list[int]) -> None:
+        wanted = self.params.sent.get("dimensions")
+        expected = self._dims.known or (wanted if isinstance(wanted, int) else lengths[0])
+        for one, length in zip(self.asked, lengths, strict=True):
+            if length != expected:
+                raise unusable(wrong_length(self.model, one.label, length, expected))
+        self._dims.known = expected
+
+
+def batches(asked: Sequence[EmbeddingRequest], most: int, tokens: int) -> Iterator[list[EmbeddingRequest]]:
+    """Texts that travel together: at most so many, of at most so many tokens; a longer text alone."""
+    batch: list[EmbeddingRequest] = []
+    held = 0
+    for request in asked:
+        if batch and (len(batch) >= most or held + request.tokens > tokens):
+            yield batch
+            batch, held = [], 0
+        batch.append(request)
+        held += request.tokens
+    if batch:
+        yield batch
+
+
+def wrong_length(model: Model, label: str, length: int, expected: int) -> str:
+    """The sentence where vectors of one model are not equally long."""
+    return (
+        f"the vector of `{model.name}` for {label} has {length} numbers, and {expected} were expected: another model "
+        "runs there than before, or not the one that was meant. Say which under `served_as` in buttermilk.yaml, or "
+        f'forget the old ones: project.cache.drop(model="{model.target}").'
+    )
+
+
+def unusable(message: str) -> BadResponseError:
+    """An answer that would come back the same, so that it is not paid for twice."""
+    error = BadResponseError(message)
+    error.passing = False  # type: ignore[misc]  # of this one only
+    return error
+
+
+def _share(total: int | None, before: int, after: int, whole: int) -> int | None:
+    return None if total is None else total * after // whole - total * before // whole

@@ -1,0 +1,48 @@
+"""Messages: what is sent to a model, one role each.
+
+A message has two written forms. The one that is sent holds its images whole; the one that is stored and hashed
+into the cache key names them by their SHA-256, so that a request weighs the same however large its
+images are. Without images the two are one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from ..corpus.image import Image
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Message(NamedTuple):
+    """One message. A plain tuple, because thousands are made per second.
+
+    Examples
+    --------
+    >>> Message("user", "Is this calm?")
+    Message(role='user', content='Is this calm?')
+    """
+
+    role: Role
+    content: str
+    images: tuple[Image, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form that chat APIs take."""
+        if not self.images:
+            return {"role": self.role, "content": self.content}
+        return self._in_parts([{"url": image.data_url()} for image in self.images])
+
+    def as_stored(self) -> dict[str, Any]:
+        """The form that is stored and hashed: each image by its hash."""
+        if not self.images:
+            return {"role": self.role, "content": self.content}
+        return self._in_parts([{"url": image.reference, "mime": image.mime} for image in self.images])
+
+    def _in_parts(self, images: list[dict[str, str]]) -> dict[str, Any]:
+        text = [{"type": "text", "text": self.content}] if self.content else []
+        return {"role": self.role, "content": [*text, *({"type": "image_url", "image_url": one} for one in images)]}
+
+    def __repr__(self) -> str:
+        images = f", images={self.images!r}" if self.images else ""
+        return f"Message(role={self.role!r}, content={self.content!r}{images})"

@@ -1,0 +1,1 @@
+"""Families of models, and how each is asked."""

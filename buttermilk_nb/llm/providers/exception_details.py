@@ -1,0 +1,166 @@
+"""What is known of a failed call: the chain of exceptions, the response in it, and the provider's words in that.
+
+litellm's own classes and statuses are the last resort: it turns Anthropic's 529 into a 500, an empty account into a
+rate limit, and a web page into a bad request. The response itself stands further down the chain.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from ..._internal.secret_redaction import redact
+from ..._internal.text import shorten
+from .response_errors import code_in, each, error_in, parsed, stopped_by
+from .retry_after import wait_s
+
+_PREFIX = re.compile(r"^(?:litellm\.)?[A-Za-z_]*(?:Error|Exception|Timeout)\b(?: [A-Za-z]+Error)?\s*[:\-]\s*")
+_UNREAD = ("Error converting to valid response", "Empty or invalid response", "Unable to get json", "Invalid response")
+"""litellm's words for a response that it cannot read."""
+
+
+class Raised:
+    """A failure, looked at.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    body
+        The response as it came, where it was kept.
+
+    Examples
+    --------
+    >>> failure = Raised(ValueError("odd"), '{"error": {"type": "overloaded_error", "message": "Overloaded"}}')
+    >>> failure.code, failure.said
+    ('overloaded_error', 'Overloaded')
+    """
+
+    def __init__(self, error: BaseException, body: str | None = None) -> None:
+        self.chain = _chain(error)
+        self.names = {kind.__name__ for link in self.chain for kind in type(link).__mro__}
+        self.response = next((r for r in map(_response, reversed(self.chain)) if r is not None), None)
+        self._body = body
+
+    @cached_property
+    def text(self) -> str:
+        """The body, from wherever it can be had."""
+        undecoded = (link.doc for link in self.chain if isinstance(link, json.JSONDecodeError))
+        return (_text(self.response) or self._body or next(undecoded, "") or "").strip()
+
+    @cached_property
+    def data(self) -> Any:
+        """The body as JSON."""
+        found = parsed(self.text)
+        bodies = (getattr(link, "body", None) for link in self.chain)
+        return found if found is not None else next((body for body in bodies if isinstance(body, dict)), None)
+
+    @cached_property
+    def error(self) -> dict[str, Any]:
+        """The error in it."""
+        return error_in(self.data)
+
+    @cached_property
+    def status(self) -> int | None:
+        """The HTTP status that the server sent, or that the body of a 200 names, or that litellm gave it."""
+        if self.response is not None and self.response.status_code >= 300:
+            return int(self.response.status_code)
+        stated = self.error.get("code")
+        if isinstance(stated, int) and 400 <= stated <= 599:
+            return stated
+        given = [getattr(link, "status_code", None) for link in reversed(self.chain)]
+        return None if self.unread else next((status for status in given if isinstance(status, int)), None)
+
+    @cached_property
+    def code(self) -> str | None:
+        """The provider's code with its filter's category, else the status that the server sent."""
+        sent = str(self.status) if self.response is not None and self.status else ""
+        return redact(stopped_by(self.data) or code_in(self.error) or self._streamed or sent) or None
+
+    @cached_property
+    def said(self) -> str:
+        """The provider's message, else what came, else litellm's words without prefixes and tracebacks."""
+        if self.is_page:
+            return f"a web page came instead of an answer (HTTP {self.status or 200})"
+        stated = self.error.get("message")
+        if isinstance(stated, str) and stated.strip():
+            return redact(stated.strip())
+        if self.text:
+            came = shorten(redact(self.text[:2000]), 200)
+            return f"what came is no answer: {came}" if self.unread else came
+        return redact(self._raised.strip())
+
+    @cached_property
+    def words(self) -> str:
+        """What its kind is read from."""
+        return f"{self.code or ''} {self.error.get('type') or ''} {self.said}"[:4000]
+
+    @property
+    def wait_s(self) -> float | None:
+        """Seconds after which the provider said to try again."""
+        headers = getattr(self.response, "headers", None)
+        return wait_s(headers if isinstance(headers, Mapping) else {}, self.data, self.said)
+
+    @property
+    def quotas(self) -> list[str]:
+        """The quotas that are used up, where Google names them."""
+        return [value for value in each(self.data, "quotaId") if isinstance(value, str)]
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page."""
+        return self.text[:200].lstrip("\ufeff \n").lower().startswith(("<!doctype", "<html", "<head", "<body"))
+
+    @cached_property
+    def unread(self) -> bool:
+        """Whether something came that litellm could not read as an answer."""
+        first = self.chain[0]
+        said = str(getattr(first, "message", ""))
+        odd = (
+            isinstance(first, ValueError | TypeError | LookupError | AttributeError) or "JSONDecodeError" in self.names
+        )
+        litellms = "Traceback (most recent call last)" in said or any(words in said for words in _UNREAD)
+        return self.response is None and (odd or litellms)
+
+    @property
+    def _streamed(self) -> str | None:
+        """The code in a stream of events, which is no JSON."""
+        found = re.findall(r'"type":\s*"(\w+_error)"', self.text[-4000:]) if self.data is None else []
+        return found[-1] if found else None
+
+    @property
+    def _raised(self) -> str:
+        texts = [str(getattr(link, "message", "") or link) for link in self.chain]
+        text = next((t for t in texts if t.strip()), type(self.chain[0]).__name__)
+        if text.rstrip(".").endswith("Connection error"):  # the reason stands deeper
+            text = next((t for t in reversed(texts) if t.strip()), text)
+        text = re.sub(r" ssl:<[^>]*>", "", text.partition("Traceback (most recent call last)")[0].strip())
+        while (shorter := _PREFIX.sub("", text, count=1)) not in (text, ""):
+            text = shorter
+        return re.sub(r"\.? Handle with `litellm.*", "", text)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in found:
+        found.append(link)
+        link = link.__cause__ or link.__context__
+    return found
+
+
+def _response(link: BaseException) -> Any:
+    """The response that an exception holds; None where litellm made it up, which it does without headers."""
+    response = getattr(link, "response", None)
+    real = bool(getattr(response, "headers", None)) and isinstance(getattr(response, "status_code", None), int)
+    return response if real else None
+
+
+def _text(response: Any) -> str:
+    try:
+        return str(getattr(response, "text", "") or "")
+    except (RuntimeError, ValueError, LookupError):  # a stream that was never read, or an unknown encoding
+        return ""

@@ -1,0 +1,120 @@
+"""A test double that misbehaves on request: for tests, for classes, and for trying how a study copes.
+
+`double/answer` answers like `offline/strict` where there are cues, and otherwise with the first answer
+that is offered. The others do one thing wrong, for a `share` of the requests (all of them unless given):
+
+- `double/refuse`: declines in words.
+- `double/broken`: sends JSON that is cut in the middle.
+- `double/nonsense`: sends valid JSON with an answer that was not offered.
+- `double/filter`: the provider's filter stops it.
+- `double/ratelimit`, `double/overloaded`, `double/unavailable`: fails as a provider does.
+- `double/timeout`: never answers; the client's time limit ends it.
+- `double/slow?seconds=0.2`: answers late.
+
+Which requests are hit depends on the request alone, so a run can be repeated exactly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from ..._internal.ids import digest
+from ...codebook.criterion import Criterion
+from ...corpus.record import Record
+from ...errors import (
+    ContentFilterError,
+    ModelError,
+    OverloadedError,
+    RateLimitError,
+    SetupError,
+    SkippedCell,
+    UnavailableError,
+)
+from ...schema import now
+from ..model import Completion, Request
+from ..offline_input import Aside
+from .model_options import numbers
+from .offline.models import Dictionary
+
+_FAILURES: dict[str, ModelError] = {
+    "ratelimit": RateLimitError("the double says: too many requests (HTTP 429).", code="429"),
+    "overloaded": OverloadedError("the double says: overloaded (HTTP 529).", code="529"),
+    "unavailable": UnavailableError("the double says: server error (HTTP 500).", code="500"),
+    "filter": ContentFilterError("the double says: stopped by a filter.", code="content_filter"),
+}
+
+
+class Double(Dictionary):
+    """A model that does what its name says.
+
+    Parameters
+    ----------
+    name
+        `double/refuse`, `double/broken?share=0.1`, ...
+
+    Examples
+    --------
+    >>> Double("double/refuse", {"share": "0.1"})
+    <model double/refuse: a test double that misbehaves on request; not a language model>
+    """
+
+    behaviours = (
+        "answer", "refuse", "broken", "nonsense", "filter", "ratelimit", "overloaded", "unavailable", "timeout", "slow",
+    )  # fmt: skip
+    about = "a test double that misbehaves on request; not a language model"
+    calls = 0
+    needs_cues = False
+    in_process = False
+    shares_limits = False
+    backoff_s = 0.01  # it fails on request, so nobody needs to wait long
+
+    def __init__(self, name: str, options: dict[str, str]) -> None:
+        super().__init__(name, {})
+        self._strict = True
+        self._kind = name.partition("?")[0].partition("/")[2]
+        given = numbers(name, options, {"share": 1.0, "seconds": 0.2})
+        if not 0 <= given["share"] <= 1 or given["seconds"] < 0:
+            raise SetupError(f"model `{name}`: share lies between 0 and 1, seconds is not negative.")
+        self._share, self._seconds = given["share"], given["seconds"]
+
+    def skips(self, aside: Aside | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
+        return None
+
+    async def complete(self, request: Request) -> Completion:
+        self.calls += 1
+        place = int(digest("d", request.key)[-8:], 16) / 16**8
+        if self._kind == "answer" or place >= self._share:
+            return await super().complete(request)
+        if self._kind in _FAILURES:
+            failure = _FAILURES[self._kind]
+            raise type(failure)(str(failure), code=failure.code)
+        if self._kind == "timeout":
+            await asyncio.Event().wait()
+        if self._kind == "slow":
+            await asyncio.sleep(self._seconds)
+            return await super().complete(request)
+        good = await super().complete(request)
+        text = {
+            "refuse": "I'm sorry, but I can't help with judging this text.",
+            "broken": good.text[: len(good.text) // 2],
+            "nonsense": json.dumps({"criteria": {c.name: {"answer": "perhaps"} for c in _asked(request)}}),
+        }[self._kind]
+        reason = "length" if self._kind == "broken" else "stop"
+        return good.model_copy(update={"text": text, "raw": text, "finish_reason": reason, "answered_at": now()})
+
+    def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
+        if criterion.cues:
+            return super().answer(record, criterion, replicate)
+        chosen = criterion.scale.offered[0] if criterion.scale.offered else getattr(criterion.scale, "low", 0.0)
+        return {
+            "reasons": ["A test double answered."],
+            "conclusion": "No reasoning.",
+            "answer": [chosen] if criterion.scale.level == "set" else chosen,
+            "uncertainty": "high",
+        }
+
+
+def _asked(request: Request) -> tuple[Criterion, ...]:
+    return request.aside.criteria.criteria if request.aside and request.aside.criteria else ()

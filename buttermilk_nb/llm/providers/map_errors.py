@@ -1,0 +1,195 @@
+"""What litellm, its clients and the network raise, as errors of ours that say what to do.
+
+Two lines are drawn with care, because the call path acts on them. An empty account or a day's quota is a QuotaError,
+although it is sent as HTTP 429 with a time to wait: asking again after that time is useless. A limit per minute is a
+RateLimitError, although Google words it like an empty account. And what a proxy or a login page answers is never taken
+for the provider's word on the key.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from typing import Any
+
+from ..._internal.text import shorten
+from ...errors import (
+    AuthenticationError,
+    BadRequestError,
+    BadResponseError,
+    CallTimeout,
+    ContentFilterError,
+    ContextTooLongError,
+    ModelError,
+    OverloadedError,
+    QuotaError,
+    RateLimitError,
+    UnavailableError,
+)
+from .exception_details import Raised
+from .response_errors import parsed, stopped_by
+
+Found = tuple[type[ModelError], str]
+"""A kind of error, and what to do about it."""
+
+_LATER = "Run the cell again later: finished answers are kept."
+_FILTERED = re.compile(
+    r"content[_ ](?:filter|policy)|content management policy|responsibleaipolicy|violating our usage policy|"
+    r"safety system|flagged (?:as|by|for)|data_inspection_failed|content exists risk",
+    re.IGNORECASE,
+)
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|maximum context length|prompt is too long|input is too long|request_too_large|"
+    r"request too large|string_above_max_length|input token count|exceeds? the (?:available )?context",
+    re.IGNORECASE,
+)
+_EMPTY = re.compile(
+    r"insufficient[_ ](?:quota|balance|credits?|funds)|credit[_ ]balance|no credits|exceeded your current quota|"
+    r"billing_(?:hard_limit|not_active)|check your billing|api usage limits|payment required|spending limit",
+    re.IGNORECASE,
+)
+_DAILY = re.compile(r"free-models-per-day|daily (?:free )?quota", re.IGNORECASE)
+_BUSY = re.compile(r"overloaded|capacity exceeded|no capacity", re.IGNORECASE)
+_NETWORK = frozenset({"OSError", "TransportError", "RequestError", "ClientError"})
+
+
+def mapped(error: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError:
+    """The error of ours that an error of litellm's stands for.
+
+    Parameters
+    ----------
+    error
+        Whatever was raised.
+    name
+        The model's name, for the message.
+    provider
+        Whose key it would be; by default the family in the name.
+    body
+        The response as it came, where `Received` kept it: on some litellm raises and drops them.
+
+    Examples
+    --------
+    >>> mapped(TimeoutError(), "openai/some-model").passing
+    True
+    """
+    if isinstance(error, ModelError):
+        return error
+    failure = Raised(error, body)
+    kind, hint = _kind(failure, name, provider or name.partition("/")[0])
+    said = shorten(failure.said, 300).rstrip(" .")
+    return kind(
+        f"`{name}` failed: {f'{said}. ' if said else ''}{hint}",
+        code=failure.code,
+        retry_after_s=failure.wait_s if kind.passing else None,
+    )
+
+
+def empty_answer(response: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError | None:
+    """Why a response that litellm takes for an answer holds none; None where it holds one, be it empty or filtered.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> blocked = '{"promptFeedback": {"blockReason": "SAFETY"}}'
+    >>> error = empty_answer(SimpleNamespace(choices=[]), "gemini/some-model", body=blocked)
+    >>> type(error).__name__, error.code
+    ('ContentFilterError', 'content_filter:safety')
+    """
+    data = parsed(body)
+    blocked = isinstance(data, dict) and "promptFeedback" in data and not data.get("candidates") and stopped_by(data)
+    if getattr(response, "choices", None) and not blocked:
+        return None
+    said = "the prompt was blocked" if blocked else "the server sent a response without an answer"
+    return mapped(ValueError(said), name, provider=provider, body=body)
+
+
+def _kind(failure: Raised, name: str, provider: str) -> Found:
+    return (
+        _unanswered(failure)
+        or _page(failure)
+        or _stopped(failure)
+        or _too_much(failure, name)
+        or _refused(failure, name, provider)
+        or _broken(failure)
+    )
+
+
+def _unanswered(failure: Raised) -> Found | None:
+    """Nothing came back."""
+    if failure.response is not None or failure.text:
+        return None
+    if failure.names & {"TimeoutError", "Timeout", "TimeoutException", "APITimeoutError"}:
+        return CallTimeout, "Raise `timeout_s` in buttermilk.yaml, or lower `max_tokens` in the judge's params."
+    if any(isinstance(link, ssl.SSLError) for link in failure.chain):
+        return UnavailableError, (
+            "The secure connection failed: is `https://` in `api_base` right? Behind the proxy of a university or "
+            "company, name its certificate in the environment variable SSL_CERT_FILE."
+        )
+    if "gaierror" in failure.names:
+        return UnavailableError, "Is this computer online, and is the host in `api_base` spelled right?"
+    if "ConnectionRefusedError" in failure.names:
+        return UnavailableError, "Nothing listens there: is the server running, and is `api_base` right?"
+    if "TooManyRedirects" in failure.names:
+        return BadRequestError, "The address leads in a circle: check `api_base`."
+    return (UnavailableError, f"The connection broke. {_LATER}") if failure.names & _NETWORK else None
+
+
+def _page(failure: Raised) -> Found | None:
+    """A web page came: from a gateway, a proxy, a firewall, a login."""
+    status = failure.status or 200
+    if not failure.is_page:
+        return None
+    if status == 429 or status >= 500:
+        return (RateLimitError if status == 429 else UnavailableError), f"A gateway answered for the server. {_LATER}"
+    hint = "Does a proxy, a firewall or a login page stand between, or is `api_base` wrong?"
+    return (BadRequestError if status >= 400 else BadResponseError), hint
+
+
+def _stopped(failure: Raised) -> Found | None:
+    """A filter, on the way in or out."""
+    named = (failure.code or "").startswith("content_filter") or "ContentPolicyViolationError" in failure.names
+    if named or (failure.status in (400, 403, 422, 451) and _FILTERED.search(failure.words)):
+        return ContentFilterError, "The provider's filter stopped it, and the row says so; another model may judge it."
+    return None
+
+
+def _too_much(failure: Raised, name: str) -> Found | None:
+    """Too long, too dear, too often, too many."""
+    status, words = failure.status, failure.words
+    if "ContextWindowExceededError" in failure.names or status == 413 or _TOO_LONG.search(words):
+        return ContextTooLongError, "Cut the text into segments, or name a model that reads longer ones."
+    if status in (403, 429) and (_DAILY.search(words) or any("perday" in quota.lower() for quota in failure.quotas)):
+        return QuotaError, "The day's quota is used up: run the cell again tomorrow, or turn on billing there."
+    if status == 402 or (_EMPTY.search(words) and not _per_minute(failure)):
+        return QuotaError, "Add credit or raise the limit on the provider's billing page, then run the cell again."
+    if status == 429 or "rate_limit" in (failure.code or ""):
+        return RateLimitError, (
+            f"Write `limits: {{requests_per_minute: ...}}` under `models: {name}:` in buttermilk.yaml, or run the cell "
+            "again later: finished answers are kept."
+        )
+    return (OverloadedError, _LATER) if status == 529 or _BUSY.search(words) else None
+
+
+def _per_minute(failure: Raised) -> bool:
+    """Whether Google speaks of a limit per minute: it names another quota than the day's, or a time to wait."""
+    return failure.code == "RESOURCE_EXHAUSTED" and (bool(failure.quotas) or failure.wait_s is not None)
+
+
+def _refused(failure: Raised, name: str, provider: str) -> Found | None:
+    """The provider understood, and will not."""
+    status = 0 if failure.unread and not failure.error else failure.status or 0
+    if status in (401, 403, 407) or failure.names & {"AuthenticationError", "PermissionDeniedError"}:
+        return AuthenticationError, f'Is the key right, and may it use this model? `bm.key("{provider}")` sets another.'
+    if "ImportError" in failure.names:
+        return BadRequestError, "Install what it names, then restart the kernel."
+    if 300 <= status < 400:
+        return BadRequestError, "The server sends calls on to another address; write that in `api_base` if it is right."
+    refused = 400 <= status < 500 and status != 408
+    return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if refused else None
+
+
+def _broken(failure: Raised) -> Found:
+    status = failure.status or 0
+    if status == 408 or status >= 500:
+        return UnavailableError, _LATER
+    return BadResponseError, f"Is `api_base` the address of a model? {_LATER}"

@@ -1,0 +1,1 @@
+"""Rule-based baselines that answer offline."""

@@ -1,0 +1,159 @@
+"""What offline models do with answers: rules, so that any flow can be tried before it is paid for.
+
+- *Synthesis*: on each criterion the answer of the majority (on an ordered scale the median, of several labels those
+  that more than half name), with the reasons of those who gave it.
+- *Differences*: the answers grouped by verdict, criterion by criterion.
+- *Matching*: an expert's reason is matched by each reason of an answer in which half of its longer words occur.
+- *Pairs*: the text with more cues wins, a cue for a flagged answer counting against it; as many are a tie.
+
+No rule reads a reason for what it means. Where one would have to, tutorials take answers that people have written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ....codebook.criteria import Criteria
+from ....codebook.criterion import Criterion
+from ....codebook.scales import Answer
+from ....errors import SkippedCell
+from ....schema import Score
+from ...offline_input import Aside
+from .dictionary import compiled
+
+BASELINE = "Rule-based baseline, not a language model."
+_MOST_REASONS = 5
+_SHORTEST_WORD = 4  # letters; shorter words stand in every sentence
+_STEM = 5  # letters by which words are compared, so that `guard` and `guards` are the same word
+_WORD = re.compile(r"\w+")
+
+
+def over_answers(aside: Aside, *, strict: bool) -> dict[str, Any]:
+    """The answer to a task over answers. A strict model lets a tie go to the flag, a lenient one to the other side."""
+    assert aside.criteria is not None
+    if aside.task == "synthesise":
+        given = {c.name: _synthesis(c, aside, strict=strict) for c in aside.criteria if _given(aside, c)}
+        return {"criteria": given}
+    if aside.task == "differences":
+        return _differences(aside.criteria, aside)
+    if aside.task == "pairwise":
+        (criterion,) = aside.criteria
+        return {"criteria": {criterion.name: _better(criterion, aside.texts, strict=strict)}}
+    return _matching(aside)
+
+
+def _given(aside: Aside, criterion: Criterion) -> list[tuple[str, Score]]:
+    return [
+        (answer.mark, score)
+        for answer in aside.answers
+        for score in answer.scores
+        if score.criterion == criterion.name and score.status == "ok"
+    ]
+
+
+def _shown(score: Score) -> Any:
+    return score.value if score.category is None else score.category
+
+
+def _synthesis(criterion: Criterion, aside: Aside, *, strict: bool) -> dict[str, Any]:
+    given = [score for _, score in _given(aside, criterion)]
+    chosen = _reconciled(criterion, given, strict=strict)
+    counted = Counter(str(_shown(score)) for score in given)
+    reasons = [reason for score in given if _shown(score) == chosen for reason in score.reasons or ()]
+    tally = ", ".join(f"{answer}: {n}" for answer, n in counted.most_common())
+    share = counted[str(chosen)] / len(given)
+    return {
+        "reasons": list(dict.fromkeys(reasons))[:_MOST_REASONS] or ["No reason was given."],
+        "conclusion": f"{BASELINE} Of {len(given)} answers: {tally}.",
+        "answer": json.loads(chosen) if criterion.scale.level == "set" and str(chosen).startswith("[") else chosen,
+        "uncertainty": "low" if share > 0.8 else "medium" if share > 0.5 else "high",
+    }
+
+
+def _reconciled(criterion: Criterion, given: Sequence[Score], *, strict: bool) -> Any:
+    """The answer, as scores hold it."""
+    level = criterion.scale.level
+    if level == "set":
+        sets = [json.loads(str(score.category)) for score in given if str(score.category).startswith("[")]
+        named = Counter(label for labels in sets for label in labels)
+        return json.dumps([label for label in criterion.scale.offered if named[label] > len(sets) / 2])
+    values = [score.value for score in given if score.value is not None]
+    if values and level in ("ordinal", "interval", "ratio"):
+        middle = (statistics.median_high if strict else statistics.median_low)(values)
+        return next(_shown(score) for score in given if score.value == middle)
+    counted = Counter(_shown(score) for score in given)
+    most = max(counted.values())
+    tied = [answer for answer, n in counted.items() if n == most]
+    flagged = [answer for answer in tied if criterion.flagged(Answer(None, answer))]
+    others = [answer for answer in tied if answer not in flagged]
+    return sorted((flagged or tied) if strict else (others or tied))[0]
+
+
+def _differences(criteria: Criteria, aside: Aside) -> dict[str, Any]:
+    divergences = []
+    for criterion in criteria:
+        held: dict[str, list[tuple[str, Score]]] = {}
+        for mark, score in _given(aside, criterion):
+            held.setdefault(str(_shown(score)), []).append((mark, score))
+        if len(held) > 1:
+            positions = [
+                {"position": f"{verdict}: {_first_reason(group)}", "answers": [mark for mark, _ in group]}
+                for verdict, group in sorted(held.items(), key=lambda item: (-len(item[1]), item[0]))
+            ]
+            divergences.append({"topic": f"the answer on {criterion.name}", "positions": positions})
+    n = len(divergences)
+    several = f" on {n} of {len(criteria)} criteria" if len(criteria) > 1 else ""
+    said = f"The verdicts diverge{several}" if n else "All verdicts agree"
+    return {"conclusion": f"{BASELINE} {said}; reasons were not compared.", "divergences": divergences}
+
+
+def _first_reason(group: Sequence[tuple[str, Score]]) -> str:
+    reasons = [reason for _, score in group for reason in score.reasons or ()]
+    return reasons[0] if reasons else "no reason was given"
+
+
+def _matching(aside: Aside) -> dict[str, Any]:
+    (answer,) = aside.answers
+    said = {score.criterion: list(score.reasons or ()) for score in answer.scores}
+    assessments = []
+    for n, (criterion, reason) in enumerate(aside.expert_reasons, 1):
+        wanted = _stems(reason)
+        by = [
+            place
+            for place, own in enumerate(said.get(criterion, ()), 1)
+            if wanted and len(wanted & _stems(own)) * 2 >= len(wanted)
+        ]
+        feedback = f"{BASELINE} Half of its {len(wanted)} longer words occur in {'one' if by else 'no'} of the reasons."
+        assessments.append({"reason": f"R{n}", "matched": bool(by), "matched_by": by, "feedback": feedback})
+    return {"assessments": assessments}
+
+
+def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict[str, Any]:
+    if criterion.scale.level != "nominal" or not any(criterion.cues.values()):
+        raise SkippedCell(
+            f"criterion `{criterion.name}` has no cues by which texts can be compared; add lines such as "
+            "`scale: yes/no` and `cues: {yes: [word, other word*]}`."
+        )
+    sides = {answer: -1 if criterion.flagged(criterion.parse(answer)) else 1 for answer in criterion.cues}
+    if criterion.flag is None and "no" in sides:
+        sides["no"] = -1
+    totals = []
+    for text in texts:
+        hits = compiled(tuple(criterion.cues.items())).find(text)
+        totals.append(sum(sides[hit.answer] for hit in hits if not hit.negated and (strict or not hit.quoted)))
+    a, b = totals
+    return {
+        "reasons": [f"Text A has {a:+d} by its cues, Text B {b:+d}."],
+        "conclusion": f"{BASELINE} {'As many cues in both.' if a == b else 'The text with the higher count wins.'}",
+        "answer": "tie" if a == b else "Text A" if a > b else "Text B",
+        "uncertainty": "low" if abs(a - b) > 1 else "medium" if a != b else "high",
+    }
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:_STEM] for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST_WORD)

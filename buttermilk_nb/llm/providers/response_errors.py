@@ -1,0 +1,171 @@
+"""What a provider itself said: its error, its code, and why its filter stopped something.
+
+Bodies are read in the shapes of OpenAI, Azure, Anthropic, Google and the servers that speak like one of them. litellm
+does not hand on all of it: the category of a filter is dropped, and a blocked prompt without token counts becomes a
+KeyError. So `Received` takes the body as it came. Nothing in a body is trusted: any field may be missing or of another
+type, and what cannot be read says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..._internal.secret_redaction import redact
+
+_LONGEST = 4_000_000  # characters of a body that are parsed
+_GOOGLES = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
+"""Google's words for a candidate that a filter stopped; those for images end in them."""
+
+
+class Received:
+    """The body of a provider's response as it came; handed to litellm as `logger_fn`.
+
+    Examples
+    --------
+    >>> received = Received()
+    >>> received({"log_event_type": "post_api_call", "original_response": '{"candidates": []}'})
+    >>> received.text
+    '{"candidates": []}'
+    """
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    def __call__(self, details: Mapping[str, Any]) -> None:
+        """Called by litellm before and after the request."""
+        body = details.get("original_response")
+        is_body = isinstance(body, str) and body.lstrip("\ufeff \r\n").startswith(("{", "[", "<"))
+        if details.get("log_event_type") == "post_api_call" and is_body:  # else it is litellm's own sentence
+            self.text = body
+
+
+def parsed(text: str | None) -> Any:
+    r"""A body as JSON, also where raw line breaks stand in its strings; None where it is none.
+
+    Examples
+    --------
+    >>> parsed('{"message": "two\nlines"}')
+    {'message': 'two\nlines'}
+    """
+    if not text or len(text) > _LONGEST:
+        return None
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def error_in(data: Any) -> dict[str, Any]:
+    """The error in a body, `{}` where it holds none.
+
+    Examples
+    --------
+    >>> error_in([{"error": {"code": 503, "status": "UNAVAILABLE"}}])
+    {'code': 503, 'status': 'UNAVAILABLE'}
+    >>> error_in({"error": "no such model"})
+    {'message': 'no such model'}
+    """
+    data = data[0] if isinstance(data, list) and data else data
+    if not isinstance(data, dict):
+        return {}
+    error = data.get("error")
+    if isinstance(error, dict):
+        return error
+    if isinstance(error, str) and error:
+        return {"message": error}
+    said = next((data[key] for key in ("message", "detail") if isinstance(data.get(key), str)), None)
+    return {**data, "message": said} if said is not None or isinstance(data.get("code"), str) else {}
+
+
+def code_in(error: Mapping[str, Any]) -> str | None:
+    """The provider's own code: a word, not the HTTP status.
+
+    Examples
+    --------
+    >>> code_in({"code": 429, "status": "RESOURCE_EXHAUSTED"})
+    'RESOURCE_EXHAUSTED'
+    """
+    for key in ("code", "type", "status"):
+        value = error.get(key)
+        if isinstance(value, str) and value.strip() and not value.strip().isdigit():
+            return re.sub(r"[^\w.:+-]+", "_", redact(value.strip()))[:80]
+    return None
+
+
+def stopped_by(data: Any) -> str | None:
+    """Why a provider stopped a prompt or an answer, with its filter's category where it names one.
+
+    Examples
+    --------
+    >>> stopped_by({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})
+    'content_filter:prohibited_content'
+    >>> stopped_by({"stop_reason": "refusal", "stop_details": {"category": "cyber"}})
+    'refusal:cyber'
+    >>> stopped_by({"candidates": [{"finishReason": "STOP"}]}) is None
+    True
+    """
+    if not isinstance(data, dict):
+        return None
+    if data.get("stop_reason") == "refusal":
+        details = data.get("stop_details")
+        return _joined("refusal", [details.get("category")] if isinstance(details, dict) else [])
+    if (reason := _googles_reason(data)) is not None:
+        return _joined("content_filter", _rated(data) or [reason])
+    error, choice = error_in(data), _first(data, "choices")
+    if choice.get("finish_reason") == "content_filter" or "content_filter" in (error.get("code"), error.get("type")):
+        return _joined("content_filter", _filtered(data))
+    return None
+
+
+def each(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
+    """Every value under that key, however deep it stands.
+
+    Examples
+    --------
+    >>> list(each({"details": [{"quotaId": "a"}, {"quotaId": "b"}]}, "quotaId"))
+    ['a', 'b']
+    """
+    if isinstance(data, dict) and key in data:
+        yield data[key]
+    inside = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    for value in inside if depth else ():
+        yield from each(value, key, depth - 1)
+
+
+def _googles_reason(data: dict[str, Any]) -> str | None:
+    feedback = data.get("promptFeedback")
+    reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
+    if isinstance(reason, str) and reason:
+        return reason
+    finish = _first(data, "candidates").get("finishReason")
+    return finish if isinstance(finish, str) and finish.endswith(_GOOGLES) else None
+
+
+def _rated(data: Any) -> list[Any]:
+    """Google's categories: those that blocked, else those rated high."""
+    rated = [rating for ratings in each(data, "safetyRatings") if isinstance(ratings, list) for rating in ratings]
+    found = [rating for rating in rated if isinstance(rating, dict)]
+    blocking = [r for r in found if r.get("blocked") is True] or [r for r in found if r.get("probability") == "HIGH"]
+    return [rating.get("category") for rating in blocking]
+
+
+def _filtered(data: Any) -> list[Any]:
+    """Azure's categories."""
+    results = [*each(data, "content_filter_result"), *each(data, "content_filter_results")]
+    pairs = [pair for result in results if isinstance(result, dict) for pair in result.items()]
+    return [name for name, verdict in pairs if isinstance(verdict, dict) and verdict.get("filtered") is True]
+
+
+def _joined(prefix: str, names: list[Any]) -> str:
+    plain = [str(name).removeprefix("HARM_CATEGORY_").lower() for name in names if name]
+    kept = dict.fromkeys(re.sub(r"\W+", "_", name)[:40] for name in plain)
+    return f"{prefix}:{'+'.join(kept)}" if kept else prefix
+
+
+def _first(data: dict[str, Any], key: str) -> dict[str, Any]:
+    items = data.get(key)
+    found = items[0] if isinstance(items, list) and items else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,183 @@
+"""`scripted/...`: answers that were written down for teaching, looked up by record and task. No model is asked.
+
+A lesson on reasons, disagreement and synthesis needs answers that are worth reading, and that are the same for
+everybody. `scripted/careful` looks them up in `careful.jsonl`, in the folder that `buttermilk.yaml` names as
+`scripted:`. They go through the same client, cache, parser and tables as those of any model.
+
+A line of such a file is one answer:
+
+```
+{"task": "judge", "record_id": "a001", "criteria": "respect", "replicate": 0, "answer": {"criteria": {...}}}
+{"task": "match", "record_id": "a001", "criteria": "respect", "of": "careful/0", "replicate": 0, "answer": {...}}
+{"task": "pairwise", "record_id": "p001", "criteria": "respect", "order": "swapped", "replicate": 0, "answer": {...}}
+```
+
+Tasks are `judge`, `synthesise`, `differences`, `match` and `pairwise`. Of a pair, each order has an answer of its own,
+which calls the texts as they are shown in it, `Text A` and `Text B`. Where an answer names other
+answers (`of`, and `answers` in differences), it calls them by voice and replicate, `careful/0`; they are shown under
+other names, and are translated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from ..._internal.ids import canonical, digest
+from ..._internal.text import counted
+from ..._internal.yaml import read_text
+from ...codebook.criteria import Criteria
+from ...config.model_settings import ModelSettings
+from ...errors import SetupError, SkippedCell, nearest
+from ...schema import now
+from ..model import Completion, Model, Request
+from ..offline_input import Aside, SeenAnswer, Task
+
+_FAMILY = "scripted/"
+_TASKS: tuple[str, ...] = get_args(Task)
+_Key = tuple[str, str, str, int, str]
+
+
+class Scripted(Model):
+    """Looks up what was written for a record and a task.
+
+    Parameters
+    ----------
+    name
+        `scripted/voice`.
+    folder
+        Where `voice.jsonl` lies.
+
+    Raises
+    ------
+    SetupError
+        There is no such file, or a line of it is no answer.
+    """
+
+    remote = False
+    in_process = True
+    about = "answers written for teaching; no model was asked"
+
+    def __init__(self, name: str, settings: ModelSettings, folder: Path | None) -> None:
+        super().__init__(name, settings)
+        voice = self.target.removeprefix(_FAMILY)
+        if folder is None:
+            raise SetupError(
+                f"model `{name}` looks answers up in a folder, and buttermilk.yaml names none; "
+                'add a line such as `scripted: ../data/panel`, or bm.init(..., scripted="../data/panel").'
+            )
+        path = folder / f"{voice}.jsonl"
+        if not path.is_file():
+            known = sorted(file.stem for file in folder.glob("*.jsonl"))
+            raise SetupError(f"model `{name}`: there is no file `{path.name}` in `{folder}`; {nearest(voice, known)}")
+        text = read_text(path)
+        self._hash = digest("ks1", text)
+        self._answers = _read(text, path.name)
+
+    def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {}, dict(params)
+
+    def price(self) -> tuple[float, float]:
+        return 0.0, 0.0
+
+    def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # one file for all
+        return {"script": self._hash}
+
+    def key_parts(self, aside: Aside | None) -> dict[str, str]:
+        if aside is None:
+            return {"script": self._hash}
+        voices = [_voice(answer) for answer in aside.answers]  # which two voices say the same, the messages do not show
+        name = aside.criteria.name if aside.criteria else ""
+        order = [aside.order] if aside.order else []  # two texts that are the same look alike in both
+        return {"script": self._hash, "about": digest("ks3", aside.task, aside.record.record_id, name, *voices, *order)}
+
+    def skips(self, aside: Aside | None) -> SkippedCell | None:
+        return (
+            None if aside is None or any(self._key(aside, n) in self._answers for n in range(100)) else _none(self.name)
+        )
+
+    async def complete(self, request: Request) -> Completion:
+        aside = request.aside
+        if aside is None or aside.criteria is None:
+            raise SkippedCell(f"`{self.name}` has answers on criteria only; this agent asks for free text.")
+        answer = self._answers.get(self._key(aside, request.replicate))
+        if answer is None:
+            raise _none(self.name)
+        text = json.dumps(_translated(answer, aside.answers), ensure_ascii=False)
+        return Completion(
+            text=text,
+            finish_reason="stop",
+            model_served=self.name,
+            fingerprint="written for teaching",
+            tokens_in=0,
+            tokens_out=0,
+            cost_usd=0.0,
+            latency_s=0.0,
+            answered_at=now(),
+            raw=text,
+        )
+
+    def _key(self, aside: Aside, replicate: int) -> _Key:
+        of = _voice(aside.answers[0]) if aside.task == "match" and aside.answers else aside.order
+        assert aside.criteria is not None
+        return aside.task, aside.record.record_id, aside.criteria.name, replicate, of
+
+
+def _none(name: str) -> SkippedCell:
+    return SkippedCell(f"`{name}` has no written answer for this record and task.")
+
+
+def _voice(answer: SeenAnswer) -> str:
+    """How scripts call an answer: `careful/0`."""
+    return f"{answer.model.removeprefix(_FAMILY)}/{answer.replicate}"
+
+
+def _translated(answer: dict[str, Any], seen: tuple[SeenAnswer, ...]) -> dict[str, Any]:
+    """The answer with the names under which others are shown now; what is not of that form is left to who reads it."""
+    try:
+        return {**answer, "divergences": _topics(answer, {_voice(other): other.mark for other in seen})}
+    except (KeyError, TypeError):
+        return answer
+
+
+def _topics(answer: Mapping[str, Any], marks: Mapping[str, str]) -> list[dict[str, Any]]:
+    topics = []
+    for divergence in answer["divergences"]:
+        held = [
+            {**position, "answers": [marks[name] for name in position["answers"] if name in marks]}
+            for position in divergence["positions"]
+        ]
+        positions = [position for position in held if position["answers"]]
+        if len(positions) > 1 or len(held) < 2:  # where only some of the answers are there, they may not diverge
+            topics.append({**divergence, "positions": positions})
+    return topics
+
+
+def _read(text: str, file: str) -> dict[_Key, dict[str, Any]]:
+    found: dict[_Key, dict[str, Any]] = {}
+    for n, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            if entry["task"] not in _TASKS:
+                raise ValueError(f"there is no task `{entry['task']}`; {nearest(str(entry['task']), _TASKS)}")
+            key = (
+                str(entry["task"]),
+                str(entry["record_id"]),
+                str(entry["criteria"]),
+                int(entry.get("replicate", 0)),
+                str(entry.get("order", "given") if entry["task"] == "pairwise" else entry.get("of", "")),
+            )
+            answer = dict(entry["answer"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise SetupError(
+                f"`{file}`, line {n}: not an answer; a line has `task`, `record_id`, `criteria` and `answer` ({error})."
+            ) from None
+        if canonical(found.setdefault(key, answer)) != canonical(answer):
+            raise SetupError(f"`{file}`, line {n}: there is another answer for {' · '.join(map(str, key))} above.")
+    if not found:
+        raise SetupError(f"`{file}` holds no answers ({counted(len(text), 'character')}).")
+    return found

@@ -1,0 +1,1 @@
+"""The open folder of a study."""

@@ -1,0 +1,235 @@
+"""`Evidence`: verify, back up, export, import and erase a project's stored results."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config.settings import FILE
+from ..errors import SetupError
+from ..llm.cache import AnswerCache
+from ..store import Store
+from ..store.erasure.forget import Forgotten, forget
+from ..store.erasure.purge import Purged, purge
+from ..store.exporters.bigquery import export_to_bigquery
+from ..store.exporters.export import export
+from ..store.importers import Imported, import_traces
+from ..store.verify import verify
+from .rebuild_cache import stored_answers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..codebook.criteria import Criteria
+
+
+class Evidence:
+    """The stored results of a project, as a whole; `project.evidence`.
+
+    Parameters
+    ----------
+    folder
+        The project's folder.
+    store
+        Its DuckDB file.
+    cache
+        Its cached answers.
+    keep_days
+        How many days `purge` keeps runs if it gets no date; None for no default.
+    """
+
+    def __init__(self, folder: Path, store: Store, cache: AnswerCache, *, keep_days: int | None = None) -> None:
+        self._folder = folder
+        self._store = store
+        self._cache = cache
+        self._keep_days = keep_days
+
+    def verify(self) -> pd.DataFrame:
+        """Check the evidence: row counts against plans, hashes, parents, tables, and the chain of runs.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per check and run, with what was expected and found. What was changed with `forget` is named so.
+        """
+        return verify(self._store)
+
+    def rebuild_cache(self) -> int:
+        """Refill the cache from the stored calls, where it was lost; says how many answers came back."""
+        return self._cache.rebuild(stored_answers(self._store))
+
+    def snapshot(self, path: str | Path | None = None) -> Path:
+        """A copy of traces, cache and settings that can be handed on, made while nobody writes.
+
+        Parameters
+        ----------
+        path
+            A new folder; by default one named after the time, in `snapshots/` of the project's folder.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder, with `traces.duckdb`, `cache.jsonl` and `buttermilk.yaml`.
+
+        Raises
+        ------
+        SetupError
+            The folder is there already.
+        """
+        stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H%M%S")
+        folder = Path(path).expanduser() if path else self._folder / "snapshots" / stamp
+        if folder.exists():
+            raise SetupError(f"`{folder}` is there already; give another path, or delete it first.")
+        making = folder.with_name(f".{folder.name}.making")
+        making.mkdir(parents=True)
+        self._store.snapshot(making / "traces.duckdb")
+        self._cache.export(making / "cache.jsonl")
+        (making / FILE).write_bytes((self._folder / FILE).read_bytes())
+        return making.rename(folder)
+
+    def export(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: str | None = None,  # noqa: A002  # the word that pandas and DuckDB use
+        tables: Iterable[str] | None = None,
+        run_ids: Iterable[str] | None = None,
+        with_local_only: bool = False,
+        replace: bool = False,
+    ) -> list[str]:
+        """Write tables and views to files: CSV, XLSX, Parquet or JSONL, in a folder or at an address.
+
+        Parameters
+        ----------
+        path
+            A folder or file, or an address such as `gs://bucket/study`; by default `exports/` in the project's folder.
+        format, tables, run_ids, with_local_only, replace
+            See `buttermilk_nb.store.exporters.export.export`.
+
+        Returns
+        -------
+        list of str
+            The files.
+
+        Raises
+        ------
+        SetupError
+            There is no such table or format; the place is taken; the words of `local_only` records would leave.
+        """
+        return export(
+            self._store,
+            path or self._folder / "exports",
+            format=format,  # type: ignore[arg-type]  # checked there, with the nearest valid word
+            tables=tables,
+            run_ids=run_ids,
+            with_local_only=with_local_only,
+            replace=replace,
+        )
+
+    def export_to_bigquery(self, dataset: str, **options: Any) -> dict[str, int]:
+        """Load tables and views into a dataset of BigQuery; needs `pip install buttermilk-nb[bigquery]`.
+
+        Parameters
+        ----------
+        dataset
+            `project.dataset`.
+        **options
+            See `buttermilk_nb.store.exporters.bigquery.export_to_bigquery`.
+        """
+        return export_to_bigquery(self._store, dataset, **options)
+
+    def import_traces(
+        self,
+        source: Any,
+        *,
+        kind: str | None = None,
+        name: str | None = None,
+        criteria: Criteria | None = None,
+        columns: Mapping[str, str] | None = None,
+        replicate: str | None = None,
+        replace: bool = False,
+    ) -> Imported:
+        """Bring in judgements that were made elsewhere: Buttermilk's flow rows, Inspect's logs, any table of scores.
+
+        Parameters
+        ----------
+        source
+            A path, an address or a dataframe.
+        kind, name, criteria, columns, replicate, replace
+            See `buttermilk_nb.store.importers.import_traces`.
+
+        Raises
+        ------
+        SetupError
+            The source cannot be used, with every problem listed. Nothing was written.
+        """
+        return import_traces(
+            self._store,
+            source,
+            kind=kind,
+            name=name,
+            criteria=criteria,
+            columns=columns,
+            replicate=replicate,
+            replace=replace,
+        )
+
+    def forget(self, *, record_id: str | None = None, coder: str | None = None, reason: str = "") -> Forgotten:
+        """Forget a record with everything that was said about it, or a coder's codes. It cannot be undone.
+
+        Parameters
+        ----------
+        record_id
+            Which record; its segments go with it.
+        coder
+            Whose codes. Give one of the two.
+        reason
+            Why, for the row that says that something was removed. Do not name the person in it.
+
+        Returns
+        -------
+        Forgotten
+            What was removed, and the copies elsewhere that only you can remove.
+
+        Raises
+        ------
+        SetupError
+            There is no such record or coder.
+        """
+        if record_id is not None:
+            self._drop_answers_to(record_id)
+        return forget(self._store, self._cache, record_id=record_id, coder=coder, reason=reason, folder=self._folder)
+
+    def _drop_answers_to(self, record_id: str) -> None:
+        """Answers and vectors that name the record or a segment of it, also those that no stored call speaks of."""
+        known = self._store.df(
+            "select distinct record_hash from records where record_id = $1 or parent_id = $1", [record_id]
+        )
+        for name in known.record_hash:
+            found = self._cache.find(record_hash=name)
+            if len(found):
+                self._cache.drop(found)
+
+    def purge(self, *, before: dt.date | int | None = None, yes: bool = False, reason: str = "") -> Purged:
+        """Remove the runs that ended before a day, with everything that belongs to them alone.
+
+        Parameters
+        ----------
+        before
+            A date, or how many days ago; by default the setting `keep_days`.
+        yes
+            Without it, nothing is removed: the answer says what would be.
+        reason
+            Why, for the row that says that something was removed.
+
+        Raises
+        ------
+        SetupError
+            Neither `before` nor `keep_days` is given.
+        """
+        limit = self._keep_days if before is None else before
+        if limit is None:
+            raise SetupError(f"purge what? Give `before` (a date, or a number of days), or set `keep_days` in {FILE}.")
+        return purge(self._store, before=limit, yes=yes, reason=reason)

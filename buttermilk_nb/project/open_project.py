@@ -1,0 +1,34 @@
+"""`OpenProject`: what functions in this folder need of a project."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..config.api_keys import Keys
+from ..config.settings import CacheMode, Settings
+from ..events import Bus
+from ..llm.cache import AnswerCache
+from ..llm.calls.budget import Purse
+from ..llm.calls.client import Client
+from ..llm.calls.redaction import Redaction
+from ..llm.model import Model
+from ..store import Store
+
+
+class OpenProject(Protocol):
+    """The parts of `Project` that embedding and the table of models use; so that they need not import it."""
+
+    settings: Settings
+    cache_mode: CacheMode
+    cache: AnswerCache
+    store: Store
+    bus: Bus
+    keys: Keys
+    client: Client
+    redaction: Redaction | None
+
+    def model(self, name: str) -> Model:
+        """Return the model of that name."""
+
+    def purse(self) -> Purse:
+        """Return the project's budget."""

@@ -1,0 +1,203 @@
+"""`Project`: an open folder with its settings, models, cache, store and bus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from .._internal.html import fragment, table, title
+from .._internal.text import counted
+from ..config.api_keys import Keys
+from ..config.data_folder import data_place
+from ..config.model_settings import ModelSettings
+from ..config.settings import FILE, CacheMode, Settings
+from ..errors import SetupError, nearest
+from ..events import Bus
+from ..events.event import CommandEvent, WaitEvent
+from ..events.log_file import LogFile
+from ..llm.cache import AnswerCache
+from ..llm.calls.budget import Purse
+from ..llm.calls.client import Client
+from ..llm.calls.rate_limits import SharedLedger
+from ..llm.calls.redaction import Redaction
+from ..llm.calls.sender import Sender
+from ..llm.model import Model
+from ..llm.providers.litellm import load_litellm
+from ..llm.registry import make_model
+from ..store import Store
+from .embed import EmbedOptions, embed
+from .evidence import Evidence
+from .model_table import models
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ..corpus.corpus import Corpus
+
+
+class Project:
+    """An open project. Use `init` to make or open one.
+
+    Parameters
+    ----------
+    folder
+        The project's folder; it holds `buttermilk.yaml`.
+    settings
+        What the file says.
+    cache_mode
+        How runs use the cache unless they say otherwise.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, *, cache_mode: CacheMode = "use") -> None:
+        self.folder = folder
+        self.settings = settings
+        self.cache_mode: CacheMode = cache_mode
+        self.place = data_place(folder, settings.data_folder, settings.name)
+        for part in (self.place.folder, self.place.folder / "cache"):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.cache = AnswerCache(self.place.folder / "cache")
+        self.store = Store(self.place.folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
+        self.bus = Bus()
+        self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
+        self.keys = Keys(folder, settings.dotenv)
+        ledger = SharedLedger(self.place.folder / "limits.sqlite") if settings.share_limits else None
+        self.client = Client(self.cache, settings, sender=Sender(settings, ledger=ledger, heard=self._heard))
+        self.redaction: Redaction | None = Redaction(settings.redact) if settings.redact else None
+        """What is taken out of texts before they go to a remote provider; assign a `Redaction` to use a function."""
+        self._purse = Purse(
+            settings.budget_usd, whose="the project's budget", more=f"Raise `budget_usd` in {FILE} to go on."
+        )
+        self.notes: list[str] = [self.place.why] if self.place.why else []
+        self._models: dict[str, Model] = {}
+        self.evidence = Evidence(folder, self.store, self.cache, keep_days=settings.keep_days)
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.settings.name
+
+    def model(self, name: str) -> Model:
+        """The model of that name; the same object each time."""
+        if "/" not in name and name not in self.settings.models:
+            raise SetupError(
+                f"`{name}` is not a model: write `family/model`, or a name that {FILE} has under `models:`; "
+                f"{nearest(name, self.settings.models)}"
+            )
+        if name not in self._models:
+            scripted = self.settings.scripted_folder(self.folder)
+            self._models[name] = make_model(name, self._entries(name), self.keys, scripted)
+        return self._models[name]
+
+    def _entries(self, name: str) -> dict[str, ModelSettings]:
+        """What is said about a model, with the file of its weights looked for from this folder."""
+        entry = self.settings.models.get(name)
+        if entry is None:
+            return {}
+        file = str(self.folder / Path(entry.file).expanduser()) if entry.file else None
+        return {name: entry.model_copy(update={"file": file})}
+
+    def allow(self, provider: str) -> None:
+        """Let texts of this project go to a provider; kept in `buttermilk.yaml`. See `buttermilk_nb.allow`."""
+        self._check_provider(provider)
+        if provider not in self.settings.allow:
+            settings = Settings.read(self.folder / FILE)
+            allowed = list(dict.fromkeys([*settings.allow, provider]))
+            settings.model_copy(update={"allow": allowed}).write(self.folder / FILE)
+            self.settings = self.settings.model_copy(update={"allow": allowed})
+            payload = {"allow": provider, "project": self.name}
+            self.bus.publish(CommandEvent(source="project", payload=payload))
+        self.client.sender.allowed.add(provider)
+
+    def _check_provider(self, provider: str) -> None:
+        named = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)
+        ours = {self.model(name).receiver for name in named}
+        if provider in ours:
+            return
+        every = {str(getattr(known, "value", known)) for known in load_litellm().provider_list}
+        if provider not in every:
+            raise SetupError(
+                f"`{provider}` is no provider; {nearest(provider, sorted(ours | every))} Write the first part of a "
+                "model's full name, or the host in its `api_base`."
+            )
+
+    @property
+    def spent_usd(self) -> float:
+        """What the calls of this project have cost so far, as far as prices are known."""
+        return float(self.store.df("select coalesce(sum(cost_usd), 0.0) as spent from calls").spent.item())
+
+    def purse(self) -> Purse:
+        """The project's budget, with what its calls have cost so far; shared by the runs of this process."""
+        limit = self.settings.budget_usd
+        if limit is not None:
+            self._purse.limit_usd = limit
+            stored = self.spent_usd  # takes a while, in which others spend
+            self._purse.spent_usd = max(self._purse.spent_usd, stored)
+        return self._purse
+
+    def _heard(self, run_id: str, model: str, seconds: float, why: str) -> None:
+        payload = {"run_id": run_id, "model": model, "seconds": round(seconds, 1), "why": why}
+        self.bus.publish(WaitEvent(source="limits", payload=payload))
+
+    def model_names(self, given: str | Sequence[str] | None) -> list[str]:
+        """The models that a name, the name of a set, a list of either, or None (the set `judges`) stands for.
+
+        Raises
+        ------
+        SetupError
+            There is no such set or model.
+        """
+        wanted = ["judges"] if given is None else [given] if isinstance(given, str) else list(given)
+        names: list[str] = []
+        for name in wanted:
+            if "/" not in name and name not in self.settings.sets and name not in self.settings.models:
+                raise SetupError(
+                    f"`{name}` is neither a model (`family/model`) nor a set of models nor a model's name in `{FILE}`; "
+                    f"{nearest(name, [*self.settings.sets, *self.settings.models])}"
+                )
+            names += self.settings.sets.get(name, [name])
+        if not names:
+            raise SetupError(f"no models: write models=[...] here, or `sets: judges: [...]` in `{FILE}`.")
+        for name in names:
+            self.model(name)
+        return list(dict.fromkeys(names))
+
+    def models(self) -> pd.DataFrame:
+        """The models that this project names: which can be used now, and why not; see `buttermilk_nb.models`."""
+        return models(self)
+
+    @overload
+    def embed(self, texts: Corpus, *, model: str, **options: Unpack[EmbedOptions]) -> pd.DataFrame: ...
+    @overload
+    def embed(self, texts: Sequence[str], *, model: str, **options: Unpack[EmbedOptions]) -> NDArray[np.float32]: ...
+    def embed(
+        self, texts: Corpus | Sequence[str], *, model: str, **options: Unpack[EmbedOptions]
+    ) -> NDArray[np.float32] | pd.DataFrame:
+        """The vectors of texts, cached; see `buttermilk_nb.project.embed.embed`."""
+        return embed(self, texts, model=model, **options)
+
+    def sql(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+        """One SELECT on this project's tables and views; see `buttermilk_nb.sql`."""
+        return self.store.select(query, params)
+
+    def card(self) -> list[tuple[str, str]]:
+        """What the card shows, paths included."""
+        answers = len(self.cache)
+        return [
+            ("project folder", str(self.folder)),
+            ("traces (DuckDB)", str(self.store.path)),
+            ("cache", f"{self.cache.folder} ({counted(answers, 'answer')}, mode {self.cache_mode})"),
+            *((f"models: {name}", ", ".join(models)) for name, models in self.settings.sets.items()),
+            *(("note", note) for note in (*self.notes, *self.keys.remarks)),
+        ]
+
+    def __repr__(self) -> str:
+        return f"Project({self.name!r}, judges: {', '.join(self.settings.sets.get('judges', []))})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, ", ".join(models)) for name, models in self.settings.sets.items()]
+        return fragment(title(f"Project {self.name}"), table(["set", "models"], rows))

@@ -1,0 +1,142 @@
+"""How rows land: what was said once, by hash; each text, record and redaction once; everything else as it is.
+
+Callers hand over whole rows (`Score`, `Trace`); here they are parted into a light row and a body. The hash is
+computed by DuckDB, by the macro that the file itself defines, so that there is one recipe, and while the
+interpreter is free for the run. Whether a body is there already is asked in the same transaction.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
+
+import duckdb
+
+from ..schema import RecordRow, Redacted, Row, Score, TextRow, Trace
+
+_CHUNK = 50_000  # rows flushed at once: memory stays flat, and DuckDB 2.0 counts rowids wrongly after flushing 122,880
+
+
+class Parted(NamedTuple):
+    """A model whose rows are kept in two tables."""
+
+    rows: str
+    bodies: str
+    key: str
+    columns: tuple[str, ...]
+    """The fields that are in the table of bodies."""
+    recipe: str
+    """The macro that makes the key of them."""
+
+
+PARTED: dict[type[Row], Parted] = {
+    Score: Parted("score_rows", "said", "said_hash", ("conclusion", "reasons"), "hash_of_said"),
+    Trace: Parted("trace_rows", "outcomes", "outcome_hash", ("output", "error_message"), "hash_of_outcome"),
+}
+ONCE: dict[type[Row], tuple[str, ...]] = {
+    TextRow: ("text_hash",),
+    RecordRow: ("record_id", "record_hash", "details_hash"),
+    Redacted: ("request_hash", "placeholder"),
+}
+"""Models of which a row is kept once, and the fields that make it the same."""
+
+
+def append(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+    """Append rows of one model."""
+    if rows:
+        model = type(rows[0])
+        append_tuples(con, model, map(attrgetter(*model.model_fields), rows))
+
+
+def append_tuples(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Append rows of one model that are tuples in the order of its fields."""
+    names = list(model.model_fields)
+    if model in PARTED:
+        _append_parted(con, model, names, rows)
+    elif model in ONCE:
+        given = list(rows)
+        key = itemgetter(*(names.index(name) for name in ONCE[model]))
+        keys = map(key, given) if len(ONCE[model]) > 1 else ((key(row),) for row in given)
+        append_new(con, model, (given[place] for place in fresh(con, model, keys)))
+    else:
+        append_new(con, model, rows)
+
+
+def append_new(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Append rows that are known not to be there, to a table of their own."""
+    _append(con, model.table, list(model.model_fields), rows)
+
+
+def fresh(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tuple[Any, ...]]) -> list[int]:
+    """The places of those keys that are not stored yet, each once."""
+    names = ONCE[model]
+    listed = ", ".join(names)
+    con.execute(f"create temp table incoming_keys (place bigint, {', '.join(f'{name} varchar' for name in names)})")
+    _append(con, "incoming_keys", ["place", *names], ((place, *key) for place, key in enumerate(keys)))
+    found = con.execute(
+        f"select min(place) from incoming_keys anti join {model.table} using ({listed}) "  # noqa: S608  # our own names
+        f"group by {listed} order by 1"
+    ).fetchall()
+    con.execute("drop table incoming_keys")
+    return [place for (place,) in found]
+
+
+def drop_unused(con: duckdb.DuckDBPyConnection) -> int:
+    """Remove what was said and put out where no row names it any more; how much that was."""
+    removed = 0
+    for parted in PARTED.values():
+        found = con.execute(
+            f"delete from {parted.bodies} where {parted.key} not in "  # noqa: S608  # our own names
+            f"(select {parted.key} from {parted.rows} where {parted.key} is not null)"
+        ).fetchone()
+        removed += found[0] if found else 0
+    return removed
+
+
+def _append_parted(
+    con: duckdb.DuckDBPyConnection, model: type[Row], names: list[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Rows that say nothing go straight to their table; of the others, what they say is hashed and kept once."""
+    parted = PARTED[model]
+    light = [name for name in names if name not in parted.columns]
+    said = itemgetter(*(names.index(name) for name in parted.columns))
+    silent: list[tuple[Any, ...]] = []
+    speaking: list[tuple[Any, ...]] = []
+    for row in rows:
+        (silent if said(row) == (None,) * len(parted.columns) else speaking).append(row)
+    if silent:
+        kept = itemgetter(*(names.index(name) for name in light))
+        _append(con, parted.rows, light, map(kept, silent))
+    if not speaking:
+        return
+    con.execute(f"create temp table incoming as from {model.table} limit 0")
+    _append(con, "incoming", names, speaking)
+    _part(con, parted, ", ".join(light))
+    con.execute("drop table incoming")
+
+
+def _part(con: duckdb.DuckDBPyConnection, parted: Parted, light: str) -> None:
+    """From the temporary table `incoming` to the two that stay."""
+    words, key = ", ".join(parted.columns), parted.key
+    kept = ", ".join(f"any_value({name})" for name in parted.columns)
+    con.execute(f"create temp table hashed as select *, {parted.recipe}({words}) as {key} from incoming")  # noqa: S608
+    con.execute(
+        f"insert into {parted.bodies} ({key}, {words}) select {key}, {kept} "  # noqa: S608  # our own names
+        f"from hashed anti join {parted.bodies} using ({key}) group by {key}"
+    )
+    con.execute(f"insert into {parted.rows} ({light}, {key}) select {light}, {key} from hashed")  # noqa: S608
+    con.execute("drop table hashed")
+
+
+def _append(con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    appender = con.appender(table, columns=names)
+    waiting = iter(rows)
+    try:
+        while chunk := list(itertools.islice(waiting, _CHUNK)):
+            appender.append_rows(chunk)
+            appender.flush()
+    except BaseException:
+        appender.clear()  # what it holds belongs to a transaction that is undone; it would complain of it
+        raise

@@ -1,0 +1,101 @@
+"""What was handed in at providers' batch APIs: table `batches`, one row for each request and each state that it took.
+
+Rows are only added; for each request the newest counts. `sending` is written before a batch is submitted, under a mark
+by which it can be found again, `submitted` once its id is known. `collected` carries the time and the price of the
+answer, so that the call that took it can be told: an answer that no call has paid for yet is still to be paid for,
+also where the program ended in between.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ..schema import Row, now
+
+if TYPE_CHECKING:
+    from .store import Store
+
+State = Literal["sending", "submitted", "collected", "unused", "unanswered", "failed", "gone"]
+OPEN: frozenset[str] = frozenset({"sending", "submitted"})
+"""States of a request that a provider may be working on."""
+
+_NEWEST = (
+    "select batch_id, provider, model, cache_key, state, happened_at, cost_usd from batches {where} "
+    "qualify row_number() over (partition by cache_key order by happened_at desc, rowid desc) = 1"
+)
+
+
+class Submission(Row):
+    """One request of a batch, in one state."""
+
+    table: ClassVar[str] = "batches"
+    batch_id: str
+    """The provider's id of the batch; in state `sending` the mark by which it can be found."""
+    provider: str
+    model: str
+    cache_key: str
+    state: State
+    happened_at: dt.datetime
+    cost_usd: float | None = None
+    """What it cost; before that is known, what it may cost at most."""
+
+
+def write(store: Store, rows: Sequence[Submission]) -> None:
+    """Add rows."""
+    with store.writing() as con:
+        store.append(con, rows)
+
+
+def newest(store: Store, keys: Collection[str]) -> dict[str, Submission]:
+    """The newest row of each of these requests that was ever handed in."""
+    query = _NEWEST.format(where="where cache_key in (select unnest(?))")
+    with store.reading() as con:
+        rows = con.execute(query, [list(keys)]).fetchall()
+    return {row[3]: Submission(**dict(zip(Submission.model_fields, row, strict=True))) for row in rows}
+
+
+def unpaid(store: Store, keys: Collection[str]) -> set[str]:
+    """Those of these requests whose collected answer no call has paid for."""
+    with store.reading() as con:
+        rows = con.execute(
+            f"with newest as ({_NEWEST.format(where='where cache_key in (select unnest(?))')}) "  # noqa: S608  # our own
+            "select cache_key from newest where state = 'collected' and not exists (select 1 from calls "
+            "where calls.cache_key = newest.cache_key and calls.answered_at = newest.happened_at and not calls.cached)",
+            [list(keys)],
+        ).fetchall()
+    return {key for (key,) in rows}
+
+
+def close(store: Store, keys: Collection[str]) -> None:
+    """Note that these requests were answered in another way, and that nobody waits for their batch any more."""
+    at = now()
+    still = [row for row in newest(store, keys).values() if row.state in OPEN] if keys else []
+    if still:
+        update = {"state": "unused", "happened_at": at, "cost_usd": None}
+        write(store, [row.model_copy(update=update) for row in still])
+
+
+def members(store: Store, batch_id: str) -> set[str]:
+    """The requests of a batch, or of a mark."""
+    with store.reading() as con:
+        rows = con.execute("select distinct cache_key from batches where batch_id = ?", [batch_id]).fetchall()
+    return {key for (key,) in rows}
+
+
+def ids(store: Store) -> set[str]:
+    """Every batch that is known."""
+    with store.reading() as con:
+        return {name for (name,) in con.execute("select distinct batch_id from batches").fetchall()}
+
+
+def open_usd(store: Store) -> float:
+    """What the batches that providers may be working on can cost at most."""
+    with store.reading() as con:
+        found = con.execute(
+            f"select coalesce(sum(cost_usd), 0) from ({_NEWEST.format(where='')}) "  # noqa: S608  # our own
+            "where state in (select unnest(?))",
+            [sorted(OPEN)],
+        ).fetchone()
+    return float(found[0]) if found else 0.0

@@ -1,0 +1,128 @@
+"""The codes of a person who coded: taken out of every record that came with them, and out of `labels`.
+
+What is known of a record is hashed (`details_hash`, and with it the corpus), and a code has so few values that the
+old hash would give it away. A record gets the hash that it has without the codes, as if they had never been
+there; a corpus, which cannot be hashed again from the Store, a random one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+import duckdb
+
+from ..._internal.ids import canonical
+from ..._internal.text import clean
+from ...corpus.record import Record
+from ...errors import SetupError, nearest
+from .anonymise import GONE, event_names_coder, without_coder
+from .delete_rows import changed, tables_with
+
+_KEY = "record_id, record_hash, details_hash"
+_FIELDS = (
+    "record_id", "record_hash", "content", "metadata", "ground_truth", "expert_reasons", "labels", "cluster",
+    "parent_id", "start_offset", "end_offset", "uri", "mime", "local_only",
+)  # fmt: skip
+_JSON = ("metadata", "ground_truth", "expert_reasons", "labels")
+
+
+def erase_coder(con: duckdb.DuckDBPyConnection, coder: str) -> tuple[int, list[str]]:
+    """Remove a coder's codes: rows touched, and the runs whose rows are others now.
+
+    Raises
+    ------
+    SetupError
+        Nobody of that name has coded.
+    """
+    tables = tables_with(con, "coder")
+    _check(con, coder, tables)
+    touched = sum(changed(con, f"delete from {table} where coder = ?", [coder]) for table in tables)  # noqa: S608
+    touched += _from_records(con, coder)
+    _new_corpora(con)
+    _from_manifests(con, coder)
+    _from_events(con, coder)
+    return touched, [run_id for (run_id,) in con.execute("select run_id from changed_runs order by 1").fetchall()]
+
+
+def _check(con: duckdb.DuckDBPyConnection, coder: str, tables: list[str]) -> None:
+    parts = ["select unnest(json_keys(labels)) as coder from records where json_valid(labels)"]
+    parts += [f"select coder from {table}" for table in tables]  # noqa: S608  # our own names
+    known = [name for (name,) in con.execute(" union ".join(parts)).fetchall()]
+    if coder not in known:
+        raise SetupError(f"the Store knows no coder `{coder}`; {nearest(coder, sorted(known))}")
+
+
+def _from_records(con: duckdb.DuckDBPyConnection, coder: str) -> int:
+    """Write the records without the coder's codes, and note the runs that had them in `changed_runs`."""
+    found = con.execute(
+        f"select details_hash, media, {', '.join(_FIELDS)} from records "  # noqa: S608  # our own names
+        "where json_valid(labels) and list_contains(json_keys(labels), ?)",
+        [coder],
+    ).fetchall()
+    con.execute(
+        "create or replace temp table other "
+        "(record_id varchar, record_hash varchar, details_hash varchar, new varchar, labels varchar)"
+    )
+    appender = con.appender("other")
+    appender.append_rows(_renewed(row, coder) for row in found)
+    appender.flush()
+    con.execute(
+        f"create or replace temp table changed_runs as select distinct run_id from cells semi join other using ({_KEY})"  # noqa: S608  # our own names
+    )
+    con.execute(
+        "update cells c set details_hash = o.new from other o where c.record_id = o.record_id "
+        "and c.record_hash = o.record_hash and c.details_hash = o.details_hash"
+    )
+    con.execute(
+        "create or replace temp table renewed as "  # noqa: S608
+        "select r.* replace (o.new as details_hash, o.labels as labels) "
+        f"from records r join other o using ({_KEY})"
+    )
+    con.execute(
+        f"delete from records where ({_KEY}) in (select ({_KEY}) from other)"  # noqa: S608
+    )
+    con.execute(
+        f"insert into records select * from renewed anti join records using ({_KEY}) "  # noqa: S608
+        f"qualify row_number() over (partition by {_KEY} order by first_seen_at) = 1"
+    )
+    return len(found)
+
+
+def _renewed(row: tuple[Any, ...], coder: str) -> tuple[Any, ...]:
+    """The key of a version, the hash that it gets, and its labels without the coder's."""
+    old, media, *values = row
+    known = dict(zip(_FIELDS, values, strict=True))
+    known |= {name: json.loads(known[name]) for name in _JSON}
+    known["expert_reasons"] = {key: tuple(reasons) for key, reasons in known["expert_reasons"].items()}
+    known["labels"] = {name: codes for name, codes in known["labels"].items() if name != coder}
+    known["local_only"] = bool(known["local_only"])
+    kept = known.pop("record_hash")
+    record = Record.model_construct(**known)
+    new = record.details_hash if not media else f"forgotten-{secrets.token_hex(16)}"  # images are named in it
+    return record.record_id, kept, old, new, clean(canonical(record.labels))
+
+
+def _new_corpora(con: duckdb.DuckDBPyConnection) -> None:
+    old = con.execute("select distinct corpus_hash from runs semi join changed_runs using (run_id)").fetchall()
+    for (corpus_hash,) in old:
+        con.execute(
+            "update runs set corpus_hash = ? where corpus_hash = ?", [f"forgotten-{secrets.token_hex(16)}", corpus_hash]
+        )
+
+
+def _from_manifests(con: duckdb.DuckDBPyConnection, coder: str) -> None:
+    found = con.execute("select run_id, manifest from runs where contains(manifest, ?)", [coder]).fetchall()
+    for run_id, manifest in found:
+        said = json.loads(manifest)
+        if (kept := without_coder(said, coder)) != said:
+            con.execute("update runs set manifest = ? where run_id = ?", [clean(canonical(kept)), run_id])
+            con.execute("insert into changed_runs select ? where ? not in (from changed_runs)", [run_id, run_id])
+
+
+def _from_events(con: duckdb.DuckDBPyConnection, coder: str) -> None:
+    found = con.execute("select event_id, payload from events where contains(payload, ?)", [coder]).fetchall()
+    for event_id, payload in found:
+        if event_names_coder(payload, coder):
+            con.execute("update events set payload = ? where event_id = ?", [GONE, event_id])

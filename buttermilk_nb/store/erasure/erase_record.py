@@ -1,0 +1,159 @@
+"""The rows of a record that is forgotten: what is removed from them, and the random ids that they get instead."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import duckdb
+
+from ..._internal.ids import digest
+from ...errors import SetupError, nearest
+from ..append import PARTED, drop_unused
+from ..exporters.selection import WORDS
+from .anonymise import clean_events, clean_manifests
+from .delete_rows import changed, columns_in, drop_texts, note_texts, tables_with
+
+_MADE_OF_TEXT = ("record_hash", "details_hash", "design_id")
+_MADE_OF_CALL = ("request_hash", "response_hash", "cache_key")
+_NOTED = 200
+
+
+def mark_of(kind: str, name: str) -> str:
+    """What stands in `tombstones` for somebody who was forgotten: a hash, not the name.
+
+    Examples
+    --------
+    >>> mark_of("record", "r1") == mark_of("record", "r1"), "r1" in mark_of("record", "r1")
+    (True, False)
+    """
+    return digest("ts1", kind, name)
+
+
+class Found(NamedTuple):
+    """What has to be known of a record before its rows are changed."""
+
+    new: dict[str, str]
+    """The record and its segments, each with the random id that it gets."""
+    keys: list[str]
+    """The keys of its answers in the cache."""
+    runs: list[str]
+    sent_to: tuple[str, ...]
+
+
+def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> Found:
+    """Look up a record, its segments and all that belongs to them; noted in temporary tables.
+
+    Raises
+    ------
+    SetupError
+        The Store knows no such record.
+    """
+    new = {name: f"forgotten-{secrets.token_hex(8)}" for name in _family(con, record_id)}
+    if not new:
+        return Found(new, [], [], ())
+    con.execute("create or replace temp table forgotten (old varchar, new varchar)")
+    con.executemany("insert into forgotten values (?, ?)", [list(pair) for pair in new.items()])
+    con.execute(
+        "create or replace temp table forgotten_traces as "
+        "select trace_id from traces where record_id in (select old from forgotten)"
+    )
+    note_texts(con, traces="select trace_id from forgotten_traces", records="select old from forgotten")
+    calls = "from calls where trace_id in (select trace_id from forgotten_traces)"
+    runs = " union ".join(
+        f"select run_id from {table} where record_id in (select old from forgotten)"  # noqa: S608  # our own names
+        for table in tables_with(con, "run_id", "record_id")
+    )
+    con.execute(f"create or replace temp table forgotten_runs as select distinct run_id from ({runs})")  # noqa: S608
+    return Found(
+        new,
+        _column(con, f"select distinct cache_key {calls}"),
+        _column(con, "select run_id from forgotten_runs order by 1"),
+        tuple(_column(con, f"select distinct provider {calls} and remote and not cached order by 1")),
+    )
+
+
+def _family(con: duckdb.DuckDBPyConnection, record_id: str) -> list[str]:
+    """The record and the segments cut from it, and from those; nothing where it was forgotten before."""
+    places = tables_with(con, "record_id")
+    everyone = " union ".join(f"select record_id from {table}" for table in places)  # noqa: S608  # our own names
+    known = set(_column(con, everyone))
+    if record_id not in known:
+        if con.execute("select 1 from tombstones where what = ?", [mark_of("record", record_id)]).fetchall():
+            return []
+        near = nearest(record_id, sorted(known)[:_NOTED])
+        raise SetupError(f"the Store knows no record `{record_id}`; {near}")
+    family, level = [record_id], [record_id]
+    while level:
+        found = _column(con, "select distinct record_id from records where parent_id in (select unnest(?))", [level])
+        level = [name for name in found if name not in family]
+        family += level
+    return family
+
+
+def erase_record(con: duckdb.DuckDBPyConnection, found: Found) -> tuple[int, int, int]:
+    """Remove the words, rename what stays: rows touched, bodies removed, bodies that another record shares."""
+    touched = 0
+    for table in tables_with(con, "record_id", "coder"):
+        touched += changed(con, f"delete from {table} where record_id in (select old from forgotten)")  # noqa: S608
+    touched += changed(con, "delete from records where record_id in (select old from forgotten)")
+    _take_words(con)
+    _rename(con, _MADE_OF_TEXT, tables_with(con, "record_id"), "record_id in (select old from forgotten)")
+    _rename(con, ("corpus_hash",), ["runs"], "run_id in (select run_id from forgotten_runs)")
+    _rename(con, _MADE_OF_CALL, ["calls"], "trace_id in (select trace_id from forgotten_traces)")
+    for table in tables_with(con, "cache_key"):
+        if table != "calls":
+            con.execute(
+                f"update {table} set cache_key = t.new from tokens t "  # noqa: S608  # our own names
+                f"where {table}.cache_key = t.old and t.old not in (select cache_key from calls)"
+            )
+    for table in tables_with(con, "record_id"):
+        for column in ("record_id", "parent_id"):
+            if column in columns_in(con, table):
+                n = changed(
+                    con,
+                    f"update {table} set {column} = f.new from forgotten f where {table}.{column} = f.old",  # noqa: S608
+                )
+                touched += n if column == "record_id" else 0
+    clean_events(con, found.new)
+    clean_manifests(con, found.new)
+    noted = len(_column(con, "select text_hash from gone_texts where text_hash in (select text_hash from texts)"))
+    removed = drop_texts(con)
+    drop_unused(con)
+    return touched, removed, noted - removed
+
+
+def _take_words(con: duckdb.DuckDBPyConnection) -> None:
+    """Empty every column that can quote the record."""
+    for parted in PARTED.values():
+        con.execute(
+            f"update {parted.rows} set {parted.key} = null where record_id in (select old from forgotten)"  # noqa: S608
+        )
+    for key, mine in (
+        ("record_id", "select old from forgotten"),
+        ("trace_id", "select trace_id from forgotten_traces"),
+    ):
+        for table in tables_with(con, key):
+            for column in sorted(WORDS & columns_in(con, table)):
+                con.execute(f"update {table} set {column} = null where {key} in ({mine})")  # noqa: S608  # our own names
+
+
+def _rename(con: duckdb.DuckDBPyConnection, columns: Iterable[str], tables: Iterable[str], where: str) -> None:
+    """Random ids in the place of hashes that are made of the text: the same one everywhere for the same hash."""
+    tables = list(tables)
+    pairs = [(table, column) for table in tables for column in columns if column in columns_in(con, table)]
+    query = " union ".join(f"select {column} as old from {table} where {where}" for table, column in pairs)  # noqa: S608
+    old = [value for value in _column(con, query) if value is not None]
+    con.execute("create or replace temp table tokens (old varchar, new varchar)")
+    appender = con.appender("tokens")
+    appender.append_rows((value, f"forgotten-{secrets.token_hex(16)}") for value in old)
+    appender.flush()
+    for table, column in pairs:
+        con.execute(
+            f"update {table} set {column} = t.new from tokens t where {table}.{column} = t.old and {table}.{where}"  # noqa: S608
+        )
+
+
+def _column(con: duckdb.DuckDBPyConnection, query: str, params: list[object] | None = None) -> list[str]:
+    return [value for (value,) in con.execute(query, params).fetchall()]

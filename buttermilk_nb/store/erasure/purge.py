@@ -1,0 +1,177 @@
+"""Removing old runs as a whole, when a project's retention period is over.
+
+A dry run is the default: it says what would go, and what would be lost with it. A run goes whole or stays
+whole; records, requests and answers go when no remaining run has them; the wordings of prompts and criteria stay. The
+newest run of a design gets no privilege, for keeping something quietly would break the promise that was made to the
+persons studied: how many designs would lose their only answer is said instead. Each run that went leaves a row of
+`tombstones` and its link in the chain, so that the runs that stay can still be checked. The cache is not touched: it
+has no runs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+import duckdb
+from pydantic import BaseModel, ConfigDict
+
+from ..._internal.text import counted
+from ...errors import SetupError
+from ...schema import FINISHED, Tombstone, now
+from ..connection import transaction
+from ..store import Store
+from .compact import rewrite
+from .delete_rows import remove_runs, rows_of_runs
+
+
+class Purged(BaseModel):
+    """What a purge would remove, or has removed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    before: dt.datetime
+    run_ids: tuple[str, ...]
+    n_rows: dict[str, int]
+    """Rows by table."""
+    designs_lost: int
+    """Designs whose only finished answer goes."""
+    unfinished: int
+    """Runs that began before and never ended; they stay."""
+    spent_usd: float = 0.0
+    """What their calls cost, which a budget of the project no longer sees."""
+    done: bool
+
+    def __repr__(self) -> str:
+        day = self.before.isoformat(sep=" ", timespec="minutes")
+        if not self.run_ids:
+            lines = [f"No run ended before {day} (UTC). Nothing was removed."]
+        else:
+            rows = ", ".join(f"{n:,} {table}" for table, n in sorted(self.n_rows.items()) if n and table != "runs")
+            verb = "were removed" if self.done else "would go"
+            lines = [
+                f"{counted(len(self.run_ids), 'run')} that ended before {day} (UTC) {verb}, with {rows or 'no rows'}."
+            ]
+        if self.designs_lost:
+            verb = "have lost" if self.done else "would lose"
+            lines.append(f"{self.designs_lost:,} designs {verb} their only answer.")
+        if self.spent_usd:
+            verb = "no longer counts" if self.done else "would no longer count"
+            lines.append(f"Their calls cost {self.spent_usd:.2f} USD, which the project's budget {verb}.")
+        if self.unfinished:
+            lines.append(f"{counted(self.unfinished, 'run')} that began before and never ended stay.")
+        if self.run_ids and not self.done:
+            lines.append("Nothing was removed yet; write yes=True to remove it.")
+        return "\n".join(lines)
+
+    __str__ = __repr__
+
+
+def purge(store: Store, *, before: dt.date | int, yes: bool = False, reason: str = "") -> Purged:
+    """Remove the runs that ended before a day, with everything that belongs to them alone.
+
+    Parameters
+    ----------
+    store
+        The evidence.
+    before
+        A date, a time (UTC where it names no zone), or how many days ago.
+    yes
+        Without it, nothing is removed: the answer says what would be.
+    reason
+        Why, for the row that says that something was removed.
+
+    Raises
+    ------
+    SetupError
+        `before` is none of these.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> purge(Store(Path(tempfile.mkdtemp()) / "traces.duckdb"), before=dt.date(2026, 1, 1))
+    No run ended before 2026-01-01 00:00 (UTC). Nothing was removed.
+    """
+    limit = _limit(before)
+    with store.exclusive() as con:  # held until it is written anew
+        run_ids = _ended_before(con, limit)
+        unfinished = _count(con, "select count(*) from runs where finished_at is null and started_at < ?", limit)
+        lost, spent = _designs_lost(con, run_ids), _spent(con, run_ids)
+        removed = _remove(con, store, run_ids, reason, keep=not yes) if run_ids else Counter()
+        if yes and run_ids:
+            rewrite(con, store.path)
+    return Purged(
+        before=limit,
+        run_ids=tuple(run_ids),
+        n_rows=dict(removed),
+        designs_lost=lost,
+        unfinished=unfinished,
+        spent_usd=spent,
+        done=yes and bool(run_ids),
+    )
+
+
+def _limit(before: object) -> dt.datetime:
+    if isinstance(before, dt.datetime):
+        return before.astimezone(dt.UTC).replace(tzinfo=None) if before.tzinfo else before
+    if isinstance(before, dt.date):
+        return dt.datetime.combine(before, dt.time())
+    if isinstance(before, int) and not isinstance(before, bool) and before >= 0:
+        return now() - dt.timedelta(days=before)
+    raise SetupError(f"before={before!r}: write a date (datetime.date(2026, 1, 1)) or a number of days (365).")
+
+
+def _ended_before(con: duckdb.DuckDBPyConnection, limit: dt.datetime) -> list[str]:
+    found = con.execute("select run_id from runs where finished_at < ? order by finished_at", [limit]).fetchall()
+    return [run_id for (run_id,) in found]
+
+
+def _designs_lost(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> int:
+    return _count(
+        con,
+        """
+        select count(*) from (
+            select design_id from traces where list_contains(?, status) group by design_id
+            having bool_and(list_contains(?::varchar[], run_id))
+        )""",
+        sorted(FINISHED),
+        run_ids,
+    )
+
+
+def _remove(
+    con: duckdb.DuckDBPyConnection, store: Store, run_ids: list[str], reason: str, *, keep: bool
+) -> Counter[str]:
+    """Remove the runs, and count; where they are to be kept, all of it is undone."""
+    try:
+        with transaction(con, store.path.name):
+            at, sizes = now(), rows_of_runs(con, run_ids)
+            removed = remove_runs(con, run_ids)
+            if keep:
+                raise _Kept(removed)
+            store.append(
+                con,
+                [Tombstone(kind="run", what=run, removed_at=at, reason=reason, n_rows=n) for run, n in sizes.items()],
+            )
+    except _Kept as kept:
+        return kept.removed
+    return removed
+
+
+def _spent(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> float:
+    query = "select coalesce(sum(cost_usd), 0) from calls where list_contains(?::varchar[], run_id)"
+    found = con.execute(query, [run_ids]).fetchone()
+    return float(found[0]) if found else 0.0
+
+
+class _Kept(Exception):
+    """No error: it ends a trial."""
+
+    def __init__(self, removed: Counter[str]) -> None:
+        self.removed = removed
+
+
+def _count(con: duckdb.DuckDBPyConnection, query: str, *params: object) -> int:
+    found = con.execute(query, list(params)).fetchone()
+    return int(found[0]) if found else 0

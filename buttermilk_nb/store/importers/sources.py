@@ -1,0 +1,75 @@
+"""Rows from whatever holds them: a file, an address, a dataframe, a list; with a hash of what was read.
+
+The hash is what tells that the same data come a second time, so it is of the content: of the file's bytes, or of
+the rows where there is no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from ..._internal.ids import canonical, digest
+from ..._internal.text import as_json
+from ...corpus import loaders
+from ...corpus.loaders import Source
+from ...corpus.loaders.remote_files import fetched, is_remote, shown
+from ...errors import SetupError
+
+_READERS: dict[str, Callable[[Path], Source]] = {
+    ".csv": loaders.delimited.read,
+    ".tsv": loaders.delimited.read,
+    ".tab": loaders.delimited.read,
+    ".json": loaders.json_files.read,
+    ".jsonl": loaders.json_files.read_lines,
+    ".ndjson": loaders.json_files.read_lines,
+    ".parquet": loaders.tables.read_parquet,
+    ".xlsx": loaders.spreadsheets.read,
+}
+
+
+def local(source: str | Path) -> AbstractContextManager[Path]:
+    """A file as a local one, for as long as the block runs."""
+    return fetched(str(source)) if is_remote(source) else nullcontext(loaders.base.existing(source))
+
+
+def shown_source(source: object) -> str | None:
+    """An address without its secrets; None for what has none."""
+    return shown(source) if isinstance(source, str) and is_remote(source) else None
+
+
+def rows_of(source: Any) -> Source:
+    """The rows of a source.
+
+    Raises
+    ------
+    SetupError
+        There is no such file, it is of a kind that holds no rows, or it cannot be read.
+    """
+    if isinstance(source, Source):
+        return source if "sha256" in source.about else _hashed(source)
+    if isinstance(source, str | Path):
+        with local(source) as path:
+            ending = path.suffix.lower()
+            if path.is_dir() or ending not in _READERS:
+                known = ", ".join(_READERS)
+                raise SetupError(f"`{path.name}` holds no rows that can be imported; there are {known} and .eval.")
+            return _READERS[ending](path)
+    if hasattr(source, "itertuples"):
+        return _hashed(loaders.tables.read_dataframe(source))
+    if isinstance(source, Iterable) and not isinstance(source, Mapping | bytes):
+        return _hashed(loaders.tables.read_mappings(source))
+    raise SetupError(f"{source!r:.40} cannot be imported: give a path, an address, a dataframe or a list of rows.")
+
+
+def name_of(about: Mapping[str, Any], fallback: str) -> str:
+    """What a run made of it is called: the file's name without its ending, or the kind of data."""
+    file = about.get("file")
+    return Path(str(file)).stem if file else fallback
+
+
+def _hashed(source: Source) -> Source:
+    content = digest("rows1", *(canonical(as_json(row.fields)) for row in source.rows))
+    return Source(source.rows, {**source.about, "sha256": content})

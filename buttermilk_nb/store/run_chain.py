@@ -1,0 +1,127 @@
+"""The end of a run: its state, the digest of its answers, and its link in the chain of runs.
+
+The digest covers the answers alone: equal digests are equal numbers, wherever and whenever they were made. The link
+covers every row of the run, with ids and times and the hashes of all bodies, and the link before. Changing
+a row, or taking a run away, is therefore seen by `verify`, unless every later link is made anew too; who wants to rule
+that out too writes the last link down elsewhere. What is removed on purpose leaves a tombstone.
+
+Rows are hashed one by one and the hashes sorted, so that it does not matter in which order rows were written. The
+columns are listed here and not taken from the models: a column of a later version must not change what an
+earlier one has hashed. Add a recipe for it instead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+import duckdb
+
+from .._internal.ids import digest
+from ..schema import LinkRow, now
+from .append import append
+from .write_batch import Finish
+
+RECIPES: dict[str, dict[str, str]] = {
+    "rows1": {
+        "cells": "design_id step record_id record_hash criteria_set criteria_hash model replicate details_hash",
+        "trace_rows": "trace_id design_id record_id record_hash step agent role model criteria_set criteria_hash "
+        "prompt_hash params replicate status flagged error_type attempts started_at duration_s outcome_hash",
+        "calls": "call_id trace_id model_requested model_served fingerprint request_id cache_key cached asked_at "
+        "answered_at params_sent params_dropped attempt request_hash response_hash finish_reason tokens_in tokens_out "
+        "cost_usd saved_usd latency_s status error_message provider remote waited_s error_code redaction",
+        "score_rows": "trace_id design_id record_id record_hash judge criteria_set criteria_hash criterion model "
+        "replicate value category flagged uncertainty status said_hash",
+        "trace_inputs": "trace_id input_trace_id position",
+        "assessments": "trace_id assessed_trace_id record_id criterion reason_index reason matched matched_by feedback "
+        "status",
+    }
+}
+"""What a link covers, by the tag of its recipe."""
+NEWEST = "rows1"
+_CHUNK = 10_000
+_TIMES = frozenset({"started_at", "asked_at", "answered_at"})
+_RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, manifest, digest"
+
+
+def finish(con: duckdb.DuckDBPyConnection, ended: Finish) -> None:
+    """Write how a run ended, inside a transaction that can see all its rows."""
+    con.execute(
+        "update runs set status = ?, finished_at = ?, digest = ?, manifest = coalesce(?, manifest) where run_id = ?",
+        [ended.status, ended.finished_at, digest_of(con, ended.run_id), ended.manifest, ended.run_id],
+    )
+    add_link(con, ended.run_id)
+
+
+def add_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    """Link a run that ended as it is now; one that was changed on purpose gets a second link, which then counts."""
+    run = run_of(con, run_id)
+    if run is None:  # its plan was never written, so there is nothing to link
+        return
+    last = con.execute("select position, chain from links order by position desc limit 1").fetchone()
+    position, before = last or (0, "")
+    rows = rows_hash(con, run_id)
+    chain = link(before, run, rows)
+    con.execute("update runs set chain = ? where run_id = ?", [chain, run_id])
+    append(con, [LinkRow(position=position + 1, run_id=run_id, rows_hash=rows, chain=chain, linked_at=now())])
+
+
+def digest_of(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
+    """The hash of a run's answers; None where it has none."""
+    n, hashed = _stream(
+        con,
+        "select concat_ws('|', design_id, criterion, status, coalesce(category, ''), coalesce(value::varchar, '')) "
+        "from score_rows where run_id = $run order by design_id, criterion",
+        run_id,
+        "md5",
+        "\n",
+    )
+    return hashed if n else None
+
+
+def run_of(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[Any, ...] | None:
+    """What `runs` says of a run, its link aside."""
+    return con.execute(f"select {_RUN} from runs where run_id = ?", [run_id]).fetchone()  # noqa: S608  # our own names
+
+
+def link(before: str, run: tuple[Any, ...], rows: str) -> str:
+    """The link of a run: the hash of the link before, of what `runs` says, and of its rows."""
+    return digest("l1", before, *(_text(value) for value in run), rows)
+
+
+def rows_hash(con: duckdb.DuckDBPyConnection, run_id: str, recipe: str = NEWEST) -> str:
+    """The hash of all rows of a run."""
+    counted = (
+        (table, *_stream(con, f"{_hashed(table, columns.split())} order by hash", run_id, "sha256", ""))
+        for table, columns in sorted(RECIPES[recipe].items())
+    )
+    return digest(recipe, *(f"{table} {n} {hashed}" for table, n, hashed in counted if n))
+
+
+def _stream(con: duckdb.DuckDBPyConnection, query: str, run_id: str, kind: str, between: str) -> tuple[int, str]:
+    """How many texts a query gives, and the hash of them, joined; held one chunk at a time, however many there are."""
+    hashed, n = hashlib.new(kind, usedforsecurity=False), 0
+    con.execute(query, {"run": run_id})
+    while rows := con.fetchmany(_CHUNK):
+        hashed.update((between * bool(n) + between.join(text for (text,) in rows)).encode())
+        n += len(rows)
+    return n, hashed.hexdigest()
+
+
+def _hashed(table: str, columns: list[str]) -> str:
+    """A query for the hash of each row of a run: its values as text, parted by what no text of ours holds."""
+    shown = ", ".join(
+        f"coalesce({f'epoch_us({name})' if name in _TIMES else name}::varchar, chr(30))" for name in columns
+    )
+    mine = (
+        "trace_id in (select trace_id from trace_rows where run_id = $run)"
+        if table == "trace_inputs"
+        else "run_id = $run"
+    )
+    half = f"substr(sha256(concat_ws(chr(31), {shown})), 1, 32)"  # 128 bits, as everywhere; they sort in half the time
+    return f"select {half} as hash from {table} where {mine}"  # noqa: S608  # our own names
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, dt.datetime) else "" if value is None else str(value)

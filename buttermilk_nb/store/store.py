@@ -1,0 +1,215 @@
+"""Opening the file only while working, so that colleagues and other notebooks can open it too.
+
+DuckDB lets one process at a time hold a file for writing, and shuts out readers meanwhile. Each piece
+of work here opens the file, does its work in one transaction and closes it, which costs about 20 ms;
+where another process holds the file, it waits and tries again, and rows that must not be lost go to the spool when it
+has waited long enough. One lock a file keeps the threads of this process apart, also where a project was opened
+twice. A forked child never writes: its parent's handle would corrupt the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ..errors import SetupError, StoreError, nearest
+from ..schema import Row
+from . import append, spool
+from .connection import FileHeld, RowsRefused, first_line, opened, transaction
+from .merge_spool import merge
+from .migrate import prepare, up_to_date
+from .repair import mended
+from .snapshot import copy_to
+from .write import land
+from .write_batch import Batch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_files: dict[Path, threading.RLock] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_files.clear)  # a lock that another thread held would stay locked
+
+
+class Store:
+    """The DuckDB file of a project.
+
+    Parameters
+    ----------
+    path
+        The file; made on first use.
+    lock_wait_s
+        Seconds to wait while another process writes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> store = Store(Path(tempfile.mkdtemp()) / "traces.duckdb")
+    >>> store.select("select count(*) as n from latest_scores").n.item(), store.spooled()
+    (0, 0)
+    """
+
+    def __init__(self, path: Path, *, lock_wait_s: float = 30.0) -> None:
+        self.path = path
+        self._lock_wait_s = lock_wait_s
+        self._lock = _files.setdefault(path.resolve(), threading.RLock())
+        self._ready = False
+        self._held = False
+        self._pid = os.getpid()
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction: all of it lands, or none.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be had (`FileHeld`), a value cannot be taken (`RowsRefused`), the disk is full.
+        """
+        with self.exclusive() as con, transaction(con, self.path.name):
+            yield con
+
+    def keep(self, batch: Batch) -> bool:
+        """Write a batch; where another process holds the file for too long, put it into the spool.
+
+        Once a batch went there, later ones try the file once each, and do not wait again.
+
+        Returns
+        -------
+        bool
+            Whether it is in the file. Where it is not, it is on disk all the same.
+
+        Raises
+        ------
+        StoreError
+            Neither the file nor the spool could be written.
+        """
+        try:
+            self._land(batch)
+        except FileHeld:
+            self._held = True
+            spool.put(self.path, batch)
+            return False
+        self._held = False
+        return True
+
+    def _land(self, batch: Batch) -> None:
+        wait_s = 0.0 if self._held else self._lock_wait_s
+        with self.exclusive(wait_s) as con:
+            try:
+                with transaction(con, self.path.name):
+                    land(con, batch)
+                return
+            except RowsRefused:
+                if batch.cells or batch.records:  # those were checked when they were declared
+                    raise
+        batch = mended(batch)  # while others have the file
+        with self.exclusive(wait_s) as con, transaction(con, self.path.name):
+            land(con, batch)
+
+    def spooled(self) -> int:
+        """How many rows wait beside the file because another process held it; the next work on it merges them."""
+        return spool.rows_waiting(self.path)
+
+    def snapshot(self, path: Path) -> Path:
+        """A copy of the file with everything in it, made under the lock; it appears when it is complete.
+
+        Raises
+        ------
+        SetupError
+            There is something of that name already.
+        """
+        if path.exists():
+            raise SetupError(f"`{path}` is there already; give another name, or delete it first.")
+        with self.exclusive() as con:
+            copy_to(con, path)
+        return path
+
+    @contextmanager
+    def exclusive(self, wait_s: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, open for writing until the end of the block, with this version's tables and what was spooled.
+
+        Nobody else has it meanwhile. It is waited for as long as the settings say, or `wait_s` seconds.
+        """
+        if os.getpid() != self._pid:
+            raise StoreError("a forked process must not write to the project's file; open the project in it again.")
+        with self._lock:
+            self._ready = self._ready and self.path.exists()
+            with opened(self.path, read_only=False, wait_s=self._lock_wait_s if wait_s is None else wait_s) as con:
+                if not self._ready:
+                    prepare(con, self.path)
+                    self._ready = True
+                merge(con, self.path)
+                yield con
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that cannot change anything; what waits in the spool is merged before."""
+        with self._lock:
+            self._ready = self._ready and self.path.exists()
+            if not (self._ready or self._up_to_date()) or spool.waiting(self.path):
+                with self.exclusive():
+                    pass
+            self._ready = True
+            with opened(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
+                yield con
+
+    def _up_to_date(self) -> bool:
+        """Whether the file has this version's tables and views, so that it can be read beside other readers."""
+        if not self.path.exists() or not self.path.stat().st_size:
+            return False
+        with opened(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
+            return up_to_date(con)
+
+    def df(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+        """The result of a query of ours as a dataframe."""
+        with self.reading() as con:
+            try:
+                return con.execute(query, params).df()
+            except duckdb.Error as error:
+                raise StoreError(f"`{self.path.name}` could not be read: {first_line(error)}") from error
+
+    def select(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+        """The result of a user's query: one SELECT.
+
+        Raises
+        ------
+        SetupError
+            It is not one SELECT, or DuckDB does not understand it.
+        """
+        with self.reading() as con:
+            try:
+                statements = con.extract_statements(query)
+                kinds = [statement.type for statement in statements]
+                if kinds != [duckdb.StatementType.SELECT]:
+                    found = "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
+                    raise SetupError(f"`bm.sql` takes one SELECT, not {found}; the tables are written by runs only.")
+                return con.execute(statements[0], params).df()
+            except duckdb.Error as error:
+                raise SetupError(_plain(error, con)) from None
+
+    def append(self, con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+        """Append rows of one model: what they say once, texts and records that are stored already not again."""
+        append.append(con, rows)
+
+    def append_tuples(self, con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Append rows that are tuples in the order of the model's fields."""
+        append.append_tuples(con, model, rows)
+
+
+def _plain(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:
+    """DuckDB's message in a sentence, with the nearest table where one is missing."""
+    message = str(error).strip()
+    missing = re.search(r"Table with name (\S+) does not exist", message)
+    if missing:
+        names = con.execute("select table_name from information_schema.tables order by 1").fetchall()
+        return f"there is no table `{missing[1]}`; {nearest(missing[1], [name for (name,) in names])}"
+    lines = [line for line in message.splitlines() if line.strip()]
+    return f"DuckDB does not understand this query. {' '.join(lines[:3])}"

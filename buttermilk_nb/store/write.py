@@ -1,0 +1,39 @@
+"""Writing a batch inside a transaction. The order is that in which a reader would want to find things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+
+from ..schema import CellRow, Row, TextRow
+from .append import append, append_tuples
+from .record_rows import append_records
+from .run_chain import finish
+from .write_batch import Batch
+
+
+def land(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """Write all of a batch."""
+    append_records(con, batch.records)
+    units = batch.units
+    texts = {text.text_hash: text for unit in units for text in unit.texts if text.text_hash not in batch.known}
+    append(con, list(texts.values()))
+    for same in _by_model(batch.rows):
+        append(con, same)
+    append_tuples(con, CellRow, batch.cells)
+    append(con, [unit.trace for unit in units])
+    append(con, [call for unit in units for call in unit.calls])
+    append(con, [score for unit in units for score in unit.scores])
+    append(con, [entry for unit in units for entry in unit.inputs])
+    append(con, [entry for unit in units for entry in unit.redacted])
+    append(con, [entry for unit in units for entry in unit.assessments])
+    if batch.finish:
+        finish(con, batch.finish)
+
+
+def _by_model(rows: Iterable[Row]) -> list[list[Row]]:
+    found: dict[type[Row], list[Row]] = {}
+    for row in rows:
+        found.setdefault(type(row), []).append(row)
+    return [found[model] for model in sorted(found, key=lambda model: model is not TextRow)]
