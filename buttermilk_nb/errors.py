@@ -118,7 +118,7 @@ class ModelError(RunError):
         Seconds after which the provider said to try again.
     """
 
-    passing: ClassVar[bool] = False
+    transient: ClassVar[bool] = False
     """Whether the same request may succeed later, so that it is worth sending again."""
 
     def __init__(self, message: str, *, code: str | None = None, retry_after_s: float | None = None) -> None:
@@ -138,26 +138,26 @@ class QuotaError(ModelError):
 class RateLimitError(ModelError):
     """Too many requests in too short a time."""
 
-    passing = True
+    transient = True
 
 
 class OverloadedError(ModelError):
     """The provider is overloaded and says so."""
 
-    passing = True
+    transient = True
 
 
 class CallTimeout(ModelError):
     """No answer within the time allowed (`timeout_s` in buttermilk.yaml)."""
 
     status = "timeout"
-    passing = True
+    transient = True
 
 
 class UnavailableError(ModelError):
     """The server could not be reached, or failed."""
 
-    passing = True
+    transient = True
 
 
 class BadRequestError(ModelError):
@@ -177,7 +177,7 @@ class ContentFilterError(ModelError):
 class BadResponseError(ModelError):
     """The provider sent something that is not an answer."""
 
-    passing = True
+    transient = True
 
 
 class Interrupted(_OneParagraph, KeyboardInterrupt):

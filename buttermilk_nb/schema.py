@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from ._internal.ids import digest
-from ._internal.text import clean
+from ._internal.text import replace_surrogates
 
 Status = Literal[
     "pending", "ok", "invalid", "refused", "filtered", "error", "timeout", "skipped", "cancelled", "undone"
@@ -32,7 +32,7 @@ FINISHED: frozenset[str] = frozenset({"ok", "invalid", "refused", "filtered"})
 LabelStatus = Literal["coded", "not_applicable", "cannot_tell", "skipped", "withdrawn"]
 """`withdrawn` is what undo writes: the code before it no longer counts."""
 TextKind = Literal["prompt", "criteria", "schema", "request", "response", "media"]
-Clean = Annotated[str, AfterValidator(clean)]
+Clean = Annotated[str, AfterValidator(replace_surrogates)]
 """Text from outside: one lone surrogate would cost the whole batch."""
 
 

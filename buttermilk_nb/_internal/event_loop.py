@@ -36,7 +36,7 @@ def background() -> asyncio.AbstractEventLoop:
         return _loop
 
 
-def call(function: Callable[[], object], timeout_s: float = 5.0) -> None:
+def call_in_loop(function: Callable[[], object], timeout_s: float = 5.0) -> None:
     """Call a plain function in the loop's thread, and wait; where the loop never ran, do nothing."""
     if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
         return
@@ -51,7 +51,7 @@ def call(function: Callable[[], object], timeout_s: float = 5.0) -> None:
         asyncio.run_coroutine_threadsafe(wrapped(), _loop).result(timeout_s)
 
 
-def finish(make: Callable[[], Coroutine[Any, Any, object]], timeout_s: float = 5.0) -> None:
+def run_until_complete(make: Callable[[], Coroutine[Any, Any, object]], timeout_s: float = 5.0) -> None:
     """Run a coroutine on the loop to its end, where the loop ever ran and this is not its own thread."""
     if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
         return

@@ -15,7 +15,7 @@ _SELDOM = (20_000, 50, 50)  # a run makes hundreds of small objects a cell, and 
 
 
 @contextmanager
-def set_aside() -> Iterator[None]:
+def paused_gc() -> Iterator[None]:
     """Let the collector leave alone what was there before, and look seldom; afterwards everything is as usual.
 
     With litellm and a corpus loaded, a single look at everything stops every thread for some 200 ms, and a run that

@@ -19,7 +19,7 @@ def code(name: str | None) -> str:
     return f"`{plain or '?'}`"
 
 
-def plain(text: str, width: int = 40) -> str:
+def strip_markup(text: str, width: int = 40) -> str:
     """A short text from outside, without what Markdown or HTML would take for a sign.
 
     Examples
@@ -35,7 +35,7 @@ def bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """Names in a sentence.
 
     Examples
@@ -47,7 +47,7 @@ def listed(names: Iterable[str]) -> str:
     return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""
 
 
-def codes(names: Iterable[str]) -> str:
+def code_list(names: Iterable[str]) -> str:
     """Names from outside in a sentence.
 
     Examples
@@ -55,4 +55,4 @@ def codes(names: Iterable[str]) -> str:
     >>> codes(["a", "b"])
     '`a` and `b`'
     """
-    return listed(code(name) for name in names)
+    return join_names(code(name) for name in names)

@@ -12,16 +12,16 @@ from typing import Any
 _registry: dict[str, Callable[..., Any]] = {}
 
 
-def register(name: str, view: Callable[..., Any]) -> None:
+def register_hook(name: str, view: Callable[..., Any]) -> None:
     """Put a view under a name; a later one replaces it."""
     _registry[name] = view
 
 
-def forget(name: str) -> None:
+def remove_hook(name: str) -> None:
     """Take a view away again."""
     _registry.pop(name, None)
 
 
-def find(name: str) -> Callable[..., Any] | None:
+def get_hook(name: str) -> Callable[..., Any] | None:
     """The view under that name, or None."""
     return _registry.get(name)

@@ -22,7 +22,7 @@ _SHORTEST = 8  # a shorter key protects nothing, and taking it out would harm te
 _STAND_INS = frozenset({"lm-studio", "no-key-required", "not-needed", "placeholder", "sk-no-key-required"})
 _FRESH_S = 1.0
 _lock = threading.Lock()
-_told: set[str] = set()
+_registered: set[str] = set()
 _read_at = float("-inf")
 _read: frozenset[str] = frozenset()
 _forms: tuple[str | re.Pattern[str], ...] = ()
@@ -88,7 +88,7 @@ def redact_known(text: str) -> str:
     return text
 
 
-def remember(value: str) -> None:
+def register_secret(value: str) -> None:
     """Count this value as a key from now on, wherever it was found.
 
     Values of fewer than eight characters, and the stand-ins that local servers ask for (`not-needed`), are no secrets.
@@ -102,7 +102,7 @@ def remember(value: str) -> None:
     global _read_at
     if is_secret(value):
         with _lock:
-            _told.add(value)
+            _registered.add(value)
             _read_at = float("-inf")
 
 
@@ -117,7 +117,7 @@ def is_secret(value: str) -> bool:
     return len(value) >= _SHORTEST and value.lower() not in _STAND_INS
 
 
-def named_like_a_secret(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
     """Whether a variable of that name holds a secret.
 
     Examples
@@ -128,7 +128,7 @@ def named_like_a_secret(name: str) -> bool:
     return _NAMED.search(name) is not None
 
 
-def bare(value: str) -> str:
+def strip_quotes(value: str) -> str:
     """A key without the spaces, line ends and straight quotes that copying leaves around it.
 
     Examples
@@ -144,7 +144,7 @@ def _known() -> tuple[str | re.Pattern[str], ...]:
     global _read_at, _read, _forms
     if time.monotonic() - _read_at > _FRESH_S:
         with _lock:
-            found = frozenset(_told | _in_environment())
+            found = frozenset(_registered | _in_environment())
             if found != _read:
                 _read, _forms = found, tuple(_form(value) for value in sorted(found, key=len, reverse=True))
             _read_at = time.monotonic()
@@ -153,17 +153,17 @@ def _known() -> tuple[str | re.Pattern[str], ...]:
 
 def _in_environment() -> set[str]:
     values = [os.environ.get(name, "") for name in list(os.environ) if _NAMED.search(name)]
-    return {form for value in values for form in (value, bare(value)) if is_secret(form)}
+    return {form for value in values for form in (value, strip_quotes(value)) if is_secret(form)}
 
 
 def _form(value: str) -> str | re.Pattern[str]:
     """A key as it may stand in a text: itself, or a pattern where it has characters that formats write otherwise."""
     if all(character in _PLAIN for character in value):
         return value
-    return re.compile("".join(re.escape(c) if c in _PLAIN else _ways(c) for c in value))
+    return re.compile("".join(re.escape(c) if c in _PLAIN else _encodings(c) for c in value))
 
 
-def _ways(character: str) -> str:
+def _encodings(character: str) -> str:
     """How JSON (also inside JSON, also Go's), Python's repr, HTML and addresses write a character."""
     code = ord(character)
     encoded = "".join(f"%(?:25)?{byte:02X}" for byte in character.encode(errors="replace"))

@@ -10,7 +10,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDE = frozenset("WF")
 
 
-def clean(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     r"""Replace lone surrogates, which no file or database can hold, with U+FFFD.
 
     Examples
@@ -39,7 +39,7 @@ def shorten(text: str, width: int = 80) -> str:
     return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
 
 
-def rough_tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """A heuristic count of tokens: four characters each, or one each in wide scripts.
 
     Never counts words by spaces, which Chinese, Japanese or Thai do not have.
@@ -56,7 +56,7 @@ def rough_tokens(text: str) -> int:
     return wide + -(-max(other, 0) // 2) + -(-(len(text) - wide - max(other, 0)) // 4)
 
 
-def as_json(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """What JSON can hold of a value: text without lone surrogates, None for NaN, text for what has no place in JSON.
 
     Examples
@@ -65,21 +65,21 @@ def as_json(value: Any) -> Any:
     {'n': None, 'when': '2026-01-01'}
     """
     if isinstance(value, str):
-        return clean(value)
+        return replace_surrogates(value)
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None  # NaN
     if isinstance(value, dict):
-        return {clean(str(k)): as_json(v) for k, v in value.items()}
+        return {replace_surrogates(str(k)): to_jsonable(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [as_json(item) for item in value]
+        return [to_jsonable(item) for item in value]
     if hasattr(value, "tolist"):
-        return as_json(value.tolist())  # a numpy scalar or array
-    return clean(str(value))
+        return to_jsonable(value.tolist())  # a numpy scalar or array
+    return replace_surrogates(str(value))
 
 
-def counted(n: int, noun: str) -> str:
+def pluralise(n: int, noun: str) -> str:
     """A number of things, in words.
 
     Examples

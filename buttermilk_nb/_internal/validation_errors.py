@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from ..errors import SetupError, nearest
 
 
-def declared_wrongly(what: str, error: ValidationError, fields: Iterable[str]) -> SetupError:
+def validation_error(what: str, error: ValidationError, fields: Iterable[str]) -> SetupError:
     """One sentence for each mistake, with the nearest valid name where a name is unknown.
 
     Parameters

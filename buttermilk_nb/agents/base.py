@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from .._internal.ids import canonical, digest, uuid7
-from .._internal.validation_errors import declared_wrongly
+from .._internal.validation_errors import validation_error
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
-from ..llm.calls.run_scope import NO_POLICY, Policy, Scope
+from ..llm.calls.run_scope import NO_POLICY, Policy, RunScope
 from ..llm.model import Model, Request
 from ..schema import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
 
 if TYPE_CHECKING:
-    from ..llm.calls.client import Asked
+    from ..llm.calls.client import CallResult
     from ..project.project import Project
 
 DESIGN_TAG = "d1"
@@ -39,15 +39,15 @@ class Slot(NamedTuple):
     criteria: Criteria | None = None
     prompt_hash: str | None = None
     params: str = "{}"
-    bound: Any = None
+    prepared: Any = None
     """What the agent prepared for this slot (bound prompts, schemas), once."""
     policy: Policy = NO_POLICY
     """The step's time limit and retries."""
 
 
-Before = Mapping[str, Sequence[Slot]]
+UpstreamSlots = Mapping[str, Sequence[Slot]]
 """The columns of the steps that an agent needs, by step."""
-NOTHING_BEFORE: Before = {}
+NO_UPSTREAM: UpstreamSlots = {}
 
 
 class Cell(NamedTuple):
@@ -57,7 +57,7 @@ class Cell(NamedTuple):
     record: Record
     design_id: str
     inputs: Mapping[str, Sequence[Unit]]
-    single: frozenset[str] = frozenset()
+    single_cell_steps: frozenset[str] = frozenset()
     """The steps among `inputs` that plan one cell a record."""
 
 
@@ -67,13 +67,13 @@ class Context(NamedTuple):
     project: Project
     run_id: str
     retry: frozenset[str]
-    calls: Scope
+    scope: RunScope
     """The run's side of the call path."""
-    landed: list[Asked] | None = None
+    completed_calls: list[CallResult] | None = None
     """What one cell has been answered so far: its rows are kept where the cell does not come to an end."""
 
 
-class Ask(NamedTuple):
+class PlannedRequest(NamedTuple):
     """One request that a cell would make, for `estimate`."""
 
     request: Request
@@ -96,7 +96,7 @@ class AgentBase(BaseModel, ABC):
         try:
             super().__init__(name=name, **fields)
         except ValidationError as error:
-            raise declared_wrongly(f"{self.kind} `{name}`", error, type(self).model_fields) from None
+            raise validation_error(f"{self.kind} `{name}`", error, type(self).model_fields) from None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -111,28 +111,28 @@ class AgentBase(BaseModel, ABC):
             raise ValueError("an agent needs a name")
         return value
 
-    def fresh(self) -> tuple[Self, list[str]]:
+    def reloaded(self) -> tuple[Self, list[str]]:
         """The agent with its files read again, and what changed in them."""
         return self, []
 
     @property
-    def read_steps(self) -> tuple[str, ...]:
+    def upstream_steps(self) -> tuple[str, ...]:
         """The steps whose answers this kind of agent reads, so that they come before it without being named again."""
         return ()
 
     @abstractmethod
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         """The columns of the grid that this agent fills, given those of the steps that it needs."""
 
-    def takes(self, mine: Slot, theirs: Slot) -> bool:  # noqa: ARG002  # most agents read all of what they need
+    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:  # noqa: ARG002  # most agents read all of what they need
         """Whether a cell in this column reads the record's cell in that one."""
         return True
 
     @abstractmethod
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         """Fill one cell. Whatever fails becomes a unit with its status; only a failing Store or a cache miss raises."""
 
-    def lacks(self, cell: Cell) -> str | None:
+    def missing_input(self, cell: Cell) -> str | None:
         """The first of the steps that a cell needs which has no answer for it; None where it can be worked on."""
         return next((name for name, units in cell.inputs.items() if not units), None)
 
@@ -140,11 +140,11 @@ class AgentBase(BaseModel, ABC):
         """What is wrong with the declaration, given the records; found before anything is paid for."""
         return []
 
-    def others(self, project: Project) -> Sequence[Model]:  # noqa: ARG002  # functions ask no model
+    def fallback_models(self, project: Project) -> Sequence[Model]:  # noqa: ARG002  # functions ask no model
         """The models that are asked where the chosen one fails."""
         return ()
 
-    def documents(self) -> Sequence[Criteria]:
+    def criteria_documents(self) -> Sequence[Criteria]:
         """The criteria that this agent asks, against whose scales truth and human codes are checked."""
         return ()
 
@@ -156,7 +156,7 @@ class AgentBase(BaseModel, ABC):
         """The bodies that a run stores once: prompt, criteria, schema; given its columns."""
         return []
 
-    def reads(self, record: Record) -> str:  # noqa: ARG002  # most agents read nothing but the text
+    def extra_input(self, record: Record) -> str:  # noqa: ARG002  # most agents read nothing but the text
         """What the agent reads of a record beside its text, as a hashable text."""
         return ""
 
@@ -164,7 +164,7 @@ class AgentBase(BaseModel, ABC):
         """The scores of a cell that got no answer: one a criterion, with its status and nothing else."""
         return ()
 
-    def asks(self, cell: Cell) -> Iterable[Ask]:  # noqa: ARG002  # functions ask no model
+    def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:  # noqa: ARG002  # functions ask no model
         """The requests that this cell would make."""
         return ()
 
@@ -190,8 +190,8 @@ def design_id(slot: Slot, record: Record, inputs: Iterable[str] = ()) -> str:
     inputs
         The design ids of what the cell reads.
     """
-    aside = slot.model.reads(record) if slot.model else ""
-    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.reads(record), aside, *inputs)
+    aside = slot.model.extra_input(record) if slot.model else ""
+    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.extra_input(record), aside, *inputs)
 
 
 def slot_design(agent: AgentBase, **parts: Any) -> str:
@@ -282,7 +282,7 @@ def failed_unit(
     cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
 ) -> Unit:
     """A cell that did not come to an end: skipped, cancelled, or a failing function; with the calls made for it."""
-    landed = context.landed or ()
+    landed = context.completed_calls or ()
     calls = [call for asked in landed for call in asked.calls]
     trace_id = calls[0].trace_id if calls else uuid7()
     return make_unit(

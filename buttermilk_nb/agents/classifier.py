@@ -19,8 +19,8 @@ from ..codebook.criterion import Criterion
 from ..codebook.scales import Answer
 from ..errors import InvalidAnswer, SetupError
 from ..schema import Score, Status, TextRow, Unit
-from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .config_files import document, registered
+from .base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from .config_files import load_criteria, look_up_registered
 from .function_agent import function_threads, source_hash
 
 if TYPE_CHECKING:
@@ -86,19 +86,19 @@ class Classifier(AgentBase):
     @field_validator("criteria", mode="before")
     @classmethod
     def _criteria(cls, value: Any) -> Any:
-        return document(value)
+        return load_criteria(value)
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks no model
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks no model
         design = slot_design(self, criteria=self.criteria.criteria_hash, code=self.code_version)
         return [Slot(self, design, 0, None, self.criteria)]
 
-    def documents(self) -> Sequence[Criteria]:
+    def criteria_documents(self) -> Sequence[Criteria]:
         return (self.criteria,)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # noqa: ARG002  # one document
-        return self.criteria.as_rows()
+        return self.criteria.to_rows()
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         loop = asyncio.get_running_loop()
         try:
@@ -174,7 +174,7 @@ class Classifier(AgentBase):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:  # noqa: ARG003  # as above
-        return registered(cls.registered, name, data, "classifier", "make it with bm.Classifier")
+        return look_up_registered(cls.registered, name, data, "classifier", "make it with bm.Classifier")
 
     def __repr__(self) -> str:
         return f"Classifier({self.name!r}, criteria: {self.criteria.name}, version: {self.code_version})"

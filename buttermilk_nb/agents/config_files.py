@@ -22,14 +22,14 @@ def default_prompt(name: str) -> Prompt:
     return Prompt.from_text(text, name=name)
 
 
-def document(value: Any) -> Any:
+def load_criteria(value: Any) -> Any:
     """Criteria, from a document, the path of one, or plain data."""
     if isinstance(value, str | Path):
         return Criteria.from_file(value)
     return Criteria(**value) if isinstance(value, dict) else value
 
 
-def path_or(path: Path | None, folder: Path | None) -> str | None:
+def relative_path(path: Path | None, folder: Path | None) -> str | None:
     """A path as it is written in a flow file beside which it lies; None where it lies elsewhere."""
     if path is None or folder is None:
         return None
@@ -37,7 +37,7 @@ def path_or(path: Path | None, folder: Path | None) -> str | None:
     return absolute.relative_to(beside).as_posix() if absolute.is_relative_to(beside) else None
 
 
-def registered(known: Mapping[str, A], name: str, data: Mapping[str, Any], what: str, how: str) -> A:
+def look_up_registered(known: Mapping[str, A], name: str, data: Mapping[str, Any], what: str, how: str) -> A:
     """What this program has made under that name: a file never runs code.
 
     Raises

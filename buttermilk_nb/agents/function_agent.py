@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .._internal.ids import canonical, digest, uuid7
-from .._internal.text import clean
+from .._internal.text import replace_surrogates
 from ..corpus.record import Record
 from ..errors import SetupError
 from ..schema import Unit
-from .base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .config_files import registered
-from .step_outputs import outputs
+from .base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from .config_files import look_up_registered
+from .step_outputs import step_outputs
 
 if TYPE_CHECKING:
     from ..project.project import Project
@@ -44,17 +44,17 @@ class FunctionAgent(AgentBase):
     function: Function
     code_version: str
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # no model
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # no model
         return [Slot(self, slot_design(self, code=self.code_version), 0)]
 
-    def reads(self, record: Record) -> str:
-        return record.details_hash  # a function is handed all that is known of a record
+    def extra_input(self, record: Record) -> str:
+        return record.annotations_hash  # a function is handed all that is known of a record
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         try:
-            value = await self._call(cell.record, outputs(cell))
-            output = clean(canonical(value))
+            value = await self._call(cell.record, step_outputs(cell))
+            output = replace_surrogates(canonical(value))
         except Exception as error:  # noqa: BLE001  # a user's function may raise anything; it becomes a row
             return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error)
         return make_unit(cell, context, watch, trace_id=trace_id, status="ok", output=output)
@@ -74,7 +74,7 @@ class FunctionAgent(AgentBase):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:  # noqa: ARG003  # as above
-        return registered(cls.registered, name, data, "function", "define it with @bm.agent")
+        return look_up_registered(cls.registered, name, data, "function", "define it with @bm.agent")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself."""

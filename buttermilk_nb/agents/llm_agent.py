@@ -18,13 +18,24 @@ from ..corpus.record import Record
 from ..errors import SetupError, nearest
 from ..llm.calls.redaction import Redaction
 from ..llm.model import Model, Params, Request
-from ..llm.offline_input import Aside
+from ..llm.offline_input import OfflineInput
 from ..schema import Status, TextRow, Unit
-from .ask_model import ask_for, put
-from .base import NOTHING_BEFORE, AgentBase, Ask, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .config_files import path_or
+from .ask_model import ask_with_fallbacks, call_model
+from .base import (
+    NO_UPSTREAM,
+    AgentBase,
+    Cell,
+    Context,
+    PlannedRequest,
+    Slot,
+    Stopwatch,
+    UpstreamSlots,
+    make_unit,
+    slot_design,
+)
+from .config_files import relative_path
 from .prompt import BoundPrompt, Prompt
-from .step_outputs import outputs
+from .step_outputs import step_outputs
 
 if TYPE_CHECKING:
     from ..project.project import Project
@@ -32,10 +43,10 @@ if TYPE_CHECKING:
 _PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
 
 
-class Question(NamedTuple):
+class PromptQuestion(NamedTuple):
     """What one request asks, prepared once a slot."""
 
-    bound: BoundPrompt
+    bound_prompt: BoundPrompt
     params: Params
     redaction: Redaction | None
 
@@ -67,7 +78,7 @@ class Agent(AgentBase):
     """
 
     kind: ClassVar[str] = "agent"
-    known: ClassVar[tuple[str, ...]] = ("record", "inputs")
+    template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs")
 
     prompt: Prompt = Field(default_factory=Prompt)
     models: str | tuple[str, ...] | None = None
@@ -117,37 +128,37 @@ class Agent(AgentBase):
     def _fallback(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else tuple(value or ())
 
-    def fresh(self) -> tuple[Self, list[str]]:
-        prompt = self.prompt.reread()
+    def reloaded(self) -> tuple[Self, list[str]]:
+        prompt = self.prompt.reload()
         if prompt.prompt_hash == self.prompt.prompt_hash:
             return self, []
         return self.model_copy(update={"prompt": prompt}), [f"the prompt `{prompt.name}` has changed since it was read"]
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
         found = []
         bound = BoundPrompt(self.prompt, {})
-        for model in self.chosen(project):
+        for model in self.selected_models(project):
             params = self.params_of(model)
             for replicate in range(self.replicates):
                 design = slot_design(
                     self,
                     prompt=self.prompt.prompt_hash,
-                    model=model.target,
+                    model=model.full_name,
                     params=params.sent,
                     replicate=replicate,
                     **model.design_parts(None),
                     **self.redacted_parts(model, project),
                 )
-                question = Question(bound, params, project.redaction)
+                question = PromptQuestion(bound, params, project.redaction)
                 slot = Slot(self, design, replicate, model, None, self.prompt.prompt_hash, params.sent_json, question)
                 found.append(slot)
         return found
 
-    def chosen(self, project: Project) -> list[Model]:
+    def selected_models(self, project: Project) -> list[Model]:
         """The models that this agent asks in that project."""
         return [project.model(name) for name in project.model_names(self.models)]
 
-    def others(self, project: Project) -> list[Model]:
+    def fallback_models(self, project: Project) -> list[Model]:
         """The models that are asked where the chosen one fails."""
         return [project.model(name) for name in project.model_names(self.fallback)] if self.fallback else []
 
@@ -159,13 +170,13 @@ class Agent(AgentBase):
 
     def redacted_parts(self, model: Model, project: Project) -> dict[str, str]:
         """What belongs to a design because the model gets the texts redacted."""
-        return {"redaction": project.redaction.policy} if project.redaction and model.remote else {}
+        return {"redaction": project.redaction.policy_hash} if project.redaction and model.remote else {}
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        asked = await ask_for(self, cell.slot.bound, cell, trace_id, context)
+        asked = await ask_with_fallbacks(self, cell.slot.prepared, cell, trace_id, context)
         if asked.call and asked.call.cached and asked.call.status in context.retry:
-            asked = await put(asked.request, cell, trace_id, context, again=True)
+            asked = await call_model(asked.request, cell, trace_id, context, again=True)
         status: Status = asked.error.status if asked.error else asked.call.status if asked.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
         return make_unit(
             cell,
@@ -182,11 +193,11 @@ class Agent(AgentBase):
             model=asked.request.model,
         )
 
-    def reads(self, record: Record) -> str:
-        parts = self.prompt.read_parts(record.as_read())
+    def extra_input(self, record: Record) -> str:
+        parts = self.prompt.read_parts(record.view())
         return canonical(parts) if parts else ""
 
-    def asks(self, cell: Cell) -> Iterable[Ask]:
+    def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:
         if "inputs" in self.prompt.names and not cell.inputs:
             return
         try:
@@ -194,28 +205,28 @@ class Agent(AgentBase):
         except SetupError as error:  # raised while calls are counted, where no row would say whose it is
             raise SetupError(*(f"record `{cell.record.record_id}`: {problem}" for problem in error.problems)) from error
         for request, answers in requests:
-            yield Ask(request, answers)
+            yield PlannedRequest(request, answers)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         """The requests of a cell, each with the number of answers that it asks for."""
         assert cell.slot.model is not None
-        return [(self.request(cell.slot.bound, cell, cell.slot.model), 1)]
+        return [(self.request(cell.slot.prepared, cell, cell.slot.model), 1)]
 
     def request(self, question: Any, cell: Cell, model: Model) -> Request:
         """One question of a cell, put to a model."""
         bound, params, redaction = question
-        messages = bound.render(cell.record.as_read(), outputs(cell))
+        messages = bound.render(cell.record.view(), step_outputs(cell))
         return Request(
             model,
             messages,
             params=params if model is cell.slot.model else self.params_of(model),
             replicate=cell.slot.replicate,
-            aside=Aside(cell.record),
+            offline_input=OfflineInput(cell.record),
             redaction=redaction,
         )
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        known = [name for name in self.known if name != "inputs" or needs]
+        known = [name for name in self.template_variables if name != "inputs" or needs]
         found = self.prompt.problems(known)
         if found:
             return found
@@ -230,9 +241,9 @@ class Agent(AgentBase):
             and not (self.prompt.shows_images and all(record.images for record in records))
         ):
             found.append(f"prompt `{self.prompt.name}` never shows `record.content`, so every answer would be blind.")
-        for model in [*self.chosen(project), *self.others(project)]:
+        for model in [*self.selected_models(project), *self.fallback_models(project)]:
             for criteria in self.judged():
-                found += model.problems(criteria)
+                found += model.validate(criteria)
         found += self._same_twice(project)
         if "inputs" not in self.prompt.names:
             found += self._rendering(project, records)
@@ -242,15 +253,15 @@ class Agent(AgentBase):
         """Two names of one model with the same parameters would be one instrument counted twice."""
         seen: dict[str, str] = {}
         found = []
-        for model in self.chosen(project):
-            what = canonical([model.target, model.key_parts(None), self.params_of(model).sent])
+        for model in self.selected_models(project):
+            what = canonical([model.full_name, model.key_parts(None), self.params_of(model).sent])
             if what in seen:
                 found.append(
                     f"`{seen[what]}` and `{model.name}` are the same model with the same parameters; name one."
                 )
             seen[what] = model.name
-        for model in self.others(project):
-            what = canonical([model.target, model.key_parts(None), self.params_of(model).sent])
+        for model in self.fallback_models(project):
+            what = canonical([model.full_name, model.key_parts(None), self.params_of(model).sent])
             if what in seen:
                 found.append(
                     f"`{model.name}` stands in for others and answers for itself, so it would count twice; take it out "
@@ -264,7 +275,7 @@ class Agent(AgentBase):
 
     def remarks(self, project: Project) -> list[str]:
         found = []
-        for model in self.chosen(project):
+        for model in self.selected_models(project):
             sent, dropped, _, _ = self.params_of(model)
             if "params" in self.model_fields_set and dropped:
                 found.append(f"`{model.name}` ignores {', '.join(f'`{name}`' for name in dropped)}.")
@@ -286,7 +297,7 @@ class Agent(AgentBase):
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         plain: dict[str, Any] = {}
         if "prompt" in self.model_fields_set:
-            plain["prompt"] = path_or(self.prompt.path, folder) or self.prompt.to_plain()
+            plain["prompt"] = relative_path(self.prompt.path, folder) or self.prompt.to_plain()
         if self.models is not None:
             plain["models"] = list(self.models) if isinstance(self.models, tuple) else self.models
         if self.replicates != 1:

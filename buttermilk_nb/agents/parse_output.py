@@ -7,23 +7,23 @@ from typing import Any, NamedTuple
 
 from .._internal.ids import canonical
 from ..errors import InvalidAnswer
-from ..llm.calls.client import Asked
+from ..llm.calls.client import CallResult
 from ..schema import Assessment, Status, Unit
-from .ask_model import together
+from .ask_model import combine
 from .base import Cell, Context, Stopwatch, make_unit
-from .judge.parse_scores import Unread, read_object
+from .judge.parse_scores import UnparsedAnswer, parse_object
 
 
-class Parsed(NamedTuple):
+class ParsedOutput(NamedTuple):
     """An answer that was read."""
 
-    asked: Asked
+    result: CallResult
     status: Status
-    found: Any = None
+    value: Any = None
     problem: BaseException | None = None
 
     @property
-    def unread(self) -> int:
+    def n_unparsed(self) -> int:
         """Whether it could not be read."""
         return int(self.status == "invalid")
 
@@ -32,21 +32,23 @@ class Parsed(NamedTuple):
         """Its status."""
         return {self.status}
 
-    def or_better(self, second: Parsed) -> Parsed:
+    def better_of(self, second: ParsedOutput) -> ParsedOutput:
         """The better of two, with the rows of both."""
-        better = second if second.unread < self.unread and second.asked.completion else self
-        whole = together([self.asked, second.asked])
-        return better._replace(asked=whole._replace(completion=better.asked.completion, request=better.asked.request))
+        better = second if second.n_unparsed < self.n_unparsed and second.result.completion else self
+        whole = combine([self.result, second.result])
+        return better._replace(
+            result=whole._replace(completion=better.result.completion, request=better.result.request)
+        )
 
 
-def parsed(asked: Asked, wanted: Collection[str], make: Callable[[dict[str, Any]], Any]) -> Parsed:
+def parsed(asked: CallResult, wanted: Collection[str], make: Callable[[dict[str, Any]], Any]) -> ParsedOutput:
     """Read an answer; `make` takes the object in it apart, and raises InvalidAnswer where it is not as asked for."""
     try:
-        return Parsed(asked, "ok", make(read_object(asked, wanted)))
-    except Unread as unread:
-        return Parsed(asked, unread.status, problem=unread.why)
+        return ParsedOutput(asked, "ok", make(parse_object(asked, wanted)))
+    except UnparsedAnswer as unread:
+        return ParsedOutput(asked, unread.status, problem=unread.reason)
     except InvalidAnswer as error:
-        return Parsed(asked, "invalid", problem=error)
+        return ParsedOutput(asked, "invalid", problem=error)
 
 
 def parsed_unit(
@@ -54,14 +56,14 @@ def parsed_unit(
     context: Context,
     watch: Stopwatch,
     trace_id: str,
-    reading: Parsed,
+    reading: ParsedOutput,
     *,
     output: Any = None,
     assessments: Sequence[Assessment] = (),
     read: Sequence[str] | None = None,
 ) -> Unit:
     """The rows of a cell whose answer was read so: its output, or else the raw text and why."""
-    asked = reading.asked
+    asked = reading.result
     raw = asked.completion.text if asked.completion else None
     return make_unit(
         cell,

@@ -12,7 +12,7 @@ _JSON_OUTPUT = frozenset({"function", "differences", "extractor", "panel"})
 """Kinds of agents whose output is JSON."""
 
 
-def outputs(cell: Cell) -> dict[str, Any]:
+def step_outputs(cell: Cell) -> dict[str, Any]:
     """What templates and functions see of earlier steps, by step name.
 
     Of a step with one cell a record its output, of a step with several a list, however many of them finished. A
@@ -21,7 +21,7 @@ def outputs(cell: Cell) -> dict[str, Any]:
     seen: dict[str, Any] = {}
     for step, units in cell.inputs.items():
         values = [_output(unit) for unit in units]
-        seen[step] = values[0] if step in cell.single and values else values
+        seen[step] = values[0] if step in cell.single_cell_steps and values else values
     return seen
 
 

@@ -57,7 +57,7 @@ def demo(folder: Path) -> None:
     table["as_expert"] = right.groupby(["model", "criterion"]).right.mean()
     click.echo(table.round(2).to_string(na_rep="-"))
     click.echo()
-    card([*project.card()[:2], ("notebook", str(place / _NOTEBOOK)), ("cells", repr(done).splitlines()[0])])
+    card([*project.summary()[:2], ("notebook", str(place / _NOTEBOOK)), ("cells", repr(done).splitlines()[0])])
     here = place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
     click.echo(f"\nNext, open the notebook:\n  uv run jupyter lab {(here / _NOTEBOOK).as_posix()}")
     click.echo("Run this command again: every answer then comes from the cache.")

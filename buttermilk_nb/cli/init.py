@@ -16,7 +16,7 @@ def init(name: str, path: Path | None, models: tuple[str, ...]) -> None:
     from ..project.session import init as open_project
 
     made = open_project(name, path=path, models=list(models) or None)
-    card(made.card())
+    card(made.summary())
 
 
 def card(lines: list[tuple[str, str]]) -> None:

@@ -71,7 +71,7 @@ def run(
     click.echo(repr(done))
     if out is not None:
         done.scores().to_csv(out, index=False)
-    card([*opened.card()[:2], *([("scores", str(out.absolute()))] if out else [])])
+    card([*opened.summary()[:2], *([("scores", str(out.absolute()))] if out else [])])
 
 
 def _pair(given: str, default: str | None) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..corpus.record import ONE, Record
+from ..corpus.record import DEFAULT_CRITERION, Record
 from ..errors import InvalidAnswer, nearest
 from .criteria import Criteria
 from .criterion import Criterion
@@ -34,11 +34,11 @@ def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> l
                 codes[_shown(value)] = value
     found = []
     for (who, name), counts in sources.items():
-        if name == ONE and only is None:
+        if name == DEFAULT_CRITERION and only is None:
             names = ", ".join(f'"{n}": "column"' for n in by_name)
             found.append(f"{who} names no criterion, and there are {len(by_name)}: write {{{names}}} when loading.")
             continue
-        criteria = [only] if name == ONE and only else by_name.get(name, [])
+        criteria = [only] if name == DEFAULT_CRITERION and only else by_name.get(name, [])
         for criterion in criteria:
             wrong = [code for code in counts if not _fits(criterion, codes[code])]
             if wrong:
@@ -53,13 +53,13 @@ def unasked_codes(records: Sequence[Record], documents: Sequence[Criteria]) -> l
     coded = {name for record in records for codes in (record.ground_truth, *record.labels.values()) for name in codes}
     return [
         f"the data holds codes for `{name}`, which no judge of this flow asks; {nearest(name, asked)}"
-        for name in sorted(coded - asked - {ONE})
+        for name in sorted(coded - asked - {DEFAULT_CRITERION})
     ]
 
 
 def _sentence(who: str, criterion: Criterion, counts: Counter[str], wrong: Iterable[str]) -> str:
     listed = ", ".join(f"`{code}` ({counts[code]:,})" for code in sorted(wrong, key=lambda c: -counts[c])[:8])
-    offered = criterion.scale.offered or (criterion.scale.short,)
+    offered = criterion.scale.answers or (criterion.scale.shorthand,)
     pairs = ", ".join(f"{code!r}: '...'" for code in list(wrong)[:6])
     return (
         f"{who}: criterion `{criterion.name}` allows {' | '.join(offered)}, and the data holds {listed}. "

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from .._internal import yaml
 from .._internal.html import fragment, table, title
 from .._internal.ids import canonical, digest
-from .._internal.validation_errors import declared_wrongly
+from .._internal.validation_errors import validation_error
 from ..errors import SetupError, nearest
 from ..schema import TextRow
 from .criterion import Criterion
@@ -93,7 +93,7 @@ class Criteria(BaseModel):
             super().__init__(**_gathered({"name": name, "text": text, **own, **fields}))
         except ValidationError as error:
             names = (*(f for f in Criteria.model_fields if f != "path"), *Criterion.model_fields)
-            raise declared_wrongly(f"criteria `{name}`", error, names) from None
+            raise validation_error(f"criteria `{name}`", error, names) from None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -130,7 +130,7 @@ class Criteria(BaseModel):
         ... ---
         ... How heated is the text?'''
         ... )
-        >>> made["tone"].scale.short, made["tone"].flag
+        >>> made["tone"].scale.shorthand, made["tone"].flag
         ('1-5', '>= 4')
         """
         where = f"`{path.name}`" if path else f"criteria `{name}`"
@@ -149,7 +149,7 @@ class Criteria(BaseModel):
             fields["path"] = path
         return cls(chosen, body.strip(), **fields)
 
-    def reread(self) -> Criteria:
+    def reload(self) -> Criteria:
         """The document as its file says now; itself where it has no file."""
         return type(self).from_file(self.path) if self.path and self.path.exists() else self
 
@@ -174,7 +174,7 @@ class Criteria(BaseModel):
         read = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
         return digest("kq1", canonical(read))
 
-    def only(self, criterion: str) -> Criteria:
+    def select(self, criterion: str) -> Criteria:
         """The same document asking one of its questions."""
         origin = {key: getattr(self, key) for key in ("version", "source", "author", "retrieved")}
         return Criteria(self.name, self.text, criteria=[self[criterion]], overall=criterion, **origin)
@@ -196,7 +196,7 @@ class Criteria(BaseModel):
             return decisive
         return None if None in found or not found else not decisive
 
-    def as_rows(self) -> list[TextRow]:
+    def to_rows(self) -> list[TextRow]:
         """The document as the Store keeps it: under its hash, and under that of its cues where it has any."""
         hashes = [self.criteria_hash, *([self.cues_hash] if any(c.cues for c in self.criteria) else [])]
         body = self.to_markdown()
@@ -241,14 +241,16 @@ class Criteria(BaseModel):
         return len(self.criteria)
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{c.name}: {c.scale.short}" + (f", flag {c.flag}" if c.flag else "") for c in self.criteria)
+        inside = ", ".join(
+            f"{c.name}: {c.scale.shorthand}" + (f", flag {c.flag}" if c.flag else "") for c in self.criteria
+        )
         return f"Criteria({self.name!r}{f', version {self.version}' if self.version else ''}: {inside})"
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         rows = [
-            (c.name, c.question, c.scale.short, c.flag or "none", ", ".join(c.non_answers), _cue_count(c))
+            (c.name, c.question, c.scale.shorthand, c.flag or "none", ", ".join(c.non_answers), _cue_count(c))
             for c in self.criteria
         ]
         note = " · ".join(part for part in (f"version {self.version}" if self.version else "", self.source) if part)
@@ -298,14 +300,14 @@ def _plain(criterion: Criterion) -> dict[str, Any]:
     fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
     return {
         **fields,
-        "scale": criterion.scale.short if _short(criterion.scale) else criterion.scale.model_dump(mode="json"),
+        "scale": criterion.scale.shorthand if _short(criterion.scale) else criterion.scale.model_dump(mode="json"),
     }
 
 
 def _short(scale: Scale) -> bool:
     """Whether the short form says all that there is to say of this scale."""
     try:
-        return make_scale(scale.short) == scale
+        return make_scale(scale.shorthand) == scale
     except SetupError:
         return False
 

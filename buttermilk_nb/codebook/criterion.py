@@ -34,7 +34,7 @@ class Criterion(BaseModel):
 
     Examples
     --------
-    >>> Criterion(name="respect", question="Is it respectful?", flag="no").scale.short
+    >>> Criterion(name="respect", question="Is it respectful?", flag="no").scale.shorthand
     'yes/no'
     """
 
@@ -90,10 +90,10 @@ class Criterion(BaseModel):
                 raise ValueError(f"`{given}` is not a non-answer; {nearest(given, NON_ANSWERS)}")
         for field in ("examples", "cues"):
             for answer in getattr(self, field):
-                if self.scale.offered and answer not in self.scale.offered:
-                    raise ValueError(f"{field} for `{answer}`: {nearest(answer, self.scale.offered)}")
-                if not self.scale.offered and not _is_number(answer):
-                    raise ValueError(f"{field} for `{answer}`: name a number of the scale {self.scale.short}")
+                if self.scale.answers and answer not in self.scale.answers:
+                    raise ValueError(f"{field} for `{answer}`: {nearest(answer, self.scale.answers)}")
+                if not self.scale.answers and not _is_number(answer):
+                    raise ValueError(f"{field} for `{answer}`: name a number of the scale {self.scale.shorthand}")
         return self
 
     def parse(self, raw: object) -> Answer:
@@ -108,7 +108,7 @@ class Criterion(BaseModel):
     def sentence(self) -> str:
         """The sentence that tells the judge what to answer with, non-answers included."""
         extra = " or ".join(f'"{name}"' for name in self.non_answers)
-        return self.scale.sentence() + (f" Where that is impossible, answer {extra}." if extra else "")
+        return self.scale.instruction() + (f" Where that is impossible, answer {extra}." if extra else "")
 
     def answer_schema(self) -> dict[str, Any]:
         """JSON schema of the bare answer, non-answers included."""

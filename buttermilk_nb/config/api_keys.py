@@ -1,4 +1,4 @@
-"""Where a model's key is found, and `bm.key`, which asks for one.
+"""Where a model's key is found, and `bm.set_key`, which asks for one.
 
 Keys stay out of everything that is written down: `buttermilk.yaml` names the place (`key: keyring:OPENAI_API_KEY`),
 never the key, and what is found is taken out of every row, log and message from then on. Where no place is named the
@@ -18,10 +18,10 @@ from pathlib import Path
 from .._internal.secret_redaction import redact
 from ..errors import SetupError, nearest
 from . import key_sources
-from .key_sources import Key, NoSuchPlace
+from .key_sources import Key, KeySourceUnavailable
 from .model_settings import KEY_SOURCES
 
-_OTHERWISE: dict[str, tuple[str, ...]] = {
+_OTHER_VARIABLES: dict[str, tuple[str, ...]] = {
     "azure": ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY"),
     "bedrock": ("AWS_BEARER_TOKEN_BEDROCK",),
     "cohere": ("COHERE_API_KEY", "CO_API_KEY"),
@@ -38,7 +38,7 @@ _OTHERWISE: dict[str, tuple[str, ...]] = {
 }
 """The providers whose variable is not simply called `<PROVIDER>_API_KEY`."""
 
-_HALVES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+_PAIRED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 """Of no use alone: litellm takes both from the environment itself."""
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -74,7 +74,7 @@ def variables(provider: str) -> tuple[str, ...]:
     family = provider.partition("/")[0].strip().lower()
     if not _PROVIDER.fullmatch(family):
         raise SetupError(f"`{provider}` is not a provider's name; write it as in the model's name, such as `openai`.")
-    return _OTHERWISE.get(family, (re.sub(r"[.-]", "_", family).upper() + "_API_KEY",))
+    return _OTHER_VARIABLES.get(family, (re.sub(r"[.-]", "_", family).upper() + "_API_KEY",))
 
 
 class Keys:
@@ -102,7 +102,7 @@ class Keys:
         self._remarks: dict[str, str] = {}
 
     @property
-    def remarks(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What should be said about places that were looked into: a locked keyring, a .env file that all can read."""
         return list(self._remarks.values())
 
@@ -126,26 +126,26 @@ class Keys:
         """
         if source is not None:
             return self._from(source)
-        wanted = [name for name in dict.fromkeys([*names, *variables(provider)]) if name not in _HALVES]
-        return next((key for look in self._looks() for name in wanted if (key := look(name))), None)
+        wanted = [name for name in dict.fromkeys([*names, *variables(provider)]) if name not in _PAIRED]
+        return next((key for look in self._sources() for name in wanted if (key := look(name))), None)
 
-    def missing(self, names: Sequence[str], provider: str, model: str) -> str:
+    def missing_key_message(self, names: Sequence[str], provider: str, model: str) -> str:
         """What to say where `find` found nothing."""
-        wanted = (" and " if _HALVES & set(names) else " or ").join(names or variables(provider))
+        wanted = (" and " if _PAIRED & set(names) else " or ").join(names or variables(provider))
         file = "a file of such lines that `dotenv:` in buttermilk.yaml names"
         if self._dotenv is not None:
             file = f"`{self._dotenv.name}`"
-        ask = f'bm.key("{provider}") asks for it and keeps it in memory'
-        also = "".join(f" ({remark})" for remark in self.remarks)
+        ask = f'bm.set_key("{provider}") asks for it and keeps it in memory'
+        also = "".join(f" ({remark})" for remark in self.warnings)
         return f"model `{model}` needs a key: {ask}; or set {wanted} in the environment or in {file}.{also}"
 
-    def _looks(self) -> Iterator[_Look]:
+    def _sources(self) -> Iterator[_Look]:
         yield key_sources.from_memory
         yield key_sources.from_environment
         if self._dotenv is not None:
             yield self._in_dotenv
-        yield self._remarking("keyring", lambda name: key_sources.from_keyring(name, wait_s=self._wait_s))
-        yield self._remarking("colab", key_sources.from_colab)
+        yield self._optional("keyring", lambda name: key_sources.from_keyring(name, wait_s=self._wait_s))
+        yield self._optional("colab", key_sources.from_colab)
 
     def _in_dotenv(self, name: str) -> Key | None:
         if self._dotenv is None:
@@ -158,14 +158,14 @@ class Keys:
             )
         return found[name].checked() if name in found else None
 
-    def _remarking(self, place: str, look: _Look) -> _Look:
+    def _optional(self, place: str, look: _Look) -> _Look:
         """Look into a place that nobody named: if it fails, that is a remark, and the search goes on."""
 
         def looked(name: str) -> Key | None:
             self._remarks.pop(place, None)
             try:
                 return look(name)
-            except NoSuchPlace:
+            except KeySourceUnavailable:
                 return None
             except SetupError as error:
                 self._remarks[place] = str(error).removesuffix(".")
@@ -178,7 +178,7 @@ class Keys:
         looks: dict[str, tuple[_Look, str]] = {
             "env": (key_sources.from_environment, f"in the environment: set {name} before Jupyter starts"),
             "dotenv": (self._in_dotenv, f"in the .env file: add a line {name}=..."),
-            "keyring": (self._in_keyring, f'in the system\'s keyring: bm.key("{name}", keep=True) puts it there'),
+            "keyring": (self._in_keyring, f'in the system\'s keyring: bm.set_key("{name}", keep=True) puts it there'),
             "colab": (key_sources.from_colab, f"among Colab's secrets: add {name} in the panel with the key"),
             "gcp": (self._in_gcp, "in Google's Secret Manager: that secret is empty"),
         }
@@ -203,7 +203,7 @@ class Keys:
         return self._fetched[name]
 
 
-def key(provider: str, *, keep: bool = False) -> None:
+def set_key(provider: str, *, keep: bool = False) -> None:
     """Ask for a provider's key, hidden while it is typed, and keep it in this process's memory.
 
     It then serves every project that this process opens. It is never written down, and is gone when the kernel stops.
@@ -231,7 +231,7 @@ def key(provider: str, *, keep: bool = False) -> None:
     if keep:
         key_sources.check_keyring()
     typed = _typed(name)
-    key_sources.hold(typed)
+    key_sources.store_in_memory(typed)
     where = f"is kept in {key_sources.MEMORY}, and is gone when it ends"
     if keep:
         key_sources.to_keyring(typed)

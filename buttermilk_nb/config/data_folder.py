@@ -19,16 +19,16 @@ from pydantic import BaseModel, ConfigDict
 
 from .._internal.ids import digest
 from ..errors import SetupError
-from .file_systems import Machine, this_machine
-from .sync_folders import Trouble, trouble
+from .file_systems import Platform, this_machine
+from .sync_folders import FolderProblem, find_problem
 
-__all__ = ["Machine", "Place", "data_place", "this_machine", "trouble"]
+__all__ = ["DataFolder", "Platform", "choose_data_folder", "find_problem", "this_machine"]
 
-HERE = "here"
+IN_PROJECT = "here"
 DATA = ("traces.duckdb", "cache/cache.db")
 
 
-class Place(BaseModel):
+class DataFolder(BaseModel):
     """Where cache and traces lie.
 
     Parameters
@@ -42,10 +42,10 @@ class Place(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder: Path
-    why: str | None = None
+    reason: str | None = None
 
 
-def data_place(folder: Path, setting: str | None, name: str, machine: Machine | None = None) -> Place:
+def choose_data_folder(folder: Path, setting: str | None, name: str, machine: Platform | None = None) -> DataFolder:
     """Where the cache and the traces of a project lie. Nothing is made or written.
 
     Parameters
@@ -66,48 +66,48 @@ def data_place(folder: Path, setting: str | None, name: str, machine: Machine | 
 
     Examples
     --------
-    >>> data_place(Path("/srv/press"), "here", "press").why is None
+    >>> data_place(Path("/srv/press"), "here", "press").reason is None
     True
     """
     folder = folder.absolute()
-    if setting == HERE:
-        return Place(folder=folder)
+    if setting == IN_PROJECT:
+        return DataFolder(folder=folder)
     if setting is not None:
-        return Place(folder=_named(setting, name))
+        return DataFolder(folder=_named(setting, name))
     machine = machine or this_machine()
-    found = trouble(folder, machine)
+    found = find_problem(folder, machine)
     if found is None:
-        return Place(folder=folder)
+        return DataFolder(folder=folder)
     own = machine.data_home() / "projects" / f"{name}-{digest('pl1', str(folder.resolve()))[-12:]}"
-    return _away(folder, own, name, found, machine)
+    return use_local_data_folder(folder, own, name, found, machine)
 
 
-def _away(folder: Path, own: Path, name: str, found: Trouble, machine: Machine) -> Place:
+def use_local_data_folder(folder: Path, own: Path, name: str, found: FolderProblem, machine: Platform) -> DataFolder:
     """The computer's own place, unless the data lies in the project's folder already or would be no better off."""
     here = f"The project's folder is {found.where}, {found.harm}"
     older = [part for part in DATA if (folder / part).is_file()]
     if not _holds_data(own):
         if older:
-            return Place(
+            return DataFolder(
                 folder=folder,
-                why=f"{here}. Its cache and traces stay there, because they are there already. To move them, close all "
-                f"its notebooks and move `traces.duckdb` and `cache` into {own}; `data_folder: {HERE}` in "
+                reason=f"{here}. Its cache and traces stay there, because they are there already. To move them, close "
+                f"all its notebooks and move `traces.duckdb` and `cache` into {own}; `data_folder: {IN_PROJECT}` in "
                 "buttermilk.yaml ends this note.",
             )
-        if worse := trouble(own, machine):
-            return Place(
+        if worse := find_problem(own, machine):
+            return DataFolder(
                 folder=folder,
-                why=f"{here}. Cache and traces stay there, because this computer's own data folder ({own.parent}) is "
-                f"{worse.where}. Name a folder on a local disk as `data_folder` in buttermilk.yaml, if there is one, "
-                "and open the project on one computer at a time.",
+                reason=f"{here}. Cache and traces stay there, because this computer's own data folder ({own.parent}) "
+                f"is {worse.where}. Name a folder on a local disk as `data_folder` in buttermilk.yaml, if there is "
+                "one, and open the project on one computer at a time.",
             )
     why = (
         f"{here}, so cache and traces lie in this computer's own data folder: {own}. "
-        f"`data_folder: {HERE}` in buttermilk.yaml keeps them in the project's folder."
+        f"`data_folder: {IN_PROJECT}` in buttermilk.yaml keeps them in the project's folder."
     )
     if older:
         why += f" There is data in the project's folder too ({' and '.join(older)}), which is not used."
-    return Place(folder=own, why=why + _moved(own, name))
+    return DataFolder(folder=own, reason=why + _moved(own, name))
 
 
 def _named(setting: str, name: str) -> Path:
@@ -115,7 +115,7 @@ def _named(setting: str, name: str) -> Path:
     if not path.is_absolute():
         raise SetupError(
             f"`data_folder: {setting}` in buttermilk.yaml is not an absolute path on this computer. Write the whole "
-            f"path, such as `{Path.home() / 'buttermilk' / name}`, or `{HERE}` for the project's folder."
+            f"path, such as `{Path.home() / 'buttermilk' / name}`, or `{IN_PROJECT}` for the project's folder."
         )
     return path
 

@@ -20,7 +20,7 @@ _WINDOWS_REMOTE = 4  # DRIVE_REMOTE of GetDriveTypeW
 _STATFS_BYTES, _STATFS_TYPE = 4096, slice(72, 88)  # struct statfs of macOS with 64-bit inodes: f_fstypename
 
 
-class Machine(NamedTuple):
+class Platform(NamedTuple):
     """What a computer knows of itself, as far as it is asked here.
 
     Parameters
@@ -95,9 +95,9 @@ def mac_file_system(statfs: bytes) -> str:
     return statfs[_STATFS_TYPE].partition(b"\0")[0].decode("ascii", "replace")
 
 
-def this_machine() -> Machine:
+def this_machine() -> Platform:
     """The computer that this runs on."""
-    return Machine(os.environ, Path.home(), _file_system, _kind, _data_home)
+    return Platform(os.environ, Path.home(), _file_system, _kind, _data_home)
 
 
 def _data_home() -> Path:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from .._internal.secret_redaction import bare, named_like_a_secret, redact, remember
+from .._internal.secret_redaction import is_secret_name, redact, register_secret, strip_quotes
 from ..errors import SetupError
 
 SERVICE = "buttermilk_nb"
@@ -37,7 +37,7 @@ _unanswered: threading.Thread | None = None
 _T = TypeVar("_T")
 
 
-class NoSuchPlace(SetupError):
+class KeySourceUnavailable(SetupError):
     """There is no such place for keys on this machine; the error says how to get one, or where else to keep them."""
 
 
@@ -56,7 +56,7 @@ class Key:
     _value: str
 
     def __init__(self, value: str | None, name: str, where: str) -> None:
-        object.__setattr__(self, "_value", bare(value or ""))
+        object.__setattr__(self, "_value", strip_quotes(value or ""))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "where", where)
 
@@ -75,7 +75,7 @@ class Key:
         """
         if not self._value:
             return None
-        remember(self._value)
+        register_secret(self._value)
         if wrong := self._wrong():
             raise SetupError(
                 f"the key {self.name} from {self.where} holds {wrong}, which no key does: copy it again, whole, from "
@@ -106,13 +106,13 @@ class Key:
         raise TypeError("a key is never written to a file or sent to another process")
 
 
-def hold(key: Key) -> None:
+def store_in_memory(key: Key) -> None:
     """Keep a key in this process's memory, for every project that is open in it."""
     _held[key.name] = key
 
 
 def from_memory(name: str) -> Key | None:
-    """A key that `bm.key` asked for."""
+    """A key that `bm.set_key` asked for."""
     return _held.get(name)
 
 
@@ -143,8 +143,8 @@ def read_dotenv(path: Path) -> dict[str, Key]:
         why = getattr(error, "strerror", None) or "it is not text in UTF-8"
         raise SetupError(f"the file {path} with the keys cannot be read: {why}.") from None
     for name, key in found.items():
-        if named_like_a_secret(name):
-            remember(key.value)
+        if is_secret_name(name):
+            register_secret(key.value)
     return found
 
 
@@ -189,10 +189,10 @@ def _keyring(*, may_ask: bool) -> Any:
     try:
         import keyring
     except ImportError:
-        raise NoSuchPlace("keyrings need a package more: pip install 'buttermilk-nb[keyring]'.") from None
+        raise KeySourceUnavailable("keyrings need a package more: pip install 'buttermilk-nb[keyring]'.") from None
     backend = keyring.get_keyring()
     if type(backend).__module__ in ("keyring.backends.fail", "keyring.backends.null"):
-        raise NoSuchPlace(
+        raise KeySourceUnavailable(
             "this machine has no keyring that can be used; keep the key in the environment or a .env file."
         )
     if why := _would_ask(backend, may_ask=may_ask):
@@ -252,7 +252,7 @@ def from_colab(name: str) -> Key | None:
     try:
         from google.colab import userdata
     except ImportError:
-        raise NoSuchPlace("this is not Google Colab, so that there are no Colab secrets.") from None
+        raise KeySourceUnavailable("this is not Google Colab, so that there are no Colab secrets.") from None
     try:
         found = Key(userdata.get(name), name, "Colab's secrets")
     except userdata.SecretNotFoundError:
@@ -281,7 +281,9 @@ def from_gcp(name: str, *, wait_s: float = WAIT_S) -> Key | None:
     try:
         from google.cloud import secretmanager
     except ImportError:
-        raise NoSuchPlace("Secret Manager needs a package more: pip install 'buttermilk-nb[secrets]'.") from None
+        raise KeySourceUnavailable(
+            "Secret Manager needs a package more: pip install 'buttermilk-nb[secrets]'."
+        ) from None
     full = name if found[1] else f"{name}/versions/latest"
     try:
         client = secretmanager.SecretManagerServiceClient()

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .._internal import yaml
-from .._internal.validation_errors import declared_wrongly
+from .._internal.validation_errors import validation_error
 from ..errors import SetupError
 from .model_settings import Limits, ModelSettings, Number, Prices, WholeNumber
 
@@ -143,7 +143,7 @@ class Settings(BaseModel):
             return cls.model_validate(data)
         except ValidationError as error:
             names = [name for part in (cls, ModelSettings, Limits, Prices) for name in part.model_fields]
-            raise declared_wrongly(f"`{where}`", error, names) from None
+            raise validation_error(f"`{where}`", error, names) from None
 
     def scripted_folder(self, folder: Path) -> Path | None:
         """The folder of the answers for `scripted/...` models, seen from the project's folder, which may not exist."""

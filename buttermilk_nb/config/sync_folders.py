@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import NamedTuple
 
-from .file_systems import Machine
+from .file_systems import Platform
 
 _SERVICES = {
     "OneDrive": re.compile(r"OneDrive( - .+|-.+)?"),
@@ -51,14 +51,14 @@ _NETWORK = {
 }
 
 
-class Trouble(NamedTuple):
+class FolderProblem(NamedTuple):
     """What is wrong with a folder for databases: where it is, and what happens there."""
 
     where: str
     harm: str
 
 
-def trouble(folder: PurePath, machine: Machine) -> Trouble | None:
+def find_problem(folder: PurePath, machine: Platform) -> FolderProblem | None:
     """Why a folder is no place for databases; None where it is.
 
     Parameters
@@ -71,14 +71,14 @@ def trouble(folder: PurePath, machine: Machine) -> Trouble | None:
     paths = dict.fromkeys([folder, folder.resolve()] if isinstance(folder, Path) else [folder])
     for path in paths:
         if kind := _NETWORK.get(machine.file_system(path)):
-            return Trouble(f"on a network drive ({kind})", "where databases cannot lock their files safely")
+            return FolderProblem(f"on a network drive ({kind})", "where databases cannot lock their files safely")
     for path in paths:
         if service := sync_service(path, machine):
-            return Trouble(f"in {service}", "which copies files while they are being written")
+            return FolderProblem(f"in {service}", "which copies files while they are being written")
     return None
 
 
-def sync_service(folder: PurePath, machine: Machine) -> str | None:
+def sync_service(folder: PurePath, machine: Platform) -> str | None:
     """Which service keeps a folder in step with other computers, by its name, the environment and marker files."""
     for variable in _VARIABLES:
         root = type(folder)(machine.env.get(variable) or "")

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, overload
 from .._internal.ids import digest
 from ..errors import SetupError, nearest
 from . import loaders
-from .display import counts, frame, preview
+from .display import describe_counts, to_dataframe, to_html
 from .loaders import MappingOptions, Rejected, Source
+from .pairs import draw_pairs
 from .record import Record
-from .train_test_split import halves, pieces, sizes
+from .train_test_split import part_sizes, pieces, stratified_group_split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,21 +86,21 @@ class Corpus(Sequence[Record]):
         **mapping: Unpack[MappingOptions],
     ) -> Self:
         """Read a CSV, TSV or semicolon-separated file; every cell stays text."""
-        return cls._made(loaders.delimited.read(path, encoding=encoding, delimiter=delimiter), mapping, on_error)
+        return cls._from_source(loaders.delimited.read(path, encoding=encoding, delimiter=delimiter), mapping, on_error)
 
     @classmethod
     def from_xlsx(
         cls, path: str | Path, *, sheet: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
     ) -> Self:
         """Read one sheet of an Excel workbook."""
-        return cls._made(loaders.spreadsheets.read(path, sheet=sheet), mapping, on_error)
+        return cls._from_source(loaders.spreadsheets.read(path, sheet=sheet), mapping, on_error)
 
     @classmethod
     def from_jsonl(
         cls, path: str | Path, *, encoding: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
     ) -> Self:
         """Read JSON Lines. Dotted names reach into nested objects: `content="post.text"`."""
-        return cls._made(loaders.json_files.read_lines(path, encoding=encoding), mapping, on_error)
+        return cls._from_source(loaders.json_files.read_lines(path, encoding=encoding), mapping, on_error)
 
     @classmethod
     def from_json(
@@ -112,12 +113,12 @@ class Corpus(Sequence[Record]):
         **mapping: Unpack[MappingOptions],
     ) -> Self:
         """Read a JSON list of objects, or the one that stands under the dotted name `at`."""
-        return cls._made(loaders.json_files.read(path, encoding=encoding, at=at), mapping, on_error)
+        return cls._from_source(loaders.json_files.read(path, encoding=encoding, at=at), mapping, on_error)
 
     @classmethod
     def from_parquet(cls, path: str | Path, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
         """Read a Parquet file."""
-        return cls._made(loaders.tables.read_parquet(path), mapping, on_error)
+        return cls._from_source(loaders.tables.read_parquet(path), mapping, on_error)
 
     @classmethod
     def from_bigquery(
@@ -136,12 +137,12 @@ class Corpus(Sequence[Record]):
         read = loaders.bigquery.read(
             source, project=project, location=location, params=params, max_rows=max_rows, client=client
         )
-        return cls._made(read, mapping, on_error)
+        return cls._from_source(read, mapping, on_error)
 
     @classmethod
     def from_dataframe(cls, frame: pd.DataFrame, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
         """Read a pandas dataframe."""
-        return cls._made(loaders.tables.read_dataframe(frame), mapping, on_error)
+        return cls._from_source(loaders.tables.read_dataframe(frame), mapping, on_error)
 
     @classmethod
     def from_folder(
@@ -158,7 +159,7 @@ class Corpus(Sequence[Record]):
         Files of one name, such as `post.txt` and `post.png`, are one record. `pattern="*.txt"` takes the
         texts alone, and `pattern="*.md"` other texts.
         """
-        return cls._made(loaders.texts.read_folder(path, pattern=pattern, encoding=encoding), mapping, on_error)
+        return cls._from_source(loaders.texts.read_folder(path, pattern=pattern, encoding=encoding), mapping, on_error)
 
     @classmethod
     def from_zip(
@@ -171,7 +172,7 @@ class Corpus(Sequence[Record]):
         **mapping: Unpack[MappingOptions],
     ) -> Self:
         """Read a zip of texts and images as `from_folder` reads a folder; nothing is unpacked to disk."""
-        return cls._made(loaders.texts.read_zip(path, pattern=pattern, encoding=encoding), mapping, on_error)
+        return cls._from_source(loaders.texts.read_zip(path, pattern=pattern, encoding=encoding), mapping, on_error)
 
     @classmethod
     def from_records(
@@ -188,11 +189,11 @@ class Corpus(Sequence[Record]):
             local = isinstance(mapping.get("local_only"), bool) and mapping.pop("local_only")
             if any(value is not None for value in mapping.values()):
                 raise SetupError("Records know their content and codes already; leave the names of columns out.")
-            return cls(map(_kept, records) if local else records, provenance={"records": len(records)})
-        return cls._made(loaders.tables.read_mappings(given), mapping, on_error)
+            return cls(map(_mark_local, records) if local else records, provenance={"records": len(records)})
+        return cls._from_source(loaders.tables.read_mappings(given), mapping, on_error)
 
     @classmethod
-    def _made(cls, source: Source, mapping: MappingOptions, on_error: str) -> Self:
+    def _from_source(cls, source: Source, mapping: MappingOptions, on_error: str) -> Self:
         if on_error not in ("keep", "raise"):
             raise SetupError(f"on_error={on_error!r}: write `keep` (rejected rows are listed) or `raise`.")
         checked = loaders.mapped(mapping, source)
@@ -200,7 +201,7 @@ class Corpus(Sequence[Record]):
         if rejected and on_error == "raise":
             raise SetupError(*(f"line {row.line}: {row.reason}." for row in rejected[:20]))
         read_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        about = {**source.about, "mapping": checked.model_dump(exclude_defaults=True), "read_at": read_at}
+        about = {**source.description, "mapping": checked.model_dump(exclude_defaults=True), "read_at": read_at}
         return cls(records, provenance={**about, "rejected": len(rejected)}, rejected=rejected)
 
     def with_provenance(self, **about: Any) -> Corpus:
@@ -211,7 +212,7 @@ class Corpus(Sequence[Record]):
 
     def head(self, n: int = 10) -> Corpus:
         """The first `n` records."""
-        return self._step(self.records[: max(0, n)], f"head({n})")
+        return self._derived(self.records[: max(0, n)], f"head({n})")
 
     def filter(self, keep: Callable[[Record], bool] | None = None, /, **metadata: Any) -> Corpus:
         """The records for which `keep(record)` is true, or whose metadata has the values given.
@@ -232,7 +233,7 @@ class Corpus(Sequence[Record]):
             if (keep is None or keep(record)) and all(record.metadata.get(k) == v for k, v in metadata.items())
         ]
         what = ", ".join([*(["function"] if keep else []), *(f"{k}={v!r}" for k, v in metadata.items())])
-        return self._step(chosen, f"filter({what})")
+        return self._derived(chosen, f"filter({what})")
 
     def sample(self, n: int, *, seed: int) -> Corpus:
         """`n` records at random without replacement, in corpus order; the same seed gives the same ones.
@@ -245,7 +246,7 @@ class Corpus(Sequence[Record]):
         if not 0 <= n <= len(self.records):
             raise SetupError(f"sample({n}): the corpus has {len(self.records)} records.")
         chosen = sorted(random.Random(seed).sample(range(len(self.records)), n))  # noqa: S311  # a sample, not a secret
-        return self._step([self.records[i] for i in chosen], f"sample({n}, seed={seed})")
+        return self._derived([self.records[i] for i in chosen], f"sample({n}, seed={seed})")
 
     def split(
         self, dev: float | None = None, test: float | None = None, *, by: str | None = None, seed: int = 1
@@ -268,10 +269,12 @@ class Corpus(Sequence[Record]):
         >>> [len(part) for part in corpus.split(dev=0.3)]
         [3, 7]
         """
-        want = sizes(dev, test, len(self.records))
-        parts = halves(self.records, lambda record: str(self._metadata(by, record)) if by else "", want, seed)
+        want = part_sizes(dev, test, len(self.records))
+        parts = stratified_group_split(
+            self.records, lambda record: str(self._metadata(by, record)) if by else "", want, seed
+        )
         what = f"split(dev={dev}, test={test}, by={by!r}, seed={seed})"
-        return Split(*(self._step(part, f"{what}.{name}") for part, name in zip(parts, Split._fields, strict=True)))
+        return Split(*(self._derived(part, f"{what}.{name}") for part, name in zip(parts, Split._fields, strict=True)))
 
     def segment(self, by: str = "paragraph") -> Corpus:
         """Cut each record into pieces that know their parent and their place in it.
@@ -292,17 +295,56 @@ class Corpus(Sequence[Record]):
         >>> [(s.record_id, s.content, s.start_offset) for s in corpus.segment("sentence")]
         [('a#1', 'One.', 0), ('a#2', 'Two.', 5)]
         """
-        return self._step([piece for record in self.records for piece in pieces(record, by)], f"segment({by!r})")
+        return self._derived([piece for record in self.records for piece in pieces(record, by)], f"segment({by!r})")
 
-    def keep_local(self) -> Corpus:
+    def pairs(self, n: int | None = None, *, seed: int = 1, within: str | None = None) -> Corpus:
+        """Pairs of the records of this corpus: all of them, or a sample.
+
+        Parameters
+        ----------
+        n
+            How many pairs are drawn, without replacement, each as likely; by default all are taken.
+        seed
+            Of the sample, and of which text of a pair stands first.
+        within
+            `cluster`, or a metadata field: only records with the same value of it are paired, such as answers to the
+            same question. Records without one are in no pair.
+
+        Returns
+        -------
+        Corpus
+            One record per pair, as `Record.pair` makes it, in the corpus's order. With `within`, a pair has that value
+            in its metadata.
+
+        Raises
+        ------
+        SetupError
+            There are fewer pairs than `n`, or none; or no record has the field.
+
+        Notes
+        -----
+        Each text is in many pairs, so that pairs are not independent of each other: intervals that take them as such
+        are too narrow.
+
+        Examples
+        --------
+        >>> corpus = Corpus([Record(record_id=i, content=f"Text {i}.") for i in "abcd"])
+        >>> len(corpus.pairs()), len(corpus.pairs(2, seed=7))
+        (6, 2)
+        """
+        found, total = draw_pairs(self, n, seed, within)
+        about = {"n": len(found), "of": total, "seed": seed, "within": within}
+        return Corpus(found, provenance=self.provenance).with_provenance(pairs=about)
+
+    def mark_local_only(self) -> Corpus:
         """The same records, marked `local_only`: no model outside this machine is asked about them.
 
         Examples
         --------
-        >>> Corpus.from_records([Record(content="Between us."), Record(content="And the wall.")]).keep_local()
+        >>> Corpus.from_records([Record(content="Between us."), Record(content="And the wall.")]).mark_local_only()
         Corpus(2 records, which stay local)
         """
-        return self._step(map(_kept, self.records), "keep_local()")
+        return self._derived(map(_mark_local, self.records), "keep_local()")
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -316,11 +358,13 @@ class Corpus(Sequence[Record]):
     @cached_property
     def hash(self) -> str:
         """One hash for all records, in order, with everything that is known about them."""
-        return digest("co1", *(part for record in self.records for part in (record.record_hash, record.details_hash)))
+        return digest(
+            "co1", *(part for record in self.records for part in (record.record_hash, record.annotations_hash))
+        )
 
     def to_df(self) -> pd.DataFrame:
         """One row per record: id, text, number of images, metadata, `truth_*`, `coder_*`, cluster and place."""
-        return frame(self.records)
+        return to_dataframe(self.records)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -334,7 +378,7 @@ class Corpus(Sequence[Record]):
     def __getitem__(self, key: slice) -> Corpus: ...
     def __getitem__(self, key: int | str | slice) -> Record | Corpus:
         if isinstance(key, slice):
-            return self._step(self.records[key], f"[{key.start}:{key.stop}:{key.step}]")
+            return self._derived(self.records[key], f"[{key.start}:{key.stop}:{key.step}]")
         if isinstance(key, int):
             return self.records[key]
         for record in self.records:
@@ -346,10 +390,10 @@ class Corpus(Sequence[Record]):
         return isinstance(other, Corpus) and self.hash == other.hash
 
     def __repr__(self) -> str:
-        return f"Corpus({', '.join(counts(self.records, len(self._rejected)))})"
+        return f"Corpus({', '.join(describe_counts(self.records, len(self._rejected)))})"
 
     def _repr_html_(self) -> str:
-        return preview(self.records, len(self._rejected))
+        return to_html(self.records, len(self._rejected))
 
     def _metadata(self, name: str, record: Record) -> Any:
         if name not in record.metadata:
@@ -357,12 +401,12 @@ class Corpus(Sequence[Record]):
             raise SetupError(f"record `{record.record_id}` has no metadata `{name}`; {nearest(name, names)}")
         return record.metadata[name]
 
-    def _step(self, records: Iterable[Record], what: str) -> Corpus:
+    def _derived(self, records: Iterable[Record], what: str) -> Corpus:
         steps = [*self.provenance.get("steps", []), what]
         return Corpus(records, provenance={**self.provenance, "steps": steps}, rejected=self._rejected)
 
 
-def _kept(record: Record) -> Record:
+def _mark_local(record: Record) -> Record:
     return record.model_copy(update={"local_only": True})
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._internal.html import fragment, table, title
-from .._internal.text import counted, shorten
-from .record import ONE, Record
+from .._internal.text import pluralise, shorten
+from .record import DEFAULT_CRITERION, Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
+def describe_counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
     """How many records, how many of them must stay local, how many images and rejected rows; zeros left out.
 
     Examples
@@ -29,33 +29,35 @@ def counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
     """
     local = sum(record.local_only for record in records)
     images = sum(len(record.images) for record in records)
-    found = [counted(len(records), "record")]
+    found = [pluralise(len(records), "record")]
     if local:
         some = "" if local == len(records) else f"{local:,} of "
         found.append(f"{some}which {'stays' if local == 1 else 'stay'} local")
-    found += [counted(images, "image")] if images else []
-    return found + ([f"{counted(rejected, 'row')} rejected"] if rejected else [])
+    found += [pluralise(images, "image")] if images else []
+    return found + ([f"{pluralise(rejected, 'row')} rejected"] if rejected else [])
 
 
-def preview(records: Sequence[Record], rejected: int) -> str:
+def to_html(records: Sequence[Record], rejected: int) -> str:
     """The first records as HTML."""
     first = records[:_SHOWN]
     fields = list(dict.fromkeys(name for record in first for name in record.metadata))[:4]
     coded = any(record.ground_truth for record in first)
     rows = []
     for record in first:
-        row: list[object] = [record.record_id, shorten(record.content, 140) or counted(len(record.images), "image")]
+        row: list[object] = [record.record_id, shorten(record.content, 140) or pluralise(len(record.images), "image")]
         row += [shorten(str(record.metadata.get(name, "")), 30) for name in fields]
         if coded:
-            row.append(", ".join(str(v) if k == ONE else f"{k}: {v}" for k, v in record.ground_truth.items()))
+            row.append(
+                ", ".join(str(v) if k == DEFAULT_CRITERION else f"{k}: {v}" for k, v in record.ground_truth.items())
+            )
         rows.append(row)
-    note = " · ".join(counts(records, rejected)) + (", listed in corpus.rejected" if rejected else "")
+    note = " · ".join(describe_counts(records, rejected)) + (", listed in corpus.rejected" if rejected else "")
     columns = ["record_id", "content", *fields, *(["truth"] if coded else [])]
     more = f"... and {len(records) - _SHOWN:,} more" if len(records) > _SHOWN else ""
     return fragment(title("Corpus", note), table(columns, rows, more))
 
 
-def frame(records: Sequence[Record]) -> pd.DataFrame:
+def to_dataframe(records: Sequence[Record]) -> pd.DataFrame:
     """One row a record; images as their number."""
     import pandas as pd
 
@@ -77,4 +79,4 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def _column(prefix: str, criterion: str) -> str:
-    return prefix if criterion == ONE else f"{prefix}_{criterion}"
+    return prefix if criterion == DEFAULT_CRITERION else f"{prefix}_{criterion}"

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_valid
 
 from .._internal.html import fragment
 from .._internal.ids import digest
-from .._internal.text import clean, shorten
+from .._internal.text import replace_surrogates, shorten
 from ..errors import SetupError
 from ..schema import TextRow
 
@@ -96,7 +96,7 @@ class Image(BaseModel):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        return clean(value)
+        return replace_surrogates(value)
 
     @field_validator("data", mode="before")
     @classmethod
@@ -172,8 +172,10 @@ class Image(BaseModel):
         px
             The longer side, in pixels. At 160, the text is at most 8 KB long.
         """
-        from PIL import Image as Picture  # 50 ms to import, and most corpora hold none
-        from PIL import ImageOps
+        from PIL import (
+            Image as Picture,  # 50 ms to import, and most corpora hold none
+            ImageOps,
+        )
 
         with self._opened() as opened:
             picture: Picture.Image = opened.convert("RGBA") if opened.mode in ("P", "1") else opened

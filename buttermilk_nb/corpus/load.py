@@ -97,7 +97,7 @@ def load(
     if isinstance(source, str) and loaders.remote.is_remote(source):
         with loaders.remote.fetched(source) as path:
             found = load(path, on_error=on_error, **mapping, **format_options)
-        return found.with_provenance(address=loaders.remote.shown(source))
+        return found.with_provenance(address=loaders.remote.display_address(source))
     read = _reader(source)
     own = [name for name in inspect.signature(read).parameters if name not in ("path", "frame", "items", "mapping")]
     for name in format_options:

@@ -16,7 +16,7 @@ _GRAM = 5
 _SIMILAR = 0.6
 
 
-def families(records: Sequence[Record]) -> list[list[int]]:
+def group_related_records(records: Sequence[Record]) -> list[list[int]]:
     """Positions of the records, grouped; a record without kin is a family of one.
 
     Examples

@@ -21,10 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .._internal.html import fragment, table, title
 from .._internal.ids import canonical, digest
-from .._internal.text import as_json, clean, counted, shorten
+from .._internal.text import pluralise, replace_surrogates, shorten, to_jsonable
+from ..errors import SetupError
 from .image import Image, shown
 
-ONE = "*"
+DEFAULT_CRITERION = "*"
 """Stands for *the one criterion there is* where codes were loaded without naming it."""
 
 
@@ -35,7 +36,7 @@ _DETAILS = {*_LOCAL_DETAILS, "local_only"}
 _HASHES = ("record_hash", "details_hash")
 
 
-class Readable:
+class RecordView:
     """What a prompt may read of a record: `content`, `record_id`, `metadata`, `uri`, `mime`, `images`."""
 
     __slots__ = ("content", "images", "metadata", "mime", "record_id", "uri")
@@ -114,9 +115,9 @@ class Record(BaseModel):
             known["record_id"] = str(known["record_id"])
         for name in _TEXTS & known.keys():
             if isinstance(known[name], str):
-                known[name] = clean(known[name])
+                known[name] = replace_surrogates(known[name])
         for name in _KNOWN & known.keys():
-            known[name] = as_json(known[name])
+            known[name] = to_jsonable(known[name])
         images: tuple[Image, ...] = ()
         if known.get("images"):
             images = known["images"] = _images(known["images"])
@@ -128,6 +129,53 @@ class Record(BaseModel):
             known["record_id"] = digest("id1", content, *(image.sha256 for image in images))[:16]
         return known
 
+    @classmethod
+    def pair(
+        cls, a: Record | str, b: Record | str, *, record_id: str | None = None, content: str = "", **known: Any
+    ) -> Self:
+        """Two texts as one record, for `Pairwise`.
+
+        Parameters
+        ----------
+        a, b
+            The two, as records or as texts.
+        record_id
+            By default the ids of both.
+        content
+            What both answer to, such as a question or an instruction; shown with them.
+        known
+            Anything else that a `Record` may have; `ground_truth={"kinder": "first"}` is the expert's choice.
+
+        Returns
+        -------
+        Record
+            The texts stand in its metadata as `first` and `second`, their ids as `first_id` and `second_id`. It has the
+            cluster of both where that is the same, and stays on this machine where one of them must.
+
+        Raises
+        ------
+        SetupError
+            A record has no text, or both are the same.
+
+        Examples
+        --------
+        >>> made = Record.pair("Thank you, come in.", "Get in.", content="Greet a guest.")
+        >>> made.metadata["first"], made.content
+        ('Thank you, come in.', 'Greet a guest.')
+        """
+        first, second = (Record(content=one) if isinstance(one, str) else one for one in (a, b))
+        for one in (first, second):
+            if not one.content.strip():
+                raise SetupError(f"record `{one.record_id}` has no text that could be compared.")
+        if first.record_id == second.record_id:
+            raise SetupError(f"record `{first.record_id}` cannot be compared with itself.")
+        texts = {"first": first.content, "second": second.content}
+        ids = {"first_id": first.record_id, "second_id": second.record_id}
+        shared = {"cluster": first.cluster} if first.cluster == second.cluster else {}
+        own = {"local_only": first.local_only or second.local_only, **shared, **known}
+        own["metadata"] = {**(own.get("metadata") or {}), **texts, **ids}
+        return cls(record_id=record_id or f"{first.record_id} | {second.record_id}", content=content, **own)
+
     @cached_property
     def record_hash(self) -> str:
         """The hash of what a judge may read: id, content, media type and images."""
@@ -135,7 +183,7 @@ class Record(BaseModel):
         return digest("r1", self.record_id, self.content, self.mime, *looked_at)
 
     @cached_property
-    def details_hash(self) -> str:
+    def annotations_hash(self) -> str:
         """The hash of what is known about the record; of its images their names."""
         known = self.model_dump(mode="json", exclude=_LOCAL_DETAILS if self.local_only else _DETAILS)
         if self.images:
@@ -158,20 +206,20 @@ class Record(BaseModel):
         """The fields alone: a hash that has been asked for is not one, and would become metadata in `Record(**...)`."""
         yield from ((name, value) for name, value in super().__iter__() if name not in _HASHES)
 
-    def as_read(self) -> Readable:
+    def view(self) -> RecordView:
         """The view of this record that prompts get."""
-        return Readable(self)
+        return RecordView(self)
 
     def truth_for(self, criterion: str) -> Any:
         """The expert's answer on a criterion, or None."""
-        return self.ground_truth.get(criterion, self.ground_truth.get(ONE))
+        return self.ground_truth.get(criterion, self.ground_truth.get(DEFAULT_CRITERION))
 
     def reasons_for(self, criterion: str) -> tuple[str, ...]:
         """The expert's reasons on a criterion; empty where there are none."""
-        return self.expert_reasons.get(criterion, self.expert_reasons.get(ONE, ()))
+        return self.expert_reasons.get(criterion, self.expert_reasons.get(DEFAULT_CRITERION, ()))
 
     def __repr__(self) -> str:
-        images = f", {counted(len(self.images), 'image')}" if self.images else ""
+        images = f", {pluralise(len(self.images), 'image')}" if self.images else ""
         local = ", stays local" if self.local_only else ""
         return f"Record({self.record_id!r}, {shorten(self.content, 60)!r}{images}{local})"
 
@@ -180,9 +228,12 @@ class Record(BaseModel):
     def _repr_html_(self) -> str:
         rows: list[tuple[object, object]] = [("content", self.content)] if self.content or not self.images else []
         if self.images:
-            rows.append((counted(len(self.images), "image"), shown(self.images)))
+            rows.append((pluralise(len(self.images), "image"), shown(self.images)))
         rows += [(key, str(value)) for key, value in self.metadata.items()]
-        rows += [(f"truth: {key}" if key != ONE else "truth", str(value)) for key, value in self.ground_truth.items()]
+        rows += [
+            (f"truth: {key}" if key != DEFAULT_CRITERION else "truth", str(value))
+            for key, value in self.ground_truth.items()
+        ]
         note = "stays local" if self.local_only else ""
         return fragment(title(f"Record {self.record_id}", note), table(["field", "value"], rows))
 

@@ -20,7 +20,7 @@ _ABBREVIATION = re.compile(
 _PARAGRAPH_END = re.compile(r"\n[ \t\r]*\n\s*")
 
 
-def cut(text: str, by: str) -> Iterator[tuple[int, int]]:
+def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
     """The offsets of the pieces, without the white space around them.
 
     Parameters
@@ -37,13 +37,14 @@ def cut(text: str, by: str) -> Iterator[tuple[int, int]]:
     ['Dr. Wu came.', '他走了。', '你呢？']
     """
     start = 0
-    for end, after in _breaks(text, by):
-        yield from _trimmed(text, start, end)
+    for end, after in boundaries(text, by):
+        yield from strip_span(text, start, end)
         start = after
-    yield from _trimmed(text, start, len(text))
+    yield from strip_span(text, start, len(text))
 
 
-def _breaks(text: str, by: str) -> Iterator[tuple[int, int]]:
+def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each break between two segments."""
     if by == "sentence":
         for found in _SENTENCE_END.finditer(text):
             if not (found[0] == "." and _ABBREVIATION.search(text, max(0, found.end() - 12), found.end())):
@@ -64,7 +65,8 @@ def _breaks(text: str, by: str) -> Iterator[tuple[int, int]]:
             yield found.start(), found.end()
 
 
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def strip_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The span without white space at its ends; nothing if only white space remains."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

@@ -12,13 +12,13 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
-from .._internal.text import counted
+from .._internal.text import pluralise
 from ..errors import SetupError
 from .record import Record
-from .segments import cut
+from .segments import segment_spans
 
 
-def sizes(dev: float | None, test: float | None, total: int) -> tuple[int, int]:
+def part_sizes(dev: float | None, test: float | None, total: int) -> tuple[int, int]:
     """The number of records in each part, from shares or numbers of which one may be left out.
 
     Examples
@@ -34,15 +34,15 @@ def sizes(dev: float | None, test: float | None, total: int) -> tuple[int, int]:
     return size_dev, size_test
 
 
-def halves(
+def stratified_group_split(
     records: Sequence[Record], stratum: Callable[[Record], str], want: tuple[int, int], seed: int
 ) -> tuple[list[Record], list[Record]]:
     """Two parts of about the sizes wanted, families whole, strata in proportion; both in corpus order."""
-    from .near_duplicates import families
+    from .near_duplicates import group_related_records
 
     rng = random.Random(seed)  # noqa: S311  # a sample, not a secret
     strata: dict[str, list[list[int]]] = {}
-    for family in families([_comparable(record) for record in records]):
+    for family in group_related_records([_comparable(record) for record in records]):
         strata.setdefault(stratum(records[family[0]]), []).append(family)
     in_dev: set[int] = set()
     in_test: set[int] = set()
@@ -72,13 +72,13 @@ def pieces(record: Record, by: str) -> list[Record]:
     """
     if record.images:
         raise SetupError(
-            f"record `{record.record_id}` has {counted(len(record.images), 'image')}, which cannot be cut with its "
+            f"record `{record.record_id}` has {pluralise(len(record.images), 'image')}, which cannot be cut with its "
             "text; leave such records out, corpus.filter(lambda record: not record.images), or judge them whole."
         )
     whole = {**dict(record), "ground_truth": {}, "expert_reasons": {}, "labels": {}}
     whole |= {"parent_id": record.record_id, "cluster": record.cluster or record.record_id}
     found = []
-    for number, (start, end) in enumerate(cut(record.content, by), 1):
+    for number, (start, end) in enumerate(segment_spans(record.content, by), 1):
         place = {"record_id": f"{record.record_id}#{number}", "start_offset": start, "end_offset": end}
         found.append(Record(**{**whole, **place, "content": record.content[start:end]}))
     return found

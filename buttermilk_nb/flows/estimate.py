@@ -133,7 +133,7 @@ def estimate(
         if entry is None:
             entry = found[model.name] = _entry(model)
         asked = False
-        for request, answers in cell.slot.agent.asks(cell):
+        for request, answers in cell.slot.agent.planned_requests(cell):
             asked = True
             if project.client.sender.stays(request):
                 continue
@@ -170,7 +170,7 @@ def unanswered(plan: Plan, project: Project, models: Iterable[Model], mode: Cach
             model = cell.slot.model
             if model is None or model.name not in left:
                 continue
-            if any(request.key not in project.cache for request, _ in cell.slot.agent.asks(cell)):
+            if any(request.key not in project.cache for request, _ in cell.slot.agent.planned_requests(cell)):
                 found.add(model.name)
                 left.discard(model.name)
                 if not left:

@@ -19,7 +19,7 @@ from .execution.runner import Runner
 from .execution.start import start
 from .plan import Grid, Plan
 from .run import Run
-from .run_options import Options
+from .run_options import RunOptions
 from .step import Step
 
 
@@ -147,7 +147,7 @@ class Flow:
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
             budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
-        return _whole(event_loop.wait(event_loop.submit(work.finish()), work.interrupt), Interrupted)
+        return _raise_if_incomplete(event_loop.wait(event_loop.submit(work.run()), work.interrupt), Interrupted)
 
     async def run_async(
         self,
@@ -175,11 +175,13 @@ class Flow:
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
             budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
-        return _whole(await event_loop.wait_async(event_loop.submit(work.finish()), work.interrupt), RunStopped)
+        return _raise_if_incomplete(
+            await event_loop.wait_async(event_loop.submit(work.run()), work.interrupt), RunStopped
+        )
 
     def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **given: Any) -> Runner:
         where = project or current()
-        options = Options.checked(where, **given)
+        options = RunOptions.checked(where, **given)
         plan = Plan(self.steps, _limited(corpus, limit), where)
         read = Flow(self.name, plan.steps)  # as its files say now
         return start(plan, where, options, flow=self.name, flow_hash=read.flow_hash, definition=read.to_plain())
@@ -223,7 +225,7 @@ class Flow:
         if not isinstance(steps, list) or not steps:
             raise SetupError(f"{where} has no `steps`.")
         folder = Path.cwd() if inline else path.parent
-        return cls(str(data.get("name") or path.stem), [_step(item, where, folder) for item in steps])
+        return cls(str(data.get("name") or path.stem), [_step_from_plain(item, where, folder) for item in steps])
 
     def to_plain(self, folder: Path | None = None) -> dict[str, Any]:
         """The flow as plain data; files below `folder` are named, all others written out."""
@@ -233,7 +235,7 @@ class Flow:
         return f"Flow({self.name!r}: {' -> '.join(step.name for step in self.steps)})"
 
 
-def _whole(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
+def _raise_if_incomplete(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
     if run.status not in ("interrupted", "over budget", "out of time"):
         return run
     left = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
@@ -249,7 +251,7 @@ def _whole(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
     raise stopped(f"The run was stopped: {why}{rest}")
 
 
-def _step(item: Any, where: str, folder: Path) -> Step:
+def _step_from_plain(item: Any, where: str, folder: Path) -> Step:
     if not isinstance(item, dict):
         raise SetupError(f"{where}: a step is a mapping with `agent` and `name`, not {item!r:.60}.")
     data = dict(item)

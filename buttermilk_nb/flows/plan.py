@@ -53,7 +53,7 @@ class Plan:
         self.changes: list[str] = []
         fresh = []
         for step in steps:
-            agent, said = step.agent.fresh()
+            agent, said = step.agent.reloaded()
             self.changes += said
             fresh.append(step.model_copy(update={"agent": agent}) if said else step)
         self.steps: tuple[Step, ...] = tuple(fresh)
@@ -75,7 +75,7 @@ class Plan:
     def models(self) -> list[Model]:
         """Every model that may be asked, those of last resort too."""
         found = [slot.model for slots in self.slots.values() for slot in slots if slot.model]
-        found += [model for step in self.steps for model in step.agent.others(self._project)]
+        found += [model for step in self.steps for model in step.agent.fallback_models(self._project)]
         return list({model.name: model for model in found}.values())
 
     def cell_count(self, models: Sequence[Model]) -> int:
@@ -95,7 +95,7 @@ class Plan:
                 problems += step.agent.problems(self._project, examples, step.needs)
             except SetupError as error:
                 problems += error.problems
-        documents = [document for step in self.steps for document in step.agent.documents()]
+        documents = [document for step in self.steps for document in step.agent.criteria_documents()]
         problems += code_problems(self.corpus.records, documents)
         if problems:
             raise SetupError(*dict.fromkeys(problems))
@@ -111,7 +111,7 @@ class Plan:
             made[step.name] = own = []
             before = [cell for name in step.needs for cell in made[name]]
             for slot in self.slots[step.name]:
-                inputs = [design for theirs, design in before if step.agent.takes(slot, theirs)]
+                inputs = [design for theirs, design in before if step.agent.reads_slot(slot, theirs)]
                 design = design_id(slot, record, inputs)
                 own.append((slot, design))
                 yield step, slot, design
@@ -138,7 +138,7 @@ class Plan:
                     criteria.criteria_hash if criteria else None,
                     slot.model.name if slot.model else None,
                     slot.replicate,
-                    record.details_hash,
+                    record.annotations_hash,
                 )
 
     def texts(self) -> list[TextRow]:

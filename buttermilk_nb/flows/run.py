@@ -52,7 +52,7 @@ class Run:
         self.status = status
         self.stopped_by: str | None = None
         """Why a run that is `over budget` stopped, or what a batch waits for."""
-        self.canceller: Callable[[], None] | None = None
+        self.cancel_callback: Callable[[], None] | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -107,7 +107,7 @@ class Run:
         """One row per topic, position and answer that holds it, as a step of kind `Differences` reads them."""
         return meta_outputs.divergences(self.project.store, self.run_id)
 
-    def compared(self) -> pd.DataFrame:
+    def comparisons(self) -> pd.DataFrame:
         """One row per record whose answers were compared: on how many topics they diverge, and the conclusion."""
         return meta_outputs.compared(self.project.store, self.run_id)
 
@@ -118,14 +118,15 @@ class Run:
         """
         return meta_outputs.votes(self.project.store, self.run_id)
 
-    def queue(self) -> pd.DataFrame:
+    def review_queue(self) -> pd.DataFrame:
         """What waits for a person: one row per contested answer, as a step of kind `Escalation` found them.
 
-        `bm.code(corpus, criteria=..., coder=..., sample=run.queue().drop_duplicates("record_id"))` shows the records.
+        `bm.coding_form(corpus, criteria=..., coder=..., sample=run.review_queue().drop_duplicates("record_id"))` shows
+        the records.
         """
         return meta_outputs.queue(self.project.store, self.run_id)
 
-    def extracted(self, step: str) -> pd.DataFrame:
+    def extractions(self, step: str) -> pd.DataFrame:
         """One row per row that an extractor found: its columns, and whether the text has the words that it quotes.
 
         Raises
@@ -163,13 +164,13 @@ class Run:
 
     def explore(self) -> Any:
         """A heat map of judges and criteria to click through; a table where widgets cannot show."""
-        view = notebook_hooks.find("explorer")
+        view = notebook_hooks.get_hook("explorer")
         return view(self) if view else heatmap.Heatmap(scores.heat(self.project.store, self.run_id))
 
     def cancel(self) -> None:
         """Stop this run as a Ctrl-C would: no new calls, those in flight finish, every row is kept."""
-        if self.canceller is not None and self.status == "running":
-            self.canceller()
+        if self.cancel_callback is not None and self.status == "running":
+            self.cancel_callback()
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{n:,} {status}" for status, n in self.counts.items())
@@ -192,7 +193,7 @@ class Run:
         return fragment(head, table(["status", "cells"], rows, notes))
 
 
-def remember(run: Run) -> None:
+def set_last_run(run: Run) -> None:
     """Make a run the one that `last_run` returns."""
     global _last
     _last = run

@@ -12,7 +12,7 @@ from ..schema import STATUSES
 from .batch.run_batches import check_mode
 
 
-class Options(NamedTuple):
+class RunOptions(NamedTuple):
     """How a run goes, checked."""
 
     concurrency: int
@@ -37,7 +37,7 @@ class Options(NamedTuple):
         time_limit_s: float | None,
         yes: bool,
         batch: bool,
-    ) -> Options:
+    ) -> RunOptions:
         """Raises SetupError where an option is none; nothing was sent."""
         again = frozenset([retry] if isinstance(retry, str) else retry)
         mode = cache or project.cache_mode

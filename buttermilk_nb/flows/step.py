@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .._internal.validation_errors import declared_wrongly
+from .._internal.validation_errors import validation_error
 from ..agents.base import AgentBase
 from ..errors import SetupError
 from ..llm.calls.run_scope import Policy
@@ -50,13 +50,13 @@ class Step(BaseModel):
         try:
             super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **others)
         except ValidationError as error:
-            raise declared_wrongly(f"step `{agent.name}`", error, type(self).model_fields) from None
+            raise validation_error(f"step `{agent.name}`", error, type(self).model_fields) from None
 
     @model_validator(mode="before")
     @classmethod
     def _needs_what_it_reads(cls, data: Any) -> Any:
         if isinstance(data, dict) and isinstance(needs := data.get("needs"), list | tuple):
-            return {**data, "needs": tuple(dict.fromkeys((*data["agent"].read_steps, *needs)))}
+            return {**data, "needs": tuple(dict.fromkeys((*data["agent"].upstream_steps, *needs)))}
         return data
 
     @property
@@ -67,7 +67,7 @@ class Step(BaseModel):
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         """The step as plain data for YAML."""
         own = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
-        named = [name for name in self.needs if name not in self.agent.read_steps]
+        named = [name for name in self.needs if name not in self.agent.upstream_steps]
         needs = {"needs": named} if named else {}
         return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **own}
 

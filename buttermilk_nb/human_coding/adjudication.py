@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from .._internal import notebook_hooks
-from .._internal.text import counted
+from .._internal.text import pluralise
 from ..analysis.frames.human_codes import ADJUDICATED
 from ..analysis.frames.ratings import project_ratings
 from ..analysis.shared.ratings_frame import checked
@@ -23,8 +23,8 @@ from ..errors import SetupError, nearest
 from ..project.project import Project
 from ..project.session import current
 from ..schema import Label
-from .adjudication_votes import Vote, stored_record, votes
-from .disagreements import contested
+from .adjudication_votes import CoderAnswer, stored_record, votes
+from .disagreements import disagreements
 from .labels import keep_labels, make_label
 
 if TYPE_CHECKING:
@@ -40,16 +40,16 @@ _DECIDED = f"""
 
 
 @dataclass(frozen=True)
-class Case:
+class ContestedRecord:
     """One contested record on one criterion, with every vote."""
 
     record: Record
     criterion: str
-    read: Callable[[], tuple[Vote, ...]] = field(repr=False, compare=False)
+    read: Callable[[], tuple[CoderAnswer, ...]] = field(repr=False, compare=False)
     """Reads the votes: only those of the cases that are looked at."""
 
     @cached_property
-    def votes(self) -> tuple[Vote, ...]:
+    def votes(self) -> tuple[CoderAnswer, ...]:
         """Every vote, people's first."""
         return self.read()
 
@@ -97,7 +97,7 @@ class Adjudication:
         The contested records with their votes.
     """
 
-    def __init__(self, project: Project, criteria: Criteria, by: str, cases: Sequence[Case]) -> None:
+    def __init__(self, project: Project, criteria: Criteria, by: str, cases: Sequence[ContestedRecord]) -> None:
         self.project = project
         self.criteria = criteria
         self.by = by.strip()
@@ -114,7 +114,7 @@ class Adjudication:
         self.place = next(open_now, max(0, len(self.cases) - 1))
 
     @property
-    def current(self) -> Case:
+    def current(self) -> ContestedRecord:
         """The case that is looked at."""
         if not self.cases:
             raise SetupError("there is no case: nobody disagrees.")
@@ -125,12 +125,17 @@ class Adjudication:
         """What was decided so far, in the order of the cases."""
         return tuple(found for case in self.cases if (found := self.decision(case)))
 
-    def decision(self, case: Case) -> Decision | None:
+    def decision(self, case: ContestedRecord) -> Decision | None:
         """What was decided on a case; None where nothing was yet."""
         return self._decided.get((case.record.record_id, case.criterion))
 
     def decide(
-        self, answer: Any, reason: str, *, case: Case | None = None, quotes: Sequence[Mapping[str, Any]] | None = None
+        self,
+        answer: Any,
+        reason: str,
+        *,
+        case: ContestedRecord | None = None,
+        quotes: Sequence[Mapping[str, Any]] | None = None,
     ) -> Decision:
         """Decide a case; the decision is on disk when this returns.
 
@@ -158,24 +163,24 @@ class Adjudication:
         label = self._label(case, answer, "coded", reasons=[reason.strip()], quotes=quotes)
         return self._keep(case, label)
 
-    def withdraw(self, case: Case | None = None) -> None:
+    def withdraw(self, case: ContestedRecord | None = None) -> None:
         """Take the decision on a case back; it stays on record as withdrawn."""
         case = case or self.current
         if self.decision(case):
             self._keep(case, self._label(case, None, "withdrawn"))
             del self._decided[case.record.record_id, case.criterion]
 
-    def go(self, by: int) -> None:
+    def go_to(self, by: int) -> None:
         """Go so many cases on, or back; not beyond the ends."""
         self.place = max(0, min(len(self.cases) - 1, self.place + by))
 
-    def _keep(self, case: Case, label: Label) -> Decision:
+    def _keep(self, case: ContestedRecord, label: Label) -> Decision:
         # the record is stored already, with more that is known of it than the case shows
         keep_labels(self.project, [label], records=[], criteria=self.criteria)
         made = self._decided[case.record.record_id, case.criterion] = Decision(label)
         return made
 
-    def _label(self, case: Case, answer: Any, status: Any, **more: Any) -> Label:
+    def _label(self, case: ContestedRecord, answer: Any, status: Any, **more: Any) -> Label:
         saw = [vote.trace_id for vote in case.votes if vote.trace_id]
         return make_label(
             self.criteria[case.criterion], self.criteria, case.record, coder=self.by, answer=answer, status=status,
@@ -185,7 +190,7 @@ class Adjudication:
     def __repr__(self) -> str:
         if not self.cases:
             return f"Adjudication of {self.criteria.name}: nobody disagrees"
-        return f"Adjudication of {self.criteria.name}: {counted(len(self.cases), 'contested case')}"
+        return f"Adjudication of {self.criteria.name}: {pluralise(len(self.cases), 'contested case')}"
 
 
 def adjudicate(
@@ -231,7 +236,7 @@ def adjudicate(
     >>> respect = Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["vermin"]})
     >>> run = Flow("f", [Judge("judge", criteria=respect)]).run(texts)
     >>> cases = adjudicate(respect, ratings=run, by="kf")
-    >>> [(vote.coder, vote.said) for vote in cases.current.votes]
+    >>> [(vote.coder, vote.answer) for vote in cases.current.votes]
     [('ana', 'yes'), ('judge · offline/strict', 'no')]
     >>> cases.decide("no", "A name for an animal is no respectful name for people.").answer
     'no'
@@ -242,13 +247,13 @@ def adjudicate(
     run_id = getattr(ratings, "run_id", None)
     frame = project_ratings(project.store) if ratings is None else ratings.ratings() if run_id else ratings
     cases = Adjudication(project, criteria, by, _cases(project, criteria, frame, run_id, only))
-    view = notebook_hooks.find("adjudication")
+    view = notebook_hooks.get_hook("adjudication")
     return view(cases) if view and cases.cases else cases
 
 
 def _cases(
     project: Project, criteria: Criteria, frame: pd.DataFrame, run_id: str | None, only: Sequence[str] | None
-) -> list[Case]:
+) -> list[ContestedRecord]:
     found = checked(frame)
     names = [criterion.name for criterion in criteria]
     found = found[found.criterion.isin(names) & found.criteria_hash.isin([criteria.criteria_hash, None])]
@@ -257,7 +262,7 @@ def _cases(
         raise SetupError(
             f"there are no ratings under `{criteria.name}` in this wording; adjudicate the version that was coded."
         )
-    table = contested(found)
+    table = disagreements(found)
     if only is not None:
         split = set(table.record_id)
         if unknown := [name for name in only if name not in split]:
@@ -272,5 +277,7 @@ def _cases(
                 f"the Store has no record `{record_id}`; adjudicate records that were judged or coded here."
             )
         part = parts[record_id, criterion]
-        cases.append(Case(record, criterion, partial(votes, project, part, record, criteria, criterion, run_id)))
+        cases.append(
+            ContestedRecord(record, criterion, partial(votes, project, part, record, criteria, criterion, run_id))
+        )
     return cases

@@ -29,12 +29,12 @@ _LABELS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class CoderAnswer:
     """What one coder said."""
 
     coder: str
     kind: str
-    said: str
+    answer: str
     """The answer, or the status where there is none."""
     reasons: tuple[str, ...] = ()
     remark: str = ""
@@ -60,7 +60,7 @@ def stored_record(project: Project, record_id: str, run_id: str | None) -> Recor
 
 def votes(
     project: Project, part: pd.DataFrame, record: Record, criteria: Criteria, criterion: str, run_id: str | None
-) -> tuple[Vote, ...]:
+) -> tuple[CoderAnswer, ...]:
     """The votes on one record and criterion: people first.
 
     `part` are the ratings of that record on that criterion.
@@ -72,7 +72,9 @@ def votes(
     )
 
 
-def _people(project: Project, part: pd.DataFrame, record: Record, criteria: Criteria, criterion: str) -> Iterator[Vote]:
+def _people(
+    project: Project, part: pd.DataFrame, record: Record, criteria: Criteria, criterion: str
+) -> Iterator[CoderAnswer]:
     with project.store.reading() as con:
         key = [record.record_id, record.record_hash, criteria.criteria_hash, criterion]
         said = {
@@ -80,12 +82,12 @@ def _people(project: Project, part: pd.DataFrame, record: Record, criteria: Crit
         }
     said.setdefault("truth", (record.reasons_for(criterion), ""))
     for row in part.to_dict("records"):
-        yield Vote(row["coder"], "human", _said(row), *said.get(row["coder"], ((), "")))
+        yield CoderAnswer(row["coder"], "human", _said(row), *said.get(row["coder"], ((), "")))
 
 
 def _instruments(
     project: Project, part: pd.DataFrame, record: Record, criteria: Criteria, criterion: str, run_id: str | None
-) -> Iterator[Vote]:
+) -> Iterator[CoderAnswer]:
     answers: dict[tuple[Any, ...], list[ModelAnswer]] = {}
     for one in model_answers(project, record, criteria, run_id):
         if one.criterion == criterion:
@@ -94,11 +96,11 @@ def _instruments(
         known = answers.get((row.get("judge"), row.get("model"), int(row.get("replicate") or 0)), [])
         answer = next((one for one in known if one.said == _said(row)), None)
         if answer is None:
-            yield Vote(row["coder"], "instrument", _said(row))
+            yield CoderAnswer(row["coder"], "instrument", _said(row))
         else:
             known.remove(answer)  # asked in two ways, they are two votes
             who = row["coder"] + (f" · {answer.replicate}" if answer.replicate else "")
-            yield Vote(who, "instrument", answer.said, answer.reasons, answer.conclusion, answer.trace_id)
+            yield CoderAnswer(who, "instrument", answer.said, answer.reasons, answer.conclusion, answer.trace_id)
 
 
 def _said(row: dict[Any, Any]) -> str:

@@ -16,14 +16,14 @@ from ..errors import SetupError
 from ..project.project import Project
 from ..project.session import current
 from ..schema import Sampled, now
-from ..store.write_batch import Batch
+from ..store.write_batch import WriteBatch
 from .coders import new_coders
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def assign(
+def assign_coders(
     corpus: Corpus,
     coders: Sequence[str],
     *,
@@ -155,4 +155,4 @@ def _keep(project: Project, corpus: Corpus, shares: pd.DataFrame, *, name: str, 
         for record_id, coder, position in zip(shares.record_id, shares.coder, shares.position, strict=True)
     ]
     coders = new_coders(project, set(shares.coder))
-    project.store.keep(Batch(rows=[*coders, *rows], records=corpus.records))
+    project.store.write(WriteBatch(rows=[*coders, *rows], records=corpus.records))

@@ -12,13 +12,13 @@ from ..errors import SetupError
 from ..project.project import Project
 from ..project.session import current
 from ..schema import Coder, now
-from ..store.write_batch import Batch
+from ..store.write_batch import WriteBatch
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _OWN = ("coder", "kind", "n_records", "n_labels")
-_met: set[tuple[Path, str]] = set()
+_known_coders: set[tuple[Path, str]] = set()
 """Coders that this process has seen in a Store: of the labels of a form only the first asks who its coder is."""
 _CODERS = """
     with named as (
@@ -66,7 +66,7 @@ def coders(project: Project | None = None) -> pd.DataFrame:
     return found[list(_OWN)].join(added)
 
 
-def coder(name: str, *, project: Project | None = None, **groups: str) -> None:
+def describe_coder(name: str, *, project: Project | None = None, **groups: str) -> None:
     """Say who a coder is: each thing becomes a column of `coders`, by which people can be compared.
 
     What is said replaces what was said of that coder before.
@@ -99,15 +99,15 @@ def coder(name: str, *, project: Project | None = None, **groups: str) -> None:
     if taken := [key for key in groups if key in _OWN]:
         raise SetupError(f"`{taken[0]}` is a column of the frame of coders already; choose another word.")
     row = Coder(coder=name.strip(), groups=canonical({k: str(v) for k, v in groups.items()}), first_seen_at=now())
-    (project or current()).store.keep(Batch(rows=[row]))
+    (project or current()).store.write(WriteBatch(rows=[row]))
 
 
 def new_coders(project: Project, names: Collection[str]) -> list[Coder]:
     """A row for each of the coders of whom the Store has none, to be kept with what they did."""
     place = project.store.path
-    asked = [name for name in sorted(names) if (place, name) not in _met]
+    asked = [name for name in sorted(names) if (place, name) not in _known_coders]
     if not asked:
         return []
     known = project.store.df("select distinct coder from coders where list_contains(?::varchar[], coder)", [asked])
-    _met.update((place, name) for name in asked)
+    _known_coders.update((place, name) for name in asked)
     return [Coder(coder=name, first_seen_at=now()) for name in asked if name not in set(known.coder)]

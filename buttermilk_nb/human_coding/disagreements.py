@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COLUMNS = ("criteria_set", "criterion", "criteria_hash", "record_id", "n_coders", "n_answers", "answers", "mode_share")
 
 
-def contested(ratings: pd.DataFrame, criterion: str | None = None) -> pd.DataFrame:
+def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.DataFrame:
     """The records on which coders gave different answers, the most contested first.
 
     People and instruments count alike, each once: where one was asked several times, the answer that it gave most

@@ -21,7 +21,7 @@ _CODED = """
 """
 
 
-def marks(project: Project | None = None) -> pd.DataFrame:
+def highlights(project: Project | None = None) -> pd.DataFrame:
     """One row per passage that a person marked for an answer, and one for each answer without any.
 
     Parameters

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._internal.ids import canonical, uuid7
-from .._internal.text import as_json
+from .._internal.text import to_jsonable
 from ..analysis.frames.human_codes import ADJUDICATED, TRUTH
 from ..codebook.criteria import Criteria
 from ..codebook.criterion import Criterion
@@ -21,7 +21,7 @@ from ..errors import InvalidAnswer, SetupError
 from ..project.project import Project
 from ..project.session import current
 from ..schema import Label, LabelStatus, now
-from ..store.write_batch import Batch
+from ..store.write_batch import WriteBatch
 from .coders import new_coders
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def make_label(
         flagged=criterion.flagged(given) if given else None,
         reasons=None if reasons is None else list(reasons),
         notes=notes,
-        quotes=None if quotes is None else canonical(as_json(list(quotes))),
+        quotes=None if quotes is None else canonical(to_jsonable(list(quotes))),
         status=status,
         blind=blind,
         saw_trace_ids=None if saw_trace_ids is None else list(saw_trace_ids),
@@ -168,7 +168,7 @@ def keep_labels(project: Project, labels: Sequence[Label], *, records: Sequence[
     if not labels:
         return
     new = new_coders(project, {label.coder for label in labels})
-    project.store.keep(Batch(rows=[*criteria.as_rows(), *new, *labels], records=records))
+    project.store.write(WriteBatch(rows=[*criteria.to_rows(), *new, *labels], records=records))
 
 
 def labels(

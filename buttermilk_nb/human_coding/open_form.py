@@ -11,13 +11,13 @@ from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project.project import Project
 from ..project.session import current
-from .scorer_validation import HasAssessments, matching_criteria, matchings
+from .scorer_validation import RunWithAssessments, scorer_validation_corpus, scorer_validation_criteria
 from .session.session import CodingSession
 from .worklist import Order
 
 
-def code(
-    corpus: Corpus | HasAssessments,
+def coding_form(
+    corpus: Corpus | RunWithAssessments,
     *,
     criteria: Criteria | str | Path | None = None,
     coder: str,
@@ -84,7 +84,7 @@ def code(
     ...     print(str(error)[:69])
     the coding form needs a notebook: run `%load_ext buttermilk_nb` there
     """
-    view = notebook_hooks.find("coding")
+    view = notebook_hooks.get_hook("coding")
     if view is None:
         raise SetupError(
             "the coding form needs a notebook: run `%load_ext buttermilk_nb` there first. Without one, "
@@ -93,9 +93,9 @@ def code(
     if over == "assessments":
         if isinstance(corpus, Corpus):
             raise SetupError(
-                'over="assessments" checks the scorer of a run: write bm.code(run, over="assessments", ...).'
+                'over="assessments" checks the scorer of a run: write bm.coding_form(run, over="assessments", ...).'
             )
-        corpus, criteria = matchings(corpus), matching_criteria()
+        corpus, criteria = scorer_validation_corpus(corpus), scorer_validation_criteria()
     if criteria is None:
         raise SetupError("criteria: say by which criteria the texts are coded.")
     session = CodingSession(

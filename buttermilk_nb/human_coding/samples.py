@@ -16,7 +16,7 @@ from ..errors import SetupError, nearest
 from ..project.project import Project
 from ..project.session import current
 from ..schema import Sampled, now
-from ..store.write_batch import Batch
+from ..store.write_batch import WriteBatch
 from .strata import REST, by_answers, by_fields, draw
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _SAMPLES = """
 """
 
 
-def sample(
+def draw_sample(
     corpus: Corpus,
     n: int,
     *,
@@ -186,7 +186,7 @@ def _keep(store: Store, rows: Sequence[Sampled], records: Sequence[Record], *, n
             f"name: another sample is called `{one.name}`, drawn otherwise or from other records; bm.samples() lists "
             "them. Give this one another name."
         )
-    store.keep(Batch(rows=rows, records=records))
+    store.write(WriteBatch(rows=rows, records=records))
 
 
 def _weights(strata: Sequence[str], allocation: str, boost: float, method: str) -> dict[str, float]:

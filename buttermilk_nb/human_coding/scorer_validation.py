@@ -37,14 +37,14 @@ _CODED = """
 """
 
 
-class HasAssessments(Protocol):
+class RunWithAssessments(Protocol):
     """A run."""
 
     project: Project
     run_id: str
 
 
-def matching_criteria() -> Criteria:
+def scorer_validation_criteria() -> Criteria:
     """The question that people answer when they check a scorer: yes or no."""
     return Criteria(
         "matching",
@@ -60,7 +60,7 @@ def matching_criteria() -> Criteria:
     )
 
 
-def matchings(run: HasAssessments) -> Corpus:
+def scorer_validation_corpus(run: RunWithAssessments) -> Corpus:
     """What a scorer has matched, as texts for people to code: one for each reason of an expert and answer.
 
     Parameters
@@ -72,7 +72,7 @@ def matchings(run: HasAssessments) -> Corpus:
     -------
     Corpus
         The texts; the same reason and the same answer are one. The articles that they speak of are their clusters. They
-        name neither judge nor scorer. `bm.code(run, over="assessments", coder=...)` opens them in the form.
+        name neither judge nor scorer. `bm.coding_form(run, over="assessments", coder=...)` opens them in the form.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def matchings(run: HasAssessments) -> Corpus:
 
     Examples
     --------
-    >>> list(matching_criteria().criteria[0].scale.offered)
+    >>> list(matching_criteria().criteria[0].scale.answers)
     ['yes', 'no']
     """
     found: dict[str, Record] = {}
@@ -91,7 +91,7 @@ def matchings(run: HasAssessments) -> Corpus:
     return Corpus(list(found.values()))
 
 
-def matching_ratings(run: HasAssessments) -> pd.DataFrame:
+def scorer_validation_ratings(run: RunWithAssessments) -> pd.DataFrame:
     """The scorer and the people who checked it, as ratings for `agreement` and `metrics`.
 
     Parameters
@@ -111,7 +111,7 @@ def matching_ratings(run: HasAssessments) -> pd.DataFrame:
     """
     import pandas as pd
 
-    criteria = matching_criteria()
+    criteria = scorer_validation_criteria()
     texts, rows = {}, []
     for row in _assessed(run):
         record = _as_text(row)
@@ -137,7 +137,7 @@ def matching_ratings(run: HasAssessments) -> pd.DataFrame:
         criteria_set=criteria.name,
         criterion=MATCHED,
         criteria_hash=criteria.criteria_hash,
-        scale=criteria[MATCHED].scale.short,
+        scale=criteria[MATCHED].scale.shorthand,
         cluster=found.record_id.map(texts),
         value=float("nan"),
     )
@@ -145,7 +145,7 @@ def matching_ratings(run: HasAssessments) -> pd.DataFrame:
     return found.astype(kinds).sort_values(["record_id", "kind", "coder", "replicate"], ignore_index=True)
 
 
-def _assessed(run: HasAssessments) -> list[dict[str, Any]]:
+def _assessed(run: RunWithAssessments) -> list[dict[str, Any]]:
     rows = run.project.store.df(_ASSESSED, [run.run_id]).to_dict("records")
     if not rows:
         raise SetupError('this run has no assessments; a step such as bm.Scorer("score", of="judge") makes them.')

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._internal.text import counted
+from .._internal.text import pluralise
 from ..analysis.shared.ratings_frame import checked, groups, modal
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
@@ -26,7 +26,7 @@ NONE = "(none)"
 """The stratum of records that have no value in the field."""
 
 
-class Drawn(NamedTuple):
+class StratifiedSample(NamedTuple):
     """One record that was drawn."""
 
     place: int
@@ -35,7 +35,9 @@ class Drawn(NamedTuple):
     inclusion_p: float
 
 
-def draw(ids: Sequence[str], strata: Sequence[str], weights: Mapping[str, float], n: int, seed: int) -> list[Drawn]:
+def draw(
+    ids: Sequence[str], strata: Sequence[str], weights: Mapping[str, float], n: int, seed: int
+) -> list[StratifiedSample]:
     """Draw `n` of the records without replacement, in random order.
 
     Parameters
@@ -59,7 +61,7 @@ def draw(ids: Sequence[str], strata: Sequence[str], weights: Mapping[str, float]
     for place, stratum in enumerate(strata):
         inside[stratum].append(place)
     chosen = [
-        Drawn(place, stratum, wanted[stratum] / sizes[stratum])
+        StratifiedSample(place, stratum, wanted[stratum] / sizes[stratum])
         for stratum, places in inside.items()
         for place in sorted(places, key=lambda one: _number(seed, ids[one]))[: wanted[stratum]]
     ]
@@ -174,7 +176,7 @@ def by_answers(
         such = {one for one, n in answer.astype(object).groupby(said.record_id).nunique().items() if n > 1}
     if not 0 < len(such) < len(records):
         raise SetupError(
-            f"criterion `{name}`: {counted(len(such), 'record')} of {len(records):,} would be in the stratum "
+            f"criterion `{name}`: {pluralise(len(such), 'record')} of {len(records):,} would be in the stratum "
             f'`{word}`, so there is nothing to draw more often; write method="random".'
         )
     return name, [word if record.record_id in such else REST for record in records]

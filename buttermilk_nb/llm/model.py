@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 from .._internal.ids import canonical, digest
 from .._internal.secret_redaction import redact_known
-from .._internal.text import clean, rough_tokens
+from .._internal.text import estimate_tokens, replace_surrogates
 from ..codebook.criteria import Criteria
 from ..config.model_settings import ModelSettings
 from ..corpus.record import Record
@@ -25,7 +25,7 @@ from ..errors import SkippedCell
 from ..schema import Clean, TextRow
 from .calls.redaction import Redaction
 from .message import Message
-from .offline_input import Aside
+from .offline_input import OfflineInput
 
 KEY_TAG = "k1"
 
@@ -36,7 +36,7 @@ def _without_keys(value: str, info: ValidationInfo) -> str:
 
 FROM_DISK = object()
 """The context in which answers are read that were looked through before they were written."""
-_Kept = Annotated[Clean, AfterValidator(_without_keys)]
+WithoutKeys = Annotated[Clean, AfterValidator(_without_keys)]
 """What a server sent: without the key it was asked with, whichever model brought it."""
 
 
@@ -59,19 +59,19 @@ class Completion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: _Kept
-    finish_reason: _Kept | None = None
-    refusal: _Kept | None = None
-    model_served: _Kept | None = None
-    fingerprint: _Kept | None = None
-    request_id: _Kept | None = None
+    text: WithoutKeys
+    finish_reason: WithoutKeys | None = None
+    refusal: WithoutKeys | None = None
+    model_served: WithoutKeys | None = None
+    fingerprint: WithoutKeys | None = None
+    request_id: WithoutKeys | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost_usd: float | None = None
     latency_s: float | None = None
     answered_at: dt.datetime
-    raw: _Kept
-    category: _Kept | None = None
+    raw: WithoutKeys
+    category: WithoutKeys | None = None
     """Why a provider's filter stopped it, where it says so."""
 
 
@@ -137,7 +137,7 @@ class Request:
         schema_hash: str = "",
         schema: Mapping[str, Any] | None = None,
         replicate: int = 0,
-        aside: Aside | None = None,
+        offline_input: OfflineInput | None = None,
         redaction: Redaction | None = None,
         earlier: Mapping[str, str] | None = None,
     ) -> None:
@@ -146,33 +146,33 @@ class Request:
         self.schema_hash = schema_hash
         self.schema = schema if model.takes_schema else None
         self.replicate = replicate
-        self.aside = aside
-        self.key_parts = model.key_parts(aside)
+        self.offline_input = offline_input
+        self.key_parts = model.key_parts(offline_input)
         self.remote = model.remote
         self.redaction = redaction if self.remote else None
-        self.removed: dict[str, str] = {}
+        self.redacted: dict[str, str] = {}
         if self.redaction is not None:
-            texts, self.removed = self.redaction.applied([message.content for message in messages], earlier)
+            texts, self.redacted = self.redaction.apply([message.content for message in messages], earlier)
             messages = [message._replace(content=text) for message, text in zip(messages, texts, strict=True)]
         self.messages = messages
 
     @cached_property
     def body(self) -> TextRow:
         """The request as sent, in canonical JSON; images and the schema by their hashes."""
-        sent = {**self.params.sent, "model": self.model.target}
+        sent = {**self.params.sent, "model": self.model.full_name}
         if self.schema is not None:
             sent.setdefault("response_format", {"type": "json_schema", "json_schema": self.schema_hash})
         messages = [message.as_stored() for message in self.messages]
-        return TextRow.of("request", clean(canonical({**sent, "messages": messages})))
+        return TextRow.of("request", replace_surrogates(canonical({**sent, "messages": messages})))
 
     @property
     def text(self) -> str:
         """What the model reads, as one text: for counting."""
         return "".join(message.content for message in self.messages)
 
-    def followed_by(self, answer: str, objection: str) -> Request:
+    def with_followup(self, answer: str, objection: str) -> Request:
         """The request that goes on from an answer that could not be read."""
-        more = [*self.messages, Message("assistant", clean(answer)), Message("user", objection)]
+        more = [*self.messages, Message("assistant", replace_surrogates(answer)), Message("user", objection)]
         return Request(
             self.model,
             more,
@@ -180,21 +180,21 @@ class Request:
             schema_hash=self.schema_hash,
             schema=self.schema,
             replicate=self.replicate,
-            aside=self.aside,
+            offline_input=self.offline_input,
             redaction=self.redaction,
-            earlier=self.removed,
+            earlier=self.redacted,
         )
 
     @cached_property
     def key(self) -> str:
         """The cache key."""
-        return digest(KEY_TAG, self.body.text_hash, self.schema_hash, str(self.replicate), *_flat(self.key_parts))
+        return digest(KEY_TAG, self.body.text_hash, self.schema_hash, str(self.replicate), *_flatten(self.key_parts))
 
     @property
     def parts(self) -> dict[str, str]:
         """The named hashes of the key's parts, and whose text it is, so that it can be found and forgotten."""
         return {
-            "model": self.model.target,
+            "model": self.model.full_name,
             "params": digest("kp1", self.params.sent_json),
             "schema": self.schema_hash,
             "replicate": str(self.replicate),
@@ -202,7 +202,7 @@ class Request:
                 f"message {n} ({m.role})": digest("km1", canonical(m.as_stored()))
                 for n, m in enumerate(self.messages, 1)
             },
-            **({"record": self.aside.record.record_hash} if self.aside else {}),
+            **({"record": self.offline_input.record.record_hash} if self.offline_input else {}),
             **self.key_parts,
         }
 
@@ -229,7 +229,7 @@ class Model(ABC):
     """Whether its limits hold for all projects of this process."""
     backoff_s: float | None = None
     """Seconds before a failed call is sent again, where it is not the project's setting."""
-    about: str = ""
+    description: str = ""
     """One sentence for reprs and methods paragraphs."""
 
     def __init__(self, name: str, settings: ModelSettings | None = None) -> None:
@@ -239,18 +239,18 @@ class Model(ABC):
         """Take a name and what the project says under it; what is asked stays what it is."""
         self.name = name
         self.settings = settings
-        self.target = settings.model or name
+        self.full_name = settings.model or name
         """The full name, which is what is asked and what answers are kept under."""
-        self.provider = self.target.partition("/")[0]
+        self.provider = self.full_name.partition("/")[0]
 
     @property
-    def place(self) -> str:
+    def rate_limit_key(self) -> str:
         """What rate limits belong to: the model, and where it is asked."""
-        return f"{self.target} {self.settings.api_base or ''}".strip()
+        return f"{self.full_name} {self.settings.api_base or ''}".strip()
 
     def count_tokens(self, text: str) -> int:
         """How many tokens it would read; see `own_tokenizer`."""
-        return rough_tokens(text)
+        return estimate_tokens(text)
 
     @property
     def own_tokenizer(self) -> bool:
@@ -265,23 +265,23 @@ class Model(ABC):
         """What belongs to a cell's design beside the model's full name: what it reads aside, where it is asked."""
         return {}
 
-    def skips(self, aside: Aside | None) -> SkippedCell | None:  # noqa: ARG002  # as above
+    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # as above
         """Why this model has nothing to answer with; None where it would answer. Asked without a call."""
         return None
 
-    def reads(self, record: Record) -> str:  # noqa: ARG002  # as above
+    def extra_input(self, record: Record) -> str:  # noqa: ARG002  # as above
         """What this model reads of a record beside its text, as a hashable text."""
         return ""
 
-    def key_parts(self, aside: Aside | None) -> dict[str, str]:  # noqa: ARG002  # as above
+    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # as above
         """What can change this answer beside the messages, as named hashes."""
         return {}
 
-    def problems(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # as above
+    def validate(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # as above
         """What is wrong with naming this model: no such family, no cues. Found before anything is paid for."""
         return []
 
-    def obstacles(self, wait_s: float) -> list[str]:  # noqa: ARG002  # for models that need a key or a server
+    def unavailable_reasons(self, wait_s: float) -> list[str]:  # noqa: ARG002  # for models that need a key or a server
         """Why this model cannot be asked now: no key, nobody at its address. What is cached needs neither."""
         return []
 
@@ -290,24 +290,24 @@ class Model(ABC):
         return None
 
     @property
-    def receiver(self) -> str:
+    def recipient(self) -> str:
         """Who gets the texts, under the name that `bm.allow` takes."""
         return self.provider
 
     @property
-    def served_here(self) -> bool:
+    def is_local_server(self) -> bool:
         """Whether a server on this machine answers for it, so that looking whether it is there takes a connection."""
         return False
 
-    def facts(self) -> dict[str, Any]:
+    def info(self) -> dict[str, Any]:
         """What can be said of it without asking anybody: the full name, and whom it belongs to."""
-        return {"model": self.target, "provider": self.provider, "remote": self.remote}
+        return {"model": self.full_name, "provider": self.provider, "remote": self.remote}
 
-    async def known(self, timeout_s: float) -> dict[str, Any]:  # noqa: ARG002  # for models with a server of their own
+    async def identify(self, timeout_s: float) -> dict[str, Any]:  # noqa: ARG002  # for models with a server of their own
         """What a run's manifest says of it: its facts, and what can be verified. Asked before its first call."""
-        return self.facts()
+        return self.info()
 
-    def warm(self) -> None:  # noqa: B027  # most models load nothing
+    def preload(self) -> None:  # noqa: B027  # most models load nothing
         """Load what takes long, before it is needed."""
 
     @abstractmethod
@@ -326,8 +326,8 @@ class Model(ABC):
         """Close connections."""
 
     def __repr__(self) -> str:
-        return f"<model {self.name}{f': {self.about}' if self.about else ''}>"
+        return f"<model {self.name}{f': {self.description}' if self.description else ''}>"
 
 
-def _flat(parts: Mapping[str, str]) -> list[str]:
+def _flatten(parts: Mapping[str, str]) -> list[str]:
     return [text for pair in sorted(parts.items()) for text in pair]

@@ -13,10 +13,10 @@ Task = Literal["judge", "synthesise", "differences", "match", "extract", "pairwi
 which of two texts is better."""
 
 
-class SeenAnswer(NamedTuple):
+class AnonymisedAnswer(NamedTuple):
     """An answer that is shown to an agent, under a name that does not say whose it is."""
 
-    mark: str
+    label: str
     """`A1`, `A2`, ... in the order in which they are shown."""
     trace_id: str
     model: str
@@ -24,13 +24,13 @@ class SeenAnswer(NamedTuple):
     scores: tuple[Score, ...]
 
 
-class Aside(NamedTuple):
+class OfflineInput(NamedTuple):
     """What is read beside the messages. Never sent to a remote model."""
 
     record: Record
     criteria: Criteria | None = None
     task: Task = "judge"
-    answers: tuple[SeenAnswer, ...] = ()
+    answers: tuple[AnonymisedAnswer, ...] = ()
     expert_reasons: tuple[tuple[str, str], ...] = ()
     """Criterion and reason, in the order in which they are numbered."""
     texts: tuple[str, ...] = ()

@@ -10,14 +10,14 @@ from ..config.api_keys import Keys
 from ..config.model_settings import ModelSettings
 from ..errors import SetupError, nearest
 from .model import Model
-from .providers.faulty_model import Double
+from .providers.faulty_model import TestDouble
 from .providers.litellm import LitellmModel
 from .providers.offline.models import Dictionary, Teaching
 from .providers.scripted import Scripted
 
 FAMILIES: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {
     "offline": {"strict": Dictionary, "lenient": Dictionary, "teaching": Teaching},
-    "double": dict.fromkeys(Double.behaviours, Double),
+    "double": dict.fromkeys(TestDouble.behaviours, TestDouble),
 }
 
 

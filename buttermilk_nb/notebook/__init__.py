@@ -12,8 +12,7 @@ def load(ipython: Any) -> None:
     from .._internal import notebook_hooks as _views
     from ..flows.estimate import Estimate
     from ..project.project import Project
-    from . import card
-    from . import progress_bar as progress
+    from . import card, progress_bar as progress
     from .adjudication_form import adjudication_form
     from .coding_form import code_form
     from .confirm import confirm
@@ -21,12 +20,12 @@ def load(ipython: Any) -> None:
     from .magics import ButtermilkMagics
 
     ipython.register_magics(ButtermilkMagics)
-    _views.register("card", card.show)
-    _views.register("progress", progress.follow)
-    _views.register("explorer", explore)
-    _views.register("confirm", confirm)
-    _views.register("coding", code_form)
-    _views.register("adjudication", adjudication_form)
+    _views.register_hook("card", card.show)
+    _views.register_hook("progress", progress.follow)
+    _views.register_hook("explorer", explore)
+    _views.register_hook("confirm", confirm)
+    _views.register_hook("coding", code_form)
+    _views.register_hook("adjudication", adjudication_form)
     ipython.display_formatter.ipython_display_formatter.for_type(Project, card.show)
     ipython.display_formatter.ipython_display_formatter.for_type(Estimate, card.show_estimate)
 
@@ -38,7 +37,7 @@ def unload(ipython: Any) -> None:
     from ..project.project import Project
 
     for name in _VIEWS:
-        _views.forget(name)
+        _views.remove_hook(name)
     for kind in (Project, Estimate):
         ipython.display_formatter.ipython_display_formatter.pop(kind, None)
     for magics in ipython.magics_manager.magics.values():

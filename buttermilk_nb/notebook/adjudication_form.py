@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from .._internal.ids import canonical
-from ..human_coding.adjudication import Adjudication, Case, Decision
-from ..human_coding.session.draft_answer import NOTHING, Held, Span
+from ..human_coding.adjudication import Adjudication, ContestedRecord, Decision
+from ..human_coding.session.draft_answer import NO_ANSWER, DraftAnswer, Span
 from .form_page import TextForm, question, said, text_of, toggled
 
 _COLUMNS = ("record_id", "criteria_set", "criterion", "coder", "category", "value", "reasons", "quotes", "coded_at")
@@ -26,7 +26,7 @@ class AdjudicationForm(TextForm):
 
     def __init__(self, adjudication: Adjudication) -> None:
         self.adjudication = adjudication
-        self._drafts: dict[int, Held] = {}
+        self._drafts: dict[int, DraftAnswer] = {}
         name = adjudication.criteria.name
         super().__init__(
             heading=f"Adjudication: {name}",
@@ -52,15 +52,15 @@ class AdjudicationForm(TextForm):
                 spans=tuple(span for span in self._held.spans if (span.start, span.end) != (start, end))
             ),
             "undo": self._undo,
-            "next": lambda: self.adjudication.go(1),
-            "back": lambda: self.adjudication.go(-1),
+            "next": lambda: self.adjudication.go_to(1),
+            "back": lambda: self.adjudication.go_to(-1),
         }
 
     @property
-    def _held(self) -> Held:
+    def _held(self) -> DraftAnswer:
         """What is said on the current case, decided or not yet."""
         decision = self.adjudication.decision(self.adjudication.current)
-        return self._drafts.get(self.place) or (Held.of(decision.label) if decision else NOTHING)
+        return self._drafts.get(self.place) or (DraftAnswer.of(decision.label) if decision else NO_ANSWER)
 
     def _say(self, **changes: Any) -> None:
         """Take over a part of a decision; with an answer and a reason it is one, and kept."""
@@ -125,10 +125,10 @@ def adjudication_form(adjudication: Adjudication) -> AdjudicationForm:
     return AdjudicationForm(adjudication)
 
 
-def _vote(case: Case, i: int) -> dict[str, Any]:
+def _vote(case: ContestedRecord, i: int) -> dict[str, Any]:
     vote = case.votes[i]
     return {
-        "criterion": case.criterion, "said": vote.said, "who": vote.coder, "reasons": list(vote.reasons),
+        "criterion": case.criterion, "said": vote.answer, "who": vote.coder, "reasons": list(vote.reasons),
         "conclusion": vote.remark,
     }  # fmt: skip
 

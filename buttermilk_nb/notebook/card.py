@@ -20,7 +20,7 @@ def show(project: Project) -> None:
     if _shown.get(id(project)) == cell:
         return
     _shown[id(project)] = cell
-    html = fragment(title(f"Project {project.name}"), table(["what", "where"], project.card()))
+    html = fragment(title(f"Project {project.name}"), table(["what", "where"], project.summary()))
     display(Live(html, plain=repr(project), saved_html=project._repr_html_()))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._internal.ids import canonical
-from .._internal.text import counted
+from .._internal.text import pluralise
 from ..human_coding.session.navigation import BREAK_AFTER
 from ..human_coding.session.session import CodingSession
 from ..schema import Label
@@ -60,7 +60,7 @@ class CodingForm(TextForm):
             "mark": lambda criterion, start, end: session.mark(criterion, int(start), int(end)),
             "unmark": lambda criterion, start, end: session.unmark(criterion, int(start), int(end)),
             "show": session.show_text,
-            "rest": session.rest,
+            "rest": session.dismiss_break,
             "skip": session.skip,
             "undo": session.undo,
             "next": session.next,
@@ -111,8 +111,8 @@ class CodingForm(TextForm):
     def saved(self) -> str:
         session = self.session
         kind = "blind" if session.blind else "with models' answers after one's own"
-        asked = counted(len(session.criteria), "question")
-        return f"Coding form: {counted(len(session.items), 'record')}, {session.criteria.name} ({asked}), {kind}"
+        asked = pluralise(len(session.criteria), "question")
+        return f"Coding form: {pluralise(len(session.items), 'record')}, {session.criteria.name} ({asked}), {kind}"
 
 
 def code_form(session: CodingSession, content_note: str | None = None) -> CodingForm:

@@ -20,7 +20,7 @@ from ..codebook.criterion import Criterion
 from ..codebook.scales import NON_ANSWERS, Continuous, Likert, MultiLabel
 from ..corpus.record import Record
 from ..errors import ButtermilkError
-from ..human_coding.session.draft_answer import Held
+from ..human_coding.session.draft_answer import DraftAnswer
 from .live_widget import stable_bundle
 
 _STATIC = Path(__file__).parent / "static"
@@ -152,9 +152,9 @@ def options(criterion: Criterion) -> list[dict[str, Any]]:
     scale = criterion.scale
     several = isinstance(scale, MultiLabel)
     words = {str(point): name for point, name in scale.labels.items()} if isinstance(scale, Likert) else {}
-    by_name = isinstance(scale, Continuous) or any(name.lstrip("-").isdigit() for name in scale.offered)
+    by_name = isinstance(scale, Continuous) or any(name.lstrip("-").isdigit() for name in scale.answers)
     # digits on a continuous scale begin a number
-    free = iter("" if isinstance(scale, Continuous) else [key for key in _DIGITS if key not in scale.offered])
+    free = iter("" if isinstance(scale, Continuous) else [key for key in _DIGITS if key not in scale.answers])
     made = [
         {
             "answer": name,
@@ -162,17 +162,17 @@ def options(criterion: Criterion) -> list[dict[str, Any]]:
             "key": (name if name in _DIGITS else "") if by_name else next(free, ""),
             "toggle": several,
         }
-        for name in scale.offered
+        for name in scale.answers
     ]
     more = [*([("[]", "none of these")] if several else []), *((name, name) for name in criterion.non_answers)]
     return made + [{"answer": name, "label": label, "key": next(free, ""), "toggle": False} for name, label in more]
 
 
-def said(criterion: Criterion, held: Held) -> dict[str, Any]:
+def said(criterion: Criterion, held: DraftAnswer) -> dict[str, Any]:
     """What was said on a criterion, as the page shows it."""
     chosen: list[str] = []
     number = ""
-    if held.kept and held.status != "skipped":
+    if held.is_saved and held.status != "skipped":
         answer = criterion.scale.parse(held.answer, NON_ANSWERS)  # an imported code may be one that is not offered
         if answer.category is None:
             number = f"{answer.value:.12g}"
@@ -180,11 +180,11 @@ def said(criterion: Criterion, held: Held) -> dict[str, Any]:
             chosen = json.loads(answer.category) or ["[]"]
         else:
             chosen = [answer.category]
-    waiting = not held.kept and (held.reasons or held.notes or held.spans)
+    waiting = not held.is_saved and (held.reasons or held.notes or held.spans)
     return {
         "chosen": chosen,
         "number": number,
-        "kept": held.kept,
+        "kept": held.is_saved,
         "state": "kept with your answer" if waiting else _STATES.get(held.status or "", ""),
         "reasons": "\n".join(held.reasons),
         "notes": held.notes,
@@ -202,10 +202,10 @@ def text_of(record: Record, *, hidden: bool = False) -> dict[str, Any]:
     }
 
 
-def toggled(held: Held, label: str) -> list[str]:
+def toggled(held: DraftAnswer, label: str) -> list[str]:
     """The labels that are chosen when one more is pressed."""
     try:
-        chosen = set(json.loads(held.answer)) if held.kept and isinstance(held.answer, str) else set()
+        chosen = set(json.loads(held.answer)) if held.is_saved and isinstance(held.answer, str) else set()
     except ValueError:
         chosen = set()  # it was a non-answer
     return sorted(chosen ^ {label})

@@ -23,9 +23,9 @@ from ..corpus.record import Record
 from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
 from ..events.event import StatusEvent
 from ..llm.calls.budget import Budget
-from ..llm.calls.client import Asked
-from ..llm.calls.run_scope import Scope
-from ..llm.embeddings.embedding_client import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, Asking
+from ..llm.calls.client import CallResult
+from ..llm.calls.run_scope import RunScope
+from ..llm.embeddings.embedding_client import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, EmbeddingJob
 from ..llm.embeddings.embedding_registry import make_embedder
 from ..llm.embeddings.rows import STEP, cells, unit
 from ..llm.model import Model
@@ -142,11 +142,11 @@ class _Job:
         self._model = make_embedder(model, project.settings.models, project.keys)
         self._run_id = uuid7()
         self._writer: Writer | None = None
-        self._asking = Asking(
+        self._asking = EmbeddingJob(
             project.client,
             self._model,
             self._records,
-            Scope(self._run_id, mode, budget=_budget(project, self._model), give_up_after=1),
+            RunScope(self._run_id, mode, budget=_budget(project, self._model), failure_threshold=1),
             params=params,
             redaction=project.redaction,
             texts_per_request=texts_per_request,
@@ -189,7 +189,7 @@ class _Job:
         """Send, with the run and its rows written around it."""
         if self._model.remote:
             self._remark()
-        known = await self._model.known(self._project.settings.probe_s)
+        known = await self._model.identify(self._project.settings.probe_s)
         await asyncio.to_thread(self._write_ahead, known)
         self._writer = Writer(self._project.store)
         status = "failed"
@@ -226,7 +226,7 @@ class _Job:
 
     def _run_row(self, known: Mapping[str, Any]) -> RunRow:
         first = self._asking.missing[0]
-        asked = {"model": self._model.target, "params": first.params.sent, **first.key_parts}
+        asked = {"model": self._model.full_name, "params": first.params.sent, **first.key_parts}
         about = {
             "buttermilk_nb": metadata.version("buttermilk-nb"),
             "python": platform.python_version(),
@@ -247,13 +247,13 @@ class _Job:
             manifest=canonical(about),
         )
 
-    async def _landed(self, asked: Asked) -> None:
+    async def _landed(self, asked: CallResult) -> None:
         if self._writer is not None and asked.calls:
             await self._writer.put(unit(asked, self._run_id))
 
 
 def _budget(project: OpenProject, model: Model) -> Budget:
-    return Budget([project.purse()] if model.remote else ())
+    return Budget([project.spending_limit()] if model.remote else ())
 
 
 def _checked(texts: Corpus | Sequence[str]) -> tuple[list[Record], list[str]]:

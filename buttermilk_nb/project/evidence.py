@@ -15,7 +15,7 @@ from ..store.erasure.forget import Forgotten, forget
 from ..store.erasure.purge import Purged, purge
 from ..store.exporters.bigquery import export_to_bigquery
 from ..store.exporters.export import export
-from ..store.importers import Imported, import_traces
+from ..store.importers import ImportedTraces, import_traces
 from ..store.verify import verify
 from .rebuild_cache import stored_answers
 
@@ -150,7 +150,7 @@ class Evidence:
         columns: Mapping[str, str] | None = None,
         replicate: str | None = None,
         replace: bool = False,
-    ) -> Imported:
+    ) -> ImportedTraces:
         """Bring in judgements that were made elsewhere: Buttermilk's flow rows, Inspect's logs, any table of scores.
 
         Parameters
@@ -210,7 +210,7 @@ class Evidence:
         for name in known.record_hash:
             found = self._cache.find(record_hash=name)
             if len(found):
-                self._cache.drop(found)
+                self._cache.delete(found)
 
     def purge(self, *, before: dt.date | int | None = None, yes: bool = False, reason: str = "") -> Purged:
         """Remove the runs that ended before a day, with everything that belongs to them alone.

@@ -47,7 +47,7 @@ class _Key(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
-def models(project: OpenProject, *, timeout_s: float = KNOCK_S) -> pd.DataFrame:
+def model_table(project: OpenProject, *, timeout_s: float = KNOCK_S) -> pd.DataFrame:
     """One row per model: those in sets, those under `models:` in `buttermilk.yaml`, and those that need nothing.
 
     Parameters
@@ -82,7 +82,7 @@ def models(project: OpenProject, *, timeout_s: float = KNOCK_S) -> pd.DataFrame:
     made = {name: _made(name, project) for name in _names(project)}
     local = {name: model for name, model in made.items() if isinstance(model, Model) and not model.remote}
     with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as knocking:
-        waiting = {name: knocking.submit(model.obstacles, timeout_s) for name, model in local.items()}
+        waiting = {name: knocking.submit(model.unavailable_reasons, timeout_s) for name, model in local.items()}
         rows = [
             _unknown(name, model, project)
             if isinstance(model, SetupError)
@@ -100,7 +100,7 @@ def _names(project: OpenProject) -> list[str]:
     return list(dict.fromkeys([*named, *settings.models, *ours]))
 
 
-def named(name: str, project: OpenProject) -> Model:
+def named_models(name: str, project: OpenProject) -> Model:
     """The model that a project knows by a name, be it one that answers or one that makes vectors.
 
     Raises
@@ -118,7 +118,7 @@ def named(name: str, project: OpenProject) -> Model:
 def _made(name: str, project: OpenProject) -> Model | SetupError:
     """The model, or why there is none."""
     try:
-        return named(name, project)
+        return named_models(name, project)
     except SetupError as error:
         return error
 
@@ -134,14 +134,14 @@ def _unknown(name: str, error: SetupError, project: OpenProject) -> dict[str, An
 
 
 def _row(name: str, model: Model, project: OpenProject, obstacles: Callable[[], list[str]] | None) -> dict[str, Any]:
-    problems = model.problems(None)
+    problems = model.validate(None)
     key = _Key() if problems or not isinstance(model, LitellmModel) else _key(model)
     in_the_way = problems or [*key.problems, *_without_address(model)] or (obstacles() if obstacles else [])
     limits = model.settings.limits
     return {
         "name": name,
-        "model": model.target,
-        "makes": _makes(model),
+        "model": model.full_name,
+        "makes": _model_kind(model),
         "sets": _sets(name, project),
         "usable": not in_the_way,
         "why_not": _sentence(in_the_way),
@@ -154,7 +154,7 @@ def _row(name: str, model: Model, project: OpenProject, obstacles: Callable[[], 
         "tokens_per_minute": limits.tokens_per_minute,
         "context": None if problems else _listed(model).get("max_input_tokens"),
         "json_schema": None if problems else _takes_schema(model),
-        "batch": _makes(model) == "answers" and api_of(model) is not None,
+        "batch": _model_kind(model) == "answers" and api_of(model) is not None,
     }
 
 
@@ -179,11 +179,11 @@ def _allowed(model: Model, project: OpenProject) -> bool:
     """Whether texts may go there."""
     if not model.remote:
         return True
-    return not project.settings.local_only and model.receiver in project.client.sender.allowed
+    return not project.settings.local_only and model.recipient in project.client.sender.allowed
 
 
-def _makes(model: Model) -> str:
-    ours = model.target.partition("?")[0].partition("/")
+def _model_kind(model: Model) -> str:
+    ours = model.full_name.partition("?")[0].partition("/")
     vectors = ours[2] in EMBEDDERS.get(ours[0], {}) or _listed(model).get("mode") == "embedding"
     return "vectors" if vectors else "answers"
 
@@ -193,7 +193,7 @@ def _listed(model: Model) -> dict[str, Any]:
     if not isinstance(model, LitellmModel) or model.provider in _ASK_THE_SERVER:
         return {}
     try:
-        return dict(load_litellm().get_model_info(model.target))
+        return dict(load_litellm().get_model_info(model.full_name))
     except Exception:  # noqa: BLE001  # litellm's way to say that it does not know the model
         return {}
 

@@ -8,7 +8,7 @@ from ..config.api_keys import Keys
 from ..config.settings import CacheMode, Settings
 from ..events import Bus
 from ..llm.cache import AnswerCache
-from ..llm.calls.budget import Purse
+from ..llm.calls.budget import SpendingLimit
 from ..llm.calls.client import Client
 from ..llm.calls.redaction import Redaction
 from ..llm.model import Model
@@ -30,5 +30,5 @@ class OpenProject(Protocol):
     def model(self, name: str) -> Model:
         """Return the model of that name."""
 
-    def purse(self) -> Purse:
+    def spending_limit(self) -> SpendingLimit:
         """Return the project's budget."""

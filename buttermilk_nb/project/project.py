@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from .._internal.html import fragment, table, title
-from .._internal.text import counted
+from .._internal.text import pluralise
 from ..config.api_keys import Keys
-from ..config.data_folder import data_place
+from ..config.data_folder import choose_data_folder
 from ..config.model_settings import ModelSettings
 from ..config.settings import FILE, CacheMode, Settings
 from ..errors import SetupError, nearest
@@ -17,7 +17,7 @@ from ..events import Bus
 from ..events.event import CommandEvent, WaitEvent
 from ..events.log_file import LogFile
 from ..llm.cache import AnswerCache
-from ..llm.calls.budget import Purse
+from ..llm.calls.budget import SpendingLimit
 from ..llm.calls.client import Client
 from ..llm.calls.rate_limits import SharedLedger
 from ..llm.calls.redaction import Redaction
@@ -28,7 +28,7 @@ from ..llm.registry import make_model
 from ..store import Store
 from .embed import EmbedOptions, embed
 from .evidence import Evidence
-from .model_table import models
+from .model_table import model_table
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -57,22 +57,22 @@ class Project:
         self.folder = folder
         self.settings = settings
         self.cache_mode: CacheMode = cache_mode
-        self.place = data_place(folder, settings.data_folder, settings.name)
-        for part in (self.place.folder, self.place.folder / "cache"):
+        self.data_folder = choose_data_folder(folder, settings.data_folder, settings.name)
+        for part in (self.data_folder.folder, self.data_folder.folder / "cache"):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.cache = AnswerCache(self.place.folder / "cache")
-        self.store = Store(self.place.folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
+        self.cache = AnswerCache(self.data_folder.folder / "cache")
+        self.store = Store(self.data_folder.folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
         self.bus = Bus()
         self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
         self.keys = Keys(folder, settings.dotenv)
-        ledger = SharedLedger(self.place.folder / "limits.sqlite") if settings.share_limits else None
-        self.client = Client(self.cache, settings, sender=Sender(settings, ledger=ledger, heard=self._heard))
+        ledger = SharedLedger(self.data_folder.folder / "limits.sqlite") if settings.share_limits else None
+        self.client = Client(self.cache, settings, sender=Sender(settings, ledger=ledger, on_wait=self._on_wait))
         self.redaction: Redaction | None = Redaction(settings.redact) if settings.redact else None
         """What is taken out of texts before they go to a remote provider; assign a `Redaction` to use a function."""
-        self._purse = Purse(
-            settings.budget_usd, whose="the project's budget", more=f"Raise `budget_usd` in {FILE} to go on."
+        self._spending_limit = SpendingLimit(
+            settings.budget_usd, label="the project's budget", hint=f"Raise `budget_usd` in {FILE} to go on."
         )
-        self.notes: list[str] = [self.place.why] if self.place.why else []
+        self.notes: list[str] = [self.data_folder.reason] if self.data_folder.reason else []
         self._models: dict[str, Model] = {}
         self.evidence = Evidence(folder, self.store, self.cache, keep_days=settings.keep_days)
 
@@ -115,7 +115,7 @@ class Project:
 
     def _check_provider(self, provider: str) -> None:
         named = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)
-        ours = {self.model(name).receiver for name in named}
+        ours = {self.model(name).recipient for name in named}
         if provider in ours:
             return
         every = {str(getattr(known, "value", known)) for known in load_litellm().provider_list}
@@ -130,16 +130,16 @@ class Project:
         """What the calls of this project have cost so far, as far as prices are known."""
         return float(self.store.df("select coalesce(sum(cost_usd), 0.0) as spent from calls").spent.item())
 
-    def purse(self) -> Purse:
+    def spending_limit(self) -> SpendingLimit:
         """The project's budget, with what its calls have cost so far; shared by the runs of this process."""
         limit = self.settings.budget_usd
         if limit is not None:
-            self._purse.limit_usd = limit
+            self._spending_limit.limit_usd = limit
             stored = self.spent_usd  # takes a while, in which others spend
-            self._purse.spent_usd = max(self._purse.spent_usd, stored)
-        return self._purse
+            self._spending_limit.spent_usd = max(self._spending_limit.spent_usd, stored)
+        return self._spending_limit
 
-    def _heard(self, run_id: str, model: str, seconds: float, why: str) -> None:
+    def _on_wait(self, run_id: str, model: str, seconds: float, why: str) -> None:
         payload = {"run_id": run_id, "model": model, "seconds": round(seconds, 1), "why": why}
         self.bus.publish(WaitEvent(source="limits", payload=payload))
 
@@ -168,7 +168,7 @@ class Project:
 
     def models(self) -> pd.DataFrame:
         """The models that this project names: which can be used now, and why not; see `buttermilk_nb.models`."""
-        return models(self)
+        return model_table(self)
 
     @overload
     def embed(self, texts: Corpus, *, model: str, **options: Unpack[EmbedOptions]) -> pd.DataFrame: ...
@@ -184,15 +184,15 @@ class Project:
         """One SELECT on this project's tables and views; see `buttermilk_nb.sql`."""
         return self.store.select(query, params)
 
-    def card(self) -> list[tuple[str, str]]:
+    def summary(self) -> list[tuple[str, str]]:
         """What the card shows, paths included."""
         answers = len(self.cache)
         return [
             ("project folder", str(self.folder)),
             ("traces (DuckDB)", str(self.store.path)),
-            ("cache", f"{self.cache.folder} ({counted(answers, 'answer')}, mode {self.cache_mode})"),
+            ("cache", f"{self.cache.folder} ({pluralise(answers, 'answer')}, mode {self.cache_mode})"),
             *((f"models: {name}", ", ".join(models)) for name, models in self.settings.sets.items()),
-            *(("note", note) for note in (*self.notes, *self.keys.remarks)),
+            *(("note", note) for note in (*self.notes, *self.keys.warnings)),
         ]
 
     def __repr__(self) -> str:

@@ -115,11 +115,11 @@ def init(
     project = _open(folder, settings, cache)
     project.notes += notes
     for model in chosen or []:
-        project.model(model).warm()
+        project.model(model).preload()
     with project.store.reading():  # makes the file, so that the card names one that is there
         pass
     _current = project
-    if show := notebook_hooks.find("card"):
+    if show := notebook_hooks.get_hook("card"):
         show(project)
     return project
 
@@ -196,7 +196,7 @@ def allow(provider: str) -> None:
 @atexit.register
 def _close_all() -> None:
     """Files and pooled connections, at the end of the process."""
-    event_loop.finish(close_clients)
+    event_loop.run_until_complete(close_clients)
     close()
 
 

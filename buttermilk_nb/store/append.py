@@ -19,7 +19,7 @@ from ..schema import RecordRow, Redacted, Row, Score, TextRow, Trace
 _CHUNK = 50_000  # rows flushed at once: memory stays flat, and DuckDB 2.0 counts rowids wrongly after flushing 122,880
 
 
-class Parted(NamedTuple):
+class SplitTable(NamedTuple):
     """A model whose rows are kept in two tables."""
 
     rows: str
@@ -31,11 +31,11 @@ class Parted(NamedTuple):
     """The macro that makes the key of them."""
 
 
-PARTED: dict[type[Row], Parted] = {
-    Score: Parted("score_rows", "said", "said_hash", ("conclusion", "reasons"), "hash_of_said"),
-    Trace: Parted("trace_rows", "outcomes", "outcome_hash", ("output", "error_message"), "hash_of_outcome"),
+SPLIT_TABLES: dict[type[Row], SplitTable] = {
+    Score: SplitTable("score_rows", "said", "said_hash", ("conclusion", "reasons"), "hash_of_said"),
+    Trace: SplitTable("trace_rows", "outcomes", "outcome_hash", ("output", "error_message"), "hash_of_outcome"),
 }
-ONCE: dict[type[Row], tuple[str, ...]] = {
+UNIQUE_KEYS: dict[type[Row], tuple[str, ...]] = {
     TextRow: ("text_hash",),
     RecordRow: ("record_id", "record_hash", "details_hash"),
     Redacted: ("request_hash", "placeholder"),
@@ -53,13 +53,13 @@ def append(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
 def append_tuples(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
     """Append rows of one model that are tuples in the order of its fields."""
     names = list(model.model_fields)
-    if model in PARTED:
+    if model in SPLIT_TABLES:
         _append_parted(con, model, names, rows)
-    elif model in ONCE:
+    elif model in UNIQUE_KEYS:
         given = list(rows)
-        key = itemgetter(*(names.index(name) for name in ONCE[model]))
-        keys = map(key, given) if len(ONCE[model]) > 1 else ((key(row),) for row in given)
-        append_new(con, model, (given[place] for place in fresh(con, model, keys)))
+        key = itemgetter(*(names.index(name) for name in UNIQUE_KEYS[model]))
+        keys = map(key, given) if len(UNIQUE_KEYS[model]) > 1 else ((key(row),) for row in given)
+        append_new(con, model, (given[place] for place in new_rows(con, model, keys)))
     else:
         append_new(con, model, rows)
 
@@ -69,9 +69,9 @@ def append_new(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[
     _append(con, model.table, list(model.model_fields), rows)
 
 
-def fresh(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tuple[Any, ...]]) -> list[int]:
+def new_rows(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tuple[Any, ...]]) -> list[int]:
     """The places of those keys that are not stored yet, each once."""
-    names = ONCE[model]
+    names = UNIQUE_KEYS[model]
     listed = ", ".join(names)
     con.execute(f"create temp table incoming_keys (place bigint, {', '.join(f'{name} varchar' for name in names)})")
     _append(con, "incoming_keys", ["place", *names], ((place, *key) for place, key in enumerate(keys)))
@@ -86,7 +86,7 @@ def fresh(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tuple
 def drop_unused(con: duckdb.DuckDBPyConnection) -> int:
     """Remove what was said and put out where no row names it any more; how much that was."""
     removed = 0
-    for parted in PARTED.values():
+    for parted in SPLIT_TABLES.values():
         found = con.execute(
             f"delete from {parted.bodies} where {parted.key} not in "  # noqa: S608  # our own names
             f"(select {parted.key} from {parted.rows} where {parted.key} is not null)"
@@ -99,7 +99,7 @@ def _append_parted(
     con: duckdb.DuckDBPyConnection, model: type[Row], names: list[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Rows that say nothing go straight to their table; of the others, what they say is hashed and kept once."""
-    parted = PARTED[model]
+    parted = SPLIT_TABLES[model]
     light = [name for name in names if name not in parted.columns]
     said = itemgetter(*(names.index(name) for name in parted.columns))
     silent: list[tuple[Any, ...]] = []
@@ -117,7 +117,7 @@ def _append_parted(
     con.execute("drop table incoming")
 
 
-def _part(con: duckdb.DuckDBPyConnection, parted: Parted, light: str) -> None:
+def _part(con: duckdb.DuckDBPyConnection, parted: SplitTable, light: str) -> None:
     """From the temporary table `incoming` to the two that stay."""
     words, key = ", ".join(parted.columns), parted.key
     kept = ", ".join(f"any_value({name})" for name in parted.columns)

@@ -23,7 +23,7 @@ import duckdb
 
 from .._internal.ids import uuid7
 from ..errors import StoreError
-from .file_lock import Turn
+from .file_lock import FileLock
 
 STORAGE = "v1.5.0"
 """The oldest DuckDB that shall be able to read the files."""
@@ -40,11 +40,11 @@ _LOOKS = 3  # the first may also find what a killed process has left to be put i
 _pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
 
 
-class FileHeld(StoreError):
+class FileLocked(StoreError):
     """Another process has the file, and did not let go of it in the time allowed."""
 
 
-class RowsRefused(StoreError):
+class RowsRejected(StoreError):
     """DuckDB cannot take a value: a number too large for its column, a text that is not one."""
 
 
@@ -60,7 +60,7 @@ def opened(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.Duc
         It cannot be opened at all.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    turn = Turn(path, shared=read_only)
+    turn = FileLock(path, shared=read_only)
     try:
         con = _wait_for(path, turn, read_only=read_only, wait_s=wait_s)
         try:
@@ -68,23 +68,23 @@ def opened(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.Duc
         finally:
             con.close()
     finally:
-        turn.give()
+        turn.release()
 
 
-def _wait_for(path: Path, turn: Turn, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+def _wait_for(path: Path, turn: FileLock, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
     deadline, pause = time.monotonic() + wait_s, _SHORTEST_PAUSE_S
     while True:
-        if turn.take():
+        if turn.acquire():
             con = _try(path, read_only=read_only)
             if con is not None:
                 return con
-            turn.give()
+            turn.release()
         if time.monotonic() >= deadline:
-            raise FileHeld(
+            raise FileLocked(
                 f"another process has held `{path}` for {wait_s:g} s. Close the program that has it open for writing, "
                 "or raise `lock_wait_s` in buttermilk.yaml."
             )
-        pause = _SHORTEST_PAUSE_S if turn.is_next else min(pause * 1.6, _LONGEST_PAUSE_S)
+        pause = _SHORTEST_PAUSE_S if turn.holds_queue else min(pause * 1.6, _LONGEST_PAUSE_S)
         _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two that wait out of step
 
 
@@ -168,7 +168,7 @@ def transaction(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[None]:
     except BaseException as error:
         _undo(con)
         if isinstance(error, duckdb.Error):
-            kind = RowsRefused if isinstance(error, _REFUSALS) else StoreError
+            kind = RowsRejected if isinstance(error, _REFUSALS) else StoreError
             raise kind(f"`{name}` could not be written: {first_line(error)}") from error
         raise
 

@@ -19,7 +19,7 @@ from pathlib import Path
 _NO_LOCK = -1  # where the disk or the folder allows none; DuckDB's own is then all there is
 
 
-class Turn:
+class FileLock:
     """One process's turn with a file, to be taken and given back.
 
     Parameters
@@ -37,11 +37,11 @@ class Turn:
         self._turn: int | None = None
 
     @property
-    def is_next(self) -> bool:
+    def holds_queue(self) -> bool:
         """Whether nobody else can come before."""
         return self._next is not None
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Whether it is our turn now. Where not, try again, or give up the place in the line with `give`."""
         if self._next is None:
             self._next = _locked(self._path.with_name(f".{self._path.name}.next"), shared=False)
@@ -54,7 +54,7 @@ class Turn:
         self._next = None
         return True
 
-    def give(self) -> None:
+    def release(self) -> None:
         """Let the others have their turn."""
         for handle in (self._turn, self._next):
             _give(handle)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from .._internal.ids import canonical
-from .._internal.text import clean
+from .._internal.text import replace_surrogates
 from ..corpus.record import Record
 from ..schema import RecordRow, TextRow, now
-from .append import append_new, fresh
-from .write_batch import Batch
+from .append import append_new, new_rows
+from .write_batch import WriteBatch
 
 if TYPE_CHECKING:
     from .store import Store
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 def write_records(store: Store, records: Sequence[Record]) -> None:
     """Write the versions that are not stored yet; only hashes are compared, so that a re-run writes nothing."""
-    store.keep(Batch(records=records))
+    store.write(WriteBatch(records=records))
 
 
 def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
     """Write the new versions inside a transaction."""
     if not records:
         return
-    keys = ((record.record_id, record.record_hash, record.details_hash) for record in records)
-    new = [records[place] for place in fresh(con, RecordRow, keys)]
+    keys = ((record.record_id, record.record_hash, record.annotations_hash) for record in records)
+    new = [records[place] for place in new_rows(con, RecordRow, keys)]
     seen_at = now()
     append_new(con, RecordRow, (as_tuple(record, seen_at) for record in new))
     pictured = [image for record in new for image in record.images]
-    for place in fresh(con, TextRow, ((image.text_hash,) for image in pictured)) if pictured else ():
+    for place in new_rows(con, TextRow, ((image.text_hash,) for image in pictured)) if pictured else ():
         row = pictured[place].as_row()  # one at a time: each may have some megabytes
         append_new(con, TextRow, [tuple(getattr(row, name) for name in TextRow.model_fields)])
 
@@ -47,12 +47,12 @@ def as_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:
     return (
         record.record_id,
         record.record_hash,
-        record.details_hash,
+        record.annotations_hash,
         record.content,
-        clean(canonical(record.metadata)),
-        clean(canonical(record.ground_truth)),
-        clean(canonical(record.expert_reasons)),
-        clean(canonical(record.labels)),
+        replace_surrogates(canonical(record.metadata)),
+        replace_surrogates(canonical(record.ground_truth)),
+        replace_surrogates(canonical(record.expert_reasons)),
+        replace_surrogates(canonical(record.labels)),
         record.cluster,
         record.parent_id,
         record.start_offset,

@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 import duckdb
 
 from .._internal.ids import canonical
-from .._internal.text import clean
+from .._internal.text import replace_surrogates
 from ..schema import EventRow, Row, Unit
-from .connection import RowsRefused, first_line, transaction
+from .connection import RowsRejected, first_line, transaction
 from .migrate import prepare
-from .write import land
-from .write_batch import Batch
+from .write import write_batch
+from .write_batch import WriteBatch
 
 _MOST = 2**31 - 1  # what an INTEGER holds
 _SCRATCH = Path("scratch")
@@ -29,7 +29,7 @@ _R = TypeVar("_R", bound=Row)
 _T = TypeVar("_T")
 
 
-def mended(batch: Batch) -> Batch:
+def repaired(batch: WriteBatch) -> WriteBatch:
     """The batch with everything in it that DuckDB refuses put so that it does not.
 
     Raises
@@ -39,9 +39,9 @@ def mended(batch: Batch) -> Batch:
     """
     with duckdb.connect(":memory:") as scratch:
         prepare(scratch, _SCRATCH)
-        whys = _refused(scratch, batch.units, lambda units: Batch(units=units))
+        whys = _refused(scratch, batch.units, lambda units: WriteBatch(units=units))
         units = [_mend_unit(scratch, unit, whys[i]) if i in whys else unit for i, unit in enumerate(batch.units)]
-        bad = _refused(scratch, batch.rows, lambda rows: Batch(rows=rows))
+        bad = _refused(scratch, batch.rows, lambda rows: WriteBatch(rows=rows))
         rows = [_mend_row(row, bad[i]) if i in bad else row for i, row in enumerate(batch.rows)]
     return replace(batch, units=units, rows=rows)
 
@@ -60,24 +60,24 @@ def _refused(scratch: duckdb.DuckDBPyConnection, items: Sequence[_T], as_batch: 
     }
 
 
-def _refusal(scratch: duckdb.DuckDBPyConnection, batch: Batch) -> str | None:
+def _refusal(scratch: duckdb.DuckDBPyConnection, batch: WriteBatch) -> str | None:
     """Why a batch is refused; None where it is not. Nothing of it stays."""
     try:
         with transaction(scratch, "the batch"):
-            land(scratch, batch)
-            raise _Undo
-    except _Undo:
+            write_batch(scratch, batch)
+            raise _Rollback
+    except _Rollback:
         return None
-    except RowsRefused as error:
+    except RowsRejected as error:
         return first_line(error.__cause__ or error)
 
 
-class _Undo(Exception):  # no error: it ends a trial
+class _Rollback(Exception):  # no error: it ends a trial
     """It would have landed."""
 
 
 def _mend_unit(scratch: duckdb.DuckDBPyConnection, unit: Unit, why: str) -> Unit:
-    said = f"the Store could not take the rows of this cell, so that its answer is not here: {clean(why)}"
+    said = f"the Store could not take the rows of this cell, so that its answer is not here: {replace_surrogates(why)}"
     trace = _plain(unit.trace, status="error", output=None, flagged=None, error_type="StoreError", error_message=said)
     nothing = {"status": "error", "value": None, "category": None, "flagged": None, "uncertainty": None,
                "conclusion": None, "reasons": None}  # fmt: skip
@@ -86,26 +86,29 @@ def _mend_unit(scratch: duckdb.DuckDBPyConnection, unit: Unit, why: str) -> Unit
     calls = replace(bare, calls=tuple(_plain(call) for call in unit.calls), inputs=tuple(map(_plain, unit.inputs)))
     whole = replace(calls, texts=unit.texts, redacted=tuple(map(_plain, unit.redacted)))
     for attempt in (whole, calls, bare):
-        if (refusal := _refusal(scratch, Batch(units=[attempt]))) is None:
+        if (refusal := _refusal(scratch, WriteBatch(units=[attempt]))) is None:
             return attempt
-    raise RowsRefused(f"not even an error could be written of trace `{clean(trace.trace_id)}`: {refusal}")
+    raise RowsRejected(f"not even an error could be written of trace `{replace_surrogates(trace.trace_id)}`: {refusal}")
 
 
 def _mend_row(row: Row, why: str) -> Row:
     if isinstance(row, EventRow):
-        return _plain(row, payload=canonical({"error": f"what this event said could not be written: {clean(why)}"}))
-    raise RowsRefused(f"a row of `{row.table}` cannot be written: {why}")
+        return _plain(
+            row, payload=canonical({"error": f"what this event said could not be written: {replace_surrogates(why)}"})
+        )
+    raise RowsRejected(f"a row of `{row.table}` cannot be written: {why}")
 
 
 def _plain(row: _R, **changes: Any) -> _R:
     """A row of the same ids, with other values where DuckDB could not take them."""
-    values = {name: _taken(getattr(row, name)) for name in type(row).model_fields}
+    values = {name: sanitised(getattr(row, name)) for name in type(row).model_fields}
     return row.model_copy(update={**values, **changes})
 
 
-def _taken(value: Any) -> Any:
+def sanitised(value: Any) -> Any:
+    """The value with lone surrogates replaced in every text of it."""
     if isinstance(value, str):
-        return clean(value)
+        return replace_surrogates(value)
     if isinstance(value, int) and abs(value) > _MOST:
         return None
     return value

@@ -21,7 +21,7 @@ import duckdb
 from .._internal.ids import digest
 from ..schema import LinkRow, now
 from .append import append
-from .write_batch import Finish
+from .write_batch import RunEnd
 
 RECIPES: dict[str, dict[str, str]] = {
     "rows1": {
@@ -45,7 +45,7 @@ _TIMES = frozenset({"started_at", "asked_at", "answered_at"})
 _RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, manifest, digest"
 
 
-def finish(con: duckdb.DuckDBPyConnection, ended: Finish) -> None:
+def finish(con: duckdb.DuckDBPyConnection, ended: RunEnd) -> None:
     """Write how a run ended, inside a transaction that can see all its rows."""
     con.execute(
         "update runs set status = ?, finished_at = ?, digest = ?, manifest = coalesce(?, manifest) where run_id = ?",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..schema import EventRow, RunRow, TextRow, now
-from .write_batch import Batch, Finish
+from .write_batch import RunEnd, WriteBatch
 
 if TYPE_CHECKING:
     from .store import Store
@@ -16,7 +16,7 @@ def write_plan(
     store: Store, run: RunRow, texts: Sequence[TextRow], cells: Iterable[tuple[Any, ...]], event: EventRow
 ) -> None:
     """Write a run, its prompts, criteria and schemas, and every cell that it plans."""
-    store.keep(Batch(rows=[*texts, run, event], cells=cells))
+    store.write(WriteBatch(rows=[*texts, run, event], cells=cells))
 
 
 def finish_run(store: Store, run_id: str, status: str, event: EventRow, manifest: str | None = None) -> None:
@@ -24,4 +24,4 @@ def finish_run(store: Store, run_id: str, status: str, event: EventRow, manifest
 
     `manifest` replaces the one that was written before the first call, where the models have said what they are.
     """
-    store.keep(Batch(rows=[event], finish=Finish(run_id, status, now(), manifest)))
+    store.write(WriteBatch(rows=[event], finish=RunEnd(run_id, status, now(), manifest)))

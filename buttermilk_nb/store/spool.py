@@ -26,7 +26,7 @@ from ..schema import ROWS, CellRow, RecordRow, Row, Unit, now
 from .connection import first_line
 from .record_rows import as_tuple
 from .snapshot import to_disk
-from .write_batch import Batch, Finish
+from .write_batch import RunEnd, WriteBatch
 
 _FORMAT = 1
 _LEFT_OVER_S = 60.0  # a batch is written in less; what is older was cut off
@@ -40,7 +40,7 @@ class DamagedSpool(Exception):
     """A file of the spool that cannot be read."""
 
 
-def put(store: Path, batch: Batch) -> Path:
+def add(store: Path, batch: WriteBatch) -> Path:
     """Write a batch to the spool; when this returns, it is on disk.
 
     Raises
@@ -63,7 +63,7 @@ def put(store: Path, batch: Batch) -> Path:
     return done
 
 
-def waiting(store: Path) -> list[Path]:
+def pending(store: Path) -> list[Path]:
     """The files that wait, oldest first. Says where one was left half written."""
     folder = store.parent / "spool"
     try:
@@ -78,10 +78,10 @@ def waiting(store: Path) -> list[Path]:
 
 def rows_waiting(store: Path) -> int:
     """How many rows wait."""
-    return sum(int(path.stem.rpartition("-")[2]) for path in waiting(store))
+    return sum(int(path.stem.rpartition("-")[2]) for path in pending(store))
 
 
-def read(path: Path) -> Batch:
+def read(path: Path) -> WriteBatch:
     """The batch in a file of the spool.
 
     Raises
@@ -102,7 +102,7 @@ def read(path: Path) -> Batch:
         raise DamagedSpool(first_line(error)) from error
 
 
-def set_aside(path: Path, why: str) -> None:
+def quarantine(path: Path, why: str) -> None:
     """Rename a file that cannot be merged, and say so."""
     aside = path.with_name(f"{path.name}.damaged")
     path.rename(aside)
@@ -123,7 +123,7 @@ def _tell_left_overs(parts: Iterable[Path]) -> None:
             )
 
 
-def _write(path: Path, batch: Batch) -> int:
+def _write(path: Path, batch: WriteBatch) -> int:
     """Write the lines, put them on disk, and count the rows."""
     hashed, count = hashlib.sha256(), 0
     with path.open("wb") as handle:
@@ -138,7 +138,7 @@ def _write(path: Path, batch: Batch) -> int:
     return count
 
 
-def _entries(batch: Batch) -> Iterator[tuple[int, dict[str, Any]]]:
+def _entries(batch: WriteBatch) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each line, and how many rows it stands for."""
     yield 0, {"format": _FORMAT, "made_at": now()}
     seen_at = now()
@@ -157,7 +157,7 @@ def _entries(batch: Batch) -> Iterator[tuple[int, dict[str, Any]]]:
         yield 0, {"finish": list(batch.finish)}
 
 
-def _batch(entries: Iterable[dict[str, Any]]) -> Batch:
+def _batch(entries: Iterable[dict[str, Any]]) -> WriteBatch:
     rows: list[Row] = []
     cells: list[tuple[Any, ...]] = []
     units: list[Unit] = []
@@ -172,10 +172,10 @@ def _batch(entries: Iterable[dict[str, Any]]) -> Batch:
             parts = {name: tuple(_row(table, row) for row in value[name]) for name, table in _UNIT.items()}
             units.append(Unit(trace=_row("traces", value["trace"]), **parts))  # type: ignore[arg-type]
         elif kind == "finish":
-            finish = Finish(value[0], value[1], dt.datetime.fromisoformat(value[2]), *value[3:])
+            finish = RunEnd(value[0], value[1], dt.datetime.fromisoformat(value[2]), *value[3:])
         else:
             rows.append(_row(kind, value))
-    return Batch(rows=rows, cells=cells, units=units, finish=finish)
+    return WriteBatch(rows=rows, cells=cells, units=units, finish=finish)
 
 
 def _row(table: str, values: dict[str, Any]) -> Row:

@@ -22,13 +22,13 @@ import duckdb
 from ..errors import SetupError, StoreError, nearest
 from ..schema import Row
 from . import append, spool
-from .connection import FileHeld, RowsRefused, first_line, opened, transaction
+from .connection import FileLocked, RowsRejected, first_line, opened, transaction
 from .merge_spool import merge
 from .migrate import prepare, up_to_date
-from .repair import mended
+from .repair import repaired
 from .snapshot import copy_to
-from .write import land
-from .write_batch import Batch
+from .write import write_batch
+from .write_batch import WriteBatch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ class Store:
         with self.exclusive() as con, transaction(con, self.path.name):
             yield con
 
-    def keep(self, batch: Batch) -> bool:
+    def write(self, batch: WriteBatch) -> bool:
         """Write a batch; where another process holds the file for too long, put it into the spool.
 
         Once a batch went there, later ones try the file once each, and do not wait again.
@@ -93,26 +93,26 @@ class Store:
         """
         try:
             self._land(batch)
-        except FileHeld:
+        except FileLocked:
             self._held = True
-            spool.put(self.path, batch)
+            spool.add(self.path, batch)
             return False
         self._held = False
         return True
 
-    def _land(self, batch: Batch) -> None:
+    def _land(self, batch: WriteBatch) -> None:
         wait_s = 0.0 if self._held else self._lock_wait_s
         with self.exclusive(wait_s) as con:
             try:
                 with transaction(con, self.path.name):
-                    land(con, batch)
+                    write_batch(con, batch)
                 return
-            except RowsRefused:
+            except RowsRejected:
                 if batch.cells or batch.records:  # those were checked when they were declared
                     raise
-        batch = mended(batch)  # while others have the file
+        batch = repaired(batch)  # while others have the file
         with self.exclusive(wait_s) as con, transaction(con, self.path.name):
-            land(con, batch)
+            write_batch(con, batch)
 
     def spooled(self) -> int:
         """How many rows wait beside the file because another process held it; the next work on it merges them."""
@@ -154,7 +154,7 @@ class Store:
         """A connection that cannot change anything; what waits in the spool is merged before."""
         with self._lock:
             self._ready = self._ready and self.path.exists()
-            if not (self._ready or self._up_to_date()) or spool.waiting(self.path):
+            if not (self._ready or self._up_to_date()) or spool.pending(self.path):
                 with self.exclusive():
                     pass
             self._ready = True

@@ -16,7 +16,7 @@ import duckdb
 
 from ..schema import ROWS
 from . import run_chain
-from .append import PARTED
+from .append import SPLIT_TABLES
 from .connection import first_line
 from .verify_hashes import damaged_bodies
 from .views import VIEWS
@@ -102,7 +102,7 @@ def _tables(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
         for name in model.model_fields
         if name not in found.get(model.table, ())
     ]
-    missing += [name for name in (*VIEWS, *(parted.bodies for parted in PARTED.values())) if name not in found]
+    missing += [name for name in (*VIEWS, *(parted.bodies for parted in SPLIT_TABLES.values())) if name not in found]
     shown = ", ".join(missing) or "all"
     yield Check("tables", None, not missing, "all", shown, "tables, views and columns that this version needs")
 

@@ -20,7 +20,7 @@ from ..codebook.criteria import Criteria
 from ..corpus.image import Image, kind_of
 from ..corpus.record import Record
 from ..errors import SetupError
-from .append import PARTED
+from .append import SPLIT_TABLES
 
 _CHUNK = 5_000
 _FIELDS = (
@@ -36,7 +36,7 @@ def damaged_bodies(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
         return sorted({*_texts_by_sql(con), *_declared(con)})
     if table == "records":
         return sorted({str(row["record_id"]) for row in _records(con) if not _same_record(con, row)})
-    parted = next(parted for parted in PARTED.values() if parted.bodies == table)
+    parted = next(parted for parted in SPLIT_TABLES.values() if parted.bodies == table)
     again = f"{parted.recipe}({', '.join(parted.columns)})"
     found = con.execute(
         f"select {parted.key}::varchar from {table} where {again} is distinct from {parted.key}"  # noqa: S608  # our own
@@ -106,7 +106,7 @@ def _same_record(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> bool:
     row["local_only"] = bool(row["local_only"])
     record = Record.model_construct(**{**row, **known, "images": images})
     # the details name images as this record named them, which is stored once for all that share the image
-    return record.record_hash == kept and (bool(media) or record.details_hash == details)
+    return record.record_hash == kept and (bool(media) or record.annotations_hash == details)
 
 
 def _images(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> Iterator[Image]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from .._internal.ids import digest
 from ..schema import FINISHED, STATUSES, Call, Label, RecordRow, Row, Score, Trace
-from .append import PARTED
+from .append import SPLIT_TABLES
 
 
 def _columns(model: type[Row], alias: str) -> str:
@@ -22,7 +22,7 @@ def _columns(model: type[Row], alias: str) -> str:
 
 def _whole(model: type[Row], rows: str) -> str:
     """All columns of a model, from a query for its rows and the table of its bodies."""
-    parted = PARTED[model]
+    parted = SPLIT_TABLES[model]
     columns = ", ".join(f"{'b' if name in parted.columns else 'r'}.{name}" for name in model.model_fields)
     return f"select {columns} from {rows} r left join {parted.bodies} b using ({parted.key})"
 

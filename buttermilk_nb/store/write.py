@@ -10,14 +10,16 @@ from ..schema import CellRow, Row, TextRow
 from .append import append, append_tuples
 from .record_rows import append_records
 from .run_chain import finish
-from .write_batch import Batch
+from .write_batch import WriteBatch
 
 
-def land(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> None:
     """Write all of a batch."""
     append_records(con, batch.records)
     units = batch.units
-    texts = {text.text_hash: text for unit in units for text in unit.texts if text.text_hash not in batch.known}
+    texts = {
+        text.text_hash: text for unit in units for text in unit.texts if text.text_hash not in batch.known_text_hashes
+    }
     append(con, list(texts.values()))
     for same in _by_model(batch.rows):
         append(con, same)

@@ -11,7 +11,7 @@ from ..corpus.record import Record
 from ..schema import Row, Unit
 
 
-class Finish(NamedTuple):
+class RunEnd(NamedTuple):
     """That a run ended: its state, digest and place in the chain are written when its rows are there."""
 
     run_id: str
@@ -22,7 +22,7 @@ class Finish(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class WriteBatch:
     """Rows that belong together.
 
     Parameters
@@ -45,5 +45,5 @@ class Batch:
     cells: Iterable[tuple[Any, ...]] = ()
     units: Sequence[Unit] = ()
     records: Sequence[Record] = ()
-    finish: Finish | None = None
-    known: Collection[str] = frozenset()
+    finish: RunEnd | None = None
+    known_text_hashes: Collection[str] = frozenset()

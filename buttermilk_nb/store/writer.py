@@ -15,7 +15,7 @@ import threading
 from ..errors import StoreError
 from ..schema import EventRow, Unit
 from .store import Store
-from .write_batch import Batch
+from .write_batch import WriteBatch
 
 _BATCH = 2000  # units a transaction: large enough to pay for opening the file, small enough to keep memory flat
 _QUEUE = 6000
@@ -107,7 +107,7 @@ class Writer:
         self._loop.call_soon_threadsafe(self._room.set)
 
     def _write(self, units: list[Unit], events: list[EventRow]) -> None:
-        if self._store.keep(Batch(units=units, rows=events, known=self._known_texts)):
+        if self._store.write(WriteBatch(units=units, rows=events, known_text_hashes=self._known_texts)):
             if len(self._known_texts) > _KNOWN:
                 self._known_texts.clear()
             self._known_texts.update(text.text_hash for unit in units for text in unit.texts)

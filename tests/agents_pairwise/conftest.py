@@ -30,9 +30,9 @@ def greetings():
     """Three pairs: the first is kinder, the second is, and neither is."""
     return bm.Corpus(
         [
-            bm.pair("Thank you, please come in.", "Damn you.", record_id="p1", ground_truth={"kinder": "first"}),
-            bm.pair("Oh.", "Please stay.", record_id="p2", ground_truth={"kinder": "second"}),
-            bm.pair("Hello.", "Good day.", record_id="p3", ground_truth={"kinder": "tie"}),
+            bm.Record.pair("Thank you, please come in.", "Damn you.", record_id="p1", ground_truth={"kinder": "first"}),
+            bm.Record.pair("Oh.", "Please stay.", record_id="p2", ground_truth={"kinder": "second"}),
+            bm.Record.pair("Hello.", "Good day.", record_id="p3", ground_truth={"kinder": "tie"}),
         ]
     )
 

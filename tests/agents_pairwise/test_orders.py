@@ -36,7 +36,7 @@ def test_each_pair_stands_with_its_answers_in_both_orders():
 
 def test_what_has_no_answer_in_one_order_is_counted_and_bounds_the_rate():
     row = bm.order_bias(ratings(*FOUR)).iloc[0]
-    assert (row.n, row.n_flipped, row.n_left_out) == (3, 2, 1)
+    assert (row.n, row.n_flipped, row.n_excluded) == (3, 2, 1)
     assert row.flip_rate == pytest.approx(2 / 3)
     assert (row.flip_rate_least, row.flip_rate_most) == (0.5, 0.75)
     assert row.note == "It rests on 3 pairs; below 30 no conclusion follows."
@@ -44,7 +44,7 @@ def test_what_has_no_answer_in_one_order_is_counted_and_bounds_the_rate():
 
 def test_a_non_answer_is_no_answer():
     found = bm.order_bias(ratings(("p1", "first", "first"), ("p2", "cannot tell", "first"))).iloc[0]
-    assert (found.n, found.n_left_out, found.flip_rate) == (1, 1, 0.0)
+    assert (found.n, found.n_excluded, found.flip_rate) == (1, 1, 0.0)
 
 
 def test_the_place_that_is_favoured_shows():
@@ -86,7 +86,7 @@ def test_ratings_without_both_orders_are_refused():
         with pytest.raises(bm.SetupError, match="no pair was asked in both orders"):
             bm.order_bias(frame)
     with pytest.raises(bm.SetupError, match="between 0 and 1"):
-        bm.order_bias(ratings(*FOUR), level=95)
+        bm.order_bias(ratings(*FOUR), confidence=95)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.analysis.shared.bootstrap import weights
@@ -32,7 +31,7 @@ def test_a_pair_by_hand():
     assert found.comparison.unique().tolist() == ["ana ~ ben"]
     row = value(found, "ana ~ ben", "Percent agreement")
     assert row.value == pytest.approx(0.7)
-    assert row[["n_units", "n_left_out", "n_coders", "n_codes", "n_clusters"]].tolist() == [40, 0, 2, 80, 40]
+    assert row[["n_units", "n_excluded", "n_coders", "n_codes", "n_clusters"]].tolist() == [40, 0, 2, 80, 40]
     # p_e = .5 * .4 + .5 * .6 = .5
     assert value(found, "ana ~ ben", "Cohen's kappa").value == pytest.approx((0.7 - 0.5) / (1 - 0.5))
     assert (found.low <= found.value).all()
@@ -47,8 +46,8 @@ def test_people_are_the_yardstick_and_a_judge_takes_each_one_s_place():
     names = found.comparison.unique().tolist()
     assert names[:2] == ["people", "all coders"]
     assert "people, with judge · toy for ben" in names
-    assert set(found[found.comparison == "people"].between) == {"human-human"}
-    assert set(found[found.comparison == "ana ~ judge · toy"].between) == {"judge-human"}
+    assert set(found[found.comparison == "people"].comparison_type) == {"human-human"}
+    assert set(found[found.comparison == "ana ~ judge · toy"].comparison_type) == {"judge-human"}
 
 
 def test_the_paradox_is_named():
@@ -80,7 +79,7 @@ def test_below_30_records_no_conclusion_follows():
 def test_a_non_answer_is_left_out_and_counted():
     codes = {**YES_NO, "ben": [None, "cannot tell", *YES_NO["ben"][2:]]}
     row = value(bm.agreement(ratings(codes), n_boot=0), "ana ~ ben", "Percent agreement")
-    assert (row.n_units, row.n_left_out) == (38, 2)
+    assert (row.n_units, row.n_excluded) == (38, 2)
 
 
 def test_replicates_are_averaged_or_reduced_to_their_mode_and_never_coders():
@@ -92,7 +91,7 @@ def test_replicates_are_averaged_or_reduced_to_their_mode_and_never_coders():
     assert each.value == pytest.approx((1 + 0.5 + 1) / 3)
     assert each.n_coders == 2
     modal = value(
-        bm.agreement(frame, replicates="modal", n_boot=0), "ana ~ judge · toy (mode of 3)", "Percent agreement"
+        bm.agreement(frame, replicate_mode="modal", n_boot=0), "ana ~ judge · toy (mode of 3)", "Percent agreement"
     )
     assert modal.value == 1
     with pytest.raises(bm.SetupError, match="bm.stability"):

@@ -23,7 +23,7 @@ def ratings():
         for place, code in enumerate(codes):
             answer = {"y": "yes", "n": "no"}[code]
             rows.append((f"r{place}", "calm", coder, "instrument" if step else "human", answer, step, reads))
-    return pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "kind", "category", "judge", "reads"])
+    return pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "kind", "category", "judge", "input_models"])
 
 
 def alpha(frame):
@@ -32,7 +32,7 @@ def alpha(frame):
 
 def test_readers_stay_out_of_what_is_pooled(ratings):
     found = alpha(bm.agreement(ratings, n_boot=20))
-    alone = alpha(bm.agreement(ratings[ratings.reads.isna()], n_boot=20))
+    alone = alpha(bm.agreement(ratings[ratings.input_models.isna()], n_boot=20))
     assert found.loc["instruments", "n_coders"] == 3
     assert found.loc["all coders", "n_coders"] == 4
     for pooled in ("instruments", "all coders"):
@@ -70,10 +70,13 @@ def test_a_run_says_who_has_read_whom_through_all_steps_and_leaves_out_who_gives
     )
     records = [bm.Record(record_id="r", content="A door.", expert_reasons={"calm": ("The door slams.",)})]
     ratings = flow.run(bm.Corpus(records)).ratings()
-    read = ratings.drop_duplicates("judge").set_index("judge").reads
+    read = ratings.drop_duplicates("judge").set_index("judge").input_models
     assert read.dropna().to_dict() == {"panel": "judge, synth", "synth": "judge"}
     assert set(read.index) == {"judge", "panel", "synth"}
-    assert bm.ratings().drop_duplicates("judge").set_index("judge").reads.dropna().to_dict() == read.dropna().to_dict()
+    assert (
+        bm.ratings().drop_duplicates("judge").set_index("judge").input_models.dropna().to_dict()
+        == read.dropna().to_dict()
+    )
 
 
 def test_cells_that_are_still_to_do_count_for_judges_and_not_for_readers_of_differences(tmp_path, monkeypatch):

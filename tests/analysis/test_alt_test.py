@@ -12,7 +12,7 @@ from scipy import stats
 from buttermilk_nb.analysis.alt_test import alt_test, alt_test_coders
 from buttermilk_nb.analysis.alt_test.advantage_probability import advantages
 from buttermilk_nb.analysis.alt_test.hypothesis_test import t_test
-from buttermilk_nb.analysis.coefficients import Codes
+from buttermilk_nb.analysis.coefficients import ReliabilityMatrix
 from buttermilk_nb.errors import SetupError
 
 JUDGE = "judge · m"
@@ -73,7 +73,7 @@ def test_indicators_worked_by_hand():
     # r1: ana a, ben a, eva b, judge a. Without ana {a, b}: both 1/2, a tie. Without ben the same. Without eva {a, a}:
     # the judge 1, eva 0. r2: ana c, ben b, eva b, judge c. Without ana {b, b}: both 0, a tie. Without ben {c, b}: both
     # 1/2. Without eva the same
-    found = advantages([Codes.of([["a", "a", "b"], ["c", "b", "b"]], "nominal")], [np.array([0, 2])])
+    found = advantages([ReliabilityMatrix.of([["a", "a", "b"], ["c", "b", "b"]], "nominal")], [np.array([0, 2])])
     assert found.judge.tolist() == [[1, 1, 1], [1, 1, 1]]
     assert found.coder.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert found.difference.tolist() == [[0, 0, -1], [0, 0, 0]]
@@ -82,7 +82,7 @@ def test_indicators_worked_by_hand():
 def test_numbers_are_compared_by_their_root_mean_squared_distance():
     # 1, 2, 6 and the judge 3. Without 1: {2, 6}: judge sqrt(5), own sqrt(13). Without 2: {1, 6}: judge sqrt(6.5), own
     # sqrt(8.5). Without 6: {1, 2}: judge sqrt(2.5), own sqrt(20.5)
-    codes = Codes.of([[1, 2, 6]], "interval", categories=[1, 2, 3, 6])
+    codes = ReliabilityMatrix.of([[1, 2, 6]], "interval", categories=[1, 2, 3, 6])
     assert advantages([codes], [np.array([2])]).difference.tolist() == [[-1, -1, -1]]
     # the judge 6: without 1 sqrt(8) < sqrt(13); without 2 sqrt(12.5) > sqrt(8.5); without 6 a tie
     assert advantages([codes], [np.array([3])]).difference.tolist() == [[-1, 1, 0]]
@@ -90,15 +90,15 @@ def test_numbers_are_compared_by_their_root_mean_squared_distance():
 
 def test_rounding_breaks_no_tie():
     # without the first, {.1, .4}: the judge .2 and the first .3 are equally far, but not in binary
-    codes = Codes.of([[0.3, 0.1, 0.4]], "interval", categories=[0.1, 0.2, 0.3, 0.4])
+    codes = ReliabilityMatrix.of([[0.3, 0.1, 0.4]], "interval", categories=[0.1, 0.2, 0.3, 0.4])
     assert (0.2 - 0.1) ** 2 + (0.4 - 0.2) ** 2 != (0.3 - 0.1) ** 2 + (0.4 - 0.3) ** 2
     assert advantages([codes], [np.array([1])]).difference[0, 0] == 0
 
 
 def test_sets_are_compared_by_the_labels_they_share():
     rows = [['["a", "b"]', '["a"]', '["a", "b", "c"]', '["a", "c"]']]
-    codes = Codes.of(rows, "set")
-    people = Codes(codes.matrix[:, :3], "set", codes.categories, None, codes.sets)
+    codes = ReliabilityMatrix.of(rows, "set")
+    people = ReliabilityMatrix(codes.matrix[:, :3], "set", codes.categories, None, codes.sets)
     # without {a}: others {a,b} and {a,b,c}: {a} has 1/2 + 1/3, the judge's {a,c} 1/3 + 2/3
     assert advantages([people], [codes.matrix[:, 3]]).difference[0, 1] == -1
 
@@ -147,7 +147,7 @@ def test_a_judge_better_than_the_people_passes_and_a_random_one_fails():
     assert found.rho[JUDGE] > 0.8 > 0.7 > found.rho["random"]
     assert (found.rho_low < found.rho).all()
     assert (found.rho < found.rho_high).all()
-    assert found[["n_coders", "n_records", "n_left_out", "n_clusters"]].to_numpy().tolist() == [[3, 120, 0, 120]] * 2
+    assert found[["n_coders", "n_records", "n_excluded", "n_clusters"]].to_numpy().tolist() == [[3, 120, 0, 120]] * 2
     again = alt_test(ratings, judges=[JUDGE, "random"], n_boot=200).set_index("judge")
     pd.testing.assert_frame_equal(found, again)
 
@@ -190,7 +190,7 @@ def replicated(n=60):
 
 def test_the_mode_of_replicates_is_another_instrument():
     ratings = replicated()
-    found = alt_test(ratings, replicates="modal", n_boot=20).iloc[0]
+    found = alt_test(ratings, replicate_mode="modal", n_boot=20).iloc[0]
     assert found.judge == f"{JUDGE} (mode of 3)"
     first = alt_test(ratings[ratings.replicate == 0], n_boot=20).iloc[0]  # two of three replicates are the first
     assert found.rho == first.rho
@@ -198,7 +198,7 @@ def test_the_mode_of_replicates_is_another_instrument():
 
 def test_replicates_are_averaged_record_by_record():
     ratings = replicated()
-    found = alt_test_coders(ratings, replicates="each")
+    found = alt_test_coders(ratings, replicate_mode="each")
     alone = [
         alt_test_coders(ratings[(ratings.kind == "human") | (ratings.replicate == r)].assign(replicate=0))
         for r in range(3)
@@ -206,15 +206,15 @@ def test_replicates_are_averaged_record_by_record():
     assert found.judge.unique().tolist() == [JUDGE]
     assert found.rho_judge.to_numpy() == pytest.approx(np.mean([one.rho_judge for one in alone], axis=0))
     assert (found.n == 60).all()  # records, and not records x replicates
-    assert "each of 3 replicates" in alt_test(ratings, replicates="each", n_boot=20).note[0]
+    assert "each of 3 replicates" in alt_test(ratings, replicate_mode="each", n_boot=20).note[0]
 
 
 def test_a_tie_of_replicates_is_no_answer():
     ratings = replicated(n=240)
-    found = alt_test(ratings[ratings.replicate != 1], replicates="modal", n_boot=20).iloc[0]
+    found = alt_test(ratings[ratings.replicate != 1], replicate_mode="modal", n_boot=20).iloc[0]
     judge = ratings[ratings.coder == JUDGE].pivot(index="record_id", columns="replicate", values="category")
     assert found.n_records == (judge[0] == judge[2]).sum() < 240
-    assert found.n_left_out == 240 - found.n_records
+    assert found.n_excluded == 240 - found.n_records
     assert found.rho_least < found.rho < found.rho_most
 
 
@@ -222,11 +222,11 @@ def test_non_answers_are_left_out_and_bound_rho():
     ratings = simulated(GOOD, n=60)
     silent = (ratings.coder == JUDGE) & (ratings.record_id < "r012")
     found = alt_test(ratings.assign(category=ratings.category.mask(silent, "cannot tell")), judges=[JUDGE]).iloc[0]
-    assert (found.n_records, found.n_left_out) == (48, 12)
+    assert (found.n_records, found.n_excluded) == (48, 12)
     assert found.rho_least == pytest.approx(found.rho * 48 / 60)
     assert found.rho_most == pytest.approx(found.rho * 48 / 60 + 12 / 60)
     never_asked = alt_test(ratings[~silent], judges=[JUDGE]).iloc[0]
-    assert never_asked.n_left_out == 12
+    assert never_asked.n_excluded == 12
     assert never_asked.rho_least == never_asked.rho == never_asked.rho_most == found.rho
 
 

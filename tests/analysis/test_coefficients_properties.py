@@ -7,10 +7,15 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
-from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes, WeightedAlpha, agreement_counts, specific_agreement
+from buttermilk_nb.analysis.coefficients import (
+    COEFFICIENTS,
+    ReliabilityMatrix,
+    WeightedAlpha,
+    agreement_counts,
+    specific_agreement,
+)
 
 quick = settings(max_examples=40, deadline=None)
 SETS = tuple(frozenset(some) for n in range(4) for some in combinations("abc", n))
@@ -30,7 +35,7 @@ def codes_at(draw, level, coders=None, missing=True):
     matrix = np.array(draw(st.lists(st.lists(cell, min_size=m, max_size=m), min_size=1, max_size=8)), np.intp)
     numbers = draw(st.lists(st.integers(0, 30), min_size=q, max_size=q, unique=True))
     values = np.array(sorted(numbers), np.float64)
-    return Codes(
+    return ReliabilityMatrix(
         matrix,
         level,
         tuple("pqrs"[:q]),
@@ -159,8 +164,8 @@ def test_interval_alpha_and_correlations_know_neither_origin_nor_unit(codes, shi
 @pytest.mark.parametrize("name", ["krippendorff_alpha", "icc_1_1", "icc_2_k", "icc_3_1"])
 def test_an_outlier_that_a_resample_left_out_costs_no_digits(name):
     rows = [[1, 2], [2, 2], [4, 5], [3, 1], [1e9, 2e9]]
-    without = COEFFICIENTS[name].estimate(Codes.of(rows[:4], "interval"))
-    with_it = COEFFICIENTS[name].estimate(Codes.of(rows, "interval"), np.array([[1, 1, 1, 1, 0]]))
+    without = COEFFICIENTS[name].estimate(ReliabilityMatrix.of(rows[:4], "interval"))
+    with_it = COEFFICIENTS[name].estimate(ReliabilityMatrix.of(rows, "interval"), np.array([[1, 1, 1, 1, 0]]))
     np.testing.assert_allclose(with_it, without, rtol=1e-6)
 
 

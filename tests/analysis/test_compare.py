@@ -8,11 +8,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.stats import binom, permutation_test
 
-from buttermilk_nb.analysis.comparison import compare, flips
+from buttermilk_nb.analysis.comparison import compare_levels, flips
 from buttermilk_nb.analysis.comparison.paired_tests import DRAWS, mcnemar, sign_flips
 from buttermilk_nb.analysis.shared.bootstrap import weights
 from buttermilk_nb.analysis.shared.multiple_testing import holm
@@ -47,12 +46,12 @@ def only(frame):
 
 def test_a_small_case_worked_by_hand():
     # 10 records: both yes 2, m1 alone 6, m2 alone 1, neither 1; p = 2 x (1 + 7) / 2 ** 7
-    found = only(compare(ratings({"m1": "aaaaaaaabb", "m2": "aabbbbbbab"}, flag="yes"), factor="model"))
+    found = only(compare_levels(ratings({"m1": "aaaaaaaabb", "m2": "aabbbbbbab"}, flag="yes"), factor="model"))
     assert (found.factor, found.a, found.b, found.measure) == ("model", "m1", "m2", "flagged share")
     assert (found.at_a, found.at_b, found.difference) == (0.8, pytest.approx(0.3), pytest.approx(-0.5))
     assert (found.only_a, found.only_b, found.n_changed) == (6, 1, 7)
     assert (found.test, found.p, found.p_adjusted) == ("McNemar, exact", pytest.approx(0.125), pytest.approx(0.125))
-    assert (found.n, found.n_left_out, found.n_clusters, found.n_tests) == (10, 0, 10, 1)
+    assert (found.n, found.n_excluded, found.n_clusters, found.n_tests) == (10, 0, 10, 1)
     assert math.isnan(found.p_clustered)
     assert found.difference_low < -0.5 < found.difference_high
 
@@ -98,7 +97,7 @@ def test_holm_by_hand():
 def test_holm_goes_over_all_rows_of_the_call():
     calm = ratings({"m1": "a" * 30, "m2": "a" * 10 + "b" * 20, "m3": "a" * 24 + "b" * 6}, flag="yes")
     fair = ratings({"m1": "a" * 30, "m2": "a" * 25 + "b" * 5}, flag="yes", criterion="fair")
-    found = compare(pd.concat([calm, fair]), factor="model", n_boot=20)
+    found = compare_levels(pd.concat([calm, fair]), factor="model", n_boot=20)
     pairs = found[["criterion", "a", "b"]].values.tolist()
     assert pairs == [["calm", "m1", "m2"], ["calm", "m1", "m3"], ["calm", "m2", "m3"], ["fair", "m1", "m2"]]
     assert found.n_tests.tolist() == [4] * 4
@@ -108,15 +107,15 @@ def test_holm_goes_over_all_rows_of_the_call():
 
 def test_a_baseline_is_a_and_only_its_pairs_are_made():
     frame = ratings({"m1": "aabb", "m2": "abbb", "m3": "bbbb"}, flag="yes")
-    found = compare(frame, factor="model", baseline="m2", n_boot=20)
+    found = compare_levels(frame, factor="model", baseline="m2", n_boot=20)
     assert found[["a", "b"]].values.tolist() == [["m2", "m1"], ["m2", "m3"]]
     assert found.difference.tolist() == [0.25, -0.25]
 
 
 def test_swapping_the_levels_turns_the_sign():
     said = {"m1": "aabbabbbaab", "m2": "abbbbbabbab"}
-    one = only(compare(ratings(said, flag="yes"), factor="model"))
-    two = only(compare(ratings(said, flag="yes"), factor="model", baseline="m2"))
+    one = only(compare_levels(ratings(said, flag="yes"), factor="model"))
+    two = only(compare_levels(ratings(said, flag="yes"), factor="model", baseline="m2"))
     assert one.difference == -two.difference
     assert (one.difference_low, one.difference_high) == (pytest.approx(-two.difference_high), -two.difference_low)
     assert (one.only_a, one.only_b, one.p) == (two.only_b, two.only_a, two.p)
@@ -124,14 +123,14 @@ def test_swapping_the_levels_turns_the_sign():
 
 def test_bounds_take_the_missing_answers_as_they_would_matter_most():
     # records: both yes, only m1 yes, m2 missing, m1 `cannot tell`. Least: (0, -1, -1, 0), most: (0, -1, 0, 1)
-    found = only(compare(ratings({"m1": "aaa?", "m2": "ab-a"}, flag="yes"), factor="model"))
-    assert (found.n, found.n_left_out) == (2, 2)
+    found = only(compare_levels(ratings({"m1": "aaa?", "m2": "ab-a"}, flag="yes"), factor="model"))
+    assert (found.n, found.n_excluded) == (2, 2)
     assert (found.difference_least, found.difference_most) == (-2 / 4, 0.0)
 
 
 def test_ordinal_answers_are_compared_by_their_mean_and_sign_flips():
     # differences 1, 1, 2, 0, -1: sum 3; |sum| of all 16 sign flips reaches 3 in 6
-    found = only(compare(ratings({"m1": "12343", "m2": "23542"}, scale="1-5"), factor="model"))
+    found = only(compare_levels(ratings({"m1": "12343", "m2": "23542"}, scale="1-5"), factor="model"))
     assert (found.measure, found.at_a, found.at_b, found.difference) == ("mean", 2.6, 3.2, pytest.approx(0.6))
     assert (found.only_a, found.only_b, found.n_changed) == (1, 3, 4)
     sums = np.array([1, 1, 2, -1])
@@ -142,14 +141,14 @@ def test_ordinal_answers_are_compared_by_their_mean_and_sign_flips():
 
 
 def test_a_missing_ordinal_answer_may_be_either_end_of_the_scale():
-    found = only(compare(ratings({"m1": "12-", "m2": "234"}, scale="1-5"), factor="model"))
+    found = only(compare_levels(ratings({"m1": "12-", "m2": "234"}, scale="1-5"), factor="model"))
     assert (found.difference_least, found.difference_most) == (pytest.approx(1 / 3), pytest.approx(5 / 3))
 
 
 def test_numbers_on_a_continuous_scale_are_averaged_over_replicates():
     frame = replicated({"m1": "--", "m2": "--"}, {"m1": "--", "m2": "--"}, scale="0..1")
     frame["value"] = [0.2, 0.4, 0.5, 0.5, 0.4, 0.4, 0.7, np.nan]
-    found = only(compare(frame, factor="model"))
+    found = only(compare_levels(frame, factor="model"))
     assert (found.at_a, found.at_b) == (pytest.approx(0.35), pytest.approx(0.55))
     assert "replicates tie" not in found.note
 
@@ -157,7 +156,7 @@ def test_numbers_on_a_continuous_scale_are_averaged_over_replicates():
 def test_names_without_order_are_compared_by_the_share_of_the_most_frequent():
     # c: m1 4 of 6, m2 2 of 6, 6 of 12 in all; only_a is r0, r1, r5 and only_b r4; r3 changes from d to e
     frame = ratings({"m1": "cccdec", "m2": "ddcecd"})
-    found = only(compare(frame, factor="model"))
+    found = only(compare_levels(frame, factor="model"))
     assert found.measure == "share of `c`"
     assert (found.at_a, found.at_b) == (pytest.approx(4 / 6), pytest.approx(2 / 6))
     assert (found.only_a, found.only_b, found.n_changed) == (3, 1, 5)
@@ -167,31 +166,31 @@ def test_names_without_order_are_compared_by_the_share_of_the_most_frequent():
 
 def test_of_categories_as_frequent_the_first_on_the_scale_is_shown():
     frame = ratings({"m1": "ab", "m2": "ba"}, scale="yes/no")
-    assert only(compare(frame, factor="model")).measure == "share of `yes`"
-    assert only(compare(ratings({"m1": "ab", "m2": "ba"}), factor="model")).measure == "share of `no`"
+    assert only(compare_levels(frame, factor="model")).measure == "share of `yes`"
+    assert only(compare_levels(ratings({"m1": "ab", "m2": "ba"}), factor="model")).measure == "share of `no`"
 
 
 def test_replicates_are_reduced_to_their_mode():
     # modes: m1 yes yes no, m2 no yes and a tie
     frame = replicated({"m1": "aab", "m2": "baa"}, {"m1": "aab", "m2": "bab"}, {"m1": "bab", "m2": "aa?"}, flag="yes")
-    found = only(compare(frame, factor="model"))
-    assert (found.n, found.n_left_out, found.only_a, found.only_b) == (2, 1, 1, 0)
+    found = only(compare_levels(frame, factor="model"))
+    assert (found.n, found.n_excluded, found.only_a, found.only_b) == (2, 1, 1, 0)
     assert (found.at_a, found.at_b) == (1.0, 0.5)
     assert "because their replicates tie: 1." in found.note
 
 
 def test_ordinal_ties_are_the_mean_of_those_tied():
     frame = replicated({"m1": "14", "m2": "22"}, {"m1": "25", "m2": "22"}, {"m1": "15", "m2": "52"}, scale="1-5")
-    found = only(compare(frame, factor="model"))
+    found = only(compare_levels(frame, factor="model"))
     assert (found.at_a, found.at_b) == (3.0, 2.0)
     frame = frame[frame.replicate < 2]
-    assert only(compare(frame, factor="model")).at_a == pytest.approx((1.5 + 4.5) / 2)
+    assert only(compare_levels(frame, factor="model")).at_a == pytest.approx((1.5 + 4.5) / 2)
 
 
 def test_each_replicate_is_compared_and_averaged():
     # replicate 0: yes yes no / no yes yes; replicate 1: yes no no / no no (no answer)
     frame = replicated({"m1": "aab", "m2": "baa"}, {"m1": "abb", "m2": "bb-"}, flag="yes")
-    found = only(compare(frame, factor="model", replicates="each"))
+    found = only(compare_levels(frame, factor="model", replicate_mode="each"))
     assert (found.at_a, found.at_b) == (pytest.approx((2 / 3 + 1 / 2) / 2), pytest.approx((2 / 3 + 0) / 2))
     assert (found.only_a, found.only_b) == (1.0, 0.5)
     # what each record adds: -(1/3 + 1/2) / 2, 0, (1/3) / 2
@@ -203,22 +202,22 @@ def test_each_replicate_is_compared_and_averaged():
 def test_a_person_is_compared_with_each_replicate_of_a_judge():
     frame = replicated({"m1": "aab"}, {"m1": "abb"}, flag="yes")
     person = ratings({"ana": "aaa"}, flag="yes").assign(replicate=0, model=None, coder="ana")
-    found = only(compare(pd.concat([frame, person]), factor="coder", replicates="each"))
+    found = only(compare_levels(pd.concat([frame, person]), factor="coder", replicate_mode="each"))
     assert (found.a, found.at_a, found.at_b) == ("ana", 1.0, pytest.approx((2 / 3 + 1 / 3) / 2))
     with pytest.raises(SetupError, match="one value, `m1`"):
-        compare(pd.concat([frame, person]), factor="model")
+        compare_levels(pd.concat([frame, person]), factor="model")
 
 
 def test_four_columns_are_enough():
     frame = ratings({"m1": "aabb", "m2": "abbb"})[["record_id", "criterion", "coder", "category"]]
-    found = only(compare(frame, factor="coder"))
+    found = only(compare_levels(frame, factor="coder"))
     assert (found.measure, found.at_a, found.at_b, found.n) == ("share of `no`", 0.5, 0.75, 4)
     assert flips(frame, factor="coder", a="judge · m1", b="judge · m2").record_id.tolist() == ["r001"]
 
 
 def test_a_missing_replicate_is_the_first():
     frame = ratings({"m1": "aabb", "m2": "abbb"}).assign(replicate=[0.0] * 4 + [np.nan] * 4)
-    assert only(compare(frame, factor="model", replicates="each")).difference == 0.25
+    assert only(compare_levels(frame, factor="model", replicate_mode="each")).difference == 0.25
 
 
 @pytest.mark.parametrize("replicates", ["modal", "each"])
@@ -226,7 +225,7 @@ def test_a_resample_is_the_records_of_the_clusters_drawn(replicates):
     said = {"m1": "aabbabaabb", "m2": "abb-bbabaa"}
     frame = pd.concat([clustered(said, 2, flag="yes").assign(replicate=i) for i in (0, 1)])
     frame.loc[(frame.replicate == 1) & (frame.record_id == "r005"), ["category", "flagged"]] = None
-    found = only(compare(frame, factor="model", replicates=replicates, n_boot=1, seed=7))
+    found = only(compare_levels(frame, factor="model", replicate_mode=replicates, n_boot=1, seed=7))
     clusters = np.array([0, 0, 1, 2, 2, 3, 3, 4, 4])  # r003 has no pair
     ((often,),) = weights(clusters, 1, 7)
     kept = [name for name in frame.record_id.unique() if name != "r003"]
@@ -236,13 +235,13 @@ def test_a_resample_is_the_records_of_the_clusters_drawn(replicates):
         for i in range(int(times))
     ]
     assert found.difference_low == found.difference_high
-    again = only(compare(pd.concat(copies), factor="model", replicates=replicates, n_boot=1))
+    again = only(compare_levels(pd.concat(copies), factor="model", replicate_mode=replicates, n_boot=1))
     assert found.difference_low == pytest.approx(again.difference)
 
 
 def test_replicates_without_a_partner_are_counted():
     frame = replicated({"m1": "ab", "m2": "ab"}, {"m1": "ab", "m2": "ab"}, {"m1": "ab"}, flag="yes")
-    found = only(compare(frame, factor="model", replicates="each"))
+    found = only(compare_levels(frame, factor="model", replicate_mode="each"))
     assert "without one of the same number at the other level: 1." in found.note
 
 
@@ -254,43 +253,45 @@ def clustered(said, size, **columns):
 def test_in_clusters_the_permutation_stands_beside_mcnemars_test():
     # all that changes is in two of eight outlets: ten records for McNemar, two sums for the permutation
     frame = clustered({"m1": "a" * 40, "m2": "b" * 10 + "a" * 30}, 5, flag="yes")
-    found = only(compare(frame, factor="model"))
+    found = only(compare_levels(frame, factor="model"))
     assert found.p == pytest.approx(2 / 2**10)
     assert found.p_clustered == 0.5
     assert found.p_clustered_adjusted == 0.5
     assert (found.n, found.n_clusters) == (40, 8)
     assert "takes the 40 records as independent" in found.note
     assert "2 clusters differ, so p_clustered cannot be below 0.5" in found.note
-    free = only(compare(frame.drop(columns="cluster"), factor="model"))
+    free = only(compare_levels(frame.drop(columns="cluster"), factor="model"))
     assert found.difference_high - found.difference_low > free.difference_high - free.difference_low
 
 
 def test_means_are_permuted_over_clusters():
-    found = only(compare(clustered({"m1": "1122", "m2": "2233"}, 2, scale="1-5"), factor="model"))
+    found = only(compare_levels(clustered({"m1": "1122", "m2": "2233"}, 2, scale="1-5"), factor="model"))
     assert (found.p, found.p_clustered, found.test) == (0.5, 0.5, "sign flips of clusters, exact")
 
 
 def test_one_cluster_gives_no_interval_and_no_test_but_mcnemars():
-    found = only(compare(clustered({"m1": "aaab", "m2": "bbbb"}, 4, flag="yes"), factor="model"))
+    found = only(compare_levels(clustered({"m1": "aaab", "m2": "bbbb"}, 4, flag="yes"), factor="model"))
     assert math.isnan(found.difference_low)
     assert math.isnan(found.p_clustered)
     assert found.p == 0.25
-    assert "No record differs; that" in only(compare(clustered({"m1": "ab", "m2": "ab"}, 4), factor="model")).note
-    found = only(compare(clustered({"m1": "1222", "m2": "2233"}, 4, scale="1-5"), factor="model"))
+    assert (
+        "No record differs; that" in only(compare_levels(clustered({"m1": "ab", "m2": "ab"}, 4), factor="model")).note
+    )
+    found = only(compare_levels(clustered({"m1": "1222", "m2": "2233"}, 4, scale="1-5"), factor="model"))
     assert math.isnan(found.p)
     assert "there is no test" in found.note
     assert found.n_tests == 0
 
 
 def test_no_difference_is_said_to_show_nothing():
-    found = only(compare(ratings({"m1": "aab", "m2": "aab"}, flag="yes"), factor="model"))
+    found = only(compare_levels(ratings({"m1": "aab", "m2": "aab"}, flag="yes"), factor="model"))
     assert (found.p, found.difference, found.difference_low) == (1.0, 0.0, 0.0)
     assert "does not show that the levels are alike" in found.note
 
 
 def test_nothing_answered_at_both_levels_is_a_row_that_says_so():
-    found = only(compare(ratings({"m1": "a-", "m2": "-b"}, flag="yes"), factor="model"))
-    assert (found.n, found.n_left_out, found.n_tests) == (0, 2, 0)
+    found = only(compare_levels(ratings({"m1": "a-", "m2": "-b"}, flag="yes"), factor="model"))
+    assert (found.n, found.n_excluded, found.n_tests) == (0, 2, 0)
     assert math.isnan(found.difference)
     assert math.isnan(found.p)
     assert math.isnan(found.p_adjusted)
@@ -299,16 +300,16 @@ def test_nothing_answered_at_both_levels_is_a_row_that_says_so():
 
 
 def test_a_criterion_without_any_answer_is_a_row_that_says_so():
-    found = only(compare(ratings({"m1": "--", "m2": "-?"}), factor="model"))
+    found = only(compare_levels(ratings({"m1": "--", "m2": "-?"}), factor="model"))
     assert (found.n, found.note) == (0, "No record was answered at both levels.")
 
 
 def test_wordings_are_compared_on_request_and_marked():
     frame = ratings({"m1": "aab", "m2": "abb"}, flag="yes")
     frame["criteria_hash"] = frame.model.map({"m1": "h1", "m2": "h2"})
-    assert "different wordings" in only(compare(frame, factor="criteria_hash")).note
+    assert "different wordings" in only(compare_levels(frame, factor="criteria_hash")).note
     with pytest.raises(SetupError, match=r"several criteria_hash \(`h1`, `h2`\)"):
-        compare(frame, factor="model")
+        compare_levels(frame, factor="model")
 
 
 @settings(max_examples=15, deadline=None)
@@ -318,7 +319,7 @@ def test_the_order_of_rows_changes_nothing(random):
     rows = list(range(len(frame)))
     random.shuffle(rows)
     pd.testing.assert_frame_equal(
-        compare(frame.iloc[rows], factor="model", n_boot=50), compare(frame, factor="model", n_boot=50)
+        compare_levels(frame.iloc[rows], factor="model", n_boot=50), compare_levels(frame, factor="model", n_boot=50)
     )
     pd.testing.assert_frame_equal(
         flips(frame.iloc[rows], factor="model", a="m1", b="m2"), flips(frame, factor="model", a="m1", b="m2")
@@ -328,7 +329,7 @@ def test_the_order_of_rows_changes_nothing(random):
 def test_the_names_of_levels_and_answers_do_not_matter():
     frame = ratings({"m1": "cccdec", "m2": "ddcecd"})
     renamed = frame.assign(model=frame.model.map({"m1": "x", "m2": "y"}), category="z" + frame.category)
-    found, other = compare(frame, factor="model"), compare(renamed, factor="model")
+    found, other = compare_levels(frame, factor="model"), compare_levels(renamed, factor="model")
     named = ["a", "b", "measure", "note"]
     pd.testing.assert_frame_equal(found.drop(columns=named), other.drop(columns=named))
 
@@ -337,7 +338,7 @@ def test_frames_of_other_kinds_give_the_same():
     frame = clustered({"m1": "1234345?", "m2": "25424412"}, 2, scale="1-5")
     frame["value"] = pd.to_numeric(frame.category, errors="coerce")
     frame["flagged"] = (frame.value >= 4).where(frame.value.notna()).astype("boolean")
-    expected = compare(frame, factor="model")
+    expected = compare_levels(frame, factor="model")
     other = frame.assign(
         category=frame.category.map(lambda one: int(one) if one.isdigit() else one),
         value=frame.value.astype("Float64"),
@@ -346,21 +347,23 @@ def test_frames_of_other_kinds_give_the_same():
         criterion=frame.criterion.astype("category"),
         reasons="unread",
     ).set_index("record_id", drop=False)
-    pd.testing.assert_frame_equal(compare(other, factor="model"), expected, check_dtype=False, check_categorical=False)
+    pd.testing.assert_frame_equal(
+        compare_levels(other, factor="model"), expected, check_dtype=False, check_categorical=False
+    )
     flags = frame.assign(flagged=frame.flagged.astype("Float64").to_numpy(float, na_value=np.nan))
-    pd.testing.assert_frame_equal(compare(flags, factor="model"), expected)
+    pd.testing.assert_frame_equal(compare_levels(flags, factor="model"), expected)
 
 
 def test_unequal_samples_are_not_weighted_and_it_is_said():
     frame = ratings({"m1": "aabb", "m2": "abbb"}, flag="yes").assign(inclusion_p=[0.1, 0.1, 0.5, 0.5] * 2)
-    assert "drawn with unequal probability" in only(compare(frame, factor="model")).note
-    assert "unequal" not in only(compare(frame.assign(inclusion_p=0.1), factor="model")).note
+    assert "drawn with unequal probability" in only(compare_levels(frame, factor="model")).note
+    assert "unequal" not in only(compare_levels(frame.assign(inclusion_p=0.1), factor="model")).note
 
 
 def test_numbers_are_levels_in_their_order():
     frame = ratings({"m1": "ab", "m2": "ab", "m3": "bb"}, flag="yes")
     frame["temperature"] = frame.model.map({"m1": 0.0, "m2": 10.0, "m3": 2.0})
-    assert compare(frame, factor="temperature", n_boot=20).a.tolist() == [0.0, 0.0, 2.0]
+    assert compare_levels(frame, factor="temperature", n_boot=20).a.tolist() == [0.0, 0.0, 2.0]
 
 
 def simulated(rng, records, size, level):
@@ -383,7 +386,7 @@ def simulated(rng, records, size, level):
 def test_where_nothing_differs_few_tests_reject(size, level, name):
     rng = np.random.default_rng(11)
     runs = 120
-    p = [only(compare(simulated(rng, 48, size, level), factor="model", n_boot=1))[name] for _ in range(runs)]
+    p = [only(compare_levels(simulated(rng, 48, size, level), factor="model", n_boot=1))[name] for _ in range(runs)]
     rejected = int((np.array(p) <= 0.05).sum())
     assert rejected <= binom.ppf(0.999, runs, 0.05)
     assert (np.array(p) <= 0.5).sum() >= 0.3 * runs  # and they are not silent
@@ -404,7 +407,7 @@ def test_the_interval_covers_a_true_difference():
         a = rng.random(80) < 0.6
         b = np.where(rng.random(80) < 0.25, False, a)  # the true difference is -0.15
         said = {"m1": "".join(np.where(a, "a", "b")), "m2": "".join(np.where(b, "a", "b"))}
-        found = only(compare(ratings(said, flag="yes"), factor="model", n_boot=200, seed=seed))
+        found = only(compare_levels(ratings(said, flag="yes"), factor="model", n_boot=200, seed=seed))
         inside += found.difference_low <= -0.15 <= found.difference_high
     assert 69 <= inside <= 80
 
@@ -432,7 +435,9 @@ def test_flips_of_numbers_are_those_furthest_apart_first():
 def test_flips_are_as_many_as_compare_counts():
     for columns in ({}, {"flag": "yes"}):
         frame = ratings({"m1": "aabba?ba", "m2": "abba-aba"}, **columns)
-        assert len(flips(frame, factor="model", a="m1", b="m2")) == only(compare(frame, factor="model")).n_changed
+        assert (
+            len(flips(frame, factor="model", a="m1", b="m2")) == only(compare_levels(frame, factor="model")).n_changed
+        )
 
 
 def test_no_flips_are_no_rows():
@@ -472,7 +477,7 @@ def test_no_flips_are_no_rows():
 )
 def test_what_cannot_be_compared_is_one_clear_sentence(frame, arguments, said):
     with pytest.raises(SetupError, match=said):
-        compare(frame, **arguments)
+        compare_levels(frame, **arguments)
 
 
 def test_flips_between_unknown_or_equal_levels_are_refused():

@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.analysis.bias_correction import corrected_estimate
 from buttermilk_nb.analysis.bias_correction.regressions import SEPARATION, regression
@@ -60,7 +59,7 @@ def test_a_small_case_worked_by_hand():
     assert found.n_judged.tolist() == [100] * 5
     assert found.n_coded.tolist() == [40] * 5
     assert found.n_clusters.tolist() == [100, 40, 40, 40, 40]
-    assert found.n_left_out.tolist() == [0] * 5
+    assert found.n_excluded.tolist() == [0] * 5
     assert found.term.isna().all()
 
 

@@ -165,7 +165,7 @@ def test_records_without_an_answer_of_the_judge_count_in_the_corrected_estimate(
     found = estimates(lost)
     assert found.value.round(4).tolist() == [0.3333, 0.25, 0.25, 0.25, 0.25]
     assert found.n_judged.tolist() == [150] * 5
-    assert found.n_left_out.tolist() == [50, 0, 0, 0, 0]
+    assert found.n_excluded.tolist() == [50, 0, 0, 0, 0]
     assert "which are left out" in found.note["naive"]
     assert "50 of 200 records; its mean answer stands in, and the 15 of them that are coded" in found.note["dsl"]
 
@@ -174,7 +174,7 @@ def test_chosen_records_without_a_code_are_counted_and_the_others_stand_for_them
     frame = study()
     lost = changed(frame, of_coder(frame) & (frame.record_id >= "r048"), category="cannot tell", flagged=pd.NA)
     found = estimates(lost)
-    assert found.n_left_out.tolist() == [0, 12, 12, 12, 12]
+    assert found.n_excluded.tolist() == [0, 12, 12, 12, 12]
     assert found.value.round(4).tolist() == [0.5, 0.25, 0.25, 0.25, 0.25]
     assert "12 of 60 chosen records have no usable code" in found.note["ppi"]
     assert "chosen" not in found.note["naive"]

@@ -70,7 +70,7 @@ def test_metrics_of_a_flag(metric, answered, planned, lowest, highest):
 
 def test_every_number_says_what_it_rests_on_and_what_it_leaves_out():
     found = metrics(frame(TRUTH, CODER, "yes/no", {"yes"}), n_boot=0, only=["f1"]).set_index("basis")
-    counts = found[["n", "n_planned", "n_left_out", "n_positive", "n_clusters"]]
+    counts = found[["n", "n_planned", "n_excluded", "n_positive", "n_clusters"]]
     assert counts.loc["answered"].tolist() == [10, 13, 3, 4, 10]
     assert counts.loc["planned"].tolist() == counts.loc["lowest"].tolist() == [13, 13, 0, 6, 13]
     assert all("Fewer than 30 records: no conclusion follows." in note for note in found.note)
@@ -90,7 +90,7 @@ def test_non_answers_that_are_answers_stay_outside_and_count_as_planned():
 def test_a_truth_that_is_no_answer_is_left_out_everywhere():
     found = metrics(frame(["yes", "not applicable", "?"], ["yes", "yes", "yes"], "yes/no"), n_boot=0)
     check(found, "accuracy", 1, 1, 1, 1)
-    assert set(found.n_left_out) == {2}
+    assert set(found.n_excluded) == {2}
 
 
 def test_accuracy_of_categories_without_a_flag():

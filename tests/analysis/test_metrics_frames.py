@@ -89,13 +89,13 @@ REPLICATES = pd.concat(
 def test_metrics_are_computed_within_each_replicate_and_averaged():
     row = metrics(REPLICATES, n_boot=50).iloc[0]
     assert row.value == pytest.approx((1 + 2 / 3 + 1 / 2 + 0) / 4)
-    assert row[["n", "n_planned", "n_left_out", "n_clusters"]].tolist() == [3, 12, 1, 3]
+    assert row[["n", "n_planned", "n_excluded", "n_clusters"]].tolist() == [3, 12, 1, 3]
     assert row.low <= row.value <= row.high
 
 
 def test_modal_answers_are_another_instrument_and_a_tie_is_no_answer():
     # r0: a a b b is a tie; r1: a b b is b; r2: b b b a is b
-    found = metrics(REPLICATES, replicates="modal", n_boot=0).set_index("basis")
+    found = metrics(REPLICATES, replicate_mode="modal", n_boot=0).set_index("basis")
     assert found.value.to_dict() == pytest.approx(
         {"answered": 0.5, "planned": 1 / 3, "lowest": 1 / 3, "highest": 2 / 3}
     )
@@ -113,13 +113,13 @@ def test_an_average_over_the_replicates_that_are_defined_says_so():
 def test_a_truth_with_replicates_is_refused_unless_its_mode_is_asked_for():
     with pytest.raises(SetupError, match="in several replicates, and a truth is one answer"):
         metrics(REPLICATES, truth="judge")
-    assert answered(metrics(REPLICATES, truth="judge", replicates="modal", n_boot=0)) == {"truth": 0.5}
+    assert answered(metrics(REPLICATES, truth="judge", replicate_mode="modal", n_boot=0)) == {"truth": 0.5}
 
 
 def test_on_common_records_all_coders_are_compared_on_the_same():
     ratings = starred(truth="aabb?", judge="ab?ba", kim="bab?a")
     found = metrics(ratings, on="common", n_boot=0)
-    assert found[["coder", "basis", "value", "n", "n_planned", "n_left_out"]].values.tolist() == [
+    assert found[["coder", "basis", "value", "n", "n_planned", "n_excluded"]].values.tolist() == [
         ["judge", "answered", 0.5, 2, 5, 3],
         ["kim", "answered", 0.5, 2, 5, 3],
     ]

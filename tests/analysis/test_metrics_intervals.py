@@ -9,7 +9,7 @@ import pytest
 from buttermilk_nb.analysis.metrics import bootstrap_pairs, metrics
 from buttermilk_nb.analysis.metrics.base import BASES
 from buttermilk_nb.analysis.metrics.bootstrap_pairs import Pairs, weight_blocks
-from buttermilk_nb.analysis.metrics.metric_registry import fitting
+from buttermilk_nb.analysis.metrics.metric_registry import metrics_for
 from buttermilk_nb.analysis.metrics.pair_with_truth import comparisons
 
 
@@ -37,7 +37,7 @@ def test_a_weight_counts_a_record_as_often_as_if_it_stood_there_so_often(kind, f
     (one,) = comparisons(study(25, kind), "truth", ["criterion"], None, "each")
     (weights,) = list(weight_blocks(25, 6, seed=3))[1:]
     index = np.arange(25)
-    for metric in fitting(one.question):
+    for metric in metrics_for(one.question):
 
         def estimate(truth, answer, cluster, rows, metric=metric):
             pairs = Pairs.of(truth, answer, cluster, 25)

@@ -61,7 +61,7 @@ def test_each_instrument_and_each_rule_is_worked_by_hand():
     assert made == {key: (pytest.approx(share), n) for key, (share, n) in expected.items()}
     assert found.estimate.is_monotonic_increasing
     assert found.specification.tolist() == list(range(1, 13))
-    assert (found.n + found.n_left_out == 8).all()
+    assert (found.n + found.n_excluded == 8).all()
     assert set(found.finding) == {"share flagged"}
     assert chosen(found, models="all 3", rule="any", non_answers="no").n_instruments == 3
 
@@ -86,7 +86,7 @@ def test_of_two_instruments_a_majority_is_both_and_counts_once():
 
 def test_where_nothing_is_missing_non_answers_are_no_choice():
     assert set(multiverse(frame({"m1": "yynn"}), n_boot=0).non_answers) == {"left out"}
-    tied = multiverse(frame({"m1": ["yynn", "ynnn"]}), replicates="mode", n_boot=0)
+    tied = multiverse(frame({"m1": ["yynn", "ynnn"]}), replicate_mode="mode", n_boot=0)
     assert tied.set_index("non_answers").estimate.to_dict() == {"left out": pytest.approx(1 / 3), "no": 0.25}
 
 
@@ -156,7 +156,7 @@ def test_numbers_on_a_continuous_scale_are_cut_where_it_is_said():
 def test_replicates_are_taken_together_or_each_alone():
     found = multiverse(frame({"m1": ["yyyn", "yynn", "ynnn"]}), n_boot=0).set_index("replicates").estimate
     assert found.to_dict() == {"mode of 3": 0.5, "replicate 0": 0.75, "replicate 1": 0.5, "replicate 2": 0.25}
-    once = multiverse(frame({"m1": ["yy", "yn"], "m2": "nn"}), replicates="each", rules="any", n_boot=0)
+    once = multiverse(frame({"m1": ["yy", "yn"], "m2": "nn"}), replicate_mode="each", rules="any", n_boot=0)
     assert len(once[(once.models == "m2") & (once.replicates == "replicate 1")]) == 0
     assert chosen(once, models="all 2", replicates="replicate 1").estimate == 0.5
 
@@ -168,7 +168,7 @@ def test_a_difference_is_of_two_shares_of_the_records_that_have_a_value():
     assert chosen(found, models="m1").estimate == 1.0
     assert chosen(found, models="m2").estimate == pytest.approx(2 / 3)
     assert chosen(found, models="m3").estimate == pytest.approx(1 / 4 - 2 / 3)
-    assert (chosen(found, models="m2").n, chosen(found, models="m2").n_left_out) == (6, 2)
+    assert (chosen(found, models="m2").n, chosen(found, models="m2").n_excluded) == (6, 2)
     assert set(found.finding) == {"share flagged, outlet Bell less Echo"}
     turned = multiverse(ratings, groups="outlet", pair=("Echo", "Bell"), models="each", n_boot=0)
     assert turned.estimate.max() == pytest.approx(2 / 3 - 1 / 4)
@@ -212,7 +212,7 @@ def test_intervals_resample_whole_clusters_and_cover():
     assert (own.high - own.low) / 3.92 == pytest.approx(by_author.std() / np.sqrt(60), rel=0.1)
     assert (alone.high - alone.low) / 3.92 == pytest.approx(np.sqrt(own.estimate * (1 - own.estimate) / 300), rel=0.1)
     assert (own.n_clusters, alone.n_clusters) == (60, 300)
-    narrower = multiverse(ratings, n_boot=2000, level=0.5).iloc[0]
+    narrower = multiverse(ratings, n_boot=2000, confidence=0.5).iloc[0]
     assert narrower.high - narrower.low < 0.5 * (own.high - own.low)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes
+from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix
 from buttermilk_nb.analysis.perspectives import perspectives, soft_labels
 from buttermilk_nb.errors import SetupError
 
@@ -30,7 +30,7 @@ def frame(said, **columns):
 
 def alpha(*rows):
     return COEFFICIENTS["krippendorff_alpha"].estimate(
-        Codes.of([list(row) for row in zip(*rows, strict=True)], "nominal")
+        ReliabilityMatrix.of([list(row) for row in zip(*rows, strict=True)], "nominal")
     )[0]
 
 
@@ -48,7 +48,7 @@ def test_a_small_case_worked_by_hand():
     assert found.within_alpha["Wien"] == pytest.approx(alpha("ynn", "nnn"))
     assert found.difference.to_dict() == {"Graz": pytest.approx(5 / 8), "Wien": pytest.approx(-5 / 8)}
     assert found.alpha_difference["Graz"] == pytest.approx(found.alpha["Graz"] - found.alpha["Wien"])
-    assert found[["n_coders", "n_records", "n_left_out", "n_clusters"]].to_numpy().tolist() == [[2, 4, 0, 4]] * 2
+    assert found[["n_coders", "n_records", "n_excluded", "n_clusters"]].to_numpy().tolist() == [[2, 4, 0, 4]] * 2
     assert "below 30 no conclusion follows" in found.note["Graz"]
 
 
@@ -114,7 +114,7 @@ def test_unanswered_records_bound_the_agreement():
     assert found.agreement.to_dict() == {"Graz": 1.0, "Wien": pytest.approx(1 / 3)}
     assert found.agreement_least.to_dict() == {"Graz": 3 / 4, "Wien": 1 / 4}
     assert found.agreement_most.to_dict() == {"Graz": 1.0, "Wien": pytest.approx((3 / 4 + 1 / 3) / 2)}
-    assert found.n_left_out.tolist() == [1, 1]
+    assert found.n_excluded.tolist() == [1, 1]
 
 
 def test_groups_that_coded_other_records_are_marked():
@@ -142,7 +142,7 @@ def test_alpha_that_is_undefined_says_why():
 def test_the_level_of_the_scale_decides_on_alpha():
     said = {"ana": "1234", "eva": "1243", JUDGE: "1235"}
     found = sides(frame(said, scale="1-5"), {"ana": "Graz", "eva": "Wien"})
-    codes = Codes.of([list(row) for row in zip("1234", "1235", strict=True)], "ordinal", list("12345"))
+    codes = ReliabilityMatrix.of([list(row) for row in zip("1234", "1235", strict=True)], "ordinal", list("12345"))
     assert found.alpha["Graz"] == pytest.approx(COEFFICIENTS["krippendorff_alpha"].estimate(codes)[0])
 
 
@@ -178,7 +178,7 @@ def test_soft_labels_worked_by_hand():
     quarter = -(0.25 * math.log2(0.25) + 0.75 * math.log2(0.75))
     assert found.entropy.tolist() == pytest.approx([quarter, 1, quarter, 0])
     assert found.n_coders.tolist() == [4, 4, 4, 3]
-    assert found.n_left_out.tolist() == [0, 0, 0, 1]
+    assert found.n_excluded.tolist() == [0, 0, 0, 1]
     assert found.judge_answer.tolist() == ["yes", "yes", "yes", "no"]
     assert found.judge_share.tolist() == [3 / 4, 2 / 4, 1 / 4, 1]
 
@@ -240,7 +240,7 @@ def test_records_that_nobody_coded_are_kept_and_said():
     assert math.isnan(found.entropy[1])
     assert found[["cross_entropy", "brier"]].isna().all(axis=None)
     assert found.note.tolist() == ["The judge has no answer.", "No person has coded it."]
-    assert found.n_left_out.tolist() == [0, 1]
+    assert found.n_excluded.tolist() == [0, 1]
 
 
 def test_codes_that_were_not_blind_are_marked_beside_a_judge():

@@ -12,7 +12,7 @@ from statistics import fmean
 
 import pytest
 
-from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes
+from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix
 from buttermilk_nb.codebook.check_codes import code_problems
 from buttermilk_nb.codebook.criteria import Criteria
 from buttermilk_nb.corpus.load import load
@@ -110,7 +110,7 @@ def test_chi_finds_more_hostility_where_there_is_none_in_authors_whom_chi_distru
 
 
 def test_the_rare_code_makes_agreement_high_and_alpha_low(posts):
-    codes = Codes.of(rows(posts, "hostile"), "nominal", ["yes", "no"])
+    codes = ReliabilityMatrix.of(rows(posts, "hostile"), "nominal", ["yes", "no"])
     names = ("percent_agreement", "gwet_ac1", "krippendorff_alpha")
     percent, ac1, alpha = (COEFFICIENTS[name].estimate(codes).item() for name in names)
     assert f"percent agreement {percent:.2f}, Gwet's AC1 {ac1:.2f}, Krippendorff's alpha {alpha:.2f}" in SHEET

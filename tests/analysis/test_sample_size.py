@@ -35,9 +35,9 @@ def test_a_projection_by_hand():
     # 100 of 600 coded, 40 findings: .24 is divided by 100, 200 and 600
     frame = study()
     frame.loc[frame.coder == "truth", "flagged"] = [i < 40 for i in range(100)]
-    found = sample_size(frame, judge="judge", more=[100, 500])
+    found = sample_size(frame, judge="judge", additional=[100, 500])
     human = found[found.estimator == "human sample"]
-    assert human.more.tolist() == [0, 100, 500]
+    assert human.additional.tolist() == [0, 100, 500]
     assert human.n_coded.tolist() == [100, 200, 600]
     # the factor n / (n - 1) of now stays in the part that does not shrink, .24 / 99 - .24 / 120
     stays, codes = 0.24 / 99 - 0.24 * (1 / 100 - 1 / 600), 0.24 * np.array([1 / 100 - 1 / 600, 1 / 200 - 1 / 600, 0])
@@ -62,7 +62,7 @@ def test_now_is_what_the_estimate_has(options):
 def test_what_is_projected_comes_about_when_so_many_are_coded(options):
     projected, then = [], []
     for seed in range(30):
-        few = sample_size(study(seed, **options), judge="judge", more=[150])
+        few = sample_size(study(seed, **options), judge="judge", additional=[150])
         projected.append(few.query("more == 150").set_index("estimator").se)
         then.append(
             corrected_estimate(study(100 + seed, coded=250, **options), judge="judge").set_index("estimator").se
@@ -74,34 +74,34 @@ def test_what_is_projected_comes_about_when_so_many_are_coded(options):
 
 @pytest.mark.parametrize("options", [{}, {"clusters": True}, {"unequal": True}])
 def test_more_codes_never_widen_and_the_judge_helps(options):
-    found = sample_size(study(**options), judge="judge", more=[10, 50, 250])
+    found = sample_size(study(**options), judge="judge", additional=[10, 50, 250])
     for _, part in found.groupby("estimator"):
         assert (part.half_width.diff()[1:] < 0).all()
-    at = found[found.more == 50].set_index("estimator").half_width
+    at = found[found.additional == 50].set_index("estimator").half_width
     assert at["ppi++"] < at["human sample"]
 
 
 def test_the_least_number_that_reaches_a_wanted_half_width():
     frame = study()
-    wanted = sample_size(frame, judge="judge", more=[], width=0.06).dropna(subset="wanted").set_index("estimator")
+    wanted = sample_size(frame, judge="judge", additional=[], width=0.06).dropna(subset="wanted").set_index("estimator")
     for name in NAMES:
-        number = int(wanted.more[name])
-        near = sample_size(frame, judge="judge", more=[number - 1, number]).query("estimator == @name").half_width
+        number = int(wanted.additional[name])
+        near = sample_size(frame, judge="judge", additional=[number - 1, number]).query("estimator == @name").half_width
         assert near.iloc[2] <= 0.06 < near.iloc[1]
         assert wanted.n_coded[name] == 100 + number
-    assert wanted.more["ppi++"] < wanted.more["human sample"]
+    assert wanted.additional["ppi++"] < wanted.additional["human sample"]
 
 
 def test_a_width_that_is_there_already_needs_none():
     found = sample_size(study(), judge="judge", width=0.5).dropna(subset="wanted")
-    assert found.more.tolist() == [0, 0, 0]
+    assert found.additional.tolist() == [0, 0, 0]
     assert (found.note == "It is reached already.").all()
 
 
 def test_what_all_records_cannot_reach_is_nan_and_says_so():
-    found = sample_size(study(), judge="judge", more=[400, 600], width=0.01)
+    found = sample_size(study(), judge="judge", additional=[400, 600], width=0.01)
     assert found.half_width.isna().tolist() == [False, False, True, True] * 3
-    assert found[found.more == 600].note.str.contains("Only 500 records are left").all()
+    assert found[found.additional == 600].note.str.contains("Only 500 records are left").all()
     assert found[found.wanted.notna()].note.str.startswith("Even with all 500 other records coded").all()
 
 
@@ -118,8 +118,8 @@ def test_where_judge_and_coder_never_differ_nothing_is_projected_to_shrink_to_no
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"more": [0]}, "more: 0 is no number"),
-        ({"more": [2.5]}, "more: 2.5 is no number"),
+        ({"additional": [0]}, "more: 0 is no number"),
+        ({"additional": [2.5]}, "more: 2.5 is no number"),
         ({"width": 0}, "width=0"),
         ({"of": "regression"}, "of: write `prevalence` or `mean`"),
         ({"of": "mean"}, "answers have no numbers"),

@@ -31,7 +31,7 @@ def test_marking_nothing_is_an_answer_and_not_coding_is_none():
         ("s", "calm", "ana", 0, 20, 100),
     )
     found = bm.span_agreement(marks, n_boot=20).iloc[0]
-    assert (found.n_units, found.n_left_out, found.n_spans) == (1, 1, 1)
+    assert (found.n_units, found.n_excluded, found.n_spans) == (1, 1, 1)
     assert found.value < 0.05
 
 
@@ -104,7 +104,7 @@ def test_the_passages_that_people_marked_come_from_their_labels(tmp_path, monkey
     for coder, quotes in passages.items():
         label = make_label(calm["calm"], calm, record, coder=coder, answer="no", source="form", quotes=quotes)
         keep_labels(project, [label], records=[record], criteria=calm)
-    found = bm.marks()
+    found = bm.highlights()
     assert found[["coder", "text", "length", "cluster"]].values.tolist()[0] == ["ana", "door slammed", 35, "c"]
     assert found.start.isna().tolist() == [False, True]
     assert bm.span_agreement(found, n_boot=10).n_units.item() == 1

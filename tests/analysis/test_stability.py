@@ -7,13 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes
+from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix
 from buttermilk_nb.analysis.shared.bootstrap import weights
 from buttermilk_nb.analysis.shared.modes import modes
-from buttermilk_nb.analysis.stability import stability, verdicts
+from buttermilk_nb.analysis.stability import replicate_answers, stability
 from buttermilk_nb.errors import SetupError
 
 SAID = {"r1": "aaa", "r2": "aab", "r3": "bbb", "r4": "bb-"}
@@ -43,7 +42,7 @@ def test_a_small_case_worked_by_hand():
     assert found.off_mode_share == pytest.approx(1 / 12)
     assert found.modal_share == pytest.approx(11 / 12)
     assert found.intra_judge_alpha == pytest.approx(1 - 2 / 6)
-    assert (found.n, found.n_left_out, found.n_cells_left_out) == (4, 0, 1)
+    assert (found.n, found.n_excluded, found.n_answers_excluded) == (4, 0, 1)
     assert (found.repeats_min, found.repeats_max, found.n_clusters) == (2, 3, 4)
 
 
@@ -52,7 +51,7 @@ def test_bounds_take_the_missing_answers_as_alike_or_as_different():
     found = only(stability(ratings(SAID | {"r5": "a--", "r6": "-?!"})))
     assert found.flip_rate == 1 / 4
     assert (found.flip_rate_least, found.flip_rate_most) == (pytest.approx(1 / 6), pytest.approx(4 / 6))
-    assert (found.n, found.n_left_out, found.n_cells_left_out) == (4, 2, 6)
+    assert (found.n, found.n_excluded, found.n_answers_excluded) == (4, 2, 6)
 
 
 def test_non_answers_and_failed_answers_are_left_out():
@@ -61,7 +60,7 @@ def test_non_answers_and_failed_answers_are_left_out():
     assert (found.flip_rate, found.repeats_min, found.repeats_max) == (pytest.approx(2 / 3), 2, 3)
     failed = plain.assign(status=["ok", "invalid", *["ok"] * 7])  # r1 keeps one answer
     found = only(stability(failed))
-    assert (found.flip_rate, found.n, found.n_left_out, found.n_cells_left_out) == (1 / 2, 2, 1, 3)
+    assert (found.flip_rate, found.n, found.n_excluded, found.n_answers_excluded) == (1 / 2, 2, 1, 3)
 
 
 def test_ordinal_alpha_weighs_far_flips_more():
@@ -70,23 +69,23 @@ def test_ordinal_alpha_weighs_far_flips_more():
     assert found[0].intra_judge_alpha > found[1].intra_judge_alpha
     assert found[0].flip_rate == found[1].flip_rate == 1 / 4
     assert found[0].scale_level == "ordinal"
-    expected = Codes.of([list(codes) for codes in far.values()], "ordinal", list("12345"))
+    expected = ReliabilityMatrix.of([list(codes) for codes in far.values()], "ordinal", list("12345"))
     assert found[1].intra_judge_alpha == COEFFICIENTS["krippendorff_alpha"].estimate(expected)[0]
 
 
 def test_numbers_without_categories_are_answers_on_a_continuous_scale():
     frame = ratings({f"r{i}": "--" for i in range(4)}, scale="0..1", value=[0.1, 0.1, 0.5, 0.6, 0.9, 0.9, 0.3, 0.2])
     found = only(stability(frame))
-    expected = Codes.of([[0.1, 0.1], [0.5, 0.6], [0.9, 0.9], [0.3, 0.2]], "interval")
+    expected = ReliabilityMatrix.of([[0.1, 0.1], [0.5, 0.6], [0.9, 0.9], [0.3, 0.2]], "interval")
     assert found.intra_judge_alpha == pytest.approx(COEFFICIENTS["krippendorff_alpha"].estimate(expected)[0])
     assert (found.flip_rate, found.scale_level) == (1 / 2, "interval")
-    assert verdicts(frame).answers.iloc[0] == ("0.5", "0.6")
+    assert replicate_answers(frame).answers.iloc[0] == ("0.5", "0.6")
 
 
 def test_sets_of_labels_are_compared_with_the_masi_distance():
     rows = [['["a", "b"]', '["a"]'], ['["b"]', '["b"]'], ["[]", "[]"]]
     frame = ratings({f"r{i}": row for i, row in enumerate(rows)}, scale="labels: a | b")
-    expected = COEFFICIENTS["krippendorff_alpha_masi"].estimate(Codes.of(rows, "set"))[0]
+    expected = COEFFICIENTS["krippendorff_alpha_masi"].estimate(ReliabilityMatrix.of(rows, "set"))[0]
     found = only(stability(frame))
     assert (found.scale_level, found.intra_judge_alpha) == ("set", pytest.approx(expected))
 
@@ -105,7 +104,7 @@ def test_no_record_with_two_answers_is_a_row_that_says_so():
     found = only(stability(ratings({"r1": "a?", "r2": "-b"})))
     assert math.isnan(found.flip_rate)
     assert math.isnan(found.intra_judge_alpha)
-    assert (found.n, found.n_left_out) == (0, 2)
+    assert (found.n, found.n_excluded) == (0, 2)
     assert found.note == "No record was answered twice."
 
 
@@ -143,14 +142,14 @@ def test_over_prompts_is_computed_in_each_replicate_and_averaged():
     assert found.flip_rate == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert found.off_mode_share == pytest.approx((1 / 4 + 1 / 6) / 2)
     alphas = [
-        COEFFICIENTS["krippendorff_alpha"].estimate(Codes.of(rows, "nominal"))[0]
+        COEFFICIENTS["krippendorff_alpha"].estimate(ReliabilityMatrix.of(rows, "nominal"))[0]
         for rows in ([["a", "b"], ["a", "a"], ["b", None]], [["a", "a"], ["a", "a"], ["b", "a"]])
     ]
     assert found.intra_judge_alpha == pytest.approx(np.mean(alphas))
     assert "within each of 2 replicates" in found.note
     each = stability(pd.concat(parts), by=["criterion", "coder", "replicate"], over="prompt")
     assert each.flip_rate.tolist() == [1 / 2, pytest.approx(1 / 3)]
-    listed = verdicts(pd.concat(parts), over="prompt")
+    listed = replicate_answers(pd.concat(parts), over="prompt")
     assert listed[["record_id", "replicate", "answers"]].iloc[0].tolist() == ["r1", 0, ("no", "yes")]
 
 
@@ -208,7 +207,7 @@ def test_the_interval_of_alpha_is_about_that_of_repeated_samples():
 
 
 def test_verdicts_show_the_least_stable_first():
-    found = verdicts(ratings(SAID | {"r5": "ab?", "r6": "b--"}))
+    found = replicate_answers(ratings(SAID | {"r5": "ab?", "r6": "b--"}))
     assert found.record_id.tolist() == ["r5", "r2", "r1", "r3", "r4", "r6"]
     assert found["mode"].fillna("-").tolist() == ["-", "yes", "yes", "no", "no", "no"]
     assert found.tie.tolist() == [True, *[False] * 5]
@@ -223,14 +222,14 @@ def test_verdicts_show_the_least_stable_first():
 
 
 def test_verdicts_as_divided_are_ordered_by_how_far_apart_their_numbers_are():
-    found = verdicts(ratings({"r1": "12", "r2": "15", "r3": "33", "r4": "24"}, scale="1-5"))
+    found = replicate_answers(ratings({"r1": "12", "r2": "15", "r3": "33", "r4": "24"}, scale="1-5"))
     assert found.record_id.tolist() == ["r2", "r4", "r1", "r3"]
 
 
 def test_answers_stand_in_the_order_of_the_replicates_as_numbers():
     said = {"r1": "a" * 10 + "bb"}
     frame = ratings(said).sample(frac=1, random_state=1)
-    assert only(verdicts(frame)).answers == ("yes",) * 10 + ("no",) * 2
+    assert only(replicate_answers(frame)).answers == ("yes",) * 10 + ("no",) * 2
 
 
 @settings(max_examples=60, deadline=None)
@@ -254,7 +253,7 @@ def test_the_order_of_rows_changes_nothing(random):
     rows = list(range(len(frame)))
     random.shuffle(rows)
     pd.testing.assert_frame_equal(stability(frame.iloc[rows], n_boot=50), stability(frame, n_boot=50))
-    pd.testing.assert_frame_equal(verdicts(frame.iloc[rows]), verdicts(frame))
+    pd.testing.assert_frame_equal(replicate_answers(frame.iloc[rows]), replicate_answers(frame))
 
 
 def test_the_names_of_answers_and_replicates_do_not_matter():

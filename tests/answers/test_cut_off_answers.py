@@ -4,8 +4,7 @@ import datetime as dt
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.answers.parse_json import read_json

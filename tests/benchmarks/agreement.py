@@ -15,18 +15,18 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from buttermilk_nb.analysis.coefficients import COEFFICIENTS, Codes
+from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix
 from buttermilk_nb.analysis.metrics import metrics
 
 ALPHA = COEFFICIENTS["krippendorff_alpha"]
 
 
-def ratings(units: int, coders: int, missing: float = 0.0) -> Codes:
+def ratings(units: int, coders: int, missing: float = 0.0) -> ReliabilityMatrix:
     """Five-point ratings that scatter around a value of each unit."""
     draw = np.random.default_rng(2024)
     matrix = np.clip(draw.integers(0, 5, (units, 1)) + draw.integers(-1, 2, (units, coders)), 0, 4)
     matrix[draw.random(matrix.shape) < missing] = -1
-    return Codes(matrix.astype(np.intp), "ordinal", ("1", "2", "3", "4", "5"), np.arange(1.0, 6.0))
+    return ReliabilityMatrix(matrix.astype(np.intp), "ordinal", ("1", "2", "3", "4", "5"), np.arange(1.0, 6.0))
 
 
 def judged(records: int, coders: int) -> pd.DataFrame:
@@ -79,7 +79,7 @@ def main() -> None:
     except ImportError:
         krippendorff = None
 
-    def package(codes: Codes, drawn: np.ndarray | None = None) -> Callable[[], np.ndarray] | None:
+    def package(codes: ReliabilityMatrix, drawn: np.ndarray | None = None) -> Callable[[], np.ndarray] | None:
         if krippendorff is None:
             return None
         table = np.where(codes.matrix < 0, np.nan, codes.matrix + 1.0)

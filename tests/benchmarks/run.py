@@ -262,12 +262,12 @@ async def _bare(corpus: bm.Corpus, at_once: int) -> None:
 
     litellm = load_litellm()
     (slot,) = flow("hosted_vllm/toy").steps[0].agent.slots(session.current())
-    bound = slot.bound[0].bound
+    bound = slot.prepared[0].prepared
     gate = asyncio.Semaphore(at_once)
 
     async def one(record: bm.Record) -> None:
         async with gate:
-            messages = [message.as_dict() for message in bound.render(record.as_read())]
+            messages = [message.as_dict() for message in bound.render(record.view())]
             await litellm.acompletion(
                 model="hosted_vllm/toy", messages=messages, temperature=0, max_retries=0, timeout=60
             )

@@ -90,7 +90,7 @@ def test_three_texts_are_coded_by_keys_and_clicks(lab):
         OPEN,
         f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
         CRITERIA,
-        "bm.code(texts, criteria=criteria, coder='kf', order='corpus')",
+        "bm.coding_form(texts, criteria=criteria, coder='kf', order='corpus')",
     )
     lab.open(path)
     lab.run_all()

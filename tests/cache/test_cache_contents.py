@@ -149,7 +149,7 @@ def test_a_later_version_may_keep_more_in_an_entry(cache, put, entry):
 
 def test_named_keys_are_dropped_and_counted(cache, put, entry):
     put(k0=entry(), k1=entry(), k2=entry())
-    assert cache.drop(["k0", "k1", "no such key"]) == 2
+    assert cache.delete(["k0", "k1", "no such key"]) == 2
     assert cache.find().key.tolist() == ["k2"]
 
 
@@ -157,21 +157,21 @@ def test_named_keys_are_dropped_and_counted(cache, put, entry):
 def test_one_key_or_what_find_returned_can_be_dropped(cache, put, entry, named):
     put(k0=entry("old"), k1=entry("new"))
     found = cache.find(text="old")
-    assert cache.drop({"one key": "k0", "frame": found, "column": found.key}[named]) == 1
+    assert cache.delete({"one key": "k0", "frame": found, "column": found.key}[named]) == 1
     assert cache.find().key.tolist() == ["k1"]
 
 
 def test_a_models_answers_are_dropped_together(cache, put, entry):
     put(k0=entry(), k1=entry(model="b/two"), k2=entry(model="b/two"))
-    assert cache.drop(model="b/two") == 2
-    assert cache.drop(model="b/two") == 0
+    assert cache.delete(model="b/two") == 2
+    assert cache.delete(model="b/two") == 0
     assert len(cache) == 1
 
 
 def test_everything_goes_only_when_it_is_asked_for_in_so_many_words(cache, put, entry, tamper):
     put(k0=entry(), k1=entry(), k2="damaged")
     tamper("update Cache set raw = 0, key = x'80049e' where key = 'k1'")
-    assert cache.drop(everything=True) == 3
+    assert cache.delete(everything=True) == 3
     assert len(cache) == 0
 
 
@@ -181,13 +181,13 @@ def test_everything_goes_only_when_it_is_asked_for_in_so_many_words(cache, put, 
 def test_anything_else_is_a_setup_error_and_drops_nothing(cache, put, entry, asked):
     put(k0=entry())
     with pytest.raises(bm.SetupError, match="one of the three. Nothing was dropped"):
-        cache.drop(**asked)
+        cache.delete(**asked)
     assert len(cache) == 1
 
 
 def test_no_keys_drop_nothing_and_an_empty_model_is_not_every_model(cache, put, entry):
     put(k0=entry())
-    assert cache.drop([]) == cache.drop(model="") == 0
+    assert cache.delete([]) == cache.delete(model="") == 0
     assert len(cache) == 1
 
 
@@ -195,7 +195,7 @@ def test_no_keys_drop_nothing_and_an_empty_model_is_not_every_model(cache, put, 
 def test_what_was_dropped_is_nowhere_on_the_disk_any_more(cache, put, entry, length):
     put(k0=entry("a person's words " * length), k1=entry("kept " * length))
     assert spelt(cache, b"a person's words")
-    cache.drop("k0")
+    cache.delete("k0")
     assert not spelt(cache, b"a person's words")
     assert spelt(cache, b"kept")
 

@@ -110,7 +110,7 @@ def test_a_damaged_database_is_one_sentence_that_says_what_to_do(cache, entry, a
         "find": cache.find,
         "explain": lambda: cache.explain({}),
         "rebuild": lambda: cache.rebuild([("k1", entry())]),
-        "drop": lambda: cache.drop("k0"),
+        "drop": lambda: cache.delete("k0"),
     }[ask]
     with pytest.raises(StoreError, match=r"cannot be read .*safe to delete"):
         work()

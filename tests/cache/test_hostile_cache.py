@@ -158,7 +158,7 @@ def test_a_file_that_a_row_names_is_removed_only_where_it_is_the_caches_own(cach
     elif change == "rebuild":
         assert cache.rebuild([("k0", entry("new"))]) == 1
     else:
-        cache.drop("k0") if change == "drop" else cache.drop(everything=True)
+        cache.delete("k0") if change == "drop" else cache.delete(everything=True)
     assert all(path.exists() for path in precious)
     assert change == "drop everything" or "yes" in cache.get("k1")
 
@@ -181,7 +181,7 @@ def test_a_linked_folder_leads_nowhere(cache, put, entry, tamper, tmp_path):
     (cache.folder / "ab").symlink_to(tmp_path / "elsewhere")
     tamper("update Cache set filename = 'ab/a.val', mode = 3, value = null")
     assert cache.stats().damaged == 1
-    cache.drop(everything=True)
+    cache.delete(everything=True)
     assert (tmp_path / "elsewhere" / "a.val").exists()
 
 

@@ -42,4 +42,4 @@ def make_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ChatServ
 
     yield make
     session.close()
-    sender._limiters.clear()
+    sender._shared_limiters.clear()

@@ -3,12 +3,11 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import BudgetReached
-from buttermilk_nb.llm.calls.budget import Budget, Purse
+from buttermilk_nb.llm.calls.budget import Budget, SpendingLimit
 from buttermilk_nb.project.project import Project
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
@@ -34,12 +33,12 @@ def spent():
     calls=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 100), st.integers(0, 5)), max_size=30),
 )
 def test_however_calls_come_and_end_what_they_cost_and_may_cost_stays_below_the_limit(limit, calls):
-    purse = Purse(float(limit), whose="the budget", more="")
-    budget = Budget([Purse(1e9, whose="another", more=""), purse])
+    purse = SpendingLimit(float(limit), label="the budget", hint="")
+    budget = Budget([SpendingLimit(1e9, label="another", hint=""), purse])
 
     async def call(most, share, turns):
         try:
-            await budget.set_aside(float(most))
+            await budget.reserve(float(most))
         except BudgetReached:
             assert purse.spent_usd + most > limit  # not for what others have only set aside
             return 0
@@ -58,12 +57,12 @@ def test_however_calls_come_and_end_what_they_cost_and_may_cost_stays_below_the_
 
 
 def test_many_calls_at_once_spend_a_budget_to_its_end_and_not_beyond():
-    purse = Purse(1.0, whose="the budget", more="")
+    purse = SpendingLimit(1.0, label="the budget", hint="")
     budget = Budget([purse])
     sent = []
 
     async def call():
-        await budget.set_aside(0.3)
+        await budget.reserve(0.3)
         sent.append(purse.set_aside_usd)
         await asyncio.sleep(0.001)
         budget.settle(0.3, 0.2)
@@ -102,7 +101,7 @@ def test_runs_at_once_share_the_project_s_budget(server, make_study):
 
 def test_a_run_that_begins_does_not_forget_what_others_spend_meanwhile(make_study, monkeypatch):
     project = make_study(budget_usd=1.0)
-    shared = project.purse()
+    shared = project.spending_limit()
     budget = Budget([shared])
 
     def slowly(_):
@@ -110,9 +109,9 @@ def test_a_run_that_begins_does_not_forget_what_others_spend_meanwhile(make_stud
         return 0.0
 
     monkeypatch.setattr(Project, "spent_usd", property(slowly))
-    assert project.purse() is shared
+    assert project.spending_limit() is shared
     assert shared.spent_usd == pytest.approx(0.4)
-    assert project.purse().spent_usd == pytest.approx(0.8)
+    assert project.spending_limit().spent_usd == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("tokens", [7, 5_000])  # with the second the first call alone exceeds the budget

@@ -151,7 +151,7 @@ def test_a_pattern_that_is_none_is_a_sentence(pattern):
 
 def test_a_pattern_that_never_ends_is_a_sentence_and_does_not_hang():
     with pytest.raises(bm.SetupError, match="write a simpler one"):
-        bm.Redaction({"slow": r"(a|aa)+$"}).applied(["a" * 5000 + "b"])
+        bm.Redaction({"slow": r"(a|aa)+$"}).apply(["a" * 5000 + "b"])
 
 
 def test_a_model_of_last_resort_needs_leave_before_the_first_call(server, make_study):
@@ -208,9 +208,9 @@ def test_leave_for_a_provider_is_not_leave_for_a_gateway(make_study, monkeypatch
     with pytest.raises(bm.ConsentError, match=r'bm.allow\("gateway.example.org"\)'):
         flow(models="far").run(texts(1))
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    assert project.model("openai/toy").receiver == "openai"
+    assert project.model("openai/toy").recipient == "openai"
     monkeypatch.setenv("OPENAI_API_BASE", "https://elsewhere.example.org/v1")
-    assert project.model("openai/toy").receiver == "elsewhere.example.org"
+    assert project.model("openai/toy").recipient == "elsewhere.example.org"
     bm.allow("gateway.example.org")
     with pytest.raises(bm.SetupError, match="first part of a model's full name, or the host"):
         bm.allow("gateway.example.com")

@@ -8,13 +8,12 @@ import threading
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.config.model_settings import Limits
 from buttermilk_nb.flows.execution.progress import Tally
-from buttermilk_nb.llm.calls.rate_limits import InFlight, Limiter, MemoryLedger, SharedLedger, turn
+from buttermilk_nb.llm.calls.rate_limits import InFlight, Limiter, MemoryLedger, SharedLedger, gcra
 
 
 def flow():
@@ -32,7 +31,7 @@ def departures(per_minute, arrivals, amounts=None):
     empty_at, gone = 0.0, []
     for place, arrival in enumerate(arrivals):
         amount = amounts[place] if amounts else 1
-        wait, empty_at = turn(empty_at, arrival, amount * each, burst * each)
+        wait, empty_at = gcra(empty_at, arrival, amount * each, burst * each)
         gone.append(arrival + wait)
     return gone
 
@@ -108,17 +107,17 @@ def test_a_429_lowers_the_calls_in_flight_and_they_grow_again(server, make_study
     run = flow().run(texts(200))
     (limiter,) = [project.client.sender._limiter(project.model("toy"))]
     assert run.counts == {"ok": 200}
-    assert limiter.in_flight.bearable < 100  # it has no limit before the first 429
+    assert limiter.in_flight.limit < 100  # it has no limit before the first 429
 
 
 def test_a_burst_of_429s_counts_as_one():
     places = InFlight(16)
     places.open = 16
     began = -1.0
-    places.too_many(began)
-    assert places.bearable == 12
-    places.too_many(began)
-    assert places.bearable == 12
+    places.on_throttle(began)
+    assert places.limit == 12
+    places.on_throttle(began)
+    assert places.limit == 12
 
 
 def test_a_cancelled_waiter_gives_its_place_to_the_next():
@@ -127,7 +126,7 @@ def test_a_cancelled_waiter_gives_its_place_to_the_next():
         await places.enter()
         first, second = asyncio.create_task(places.enter()), asyncio.create_task(places.enter())
         await asyncio.sleep(0)
-        places.leave()
+        places.release()
         first.cancel()
         await asyncio.wait_for(second, 1)
         return places.open
@@ -165,7 +164,7 @@ def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
         from buttermilk_nb.llm.calls.rate_limits import Pace, SharedLedger
         pace = Pace(SharedLedger(Path(sys.argv[1])), "toy", 60)
         async def book():
-            return [await pace.book(1) for _ in range(4)]
+            return [await pace.reserve(1) for _ in range(4)]
         print(max(asyncio.run(book())))
         """
     )
@@ -181,13 +180,13 @@ def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
 def test_a_shared_limit_that_cannot_be_kept_is_a_sentence(tmp_path):
     (tmp_path / "limits.sqlite").write_bytes(b"this is not a database, and longer than a header of one" * 10)
     with pytest.raises(bm.errors.StoreError, match="share_limits"):
-        asyncio.run(SharedLedger(tmp_path / "limits.sqlite").book("toy", 1.0, 1.0))
+        asyncio.run(SharedLedger(tmp_path / "limits.sqlite").reserve("toy", 1.0, 1.0))
 
 
 def test_admission_without_limits_waits_for_nothing():
     async def scene():
         limiter = Limiter("toy", Limits(), MemoryLedger())
-        return [await limiter.admit(10, lambda seconds, why: None) for _ in range(50)]
+        return [await limiter.acquire(10, lambda seconds, why: None) for _ in range(50)]
 
     assert max(asyncio.run(scene())) < 0.05
 

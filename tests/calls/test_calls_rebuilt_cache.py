@@ -133,4 +133,4 @@ def test_the_models_of_a_project_say_whether_they_can_be_used(server, make_study
     found = bm.models().set_index("name")
     assert bool(found.usable["toy"])
     assert not found.usable["far"]
-    assert "bm.key" in found.why_not["far"]
+    assert "bm.set_key" in found.why_not["far"]

@@ -12,10 +12,10 @@ from buttermilk_nb.config.settings import Settings
 from buttermilk_nb.errors import QuotaError
 from buttermilk_nb.llm.cache import AnswerCache
 from buttermilk_nb.llm.calls.client import Client
-from buttermilk_nb.llm.calls.run_scope import Scope
+from buttermilk_nb.llm.calls.run_scope import RunScope
 from buttermilk_nb.llm.message import Message
 from buttermilk_nb.llm.model import Request
-from buttermilk_nb.llm.offline_input import Aside
+from buttermilk_nb.llm.offline_input import OfflineInput
 from buttermilk_nb.llm.registry import make_model
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
@@ -66,7 +66,7 @@ def together(held, project, first, second, *, flights, sent, stopping=False):
         assert len(held.received) == sent
         if stopping:
             earlier.cancel()
-            await asyncio.to_thread(event_loop.call, lambda: None)  # the loop has heard of it
+            await asyncio.to_thread(event_loop.call_in_loop, lambda: None)  # the loop has heard of it
         held.let_go.set()
         return await asyncio.gather(one, two, return_exceptions=True)
 
@@ -95,10 +95,14 @@ def test_another_run_that_is_stopped_does_not_end_this_run(held, make_study):
 def test_a_model_that_another_run_has_given_up_is_asked_by_this_one(tmp_path):
     model = make_model("double/answer")
     record = bm.Record(record_id="a", content="One text.")
-    asked = Request(model, [Message("user", "One text.")], aside=Aside(record, bm.Criteria("calm", "Calm?", flag="no")))
+    asked = Request(
+        model,
+        [Message("user", "One text.")],
+        offline_input=OfflineInput(record, bm.Criteria("calm", "Calm?", flag="no")),
+    )
     client = Client(AnswerCache(tmp_path / "cache"), Settings(name="study"))
-    without, with_hope = (Scope(name, met={model.name: {}}) for name in ("first", "second"))
-    without.given_up[model.name] = QuotaError("the account is empty.")
+    without, with_hope = (RunScope(name, model_info={model.name: {}}) for name in ("first", "second"))
+    without.open_circuits[model.name] = QuotaError("the account is empty.")
 
     async def both():
         return await asyncio.gather(*(client.ask(asked, trace_id="t", scope=one) for one in (without, with_hope)))

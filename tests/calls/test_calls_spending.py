@@ -6,7 +6,7 @@ import pytest
 
 import buttermilk_nb as bm
 from buttermilk_nb._internal import notebook_hooks
-from buttermilk_nb.llm.calls.budget import Budget, Purse
+from buttermilk_nb.llm.calls.budget import Budget, SpendingLimit
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
 EACH = (11 + 7) * 1000 / 1e6  # what the server says that it read and wrote
@@ -78,10 +78,10 @@ def test_an_unknown_price_is_null_and_counted_and_no_budget_can_be_kept_of_it(se
 
 def test_calls_wait_for_those_in_flight_instead_of_failing_at_the_edge_of_a_budget():
     async def scene():
-        purse = Purse(0.10, whose="the run's budget", more="")
+        purse = SpendingLimit(0.10, label="the run's budget", hint="")
         budget = Budget([purse])
-        await budget.set_aside(0.06)
-        second = asyncio.create_task(budget.set_aside(0.06))
+        await budget.reserve(0.06)
+        second = asyncio.create_task(budget.reserve(0.06))
         await asyncio.sleep(0.01)
         waited = not second.done()
         budget.settle(0.06, 0.02)
@@ -104,7 +104,7 @@ def test_a_large_run_on_remote_models_wants_a_yes(server, make_study):
 def test_a_notebook_asks_and_does_what_it_is_told(server, make_study, said):
     make_study(toy=PRICED, allow=["hosted_vllm"], confirm_above=5)
     asked = []
-    notebook_hooks.register("confirm", lambda question: asked.append(question) or said)
+    notebook_hooks.register_hook("confirm", lambda question: asked.append(question) or said)
     try:
         if said:
             assert flow().run(texts(6)).counts == {"ok": 6}
@@ -112,7 +112,7 @@ def test_a_notebook_asks_and_does_what_it_is_told(server, make_study, said):
             with pytest.raises(bm.errors.UnconfirmedError, match="nothing was sent"):
                 flow().run(texts(6))
     finally:
-        notebook_hooks.forget("confirm")
+        notebook_hooks.remove_hook("confirm")
     assert len(asked) == 1
     assert "Send 6 calls" in asked[0]
     assert len(server.received) == (6 if said else 0)

@@ -9,7 +9,7 @@ import pytest
 import buttermilk_nb as bm
 from buttermilk_nb._internal import event_loop
 from buttermilk_nb.config.model_settings import Limits
-from buttermilk_nb.llm.calls.rate_limits import Limiter, MemoryLedger, Pace
+from buttermilk_nb.llm.calls.rate_limits import Limiter, MemoryLedger, RateLimit
 
 EACH_S = 60 / 55  # of 60 a minute, of which six may go at once
 
@@ -32,7 +32,7 @@ def stop_when(true, then, presses=1, limit_s=20):
             pause.wait(0.005)
         for _ in range(presses):
             bm.last_run().cancel()
-        event_loop.call(lambda: None)  # the loop has heard of it
+        event_loop.call_in_loop(lambda: None)  # the loop has heard of it
         then()
 
     threading.Thread(target=work, daemon=True).start()
@@ -73,15 +73,15 @@ def next_wait(cancelled):
         ledger = MemoryLedger()
         limiter = Limiter("toy", Limits(requests_per_minute=60), ledger)
         for _ in range(6):
-            assert await limiter.admit(0, lambda seconds, why: None) < EACH_S
-            limiter.leave()
-        waiting = [asyncio.create_task(limiter.admit(0, lambda seconds, why: None)) for _ in range(cancelled)]
+            assert await limiter.acquire(0, lambda seconds, why: None) < EACH_S
+            limiter.release()
+        waiting = [asyncio.create_task(limiter.acquire(0, lambda seconds, why: None)) for _ in range(cancelled)]
         await asyncio.sleep(0.02)
         assert not any(task.done() for task in waiting)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        return await Pace(ledger, "toy requests", 60).book(1)
+        return await RateLimit(ledger, "toy requests", 60).reserve(1)
 
     return asyncio.run(scene())
 

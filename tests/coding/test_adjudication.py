@@ -6,7 +6,7 @@ import pytest
 import buttermilk_nb as bm
 from buttermilk_nb.codebook.edge_cases import edge_cases
 from buttermilk_nb.human_coding.adjudication import ROUND, Adjudication, adjudicate
-from buttermilk_nb.human_coding.disagreements import contested
+from buttermilk_nb.human_coding.disagreements import disagreements
 from buttermilk_nb.human_coding.session.session import CodingSession
 from buttermilk_nb.project import session as projects
 
@@ -57,7 +57,7 @@ def frame(*rows):
 
 
 def test_a_record_is_contested_where_two_coders_gave_different_answers():
-    found = contested(
+    found = disagreements(
         frame(
             ("a", "respect", "ana", "yes"), ("a", "respect", "ben", "no"), ("a", "respect", "eva", "no"),
             ("b", "respect", "ana", "yes"), ("b", "respect", "ben", "yes"),
@@ -75,12 +75,12 @@ def test_criteria_and_wordings_are_apart():
         ("a", "heat", "ana", "yes"), ("a", "heat", "ben", "yes"),
         ("b", "heat", "ana", "no"), ("b", "heat", "ben", "yes"),
     )  # fmt: skip
-    assert contested(rows)[["criterion", "record_id"]].values.tolist() == [["heat", "b"], ["respect", "a"]]
-    assert contested(rows, "heat").record_id.tolist() == ["b"]
+    assert disagreements(rows)[["criterion", "record_id"]].values.tolist() == [["heat", "b"], ["respect", "a"]]
+    assert disagreements(rows, "heat").record_id.tolist() == ["b"]
     with pytest.raises(bm.SetupError, match="no criterion `heet`; did you mean `heat`"):
-        contested(rows, "heet")
+        disagreements(rows, "heet")
     apart = rows[rows.criterion == "respect"].assign(criteria_hash=["c1-1", "c1-2"])
-    assert len(contested(apart)) == 0
+    assert len(disagreements(apart)) == 0
 
 
 def test_replicates_of_one_instrument_are_no_disagreement_and_count_once():
@@ -89,15 +89,15 @@ def test_replicates_of_one_instrument_are_no_disagreement_and_count_once():
         + [frame(("a", "respect", "ana", "yes")).assign(replicate=0)],
         ignore_index=True,
     )
-    (found,) = contested(rows).to_dict("records")
+    (found,) = disagreements(rows).to_dict("records")
     assert (found["n_coders"], found["answers"]) == (2, "no 1, yes 1")
-    assert len(contested(rows[rows.coder == "judge"])) == 0
+    assert len(disagreements(rows[rows.coder == "judge"])) == 0
 
 
 def test_numbers_on_a_continuous_scale_are_contested_where_they_differ():
     rows = frame(("a", "share", "ana", None), ("a", "share", "ben", None), ("b", "share", "ana", None))
     rows = rows.assign(value=[0.25, 0.5, 0.1], scale="0..1")
-    assert contested(rows).answers.tolist() == ["0.25 1, 0.5 1"]
+    assert disagreements(rows).answers.tolist() == ["0.25 1, 0.5 1"]
 
 
 # --- the cases -------------------------------------------------------------------------------------
@@ -108,12 +108,12 @@ def test_a_case_has_every_vote_with_its_reasons(project, run):
     assert isinstance(cases, Adjudication)
     assert [case.record.record_id for case in cases.cases] == ["a", "c"]
     votes = cases.current.votes
-    assert [(v.coder, v.kind, v.said, v.reasons, v.remark) for v in votes[:2]] == [
+    assert [(v.coder, v.kind, v.answer, v.reasons, v.remark) for v in votes[:2]] == [
         ("ana", "human", "yes", ("He is quoted.",), "read twice"),
         ("truth", "human", "yes", ("a quotation",), ""),
     ]
     judged = votes[2:]
-    assert [(v.coder, v.kind, v.said) for v in judged] == [
+    assert [(v.coder, v.kind, v.answer) for v in judged] == [
         ("judge · offline/strict", "instrument", "no"),
         ("judge · offline/strict · 1", "instrument", "no"),
     ]
@@ -170,9 +170,9 @@ def test_a_decision_goes_on_where_it_was_left_and_can_be_taken_back(project, run
     again.withdraw(again.cases[0])
     assert again.decisions == ()
     assert adjudicate(RESPECT, ratings=run, by="kf").place == 0
-    again.go(-9)
+    again.go_to(-9)
     assert again.place == 0
-    again.go(9)
+    again.go_to(9)
     assert again.place == 1
 
 
@@ -187,7 +187,7 @@ def test_who_decides_keeps_what_they_coded_alone(project, run):
         "ana (adjudicated)": "no",
         "truth": "yes",
     }
-    assert contested(run.ratings()).n_coders.tolist() == [3, 3], "a decision is no vote"
+    assert disagreements(run.ratings()).n_coders.tolist() == [3, 3], "a decision is no vote"
     votes = adjudicate(RESPECT, ratings=run).cases[0].votes
     assert [(vote.coder, vote.reasons) for vote in votes[:2]] == [
         ("ana", ("He is quoted.",)),
@@ -234,7 +234,7 @@ def test_what_cannot_be_adjudicated_is_one_sentence(project, run, fields, said):
 def test_a_frame_of_ones_own_is_enough(project, run):
     rows = frame(("b", "respect", "ana", "yes"), ("b", "respect", "ben", "no"))
     (case,) = adjudicate(RESPECT, ratings=rows).cases
-    assert [(vote.coder, vote.said) for vote in case.votes] == [("ana", "yes"), ("ben", "no")]
+    assert [(vote.coder, vote.answer) for vote in case.votes] == [("ana", "yes"), ("ben", "no")]
 
 
 # --- the rule that a decision becomes --------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_a_frame_of_ones_own_is_enough(project, run):
 def test_a_decision_becomes_a_dated_edge_case_of_a_new_version(project, run):
     cases = adjudicate(RESPECT, ratings=run)
     first = cases.decide("yes", "A quotation\nbelongs to its speaker.")
-    cases.go(1)
+    cases.go_to(1)
     second = cases.decide("no", 'Not "all of them" [records: ["x"]]')
     later = second.as_edge_case(first.as_edge_case(RESPECT))
     assert later.criteria_hash != RESPECT.criteria_hash

@@ -4,18 +4,17 @@ from collections import Counter
 
 import pytest
 from execution_study import corpus
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.human_coding.assignments import _shares, assign
+from buttermilk_nb.human_coding.assignments import _shares, assign_coders
 from buttermilk_nb.human_coding.labels import keep_labels, make_label
 
 NAMES = ["ab", "cd", "ef", "gh"]
 
 
 def test_everybody_gets_as_much_and_what_overlaps_goes_to_all(project):
-    found = assign(corpus(20), NAMES, overlap=0.2)
+    found = assign_coders(corpus(20), NAMES, overlap=0.2)
     assert list(found.columns) == ["record_id", "coder", "position", "overlap", "sample_id"]
     assert found.coder.value_counts().to_dict() == dict.fromkeys(NAMES, 8)
     times = found.record_id.value_counts()
@@ -26,7 +25,7 @@ def test_everybody_gets_as_much_and_what_overlaps_goes_to_all(project):
 
 
 def test_what_overlaps_can_go_to_a_few(project):
-    found = assign(corpus(40), NAMES, overlap=0.5, per_record=2)
+    found = assign_coders(corpus(40), NAMES, overlap=0.5, per_record=2)
     times = found.record_id.value_counts()
     assert Counter(times) == {2: 20, 1: 20}
     pairs = {frozenset(part.coder) for _, part in found[found.overlap].groupby("record_id")}
@@ -34,7 +33,7 @@ def test_what_overlaps_can_go_to_a_few(project):
 
 
 def test_what_overlaps_stands_among_the_rest(project):
-    found = assign(corpus(100), ["ab", "cd"], overlap=0.2)
+    found = assign_coders(corpus(100), ["ab", "cd"], overlap=0.2)
     places = found[(found.coder == "ab") & found.overlap].position
     assert places.max() > 30
 
@@ -54,17 +53,17 @@ def test_shares_differ_by_one_record_at_most_and_every_record_is_given(n, k, ove
 
 
 def test_the_same_call_gives_the_same_shares_and_keeps_them_once(project):
-    first = assign(corpus(10), NAMES, seed=3)
-    again = assign(corpus(10), NAMES, seed=3)
+    first = assign_coders(corpus(10), NAMES, seed=3)
+    again = assign_coders(corpus(10), NAMES, seed=3)
     assert first.equals(again)
     assert len(project.store.df("select * from samples")) == len(first)
-    other = assign(corpus(10), NAMES, seed=4)
+    other = assign_coders(corpus(10), NAMES, seed=4)
     assert set(other.sample_id) != set(first.sample_id)
     assert len(project.store.df("select * from samples")) == len(first) + len(other)
 
 
 def test_an_assignment_is_kept_as_a_sample_that_is_no_probability_sample(project):
-    found = assign(corpus(5), ["ab"], overlap=0, name="pilot", seed=9)
+    found = assign_coders(corpus(5), ["ab"], overlap=0, name="pilot", seed=9)
     rows = project.store.df("select * from samples order by position")
     assert rows.record_id.tolist() == found.record_id.tolist()
     assert rows[["name", "method", "seed", "coder"]].drop_duplicates().values.tolist() == [
@@ -78,23 +77,23 @@ def test_an_assignment_is_kept_as_a_sample_that_is_no_probability_sample(project
 
 
 def test_a_name_belongs_to_one_assignment(project):
-    assign(corpus(5), NAMES, name="pilot")
-    assign(corpus(5), NAMES, name="pilot")
+    assign_coders(corpus(5), NAMES, name="pilot")
+    assign_coders(corpus(5), NAMES, name="pilot")
     with pytest.raises(bm.SetupError, match="there is another assignment called `pilot`"):
-        assign(corpus(6), NAMES, name="pilot")
+        assign_coders(corpus(6), NAMES, name="pilot")
 
 
 def test_a_corpus_that_has_changed_is_assigned_anew(project):
-    first = assign(corpus(5), NAMES)
+    first = assign_coders(corpus(5), NAMES)
     changed = bm.Corpus([record.model_copy(update={"content": "Other."}) for record in corpus(5)])
-    assert set(assign(changed, NAMES).sample_id) != set(first.sample_id)
+    assert set(assign_coders(changed, NAMES).sample_id) != set(first.sample_id)
 
 
 def test_a_known_coder_is_not_met_again(project):
     criteria = bm.Criteria("respect", "Is it respectful?")
     label = make_label(criteria["respect"], criteria, corpus(1)["r0"], coder="ab", answer="no", source="form")
     keep_labels(project, [label], records=list(corpus(1)), criteria=criteria)
-    assign(corpus(5), ["ab", "cd"])
+    assign_coders(corpus(5), ["ab", "cd"])
     assert project.store.df("select coder from coders order by 1").coder.tolist() == ["ab", "cd"]
 
 
@@ -113,10 +112,10 @@ def test_a_known_coder_is_not_met_again(project):
 )
 def test_what_does_not_fit_is_said_before_anything_is_kept(project, coders, options, message):
     with pytest.raises(bm.SetupError, match=message):
-        assign(corpus(5), coders, **options)
+        assign_coders(corpus(5), coders, **options)
     assert len(project.store.df("select * from samples")) == 0
 
 
 def test_an_empty_corpus_is_not_assigned(project):
     with pytest.raises(bm.SetupError, match="no records to assign"):
-        assign(bm.Corpus([]), ["kf"])
+        assign_coders(bm.Corpus([]), ["kf"])

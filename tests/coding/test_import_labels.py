@@ -485,7 +485,7 @@ def test_what_an_import_shows_is_escaped():
 
 
 def test_codes_of_a_sample_keep_how_their_records_were_drawn_and_others_are_not_taken():
-    drawn = bm.sample(RECORDS, 2, seed=1)
+    drawn = bm.draw_sample(RECORDS, 2, seed=1)
     taken = set(drawn.record_id)
     found = import_labels(wide(kf=["yes", "no", "no"]), RECORDS, RESPECT, sample=drawn)
     assert (set(labels().record_id), set(labels().inclusion_p)) == ({"r0", "r1", "r2"} & taken, {0.5})
@@ -495,7 +495,7 @@ def test_codes_of_a_sample_keep_how_their_records_were_drawn_and_others_are_not_
 
 
 def test_an_assignment_is_a_sample_for_each_coder():
-    shares = bm.assign(RECORDS, ["kf", "ab"], overlap=0)
+    shares = bm.assign_coders(RECORDS, ["kf", "ab"], overlap=0)
     own = {name: set(part.record_id) for name, part in shares.groupby("coder")}
     found = import_labels(wide(kf=["yes"] * 3, ab=["no"] * 3), RECORDS, RESPECT, sample=shares)
     three = {"r0", "r1", "r2"}

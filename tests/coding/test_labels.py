@@ -6,10 +6,10 @@ import pytest
 from execution_study import corpus, desk, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb.human_coding.coders import coder, coders
+from buttermilk_nb.human_coding.coders import coders, describe_coder
 from buttermilk_nb.human_coding.labels import keep_labels, labels, make_label
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.connection import FileHeld
+from buttermilk_nb.store.connection import FileLocked
 
 RECORDS = corpus(3)
 RESPECT = respect()
@@ -125,7 +125,7 @@ def test_nothing_is_written_where_there_is_nothing_to_write(project):
 
 
 def test_a_coder_is_met_once_and_what_was_said_of_them_stays(project):
-    coder("kf", profession="teacher")
+    describe_coder("kf", profession="teacher")
     kept(project, made("no"), made("yes", RECORDS[1], coder="ab"))
     kept(project, made("no", RECORDS[2]))
     assert project.store.df("select coder from coders order by 1").coder.tolist() == ["ab", "kf"]
@@ -136,7 +136,7 @@ def test_the_second_label_of_a_coder_is_kept_without_reading(project, monkeypatc
     kept(project, made("no"))
 
     def held(*_):
-        raise FileHeld("another process has the file")
+        raise FileLocked("another process has the file")
 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "reading", held)
@@ -148,7 +148,7 @@ def test_labels_wait_in_the_spool_while_another_process_has_the_file(project, mo
     kept(project, made("no"))
 
     def held(*_):
-        raise FileHeld("another process has the file")
+        raise FileLocked("another process has the file")
 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "_land", held)
@@ -215,8 +215,8 @@ def test_what_a_notebook_shows_is_the_same_on_every_run(project, tmp_path):
 
 def test_coders_are_listed_with_what_is_said_of_them_and_what_they_did(project):
     kept(project, made("no"), made(None, RECORDS[1], status="skipped"), made("no", coder="ab"))
-    coder("kf", profession="teacher", language="de")
-    coder("zz", profession="editor")
+    describe_coder("kf", profession="teacher", language="de")
+    describe_coder("zz", profession="editor")
     found = coders().astype(object)
     assert found.where(found.notna(), None).values.tolist() == [
         ["ab", "human", 1, 1, None, None],
@@ -227,8 +227,8 @@ def test_coders_are_listed_with_what_is_said_of_them_and_what_they_did(project):
 
 
 def test_what_is_said_of_a_coder_last_counts(project):
-    coder("kf", profession="teacher", language="de")
-    coder("kf", profession="editor")
+    describe_coder("kf", profession="teacher", language="de")
+    describe_coder("kf", profession="editor")
     found = coders()
     assert found.profession.tolist() == ["editor"]
     assert "language" not in found.columns
@@ -236,11 +236,11 @@ def test_what_is_said_of_a_coder_last_counts(project):
 
 def test_a_coder_is_declared_with_a_name_and_something_to_say():
     with pytest.raises(bm.SetupError, match="say who `kf` is"):
-        coder("kf")
+        describe_coder("kf")
     with pytest.raises(bm.SetupError, match="name the coder"):
-        coder(" ", profession="teacher")
+        describe_coder(" ", profession="teacher")
     with pytest.raises(bm.SetupError, match="`kind` is a column of the frame of coders already"):
-        coder("kf", kind="teacher")
+        describe_coder("kf", kind="teacher")
 
 
 def test_a_project_without_coders_lists_none(project):

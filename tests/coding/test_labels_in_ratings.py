@@ -130,7 +130,7 @@ def test_statistics_take_people_s_labels_as_they_take_judges(project):
     kappa = found[found.coefficient == "Cohen's kappa"].set_index("comparison").value
     assert kappa["ab ~ kf"] == pytest.approx((0.8 - 0.56) / (1 - 0.56))
     assert kappa["kf ~ judge · offline/strict"] == 1
-    assert set(found.between) == {"mixed", "human-human", "judge-human"}
+    assert set(found.comparison_type) == {"mixed", "human-human", "judge-human"}
 
 
 def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(project):
@@ -143,12 +143,12 @@ def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(
     records = corpus(4)
     run = flow(judge(taught, models=["offline/strict", "offline/lenient"])).run(records)
     ratings = run.ratings()
-    assert ratings[ratings.taught].record_id.unique().tolist() == ["r0"]
+    assert ratings[ratings.in_edge_cases].record_id.unique().tolist() == ["r0"]
     found = bm.agreement(ratings, coefficients=["percent_agreement"], n_boot=20).iloc[0]
-    assert (found.n_units, found.n_left_out) == (3, 1)
+    assert (found.n_units, found.n_excluded) == (3, 1)
     assert "Left out: 1 record decided on as an edge case of these criteria." in found.note
     before = flow(judge(respect(), models=["offline/strict", "offline/lenient"])).run(records).ratings()
-    assert not before.taught.any(), "under the earlier wording nobody had been taught"
+    assert not before.in_edge_cases.any(), "under the earlier wording nobody had been taught"
 
 
 def test_a_project_counts_the_newest_text_of_a_record_and_what_was_said_of_it(project):

@@ -4,7 +4,12 @@ import pytest
 
 import buttermilk_nb as bm
 from buttermilk_nb.human_coding.labels import keep_labels, make_label
-from buttermilk_nb.human_coding.scorer_validation import MATCHED, matching_criteria, matching_ratings, matchings
+from buttermilk_nb.human_coding.scorer_validation import (
+    MATCHED,
+    scorer_validation_corpus,
+    scorer_validation_criteria,
+    scorer_validation_ratings,
+)
 
 
 @pytest.fixture
@@ -23,14 +28,14 @@ def run(tmp_path):
 
 def coded(run, answers, coder="kf"):
     """Let somebody code the texts so."""
-    criteria, texts = matching_criteria(), matchings(run)
+    criteria, texts = scorer_validation_criteria(), scorer_validation_corpus(run)
     for text, answer in zip(texts, answers, strict=True):
         label = make_label(criteria[MATCHED], criteria, text, coder=coder, answer=answer, source="form", blind=True)
         keep_labels(run.project, [label], records=[text], criteria=criteria)
 
 
 def test_each_reason_and_answer_is_a_text_that_names_nobody(run):
-    texts = matchings(run)
+    texts = scorer_validation_corpus(run)
     assert len(run.assessments()) == 6
     assert len(texts) == 3, "both judges say the same"
     assert {text.cluster for text in texts} == {"a", "b"}
@@ -42,25 +47,27 @@ def test_each_reason_and_answer_is_a_text_that_names_nobody(run):
 
 
 def test_the_same_run_gives_the_same_texts(run):
-    again = bm.Corpus(list(matchings(run)))
-    assert [text.record_hash for text in again] == [text.record_hash for text in matchings(run)]
+    again = bm.Corpus(list(scorer_validation_corpus(run)))
+    assert [text.record_hash for text in again] == [text.record_hash for text in scorer_validation_corpus(run)]
 
 
 def test_scorer_and_people_are_coders_of_the_same_texts(run):
-    scorer = matching_ratings(run)
+    scorer = scorer_validation_ratings(run)
     assert scorer.coder.unique().tolist() == ["score · offline/strict"]
     answers = scorer.set_index("record_id").category
-    coded(run, [answers[text.record_id] for text in matchings(run)])
-    found = bm.agreement(matching_ratings(run), coefficients=["percent_agreement"], n_boot=20).iloc[0]
+    coded(run, [answers[text.record_id] for text in scorer_validation_corpus(run)])
+    found = bm.agreement(scorer_validation_ratings(run), coefficients=["percent_agreement"], n_boot=20).iloc[0]
     assert found.comparison == "kf ~ score · offline/strict"
     assert (found.value, found.n_units, found.n_clusters) == (1.0, 3, 2)
 
 
 def test_people_who_see_it_otherwise_show(run):
     opposite = {"yes": "no", "no": "yes"}
-    answers = matching_ratings(run).set_index("record_id").category
-    coded(run, [opposite[answers[text.record_id]] for text in matchings(run)])
-    assert bm.agreement(matching_ratings(run), coefficients=["percent_agreement"], n_boot=20).value.iloc[0] == 0
+    answers = scorer_validation_ratings(run).set_index("record_id").category
+    coded(run, [opposite[answers[text.record_id]] for text in scorer_validation_corpus(run)])
+    assert (
+        bm.agreement(scorer_validation_ratings(run), coefficients=["percent_agreement"], n_boot=20).value.iloc[0] == 0
+    )
 
 
 def test_their_codes_do_not_stand_in_the_ratings_of_the_run(run):
@@ -81,7 +88,7 @@ def test_a_run_without_a_scorer_says_how_to_get_one(tmp_path):
     judge = bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?"))
     run = bm.Flow("none", judge).run(bm.Corpus([bm.Record(record_id="a", content="A door.")]))
     with pytest.raises(bm.SetupError, match="bm.Scorer"):
-        matchings(run)
+        scorer_validation_corpus(run)
 
 
 def test_the_form_opens_on_a_run(run, monkeypatch):
@@ -89,9 +96,9 @@ def test_the_form_opens_on_a_run(run, monkeypatch):
 
     opened = []
     monkeypatch.setattr(notebook_hooks, "find", lambda name: lambda session, note: opened.append(session))
-    bm.code(run, over="assessments", coder="kf")
+    bm.coding_form(run, over="assessments", coder="kf")
     assert opened[0].progress.left == 3
     with pytest.raises(bm.SetupError, match="checks the scorer of a run"):
-        bm.code(matchings(run), over="assessments", coder="kf")
+        bm.coding_form(scorer_validation_corpus(run), over="assessments", coder="kf")
     with pytest.raises(bm.SetupError, match="by which criteria"):
-        bm.code(matchings(run), coder="kf")
+        bm.coding_form(scorer_validation_corpus(run), coder="kf")

@@ -8,8 +8,8 @@ import buttermilk_nb as bm
 CALM = bm.Criteria("calm", "Is it calm?")
 CALLS = {
     "sheet": lambda given: bm.coding_sheet(given, CALM, coder="kf"),
-    "sample": lambda given: bm.sample(given, 1, seed=1),
-    "assign": lambda given: bm.assign(given, ["kf", "ab"]),
+    "sample": lambda given: bm.draw_sample(given, 1, seed=1),
+    "assign": lambda given: bm.assign_coders(given, ["kf", "ab"]),
     "import": lambda given: bm.import_labels(pd.DataFrame({"record_id": ["a"], "kf": ["yes"]}), given, CALM),
     "pairs": lambda given: bm.pairs(given),
     "flow": lambda given: bm.Flow("f", bm.Judge("judge", criteria=CALM)).run(given),

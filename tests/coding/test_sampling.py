@@ -12,7 +12,7 @@ import pytest
 from buttermilk_nb.analysis.bias_correction import corrected_estimate
 from buttermilk_nb.corpus.corpus import Corpus
 from buttermilk_nb.errors import SetupError
-from buttermilk_nb.human_coding.samples import sample, samples
+from buttermilk_nb.human_coding.samples import draw_sample, samples
 from buttermilk_nb.human_coding.strata import draw
 from buttermilk_nb.project import session
 
@@ -56,7 +56,7 @@ def strata(frame):
 
 
 def test_a_random_sample_gives_every_record_the_same_probability():
-    found = sample(corpus(), 30, seed=1)
+    found = draw_sample(corpus(), 30, seed=1)
     assert list(found.columns) == ["record_id", "stratum", "inclusion_p", "position", "sample_id"]
     assert found.record_id.nunique() == 30
     assert set(found.inclusion_p) == {0.3}
@@ -67,7 +67,7 @@ def test_a_random_sample_gives_every_record_the_same_probability():
 def test_strata_are_drawn_in_proportion_and_none_is_left_out():
     made = corpus(100, outlet=["Bell"] * 70 + ["Echo"] * 29 + ["Tin"])
     # one each, and 19 x 70 / 99 = 13.4 to 5.6 of what is left
-    assert strata(sample(made, 20, method="stratified", by="outlet", seed=1)) == {
+    assert strata(draw_sample(made, 20, method="stratified", by="outlet", seed=1)) == {
         "Bell": {"size": 13, "first": 13 / 70, "nunique": 1},
         "Echo": {"size": 6, "first": 6 / 29, "nunique": 1},
         "Tin": {"size": 1, "first": 1.0, "nunique": 1},
@@ -76,21 +76,21 @@ def test_strata_are_drawn_in_proportion_and_none_is_left_out():
 
 def test_equal_strata_take_what_a_small_one_does_not_have_from_the_others():
     made = corpus(100, outlet=["Bell"] * 70 + ["Echo"] * 26 + ["Tin"] * 4)
-    sizes = strata(sample(made, 24, method="stratified", by=["outlet"], allocation="equal", seed=1))
+    sizes = strata(draw_sample(made, 24, method="stratified", by=["outlet"], allocation="equal", seed=1))
     assert {name: of["size"] for name, of in sizes.items()} == {"Bell": 10, "Echo": 10, "Tin": 4}
     assert sizes["Tin"]["first"] == 1.0
 
 
 def test_several_fields_make_strata_together_and_a_missing_value_is_one():
     made = corpus(40, outlet=["Bell", "Echo"], year=[1990, 1990, 2000, ""])
-    sizes = strata(sample(made, 8, method="stratified", by=["outlet", "year"], seed=1))
+    sizes = strata(draw_sample(made, 8, method="stratified", by=["outlet", "year"], seed=1))
     assert set(sizes) == {"Bell · 1990", "Echo · 1990", "Bell · 2000", "Echo · (none)"}
 
 
 def test_flagged_records_are_drawn_so_many_times_as_often_whatever_the_instrument_and_replicate():
     # flagged: r000-r003 by one judge once, r002-r005 by the other
     said = {"a": ["yyyy" + "n" * 86, "n" * 90], "b": "nnyyyy" + "n" * 84}
-    found = sample(corpus(), 20, method="boosted", ratings=ratings(said), boost=5, seed=1)
+    found = draw_sample(corpus(), 20, method="boosted", ratings=ratings(said), boost=5, seed=1)
     sizes = strata(found)
     # 94 + 5 x 6 = 124 parts of 20: 4.8 and 15.2
     assert sizes["flagged"] == {"size": 5, "first": pytest.approx(5 / 6), "nunique": 1}
@@ -100,7 +100,7 @@ def test_flagged_records_are_drawn_so_many_times_as_often_whatever_the_instrumen
 
 def test_a_boost_beyond_what_there_is_takes_all_of_the_flagged():
     said = {"a": "yyyy" + "n" * 96}
-    sizes = strata(sample(corpus(), 50, method="boosted", ratings=ratings(said), boost=1000, seed=1))
+    sizes = strata(draw_sample(corpus(), 50, method="boosted", ratings=ratings(said), boost=1000, seed=1))
     assert sizes["flagged"]["first"] == 1.0
     assert sizes["others"] == {"size": 46, "first": 46 / 96, "nunique": 1}
 
@@ -110,7 +110,7 @@ def test_disagreement_is_between_instruments_at_what_most_replicates_say():
     said = {"a": ["yynn" + "n" * 36, "ynnn" + "n" * 36, "ynnn" + "n" * 36], "b": "nn?n" + "n" * 36}
     people = ratings({"kf": "yyyy", "lm": "nnnn"}).assign(kind="human")
     frame = pd.concat([ratings(said), people], ignore_index=True)
-    found = sample(corpus(40), 40, method="disagreement", ratings=frame, seed=1)
+    found = draw_sample(corpus(40), 40, method="disagreement", ratings=frame, seed=1)
     assert found.record_id[found.stratum == "disagreement"].tolist() == ["r000"]
     assert set(found.inclusion_p) == {1.0}
 
@@ -118,27 +118,27 @@ def test_disagreement_is_between_instruments_at_what_most_replicates_say():
 def test_disagreement_goes_by_the_flag_where_there_is_one_and_else_by_the_answer():
     said = {"a": "ymn" + "n" * 37, "b": "nnn" + "n" * 37}
     for flags, expected in ((True, ["r000"]), (False, ["r000", "r001"])):
-        found = sample(corpus(40), 40, method="disagreement", ratings=ratings(said, flags=flags), seed=1)
+        found = draw_sample(corpus(40), 40, method="disagreement", ratings=ratings(said, flags=flags), seed=1)
         assert sorted(found.record_id[found.stratum == "disagreement"]) == expected
 
 
 def test_neither_the_order_of_the_corpus_nor_of_the_ratings_matters():
     made, frame = corpus(60), ratings({"a": "yyyyy" + "n" * 55})
     turned = Corpus.from_records(reversed(made.records))
-    first = sample(made, 20, method="boosted", ratings=frame, seed=4)
-    pd.testing.assert_frame_equal(first, sample(turned, 20, method="boosted", ratings=frame[::-1], seed=4))
-    assert set(sample(made, 20, method="boosted", ratings=frame, seed=5).record_id) != set(first.record_id)
+    first = draw_sample(made, 20, method="boosted", ratings=frame, seed=4)
+    pd.testing.assert_frame_equal(first, draw_sample(turned, 20, method="boosted", ratings=frame[::-1], seed=4))
+    assert set(draw_sample(made, 20, method="boosted", ratings=frame, seed=5).record_id) != set(first.record_id)
 
 
 def test_a_larger_sample_of_the_same_seed_holds_the_smaller_one():
     made = corpus(100, outlet=["Bell"] * 70 + ["Echo"] * 30)
-    drawn = [set(sample(made, n, method="stratified", by="outlet", seed=3).record_id) for n in (10, 11, 40, 99)]
+    drawn = [set(draw_sample(made, n, method="stratified", by="outlet", seed=3).record_id) for n in (10, 11, 40, 99)]
     assert all(small < large for small, large in pairwise(drawn))
 
 
 def test_the_order_to_code_in_is_no_order_of_strata():
     said = {"a": "y" * 50 + "n" * 50}
-    found = sample(corpus(), 60, method="boosted", ratings=ratings(said), seed=2)
+    found = draw_sample(corpus(), 60, method="boosted", ratings=ratings(said), seed=2)
     half = found[found.position <= 30].stratum.eq("flagged").mean()
     assert abs(half - found.stratum.eq("flagged").mean()) < 0.15
     assert found.record_id.tolist() != sorted(found.record_id)
@@ -166,9 +166,9 @@ def test_records_are_drawn_as_often_as_their_probability_says():
 
 def test_a_sample_is_kept_once_with_its_records_and_its_seed(project):
     made = corpus(50, outlet=["Bell", "Echo"])
-    first = sample(made, 10, method="stratified", by="outlet", seed=7, name="validation")
+    first = draw_sample(made, 10, method="stratified", by="outlet", seed=7, name="validation")
     pd.testing.assert_frame_equal(
-        first, sample(made, 10, method="stratified", by="outlet", seed=7, name="validation", project=project)
+        first, draw_sample(made, 10, method="stratified", by="outlet", seed=7, name="validation", project=project)
     )
     kept = project.sql("select * from samples order by position")
     assert kept.record_id.tolist() == first.record_id.tolist()
@@ -177,7 +177,7 @@ def test_a_sample_is_kept_once_with_its_records_and_its_seed(project):
     assert set(kept.sample_id) == set(first.sample_id)
     assert kept.record_hash.tolist() == [made[one].record_hash for one in kept.record_id]
     assert len(project.sql("select * from records")) == 10
-    sample(made, 10, seed=8)
+    draw_sample(made, 10, seed=8)
     listed = samples(project)
     assert listed[["name", "method", "seed", "n_records", "n_strata", "least_p", "most_p"]].values.tolist() == [
         ["validation", "stratified by outlet, proportional", 7, 10, 2, 0.2, 0.2],
@@ -188,13 +188,13 @@ def test_a_sample_is_kept_once_with_its_records_and_its_seed(project):
 def test_a_text_that_has_changed_makes_another_sample():
     made = corpus(20)
     changed = Corpus.from_records([made[0].model_copy(update={"content": "Other."}), *made.records[1:]])
-    assert set(sample(made, 5, seed=1).sample_id).isdisjoint(sample(changed, 5, seed=1).sample_id)
+    assert set(draw_sample(made, 5, seed=1).sample_id).isdisjoint(draw_sample(changed, 5, seed=1).sample_id)
 
 
 def test_a_name_means_one_sample():
-    sample(corpus(20), 5, seed=1, name="validation")
+    draw_sample(corpus(20), 5, seed=1, name="validation")
     with pytest.raises(SetupError, match="another sample is called `validation`"):
-        sample(corpus(20), 5, seed=2, name="validation")
+        draw_sample(corpus(20), 5, seed=2, name="validation")
 
 
 FEW = {"a": "yy" + "n" * 18}
@@ -233,13 +233,13 @@ FEW = {"a": "yy" + "n" * 18}
 )
 def test_what_cannot_be_drawn_is_a_sentence(project, words, said):
     with pytest.raises(SetupError, match=said):
-        sample(corpus(20, outlet=["Bell", "Echo"]), **{"n": 5, "seed": 1} | words)
+        draw_sample(corpus(20, outlet=["Bell", "Echo"]), **{"n": 5, "seed": 1} | words)
     assert len(samples(project)) == 0
 
 
 def test_one_of_several_criteria_can_be_chosen():
     both = pd.concat([ratings(FEW), ratings({"a": "n" * 19 + "y"}, criterion="fair")])
-    found = sample(corpus(20), 20, method="boosted", ratings=both, criterion="fair", seed=1)
+    found = draw_sample(corpus(20), 20, method="boosted", ratings=both, criterion="fair", seed=1)
     assert found.record_id[found.stratum == "flagged"].tolist() == ["r019"]
     assert samples().method.tolist() == ["boosted 5x on fair"]
 

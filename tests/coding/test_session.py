@@ -140,7 +140,7 @@ def test_an_answer_that_the_scale_does_not_have_is_refused_and_nothing_is_kept(p
     with pytest.raises(bm.SetupError, match="did you mean `respect`"):
         now.answer("respekt", "no")
     assert stored(project) == []
-    assert not now.held("respect").kept
+    assert not now.held("respect").is_saved
     assert not now.can_undo
 
 
@@ -225,10 +225,10 @@ def test_other_people_rounds_wordings_and_versions_of_a_text_are_not_mine(projec
     now.answer("respect", "no")
     other = bm.Criteria("respect", "Is it truly respectful?", flag="no")
     changed = bm.Corpus([bm.Record(record_id="a0", content="Another text.")])
-    assert not session(project, coder="ana").held("respect").kept
-    assert not session(project, round="2").held("respect").kept
-    assert not session(project, other).held("respect").kept
-    assert not CodingSession(project, changed, RESPECT, "kf").held("respect").kept
+    assert not session(project, coder="ana").held("respect").is_saved
+    assert not session(project, round="2").held("respect").is_saved
+    assert not session(project, other).held("respect").is_saved
+    assert not CodingSession(project, changed, RESPECT, "kf").held("respect").is_saved
     assert session(project).progress.coded == 1
 
 
@@ -277,7 +277,7 @@ def test_undo_withdraws_the_answer_and_it_no_longer_counts(project):
     now.answer("respect", "no")
     now.undo()
     assert stored(project) == [("a0", "respect", "no", "coded"), ("a0", "respect", None, "withdrawn")]
-    assert not now.held("respect").kept
+    assert not now.held("respect").is_saved
     assert now.labels() == []
     assert session(project).current.record_id == "a0"
 
@@ -369,7 +369,7 @@ def test_a_break_is_suggested_after_twenty_sensitive_texts(project):
         assert not one.break_due
         one.skip()
     assert (now.break_due, calm.break_due) == (True, False)
-    now.rest()
+    now.dismiss_break()
     assert not now.break_due
     for _ in range(BREAK_AFTER):
         now.skip()
@@ -448,7 +448,7 @@ def test_a_person_who_is_forgotten_leaves_nothing_of_what_was_shown_to_them(judg
     assert any("Ada Lind" in row[0] for row in payloads(judged))
     judged.evidence.forget(coder="Ada Lind", reason="asked for it")
     assert not any("Ada Lind" in row[0] for row in payloads(judged))
-    assert not session(judged, TWO, coder="Ada Lind").held("respect").kept
+    assert not session(judged, TWO, coder="Ada Lind").held("respect").is_saved
 
 
 def payloads(project):

@@ -7,7 +7,7 @@ from execution_study import corpus, desk, flow, judge, respect
 from openpyxl.worksheet.datavalidation import DataValidation
 
 import buttermilk_nb as bm
-from buttermilk_nb.human_coding.assignments import assign
+from buttermilk_nb.human_coding.assignments import assign_coders
 from buttermilk_nb.human_coding.labels import keep_labels, make_label
 from buttermilk_nb.human_coding.spreadsheets import coding_sheet
 
@@ -74,7 +74,12 @@ def test_each_column_offers_the_answers_of_its_scale_and_the_non_answers_that_ar
     assert offered(book, found["D2:D4"]) == [1, 2, 3, 4, 5], "numbers, as a person types them"
     assert offered(book, found["E2:E4"]) == offered(book, found["F2:F4"]) == ["yes", "no"]
     share, part = found["G2:G4"], found["H2:H4"]
-    assert (share.type, share.operator, float(share.formula1), float(share.formula2)) == ("decimal", "between", 0, 1)
+    assert (share.type, share.operator, float(share.formula1), float(share.formula2)) == (
+        "decimal",
+        "comparison_type",
+        0,
+        1,
+    )
     assert part.type == "custom"
     assert part.formula1 == 'OR(AND(ISNUMBER(H2),H2>=0.0,H2<=10.0),H2="not applicable")'
     assert all(rule.showErrorMessage and rule.allow_blank for rule in found.values())
@@ -183,7 +188,7 @@ def test_each_coder_gets_an_order_of_their_own_and_the_same_one_again(tmp_path):
 
 
 def test_a_coder_gets_what_was_assigned_to_them(project, tmp_path):
-    shares = assign(corpus(10), ["kf", "ab"], overlap=0.2)
+    shares = assign_coders(corpus(10), ["kf", "ab"], overlap=0.2)
     path = coding_sheet(corpus(10), respect(), coder="kf", path=tmp_path / "kf.xlsx", sample=shares)
     found = [row[0].value for row in book_of(path)["codes"].iter_rows(min_row=2)]
     assert sorted(found) == sorted(shares[shares.coder == "kf"].record_id)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.human_coding.open_form import code
+from buttermilk_nb.human_coding.open_form import coding_form
 from buttermilk_nb.notebook.form_page import options
 
 SETUP = """
@@ -251,4 +251,4 @@ def test_a_saved_adjudication_is_one_line(cases):
 
 def test_the_function_is_what_the_notebook_calls(shell):
     shell.run(SETUP)
-    assert shell.run("code") is code
+    assert shell.run("code") is coding_form

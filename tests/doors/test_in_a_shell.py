@@ -23,7 +23,7 @@ def test_a_criteria_cell_defines_a_variable_of_that_name(shell):
 
 def test_a_criteria_cell_may_be_a_whole_document(shell):
     shell.run("%%criteria tone\n---\nscale: 1-3\ncriteria:\n  heat:\n    question: How hot?\n---\nRead it aloud.")
-    assert shell.space["tone"]["heat"].scale.short == "1-3"
+    assert shell.space["tone"]["heat"].scale.shorthand == "1-3"
     assert shell.space["tone"].name == "tone"
 
 
@@ -153,7 +153,7 @@ def test_the_explorer_has_a_static_form_where_widgets_cannot_show(shell):
     assert "45% (40)" in bundle["text/plain"]
     assert "<td" in bundle["text/html"]
     shell.run("%unload_ext buttermilk_nb")
-    assert notebook_hooks.find("explorer") is None
+    assert notebook_hooks.get_hook("explorer") is None
     assert "45% (40)" in repr(shell.run("run.explore()"))
     shell.run("%load_ext buttermilk_nb")
 

@@ -18,7 +18,7 @@ from embedding_server import EmbeddingServer, numbers
 
 import buttermilk_nb as bm
 from buttermilk_nb._internal import event_loop
-from buttermilk_nb.llm.calls.run_scope import Scope
+from buttermilk_nb.llm.calls.run_scope import RunScope
 from buttermilk_nb.llm.embeddings.embedding_client import embed as vectors_of
 from buttermilk_nb.llm.embeddings.embedding_registry import make_embedder
 from buttermilk_nb.project.embed import embed, embed_async
@@ -208,7 +208,7 @@ def test_a_damaged_vector_in_the_cache_is_asked_for_again(server, local):
     (row,) = local.cache.find(model="hosted_vllm/toy").itertuples()
     entry = json.loads(local.cache.get(row.key))
     entry["completion"]["text"] = "not base64!"
-    local.cache.drop(row.key)
+    local.cache.delete(row.key)
     local.cache.rebuild([(row.key, json.dumps(entry))])
     assert embed(local, TEXTS[:1], model="vec").tolist() == [numbers(TEXTS[0])]
     assert len(server.received) == 2
@@ -259,7 +259,7 @@ def test_a_record_that_stays_local_is_never_sent(server, remote):
 
 
 def test_a_record_that_stays_local_may_go_to_a_server_on_this_machine(server, local):
-    assert embed(local, corpus(1).keep_local(), model="vec").shape == (1, 4)
+    assert embed(local, corpus(1).mark_local_only(), model="vec").shape == (1, 4)
 
 
 def test_a_project_that_stays_local_sends_nothing(server, make_project):
@@ -441,7 +441,7 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(server, local):
     async def within_a_run():
         local.cache.open()
         model = make_embedder("vec", local.settings.models, local.keys)
-        return await vectors_of(local.client, model, corpus(3).records, Scope("run"), trace_id="trace")
+        return await vectors_of(local.client, model, corpus(3).records, RunScope("run"), trace_id="trace")
 
     found = event_loop.submit(within_a_run()).result(30)
     assert found.vectors.tolist() == [numbers(text) for text in TEXTS[:3]]

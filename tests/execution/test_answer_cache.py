@@ -15,10 +15,10 @@ from buttermilk_nb.config.settings import Settings
 from buttermilk_nb.errors import StoreError
 from buttermilk_nb.llm.cache import AnswerCache
 from buttermilk_nb.llm.calls.client import Client
-from buttermilk_nb.llm.calls.run_scope import Scope
+from buttermilk_nb.llm.calls.run_scope import RunScope
 from buttermilk_nb.llm.message import Message
 from buttermilk_nb.llm.model import Request
-from buttermilk_nb.llm.offline_input import Aside
+from buttermilk_nb.llm.offline_input import OfflineInput
 from buttermilk_nb.llm.registry import make_model
 
 # --- modes -------------------------------------------------------------------------------------------
@@ -182,11 +182,11 @@ def test_an_entry_that_cannot_be_read_counts_as_none(project):
 
 def question(model="double/slow?seconds=0.5"):
     record = bm.Record(record_id="r", content=TEXTS[0])
-    return Request(make_model(model), [Message("user", TEXTS[0])], aside=Aside(record, respect()))
+    return Request(make_model(model), [Message("user", TEXTS[0])], offline_input=OfflineInput(record, respect()))
 
 
 def ask(client, n=1, **options):
-    return [client.ask(question(**options), trace_id=f"t{i}", scope=Scope("run")) for i in range(n)]
+    return [client.ask(question(**options), trace_id=f"t{i}", scope=RunScope("run")) for i in range(n)]
 
 
 @pytest.fixture

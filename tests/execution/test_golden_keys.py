@@ -11,7 +11,7 @@ import buttermilk_nb as bm
 from buttermilk_nb.flows.plan import Plan
 from buttermilk_nb.llm.message import Message
 from buttermilk_nb.llm.model import Params, Request
-from buttermilk_nb.llm.offline_input import Aside
+from buttermilk_nb.llm.offline_input import OfflineInput
 from buttermilk_nb.llm.registry import make_model
 
 RECORD = bm.Record(record_id="g1", content="They are vermin — 判决书.")
@@ -20,7 +20,9 @@ MESSAGES = [Message("system", "Be brief."), Message("user", "Read: über")]
 
 
 def request(model, **fields):
-    return Request(make_model(model), MESSAGES, **{"schema_hash": "t1-0", "aside": Aside(RECORD, CRITERIA), **fields})
+    return Request(
+        make_model(model), MESSAGES, **{"schema_hash": "t1-0", "aside": OfflineInput(RECORD, CRITERIA), **fields}
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_the_teaching_model_has_the_truth_in_its_key():
     keys = {
         request(
             "offline/teaching?seed=2",
-            aside=Aside(RECORD.model_copy(update={"ground_truth": {"golden": truth}}), CRITERIA),
+            aside=OfflineInput(RECORD.model_copy(update={"ground_truth": {"golden": truth}}), CRITERIA),
         ).key
         for truth in ("yes", "no", None)
     }

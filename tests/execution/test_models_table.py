@@ -14,7 +14,7 @@ import pytest
 from embedding_server import EmbeddingServer
 
 import buttermilk_nb as bm
-from buttermilk_nb.project.model_table import models
+from buttermilk_nb.project.model_table import model_table
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_every_model_that_the_project_names_has_one_row_and_those_that_need_noth
     project = make_project(
         "offline/strict", "double/answer", settings="models: {near: {model: 'offline/teaching?accuracy=.8'}}"
     )
-    assert models(project).name.tolist() == [
+    assert model_table(project).name.tolist() == [
         "offline/strict", "double/answer", "near", "offline/lenient", "offline/teaching", "offline/hashing",
     ]  # fmt: skip
 
@@ -72,7 +72,7 @@ print(json.dumps([found.usable.tolist(), found.makes.tolist(), "litellm" in sys.
 
 def test_it_says_where_a_key_was_found_and_never_the_key(make_project, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-planted-0123456789")
-    table = models(make_project("anthropic/claude-sonnet-4-5"))
+    table = model_table(make_project("anthropic/claude-sonnet-4-5"))
     assert row(table, "anthropic/claude-sonnet-4-5").key == "environment (ANTHROPIC_API_KEY)"
     assert row(table, "anthropic/claude-sonnet-4-5").usable
     assert "planted" not in table.to_csv()
@@ -80,9 +80,9 @@ def test_it_says_where_a_key_was_found_and_never_the_key(make_project, monkeypat
 
 def test_a_missing_key_is_named_with_the_line_that_mends_it(make_project, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    found = row(models(make_project("openai/gpt-4o")), "openai/gpt-4o")
+    found = row(model_table(make_project("openai/gpt-4o")), "openai/gpt-4o")
     assert not found.usable
-    assert 'bm.key("openai")' in found.why_not
+    assert 'bm.set_key("openai")' in found.why_not
     assert "OPENAI_API_KEY" in found.why_not
 
 
@@ -98,7 +98,7 @@ def test_a_missing_key_is_named_with_the_line_that_mends_it(make_project, monkey
 def test_a_name_that_no_model_has_is_a_row_that_says_so(make_project, monkeypatch, name, why):
     monkeypatch.delenv("HOSTED_VLLM_API_BASE", raising=False)
     project = make_project("offline/strict", settings=f"sets: {{judges: [offline/strict], others: ['{name}']}}")
-    found = row(models(project), name)
+    found = row(model_table(project), name)
     assert not found.usable
     assert why in found.why_not
     assert found.sets == "others"
@@ -108,10 +108,10 @@ def test_a_server_on_this_machine_is_usable_while_it_listens(make_project, liste
     project = make_project(
         settings=f"models: {{near: {{model: ollama_chat/toy, api_base: 'http://127.0.0.1:{port(listener)}'}}}}"
     )
-    assert row(models(project), "near").usable
+    assert row(model_table(project), "near").usable
     assert visits(listener) == [b""], "a connection, and not one request"
     listener.close()
-    found = row(models(project), "near")
+    found = row(model_table(project), "near")
     assert not found.usable
     assert f"nothing listens at http://127.0.0.1:{port_of(project)}" in found.why_not
     assert found.local
@@ -147,7 +147,7 @@ def test_nobody_knocks_at_a_remote_server(make_project, listener):
         settings=f"models: {{far: {{model: openai/gpt-4o, local: false, "
         f"api_base: 'http://127.0.0.1:{port(listener)}/v1', key: 'env:PATH'}}}}"
     )
-    assert row(models(project), "far").usable
+    assert row(model_table(project), "far").usable
     assert visits(listener) == []
 
 
@@ -164,9 +164,9 @@ def test_servers_that_do_not_answer_are_waited_for_all_at_once(make_project):
             for n, server in enumerate(silent)
         )
         project = make_project(settings=f"models: {{{entries}}}")
-        models(project, timeout_s=0.01)  # loads litellm
+        model_table(project, timeout_s=0.01)  # loads litellm
         began = time.monotonic()
-        table = models(project, timeout_s=0.5)
+        table = model_table(project, timeout_s=0.5)
         took = time.monotonic() - began
     assert not table[table.model == "hosted_vllm/toy"].usable.any()
     assert 0.5 <= took < 2.0
@@ -175,14 +175,14 @@ def test_servers_that_do_not_answer_are_waited_for_all_at_once(make_project):
 def test_consent_is_shown_as_it_stands(make_project, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-planted-0123456789")
     project = make_project("openai/gpt-4o", "offline/strict")
-    assert models(project).set_index("name").allowed[["openai/gpt-4o", "offline/strict"]].tolist() == [False, True]
+    assert model_table(project).set_index("name").allowed[["openai/gpt-4o", "offline/strict"]].tolist() == [False, True]
     bm.allow("openai")
-    assert row(models(project), "openai/gpt-4o").allowed
+    assert row(model_table(project), "openai/gpt-4o").allowed
 
 
 def test_in_a_project_that_stays_local_no_remote_model_is_allowed(make_project):
     project = make_project("openai/gpt-4o", local_only=True, allow=["openai"])
-    assert not row(models(project), "openai/gpt-4o").allowed
+    assert not row(model_table(project), "openai/gpt-4o").allowed
 
 
 def test_prices_limits_and_what_is_known_of_a_model(make_project):
@@ -191,7 +191,7 @@ def test_prices_limits_and_what_is_known_of_a_model(make_project):
         settings="models: {vec: {model: openai/text-embedding-3-small, limits: {requests_per_minute: 60}}, "
         "own: {model: hosted_vllm/toy, api_base: 'http://127.0.0.1:9/v1', prices: {input: 1, output: 2}}}",
     )
-    table = models(project).set_index("name")
+    table = model_table(project).set_index("name")
     assert table.loc["openai/gpt-4o", ["price_in", "price_out", "context"]].tolist() == [2.5, 10.0, 128_000]
     assert table.loc["openai/gpt-4o", ["json_schema", "batch", "makes"]].tolist() == [True, True, "answers"]
     assert table.loc["vec", ["makes", "batch", "requests_per_minute"]].tolist() == ["vectors", False, 60]
@@ -201,5 +201,5 @@ def test_prices_limits_and_what_is_known_of_a_model(make_project):
 
 def test_what_is_not_known_is_missing_and_never_zero(make_project):
     project = make_project(settings="models: {own: {model: hosted_vllm/toy, api_base: 'http://127.0.0.1:9/v1'}}")
-    found = row(models(project), "own")
+    found = row(model_table(project), "own")
     assert found[["price_in", "price_out", "context", "requests_per_minute", "tokens_per_minute"]].isna().all()

@@ -9,7 +9,7 @@ from buttermilk_nb.project import session
 
 
 def notes(project):
-    return [text for what, text in project.card() if what == "note"]
+    return [text for what, text in project.summary() if what == "note"]
 
 
 def inside(folder):
@@ -29,7 +29,7 @@ def test_path_is_the_projects_folder_itself(tmp_path):
 
 
 def test_the_card_shows_absolute_paths_models_and_that_it_is_new(tmp_path):
-    card = dict(bm.init("press", models=["offline/strict"]).card())
+    card = dict(bm.init("press", models=["offline/strict"]).summary())
     assert card["project folder"] == str(tmp_path / "press")
     assert card["traces (DuckDB)"] == str(tmp_path / "press" / "traces.duckdb")
     assert card["models: judges"] == "offline/strict"

@@ -11,9 +11,9 @@ import pytest
 from execution_study import corpus, flow
 
 import buttermilk_nb as bm
-from buttermilk_nb.config.data_folder import Machine, data_place, this_machine
+from buttermilk_nb.config.data_folder import Platform, choose_data_folder, this_machine
 from buttermilk_nb.config.file_systems import linux_file_system, mac_file_system, windows_file_system
-from buttermilk_nb.config.sync_folders import sync_service, trouble
+from buttermilk_nb.config.sync_folders import find_problem, sync_service
 
 MOUNTS = """\
 sysfs /sys sysfs rw,nosuid 0 0
@@ -50,7 +50,7 @@ def folder(*parts, data=()):
 
 def pure(home="/home/me", env=None, file_system="", entries=None):
     """A machine that exists on paper only."""
-    return Machine(
+    return Platform(
         env=env or {},
         home=PurePosixPath(home) if home.startswith("/") else PureWindowsPath(home),
         file_system=lambda path: file_system,
@@ -134,7 +134,7 @@ def test_a_service_is_known_by_the_marks_it_leaves_in_a_folder_above(tmp_path, m
 def test_a_link_into_a_synchronised_folder_is_followed(tmp_path, machine):
     folder(tmp_path, "Dropbox", "press")
     (tmp_path / "press").symlink_to(tmp_path / "Dropbox" / "press")
-    assert trouble(tmp_path / "press", machine()).where == "in Dropbox"
+    assert find_problem(tmp_path / "press", machine()).where == "in Dropbox"
 
 
 # --- network drives ----------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_a_whole_table_of_mounts_can_be_a_root_only():
     ],
 )
 def test_network_file_systems_are_trouble_and_others_are_not(kind, named):
-    found = trouble(PurePosixPath("/home/me/press"), pure(file_system=kind))
+    found = find_problem(PurePosixPath("/home/me/press"), pure(file_system=kind))
     assert (found and found.where) == (named and f"on a network drive ({named})")
 
 
@@ -222,27 +222,27 @@ def test_this_computers_own_mounts_are_read():
 
 
 def test_an_ordinary_folder_keeps_its_data_and_nothing_is_said(tmp_path, machine):
-    place = data_place(folder(tmp_path, "press"), None, "press", machine())
-    assert (place.folder, place.why) == (tmp_path / "press", None)
+    place = choose_data_folder(folder(tmp_path, "press"), None, "press", machine())
+    assert (place.folder, place.reason) == (tmp_path / "press", None)
 
 
 def test_the_data_of_a_synchronised_project_goes_to_the_computers_own_folder_and_the_card_says_so(tmp_path, machine):
-    place = data_place(folder(tmp_path, "Dropbox", "press"), None, "press", machine())
+    place = choose_data_folder(folder(tmp_path, "Dropbox", "press"), None, "press", machine())
     assert place.folder.parent == tmp_path / "own" / "projects"
     assert place.folder.name.startswith("press-")
-    assert "is in Dropbox, which copies files while they are being written, so cache and traces lie in" in place.why
-    assert str(place.folder) in place.why
-    assert "`data_folder: here`" in place.why
+    assert "is in Dropbox, which copies files while they are being written, so cache and traces lie in" in place.reason
+    assert str(place.folder) in place.reason
+    assert "`data_folder: here`" in place.reason
 
 
 def test_nothing_is_made_or_written(tmp_path, machine):
-    data_place(folder(tmp_path, "Dropbox", "press"), None, "press", machine())
+    choose_data_folder(folder(tmp_path, "Dropbox", "press"), None, "press", machine())
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["Dropbox", "press"]
 
 
 def test_two_projects_of_one_name_have_a_place_each_and_one_project_always_the_same(tmp_path, machine):
     one, two = folder(tmp_path, "Dropbox", "a", "press"), folder(tmp_path, "Dropbox", "b", "press")
-    places = [data_place(path, None, "press", machine()).folder for path in (one, two, one)]
+    places = [choose_data_folder(path, None, "press", machine()).folder for path in (one, two, one)]
     assert places[0] == places[2] != places[1]
 
 
@@ -251,83 +251,83 @@ def test_a_project_reached_through_a_link_is_the_same_project(tmp_path, machine)
     real = folder(tmp_path, "Dropbox", "press")
     (tmp_path / "link").symlink_to(real)
     assert (
-        data_place(tmp_path / "link", None, "press", machine()).folder
-        == data_place(real, None, "press", machine()).folder
+        choose_data_folder(tmp_path / "link", None, "press", machine()).folder
+        == choose_data_folder(real, None, "press", machine()).folder
     )
 
 
 def test_a_project_on_a_network_drive_goes_to_a_local_disk(tmp_path, machine):
     types = lambda path: "nfs4" if "home" in path.parts else "ext4"  # noqa: E731
-    place = data_place(folder(tmp_path, "home", "press"), None, "press", machine(file_system=types))
+    place = choose_data_folder(folder(tmp_path, "home", "press"), None, "press", machine(file_system=types))
     assert place.folder.is_relative_to(tmp_path / "own")
-    assert "on a network drive (NFS), where databases cannot lock their files safely" in place.why
+    assert "on a network drive (NFS), where databases cannot lock their files safely" in place.reason
 
 
 def test_where_the_computers_own_folder_is_on_the_network_too_the_data_stays_and_the_card_says_so(tmp_path, machine):
     project = folder(tmp_path, "press")
-    place = data_place(project, None, "press", machine(file_system=lambda path: "lustre"))
+    place = choose_data_folder(project, None, "press", machine(file_system=lambda path: "lustre"))
     assert place.folder == project
-    assert "stay there, because this computer's own data folder" in place.why
-    assert "Name a folder on a local disk as `data_folder`" in place.why
+    assert "stay there, because this computer's own data folder" in place.reason
+    assert "Name a folder on a local disk as `data_folder`" in place.reason
 
 
 def test_data_that_lies_in_the_project_already_stays_in_use_and_the_card_says_how_to_move_it(tmp_path, machine):
     project = folder(tmp_path, "Dropbox", "press", data=["traces.duckdb", "cache/cache.db"])
-    place = data_place(project, None, "press", machine())
+    place = choose_data_folder(project, None, "press", machine())
     assert place.folder == project
-    own = data_place(folder(tmp_path, "Dropbox", "new"), None, "press", machine()).folder.parent
-    assert "because they are there already" in place.why
-    assert f"move `traces.duckdb` and `cache` into {own}" in place.why
+    own = choose_data_folder(folder(tmp_path, "Dropbox", "new"), None, "press", machine()).folder.parent
+    assert "because they are there already" in place.reason
+    assert f"move `traces.duckdb` and `cache` into {own}" in place.reason
 
 
 def test_data_that_was_moved_as_the_card_says_is_what_is_used_then(tmp_path, machine):
     project = folder(tmp_path, "Dropbox", "press", data=["traces.duckdb", "cache/cache.db"])
-    own = Path(data_place(project, None, "press", machine()).why.partition(" into ")[2].partition("; ")[0])
+    own = Path(choose_data_folder(project, None, "press", machine()).reason.partition(" into ")[2].partition("; ")[0])
     own.mkdir(parents=True)
     for name in ("traces.duckdb", "cache"):
         (project / name).rename(own / name)
-    place = data_place(project, None, "press", machine())
+    place = choose_data_folder(project, None, "press", machine())
     assert place.folder == own
-    assert "which is not used" not in place.why
+    assert "which is not used" not in place.reason
 
 
 def test_where_both_places_hold_data_the_computers_own_is_used_and_the_other_is_named(tmp_path, machine):
     project = folder(tmp_path, "Dropbox", "press")
-    own = data_place(project, None, "press", machine()).folder
+    own = choose_data_folder(project, None, "press", machine()).folder
     folder(own, data=["traces.duckdb"])
     (project / "traces.duckdb").write_text("a colleague's")
-    place = data_place(project, None, "press", machine())
+    place = choose_data_folder(project, None, "press", machine())
     assert place.folder == own
-    assert "There is data in the project's folder too (traces.duckdb), which is not used" in place.why
+    assert "There is data in the project's folder too (traces.duckdb), which is not used" in place.reason
 
 
 def test_data_of_a_project_that_was_moved_is_named_and_not_taken(tmp_path, machine):
-    earlier = data_place(folder(tmp_path, "Dropbox", "press"), None, "press", machine()).folder
+    earlier = choose_data_folder(folder(tmp_path, "Dropbox", "press"), None, "press", machine()).folder
     folder(earlier, data=["traces.duckdb"])
     folder(earlier.with_name("pressure-0123456789ab"), data=["traces.duckdb"])
     (tmp_path / "Dropbox" / "press").rename(tmp_path / "Dropbox" / "renamed")
-    place = data_place(tmp_path / "Dropbox" / "renamed", None, "press", machine())
+    place = choose_data_folder(tmp_path / "Dropbox" / "renamed", None, "press", machine())
     assert place.folder != earlier
-    assert f"is in {earlier}: if that is this project, moved since, rename it to `{place.folder.name}`" in place.why
+    assert f"is in {earlier}: if that is this project, moved since, rename it to `{place.folder.name}`" in place.reason
 
 
 # --- what the settings say ---------------------------------------------------------------------------
 
 
 def test_here_keeps_the_data_in_the_projects_folder_without_a_word(tmp_path, machine):
-    place = data_place(folder(tmp_path, "Dropbox", "press"), "here", "press", machine())
-    assert (place.folder, place.why) == (tmp_path / "Dropbox" / "press", None)
+    place = choose_data_folder(folder(tmp_path, "Dropbox", "press"), "here", "press", machine())
+    assert (place.folder, place.reason) == (tmp_path / "Dropbox" / "press", None)
 
 
 def test_an_absolute_path_is_used_as_it_is(tmp_path, machine):
-    place = data_place(folder(tmp_path, "press"), str(tmp_path / "fast disk"), "press", machine())
-    assert (place.folder, place.why) == (tmp_path / "fast disk", None)
+    place = choose_data_folder(folder(tmp_path, "press"), str(tmp_path / "fast disk"), "press", machine())
+    assert (place.folder, place.reason) == (tmp_path / "fast disk", None)
 
 
 def test_a_path_from_home_is_absolute(tmp_path, monkeypatch, machine):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert data_place(tmp_path, "~/data", "press", machine()).folder == tmp_path / "data"
+    assert choose_data_folder(tmp_path, "~/data", "press", machine()).folder == tmp_path / "data"
 
 
 @pytest.mark.parametrize("setting", ["data", "./data", "", "Here"])
@@ -335,7 +335,7 @@ def test_a_relative_path_is_a_setup_error_with_an_example(tmp_path, machine, set
     with pytest.raises(
         bm.SetupError, match=r"is not an absolute path on this computer\. Write the whole path, such as"
     ):
-        data_place(tmp_path, setting, "press", machine())
+        choose_data_folder(tmp_path, setting, "press", machine())
 
 
 # --- this computer -----------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ def test_a_relative_path_is_a_setup_error_with_an_example(tmp_path, machine, set
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG_DATA_HOME is what Linux has")
 def test_the_computers_own_folder_is_where_its_system_says(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
-    place = data_place(folder(tmp_path, "Dropbox", "press"), None, "press")
+    place = choose_data_folder(folder(tmp_path, "Dropbox", "press"), None, "press")
     assert place.folder.parent == tmp_path / "xdg" / "buttermilk_nb" / "projects"
 
 
@@ -354,7 +354,7 @@ def test_looking_takes_less_than_two_milliseconds(tmp_path):
     took = []
     for _ in range(9):
         began = time.perf_counter()
-        data_place(project, None, "press")
+        choose_data_folder(project, None, "press")
         took.append(time.perf_counter() - began)
     assert statistics.median(took) < 0.002
 
@@ -377,7 +377,7 @@ def test_a_project_in_a_synchronised_folder_runs_and_its_data_lies_elsewhere(tmp
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
     project = bm.init("press", path=tmp_path / "Dropbox" / "press", models=["double/answer"])
     assert flow().run(corpus(1)).counts == {"ok": 1}
-    assert [text for what, text in project.card() if what == "note" and "is in Dropbox" in text]
+    assert [text for what, text in project.summary() if what == "note" and "is in Dropbox" in text]
     found = {path.name: path.parent for path in tmp_path.rglob("*") if path.name in ("cache.db", "traces.duckdb")}
     assert all(place.is_relative_to(tmp_path / "xdg") for place in found.values())
     assert set(found) == {"cache.db", "traces.duckdb"}

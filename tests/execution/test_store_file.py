@@ -18,7 +18,7 @@ from buttermilk_nb.errors import StoreError
 from buttermilk_nb.events.event import StatusEvent
 from buttermilk_nb.schema import ROWS, CellRow, EventRow, RunRow, TextRow
 from buttermilk_nb.store import Store, Writer
-from buttermilk_nb.store.append import PARTED
+from buttermilk_nb.store.append import SPLIT_TABLES
 from buttermilk_nb.store.views import VIEWS
 
 RUN_IN_ANOTHER_PROCESS = """
@@ -257,14 +257,14 @@ def test_every_field_of_every_row_model_is_a_column_and_the_other_way_round(proj
     columns = bm.sql("select table_name, column_name from duckdb_columns() where not internal")
     found = columns.groupby("table_name").column_name.apply(list).to_dict()
     tables = {name: set(names) for name, names in found.items() if name not in {*VIEWS, *OUR_OWN}}
-    assert tables == {model.table: set(model.model_fields) for model in ROWS if model not in PARTED}
-    for model in PARTED:
+    assert tables == {model.table: set(model.model_fields) for model in ROWS if model not in SPLIT_TABLES}
+    for model in SPLIT_TABLES:
         assert found[model.table] == list(model.model_fields), "a view has the columns in the order of the model"
 
 
-@pytest.mark.parametrize("model", PARTED)
+@pytest.mark.parametrize("model", SPLIT_TABLES)
 def test_a_row_kept_in_two_parts_has_each_field_in_one_of_them(project, model):
-    rows, bodies, key, columns, _ = PARTED[model]
+    rows, bodies, key, columns, _ = SPLIT_TABLES[model]
     found = bm.sql("select table_name, column_name from duckdb_columns()").groupby("table_name").column_name.apply(set)
     assert found[rows] == set(model.model_fields) - set(columns) | {key}
     assert found[bodies] == {key, *columns}

@@ -81,7 +81,7 @@ def server():
     made.start()
     yield made
     made.stop()
-    sender._limiters.clear()
+    sender._shared_limiters.clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from buttermilk_nb.corpus.loaders import bigquery
 from buttermilk_nb.schema import ROWS
 from buttermilk_nb.store.exporters.bigquery import _schema, export_to_bigquery, schema_of
 from buttermilk_nb.store.exporters.export import earlier_exports
-from buttermilk_nb.store.exporters.files import Staged
+from buttermilk_nb.store.exporters.files import TableFile
 from buttermilk_nb.store.exporters.selection import columns_of
 
 # --- out ---------------------------------------------------------------------------------------------
@@ -21,7 +21,7 @@ def test_the_schema_from_the_row_model_is_that_of_the_table(store, table):
     with store.reading() as con:
         columns = columns_of(con, table)
     made = {field["name"]: field for field in schema_of(table)}
-    found = {field["name"]: field for field in _schema(Staged(table, None, 0, columns))}
+    found = {field["name"]: field for field in _schema(TableFile(table, None, 0, columns))}
     assert made == found
 
 
@@ -139,7 +139,7 @@ def test_a_table_is_read_without_a_query(bigquery_server, client):
         {"id": 7, "text": "One.", "day": "2026-05-01", "tags": ["a", "b"], "by": {"name": "Ada"}},
         {"id": 8, "text": "Two.", "day": None, "tags": [], "by": None},
     ]
-    assert source.about["bigquery"] == {"table": "our-project.press.articles"}
+    assert source.description["bigquery"] == {"table": "our-project.press.articles"}
     assert bigquery_server.queries == []
 
 
@@ -170,10 +170,10 @@ def test_a_query_is_sent_with_its_values_and_its_limit(bigquery_server, client):
 
 def test_what_was_read_has_a_hash(bigquery_server, client):
     bigquery_server.answers["our-project.press.articles"] = (FIELDS, DATA)
-    first = bigquery.read("press.articles", client=client).about["sha256"]
-    assert bigquery.read("press.articles", client=client).about["sha256"] == first
+    first = bigquery.read("press.articles", client=client).description["sha256"]
+    assert bigquery.read("press.articles", client=client).description["sha256"] == first
     bigquery_server.answers["our-project.press.articles"] = (FIELDS, DATA[:1])
-    assert bigquery.read("press.articles", client=client).about["sha256"] != first
+    assert bigquery.read("press.articles", client=client).description["sha256"] != first
 
 
 def test_a_table_that_there_is_not_is_one_sentence(client):

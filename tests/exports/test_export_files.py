@@ -10,14 +10,13 @@ import openpyxl
 import pandas as pd
 import pytest
 from execution_study import flow
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.store.exporters import excel
 from buttermilk_nb.store.exporters.export import earlier_exports, export
-from buttermilk_nb.store.exporters.files import FORMATS, _marked, unmarked
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.exporters.files import FORMATS, escape_formula, unescape_formula
+from buttermilk_nb.store.write_batch import WriteBatch
 
 
 def names(files):
@@ -176,20 +175,22 @@ def test_csv_puts_an_apostrophe_before_what_a_spreadsheet_would_run(hostile, tmp
     with Path("records.csv").open(encoding="utf-8", newline="") as handle:
         found = {row["record_id"]: row["content"] for row in csv.DictReader(handle)}
     assert found == {"r0": '\'=HYPERLINK("http://x")', "r1": "SECRET", "r2": 'line one\nline, "two"; three'}
-    assert unmarked(found["r0"]) == '=HYPERLINK("http://x")'
+    assert unescape_formula(found["r0"]) == '=HYPERLINK("http://x")'
 
 
 @pytest.fixture(scope="module")
 def marking():
     with duckdb.connect() as con:
-        yield lambda text: con.execute(f"select {_marked('t')} from (select ?::varchar as t)", [text]).fetchone()[0]
+        yield lambda text: con.execute(
+            f"select {escape_formula('t')} from (select ?::varchar as t)", [text]
+        ).fetchone()[0]
 
 
 @given(st.text(alphabet="'=+-@\t\r＝＋1.5eE ab\n", max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_marking_is_undone_exactly_and_leaves_nothing_that_runs(marking, text):
     marked = marking(text)
-    assert unmarked(marked) == text
+    assert unescape_formula(marked) == text
     assert not re.match(r"[=+\-@\t\r＝＋－＠]", marked) or float(marked) is not None
 
 
@@ -253,7 +254,7 @@ def everything(folder):
 def marked_local(store, words_unit):
     """One record says SECRET wherever a text can stand, and must not leave."""
     run = store.df("select run_id from runs").run_id.item()
-    store.keep(Batch(units=[words_unit(run, "r1", secret="SECRET")]))
+    store.write(WriteBatch(units=[words_unit(run, "r1", secret="SECRET")]))
     with store.writing() as con:
         con.execute(
             "update records set local_only = true, content = 'SECRET', metadata = ?, media = ? where record_id = 'r1'",
@@ -318,8 +319,8 @@ what
 
 
 def test_each_column_of_text_is_known_to_hold_words_or_not(store):
-    """A new column that can quote a record must be named in `outgoing.WORDS`; any other is listed here."""
-    from buttermilk_nb.store.exporters.selection import MORE, TABLES, WORDS, columns_of
+    """A new column that can quote a record must be named in `selection.TEXT_COLUMNS`; any other is listed here."""
+    from buttermilk_nb.store.exporters.selection import MORE, TABLES, TEXT_COLUMNS, columns_of
 
     plain = set(PLAIN.split())
     with store.reading() as con:
@@ -327,9 +328,9 @@ def test_each_column_of_text_is_known_to_hold_words_or_not(store):
             column.name
             for table in (*TABLES, *MORE)
             for column in columns_of(con, table)
-            if column.kind in ("VARCHAR", "VARCHAR[]") and f"{table}.{column.name}" not in WORDS
+            if column.kind in ("VARCHAR", "VARCHAR[]") and f"{table}.{column.name}" not in TEXT_COLUMNS
         }
-    assert found - WORDS - plain == set()
+    assert found - TEXT_COLUMNS - plain == set()
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
@@ -447,7 +448,7 @@ def test_a_failing_upload_leaves_no_half_file(store, monkeypatch):
             handle.write(b"half")
         raise OSError("the line was cut")
 
-    monkeypatch.setattr("buttermilk_nb.store.exporters.destinations.pour_into", fail)
+    monkeypatch.setattr("buttermilk_nb.store.exporters.destinations.upload", fail)
     with pytest.raises(bm.SetupError, match=r"`memory://cut/study` cannot be written to: the line was cut\."):
         export(store, "memory://cut/study", tables=["runs"])
     assert fsspec.filesystem("memory").find("/cut") == []
@@ -476,7 +477,7 @@ def test_an_unknown_kind_of_address_is_answered_with_the_nearest(store):
 
 
 def test_a_secret_in_an_address_is_neither_shown_nor_stored(store):
-    from buttermilk_nb.corpus.loaders.remote_files import shown
+    from buttermilk_nb.corpus.loaders.remote_files import display_address
 
-    assert shown("https://key:secret@host/a/b.csv?sig=secret#x") == "https://host/a/b.csv"
-    assert "secret" not in shown("s3://key:secret@bucket/a?b=secret")
+    assert display_address("https://key:secret@host/a/b.csv?sig=secret#x") == "https://host/a/b.csv"
+    assert "secret" not in display_address("s3://key:secret@bucket/a?b=secret")

@@ -9,15 +9,15 @@ import pytest
 from execution_study import flow, judge, respect
 
 import buttermilk_nb as bm
-from buttermilk_nb.human_coding.assignments import assign
-from buttermilk_nb.human_coding.coders import coder as declare
+from buttermilk_nb.human_coding.assignments import assign_coders
+from buttermilk_nb.human_coding.coders import describe_coder as declare
 from buttermilk_nb.human_coding.labels import keep_labels, make_label
 from buttermilk_nb.schema import Assessment
 from buttermilk_nb.store.erasure.compact import rewrite
 from buttermilk_nb.store.erasure.forget import Forgotten, forget, forgotten_among
 from buttermilk_nb.store.exporters.export import export
 from buttermilk_nb.store.verify import verify
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 
 SECRET = "ZEBRAFINCH"
 PERSON = "the-person"
@@ -71,7 +71,7 @@ def files_with(folder, what):
 @pytest.fixture
 def said_everywhere(project, run, words_unit):
     """The secret stands in every place that the Store has for words, in the cache and in the log."""
-    project.store.keep(Batch(units=[words_unit(run.run_id, PERSON)]))
+    project.store.write(WriteBatch(units=[words_unit(run.run_id, PERSON)]))
     with project.store.writing() as con:
         con.execute(
             "insert into events values ('e1', 'ErrorEvent', ?, null, 'judge', ?, now()::timestamp)",
@@ -165,7 +165,7 @@ def test_every_version_of_a_record_goes(project, corpus):
 def test_rows_that_waited_in_the_spool_are_forgotten_too(project, run, words_unit):
     from buttermilk_nb.store import spool
 
-    spool.put(project.store.path, Batch(units=[words_unit(run.run_id, PERSON)]))
+    spool.add(project.store.path, WriteBatch(units=[words_unit(run.run_id, PERSON)]))
     forget(project.store, project.cache, record_id=PERSON)
     project.cache.close()
     assert files_with(project.folder, SECRET) == []
@@ -173,7 +173,9 @@ def test_rows_that_waited_in_the_spool_are_forgotten_too(project, run, words_uni
 
 def test_a_text_that_another_record_shares_stays_and_is_counted(project, run, words_unit):
     same = {"request": "the same question", "response": "the same answer", "key": "k1-same"}
-    project.store.keep(Batch(units=[words_unit(run.run_id, PERSON, **same), words_unit(run.run_id, "r1", **same)]))
+    project.store.write(
+        WriteBatch(units=[words_unit(run.run_id, PERSON, **same), words_unit(run.run_id, "r1", **same)])
+    )
     done = forget(project.store, project.cache, record_id=PERSON)
     assert done.shared_texts == 2
     assert "2 requests or answers stay: another record has the same text." in repr(done)
@@ -302,7 +304,7 @@ def test_images_go_with_their_record_unless_another_has_them(project, run):
 
 
 def test_who_was_sent_the_text_is_named(project, run, words_unit):
-    project.store.keep(Batch(units=[words_unit(run.run_id, PERSON)]))
+    project.store.write(WriteBatch(units=[words_unit(run.run_id, PERSON)]))
     done = forget(project.store, project.cache, record_id=PERSON)
     assert done.sent_to == ("far",)
     assert "It was sent to far: ask there to have it deleted." in repr(done)
@@ -407,7 +409,7 @@ def test_a_coder_is_taken_out_of_what_the_run_says_of_its_corpus(project):
 def coded(project, run, corpus):
     """Two people were given the three records, and have coded two of them, with words of the text."""
     questions = respect()
-    assign(corpus, ["kf", "ab"], overlap=1.0)
+    assign_coders(corpus, ["kf", "ab"], overlap=1.0)
     declare("kf", profession="teacher")
     made = [
         make_label(
@@ -446,7 +448,7 @@ def test_what_a_scorer_said_of_a_record_goes_and_its_verdict_stays(project, run)
         )
         for trace_id, record_id in zip(traces.trace_id, traces.record_id, strict=True)
     ]  # fmt: skip
-    project.store.keep(Batch(rows=rows))
+    project.store.write(WriteBatch(rows=rows))
     forget(project.store, project.cache, record_id=PERSON)
     found = project.store.df("select record_id, reason, feedback, matched from assessments order by record_id")
     assert len(found) == 6, "two models judged three records"

@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb import errors
 from buttermilk_nb.llm.providers.litellm import load_litellm
 from buttermilk_nb.llm.providers.map_errors import empty_answer, mapped
-from buttermilk_nb.llm.providers.response_errors import Received, stopped_by
-from buttermilk_nb.llm.providers.retry_after import wait_s
+from buttermilk_nb.llm.providers.response_errors import RawResponse, filter_category
+from buttermilk_nb.llm.providers.retry_after import retry_after_s
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "provider_errors" / "errors.jsonl"
 KEY = "sk-planted-key-123456"
@@ -70,9 +69,9 @@ class Provider:
         await asyncio.sleep(self.wait_s)
         return prepared
 
-    def call(self, provider: str, base: str | None = None, timeout: float = 10) -> tuple[Any, Received]:
+    def call(self, provider: str, base: str | None = None, timeout: float = 10) -> tuple[Any, RawResponse]:
         """One request through litellm, as the package sends it; the response or what it raised."""
-        received = Received()
+        received = RawResponse()
 
         async def send() -> Any:
             return await load_litellm().acompletion(
@@ -282,7 +281,7 @@ def test_each_failure_has_its_kind_code_and_time_to_wait(provider, case):
 )
 def test_what_will_not_pass_is_not_worth_sending_again(provider, status, body, passes):
     provider.prepared = response(status, body)
-    assert provider.failure("openai").passing is passes
+    assert provider.failure("openai").transient is passes
 
 
 @pytest.mark.parametrize("name", list(MODELS))
@@ -354,7 +353,7 @@ def test_an_answer_that_a_filter_stopped_is_an_answer_and_its_category_is_kept(p
     found, received = provider.call(name)
     assert found.choices[0].finish_reason == "content_filter"
     assert empty_answer(found, MODELS[name], body=received.text) is None
-    assert stopped_by(json.loads(received.text)) == why
+    assert filter_category(json.loads(received.text)) == why
 
 
 EXPECTED = {
@@ -385,7 +384,7 @@ def test_each_documented_payload_is_read_as_its_provider_means_it(provider, whic
     provider.prepared = web.Response(status=case["status"], text=text, content_type="application/json")
     failure = provider.failure(case["provider"])
     assert (type(failure).__name__, failure.code) == EXPECTED[which]
-    assert failure.passing is case["retry"]
+    assert failure.transient is case["retry"]
     assert failure.retry_after_s == (case.get("retry_after_s") if case["retry"] else None)
 
 
@@ -423,7 +422,7 @@ def test_whatever_a_body_holds_it_becomes_an_error_of_ours(body):
     st.text(max_size=20) | st.just("Try again in 99999999999999999999s"),
 )
 def test_a_time_to_wait_is_a_number_of_seconds_or_none(headers, message):
-    found = wait_s(headers, {"retryDelay": message}, message)
+    found = retry_after_s(headers, {"retryDelay": message}, message)
     assert found is None or 0 <= found < float("inf")
 
 

@@ -280,9 +280,9 @@ def test_every_row_that_cannot_be_used_is_named(project, tmp_path):
 
 def test_rows_of_bigquery_are_read_as_any_others(project):
     from buttermilk_nb.corpus.loaders import Source
-    from buttermilk_nb.corpus.loaders.source import Row
+    from buttermilk_nb.corpus.loaders.source import SourceRow
 
-    source = Source([Row(1, view_row())], {"bigquery": {"table": "p.d.judge_scores"}, "sha256": "bq1-abc"})
+    source = Source([SourceRow(1, view_row())], {"bigquery": {"table": "p.d.judge_scores"}, "sha256": "bq1-abc"})
     import_traces(project, source)
     manifest = json.loads(project.store.df("select manifest from runs").manifest.item())
     assert manifest["imported"]["bigquery"] == {"table": "p.d.judge_scores"}

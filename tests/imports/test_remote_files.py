@@ -8,7 +8,7 @@ import fsspec
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.corpus.loaders.remote_files import fetched, is_remote, shown
+from buttermilk_nb.corpus.loaders.remote_files import display_address, fetched, is_remote
 
 CSV = "id,body\n007,One.\n008,Two.\n"
 
@@ -177,4 +177,4 @@ def test_addresses_are_known(source):
 
 
 def test_every_part_of_a_chained_address_is_shown_without_its_secrets():
-    assert shown("zip://a.csv::https://me:pw@host/c.zip?sig=s") == "zip://a.csv::https://host/c.zip"
+    assert display_address("zip://a.csv::https://me:pw@host/c.zip?sig=s") == "zip://a.csv::https://host/c.zip"

@@ -29,7 +29,7 @@ def _nothing_of_this_machine(tmp_path, monkeypatch):
     """No key of whoever runs the tests is seen, and none that a test plants stays."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if secret_redaction.named_like_a_secret(name) or name.endswith("_API_BASE"):
+        if secret_redaction.is_secret_name(name) or name.endswith("_API_BASE"):
             monkeypatch.delenv(name)
     monkeypatch.setattr(key_sources, "_held", {})
     monkeypatch.setattr(secret_redaction, "_told", set())

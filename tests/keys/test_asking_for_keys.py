@@ -1,4 +1,4 @@
-"""`bm.key`: a hidden prompt in a script, a notebook, and where there is nobody to ask."""
+"""`bm.set_key`: a hidden prompt in a script, a notebook, and where there is nobody to ask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jupyter_client.manager import start_new_kernel
 import buttermilk_nb as bm
 from buttermilk_nb._internal import secret_redaction
 from buttermilk_nb.config import key_sources
-from buttermilk_nb.config.api_keys import Keys, key
+from buttermilk_nb.config.api_keys import Keys, set_key
 
 TYPED = "typed-by-hand-0123456789"
 
@@ -27,7 +27,7 @@ def prompts(monkeypatch):
 
 
 def test_a_typed_key_serves_every_project_of_the_process(prompts, tmp_path, capsys):
-    assert key("anthropic") is None
+    assert set_key("anthropic") is None
     assert prompts == ["ANTHROPIC_API_KEY (hidden while you type): "]
     for folder in ("one", "other"):
         assert Keys(tmp_path / folder, None).find(["ANTHROPIC_API_KEY"], "anthropic").value == TYPED
@@ -37,22 +37,22 @@ def test_a_typed_key_serves_every_project_of_the_process(prompts, tmp_path, caps
 
 
 def test_a_typed_key_is_taken_out_of_texts_from_then_on(prompts):
-    key("anthropic")
+    set_key("anthropic")
     assert secret_redaction.redact_known(f"It was {TYPED}.") == "It was [key]."
 
 
 def test_a_variable_can_be_named_instead_of_a_provider(prompts, tmp_path):
-    key("MY_SPECIAL_TOKEN")
+    set_key("MY_SPECIAL_TOKEN")
     assert Keys(tmp_path, None).find(["MY_SPECIAL_TOKEN"], "other").value == TYPED
 
 
 def test_a_model_is_as_good_as_its_provider(prompts, tmp_path):
-    key("openai/some-model")
+    set_key("openai/some-model")
     assert Keys(tmp_path, None).find([], "openai").name == "OPENAI_API_KEY"
 
 
 def test_a_kept_key_is_in_the_keyring_too(prompts, tmp_path, memory_keyring, capsys):
-    key("anthropic", keep=True)
+    set_key("anthropic", keep=True)
     assert memory_keyring.entries == {("buttermilk_nb", "ANTHROPIC_API_KEY"): TYPED}
     key_sources._held.clear()
     assert Keys(tmp_path, None).find([], "anthropic").where == "the system's keyring"
@@ -63,7 +63,7 @@ def test_a_kept_key_is_in_the_keyring_too(prompts, tmp_path, memory_keyring, cap
 
 def test_without_a_keyring_nobody_is_asked_for_a_key_to_keep_there(prompts):
     with pytest.raises(bm.SetupError, match="no keyring"):
-        key("anthropic", keep=True)
+        set_key("anthropic", keep=True)
     assert prompts == []
 
 
@@ -73,22 +73,22 @@ def test_a_keyring_that_refuses_the_key_says_so_without_it(prompts, memory_keyri
 
     monkeypatch.setattr(memory_keyring, "set_password", refuse)
     with pytest.raises(bm.SetupError, match=r"PasswordSetError: cannot store \[key\]") as caught:
-        key("anthropic", keep=True)
+        set_key("anthropic", keep=True)
     assert TYPED not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "''"])
 def test_nothing_typed_is_an_error_and_leaves_an_earlier_key(typed, prompts, tmp_path, monkeypatch):
-    key("anthropic")
+    set_key("anthropic")
     monkeypatch.setattr("getpass.getpass", lambda prompt: typed)
     with pytest.raises(bm.SetupError, match="nothing was typed"):
-        key("anthropic")
+        set_key("anthropic")
     assert Keys(tmp_path, None).find([], "anthropic").value == TYPED
 
 
 def test_a_key_given_instead_of_a_provider_is_not_repeated(prompts):
     with pytest.raises(bm.SetupError, match="looks like the key itself") as caught:
-        key("sk-ant-api03-abcdefghij0123456789")
+        set_key("sk-ant-api03-abcdefghij0123456789")
     assert "abcdefghij" not in str(caught.value)
     assert prompts == []
 

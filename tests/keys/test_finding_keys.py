@@ -72,7 +72,7 @@ def test_the_nearest_place_wins(dotenv, monkeypatch, memory_keyring, colab):
     colab.secrets[NAME] = "from-colab"
     memory_keyring.entries["buttermilk_nb", NAME] = "from-the-keyring"
     monkeypatch.setenv(NAME, "from-the-environment")
-    key_sources.hold(Key("from-memory", NAME, key_sources.MEMORY))
+    key_sources.store_in_memory(Key("from-memory", NAME, key_sources.MEMORY))
     assert find(keys).value == "from-memory"
     key_sources._held.clear()
     assert find(keys).value == "from-the-environment"
@@ -101,7 +101,7 @@ def test_a_place_that_is_named_is_the_only_one_asked(dotenv, monkeypatch):
     [
         ("env:OTHER_API_KEY", "not in the environment: set OTHER_API_KEY"),
         ("dotenv:OTHER_API_KEY", "add a line OTHER_API_KEY=..."),
-        ("keyring:other", r'bm.key\("other", keep=True\)'),
+        ("keyring:other", r'bm.set_key\("other", keep=True\)'),
         ("colab:OTHER_API_KEY", "add OTHER_API_KEY in the panel"),
     ],
 )
@@ -146,7 +146,9 @@ def test_one_half_of_a_pair_is_not_taken_for_the_key(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "one-half-of-a-pair")
     names, keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], Keys(tmp_path, None)
     assert keys.find(names, "bedrock") is None
-    assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in keys.missing(names, "bedrock", "bedrock/some-model")
+    assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in keys.missing_key_message(
+        names, "bedrock", "bedrock/some-model"
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_all_secrets_of_an_env_file_are_taken_out_of_texts_once_it_was_read(dote
 def test_without_a_usable_keyring_nothing_is_said(tmp_path):
     keys = Keys(tmp_path, None)
     assert find(keys) is None
-    assert keys.remarks == []
+    assert keys.warnings == []
     with pytest.raises(bm.SetupError, match="no keyring that can be used"):
         find(keys, "keyring:anthropic")
 
@@ -256,8 +258,8 @@ def test_a_keyring_that_is_locked_is_a_remark_and_the_search_goes_on(tmp_path, m
     colab.secrets[NAME] = "from-colab"
     keys = Keys(tmp_path, None)
     assert find(keys).value == "from-colab"
-    assert keys.remarks == ["the system's keyring failed (KeyringLocked: Failed to unlock the collection!)"]
-    assert "Failed to unlock" in keys.missing([NAME], "anthropic", "anthropic/some-model")
+    assert keys.warnings == ["the system's keyring failed (KeyringLocked: Failed to unlock the collection!)"]
+    assert "Failed to unlock" in keys.missing_key_message([NAME], "anthropic", "anthropic/some-model")
     with pytest.raises(bm.SetupError, match="KeyringLocked"):
         find(keys, f"keyring:{NAME}")
 
@@ -270,11 +272,11 @@ def test_a_keyring_that_never_answers_is_given_up_and_asked_again_once_it_has(tm
     assert find(keys) is None
     assert find(keys) is None
     assert time.monotonic() - started < 5
-    assert "has still not answered" in keys.remarks[0]
+    assert "has still not answered" in keys.warnings[0]
     answer.set()
     key_sources._unanswered.join(10)
     assert find(keys).value == "late-but-there"
-    assert keys.remarks == []
+    assert keys.warnings == []
 
 
 def test_an_encrypted_file_that_would_ask_for_its_password_is_not_asked(tmp_path, memory_keyring_class):
@@ -291,7 +293,9 @@ def test_an_encrypted_file_that_would_ask_for_its_password_is_not_asked(tmp_path
     keyring.set_keyring(EncryptedFile())
     keys = Keys(tmp_path, None)
     assert find(keys) is None
-    assert keys.remarks == ["the system's keyring was not asked, because it would ask for its password in the terminal"]
+    assert keys.warnings == [
+        "the system's keyring was not asked, because it would ask for its password in the terminal"
+    ]
 
 
 def test_a_desktop_keyring_that_is_locked_is_not_asked(tmp_path, memory_keyring_class, monkeypatch):
@@ -315,7 +319,7 @@ def test_a_desktop_keyring_that_is_locked_is_not_asked(tmp_path, memory_keyring_
     keyring.set_keyring(desktop)
     keys = Keys(tmp_path, None)
     assert find(keys) is None
-    assert "is locked: unlock it" in keys.remarks[0]
+    assert "is locked: unlock it" in keys.warnings[0]
     assert desktop.asked == []
     Collection.locked = False
     assert find(keys).value == "from-the-desktop"
@@ -327,7 +331,7 @@ def test_a_wallet_that_may_show_a_window_is_asked_only_where_it_is_named(tmp_pat
     keyring.set_keyring(wallet)
     keys = Keys(tmp_path, None)
     assert find(keys) is None
-    assert "name it in buttermilk.yaml" in keys.remarks[0]
+    assert "name it in buttermilk.yaml" in keys.warnings[0]
     assert wallet.asked == []
     assert find(keys, f"keyring:{NAME}").value == "from-the-wallet"
 
@@ -336,7 +340,7 @@ def test_colab_that_refuses_is_a_remark_or_a_sentence(tmp_path, colab):
     colab.secrets[NAME] = colab.NotebookAccessError(f"Notebook does not have access to secret {NAME}")
     keys = Keys(tmp_path, None)
     assert find(keys) is None
-    assert "allow this notebook to read it" in keys.remarks[0]
+    assert "allow this notebook to read it" in keys.warnings[0]
     with pytest.raises(bm.SetupError, match="does not have access"):
         find(keys, f"colab:{NAME}")
 
@@ -391,12 +395,14 @@ def test_a_secret_of_google_cloud_that_cannot_be_had_is_a_sentence(tmp_path, mon
 
 
 def test_what_is_missing_is_one_sentence_with_every_way_to_mend_it(tmp_path):
-    said = Keys(tmp_path, "keys.env").missing([NAME], "anthropic", "anthropic/some-model")
+    said = Keys(tmp_path, "keys.env").missing_key_message([NAME], "anthropic", "anthropic/some-model")
     assert said == (
-        'model `anthropic/some-model` needs a key: bm.key("anthropic") asks for it and keeps it in memory; or set '
+        'model `anthropic/some-model` needs a key: bm.set_key("anthropic") asks for it and keeps it in memory; or set '
         "ANTHROPIC_API_KEY in the environment or in `keys.env`."
     )
-    assert "`dotenv:` in buttermilk.yaml" in Keys(tmp_path, None).missing([NAME], "anthropic", "anthropic/some-model")
+    assert "`dotenv:` in buttermilk.yaml" in Keys(tmp_path, None).missing_key_message(
+        [NAME], "anthropic", "anthropic/some-model"
+    )
 
 
 @pytest.mark.parametrize("provider", ["", "two words", "-", "sk-ant-api03-abcdef123456"])

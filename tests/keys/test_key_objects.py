@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 import buttermilk_nb as bm
-from buttermilk_nb.config.api_keys import Keys, key
+from buttermilk_nb.config.api_keys import Keys, set_key
 from buttermilk_nb.config.key_sources import Key
 
 SECRET = "planted-canary-0123456789"
@@ -120,5 +120,5 @@ def test_tracebacks_with_local_variables_do_not_show_a_key_that_is_refused(curly
 
 def test_nor_do_those_of_a_key_that_was_typed(curly):
     with pytest.raises(bm.SetupError, match="quotation mark") as caught:
-        key("some")
+        set_key("some")
     assert frames_with(caught.value) == []

@@ -33,7 +33,7 @@ def in_dotenv(monkeypatch, folder, memory_keyring):
 
 def in_memory(monkeypatch, folder, memory_keyring):
     monkeypatch.setattr(getpass, "getpass", lambda prompt: KEY)
-    bm.key("hosted_vllm")
+    bm.set_key("hosted_vllm")
     return ""
 
 
@@ -101,7 +101,7 @@ def _in_tables(path, database, listing):
 def in_what_is_shown(study, run):
     """Where it stands in what a notebook, a terminal or a script shows of the project and its run."""
     shown = {
-        "project": [study, study.card(), study._repr_html_(), vars(study), vars(study.keys)],
+        "project": [study, study.summary(), study._repr_html_(), vars(study), vars(study.keys)],
         "models": [study.model("hosted_vllm/toy"), vars(study.model("hosted_vllm/toy"))],
         "run": [run, run._repr_html_(), run.counts],
         "frames": [frame.to_csv() for frame in (run.scores(), run.calls(), run.errors())],

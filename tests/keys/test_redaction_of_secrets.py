@@ -10,11 +10,10 @@ import time
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from buttermilk_nb._internal import secret_redaction
-from buttermilk_nb._internal.secret_redaction import redact, redact_known, remember
+from buttermilk_nb._internal.secret_redaction import redact, redact_known, register_secret
 
 PRINTABLE = st.characters(min_codepoint=33, max_codepoint=126)
 KEYS = st.text(PRINTABLE, min_size=8, max_size=60).filter(secret_redaction.is_secret)
@@ -24,9 +23,9 @@ quickly = settings(max_examples=200, deadline=None, suppress_health_check=[Healt
 
 def knowing(*keys):
     """Know these keys and no others."""
-    secret_redaction._told.clear()
+    secret_redaction._registered.clear()
     for key in keys:
-        remember(key)
+        register_secret(key)
 
 
 @quickly
@@ -180,8 +179,8 @@ def test_a_key_that_has_no_shape_is_taken_out_once_it_is_known():
     azure, longer = "0123456789abcdef0123456789abcdef", "Ab0" * 28
     said = f"refused {azure} and {longer}"
     assert redact(said) == said
-    remember(azure)
-    remember(longer)
+    register_secret(azure)
+    register_secret(longer)
     assert redact(said) == "refused [key] and [key]"
 
 
@@ -206,7 +205,7 @@ def test_a_key_set_while_the_notebook_runs_is_known_within_a_second(monkeypatch)
 
 @pytest.mark.parametrize("value", ["", "short", "not-needed", "lm-studio", "EMPTY"])
 def test_what_protects_nothing_is_left_in_texts(value, monkeypatch):
-    remember(value)
+    register_secret(value)
     monkeypatch.setenv("STAND_IN_API_KEY", value)
     secret_redaction._read_at = float("-inf")
     assert redact_known(f"It is not needed: {value}.") == f"It is not needed: {value}."
@@ -220,7 +219,7 @@ def test_an_environment_with_bytes_that_are_no_text_does_no_harm(monkeypatch):
 
 def test_it_costs_little_on_the_way_of_every_answer():
     for number in range(20):
-        remember(f"one-of-twenty-keys-{number:02d}")
+        register_secret(f"one-of-twenty-keys-{number:02d}")
     text = "An answer of a usual length, in which no key stands. " * 40
     redact_known(text)
     started = time.perf_counter()

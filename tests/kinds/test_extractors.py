@@ -5,7 +5,7 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.extraction.extractor import _checked
+from buttermilk_nb.agents.extraction.parse_rows import _checked
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.model import Completion, Model
 from buttermilk_nb.schema import now
@@ -51,7 +51,7 @@ def test_every_row_is_a_row_of_the_frame_and_its_words_are_looked_up(tell):
         {"claim": "The tide is late.", "source": "Named", "quote": "the tide is late"},
         {"claim": "It was asked.", "source": "none", "quote": "everybody asked"},
     ]
-    frame = tell({"rows": rows}).extracted("claims")
+    frame = tell({"rows": rows}).extractions("claims")
     assert frame.source.tolist() == ["named", "none"], "as it was offered"
     assert frame.verified.tolist() == [True, False]
     assert frame[["start", "end"]].iloc[0].tolist() == [1, 17]
@@ -64,7 +64,7 @@ def test_the_prompt_says_the_columns_and_shows_the_text(tell):
     assert "List the claims." in asked
     assert '"source": one of named, none' in asked
     assert "The tide is late" in asked
-    assert len(run.extracted("claims")) == 0
+    assert len(run.extractions("claims")) == 0
     assert run.counts == {"ok": 1}
 
 
@@ -94,15 +94,15 @@ def test_what_is_wrong_is_named(found, why):
 
 
 def test_offline_models_extract_nothing_and_say_so(project, corpus):
-    run = bm.Flow("x", bm.frames("frames")).run(corpus)
+    run = bm.Flow("x", bm.Extractor.framing("frames")).run(corpus)
     assert run.counts == {"skipped": 3}
-    assert len(run.extracted("frames")) == 0
+    assert len(run.extractions("frames")) == 0
 
 
 def test_an_unknown_step_is_named_with_the_nearest(project, corpus):
-    run = bm.Flow("x", bm.frames("frames")).run(corpus)
+    run = bm.Flow("x", bm.Extractor.framing("frames")).run(corpus)
     with pytest.raises(bm.SetupError, match="no extractor `frame`.*did you mean `frames`"):
-        run.extracted("frame")
+        run.extractions("frame")
 
 
 def test_rule_findings_take_their_rules_from_the_criteria_and_show_them(tell):
@@ -115,13 +115,13 @@ def test_rule_findings_take_their_rules_from_the_criteria_and_show_them(tell):
         },
     )
     found = {"rule": "sources", "violated": "no", "quote": "said Orr", "reason": "Orr is named."}
-    run = tell({"rows": [found]}, extractor=bm.rule_findings("rules", criteria=rules))
+    run = tell({"rows": [found]}, extractor=bm.Extractor.rule_findings("rules", criteria=rules))
     assert "By the name they use." in run.model.seen[0].text
-    assert run.extracted("rules").loc[0, ["rule", "violated", "verified"]].tolist() == ["sources", "no", True]
+    assert run.extractions("rules").loc[0, ["rule", "violated", "verified"]].tolist() == ["sources", "no", True]
     assert bm.sql("select count(*) as n from texts where kind = 'criteria'").n.item() == 1
 
 
-@pytest.mark.parametrize("make", [bm.frames, bm.hidden_meanings])
+@pytest.mark.parametrize("make", [bm.Extractor.framing, bm.Extractor.hidden_meanings])
 def test_the_ready_made_ones_come_back_from_a_flow_file(make, project):
     flow = bm.Flow("x", make("step"))
     again = bm.Flow.from_yaml(flow.to_yaml())
@@ -131,7 +131,7 @@ def test_the_ready_made_ones_come_back_from_a_flow_file(make, project):
 
 def test_rules_come_back_from_a_flow_file(tmp_path):
     rules = bm.Criteria("desk", "House rules.", criteria={"names": {"question": "Are people named?"}})
-    flow = bm.Flow("x", bm.rule_findings("rules", criteria=rules))
+    flow = bm.Flow("x", bm.Extractor.rule_findings("rules", criteria=rules))
     assert bm.Flow.from_yaml(flow.to_yaml()).flow_hash == flow.flow_hash
 
 

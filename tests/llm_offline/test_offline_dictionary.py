@@ -3,8 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.codebook.criteria import Criteria
 from buttermilk_nb.codebook.criterion import Criterion
@@ -171,10 +170,10 @@ def test_without_cues_the_cell_is_skipped_with_the_line_to_add():
 
 def test_cues_that_leave_no_answer_for_a_text_without_any_are_found_before_the_run():
     cues = {"a": ["x"]}
-    problems = make_model("offline/strict").problems(Criteria("c", "?", scale="a | b | c", cues=cues))
+    problems = make_model("offline/strict").validate(Criteria("c", "?", scale="a | b | c", cues=cues))
     assert len(problems) == 1
     assert "`c: []`" in problems[0]
-    assert make_model("offline/strict").problems(Criteria("c", "?", scale="a | b", cues=cues)) == []
+    assert make_model("offline/strict").validate(Criteria("c", "?", scale="a | b", cues=cues)) == []
 
 
 @pytest.mark.parametrize("name", ["offline/strict", "offline/strict?"])

@@ -6,7 +6,7 @@ from buttermilk_nb.codebook.criteria import Criteria
 from buttermilk_nb.codebook.criterion import Criterion
 from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SkippedCell
-from buttermilk_nb.llm.offline_input import Aside
+from buttermilk_nb.llm.offline_input import OfflineInput
 from buttermilk_nb.llm.registry import make_model
 
 N = 2_000
@@ -76,9 +76,11 @@ def test_its_key_changes_with_the_truth_and_that_of_a_dictionary_with_the_cues()
     plain, cued = Criteria("c", "?"), Criteria("c", "?", cues=["x"])
     one, two = (Record(record_id="r", content="x", ground_truth={"*": code}) for code in ("yes", "no"))
     teaching, strict = make_model("offline/teaching"), make_model("offline/strict")
-    assert teaching.key_parts(Aside(one, plain)) != teaching.key_parts(Aside(two, plain))
+    assert teaching.key_parts(OfflineInput(one, plain)) != teaching.key_parts(OfflineInput(two, plain))
     assert (
-        strict.key_parts(Aside(one, plain)) == strict.key_parts(Aside(two, plain)) != strict.key_parts(Aside(one, cued))
+        strict.key_parts(OfflineInput(one, plain))
+        == strict.key_parts(OfflineInput(two, plain))
+        != strict.key_parts(OfflineInput(one, cued))
     )
 
 

@@ -74,7 +74,7 @@ def test_a_model_that_knows_only_the_marks_is_mapped_back_to_who_said_it(study, 
     assert set(rows[rows.position == "loud"].model) == {"scripted/cy"}
     assert sorted(rows[rows.position == "quiet"].model.unique()) == ["scripted/ana", "scripted/ben"]
     assert len(set(rows[rows.position == "loud"].answer)) > 1, "it is not always shown at the same place"
-    assert run.compared().set_index(["record_id", "reader_replicate"]).n_topics.to_dict() == {
+    assert run.comparisons().set_index(["record_id", "reader_replicate"]).n_topics.to_dict() == {
         **{("r0", n): 1 for n in range(3)},
         **{("r1", n): 0 for n in range(3)},
     }
@@ -102,7 +102,7 @@ def test_several_readers_stand_beside_each_other(study):
     )
     rows = run.divergences()
     assert rows.groupby("reader").size().to_dict() == {"offline/strict": 3, "scripted/reader": 2}
-    assert run.compared().reader.tolist() == ["offline/strict", "scripted/reader", "offline/strict"]
+    assert run.comparisons().reader.tolist() == ["offline/strict", "scripted/reader", "offline/strict"]
 
 
 # --- what a reading must say -------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_invalid_with_a_sentence_and_its_raw_text(study, 
     assert all(why in message for message in rows.error_message)
     assert rows.raw_text.tolist() == [text, text]
     assert run.divergences().empty
-    assert run.compared().empty
+    assert run.comparisons().empty
     assert len(server.received) == 4, "each was asked once more"
     objections = [said(body) for body in server.received if "could not be read" in said(body)]
     assert len(objections) == 2
@@ -148,7 +148,7 @@ def test_the_second_answer_counts_where_it_can_be_read(study, server):
     good = json.dumps({"conclusion": "Mended.", "divergences": []})
     server.reply = lambda body: server.answer(body, good if "could not be read" in said(body) else '{"divergences": 1}')
     run = study(differences(models="hosted_vllm/toy"))
-    assert run.compared().conclusion.tolist() == ["Mended.", "Mended."]
+    assert run.comparisons().conclusion.tolist() == ["Mended.", "Mended."]
     assert (run.calls().step == "differences").sum() == 4
 
 
@@ -169,7 +169,7 @@ def test_hostile_topics_are_stored_as_they_came_and_do_nothing(study):
         HOSTILE: ["scripted/cy"],
         "{% raw %}": ["scripted/ana", "scripted/ben"],
     }
-    assert run.compared().set_index("record_id").loc["r0", "conclusion"] == HOSTILE
+    assert run.comparisons().set_index("record_id").loc["r0", "conclusion"] == HOSTILE
     assert len(run.scores()) == 6
     html = run.side_by_side("r0")._repr_html_()
     assert "<script>" not in html
@@ -198,12 +198,12 @@ def test_a_record_with_one_answer_is_skipped_and_says_why(run_over, calm, verdic
     assert row.status == "skipped"
     assert row.error_message == "there is one answer only, and nothing to compare it with."
     assert "differences" not in set(run.calls().step), "and nothing was asked"
-    assert run.compared().empty
+    assert run.comparisons().empty
 
 
 def test_where_the_answers_do_not_diverge_there_are_no_topics(study):
     run = study(differences(), reader=[line("r0", conclusion="They agree."), line("r1", conclusion="They agree.")])
-    found = run.compared()
+    found = run.comparisons()
     assert found.n_topics.tolist() == [0, 0]
     assert found.conclusion.tolist() == ["They agree.", "They agree."]
     assert run.divergences().empty
@@ -213,9 +213,9 @@ def test_where_the_answers_do_not_diverge_there_are_no_topics(study):
 def test_a_run_without_it_has_empty_frames_with_their_columns(study):
     run = study()
     assert run.divergences().empty
-    assert run.compared().empty
+    assert run.comparisons().empty
     assert {"topic", "position", "judge", "model", "replicate", "answer"} <= set(run.divergences())
-    assert {"record_id", "conclusion", "n_topics"} <= set(run.compared())
+    assert {"record_id", "conclusion", "n_topics"} <= set(run.comparisons())
 
 
 def test_offline_it_groups_the_verdicts_the_larger_group_first(study):
@@ -227,7 +227,7 @@ def test_offline_it_groups_the_verdicts_the_larger_group_first(study):
         ("yes", "scripted/ben"),
         ("no", "scripted/cy"),
     ]
-    assert run.compared().n_topics.tolist() == [1, 0]
+    assert run.comparisons().n_topics.tolist() == [1, 0]
 
 
 def test_naming_a_step_twice_shows_its_answers_once(study, messages):

@@ -70,7 +70,7 @@ def test_a_panel_counts_its_vote_with_the_others(strong):
 def test_people_get_a_queue_and_no_call_is_made(study):
     run = study(escalation("people"))
     assert run.calls().step.unique().tolist() == ["judge"]
-    queue = run.queue()
+    queue = run.review_queue()
     assert queue[["record_id", "criterion"]].values.tolist() == [["r0", "calm"]]
     assert queue.dissent.item() == pytest.approx(1 / 3)
     assert queue.votes.item() == "scripted/ana: yes, scripted/ben: yes, scripted/cy: no"
@@ -82,7 +82,7 @@ def test_the_queue_is_a_sample_for_the_coding_form(study, calm):
     records = bm.Corpus(
         [bm.Record(record_id=f"r{n}", content=text) for n, text in enumerate(["A door was heard.", "x"])]
     )
-    sheet = bm.coding_sheet(records, calm, coder="kf", sample=run.queue(), path="queue.xlsx")
+    sheet = bm.coding_sheet(records, calm, coder="kf", sample=run.review_queue(), path="queue.xlsx")
     import pandas as pd
 
     assert pd.read_excel(sheet).record_id.tolist() == ["r0"]
@@ -91,11 +91,11 @@ def test_the_queue_is_a_sample_for_the_coding_form(study, calm):
 def test_in_the_ratings_it_is_a_reader_and_what_was_not_asked_is_no_missing_answer(strong):
     ratings = strong(escalation()).ratings()
     second = ratings[ratings.judge == "second"]
-    assert second[["record_id", "reads"]].values.tolist() == [["r0", "judge"]]
+    assert second[["record_id", "input_models"]].values.tolist() == [["r0", "judge"]]
 
 
 def test_a_run_without_an_escalation_has_an_empty_queue(study):
-    assert len(study().queue()) == 0
+    assert len(study().review_queue()) == 0
 
 
 def test_a_flow_file_holds_it_and_reads_it_back(study):

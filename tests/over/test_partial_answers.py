@@ -5,7 +5,7 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.meta.voting_rules import Given, count
+from buttermilk_nb.agents.meta.voting_rules import Vote, count
 
 TWO = bm.Criteria(
     "two",
@@ -62,7 +62,7 @@ def test_a_scorer_assesses_what_was_answered_and_nothing_else(run):
 
 
 def test_contested_answers_are_escalated(run):
-    assert run(bm.Escalation("second", of="judge", escalate_to="people")).queue().criterion.tolist() == ["a"]
+    assert run(bm.Escalation("second", of="judge", escalate_to="people")).review_queue().criterion.tolist() == ["a"]
 
 
 def test_a_panel_that_is_tied_on_one_question_is_read_on_the_other(tmp_path, scripts):
@@ -91,7 +91,7 @@ def test_who_contradicts_themselves_is_as_contested_as_can_be(tmp_path, scripts,
     bm.init("torn", path=tmp_path / "torn", models=["scripted/x"], scripted=folder)
     steps = [bm.Judge("judge", criteria=calm, replicates=2), bm.Escalation("second", of="judge", escalate_to="people")]
     run = bm.Flow("torn", steps).run(bm.Corpus([bm.Record(record_id="r", content="A door.")]))
-    assert run.queue().dissent.tolist() == [1.0]
+    assert run.review_queue().dissent.tolist() == [1.0]
 
 
 RULES = {"labels: warm | cold": "majority", "1-5": "median", "0..1": "mean", "yes/no": "majority"}
@@ -100,11 +100,11 @@ RULES = {"labels: warm | cold": "majority", "1-5": "median", "0..1": "mean", "ye
 @pytest.mark.parametrize(("scale", "rule"), RULES.items())
 def test_a_non_answer_that_most_give_is_the_answer(scale, rule):
     criterion = bm.Criteria("t", "?", scale=scale, non_answers=["cannot tell", "not applicable"])["t"]
-    votes = [Given(name, name, "not applicable") for name in "abc"]
+    votes = [Vote(name, name, "not applicable") for name in "abc"]
     counted = count(criterion, votes, rule, {})
     assert (counted.answer.category, counted.dissent) == ("not applicable", 0.0)
     value = {"labels: warm | cold": '["warm"]', "1-5": "4", "0..1": 0.5, "yes/no": "yes"}[scale]
-    mixed = count(criterion, [*votes[:2], Given("c", "c", value)], rule, {})
+    mixed = count(criterion, [*votes[:2], Vote("c", "c", value)], rule, {})
     assert mixed.answer.category == "not applicable"
     assert mixed.dissent == pytest.approx(1 / 3)
 

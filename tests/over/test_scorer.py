@@ -462,7 +462,7 @@ def test_forgetting_a_record_takes_the_words_of_its_assessments_and_positions(as
     topics = run.divergences()
     assert set(topics.record_id) == {"r1"}
     assert set(topics.position) == {"POSITIONWORD", "b"}
-    assert run.compared().record_id.tolist() == ["r1"]
+    assert run.comparisons().record_id.tolist() == ["r1"]
     kept = run.assessments()
     assert kept[kept.record_id == "r1"].feedback.tolist() == ["FEEDWORD"] * 3
     with project.store.reading() as con:

@@ -260,7 +260,7 @@ def test_it_says_what_it_is_and_that_it_is_not_remote(project, verdict, calm):
     assert row.usable
     assert row.local
     assert (row.provider, row.sets, row.price_in, row.price_out) == ("scripted", "judges", 0.0, 0.0)
-    assert ("models: judges", "scripted/ana") in opened.card()
+    assert ("models: judges", "scripted/ana") in opened.summary()
     call = judged(calm, "r0").calls().iloc[0]
     assert (call.model_served, call.fingerprint) == ("scripted/ana", "written for teaching")
 

@@ -207,7 +207,7 @@ def test_the_flip_rate_is_what_the_published_counts_say(evaluator):
     row = bm.order_bias(ratings(evaluator)).iloc[0]
     without = [key[1] for key in NO_ANSWER if key[0] == evaluator]
     without += [key[1] for key, said in DIFFERENCES.items() if key[0] == evaluator and said[1] is None]
-    assert (row.n, row.n_left_out) == (100 - len(set(without)), len(set(without)))
+    assert (row.n, row.n_excluded) == (100 - len(set(without)), len(set(without)))
     none_in_both = len(without) - len(set(without))  # published as the same answer, which they are not
     assert row.n - row.n_flipped == OURS.get(evaluator, published(evaluator))[3] - none_in_both
 

@@ -16,7 +16,7 @@ from buttermilk_nb.project import session
 from buttermilk_nb.schema import Call, RunRow, Score, TextRow, Trace, TraceInput, Unit
 from buttermilk_nb.store import Store
 from buttermilk_nb.store.run_rows import finish_run, write_plan
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 
 HOLD = """
 import duckdb, sys
@@ -136,7 +136,7 @@ def write_run():
             for t in (unit.trace for unit in units)
         )
         write_plan(store, row, [], cells, StatusEvent().as_row())
-        store.keep(Batch(units=units))
+        store.write(WriteBatch(units=units))
         finish_run(store, run_id, status, StatusEvent().as_row())
 
     return write

@@ -8,7 +8,7 @@ import buttermilk_nb as bm
 from buttermilk_nb.schema import Score
 from buttermilk_nb.store import Store
 from buttermilk_nb.store.append import drop_unused
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 
 
 def words(n, part):
@@ -63,7 +63,7 @@ def test_outputs_and_errors_that_repeat_are_stored_once(tmp_path, make_unit):
     store = Store(tmp_path / "traces.duckdb")
     for n in range(20):
         trace = {"output": f"raw {n % 2}", "error_message": "no JSON", "status": "invalid"}
-        store.keep(Batch(units=[make_unit(n, trace=trace)]))
+        store.write(WriteBatch(units=[make_unit(n, trace=trace)]))
     with store.reading() as con:
         assert con.execute("select count(*) from outcomes").fetchall() == [(2,)]
         found = con.execute("select output, error_message, count(*) from traces group by all order by 1").fetchall()
@@ -75,7 +75,7 @@ def test_outputs_and_errors_that_repeat_are_stored_once(tmp_path, make_unit):
     [(None, None), ("", None), (None, []), ("", []), ("", [""]), ("a", ["b"]), ("a", ["", "b"])],
 )
 def test_empty_and_missing_words_stay_what_they_were(store, make_unit, conclusion, reasons):
-    store.keep(Batch(units=[make_unit(1, conclusion=conclusion, reasons=reasons)]))
+    store.write(WriteBatch(units=[make_unit(1, conclusion=conclusion, reasons=reasons)]))
     with store.reading() as con:
         assert con.execute("select conclusion, reasons from scores").fetchall() == [(conclusion, reasons)]
 
@@ -100,7 +100,7 @@ def test_each_of_many_scores_keeps_its_own_words(store, make_unit):
 
 def test_different_words_never_share_a_hash(store, make_unit):
     said = [("ab", ["c"]), ("a", ["bc"]), ("ab", None), ("ab", []), ("a1:b", ["c"]), ("", ["ab", "c"]), ("", ["abc"])]
-    store.keep(Batch(units=[make_unit(n, conclusion=a, reasons=b) for n, (a, b) in enumerate(said)]))
+    store.write(WriteBatch(units=[make_unit(n, conclusion=a, reasons=b) for n, (a, b) in enumerate(said)]))
     assert store.select("select count(distinct said_hash) as n from score_rows").n.item() == len(said)
     with store.reading() as con:
         assert con.execute("select conclusion, reasons from scores order by record_id").fetchall() == said
@@ -119,8 +119,8 @@ def test_a_run_again_writes_no_text_record_or_reason_again(project):
 
 
 def test_what_no_row_names_any_more_can_be_dropped(store, make_unit):
-    store.keep(
-        Batch(
+    store.write(
+        WriteBatch(
             units=[make_unit(1), make_unit(2), make_unit(3, conclusion="Concluded 1.", reasons=["First 1.", "Second."])]
         )
     )

@@ -4,15 +4,14 @@ import json
 import math
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import StoreError
 from buttermilk_nb.schema import EventRow, Redacted, TextRow, now
 from buttermilk_nb.store import Store, repair
-from buttermilk_nb.store.connection import RowsRefused
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.connection import RowsRejected
+from buttermilk_nb.store.write_batch import WriteBatch
 
 REFUSED = [
     {"conclusion": "a\ud800b"},
@@ -40,7 +39,7 @@ TAKEN = [
 def test_a_refused_value_becomes_an_error_and_the_neighbours_land(store, make_unit, harm):
     units = [make_unit(n) for n in range(20)]
     units[13] = make_unit(13, **harm)
-    store.keep(Batch(units=units))
+    store.write(WriteBatch(units=units))
     found = store.select("select record_id, status, error_type, error_message, output from traces order by trace_id")
     bad = found[found.record_id == "r13"]
     assert (found.status == "ok").sum() == 19
@@ -55,7 +54,7 @@ def test_a_refused_value_becomes_an_error_and_the_neighbours_land(store, make_un
 @pytest.mark.parametrize("harm", REFUSED, ids=str)
 def test_the_call_of_a_refused_cell_keeps_its_cost_and_ids(store, make_unit, harm):
     unit = make_unit(1, **harm)
-    store.keep(Batch(units=[unit]))
+    store.write(WriteBatch(units=[unit]))
     call = store.select("select * from calls")
     assert call[["call_id", "trace_id", "cost_usd"]].values.tolist() == [
         [unit.calls[0].call_id, unit.trace.trace_id, 0.01]
@@ -64,21 +63,21 @@ def test_the_call_of_a_refused_cell_keeps_its_cost_and_ids(store, make_unit, har
 
 @pytest.mark.parametrize("value", TAKEN, ids=lambda value: str(value)[:60])
 def test_strange_values_that_duckdb_can_hold_are_held(store, make_unit, value):
-    store.keep(Batch(units=[make_unit(1, **value), make_unit(2)]))
+    store.write(WriteBatch(units=[make_unit(1, **value), make_unit(2)]))
     assert store.select("select status from traces").status.tolist() == ["ok", "ok"]
 
 
 def test_a_text_that_is_refused_costs_its_cell_but_not_its_neighbours(store, make_unit):
     bad = make_unit(1)
     bad = type(bad)(trace=bad.trace, calls=bad.calls, texts=(TextRow.of("request", "a\ud800"),))
-    store.keep(Batch(units=[make_unit(0), bad, make_unit(2)]))
+    store.write(WriteBatch(units=[make_unit(0), bad, make_unit(2)]))
     found = store.select("select status from traces order by record_id")
     assert found.status.tolist() == ["ok", "error", "ok"]
 
 
 def test_a_refused_unit_in_the_spool_becomes_an_error_when_it_is_merged(store, held, make_unit):
     with held(store.path):
-        store.keep(Batch(units=[make_unit(0), make_unit(1, reasons=["\ud800"]), make_unit(2)]))
+        store.write(WriteBatch(units=[make_unit(0), make_unit(1, reasons=["\ud800"]), make_unit(2)]))
     found = store.select("select status from traces order by record_id")
     assert found.status.tolist() == ["ok", "error", "ok"]
     assert store.spooled() == 0
@@ -92,43 +91,43 @@ def test_an_event_that_is_refused_says_so_in_its_place(store):
         )
         for n in range(3)
     ]  # fmt: skip
-    store.keep(Batch(rows=rows))
+    store.write(WriteBatch(rows=rows))
     found = store.select("select payload from events order by event_id").payload.tolist()
     assert found[0] == found[2] == "{}"
     assert "could not be written" in json.loads(found[1])["error"]
 
 
 def test_a_cell_whose_very_id_is_no_text_is_named_in_the_error_row(store, make_unit):
-    store.keep(Batch(units=[make_unit(1, trace={"record_id": "r\ud800"}), make_unit(2)]))
+    store.write(WriteBatch(units=[make_unit(1, trace={"record_id": "r\ud800"}), make_unit(2)]))
     assert store.select("select record_id from traces order by 1").record_id.tolist() == ["r2", "r\ufffd"]
 
 
 def test_what_is_no_unit_and_cannot_be_written_stops_with_a_sentence(store, make_unit):
-    with pytest.raises(RowsRefused, match="a row of `texts` cannot be written"):
-        store.keep(Batch(rows=[TextRow.of("request", "\ud800")]))
+    with pytest.raises(RowsRejected, match="a row of `texts` cannot be written"):
+        store.write(WriteBatch(rows=[TextRow.of("request", "\ud800")]))
 
 
 def test_what_fails_for_another_reason_is_not_taken_for_a_refused_row(store, make_unit, monkeypatch):
     def never(batch):
         raise AssertionError("nothing was refused")
 
-    monkeypatch.setattr("buttermilk_nb.store.store.mended", never)
+    monkeypatch.setattr("buttermilk_nb.store.store.repaired", never)
     with store.writing() as con:
         con.execute("drop table calls")
     with pytest.raises(StoreError, match="Catalog Error"):
-        store.keep(Batch(units=[make_unit(1)]))
+        store.write(WriteBatch(units=[make_unit(1)]))
 
 
 def test_a_whole_run_survives_an_answer_that_duckdb_refuses(project, monkeypatch):
-    from buttermilk_nb.agents.judge.parse_scores import Reader
+    from buttermilk_nb.agents.judge.parse_scores import ScoreParser
 
-    real = Reader.score
+    real = ScoreParser.score
 
     def score(self, *args, **kwargs):
         made = real(self, *args, **kwargs)
         return made.model_copy(update={"reasons": ["\ud800"]}) if self.cell.record.record_id == "r2" else made
 
-    monkeypatch.setattr(Reader, "score", score)
+    monkeypatch.setattr(ScoreParser, "score", score)
     records = bm.Corpus([bm.Record(record_id=f"r{i}", content=f"Text {i}.") for i in range(5)])
     run = bm.Flow("study", [bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="no"))]).run(records)
     assert run.counts == {"ok": 4, "error": 1}
@@ -141,7 +140,7 @@ def test_no_more_trials_than_halving_needs(make_unit, monkeypatch):
     monkeypatch.setattr(repair, "_refusal", lambda *args: tried.append(1) or real(*args))
     units = [make_unit(n) for n in range(256)]
     units[100] = make_unit(100, reasons=["\ud800"])
-    assert [unit.trace.status for unit in repair.mended(Batch(units=units)).units].count("error") == 1
+    assert [unit.trace.status for unit in repair.repaired(WriteBatch(units=units)).units].count("error") == 1
     assert len(tried) <= 2 * 8 + 4
 
 
@@ -164,7 +163,7 @@ field = st.one_of(
 def test_whatever_is_in_a_batch_each_of_its_units_lands_once_with_a_status(make_unit, tmp_path_factory, changes):
     store = Store(tmp_path_factory.mktemp("store") / "traces.duckdb")
     units = [make_unit(n, **change) for n, change in enumerate(changes)]
-    store.keep(Batch(units=units))
+    store.write(WriteBatch(units=units))
     with store.reading() as con:
         traces = con.execute("select trace_id, status, output from traces order by trace_id").fetchall()
         scores = con.execute("select conclusion, reasons, status from scores order by trace_id").fetchall()
@@ -185,6 +184,6 @@ def test_what_was_redacted_is_kept_once_for_each_request_and_placeholder(store, 
     unit = make_unit(1)
     entries = tuple(Redacted(request_hash="t1-a", placeholder=f"[NAME {n}]", original=f"Name {n}") for n in range(2))
     for _ in range(2):
-        store.keep(Batch(units=[type(unit)(trace=unit.trace, redacted=(*entries, entries[0]))]))
+        store.write(WriteBatch(units=[type(unit)(trace=unit.trace, redacted=(*entries, entries[0]))]))
     found = store.select("select placeholder, original from redactions order by 1")
     assert found.values.tolist() == [["[NAME 0]", "Name 0"], ["[NAME 1]", "Name 1"]]

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.connection import FileHeld
+from buttermilk_nb.store.connection import FileLocked
 from buttermilk_nb.store.verify import verify
 
 WRITE = """
@@ -33,7 +33,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 spooled = 0
 for n in range(batches):
-    spooled += not store.keep(Batch(units=[unit(n, k) for k in range(5)]))
+    spooled += not store.write(Batch(units=[unit(n, k) for k in range(5)]))
 print(spooled, flush=True)
 """
 
@@ -125,10 +125,10 @@ Store(Path(sys.argv[1])).select("select 1")
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL here")
 def test_a_process_killed_between_merging_and_deleting_makes_nothing_land_twice(store, held, make_unit):
-    from buttermilk_nb.store.write_batch import Batch
+    from buttermilk_nb.store.write_batch import WriteBatch
 
     with held(store.path):
-        store.keep(Batch(units=[make_unit(1)]))
+        store.write(WriteBatch(units=[make_unit(1)]))
     done = subprocess.run([sys.executable, "-c", KILL, str(store.path)], capture_output=True)
     assert done.returncode == -9, done.stderr
     assert store.spooled() > 0
@@ -140,12 +140,12 @@ def test_a_process_killed_between_merging_and_deleting_makes_nothing_land_twice(
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forking with threads is just what must not hurt
 def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
     from buttermilk_nb.errors import StoreError
-    from buttermilk_nb.store.write_batch import Batch
+    from buttermilk_nb.store.write_batch import WriteBatch
 
     read, write = os.pipe()
     if (pid := os.fork()) == 0:
         try:
-            store.keep(Batch(units=[make_unit(1)]))
+            store.write(WriteBatch(units=[make_unit(1)]))
             os.write(write, b"written")
         except StoreError as error:
             os.write(write, str(error).encode())
@@ -156,7 +156,7 @@ def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
     with os.fdopen(read) as pipe:
         assert "a forked process must not write" in pipe.read()
     assert not (store.path.parent / "spool").exists()
-    assert store.keep(Batch(units=[make_unit(2)]))
+    assert store.write(WriteBatch(units=[make_unit(2)]))
 
 
 MAKE = """
@@ -202,7 +202,7 @@ import sys
 from pathlib import Path
 from buttermilk_nb.store.file_lock import Turn
 turn = Turn(Path(sys.argv[1]), shared=sys.argv[2] == "shared")
-assert turn.take()
+assert turn.acquire()
 print("taken", flush=True)
 sys.stdin.read()
 """
@@ -227,7 +227,7 @@ def test_the_file_is_not_even_looked_at_while_another_process_writes(store, monk
     monkeypatch.setattr(duckdb, "connect", lambda *args, **kwargs: touched.append(args) or real(*args, **kwargs))
     with turn_of_another(store.path, "alone"):
         for opened in (store.writing, store.reading):
-            with pytest.raises(FileHeld), opened():
+            with pytest.raises(FileLocked), opened():
                 pass
     assert touched == []
     with store.reading():
@@ -237,7 +237,7 @@ def test_the_file_is_not_even_looked_at_while_another_process_writes(store, monk
 def test_readers_share_a_turn_and_a_writer_waits_for_them(store):
     with turn_of_another(store.path, "shared"):
         assert store.select("select count(*) as n from traces").n.item() == 0
-        with pytest.raises(FileHeld), store.writing():
+        with pytest.raises(FileLocked), store.writing():
             pass
 
 

@@ -8,13 +8,13 @@ from buttermilk_nb.errors import StoreError
 from buttermilk_nb.schema import Call, Score, Trace
 from buttermilk_nb.store import Store
 from buttermilk_nb.store.views import VIEWS
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 
 # --- snapshots -----------------------------------------------------------------------------------------
 
 
 def test_a_snapshot_holds_everything_and_opens_in_plain_duckdb(store, make_unit, tmp_path):
-    store.keep(Batch(units=[make_unit(n) for n in range(3)]))
+    store.write(WriteBatch(units=[make_unit(n) for n in range(3)]))
     path = store.snapshot(tmp_path / "copies" / "study.duckdb")
     with duckdb.connect(str(path), read_only=True) as con:
         for name in ("traces", "scores", "calls", "texts", "latest_scores", "judge_scores", "meta"):
@@ -28,16 +28,16 @@ def test_a_snapshot_holds_everything_and_opens_in_plain_duckdb(store, make_unit,
 
 
 def test_a_snapshot_is_a_store(store, make_unit, tmp_path):
-    store.keep(Batch(units=[make_unit(1)]))
+    store.write(WriteBatch(units=[make_unit(1)]))
     copy = Store(store.snapshot(tmp_path / "copy.duckdb"))
-    copy.keep(Batch(units=[make_unit(2)]))
+    copy.write(WriteBatch(units=[make_unit(2)]))
     assert copy.select("select count(*) as n from traces").n.item() == 2
     assert store.select("select count(*) as n from traces").n.item() == 1
 
 
 def test_what_waits_in_the_spool_is_in_the_snapshot(store, held, make_unit, tmp_path):
     with held(store.path):
-        store.keep(Batch(units=[make_unit(1)]))
+        store.write(WriteBatch(units=[make_unit(1)]))
         with pytest.raises(StoreError, match="another process has held"):
             store.snapshot(tmp_path / "early.duckdb")
     with duckdb.connect(str(store.snapshot(tmp_path / "copy.duckdb")), read_only=True) as con:
@@ -53,7 +53,7 @@ def test_a_snapshot_never_writes_over_a_file(store, tmp_path):
 
 
 def test_a_snapshot_that_fails_leaves_nothing_behind(store, make_unit, tmp_path, monkeypatch):
-    store.keep(Batch(units=[make_unit(1)]))
+    store.write(WriteBatch(units=[make_unit(1)]))
 
     def fail(path):
         raise OSError(28, "No space left on device")
@@ -102,7 +102,7 @@ def called(store, make_unit):
         {"remote": False, "provider": "offline", "latency_s": 0.1, "cost_usd": 0.0},
     ]
     units = [make_unit(n, call=change) for n, change in enumerate(changes)]
-    store.keep(Batch(units=units))
+    store.write(WriteBatch(units=units))
     return units
 
 
@@ -137,7 +137,7 @@ def test_judge_scores_name_their_calls(store, make_unit):
     unit = make_unit(1)
     second = unit.calls[0].model_copy(update={"call_id": "zz"})
     skipped = make_unit(2)
-    store.keep(Batch(units=[type(unit)(trace=unit.trace, calls=(second, *unit.calls), scores=unit.scores),
+    store.write(WriteBatch(units=[type(unit)(trace=unit.trace, calls=(second, *unit.calls), scores=unit.scores),
                             type(unit)(trace=skipped.trace, scores=skipped.scores)]))  # fmt: skip
     with store.reading() as con:
         found = con.execute("select call_ids from judge_scores order by record_id").fetchall()
@@ -172,7 +172,7 @@ def test_the_newest_finished_answer_is_the_latest_with_its_own_words(store, make
         1, trace={"status": "cancelled"}, score={"status": "cancelled"}, conclusion=None, reasons=None
     )
     for unit in (new, old, cancelled):
-        store.keep(Batch(units=[unit]))
+        store.write(WriteBatch(units=[unit]))
     assert store.select("select conclusion from latest_scores").conclusion.tolist() == ["new"]
     assert store.select("select trace_id from latest_traces").trace_id.tolist() == [new.trace.trace_id]
 

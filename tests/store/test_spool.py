@@ -17,7 +17,7 @@ from buttermilk_nb.events.event import StatusEvent
 from buttermilk_nb.schema import TextRow
 from buttermilk_nb.store import Store, spool
 from buttermilk_nb.store.run_rows import finish_run
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 
 
 def count(store, table):
@@ -31,7 +31,7 @@ def spool_of(store):
 
 def test_a_batch_waits_beside_a_file_that_is_held_and_is_merged_by_the_next_read(store, held, make_unit):
     with held(store.path):
-        assert store.keep(Batch(units=[make_unit(n) for n in range(3)])) is False
+        assert store.write(WriteBatch(units=[make_unit(n) for n in range(3)])) is False
         assert store.spooled() == 3 * 5  # trace, call, score and two texts each
     assert count(store, "traces") == 3
     assert (store.spooled(), spool_of(store)) == (0, [])
@@ -39,8 +39,8 @@ def test_a_batch_waits_beside_a_file_that_is_held_and_is_merged_by_the_next_read
 
 def test_the_next_write_merges_before_it_writes(store, held, make_unit):
     with held(store.path):
-        store.keep(Batch(units=[make_unit(1)]))
-    assert store.keep(Batch(units=[make_unit(2)])) is True
+        store.write(WriteBatch(units=[make_unit(1)]))
+    assert store.write(WriteBatch(units=[make_unit(2)])) is True
     assert spool_of(store) == []
     with store.reading() as con:
         assert con.execute("select record_id from trace_rows").fetchall() == [("r1",), ("r2",)]
@@ -48,8 +48,8 @@ def test_the_next_write_merges_before_it_writes(store, held, make_unit):
 
 def test_a_file_that_is_free_again_is_written_at_once_after_it_was_held(store, held, make_unit):
     with held(store.path):
-        assert store.keep(Batch(units=[make_unit(1)])) is False
-    assert store.keep(Batch(units=[make_unit(2)])) is True
+        assert store.write(WriteBatch(units=[make_unit(1)])) is False
+    assert store.write(WriteBatch(units=[make_unit(2)])) is True
 
 
 def test_once_a_batch_was_spooled_the_next_ones_do_not_wait_again(tmp_path, held, make_unit):
@@ -57,10 +57,10 @@ def test_once_a_batch_was_spooled_the_next_ones_do_not_wait_again(tmp_path, held
     with store.reading():
         pass
     with held(store.path):
-        store.keep(Batch(units=[make_unit(0)]))
+        store.write(WriteBatch(units=[make_unit(0)]))
         began = time.monotonic()
         for n in range(1, 6):
-            store.keep(Batch(units=[make_unit(n)]))
+            store.write(WriteBatch(units=[make_unit(n)]))
         assert time.monotonic() - began < 1.0
     assert count(store, "traces") == 6
 
@@ -72,12 +72,12 @@ def test_every_value_comes_out_of_the_spool_as_it_went_in(store, held, make_unit
         make_unit(2, conclusion='tab\t "quoted" \x00 \u2028 😀', score={"value": float("inf")}),
     ]
     again = [unit.trace.model_copy(update={"run_id": "again"}) for unit in units]
-    store.keep(Batch(units=units))
+    store.write(WriteBatch(units=units))
     with held(store.path):
-        store.keep(
-            Batch(rows=[score.model_copy(update={"run_id": "again"}) for unit in units for score in unit.scores])
+        store.write(
+            WriteBatch(rows=[score.model_copy(update={"run_id": "again"}) for unit in units for score in unit.scores])
         )
-        store.keep(Batch(rows=again))
+        store.write(WriteBatch(rows=again))
     for table in ("scores", "traces"):
         query = f"select * exclude (run_id) from {table} where run_id = ? order by record_id"
         with store.reading() as con:
@@ -113,7 +113,7 @@ def test_the_end_of_a_run_that_was_spooled_covers_the_rows_that_were_spooled_wit
 
 def test_a_file_that_was_merged_and_not_deleted_lands_once(store, held, make_unit):
     with held(store.path):
-        store.keep(Batch(units=[make_unit(1)]))
+        store.write(WriteBatch(units=[make_unit(1)]))
     (path,) = spool_of(store)
     body = path.read_bytes()
     assert count(store, "traces") == 1
@@ -134,8 +134,8 @@ def test_a_file_that_was_merged_and_not_deleted_lands_once(store, held, make_uni
 )
 def test_a_damaged_file_is_set_aside_with_a_warning_and_blocks_nothing(store, held, make_unit, harm):
     with held(store.path):
-        store.keep(Batch(units=[make_unit(1)]))
-        store.keep(Batch(units=[make_unit(2)]))
+        store.write(WriteBatch(units=[make_unit(1)]))
+        store.write(WriteBatch(units=[make_unit(2)]))
     path = spool_of(store)[0]
     path.write_bytes(harm(path.read_bytes()))
     with pytest.warns(UserWarning, match="holds rows that could not be merged .* it was set aside"):
@@ -146,7 +146,7 @@ def test_a_damaged_file_is_set_aside_with_a_warning_and_blocks_nothing(store, he
 
 def test_a_spool_file_with_a_column_that_there_is_not_is_set_aside(store, held, make_unit):
     with held(store.path):
-        spool.put(store.path, Batch(rows=[TextRow.of("request", "a")]))
+        spool.add(store.path, WriteBatch(rows=[TextRow.of("request", "a")]))
     (path,) = spool_of(store)
     lines = path.read_bytes().replace(b'"version"', b'"vision"').split(b"\n")[:-2]
     body = b"\n".join(lines) + b"\n"
@@ -176,13 +176,13 @@ def test_two_stores_in_one_folder_keep_their_spools_apart(tmp_path, held, make_u
             pass
     with held(stores[0].path), held(stores[1].path):
         for n, store in enumerate(stores):
-            store.keep(Batch(units=[make_unit(n)]))
+            store.write(WriteBatch(units=[make_unit(n)]))
     assert [store.select("select record_id from traces").record_id.tolist() for store in stores] == [["r0"], ["r1"]]
 
 
 def test_rows_that_a_reader_elsewhere_holds_back_are_not_silently_left_out_of_an_answer(store, held, make_unit):
     with held(store.path, "read"):
-        assert store.keep(Batch(units=[make_unit(1)])) is False
+        assert store.write(WriteBatch(units=[make_unit(1)])) is False
         with pytest.raises(StoreError, match="another process has held"):
             count(store, "traces")
     assert count(store, "traces") == 1
@@ -191,7 +191,7 @@ def test_rows_that_a_reader_elsewhere_holds_back_are_not_silently_left_out_of_an
 def test_a_spool_that_cannot_be_written_fails_with_a_sentence(store, held, make_unit):
     (store.path.parent / "spool").write_text("a file where the folder should be")
     with held(store.path), pytest.raises(StoreError, match="rows could not be kept in"):
-        store.keep(Batch(units=[make_unit(1)]))
+        store.write(WriteBatch(units=[make_unit(1)]))
 
 
 KILLED = """
@@ -225,7 +225,7 @@ def test_what_was_acknowledged_before_a_kill_is_merged_and_nothing_of_what_was_n
 
 def test_an_event_alone_is_spooled_as_well(store, held):
     with held(store.path):
-        store.keep(Batch(rows=[StatusEvent(payload={"state": "exported"}).as_row()]))
+        store.write(WriteBatch(rows=[StatusEvent(payload={"state": "exported"}).as_row()]))
     assert count(store, "events") == 1
 
 

@@ -9,7 +9,7 @@ import buttermilk_nb as bm
 from buttermilk_nb.corpus.image import Image
 from buttermilk_nb.schema import ROWS, Tombstone
 from buttermilk_nb.store import run_chain
-from buttermilk_nb.store.append import PARTED
+from buttermilk_nb.store.append import SPLIT_TABLES
 from buttermilk_nb.store.verify import verify
 
 CALM = bm.Criteria("calm", "Is it calm?", flag="no", cues={"no": ["row"]}, examples=[])
@@ -270,12 +270,12 @@ PINNED = "rows1-14c96d2103189cc2787f549ab527fe71"
 
 def test_the_order_in_which_rows_were_written_does_not_matter(store, make_unit, tmp_path):
     from buttermilk_nb.store import Store
-    from buttermilk_nb.store.write_batch import Batch
+    from buttermilk_nb.store.write_batch import WriteBatch
 
     units = [make_unit(n) for n in range(5)]
     other = Store(tmp_path / "other.duckdb")
-    store.keep(Batch(units=units))
-    other.keep(Batch(units=units[::-1]))
+    store.write(WriteBatch(units=units))
+    other.write(WriteBatch(units=units[::-1]))
     hashes = []
     for one in (store, other):
         with one.reading() as con:
@@ -286,7 +286,7 @@ def test_the_order_in_which_rows_were_written_does_not_matter(store, make_unit, 
 def test_every_column_of_a_run_is_covered_so_that_a_new_one_asks_for_a_recipe():
     covered = {table: set(columns.split()) for table, columns in run_chain.RECIPES[run_chain.NEWEST].items()}
     for model in ROWS:
-        parted = PARTED.get(model)
+        parted = SPLIT_TABLES.get(model)
         table = parted.rows if parted else model.table
         if table in covered:
             keys = {parted.key} if parted else set()

@@ -69,7 +69,7 @@ repr(flow.estimate(corpus))
 run = flow.run(corpus, cache="only")
 for frame in (run.scores(), run.judgements(), run.traces(), run.calls(), run.models()):
     assert len(frame)
-run.errors(), run.explore(), repr(run), run._repr_html_(), project.card(), project._repr_html_()
+run.errors(), run.explore(), repr(run), run._repr_html_(), project.summary(), project._repr_html_()
 assert bm.sql("select count(*) as n from latest_scores").n.item() == len(corpus)
 project.cache.stats(), project.cache.find(model="hosted_vllm/toy")
 """,

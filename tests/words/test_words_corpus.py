@@ -3,13 +3,12 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.corpus.corpus import Corpus
-from buttermilk_nb.corpus.near_duplicates import families
+from buttermilk_nb.corpus.near_duplicates import group_related_records
 from buttermilk_nb.corpus.record import Record
-from buttermilk_nb.corpus.segments import cut
+from buttermilk_nb.corpus.segments import segment_spans
 from buttermilk_nb.errors import SetupError
 
 WORDS = [
@@ -145,7 +144,7 @@ def test_an_empty_corpus_can_be_parted_and_shown():
 def test_texts_in_scripts_without_spaces_can_be_near_duplicates():
     one = "他走了，没有人知道他去了哪里，也没有人问起他。"
     records = [Record(content=one), Record(content=one + "真的。"), Record(content="今天天气很好，我们去公园散步吧。")]
-    assert families(records) == [[0, 1], [2]]
+    assert group_related_records(records) == [[0, 1], [2]]
 
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
@@ -155,7 +154,7 @@ lively = st.text(st.sampled_from('ab A.!?…。！？।؟\n\r\t"”» 他ा'),
 @settings(max_examples=100, deadline=None)
 @given(any_text | lively, st.sampled_from(["sentence", "paragraph", r"\n", r"[ab]+", "x*"]))
 def test_pieces_stand_where_they_say_in_order_and_whole(text, by):
-    spans = list(cut(text, by))
+    spans = list(segment_spans(text, by))
     assert all(0 <= a < b <= len(text) and text[a:b] == text[a:b].strip() for a, b in spans)
     assert all(b <= c for (_, b), (c, _) in itertools.pairwise(spans))
     if by in ("sentence", "paragraph"):
@@ -188,11 +187,11 @@ def test_a_segment_is_the_text_of_its_parent_at_its_place(text, by):
     ],
 )
 def test_sentences_end_where_their_script_ends_them(text, pieces):
-    assert [text[a:b] for a, b in cut(text, "sentence")] == pieces
+    assert [text[a:b] for a, b in segment_spans(text, "sentence")] == pieces
 
 
 def test_a_long_row_of_dots_is_cut_at_once():
-    assert list(cut("." * 200_000 + "x", "sentence")) == [(0, 200_001)]
+    assert list(segment_spans("." * 200_000 + "x", "sentence")) == [(0, 200_001)]
 
 
 def test_a_cut_that_is_no_regular_expression_is_a_sentence():

@@ -4,8 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.codebook.criteria import Criteria
 from buttermilk_nb.codebook.criterion import Criterion
@@ -53,7 +52,7 @@ def test_one_question_may_have_a_version_that_looks_like_a_number():
 
 def test_front_matter_may_follow_an_empty_line():
     criteria = Criteria.from_markdown("\n\n---\nname: heat\nscale: 1-5\n---\nHow heated?\n")
-    assert (criteria.name, criteria["heat"].scale.short) == ("heat", "1-5")
+    assert (criteria.name, criteria["heat"].scale.shorthand) == ("heat", "1-5")
 
 
 def test_a_text_that_begins_with_a_rule_is_a_text():
@@ -118,7 +117,7 @@ def test_a_file_is_read_again_when_asked(tmp_path):
     file.write_text("One?")
     criteria = Criteria.from_file(file)
     file.write_text("Two?")
-    assert (criteria.text, criteria.reread().text) == ("One?", "Two?")
+    assert (criteria.text, criteria.reload().text) == ("One?", "Two?")
 
 
 def test_a_criterion_may_have_a_scale_and_a_flag_of_its_own():
@@ -129,7 +128,7 @@ def test_a_criterion_may_have_a_scale_and_a_flag_of_its_own():
         flag=">= 4",
         criteria={"a": {"question": "?"}, "b": {"question": "?", "scale": "x | y", "flag": "y"}},
     )
-    assert [(c.scale.short, c.flag) for c in criteria] == [("1-5", ">= 4"), ("x | y", "y")]
+    assert [(c.scale.shorthand, c.flag) for c in criteria] == [("1-5", ">= 4"), ("x | y", "y")]
 
 
 @pytest.mark.parametrize(("flag", "kept"), [(False, "no"), (True, "yes"), (["yes", "no"], "yes | no"), (None, None)])
@@ -171,8 +170,8 @@ def test_the_hash_changes_with_whatever_gives_an_answer_its_meaning(change):
 
 def test_the_hash_of_a_part_is_its_own():
     whole = two()
-    assert whole.criteria_hash != whole.only("p").criteria_hash
-    assert [c.name for c in whole.only("p")] == ["p"]
+    assert whole.criteria_hash != whole.select("p").criteria_hash
+    assert [c.name for c in whole.select("p")] == ["p"]
 
 
 def test_the_hash_of_one_document_is_pinned():
@@ -245,4 +244,4 @@ def test_every_mistake_is_named_at_once():
 def test_the_schema_and_the_sentence_offer_the_allowed_non_answers():
     criterion = Criterion(name="a", question="?", non_answers=["cannot tell"])
     assert criterion.answer_schema()["anyOf"][1]["enum"] == ["cannot tell"]
-    assert criterion.sentence.endswith('Where that is impossible, answer "cannot tell".')
+    assert criterion.instruction.endswith('Where that is impossible, answer "cannot tell".')

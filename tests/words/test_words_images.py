@@ -11,8 +11,7 @@ import zlib
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image as Picture
 
 from buttermilk_nb.agents.prompt import BoundPrompt, Prompt
@@ -186,7 +185,7 @@ def test_a_record_with_images_can_be_written_as_json_and_read_again():
         Record(**record.model_dump()),
     ):
         assert again == record
-        assert (again.record_hash, again.details_hash) == (record.record_hash, record.details_hash)
+        assert (again.record_hash, again.annotations_hash) == (record.record_hash, record.annotations_hash)
 
 
 # --- in a record ---------------------------------------------------------------------------------
@@ -202,8 +201,8 @@ def test_the_hash_of_a_record_covers_its_images_and_their_order():
 def test_the_name_of_an_image_is_a_detail_and_its_bytes_are_not():
     one, other = (Record(record_id="a", content="x", images=[image(name=name)]) for name in ("a", "b"))
     assert one.record_hash == other.record_hash
-    assert one.details_hash != other.details_hash
-    assert Record(record_id="a", images=[image("red", "a")], content="x").details_hash == one.details_hash
+    assert one.annotations_hash != other.annotations_hash
+    assert Record(record_id="a", images=[image("red", "a")], content="x").annotations_hash == one.annotations_hash
 
 
 def test_a_record_of_images_needs_no_text_and_gets_its_id_from_them():
@@ -318,15 +317,15 @@ SYSTEM = "Be brief."
 )
 def test_images_go_with_the_message_of_the_user(prompt, expected):
     inputs = {"judge": "yes"}
-    messages = prompt.render({"record": PICTURED.as_read(), "inputs": inputs})
+    messages = prompt.render({"record": PICTURED.view(), "inputs": inputs})
     assert [(m.role, m.content, len(m.images)) for m in messages] == expected
-    assert BoundPrompt(prompt, {}).render(PICTURED.as_read(), inputs) == messages
+    assert BoundPrompt(prompt, {}).render(PICTURED.view(), inputs) == messages
 
 
 def test_a_bound_prompt_keeps_no_images_of_the_record_before():
     bound = BoundPrompt(Prompt(user="Is it calm?"), {})
-    assert bound.render(PICTURED.as_read())[0].images == (TEAL, RED)
-    assert bound.render(Record(content="x").as_read())[0].images == ()
+    assert bound.render(PICTURED.view())[0].images == (TEAL, RED)
+    assert bound.render(Record(content="x").view())[0].images == ()
 
 
 @pytest.mark.parametrize(
@@ -343,16 +342,16 @@ def test_a_bound_prompt_keeps_no_images_of_the_record_before():
 )
 def test_no_template_can_turn_an_image_into_text(template):
     with pytest.raises(SetupError, match=r"an image is not a text|no attribute|access to attribute"):
-        Prompt(user=template).render({"record": PICTURED.as_read()})
+        Prompt(user=template).render({"record": PICTURED.view()})
 
 
 def test_names_of_images_belong_to_the_design_where_a_prompt_can_read_them():
-    read = PICTURED.as_read()
+    read = PICTURED.view()
     assert Prompt(user="{{ record.images[0].name }}").read_parts(read) == {"images": ["teal.png", "red.png"]}
     assert Prompt(user="{% for i in record.images %}{{ i.name }}{% endfor %}").read_parts(read)["images"]
     assert Prompt(user="{% set r = record %}{{ r.images[0].name }}").read_parts(read)["images"]
     assert Prompt(user="{{ record.content }}").read_parts(read) == {}
-    assert Prompt(user="{{ record.images|length }}").read_parts(Record(content="x").as_read()) == {}
+    assert Prompt(user="{{ record.images|length }}").read_parts(Record(content="x").view()) == {}
 
 
 # --- from folders and zips -----------------------------------------------------------------------

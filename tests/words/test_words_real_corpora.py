@@ -10,7 +10,7 @@ import pytest
 from buttermilk_nb.codebook.check_codes import code_problems
 from buttermilk_nb.codebook.criteria import Criteria
 from buttermilk_nb.corpus.load import load
-from buttermilk_nb.corpus.segments import cut
+from buttermilk_nb.corpus.segments import segment_spans
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -80,7 +80,7 @@ def test_chinese_is_cut_at_its_own_full_stops(data):
 @pytest.mark.parametrize("by", ["sentence", "paragraph"])
 def test_a_novel_is_cut_without_losing_a_letter(data, by):
     text = load(data / "texts_messy")["The-Yellow-Wallpaper"].content
-    assert "".join("".join(text[a:b] for a, b in cut(text, by)).split()) == "".join(text.split())
+    assert "".join("".join(text[a:b] for a, b in segment_spans(text, by)).split()) == "".join(text.split())
 
 
 def test_a_table_of_films_is_read_in_full(data):

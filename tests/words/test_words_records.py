@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 
 from buttermilk_nb._internal.ids import canonical, digest, uuid7
-from buttermilk_nb._internal.text import clean, rough_tokens, shorten
+from buttermilk_nb._internal.text import estimate_tokens, replace_surrogates, shorten
 from buttermilk_nb.codebook.criteria import Criteria
 from buttermilk_nb.corpus.corpus import Corpus
 from buttermilk_nb.corpus.load import load
@@ -27,8 +26,8 @@ values = st.recursive(
 @quick
 @given(any_text)
 def test_clean_text_can_always_be_written(text):
-    assert clean(text).encode("utf-8").decode("utf-8") == clean(text)
-    assert len(clean(text)) == len(text)
+    assert replace_surrogates(text).encode("utf-8").decode("utf-8") == replace_surrogates(text)
+    assert len(replace_surrogates(text)) == len(text)
 
 
 @quick
@@ -42,7 +41,7 @@ def test_a_shortened_text_is_one_line_of_that_width(text, width):
 @quick
 @given(any_text.filter(bool))
 def test_a_text_has_at_least_one_token_and_no_more_than_its_letters(text):
-    assert 0 < rough_tokens(text) <= len(text) + 2
+    assert 0 < estimate_tokens(text) <= len(text) + 2
 
 
 @quick
@@ -72,7 +71,7 @@ def test_the_hash_of_a_record_is_of_its_id_and_content(record_id, content, note)
     plain = Record(record_id=record_id, content=content)
     known = Record(record_id=record_id, content=content, note=note, ground_truth={"*": note}, cluster=note)
     assert plain.record_hash == known.record_hash
-    assert plain.details_hash != known.details_hash
+    assert plain.annotations_hash != known.annotations_hash
     assert Record(record_id=record_id, content=content + "x").record_hash != plain.record_hash
     assert Record(record_id=record_id + "x", content=content).record_hash != plain.record_hash or not record_id
 
@@ -115,13 +114,13 @@ KNOWN = Record(
 
 def test_the_hashes_of_a_record_of_text_never_change():
     assert KNOWN.record_hash == "r1-bbcec228367a0f503ca13737180e52dc"
-    assert KNOWN.details_hash == "rd1-d0ce12a4edd51dcfad8600bc99cd689e"
+    assert KNOWN.annotations_hash == "rd1-d0ce12a4edd51dcfad8600bc99cd689e"
     assert Record(content="x").record_id == "id1-bb62321bb260"
 
 
 def test_a_changed_copy_has_hashes_of_its_own():
     assert KNOWN.record_hash != KNOWN.model_copy(update={"content": "Two."}).record_hash
-    assert KNOWN.details_hash != KNOWN.model_copy(update={"cluster": "d"}).details_hash
+    assert KNOWN.annotations_hash != KNOWN.model_copy(update={"cluster": "d"}).annotations_hash
     assert KNOWN.model_copy() == KNOWN
 
 
@@ -148,7 +147,7 @@ def local(corpus):
 def test_staying_local_is_a_detail_of_a_record_and_not_its_text():
     free, kept = Record(record_id="a", content="x"), Record(record_id="a", content="x", local_only=True)
     assert free.record_hash == kept.record_hash
-    assert free.details_hash != kept.details_hash
+    assert free.annotations_hash != kept.annotations_hash
     assert repr(kept) == "Record('a', 'x', stays local)"
     assert "stays local" in kept._repr_html_()
 
@@ -220,7 +219,7 @@ def test_a_corpus_that_is_kept_local_comes_back_from_its_dataframe():
 
 def test_the_mark_stays_with_a_record_whatever_is_chosen_or_cut():
     corpus = Corpus([Record(record_id=f"r{i}", content=f"{i * 7919} One. Two.", lang="en") for i in range(8)])
-    kept = corpus.keep_local()
+    kept = corpus.mark_local_only()
     parts = [
         kept.head(3),
         kept.filter(lang="en"),

@@ -4,8 +4,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.codebook.scales import (
     NON_ANSWERS,
@@ -45,7 +44,7 @@ def test_a_short_form_makes_its_scale(short, kind, level):
 @pytest.mark.parametrize("short", SCALES)
 def test_the_short_form_of_a_scale_makes_the_same_scale(short):
     scale = make_scale(short)
-    assert make_scale(scale.short) == scale
+    assert make_scale(scale.shorthand) == scale
     assert make_scale(scale.model_dump(mode="json")) == scale
 
 
@@ -82,7 +81,7 @@ def test_an_unknown_kind_names_the_nearest():
 @pytest.mark.parametrize("short", SCALES)
 def test_every_offered_answer_parses_to_itself(short):
     scale = make_scale(short)
-    for name in scale.offered:
+    for name in scale.answers:
         for written in (name, name.upper(), f" **{name}**. ", f'"{name}"'):
             answer = scale.parse(written)
             assert answer.category == (json.dumps([name]) if scale.level == "set" else name)
@@ -264,7 +263,7 @@ def test_the_longer_of_two_names_is_meant_where_one_holds_the_other():
 )
 def test_categories_in_any_script_are_matched(short):
     scale = make_scale(short)
-    first = scale.offered[0]
+    first = scale.answers[0]
     assert scale.parse(f"“{first}”").category == first
     assert scale.parse(f"({first})").category == first
 
@@ -303,7 +302,7 @@ def test_a_label_may_be_called_none_or_hold_a_comma():
 @pytest.mark.parametrize("short", SCALES)
 def test_the_sentence_names_what_the_schema_allows(short):
     scale = make_scale(short)
-    sentence, schema = scale.sentence(), scale.answer_schema()
+    sentence, schema = scale.instruction(), scale.answer_schema()
     allowed = schema.get("enum") or schema.get("items", {}).get("enum") or [schema["minimum"], schema["maximum"]]
     ends = (allowed[0], allowed[-1]) if scale.level == "ordinal" else allowed
     assert all(f"{int(a) if isinstance(a, float) and a.is_integer() else a}" in sentence for a in ends)
@@ -327,7 +326,7 @@ def test_a_flag_says_which_answers_are_the_finding(short, raw, flag, flagged):
 @pytest.mark.parametrize("short", SCALES)
 def test_a_non_answer_is_never_flagged(short):
     scale = make_scale(short)
-    flag = scale.offered[0] if scale.offered else ">= 0"
+    flag = scale.answers[0] if scale.answers else ">= 0"
     assert scale.flagged(Answer(None, "cannot tell"), flag) is None
 
 

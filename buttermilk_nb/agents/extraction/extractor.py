@@ -15,20 +15,19 @@ from pydantic import field_validator, model_validator
 
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
-from ...errors import InvalidAnswer
-from ...llm.calls.client import Asked
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import Aside
+from ...llm.offline_input import OfflineInput
 from ...schema import TextRow, Unit
-from ..ask_model import answered
-from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
-from ..config_files import default_prompt, document, path_or
-from ..judge.answer_format import text_of
+from ..ask_model import ask_and_parse
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, slot_design
+from ..config_files import default_prompt, load_criteria, relative_path
 from ..llm_agent import Agent
-from ..parse_output import Parsed, parsed, parsed_unit
+from ..parse_output import ParsedOutput, parsed_unit
 from ..prompt import BoundPrompt, Prompt
-from ..step_outputs import outputs
+from ..step_outputs import step_outputs
+from .parse_rows import Columns, parse_rows
+from .ready_made import FRAMING, HIDDEN_MEANINGS, RULE_FINDINGS
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -38,14 +37,13 @@ _OBJECTION = (
     "none of those that were offered. Reply again, with that JSON object and nothing else."
 )  # part of the cache key of the second request, so its wording stays
 RESERVED = ("record_id", "model", "replicate", "row", "verified", "start", "end")
-"""Columns that `run.extracted` has of its own."""
-Columns = dict[str, str | tuple[str, ...]]
+"""Columns that `run.extractions` has of its own."""
 
 
-class Question(NamedTuple):
+class ExtractionQuestion(NamedTuple):
     """What a request asks, prepared once a slot."""
 
-    bound: BoundPrompt
+    bound_prompt: BoundPrompt
     schema: TextRow
     form: dict[str, Any]
     params: Params
@@ -53,7 +51,7 @@ class Question(NamedTuple):
 
 
 class Extractor(Agent):
-    """Asks a model for rows in declared columns. `run.extracted(step)` gives them as a frame.
+    """Asks a model for rows in declared columns. `run.extractions(step)` gives them as a frame.
 
     Parameters
     ----------
@@ -91,7 +89,7 @@ class Extractor(Agent):
 
     kind: ClassVar[str] = "extractor"
     role: ClassVar[str] = "extractor"
-    known: ClassVar[tuple[str, ...]] = ("record", "inputs", "instruction", "criteria", "answer_format")
+    template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs", "instruction", "criteria", "answer_format")
 
     instruction: str
     columns: Columns
@@ -129,10 +127,90 @@ class Extractor(Agent):
             reask=reask,
         )
 
+    @classmethod
+    def framing(cls, name: str, **options: Any) -> Self:
+        """An extractor of frames: one row per statement that says what is wrong, why, how bad, or what to do.
+
+        Parameters
+        ----------
+        name
+            The step's name.
+        **options
+            Other parameters of an `Extractor`: models, replicates, ...
+
+        Returns
+        -------
+        Extractor
+            With the columns `statement`, `speaker`, `function`, `frame` and `quote`.
+
+        Notes
+        -----
+        The four functions of a frame are those of Entman (1993), Framing: toward clarification of a fractured paradigm,
+        Journal of Communication 43(4).
+
+        Examples
+        --------
+        >>> Extractor.framing("frames").columns["function"]
+        ('problem', 'cause', 'moral judgement', 'remedy')
+        """
+        return cls(name, FRAMING.instruction, columns=FRAMING.columns, **options)
+
+    @classmethod
+    def rule_findings(cls, name: str, *, criteria: Criteria | str | Path, **options: Any) -> Self:
+        """An extractor of rule findings: one row per rule that a passage breaks, or could be thought to break.
+
+        Parameters
+        ----------
+        name
+            The step's name.
+        criteria
+            The document whose criteria are the rules.
+        **options
+            Other parameters of an `Extractor`: models, replicates, ...
+
+        Returns
+        -------
+        Extractor
+            With the columns `rule`, `violated`, `quote` and `reason`.
+
+        Examples
+        --------
+        >>> names, sources = {"question": "Are people named?"}, {"question": "Is there a source?"}
+        >>> rules = Criteria("desk", "House rules.", criteria={"names": names, "sources": sources})
+        >>> Extractor.rule_findings("rules", criteria=rules).columns["rule"]
+        ('names', 'sources')
+        """
+        rules: Criteria = load_criteria(criteria)
+        columns = {"rule": tuple(criterion.name for criterion in rules), **RULE_FINDINGS.columns}
+        return cls(name, RULE_FINDINGS.instruction, columns=columns, criteria=rules, **options)
+
+    @classmethod
+    def hidden_meanings(cls, name: str, **options: Any) -> Self:
+        """An extractor of what is meant and not said: one row per passage that says more than its words.
+
+        Parameters
+        ----------
+        name
+            The step's name.
+        **options
+            Other parameters of an `Extractor`: models, replicates, ...
+
+        Returns
+        -------
+        Extractor
+            With the columns `quote`, `surface`, `meaning`, `device`, `audience` and `confidence`.
+
+        Examples
+        --------
+        >>> list(Extractor.hidden_meanings("subtext").columns)
+        ['quote', 'surface', 'meaning', 'device', 'audience', 'confidence']
+        """
+        return cls(name, HIDDEN_MEANINGS.instruction, columns=HIDDEN_MEANINGS.columns, **options)
+
     @field_validator("criteria", mode="before")
     @classmethod
     def _document(cls, value: Any) -> Any:
-        return document(value)
+        return load_criteria(value)
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -153,22 +231,22 @@ class Extractor(Agent):
             raise ValueError(f"quote: there is no column `{self.quote}`")
         return self
 
-    def fresh(self) -> tuple[Self, list[str]]:
-        agent, said = super().fresh()
-        if self.criteria is None or (read := self.criteria.reread()).criteria_hash == self.criteria.criteria_hash:
+    def reloaded(self) -> tuple[Self, list[str]]:
+        agent, said = super().reloaded()
+        if self.criteria is None or (read := self.criteria.reload()).criteria_hash == self.criteria.criteria_hash:
             return agent, said
         changed = f"the criteria `{read.name}` have changed since they were read:\n{self.criteria.diff(read)}"
         return agent.model_copy(update={"criteria": read}), [*said, changed]
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
         found = []
         form = self._form()
         schema = TextRow.of("schema", canonical(form), name=self.name)
         values = {"instruction": self.instruction, "criteria": self.criteria, "answer_format": self._answer_format()}
         bound = BoundPrompt(self.prompt, values)
-        for model in self.chosen(project):
+        for model in self.selected_models(project):
             params = self.params_of(model)
-            question = Question(bound, schema, form, params, project.redaction)
+            question = ExtractionQuestion(bound, schema, form, params, project.redaction)
             for replicate in range(self.replicates):
                 design = slot_design(
                     self,
@@ -177,7 +255,7 @@ class Extractor(Agent):
                     criteria=self.criteria.criteria_hash if self.criteria else None,
                     schema=schema.text_hash,
                     columns=self.columns,
-                    model=model.target,
+                    model=model.full_name,
                     params=params.sent,
                     replicate=replicate,
                     **({} if self.reask else {"reask": False}),
@@ -188,29 +266,31 @@ class Extractor(Agent):
                 found.append(Slot(self, design, replicate, model, None, prompt, params.sent_json, question))
         return found
 
-    def request(self, question: Question, cell: Cell, model: Model) -> Request:
+    def request(self, question: ExtractionQuestion, cell: Cell, model: Model) -> Request:
         return Request(
             model,
-            question.bound.render(cell.record.as_read(), outputs(cell)),
+            question.bound_prompt.render(cell.record.view(), step_outputs(cell)),
             params=question.params if model is cell.slot.model else self.params_of(model),
             schema_hash=question.schema.text_hash,
             schema=question.form,
             replicate=cell.slot.replicate,
-            aside=Aside(cell.record, None, "extract"),
+            offline_input=OfflineInput(cell.record, None, "extract"),
             redaction=question.redaction,
         )
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         objection = _OBJECTION if self.reask else None
-        read = partial(_read, columns=self.columns)
-        reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
-        output = {"rows": reading.found, "quote": self.quote}
+        read = partial(parse_rows, columns=self.columns)
+        reading: ParsedOutput = await ask_and_parse(
+            self, cell.slot.prepared, read, cell, trace_id, context, objection=objection
+        )
+        output = {"rows": reading.value, "quote": self.quote}
         return parsed_unit(cell, context, watch, trace_id, reading, output=output)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        schemas = {slot.bound.schema.text_hash: slot.bound.schema for slot in slots}
-        return [*super().texts(slots), *schemas.values(), *(self.criteria.as_rows() if self.criteria else ())]
+        schemas = {slot.prepared.schema.text_hash: slot.prepared.schema for slot in slots}
+        return [*super().texts(slots), *schemas.values(), *(self.criteria.to_rows() if self.criteria else ())]
 
     def _form(self) -> dict[str, Any]:
         properties = {
@@ -238,7 +318,9 @@ class Extractor(Agent):
         if self.prompt == default_prompt("extract"):
             plain.pop("prompt", None)
         columns = {name: said if isinstance(said, str) else list(said) for name, said in self.columns.items()}
-        rules = {"criteria": path_or(self.criteria.path, folder) or self.criteria.to_plain()} if self.criteria else {}
+        rules = (
+            {"criteria": relative_path(self.criteria.path, folder) or self.criteria.to_plain()} if self.criteria else {}
+        )
         own = {"instruction": self.instruction, "columns": columns, **({"quote": self.quote} if self.quote else {})}
         return {**own, **rules, **({} if self.reask else {"reask": False}), **plain}
 
@@ -252,31 +334,3 @@ class Extractor(Agent):
         return f"Extractor({self.name!r}, columns: {', '.join(self.columns)})"
 
     __str__ = __repr__
-
-
-def _read(asked: Asked, columns: Columns) -> Parsed:
-    return parsed(asked, ("rows",), partial(_checked, columns=columns))
-
-
-def _checked(found: Mapping[str, Any], columns: Columns) -> list[dict[str, str | None]]:
-    rows = found.get("rows")
-    if not isinstance(rows, list):
-        raise InvalidAnswer("`rows` is not a list")
-    return [_row(n, row, columns) for n, row in enumerate(rows, 1)]
-
-
-def _row(n: int, row: Any, columns: Columns) -> dict[str, str | None]:
-    if not isinstance(row, dict):
-        raise InvalidAnswer(f"row {n} is no object")
-    if missing := [name for name in columns if name not in row]:
-        raise InvalidAnswer(f"row {n} has no `{missing[0]}`")
-    kept = {name: text_of(row[name]) for name in columns}
-    for name, offered in columns.items():
-        if isinstance(offered, str):
-            continue
-        said = (kept[name] or "").strip().casefold()
-        match = next((value for value in offered if value.casefold() == said), None)
-        if match is None:
-            raise InvalidAnswer(f"row {n}: `{name}` is `{(kept[name] or '')[:40]}`, which was not offered")
-        kept[name] = match
-    return kept

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..._internal.ids import canonical
-from ..._internal.text import clean
+from ..._internal.text import replace_surrogates
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...errors import InvalidAnswer
 
 UNCERTAINTIES = ("low", "medium", "high")
-OBJECTION = (
+REPAIR_MESSAGE = (
     "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
     "offered. Reply again, with that JSON object and nothing else."
 )  # part of the cache key of the second request, so its wording stays
@@ -46,7 +46,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def entry_of(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dict[str, Any]:
+def find_entry(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dict[str, Any]:
     """The part of an answer that speaks of one criterion."""
     inside = found.get("criteria")
     for place in (inside, found):
@@ -58,12 +58,12 @@ def entry_of(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dic
     raise InvalidAnswer("the answer says nothing about it")
 
 
-def text_of(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """A text, whatever stood in its place."""
-    return None if value is None else clean(value if isinstance(value, str) else canonical(value))
+    return None if value is None else replace_surrogates(value if isinstance(value, str) else canonical(value))
 
 
-def texts_of(value: Any) -> list[str]:
+def as_texts(value: Any) -> list[str]:
     """A list of texts, whatever stood in its place."""
     items = value if isinstance(value, list) else [] if value is None else [value]
-    return [text_of(item) or "" for item in items]
+    return [as_text(item) or "" for item in items]

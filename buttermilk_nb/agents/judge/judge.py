@@ -18,26 +18,26 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import Aside
+from ...llm.offline_input import OfflineInput
 from ...schema import Score, Status, TextRow, Unit
-from ..ask_model import answered
-from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, slot_design
-from ..config_files import default_prompt, document, path_or
+from ..ask_model import ask_and_parse
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, slot_design
+from ..config_files import default_prompt, load_criteria, relative_path
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
-from ..step_outputs import outputs
-from .answer_format import OBJECTION, answer_format, answer_schema
-from .parse_scores import Reader, scored_unit, without_answer
+from ..step_outputs import step_outputs
+from .answer_format import REPAIR_MESSAGE, answer_format, answer_schema
+from .parse_scores import ScoreParser, empty_scores, scored_unit
 
 if TYPE_CHECKING:
     from ...project.project import Project
 
 
-class Question(NamedTuple):
+class JudgeQuestion(NamedTuple):
     """What one request of a judge asks: a document, or one criterion of it."""
 
-    asked: Criteria
-    bound: BoundPrompt
+    criteria: Criteria
+    bound_prompt: BoundPrompt
     schema: TextRow
     form: dict[str, Any]
     params: Params
@@ -84,7 +84,7 @@ class Judge(Agent):
 
     kind: ClassVar[str] = "judge"
     role: ClassVar[str] = "judge"
-    known: ClassVar[tuple[str, ...]] = ("record", "inputs", "criteria", "answer_format")
+    template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs", "criteria", "answer_format")
 
     criteria: tuple[Criteria, ...]
     prompt: Prompt = Field(default_factory=partial(default_prompt, "judge"))
@@ -122,7 +122,7 @@ class Judge(Agent):
     @classmethod
     def _criteria(cls, value: Any) -> Any:
         items = value if isinstance(value, list | tuple) else [value]
-        return tuple(document(item) for item in items)
+        return tuple(load_criteria(item) for item in items)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -133,18 +133,18 @@ class Judge(Agent):
             raise ValueError(f"two documents are called `{max(names, key=names.count)}`; rename one")
         return self
 
-    def fresh(self) -> tuple[Self, list[str]]:
-        agent, said = super().fresh()
-        read = tuple(criteria.reread() for criteria in self.criteria)
+    def reloaded(self) -> tuple[Self, list[str]]:
+        agent, said = super().reloaded()
+        read = tuple(criteria.reload() for criteria in self.criteria)
         for old, new in zip(self.criteria, read, strict=True):
             if (old.criteria_hash, old.cues_hash) != (new.criteria_hash, new.cues_hash):
                 said.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
         return (agent.model_copy(update={"criteria": read}), said) if said else (self, said)
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
         found = []
         for criteria in self.criteria:
-            for model in self.chosen(project):
+            for model in self.selected_models(project):
                 params = self.params_of(model)
                 questions = [self._question(asked, params, project) for asked in self._documents(criteria)]
                 for replicate in range(self.replicates):
@@ -153,7 +153,7 @@ class Judge(Agent):
                         prompt=self.prompt.prompt_hash,
                         criteria=criteria.criteria_hash,
                         schema=[question.schema.text_hash for question in questions],
-                        model=model.target,
+                        model=model.full_name,
                         params=params.sent,
                         replicate=replicate,
                         ask=self.ask,
@@ -175,37 +175,37 @@ class Judge(Agent):
                     )
         return found
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        reader = Reader(cell, context.run_id, trace_id)
-        objection = OBJECTION if self.reask else None
+        reader = ScoreParser(cell, context.run_id, trace_id)
+        objection = REPAIR_MESSAGE if self.reask else None
         readings = [
-            await answered(
-                self, question, partial(reader.read, question.asked), cell, trace_id, context, objection=objection
+            await ask_and_parse(
+                self, question, partial(reader.parse, question.asked), cell, trace_id, context, objection=objection
             )
-            for question in cell.slot.bound
+            for question in cell.slot.prepared
         ]
         return scored_unit(cell, context, watch, trace_id, readings)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         model = cell.slot.model
         assert model is not None
-        return [(self.request(question, cell, model), len(question.asked)) for question in cell.slot.bound]
+        return [(self.request(question, cell, model), len(question.asked)) for question in cell.slot.prepared]
 
-    def request(self, question: Question, cell: Cell, model: Model) -> Request:
+    def request(self, question: JudgeQuestion, cell: Cell, model: Model) -> Request:
         return Request(
             model,
-            question.bound.render(cell.record.as_read(), outputs(cell)),
+            question.bound_prompt.render(cell.record.view(), step_outputs(cell)),
             params=question.params if model is cell.slot.model else self.params_of(model),
             schema_hash=question.schema.text_hash,
             schema=question.form,
             replicate=cell.slot.replicate,
-            aside=Aside(cell.record, question.asked),
+            offline_input=OfflineInput(cell.record, question.criteria),
             redaction=question.redaction,
         )
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
-        return without_answer(cell, context, trace_id, status)
+        return empty_scores(cell, context, trace_id, status)
 
     def judged(self) -> Sequence[Criteria | None]:
         return self.criteria
@@ -225,7 +225,7 @@ class Judge(Agent):
                 f"prompt `{self.prompt.name}` leaves out `answer_format`; it must ask for that form in its own words."
             )
         for criteria in self.criteria:
-            for model in self.chosen(project):
+            for model in self.selected_models(project):
                 uncued = [c.name for c in criteria if model.needs_cues and not c.cues]
                 if uncued:
                     found.append(
@@ -234,18 +234,18 @@ class Judge(Agent):
                     )
         return found
 
-    def documents(self) -> Sequence[Criteria]:
+    def criteria_documents(self) -> Sequence[Criteria]:
         return self.criteria
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
         rows = super().texts(slots)
         for criteria in self.criteria:
-            rows += criteria.as_rows()
+            rows += criteria.to_rows()
             rows += [self._schema(asked) for asked in self._documents(criteria)]
         return rows
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
-        plain: dict[str, Any] = {"criteria": [path_or(c.path, folder) or c.to_plain() for c in self.criteria]}
+        plain: dict[str, Any] = {"criteria": [relative_path(c.path, folder) or c.to_plain() for c in self.criteria]}
         if self.ask != "together":
             plain["ask"] = self.ask
         if not self.reask:
@@ -260,11 +260,11 @@ class Judge(Agent):
         return super().from_plain(name, {**data, "criteria": placed}, folder)
 
     def _documents(self, criteria: Criteria) -> list[Criteria]:
-        return [criteria] if self.ask == "together" else [criteria.only(criterion.name) for criterion in criteria]
+        return [criteria] if self.ask == "together" else [criteria.select(criterion.name) for criterion in criteria]
 
-    def _question(self, asked: Criteria, params: Params, project: Project) -> Question:
+    def _question(self, asked: Criteria, params: Params, project: Project) -> JudgeQuestion:
         bound = BoundPrompt(self.prompt, {"criteria": asked, "answer_format": answer_format(asked)})
-        return Question(asked, bound, self._schema(asked), answer_schema(asked), params, project.redaction)
+        return JudgeQuestion(asked, bound, self._schema(asked), answer_schema(asked), params, project.redaction)
 
     def _schema(self, asked: Criteria) -> TextRow:
         return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)

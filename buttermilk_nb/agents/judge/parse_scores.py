@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..._internal.text import clean
+from ..._internal.text import replace_surrogates
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer
 from ...errors import InvalidAnswer
 from ...llm.answers.parse_json import is_refusal, read_json
-from ...llm.calls.client import Asked
+from ...llm.calls.client import CallResult
 from ...llm.model import Model
 from ...schema import STATUSES, Score, Status, Unit
-from ..ask_model import together
+from ..ask_model import combine
 from ..base import Cell, Context, Stopwatch, make_unit
-from .answer_format import UNCERTAINTIES, entry_of, text_of, texts_of
+from .answer_format import UNCERTAINTIES, as_text, as_texts, find_entry
 
 _WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
 assert set(_WORST_FIRST) <= set(STATUSES)
 
 
-class Reading(NamedTuple):
+class ParsedScores(NamedTuple):
     """The scores in an answer, and what was wrong with it."""
 
-    asked: Asked
+    result: CallResult
     scores: list[Score]
     problem: BaseException | None
 
     @property
-    def unread(self) -> int:
+    def n_unparsed(self) -> int:
         """How many criteria it gives no valid answer on."""
         return sum(score.status == "invalid" for score in self.scores)
 
@@ -38,14 +38,16 @@ class Reading(NamedTuple):
         """The statuses of its scores."""
         return {score.status for score in self.scores}
 
-    def or_better(self, second: Reading) -> Reading:
+    def better_of(self, second: ParsedScores) -> ParsedScores:
         """The better of two readings, with the rows of both."""
-        better = second if second.unread < self.unread and second.asked.completion else self
-        whole = together([self.asked, second.asked])
-        return better._replace(asked=whole._replace(completion=better.asked.completion, request=better.asked.request))
+        better = second if second.n_unparsed < self.n_unparsed and second.result.completion else self
+        whole = combine([self.result, second.result])
+        return better._replace(
+            result=whole._replace(completion=better.result.completion, request=better.result.request)
+        )
 
 
-class Reader(NamedTuple):
+class ScoreParser(NamedTuple):
     """Reads the answers of one cell.
 
     Parameters
@@ -60,29 +62,31 @@ class Reader(NamedTuple):
     run_id: str
     trace_id: str
 
-    def read(self, asked: Iterable[Criterion], given: Asked) -> Reading:
+    def parse(self, asked: Iterable[Criterion], given: CallResult) -> ParsedScores:
         """The scores of these criteria in what was answered."""
         criteria = list(asked)
         served = given.request.model
 
-        def all_with(status: Status, problem: BaseException) -> Reading:
-            return Reading(given, [self.score(criterion, status, served=served) for criterion in criteria], problem)
+        def all_with(status: Status, problem: BaseException) -> ParsedScores:
+            return ParsedScores(
+                given, [self.score(criterion, status, served=served) for criterion in criteria], problem
+            )
 
         try:
-            found = read_object(given, ("criteria", "answer", *(criterion.name for criterion in criteria)))
-        except Unread as unread:
-            return all_with(unread.status, unread.why)
+            found = parse_object(given, ("criteria", "answer", *(criterion.name for criterion in criteria)))
+        except UnparsedAnswer as unread:
+            return all_with(unread.status, unread.reason)
         scores, problem = [], None
         for criterion in criteria:
             try:
-                entry = entry_of(found, criterion, alone=len(criteria) == 1)
+                entry = find_entry(found, criterion, alone=len(criteria) == 1)
                 answer = criterion.parse(entry.get("answer"))
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
                 scores.append(self.score(criterion, "invalid", served=served))
             else:
                 scores.append(self.score(criterion, "ok", answer, entry, served=served))
-        return Reading(given, scores, problem)
+        return ParsedScores(given, scores, problem)
 
     def score(
         self,
@@ -115,13 +119,13 @@ class Reader(NamedTuple):
             category=answer.category if answer else None,
             flagged=criterion.flagged(answer) if answer else None,
             uncertainty=uncertainty if uncertainty in UNCERTAINTIES else None,
-            conclusion=text_of(given.get("conclusion")),
-            reasons=texts_of(given["reasons"]) if "reasons" in given else None,
+            conclusion=as_text(given.get("conclusion")),
+            reasons=as_texts(given["reasons"]) if "reasons" in given else None,
             status=status,
         )
 
 
-class Unread(Exception):
+class UnparsedAnswer(Exception):
     """An answer with no object in it, and the status that follows.
 
     Parameters
@@ -135,10 +139,10 @@ class Unread(Exception):
     def __init__(self, status: Status, why: BaseException) -> None:
         super().__init__(str(why))
         self.status = status
-        self.why = why
+        self.reason = why
 
 
-def read_object(given: Asked, wanted: Collection[str]) -> dict[str, Any]:
+def parse_object(given: CallResult, wanted: Collection[str]) -> dict[str, Any]:
     """The JSON object that was answered.
 
     Raises
@@ -149,16 +153,16 @@ def read_object(given: Asked, wanted: Collection[str]) -> dict[str, Any]:
     completion = given.completion
     if completion is None:
         assert given.error is not None
-        raise Unread(given.error.status, given.error)  # type: ignore[arg-type]  # a status of the tree
+        raise UnparsedAnswer(given.error.status, given.error)  # type: ignore[arg-type]  # a status of the tree
     if given.call and given.call.status == "filtered":
-        raise Unread("filtered", InvalidAnswer("the provider's filter stopped the answer."))
+        raise UnparsedAnswer("filtered", InvalidAnswer("the provider's filter stopped the answer."))
     try:
         return read_json(completion, wanted)
     except InvalidAnswer as error:
         if is_refusal(completion):
-            why = InvalidAnswer(f"the model declined: {clean(completion.text)[:200]}")
-            raise Unread("refused", why) from error
-        raise Unread("invalid", error) from error
+            why = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")
+            raise UnparsedAnswer("refused", why) from error
+        raise UnparsedAnswer("invalid", error) from error
 
 
 def scored_unit(
@@ -166,15 +170,15 @@ def scored_unit(
     context: Context,
     watch: Stopwatch,
     trace_id: str,
-    readings: Sequence[Reading],
+    readings: Sequence[ParsedScores],
     read: Sequence[str] | None = None,
 ) -> Unit:
     """The rows of a cell whose output is scores; `read` are the traces that it was shown, in their order."""
     scores = [score for reading in readings for score in reading.scores]
     unread = [
-        reading.asked.completion.text
+        reading.result.completion.text
         for reading in readings
-        if reading.asked.completion and any(score.status != "ok" for score in reading.scores)
+        if reading.result.completion and any(score.status != "ok" for score in reading.scores)
     ]
     statuses = {score.status for score in scores}
     criteria = cell.slot.criteria
@@ -188,17 +192,17 @@ def scored_unit(
         output="\n".join(unread) if unread else None,
         flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
         error=next((reading.problem for reading in readings if reading.problem), None),
-        attempts=sum(reading.asked.attempts for reading in readings),
-        calls=[call for reading in readings for call in reading.asked.calls],
+        attempts=sum(reading.result.attempts for reading in readings),
+        calls=[call for reading in readings for call in reading.result.calls],
         scores=scores,
-        texts=[text for reading in readings for text in reading.asked.texts],
-        redacted=[row for reading in readings for row in reading.asked.redacted],
-        model=readings[0].asked.request.model,
+        texts=[text for reading in readings for text in reading.result.texts],
+        redacted=[row for reading in readings for row in reading.result.redacted],
+        model=readings[0].result.request.model,
         read=read,
     )
 
 
-def without_answer(cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
+def empty_scores(cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
     """The scores of a cell that got no answer: one a criterion."""
-    reader = Reader(cell, context.run_id, trace_id)
+    reader = ScoreParser(cell, context.run_id, trace_id)
     return tuple(reader.score(criterion, status) for criterion in cell.slot.criteria or ())

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ..._internal.ids import digest
-from ...llm.offline_input import SeenAnswer
+from ...llm.offline_input import AnonymisedAnswer
 from ...schema import Unit
 from ..base import Cell
 
 Order = Literal["shuffled", "planned"]
 
 
-def seen_answers(cell: Cell, of: Sequence[str], order: Order) -> tuple[SeenAnswer, ...]:
+def anonymised_answers(cell: Cell, of: Sequence[str], order: Order) -> tuple[AnonymisedAnswer, ...]:
     """The answers of the steps `of` that this cell reads, in the order in which they are shown."""
     units = [unit for name in of for unit in cell.inputs.get(name, ())]
     if order == "shuffled":
@@ -26,10 +26,10 @@ def seen_answers(cell: Cell, of: Sequence[str], order: Order) -> tuple[SeenAnswe
     return tuple(_seen(f"A{place}", unit) for place, unit in enumerate(units, 1))
 
 
-def shown(answer: SeenAnswer) -> dict[str, Any]:
+def to_template(answer: AnonymisedAnswer) -> dict[str, Any]:
     """An answer as templates see it."""
     return {
-        "id": answer.mark,
+        "id": answer.label,
         "criteria": {
             score.criterion: {
                 "answer": score.value if score.category is None else score.category,
@@ -43,6 +43,6 @@ def shown(answer: SeenAnswer) -> dict[str, Any]:
     }
 
 
-def _seen(mark: str, unit: Unit) -> SeenAnswer:
+def _seen(mark: str, unit: Unit) -> AnonymisedAnswer:
     trace = unit.trace
-    return SeenAnswer(mark, trace.trace_id, trace.model or trace.step, trace.replicate, unit.scores)
+    return AnonymisedAnswer(mark, trace.trace_id, trace.model or trace.step, trace.replicate, unit.scores)

@@ -15,13 +15,13 @@ from ...corpus.record import Record
 from ...errors import SetupError
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import Aside, SeenAnswer, Task
+from ...llm.offline_input import AnonymisedAnswer, OfflineInput, Task
 from ...schema import TextRow
-from ..base import NOTHING_BEFORE, Ask, Before, Cell, Slot, slot_design
+from ..base import NO_UPSTREAM, Cell, PlannedRequest, Slot, UpstreamSlots, slot_design
 from ..config_files import default_prompt
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
-from .anonymised_answers import Order, seen_answers, shown
+from .anonymised_answers import Order, anonymised_answers, to_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from ...project.project import Project
 
 
-class Question(NamedTuple):
+class MetaQuestion(NamedTuple):
     """What a request over answers asks, prepared once a slot."""
 
     criteria: Criteria
-    bound: BoundPrompt
+    bound_prompt: BoundPrompt
     schema: TextRow
     form: dict[str, Any]
     params: Params
@@ -42,14 +42,14 @@ class Question(NamedTuple):
     """The design of the one column that it reads, where it reads one answer at a time."""
 
 
-class OverAnswers(Agent):
+class MetaAgent(Agent):
     """Base of the agents that read the answers of other steps, for one document of criteria at a time."""
 
-    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "answer_format")
+    template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "answer_format")
     task: ClassVar[Task]
     needed: ClassVar[str] = "answers"
     """The name that its prompt must show."""
-    objection: ClassVar[str]
+    repair_message: ClassVar[str]
     """What is said to an answer that cannot be read; part of the cache key of the second request."""
 
     of: tuple[str, ...]
@@ -100,13 +100,13 @@ class OverAnswers(Agent):
         return self
 
     @property
-    def read_steps(self) -> tuple[str, ...]:
+    def upstream_steps(self) -> tuple[str, ...]:
         return self.of
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         found = []
         for criteria in self.documents_of(before):
-            for model in self.chosen(project):
+            for model in self.selected_models(project):
                 params = self.params_of(model)
                 for question in self.questions(criteria, params, project, before):
                     for replicate in range(self.replicates):
@@ -115,7 +115,7 @@ class OverAnswers(Agent):
                             prompt=self.prompt.prompt_hash,
                             criteria=criteria.criteria_hash,
                             schema=question.schema.text_hash,
-                            model=model.target,
+                            model=model.full_name,
                             params=params.sent,
                             replicate=replicate,
                             order=self.order,
@@ -127,7 +127,7 @@ class OverAnswers(Agent):
                         found.append(Slot(self, design, replicate, model, criteria, prompt, params.sent_json, question))
         return found
 
-    def documents_of(self, before: Before) -> list[Criteria]:
+    def documents_of(self, before: UpstreamSlots) -> list[Criteria]:
         """The documents of criteria on which the steps that it reads give answers.
 
         Raises
@@ -150,17 +150,17 @@ class OverAnswers(Agent):
         criteria: Criteria,
         params: Params,
         project: Project,
-        before: Before,  # noqa: ARG002  # for kinds that ask of each
-    ) -> list[Question]:
+        before: UpstreamSlots,  # noqa: ARG002  # for kinds that ask of each
+    ) -> list[MetaQuestion]:
         """What is asked for one document: one request over all answers, unless a kind asks of each."""
         return [self.question(criteria, params, project)]
 
-    def question(self, criteria: Criteria, params: Params, project: Project, of: str | None = None) -> Question:
+    def question(self, criteria: Criteria, params: Params, project: Project, of: str | None = None) -> MetaQuestion:
         """One question, with everything filled in that is the same for every record."""
         form = self.form(criteria)
         bound = BoundPrompt(self.prompt, {"criteria": criteria, "answer_format": self.answer_format(criteria)})
         schema = TextRow.of("schema", canonical(form), name=f"{criteria.name}, {self.kind}")
-        return Question(criteria, bound, schema, form, params, project.redaction, of)
+        return MetaQuestion(criteria, bound, schema, form, params, project.redaction, of)
 
     @abstractmethod
     def form(self, criteria: Criteria) -> dict[str, Any]:
@@ -170,60 +170,60 @@ class OverAnswers(Agent):
     def answer_format(self, criteria: Criteria) -> str:
         """The instruction on the form of the answer."""
 
-    def takes(self, mine: Slot, theirs: Slot) -> bool:
-        question: Question = mine.bound
+    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:
+        question: MetaQuestion = mine.prepared
         if theirs.agent.name not in self.of:
             return True
         if theirs.criteria is None or theirs.criteria.criteria_hash != question.criteria.criteria_hash:
             return False
         return question.of is None or theirs.design == question.of
 
-    def lacks(self, cell: Cell) -> str | None:
+    def missing_input(self, cell: Cell) -> str | None:
         others = {name: units for name, units in cell.inputs.items() if name not in self.of}
         if not any(cell.inputs.get(name) for name in self.of):
             return self.of[0]
         return next((name for name, units in others.items() if not units), None)
 
-    def seen(self, cell: Cell) -> tuple[SeenAnswer, ...]:
+    def seen(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:
         """The answers that a cell reads, in the order in which they are shown."""
-        return seen_answers(cell, self.of, self.order)
+        return anonymised_answers(cell, self.of, self.order)
 
-    def request(self, question: Question, cell: Cell, model: Model) -> Request:
+    def request(self, question: MetaQuestion, cell: Cell, model: Model) -> Request:
         answers = self.seen(cell)
         return Request(
             model,
-            question.bound.render(cell.record.as_read(), None, **self.values(cell, answers)),
+            question.bound_prompt.render(cell.record.view(), None, **self.values(cell, answers)),
             params=question.params if model is cell.slot.model else self.params_of(model),
             schema_hash=question.schema.text_hash,
             schema=question.form,
             replicate=cell.slot.replicate,
-            aside=Aside(cell.record, question.criteria, self.task, answers, self.expert_reasons(cell)),
+            offline_input=OfflineInput(cell.record, question.criteria, self.task, answers, self.expert_reasons(cell)),
             redaction=question.redaction,
         )
 
-    def values(self, cell: Cell, answers: Sequence[SeenAnswer]) -> dict[str, Any]:  # noqa: ARG002  # for kinds that show more
+    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # noqa: ARG002  # for kinds that show more
         """What its prompt shows beside the record and the criteria."""
-        return {"answers": [shown(answer) for answer in answers]}
+        return {"answers": [to_template(answer) for answer in answers]}
 
     def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:  # noqa: ARG002  # only the scorer reads them
         """The expert's reasons that it reads: criterion and reason."""
         return ()
 
-    def asks(self, cell: Cell) -> Iterable[Ask]:
-        return super().asks(cell) if cell.inputs and self.lacks(cell) is None else ()
+    def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:
+        return super().planned_requests(cell) if cell.inputs and self.missing_input(cell) is None else ()
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
-        found = self.prompt.problems(self.known)
+        found = self.prompt.problems(self.template_variables)
         if not found and self.needed not in self.prompt.names:
             found.append(
                 f"prompt `{self.prompt.name}` never shows `{self.needed}`, so `{self.name}` would not know them."
             )
-        for model in [*self.chosen(project), *self.others(project)]:
-            found += model.problems(None)
+        for model in [*self.selected_models(project), *self.fallback_models(project)]:
+            found += model.validate(None)
         return [*found, *self._same_twice(project)]
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        schemas = {slot.bound.schema.text_hash: slot.bound.schema for slot in slots}
+        schemas = {slot.prepared.schema.text_hash: slot.prepared.schema for slot in slots}
         return [*super().texts(slots), *schemas.values()]
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:

@@ -7,17 +7,17 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..._internal.ids import uuid7
-from ..._internal.text import clean
+from ..._internal.text import replace_surrogates
 from ...codebook.criteria import Criteria
 from ...errors import InvalidAnswer, SkippedCell, nearest
-from ...llm.calls.client import Asked
+from ...llm.calls.client import CallResult
 from ...llm.offline_input import Task
 from ...schema import Unit
-from ..ask_model import answered
+from ..ask_model import ask_and_parse
 from ..base import Cell, Context, Stopwatch
-from ..judge.answer_format import text_of
-from ..parse_output import Parsed, parsed, parsed_unit
-from .base import OverAnswers
+from ..judge.answer_format import as_text
+from ..parse_output import ParsedOutput, parsed, parsed_unit
+from .base import MetaAgent
 
 _FORM = """Reply with one JSON object and nothing else, in this form:
 {
@@ -29,7 +29,7 @@ _FORM = """Reply with one JSON object and nothing else, in this form:
 Where the answers do not diverge, "divergences" is an empty list."""
 
 
-class Differences(OverAnswers):
+class Differences(MetaAgent):
     """Reads the answers on a record side by side and says where they diverge, by topic and position.
 
     Every position names the answers that hold it; an answer that was not shown, or that is said to hold two positions
@@ -64,7 +64,7 @@ class Differences(OverAnswers):
     kind: ClassVar[str] = "differences"
     role: ClassVar[str] = "differences"
     task: ClassVar[Task] = "differences"
-    objection: ClassVar[str] = (
+    repair_message: ClassVar[str] = (
         "Your reply could not be read: it is not the JSON object that was asked for, or it names an answer that was "
         "not shown or that holds two positions on one topic. Reply again, with that JSON object and nothing else."
     )
@@ -77,23 +77,25 @@ class Differences(OverAnswers):
     def answer_format(self, criteria: Criteria) -> str:  # noqa: ARG002  # the same for all
         return _FORM
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         answers = self.seen(cell)
         if len(answers) < 2:
             raise SkippedCell("there is one answer only, and nothing to compare it with.")
-        read = partial(_read, marks=[answer.mark for answer in answers])
-        objection = self.objection if self.reask else None
-        reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
+        read = partial(_read, marks=[answer.label for answer in answers])
+        objection = self.repair_message if self.reask else None
+        reading: ParsedOutput = await ask_and_parse(
+            self, cell.slot.prepared, read, cell, trace_id, context, objection=objection
+        )
         shown = [answer.trace_id for answer in answers]
-        return parsed_unit(cell, context, watch, trace_id, reading, output=reading.found, read=shown)
+        return parsed_unit(cell, context, watch, trace_id, reading, output=reading.value, read=shown)
 
 
 def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def _read(asked: Asked, marks: Sequence[str]) -> Parsed:
+def _read(asked: CallResult, marks: Sequence[str]) -> ParsedOutput:
     return parsed(asked, ("divergences", "conclusion"), partial(_checked, marks=marks))
 
 
@@ -103,13 +105,13 @@ def _checked(found: Mapping[str, Any], marks: Sequence[str]) -> dict[str, Any]:
     if not isinstance(divergences, list):
         raise InvalidAnswer("`divergences` is not a list")
     return {
-        "conclusion": text_of(found.get("conclusion")) or "",
+        "conclusion": as_text(found.get("conclusion")) or "",
         "divergences": [_divergence(item, marks) for item in divergences],
     }
 
 
 def _divergence(item: Any, marks: Sequence[str]) -> dict[str, Any]:
-    topic = text_of(item.get("topic")) if isinstance(item, dict) else None
+    topic = as_text(item.get("topic")) if isinstance(item, dict) else None
     if not topic:
         raise InvalidAnswer("a divergence has no `topic`")
     positions = item.get("positions")
@@ -121,7 +123,7 @@ def _divergence(item: Any, marks: Sequence[str]) -> dict[str, Any]:
         held = position.get("answers") if isinstance(position, dict) else None
         if not isinstance(held, list) or not held:
             raise InvalidAnswer(f"topic `{topic}`: a position names no `answers`")
-        names = [clean(str(name)).strip() for name in held]
+        names = [replace_surrogates(str(name)).strip() for name in held]
         for name in names:
             if name not in marks:
                 raise InvalidAnswer(
@@ -130,5 +132,5 @@ def _divergence(item: Any, marks: Sequence[str]) -> dict[str, Any]:
             if name in taken:
                 raise InvalidAnswer(f"topic `{topic}`: the answer `{name}` is said to hold two positions")
             taken.add(name)
-        kept.append({"position": text_of(position.get("position")) or "", "answers": names})
+        kept.append({"position": as_text(position.get("position")) or "", "answers": names})
     return {"topic": topic, "positions": kept}

@@ -13,15 +13,15 @@ from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...errors import SkippedCell
 from ...llm.model import NO_PARAMS, Model
-from ...llm.offline_input import SeenAnswer, Task
+from ...llm.offline_input import AnonymisedAnswer, Task
 from ...schema import Score, Status, Unit
-from ..ask_model import answered
-from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from ..judge.answer_format import OBJECTION, answer_format, answer_schema
-from ..judge.parse_scores import Reader, scored_unit, without_answer
+from ..ask_model import ask_and_parse
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from ..judge.answer_format import REPAIR_MESSAGE, answer_format, answer_schema
+from ..judge.parse_scores import ScoreParser, empty_scores, scored_unit
 from ..prompt import Prompt
-from .base import OverAnswers
-from .voting_rules import Counted, count, given
+from .base import MetaAgent
+from .voting_rules import VoteCount, count, given
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -30,7 +30,7 @@ PEOPLE = "people"
 """Stands for the queue of cells that wait for a person."""
 
 
-class Escalation(OverAnswers):
+class Escalation(MetaAgent):
     """Asks a stronger model the judges' own question, or puts the record into a person's queue, where they disagree.
 
     The model reads the text and the criteria as a judge does, and none of the answers. Its answers are scores under
@@ -44,8 +44,8 @@ class Escalation(OverAnswers):
     of
         The steps whose answers it compares, by name.
     escalate_to
-        A model, a set of models, or a list; or `people`: then nobody is asked, and `run.queue()` gives the records,
-        which `bm.code` shows with `sample=`.
+        A model, a set of models, or a list; or `people`: then no model is asked, and `run.review_queue()` gives the
+        records, which `bm.coding_form` shows with `sample=`.
     above
         The dissent from where on it is contested: the share of the votes that are not the majority's, 1 where none has
         one. By default any.
@@ -73,8 +73,8 @@ class Escalation(OverAnswers):
     role: ClassVar[str] = "judge"
     task: ClassVar[Task] = "judge"
     needed: ClassVar[str] = "criteria"
-    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format")
-    objection: ClassVar[str] = OBJECTION
+    template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format")
+    repair_message: ClassVar[str] = REPAIR_MESSAGE
 
     above: float = Field(default=0.0, ge=0, lt=1)
 
@@ -106,10 +106,10 @@ class Escalation(OverAnswers):
         """Whether a person is to answer, and no model."""
         return self.models in (PEOPLE, (PEOPLE,))
 
-    def chosen(self, project: Project) -> list[Model]:
-        return [] if self.to_people else super().chosen(project)
+    def selected_models(self, project: Project) -> list[Model]:
+        return [] if self.to_people else super().selected_models(project)
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         if not self.to_people:
             made = super().slots(project, before)
             return [slot._replace(design=self._designed(slot.design)) for slot in made]
@@ -129,15 +129,15 @@ class Escalation(OverAnswers):
     def answer_format(self, criteria: Criteria) -> str:
         return answer_format(criteria)
 
-    def values(self, cell: Cell, answers: Sequence[SeenAnswer]) -> dict[str, Any]:  # noqa: ARG002  # it shows none
+    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # noqa: ARG002  # it shows none
         return {}
 
-    def seen(self, cell: Cell) -> tuple[SeenAnswer, ...]:  # noqa: ARG002  # it reads none
+    def seen(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:  # noqa: ARG002  # it reads none
         return ()
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        question = cell.slot.bound
+        question = cell.slot.prepared
         votes = [self._counted(cell, criterion.name) for criterion in question.criteria]
         contested = [one for one in votes if (one.dissent or 0.0) > self.above]
         if not contested:
@@ -147,19 +147,19 @@ class Escalation(OverAnswers):
             why = SkippedCell("the judges disagree; it waits for a person.")
             output = canonical({"queue": waiting})
             return make_unit(cell, context, watch, trace_id=trace_id, status="skipped", output=output, error=why)
-        read = partial(Reader(cell, context.run_id, trace_id).read, question.criteria)
-        objection = self.objection if self.reask else None
-        reading = await answered(self, question, read, cell, trace_id, context, objection=objection)
+        read = partial(ScoreParser(cell, context.run_id, trace_id).parse, question.criteria)
+        objection = self.repair_message if self.reask else None
+        reading = await ask_and_parse(self, question, read, cell, trace_id, context, objection=objection)
         return scored_unit(cell, context, watch, trace_id, [reading])
 
-    def _counted(self, cell: Cell, name: str) -> Counted:
-        criterion = cell.slot.bound.criteria[name]
+    def _counted(self, cell: Cell, name: str) -> VoteCount:
+        criterion = cell.slot.prepared.criteria[name]
         return count(criterion, given(cell, self.of, criterion), "majority", {})
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         if status == "skipped" or cell.slot.model is None:  # nobody was meant to answer
             return ()
-        return without_answer(cell, context, trace_id, status)
+        return empty_scores(cell, context, trace_id, status)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         return {**super().to_plain(folder), **({"above": self.above} if self.above else {})}

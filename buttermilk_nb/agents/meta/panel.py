@@ -15,8 +15,8 @@ from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...errors import SetupError, SkippedCell, nearest
 from ...schema import Score, Status, Unit
-from ..base import NOTHING_BEFORE, AgentBase, Before, Cell, Context, Slot, Stopwatch, make_unit, slot_design
-from .voting_rules import Counted, Rule, count, given
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from .voting_rules import Rule, VoteCount, count, given
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -95,10 +95,10 @@ class Panel(AgentBase):
         return self
 
     @property
-    def read_steps(self) -> tuple[str, ...]:
+    def upstream_steps(self) -> tuple[str, ...]:
         return self.of
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         found: dict[str, Slot] = {}
         for name in self.of:
             theirs = [slot for slot in before.get(name, ()) if slot.criteria is not None]
@@ -121,26 +121,28 @@ class Panel(AgentBase):
                     f"step `{self.name}`: the answers on `{criterion.name}` have no {self.rule}; "
                     f'write rule="{"median" if criterion.scale.level == "ordinal" else "majority"}".'
                 )
-        models = [theirs.model, *theirs.agent.others(project)] if theirs.model else []  # a fallback may have to vote
+        models = (
+            [theirs.model, *theirs.agent.fallback_models(project)] if theirs.model else []
+        )  # a fallback may have to vote
         for voter in [model.name for model in models] or [theirs.agent.name]:
             if self.rule == "weighted" and voter not in self.weights:
                 near = nearest(voter, self.weights)
                 raise SetupError(f"step `{self.name}`: `{voter}` votes and has no weight; {near}")
 
-    def takes(self, mine: Slot, theirs: Slot) -> bool:
+    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:
         if theirs.agent.name not in self.of:
             return True
         assert mine.criteria is not None
         return theirs.criteria is not None and theirs.criteria.criteria_hash == mine.criteria.criteria_hash
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         criteria = cell.slot.criteria
         assert criteria is not None
         counted = [self._count(cell, criterion) for criterion in criteria]
         scores = [_score(cell, context, trace_id, one) for one in counted]
         output = {
-            one.criterion.name: {"votes": one.votes, "without_vote": one.without, "dissent": one.dissent}
+            one.criterion.name: {"votes": one.votes, "without_vote": one.abstained, "dissent": one.dissent}
             for one in counted
         }
         ok = all(score.status == "ok" for score in scores)
@@ -157,15 +159,15 @@ class Panel(AgentBase):
             scores=scores,
         )
 
-    def _count(self, cell: Cell, criterion: Criterion) -> Counted:
+    def _count(self, cell: Cell, criterion: Criterion) -> VoteCount:
         return count(criterion, given(cell, self.of, criterion), self.rule, self.weights)
 
-    def lacks(self, cell: Cell) -> str | None:
-        return None if any(cell.inputs.get(name) for name in self.of) else super().lacks(cell)
+    def missing_input(self, cell: Cell) -> str | None:
+        return None if any(cell.inputs.get(name) for name in self.of) else super().missing_input(cell)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return tuple(
-            _score(cell, context, trace_id, Counted(criterion, None, {}, [], None), status)
+            _score(cell, context, trace_id, VoteCount(criterion, None, {}, [], None), status)
             for criterion in cell.slot.criteria or ()
         )
 
@@ -183,7 +185,7 @@ class Panel(AgentBase):
     __str__ = __repr__
 
 
-def _score(cell: Cell, context: Context, trace_id: str, one: Counted, status: Status | None = None) -> Score:
+def _score(cell: Cell, context: Context, trace_id: str, one: VoteCount, status: Status | None = None) -> Score:
     criteria: Criteria | None = cell.slot.criteria
     assert criteria is not None
     agent: Panel = cell.slot.agent  # type: ignore[assignment]  # its own cells

@@ -11,17 +11,17 @@ from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...errors import InvalidAnswer, SkippedCell
-from ...llm.calls.client import Asked
+from ...llm.calls.client import CallResult
 from ...llm.model import Params
-from ...llm.offline_input import SeenAnswer, Task
+from ...llm.offline_input import AnonymisedAnswer, Task
 from ...schema import Assessment, Status, Unit
-from ..ask_model import answered
-from ..base import Before, Cell, Context, Stopwatch
-from ..judge.answer_format import text_of
-from ..parse_output import Parsed, parsed, parsed_unit
+from ..ask_model import ask_and_parse
+from ..base import Cell, Context, Stopwatch, UpstreamSlots
+from ..judge.answer_format import as_text
+from ..parse_output import ParsedOutput, parsed, parsed_unit
 from ..prompt import Prompt
-from .anonymised_answers import shown
-from .base import OverAnswers, Question
+from .anonymised_answers import to_template
+from .base import MetaAgent, MetaQuestion
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -35,7 +35,7 @@ _FORM = """Reply with one JSON object and nothing else, with one entry for each 
 "matched_by" lists the numbers of the coder's reasons that say it; it is empty where none does."""
 
 
-class Scorer(OverAnswers):
+class Scorer(MetaAgent):
     """Holds each of the expert's reasons against each answer, and says whether the answer gives it too.
 
     It reads `expert_reasons` of the records, one answer at a time, and says of each reason whether it is matched, and
@@ -73,8 +73,8 @@ class Scorer(OverAnswers):
     role: ClassVar[str] = "scorer"
     task: ClassVar[Task] = "match"
     needed: ClassVar[str] = "expert_reasons"
-    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "expert_reasons", "answer_format")
-    objection: ClassVar[str] = (
+    template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "expert_reasons", "answer_format")
+    repair_message: ClassVar[str] = (
         "Your reply could not be read: it is not the JSON object that was asked for, or it does not speak of each of "
         "the expert's reasons exactly once. Reply again, with that JSON object and nothing else."
     )
@@ -102,7 +102,9 @@ class Scorer(OverAnswers):
             reask=reask,
         )
 
-    def questions(self, criteria: Criteria, params: Params, project: Project, before: Before) -> list[Question]:
+    def questions(
+        self, criteria: Criteria, params: Params, project: Project, before: UpstreamSlots
+    ) -> list[MetaQuestion]:
         whole = self.question(criteria, params, project)
         theirs = [slot for name in self.of for slot in before[name]]
         return [
@@ -129,22 +131,22 @@ class Scorer(OverAnswers):
     def answer_format(self, criteria: Criteria) -> str:  # noqa: ARG002  # the same for all
         return _FORM
 
-    def reads(self, record: Record) -> str:
-        return canonical([super().reads(record), record.expert_reasons])
+    def extra_input(self, record: Record) -> str:
+        return canonical([super().extra_input(record), record.expert_reasons])
 
     def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:
-        criteria: Criteria = cell.slot.bound.criteria
+        criteria: Criteria = cell.slot.prepared.criteria
         answered_on = {s.criterion for answer in self.seen(cell) for s in answer.scores if s.status == "ok"}
         return tuple(
             (c.name, reason) for c in criteria if c.name in answered_on for reason in cell.record.reasons_for(c.name)
         )
 
-    def values(self, cell: Cell, answers: Sequence[SeenAnswer]) -> dict[str, Any]:
+    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:
         reasons = [
             {"id": f"R{n}", "criterion": criterion, "text": text}
             for n, (criterion, text) in enumerate(self.expert_reasons(cell), 1)
         ]
-        return {"answers": [shown(answer) for answer in answers], "expert_reasons": reasons}
+        return {"answers": [to_template(answer) for answer in answers], "expert_reasons": reasons}
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
         found = super().problems(project, records, needs)
@@ -155,25 +157,27 @@ class Scorer(OverAnswers):
             )
         return found
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         reasons = self.expert_reasons(cell)
         if not reasons:
             raise SkippedCell("the record has no reasons of an expert on these criteria.")
         (answer,) = self.seen(cell)
         read = partial(_read, reasons=reasons, answer=answer)
-        objection = self.objection if self.reask else None
-        reading: Parsed = await answered(self, cell.slot.bound, read, cell, trace_id, context, objection=objection)
+        objection = self.repair_message if self.reask else None
+        reading: ParsedOutput = await ask_and_parse(
+            self, cell.slot.prepared, read, cell, trace_id, context, objection=objection
+        )
         rows = _rows(cell, context, trace_id, answer, reasons, reading)
         return parsed_unit(cell, context, watch, trace_id, reading, assessments=rows)
 
 
-def _read(asked: Asked, reasons: Sequence[tuple[str, str]], answer: SeenAnswer) -> Parsed:
+def _read(asked: CallResult, reasons: Sequence[tuple[str, str]], answer: AnonymisedAnswer) -> ParsedOutput:
     return parsed(asked, ("assessments",), partial(_checked, reasons=reasons, answer=answer))
 
 
 def _checked(
-    found: Mapping[str, Any], reasons: Sequence[tuple[str, str]], answer: SeenAnswer
+    found: Mapping[str, Any], reasons: Sequence[tuple[str, str]], answer: AnonymisedAnswer
 ) -> list[tuple[bool, list[int], str | None]]:
     """For each reason whether it is matched, by which of the answer's (from 0), and why."""
     entries = found.get("assessments")
@@ -204,20 +208,20 @@ def _one(entry: Mapping[str, Any], name: str, n_said: int) -> tuple[bool, list[i
         raise InvalidAnswer(f"reason {name}: `matched_by` names a reason that the answer does not have")
     if by and not matched:
         raise InvalidAnswer(f"reason {name} is not matched, and yet `matched_by` names what says it")
-    return matched, sorted({n - 1 for n in by}), text_of(entry.get("feedback"))
+    return matched, sorted({n - 1 for n in by}), as_text(entry.get("feedback"))
 
 
 def _rows(
     cell: Cell,
     context: Context,
     trace_id: str,
-    answer: SeenAnswer,
+    answer: AnonymisedAnswer,
     reasons: Sequence[tuple[str, str]],
-    reading: Parsed,
+    reading: ParsedOutput,
 ) -> list[Assessment]:
     """One row a reason, whatever came."""
     status: Status = reading.status
-    found = reading.found or [(None, None, None)] * len(reasons)
+    found = reading.value or [(None, None, None)] * len(reasons)
     places: dict[str, int] = {}
     rows = []
     for (criterion, reason), (matched, by, feedback) in zip(reasons, found, strict=True):

@@ -9,14 +9,14 @@ from ..._internal.ids import uuid7
 from ...codebook.criteria import Criteria
 from ...llm.offline_input import Task
 from ...schema import Score, Status, Unit
-from ..ask_model import answered
+from ..ask_model import ask_and_parse
 from ..base import Cell, Context, Stopwatch
-from ..judge.answer_format import OBJECTION, answer_format, answer_schema
-from ..judge.parse_scores import Reader, scored_unit, without_answer
-from .base import OverAnswers
+from ..judge.answer_format import REPAIR_MESSAGE, answer_format, answer_schema
+from ..judge.parse_scores import ScoreParser, empty_scores, scored_unit
+from .base import MetaAgent
 
 
-class Synthesiser(OverAnswers):
+class Synthesiser(MetaAgent):
     """Reads every answer on a record and gives one, with its own reasons, for a reader who has not seen them.
 
     It answers in the judges' own form, so its answers are scores too, under its name. They are no independent
@@ -63,7 +63,7 @@ class Synthesiser(OverAnswers):
     kind: ClassVar[str] = "synthesiser"
     role: ClassVar[str] = "synthesiser"
     task: ClassVar[Task] = "synthesise"
-    objection: ClassVar[str] = OBJECTION
+    repair_message: ClassVar[str] = REPAIR_MESSAGE
 
     def form(self, criteria: Criteria) -> dict[str, Any]:
         return answer_schema(criteria)
@@ -71,14 +71,14 @@ class Synthesiser(OverAnswers):
     def answer_format(self, criteria: Criteria) -> str:
         return answer_format(criteria)
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
+    async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        question = cell.slot.bound
-        read = partial(Reader(cell, context.run_id, trace_id).read, question.criteria)
-        objection = self.objection if self.reask else None
-        reading = await answered(self, question, read, cell, trace_id, context, objection=objection)
+        question = cell.slot.prepared
+        read = partial(ScoreParser(cell, context.run_id, trace_id).parse, question.criteria)
+        objection = self.repair_message if self.reask else None
+        reading = await ask_and_parse(self, question, read, cell, trace_id, context, objection=objection)
         shown = [answer.trace_id for answer in self.seen(cell)]
         return scored_unit(cell, context, watch, trace_id, [reading], read=shown)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
-        return without_answer(cell, context, trace_id, status)
+        return empty_scores(cell, context, trace_id, status)

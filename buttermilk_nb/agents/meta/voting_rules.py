@@ -17,29 +17,29 @@ from ..base import Cell
 Rule = Literal["majority", "median", "mean", "weighted"]
 
 
-class Given(NamedTuple):
+class Vote(NamedTuple):
     """What one instrument said on one criterion, in all its replicates."""
 
     voter: str
     """The model; where several steps are read, step and model."""
-    weighed_as: str
+    weight_key: str
     """The name that a weight is given to."""
     vote: Any
     """What most of its replicates said; on a scale of numbers, their mean. None: a tie, or nothing was said."""
 
 
-class Counted(NamedTuple):
+class VoteCount(NamedTuple):
     """The votes on one criterion, and what came of them."""
 
     criterion: Criterion
     answer: Answer | None
     votes: dict[str, Any]
-    without: list[str]
+    abstained: list[str]
     dissent: float | None
     """The share of the votes that are not the answer; 1 where none won."""
 
 
-def given(cell: Cell, of: Sequence[str], criterion: Criterion) -> list[Given]:
+def given(cell: Cell, of: Sequence[str], criterion: Criterion) -> list[Vote]:
     """The instruments that a cell reads, each with its vote."""
     said: dict[str, list[Score]] = {}
     weighed: dict[str, str] = {}
@@ -49,19 +49,19 @@ def given(cell: Cell, of: Sequence[str], criterion: Criterion) -> list[Given]:
             voter = f"{name} · {score.model}" if len(of) > 1 else score.model
             said.setdefault(voter, []).append(score)
             weighed[voter] = score.model if unit.trace.model else name  # of a panel, its rule is no name
-    return [Given(voter, weighed[voter], _vote(criterion, scores)) for voter, scores in said.items()]
+    return [Vote(voter, weighed[voter], _vote(criterion, scores)) for voter, scores in said.items()]
 
 
-def count(criterion: Criterion, votes: Sequence[Given], rule: Rule, weights: Mapping[str, float]) -> Counted:
+def count(criterion: Criterion, votes: Sequence[Vote], rule: Rule, weights: Mapping[str, float]) -> VoteCount:
     """What comes of the votes; without weights each counts the same."""
     cast = {one.voter: one.vote for one in votes if one.vote is not None}
-    weight = {one.voter: weights[one.weighed_as] if weights else 1.0 for one in votes if one.vote is not None}
+    weight = {one.voter: weights[one.weight_key] if weights else 1.0 for one in votes if one.vote is not None}
     answer = _decide(criterion, cast, weight, rule)
     total = sum(weight.values())
     against = sum(weight[voter] for voter, vote in cast.items() if answer is None or vote != shown(answer))
     without = sorted(one.voter for one in votes if one.vote is None)
     nobody = 1.0 if votes and not cast else None  # each has contradicted itself: as contested as can be
-    return Counted(criterion, answer, cast, without, against / total if total else nobody)
+    return VoteCount(criterion, answer, cast, without, against / total if total else nobody)
 
 
 def shown(answer: Answer) -> Any:
@@ -120,7 +120,7 @@ def _labels(criterion: Criterion, votes: Mapping[str, str], weights: Mapping[str
             named[label] += weights[voter]  # type: ignore[assignment]  # weights need not be whole
     if not total:
         return None
-    doubled = {label: named[label] * 2 for label in criterion.scale.offered}
+    doubled = {label: named[label] * 2 for label in criterion.scale.answers}
     return criterion.parse([label for label, n in doubled.items() if n > total and not math.isclose(n, total)])
 
 

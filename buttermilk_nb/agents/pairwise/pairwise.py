@@ -21,17 +21,17 @@ from ...corpus.record import Record
 from ...errors import SetupError, nearest
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import Aside
+from ...llm.offline_input import OfflineInput
 from ...schema import TextRow, Unit
-from ..ask_model import answered
-from ..base import NOTHING_BEFORE, Before, Cell, Context, Slot, Stopwatch, slot_design
+from ..ask_model import ask_and_parse
+from ..base import NO_UPSTREAM, Cell, Context, Slot, Stopwatch, UpstreamSlots, slot_design
 from ..config_files import default_prompt
 from ..judge.answer_format import answer_format, answer_schema
 from ..judge.judge import Judge
 from ..judge.parse_scores import scored_unit
 from ..llm_agent import Agent
 from ..prompt import Prompt
-from .criterion_as_comparison import SHOWN, PairReader, comparison
+from .criterion_as_comparison import SHOWN, PairParser, as_comparison
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -109,7 +109,7 @@ class Pairwise(Judge):
     """
 
     kind: ClassVar[str] = "pairwise"
-    known: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format", "about", "text_a", "text_b")
+    template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format", "about", "text_a", "text_b")
 
     prompt: Prompt = Field(default_factory=partial(default_prompt, "pairwise"))
     first: str = "first"
@@ -156,11 +156,11 @@ class Pairwise(Judge):
             raise ValueError(f"first and second are both `{self.first}`; name two fields")
         return self
 
-    def slots(self, project: Project, before: Before = NOTHING_BEFORE) -> list[Slot]:  # noqa: ARG002  # asks of records
-        (given,), (kept,), shown = self.criteria, self.documents(), self._shown()
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
+        (given,), (kept,), shown = self.criteria, self.criteria_documents(), self._shown()
         prompt, schema = self.prompt.prompt_hash, self._schema(shown)
         found = []
-        for model in self.chosen(project):
+        for model in self.selected_models(project):
             params = self.params_of(model)
             for replicate in range(self.replicates):
                 for order in _ORDERS[self.orders]:
@@ -169,7 +169,7 @@ class Pairwise(Judge):
                         prompt=prompt,
                         criteria=kept.criteria_hash,
                         schema=schema.text_hash,
-                        model=model.target,
+                        model=model.full_name,
                         params=params.sent,
                         replicate=replicate,
                         order=order,
@@ -184,17 +184,17 @@ class Pairwise(Judge):
                     found.append(Slot(self, design, replicate, model, kept, prompt, said, question))
         return found
 
-    async def work(self, cell: Cell, context: Context) -> Unit:
-        watch, trace_id, question = Stopwatch(), uuid7(), cell.slot.bound
-        reader = PairReader(cell, context.run_id, trace_id)
+    async def run(self, cell: Cell, context: Context) -> Unit:
+        watch, trace_id, question = Stopwatch(), uuid7(), cell.slot.prepared
+        reader = PairParser(cell, context.run_id, trace_id)
         read = partial(reader.read_pair, question.shown, swapped=question.order == "swapped", ties=self.ties)
         objection = _OBJECTION if self.reask else None
-        reading = await answered(self, question, read, cell, trace_id, context, objection=objection)
+        reading = await ask_and_parse(self, question, read, cell, trace_id, context, objection=objection)
         return scored_unit(cell, context, watch, trace_id, [reading])
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         assert cell.slot.model is not None
-        return [(self.request(cell.slot.bound, cell, cell.slot.model), 1)]
+        return [(self.request(cell.slot.prepared, cell, cell.slot.model), 1)]
 
     def request(self, question: Any, cell: Cell, model: Model) -> Request:
         record = cell.record
@@ -203,7 +203,7 @@ class Pairwise(Judge):
         values = {
             "criteria": question.shown,
             "answer_format": answer_format(question.shown),
-            "record": record.as_read(),
+            "record": record.view(),
             "about": "" if "content" in (self.first, self.second) else record.content,
             "text_a": texts[0],
             "text_b": texts[1],
@@ -215,7 +215,7 @@ class Pairwise(Judge):
             schema_hash=question.schema.text_hash,
             schema=question.form,
             replicate=cell.slot.replicate,
-            aside=Aside(record, question.given, "pairwise", texts=texts, order=question.order),
+            offline_input=OfflineInput(record, question.given, "pairwise", texts=texts, order=question.order),
             redaction=question.redaction,
         )
 
@@ -239,34 +239,34 @@ class Pairwise(Judge):
             found.append(str(text))
         return found[0], found[1]
 
-    def reads(self, record: Record) -> str:
+    def extra_input(self, record: Record) -> str:
         fields = [record.metadata.get(field) for field in (self.first, self.second) if field != "content"]
-        return canonical([super().reads(record), self.first, self.second, fields])
+        return canonical([super().extra_input(record), self.first, self.second, fields])
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
-        found = self.prompt.problems(self.known)
+        found = self.prompt.problems(self.template_variables)
         missing = [name for name in ("criteria", "text_a", "text_b") if name not in self.prompt.names]
         found += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not found]
         if found:
             return found
-        for model in [*self.chosen(project), *self.others(project)]:
-            for criteria in self.documents():
-                found += model.problems(criteria)
+        for model in [*self.selected_models(project), *self.fallback_models(project)]:
+            for criteria in self.criteria_documents():
+                found += model.validate(criteria)
         found += self._same_twice(project)
         return list(dict.fromkeys(found + self._rendering(project, records)))
 
-    def documents(self) -> list[Criteria]:
-        return [comparison(self.criteria[0], ("first", "second"), ties=self.ties)]
+    def criteria_documents(self) -> list[Criteria]:
+        return [as_comparison(self.criteria[0], ("first", "second"), ties=self.ties)]
 
     def judged(self) -> list[Criteria | None]:
-        return [*self.documents()]
+        return [*self.criteria_documents()]
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        rows = [*Agent.texts(self, slots), *self.documents()[0].as_rows(), self._schema(self._shown())]
-        return rows + (self.criteria[0].as_rows() if self.criteria[0].criteria[0].cues else [])
+        rows = [*Agent.texts(self, slots), *self.criteria_documents()[0].to_rows(), self._schema(self._shown())]
+        return rows + (self.criteria[0].to_rows() if self.criteria[0].criteria[0].cues else [])
 
     def _shown(self) -> Criteria:
-        return comparison(self.criteria[0], SHOWN, ties=self.ties)
+        return as_comparison(self.criteria[0], SHOWN, ties=self.ties)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         plain: dict[str, Any] = {}

@@ -46,7 +46,7 @@ _TIES = re.compile(
 _ENDED = re.compile(r"[.!?)\]]$")
 
 
-class _Name(NamedTuple):
+class _Mention(NamedTuple):
     """How a text's name may be written: as the whole answer, and within a sentence."""
 
     whole: re.Pattern[str]
@@ -55,7 +55,7 @@ class _Name(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _named(name: str) -> _Name:
+def _named(name: str) -> _Mention:
     """The patterns of one name: of `Output (a)` also `output a` and `(a)`; `a` alone where nothing else is said."""
     noun, _, mark = name.casefold().rpartition(" ")
     noun, mark = re.escape(noun), re.escape(mark.strip("()"))
@@ -74,10 +74,10 @@ def _named(name: str) -> _Name:
         )
     )
     flat = rf"{here} is (?:the )?better{_THING}"
-    return _Name(re.compile(rf"(?:{there}|\[*{mark}\]*)"), re.compile(chosen), re.compile(flat))
+    return _Mention(re.compile(rf"(?:{there}|\[*{mark}\]*)"), re.compile(chosen), re.compile(flat))
 
 
-class _Said(NamedTuple):
+class _Statement(NamedTuple):
     """One sentence that names a choice."""
 
     choice: Choice
@@ -122,7 +122,7 @@ def read_choice(text: str, names: tuple[str, str] = ("Text A", "Text B"), *, tie
     sentences = [part.strip() for part in _SENTENCE.split(read) if part.strip()]
     said = [found for part in sentences for found in _said(part, names)]
     concluded = {one.choice for one in said if one.concluding}
-    if not concluded and _cut(sentences[-1], names):
+    if not concluded and _without_quotations(sentences[-1], names):
         raise InvalidAnswer(f"the answer breaks off in its conclusion: {shorten(sentences[-1], 80)}")
     found = concluded | {one.choice for one in said if one.flat or not concluded}
     if not found:
@@ -135,23 +135,23 @@ def read_choice(text: str, names: tuple[str, str] = ("Text A", "Text B"), *, tie
     return choice
 
 
-def _said(sentence: str, names: tuple[str, str]) -> list[_Said]:
+def _said(sentence: str, names: tuple[str, str]) -> list[_Statement]:
     """What a sentence says; one that grants equality in something and then chooses has chosen."""
     concluding = bool(_CONCLUDES.match(sentence))
     bare = sentence.rstrip(".! ")
-    found: list[_Said] = []
+    found: list[_Statement] = []
     for choice, name in zip(("first", "second"), map(_named, names), strict=True):
         whole = name.whole.fullmatch(bare)
         stated = [one for one in name.chosen.finditer(sentence) if not _UNDECIDED.search(sentence[: one.start()])]
         if whole or stated:
             flat = bool(whole or name.flat.fullmatch(bare))
-            found.append(_Said(choice, concluding, flat))  # type: ignore[arg-type]  # zipped with the words of Choice
+            found.append(_Statement(choice, concluding, flat))  # type: ignore[arg-type]  # zipped with the words of Choice
     if not found and (bare == "tie" or _TIES.search(sentence)):
-        found.append(_Said("tie", concluding, bare == "tie"))
+        found.append(_Statement("tie", concluding, bare == "tie"))
     return found
 
 
-def _cut(sentence: str, names: tuple[str, str]) -> bool:
+def _without_quotations(sentence: str, names: tuple[str, str]) -> bool:
     """Whether the answer ends in the middle of a conclusion that has named nothing yet."""
     return bool(_CONCLUDES.match(sentence)) and not _ENDED.search(sentence) and not _said(sentence, names)
 

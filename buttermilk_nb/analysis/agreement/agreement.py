@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ...errors import SetupError, nearest
-from ..coefficients import COEFFICIENTS, Codes, Coefficient, specific_agreement
+from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix, specific_agreement
 from ..coefficients.reliability_matrix import NUMERIC
 from ..shared.bootstrap import interval, weights
 from ..shared.ratings_frame import answers, checked, groups, modal
 from ..shared.reliability_data import ReliabilityData, reliability_data
-from .coder_sets import Comparison, comparisons
+from .coder_sets import CoderSet, comparisons
 from .notes import note
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def agreement(
     *,
     by: Sequence[str] = ("criterion",),
     coders: Sequence[str] | None = None,
-    replicates: Literal["each", "modal"] = "each",
+    replicate_mode: Literal["each", "modal"] = "each",
     coefficients: Sequence[str] | Literal["usual", "all"] = "usual",
     pool: Sequence[str] = (),
     n_boot: int = 1000,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Agreement with intervals, one tidy row per group, comparison and coefficient.
 
@@ -73,7 +73,7 @@ def agreement(
     pandas.DataFrame
         `by`..., `comparison` (`people`, `instruments`, `all coders`, two names, or people with an instrument in the
         place of one), `between` (`human-human`, `judge-human`, `judge-judge`, `mixed`), `coefficient`, `category`
-        (where the row is about one), `value`, `low`, `high`, `n_units` (records with two codes or more), `n_left_out`
+        (where the row is about one), `value`, `low`, `high`, `n_units` (records with two codes or more), `n_excluded`
         (the others), `n_coders`, `n_codes`, `n_clusters`, `n_undefined` (resamples without a value),
         `most_frequent` and its `share` of the codes, `dependent` (they have seen each other), `note`.
 
@@ -103,13 +103,13 @@ def agreement(
     frame = _pooled(frame, pool)
     rows = []
     for key, part in groups(frame, by):
-        chosen = _chosen(modal(part) if replicates == "modal" else part, coders)
+        chosen = _chosen(modal(part) if replicate_mode == "modal" else part, coders)
         data = reliability_data(chosen, part)
         wanted = _wanted(coefficients, data.level)
         named = dict(zip(by, key, strict=True))
         several = int(wordings[part.criterion.iloc[0]]) if pool else 1
-        taught = int(part.record_id[part.taught.fillna(value=False).astype(bool)].nunique())
-        rows += [named | row for row in _rows(data, wanted, several, taught, n_boot, seed, level)]
+        taught = int(part.record_id[part.in_edge_cases.fillna(value=False).astype(bool)].nunique())
+        rows += [named | row for row in _rows(data, wanted, several, taught, n_boot, seed, confidence)]
     return pd.DataFrame(rows)
 
 
@@ -154,10 +154,10 @@ def _wanted(coefficients: Sequence[str] | str, level: str) -> list[Coefficient]:
     return [COEFFICIENTS[name] for name in names]
 
 
-class _Task:
+class _Job:
     """One coefficient of one comparison."""
 
-    def __init__(self, comparison: Comparison, coefficient: Coefficient, codes: list[Codes]) -> None:
+    def __init__(self, comparison: CoderSet, coefficient: Coefficient, codes: list[ReliabilityMatrix]) -> None:
         self.comparison = comparison
         self.coefficient = coefficient
         self.codes = codes
@@ -180,11 +180,11 @@ def _rows(
     taught: int,
     n_boot: int,
     seed: int,
-    level: float,
+    confidence: float,
 ) -> Iterator[dict[str, object]]:
     import numpy as np
 
-    tasks = list(_tasks(data, wanted))
+    tasks = list(_jobs(data, wanted))
     for block in weights(data.clusters, n_boot, seed):
         for task in tasks:
             task.resampled.append(task.estimate(block))
@@ -193,7 +193,7 @@ def _rows(
         first, counted = task.codes[0], task.coefficient.counted(task.codes[0])
         value = float(task.estimate()[0])
         resampled = np.concatenate(task.resampled) if task.resampled else np.empty(0)
-        low, high, undefined = interval(resampled, level)
+        low, high, undefined = interval(resampled, confidence)
         frequent, share = _most_frequent(first)
         category = getattr(task.coefficient, "category", None)
         percent = values.get((id(task.comparison), "percent_agreement"), float("nan"))
@@ -201,14 +201,14 @@ def _rows(
         units = (first.matrix >= 0).sum(axis=1) >= 2
         yield {
             "comparison": task.comparison.name,
-            "between": task.comparison.between,
+            "comparison_type": task.comparison.comparison_type,
             "coefficient": task.coefficient.title,
             "category": category,
             "value": value,
             "low": low,
             "high": high,
             "n_units": counted.units,
-            "n_left_out": counted.left_out,
+            "n_excluded": counted.n_excluded,
             "n_coders": first.matrix.shape[1],
             "n_codes": counted.codes,
             "n_clusters": len(np.unique(data.clusters[units])),
@@ -231,20 +231,20 @@ def _rows(
         }
 
 
-def _tasks(data: ReliabilityData, wanted: Sequence[Coefficient]) -> Iterator[_Task]:
+def _jobs(data: ReliabilityData, wanted: Sequence[Coefficient]) -> Iterator[_Job]:
     for comparison in comparisons(data):
         places = [data.coders.index(name) for name in comparison.coders]
         codes = [data.only(replicate, places) for replicate in range(data.replicates)]
         pair = len(places) == 2
         for coefficient in wanted:
             if coefficient.coders == "any" or pair:
-                yield _Task(comparison, coefficient, codes)
+                yield _Job(comparison, coefficient, codes)
         if data.level in ("nominal", "ordinal") and comparison.each_category:
             for one in specific_agreement(codes[0]):
-                yield _Task(comparison, one, codes)
+                yield _Job(comparison, one, codes)
 
 
-def _most_frequent(codes: Codes) -> tuple[str | None, float]:
+def _most_frequent(codes: ReliabilityMatrix) -> tuple[str | None, float]:
     import numpy as np
 
     given = codes.matrix[codes.matrix >= 0]

@@ -10,18 +10,18 @@ from ..frames.ratings import TRUTH
 from ..shared.reliability_data import ReliabilityData
 
 
-class Comparison(NamedTuple):
+class CoderSet(NamedTuple):
     """Some coders, and what their agreement would tell."""
 
     name: str
-    between: str
+    comparison_type: str
     coders: tuple[str, ...]
     dependent: bool = False
     """Whether one of them has seen what another said."""
     each_category: bool = False
 
 
-def comparisons(data: ReliabilityData) -> Iterator[Comparison]:
+def comparisons(data: ReliabilityData) -> Iterator[CoderSet]:
     """Every comparison that the coders allow; people among themselves first, because they are the yardstick.
 
     Who has read the others (a synthesiser, a panel, a person who was not blind) is not pooled with them.
@@ -29,26 +29,26 @@ def comparisons(data: ReliabilityData) -> Iterator[Comparison]:
     people = [c for c, kind in zip(data.coders, data.kinds, strict=True) if kind == "human" and c != TRUTH]
     judges = [c for c, kind in zip(data.coders, data.kinds, strict=True) if kind != "human"]
     blind = [name for name in people if name not in data.seen]
-    apart = [name for name in judges if data.rests_on(name) == {name}]
+    apart = [name for name in judges if data.depends_on(name) == {name}]
     pooled = [*blind, *apart]
     if len(people) > 2:
-        yield Comparison("people", "human-human", tuple(people), each_category=True)
+        yield CoderSet("people", "human-human", tuple(people), each_category=True)
     if len(apart) > 2:
-        yield Comparison("instruments", "judge-judge", tuple(apart), each_category=True)
+        yield CoderSet("instruments", "judge-judge", tuple(apart), each_category=True)
     if blind and apart and len(pooled) > 2:
-        yield Comparison("all coders", "mixed", tuple(pooled), each_category=True)
+        yield CoderSet("all coders", "mixed", tuple(pooled), each_category=True)
     pairs = list(combinations(data.coders, 2))
     for one, other in pairs:
         between = _between(one, other, judges)
         dependent = (between == "judge-human" and bool({one, other} & data.seen)) or (
-            not data.rests_on(one).isdisjoint(data.rests_on(other))
+            not data.depends_on(one).isdisjoint(data.depends_on(other))
         )
-        yield Comparison(f"{one} ~ {other}", between, (one, other), dependent, each_category=len(pairs) == 1)
+        yield CoderSet(f"{one} ~ {other}", between, (one, other), dependent, each_category=len(pairs) == 1)
     if len(blind) > 2:
         for judge in judges:
             for person in blind:
                 others = tuple(judge if name == person else name for name in blind)
-                yield Comparison(f"people, with {judge} for {person}", "judge-human", others)
+                yield CoderSet(f"people, with {judge} for {person}", "judge-human", others)
 
 
 def _between(one: str, other: str, judges: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ..coefficients import Coefficient
 from ..shared.ratings_frame import FEW
 
@@ -43,7 +43,7 @@ def note(
     if dependent:
         said.append("One of the two has seen the other's answers, or both have read the same ones.")
     if taught:
-        said.append(f"Left out: {counted(taught, 'record')} decided on as an edge case of these criteria.")
+        said.append(f"Left out: {pluralise(taught, 'record')} decided on as an edge case of these criteria.")
     if wordings > 1:
         said.append(f"Codes that were made under {wordings} different wordings are taken together.")
     return " ".join(said)

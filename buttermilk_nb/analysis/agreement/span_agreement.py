@@ -28,7 +28,7 @@ def span_agreement(
     categories: bool = False,
     n_boot: int = 1000,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Krippendorff's alpha for unitising, of all coders and of each pair.
 
@@ -36,9 +36,9 @@ def span_agreement(
     ----------
     marks
         One row per marked passage: `record_id`, `criterion`, `coder`, `start` and `end` (characters; the end is
-        exclusive) and `length` of the text. Who coded a record and marked nothing has a row with empty `start` and
-        `end`: that nothing is there is an answer too. `bm.marks()` gives such a frame. A column `cluster` says what
-        records share, and `category` what a passage was marked as.
+        exclusive) and `length` of the text. A coder who marked nothing in a record has a row with empty `start` and
+        `end`, because that is an answer too. `bm.highlights()` gives such a frame. A column `cluster` says what records
+        share, and `category` what a passage was marked as.
     by
         Columns to part the frame by.
     coders
@@ -52,7 +52,7 @@ def span_agreement(
     -------
     pandas.DataFrame
         `by`..., `comparison` (`all coders`, or two names), `value`, `low`, `high`, `n_units` (records that two coders
-        coded), `n_left_out`, `n_coders`, `n_spans`, `n_undefined` (resamples without a value), `note`.
+        coded), `n_excluded`, `n_coders`, `n_spans`, `n_undefined` (resamples without a value), `note`.
 
     Raises
     ------
@@ -81,9 +81,9 @@ def span_agreement(
         groups = [("all coders", names)] if len(names) > 2 else []
         groups += [(f"{one} ~ {other}", [one, other]) for one, other in combinations(names, 2)]
         for comparison, chosen in groups:
-            found = _one(part[part.coder.isin(chosen)], chosen, categories, n_boot, seed, level)
+            found = _one(part[part.coder.isin(chosen)], chosen, categories, n_boot, seed, confidence)
             rows.append({**dict(zip(by, key, strict=True)), "comparison": comparison, **found})
-    columns = [*by, "comparison", "value", "low", "high", "n_units", "n_left_out", "n_coders", "n_spans"]
+    columns = [*by, "comparison", "value", "low", "high", "n_units", "n_excluded", "n_coders", "n_spans"]
     return pd.DataFrame(rows, columns=[*columns, "n_undefined", "note"])
 
 
@@ -92,7 +92,7 @@ def _checked(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | Non
         if name not in marks.columns:
             raise SetupError(f"the marks have no column `{name}`; {nearest(name, list(marks.columns))}")
     if not len(marks):
-        raise SetupError("nobody has marked anything; bm.code(...) lets people mark words in a text.")
+        raise SetupError("nobody has marked anything; bm.coding_form(...) lets people mark words in a text.")
     known = list(marks.coder.unique())
     for name in coders or ():
         if name not in known:
@@ -103,13 +103,13 @@ def _checked(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | Non
 
 
 def _one(
-    part: pd.DataFrame, names: Sequence[str], categories: bool, n_boot: int, seed: int, level: float
+    part: pd.DataFrame, names: Sequence[str], categories: bool, n_boot: int, seed: int, confidence: float
 ) -> dict[str, Any]:
     spans, clusters = _spans(part, names, categories)
     alpha = UnitisedAlpha(binary=not categories)
     value = float(alpha.estimate(spans)[0])
     resampled = np.concatenate([alpha.estimate(spans, block) for block in weights(clusters, n_boot, seed)])
-    low, high, undefined = interval(resampled, level)
+    low, high, undefined = interval(resampled, confidence)
     counted = alpha.counted(spans)
     why = alpha.undefined(spans) if np.isnan(value) else None
     few = f"It rests on {counted.units:,} records; below {FEW} no conclusion follows." if counted.units < FEW else ""
@@ -118,7 +118,7 @@ def _one(
         "low": low,
         "high": high,
         "n_units": counted.units,
-        "n_left_out": counted.left_out,
+        "n_excluded": counted.n_excluded,
         "n_coders": len(names),
         "n_spans": counted.codes,
         "n_undefined": undefined,

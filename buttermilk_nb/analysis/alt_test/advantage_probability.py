@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coefficients import Codes
+from ..coefficients import ReliabilityMatrix
 from ..coefficients.agreement_counts import IntArray, Measure, equal
 from ..coefficients.base import FloatArray
 from ..coefficients.distances import jaccard_distance
@@ -38,7 +38,7 @@ class Advantages:
         return self.coder - self.judge
 
 
-def advantages(people: Sequence[Codes], judge: Sequence[IntArray]) -> Advantages:
+def advantages(people: Sequence[ReliabilityMatrix], judge: Sequence[IntArray]) -> Advantages:
     """Within each replicate, then averaged over those in which the judge answered.
 
     Parameters
@@ -59,7 +59,7 @@ def advantages(people: Sequence[Codes], judge: Sequence[IntArray]) -> Advantages
     return Advantages(_mean([one.judge for one in each]), _mean([one.coder for one in each]))
 
 
-def _advantages(people: Codes, judge: IntArray) -> Advantages:
+def _advantages(people: ReliabilityMatrix, judge: IntArray) -> Advantages:
     matrix = people.matrix
     of_judge, of_coder = np.full(matrix.shape, np.nan), np.full(matrix.shape, np.nan)
     if not people.categories:
@@ -79,7 +79,7 @@ def _advantages(people: Codes, judge: IntArray) -> Advantages:
     return Advantages(of_judge, of_coder)
 
 
-def _nearness(codes: Codes) -> Measure:
+def _nearness(codes: ReliabilityMatrix) -> Measure:
     values = codes.values
     if codes.level in NUMERIC and values is not None:
         numbers: NDArray[np.float64] = values

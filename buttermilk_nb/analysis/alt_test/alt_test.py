@@ -11,7 +11,7 @@ from ..coefficients.base import FloatArray
 from ..shared.bootstrap import interval, weights
 from ..shared.notes import few, note
 from ..stability.stability import check_resampling
-from .hypothesis_test import ENOUGH, Tested, tests
+from .hypothesis_test import ENOUGH, JudgeTest, tests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +24,11 @@ def alt_test(
     judges: Sequence[str] | None = None,
     coders: Sequence[str] | None = None,
     epsilon: float = 0.2,
-    alpha: float = 0.05,
-    replicates: Literal["each", "modal"] = "each",
+    significance: float = 0.05,
+    replicate_mode: Literal["each", "modal"] = "each",
     n_boot: int = 1000,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """The alternative annotator test: may the judge stand in for the people? One row per group and judge.
 
@@ -63,7 +63,7 @@ def alt_test(
         (`omega` is 0.5 or more), `rho` (the average advantage probability: how likely the judge is at least as near
         to the others as a person is), `rho_low` and `rho_high`, `rho_least` and `rho_most` (had the judge lost, or
         won, each record that it was asked about and did not answer), `n_coders` (people tested), `n_records`,
-        `epsilon`, `alpha`, `n_left_out` (the other records), `n_clusters`, `n_undefined` (resamples without a rho) and
+        `epsilon`, `alpha`, `n_excluded` (the other records), `n_clusters`, `n_undefined` (resamples without a rho) and
         `note`, which also says where a judge that always gave the same answer would have passed.
 
     Raises
@@ -101,19 +101,21 @@ def alt_test(
     """
     import pandas as pd
 
-    check_resampling(n_boot, level)
-    found = tests(ratings, by, judges, coders, epsilon, alpha, replicates)
-    rows = [one.key | _row(one, epsilon, alpha, n_boot, seed, level) for one in found]
+    check_resampling(n_boot, confidence)
+    found = tests(ratings, by, judges, coders, epsilon, significance, replicate_mode)
+    rows = [one.key | _row(one, epsilon, significance, n_boot, seed, confidence) for one in found]
     return pd.DataFrame(rows).astype({"passes": "boolean"})
 
 
-def _row(one: Tested, epsilon: float, alpha: float, n_boot: int, seed: int, level: float) -> dict[str, Any]:
+def _row(
+    one: JudgeTest, epsilon: float, significance: float, n_boot: int, seed: int, confidence: float
+) -> dict[str, Any]:
     import pandas as pd
 
     n, n_clusters = len(one.clusters), int(one.clusters.max(initial=-1)) + 1
-    omega = one.omega(alpha)
+    omega = one.omega(significance)
     drawn = [_rho(one, rows) for rows in weights(one.clusters, n_boot, seed)] if n_clusters > 1 else []
-    low, high, undefined = interval(np.concatenate(drawn), level) if drawn else (float("nan"), float("nan"), 0)
+    low, high, undefined = interval(np.concatenate(drawn), confidence) if drawn else (float("nan"), float("nan"), 0)
     least, most = (_rho(one, np.ones((1, n)), won)[0] for won in (0.0, 1.0))
     return {
         "judge": one.judge,
@@ -127,15 +129,15 @@ def _row(one: Tested, epsilon: float, alpha: float, n_boot: int, seed: int, leve
         "n_coders": sum(not np.isnan(against.p) for against in one.against),
         "n_records": n,
         "epsilon": epsilon,
-        "alpha": alpha,
-        "n_left_out": one.n_left_out,
+        "alpha": significance,
+        "n_excluded": one.n_excluded,
         "n_clusters": n_clusters,
         "n_undefined": undefined,
         "note": _note(one, n, n_clusters),
     }
 
 
-def _rho(one: Tested, rows: FloatArray, unanswered: float | None = None) -> FloatArray:
+def _rho(one: JudgeTest, rows: FloatArray, unanswered: float | None = None) -> FloatArray:
     """The mean advantage probability over the people, in each resample; with unanswered records as lost or won."""
     known = ~np.isnan(one.found.judge[:, one.counted])
     n = rows @ known
@@ -146,7 +148,7 @@ def _rho(one: Tested, rows: FloatArray, unanswered: float | None = None) -> Floa
     return np.asarray(np.divide(won, n, out=np.full(n.shape, np.nan), where=n > 0).mean(axis=1))
 
 
-def _note(one: Tested, n: int, n_clusters: int) -> str:
+def _note(one: JudgeTest, n: int, n_clusters: int) -> str:
     untested = [against.coder for against in one.against if np.isnan(against.p)]
     same = [against.coder for against in one.against if against.note.startswith("The difference")]
     return note(
@@ -157,8 +159,12 @@ def _note(one: Tested, n: int, n_clusters: int) -> str:
         f"The difference from {_listed(same)} is the same on every record: see alt_test_coders." if same else "",
         few(n, n_clusters),
         f"Records are in {n_clusters:,} clusters, which the test allows for." if 1 < n_clusters < n else "",
-        f"{_listed(one.set_aside)} saw the judges' answers and is left out." if len(one.set_aside) == 1 else "",
-        f"{_listed(one.set_aside)} saw the judges' answers and are left out." if len(one.set_aside) > 1 else "",
+        f"{_listed(one.excluded_coders)} saw the judges' answers and is left out."
+        if len(one.excluded_coders) == 1
+        else "",
+        f"{_listed(one.excluded_coders)} saw the judges' answers and are left out."
+        if len(one.excluded_coders) > 1
+        else "",
         f"{_listed(one.saw)} saw the judges' answers, which helps the judge." if one.saw else "",
         f"Computed within each of {one.replicates} replicates and averaged." if one.replicates > 1 else "",
         "Records were drawn with unequal probability, and are not weighted here." if one.unequal else "",

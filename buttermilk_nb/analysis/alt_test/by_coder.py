@@ -20,8 +20,8 @@ def alt_test_coders(
     judges: Sequence[str] | None = None,
     coders: Sequence[str] | None = None,
     epsilon: float = 0.2,
-    alpha: float = 0.05,
-    replicates: Literal["each", "modal"] = "each",
+    significance: float = 0.05,
+    replicate_mode: Literal["each", "modal"] = "each",
 ) -> pd.DataFrame:
     """The tests behind `alt_test`: one row per group, judge and person.
 
@@ -66,11 +66,11 @@ def alt_test_coders(
             "difference": against.rho_judge - against.rho_coder,
             "p": against.p,
             "p_adjusted": against.p_adjusted,
-            "rejected": pd.NA if np.isnan(against.p) else against.p_adjusted <= alpha,
+            "rejected": pd.NA if np.isnan(against.p) else against.p_adjusted <= significance,
             "n": against.n,
             "note": against.note,
         }
-        for one in tests(ratings, by, judges, coders, epsilon, alpha, replicates)
+        for one in tests(ratings, by, judges, coders, epsilon, significance, replicate_mode)
         for against in one.against
     ]
     return pd.DataFrame(rows).astype({"rejected": "boolean"})

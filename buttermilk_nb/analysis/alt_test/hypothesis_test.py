@@ -45,7 +45,7 @@ class Against(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class JudgeTest:
     """The test of one judge on one question.
 
     `found` and `clusters` are of the records that it rests on; `unanswered` counts, for each person, the records that
@@ -59,16 +59,16 @@ class Tested:
     found: Advantages
     clusters: IntArray
     unanswered: IntArray
-    n_left_out: int
+    n_excluded: int
     saw: tuple[str, ...]
-    set_aside: tuple[str, ...]
+    excluded_coders: tuple[str, ...]
     unequal: bool
     replicates: int
     always: str | None
 
-    def omega(self, alpha: float) -> float:
+    def omega(self, significance: float) -> float:
         """The winning rate; NaN where there is no test."""
-        return winning_rate([one.p_adjusted for one in self.against], alpha)
+        return winning_rate([one.p_adjusted for one in self.against], significance)
 
     @property
     def counted(self) -> NDArray[np.bool_]:
@@ -82,9 +82,9 @@ def tests(
     judges: Sequence[str] | None,
     coders: Sequence[str] | None,
     epsilon: float,
-    alpha: float,
-    replicates: Literal["modal", "each"],
-) -> Iterator[Tested]:
+    significance: float,
+    replicate_mode: Literal["modal", "each"],
+) -> Iterator[JudgeTest]:
     """The tests of each group and judge, in order.
 
     Raises
@@ -94,19 +94,19 @@ def tests(
     """
     if not 0 <= epsilon < 1:
         raise SetupError(f"epsilon={epsilon}: it is a difference of two shares, from 0 to below 1, such as 0.2.")
-    if not 0 < alpha < 1:
-        raise SetupError(f"alpha={alpha}: it is between 0 and 1, such as 0.05.")
-    if replicates not in ("modal", "each"):
-        raise SetupError(f'replicates="{replicates}": write "modal" or "each".')
+    if not 0 < significance < 1:
+        raise SetupError(f"alpha={significance}: it is between 0 and 1, such as 0.05.")
+    if replicate_mode not in ("modal", "each"):
+        raise SetupError(f'replicates="{replicate_mode}": write "modal" or "each".')
     by = names(by)
     for key, part in groups(checked(ratings, by), by):
         people = people_of(part, judges, coders)
         for judge in judges_of(part, judges):
             named = dict(zip(by, key, strict=True))
-            yield _tested(named, part, judge, people, coders is None, epsilon, alpha, replicates == "modal")
+            yield _tested(named, part, judge, people, coders is None, epsilon, significance, replicate_mode == "modal")
 
 
-def winning_rate(adjusted: Sequence[float], alpha: float) -> float:
+def winning_rate(adjusted: Sequence[float], significance: float) -> float:
     """The share of adjusted p-values, NaN left out, that are no higher than alpha.
 
     Examples
@@ -115,7 +115,7 @@ def winning_rate(adjusted: Sequence[float], alpha: float) -> float:
     0.5
     """
     known = np.array(adjusted)[~np.isnan(adjusted)]
-    return float((known <= alpha).mean()) if len(known) else float("nan")
+    return float((known <= significance).mean()) if len(known) else float("nan")
 
 
 def _tested(
@@ -125,9 +125,9 @@ def _tested(
     people: list[str],
     everybody: bool,
     epsilon: float,
-    alpha: float,
+    significance: float,
     mode: bool,
-) -> Tested:
+) -> JudgeTest:
     where = f"criterion `{part.criterion.iloc[0]}`, judge `{judge}`"
     seen = saw(part)
     if len(people) < PEOPLE:
@@ -151,10 +151,10 @@ def _tested(
     always = _constant(panel[0].matrix[used])
     constant = advantages([replace(codes, matrix=codes.matrix[used]) for codes in panel], [always] * len(panel))
     passed = [
-        winning_rate([x.p_adjusted for x in one], alpha)
+        winning_rate([x.p_adjusted for x in one], significance)
         for one in (against, _against(people, constant, clusters, epsilon))
     ]
-    return Tested(
+    return JudgeTest(
         key,
         data.coders[place[judge]],
         tuple(against),

@@ -17,12 +17,12 @@ from ...errors import SetupError, nearest
 from ..shared.ratings_frame import FEW, answers, checked, groups, modal, scale_of
 from .inclusion_probability import inclusion
 from .influence import BoolArray, FloatArray, IntArray
-from .outcome_values import Asked, Measured, measured
+from .outcome_values import Outcome, OutcomeName, outcome
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Replicates = Literal["each", "modal"]
+ReplicateMode = Literal["each", "modal"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +36,9 @@ class CodedSample:
 
     key: dict[str, Any]
     where: str
-    measured: Measured
+    outcome: Outcome
     records: list[str]
-    said: FloatArray
+    judged: FloatArray
     answered: BoolArray
     coded: FloatArray
     inclusion: FloatArray
@@ -60,7 +60,7 @@ class CodedSample:
     @property
     def adjusted(self) -> FloatArray:
         """The design-adjusted outcome of each record."""
-        return self.said + self.weights * np.where(self.has_code, self.coded - self.said, 0.0)
+        return self.judged + self.weights * np.where(self.has_code, self.coded - self.judged, 0.0)
 
 
 def coded_samples(
@@ -68,9 +68,9 @@ def coded_samples(
     judge: str,
     coder: str,
     by: str | Sequence[str],
-    of: Asked,
+    of: OutcomeName,
     sampled: str | None,
-    replicates: Replicates,
+    replicate_mode: ReplicateMode,
 ) -> Iterator[CodedSample]:
     """Each group in which the judge was asked.
 
@@ -80,12 +80,12 @@ def coded_samples(
         As `corrected_estimate` says.
     """
     by = [by] if isinstance(by, str) else list(by)
-    if replicates not in get_args(Replicates):
-        raise SetupError(f"replicates: write `each` or `modal`, and not `{replicates}`.")
+    if replicate_mode not in get_args(ReplicateMode):
+        raise SetupError(f"replicates: write `each` or `modal`, and not `{replicate_mode}`.")
     frame = _of_two(checked(ratings, by), judge, coder)
     for key, part in groups(frame, by):
         if (part.coder == judge).any():
-            yield _sample(dict(zip(by, key, strict=True)), part, judge, coder, of, sampled, replicates)
+            yield _sample(dict(zip(by, key, strict=True)), part, judge, coder, of, sampled, replicate_mode)
 
 
 def _of_two(frame: pd.DataFrame, judge: str, coder: str) -> pd.DataFrame:
@@ -101,13 +101,19 @@ def _of_two(frame: pd.DataFrame, judge: str, coder: str) -> pd.DataFrame:
 
 
 def _sample(
-    key: dict[str, Any], part: pd.DataFrame, judge: str, coder: str, of: Asked, sampled: str | None, how: Replicates
+    key: dict[str, Any],
+    part: pd.DataFrame,
+    judge: str,
+    coder: str,
+    of: OutcomeName,
+    sampled: str | None,
+    how: ReplicateMode,
 ) -> CodedSample:
     where = f"criterion `{part.criterion.iloc[0]}`"
     theirs, own = part[part.coder == judge], part[part.coder == coder]
     records = sorted(theirs.record_id.unique())
     _same_frame(where, records, own, judge, coder)
-    what = measured(part, theirs, own, of, where, scale_of(part))
+    what = outcome(part, theirs, own, of, where, scale_of(part))
     said = _by_record(modal(theirs) if how == "modal" else theirs, what, records)
     answered = ~np.isnan(said)
     if not answered.any():
@@ -120,9 +126,9 @@ def _sample(
     return CodedSample(
         key=key,
         where=where,
-        measured=what,
+        outcome=what,
         records=records,
-        said=np.where(answered, said, said[answered].mean()),
+        judged=np.where(answered, said, said[answered].mean()),
         answered=answered,
         coded=coded,
         inclusion=known,
@@ -151,7 +157,7 @@ def _same_frame(where: str, records: list[str], own: pd.DataFrame, judge: str, c
         )
 
 
-def _by_record(rows: pd.DataFrame, what: Measured, records: list[str]) -> FloatArray:
+def _by_record(rows: pd.DataFrame, what: Outcome, records: list[str]) -> FloatArray:
     """The mean number of each record's rows; NaN where no row has one."""
     numbers = what.of(rows)
     return np.asarray(numbers.groupby(rows.record_id).mean().reindex(records).to_numpy(float))

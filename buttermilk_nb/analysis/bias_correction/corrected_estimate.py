@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ...errors import SetupError
 from . import means, regressions
-from .coded_samples import CodedSample, Replicates, coded_samples
+from .coded_samples import CodedSample, ReplicateMode, coded_samples
 from .covariates import INTERCEPT, checked_covariates, design
-from .influence import Estimate, FloatArray, degrees_of_freedom, n_clusters, quantile, standard_errors
+from .influence import FloatArray, InfluenceEstimate, degrees_of_freedom, n_clusters, quantile, standard_errors
 from .notes import estimate_note
-from .outcome_values import Asked
+from .outcome_values import OutcomeName
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Of = Literal["prevalence", "mean", "regression"]
 COLUMNS = (
-    "estimator", "term", "value", "low", "high", "se", "power", "n_judged", "n_coded", "n_clusters", "n_left_out",
+    "estimator", "term", "value", "low", "high", "se", "power", "n_judged", "n_coded", "n_clusters", "n_excluded",
     "note",
 )  # fmt: skip
-_REGRESSIONS: Mapping[str, Callable[[CodedSample, FloatArray, regressions.Kind], Estimate]] = {
+_REGRESSIONS: Mapping[str, Callable[[CodedSample, FloatArray, regressions.Kind], InfluenceEstimate]] = {
     "naive": regressions.naive,
     "human sample": regressions.human_sample,
     "dsl": regressions.dsl,
@@ -39,9 +39,9 @@ def corrected_estimate(
     covariates: pd.DataFrame | None = None,
     kind: regressions.Kind | None = None,
     sampled: Literal["simple random"] | None = None,
-    replicates: Replicates = "each",
+    replicate_mode: ReplicateMode = "each",
     power: float | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """What a judge's answers amount to once human codes of a probability sample have corrected them.
 
@@ -80,7 +80,7 @@ def corrected_estimate(
         One row per group, estimator and term: `by`..., `estimator`, `term` (None but for a regression: `intercept` and
         each covariate), `value`, `low`, `high`, `se`, `power` (ppi and ppi++), `n_judged` (records with an answer of
         the judge), `n_coded` (records with a usable code), `n_clusters` (clusters with a coded record; for `naive` with
-        an answer), `n_left_out` (records without an answer for `naive`, else chosen records without a usable code) and
+        an answer), `n_excluded` (records without an answer for `naive`, else chosen records without a usable code) and
         `note`. Estimators:
 
         - `naive`: the judge alone, as if it were right; its interval knows nothing of its errors;
@@ -128,29 +128,29 @@ def corrected_estimate(
     """
     import pandas as pd
 
-    check_asked(of, get_args(Of), level)
+    check_asked(of, get_args(Of), confidence)
     if power is not None and not math.isfinite(power):
         raise SetupError(f"power={power}: write a number, such as 1, or None to have it tuned.")
     if of == "regression":
         covariates = checked_covariates(covariates)
     rows: list[dict[str, Any]] = []
-    for sample in coded_samples(ratings, judge, coder, by, _asked(of, kind), sampled, replicates):
+    for sample in coded_samples(ratings, judge, coder, by, _asked(of, kind), sampled, replicate_mode):
         if of == "regression" and covariates is not None:
-            rows += _regressed(sample, covariates, kind, level)
+            rows += _regressed(sample, covariates, kind, confidence)
         else:
-            rows += _rows(sample, mean_estimates(sample, power), level)
+            rows += _rows(sample, mean_estimates(sample, power), confidence)
     return pd.DataFrame(rows, columns=[*([by] if isinstance(by, str) else by), *COLUMNS])
 
 
-def check_asked(of: str, offered: Sequence[str], level: float) -> None:
+def check_asked(of: str, offered: Sequence[str], confidence: float) -> None:
     """Raise SetupError where what is asked for is not offered."""
     if of not in offered:
         raise SetupError(f"of: write {' or '.join(f'`{name}`' for name in offered)}, and not `{of}`.")
-    if not 0 < level < 1:
-        raise SetupError(f"level={level}: the level of an interval is between 0 and 1, such as 0.95.")
+    if not 0 < confidence < 1:
+        raise SetupError(f"level={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
 
 
-def mean_estimates(sample: CodedSample, power: float | None = None) -> dict[str, Estimate]:
+def mean_estimates(sample: CodedSample, power: float | None = None) -> dict[str, InfluenceEstimate]:
     """Every estimator of a mean, by name."""
     return {
         "naive": means.naive(sample),
@@ -161,7 +161,7 @@ def mean_estimates(sample: CodedSample, power: float | None = None) -> dict[str,
     }
 
 
-def _asked(of: Of, kind: regressions.Kind | None) -> Asked:
+def _asked(of: Of, kind: regressions.Kind | None) -> OutcomeName:
     if of != "regression":
         return "flag" if of == "prevalence" else "number"
     if kind not in (None, *get_args(regressions.Kind)):
@@ -170,25 +170,28 @@ def _asked(of: Of, kind: regressions.Kind | None) -> Asked:
 
 
 def _regressed(
-    sample: CodedSample, covariates: pd.DataFrame, kind: regressions.Kind | None, level: float
+    sample: CodedSample, covariates: pd.DataFrame, kind: regressions.Kind | None, confidence: float
 ) -> Iterator[dict[str, Any]]:
-    kind = kind or ("logistic" if sample.measured.is_flag else "linear")
+    kind = kind or ("logistic" if sample.outcome.is_flag else "linear")
     x = design(covariates, sample.records, sample.where)
     found = {name: fit(sample, x, kind) for name, fit in _REGRESSIONS.items()}
-    return _rows(sample, found, level, [INTERCEPT, *covariates.columns])
+    return _rows(sample, found, confidence, [INTERCEPT, *covariates.columns])
 
 
 def _rows(
-    sample: CodedSample, found: Mapping[str, Estimate], level: float, terms: Sequence[str | None] = (None,)
+    sample: CodedSample,
+    found: Mapping[str, InfluenceEstimate],
+    confidence: float,
+    terms: Sequence[str | None] = (None,),
 ) -> Iterator[dict[str, Any]]:
     errors = {name: standard_errors(one, sample.clusters).tolist() for name, one in found.items()}
     for name, one in found.items():
-        reach = quantile(level, degrees_of_freedom(one, sample.clusters))
+        reach = quantile(confidence, degrees_of_freedom(one, sample.clusters))
         for term, value, se, alone in zip(
             terms, one.values.tolist(), errors[name], errors["human sample"], strict=True
         ):
             ends = _ends(sample, term, value, reach * se)
-            possible = term is not None or not sample.measured.is_flag or -1e-12 <= value <= 1 + 1e-12
+            possible = term is not None or not sample.outcome.is_flag or -1e-12 <= value <= 1 + 1e-12
             yield sample.key | {
                 "estimator": name,
                 "term": term,
@@ -204,16 +207,16 @@ def _rows(
 
 def _ends(sample: CodedSample, term: str | None, value: float, reach: float) -> tuple[float, float]:
     low, high = value - reach, value + reach
-    if term is not None or not sample.measured.is_flag:
+    if term is not None or not sample.outcome.is_flag:
         return low, high
     return (max(low, 0.0), min(high, 1.0)) if high > 0 and low < 1 else (math.nan, math.nan)
 
 
-def _counts(sample: CodedSample, name: str, one: Estimate) -> dict[str, int]:
+def _counts(sample: CodedSample, name: str, one: InfluenceEstimate) -> dict[str, int]:
     judged, coded = int(sample.answered.sum()), int(sample.has_code.sum())
     return {
         "n_judged": judged,
         "n_coded": coded,
         "n_clusters": n_clusters(one, sample.clusters),
-        "n_left_out": len(sample.records) - judged if name == "naive" else sample.drawn - coded,
+        "n_excluded": len(sample.records) - judged if name == "naive" else sample.drawn - coded,
     }

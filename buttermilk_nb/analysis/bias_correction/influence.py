@@ -19,7 +19,7 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class InfluenceEstimate:
     """The values of an estimator, and where their uncertainty comes from.
 
     Parameters
@@ -38,14 +38,14 @@ class Estimate:
 
     values: FloatArray
     influence: FloatArray
-    rests_on: BoolArray
+    depends_on: BoolArray
     power: float = float("nan")
     undefined: str = ""
 
 
-def undefined(terms: int, rests_on: BoolArray, why: str) -> Estimate:
+def undefined(terms: int, rests_on: BoolArray, why: str) -> InfluenceEstimate:
     """An estimate without values."""
-    return Estimate(np.full(terms, np.nan), np.full((len(rests_on), terms), np.nan), rests_on, undefined=why)
+    return InfluenceEstimate(np.full(terms, np.nan), np.full((len(rests_on), terms), np.nan), rests_on, undefined=why)
 
 
 def cluster_sums(influence: FloatArray, clusters: IntArray) -> FloatArray:
@@ -61,12 +61,12 @@ def cluster_sums(influence: FloatArray, clusters: IntArray) -> FloatArray:
     return sums
 
 
-def n_clusters(estimate: Estimate, clusters: IntArray) -> int:
+def n_clusters(estimate: InfluenceEstimate, clusters: IntArray) -> int:
     """How many clusters the variance rests on."""
-    return len(np.unique(clusters[estimate.rests_on]))
+    return len(np.unique(clusters[estimate.depends_on]))
 
 
-def standard_errors(estimate: Estimate, clusters: IntArray) -> FloatArray:
+def standard_errors(estimate: InfluenceEstimate, clusters: IntArray) -> FloatArray:
     """The standard error of each term; NaN where there are no more clusters than terms.
 
     With m clusters and p terms the variance is multiplied by m / (m - p), which without clusters is HC1.
@@ -88,12 +88,12 @@ def standard_errors(estimate: Estimate, clusters: IntArray) -> FloatArray:
     return np.asarray(np.sqrt(squares * m / free))
 
 
-def degrees_of_freedom(estimate: Estimate, clusters: IntArray) -> int:
+def degrees_of_freedom(estimate: InfluenceEstimate, clusters: IntArray) -> int:
     """Clusters less terms."""
     return n_clusters(estimate, clusters) - len(estimate.values)
 
 
-def quantile(level: float, free: float) -> float:
+def quantile(confidence: float, free: float) -> float:
     """Of Student's t: how many standard errors an interval reaches to either side.
 
     Examples
@@ -103,4 +103,4 @@ def quantile(level: float, free: float) -> float:
     """
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
-    return float(stdtrit(free, (1 + level) / 2)) if free >= 1 else float("nan")
+    return float(stdtrit(free, (1 + confidence) / 2)) if free >= 1 else float("nan")

@@ -12,29 +12,29 @@ from __future__ import annotations
 import numpy as np
 
 from .coded_samples import CodedSample
-from .influence import Estimate, FloatArray, cluster_sums
+from .influence import FloatArray, InfluenceEstimate, cluster_sums
 
 
-def naive(sample: CodedSample) -> Estimate:
+def naive(sample: CodedSample) -> InfluenceEstimate:
     """The mean of the judge's answers, taken as right."""
     used = sample.answered
-    value = sample.said[used].mean()
-    influence = np.where(used, sample.said - value, 0.0) / used.sum()
-    return Estimate(np.array([value]), influence[:, None], used)
+    value = sample.judged[used].mean()
+    influence = np.where(used, sample.judged - value, 0.0) / used.sum()
+    return InfluenceEstimate(np.array([value]), influence[:, None], used)
 
 
-def human_sample(sample: CodedSample) -> Estimate:
+def human_sample(sample: CodedSample) -> InfluenceEstimate:
     """The weighted mean of the human codes alone (Hájek 1971)."""
     value, influence = _weighted(sample, sample.coded)
-    return Estimate(np.array([value]), influence[:, None], sample.has_code)
+    return InfluenceEstimate(np.array([value]), influence[:, None], sample.has_code)
 
 
-def ppi(sample: CodedSample) -> Estimate:
+def ppi(sample: CodedSample) -> InfluenceEstimate:
     """The judge's mean over all records, plus the weighted mean of (code - judge's answer) in the sample."""
     return prediction_powered(sample, 1.0)
 
 
-def prediction_powered(sample: CodedSample, power: float | None = None) -> Estimate:
+def prediction_powered(sample: CodedSample, power: float | None = None) -> InfluenceEstimate:
     """The human sample's mean, plus `power` times the judge's mean over all records less its mean in the sample.
 
     Parameters
@@ -46,16 +46,16 @@ def prediction_powered(sample: CodedSample, power: float | None = None) -> Estim
         clusters; it is not held within 0 and 1.
     """
     value, influence = _weighted(sample, sample.coded)
-    in_sample, by_sampling = _weighted(sample, sample.said)
-    everywhere = sample.said.mean()
-    apart = (sample.said - everywhere) / len(sample.said) - by_sampling
+    in_sample, by_sampling = _weighted(sample, sample.judged)
+    everywhere = sample.judged.mean()
+    apart = (sample.judged - everywhere) / len(sample.judged) - by_sampling
     if power is None:
         power = _tuned(sample, influence, apart)
     found = value + power * (everywhere - in_sample)
-    return Estimate(np.array([found]), (influence + power * apart)[:, None], sample.has_code, float(power))
+    return InfluenceEstimate(np.array([found]), (influence + power * apart)[:, None], sample.has_code, float(power))
 
 
-def dsl(sample: CodedSample) -> Estimate:
+def dsl(sample: CodedSample) -> InfluenceEstimate:
     """The mean of the design-adjusted outcome, judge's answer + coded / inclusion_p x (code - judge's answer).
 
     Where every record has the same inclusion probability and the fraction coded is just that, it is `ppi`, with a
@@ -63,7 +63,7 @@ def dsl(sample: CodedSample) -> Estimate:
     """
     outcome = sample.adjusted
     value = outcome.mean()
-    return Estimate(np.array([value]), (outcome - value)[:, None] / len(outcome), sample.has_code)
+    return InfluenceEstimate(np.array([value]), (outcome - value)[:, None] / len(outcome), sample.has_code)
 
 
 def _weighted(sample: CodedSample, numbers: FloatArray) -> tuple[float, FloatArray]:
@@ -76,6 +76,6 @@ def _weighted(sample: CodedSample, numbers: FloatArray) -> tuple[float, FloatArr
 def _tuned(sample: CodedSample, influence: FloatArray, apart: FloatArray) -> float:
     of_codes, of_judge = cluster_sums(np.stack([influence, apart], axis=1), sample.clusters).T
     least = float(of_judge @ of_judge)
-    if least <= 1e-20 * float((sample.said**2).mean() + 1):
+    if least <= 1e-20 * float((sample.judged**2).mean() + 1):
         return 0.0  # everything is coded, or the judge says the same of all
     return -float(of_codes @ of_judge) / least

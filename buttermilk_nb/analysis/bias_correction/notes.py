@@ -8,7 +8,7 @@ from ..shared.notes import note
 from ..shared.ratings_frame import FEW
 from .coded_samples import CodedSample
 from .inclusion_probability import ALL, ASSUMED
-from .influence import Estimate, n_clusters
+from .influence import InfluenceEstimate, n_clusters
 
 RARE = 20
 """Fewer findings, or fewer errors, among the coded records than this leave the normal approximation rough.
@@ -17,7 +17,9 @@ In corpora like posts_400, with 12 findings among 200 codes, intervals of 95 % c
 """
 
 
-def estimate_note(sample: CodedSample, name: str, estimate: Estimate, *, is_possible: bool, is_wider: bool) -> str:
+def estimate_note(
+    sample: CodedSample, name: str, estimate: InfluenceEstimate, *, is_possible: bool, is_wider: bool
+) -> str:
     """The sentences beside one row."""
     if estimate.undefined:
         return estimate.undefined
@@ -33,7 +35,7 @@ def estimate_note(sample: CodedSample, name: str, estimate: Estimate, *, is_poss
         "" if alone else _seen(sample),
         _useless(sample, estimate) if name == "ppi++" else "",
         "The scale is ordinal: its steps are taken as equal."
-        if sample.measured.level == "ordinal" and not sample.measured.is_flag
+        if sample.outcome.level == "ordinal" and not sample.outcome.is_flag
         else "",
         "The judge errs too often to help: the human sample alone has the smaller standard error."
         if corrected and is_wider
@@ -55,7 +57,7 @@ def _few(clusters: int) -> str:
 
 
 def _rare(sample: CodedSample) -> str:
-    if not sample.measured.is_flag:
+    if not sample.outcome.is_flag:
         return ""
     codes = sample.coded[sample.has_code]
     found = int(codes.sum())
@@ -67,7 +69,7 @@ def _rare(sample: CodedSample) -> str:
 
 
 def _errors(sample: CodedSample) -> str:
-    apart = int((np.abs(sample.coded - sample.said)[sample.has_code] > 1e-12).sum())
+    apart = int((np.abs(sample.coded - sample.judged)[sample.has_code] > 1e-12).sum())
     if apart == 0:
         return "Judge and coder differ on no coded record, so the interval knows of no error and may be too narrow."
     return f"Judge and coder differ on {apart} coded records alone, so the interval is rough." if apart < RARE else ""
@@ -97,7 +99,7 @@ def _seen(sample: CodedSample) -> str:
     return f"{sample.seen:,} codes were given after seeing answers, and may lean to the judge." if sample.seen else ""
 
 
-def _useless(sample: CodedSample, estimate: Estimate) -> str:
+def _useless(sample: CodedSample, estimate: InfluenceEstimate) -> str:
     if estimate.power or sample.has_code.all():
         return ""
     return "The judge's answers add nothing here (power 0)."

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from ...codebook.scales import Scale
 
-Asked = Literal["flag", "number", "flag first", "number first"]
+OutcomeName = Literal["flag", "number", "flag first", "number first"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class Outcome:
     """`is_flag`: the flag, else the number; `level` of the scale, None where it is not declared."""
 
     is_flag: bool
@@ -41,9 +41,9 @@ class Measured:
         return np.nan if value is None else value
 
 
-def measured(
-    part: pd.DataFrame, theirs: pd.DataFrame, own: pd.DataFrame, of: Asked, where: str, scale: Scale | None
-) -> Measured:
+def outcome(
+    part: pd.DataFrame, theirs: pd.DataFrame, own: pd.DataFrame, of: OutcomeName, where: str, scale: Scale | None
+) -> Outcome:
     """What is asked for, if the answers have it.
 
     Parameters
@@ -72,7 +72,7 @@ def measured(
             if level
             else f"{where}: the answers have no numbers; give the ratings a column `value`, or a `scale` such as `1-5`."
         )
-    found = Measured(flag, level, scale if level in NUMERIC else None)
+    found = Outcome(flag, level, scale if level in NUMERIC else None)
     for name, rows in (("judge", theirs), ("coder", own)):
         if found.of(rows).isna()[rows.usable].any():
             lacks = int(found.of(rows).isna()[rows.usable].sum())

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from .coded_samples import CodedSample
-from .influence import BoolArray, Estimate, FloatArray, undefined
+from .influence import BoolArray, FloatArray, InfluenceEstimate, undefined
 
 Kind = Literal["linear", "logistic"]
 _MOST_STEPS = 100
@@ -24,22 +24,22 @@ SEPARATION = (
 COLLINEAR = "The covariates of these records are collinear or constant, so that their coefficients cannot be told."
 
 
-def naive(sample: CodedSample, x: FloatArray, kind: Kind) -> Estimate:
+def naive(sample: CodedSample, x: FloatArray, kind: Kind) -> InfluenceEstimate:
     """The regression of the judge's answers, taken as right."""
-    return regression(x, sample.said, sample.answered.astype(float), kind, sample.answered)
+    return regression(x, sample.judged, sample.answered.astype(float), kind, sample.answered)
 
 
-def human_sample(sample: CodedSample, x: FloatArray, kind: Kind) -> Estimate:
+def human_sample(sample: CodedSample, x: FloatArray, kind: Kind) -> InfluenceEstimate:
     """The regression of the human codes alone, weighted by 1 / inclusion probability."""
     return regression(x, np.where(sample.has_code, sample.coded, 0.0), sample.weights, kind, sample.has_code)
 
 
-def dsl(sample: CodedSample, x: FloatArray, kind: Kind) -> Estimate:
+def dsl(sample: CodedSample, x: FloatArray, kind: Kind) -> InfluenceEstimate:
     """The regression of the design-adjusted outcome over all records."""
     return regression(x, sample.adjusted, np.ones(len(x)), kind, sample.has_code)
 
 
-def regression(x: FloatArray, y: FloatArray, weights: FloatArray, kind: Kind, rests_on: BoolArray) -> Estimate:
+def regression(x: FloatArray, y: FloatArray, weights: FloatArray, kind: Kind, rests_on: BoolArray) -> InfluenceEstimate:
     """Solve sum of weight x (y - mean) = 0.
 
     Parameters
@@ -79,7 +79,7 @@ def regression(x: FloatArray, y: FloatArray, weights: FloatArray, kind: Kind, re
     back = np.linalg.inv(r)
     influence = np.zeros(x.shape)
     influence[used] = (q * (w * (outcome - mean))[:, None]) @ bread @ back.T
-    return Estimate(back @ values, influence, rests_on)
+    return InfluenceEstimate(back @ values, influence, rests_on)
 
 
 def dependent(x: FloatArray) -> int | None:

@@ -15,17 +15,17 @@ import numpy as np
 
 from ...errors import SetupError
 from . import means
-from .coded_samples import CodedSample, Replicates, coded_samples
+from .coded_samples import CodedSample, ReplicateMode, coded_samples
 from .corrected_estimate import check_asked
-from .influence import Estimate, FloatArray, n_clusters, quantile, standard_errors
-from .outcome_values import Asked
+from .influence import FloatArray, InfluenceEstimate, n_clusters, quantile, standard_errors
+from .outcome_values import OutcomeName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-COLUMNS = ("estimator", "more", "n_coded", "se", "half_width", "width", "wanted", "n_judged", "note")
+COLUMNS = ("estimator", "additional", "n_coded", "se", "half_width", "width", "wanted", "n_judged", "note")
 PROJECTED = "A projection: it takes what was coded so far as typical, and further records as drawn in the same way."
 
 
@@ -36,11 +36,11 @@ def sample_size(
     coder: str = "truth",
     by: str | Sequence[str] = ("criterion",),
     of: Literal["prevalence", "mean"] = "prevalence",
-    more: Sequence[int] = (25, 50, 100, 200),
+    additional: Sequence[int] = (25, 50, 100, 200),
     width: float | None = None,
     sampled: Literal["simple random"] | None = None,
-    replicates: Replicates = "each",
-    level: float = 0.95,
+    replicate_mode: ReplicateMode = "each",
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """How wide each interval would be with more coded records, and how many a wanted width needs.
 
@@ -57,7 +57,7 @@ def sample_size(
     Returns
     -------
     pandas.DataFrame
-        One row per group, estimator (`human sample`, `ppi++`, `dsl`) and number: `by`..., `estimator`, `more` (0 first:
+        One row per group, estimator (`human sample`, `ppi++`, `dsl`) and number: `by`..., `estimator`, `additional` (0 first:
         what there is), `n_coded` (then), `se`, `half_width`, `width` (twice that), `wanted` (the half-width asked for;
         NaN elsewhere), `n_judged` and `note`, which says that later rows are projections. NaN where more records would
         be coded than there are, or where even all of them do not reach what is wanted.
@@ -83,40 +83,40 @@ def sample_size(
     >>> ratings = pd.concat([judged, coded]).assign(criterion="calm")
     >>> ratings["category"] = ratings.flagged.map({True: "yes", False: "no"})
     >>> found = sample_size(ratings, judge="judge", sampled="simple random", more=[50, 100])
-    >>> found[found.estimator == "ppi++"][["more", "half_width"]].round(2).values.tolist()
+    >>> found[found.estimator == "ppi++"][["additional", "half_width"]].round(2).values.tolist()
     [[0.0, 0.07], [50.0, 0.06], [100.0, 0.06]]
     """
     import pandas as pd
 
-    check_asked(of, ("prevalence", "mean"), level)
-    if wrong := [n for n in more if n < 1 or n != int(n)]:
+    check_asked(of, ("prevalence", "mean"), confidence)
+    if wrong := [n for n in additional if n < 1 or n != int(n)]:
         raise SetupError(f"more: {wrong[0]} is no number of further records; write whole numbers above 0.")
     if width is not None and not width > 0:
         raise SetupError(f"width={width}: the wanted half-width is above 0, such as 0.03.")
-    asked: Asked = "flag" if of == "prevalence" else "number"
+    asked: OutcomeName = "flag" if of == "prevalence" else "number"
     rows: list[dict[str, Any]] = []
-    for sample in coded_samples(ratings, judge, coder, by, asked, sampled, replicates):
+    for sample in coded_samples(ratings, judge, coder, by, asked, sampled, replicate_mode):
         for name, one, left in _estimators(sample):
-            half = _half_widths(sample, one, left, level)
-            rows += [sample.key | {"estimator": name} | row for row in _rows(sample, half, more, width)]
+            half = _half_widths(sample, one, left, confidence)
+            rows += [sample.key | {"estimator": name} | row for row in _rows(sample, half, additional, width)]
     return pd.DataFrame(rows, columns=[*([by] if isinstance(by, str) else by), *COLUMNS])
 
 
-def _estimators(sample: CodedSample) -> Iterator[tuple[str, Estimate, FloatArray]]:
+def _estimators(sample: CodedSample) -> Iterator[tuple[str, InfluenceEstimate, FloatArray]]:
     """Each estimator with what is left of the codes once the judge is used."""
     tuned = means.prediction_powered(sample)
     for name, one, power in (
         ("human sample", means.human_sample(sample), 0.0),
         ("ppi++", tuned, tuned.power),
     ):
-        left = np.where(sample.has_code, sample.coded - power * sample.said, 0.0)
+        left = np.where(sample.has_code, sample.coded - power * sample.judged, 0.0)
         centre = (sample.weights * left).sum() / sample.weights.sum()
         yield name, one, np.where(sample.has_code, left - centre, 0.0)
-    yield "dsl", means.dsl(sample), np.where(sample.has_code, sample.coded - sample.said, 0.0)
+    yield "dsl", means.dsl(sample), np.where(sample.has_code, sample.coded - sample.judged, 0.0)
 
 
 def _half_widths(
-    sample: CodedSample, one: Estimate, left: FloatArray, level: float
+    sample: CodedSample, one: InfluenceEstimate, left: FloatArray, confidence: float
 ) -> Callable[[int], tuple[float, float]]:
     """A function from a number of further records to standard error and half-width."""
     now = float(standard_errors(one, sample.clusters)[0]) ** 2
@@ -136,7 +136,7 @@ def _half_widths(
     def projected(further: int) -> tuple[float, float]:
         times = (coded + further) / coded
         se = math.sqrt(stays + (now - stays) * (by_coding(times) / first if first else 1.0))
-        return se, quantile(level, min(all_clusters, clusters * times) - 1) * se
+        return se, quantile(confidence, min(all_clusters, clusters * times) - 1) * se
 
     return projected
 
@@ -148,11 +148,11 @@ def _variance(sample: CodedSample) -> float:
 
 
 def _rows(
-    sample: CodedSample, half: Callable[[int], tuple[float, float]], more: Sequence[int], width: float | None
+    sample: CodedSample, half: Callable[[int], tuple[float, float]], additional: Sequence[int], width: float | None
 ) -> Iterator[dict[str, Any]]:
     coded = int(sample.has_code.sum())
     left = len(sample.records) - coded
-    for further in (0, *more):
+    for further in (0, *additional):
         fits = further <= left
         why = "" if not further else PROJECTED if fits else f"Only {left:,} records are left to be coded."
         yield _row(sample, further, half(further) if fits else (math.nan, math.nan), why)
@@ -168,11 +168,11 @@ def _rows(
 
 
 def _row(
-    sample: CodedSample, more: float, found: tuple[float, float], note: str, wanted: float = math.nan
+    sample: CodedSample, additional: float, found: tuple[float, float], note: str, wanted: float = math.nan
 ) -> dict[str, Any]:
     return {
-        "more": more,
-        "n_coded": int(sample.has_code.sum()) + more,
+        "additional": additional,
+        "n_coded": int(sample.has_code.sum()) + additional,
         "se": found[0],
         "half_width": found[1],
         "width": 2 * found[1],

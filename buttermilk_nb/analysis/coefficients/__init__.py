@@ -14,7 +14,7 @@ Examples
 
 from __future__ import annotations
 
-from .base import COEFFICIENTS, Coefficient, Counted, register
+from .base import COEFFICIENTS, Coefficient, Counts, register
 from .brennan_prediger import BrennanPrediger
 from .cohen_kappa import CohenKappa
 from .conger_kappa import CongerKappa
@@ -25,7 +25,7 @@ from .kendall_w import KendallW
 from .krippendorff_alpha import KrippendorffAlpha, SetAlpha, WeightedAlpha
 from .light_kappa import LightKappa
 from .percent_agreement import PercentAgreement
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .scott_pi import ScottPi
 from .spans import Spans
 from .specific_agreement import SpecificAgreement, specific_agreement
@@ -34,11 +34,10 @@ from .unitised_alpha import UnitisedAlpha
 __all__ = [
     "COEFFICIENTS",
     "BrennanPrediger",
-    "Codes",
     "Coefficient",
     "CohenKappa",
     "CongerKappa",
-    "Counted",
+    "Counts",
     "FleissKappa",
     "GeneralisedFleissKappa",
     "GwetAC",
@@ -47,6 +46,7 @@ __all__ = [
     "KrippendorffAlpha",
     "LightKappa",
     "PercentAgreement",
+    "ReliabilityMatrix",
     "ScottPi",
     "SetAlpha",
     "Spans",

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SetupError
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 
 FloatArray = NDArray[np.float64]
 CATEGORICAL = ("nominal", "ordinal")
 
 
-class Counted(NamedTuple):
+class Counts(NamedTuple):
     """What a coefficient rests on.
 
     `units` and the `codes` in them; `left_out` are the units that it does not rest on.
@@ -29,7 +29,7 @@ class Counted(NamedTuple):
 
     units: int
     codes: int
-    left_out: int
+    n_excluded: int
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Coefficient(ABC):
     missing: Literal["used", "dropped", "refused"]
     source: str
 
-    def estimate(self, codes: Codes, weights: FloatArray | None = None) -> FloatArray:
+    def estimate(self, codes: ReliabilityMatrix, weights: FloatArray | None = None) -> FloatArray:
         """The coefficient, once for each resample.
 
         Parameters
@@ -87,7 +87,7 @@ class Coefficient(ABC):
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._estimate(codes, rows)
 
-    def undefined(self, codes: Codes) -> str | None:
+    def undefined(self, codes: ReliabilityMatrix) -> str | None:
         """Why the coefficient is undefined for these codes, in one sentence; None where it is defined."""
         if problem := self._misfit(codes):
             return problem
@@ -95,14 +95,14 @@ class Coefficient(ABC):
             return "No unit was coded by every coder." if self.missing == "dropped" else "No unit was coded twice."
         return self._why(codes)
 
-    def counted(self, codes: Codes) -> Counted:
+    def counted(self, codes: ReliabilityMatrix) -> Counts:
         """How many units and codes it rests on: units with two codes or more, or with all where others are dropped."""
         given = (codes.matrix >= 0).sum(axis=1)
         enough = max(2, codes.matrix.shape[1]) if self.missing == "dropped" else 2
         kept = given >= enough
-        return Counted(int(kept.sum()), int(given[kept].sum()), int((~kept).sum()))
+        return Counts(int(kept.sum()), int(given[kept].sum()), int((~kept).sum()))
 
-    def _misfit(self, codes: Codes) -> str | None:
+    def _misfit(self, codes: ReliabilityMatrix) -> str | None:
         coders = codes.matrix.shape[1]
         if codes.level not in self.levels:
             return f"{self.title} is for {_listed(self.levels)} codes, and these are {codes.level}."
@@ -113,11 +113,11 @@ class Coefficient(ABC):
         return None
 
     @abstractmethod
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         """The coefficient for each row of weights; NaN where it is undefined."""
 
     @abstractmethod
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         """Why it is undefined although the level and the number of coders fit and there are units to compare."""
 
 

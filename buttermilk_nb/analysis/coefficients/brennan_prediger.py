@@ -8,7 +8,7 @@ from typing import Literal
 from .agreement_counts import chance_corrected, mean_agreement
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import too_few_categories
 
 
@@ -40,11 +40,11 @@ class BrennanPrediger(Coefficient):
     source: str = "Brennan and Prediger 1981"
     scheme: str = "identity"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         weights = declared_weights(codes, self.scheme)
         return chance_corrected(mean_agreement(codes.matrix, rows, as_measure(self.scheme, weights)), weights.mean())
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         return too_few_categories(codes, self.title)
 
 

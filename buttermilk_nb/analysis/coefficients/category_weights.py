@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import SetupError, nearest
 from .agreement_counts import IntArray, Measure, equal
 from .base import FloatArray
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 
 
 def _ordinal(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -83,7 +83,7 @@ def agreement_weights(scheme: str, values: FloatArray) -> FloatArray:
     return np.asarray(1 - apart / apart.max())
 
 
-def declared_weights(codes: Codes, scheme: str) -> FloatArray:
+def declared_weights(codes: ReliabilityMatrix, scheme: str) -> FloatArray:
     """The weights of a scheme over the declared categories of some codes."""
     values = np.arange(len(codes.categories), dtype=np.float64) if codes.values is None else codes.values
     return agreement_weights(scheme, values)

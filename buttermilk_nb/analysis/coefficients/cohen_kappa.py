@@ -10,7 +10,7 @@ import numpy as np
 from .agreement_counts import IntArray, category_totals, chance_corrected, complete, one_category, pair_sums
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
@@ -44,10 +44,10 @@ class CohenKappa(Coefficient):
     source: str = "Cohen 1960"
     scheme: str = "identity"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         return kappa(*complete(codes.matrix, rows), declared_weights(codes, self.scheme), self.scheme)
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix[(codes.matrix >= 0).all(axis=1)], codes)
 
 

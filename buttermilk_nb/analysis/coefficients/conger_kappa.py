@@ -9,7 +9,7 @@ import numpy as np
 
 from .agreement_counts import category_totals, chance_corrected, mean_agreement, one_category
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
@@ -35,7 +35,7 @@ class CongerKappa(Coefficient):
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Conger 1980"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         size = len(codes.categories)
         summed, squared, totals = (np.zeros((len(rows), size)) for _ in range(3))
         coders = np.zeros(len(rows))  # with a code in this resample
@@ -51,7 +51,7 @@ class CongerKappa(Coefficient):
         found = chance_corrected(mean_agreement(codes.matrix, rows), expected)
         return np.where(one_category(totals), np.nan, found)
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix, codes)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .agreement_counts import chance_corrected, codes_per_unit, mean_agreement, one_category, prevalence
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
@@ -35,12 +35,12 @@ class GeneralisedFleissKappa(Coefficient):
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Gwet 2014"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         shares = prevalence(codes.matrix, len(codes.categories), rows)
         found = chance_corrected(mean_agreement(codes.matrix, rows), (shares**2).sum(axis=1))
         return np.where(one_category(shares), np.nan, found)
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix, codes)
 
 
@@ -64,13 +64,13 @@ class FleissKappa(GeneralisedFleissKappa):
     missing: Literal["used", "dropped", "refused"] = "refused"
     source: str = "Fleiss 1971"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         given = codes_per_unit(codes.matrix)
         numbers = np.unique(given[given > 0])
         present = (rows > 0).astype(np.float64) @ (given[:, None] == numbers)  # units with each number of codes
         return np.where((present > 0).sum(axis=1) > 1, np.nan, super()._estimate(codes, rows))
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         numbers = np.unique(codes_per_unit(codes.matrix))
         numbers = numbers[numbers > 0]
         if len(numbers) > 1:

@@ -8,7 +8,7 @@ from typing import Literal
 from .agreement_counts import chance_corrected, mean_agreement, prevalence
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import too_few_categories
 
 
@@ -42,14 +42,14 @@ class GwetAC(Coefficient):
     source: str = "Gwet 2008"
     scheme: str = "identity"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         size = len(codes.categories)
         weights = declared_weights(codes, self.scheme)
         shares = prevalence(codes.matrix, size, rows)
         expected = weights.sum() / (size * (size - 1.0)) * (shares * (1 - shares)).sum(axis=1)
         return chance_corrected(mean_agreement(codes.matrix, rows, as_measure(self.scheme, weights)), expected)
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         return too_few_categories(codes, self.title)
 
 

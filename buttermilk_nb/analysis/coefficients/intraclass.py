@@ -9,7 +9,7 @@ import numpy as np
 
 from .agreement_counts import complete, spread
 from .base import Coefficient, FloatArray, register
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 
 
 class MeanSquares(NamedTuple):
@@ -57,7 +57,7 @@ class IntraclassCorrelation(Coefficient):
     model: int = 1
     mean: bool = False
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         found = mean_squares(codes, rows)
         coders = codes.matrix.shape[1]
         error = found.within if self.model == 1 else found.residual
@@ -68,7 +68,7 @@ class IntraclassCorrelation(Coefficient):
         least = 1e-24 + 1e-12 * (found.units + found.within + found.coders + found.residual)
         return np.where(divisor > least, (found.units - error) / divisor, np.nan)
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         matrix = codes.matrix[(codes.matrix >= 0).all(axis=1)]
         if len(matrix) < 2:
             return f"{self.title} needs two units that every coder coded, and there is one."
@@ -79,7 +79,7 @@ class IntraclassCorrelation(Coefficient):
         return None
 
 
-def mean_squares(codes: Codes, rows: FloatArray) -> MeanSquares:
+def mean_squares(codes: ReliabilityMatrix, rows: FloatArray) -> MeanSquares:
     """The mean squares of the complete units, for each resample."""
     assert codes.values is not None  # Codes sees to it
     matrix, rows = complete(codes.matrix, rows)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .agreement_counts import blocks, category_totals, complete, one_category
 from .base import Coefficient, FloatArray, register
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
@@ -35,7 +35,7 @@ class KendallW(Coefficient):
     missing: Literal["used", "dropped", "refused"] = "dropped"
     source: str = "Kendall and Babington Smith 1939; Kendall and Gibbons 1990"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         matrix, rows = complete(codes.matrix, rows)
         units, coders = matrix.shape
         n = rows.sum(axis=1)
@@ -53,7 +53,7 @@ class KendallW(Coefficient):
         found = 12 * (rows * sums**2).sum(axis=1) / (coders * (coders * (n**3 - n) - ties))
         return np.where(unranked, np.nan, found)
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         matrix = codes.matrix[(codes.matrix >= 0).all(axis=1)]
         if len(matrix) < 2:
             return "Kendall's W needs two units that every coder coded, and there is one."

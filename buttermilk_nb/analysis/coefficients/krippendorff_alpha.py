@@ -31,7 +31,7 @@ from .agreement_counts import (
 from .base import Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
 from .distances import jaccard_distance, masi_distance, ratio_distance
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
@@ -55,7 +55,7 @@ class KrippendorffAlpha(Coefficient):
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Krippendorff 2019"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         matrix, rows, given = with_two(codes.matrix, rows)
         if _negative(codes):
             return np.full(len(rows), np.nan)
@@ -68,10 +68,10 @@ class KrippendorffAlpha(Coefficient):
             found = _by_distance(matrix, rows, given, totals, self._distance(codes))
         return np.where(one_category(totals), np.nan, found)
 
-    def _distance(self, codes: Codes) -> Measure:
+    def _distance(self, codes: ReliabilityMatrix) -> Measure:
         return ratio_distance(_numbers(codes)) if codes.level == "ratio" else differ
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         if _negative(codes):
             return "Ratios need values of 0 or more."
         pairable = codes.matrix[(codes.matrix >= 0).sum(axis=1) >= 2]
@@ -101,7 +101,7 @@ class SetAlpha(KrippendorffAlpha):
     source: str = "Passonneau 2006"
     distance: Literal["masi", "jaccard"] = "masi"
 
-    def _distance(self, codes: Codes) -> Measure:
+    def _distance(self, codes: ReliabilityMatrix) -> Measure:
         assert codes.sets is not None
         return masi_distance(codes.sets) if self.distance == "masi" else jaccard_distance(codes.sets)
 
@@ -131,19 +131,19 @@ class WeightedAlpha(KrippendorffAlpha):
     source: str = "Gwet 2014"
     scheme: str = "ordinal"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         matrix, rows, given = with_two(codes.matrix, rows)
         totals = category_totals(matrix, len(codes.categories), rows)
         distance = as_measure("disagreement", 1 - declared_weights(codes, self.scheme))
         return np.where(one_category(totals), np.nan, _by_distance(matrix, rows, given, totals, distance))
 
 
-def _numbers(codes: Codes) -> FloatArray:
+def _numbers(codes: ReliabilityMatrix) -> FloatArray:
     assert codes.values is not None  # Codes sees to it
     return codes.values
 
 
-def _negative(codes: Codes) -> bool:
+def _negative(codes: ReliabilityMatrix) -> bool:
     return codes.level == "ratio" and bool(_numbers(codes).min() < 0)
 
 

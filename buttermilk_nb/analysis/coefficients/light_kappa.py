@@ -12,7 +12,7 @@ from .agreement_counts import complete
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import declared_weights
 from .cohen_kappa import kappa
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
@@ -37,7 +37,7 @@ class LightKappa(Coefficient):
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Light 1971"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         weights = declared_weights(codes, "identity")
         coded = (rows > 0).astype(np.float64) @ (codes.matrix >= 0) > 0  # resamples x coders: who gave a code
         total, pairs = np.zeros(len(rows)), np.zeros(len(rows))
@@ -47,7 +47,7 @@ class LightKappa(Coefficient):
             pairs += both
         return total / pairs
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         coders = np.flatnonzero((codes.matrix >= 0).any(axis=0))
         for a, b in combinations(coders, 2):
             both = codes.matrix[:, [a, b]]

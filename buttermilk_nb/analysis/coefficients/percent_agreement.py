@@ -7,7 +7,7 @@ from typing import Literal
 
 from .agreement_counts import mean_agreement
 from .base import Coefficient, FloatArray, register
-from .reliability_matrix import LEVELS, Codes
+from .reliability_matrix import LEVELS, ReliabilityMatrix
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class PercentAgreement(Coefficient):
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Gwet 2014"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         return mean_agreement(codes.matrix, rows)
 
-    def _why(self, codes: Codes) -> str | None:  # noqa: ARG002  # with a pair of codes it is always defined
+    def _why(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # with a pair of codes it is always defined
         return None
 
 

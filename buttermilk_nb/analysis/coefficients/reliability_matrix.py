@@ -24,7 +24,7 @@ NUMERIC = ("ordinal", "interval", "ratio")
 
 
 @dataclass(frozen=True, eq=False)
-class Codes:
+class ReliabilityMatrix:
     """Reliability data of one criterion.
 
     Parameters
@@ -67,7 +67,7 @@ class Codes:
     @classmethod
     def of(
         cls, rows: Sequence[Sequence[object | None]], level: str, categories: Sequence[object] | None = None
-    ) -> Codes:
+    ) -> ReliabilityMatrix:
         """Codes from a table of answers.
 
         Parameters

@@ -9,7 +9,7 @@ import numpy as np
 
 from .agreement_counts import category_totals, chance_corrected, complete, equal, one_category, pair_sums
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
@@ -35,7 +35,7 @@ class ScottPi(Coefficient):
     missing: Literal["used", "dropped", "refused"] = "dropped"
     source: str = "Scott 1955"
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         matrix, rows = complete(codes.matrix, rows)
         units = rows.sum(axis=1)
         totals = category_totals(matrix, len(codes.categories), rows)
@@ -43,7 +43,7 @@ class ScottPi(Coefficient):
         found = chance_corrected(rows @ pair_sums(matrix, equal) / units, expected)
         return np.where(one_category(totals), np.nan, found)
 
-    def _why(self, codes: Codes) -> str | None:
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix[(codes.matrix >= 0).all(axis=1)], codes)
 
 

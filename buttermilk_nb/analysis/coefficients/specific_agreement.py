@@ -9,8 +9,8 @@ import numpy as np
 
 from ...errors import SetupError, nearest
 from .agreement_counts import codes_per_unit
-from .base import CATEGORICAL, Coefficient, Counted, FloatArray
-from .reliability_matrix import Codes
+from .base import CATEGORICAL, Coefficient, Counts, FloatArray
+from .reliability_matrix import ReliabilityMatrix
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class SpecificAgreement(Coefficient):
     source: str = "Cicchetti and Feinstein 1990; Uebersax 1982"
     category: str = ""
 
-    def counted(self, codes: Codes) -> Counted:
+    def counted(self, codes: ReliabilityMatrix) -> Counts:
         """The units with two codes or more in which the category was used, and how many codes are that category."""
         used, _ = self._used(codes)
         units = int((used > 0).sum())
-        return Counted(units, int(used.sum()), len(codes.matrix) - units)
+        return Counts(units, int(used.sum()), len(codes.matrix) - units)
 
-    def undefined(self, codes: Codes) -> str | None:
+    def undefined(self, codes: ReliabilityMatrix) -> str | None:
         """Why it is undefined for these codes, in one sentence; None where it is defined."""
         if problem := self._misfit(codes):
             return problem
@@ -58,15 +58,15 @@ class SpecificAgreement(Coefficient):
             return f"Nobody used `{self.category}` in a unit that was coded twice."
         return None
 
-    def _estimate(self, codes: Codes, rows: FloatArray) -> FloatArray:
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         used, given = self._used(codes)
         shared, possible = (rows @ np.stack([used * (used - 1), used * (given - 1)], axis=1)).T
         return np.asarray(shared / possible)
 
-    def _why(self, codes: Codes) -> str | None:  # noqa: ARG002  # all is said in `undefined`
+    def _why(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # all is said in `undefined`
         return None
 
-    def _used(self, codes: Codes) -> tuple[FloatArray, FloatArray]:
+    def _used(self, codes: ReliabilityMatrix) -> tuple[FloatArray, FloatArray]:
         """How often each unit has the category, where it has two codes or more, and how many codes it has."""
         if self.category not in codes.categories:
             raise SetupError(f"there is no category `{self.category}`; {nearest(self.category, codes.categories)}")
@@ -75,7 +75,7 @@ class SpecificAgreement(Coefficient):
         return np.where(given >= 2, used, 0), given
 
 
-def specific_agreement(codes: Codes) -> tuple[SpecificAgreement, ...]:
+def specific_agreement(codes: ReliabilityMatrix) -> tuple[SpecificAgreement, ...]:
     """Specific agreement on each of the declared categories, in their order."""
     return tuple(
         SpecificAgreement(title=f"Specific agreement on `{category}`", category=category)

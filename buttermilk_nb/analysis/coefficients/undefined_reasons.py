@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .agreement_counts import IntArray
-from .reliability_matrix import Codes
+from .reliability_matrix import ReliabilityMatrix
 
 
-def sole_category(matrix: IntArray, codes: Codes) -> str | None:
+def sole_category(matrix: IntArray, codes: ReliabilityMatrix) -> str | None:
     """One category alone is used in the matrix, so that expected disagreement is 0; None where there are more."""
     used = np.unique(matrix[matrix >= 0])
     if len(used) > 1:
@@ -18,7 +18,7 @@ def sole_category(matrix: IntArray, codes: Codes) -> str | None:
     )
 
 
-def too_few_categories(codes: Codes, title: str) -> str | None:
+def too_few_categories(codes: ReliabilityMatrix, title: str) -> str | None:
     """Fewer than two categories are declared; None where there are more."""
     if len(codes.categories) > 1:
         return None

@@ -6,7 +6,7 @@ tested is the change, not two shares that happen to differ.
 
 from __future__ import annotations
 
-from .compare import compare
+from .compare import compare_levels
 from .flips import flips
 
-__all__ = ["compare", "flips"]
+__all__ = ["compare_levels", "flips"]

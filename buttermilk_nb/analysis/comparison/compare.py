@@ -18,24 +18,24 @@ from ..stability.stability import check_resampling
 from .notes import paired_note
 from .outcome import Measure, measure
 from .paired_levels import Pair, Replicates, pair
-from .paired_tests import Tested, mcnemar, sign_flips
+from .paired_tests import PairedTest, mcnemar, sign_flips
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NO_TEST = Tested(float("nan"), "", 0)
+_NO_TEST = PairedTest(float("nan"), "", 0)
 
 
-def compare(
+def compare_levels(
     ratings: pd.DataFrame,
     *,
     factor: str,
     by: str | Sequence[str] = ("criterion",),
     baseline: Any = None,
-    replicates: Replicates = "modal",
+    replicate_mode: Replicates = "modal",
     n_boot: int = 1000,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Whether a factor changes the answers to the same records: one row per group and pair of its levels.
 
@@ -75,7 +75,7 @@ def compare(
           test that flips the signs of whole clusters' differences, a record without a cluster being one. `p_adjusted`:
           Holm's, over the `n_tests` tests of this call. `p_clustered`, `p_clustered_adjusted`: the permutation over
           clusters and its own Holm adjustment, where records are in clusters;
-        - `n`, `n_left_out` (records asked at either level without an answer at both), `n_clusters`, `n_undefined`
+        - `n`, `n_excluded` (records asked at either level without an answer at both), `n_clusters`, `n_undefined`
           (resamples without a difference) and `note`.
 
         A group with one level of the factor has no row. What is undefined is NaN, and `note` says why. With `each`,
@@ -105,12 +105,14 @@ def compare(
     """
     import pandas as pd
 
-    check_resampling(n_boot, level)
-    if replicates not in get_args(Replicates):
-        raise SetupError(f"replicates: write `modal` or `each`, and not `{replicates}`.")
+    check_resampling(n_boot, confidence)
+    if replicate_mode not in get_args(Replicates):
+        raise SetupError(f"replicates: write `modal` or `each`, and not `{replicate_mode}`.")
     rows = []
     for key, found, a, b in pairs_of_levels(ratings, factor, names(by), baseline):
-        rows.append(key | {"factor": factor, "a": a, "b": b} | _row(found, a, b, replicates, n_boot, seed, level))
+        rows.append(
+            key | {"factor": factor, "a": a, "b": b} | _row(found, a, b, replicate_mode, n_boot, seed, confidence)
+        )
         rows[-1]["note"] = note(rows[-1]["note"], wordings_note(factor))
     result = pd.DataFrame(rows)
     for name in ("p", "p_clustered"):
@@ -155,9 +157,9 @@ def pairs_of_levels(
 
 
 def _row(
-    found: Measure, a: Any, b: Any, replicates: Replicates, n_boot: int, seed: int, level: float
+    found: Measure, a: Any, b: Any, replicate_mode: Replicates, n_boot: int, seed: int, confidence: float
 ) -> dict[str, Any]:
-    two = pair(found, a, b, replicates)
+    two = pair(found, a, b, replicate_mode)
     used = two.used
     clusters = np.unique(found.table.clusters[used], return_inverse=True)[1]
     n, n_clusters = int(used.sum()), int(clusters.max(initial=-1)) + 1
@@ -165,7 +167,7 @@ def _row(
     low, high, undefined = float("nan"), float("nan"), 0
     if n_clusters > 1:
         drawn = [two.means(rows) for rows in weights(clusters, n_boot, seed)]
-        low, high, undefined = interval(np.concatenate([there - here for here, there in drawn]), level)
+        low, high, undefined = interval(np.concatenate([there - here for here, there in drawn]), confidence)
     least, most = two.bounds(*found.ends())
     sums = np.bincount(clusters, two.shares(), n_clusters) if n else np.zeros(0)
     first, clustered = _tested(found, two, sums, seed)
@@ -185,14 +187,14 @@ def _row(
         "p": first.p,
         "p_clustered": clustered.p,
         "n": n,
-        "n_left_out": int((two.asked & ~used).sum()),
+        "n_excluded": int((two.asked & ~used).sum()),
         "n_clusters": n_clusters,
         "n_undefined": undefined,
         "note": paired_note(found, two, n, n_clusters, first, clustered, seed),
     }
 
 
-def _tested(found: Measure, two: Pair, sums: Any, seed: int) -> tuple[Tested, Tested]:
+def _tested(found: Measure, two: Pair, sums: Any, seed: int) -> tuple[PairedTest, PairedTest]:
     """The test of a pair, and the permutation over clusters where records are in clusters."""
     n, n_clusters = int(two.used.sum()), len(sums)
     flipped = _NO_TEST

@@ -86,7 +86,7 @@ def _rows(found: Measure, a: Any, b: Any) -> dict[str, Any]:
     apart = (two.b - two.a)[kept, 0]
     rows["difference"] = apart if found.category is None else np.full(len(kept), np.nan)
     for word, own in zip("ab", places, strict=True):
-        rows[f"answers_{word}"] = pd.Series([tuple(found.table.shown[i, own]) for i in kept], dtype=object)
+        rows[f"answers_{word}"] = pd.Series([tuple(found.table.labels[i, own]) for i in kept], dtype=object)
     return rows
 
 

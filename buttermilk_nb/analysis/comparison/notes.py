@@ -5,12 +5,14 @@ from __future__ import annotations
 from ..shared.notes import few, note, unequal_note
 from .outcome import Measure
 from .paired_levels import Pair
-from .paired_tests import DRAWS, Tested
+from .paired_tests import DRAWS, PairedTest
 
 _FEWEST = 6  # changes; with fewer no two-sided p is below 0.05
 
 
-def paired_note(found: Measure, two: Pair, n: int, n_clusters: int, first: Tested, clustered: Tested, seed: int) -> str:
+def paired_note(
+    found: Measure, two: Pair, n: int, n_clusters: int, first: PairedTest, clustered: PairedTest, seed: int
+) -> str:
     """The sentences beside one row."""
     if n == 0:
         return note("No record was answered at both levels.", _unpaired(two))
@@ -29,7 +31,7 @@ def paired_note(found: Measure, two: Pair, n: int, n_clusters: int, first: Teste
     )
 
 
-def _drawn(tested: Tested) -> bool:
+def _drawn(tested: PairedTest) -> bool:
     return tested.test.endswith(f"{DRAWS:,} draws")
 
 
@@ -40,7 +42,7 @@ def _equal(two: Pair, n_clusters: int) -> str:
     return f"No record differs{width}; that does not show that the levels are alike."
 
 
-def _no_less(word: str, tested: Tested) -> str:
+def _no_less(word: str, tested: PairedTest) -> str:
     turns_on = tested.turns_on
     if not 0 < turns_on < _FEWEST:
         return ""
@@ -65,7 +67,7 @@ def _unpaired(two: Pair) -> str:
     return f"Replicates without one of the same number at the other level: {two.unpaired}." if two.unpaired else ""
 
 
-def _clustered(first: Tested, clustered: Tested, n: int, n_clusters: int) -> str:
+def _clustered(first: PairedTest, clustered: PairedTest, n: int, n_clusters: int) -> str:
     if n_clusters == n:
         return ""
     if not first.test.startswith("McNemar"):

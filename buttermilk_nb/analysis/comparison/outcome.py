@@ -18,8 +18,8 @@ from ...codebook.scales import Continuous
 from ..coefficients.agreement_counts import IntArray
 from ..coefficients.base import FloatArray
 from ..coefficients.reliability_matrix import NUMERIC
-from ..shared.modes import how_often, modes
-from ..shared.record_table import Table
+from ..shared.modes import mode_share, modes
+from ..shared.record_table import RecordTable
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Measure:
     """
 
     name: str
-    table: Table
+    table: RecordTable
     category: int | None = None
 
     @property
@@ -90,7 +90,7 @@ class Measure:
         return float("nan"), float("nan")
 
 
-def measure(table: Table) -> Measure:
+def measure(table: RecordTable) -> Measure:
     """The measure that fits the answers of a group."""
     codes = table.codes
     if not np.isnan(table.flags).all():
@@ -108,13 +108,13 @@ def _share_of(said: FloatArray, category: int | None) -> FloatArray:
     return np.where(np.isnan(said), np.nan, said == category)
 
 
-def _numbers(table: Table, matrix: IntArray) -> FloatArray:
+def _numbers(table: RecordTable, matrix: IntArray) -> FloatArray:
     values: Any = table.codes.values
     return np.append(values, np.nan)[matrix]  # a missing code, -1, finds the NaN at the end
 
 
 def _modal_number(numbers: FloatArray, matrix: IntArray) -> FloatArray:
-    counts = how_often(matrix)
+    counts = mode_share(matrix)
     best = (counts == counts.max(axis=1, initial=0, keepdims=True)) & (matrix >= 0)
     return _mean_number(numbers, np.where(best, matrix, -1))
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..coefficients.base import FloatArray
 from ..shared.groups import in_order
-from ..shared.record_table import Table
+from ..shared.record_table import RecordTable
 from .outcome import Measure
 
 Replicates = Literal["modal", "each"]
@@ -84,7 +84,7 @@ class Pair:
         return float(low.mean()), float(high.mean())
 
 
-def pair(found: Measure, a: Any, b: Any, replicates: Replicates) -> Pair:
+def pair(found: Measure, a: Any, b: Any, replicate_mode: Replicates) -> Pair:
     """The answers at two levels, reduced to the mode of the replicates or in each of them.
 
     In each: replicates of the same number are paired. A level with a single replicate, such as a person, is paired
@@ -92,7 +92,7 @@ def pair(found: Measure, a: Any, b: Any, replicates: Replicates) -> Pair:
     """
     places_a, places_b = _places(found.table, a), _places(found.table, b)
     asked = np.asarray(found.table.asked[:, [*places_a.values(), *places_b.values()]].any(axis=1))
-    if replicates == "modal":
+    if replicate_mode == "modal":
         columns = [found.modal(list(places.values())) for places in (places_a, places_b)]
         tied = [found.ties(list(places.values())) for places in (places_a, places_b)]
         ties, unpaired = int((tied[0] | tied[1]).sum()), 0
@@ -106,7 +106,7 @@ def pair(found: Measure, a: Any, b: Any, replicates: Replicates) -> Pair:
     return Pair(at_a, at_b, said_a, said_b, both, asked, ties, unpaired)
 
 
-def _places(table: Table, level: Any) -> dict[Any, int]:
+def _places(table: RecordTable, level: Any) -> dict[Any, int]:
     """Which column has which replicate of a level."""
     return {replicate: i for i, (own, replicate) in enumerate(table.columns) if own == level}
 

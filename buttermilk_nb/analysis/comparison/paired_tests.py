@@ -15,7 +15,7 @@ _ALL_OF = 13  # 2 ** 13 = 8,192 sign flips are tried one by one
 _ROUNDING = 1e-9  # sums that should be the same differ by less, as a share of the largest sum possible
 
 
-class Tested(NamedTuple):
+class PairedTest(NamedTuple):
     """A p-value, its two-sided test by name, and how many records or clusters it turns on."""
 
     p: float
@@ -23,7 +23,7 @@ class Tested(NamedTuple):
     turns_on: int
 
 
-def mcnemar(only_a: int, only_b: int) -> Tested:
+def mcnemar(only_a: int, only_b: int) -> PairedTest:
     """McNemar's test, exact: whether changes one way are as frequent as the other way.
 
     Two-sided binomial test of the discordant pairs (McNemar 1947; Agresti 2013, ch. 11). Without a
@@ -43,10 +43,10 @@ def mcnemar(only_a: int, only_b: int) -> Tested:
 
     n = only_a + only_b
     p = float(binomtest(min(only_a, only_b), n, 0.5).pvalue) if n else 1.0
-    return Tested(p, "McNemar, exact", n)
+    return PairedTest(p, "McNemar, exact", n)
 
 
-def sign_flips(sums: FloatArray, seed: int, what: str) -> Tested:
+def sign_flips(sums: FloatArray, seed: int, what: str) -> PairedTest:
     """Permutation test of paired differences: if the levels were the same, each sum's sign could as well be the other.
 
     Up to 13 sums that are not 0, all sign flips are tried; beyond, 9,999 are drawn from the seed, and the data count
@@ -72,10 +72,10 @@ def sign_flips(sums: FloatArray, seed: int, what: str) -> Tested:
     if size <= _ALL_OF:
         signs = 1.0 - 2.0 * (np.arange(2**size)[:, None] >> np.arange(size) & 1)
         p = float((np.abs(signs @ changed) >= reached).mean())
-        return Tested(p, f"sign flips of {what}, exact", size)
+        return PairedTest(p, f"sign flips of {what}, exact", size)
     rng = np.random.default_rng(seed)
     as_far = 0
     for some in blocks(DRAWS, size):
         flipped = 2 * rng.integers(0, 2, (some.stop - some.start, size), dtype=np.int8) - 1
         as_far += int((np.abs(flipped @ changed) >= reached).sum())
-    return Tested((1 + as_far) / (1 + DRAWS), f"sign flips of {what}, {DRAWS:,} draws", size)
+    return PairedTest((1 + as_far) / (1 + DRAWS), f"sign flips of {what}, {DRAWS:,} draws", size)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...codebook.criterion import Criterion
 from ...codebook.scales import NON_ANSWERS, Answer
-from ...corpus.record import ONE
+from ...corpus.record import DEFAULT_CRITERION
 from ...errors import InvalidAnswer
 from ...store import Store
 
@@ -47,7 +47,7 @@ _OF_A_RUN = """
 """
 
 
-class Asked(NamedTuple):
+class Wording(NamedTuple):
     """One question in one wording."""
 
     criteria_set: str
@@ -65,7 +65,7 @@ def labels_of_project(store: Store) -> pd.DataFrame:
     return store.df(_LABELS.format(where=f"(record_id, record_hash) in ({NEWEST_TEXTS})"), [ADJUDICATED])
 
 
-def people(records: pd.DataFrame, asked: list[Asked], labels: pd.DataFrame) -> pd.DataFrame:
+def people(records: pd.DataFrame, asked: list[Wording], labels: pd.DataFrame) -> pd.DataFrame:
     """One row per person, record and question: labels, and the codes in the data of those who have no label for it.
 
     Parameters
@@ -86,14 +86,14 @@ def people(records: pd.DataFrame, asked: list[Asked], labels: pd.DataFrame) -> p
     return found.assign(kind="human", replicate=0)
 
 
-def _in_data(records: pd.DataFrame, asked: list[Asked]) -> Iterable[tuple[Any, ...]]:
+def _in_data(records: pd.DataFrame, asked: list[Wording]) -> Iterable[tuple[Any, ...]]:
     """What came with the data on the questions that were asked; where there is no code, there is no row."""
     read: dict[tuple[int, str], tuple[Any, ...]] = {}
     for record_id, truth, labels in zip(records.record_id, records.ground_truth, records.labels, strict=True):
         for coder, codes in ((TRUTH, json.loads(truth)), *json.loads(labels).items()):
             for place, question in enumerate(asked):
                 name = question.criterion.name
-                code = codes.get(name, codes.get(ONE))
+                code = codes.get(name, codes.get(DEFAULT_CRITERION))
                 if code is None:
                     continue
                 key = (place, json.dumps(code))

@@ -37,7 +37,7 @@ _SAME = str.maketrans(
 )
 
 
-class Found(NamedTuple):
+class Passage(NamedTuple):
     """Where a passage stands in a text, in characters; the end is exclusive."""
 
     start: int
@@ -50,7 +50,7 @@ class Text:
     def __init__(self, content: str) -> None:
         self._letters, self._places = _folded(content)
 
-    def find(self, quote: str) -> Found | None:
+    def find(self, quote: str) -> Passage | None:
         r"""Where a passage stands; None where it does not.
 
         Examples
@@ -67,7 +67,7 @@ class Text:
                 return None
             start = place if start is None else start
             at = place + len(part)
-        return None if start is None else Found(self._places[start], self._places[at - 1] + 1)
+        return None if start is None else Passage(self._places[start], self._places[at - 1] + 1)
 
 
 def quoted(reason: str) -> list[str]:

@@ -14,16 +14,22 @@ from ...codebook.criteria import Criteria
 from ...codebook.edge_cases import edge_cases
 from ...store import Store
 from ..shared.order_effects import completed, named
-from .human_codes import NEWEST_TEXTS, Asked, labels_of_project, labels_of_run, people
-from .human_codes import TRUTH as TRUTH  # where statistics look for it
+from .human_codes import (
+    NEWEST_TEXTS,
+    TRUTH as TRUTH,  # where statistics look for it
+    Wording,
+    labels_of_project,
+    labels_of_run,
+    people,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
     "record_id", "criteria_set", "criterion", "coder", "kind", "replicate", "category", "value", "flagged", "status",
-    "scale", "judge", "model", "cluster", "inclusion_p", "blind", "criteria_hash", "reads", "order",
-    "taught",
+    "scale", "judge", "model", "cluster", "inclusion_p", "blind", "criteria_hash", "input_models", "order",
+    "in_edge_cases",
 )  # fmt: skip
 _ORDER_IN_PARAMS = r'"order":\s*"(?:given|swapped)",?'
 _ORDER = ["criteria_set", "criterion", "criteria_hash", "record_id", "kind", "coder", "replicate"]
@@ -110,12 +116,12 @@ def _together(
     judged = pd.concat([part for part in (scored, unscored) if len(part)] or [scored], ignore_index=True)
     judged = completed(judged, list(unscored.judge[unscored.pairs]) if len(unscored) else [])
     judged = judged.assign(kind="instrument", coder=_instruments(judged), reads=judged.judge.map(_reads(read)))
-    asked = [Asked(document.name, key, criterion) for key, document in documents.items() for criterion in document]
+    asked = [Wording(document.name, key, criterion) for key, document in documents.items() for criterion in document]
     found = pd.concat([judged, people(records, asked, labels)], ignore_index=True)
-    scales = {(a.criteria_hash, a.criterion.name): a.criterion.scale.short for a in asked}
+    scales = {(a.criteria_hash, a.criterion.name): a.criterion.scale.shorthand for a in asked}
     found["scale"] = [scales.get(key) for key in zip(found.criteria_hash, found.criterion, strict=True)]
     found["cluster"] = found.record_id.map(dict(zip(records.record_id, records.cluster, strict=True)))
-    found["taught"] = _taught(found, documents)
+    found["in_edge_cases"] = _taught(found, documents)
     found = found.reindex(columns=list(COLUMNS)).astype(
         {"replicate": "int64", "value": "float64", "flagged": "boolean", "inclusion_p": "float64", "blind": "boolean"}
     )

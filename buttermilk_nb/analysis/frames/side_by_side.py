@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ..._internal.html import fragment, title
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ...errors import SetupError, nearest
 from ...store import Store
 from . import meta_outputs
@@ -41,7 +41,7 @@ class SideBySide:
 
     def _size(self) -> str:
         answers = self.answers.drop_duplicates(["judge", "model", "replicate", "criteria_set"])
-        return f"{counted(len(answers), 'answer')} on {counted(self.answers.criterion.nunique(), 'question')}"
+        return f"{pluralise(len(answers), 'answer')} on {pluralise(self.answers.criterion.nunique(), 'question')}"
 
     def __repr__(self) -> str:
         lines = [f"Record {self.record_id}: {self._size()}"]

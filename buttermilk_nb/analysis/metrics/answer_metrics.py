@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from .base import Metric, divided
-from .question import FloatArray, IntArray, Question
+from .question import CriterionAnswers, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
-class Same(Metric):
+class ExactMatch(Metric):
     """Share of answers that are the truth's: accuracy, exact agreement, exact match of sets."""
 
     def estimate(
         self,
-        question: Question,  # noqa: ARG002  # the same is the same
+        question: CriterionAnswers,  # noqa: ARG002  # the same is the same
         truth: IntArray,
         answer: IntArray,
         rows: FloatArray,
@@ -47,7 +47,7 @@ class MeanError(Metric):
     signed: bool = False
 
     def estimate(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
         assert question.values is not None
         counts = np.ones(len(truth))
@@ -61,24 +61,24 @@ class MeanError(Metric):
         mean = divided(total, count)
         return np.sqrt(mean) if self.root else mean
 
-    def _filled(self, question: Question, truth: IntArray, basis: str) -> FloatArray:
+    def _filled(self, question: CriterionAnswers, truth: IntArray, basis: str) -> FloatArray:
         assert question.values is not None
         if self.signed and basis != "planned":
             return np.full(len(truth), question.low if basis == "lowest" else question.high)
         return question.values[truth] if basis == "lowest" else question.furthest(truth)
 
-    def remark(self, question: Question, basis: str) -> str:
+    def remark(self, question: CriterionAnswers, basis: str) -> str:
         return no_range(question, basis)
 
 
-def no_range(question: Question, basis: str) -> str:
+def no_range(question: CriterionAnswers, basis: str) -> str:
     """Why there is no number for a non-answer on a scale without ends."""
     if basis == "answered" or np.isfinite(question.low):
         return ""
     return "The scale declares no range that a non-answer could lie in."
 
 
-SAME = {name: Same(name) for name in ("accuracy", "exact_agreement", "exact_match")}
+SAME = {name: ExactMatch(name) for name in ("accuracy", "exact_agreement", "exact_match")}
 MAE = MeanError("mae")
 RMSE = MeanError("rmse", of=np.square, root=True)
 BIAS = MeanError("bias", of=np.asarray, signed=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .question import FloatArray, IntArray, Question
+from .question import CriterionAnswers, FloatArray, IntArray
 
 BASES = ("answered", "planned", "lowest", "highest")
 
@@ -41,7 +41,7 @@ class Metric(ABC):
 
     @abstractmethod
     def estimate(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
         """The metric, once for each resample.
 
@@ -63,12 +63,12 @@ class Metric(ABC):
         """
 
     def estimates(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, bases: Sequence[str]
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, bases: Sequence[str]
     ) -> list[FloatArray]:
         """The metric on several bases; a metric whose bases share work does it once."""
         return [self.estimate(question, truth, answer, rows, basis) for basis in bases]
 
-    def remark(self, question: Question, basis: str) -> str:  # noqa: ARG002  # most have nothing to say
+    def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # most have nothing to say
         """What a reader must know about this number, beside why it may be undefined."""
         return ""
 
@@ -79,7 +79,7 @@ def divided(above: FloatArray, below: FloatArray) -> FloatArray:
     return np.asarray(np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0))
 
 
-def only_answered(truth: IntArray, answer: IntArray, rows: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+def drop_non_answers(truth: IntArray, answer: IntArray, rows: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
     """The pairs with a usable answer."""
     kept = answer >= 0
     return truth[kept], answer[kept], rows[:, kept]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .pair_with_truth import Comparison, comparisons
+from .pair_with_truth import PairedCoder, comparisons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ def confusion(
     return pd.DataFrame(rows, columns=[*by, *COLUMNS])
 
 
-def _crossed(one: Comparison) -> list[dict[str, Any]]:
+def _crossed(one: PairedCoder) -> list[dict[str, Any]]:
     names = one.question.categories
     truths = [*((name, True) for name in names), *((why, False) for why in sorted(set(one.truth_reason) - {""}))]
     answers = [*((name, True) for name in names), *((why, False) for why in sorted(set(one.answers.reason) - {""}))]

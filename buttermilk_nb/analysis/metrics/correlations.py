@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .answer_metrics import no_range
-from .base import Metric, divided, only_answered
-from .question import BoolArray, FloatArray, IntArray, Question
+from .base import Metric, divided, drop_non_answers
+from .question import BoolArray, CriterionAnswers, FloatArray, IntArray
 
 _STEPS = 500
 _LEAST = 1e-20  # numbers lie within a range of 1, so that a smaller variance is rounding
@@ -24,11 +24,11 @@ class Pearson(Metric):
     """The product-moment correlation (Pearson 1896)."""
 
     def estimate(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
         assert question.values is not None
         if basis == "answered":
-            truth, answer, rows = only_answered(truth, answer, rows)
+            truth, answer, rows = drop_non_answers(truth, answer, rows)
         reach = question.high - question.low
         if not truth.size or (basis != "answered" and not np.isfinite(reach)):
             return np.full(len(rows), np.nan)
@@ -39,7 +39,7 @@ class Pearson(Metric):
         sign = 1.0 if basis == "highest" else -1.0
         return sign * _highest(sign * _scaled(true), (said - question.low) / reach, answer >= 0, rows)
 
-    def remark(self, question: Question, basis: str) -> str:
+    def remark(self, question: CriterionAnswers, basis: str) -> str:
         return no_range(question, basis)
 
 

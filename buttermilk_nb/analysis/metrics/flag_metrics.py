@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .base import Metric, divided
-from .question import FloatArray, IntArray, Question
+from .question import CriterionAnswers, FloatArray, IntArray
 
 
 class Counts(NamedTuple):
@@ -119,7 +119,7 @@ def extreme(formula: Formula, c: Counts, basis: str) -> FloatArray:
     return np.asarray((np.fmin if basis == "lowest" else np.fmax).reduce(found))
 
 
-def on_basis(formula: Formula, c: Counts, basis: str) -> FloatArray:
+def for_basis(formula: Formula, c: Counts, basis: str) -> FloatArray:
     """A formula on one of the four bases."""
     if basis == "answered":
         return formula(c.as_answered())
@@ -135,7 +135,7 @@ class FlagMetric(Metric):
 
     def estimate(
         self,
-        question: Question,  # noqa: ARG002  # the flag is all that counts
+        question: CriterionAnswers,  # noqa: ARG002  # the flag is all that counts
         truth: IntArray,
         answer: IntArray,
         rows: FloatArray,
@@ -145,9 +145,9 @@ class FlagMetric(Metric):
             return np.asarray(rows @ ((truth == true) & (answer == said)).astype(np.float64))
 
         counts = Counts(total(1, 1), total(0, 1), total(1, 0), total(0, 0), total(1, -1), total(0, -1))
-        return on_basis(self.formula, counts, basis)
+        return for_basis(self.formula, counts, basis)
 
-    def remark(self, question: Question, basis: str) -> str:  # noqa: ARG002  # the same on each basis
+    def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # the same on each basis
         if self.formula is not accuracy or (question.level == "nominal" and len(question.categories) <= 2):
             return ""
         return "Of the flag: right is what is flagged, or not, as the truth is."

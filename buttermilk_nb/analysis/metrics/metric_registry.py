@@ -9,7 +9,7 @@ from .answer_metrics import BIAS, MAE, RMSE, SAME
 from .base import Metric
 from .correlations import PEARSON
 from .flag_metrics import FLAG_METRICS
-from .question import Question
+from .question import CriterionAnswers
 from .set_metrics import JACCARD, label_metrics
 from .spearman import SPEARMAN
 from .weighted_kappa import KAPPA
@@ -17,7 +17,7 @@ from .weighted_kappa import KAPPA
 _AT_FLAG = {one.name for one in FLAG_METRICS}
 
 
-def fitting(question: Question) -> list[Metric]:
+def metrics_for(question: CriterionAnswers) -> list[Metric]:
     """The metrics of a criterion, by its level and whether it declares a flag.
 
     Examples
@@ -40,7 +40,7 @@ def fitting(question: Question) -> list[Metric]:
     return found
 
 
-def chosen(questions: Iterable[Question], only: Sequence[str] | None) -> None:
+def select(questions: Iterable[CriterionAnswers], only: Sequence[str] | None) -> None:
     """Check that every metric that is asked for by name fits every criterion.
 
     Raises
@@ -53,7 +53,7 @@ def chosen(questions: Iterable[Question], only: Sequence[str] | None) -> None:
     if isinstance(only, str):
         raise SetupError(f'`only` is several names: write `only=["{only}"]`.')
     for question in questions:
-        names = [one.name for one in fitting(question)]
+        names = [one.name for one in metrics_for(question)]
         for name in only:
             if name in names:
                 continue

@@ -13,8 +13,8 @@ import numpy as np
 from ...errors import SetupError
 from .base import Metric
 from .bootstrap_pairs import Pairs, weight_blocks
-from .metric_registry import chosen, fitting
-from .pair_with_truth import Comparison, comparisons
+from .metric_registry import metrics_for, select
+from .pair_with_truth import PairedCoder, comparisons
 from .question import FloatArray, IntArray
 from .result_rows import Sample, row_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    "coder", "metric", "basis", "value", "low", "high", "n", "n_planned", "n_left_out", "n_positive", "n_clusters",
+    "coder", "metric", "basis", "value", "low", "high", "n", "n_planned", "n_excluded", "n_positive", "n_clusters",
     "n_undefined", "note",
 )  # fmt: skip
 
@@ -33,12 +33,12 @@ def metrics(
     truth: str = "truth",
     by: Sequence[str] = ("criterion",),
     coders: Sequence[str] | None = None,
-    replicates: str = "each",
+    replicate_mode: str = "each",
     on: str = "own",
     only: Sequence[str] | None = None,
     n_boot: int = 1000,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Metrics of each coder against the truth, with percentile bootstrap intervals over clusters.
 
@@ -81,7 +81,7 @@ def metrics(
         One row per group x coder x metric x basis. `basis`: `answered` cells; `planned`, with a non-answer as wrong
         (never right and nothing flagged; in numbers, furthest from the truth); `lowest` and `highest`, the bounds over
         what the non-answers could have been. `n` counts records, `n_positive` those that the truth flags, `n_clusters`
-        their clusters; `n_planned` and `n_left_out` count cells; `n_undefined` resamples in which no
+        their clusters; `n_planned` and `n_excluded` count cells; `n_undefined` resamples in which no
         replicate is defined. What is undefined is NaN,
         and `note` says why.
 
@@ -102,7 +102,7 @@ def metrics(
     >>> frame = pd.DataFrame(rows, columns=["record_id", "coder", "category"]).replace("?", None)
     >>> frame["criterion"] = "tone"
     >>> found = metrics(frame, n_boot=0)
-    >>> found[["metric", "basis", "value", "n", "n_planned", "n_left_out"]].round(3).values.tolist()
+    >>> found[["metric", "basis", "value", "n", "n_planned", "n_excluded"]].round(3).values.tolist()
     ... # doctest: +NORMALIZE_WHITESPACE
     [['accuracy', 'answered', 0.667, 3, 4, 1], ['accuracy', 'planned', 0.5, 4, 4, 0],
      ['accuracy', 'lowest', 0.5, 4, 4, 0], ['accuracy', 'highest', 0.75, 4, 4, 0]]
@@ -111,26 +111,26 @@ def metrics(
 
     if on not in ("own", "common"):
         raise SetupError(f"`on` is `own` or `common`, not `{on}`.")
-    if not 0 < level < 1:
-        raise SetupError(f"`level` lies between 0 and 1, for example 0.95, and is {level}.")
+    if not 0 < confidence < 1:
+        raise SetupError(f"`level` lies between 0 and 1, for example 0.95, and is {confidence}.")
     if n_boot < 0:
         raise SetupError(f"`n_boot` is a number of resamples, 0 or more, and is {n_boot}.")
-    found = comparisons(ratings, truth, by, coders, replicates)
-    chosen((one.question for one in found), only)
+    found = comparisons(ratings, truth, by, coders, replicate_mode)
+    select((one.question for one in found), only)
     common = _common(found) if on == "common" else {}
     rows: list[dict[str, Any]] = []
     for one in found:
-        asked = [metric for metric in fitting(one.question) if only is None or metric.name in only]
+        asked = [metric for metric in metrics_for(one.question) if only is None or metric.name in only]
         sample = Sample.of(one, common.get(one.key))
         resampled = _resampled(one, sample, asked, n_boot, seed)
         for (metric, basis), values in resampled.items():
             row = dict(zip(by, one.key, strict=True))
-            rows.append(row | row_of(one, sample, metric, basis, values, level))
+            rows.append(row | row_of(one, sample, metric, basis, values, confidence))
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS])
     return table.astype({"n_positive": "Int64"})
 
 
-def _common(found: list[Comparison]) -> dict[tuple[object, ...], IntArray]:
+def _common(found: list[PairedCoder]) -> dict[tuple[object, ...], IntArray]:
     """For each group the records with a truth that every coder answered in each of its replicates."""
     shared: dict[tuple[object, ...], IntArray] = {}
     for one in found:
@@ -141,7 +141,7 @@ def _common(found: list[Comparison]) -> dict[tuple[object, ...], IntArray]:
 
 
 def _resampled(
-    one: Comparison, sample: Sample, asked: list[Metric], n_boot: int, seed: int
+    one: PairedCoder, sample: Sample, asked: list[Metric], n_boot: int, seed: int
 ) -> dict[tuple[Metric, str], FloatArray]:
     """For each metric and basis its values: replicates x (1 + resamples), the first for the sample itself."""
     truth, answer = one.truth[sample.cells], one.answers.code[sample.cells]

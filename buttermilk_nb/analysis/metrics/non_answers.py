@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import SetupError, nearest
 from ..shared.multiple_testing import holm
-from .pair_with_truth import Comparison, comparisons
+from .pair_with_truth import PairedCoder, comparisons
 from .question import NUMBERS, IntArray, as_text
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ COLUMNS = (
 ENOUGH = 5
 
 
-class Tested(NamedTuple):
+class IndependenceTest(NamedTuple):
     """A test of independence."""
 
     test: str | None
@@ -101,7 +101,7 @@ def non_answers(
     return table.drop(columns="first").astype({"df": "Int64"})
 
 
-def _variables(one: Comparison, group: str | None) -> list[tuple[str, list[str], IntArray]]:
+def _variables(one: PairedCoder, group: str | None) -> list[tuple[str, list[str], IntArray]]:
     """What to compare by: its name, its categories, and for each cell which it is (-1: none)."""
     question, found = one.question, []
     if question.flags is not None and question.level in NUMBERS:
@@ -121,7 +121,7 @@ def _variables(one: Comparison, group: str | None) -> list[tuple[str, list[str],
     return found
 
 
-def _shares(one: Comparison, names: list[str], place: IntArray) -> list[dict[str, Any]]:
+def _shares(one: PairedCoder, names: list[str], place: IntArray) -> list[dict[str, Any]]:
     rows = []
     for i, name in enumerate(names):
         here = place == i
@@ -133,7 +133,7 @@ def _shares(one: Comparison, names: list[str], place: IntArray) -> list[dict[str
     return rows
 
 
-def _tested(one: Comparison, names: list[str], place: IntArray) -> Tested:
+def _tested(one: PairedCoder, names: list[str], place: IntArray) -> IndependenceTest:
     kept = place >= 0
     records, first, at = np.unique(one.answers.record[kept], return_index=True, return_inverse=True)
     lacks = np.zeros(len(records), np.intp)
@@ -148,12 +148,12 @@ def _tested(one: Comparison, names: list[str], place: IntArray) -> Tested:
     return tested._replace(note=" ".join(said))
 
 
-def _independence(counts: IntArray) -> Tested:
+def _independence(counts: IntArray) -> IndependenceTest:
     """A test of a table of categories x (answered, without)."""
     from scipy.stats import chi2_contingency, fisher_exact
 
-    def none(note: str) -> Tested:
-        return Tested(None, np.nan, None, np.nan, note)
+    def none(note: str) -> IndependenceTest:
+        return IndependenceTest(None, np.nan, None, np.nan, note)
 
     if len(counts) < 2:
         return none("One category only: nothing to compare.")
@@ -162,8 +162,8 @@ def _independence(counts: IntArray) -> Tested:
     expected = np.outer(counts.sum(axis=1), total) / counts.sum()
     if expected.min() >= ENOUGH:
         found = chi2_contingency(counts, correction=False)
-        return Tested("chi-square", float(found.statistic), int(found.dof), float(found.pvalue), "")
+        return IndependenceTest("chi-square", float(found.statistic), int(found.dof), float(found.pvalue), "")
     if counts.shape == (2, 2):
         exact = fisher_exact(counts)
-        return Tested("Fisher's exact", float(exact.statistic), None, float(exact.pvalue), "")
+        return IndependenceTest("Fisher's exact", float(exact.statistic), None, float(exact.pvalue), "")
     return none(f"Expected counts below {ENOUGH} in a table larger than 2 x 2: no test.")

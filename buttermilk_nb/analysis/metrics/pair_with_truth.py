@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import SetupError
-from .question import IntArray, Question, coded, flags_of, scale_of
+from .question import CriterionAnswers, IntArray, coded, flags_of, scale_of
 from .read_frame import NOTHING, Frame, Words, read
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Answers:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class PairedCoder:
     """One coder in one by-group beside the truth.
 
     `truth` and `truth_reason` have one entry per cell of `answers`; `clusters` has one per record of the frame.
@@ -47,7 +47,7 @@ class Comparison:
 
     key: tuple[object, ...]
     coder: str
-    question: Question
+    question: CriterionAnswers
     answers: Answers
     truth: IntArray
     truth_reason: Words
@@ -57,25 +57,25 @@ class Comparison:
 
 
 def comparisons(
-    ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None, replicates: str
-) -> list[Comparison]:
+    ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None, replicate_mode: str
+) -> list[PairedCoder]:
     """Every by-group x coder, in the order of their names."""
     frame = read(ratings, truth, by, coders)
-    return list(_comparisons(frame, truth, tuple(by), modal=_modal(replicates)))
+    return list(_comparisons(frame, truth, tuple(by), modal=_modal(replicate_mode)))
 
 
-def _modal(replicates: str) -> bool:
-    if replicates not in ("each", "modal"):
-        raise SetupError(f"`replicates` is `each` or `modal`, not `{replicates}`.")
-    return replicates == "modal"
+def _modal(replicate_mode: str) -> bool:
+    if replicate_mode not in ("each", "modal"):
+        raise SetupError(f"`replicates` is `each` or `modal`, not `{replicate_mode}`.")
+    return replicate_mode == "modal"
 
 
-def _comparisons(frame: Frame, truth: str, by: tuple[str, ...], *, modal: bool) -> Iterator[Comparison]:
+def _comparisons(frame: Frame, truth: str, by: tuple[str, ...], *, modal: bool) -> Iterator[PairedCoder]:
     theirs = np.flatnonzero(frame.coder != truth)
     group = _group(frame, by, theirs)
     apart = ("criterion", *(name for name in WORDINGS if name in by))
     wordings = _group(frame, apart, theirs)
-    read_so_far: dict[int, tuple[Question, IntArray, IntArray, Words]] = {}
+    read_so_far: dict[int, tuple[CriterionAnswers, IntArray, IntArray, Words]] = {}
     for number in range(int(group.max(initial=-1)) + 1):
         rows = theirs[group == number]
         wording = int(wordings[group == number][0])
@@ -86,7 +86,7 @@ def _comparisons(frame: Frame, truth: str, by: tuple[str, ...], *, modal: bool) 
         for coder in sorted(set(frame.coder[rows])):
             mine = rows[frame.coder[rows] == coder]
             answers = _answers(frame, coder, mine, codes, modal=modal)
-            yield Comparison(
+            yield PairedCoder(
                 key,
                 coder,
                 question,
@@ -108,7 +108,7 @@ def _group(frame: Frame, by: tuple[str, ...], rows: IntArray) -> IntArray:
 
 def _questioned(
     frame: Frame, truth: str, rows: IntArray, apart: tuple[str, ...], *, modal: bool
-) -> tuple[Question, IntArray, IntArray, Words]:
+) -> tuple[CriterionAnswers, IntArray, IntArray, Words]:
     """A criterion in one wording: the question, the code of each row of the frame, and truth by record."""
     table = frame.table
     name = str(table["criterion"].iloc[int(rows[0])])

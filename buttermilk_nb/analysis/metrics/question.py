@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...codebook.scales import NON_ANSWERS, Scale, make_scale
 from ...errors import InvalidAnswer, SetupError
-from ..coefficients import Codes
+from ..coefficients import ReliabilityMatrix
 
 IntArray = NDArray[np.intp]
 FloatArray = NDArray[np.float64]
@@ -24,7 +24,7 @@ NUMBERS = ("interval", "ratio")
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class CriterionAnswers:
     """One criterion as it was answered.
 
     Parameters
@@ -91,7 +91,7 @@ def coded(
     texts: Sequence[str],
     value: FloatArray,
     answered: BoolArray,
-) -> tuple[Question, IntArray]:
+) -> tuple[CriterionAnswers, IntArray]:
     """The question, and each answer as a number that points into its categories.
 
     Parameters
@@ -124,17 +124,17 @@ def coded(
     named = {at: texts[at] if scale is None else _parsed(name, scale, texts[at]) for at in used}
     distinct = tuple(sorted(set(named.values())))
     if scale is None:
-        question = Question(name, "nominal", distinct)
+        question = CriterionAnswers(name, "nominal", distinct)
     elif scale.level == "set":
-        sets = Codes.of([[one] for one in distinct], "set").sets or ()
-        question = Question(name, "set", distinct, sets=sets, labels=scale.offered, declared=True)
+        sets = ReliabilityMatrix.of([[one] for one in distinct], "set").sets or ()
+        question = CriterionAnswers(name, "set", distinct, sets=sets, labels=scale.answers, declared=True)
     elif scale.level == "ordinal":
-        values = Codes.of([], "ordinal", scale.offered).values
+        values = ReliabilityMatrix.of([], "ordinal", scale.answers).values
         assert values is not None
         ends = float(values.min()), float(values.max())
-        question = Question(name, "ordinal", scale.offered, values, low=ends[0], high=ends[1], declared=True)
+        question = CriterionAnswers(name, "ordinal", scale.answers, values, low=ends[0], high=ends[1], declared=True)
     else:
-        question = Question(name, "nominal", scale.offered, declared=True)
+        question = CriterionAnswers(name, "nominal", scale.answers, declared=True)
     place = {text: i for i, text in enumerate(question.categories)}
     lookup = np.full(len(texts) + 1, -1, np.intp)
     for at, text in named.items():
@@ -153,7 +153,7 @@ def _parsed(name: str, scale: Scale, text: str) -> str:
 
 def _numbers(
     name: str, scale: Scale, category: IntArray, texts: Sequence[str], value: FloatArray, answered: BoolArray
-) -> tuple[Question, IntArray]:
+) -> tuple[CriterionAnswers, IntArray]:
     number = np.full(len(texts) + 1, np.nan)
     for at in np.unique(category[answered & np.isnan(value)]).tolist():
         try:
@@ -169,10 +169,10 @@ def _numbers(
     codes = np.full(len(category), -1, np.intp)
     codes[answered] = place
     names = tuple(f"{number:g}" for number in values)
-    return Question(name, scale.level, names, values, low=low, high=high), codes
+    return CriterionAnswers(name, scale.level, names, values, low=low, high=high), codes
 
 
-def flags_of(question: Question, codes: IntArray, flag: IntArray) -> IntArray | None:
+def flags_of(question: CriterionAnswers, codes: IntArray, flag: IntArray) -> IntArray | None:
     """Whether each category is the finding, as the rows say; None where no row says anything.
 
     Raises

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import BASES, Metric
-from .pair_with_truth import TIE, Comparison
+from .pair_with_truth import TIE, PairedCoder
 from .question import FloatArray, IntArray
 
 FEW = 30
@@ -26,7 +26,7 @@ class Sample:
     rests: dict[str, dict[str, int | None]]
 
     @classmethod
-    def of(cls, one: Comparison, common: IntArray | None) -> Sample:
+    def of(cls, one: PairedCoder, common: IntArray | None) -> Sample:
         """The cells of a comparison; on `common` records only, where they are given."""
         usable = one.truth >= 0
         if common is not None:
@@ -35,25 +35,25 @@ class Sample:
         distinct, cluster = np.unique(one.clusters[one.answers.record[cells]], return_inverse=True)
         bases = BASES if common is None else BASES[:1]
         answered = cells[one.answers.code[cells] >= 0]
-        rests = {basis: _rests(one, answered if basis == "answered" else cells) for basis in bases}
+        rests = {basis: _counts(one, answered if basis == "answered" else cells) for basis in bases}
         return cls(cells, cluster.astype(np.intp), len(distinct), bases, rests)
 
 
-def _rests(one: Comparison, cells: IntArray) -> dict[str, int | None]:
+def _counts(one: PairedCoder, cells: IntArray) -> dict[str, int | None]:
     """What a number rests on, as columns of the table."""
     records, first = np.unique(one.answers.record[cells], return_index=True)
     flags = one.question.flags
     return {
         "n": len(records),
         "n_planned": len(one.answers.record),
-        "n_left_out": len(one.answers.record) - len(cells),
+        "n_excluded": len(one.answers.record) - len(cells),
         "n_positive": None if flags is None else int((flags[one.truth[cells[first]]] == 1).sum()),
         "n_clusters": len(np.unique(one.clusters[records])),
     }
 
 
 def row_of(
-    one: Comparison, sample: Sample, metric: Metric, basis: str, values: FloatArray, level: float
+    one: PairedCoder, sample: Sample, metric: Metric, basis: str, values: FloatArray, confidence: float
 ) -> dict[str, Any]:
     """One row of the table: replicates x (1 + resamples) values, the first of each for the sample itself."""
     defined = ~np.isnan(values)
@@ -65,7 +65,7 @@ def row_of(
     n, clusters = rests["n"] or 0, rests["n_clusters"] or 0
     low = high = np.nan
     if clusters > 1 and kept.size and not np.isnan(value):
-        low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+        low, high = np.quantile(kept, [(1 - confidence) / 2, (1 + confidence) / 2])
     undefined = int(np.isnan(drawn).sum())
     return {
         "coder": one.coder,
@@ -81,7 +81,7 @@ def row_of(
 
 
 def _note(
-    one: Comparison, metric: Metric, basis: str, defined: NDArray[np.bool_], n: int, clusters: int, resamples: int
+    one: PairedCoder, metric: Metric, basis: str, defined: NDArray[np.bool_], n: int, clusters: int, resamples: int
 ) -> str:
     said = []
     if n == 0:
@@ -103,7 +103,7 @@ def _note(
     return " ".join(said)
 
 
-def _nothing(one: Comparison) -> str:
+def _nothing(one: PairedCoder) -> str:
     if not (one.truth >= 0).any():
         return "No record has a truth."
     return "No record has both a truth and an answer."

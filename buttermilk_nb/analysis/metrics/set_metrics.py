@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..coefficients.distances import jaccard_distance
-from .base import Metric, divided, only_answered
-from .flag_metrics import Counts, Formula, f1, on_basis, precision, recall
-from .question import FloatArray, IntArray, Question
+from .base import Metric, divided, drop_non_answers
+from .flag_metrics import Counts, Formula, f1, for_basis, precision, recall
+from .question import CriterionAnswers, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Jaccard(Metric):
     """Mean of shared labels / all labels (Jaccard 1912). A non-answer could share none, or be the truth's set."""
 
     def estimate(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
         if basis == "answered":
-            truth, answer, rows = only_answered(truth, answer, rows)
+            truth, answer, rows = drop_non_answers(truth, answer, rows)
         if not truth.size:
             return np.full(len(rows), np.nan)
         assert question.sets is not None
@@ -42,14 +42,14 @@ class LabelMetric(Metric):
     label: str = ""
 
     def estimate(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
         labels = (self.label,) if self.over == "label" else question.labels
         counts = _counts(question, labels, truth, answer, rows)
         if self.over != "macro":
             summed = Counts(*(one.sum(axis=1) for one in counts))
-            return on_basis(self.formula, summed, basis)
-        found = on_basis(self.formula, counts, basis)
+            return for_basis(self.formula, summed, basis)
+        found = for_basis(self.formula, counts, basis)
         if basis not in ("lowest", "highest"):
             return divided(np.nansum(found, axis=1), (~np.isnan(found)).sum(axis=1))
         none = np.zeros_like(counts.tp)
@@ -57,11 +57,13 @@ class LabelMetric(Metric):
         sign = 1.0 if basis == "lowest" else -1.0
         return sign * _least_mean(sign * found, may_fail)
 
-    def remark(self, question: Question, basis: str) -> str:  # noqa: ARG002  # the same on each basis
+    def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # the same on each basis
         return "The mean is over the labels for which it is defined." if self.over == "macro" else ""
 
 
-def _counts(question: Question, labels: tuple[str, ...], truth: IntArray, answer: IntArray, rows: FloatArray) -> Counts:
+def _counts(
+    question: CriterionAnswers, labels: tuple[str, ...], truth: IntArray, answer: IntArray, rows: FloatArray
+) -> Counts:
     """For each resample and label how often truth and coder named it: resamples x labels."""
     assert question.sets is not None
     named = np.array([[label in one for label in labels] for one in question.sets], np.bool_).reshape(-1, len(labels))

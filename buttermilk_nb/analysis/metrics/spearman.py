@@ -14,7 +14,7 @@ import numpy as np
 
 from .answer_metrics import no_range
 from .base import Metric
-from .question import BoolArray, FloatArray, IntArray, Question
+from .question import BoolArray, CriterionAnswers, FloatArray, IntArray
 
 Ranked = tuple[FloatArray, FloatArray]
 _LEAST = 1e-9  # a share of n cubed: a smaller spread of ranks is rounding
@@ -25,17 +25,17 @@ class Spearman(Metric):
     """The correlation of midranks (Spearman 1904; ties: Kendall 1945)."""
 
     def estimate(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
         return self.estimates(question, truth, answer, rows, (basis,))[0]
 
     def estimates(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, bases: Sequence[str]
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, bases: Sequence[str]
     ) -> list[FloatArray]:
         ranks = _Ranks(question, truth, answer, rows)
         return [ranks.on(basis) for basis in bases]
 
-    def remark(self, question: Question, basis: str) -> str:
+    def remark(self, question: CriterionAnswers, basis: str) -> str:
         if basis in ("lowest", "highest"):
             return "An outer bound: no answers could lead beyond it, and perhaps none lead to it."
         return no_range(question, basis)
@@ -63,7 +63,7 @@ def midranks(numbers: FloatArray, rows: FloatArray) -> Ranked:
 class _Ranks:
     """The ranks that the bases share: of all truths, and of truths and answers where there is an answer."""
 
-    question: Question
+    question: CriterionAnswers
     truth: IntArray
     answer: IntArray
     rows: FloatArray

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..coefficients import COEFFICIENTS, Codes
-from .base import Metric, only_answered
-from .question import FloatArray, IntArray, Question
+from ..coefficients import COEFFICIENTS, ReliabilityMatrix
+from .base import Metric, drop_non_answers
+from .question import CriterionAnswers, FloatArray, IntArray
 
 _STEPS = 20  # it doubles the digits that are right at each step, so that some five are taken
 
@@ -22,10 +22,10 @@ class WeightedKappa(Metric):
     """Kappa over the declared categories (Cohen 1968)."""
 
     def estimate(
-        self, question: Question, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
         if basis == "answered":
-            return _kappa(question, *only_answered(truth, answer, rows))
+            return _kappa(question, *drop_non_answers(truth, answer, rows))
         table, none = _table(question, truth, answer, rows)
         if basis == "planned":
             assert question.values is not None
@@ -35,12 +35,14 @@ class WeightedKappa(Metric):
         return _extreme(question, table, none, 1.0 if basis == "highest" else -1.0)
 
 
-def _kappa(question: Question, truth: IntArray, answer: IntArray, rows: FloatArray) -> FloatArray:
-    codes = Codes(np.stack([truth, answer], axis=1), "ordinal", question.categories, question.values)
+def _kappa(question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray) -> FloatArray:
+    codes = ReliabilityMatrix(np.stack([truth, answer], axis=1), "ordinal", question.categories, question.values)
     return COEFFICIENTS["cohen_kappa_quadratic"].estimate(codes, rows)
 
 
-def _table(question: Question, truth: IntArray, answer: IntArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _table(
+    question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Resamples x truths x answers; and the non-answers, resamples x truths."""
     size = len(question.categories)
     keys = truth * (size + 1) + answer + 1
@@ -53,7 +55,7 @@ def _table(question: Question, truth: IntArray, answer: IntArray, rows: FloatArr
     return cube[:, :, 1:], cube[:, :, 0]
 
 
-def _filled(question: Question, table: FloatArray, none: FloatArray, chosen: IntArray) -> FloatArray:
+def _filled(question: CriterionAnswers, table: FloatArray, none: FloatArray, chosen: IntArray) -> FloatArray:
     """Kappa with each non-answer to a truth answered by the category chosen for it, in each resample."""
     size = len(question.categories)
     more = np.where(chosen[:, :, None] == np.arange(size), none[:, :, None], 0)
@@ -61,7 +63,7 @@ def _filled(question: Question, table: FloatArray, none: FloatArray, chosen: Int
     return _kappa(question, truth, answer, (table + more).reshape(len(table), size * size))
 
 
-def _extreme(question: Question, table: FloatArray, none: FloatArray, sign: float) -> FloatArray:
+def _extreme(question: CriterionAnswers, table: FloatArray, none: FloatArray, sign: float) -> FloatArray:
     values = question.values
     assert values is not None
     total = table.sum(axis=2) + none

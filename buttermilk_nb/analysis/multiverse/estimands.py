@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ...errors import SetupError, nearest
 from ..coefficients.base import FloatArray
 from ..frames.ratings import COLUMNS
@@ -30,7 +30,7 @@ _AT_ONCE = 256  # specifications whose verdicts are floats at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class ShareEstimand:
     """The share flagged among some records, or among some less among others.
 
     Parameters
@@ -65,7 +65,7 @@ class Shares:
 
 
 @dataclass(frozen=True, eq=False)
-class Computed:
+class FunctionEstimand:
     """A function of a frame with one row per record."""
 
     name: str
@@ -98,15 +98,15 @@ class Computed:
         return float(given)
 
 
-Finding = Shares | Computed
+Finding = ShareEstimand | FunctionEstimand
 
 
-def share(records: Sequence[str]) -> Shares:
+def share(records: Sequence[str]) -> ShareEstimand:
     """The share of all records."""
-    return Shares("share flagged", (np.ones(len(records), np.bool_),))
+    return ShareEstimand("share flagged", (np.ones(len(records), np.bool_),))
 
 
-def difference(part: pd.DataFrame, records: Sequence[str], column: str, pair: tuple[Any, Any] | None) -> Shares:
+def difference(part: pd.DataFrame, records: Sequence[str], column: str, pair: tuple[Any, Any] | None) -> ShareEstimand:
     """The share where `column` has the first value, less that where it has the second.
 
     Raises
@@ -128,7 +128,7 @@ def difference(part: pd.DataFrame, records: Sequence[str], column: str, pair: tu
         if len(values) != 2:
             listed = ", ".join(f"`{value}`" for value in values[:6])
             raise SetupError(
-                f"groups: `{column}` has {counted(len(values), 'value')} ({listed}); name two, pair=(..., ...)."
+                f"groups: `{column}` has {pluralise(len(values), 'value')} ({listed}); name two, pair=(..., ...)."
             )
         pair = (values[0], values[1])
     if len(pair) != 2 or pair[0] == pair[1]:
@@ -138,24 +138,24 @@ def difference(part: pd.DataFrame, records: Sequence[str], column: str, pair: tu
             raise SetupError(f"pair: `{column}` is never `{value}`; {nearest(str(value), map(str, values))}")
     own = known.set_index("record_id")[column].reindex(list(records))
     masks = tuple((own == value).fillna(value=False).to_numpy(bool) for value in pair)
-    return Shares(f"share flagged, {column} {pair[0]} less {pair[1]}", masks)
+    return ShareEstimand(f"share flagged, {column} {pair[0]} less {pair[1]}", masks)
 
 
-def computed(part: pd.DataFrame, records: Sequence[str], function: Callable[[pd.DataFrame], Any]) -> Computed:
+def computed(part: pd.DataFrame, records: Sequence[str], function: Callable[[pd.DataFrame], Any]) -> FunctionEstimand:
     """A function of one row per record: its id, cluster, `flagged`, and the columns that were joined to the ratings."""
     own = [name for name in part.columns if name not in COLUMNS and name not in ("usable", "kin")]
     first = part[["record_id", "cluster", *own]].drop_duplicates("record_id").set_index("record_id")
     frame = first.reindex(list(records)).rename_axis("record_id").reset_index()
-    return Computed(getattr(function, "__name__", "function"), function, frame)
+    return FunctionEstimand(getattr(function, "__name__", "function"), function, frame)
 
 
 def estimates(
-    finding: Finding, verdicts: Verdicts, clusters: NDArray[np.intp], n_boot: int, seed: int, level: float
+    finding: Finding, verdicts: Verdicts, clusters: NDArray[np.intp], n_boot: int, seed: int, confidence: float
 ) -> Iterator[tuple[float, float, float]]:
     """The estimate of each specification and the percentile interval of a cluster bootstrap."""
     values = finding.of(verdicts, np.ones((1, verdicts.shape[1])))[0]
     drawn = [finding.of(verdicts, rows) for rows in weights(clusters, n_boot, seed)] if clusters.max() else []
     resampled = np.concatenate(drawn) if drawn else np.empty((0, len(values)))
     for value, own in zip(values, resampled.T, strict=True):
-        low, high, _ = interval(own, level)
+        low, high, _ = interval(own, confidence)
         yield float(value), low, high

@@ -13,7 +13,7 @@ from ..coefficients.base import FloatArray
 from ..coefficients.reliability_matrix import NUMERIC
 from ..comparison.outcome import Measure
 from ..shared.groups import in_order
-from ..shared.record_table import Table, table
+from ..shared.record_table import RecordTable, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ class Instrument(NamedTuple):
     prompt: str
 
 
-class Said(NamedTuple):
+class InstrumentAnswers(NamedTuple):
     """What the instruments said, records x instruments: flags (0 or 1) and numbers, NaN where there is none."""
 
     replicates: str
@@ -37,17 +37,17 @@ class Said(NamedTuple):
     numbers: FloatArray
     asked: BoolArray
 
-    def lacks(self, flags: bool, numbers: bool) -> bool:
+    def missing(self, flags: bool, numbers: bool) -> bool:
         """Whether somebody was asked and has no flag, or no number, where these are wanted."""
         wanted = [own for own, want in ((self.flags, flags), (self.numbers, numbers)) if want]
         return any(bool((np.isnan(own) & self.asked).any()) for own in wanted)
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class InstrumentTable:
     """All instruments of a group, and the table of their answers."""
 
-    table: Table
+    table: RecordTable
     instruments: list[Instrument]
 
     @property
@@ -60,7 +60,7 @@ class Panel:
         """Whether the answers are in order, so that a threshold can part them."""
         return self.table.codes.level in NUMERIC
 
-    def said(self, replicates: Sequence[str]) -> Iterator[Said]:
+    def answers(self, replicates: Sequence[str]) -> Iterator[InstrumentAnswers]:
         """Each way to take the replicates: the most frequent answer (`mode`), and each of them (`each`)."""
         numbers = in_order(replicate for _, replicate in self.table.columns)
         if len(numbers) == 1:
@@ -72,7 +72,7 @@ class Panel:
             for one in numbers:
                 yield self._said(f"replicate {one}", [one])
 
-    def _said(self, name: str, chosen: Sequence[Any]) -> Said:
+    def _said(self, name: str, chosen: Sequence[Any]) -> InstrumentAnswers:
         flags, numbers, asked = [], [], []
         nothing = np.full(len(self.table.records), np.nan)
         for instrument in self.instruments:
@@ -82,16 +82,16 @@ class Panel:
             flags.append(_modal("flagged share", self.table, places))
             numbers.append(_modal("mean", self.table, places) if self.has_numbers else nothing)
             asked.append(self.table.asked[:, places].any(axis=1))
-        return Said(name, np.column_stack(flags), np.column_stack(numbers), np.column_stack(asked))
+        return InstrumentAnswers(name, np.column_stack(flags), np.column_stack(numbers), np.column_stack(asked))
 
 
-def panel(part: pd.DataFrame, judges: Sequence[str]) -> Panel:
+def panel(part: pd.DataFrame, judges: Sequence[str]) -> InstrumentTable:
     """The judges of one group of a checked frame."""
     own = part[part.coder.isin(list(judges))]
-    return Panel(table(own, ["coder", "replicate"]), _named(own, judges))
+    return InstrumentTable(table(own, ["coder", "replicate"]), _named(own, judges))
 
 
-def _modal(name: str, answers: Table, places: list[int]) -> FloatArray:
+def _modal(name: str, answers: RecordTable, places: list[int]) -> FloatArray:
     if not places:
         return np.full(len(answers.records), np.nan)
     return Measure(name, answers).modal(places)[0][:, 0]

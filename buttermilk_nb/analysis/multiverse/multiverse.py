@@ -11,11 +11,10 @@ from ...errors import SetupError, nearest
 from ..shared.coder_roles import judges_of
 from ..shared.groups import names
 from ..shared.notes import few, note
-from ..shared.ratings_frame import checked
-from ..shared.ratings_frame import groups as parted
+from ..shared.ratings_frame import checked, groups as parted
 from ..stability.stability import check_resampling
 from .estimands import Finding, computed, difference, estimates, share
-from .instruments import Panel, Said, panel
+from .instruments import InstrumentAnswers, InstrumentTable, panel
 from .specifications import (
     FLAG,
     NON_ANSWERS,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "specification", "criterion", "finding", "models", "prompts", "rule", "threshold", "replicates", "non_answers",
-    "n_instruments", "estimate", "low", "high", "n", "n_left_out", "n_clusters", "note",
+    "n_instruments", "estimate", "low", "high", "n", "n_excluded", "n_clusters", "note",
 )  # fmt: skip
 CHOICES = ("models", "prompts", "rule", "threshold", "replicates", "non_answers")
 _MOST = 20_000
@@ -53,11 +52,11 @@ def multiverse(
     prompts: str | Sequence[str] = ("each", "together"),
     rules: str | Sequence[str] | None = None,
     thresholds: str | Sequence[str] = "each",
-    replicates: str | Sequence[str] = ("mode", "each"),
+    replicate_mode: str | Sequence[str] = ("mode", "each"),
     non_answers: str | Sequence[str] = ("left out", "no"),
     n_boot: int | None = None,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """The headline finding in every defensible specification, from the answers that are there; nothing is asked anew.
 
@@ -102,7 +101,7 @@ def multiverse(
         One row per specification, the lowest estimate first: `specification` (from 1), `criterion`, `finding`; its
         choices `models`, `prompts`, `rule` (`alone`: one instrument), `threshold`, `replicates`, `non_answers`;
         `n_instruments`, `estimate`, `low`, `high`, `n` (records with a verdict that count in the finding),
-        `n_left_out` (records that do not), `n_clusters` and `note`. `multiverse_summary` says it in a sentence, and
+        `n_excluded` (records that do not), `n_clusters` and `note`. `multiverse_summary` says it in a sentence, and
         `plot_multiverse` draws it.
 
     Raises
@@ -131,7 +130,7 @@ def multiverse(
     """
     import pandas as pd
 
-    given = {"models": models, "prompts": prompts, "replicates": replicates, "non_answers": non_answers}
+    given = {"models": models, "prompts": prompts, "replicates": replicate_mode, "non_answers": non_answers}
     asked = {word: names(one) for word, one in given.items()}
     for word, offered in (
         ("models", SETS),
@@ -141,15 +140,15 @@ def multiverse(
     ):
         check(word, asked[word], list(offered))
     resamples = (0 if finding else 1000) if n_boot is None else n_boot
-    check_resampling(resamples or 1, level)
+    check_resampling(resamples or 1, confidence)
     part = _one_question(checked(ratings), criterion)
     where = f"criterion `{part.criterion.iloc[0]}`"
     found = panel(part, judges_of(part, judges))
     cuts = thresholds_of(found, thresholds, where)
     _check_subsets(found, asked, where)
     sets = sets_of(found.instruments, asked["models"], asked["prompts"])
-    ways = list(found.said(asked["replicates"]))
-    missing = any(one.lacks(FLAG in cuts, set(cuts) != {FLAG}) for one in ways)
+    ways = list(found.answers(asked["replicates"]))
+    missing = any(one.missing(FLAG in cuts, set(cuts) != {FLAG}) for one in ways)
     counted = asked["non_answers"] if missing else asked["non_answers"][:1]
     each = list(choices(sets, _rules(rules, found, list(cuts)), list(cuts), counted))
     if len(each) * len(ways) > _MOST:
@@ -160,14 +159,14 @@ def multiverse(
     rows, matrix = _specifications(each, ways, cuts)
     what = _finding(part, found.table.records, finding, groups, pair)
     named = {"criterion": part.criterion.iloc[0], "finding": what.name}
-    intervals = estimates(what, matrix, found.table.clusters, resamples, seed, level)
+    intervals = estimates(what, matrix, found.table.clusters, resamples, seed, confidence)
     for row, known, estimate in zip(rows, matrix >= 0, intervals, strict=True):
         row |= named | _estimated(found, known & what.counted, estimate)
     result = pd.DataFrame(rows).sort_values("estimate", kind="stable", ignore_index=True)
     return result.assign(specification=range(1, len(result) + 1))[list(COLUMNS)]
 
 
-def _estimated(found: Panel, counted: Any, estimate: tuple[float, float, float]) -> dict[str, Any]:
+def _estimated(found: InstrumentTable, counted: Any, estimate: tuple[float, float, float]) -> dict[str, Any]:
     """What a specification comes to, how much it rests on, and what to heed."""
     value, low, high = estimate
     n, n_clusters = int(counted.sum()), len(np.unique(found.table.clusters[counted]))
@@ -176,7 +175,7 @@ def _estimated(found: Panel, counted: Any, estimate: tuple[float, float, float])
         "All resamples are the same, so the interval has no width." if low == high else "",
         "Records were drawn with unequal probability, and are not weighted here." if found.table.unequal else "",
     )
-    sizes = {"n": n, "n_left_out": int((~counted).sum()), "n_clusters": n_clusters}
+    sizes = {"n": n, "n_excluded": int((~counted).sum()), "n_clusters": n_clusters}
     return {"estimate": value, "low": low, "high": high, **sizes, "note": said}
 
 
@@ -190,7 +189,7 @@ def _one_question(frame: pd.DataFrame, criterion: str | None) -> pd.DataFrame:
     return part
 
 
-def _check_subsets(found: Panel, asked: dict[str, list[str]], where: str) -> None:
+def _check_subsets(found: InstrumentTable, asked: dict[str, list[str]], where: str) -> None:
     """Refuse, before they are made, more subsets than there may be specifications."""
     kinds = {"models": {one.model for one in found.instruments}, "prompts": {one.prompt for one in found.instruments}}
     for word, different in kinds.items():
@@ -201,7 +200,7 @@ def _check_subsets(found: Panel, asked: dict[str, list[str]], where: str) -> Non
             )
 
 
-def _rules(rules: str | Sequence[str] | None, found: Panel, thresholds: Sequence[str]) -> list[str]:
+def _rules(rules: str | Sequence[str] | None, found: InstrumentTable, thresholds: Sequence[str]) -> list[str]:
     fits = [rule for rule in RULES if rule != "mean" or any(one != FLAG for one in thresholds)]
     if rules is None:
         return fits
@@ -216,7 +215,7 @@ def _rules(rules: str | Sequence[str] | None, found: Panel, thresholds: Sequence
 
 
 def _specifications(
-    each: Sequence[Choice], ways: Sequence[Said], cuts: dict[str, str]
+    each: Sequence[Choice], ways: Sequence[InstrumentAnswers], cuts: dict[str, str]
 ) -> tuple[list[dict[str, Any]], Any]:
     """The choices of every specification in which somebody was asked, and its verdict on each record."""
     rows, own = [], []

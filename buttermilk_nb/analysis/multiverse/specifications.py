@@ -13,7 +13,7 @@ from ...codebook.scales.base import comparison
 from ...errors import SetupError, nearest
 from ..coefficients.base import FloatArray
 from ..shared.groups import in_order
-from .instruments import Instrument, Panel, Said
+from .instruments import Instrument, InstrumentAnswers, InstrumentTable
 
 SETS = ("each", "subsets", "together")
 RULES = ("majority", "any", "all", "mean")
@@ -25,7 +25,7 @@ _SIGNS: dict[str, Callable[[Any, float], Any]] = {
 }  # fmt: skip
 
 
-class Together(NamedTuple):
+class Aggregation(NamedTuple):
     """Some instruments, by place, and what their models and prompts are called together."""
 
     places: tuple[int, ...]
@@ -36,7 +36,7 @@ class Together(NamedTuple):
 class Choice(NamedTuple):
     """One specification, but for the replicates."""
 
-    together: Together
+    together: Aggregation
     rule: str
     threshold: str
     non_answers: str
@@ -51,7 +51,7 @@ def check(word: str, given: Sequence[str], offered: Sequence[str]) -> None:
             raise SetupError(f"{word}: there is no `{one}`; {nearest(str(one), offered)}")
 
 
-def sets_of(instruments: Sequence[Instrument], models: Sequence[str], prompts: Sequence[str]) -> list[Together]:
+def sets_of(instruments: Sequence[Instrument], models: Sequence[str], prompts: Sequence[str]) -> list[Aggregation]:
     """Every set of instruments that some models and some prompts make, each once.
 
     Examples
@@ -60,17 +60,17 @@ def sets_of(instruments: Sequence[Instrument], models: Sequence[str], prompts: S
     >>> [(one.places, one.models) for one in made]
     [((0,), 'm1'), ((1,), 'm2'), ((0, 1), 'all 2')]
     """
-    found: dict[tuple[int, ...], Together] = {}
+    found: dict[tuple[int, ...], Aggregation] = {}
     of_models = _subsets([one.model for one in instruments], models)
     of_prompts = list(_subsets([one.prompt for one in instruments], prompts))
     for (called, some), (asked, ways) in product(of_models, of_prompts):
         places = tuple(i for i, one in enumerate(instruments) if one.model in some and one.prompt in ways)
         if places:
-            found.setdefault(places, Together(places, called, asked))
+            found.setdefault(places, Aggregation(places, called, asked))
     return list(found.values())
 
 
-def thresholds_of(panel: Panel, given: str | Sequence[str], where: str) -> dict[str, str]:
+def thresholds_of(panel: InstrumentTable, given: str | Sequence[str], where: str) -> dict[str, str]:
     """The thresholds to be tried, and what each is called: `each` is every cut of an ordinal scale.
 
     Cuts go the way of the flag: upwards, unless the flagged answers are the lower ones. The one that parts the answers
@@ -103,7 +103,7 @@ def thresholds_of(panel: Panel, given: str | Sequence[str], where: str) -> dict[
 
 
 def choices(
-    together: Sequence[Together], rules: Sequence[str], thresholds: Sequence[str], non_answers: Sequence[str]
+    together: Sequence[Aggregation], rules: Sequence[str], thresholds: Sequence[str], non_answers: Sequence[str]
 ) -> Iterator[Choice]:
     """Every specification. A rule needs two instruments; of two, a majority is both, and stands as `all`."""
     for one, threshold, counted in product(together, thresholds, non_answers):
@@ -113,7 +113,7 @@ def choices(
                 yield Choice(one, rule, threshold, counted)
 
 
-def verdicts(said: Said, choice: Choice) -> FloatArray:
+def verdicts(said: InstrumentAnswers, choice: Choice) -> FloatArray:
     """Whether each record has the finding: 1 or 0, NaN where nothing is known."""
     places = list(choice.together.places)
     asked, filling = said.asked[:, places], NON_ANSWERS[choice.non_answers]
@@ -156,7 +156,7 @@ def _subsets(names: Sequence[str], how: Sequence[str]) -> Iterator[tuple[str, fr
         yield f"all {len(known)}", frozenset(known)
 
 
-def _cuts(panel: Panel) -> list[str]:
+def _cuts(panel: InstrumentTable) -> list[str]:
     """Every cut of an ordinal scale; none where the flag is no cut, or the scale is not ordinal."""
     values = panel.table.codes.values
     if panel.table.codes.level != "ordinal" or values is None:
@@ -169,7 +169,7 @@ def _cuts(panel: Panel) -> list[str]:
     return down if any(_is_flag(panel, one) for one in down) else []
 
 
-def _called(panel: Panel, threshold: str) -> str:
+def _called(panel: InstrumentTable, threshold: str) -> str:
     """A threshold in the words of the scale, with a mark where it is the flag."""
     found, values = comparison(threshold), panel.table.codes.values
     if found is None or values is None:
@@ -178,7 +178,7 @@ def _called(panel: Panel, threshold: str) -> str:
     return f"{found[0]} {named[0] if named else f'{found[1]:g}'}" + (" (flag)" if _is_flag(panel, threshold) else "")
 
 
-def _is_flag(panel: Panel, threshold: str) -> bool:
+def _is_flag(panel: InstrumentTable, threshold: str) -> bool:
     """Whether a threshold parts all answers as the flag does."""
     values = panel.table.codes.values
     if values is None or not panel.has_flag:

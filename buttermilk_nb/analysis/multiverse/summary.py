@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from .multiverse import CHOICES
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def multiverse_summary(found: pd.DataFrame, *, above: float | None = None) -> st
     middle = known.estimate.quantile([0.25, 0.5, 0.75])
     undefined = len(found) - len(known)
     said = [
-        f"In {counted(len(known), 'specification')} the finding ({found.finding.iloc[0]}) goes from "
+        f"In {pluralise(len(known), 'specification')} the finding ({found.finding.iloc[0]}) goes from "
         f"{_shown(known.estimate.min())} to {_shown(known.estimate.max())}, with a median of {_shown(middle[0.5])} "
         f"(half: {_shown(middle[0.25])} to {_shown(middle[0.75])})."
     ]
     if undefined:
-        said.append(f"In {counted(undefined, 'other')} it is undefined.")
+        said.append(f"In {pluralise(undefined, 'other')} it is undefined.")
     if above is None and found.finding.iloc[0] != "share flagged":
         above = 0.0
     if above is not None:

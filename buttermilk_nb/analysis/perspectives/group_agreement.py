@@ -22,13 +22,13 @@ MEASURES = ("agreement", "alpha")
 
 
 @dataclass(frozen=True, eq=False)
-class Sides:
+class GroupAgreement:
     """A judge and the members of each group, as columns of the reliability data."""
 
     data: ReliabilityData
     judge: int
     groups: dict[str, list[int]]
-    set_aside: dict[str, list[str]]
+    excluded_coders: dict[str, list[str]]
     asked: NDArray[np.bool_]
 
     def shared(self, group: str) -> NDArray[np.bool_]:
@@ -75,13 +75,13 @@ class Sides:
         return float(least), float(most)
 
 
-def sides(part: pd.DataFrame, judge: str, members: Mapping[str, str]) -> Sides:
+def group_agreement(part: pd.DataFrame, judge: str, members: Mapping[str, str]) -> GroupAgreement:
     """The judge and those members who have not seen its answers."""
     given, seen = part[part.usable], saw(part)
     present = [name for name in members if name in set(given.coder) and name not in seen]
     data, place = codes_of(part, [judge, *present])
     asked = part.record_id.drop_duplicates().sort_values().isin(part.record_id[part.coder == judge])
-    return Sides(
+    return GroupAgreement(
         data,
         place[judge],
         {one: [place[name] for name in present if members[name] == one] for one in sorted(set(members.values()))},

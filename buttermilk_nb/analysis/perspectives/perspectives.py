@@ -16,11 +16,10 @@ from ..shared.bootstrap import interval, weights
 from ..shared.coder_roles import judges_of
 from ..shared.groups import names
 from ..shared.notes import few, note
-from ..shared.ratings_frame import checked
-from ..shared.ratings_frame import groups as parted
+from ..shared.ratings_frame import checked, groups as parted
 from ..stability.stability import check_resampling
 from .coder_groups import membership
-from .group_agreement import MEASURES, Sides, sides
+from .group_agreement import MEASURES, GroupAgreement, group_agreement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ def perspectives(
     judges: Sequence[str] | None = None,
     n_boot: int = 1000,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Does a judge side with one group of people? One row per part of the frame, judge and group.
 
@@ -67,7 +66,7 @@ def perspectives(
         - `difference`, `alpha_difference`: with this group, less the mean over the other groups: above 0, the judge
           sides with this one;
         - for all but the bounds, `_low` and `_high`; then `n_coders`, `n_records` (answered by the judge and a member),
-          `n_left_out` (the other records), `n_clusters`, `n_undefined` (resamples without a value of alpha) and `note`.
+          `n_excluded` (the other records), `n_clusters`, `n_undefined` (resamples without a value of alpha) and `note`.
 
     Raises
     ------
@@ -94,7 +93,7 @@ def perspectives(
     """
     import pandas as pd
 
-    check_resampling(n_boot, level)
+    check_resampling(n_boot, confidence)
     by = names(by)
     frame = checked(ratings, by)
     members = membership(frame, groups, "groups")
@@ -105,13 +104,15 @@ def perspectives(
                 raise SetupError(
                     f"groups: `{judge}` is a judge; groups are of the people whom a judge is compared with."
                 )
-            found = sides(part, judge, members)
+            found = group_agreement(part, judge, members)
             named = dict(zip(by, key, strict=True))
-            rows += [named | {"judge": judge} | row for row in _rows(part, found, n_boot, seed, level)]
+            rows += [named | {"judge": judge} | row for row in _rows(part, found, n_boot, seed, confidence)]
     return pd.DataFrame(rows)
 
 
-def _rows(part: pd.DataFrame, found: Sides, n_boot: int, seed: int, level: float) -> Iterator[dict[str, Any]]:
+def _rows(
+    part: pd.DataFrame, found: GroupAgreement, n_boot: int, seed: int, confidence: float
+) -> Iterator[dict[str, Any]]:
     shared = {group: found.shared(group) for group in found.groups}
     used = np.any(list(shared.values()), axis=0)
     kept = replace(
@@ -138,23 +139,25 @@ def _rows(part: pd.DataFrame, found: Sides, n_boot: int, seed: int, level: float
         row: dict[str, Any] = {"group": group}
         for prefix, own in (("", judged[group]), ("within_", within[group])):
             for i, measure in enumerate(MEASURES):
-                row |= _ends(prefix + measure, own[i], n_clusters, level)
+                row |= _ends(prefix + measure, own[i], n_clusters, confidence)
                 if prefix + measure == "agreement":
                     row["agreement_least"], row["agreement_most"] = found.bounds(group)
-        row |= _ends("difference", apart[0], n_clusters, level) | _ends("alpha_difference", apart[1], n_clusters, level)
+        row |= _ends("difference", apart[0], n_clusters, confidence) | _ends(
+            "alpha_difference", apart[1], n_clusters, confidence
+        )
         yield row | {
             "n_coders": len(found.groups[group]),
             "n_records": n,
-            "n_left_out": int((~shared[group]).sum()),
+            "n_excluded": int((~shared[group]).sum()),
             "n_clusters": n_clusters,
             "n_undefined": int(np.isnan(judged[group][1][1:]).sum()),
             "note": _note(part, found, group, shared, judged[group], n_clusters),
         }
 
 
-def _ends(name: str, numbers: FloatArray, n_clusters: int, level: float) -> dict[str, float]:
+def _ends(name: str, numbers: FloatArray, n_clusters: int, confidence: float) -> dict[str, float]:
     value = float(numbers[0])
-    low, high, _ = interval(numbers[1:], level)
+    low, high, _ = interval(numbers[1:], confidence)
     if n_clusters < 2 or np.isnan(value):
         low = high = float("nan")
     return {name: value, f"{name}_low": low, f"{name}_high": high}
@@ -162,13 +165,13 @@ def _ends(name: str, numbers: FloatArray, n_clusters: int, level: float) -> dict
 
 def _note(
     part: pd.DataFrame,
-    found: Sides,
+    found: GroupAgreement,
     group: str,
     shared: Mapping[str, NDArray[np.bool_]],
     numbers: FloatArray,
     n_clusters: int,
 ) -> str:
-    members, set_aside = found.groups[group], found.set_aside[group]
+    members, set_aside = found.groups[group], found.excluded_coders[group]
     others = [one for one in shared if one != group and (shared[one] != shared[group]).any()]
     return note(
         "No member of the group coded these records." if not members else "",

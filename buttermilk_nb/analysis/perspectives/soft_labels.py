@@ -53,7 +53,7 @@ def soft_labels(
     pandas.DataFrame
         `by`..., `group` (where there are groups), `record_id`, `share_<category>` (0 to 1, one column for each declared
         or given category; missing where the criterion has no such category), `entropy` (bits: 0 where all agree, 1
-        where two answers are as frequent), `n_coders`, `n_left_out` (people with a row and no usable answer). With a
+        where two answers are as frequent), `n_coders`, `n_excluded` (people with a row and no usable answer). With a
         judge: `judge`, `judge_answer` (the most frequent of its replicates; missing where there is none or a tie),
         `judge_share` (the share of people who gave that answer), `n_replicates`. With `divergence`: `cross_entropy`
         (bits; of the judge's distribution under the people's, never less than `entropy`), `brier` (sum of the
@@ -121,7 +121,7 @@ def _table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothi
             f'ratings[ratings.criterion != "{criterion}"].'
         )
     given = part[part.usable]
-    named = [] if scale is None or scale.level == "set" else list(scale.offered)
+    named = [] if scale is None or scale.level == "set" else list(scale.answers)
     categories = named + sorted(set(given.category) - set(named))
     records = sorted(part.record_id.unique())
     shares, n = _shares(given[given.coder.isin(people)], records, categories)
@@ -129,7 +129,7 @@ def _table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothi
     asked = rows.groupby("record_id").coder.nunique().reindex(records, fill_value=0).to_numpy()
     found: dict[str, Any] = {"record_id": records}
     found |= {f"share_{name}": shares[:, i] for i, name in enumerate(categories)}
-    found |= {"entropy": _cross_entropy(shares, shares), "n_coders": n, "n_left_out": asked - n}
+    found |= {"entropy": _cross_entropy(shares, shares), "n_coders": n, "n_excluded": asked - n}
     notes = [["No person has coded it."] if not count else [] for count in n]
     if judge is not None:
         found |= _beside(given[given.coder == judge], judge, records, categories, shares, smoothing, notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError, nearest
-from .axes import GREY, INK, PALE, axes, bare
+from .axes import GREY, INK, PALE, axes, strip_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,12 @@ def plot_agreement(
         ax.plot([row["low"], row["high"]], [place, place], color=INK, linewidth=1.2)
         filled = "white" if row["dependent"] else INK
         ax.plot(
-            [row["value"]], [place], _SHAPES.get(row["between"], "o"), color=INK, markerfacecolor=filled, markersize=5
+            [row["value"]],
+            [place],
+            _SHAPES.get(row["comparison_type"], "o"),
+            color=INK,
+            markerfacecolor=filled,
+            markersize=5,
         )
     labels = [f"{row['comparison']}  (n = {row['n_units']:,})" for row in rows.to_dict("records")]
     ax.set_yticks(range(len(rows)), labels, fontsize="small")
@@ -80,14 +85,14 @@ def plot_agreement(
     ax.set_xlabel(coefficient)
     ax.set_title(str(rows.criterion.iloc[0]), loc="left", fontsize="medium")
     _legend(ax, rows, band=len(yardstick) > 0)
-    return bare(ax)
+    return strip_axes(ax)
 
 
 def _legend(ax: Axes, rows: pd.DataFrame, *, band: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    shown = [kind for kind in _SHAPES if kind in set(rows.between)]
+    shown = [kind for kind in _SHAPES if kind in set(rows.comparison_type)]
     marks = [Line2D([], [], color=INK, marker=_SHAPES[k], linestyle="", label=_SAID[k], markersize=5) for k in shown]
     bands = [Patch(color=PALE, label="interval of the people")] if band else []
     if rows.dependent.any():

@@ -21,7 +21,7 @@ def axes(ax: Axes | None, width: float, height: float) -> Axes:
     return made
 
 
-def bare(ax: Axes) -> Axes:
+def strip_axes(ax: Axes) -> Axes:
     """Take the frame away but for what carries a scale."""
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
@@ -29,7 +29,7 @@ def bare(ax: Axes) -> Axes:
     return ax
 
 
-def square(column: int, line: int, share: float) -> Rectangle:
+def square_axes(column: int, line: int, share: float) -> Rectangle:
     """The cell of a table, the darker the larger the share (0 to 1)."""
     from matplotlib.patches import Rectangle
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError, nearest
-from .axes import INK, axes, bare, square
+from .axes import INK, axes, square_axes, strip_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def plot_confusion(
     for row in rows.to_dict("records"):
         line, column = truths.index(row["truth"]), answers.index(row["answer"])
         share = float(row["share"]) if row["n"] else 0.0
-        ax.add_patch(square(column, line, share))
+        ax.add_patch(square_axes(column, line, share))
         colour = "white" if share >= _DARK else INK
         ax.text(column, line, f"{row['n']:,}\n{share:.0%}", ha="center", va="center", color=colour, fontsize="small")
     ax.set_xlim(-0.5, len(answers) - 0.5)
@@ -65,7 +65,7 @@ def plot_confusion(
     ax.set_xlabel(f"answer of {rows.coder.iloc[0]}")
     ax.set_ylabel("truth")
     ax.set_title(str(rows.criterion.iloc[0]), loc="left", fontsize="medium")
-    bare(ax).spines["bottom"].set_visible(False)
+    strip_axes(ax).spines["bottom"].set_visible(False)
     return ax
 
 

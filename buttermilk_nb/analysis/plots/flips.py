@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ...codebook.scales import NON_ANSWERS
 from ...errors import SetupError
-from .axes import GREY, INK, axes, bare, square
+from .axes import GREY, INK, axes, square_axes, strip_axes
 from .confusion import _only as only
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def plot_flips(
         ax.plot([place - 0.3, place + 0.3], [place - 0.3, place + 0.3], color=GREY, linewidth=0.8)
     for (one, other), n in pairs.items():
         column, line, share = answers.index(other), answers.index(one), n / max(pairs.values())
-        ax.add_patch(square(column, line, share))
+        ax.add_patch(square_axes(column, line, share))
         colour = "white" if share >= _DARK else INK
         ax.text(column, line, f"{n:,}", ha="center", va="center", color=colour, fontsize="small")
     ax.set_xlim(-0.5, len(answers) - 0.5)
@@ -86,8 +86,8 @@ def plot_flips(
     ax.set_xlabel(f"answer of {b}" if b != "b" else "answer at b")
     ax.set_ylabel(f"answer of {a}" if a != "a" else "answer at a")
     flip = "flips" if len(rows) == 1 else "flip"
-    ax.set_title(f"{rows.criterion.iloc[0]}: {counted(len(rows), 'record')} {flip}", loc="left", fontsize="medium")
-    bare(ax).spines["bottom"].set_visible(False)
+    ax.set_title(f"{rows.criterion.iloc[0]}: {pluralise(len(rows), 'record')} {flip}", loc="left", fontsize="medium")
+    strip_axes(ax).spines["bottom"].set_visible(False)
     return ax
 
 

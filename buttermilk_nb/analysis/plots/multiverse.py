@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ...errors import SetupError
 from ..multiverse.multiverse import CHOICES
-from .axes import GREY, INK, PALE, axes, bare
+from .axes import GREY, INK, PALE, axes, strip_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes
     ax.set_xticks([])
     ax.set_ylabel(str(rows.finding.iloc[0]).replace(", ", ",\n"), fontsize="small")
     ax.set_title(_title(rows), loc="left", fontsize="medium")
-    bare(ax).spines["bottom"].set_visible(False)
+    strip_axes(ax).spines["bottom"].set_visible(False)
     ax.spines["left"].set_visible(True)
     _choices(ax, rows, lines)
     return ax
@@ -110,7 +110,7 @@ def _choices(ax: Axes, rows: pd.DataFrame, lines: list[tuple[str, str | None]]) 
     below.text(1.01, -0.9, "median", transform=below.get_yaxis_transform(), fontsize=7, va="center")
     below.set_ylim(len(lines) - 0.5, -0.5)
     below.set_xticks([])
-    bare(below).spines["bottom"].set_visible(False)
+    strip_axes(below).spines["bottom"].set_visible(False)
 
 
 def _beneath(ax: Axes, ratio: float) -> Axes:
@@ -133,5 +133,5 @@ def _width(n: int) -> float:
 
 def _title(rows: pd.DataFrame) -> str:
     least, most = int(rows.n.min()), int(rows.n.max())
-    records = f"{least:,} to {most:,} records" if least < most else counted(most, "record")
-    return f"{rows.criterion.iloc[0]}: {counted(len(rows), 'specification')}, n = {records}"
+    records = f"{least:,} to {most:,} records" if least < most else pluralise(most, "record")
+    return f"{rows.criterion.iloc[0]}: {pluralise(len(rows), 'specification')}, n = {records}"

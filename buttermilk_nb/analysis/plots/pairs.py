@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .agreement import chosen
-from .axes import INK, axes, bare, square
+from .axes import INK, axes, square_axes, strip_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def plot_pairs(
         column, line = sorted((names.index(one), names.index(other)))
         shown = "undefined" if math.isnan(row["value"]) else f"{row['value']:.2f}"
         depth = 0.0 if math.isnan(row["value"]) else min(max(row["value"], 0.0), 1.0)
-        ax.add_patch(square(column, line, depth))
+        ax.add_patch(square_axes(column, line, depth))
         colour = "white" if depth >= _DARK else INK
         ax.text(
             column, line, f"{shown}\nn = {row['n_units']:,}", ha="center", va="center", color=colour, fontsize="small"
@@ -73,5 +73,5 @@ def plot_pairs(
     ax.set_xticks(range(len(names) - 1), names[:-1], rotation=30, ha="right")
     ax.set_yticks(range(1, len(names)), names[1:])
     ax.set_title(f"{rows.criterion.iloc[0]}: {coefficient}", loc="left", fontsize="medium")
-    bare(ax).spines["bottom"].set_visible(False)
+    strip_axes(ax).spines["bottom"].set_visible(False)
     return ax

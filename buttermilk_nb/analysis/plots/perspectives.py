@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import SetupError
-from .axes import GREY, INK, PALE, axes, bare
+from .axes import GREY, INK, PALE, axes, strip_axes
 from .confusion import _only as only
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def plot_perspectives(
     ax.set_xlabel(_SAID[measure])
     ax.set_title(str(rows.criterion.iloc[0]), loc="left", fontsize="medium")
     _legend(ax, groups, within=bool(rows[f"within_{measure}"].notna().any()))
-    return bare(ax)
+    return strip_axes(ax)
 
 
 def _mark(ax: Axes, row: Mapping[Any, Any], place: int, measure: str, shape: str) -> None:

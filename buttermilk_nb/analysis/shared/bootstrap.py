@@ -69,7 +69,7 @@ def _counts(rng: np.random.Generator, clusters: int, rows: int) -> NDArray[np.fl
     return np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters).astype(np.float64)
 
 
-def interval(estimates: NDArray[np.float64], level: float) -> tuple[float, float, int]:
+def interval(estimates: NDArray[np.float64], confidence: float) -> tuple[float, float, int]:
     """The percentile interval, and how many resamples were undefined; NaN where more than half were.
 
     Examples
@@ -81,5 +81,5 @@ def interval(estimates: NDArray[np.float64], level: float) -> tuple[float, float
     undefined = len(estimates) - len(known)
     if len(known) * 2 < len(estimates) or not len(known):
         return float("nan"), float("nan"), undefined
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high), undefined

@@ -32,7 +32,7 @@ def modes(matrix: IntArray) -> Modes:
     >>> modes(np.array([[0, 1, 1], [0, 1, -1], [-1, -1, -1]])).mode.tolist()
     [1, -1, -1]
     """
-    counts = how_often(matrix)
+    counts = mode_share(matrix)
     most = counts.max(axis=1, initial=0)
     best = (counts == most[:, None]) & (matrix >= 0)
     highest = np.where(best, matrix, -1).max(axis=1, initial=-1)
@@ -41,7 +41,7 @@ def modes(matrix: IntArray) -> Modes:
     return Modes(np.where(tie, -1, highest), most.astype(np.float64), (matrix >= 0).sum(axis=1).astype(np.float64), tie)
 
 
-def how_often(matrix: IntArray) -> IntArray:
+def mode_share(matrix: IntArray) -> IntArray:
     """How often each code stands in its row; 0 for a missing one."""
     counts = np.zeros(matrix.shape, np.intp)
     for column in matrix.T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .ratings_frame import FEW
-from .record_table import Table
+from .record_table import RecordTable
 
 
 def note(*sentences: str | None) -> str:
@@ -22,6 +22,6 @@ def few(n: int, n_clusters: int) -> str:
     return f"With {n_clusters} clusters alone the interval is rough." if n_clusters < FEW else ""
 
 
-def unequal_note(table: Table) -> str:
+def unequal_note(table: RecordTable) -> str:
     """What is not done about records that were drawn with unequal probability."""
     return "Records were drawn with unequal probability, and are not weighted here." if table.unequal else ""

@@ -69,7 +69,7 @@ def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
     return both.assign(flipped=flipped).rename_axis(columns=None)
 
 
-def order_bias(ratings: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+def order_bias(ratings: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     """How often each instrument changes its answer with the order, and which place it favours.
 
     Parameters
@@ -85,7 +85,7 @@ def order_bias(ratings: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         One row per instrument: `criteria_set`, `criterion`, `criteria_hash`, `coder`, `judge`, `model`, then
 
         - `n`: pairs with an answer in both orders (in at least one replicate), `n_flipped`: those of them whose answer
-          changes (in any replicate), `n_left_out`: pairs without;
+          changes (in any replicate), `n_excluded`: pairs without;
         - `flip_rate`: the share that changes, computed within each replicate and averaged over the replicates of a
           pair, then over pairs; `flip_rate_low` and `flip_rate_high`: Wilson's interval, with the pairs as the sample;
         - `flip_rate_least` and `flip_rate_most`: bounds over all pairs, had those without an answer stayed or changed;
@@ -118,29 +118,29 @@ def order_bias(ratings: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if not 0 < level < 1:
-        raise SetupError(f"level={level}: the level of an interval is between 0 and 1, such as 0.95.")
+    if not 0 < confidence < 1:
+        raise SetupError(f"level={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
     flips = order_flips(ratings)
     clusters = ratings.cluster if "cluster" in ratings.columns else pd.Series(dtype=object)
     shared = len(set(ratings.record_id[clusters.notna()])) > clusters.nunique() if len(clusters) else False
     rows = []
     for key, part in flips.groupby(_KEYS, dropna=False, sort=True):
-        rows.append({**dict(zip(_KEYS, key, strict=True)), **_row(part, level, shared=shared)})
+        rows.append({**dict(zip(_KEYS, key, strict=True)), **_row(part, confidence, shared=shared)})
     return pd.DataFrame(rows)
 
 
-def _row(part: pd.DataFrame, level: float, *, shared: bool) -> dict[str, Any]:
+def _row(part: pd.DataFrame, confidence: float, *, shared: bool) -> dict[str, Any]:
     answered = part[part.flipped.notna()]
     rates = answered.flipped.astype(float).groupby(answered.record_id).mean()
     n, planned = len(rates), part.record_id.nunique()
     rate = float(rates.mean()) if n else math.nan
-    low, high = wilson(rate, n, level)
+    low, high = wilson(rate, n, confidence)
     shown = [(order, answer) for order in ORDERS for answer in answered[order] if answer in _PLACES[order]]
     first = sum(answer == _PLACES[order][0] for order, answer in shown)
     return {
         "n": n,
         "n_flipped": int((rates > 0).sum()),
-        "n_left_out": planned - n,
+        "n_excluded": planned - n,
         "flip_rate": rate,
         "flip_rate_low": low,
         "flip_rate_high": high,
@@ -160,7 +160,7 @@ def _note(n: int, *, shared: bool) -> str:
     return " ".join(said)
 
 
-def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
+def wilson(share: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval for a share of `n` independent cases; NaN without any.
 
     Examples
@@ -170,7 +170,7 @@ def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """
     if not n:
         return math.nan, math.nan
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return max(0.0, middle - half), min(1.0, middle + half)

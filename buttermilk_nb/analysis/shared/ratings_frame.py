@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 NEEDED = ("record_id", "criterion", "coder", "category")
 DEFAULTS: dict[str, Any] = {
     "kind": "human", "replicate": 0, "status": "ok", "scale": None, "cluster": None, "blind": None,
-    "reads": None, "judge": None, "taught": False, "criteria_set": None, "criteria_hash": None, "flagged": None,
-    "value": float("nan"), "inclusion_p": float("nan"),
+    "input_models": None, "judge": None, "in_edge_cases": False, "criteria_set": None, "criteria_hash": None,
+    "flagged": None, "value": float("nan"), "inclusion_p": float("nan"),
 }  # fmt: skip
 FEW = 30
 """Below so many records no conclusion follows."""
@@ -27,8 +27,8 @@ FEW = 30
 def checked(ratings: pd.DataFrame, by: Sequence[str] = (), *, once: bool = True) -> pd.DataFrame:
     """The frame with every column that statistics read.
 
-    `usable` says of a row that it holds an answer on the scale: non-answers, what has no answer, and records that the
-    criteria were taught by (`taught`) are outside every metric. `kin` is what a record is resampled with: its cluster,
+    `usable` says whether a row holds an answer on the scale: non-answers, missing answers and records that the criteria
+    use as edge cases (`in_edge_cases`) are outside every metric. `kin` is what a record is resampled with: its cluster,
     else itself.
 
     Raises
@@ -128,7 +128,7 @@ def modal(part: pd.DataFrame) -> pd.DataFrame:
 def _usable(found: pd.DataFrame) -> pd.Series[bool]:
     answered = found.category.notna() & ~found.category.isin(NON_ANSWERS)
     answered |= found.category.isna() & found.value.notna()  # a number on a continuous scale has no category
-    taught = found.taught.fillna(value=False).astype(bool)
+    taught = found.in_edge_cases.fillna(value=False).astype(bool)
     return answered & (found.status.isna() | (found.status == "ok")) & ~taught
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...codebook.scales import NON_ANSWERS, Scale
 from ...errors import SetupError
-from ..coefficients import Codes
+from ..coefficients import ReliabilityMatrix
 from ..coefficients.base import FloatArray
 from .groups import in_order
 from .ratings_frame import scale_of
@@ -27,7 +27,7 @@ _ASKED_WITH = ("prompt", "prompt_hash", "judge", "model", "coder", "kind", "scal
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class RecordTable:
     """The answers of one group.
 
     Parameters
@@ -56,21 +56,21 @@ class Table:
 
     records: tuple[str, ...]
     columns: tuple[tuple[Any, ...], ...]
-    codes: Codes
+    codes: ReliabilityMatrix
     flags: FloatArray
     asked: NDArray[np.bool_]
-    shown: NDArray[np.object_]
+    labels: NDArray[np.object_]
     clusters: NDArray[np.intp]
     scale: Scale | None
-    left_out: int
+    n_excluded: int
     unequal: bool
 
-    def across(self, places: Sequence[int]) -> Codes:
+    def select_columns(self, places: Sequence[int]) -> ReliabilityMatrix:
         """The codes of some columns."""
         return replace(self.codes, matrix=self.codes.matrix[:, list(places)])
 
 
-def table(part: pd.DataFrame, along: Sequence[str]) -> Table:
+def table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
     """The table of one group.
 
     Raises
@@ -103,7 +103,7 @@ def table(part: pd.DataFrame, along: Sequence[str]) -> Table:
     kin[down] = part.kin
     clusters = np.unique(kin, return_inverse=True)[1]
     left_out, unequal = int((~usable).sum()), "inclusion_p" in part and part.inclusion_p.nunique() > 1
-    return Table(tuple(records), tuple(columns), codes, flags, asked, shown, clusters, scale, left_out, unequal)
+    return RecordTable(tuple(records), tuple(columns), codes, flags, asked, shown, clusters, scale, left_out, unequal)
 
 
 def _answers(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object_]:
@@ -119,10 +119,10 @@ def _answers(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object_]:
     return np.where(missing, second, first)
 
 
-def _codes(answers: NDArray[np.object_], scale: Scale | None, criterion: str) -> Codes:
+def _codes(answers: NDArray[np.object_], scale: Scale | None, criterion: str) -> ReliabilityMatrix:
     level = scale.level if scale else "nominal"
     try:
-        return Codes.of(answers.tolist(), level, scale.offered or None if scale else None)
+        return ReliabilityMatrix.of(answers.tolist(), level, scale.answers or None if scale else None)
     except SetupError as error:
         raise SetupError(f"criterion `{criterion}`: {error}") from None
 

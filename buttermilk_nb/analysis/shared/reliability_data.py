@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SetupError, nearest
-from ..coefficients import Codes
+from ..coefficients import ReliabilityMatrix
 from .ratings_frame import answers, scale_of
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ class ReliabilityData:
         For each instrument that reads others (a synthesiser, a panel) the coders that it rests on.
     """
 
-    codes: tuple[Codes, ...]
+    codes: tuple[ReliabilityMatrix, ...]
     coders: tuple[str, ...]
     kinds: tuple[str, ...]
     clusters: NDArray[np.intp]
     seen: frozenset[str]
-    reads: dict[str, frozenset[str]]
+    input_models: dict[str, frozenset[str]]
 
-    def rests_on(self, coder: str) -> frozenset[str]:
+    def depends_on(self, coder: str) -> frozenset[str]:
         """A coder, with those whose answers it has read."""
-        return self.reads.get(coder, frozenset()) | {coder}
+        return self.input_models.get(coder, frozenset()) | {coder}
 
     @property
     def level(self) -> str:
@@ -57,7 +57,7 @@ class ReliabilityData:
         """How many replicates there are."""
         return len(self.codes)
 
-    def only(self, replicate: int, places: Sequence[int]) -> Codes:
+    def only(self, replicate: int, places: Sequence[int]) -> ReliabilityMatrix:
         """The codes of some coders in one replicate."""
         codes = self.codes[replicate]
         return replace(codes, matrix=codes.matrix[:, list(places)])
@@ -91,7 +91,7 @@ def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData
         now = turn == own
         matrix = np.full((len(unit), len(coders)), -1, np.intp)
         matrix[rows[now], columns[now]] = codes[now]
-        tables.append(Codes(matrix, _level(part), categories, values, sets))
+        tables.append(ReliabilityMatrix(matrix, _level(part), categories, values, sets))
     _, clusters = np.unique(records.kin.to_numpy(), return_inverse=True)
     blind = part.groupby("coder").blind.agg(lambda column: bool((column == False).any()))  # noqa: E712  # NA is neither
     seen = frozenset(name for name in coders if kinds[name] == "human" and blind[name])
@@ -103,7 +103,7 @@ def _reads(part: pd.DataFrame) -> dict[str, frozenset[str]]:
     coders = part.drop_duplicates("coder")
     steps = dict(zip(coders.coder, coders.judge, strict=True))
     found = {}
-    for coder, read in zip(coders.coder, coders.reads, strict=True):
+    for coder, read in zip(coders.coder, coders.input_models, strict=True):
         if isinstance(read, str) and read:
             below = set(read.split(", "))
             found[coder] = frozenset(name for name, step in steps.items() if step in below)
@@ -128,7 +128,7 @@ def _with_numbers(part: pd.DataFrame) -> pd.DataFrame:
     if len(bad):
         raise SetupError(
             f"criterion `{name}`: the answer `{bad.category.iloc[0]}` of `{bad.coder.iloc[0]}` on record "
-            f"`{bad.record_id.iloc[0]}` is not a number, and the scale is `{scale.short}`."
+            f"`{bad.record_id.iloc[0]}` is not a number, and the scale is `{scale.shorthand}`."
         )
     return found
 

@@ -8,6 +8,6 @@ than it allows. This is never agreement between coders: a replicate is no coder,
 from __future__ import annotations
 
 from .stability import stability
-from .verdicts import verdicts
+from .verdicts import replicate_answers
 
-__all__ = ["stability", "verdicts"]
+__all__ = ["replicate_answers", "stability"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
 from ..shared.groups import groups, in_order, names, read
-from ..shared.record_table import Table, table
+from ..shared.record_table import RecordTable, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ class Repeated:
     """
 
     key: dict[str, Any]
-    table: Table
+    table: RecordTable
     slices: dict[Any, list[int]]
 
 
@@ -53,7 +53,7 @@ def repeated(ratings: pd.DataFrame, by: str | Sequence[str], over: str) -> list[
     return [_repeated(key, table(part, along)) for key, part in parts]
 
 
-def _repeated(key: dict[str, Any], found: Table) -> Repeated:
+def _repeated(key: dict[str, Any], found: RecordTable) -> Repeated:
     replicates = in_order(column[0] for column in found.columns if len(column) > 1)
     if len(replicates) < 2:
         return Repeated(key, found, {None: list(range(len(found.columns)))})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import SetupError
-from ..coefficients import COEFFICIENTS, Codes, Coefficient
+from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix
 from ..coefficients.base import FloatArray
 from ..shared.bootstrap import interval, weights
 from ..shared.groups import wordings_note
@@ -28,7 +28,7 @@ def stability(
     over: str = "replicate",
     n_boot: int = 1000,
     seed: int = 1,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Agreement of one instrument with itself: one row per group.
 
@@ -58,8 +58,8 @@ def stability(
           share that are not. A tie counts as one of those tied;
         - `intra_judge_alpha`, with `_low` and `_high`: Krippendorff's alpha (2019) over the repeats, at the level of
           measurement in `scale_level`; for sets with the MASI distance;
-        - `n`, `n_left_out` (records with fewer than two usable answers), `n_cells_left_out` (answers that are none, or
-          `not applicable` or `cannot tell`), `repeats_min` and `repeats_max` (usable answers of the `n` records),
+        - `n`, `n_excluded` (records with fewer than two usable answers), `n_answers_excluded` (missing answers,
+          `not applicable` and `cannot tell`), `repeats_min` and `repeats_max` (usable answers of the `n` records),
           `n_clusters`, `n_undefined` (resamples without an alpha) and `note`.
 
         A person who answered once has no row. What is undefined is NaN, and `note` says why. Records drawn with unequal
@@ -81,22 +81,22 @@ def stability(
     """
     import pandas as pd
 
-    check_resampling(n_boot, level)
+    check_resampling(n_boot, confidence)
     marked = wordings_note(over)
-    rows = [one.key | _row(one, over, marked, n_boot, seed, level) for one in repeated(ratings, by, over)]
+    rows = [one.key | _row(one, over, marked, n_boot, seed, confidence) for one in repeated(ratings, by, over)]
     return pd.DataFrame(rows)
 
 
-def check_resampling(n_boot: int, level: float) -> None:
+def check_resampling(n_boot: int, confidence: float) -> None:
     """Raise SetupError where an interval cannot be made so."""
     if n_boot < 1:
         raise SetupError(f"n_boot={n_boot}: an interval needs resamples; the default is 1000.")
-    if not 0 < level < 1:
-        raise SetupError(f"level={level}: the level of an interval is between 0 and 1, such as 0.95.")
+    if not 0 < confidence < 1:
+        raise SetupError(f"level={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
 
 
-def _row(one: Repeated, over: str, marked: str, n_boot: int, seed: int, level: float) -> dict[str, Any]:
-    slices = [one.table.across(places) for places in one.slices.values()]
+def _row(one: Repeated, over: str, marked: str, n_boot: int, seed: int, confidence: float) -> dict[str, Any]:
+    slices = [one.table.select_columns(places) for places in one.slices.values()]
     found = [modes(codes.matrix) for codes in slices]
     used = np.any([each.given >= 2 for each in found], axis=0)
     alpha = _alpha(slices[0].level)
@@ -111,8 +111,8 @@ def _row(one: Repeated, over: str, marked: str, n_boot: int, seed: int, level: f
             (_mean(_flips(found, used, rows)), _mean(_alphas(alpha, slices, used, rows)))
             for rows in weights(clusters, n_boot, seed)
         ]
-        flip_ends = interval(np.concatenate([flip for flip, _ in drawn]), level)[:2]
-        *ends, undefined = interval(np.concatenate([one for _, one in drawn]), level)
+        flip_ends = interval(np.concatenate([flip for flip, _ in drawn]), confidence)[:2]
+        *ends, undefined = interval(np.concatenate([one for _, one in drawn]), confidence)
         alpha_ends = (ends[0], ends[1]) if not np.isnan(values) else alpha_ends
     least, most = _bounds(found, [codes.matrix.shape[1] for codes in slices])
     off = _mean(_off_mode(found))[0]
@@ -131,8 +131,8 @@ def _row(one: Repeated, over: str, marked: str, n_boot: int, seed: int, level: f
         "intra_judge_alpha_low": alpha_ends[0],
         "intra_judge_alpha_high": alpha_ends[1],
         "n": n,
-        "n_left_out": int((~used).sum()),
-        "n_cells_left_out": one.table.left_out,
+        "n_excluded": int((~used).sum()),
+        "n_answers_excluded": one.table.n_excluded,
         "repeats_min": int(repeats.min(initial=repeats.max(initial=0))),
         "repeats_max": int(repeats.max(initial=0)),
         "n_clusters": n_clusters,
@@ -164,7 +164,7 @@ def _flips(found: Sequence[Modes], used: Any, rows: FloatArray) -> FloatArray:
     return np.array(rates)
 
 
-def _alphas(alpha: Coefficient, slices: Sequence[Codes], used: Any, rows: FloatArray) -> FloatArray:
+def _alphas(alpha: Coefficient, slices: Sequence[ReliabilityMatrix], used: Any, rows: FloatArray) -> FloatArray:
     return np.array([alpha.estimate(replace(codes, matrix=codes.matrix[used]), rows) for codes in slices])
 
 
@@ -190,14 +190,14 @@ def _bounds(found: Sequence[Modes], planned: Sequence[int]) -> tuple[float, floa
     return (float(least), float(most)) if max(planned) > 1 else (float("nan"), float("nan"))
 
 
-def _why(alpha: Coefficient, slices: Sequence[Codes], over: str) -> str:
+def _why(alpha: Coefficient, slices: Sequence[ReliabilityMatrix], over: str) -> str:
     if all(codes.matrix.shape[1] < 2 for codes in slices):
         return f"There is one `{over}` only."
     reasons = (alpha.undefined(codes) for codes in slices)
     return next((reason for reason in reasons if reason), "").replace("No unit was coded", "No record was answered")
 
 
-def _within(alphas: FloatArray, slices: Sequence[Codes]) -> str:
+def _within(alphas: FloatArray, slices: Sequence[ReliabilityMatrix]) -> str:
     if len(slices) < 2:
         return ""
     known = int((~np.isnan(alphas)).sum())

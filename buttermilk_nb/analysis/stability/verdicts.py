@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..coefficients import Codes
+from ..coefficients import ReliabilityMatrix
 from ..coefficients.base import FloatArray
 from ..shared.modes import modes
 from .repeated_ratings import Repeated, repeated
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def verdicts(
+def replicate_answers(
     ratings: pd.DataFrame, *, by: str | Sequence[str] = ("criterion", "coder"), over: str = "replicate"
 ) -> pd.DataFrame:
     """What one instrument said on each record, each time it was asked.
@@ -78,14 +78,14 @@ def _listed(one: Repeated) -> list[pd.DataFrame]:
             "mode_share": np.where(found.given > 1, found.most / np.maximum(found.given, 1), np.nan),
             "n_repeats": found.given.astype(np.int64),
             "tie": found.tie,
-            "answers": [tuple(row) for row in one.table.shown[:, places]],
-            "apart": _apart(one.table.across(places)),
+            "answers": [tuple(row) for row in one.table.labels[:, places]],
+            "apart": _apart(one.table.select_columns(places)),
         }
         parts.append(pd.DataFrame(key | rows))
     return parts
 
 
-def _apart(codes: Codes) -> FloatArray:
+def _apart(codes: ReliabilityMatrix) -> FloatArray:
     """The distance of the highest from the lowest number of each record; 0 where answers are names."""
     if codes.values is None or not len(codes.values):
         return np.zeros(len(codes.matrix))

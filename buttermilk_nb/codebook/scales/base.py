@@ -55,21 +55,21 @@ class Scale(BaseModel, ABC):
 
     @classmethod
     @abstractmethod
-    def from_short(cls, text: str) -> Scale | None:
+    def from_shorthand(cls, text: str) -> Scale | None:
         """Read the short form, or None where the text is not one of mine."""
 
     @property
     @abstractmethod
-    def short(self) -> str:
+    def shorthand(self) -> str:
         """The short form."""
 
     @property
     @abstractmethod
-    def offered(self) -> tuple[str, ...]:
+    def answers(self) -> tuple[str, ...]:
         """The answers by name; empty for a continuous scale."""
 
     @abstractmethod
-    def sentence(self) -> str:
+    def instruction(self) -> str:
         """What the judge is told to answer with."""
 
     @abstractmethod
@@ -77,7 +77,7 @@ class Scale(BaseModel, ABC):
         """JSON schema of the bare answer."""
 
     @abstractmethod
-    def read(self, raw: object) -> Answer | None:
+    def _match(self, raw: object) -> Answer | None:
         """The answer in `raw`, or None where it holds none of those offered."""
 
     def parse(self, raw: object, non_answers: Sequence[str] = ()) -> Answer:
@@ -102,22 +102,24 @@ class Scale(BaseModel, ABC):
         >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"])
         Answer(value=None, category='cannot tell')
         """
-        if isinstance(raw, str) and raw not in self.offered and (found := named(raw, non_answers)):
+        if isinstance(raw, str) and raw not in self.answers and (found := exact_match(raw, non_answers)):
             return Answer(None, found)
         try:
-            answer = self.read(raw)
+            answer = self._match(raw)
         except (ValueError, OverflowError, RecursionError):
             answer = None  # a number too long to print, a list too deep to walk
-        if answer is None or (isinstance(raw, str) and not named(raw, self.offered) and offered_in(raw, NON_ANSWERS)):
-            shown = ", ".join(self.offered + tuple(non_answers)) or self.short
+        if answer is None or (
+            isinstance(raw, str) and not exact_match(raw, self.answers) and find_answer(raw, NON_ANSWERS)
+        ):
+            shown = ", ".join(self.answers + tuple(non_answers)) or self.shorthand
             raise InvalidAnswer(f"the answer {_shown(raw)} is not one of: {shown}")
         return answer
 
     def flag_problem(self, flag: str) -> str | None:
         """What is wrong with a flag on this scale, or None."""
-        unknown = [part for part in flag_parts(flag) if part not in self.offered]
+        unknown = [part for part in flag_parts(flag) if part not in self.answers]
         if unknown:
-            return f"flag `{flag}` names `{unknown[0]}`, which is not an answer; {nearest(unknown[0], self.offered)}"
+            return f"flag `{flag}` names `{unknown[0]}`, which is not an answer; {nearest(unknown[0], self.answers)}"
         return None
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
@@ -135,24 +137,24 @@ class Scale(BaseModel, ABC):
         return answer.category in flag_parts(flag)
 
     def __str__(self) -> str:
-        return self.short
+        return self.shorthand
 
 
 class NamedScale(Scale):
     """What the scales with named answers share."""
 
-    def read(self, raw: object) -> Answer | None:
-        if raw in self.offered:
+    def _match(self, raw: object) -> Answer | None:
+        if raw in self.answers:
             found: str | None = str(raw)
         else:
-            found = offered_in(str(raw), self.offered) if isinstance(raw, str | int | float) else None
+            found = find_answer(str(raw), self.answers) if isinstance(raw, str | int | float) else None
         return None if found is None else Answer(self._number(found), found)
 
     def _number(self, name: str) -> float | None:  # noqa: ARG002  # the scales with numbers use it
         return None
 
     def answer_schema(self) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.offered)}
+        return {"type": "string", "enum": list(self.answers)}
 
 
 def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
@@ -186,7 +188,7 @@ def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
             raise SetupError(f"scale `{kind}`: {_first(error)}.") from error
     for made in Scale.kinds.values() if isinstance(spec, str) else ():
         try:
-            if found := made.from_short(spec):
+            if found := made.from_shorthand(spec):
                 return found
         except ValueError as error:
             raise SetupError(f"scale `{spec}`: {_first(error)}.") from error
@@ -209,34 +211,34 @@ def check_names(names: tuple[str, ...], what: str) -> None:
     """Raise ValueError where two names are the same but for case, or one could be taken for a comparison."""
     if not names:
         raise ValueError(f"there are no {what}")
-    if len({normal(name) for name in names}) != len(names):
+    if len({normalise(name) for name in names}) != len(names):
         raise ValueError(f"two {what} are the same but for case")
     for name in names:
-        if not normal(name) or name.startswith(("<", ">", "=")):
+        if not normalise(name) or name.startswith(("<", ">", "=")):
             raise ValueError(f"`{name}` cannot be one of the {what}")
 
 
-def normal(text: str) -> str:
+def normalise(text: str) -> str:
     """The form in which answers are compared: case, spaces, closing punctuation and composed accents do not count."""
     plain = unicodedata.normalize("NFC", text).replace("−", "-")
     return " ".join(plain.strip().strip(".!\"'`*_").casefold().split())
 
 
-def named(raw: str, offered: Sequence[str]) -> str | None:
+def exact_match(raw: str, offered: Sequence[str]) -> str | None:
     """The offered answer that `raw` is."""
-    wanted = normal(raw)
-    return next((name for name in offered if normal(name) == wanted), None)
+    wanted = normalise(raw)
+    return next((name for name in offered if normalise(name) == wanted), None)
 
 
-def offered_in(raw: str, offered: Sequence[str]) -> str | None:
+def find_answer(raw: str, offered: Sequence[str]) -> str | None:
     """The one offered answer that `raw` is, or that stands in it as whole words."""
-    whole = named(raw, offered)
+    whole = exact_match(raw, offered)
     if whole is not None or len(raw) > 400:
         return whole
-    wanted = normal(raw)
+    wanted = normalise(raw)
     found = []
     for name in sorted(offered, key=len, reverse=True):
-        pattern = _standing(normal(name))
+        pattern = whole_word_pattern(normalise(name))
         if pattern.search(wanted):
             found.append(name)
             wanted = pattern.sub(" ", wanted)
@@ -244,7 +246,7 @@ def offered_in(raw: str, offered: Sequence[str]) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _standing(name: str) -> regex.Pattern[str]:
+def whole_word_pattern(name: str) -> regex.Pattern[str]:
     """A name as whole words: no part of a longer or hyphenated word or number, not negated."""
     sign = "(?<![-–])" if name[:1].isdigit() else ""
     before = rf"(?<!\w)(?<!\w[-‐‑])(?<!\d[.,])(?<!\bnot ){sign}"
@@ -269,7 +271,7 @@ def comparison(flag: str) -> tuple[str, float] | None:
     return (found[1], float(found[2])) if found else None
 
 
-def compare(answer: Answer, flag: str) -> bool | None:
+def meets_comparison(answer: Answer, flag: str) -> bool | None:
     """Whether a number meets a comparison; None for a non-answer."""
     found = comparison(flag)
     if found is None or answer.value is None:

@@ -30,7 +30,7 @@ class Categories(NamedScale):
         return self
 
     @classmethod
-    def from_short(cls, text: str) -> Categories | None:
+    def from_shorthand(cls, text: str) -> Categories | None:
         if re.match(r"\s*labels\s*:", text):
             return None
         if re.match(r"\s*labels\s[^|]*\|", text):
@@ -40,12 +40,12 @@ class Categories(NamedScale):
         return cls(categories=tuple(names)) if len(names) > 1 and all(names) else None
 
     @property
-    def short(self) -> str:
+    def shorthand(self) -> str:
         return " | ".join(self.categories)
 
     @property
-    def offered(self) -> tuple[str, ...]:
+    def answers(self) -> tuple[str, ...]:
         return self.categories
 
-    def sentence(self) -> str:
+    def instruction(self) -> str:
         return "Answer with exactly one of: " + ", ".join(f'"{c}"' for c in self.categories) + "."

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from .base import Answer, Level, Scale, compare, comparison
+from .base import Answer, Level, Scale, comparison, meets_comparison
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 
@@ -34,29 +34,29 @@ class Continuous(Scale):
     @model_validator(mode="after")
     def _ordered(self) -> Continuous:
         if not self.low < self.high or math.isinf(self.high - self.low):
-            raise ValueError(f"a scale of {self.short} needs its low end first, and both ends finite")
+            raise ValueError(f"a scale of {self.shorthand} needs its low end first, and both ends finite")
         return self
 
     @classmethod
-    def from_short(cls, text: str) -> Continuous | None:
+    def from_shorthand(cls, text: str) -> Continuous | None:
         found = re.fullmatch(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*", text)
         return cls(low=float(found[1]), high=float(found[2])) if found else None
 
     @property
-    def short(self) -> str:
+    def shorthand(self) -> str:
         return f"{_written(self.low)}..{_written(self.high)}"
 
     @property
-    def offered(self) -> tuple[str, ...]:
+    def answers(self) -> tuple[str, ...]:
         return ()
 
-    def sentence(self) -> str:
+    def instruction(self) -> str:
         return f"Answer with a number from {_written(self.low)} to {_written(self.high)}."
 
     def answer_schema(self) -> dict[str, Any]:
         return {"type": "number", "minimum": self.low, "maximum": self.high}
 
-    def read(self, raw: object) -> Answer | None:
+    def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return None
         numbers = {float(raw)} if not isinstance(raw, str) else set(_numbers(raw))
@@ -71,7 +71,7 @@ class Continuous(Scale):
         )
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
-        return compare(answer, flag) if flag else None
+        return meets_comparison(answer, flag) if flag else None
 
 
 def _numbers(text: str) -> list[float]:

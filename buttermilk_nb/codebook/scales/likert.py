@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Answer, Level, NamedScale, compare, comparison, normal
+from .base import Answer, Level, NamedScale, comparison, meets_comparison, normalise
 
 
 class Likert(NamedScale):
@@ -18,7 +18,7 @@ class Likert(NamedScale):
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("1-5").parse(4)
     Answer(value=4.0, category='4')
-    >>> Likert(low=1, high=3, labels={1: "calm", 3: "furious"}).sentence()
+    >>> Likert(low=1, high=3, labels={1: "calm", 3: "furious"}).instruction()
     'Answer with a whole number from 1 to 3 (1 = calm, 3 = furious).'
     """
 
@@ -33,43 +33,43 @@ class Likert(NamedScale):
         if self.low >= self.high or self.high - self.low > 100:
             raise ValueError(f"a scale of {self.low}-{self.high} needs its low point first, and at most 101 points")
         if unknown := [point for point in self.labels if not self.low <= point <= self.high]:
-            raise ValueError(f"`{unknown[0]}` has a label and is not a point of the scale {self.short}")
+            raise ValueError(f"`{unknown[0]}` has a label and is not a point of the scale {self.shorthand}")
         return self
 
     @classmethod
-    def from_short(cls, text: str) -> Likert | None:
+    def from_shorthand(cls, text: str) -> Likert | None:
         found = re.fullmatch(r"(?:likert\s*:?\s*)?(-?\d+)\s*(?:-|–|to)\s*(-?\d+)", text.strip(), re.IGNORECASE)
         return cls(low=int(found[1]), high=int(found[2])) if found else None
 
     @property
-    def short(self) -> str:
+    def shorthand(self) -> str:
         return f"{self.low}-{self.high}"
 
     @property
-    def offered(self) -> tuple[str, ...]:
+    def answers(self) -> tuple[str, ...]:
         return tuple(str(point) for point in range(self.low, self.high + 1))
 
-    def sentence(self) -> str:
+    def instruction(self) -> str:
         named = ", ".join(f"{point} = {name}" for point, name in sorted(self.labels.items()))
         return f"Answer with a whole number from {self.low} to {self.high}{f' ({named})' if named else ''}."
 
     def answer_schema(self) -> dict[str, Any]:
         return {"type": "integer", "enum": list(range(self.low, self.high + 1))}
 
-    def read(self, raw: object) -> Answer | None:
+    def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, bool):
             return None
         if isinstance(raw, float) and raw.is_integer():
             raw = int(raw)
         for point, name in self.labels.items():
-            if isinstance(raw, str) and normal(raw) == normal(name):
+            if isinstance(raw, str) and normalise(raw) == normalise(name):
                 raw = point
         if isinstance(raw, str):
             if re.fullmatch(r"\s*-?\d+\.0+\s*", raw):  # how a table with gaps writes whole numbers
                 raw = raw.partition(".")[0]
             if len(set(re.findall(r"\d+(?:[.,]\d+)*", raw))) > 1:
                 return None  # `4/10`, `4 of 7`
-        return super().read(raw)
+        return super()._match(raw)
 
     def _number(self, name: str) -> float:
         return float(name)
@@ -79,8 +79,8 @@ class Likert(NamedScale):
             problem = super().flag_problem(flag)
             example = f"a comparison such as `>= {self.high - 1}`, or points such as `{self.low} | {self.high}`"
             return f"flag `{flag}`: write {example}" if problem else None
-        met = any(compare(Answer(float(point), point), flag) for point in self.offered)
-        return None if met else f"flag `{flag}` is met by no point of the scale {self.short}"
+        met = any(meets_comparison(Answer(float(point), point), flag) for point in self.answers)
+        return None if met else f"flag `{flag}` is met by no point of the scale {self.shorthand}"
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
-        return compare(answer, flag) if flag and comparison(flag) else super().flagged(answer, flag)
+        return meets_comparison(answer, flag) if flag and comparison(flag) else super().flagged(answer, flag)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from .base import Answer, Level, Scale, check_names, flag_parts, named, normal, offered_in
+from .base import Answer, Level, Scale, check_names, exact_match, find_answer, flag_parts, normalise
 
 
 class MultiLabel(Scale):
@@ -31,20 +31,20 @@ class MultiLabel(Scale):
         return self
 
     @classmethod
-    def from_short(cls, text: str) -> MultiLabel | None:
+    def from_shorthand(cls, text: str) -> MultiLabel | None:
         found = re.fullmatch(r"\s*labels\s*:(.*)", text, re.DOTALL)
         names = tuple(part.strip() for part in found[1].split("|")) if found else ()
         return cls(labels=names) if names and all(names) else None
 
     @property
-    def short(self) -> str:
+    def shorthand(self) -> str:
         return "labels: " + " | ".join(self.labels)
 
     @property
-    def offered(self) -> tuple[str, ...]:
+    def answers(self) -> tuple[str, ...]:
         return self.labels
 
-    def sentence(self) -> str:
+    def instruction(self) -> str:
         return "Answer with a list of all that apply, empty if none does: " + json.dumps(
             list(self.labels), ensure_ascii=False
         )
@@ -52,10 +52,10 @@ class MultiLabel(Scale):
     def answer_schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string", "enum": list(self.labels)}, "uniqueItems": True}
 
-    def read(self, raw: object) -> Answer | None:
+    def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, str):
             text = raw.strip()
-            if whole := named(text, self.labels):
+            if whole := exact_match(text, self.labels):
                 raw = [whole]
             elif text.startswith("["):
                 try:
@@ -64,10 +64,10 @@ class MultiLabel(Scale):
                     return None
             else:
                 none_words = ("", "none", "[]")
-                raw = [] if normal(text) in none_words else re.split(r"[|,;]", text)
+                raw = [] if normalise(text) in none_words else re.split(r"[|,;]", text)
         if not isinstance(raw, list | tuple) or not all(isinstance(item, str | int | float) for item in raw):
             return None
-        found = {offered_in(str(item), self.labels) for item in raw}
+        found = {find_answer(str(item), self.labels) for item in raw}
         if None in found:
             return None
         return Answer(None, json.dumps(sorted(str(f) for f in found), ensure_ascii=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from .base import Answer, Level, NamedScale, normal
+from .base import Answer, Level, NamedScale, normalise
 
 
 class YesNo(NamedScale):
@@ -20,22 +20,22 @@ class YesNo(NamedScale):
     level: ClassVar[Level] = "nominal"
 
     @classmethod
-    def from_short(cls, text: str) -> YesNo | None:
-        return cls() if normal(text) in ("yes/no", "yes no", "bool", "boolean") else None
+    def from_shorthand(cls, text: str) -> YesNo | None:
+        return cls() if normalise(text) in ("yes/no", "yes no", "bool", "boolean") else None
 
     @property
-    def short(self) -> str:
+    def shorthand(self) -> str:
         return "yes/no"
 
     @property
-    def offered(self) -> tuple[str, ...]:
+    def answers(self) -> tuple[str, ...]:
         return ("yes", "no")
 
-    def sentence(self) -> str:
+    def instruction(self) -> str:
         return 'Answer "yes" or "no".'
 
-    def read(self, raw: object) -> Answer | None:
-        return super().read({True: "yes", False: "no"}[raw] if isinstance(raw, bool) else raw)
+    def _match(self, raw: object) -> Answer | None:
+        return super()._match({True: "yes", False: "no"}[raw] if isinstance(raw, bool) else raw)
 
     def _number(self, name: str) -> float:
         return float(name == "yes")

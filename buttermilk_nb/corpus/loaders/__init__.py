@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from . import bigquery, json_files
-from . import csv_files as delimited
-from . import dataframes as tables
-from . import excel as spreadsheets
-from . import remote_files as remote
-from . import source as base
-from . import text_folders as texts
+from . import (
+    bigquery,
+    csv_files as delimited,
+    dataframes as tables,
+    excel as spreadsheets,
+    json_files,
+    remote_files as remote,
+    source as base,
+    text_folders as texts,
+)
 from .column_mapping import MappingOptions, Rejected, mapped, to_records
 from .source import Source
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._internal.ids import canonical, digest
-from ..._internal.text import as_json
+from ..._internal.text import to_jsonable
 from ...errors import SetupError
-from .source import Row, Source
+from .source import Source, SourceRow
 
 MAX_BYTES_BILLED = 10 * 1024**3
 """What a query may scan unless the caller allows more: ten gibibytes, some cents."""
@@ -63,8 +63,8 @@ def read(
         else:
             job = opened.query(source, job_config=_config(params, max_bytes_billed), location=location)
             rows = job.result(max_results=max_rows)
-            about = {"bigquery": {"query": source, **({"params": as_json(dict(params))} if params else {})}}
-        found = [Row(line, {key: plain(value) for key, value in row.items()}) for line, row in enumerate(rows, 1)]
+            about = {"bigquery": {"query": source, **({"params": to_jsonable(dict(params))} if params else {})}}
+        found = [SourceRow(line, {key: plain(value) for key, value in row.items()}) for line, row in enumerate(rows, 1)]
     return Source(found, {**about, "rows": len(found), "sha256": _content_hash(found)})
 
 
@@ -160,9 +160,9 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    return as_json(value)
+    return to_jsonable(value)
 
 
-def _content_hash(rows: Iterable[Row]) -> str:
+def _content_hash(rows: Iterable[SourceRow]) -> str:
     """What was read, as a hash: a table may change between two readings."""
     return digest("bq1", *(canonical(row.fields) for row in rows))

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from ..._internal.text import as_json, clean, shorten
+from ..._internal.text import replace_surrogates, shorten, to_jsonable
 from ...errors import SetupError, nearest
-from ..record import ONE, Record
+from ..record import DEFAULT_CRITERION, Record
 from .dotted_names import delete, get, has
-from .image_columns import pictures
-from .marks import local_marks
-from .record_columns import named, nested
-from .source import Row, Source
+from .image_columns import image_column
+from .marks import local_only_flags
+from .record_columns import mapping_columns, mapping_from_columns
+from .source import Source, SourceRow
 
 Columns = str | Mapping[str, str]
 
@@ -87,7 +87,7 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
         A keyword is unknown, a column does not exist, or no column holds the text.
     """
     _check_forms(options, source.columns)
-    options = cast(MappingOptions, named(source, dict(options)))
+    options = cast(MappingOptions, mapping_from_columns(source, dict(options)))
     content = options.get("content") or source.default_content
     columns = source.columns
     if not content and not options.get("images"):
@@ -103,7 +103,7 @@ def mapped(options: MappingOptions, source: Source) -> Mapped:
         metadata=_names(options.get("metadata")),
         images=options.get("images") or None,
         local_only=options.get("local_only") or False,
-        nested=tuple(nested(source)),
+        nested=tuple(mapping_columns(source)),
     )
     if shown := [name for name in made.metadata or () if name in made.hidden]:
         raise SetupError(f"`{shown[0]}` holds codes or reasons, so it cannot be metadata too: a judge could read it.")
@@ -120,7 +120,7 @@ def to_records(source: Source, mapping: Mapped) -> tuple[list[Record], list[Reje
     records: list[Record] = []
     rejected: list[Rejected] = []
     lines: dict[str, int] = {}
-    rows, local = pictures(source, mapping.images), local_marks(source, mapping.local_only)
+    rows, local = image_column(source, mapping.images), local_only_flags(source, mapping.local_only)
     for row, stays in zip(rows, local, strict=True):
         made = row.problem or _record(row, mapping, stays)
         if isinstance(made, Record) and made.record_id in lines:
@@ -157,7 +157,7 @@ def _check_forms(options: MappingOptions, columns: list[str]) -> None:
         )
 
 
-def _record(row: Row, mapping: Mapped, local_only: bool) -> Record | str:
+def _record(row: SourceRow, mapping: Mapped, local_only: bool) -> Record | str:
     fields = row.fields
     content = get(fields, mapping.content) if mapping.content else None
     if content is None or (isinstance(content, str) and not content.strip()):
@@ -194,16 +194,16 @@ def _record(row: Row, mapping: Mapped, local_only: bool) -> Record | str:
 def _codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: Mapped) -> dict[str, Any]:
     found = {}
     for criterion, column in columns.items():
-        value = as_json(get(fields, column))
+        value = to_jsonable(get(fields, column))
         value = value.strip() if isinstance(value, str) else value
-        several = [_meant(item, mapping) for item in value] if isinstance(value, list) else None
-        value = _meant(value, mapping) if several is None else several
+        several = [map_value(item, mapping) for item in value] if isinstance(value, list) else None
+        value = map_value(value, mapping) if several is None else several
         if value is not None and value != "":
             found[criterion] = value
     return found
 
 
-def _meant(value: Any, mapping: Mapped) -> Any:
+def map_value(value: Any, mapping: Mapped) -> Any:
     """A code in the words of the scale. The key `1` also finds 1.0, which is how a table with gaps holds it."""
     return mapping.truth_values.get(_id(value), value)
 
@@ -222,9 +222,9 @@ def _metadata(fields: dict[str, Any], mapping: Mapped) -> dict[str, Any]:
 
 
 def _reasons(value: Any) -> tuple[str, ...]:
-    value = as_json(value)
+    value = to_jsonable(value)
     parts = value if isinstance(value, list) else str(value or "").replace("\n", " | ").split(" | ")
-    return tuple(clean(str(part).strip()) for part in parts if part is not None and str(part).strip())
+    return tuple(replace_surrogates(str(part).strip()) for part in parts if part is not None and str(part).strip())
 
 
 def _by_criterion(given: Columns | None) -> dict[str, str]:
@@ -232,7 +232,7 @@ def _by_criterion(given: Columns | None) -> dict[str, str]:
         return {}
     if not isinstance(given, str | Mapping):
         raise SetupError(f"{given!r:.60}: name one column, or write a mapping from criterion to column.")
-    return {ONE: given} if isinstance(given, str) else {str(k): str(v) for k, v in given.items()}
+    return {DEFAULT_CRITERION: given} if isinstance(given, str) else {str(k): str(v) for k, v in given.items()}
 
 
 def _names(given: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -244,7 +244,7 @@ def _names(given: Iterable[str] | None) -> tuple[str, ...] | None:
 def _id(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return "" if value is None else clean(str(value).strip())
+    return "" if value is None else replace_surrogates(str(value).strip())
 
 
 def _what(record: Record) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...errors import SetupError
 from .encodings import read_text
-from .source import Row, Source, existing, file_facts, once_each
+from .source import Source, SourceRow, check_unique, existing, file_facts
 
 _DELIMITERS = ",;\t|"
 _field_limit = threading.Lock()  # csv keeps its limit in one global; texts of a megabyte are ordinary here
@@ -35,7 +35,7 @@ def read(path: str | Path, *, encoding: str | None = None, delimiter: str | None
     return Source(rows, {**file_facts(file), "encoding": found, "delimiter": sign}, folder=file.parent)
 
 
-def _rows(text: str, sign: str, name: str) -> Iterator[Row]:
+def _rows(text: str, sign: str, name: str) -> Iterator[SourceRow]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     header: list[str] | None = None
     line = 1
@@ -46,14 +46,14 @@ def _rows(text: str, sign: str, name: str) -> Iterator[Row]:
                 continue
             unnamed = (f"column {place}" for place in range(1, len(cells) + 1))
             header = [cell.strip() or other for cell, other in zip(cells, unnamed, strict=True)]
-            once_each(header, f"`{name}`")
+            check_unique(header, f"`{name}`")
         elif not any(cell.strip() for cell in cells):
-            yield Row(start, dict.fromkeys(header, ""), "empty row")
+            yield SourceRow(start, dict.fromkeys(header, ""), "empty row")
         elif len(cells) != len(header):
             problem = f"{len(cells)} fields where the header has {len(header)}"
-            yield Row(start, dict(zip(header, cells, strict=False)), problem)
+            yield SourceRow(start, dict(zip(header, cells, strict=False)), problem)
         else:
-            yield Row(start, dict(zip(header, cells, strict=True)))
+            yield SourceRow(start, dict(zip(header, cells, strict=True)))
     if header is None:
         raise SetupError(f"`{name}` is empty: it has no header line.")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
 from ..record import Record
-from .source import Row, Source, existing, file_facts, numbered, once_each
+from .source import Source, SourceRow, check_unique, existing, file_facts, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def read_parquet(path: str | Path) -> Source:
 def read_dataframe(frame: pd.DataFrame) -> Source:
     """Read a dataframe. Missing cells become None; line numbers count from 1."""
     plain = frame.astype(object).where(frame.notna(), None)
-    names = once_each([str(column) for column in plain.columns], "the dataframe")
+    names = check_unique([str(column) for column in plain.columns], "the dataframe")
     rows = numbered(dict(zip(names, values, strict=True)) for values in plain.itertuples(index=False, name=None))
     return Source(rows, {"dataframe": {"rows": len(frame), "columns": names}})
 
@@ -51,7 +51,7 @@ def read_mappings(items: Iterable[Mapping[str, Any] | Record]) -> Source:
     rows = []
     for line, item in enumerate(items, 1):
         if isinstance(item, Mapping):
-            rows.append(Row(line, {str(key): value for key, value in item.items()}))
+            rows.append(SourceRow(line, {str(key): value for key, value in item.items()}))
         else:
-            rows.append(Row(line, {}, f"not a mapping but {type(item).__name__}"))
+            rows.append(SourceRow(line, {}, f"not a mapping but {type(item).__name__}"))
     return Source(rows, {"records": len(rows)})

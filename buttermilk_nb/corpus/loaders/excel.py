@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SetupError, nearest
-from .source import Row, Source, existing, file_facts, once_each
+from .source import Source, SourceRow, check_unique, existing, file_facts
 
 
 def read(path: str | Path, *, sheet: str | None = None) -> Source:
@@ -24,7 +24,7 @@ def read(path: str | Path, *, sheet: str | None = None) -> Source:
         name = sheet or book.sheetnames[0]
         if name not in book.sheetnames:
             raise SetupError(f"`{file.name}` has no sheet `{name}`; {nearest(name, book.sheetnames)}")
-        rows: list[Row] = []
+        rows: list[SourceRow] = []
         header: list[str] = []
         if not hasattr(book[name], "iter_rows"):
             raise SetupError(f"the sheet `{name}` of `{file.name}` is a chart; name another with sheet=...")
@@ -33,12 +33,12 @@ def read(path: str | Path, *, sheet: str | None = None) -> Source:
             values = [_plain(cell) for cell in cells]
             if all(value in (None, "") for value in values):
                 if header:
-                    rows.append(Row(line, {}, "empty row"))
+                    rows.append(SourceRow(line, {}, "empty row"))
             elif not header:
                 header = [str(value).strip() if value is not None else "" for value in values]
-                once_each(header, f"`{file.name}`")
+                check_unique(header, f"`{file.name}`")
             else:
-                rows.append(Row(line, {h: v for h, v in zip_longest(header, values[: len(header)]) if h}))
+                rows.append(SourceRow(line, {h: v for h, v in zip_longest(header, values[: len(header)]) if h}))
     finally:
         book.close()
     while rows and rows[-1].problem:

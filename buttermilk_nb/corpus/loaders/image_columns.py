@@ -13,12 +13,12 @@ from typing import Any
 from ...errors import SetupError
 from ..image import Image
 from .dotted_names import get
-from .source import Row, Source, complain
+from .source import Source, SourceRow, raise_problems
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|data:|file:|//", re.IGNORECASE)  # the last is a share in a Windows network
 
 
-def pictures(source: Source, column: str | None) -> list[Row]:
+def image_column(source: Source, column: str | None) -> list[SourceRow]:
     """The rows with the images that one column names; each file is read once.
 
     Raises
@@ -29,7 +29,7 @@ def pictures(source: Source, column: str | None) -> list[Row]:
     if column is None:
         return source.rows
     seen: dict[str, Image] = {}
-    rows: list[Row] = []
+    rows: list[SourceRow] = []
     problems: list[str] = []
     for row in source.rows:
         images = list(row.images)
@@ -39,7 +39,7 @@ def pictures(source: Source, column: str | None) -> list[Row]:
             except SetupError as error:
                 problems += [f"line {row.line}, `{column}`: {problem}" for problem in error.problems]
         rows.append(row._replace(images=tuple(images)))
-    complain(problems)
+    raise_problems(problems)
     return rows
 
 

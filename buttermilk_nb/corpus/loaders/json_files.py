@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import SetupError, nearest
 from .encodings import read_text
-from .source import Row, Source, existing, file_facts
+from .source import Source, SourceRow, existing, file_facts
 
 
 def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
@@ -19,14 +19,14 @@ def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
     return Source(list(_lines(text)), {**file_facts(file), "encoding": found}, folder=file.parent)
 
 
-def _lines(text: str) -> Iterator[Row]:
+def _lines(text: str) -> Iterator[SourceRow]:
     for line, raw in enumerate(text.split("\n"), 1):
         if not raw.strip():
             continue
         try:
             item = json.loads(raw)
         except (ValueError, RecursionError) as error:
-            yield Row(line, {}, f"not valid JSON: {error}")
+            yield SourceRow(line, {}, f"not valid JSON: {error}")
             continue
         yield _row(line, item)
 
@@ -54,5 +54,9 @@ def read(path: str | Path, *, encoding: str | None = None, at: str | None = None
     return Source(rows, {**file_facts(file), "encoding": found}, folder=file.parent)
 
 
-def _row(line: int, item: Any) -> Row:
-    return Row(line, item) if isinstance(item, dict) else Row(line, {}, f"not an object but {type(item).__name__}")
+def _row(line: int, item: Any) -> SourceRow:
+    return (
+        SourceRow(line, item)
+        if isinstance(item, dict)
+        else SourceRow(line, {}, f"not an object but {type(item).__name__}")
+    )

@@ -7,12 +7,12 @@ cannot be called back.
 from __future__ import annotations
 
 from .dotted_names import get
-from .source import Source, complain
+from .source import Source, raise_problems
 
 _MEANINGS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 
 
-def local_marks(source: Source, local_only: bool | str) -> list[bool]:
+def local_only_flags(source: Source, local_only: bool | str) -> list[bool]:
     """For each row whether its record is `local_only`.
 
     Raises
@@ -33,5 +33,5 @@ def local_marks(source: Source, local_only: bool | str) -> list[bool]:
                 f"line {row.line}: `{local_only}` {shown}; write `yes` where the record must stay, or `no`."
             )
         marks.append(_MEANINGS.get(said, True))
-    complain(problems)
+    raise_problems(problems)
     return marks

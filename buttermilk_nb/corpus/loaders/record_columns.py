@@ -16,7 +16,7 @@ _SINGLE = ("content", "record_id", "cluster")
 _NESTED = ("ground_truth", "expert_reasons", "labels")
 
 
-def named(source: Source, given: dict[str, Any]) -> dict[str, Any]:
+def mapping_from_columns(source: Source, given: dict[str, Any]) -> dict[str, Any]:
     """The keywords of a loader, with those that the names of the columns stand for where nothing else was said.
 
     Raises
@@ -42,7 +42,7 @@ def named(source: Source, given: dict[str, Any]) -> dict[str, Any]:
     return {**found, **{name: value for name, value in coded.items() if value}, **said}
 
 
-def nested(source: Source) -> list[str]:
+def mapping_columns(source: Source) -> list[str]:
     """The columns that hold mappings of answers, which never become metadata."""
     return [name for name in _NESTED if any(isinstance(row.fields.get(name), dict) for row in source.rows)]
 

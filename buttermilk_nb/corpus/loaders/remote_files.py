@@ -36,7 +36,7 @@ def is_remote(source: object) -> bool:
     return isinstance(source, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)", source) is not None
 
 
-def shown(url: str) -> str:
+def display_address(url: str) -> str:
     """An address as it may be printed and stored: without user, password, query and fragment.
 
     Examples
@@ -45,7 +45,7 @@ def shown(url: str) -> str:
     'https://host.example/data/articles.csv'
     """
     if "::" in url:
-        return "::".join(shown(part) for part in url.split("::"))
+        return "::".join(display_address(part) for part in url.split("::"))
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -77,7 +77,7 @@ def file_system(url: str, **options: Any) -> tuple[Any, str]:
         raise SetupError(f"`{protocol}://` needs a package that is not installed: {need}") from None
     except ValueError as error:
         if "rotocol" not in str(error):
-            raise SetupError(f"`{shown(url)}` cannot be opened: {_plain(error, url)}.") from None
+            raise SetupError(f"`{display_address(url)}` cannot be opened: {_plain(error, url)}.") from None
         known = nearest(protocol, available_protocols())
         raise SetupError(f"there is no kind of address `{protocol}://`; {known}") from None
     return found, str(path)
@@ -135,7 +135,9 @@ def _pour(source: BinaryIO, copy: BinaryIO, url: str, room: int) -> int:
     while chunk := source.read(_CHUNK):
         done += len(chunk)
         if done > room:
-            raise SetupError(f"`{shown(url)}` holds more than {room:,} bytes; fetch it yourself, or raise limit_bytes.")
+            raise SetupError(
+                f"`{display_address(url)}` holds more than {room:,} bytes; fetch it yourself, or raise limit_bytes."
+            )
         copy.write(chunk)
     return done
 
@@ -147,7 +149,7 @@ def _copy_folder(system: Any, path: str, target: Path, url: str, room: int) -> N
         place = PurePosixPath(found)
         inside = place.relative_to(root) if place.is_relative_to(root) else PurePosixPath(place.name)
         if ".." in inside.parts:
-            raise SetupError(f"`{shown(url)}` holds a file that would be written elsewhere: `{inside}`.")
+            raise SetupError(f"`{display_address(url)}` holds a file that would be written elsewhere: `{inside}`.")
         room -= _copy(system, found, target / inside, url, room)
 
 
@@ -158,14 +160,14 @@ def _readable(url: str) -> Iterator[None]:
     except SetupError:
         raise
     except FileNotFoundError:
-        raise SetupError(f"there is nothing at `{shown(url)}`, or it may not be read.") from None
+        raise SetupError(f"there is nothing at `{display_address(url)}`, or it may not be read.") from None
     except Exception as error:  # noqa: BLE001  # each file system raises errors of its own
-        raise SetupError(f"`{shown(url)}` cannot be read: {_plain(error, url)}.") from None
+        raise SetupError(f"`{display_address(url)}` cannot be read: {_plain(error, url)}.") from None
 
 
 def _plain(error: Exception, url: str) -> str:
     """The first line of an error, without the secrets that its address may hold."""
-    lines = str(error).replace(url, shown(url)).strip().splitlines() or [type(error).__name__]
+    lines = str(error).replace(url, display_address(url)).strip().splitlines() or [type(error).__name__]
     return re.sub(r"\?[^\s'\")]+", "", lines[0]).rstrip(".")
 
 
@@ -194,7 +196,7 @@ def _protocols(system: Any) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def pour_into(system: Any, path: str, source: Path) -> None:
+def upload(system: Any, path: str, source: Path) -> None:
     """Copy a local file to a path of a file system, a chunk at a time."""
     with source.open("rb") as inside, system.open(path, "wb") as outside:
         shutil.copyfileobj(inside, outside, _CHUNK)

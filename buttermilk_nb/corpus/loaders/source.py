@@ -14,7 +14,7 @@ from ..image import Image
 _MOST_SAID = 20
 
 
-class Row(NamedTuple):
+class SourceRow(NamedTuple):
     """One row of a source. `problem` says why it cannot be used, where it cannot."""
 
     line: int
@@ -30,8 +30,8 @@ class Source:
     `folder` is where the paths of images in it start from; without one, from the current folder.
     """
 
-    rows: list[Row]
-    about: dict[str, Any] = field(default_factory=dict)
+    rows: list[SourceRow]
+    description: dict[str, Any] = field(default_factory=dict)
     default_content: str | None = None
     default_id: str | None = None
     folder: Path | None = None
@@ -63,7 +63,7 @@ def file_facts(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": sha, "bytes": path.stat().st_size}
 
 
-def once_each(names: list[str], where: str) -> list[str]:
+def check_unique(names: list[str], where: str) -> list[str]:
     """The column names as they are; a sentence where one of them stands twice, because the second would win."""
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
@@ -71,12 +71,12 @@ def once_each(names: list[str], where: str) -> list[str]:
     return names
 
 
-def numbered(fields: Iterator[dict[str, Any]], start: int = 1) -> list[Row]:
+def numbered(fields: Iterator[dict[str, Any]], start: int = 1) -> list[SourceRow]:
     """Rows counted from `start`."""
-    return [Row(line, item) for line, item in enumerate(fields, start)]
+    return [SourceRow(line, item) for line, item in enumerate(fields, start)]
 
 
-def complain(problems: list[str]) -> None:
+def raise_problems(problems: list[str]) -> None:
     """Raise all that is wrong with a source at once, if anything is; the first of a great many in words."""
     more = [f"... and {len(problems) - _MOST_SAID:,} more like these."] if len(problems) > _MOST_SAID else []
     if problems:

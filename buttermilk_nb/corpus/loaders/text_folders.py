@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ...errors import SetupError
 from ..image import ENDINGS, MOST_BYTES, Image, kind_of, too_large
 from .encodings import decode
-from .source import Row, Source, complain, existing, file_facts
+from .source import Source, SourceRow, existing, file_facts, raise_problems
 from .zip_files import members_of
 
 _TEXTS = "*.txt"
@@ -67,15 +67,15 @@ def _source(
     if not files:
         none = f"no file that matches {pattern or _TEXTS!r}{'' if pattern else ' and no image'}"
         raise SetupError(f"`{path}` holds {none}; give another `pattern`.")
-    rows = _joined(files, encoding)
+    rows = group_by_stem(files, encoding)
     images = sum(len(row.images) for row in rows)
     counts = {"files": len(files), **({"images": images} if images else {})}
     return Source(rows, {**about, **counts}, "text", "name")
 
 
-def _joined(files: list[_File], encoding: str | None) -> list[Row]:
+def group_by_stem(files: list[_File], encoding: str | None) -> list[SourceRow]:
     """One row for the text and the images of one name, where the first of them stands."""
-    rows: list[Row] = []
+    rows: list[SourceRow] = []
     places: dict[str, int] = {}
     with_text: set[str] = set()
     problems: list[str] = []
@@ -93,20 +93,20 @@ def _joined(files: list[_File], encoding: str | None) -> list[Row]:
             rows[place] = (first if row.images else row)._replace(images=images)
         if not row.images:
             with_text.add(file.stem)
-    complain(problems)
+    raise_problems(problems)
     return rows
 
 
-def _row(file: _File, encoding: str | None) -> Row:
+def _row(file: _File, encoding: str | None) -> SourceRow:
     ending = file.name.suffix.lower()
     if ending in ENDINGS and file.size > MOST_BYTES:
         raise SetupError(too_large(str(file.name)))
     data = file.read()
     fields = {"name": file.stem, "text": "", "file": str(file.name)}
     if ending in ENDINGS or kind_of(data):
-        return Row(file.line, fields, images=(Image.from_bytes(data, str(file.name)),))
+        return SourceRow(file.line, fields, images=(Image.from_bytes(data, str(file.name)),))
     text, found = decode(data, encoding, str(file.name))
-    return Row(file.line, {**fields, "text": text, **({} if found == "utf-8" else {"encoding": found})})
+    return SourceRow(file.line, {**fields, "text": text, **({} if found == "utf-8" else {"encoding": found})})
 
 
 def _wanted(name: PurePosixPath, pattern: str | None) -> bool:

@@ -10,19 +10,19 @@ from weakref import WeakKeyDictionary
 
 from ...agents.base import Cell, Context
 from ...events.event import WaitEvent
-from ...llm.batch.api import BatchApi, Look
-from ...llm.batch.recording_model import Relay
+from ...llm.batch.api import BatchApi, BatchStatus
+from ...llm.batch.recording_model import RecordingModel
 from ...llm.calls.client import Client
 from ...llm.model import Request
 from ...llm.providers.litellm import LitellmModel
 from ...schema import now
 from ...store.batch_jobs import State, Submission
 
-_NOT_YET = Look("working", 0, 0)
+_NOT_YET = BatchStatus("working", 0, 0)
 _turns: WeakKeyDictionary[Client, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
-class Wanted(NamedTuple):
+class WantedRequest(NamedTuple):
     """A request that a cell will make, rendered again when it is needed: a hundred thousand would fill the memory."""
 
     cell: Cell
@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
     @property
     def request(self) -> Request:
         """The request itself."""
-        return list(self.cell.slot.agent.asks(self.cell))[self.position].request
+        return list(self.cell.slot.agent.planned_requests(self.cell))[self.position].request
 
 
 class Channel(NamedTuple):
@@ -41,7 +41,7 @@ class Channel(NamedTuple):
 
     model: LitellmModel
     api: BatchApi
-    relay: Relay
+    relay: RecordingModel
 
     def rows(self, keys: Iterable[str], batch_id: str, state: State) -> list[Submission]:
         """A state that requests have taken now."""
@@ -50,7 +50,7 @@ class Channel(NamedTuple):
             Submission(
                 batch_id=batch_id,
                 provider=self.api.provider,
-                model=self.model.target,
+                model=self.model.full_name,
                 cache_key=key,
                 state=state,
                 happened_at=at,
@@ -60,7 +60,7 @@ class Channel(NamedTuple):
 
 
 @dataclass
-class Batch:
+class ProviderBatch:
     """A batch at a provider."""
 
     batch_id: str
@@ -69,22 +69,22 @@ class Batch:
     """Those of its requests that this run wants and has no answer of yet."""
     aside_usd: float = 0.0
     spent_usd: float = 0.0
-    look: Look = _NOT_YET
+    status: BatchStatus = _NOT_YET
     answered: int = 0
     strange: int = 0
     """Lines of its results that belong to no request, or cannot be read."""
     unused: list[str] = field(default_factory=list)
     """Requests that were answered in another way meanwhile."""
-    why: dict[str, str] = field(default_factory=dict)
+    reason: dict[str, str] = field(default_factory=dict)
     """Why requests came back without an answer."""
 
 
-def turn(client: Client, what: str) -> asyncio.Lock:
+def project_lock(client: Client, what: str) -> asyncio.Lock:
     """What runs of one project do one after another, so that the second sees what the first has done."""
     return _turns.setdefault(client, {}).setdefault(what, asyncio.Lock())
 
 
-def tell(context: Context, model: str, seconds: float, why: str, done: int, total: int) -> None:
+def publish_progress(context: Context, model: str, seconds: float, why: str, done: int, total: int) -> None:
     """Tell whoever watches how far the batches of a model are, and when there will be more to tell."""
     payload = {
         "run_id": context.run_id,

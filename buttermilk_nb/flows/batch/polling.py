@@ -19,11 +19,11 @@ T = TypeVar("T")
 _SLICE_S = 0.01  # as long as the loop may be held
 
 
-class BatchWaits(RunStopped):
+class BatchPending(RunStopped):
     """A run was stopped, or out of time, before its batches were done. They are at the provider."""
 
 
-class Patience:
+class Polling:
     """How long to go on.
 
     Parameters
@@ -41,22 +41,22 @@ class Patience:
         self._stop = stop
         self._until = None if time_limit_s is None else time.monotonic() + time_limit_s
         self._turn = time.perf_counter()
-        self.sentence: Callable[[], str] = str
+        self.stop_message: Callable[[], str] = str
         """What to say where it is time to stop."""
 
     def check(self) -> None:
         """Go on, or raise BatchWaits."""
         if self._stop.is_set() or (self._until is not None and time.monotonic() >= self._until):
-            raise BatchWaits(self.sentence())
+            raise BatchPending(self.stop_message())
 
-    def pauses(self) -> Iterator[float]:
+    def backoff_delays(self) -> Iterator[float]:
         """Seconds to wait, growing, without end."""
         pause = self._settings.backoff_s
         while True:
             yield pause
             pause = min(pause * 2, self._settings.backoff_max_s)
 
-    async def breathe(self) -> None:
+    async def yield_to_loop(self) -> None:
         """Let others work now and then, and check."""
         if time.perf_counter() - self._turn > _SLICE_S:
             await asyncio.sleep(0)
@@ -70,7 +70,7 @@ class Patience:
             await asyncio.wait_for(self._stop.wait(), max(left, 0.0))
         self.check()
 
-    async def again(
+    async def retry(
         self,
         ask: Callable[[], Awaitable[T]],
         *,
@@ -93,16 +93,16 @@ class Patience:
         ModelError
             It failed for good.
         """
-        pauses, left = self.pauses(), self._settings.retries if retries is None else retries
+        pauses, left = self.backoff_delays(), self._settings.retries if retries is None else retries
         while True:
             try:
                 return await ask()
             except ModelError as error:
-                if not error.passing or not left:
+                if not error.transient or not left:
                     raise
                 wait = error.retry_after_s
             left -= 1
             pause = next(pauses)
             await self.sleep(pause if wait is None else wait)
-            if before is not None and (found := await self.again(before)) is not None:
+            if before is not None and (found := await self.retry(before)) is not None:
                 return found

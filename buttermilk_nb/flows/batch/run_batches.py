@@ -18,18 +18,18 @@ from collections.abc import Iterable
 from ...agents.base import Cell, Context
 from ...config.settings import CacheMode
 from ...errors import BudgetReached, ModelError, RunStopped, SetupError, SkippedCell
-from ...llm.batch.api import NotThere
+from ...llm.batch.api import BatchNotFound
 from ...llm.batch.providers import BATCH_PRICE, api_of, open_api
-from ...llm.batch.recording_model import Relay
+from ...llm.batch.recording_model import RecordingModel
 from ...llm.model import Model, Request
 from ...llm.providers.litellm import LitellmModel
 from ...store import batch_jobs
 from ...store.batch_jobs import Submission
 from ..plan import Plan
 from ..step import Step
-from .batch import Batch, Channel, Wanted, turn
+from .batch import Channel, ProviderBatch, WantedRequest, project_lock
 from .collect import Collector
-from .polling import BatchWaits, Patience
+from .polling import BatchPending, Polling
 from .submit import Submitter
 
 
@@ -84,10 +84,10 @@ async def fill(
     RunStopped
         A provider refuses a batch, or cannot be asked about it.
     """
-    check_mode(context.calls.mode)
-    if context.calls.mode == "only":
+    check_mode(context.scope.mode)
+    if context.scope.mode == "only":
         return ()
-    filling = _Filling(plan, context, Patience(context.project.settings, stop, time_limit_s))
+    filling = _Filling(plan, context, Polling(context.project.settings, stop, time_limit_s))
     work = asyncio.ensure_future(filling.run())
     cut, halt = asyncio.ensure_future(abort.wait()), asyncio.ensure_future(stop.wait())
     try:
@@ -96,7 +96,7 @@ async def fill(
             grace = context.project.settings.grace_s
             await asyncio.wait({work, cut}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            raise BatchWaits(filling.collector.sentence())
+            raise BatchPending(filling.collector.stop_message())
         return work.result()
     finally:
         work.cancel()
@@ -109,31 +109,31 @@ async def fill(
 class _Filling:
     """One filling of the cache."""
 
-    def __init__(self, plan: Plan, context: Context, patience: Patience) -> None:
+    def __init__(self, plan: Plan, context: Context, patience: Polling) -> None:
         self._plan = plan
         self._context = context
         self._project = context.project
         self._client = context.project.client
         self._patience = patience
-        self._asked: dict[str, Wanted] = {}
-        self._cached: dict[str, Wanted] = {}
+        self._asked: dict[str, WantedRequest] = {}
+        self._cached: dict[str, WantedRequest] = {}
         self._channels: dict[str, Channel] = {}
         self._remarks: dict[str, None] = {}
         self.collector = Collector(context, patience, self._asked)
         self._submitter = Submitter(context, patience, self._asked)
-        patience.sentence = self.collector.sentence
+        patience.stop_message = self.collector.stop_message
 
     async def run(self) -> tuple[str, ...]:
         """Look through the plan, take over what was submitted before, submit the rest, collect."""
         try:
-            async with turn(self._client, "submitting"):
+            async with project_lock(self._client, "submitting"):
                 await self._look_through()
                 fresh = await self._take_over()
                 await self._submit(fresh)
             await self.collector.wait()
         finally:
             for batch in self.collector.running.values():
-                self.collector.settle(batch)
+                self.collector.finish(batch)
         return tuple(dict.fromkeys([*self._remarks, *self._submitter.remarks, *self.collector.remarks]))
 
     async def close(self) -> None:
@@ -151,7 +151,7 @@ class _Filling:
             for step, slot, design in self._plan.designs(record):
                 if slot.model is not None and self._goes(step, slot.model):
                     self._note(Cell(slot, record, design, {}))
-            await self._patience.breathe()
+            await self._patience.yield_to_loop()
 
     def _goes(self, step: Step, model: Model) -> bool:
         """Whether requests of this step to this model can go in a batch."""
@@ -165,7 +165,7 @@ class _Filling:
 
     def _note(self, cell: Cell) -> None:
         try:
-            asks = list(cell.slot.agent.asks(cell))
+            asks = list(cell.slot.agent.planned_requests(cell))
         except SetupError:
             return  # a field that this record lacks; the cell says so when it is worked on
         for position, ask in enumerate(asks):
@@ -173,11 +173,11 @@ class _Filling:
             if key in self._asked or key in self._cached:
                 continue
             if key in self._project.cache:
-                self._cached[key] = Wanted(cell, position, 0.0)
+                self._cached[key] = WantedRequest(cell, position, 0.0)
             elif self._may_leave(ask.request):
                 sender = self._client.sender
-                cost = sender.cost_at_most(ask.request) * BATCH_PRICE if ask.request.model.remote else 0.0
-                self._asked[key] = Wanted(cell, position, cost)
+                cost = sender.max_cost(ask.request) * BATCH_PRICE if ask.request.model.remote else 0.0
+                self._asked[key] = WantedRequest(cell, position, cost)
 
     def _may_leave(self, request: Request) -> bool:
         try:
@@ -197,7 +197,7 @@ class _Filling:
         unpaid = await asyncio.to_thread(batch_jobs.unpaid, store, keys)
         for key in unpaid & self._cached.keys():
             if (answer := self._client.cached(self._cached[key].request)) is not None:
-                self._client.collected[key] = answer
+                self._client.batch_answers[key] = answer
         await asyncio.to_thread(batch_jobs.close, store, self._cached)
         earlier: dict[str, list[Submission]] = {}
         for key, row in rows.items():
@@ -219,10 +219,10 @@ class _Filling:
             batch_id = await self._submitter.find(channel, rows[0].batch_id)
         if batch_id is None:
             return
-        batch = Batch(batch_id, channel, {row.cache_key for row in rows})
+        batch = ProviderBatch(batch_id, channel, {row.cache_key for row in rows})
         try:
-            batch.look = await self._patience.again(lambda: channel.api.look(batch.batch_id))
-        except NotThere:
+            batch.status = await self._patience.retry(lambda: channel.api.poll(batch.batch_id))
+        except BatchNotFound:
             gone = channel.rows(batch.keys, batch_id, "gone")
             await asyncio.to_thread(batch_jobs.write, self._project.store, gone)
         except ModelError as error:
@@ -248,7 +248,7 @@ class _Filling:
                         aside -= batch.aside_usd
                         self.collector.running[batch.batch_id] = batch
         finally:
-            self._context.calls.budget.settle(aside, 0.0)
+            self._context.scope.budget.settle(aside, 0.0)
 
     async def _set_aside(self, keys: Iterable[str]) -> float:
         """Set aside what new batches may cost; nothing of them is submitted where that is too much."""
@@ -256,15 +256,15 @@ class _Filling:
         if not cost:
             return 0.0
         there = await asyncio.to_thread(batch_jobs.open_usd, self._project.store)
-        purse = await asyncio.to_thread(self._project.purse)
-        if purse.refuses(cost + there):
+        purse = await asyncio.to_thread(self._project.spending_limit)
+        if purse.exceeds(cost + there):
             raise BudgetReached(
                 f"batches that may cost ${cost:,.4f} at most would be submitted, others that may cost ${there:,.4f} "
-                f"are at the provider, and ${purse.spent_usd:,.4f} of {purse.whose} (${purse.limit_usd:,.2f}) is "
-                f"spent. {purse.more}"
+                f"are at the provider, and ${purse.spent_usd:,.4f} of {purse.label} (${purse.limit_usd:,.2f}) is "
+                f"spent. {purse.hint}"
             )
         try:
-            await self._context.calls.budget.set_aside(cost)
+            await self._context.scope.budget.reserve(cost)
         except BudgetReached as error:
             raise BudgetReached(f"all batches together, of which none was submitted: {error}") from None
         return cost
@@ -274,5 +274,5 @@ class _Filling:
             assert isinstance(model, LitellmModel)
             timeout_s = model.settings.timeout_s or self._project.settings.timeout_s
             api = await asyncio.to_thread(lambda: open_api(model, timeout_s=timeout_s))
-            self._channels[model.name] = Channel(model, api, Relay(model, api.path))
+            self._channels[model.name] = Channel(model, api, RecordingModel(model, api.path))
         return self._channels[model.name]

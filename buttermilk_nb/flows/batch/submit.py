@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from ...agents.base import Context
 from ...errors import ModelError, RunStopped
-from ...llm.batch.api import NotThere
+from ...llm.batch.api import BatchNotFound
 from ...schema import now
 from ...store import batch_jobs
 from ...store.batch_jobs import State
-from .batch import Batch, Channel, Wanted, tell
-from .polling import Patience
+from .batch import Channel, ProviderBatch, WantedRequest, publish_progress
+from .polling import Polling
 
 _TOLD_EVERY = 500  # requests; litellm prepares about 300 a second
 _TOLD_FOR_S = 5.0
@@ -53,14 +53,14 @@ class Submitter:
         The requests that are wanted, by cache key.
     """
 
-    def __init__(self, context: Context, patience: Patience, asked: Mapping[str, Wanted]) -> None:
+    def __init__(self, context: Context, patience: Polling, asked: Mapping[str, WantedRequest]) -> None:
         self._context = context
         self._store = context.project.store
         self._patience = patience
         self._asked = asked
         self.remarks: list[str] = []
 
-    async def submit(self, channel: Channel, keys: Sequence[str]) -> AsyncGenerator[Batch, None]:
+    async def submit(self, channel: Channel, keys: Sequence[str]) -> AsyncGenerator[ProviderBatch, None]:
         """Hand in these requests of one model, in as many batches as its provider wants.
 
         Raises
@@ -72,13 +72,13 @@ class Submitter:
             self._patience.check()
             try:
                 batch_id = await self._hand_in(channel, chunk)
-            except NotThere as error:
+            except BatchNotFound as error:
                 self.remarks.append(f"{error} It has no batch API, so `{channel.model.name}` is asked directly.")
                 return
             except ModelError as error:
                 raise RunStopped(_not_taken(channel, error)) from error
             aside = sum(self._asked[key].cost_usd for key in chunk.keys)
-            yield Batch(batch_id, channel, set(chunk.keys), aside)
+            yield ProviderBatch(batch_id, channel, set(chunk.keys), aside)
 
     async def find(self, channel: Channel, mark: str) -> str | None:
         """The batch that was being submitted under this mark when a program ended, if it arrived.
@@ -93,8 +93,8 @@ class Submitter:
         since = min(row.happened_at for row in rows.values())
         known = await asyncio.to_thread(batch_jobs.ids, self._store)
         try:
-            found = await self._patience.again(lambda: channel.api.find(mark, since, len(members), known))
-        except NotThere:
+            found = await self._patience.retry(lambda: channel.api.find(mark, since, len(members), known))
+        except BatchNotFound:
             found = None
         except ModelError as error:
             raise RunStopped(
@@ -108,10 +108,12 @@ class Submitter:
         """As many requests as one batch may hold, each as a direct call would send it."""
         api, chunk, direct = channel.api, Chunk({}), 0
         for done, key in enumerate(keys):
-            await self._patience.breathe()
+            await self._patience.yield_to_loop()
             if done and not done % _TOLD_EVERY:
-                tell(self._context, channel.model.name, _TOLD_FOR_S, "being prepared as a batch", done, len(keys))
-            sent = await channel.relay.sent(self._asked[key].request)
+                publish_progress(
+                    self._context, channel.model.name, _TOLD_FOR_S, "being prepared as a batch", done, len(keys)
+                )
+            sent = await channel.relay.record(self._asked[key].request)
             if sent is None and not chunk.keys:
                 direct += 1
                 break  # so is every other of this model
@@ -132,7 +134,7 @@ class Submitter:
 
     async def _hand_in(self, channel: Channel, chunk: Chunk) -> str:
         api = channel.api
-        mark = await self._patience.again(lambda: api.prepare(chunk.lines))
+        mark = await self._patience.retry(lambda: api.prepare(chunk.lines))
         await self._write(channel, chunk.keys, mark, "sending")
         since, known = now(), await asyncio.to_thread(batch_jobs.ids, self._store)
 
@@ -140,17 +142,17 @@ class Submitter:
             try:
                 return await api.submit(mark, chunk.lines, chunk.headers)
             except ModelError as error:
-                if not error.passing:  # the provider has said no, so that nothing is under way
+                if not error.transient:  # the provider has said no, so that nothing is under way
                     await self._write(channel, chunk.keys, mark, "failed")
                 raise
 
         async def arrived() -> str | None:
             try:
                 return await api.find(mark, since, len(chunk.keys), known)
-            except NotThere:  # a server without a list of batches
+            except BatchNotFound:  # a server without a list of batches
                 return None
 
-        batch_id = await self._patience.again(submit, before=arrived)
+        batch_id = await self._patience.retry(submit, before=arrived)
         assert batch_id is not None
         await self._write(channel, chunk.keys, batch_id, "submitted")
         return batch_id
@@ -166,7 +168,7 @@ class Submitter:
 
 
 def _not_taken(channel: Channel, error: ModelError) -> str:
-    if error.passing:
+    if error.transient:
         return (
             f"{error} Whether the batch has arrived at `{channel.api.provider}` is not known: run the same cell again "
             "later, which looks there before it submits anything."

@@ -12,16 +12,16 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..._internal.markdown import bullets, code, codes, plain
-from ..._internal.text import counted
+from ..._internal.markdown import bullets, code, code_list, strip_markup
+from ..._internal.text import pluralise
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError
-from ...project.model_table import named
+from ...project.model_table import named_models
 from ...project.project import Project
 from ...project.session import current
 from ..plan import Plan
-from .sections import Study, there, to_whom, which_texts
-from .staying import forgetting, what_stays, without_sending
+from .sections import StatementSubject, provider_terms_section, recipients_section, which_texts
+from .staying import forgetting, stored_here_section, without_sending
 
 if TYPE_CHECKING:
     from ..flow import Flow
@@ -100,30 +100,30 @@ def data_statement(
     # Data statement: `statement`
     """
     study = _study(flow, corpus, project or current())
-    parts = [_head(study, date), _short(study), which_texts(study), to_whom(study)]
-    parts += [there(study)] if study.remote else []
-    parts += [what_stays(study), without_sending(study), forgetting(study)]
+    parts = [_head(study, date), _short(study), which_texts(study), recipients_section(study)]
+    parts += [provider_terms_section(study)] if study.remote else []
+    parts += [stored_here_section(study), without_sending(study), forgetting(study)]
     return Statement("\n\n".join(parts) + "\n")
 
 
-def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> Study:
+def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> StatementSubject:
     if corpus is not None:
         require_corpus(corpus, "a data statement")
     if flow is None:
         names = dict.fromkeys(name for names in project.settings.sets.values() for name in names)
-        return Study(project, None, corpus, (), tuple(named(name, project) for name in names), 1)
+        return StatementSubject(project, None, corpus, (), tuple(named_models(name, project) for name in names), 1)
     plan = Plan(flow.steps, corpus or Corpus([]), project)
     asked = [slot.model for slots in plan.slots.values() for slot in slots]
     times = sum(model is not None and model.remote for model in asked)
-    return Study(project, flow.name, corpus, plan.steps, tuple(plan.models), times)
+    return StatementSubject(project, flow.name, corpus, plan.steps, tuple(plan.models), times)
 
 
-def _head(study: Study, date: dt.date | str | None) -> str:
+def _head(study: StatementSubject, date: dt.date | str | None) -> str:
     about = (
         f"of the flow {code(study.flow)}" if study.flow else "with the models of the project's sets (no flow is named)"
     )
     lines = [f"# Data statement: {code(study.project.name)}"]
-    lines += [f"Date: {plain(str(date))}"] if date is not None else []
+    lines += [f"Date: {strip_markup(str(date))}"] if date is not None else []
     lines.append(
         f"What would happen to texts in a run {about}. It was put together by the software from the study's own "
         "settings, and nothing was sent for it. Whether that is acceptable is for the researchers and their ethics "
@@ -132,28 +132,28 @@ def _head(study: Study, date: dt.date | str | None) -> str:
     return "\n\n".join(lines)
 
 
-def _short(study: Study) -> str:
+def _short(study: StatementSubject) -> str:
     if not study.remote:
         found = ["**No text leaves** this machine or a server that the project calls its own."]
     elif not study.leaves:
         found = ["**No text leaves**: the project is `local_only`, so its remote models are refused."]
     else:
-        found = [f"**Texts leave this machine**, to {codes(study.providers)}."]
+        found = [f"**Texts leave this machine**, to {code_list(study.providers)}."]
     if study.corpus is not None:
         found.append(_records(study, study.corpus))
     waiting = [name for name in study.providers if name not in study.project.client.sender.allowed]
     if waiting and study.leaves:
-        calls = codes(f'bm.allow("{name}")' for name in waiting)
+        calls = code_list(f'bm.allow("{name}")' for name in waiting)
         found.append(
-            f"Nobody has allowed {codes(waiting)} yet: nothing is sent there until somebody writes {calls}, or the "
+            f"Nobody has allowed {code_list(waiting)} yet: nothing is sent there until somebody writes {calls}, or the "
             "same under `allow:` in buttermilk.yaml."
         )
     return f"## In short\n\n{bullets(found)}"
 
 
-def _records(study: Study, corpus: Corpus) -> str:
+def _records(study: StatementSubject, corpus: Corpus) -> str:
     stay = sum(record.local_only for record in corpus)
-    said = counted(len(corpus), "record")
+    said = pluralise(len(corpus), "record")
     if not stay:
         return f"{said}; none is marked `local_only`."
     never = "never sent to a remote model" if study.remote else "which would keep it here with remote models too"

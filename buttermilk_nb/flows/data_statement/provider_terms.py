@@ -31,5 +31,5 @@ TERMS = {
 }
 """By the first part of a model's full name."""
 
-PASSING_ON = frozenset({"huggingface", "litellm_proxy", "openrouter"})
+RELAYS = frozenset({"huggingface", "litellm_proxy", "openrouter"})
 """Those that hand texts on to whoever runs the model."""

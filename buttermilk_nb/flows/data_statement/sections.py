@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ..._internal.markdown import bullets, code, codes, listed
-from ..._internal.text import counted
+from ..._internal.markdown import bullets, code, code_list, join_names
+from ..._internal.text import pluralise
 from ...agents.llm_agent import Agent
 from ...corpus.corpus import Corpus
 from ...llm.model import Model
 from ...llm.providers.litellm import LitellmModel
 from ...project.project import Project
 from ..step import Step
-from .provider_terms import PASSING_ON, TERMS
+from .provider_terms import RELAYS, TERMS
 
 _WORDS = {"content": "the text", "record_id": "its id", "uri": "where it came from", "mime": "its media type"}
 _WHOLE = frozenset({"metadata", "metadata.*"})
@@ -33,13 +33,13 @@ it. Terms change: read them, note the date, and keep a copy with the study. Look
 Where to look:
 
 """
-_TAKEN_AT_ITS_WORD = """
+_LOCAL_SERVER_NOTE = """
 
 That a server keeps what it gets is taken for granted where it runs on this machine or is called one's own. One that
 passes texts on (a gateway, a model that Ollama runs in its cloud) needs `local: false` in buttermilk.yaml."""
 
 
-class Study(NamedTuple):
+class StatementSubject(NamedTuple):
     """What a statement is about."""
 
     project: Project
@@ -58,7 +58,7 @@ class Study(NamedTuple):
     @property
     def providers(self) -> list[str]:
         """Who would get them."""
-        return list(dict.fromkeys(model.receiver for model in self.remote))
+        return list(dict.fromkeys(model.recipient for model in self.remote))
 
     @property
     def leaves(self) -> bool:
@@ -66,7 +66,7 @@ class Study(NamedTuple):
         return bool(self.remote) and not self.project.settings.local_only
 
 
-def which_texts(study: Study) -> str:
+def which_texts(study: StatementSubject) -> str:
     """The section on what is read of each record."""
     found: list[str] = []
     if study.corpus is None:
@@ -79,8 +79,8 @@ def which_texts(study: Study) -> str:
     matching = [step.name for step in study.steps if _shows_reasons(step)]
     if matching:
         found.append(
-            f"Step {codes(matching)} also shows the experts' reasons. Experts' answers and human codes are never part "
-            "of a prompt."
+            f"Step {code_list(matching)} also shows the experts' reasons. Experts' answers and human codes are never "
+            "part of a prompt."
         )
     else:
         found.append("Experts' answers, experts' reasons and human codes are never part of a prompt.")
@@ -94,13 +94,13 @@ def _shows_reasons(step: Step) -> bool:
     return isinstance(step.agent, Agent) and "expert_reasons" in step.agent.prompt.names
 
 
-def _sizes(study: Study, corpus: Corpus) -> list[str]:
+def _sizes(study: StatementSubject, corpus: Corpus) -> list[str]:
     leaving = [record for record in corpus if not record.local_only]
     characters = sum(len(record.content) for record in leaving)
     images = sum(len(record.images) for record in leaving)
     prompts = [step.agent.prompt for step in study.steps if isinstance(step.agent, Agent)]
     shown = not study.steps or any(prompt.shows_images for prompt in prompts)
-    also = f" and {counted(images, 'image')}" if images and shown else ""
+    also = f" and {pluralise(images, 'image')}" if images and shown else ""
     found = [f"Of {len(leaving):,} of {len(corpus):,} records {characters:,} characters of text{also} would leave."]
     if study.flow is not None:
         times = {0: "only where another model fails", 1: "once", 2: "twice"}.get(study.times, f"{study.times:,} times")
@@ -121,13 +121,13 @@ def _step(step: Step, corpus: Corpus | None) -> str:
     shown = [_WORDS.get(name, code(name)) for name in sorted(prompt.fields - _WHOLE) if name != "images"]
     if prompt.fields & _WHOLE:
         names = sorted({name for record in corpus or () for name in record.metadata})
-        shown.append(f"all its metadata ({codes(names)})" if names else "all its metadata")
+        shown.append(f"all its metadata ({code_list(names)})" if names else "all its metadata")
     if prompt.shows_images and (corpus is None or any(record.images for record in corpus)):
         shown.append("its images")
     if prompt.names & {"inputs", "answers"}:
         read = sorted(prompt.inputs & set(step.needs)) or step.needs
-        shown.append(f"the answers of {codes(read)}, which may quote the text")
-    return f"Step {code(step.name)} shows of a record: {listed(shown) or 'nothing'}."
+        shown.append(f"the answers of {code_list(read)}, which may quote the text")
+    return f"Step {code(step.name)} shows of a record: {join_names(shown) or 'nothing'}."
 
 
 def _redaction(project: Project) -> str:
@@ -136,21 +136,21 @@ def _redaction(project: Project) -> str:
         return "Nothing is taken out of texts before they are sent (`redact:` in buttermilk.yaml would do so)."
     kinds = [*policy.patterns, *([policy.find.__name__] if policy.find else [])]
     return (
-        f"Before a text goes to a remote model, this is replaced by placeholders: {codes(kinds)}. What is not "
+        f"Before a text goes to a remote model, this is replaced by placeholders: {code_list(kinds)}. What is not "
         "recognised is sent as it stands. Models on this machine get the whole text."
     )
 
 
-def to_whom(study: Study) -> str:
+def recipients_section(study: StatementSubject) -> str:
     """The section on models and providers."""
     if not study.models:
         return "## To whom\n\nNo step asks a model."
     rows = ["| Model | Belongs to | Where it runs | May texts go there? |", "|---|---|---|---|"]
     for model in study.models:
-        name = code(model.name) + (f" ({code(model.target)})" if model.target != model.name else "")
+        name = code(model.name) + (f" ({code(model.full_name)})" if model.full_name != model.name else "")
         rows.append(f"| {name} | {code(model.provider)} | {_where(model)} | {_allowed(model, study.project)} |")
     own = any(isinstance(model, LitellmModel) and not model.remote for model in study.models)
-    return "## To whom\n\n" + "\n".join(rows) + (_TAKEN_AT_ITS_WORD if own else "")
+    return "## To whom\n\n" + "\n".join(rows) + (_LOCAL_SERVER_NOTE if own else "")
 
 
 def _where(model: Model) -> str:
@@ -174,17 +174,17 @@ def _allowed(model: Model, project: Project) -> str:
         return "nothing leaves"
     if project.settings.local_only:
         return "no: the project is `local_only`"
-    return "yes, allowed" if model.receiver in project.client.sender.allowed else "not yet"
+    return "yes, allowed" if model.recipient in project.client.sender.allowed else "not yet"
 
 
-def there(study: Study) -> str:
+def provider_terms_section(study: StatementSubject) -> str:
     """The section on what providers do with texts: what to look for, and where."""
     return _TERMS_SECTION + bullets(dict.fromkeys(_where_to_look(model) for model in study.remote))
 
 
 def _where_to_look(model: Model) -> str:
     provider, found = model.provider, TERMS.get(model.provider)
-    more = " It passes texts on to other companies, whose terms count too." if provider in PASSING_ON else ""
+    more = " It passes texts on to other companies, whose terms count too." if provider in RELAYS else ""
     if isinstance(model, LitellmModel) and model.base:
         terms = f"<{found}> where that is the provider's own server; else " if found else ""
         return f"{code(provider)} at {code(_address(model.base))}: {terms}ask whoever runs it.{more}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from ..._internal import notebook_hooks
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ...config.settings import CacheMode
 from ...errors import ConsentError, SetupError, UnconfirmedError
 from ...llm.calls.sender import not_allowed, stays_local
@@ -34,20 +34,20 @@ def preflight(
         return []
     settings = project.settings
     remote = [model for model in plan.models if model.remote]
-    here = [model for model in plan.models if model.served_here]
+    here = [model for model in plan.models if model.is_local_server]
     asked = unanswered(plan, project, here, mode)  # a replay reaches no server
-    looked_for = [model for model in plan.models if not model.served_here or model.name in asked]
-    obstacles = {model.name: found for model in looked_for if (found := model.obstacles(settings.probe_s))}
-    strangers = [model for model in remote if model.receiver not in project.client.sender.allowed]
+    looked_for = [model for model in plan.models if not model.is_local_server or model.name in asked]
+    obstacles = {model.name: found for model in looked_for if (found := model.unavailable_reasons(settings.probe_s))}
+    strangers = [model for model in remote if model.recipient not in project.client.sender.allowed]
     many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
     if obstacles or strangers or many or (settings.local_only and remote):
-        _ask(plan, project, remote, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
+        _check_estimate(plan, project, remote, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
     if not remote:
         return []
     return _money(project, remote, budget_usd) + _local_records(plan, remote)
 
 
-def _next_in_line(plan: Plan, project: Project, found: Estimate) -> set[str]:
+def _downstream_models(plan: Plan, project: Project, found: Estimate) -> set[str]:
     """The models that are sent to if what is new goes on: those of later steps, and those of last resort."""
     if not found.new:
         return set()
@@ -55,7 +55,7 @@ def _next_in_line(plan: Plan, project: Project, found: Estimate) -> set[str]:
     asked = [
         step for step in plan.steps if any(slot.model and slot.model.name in new for slot in plan.slots[step.name])
     ]
-    last = {model.name for step in asked for model in step.agent.others(project)}
+    last = {model.name for step in asked for model in step.agent.fallback_models(project)}
     return last | {entry.model for entry in found.models if entry.later}
 
 
@@ -69,7 +69,7 @@ def _money(project: Project, remote: list[Model], budget_usd: float | None) -> l
     return [f"the price of {names} is not known, so the project's budget does not see what it costs."]
 
 
-def _ask(
+def _check_estimate(
     plan: Plan,
     project: Project,
     remote: list[Model],
@@ -86,11 +86,11 @@ def _ask(
     if unready:
         raise SetupError(*dict.fromkeys(unready))
     by_name = {model.name: model for model in remote}
-    asked = {entry.model for entry in found.models if entry.new} | _next_in_line(plan, project, found)
+    asked = {entry.model for entry in found.models if entry.new} | _downstream_models(plan, project, found)
     leaving = [model for name, model in by_name.items() if name in asked]
     if project.settings.local_only and leaving:
         raise ConsentError(stays_local(leaving[0]))
-    strangers = [model for model in leaving if model.receiver not in project.client.sender.allowed]
+    strangers = [model for model in leaving if model.recipient not in project.client.sender.allowed]
     if strangers:
         raise ConsentError(*not_allowed(strangers))
     new = sum(entry.new + entry.later for entry in found.models if entry.remote)
@@ -100,7 +100,9 @@ def _ask(
 
 def _confirm(found: Estimate, new: int, project: Project) -> None:
     question = f"{found}. Send {new:,} calls to remote models?"
-    ask = notebook_hooks.find("confirm") or (_in_the_terminal if sys.stdin is not None and sys.stdin.isatty() else None)
+    ask = notebook_hooks.get_hook("confirm") or (
+        _in_the_terminal if sys.stdin is not None and sys.stdin.isatty() else None
+    )
     said = ask(question) if ask else None
     if said is None:
         raise UnconfirmedError(
@@ -123,7 +125,7 @@ def _local_records(plan: Plan, remote: list[Model]) -> list[str]:
     chosen = {slot.model.name for slots in plan.slots.values() for slot in slots if slot.model}
     if stay == len(plan.corpus) and chosen <= {model.name for model in remote}:
         raise ConsentError(f"every record of this corpus is local_only, and {names} would read them elsewhere.")
-    return [f"{counted(stay, 'record')} must stay here (local_only); what {names} would have read is `skipped`."]
+    return [f"{pluralise(stay, 'record')} must stay here (local_only); what {names} would have read is `skipped`."]
 
 
 def _unpriced(model: Model) -> str:

@@ -19,13 +19,13 @@ from ...schema import RunRow, Unit
 from ...store import Writer
 from ...store.record_rows import write_records
 from ...store.run_rows import finish_run, write_plan
-from ..batch.polling import BatchWaits
+from ..batch.polling import BatchPending
 from ..batch.run_batches import fill
 from ..plan import Plan
 from ..run import Run
-from ..run_options import Options
-from .scheduler import Frontier
-from .workers import run_local
+from ..run_options import RunOptions
+from .scheduler import Scheduler
+from .workers import run_workers
 
 _FAILED = frozenset({"error", "timeout"})
 
@@ -50,7 +50,7 @@ class Runner:
         context: Context,
         *,
         workers: int,
-        options: Options,
+        options: RunOptions,
         about: RunRow,
         manifest: dict[str, Any],
     ) -> None:
@@ -67,7 +67,7 @@ class Runner:
         self._stop = asyncio.Event()
         self._abort = asyncio.Event()
         self._writer: Writer | None = None
-        self._frontier: Frontier | None = None
+        self._scheduler: Scheduler | None = None
         self._finished_cells = 0
         self._failure: RunError | SetupError | None = None
 
@@ -79,7 +79,7 @@ class Runner:
             loop.call_soon_threadsafe(self._abort.set)
 
     def _stop_calls(self) -> None:
-        self._context.calls.stop()
+        self._context.scope.stop()
         self._stop.set()
 
     def _fail(self, error: RunError | SetupError) -> None:
@@ -87,25 +87,25 @@ class Runner:
         self._failure = self._failure or error
         self._stop_calls()
 
-    async def finish(self) -> Run:
+    async def run(self) -> Run:
         """Run to the end, or to where it was stopped."""
-        with gc_pause.set_aside():
-            return await self._finish()
+        with gc_pause.paused_gc():
+            return await self._execute()
 
-    async def _finish(self) -> Run:
+    async def _execute(self) -> Run:
         status = "failed"
         try:
             self._context.project.cache.open()  # in this thread, which reads it
-            await asyncio.to_thread(self._write_ahead)
+            await asyncio.to_thread(self._write_plan)
             if self._batch and (stopped := await self._fill()):
                 status = stopped
                 return self._run
             self._writer = Writer(self._context.project.store)
-            self._frontier = Frontier(self._plan)
-            self._frontier.skip = lambda cell, why: failed_unit(cell, self._context, "skipped", why)
+            self._scheduler = Scheduler(self._plan)
+            self._scheduler.on_skip = lambda cell, why: failed_unit(cell, self._context, "skipped", why)
             ended = "failed"
             try:
-                ended = await self._walk(self._frontier)
+                ended = await self._walk(self._scheduler)
             finally:
                 await self._writer.close()
             status = ended  # every row is on disk
@@ -124,7 +124,7 @@ class Runner:
                 self._context.run_id,
                 status,
                 event.as_row(),
-                self._told_manifest() if self._context.calls.met else None,
+                self._manifest_json() if self._context.scope.model_info else None,
             )
         finally:
             self._context.project.bus.publish(event)
@@ -144,34 +144,36 @@ class Runner:
         except BudgetReached as error:
             self._run.stopped_by = str(error)
             return "over budget"
-        except BatchWaits as error:
+        except BatchPending as error:
             self._run.stopped_by = str(error)
             return "interrupted" if self._stop.is_set() else "out of time"
         if self._time_limit_s is not None:  # what is left of it for the walk
             self._time_limit_s = max(0.001, self._time_limit_s - (time.monotonic() - began))
         return None
 
-    def _told_manifest(self) -> str:
+    def _manifest_json(self) -> str:
         """The manifest, with what is known of each model: more of those that were called."""
-        met = self._context.calls.met
-        models = {model.name: met.get(model.name) or model.facts() for model in self._plan.models}
+        met = self._context.scope.model_info
+        models = {model.name: met.get(model.name) or model.info() for model in self._plan.models}
         return canonical({**self._manifest, "models": models})
 
-    def _write_ahead(self) -> None:
+    def _write_plan(self) -> None:
         """The run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
         event = self._event(StatusEvent, payload=self._state("running"))
         write_records(store, self._plan.corpus.records)
-        about = self._about.model_copy(update={"manifest": self._told_manifest()})
+        about = self._about.model_copy(update={"manifest": self._manifest_json()})
         write_plan(store, about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
         self._context.project.bus.publish(event)
 
     def _state(self, state: str) -> dict[str, object]:
         return {"state": state, "run_id": self._context.run_id, "cells": self._run.planned, "flow": self._run.flow}
 
-    async def _walk(self, frontier: Frontier) -> str:
+    async def _walk(self, frontier: Scheduler) -> str:
         loop = asyncio.get_running_loop()
-        work = loop.create_task(run_local(frontier, self._do, workers=self._workers, stopping=self._stop.is_set))
+        work = loop.create_task(
+            run_workers(frontier, self._run_cell, workers=self._workers, stopping=self._stop.is_set)
+        )
         stop, abort = loop.create_task(self._stop.wait()), loop.create_task(self._abort.wait())
         try:
             await asyncio.wait({work, stop}, timeout=self._time_limit_s, return_when=asyncio.FIRST_COMPLETED)
@@ -198,27 +200,27 @@ class Runner:
             return "interrupted"
         return "over budget" if self._run.stopped_by else "failed"
 
-    async def _do(self, cell: Cell) -> None:
-        writer, frontier = self._writer, self._frontier
+    async def _run_cell(self, cell: Cell) -> None:
+        writer, frontier = self._writer, self._scheduler
         assert writer is not None
         assert frontier is not None
-        context = self._context._replace(landed=[])
+        context = self._context._replace(completed_calls=[])
         try:
-            unit = await cell.slot.agent.work(cell, context)
+            unit = await cell.slot.agent.run(cell, context)
         except SkippedCell as error:
             unit = failed_unit(cell, context, "skipped", error)
         except (CacheMiss, ConsentError) as error:
-            if context.landed:  # what was paid for has its rows
+            if context.completed_calls:  # what was paid for has its rows
                 writer.put_now(failed_unit(cell, context, "cancelled", error))
             self._fail(error)  # the user asked to hear of it
-            frontier.abandoned(cell)
+            frontier.release(cell)
             return
         except RunStopped as error:
             if isinstance(error, BudgetReached):
                 self._run.stopped_by = self._run.stopped_by or str(error)
-            if context.landed:
+            if context.completed_calls:
                 writer.put_now(failed_unit(cell, context, "cancelled", error))
-            frontier.abandoned(cell)
+            frontier.release(cell)
             return
         except SetupError as error:  # a field that only this record lacks: it costs this cell, not the study
             unit = failed_unit(cell, context, "error", error)
@@ -227,19 +229,19 @@ class Runner:
             raise
         await writer.put(unit)
         self._finished_cells += 1
-        frontier.finished(cell, unit)
-        self._told(cell, unit)
+        frontier.complete(cell, unit)
+        self._publish_result(cell, unit)
         while frontier.skipped:
             skipped_cell, skipped = frontier.skipped.popleft()
             await writer.put(skipped)
             self._finished_cells += 1
-            self._told(skipped_cell, skipped)
+            self._publish_result(skipped_cell, skipped)
         if self._raise and unit.trace.status in _FAILED:
             self._fail(
                 RunError(f"record `{cell.record.record_id}`, step `{cell.slot.agent.name}`: {unit.trace.error_message}")
             )
 
-    def _told(self, cell: Cell, unit: Unit) -> None:
+    def _publish_result(self, cell: Cell, unit: Unit) -> None:
         trace = unit.trace
         cached = bool(unit.calls) and all(call.cached for call in unit.calls)
         payload = {
@@ -250,10 +252,10 @@ class Runner:
             "cost_usd": sum(call.cost_usd or 0.0 for call in unit.calls),
         }
         if trace.status in _FAILED:
-            self._tell(ErrorEvent, cell, unit, {**payload, "message": trace.error_message})
-        self._tell(ResultEvent, cell, unit, payload)
+            self._publish(ErrorEvent, cell, unit, {**payload, "message": trace.error_message})
+        self._publish(ResultEvent, cell, unit, payload)
 
-    def _tell(self, kind: type[Event], cell: Cell, unit: Unit, payload: dict[str, object]) -> None:
+    def _publish(self, kind: type[Event], cell: Cell, unit: Unit, payload: dict[str, object]) -> None:
         event = self._event(kind, cell, unit, payload)
         self._context.project.bus.publish(event)
         if kind.stored and self._writer is not None:

@@ -18,7 +18,7 @@ from ..plan import Plan
 from ..step import Step
 
 
-class _Open:
+class _OpenRecord:
     """A record in flight, where some step needs another."""
 
     def __init__(self, record: Record, planned: list[tuple[Step, Slot, str]]) -> None:
@@ -35,7 +35,7 @@ class _Open:
         inputs: dict[str, list[Unit]] = {}
         single = set()
         for name in step.needs:
-            taken = [other for theirs, other in self.planned[name] if step.agent.takes(slot, theirs)]
+            taken = [other for theirs, other in self.planned[name] if step.agent.reads_slot(slot, theirs)]
             found = [self.units[name][other] for other in taken]
             inputs[name] = [unit for unit in found if unit.answers]
             if len(taken) == 1:
@@ -43,7 +43,7 @@ class _Open:
         return Cell(slot, self.record, design, inputs, frozenset(single))
 
 
-class Frontier:
+class Scheduler:
     """Hands out cells, and learns of finished ones.
 
     Parameters
@@ -56,20 +56,20 @@ class Frontier:
         self._plan = plan
         self._records: Iterator[Record] = iter(plan.corpus.records)
         self._ready: deque[Cell] = deque()
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, _OpenRecord] = {}
         self._graph = any(step.needs for step in plan.steps)
         self._in_flight = 0
         self._drained = False
         self._moved: asyncio.Event = asyncio.Event()
-        self.skip: Callable[[Cell, SkippedCell], Unit] | None = None
+        self.on_skip: Callable[[Cell, SkippedCell], Unit] | None = None
         self.skipped: deque[tuple[Cell, Unit]] = deque()
 
     @property
-    def exhausted(self) -> bool:
+    def is_done(self) -> bool:
         """Nothing is ready, nothing is left, and nothing in flight could make something ready."""
         return self._drained and not self._ready and (not self._graph or self._in_flight == 0)
 
-    def take(self) -> Cell | None:
+    def next_cell(self) -> Cell | None:
         """The next cell, or None where one may come later or none at all."""
         while not self._ready and not self._drained:
             record = next(self._records, None)
@@ -82,7 +82,7 @@ class Frontier:
         self._in_flight += 1
         return self._ready.popleft()
 
-    def finished(self, cell: Cell, unit: Unit) -> None:
+    def complete(self, cell: Cell, unit: Unit) -> None:
         """A cell is done; what waited for it may be ready now."""
         self._in_flight -= 1
         if self._graph:
@@ -90,13 +90,13 @@ class Frontier:
             self._moved.set()
             self._moved = asyncio.Event()
 
-    def abandoned(self, cell: Cell) -> None:  # noqa: ARG002  # told like `finished`
+    def release(self, cell: Cell) -> None:  # noqa: ARG002  # told like `finished`
         """A cell was not worked on, and stays pending; so does what waits for it."""
         self._in_flight -= 1
         self._moved.set()
         self._moved = asyncio.Event()
 
-    async def moved(self) -> None:
+    async def wait_for_change(self) -> None:
         """Wait until a cell has finished."""
         await self._moved.wait()
 
@@ -105,22 +105,22 @@ class Frontier:
         if not self._graph:
             self._ready.extend(Cell(slot, record, design, {}) for _, slot, design in planned)
             return
-        self._open[record.record_id] = state = _Open(record, planned)
+        self._open[record.record_id] = state = _OpenRecord(record, planned)
         for step in self._plan.steps:
             if not step.needs:
                 self._release(state, step)
 
-    def _release(self, state: _Open, step: Step) -> None:
+    def _release(self, state: _OpenRecord, step: Step) -> None:
         state.waiting.discard(step.name)
         left_out = False
         for slot, design in state.planned[step.name]:
             cell = state.cell(step, slot, design)
-            empty = step.agent.lacks(cell)
-            if empty is None or self.skip is None:
+            empty = step.agent.missing_input(cell)
+            if empty is None or self.on_skip is None:
                 self._ready.append(cell)
                 continue
             why = SkippedCell(f"step `{empty}` has no finished answer for this record, and `{step.name}` needs one.")
-            unit = self.skip(cell, why)
+            unit = self.on_skip(cell, why)
             self.skipped.append((cell, unit))
             state.units[step.name][design] = unit
             left_out = True
@@ -132,7 +132,7 @@ class Frontier:
         state.units[cell.slot.agent.name][cell.design_id] = unit
         self._open_next(state)
 
-    def _open_next(self, state: _Open) -> None:
+    def _open_next(self, state: _OpenRecord) -> None:
         for step in self._plan.steps:
             complete = all(len(state.units[name]) == len(state.planned[name]) for name in step.needs)
             if step.name in state.waiting and complete:

@@ -11,23 +11,25 @@ from typing import Any
 from ..._internal import notebook_hooks
 from ..._internal.ids import uuid7
 from ...agents.base import Context
-from ...llm.calls.budget import Budget, Purse
-from ...llm.calls.run_scope import Scope
+from ...llm.calls.budget import Budget, SpendingLimit
+from ...llm.calls.run_scope import RunScope
 from ...project.project import Project
 from ...schema import RunRow, now
 from ..plan import Plan
-from ..run import Run, remember
-from ..run_options import Options
+from ..run import Run, set_last_run
+from ..run_options import RunOptions
 from .preflight import preflight
 from .progress import follow
 from .runner import Runner
 
-_MORE = 32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed and stored
-_FEW = 8  # who asks for so few at once wants them one after another
+_EXTRA_WORKERS = (
+    32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed and stored
+)
+_SEQUENTIAL_BELOW = 8  # who asks for so few at once wants them one after another
 
 
 def start(
-    plan: Plan, project: Project, options: Options, *, flow: str, flow_hash: str, definition: dict[str, Any]
+    plan: Plan, project: Project, options: RunOptions, *, flow: str, flow_hash: str, definition: dict[str, Any]
 ) -> Runner:
     """Check the plan, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
     grid = plan.checked()
@@ -49,31 +51,34 @@ def start(
         plan,
         run,
         Context(project, run_id, options.retry, _scope(project, run_id, plan, options)),
-        workers=options.concurrency + (min(options.concurrency, _MORE) if options.concurrency >= _FEW else 0),
+        workers=options.concurrency
+        + (min(options.concurrency, _EXTRA_WORKERS) if options.concurrency >= _SEQUENTIAL_BELOW else 0),
         options=options,
         about=about,
         manifest=_manifest(plan, options, definition, remarks),
     )
-    run.canceller = runner.interrupt
-    remember(run)
-    (notebook_hooks.find("progress") or follow)(project.bus, run)
+    run.cancel_callback = runner.interrupt
+    set_last_run(run)
+    (notebook_hooks.get_hook("progress") or follow)(project.bus, run)
     return runner
 
 
-def _scope(project: Project, run_id: str, plan: Plan, options: Options) -> Scope:
-    purses = [Purse(options.budget_usd, whose="this run's budget", more="Raise budget_usd in run(...) to go on.")]
+def _scope(project: Project, run_id: str, plan: Plan, options: RunOptions) -> RunScope:
+    purses = [
+        SpendingLimit(options.budget_usd, label="this run's budget", hint="Raise budget_usd in run(...) to go on.")
+    ]
     if any(model.remote for model in plan.models):
-        purses.append(project.purse())
-    return Scope(
+        purses.append(project.spending_limit())
+    return RunScope(
         run_id,
         mode=options.cache,
-        gate=asyncio.Semaphore(options.concurrency),
+        semaphore=asyncio.Semaphore(options.concurrency),
         budget=Budget(purses),
-        give_up_after=project.settings.give_up_after,
+        failure_threshold=project.settings.give_up_after,
     )
 
 
-def _manifest(plan: Plan, options: Options, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
+def _manifest(plan: Plan, options: RunOptions, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
     """What a reader needs to know of how a run came about: versions, definition, corpus, options."""
     return {
         "buttermilk_nb": metadata.version("buttermilk-nb"),

@@ -11,24 +11,24 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ...agents.base import Cell
-from .scheduler import Frontier
+from .scheduler import Scheduler
 
 _SLICE_S = 0.01
 
 
-async def run_local(
-    frontier: Frontier, work: Callable[[Cell], Awaitable[None]], *, workers: int, stopping: Callable[[], bool]
+async def run_workers(
+    frontier: Scheduler, work: Callable[[Cell], Awaitable[None]], *, workers: int, stopping: Callable[[], bool]
 ) -> None:
     """Work until the frontier is exhausted or `stopping()` says so. The first exception ends all workers."""
 
     async def worker() -> None:
         turn = time.perf_counter()
         while not stopping():
-            cell = frontier.take()
+            cell = frontier.next_cell()
             if cell is None:
-                if frontier.exhausted:
+                if frontier.is_done:
                     return
-                await frontier.moved()
+                await frontier.wait_for_change()
                 continue
             await work(cell)
             if time.perf_counter() - turn > _SLICE_S:

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import NON_ANSWERS, Continuous, Likert, MultiLabel
-from ...codebook.scales.base import named
+from ...codebook.scales.base import exact_match
 from ...corpus.corpus import Corpus
 from ...errors import InvalidAnswer, nearest
 from ...project.project import Project
 from ...schema import Label
 from ..labels import make_label
-from .layouts import OUTSIDE, Code
-from .result import Imported
+from .layouts import OUTSIDE, RawCode
+from .result import ImportedLabels
 
 _REJECTED = ["where", "coder", "record_id", "criterion", "code", "kind", "problem"]
 _CLASHES = ["where", "coder", "record_id", "criterion", "before", "now"]
@@ -29,20 +29,20 @@ Key = tuple[str, str, str]
 """Coder, record, criterion."""
 
 
-class Said(NamedTuple):
+class ImportedCode(NamedTuple):
     """What an earlier code says; no answer where the record was skipped."""
 
     answer: str | None
 
 
-class Refused(NamedTuple):
+class RejectedCode(NamedTuple):
     """Why a code cannot be used."""
 
     kind: str
     problem: str
 
 
-class Checked:
+class CodeChecker:
     """Codes as they are checked.
 
     Parameters
@@ -53,7 +53,7 @@ class Checked:
         What is in the project already.
     """
 
-    def __init__(self, corpus: Corpus, criteria: Criteria, in_round: str, known: Mapping[Key, Said]) -> None:
+    def __init__(self, corpus: Corpus, criteria: Criteria, in_round: str, known: Mapping[Key, ImportedCode]) -> None:
         self.records = {record.record_id: record for record in corpus}
         self.criteria = criteria
         self.round = in_round
@@ -64,10 +64,10 @@ class Checked:
         self.clashes: list[dict[str, Any]] = []
         self.n_empty = 0
 
-    def take(self, code: Code) -> None:
+    def add(self, code: RawCode) -> None:
         """Check one more code."""
         label = self._label(code)
-        if isinstance(label, Refused):
+        if isinstance(label, RejectedCode):
             about = {"where": code.where, "coder": code.coder, "record_id": code.record_id, "code": code.raw}
             self.rejected.append({**about, "criterion": code.criterion, **label._asdict()})
             return
@@ -75,7 +75,7 @@ class Checked:
         if label is None:
             return
         key = (label.coder, label.record_id, label.criterion)
-        earlier = Said(_answer(self.first[key])) if key in self.first else self.known.get(key)
+        earlier = ImportedCode(_answer(self.first[key])) if key in self.first else self.known.get(key)
         now = _answer(label)
         if now is None and earlier:
             return
@@ -86,27 +86,29 @@ class Checked:
             self.first[key] = label
         self.last[key] = label
 
-    def _label(self, code: Code) -> Label | Refused | None:
+    def _label(self, code: RawCode) -> Label | RejectedCode | None:
         """The label that a code is; None where there is neither a code nor a note."""
         if code.problem and not code.coder:
-            return Refused("row", code.problem)
+            return RejectedCode("row", code.problem)
         if code.raw is None and not code.notes:
             return None
         record = self.records.get(code.record_id)
         if record is None:
             close = nearest(code.record_id, self.records) if code.record_id else "the cell is empty."
-            return Refused("unknown record", f"the corpus has no record `{code.record_id}`; {close}")
+            return RejectedCode("unknown record", f"the corpus has no record `{code.record_id}`; {close}")
         if not code.coder:
-            return Refused("row", "nobody is named as the coder")
+            return RejectedCode("row", "nobody is named as the coder")
         if code.problem == OUTSIDE:
-            return Refused(OUTSIDE, f"`{code.record_id}` is not in the sample, so nothing is known of how it was drawn")
+            return RejectedCode(
+                OUTSIDE, f"`{code.record_id}` is not in the sample, so nothing is known of how it was drawn"
+            )
         if code.problem or code.record_hash not in (None, record.record_hash):
             changed = f"the text of `{code.record_id}` has changed since the sheet was made"
-            return Refused("another version", code.problem or changed)
+            return RejectedCode("another version", code.problem or changed)
         names = [criterion.name for criterion in self.criteria]
         if code.criterion not in names:
             missing = f"criteria `{self.criteria.name}` has no criterion `{code.criterion}`"
-            return Refused("row", f"{missing}; {nearest(code.criterion, names)}")
+            return RejectedCode("row", f"{missing}; {nearest(code.criterion, names)}")
         criterion = self.criteria[code.criterion]
         try:
             return make_label(
@@ -124,7 +126,7 @@ class Checked:
                 inclusion_p=code.inclusion_p,
             )
         except InvalidAnswer as error:
-            return Refused("not on the scale", str(error))
+            return RejectedCode("not on the scale", str(error))
 
     def new(self, *, replacing: bool) -> list[Label]:
         """The labels that are to be written: the first of each where something clashes, or the last."""
@@ -135,12 +137,12 @@ class Checked:
                 found.append(label)
         return found
 
-    def told(self, n_new: int, why_not: str) -> Imported:
+    def summary(self, n_new: int, why_not: str) -> ImportedLabels:
         """The result."""
         import pandas as pd
 
         coded = [label for label in self.first.values() if label.status != "skipped"]
-        return Imported(
+        return ImportedLabels(
             coders=_each(label.coder for label in coded),
             criteria=_each(label.criterion for label in coded),
             n_codes=len(coded),
@@ -154,36 +156,36 @@ class Checked:
         )
 
 
-def known_codes(project: Project, corpus: Corpus, criteria: Criteria, in_round: str) -> dict[Key, Said]:
+def known_codes(project: Project, corpus: Corpus, criteria: Criteria, in_round: str) -> dict[Key, ImportedCode]:
     """What is in the project already, of these texts in this wording and round."""
     hashes = {record.record_id: record.record_hash for record in corpus}
-    found: dict[Key, Said] = {}
+    found: dict[Key, ImportedCode] = {}
     with project.store.reading() as con:
         rows = con.execute(_KNOWN, [criteria.criteria_hash, in_round]).fetchall()
     for coder, record_id, record_hash, criterion, category, value, status in rows:
         if hashes.get(record_id) == record_hash:
-            found[coder, record_id, criterion] = Said(None if status == "skipped" else _shown(category, value))
+            found[coder, record_id, criterion] = ImportedCode(None if status == "skipped" else _shown(category, value))
     return found
 
 
 def _strict(criterion: Criterion, raw: Any) -> Any:
     """A person's code is the answer itself: `no idea` is not `no`, however a model's answer is read."""
     scale = criterion.scale
-    if not isinstance(raw, str) or isinstance(scale, Continuous) or named(raw, NON_ANSWERS):
+    if not isinstance(raw, str) or isinstance(scale, Continuous) or exact_match(raw, NON_ANSWERS):
         return raw
     if isinstance(scale, Likert) and re.fullmatch(r"-?\d+\.0+", raw):
         return int(float(raw))  # how a table with gaps writes its whole numbers
     for part in _parts(raw, scale) if isinstance(scale, MultiLabel) else [raw]:
-        if named(part, scale.offered) is None:
-            offered = (*scale.offered, *NON_ANSWERS)
+        if exact_match(part, scale.answers) is None:
+            offered = (*scale.answers, *NON_ANSWERS)
             raise InvalidAnswer(f"{part!r:.60} is none of the answers; {nearest(part, offered)}")
     return raw
 
 
 def _parts(raw: str, scale: MultiLabel) -> list[str]:
     """The labels in a text: a JSON list, or parted by `|`, `,` or `;`; `none` names none."""
-    if named(raw, (*scale.offered, "none")):
-        return [raw] if named(raw, scale.offered) else []
+    if exact_match(raw, (*scale.answers, "none")):
+        return [raw] if exact_match(raw, scale.answers) else []
     try:
         found = json.loads(raw) if raw.startswith("[") else re.split(r"[|,;]", raw)
     except ValueError:

@@ -17,9 +17,9 @@ from ...project.project import Project
 from ...project.session import current
 from ..labels import keep_labels
 from ..worklist import Item, worklist
-from .checks import Checked, known_codes
-from .layouts import LAYOUTS, OUTSIDE, Asked, Code, Columns, Layout, codes_in
-from .result import Imported
+from .checks import CodeChecker, known_codes
+from .layouts import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode, codes_in
+from .result import ImportedLabels
 from .tables import tables_of
 
 OnClash = Literal["report", "keep", "replace"]
@@ -41,7 +41,7 @@ def import_labels(
     preview: bool = False,
     on_clash: OnClash = "report",
     project: Project | None = None,
-) -> Imported:
+) -> ImportedLabels:
     """Take codes of people from spreadsheets, CSV files, zips of these, or dataframes.
 
     The same file may be imported again: what is in the project already is not written twice.
@@ -111,14 +111,14 @@ def import_labels(
     if on_clash not in _ON_CLASH:
         raise SetupError(f"on_clash={on_clash!r} is none of {', '.join(_ON_CLASH)}.")
     meant = {str(key): value for key, value in (values or {}).items()}
-    asked = Asked(criteria, coder, layout, record_id, columns, meant)
+    asked = ImportOptions(criteria, coder, layout, record_id, columns, meant)
     opened = project or current()
     codes = [code for table in tables_of(source) for code in codes_in(table, asked)]
     if sample is not None:
         codes = _of_sample(codes, corpus, sample)
-    found = Checked(corpus, criteria, round, known_codes(opened, corpus, criteria, round))
+    found = CodeChecker(corpus, criteria, round, known_codes(opened, corpus, criteria, round))
     for code in codes:
-        found.take(code)
+        found.add(code)
     new = found.new(replacing=on_clash == "replace")
     why_not = "preview: nothing was written" if preview else ""
     if not preview and found.clashes and on_clash == "report":
@@ -126,10 +126,10 @@ def import_labels(
     if not why_not:
         ids = {label.record_id for label in new}
         keep_labels(opened, new, records=[r for r in corpus if r.record_id in ids], criteria=criteria)
-    return found.told(len(new), why_not)
+    return found.summary(len(new), why_not)
 
 
-def _of_sample(codes: list[Code], corpus: Corpus, sample: Any) -> list[Code]:
+def _of_sample(codes: list[RawCode], corpus: Corpus, sample: Any) -> list[RawCode]:
     """The codes with what is known of how their records were drawn; those of other records have a problem."""
     drawn: dict[str, dict[str, Item]] = {}
     found = []

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from ...codebook.criteria import Criteria
 from ...errors import SetupError, nearest
 from ..spreadsheets.columns import NOTES, TEXT, answers_in, code_columns, plain
-from .tables import Table
+from .tables import LabelTable
 
 Layout = Literal["auto", "wide", "long", "sheet"]
 LAYOUTS = ("auto", "wide", "long", "sheet")
@@ -27,7 +27,7 @@ OUTSIDE = "not in the sample"
 """The problem of a code whose record was not drawn."""
 
 
-class Code(NamedTuple):
+class RawCode(NamedTuple):
     """One code as it was written down."""
 
     where: str
@@ -45,7 +45,7 @@ class Code(NamedTuple):
     """Why it cannot be used, where that is known already."""
 
 
-class Asked(NamedTuple):
+class ImportOptions(NamedTuple):
     """What the caller says of the tables."""
 
     criteria: Criteria
@@ -56,7 +56,7 @@ class Asked(NamedTuple):
     values: Mapping[str, Any]
 
 
-def codes_in(table: Table, asked: Asked) -> Iterator[Code]:
+def codes_in(table: LabelTable, asked: ImportOptions) -> Iterator[RawCode]:
     """Every code of a table, empty ones too.
 
     Raises
@@ -75,13 +75,13 @@ def codes_in(table: Table, asked: Asked) -> Iterator[Code]:
             continue
         where, record_id = f"{table.name}, line {row.line}", _name(row.fields.get(id_column))
         if row.problem:
-            yield Code(where, "", record_id, "", None, problem=row.problem)
+            yield RawCode(where, "", record_id, "", None, problem=row.problem)
             continue
         for code in read(row.fields):
             yield code._replace(where=where, record_id=record_id, raw=_meant(code.raw, asked.values))
 
 
-def _sheet(table: Table, asked: Asked) -> Any:
+def _sheet(table: LabelTable, asked: ImportOptions) -> Any:
     facts, criteria = table.facts, asked.criteria
     if facts is None and asked.coder is None:
         raise SetupError(f'`{table.name}` does not say whose codes it holds; write coder="kf".')
@@ -98,7 +98,7 @@ def _sheet(table: Table, asked: Asked) -> Any:
         first = code_columns(criteria)[0].header
         raise SetupError(f"`{table.name}` has no column `{first}`; {nearest(first, table.columns)}")
 
-    def read(fields: Mapping[str, Any]) -> Iterator[Code]:
+    def read(fields: Mapping[str, Any]) -> Iterator[RawCode]:
         known = facts.records.get(_name(fields.get("record_id"))) if facts else None
         record_hash, sample_id, inclusion_p = known or (None, None, None)
         notes = _name(fields.get(NOTES)) or None
@@ -106,14 +106,14 @@ def _sheet(table: Table, asked: Asked) -> Any:
         first = next((criterion for criterion, raw in answers if raw is not None), answers[0][0])
         for criterion, raw in answers:
             note = notes if criterion is first else None  # one column for all questions: kept once
-            yield Code(
+            yield RawCode(
                 "", coder, "", criterion.name, raw, note, record_hash, sample_id, inclusion_p, True if facts else None
             )
 
     return read
 
 
-def _wide(table: Table, asked: Asked) -> Any:
+def _wide(table: LabelTable, asked: ImportOptions) -> Any:
     one = asked.coder is not None and asked.columns is None
     if one and (_headers(asked) & set(table.columns) or asked.coder not in table.columns):
         return _sheet(table, asked)
@@ -121,14 +121,14 @@ def _wide(table: Table, asked: Asked) -> Any:
     for _, _, column in plan:
         _column(table, column)
 
-    def read(fields: Mapping[str, Any]) -> Iterator[Code]:
+    def read(fields: Mapping[str, Any]) -> Iterator[RawCode]:
         for coder, criterion, column in plan:
-            yield Code("", coder, "", criterion, plain(fields.get(column)))
+            yield RawCode("", coder, "", criterion, plain(fields.get(column)))
 
     return read
 
 
-def _plan(table: Table, asked: Asked) -> list[tuple[str, str, str]]:
+def _plan(table: LabelTable, asked: ImportOptions) -> list[tuple[str, str, str]]:
     """Coder, criterion and column of each code in a row."""
     given = asked.columns
     if given is None:
@@ -147,7 +147,7 @@ def _plan(table: Table, asked: Asked) -> list[tuple[str, str, str]]:
     return found
 
 
-def _long(table: Table, asked: Asked) -> Any:
+def _long(table: LabelTable, asked: ImportOptions) -> Any:
     given = asked.columns if isinstance(asked.columns, Mapping) else {}
     for role in given:
         if role not in _ROLES:
@@ -162,7 +162,7 @@ def _long(table: Table, asked: Asked) -> Any:
         _column(table, names["category"])
     only = None if "criterion" in has else _only(asked.criteria)
 
-    def read(fields: Mapping[str, Any]) -> Iterator[Code]:
+    def read(fields: Mapping[str, Any]) -> Iterator[RawCode]:
         said = {role: plain(fields.get(names[role])) for role in has}
         raw = said.get("category") if said.get("category") is not None else said.get("value")
         if said.get("status") in ("skipped", "withdrawn"):
@@ -174,7 +174,7 @@ def _long(table: Table, asked: Asked) -> Any:
         known = _known(said)
         coder = _name(said.get("coder")) or (asked.coder or "")
         notes = _name(said.get("notes")) or None
-        yield Code("", coder, "", only or _name(said.get("criterion")), raw, notes, *known, problem=problem)
+        yield RawCode("", coder, "", only or _name(said.get("criterion")), raw, notes, *known, problem=problem)
 
     return read
 
@@ -190,7 +190,7 @@ def _known(said: Mapping[str, Any]) -> tuple[str | None, str | None, float | Non
     )
 
 
-def _is_long(table: Table, asked: Asked) -> bool:
+def _is_long(table: LabelTable, asked: ImportOptions) -> bool:
     if isinstance(asked.columns, Mapping):
         return set(asked.columns) <= set(_ROLES) and bool({"category", "value"} & set(asked.columns))
     has = set(table.columns)
@@ -199,7 +199,7 @@ def _is_long(table: Table, asked: Asked) -> bool:
     return "coder" in has or (asked.coder is not None and not _headers(asked) & has)
 
 
-def _headers(asked: Asked) -> set[str]:
+def _headers(asked: ImportOptions) -> set[str]:
     return {column.header for column in code_columns(asked.criteria)}
 
 
@@ -213,7 +213,7 @@ def _only(criteria: Criteria) -> str:
     return criteria.criteria[0].name
 
 
-def _column(table: Table, name: str) -> None:
+def _column(table: LabelTable, name: str) -> None:
     if name not in table.columns:
         raise SetupError(f"`{table.name}` has no column `{name}`; {nearest(name, table.columns)}")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..._internal.html import fragment, table, title
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Imported:
+class ImportedLabels:
     """The result of `import_labels`. What it shows is the same however often the same file is imported.
 
     Parameters
@@ -54,14 +54,14 @@ class Imported:
     def _lines(self) -> list[str]:
         who = f" ({', '.join(self.coders)})" if self.coders else ""
         found = [
-            f"{counted(self.n_codes, 'code')} of {counted(len(self.coders), 'coder')}{who} on "
-            f"{', '.join(self.criteria) or 'no criterion'}, {counted(self.n_records, 'record')}; "
-            f"{counted(self.n_empty, 'place')} without a code"
+            f"{pluralise(self.n_codes, 'code')} of {pluralise(len(self.coders), 'coder')}{who} on "
+            f"{', '.join(self.criteria) or 'no criterion'}, {pluralise(self.n_records, 'record')}; "
+            f"{pluralise(self.n_empty, 'place')} without a code"
         ]
         for kind, rows in self.rejected.groupby("kind", sort=True):
             once = rows.drop_duplicates(["where", "problem"])  # an id is unknown for every code in its row
             said = [f"{row.where}: {row.problem}" for row in once.head(_SHOWN).itertuples()]
-            found.append(f"{kind}, {counted(len(rows), 'code')}: {self._listed(said, len(once))}")
+            found.append(f"{kind}, {pluralise(len(rows), 'code')}: {self._listed(said, len(once))}")
         if len(self.clashes):
             said = [
                 f"{row.where}: {row.coder} on `{row.criterion}` of `{row.record_id}`, "

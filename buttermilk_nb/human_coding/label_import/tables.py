@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from ...corpus.loaders import csv_files, dataframes, excel
-from ...corpus.loaders.source import Row, existing
+from ...corpus.loaders.source import SourceRow, existing
 from ...corpus.loaders.zip_files import members_of
 from ...errors import SetupError
 from ..spreadsheets import workbook
@@ -18,16 +18,16 @@ _DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 _ENDINGS = (*_DELIMITED, ".xlsx", ".zip")
 
 
-class Table(NamedTuple):
+class LabelTable(NamedTuple):
     """One table, with what a coding sheet of ours says about itself."""
 
     name: str
     columns: list[str]
-    rows: list[Row]
+    rows: list[SourceRow]
     facts: workbook.Facts | None = None
 
 
-def tables_of(source: Any) -> list[Table]:
+def tables_of(source: Any) -> list[LabelTable]:
     """All tables of a path, a dataframe, or a list of these.
 
     Raises
@@ -44,10 +44,10 @@ def tables_of(source: Any) -> list[Table]:
     if not hasattr(source, "itertuples"):
         raise SetupError(f"{source!r:.60} is no source of labels: give a path, a dataframe, or a list of these.")
     read = dataframes.read_dataframe(source)
-    return [Table("dataframe", [str(name) for name in source.columns], read.rows)]
+    return [LabelTable("dataframe", [str(name) for name in source.columns], read.rows)]
 
 
-def _of_file(file: Path) -> Iterator[Table]:
+def _of_file(file: Path) -> Iterator[LabelTable]:
     ending = file.suffix.lower()
     if file.is_dir() or ending not in _ENDINGS:
         raise SetupError(f"`{file.name}`: labels are read from {', '.join(_ENDINGS)} and dataframes.")
@@ -56,14 +56,14 @@ def _of_file(file: Path) -> Iterator[Table]:
         return
     if ending in _DELIMITED:
         read = csv_files.read(file)
-        yield Table(file.name, read.columns, read.rows)
+        yield LabelTable(file.name, read.columns, read.rows)
         return
     facts = workbook.read_facts(file)
     read = excel.read(file, sheet=workbook.CODES if facts else None)
-    yield Table(file.name, read.columns, read.rows, facts)
+    yield LabelTable(file.name, read.columns, read.rows, facts)
 
 
-def _of_zip(file: Path) -> Iterator[Table]:
+def _of_zip(file: Path) -> Iterator[LabelTable]:
     """The tables in a zip, each unpacked under a name of ours, so that no path in it leads anywhere."""
     with (
         members_of(file, _wanted, "unpack it, and give the files") as (archive, members),

@@ -22,7 +22,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DraftAnswer:
     """An answer with what belongs to it; on disk when it has a status."""
 
     answer: Any = None
@@ -34,7 +34,7 @@ class Held:
     seconds: float = 0.0
 
     @property
-    def kept(self) -> bool:
+    def is_saved(self) -> bool:
         """Whether it is on disk. What was written before the answer waits for the answer."""
         return self.status is not None
 
@@ -44,7 +44,7 @@ class Held:
         return [span._asdict() for span in self.spans]
 
     @classmethod
-    def of(cls, label: Label) -> Held:
+    def of(cls, label: Label) -> DraftAnswer:
         """What a label says."""
         return cls(
             answer=label.category if label.category is not None else label.value,
@@ -56,4 +56,4 @@ class Held:
         )
 
 
-NOTHING = Held()
+NO_ANSWER = DraftAnswer()

@@ -15,7 +15,7 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...project.project import Project
 from ...schema import EventRow, now
-from ...store.write_batch import Batch
+from ...store.write_batch import WriteBatch
 
 _SOURCE = "coding"
 _ANSWERS = """
@@ -70,14 +70,14 @@ def model_answers(
     )
 
 
-def note_shown(project: Project, coder: str, record: Record, trace_ids: Sequence[str]) -> None:
+def record_exposure(project: Project, coder: str, record: Record, trace_ids: Sequence[str]) -> None:
     """Write down that these answers are shown to a coder now; it is on disk when this returns."""
     said = {"coder": coder, "record_id": record.record_id, "saw_trace_ids": list(trace_ids)}
     event = EventRow(
         event_id=uuid7(), type="StatusEvent", transaction_id=None, correlation_id=None, source=_SOURCE,
         payload=canonical(said), happened_at=now(),
     )  # fmt: skip
-    project.store.keep(Batch(rows=[event]))
+    project.store.write(WriteBatch(rows=[event]))
 
 
 def shown_to(project: Project, coder: str) -> dict[str, set[str]]:

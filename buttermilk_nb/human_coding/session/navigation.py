@@ -11,7 +11,7 @@ BREAK_AFTER = 20
 """After so many texts of a sensitive corpus a break is suggested."""
 
 
-class Walk:
+class Navigation:
     """A place in a list of records.
 
     Parameters
@@ -58,7 +58,7 @@ class Walk:
         self.hidden = False
         self._since = self._clock()
 
-    def rest(self) -> None:
+    def dismiss_break(self) -> None:
         """Take note that a break was suggested; the next suggestion comes after 20 more texts."""
         self._rested = len(self._done_now)
 

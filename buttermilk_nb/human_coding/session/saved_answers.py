@@ -10,7 +10,7 @@ from ...codebook.criteria import Criteria
 from ...project.project import Project
 from ...schema import Label
 from ..worklist import Item
-from .draft_answer import NOTHING, Held
+from .draft_answer import NO_ANSWER, DraftAnswer
 
 _COLUMNS = tuple(Label.model_fields)
 _KEPT = f"""
@@ -29,7 +29,7 @@ class Progress(NamedTuple):
     """The median over the records that are coded; None before the first."""
 
 
-class Standing:
+class SavedAnswers:
     """What a coder has said so far.
 
     Parameters
@@ -43,7 +43,7 @@ class Standing:
     def __init__(self, items: tuple[Item, ...], criteria: Criteria) -> None:
         self.items = items
         self._names = tuple(criterion.name for criterion in criteria)
-        self._held: dict[tuple[str, str], Held] = {}
+        self._held: dict[tuple[str, str], DraftAnswer] = {}
         self._labels: dict[tuple[str, str], Label] = {}
 
     def load(self, project: Project, coder: str, criteria_hash: str, of_round: str) -> None:
@@ -55,22 +55,22 @@ class Standing:
             label = Label(**dict(zip(_COLUMNS, row, strict=True)))
             if versions.get(label.record_id) == label.record_hash:
                 self._labels[label.record_id, label.criterion] = label
-                self._held[label.record_id, label.criterion] = Held.of(label)
+                self._held[label.record_id, label.criterion] = DraftAnswer.of(label)
 
-    def at(self, place: int) -> dict[str, Held]:
+    def answers_at(self, place: int) -> dict[str, DraftAnswer]:
         """What was said on each criterion of the record at a place."""
         record_id = self.items[place].record.record_id
-        return {name: self._held.get((record_id, name), NOTHING) for name in self._names}
+        return {name: self._held.get((record_id, name), NO_ANSWER) for name in self._names}
 
     def complete(self, place: int) -> bool:
         """Whether every criterion there has an answer, or was skipped."""
-        return all(held.kept for held in self.at(place).values())
+        return all(held.is_saved for held in self.answers_at(place).values())
 
-    def first_open(self) -> int | None:
+    def first_incomplete(self) -> int | None:
         """The first place that is not complete; None where all are."""
         return next((place for place in range(len(self.items)) if not self.complete(place)), None)
 
-    def take(self, place: int, held: Mapping[str, Held], labels: Mapping[str, Label]) -> None:
+    def record(self, place: int, held: Mapping[str, DraftAnswer], labels: Mapping[str, Label]) -> None:
         """Take over what was said at a place, and the labels that keep it; what has no label stands on disk no more."""
         record_id = self.items[place].record.record_id
         for name, one in held.items():
@@ -87,7 +87,7 @@ class Standing:
         """How many records are coded, skipped and left, and how long one takes."""
         coded, skipped, seconds = 0, 0, []
         for place in filter(self.complete, range(len(self.items))):
-            held = self.at(place).values()
+            held = self.answers_at(place).values()
             if all(one.status == "skipped" for one in held):
                 skipped += 1
                 continue

@@ -18,20 +18,20 @@ from ...project.project import Project
 from ...schema import Label
 from ..labels import keep_labels, make_label
 from ..worklist import Order, worklist
-from .draft_answer import Held, Span
-from .model_answers import ModelAnswer, model_answers, note_shown, shown_to
-from .navigation import Walk
-from .saved_answers import Progress, Standing
+from .draft_answer import DraftAnswer, Span
+from .model_answers import ModelAnswer, model_answers, record_exposure, shown_to
+from .navigation import Navigation
+from .saved_answers import Progress, SavedAnswers
 
 
 class _Step(NamedTuple):
     """What one action changed, as it was before."""
 
     place: int
-    before: Mapping[str, Held]
+    before: Mapping[str, DraftAnswer]
 
 
-class CodingSession(Walk):
+class CodingSession(Navigation):
     """The work of one coder on one corpus under one version of the criteria.
 
     Parameters
@@ -94,17 +94,17 @@ class CodingSession(Walk):
         items = worklist(corpus, self.coder, order=order, seed=seed, sample=sample)
         super().__init__(items, sensitive=sensitive, clock=clock)
         self._steps: list[_Step] = []
-        self._standing = Standing(self.items, criteria)
+        self._standing = SavedAnswers(self.items, criteria)
         self._standing.load(project, self.coder, criteria.criteria_hash, round)
         self._shown = shown_to(project, self.coder)
-        first = self._standing.first_open()
+        first = self._standing.first_incomplete()
         self._show(len(self.items) - 1 if first is None else first)
 
     # --- looking ---------------------------------------------------------------------------------
 
-    def held(self, criterion: str) -> Held:
+    def held(self, criterion: str) -> DraftAnswer:
         """What was said on a criterion of the current record."""
-        return self._standing.at(self.place)[self.criteria[criterion].name]
+        return self._standing.answers_at(self.place)[self.criteria[criterion].name]
 
     @property
     def complete(self) -> bool:
@@ -114,7 +114,7 @@ class CodingSession(Walk):
     @property
     def finished(self) -> bool:
         """Whether every record is complete."""
-        return self._standing.first_open() is None
+        return self._standing.first_incomplete() is None
 
     @property
     def progress(self) -> Progress:
@@ -141,7 +141,7 @@ class CodingSession(Walk):
         found = model_answers(self.project, record, self.criteria)
         new = {answer.trace_id for answer in found} - self._shown.get(record.record_id, set())
         if new:
-            note_shown(self.project, self.coder, record, sorted(new))
+            record_exposure(self.project, self.coder, record, sorted(new))
             self._shown.setdefault(record.record_id, set()).update(new)
         return found
 
@@ -193,7 +193,7 @@ class CodingSession(Walk):
 
     def skip(self) -> None:
         """Leave the criteria without an answer, on record as skipped, and go on."""
-        open_now = {name: held for name, held in self._standing.at(self.place).items() if not held.kept}
+        open_now = {name: held for name, held in self._standing.answers_at(self.place).items() if not held.is_saved}
         each = (self._clock() - self._since) / max(1, len(open_now))
         self._put({n: replace(h, answer=None, status="skipped", seconds=h.seconds + each) for n, h in open_now.items()})
         self.next()
@@ -208,34 +208,34 @@ class CodingSession(Walk):
         step = self._steps[-1]
         if step.place != self.place:
             self._show(step.place)
-        withdrawn = [name for name in step.before if self.held(name).kept]
+        withdrawn = [name for name in step.before if self.held(name).is_saved]
         self._put(step.before, withdrawing=withdrawn)
         del self._steps[-2:]  # the step, and its undoing
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _change(self, criterion: str, change: Callable[[Held], Held]) -> None:
+    def _change(self, criterion: str, change: Callable[[DraftAnswer], DraftAnswer]) -> None:
         before = self.held(criterion)
         after = change(before)
         if after != before:
             seconds = before.seconds + self._clock() - self._since
             self._put({criterion: replace(after, seconds=seconds)})
 
-    def _put(self, held: Mapping[str, Held], *, withdrawing: Sequence[str] = ()) -> None:
+    def _put(self, held: Mapping[str, DraftAnswer], *, withdrawing: Sequence[str] = ()) -> None:
         """Take over what was said: first on disk, then here."""
         before = {name: self.held(name) for name in held}
-        withdrawn = [self._label(name, Held(status="withdrawn")) for name in withdrawing]
-        made = {name: self._label(name, one) for name, one in held.items() if one.kept}
+        withdrawn = [self._label(name, DraftAnswer(status="withdrawn")) for name in withdrawing]
+        made = {name: self._label(name, one) for name, one in held.items() if one.is_saved}
         keep_labels(self.project, [*withdrawn, *made.values()], records=[self.current], criteria=self.criteria)
-        as_kept = {name: replace(Held.of(label), seconds=held[name].seconds) for name, label in made.items()}
-        self._standing.take(self.place, {**held, **as_kept}, made)
+        as_kept = {name: replace(DraftAnswer.of(label), seconds=held[name].seconds) for name, label in made.items()}
+        self._standing.record(self.place, {**held, **as_kept}, made)
         if before:
             self._steps.append(_Step(self.place, before))
         if self.complete:
             self._done_now.add(self.current.record_id)
         self._since = self._clock()
 
-    def _label(self, name: str, held: Held) -> Label:
+    def _label(self, name: str, held: DraftAnswer) -> Label:
         item = self.items[self.place]
         saw = sorted(self._shown.get(item.record.record_id, ()))
         assert held.status is not None

@@ -29,7 +29,7 @@ class CodeColumn(NamedTuple):
         """What the drop-down offers; nothing where a number is asked for."""
         if self.label is not None:
             return ("yes", "no", *self.criterion.non_answers)
-        offered = self.criterion.scale.offered
+        offered = self.criterion.scale.answers
         return (*offered, *self.criterion.non_answers) if offered else ()
 
 

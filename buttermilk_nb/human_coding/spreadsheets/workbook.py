@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..._internal.text import counted, shorten
+from ..._internal.text import pluralise, shorten
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Continuous
 from ...corpus.loaders import excel
-from ...corpus.loaders.source import Row
+from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
 from ...errors import SetupError
 from ...store.exporters.excel import MAX_ROWS, MAX_UNITS
@@ -92,7 +92,7 @@ def read_facts(path: Path) -> Facts | None:
     return Facts(said.get("criteria_set", ""), said.get("criteria_hash", ""), said.get("coder", ""), known)
 
 
-def read_codes(path: Path) -> list[Row]:
+def read_codes(path: Path) -> list[SourceRow]:
     """The rows of the first sheet, as they were filled in."""
     return excel.read(path, sheet=CODES).rows
 
@@ -188,7 +188,7 @@ def _entry(criterion: Criterion) -> Mapping[str, str]:
         "include": "\n".join(criterion.include),
         "exclude": "\n".join(criterion.exclude),
         "examples": "\n".join(examples),
-        "answers": criterion.sentence,
+        "answers": criterion.instruction,
     }
 
 
@@ -225,7 +225,7 @@ def _shown(record: Record) -> str:
     if not record.images:
         return record.content
     names = ", ".join(image.name for image in record.images if image.name)
-    note = f"[with {counted(len(record.images), 'image')}, which a sheet cannot show{f': {names}' if names else ''}]"
+    note = f"[with {pluralise(len(record.images), 'image')}, which a sheet cannot show{f': {names}' if names else ''}]"
     return f"{record.content}\n\n{note}".strip()
 
 

@@ -37,7 +37,7 @@ _FENCED_OFF = re.compile(r"(?:```|</\w{1,40}>)\s*+$")
 _LAST_BRACKETS = re.compile(r"[}\]\s]*+$")
 
 
-class Piece(NamedTuple):
+class JsonCandidate(NamedTuple):
     """An object in a text: where it stands, how it ends, and its value where it is strict JSON."""
 
     start: int
@@ -48,7 +48,7 @@ class Piece(NamedTuple):
     """The name that stands in it twice, with different values."""
 
 
-def objects_in(text: str, start: int = 0) -> list[Piece]:
+def find_objects(text: str, start: int = 0) -> list[JsonCandidate]:
     """The objects in a text, from a place on, that stand in no other; only the last can be other than `whole`.
 
     Examples
@@ -56,11 +56,11 @@ def objects_in(text: str, start: int = 0) -> list[Piece]:
     >>> [piece.ends for piece in objects_in('First {"a": 1}, then {"a": "tw')]
     ['whole', 'cut']
     """
-    found: list[Piece] = []
+    found: list[JsonCandidate] = []
     begins = _BEGINS.search(text, start)
     while begins is not None:
         if len(found) >= _MOST_OBJECTS:
-            return [Piece(start, len(text), "tangled")]
+            return [JsonCandidate(start, len(text), "tangled")]
         piece = _decoded(text, begins.start()) or _outlined(text, begins.start())
         found.append(piece)
         begins = _BEGINS.search(text, piece.end) if piece.ends == "whole" else None
@@ -113,19 +113,19 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _decoded(text: str, start: int) -> Piece | None:
+def _decoded(text: str, start: int) -> JsonCandidate | None:
     """Strict JSON; None where it is not, or where it seems to go on behind a bracket too many."""
     try:
         value, end = _DECODER.raw_decode(text, start)
     except _ContradictionError as error:
         end = _outlined(text, start).end
-        return Piece(start, end, "whole", None, str(error))
+        return JsonCandidate(start, end, "whole", None, str(error))
     except (ValueError, RecursionError):
         return None
-    return None if _GOES_ON.match(text, end) else Piece(start, end, "whole", value)
+    return None if _GOES_ON.match(text, end) else JsonCandidate(start, end, "whole", value)
 
 
-def _outlined(text: str, start: int) -> Piece:
+def _outlined(text: str, start: int) -> JsonCandidate:
     """Strings and brackets from an opening bracket to the one that closes it, or to the end."""
     inside: list[str] = []
     last, at, key = "", start, False  # the last character that counts; whether a string there is a name
@@ -135,7 +135,7 @@ def _outlined(text: str, start: int) -> Piece:
         found = _PIECE.match(text, at, stop)
         if found is None:
             complete = fence or last in ("}", "]") or (last == '"' and not key)
-            return Piece(start, stop, "open" if complete else "cut")
+            return JsonCandidate(start, stop, "open" if complete else "cut")
         piece, at = found[0], found.end()
         if piece in "{[":
             inside.append(piece)
@@ -144,19 +144,19 @@ def _outlined(text: str, start: int) -> Piece:
             if len(inside) > 1:
                 inside.pop()
             elif piece == "}" and not _GOES_ON.match(text, at):
-                return Piece(start, at, "whole")
+                return JsonCandidate(start, at, "whole")
             last = piece
         elif piece == '"' or (piece in _CLOSES and last in ("{", "[", ",", ":")):
             key = last == "{" or (last == "," and inside[-1] == "{")
             end = _string_end(text, at, piece)
             if end is None:
-                return Piece(start, stop, "open" if fence or _all_closed(text[at:stop], len(inside)) else "cut")
+                return JsonCandidate(start, stop, "open" if fence or _all_closed(text[at:stop], len(inside)) else "cut")
             last, at = '"', end
         else:
             last = piece.rstrip()[-1:] or last
         if len(inside) > DEEPEST:
             break
-    return Piece(start, len(text), "tangled")
+    return JsonCandidate(start, len(text), "tangled")
 
 
 def _string_end(text: str, at: int, quote: str) -> int | None:

@@ -14,11 +14,11 @@ from bisect import bisect
 from collections.abc import Collection
 from typing import Any
 
-from ..._internal.text import clean, shorten
+from ..._internal.text import replace_surrogates, shorten
 from ...errors import InvalidAnswer
 from ..model import Completion
-from .find_json import DEEPEST, Piece, loads, objects_in
-from .refusals import declines
+from .find_json import DEEPEST, JsonCandidate, find_objects, loads
+from .refusals import is_refusal_text
 
 WANTED = ("criteria", "answer")
 """The names of which a judge's answer has at least one."""
@@ -67,13 +67,13 @@ def read_json(completion: Completion, wanted: Collection[str] = WANTED) -> dict[
         called = completion.finish_reason in ("tool_calls", "function_call")
         raise InvalidAnswer("the model called a tool instead." if called else "the model sent an empty answer.")
     text = _unquoted(text)
-    pieces = _behind_thinking(text)
-    found = _chosen(text, pieces, wanted)
+    pieces = after_thinking(text)
+    found = pick_object(text, pieces, wanted)
     if found is None:
         raise InvalidAnswer(f"the answer holds no JSON object: {shorten(text, 120)}")
     if _declined(found):
         raise InvalidAnswer(f"the model declined: {shorten(str(next(iter(found.values()))), 120)}")
-    return {clean(name): _checked(value, DEEPEST) for name, value in found.items()}
+    return {replace_surrogates(name): _checked(value, DEEPEST) for name, value in found.items()}
 
 
 def is_refusal(completion: Completion) -> bool:
@@ -90,14 +90,14 @@ def is_refusal(completion: Completion) -> bool:
     text = completion.text.translate(_NOTHING).strip()
     closing = _THOUGHT.search(text) if _THINKS.match(text) else None
     text = text[closing.end() :] if closing else text
-    return any(_declined(piece.value) for piece in objects_in(text[:_HEAD])) or declines(text)
+    return any(_declined(piece.value) for piece in find_objects(text[:_HEAD])) or is_refusal_text(text)
 
 
 def _declined(found: Any) -> bool:
     """Whether it is a refusal that was put into JSON."""
     if not isinstance(found, dict) or not 0 < len(found) <= 2 or not set(found) <= _DECLINING:
         return False
-    return any(isinstance(value, str) and declines(value) for value in found.values())
+    return any(isinstance(value, str) and is_refusal_text(value) for value in found.values())
 
 
 def _unquoted(text: str) -> str:
@@ -111,7 +111,7 @@ def _unquoted(text: str) -> str:
     return inside if isinstance(inside, str) and "{" in inside else text
 
 
-def _behind_thinking(text: str) -> list[Piece]:
+def after_thinking(text: str) -> list[JsonCandidate]:
     """The objects that stand behind what the model thought aloud."""
     thoughts = [(found.start(), found.end()) for found in _THOUGHT.finditer(text)]
     start = 0
@@ -119,12 +119,12 @@ def _behind_thinking(text: str) -> list[Piece]:
         if not thoughts:
             raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {_HIGHER}")
         start = thoughts[0][1]
-    pieces = objects_in(text, start)
+    pieces = find_objects(text, start)
     if not thoughts or not pieces:
         return pieces
     at, end = thoughts[-1]
     if any(piece.start < at < piece.end and piece.value is None for piece in pieces):
-        pieces = objects_in(text, end) or pieces  # a bracket among the thoughts, more likely than a quoted tag
+        pieces = find_objects(text, end) or pieces  # a bracket among the thoughts, more likely than a quoted tag
     starts = [piece.start for piece in pieces]
     for at, end in reversed(thoughts):
         before = bisect(starts, at)
@@ -133,7 +133,7 @@ def _behind_thinking(text: str) -> list[Piece]:
     return pieces
 
 
-def _chosen(text: str, pieces: list[Piece], wanted: Collection[str]) -> dict[str, Any] | None:
+def pick_object(text: str, pieces: list[JsonCandidate], wanted: Collection[str]) -> dict[str, Any] | None:
     """The last object that has what is wanted, else the last."""
     if pieces and pieces[-1].ends == "cut":
         end = shorten(text[-60:], 60)
@@ -150,12 +150,14 @@ def _chosen(text: str, pieces: list[Piece], wanted: Collection[str]) -> dict[str
             value = _repaired(text[piece.start : piece.end])
         found = _unwrapped(value, wanted)
         if found and any(name in found for name in wanted):
-            return _only(text, pieces[: place + 1], found, wanted)
+            return reject_lists(text, pieces[: place + 1], found, wanted)
         last = last or found or None
     return last
 
 
-def _only(text: str, pieces: list[Piece], found: dict[str, Any], wanted: Collection[str]) -> dict[str, Any]:
+def reject_lists(
+    text: str, pieces: list[JsonCandidate], found: dict[str, Any], wanted: Collection[str]
+) -> dict[str, Any]:
     """The answer, if it does not stand in a list beside a different one."""
     if len(pieces) > 1 and text[pieces[-2].end : pieces[-1].start].strip() == ",":
         other = _unwrapped(pieces[-2].value, wanted)
@@ -198,7 +200,7 @@ def _checked(value: Any, levels: int) -> Any:
     """A value that can be stored: no lone surrogates, no numbers that are none, not nested without end."""
     kind = type(value)  # JSON has no others, and every part of every answer comes by here
     if kind is str:
-        return clean(value)
+        return replace_surrogates(value)
     if kind is float:
         return value if math.isfinite(value) else str(value)
     if kind is not dict and kind is not list:
@@ -207,4 +209,4 @@ def _checked(value: Any, levels: int) -> Any:
         raise InvalidAnswer("the answer is nested too deep to be one.")
     if kind is list:
         return [_checked(item, levels - 1) for item in value]
-    return {clean(name): _checked(item, levels - 1) for name, item in value.items()}
+    return {replace_surrogates(name): _checked(item, levels - 1) for name, item in value.items()}

@@ -108,7 +108,7 @@ def _any_language() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{_pattern(language)})" for language in _LANGUAGES.values()), re.IGNORECASE)
 
 
-def declines(text: str) -> bool:
+def is_refusal_text(text: str) -> bool:
     """Whether a text begins by declining the task.
 
     Examples

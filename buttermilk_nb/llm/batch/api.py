@@ -29,17 +29,17 @@ _CLOCKS = dt.timedelta(minutes=5)  # how far a provider's clock may be behind ou
 _PAGE = 100  # batches listed at once; the most that both allow
 
 
-class NotThere(ModelError):
+class BatchNotFound(ModelError):
     """The server knows no such address: it has no batch API, or the batch is not kept any more."""
 
 
-class Look(NamedTuple):
+class BatchStatus(NamedTuple):
     """How far a batch is."""
 
     state: Literal["working", "ended", "failed"]
     done: int
     total: int
-    said: str = ""
+    message: str = ""
     cancelled: bool = False
     files: tuple[str, ...] = ()
     """Where its results are, where the provider keeps them as files."""
@@ -106,11 +106,11 @@ class BatchApi(ABC):
         """The batch of that mark, if it arrived: of `n` requests, handed in after `since`, none of the `known`."""
 
     @abstractmethod
-    async def look(self, batch_id: str) -> Look:
+    async def poll(self, batch_id: str) -> BatchStatus:
         """How far it is."""
 
     @abstractmethod
-    def results(self, batch_id: str, look: Look) -> AsyncGenerator[Result | None, None]:
+    def results(self, batch_id: str, look: BatchStatus) -> AsyncGenerator[Result | None, None]:
         """What came of its requests, in any order; None for a line that cannot be read."""
 
     async def close(self) -> None:
@@ -134,7 +134,9 @@ class BatchApi(ABC):
         import httpx
 
         if response.status_code in (404, 405, 501):
-            raise NotThere(f"`{self.name}`: {self.base} answers {response.status_code} when it is asked for a batch.")
+            raise BatchNotFound(
+                f"`{self.name}`: {self.base} answers {response.status_code} when it is asked for a batch."
+            )
         if response.status_code >= 300:
             refused = httpx.HTTPStatusError("refused", request=response.request, response=response)
             raise mapped(refused, self.name, provider=self.provider)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from ..model import Model
 from ..providers.litellm import LitellmModel
 from ..providers.response_errors import code_in, error_in
-from .api import BatchApi, Look, Result, counts_in, reasons_in, whole_number
+from .api import BatchApi, BatchStatus, Result, counts_in, reasons_in, whole_number
 
 BATCH_PRICE = 0.5
 """What a batch costs of the usual price: half, at both providers."""
@@ -60,17 +60,17 @@ class OpenAIBatches(BatchApi):
                 return self.id_in(entry)
         return None
 
-    async def look(self, batch_id: str) -> Look:
+    async def poll(self, batch_id: str) -> BatchStatus:
         data = await self.ask("GET", f"{self.base}/batches/{quote(batch_id, safe='')}")
         status, counts = data.get("status"), counts_in(data)
         done, total = counts["completed"] + counts["failed"], counts["total"]
         if status == "failed":
-            return Look("failed", done, total, reasons_in(data.get("errors")))
+            return BatchStatus("failed", done, total, reasons_in(data.get("errors")))
         files = tuple(name for key in ("output_file_id", "error_file_id") if isinstance(name := data.get(key), str))
         ended = status in ("completed", "expired", "cancelled")
-        return Look("ended" if ended else "working", done, total, "", status == "cancelled", files)
+        return BatchStatus("ended" if ended else "working", done, total, "", status == "cancelled", files)
 
-    async def results(self, batch_id: str, look: Look) -> AsyncGenerator[Result | None, None]:  # noqa: ARG002
+    async def results(self, batch_id: str, look: BatchStatus) -> AsyncGenerator[Result | None, None]:  # noqa: ARG002
         for file in look.files:
             async with aclosing(self.lines(f"{self.base}/files/{quote(file, safe='')}/content")) as lines:
                 async for line in lines:
@@ -121,14 +121,14 @@ class AnthropicBatches(BatchApi):
                 return self.id_in(entry)
         return None
 
-    async def look(self, batch_id: str) -> Look:
+    async def poll(self, batch_id: str) -> BatchStatus:
         data = await self.ask("GET", f"{self._url}/{quote(batch_id, safe='')}")
         counts = counts_in(data)
         total = sum(counts.values())
         state: Literal["ended", "working"] = "ended" if data.get("processing_status") == "ended" else "working"
-        return Look(state, total - counts["processing"], total, "", bool(counts["canceled"]))
+        return BatchStatus(state, total - counts["processing"], total, "", bool(counts["canceled"]))
 
-    async def results(self, batch_id: str, look: Look) -> AsyncGenerator[Result | None, None]:  # noqa: ARG002
+    async def results(self, batch_id: str, look: BatchStatus) -> AsyncGenerator[Result | None, None]:  # noqa: ARG002
         async with aclosing(self.lines(f"{self._url}/{quote(batch_id, safe='')}/results")) as lines:
             async for line in lines:
                 yield None if line is None else self._read(line)

@@ -9,6 +9,7 @@ went another way, nothing would leave.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,7 +37,7 @@ _ANSWERS: dict[str, dict[str, Any]] = {
 """Responses that say nothing, for calls of which only the request is wanted."""
 
 
-class Sent(NamedTuple):
+class RecordedRequest(NamedTuple):
     """What a direct call would have sent."""
 
     body: bytes
@@ -44,7 +45,7 @@ class Sent(NamedTuple):
     """Those that change what the provider does, and so must go with a batch too."""
 
 
-class Relay(LitellmModel):
+class RecordingModel(LitellmModel):
     """A model whose calls go nowhere.
 
     Parameters
@@ -68,7 +69,7 @@ class Relay(LitellmModel):
         base = f"{_NOWHERE}/v1" if self.provider == "openai" else _NOWHERE
         return {"api_base": base, "api_key": "none", "client": self._client}
 
-    async def sent(self, request: Request) -> Sent | None:
+    async def record(self, request: Request) -> RecordedRequest | None:
         """What a direct call would send; None where that is nothing that a batch can hold."""
         async with self._lock:
             self._load(_ANSWERS[self.provider], None)
@@ -81,7 +82,7 @@ class Relay(LitellmModel):
         if made is None or not made.url.path.endswith(self._path):
             return None
         kept = {name: value for name, value in made.headers.items() if name.startswith("anthropic-")}
-        return Sent(made.content, kept)
+        return RecordedRequest(made.content, kept)
 
     async def read(self, request: Request, body: Mapping[str, Any], request_id: str | None) -> Completion:
         """The answer in a response, as a direct call would have read it.
@@ -104,22 +105,27 @@ class Relay(LitellmModel):
         self._response = (json.dumps(body).encode(), {"content-type": "application/json", **ids})
 
     def _made_client(self) -> Any:
-        import httpx
-
         load_litellm()
-        relay = self
-
-        class Wire(httpx.AsyncBaseTransport):
-            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-                await request.aread()
-                relay._request = request
-                content, headers = relay._response
-                return httpx.Response(200, content=content, headers=headers, request=request)
-
         if self.provider == "openai":
             import openai
 
-            return openai.AsyncOpenAI(api_key="none", http_client=httpx.AsyncClient(transport=Wire()), max_retries=0)
+            http = importlib.import_module(openai.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0])
+            client = http.AsyncClient(transport=self._transport(http))  # httpx, or httpx2 from openai 3 on
+            return openai.AsyncOpenAI(api_key="none", http_client=client, max_retries=0)
+        import httpx
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
-        return AsyncHTTPHandler(transport=Wire())
+        return AsyncHTTPHandler(transport=self._transport(httpx))
+
+    def _transport(self, http: Any) -> Any:
+        """A transport of that HTTP library that records each request and sends none."""
+        model = self
+
+        class RecordingTransport(http.AsyncBaseTransport):  # type: ignore[misc]  # of a library known at run time
+            async def handle_async_request(self, request: Any) -> Any:
+                await request.aread()
+                model._request = request
+                content, headers = model._response
+                return http.Response(200, content=content, headers=headers, request=request)
+
+        return RecordingTransport()

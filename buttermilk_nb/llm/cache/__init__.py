@@ -7,6 +7,6 @@ imports none of them: `entries` reads of an answer on disk only what these quest
 
 from .cache import AnswerCache
 from .contents import CacheStats, ModelAnswers
-from .export_import import Imported
+from .export_import import ImportCount
 
-__all__ = ["AnswerCache", "CacheStats", "Imported", "ModelAnswers"]
+__all__ = ["AnswerCache", "CacheStats", "ImportCount", "ModelAnswers"]

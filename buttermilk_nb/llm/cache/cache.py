@@ -16,8 +16,8 @@ import diskcache
 from ...errors import SetupError
 from . import contents, explain_miss, export_import, reading
 from .contents import CacheStats, Filter
-from .entries import Found
-from .export_import import Imported
+from .entries import FoundEntry
+from .export_import import ImportCount
 from .safe_disk import overwrite_dropped, transaction
 from .storage import CacheFiles
 
@@ -42,7 +42,7 @@ class AnswerCache(CacheFiles):
     1
     >>> cache.find(model="a/b").answer.item()
     'no'
-    >>> cache.drop(model="a/b"), len(cache)
+    >>> cache.delete(model="a/b"), len(cache)
     (1, 0)
     >>> cache.close()
     """
@@ -81,9 +81,9 @@ class AnswerCache(CacheFiles):
             could not be read is in `.attrs["damaged"]`.
         """
         wanted = Filter(text, model, record_hash, None if keys is None else contents.as_keys(keys))
-        return contents.frame(self._rows(), wanted)
+        return contents.to_dataframe(self._rows(), wanted)
 
-    def drop(
+    def delete(
         self,
         keys: str | Iterable[str] | pd.DataFrame | None = None,
         *,
@@ -113,12 +113,12 @@ class AnswerCache(CacheFiles):
         """
         if [keys is not None, model is not None, everything].count(True) != 1:
             raise SetupError(
-                "`cache.drop` takes keys, or `model=`, or `everything=True`: one of the three. Nothing was dropped."
+                "`cache.delete` takes keys, or `model=`, or `everything=True`: one of the three. Nothing was dropped."
             )
         if everything:
             dropped = self._write(_clear)
         else:
-            of_model = (key for key, _ in contents.chosen(self._rows(), Filter(model=model)))
+            of_model = (key for key, _ in contents.select(self._rows(), Filter(model=model)))
             chosen = contents.as_keys(of_model if keys is None else keys)
             dropped = self._write(lambda disk: _drop(disk, chosen))
         with self._readable():
@@ -137,7 +137,7 @@ class AnswerCache(CacheFiles):
             The file cannot be written.
         """
         target = Path(path).expanduser()
-        counted = contents.Counted(self._rows())
+        counted = contents.UnreadableCounter(self._rows())
         written = export_import.export(target, counted)
         if counted.damaged:
             warnings.warn(
@@ -146,7 +146,7 @@ class AnswerCache(CacheFiles):
             )
         return written
 
-    def import_(self, path: str | Path, *, longest_line: int = export_import.LONGEST_LINE) -> Imported:
+    def import_(self, path: str | Path, *, longest_line: int = export_import.LONGEST_LINE) -> ImportCount:
         """Take in the answers of a file that `export` wrote, here or elsewhere.
 
         An answer that the cache holds already is kept, also where the file says something else. A line that is not an
@@ -169,7 +169,7 @@ class AnswerCache(CacheFiles):
             raise SetupError(f"`{source}` cannot be read: there is no such file.")
         lines = export_import.Lines(source, longest_line)
         done = export_import.merge_all(self._write, lines)
-        return Imported(
+        return ImportCount(
             added=done.added,
             already_there=done.same,
             clashes=done.clashes,
@@ -196,7 +196,7 @@ class AnswerCache(CacheFiles):
         """Put pairs of key and entry that are not there, such as the stored calls remember; how many were put."""
         return export_import.merge_all(self._write, rows).added
 
-    def _rows(self, newest: int | None = None) -> Iterator[Found]:
+    def _rows(self, newest: int | None = None) -> Iterator[FoundEntry]:
         with self._readable():
             yield from reading.rows(self._file, self.open().disk, newest)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from ..._internal.html import fragment, table, title
-from ..._internal.text import counted, shorten
-from .entries import Entry, Found, Kept
+from ..._internal.text import pluralise, shorten
+from .entries import FoundEntry, ReadEntry, StoredEntry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +75,8 @@ class CacheStats(BaseModel):
 
     @property
     def _sum(self) -> str:
-        damaged = f", {counted(self.damaged, 'damaged row')}" if self.damaged else ""
-        return f"{counted(self.answers, 'answer')}, {_size(self.bytes_on_disk)} on disk{damaged}"
+        damaged = f", {pluralise(self.damaged, 'damaged row')}" if self.damaged else ""
+        return f"{pluralise(self.answers, 'answer')}, {_size(self.bytes_on_disk)} on disk{damaged}"
 
     def __repr__(self) -> str:
         return "\n".join([self._sum, *("  " + ", ".join(_line(one)) for one in self.models)])
@@ -98,7 +98,7 @@ class Filter(NamedTuple):
     record_hash: str | None = None
     keys: frozenset[str] | None = None
 
-    def takes(self, found: Found, entry: Entry) -> bool:
+    def matches(self, found: FoundEntry, entry: ReadEntry) -> bool:
         """Whether all that is asked for is true of an entry."""
         return (
             (self.keys is None or found.key in self.keys)
@@ -115,19 +115,19 @@ def as_keys(keys: Any) -> frozenset[str]:
     return frozenset(keys["key"] if hasattr(keys, "columns") else keys)
 
 
-def chosen(found: Iterable[Found], wanted: Filter) -> Iterator[tuple[str, Entry]]:
+def select(found: Iterable[FoundEntry], wanted: Filter) -> Iterator[tuple[str, ReadEntry]]:
     """The readable entries that a filter takes."""
     for row in found:
-        if row.entry is not None and wanted.takes(row, row.entry):
+        if row.entry is not None and wanted.matches(row, row.entry):
             yield row.key, row.entry
 
 
-def frame(found: Iterable[Found], wanted: Filter) -> pd.DataFrame:
+def to_dataframe(found: Iterable[FoundEntry], wanted: Filter) -> pd.DataFrame:
     """Those entries, the oldest answer first; rows that cannot be read are counted in `.attrs["damaged"]`."""
     import pandas as pd
 
-    counted = Counted(found)
-    listed = [_row(key, entry) for key, entry in chosen(counted, wanted)]
+    counted = UnreadableCounter(found)
+    listed = [_row(key, entry) for key, entry in select(counted, wanted)]
     columns = ["key", "model", "answered_at", "finish_reason", "answer"]
     made = pd.DataFrame(listed, columns=columns).astype(
         {name: "datetime64[us]" if name == "answered_at" else "str" for name in columns}
@@ -137,10 +137,10 @@ def frame(found: Iterable[Found], wanted: Filter) -> pd.DataFrame:
     return made
 
 
-def summary(found: Iterable[Found], bytes_on_disk: int) -> CacheStats:
+def summary(found: Iterable[FoundEntry], bytes_on_disk: int) -> CacheStats:
     """Counts, times and cost by model."""
-    counted = Counted(found)
-    by_model: dict[str, list[Kept]] = {}
+    counted = UnreadableCounter(found)
+    by_model: dict[str, list[StoredEntry]] = {}
     for row in counted:
         if row.entry is not None:
             by_model.setdefault(row.entry.model, []).append(row.entry.completion.model_copy(update={"raw": ""}))
@@ -149,7 +149,7 @@ def summary(found: Iterable[Found], bytes_on_disk: int) -> CacheStats:
     return CacheStats(answers=answers, damaged=counted.damaged, bytes_on_disk=bytes_on_disk, models=models)
 
 
-class Counted:
+class UnreadableCounter:
     """Passes rows on, and counts those that cannot be read.
 
     Parameters
@@ -158,17 +158,17 @@ class Counted:
         The rows.
     """
 
-    def __init__(self, found: Iterable[Found]) -> None:
+    def __init__(self, found: Iterable[FoundEntry]) -> None:
         self._found = found
         self.damaged = 0
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[FoundEntry]:
         for row in self._found:
             self.damaged += row.entry is None
             yield row
 
 
-def _of_model(name: str, kept: list[Kept]) -> ModelAnswers:
+def _of_model(name: str, kept: list[StoredEntry]) -> ModelAnswers:
     costs = [one.cost_usd for one in kept if one.cost_usd is not None]
     times = [one.answered_at for one in kept]
     return ModelAnswers(
@@ -181,12 +181,12 @@ def _of_model(name: str, kept: list[Kept]) -> ModelAnswers:
     )
 
 
-def _row(key: str, entry: Entry) -> tuple[object, ...]:
+def _row(key: str, entry: ReadEntry) -> tuple[object, ...]:
     kept = entry.completion
     return key, entry.model, kept.answered_at, kept.finish_reason, shorten(kept.text or kept.refusal or "")
 
 
-def _says(kept: Kept, text: str) -> bool:
+def _says(kept: StoredEntry, text: str) -> bool:
     """Whether the answer holds a text; `raw` is JSON, which writes some characters differently."""
     forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
     where = (kept.text, kept.refusal or "", kept.raw)
@@ -198,7 +198,7 @@ def _line(one: ModelAnswers) -> tuple[str, str, str, str]:
     days = dict.fromkeys([f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}"])
     return (
         shorten(one.model) or "?",
-        counted(one.answers, "answer"),
+        pluralise(one.answers, "answer"),
         " to ".join(days),
         f"${one.cost_usd:,.4f}{unknown}",
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
-class Kept(BaseModel):
+class StoredEntry(BaseModel):
     """What is read of a completion."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -41,13 +41,13 @@ class Kept(BaseModel):
         return self.text, self.refusal, self.finish_reason
 
 
-class Entry(BaseModel):
+class ReadEntry(BaseModel):
     """The named hashes of a key's parts, and the answer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     parts: dict[str, str]
-    completion: Kept
+    completion: StoredEntry
 
     @property
     def model(self) -> str:
@@ -55,19 +55,19 @@ class Entry(BaseModel):
         return self.parts.get("model", "")
 
 
-class Found(NamedTuple):
+class FoundEntry(NamedTuple):
     """One row of the cache. `text` is as it lies on disk; `entry` is None where it cannot be read."""
 
     key: str
     text: str
-    entry: Entry | None
+    entry: ReadEntry | None
 
 
-DAMAGED = Found("", "", None)
+DAMAGED = FoundEntry("", "", None)
 """A row whose key or value is not even text."""
 
 
-def read_entry(text: str | None) -> Entry | None:
+def read_entry(text: str | None) -> ReadEntry | None:
     """The entry that a text is, or None.
 
     Examples
@@ -80,6 +80,6 @@ def read_entry(text: str | None) -> Entry | None:
     if text is None:
         return None
     try:
-        return Entry.model_validate_json(text)
+        return ReadEntry.model_validate_json(text)
     except ValidationError:
         return None

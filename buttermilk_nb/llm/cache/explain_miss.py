@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..._internal.text import shorten
-from .entries import Found
+from .entries import FoundEntry
 
 LOOKED_AT = 20_000
 _MODELS_NAMED = 5
 
 
-def explain(parts: Mapping[str, str], newest: Iterable[Found]) -> str:
+def explain(parts: Mapping[str, str], newest: Iterable[FoundEntry]) -> str:
     """A sentence on the nearest of the `LOOKED_AT` newest entries, of which the newest comes first."""
     model = parts.get("model", "")
     others: dict[str, None] = {}

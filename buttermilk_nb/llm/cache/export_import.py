@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 
 from ...errors import SetupError, StoreError
-from .entries import Entry, Found, read_entry
+from .entries import FoundEntry, ReadEntry, read_entry
 from .safe_disk import transaction
 
 KEY = re.compile(r"ke?[1-9][0-9]?-[0-9a-f]{32}")
@@ -31,7 +31,7 @@ _PROBLEMS_KEPT = 100
 _BOM = b"\xef\xbb\xbf"
 
 
-class Imported(BaseModel):
+class ImportCount(BaseModel):
     """What came of an import.
 
     Parameters
@@ -104,7 +104,7 @@ def merge_all(
     return total
 
 
-def export(path: Path, found: Iterable[Found]) -> int:
+def export(path: Path, found: Iterable[FoundEntry]) -> int:
     """Write readable entries to a file that is there whole or not at all."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     n = 0
@@ -185,13 +185,13 @@ def _pair(line: bytes, longest: int) -> tuple[str, str] | None:
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise ValueError("has a key that is not one of this package's (`k1-` or `ke1-`, and 32 hexadecimal digits)")
     try:
-        Entry.model_validate(value)
+        ReadEntry.model_validate(value)
     except ValidationError:
         raise ValueError("has a value that is not an answer with the parts of its question") from None
     return key, _canonical(value)
 
 
-def _line(row: Found) -> bytes:
+def _line(row: FoundEntry) -> bytes:
     value = _canonical(from_json(row.text)).encode()
     return b'{"key":%s,"value":%s}\n' % (to_json(row.key), value)
 

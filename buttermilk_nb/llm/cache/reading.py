@@ -12,14 +12,14 @@ from contextlib import closing
 from pathlib import Path
 
 from ...errors import StoreError
-from .entries import DAMAGED, Found, read_entry
+from .entries import DAMAGED, FoundEntry, read_entry
 from .safe_disk import TextDisk
 
 _IN_ORDER = "select key, raw, mode, filename, value from Cache order by key, raw"
 _NEWEST = "select key, raw, mode, filename, value from Cache order by rowid desc limit ?"
 
 
-def rows(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[Found]:
+def rows(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[FoundEntry]:
     """Every row in the order of its key; or the `newest` rows, the newest first."""
     with closing(sqlite3.connect(file)) as con:
         con.text_factory = _lenient
@@ -31,7 +31,7 @@ def rows(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[Foun
             except (StoreError, OSError, UnicodeError):
                 yield DAMAGED
             else:
-                yield Found(name, text, read_entry(text))
+                yield FoundEntry(name, text, read_entry(text))
 
 
 def forget_log(file: Path) -> None:

@@ -167,5 +167,5 @@ class CacheFiles:
             with contextlib.suppress(RuntimeError):  # the interpreter is ending, and its threads have ended already
                 writer.submit(disk.close).result()
             writer.shutdown(wait=True)
-        event_loop.call(disk.close)
+        event_loop.call_in_loop(disk.close)
         disk.close()

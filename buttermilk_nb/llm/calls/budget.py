@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ...errors import BudgetReached
 
 
-class Purse:
+class SpendingLimit:
     """One sum of money that is spent call by call.
 
     Parameters
@@ -27,21 +27,21 @@ class Purse:
         How to raise it.
     """
 
-    def __init__(self, limit_usd: float | None, *, spent_usd: float = 0.0, whose: str, more: str) -> None:
+    def __init__(self, limit_usd: float | None, *, spent_usd: float = 0.0, label: str, hint: str) -> None:
         self.limit_usd = limit_usd
         self.spent_usd = spent_usd
-        self.whose = whose
-        self.more = more
+        self.label = label
+        self.hint = hint
         self.set_aside_usd = 0.0
         self.waiting: list[asyncio.Future[None]] = []
 
-    def refuses(self, cost_usd: float) -> bool:
+    def exceeds(self, cost_usd: float) -> bool:
         """Whether a call would exceed it whatever those in flight turn out to cost."""
         return self.limit_usd is not None and self.spent_usd + cost_usd > self.limit_usd + 1e-12
 
-    def holds(self, cost_usd: float) -> bool:
+    def fits(self, cost_usd: float) -> bool:
         """Whether a call fits beside those in flight."""
-        return not self.refuses(self.set_aside_usd + cost_usd)
+        return not self.exceeds(self.set_aside_usd + cost_usd)
 
 
 class Budget:
@@ -58,20 +58,20 @@ class Budget:
     >>> purse = Purse(0.10, whose="the run's budget", more="budget_usd=...")
     >>> budget = Budget([purse])
     >>> async def spend():
-    ...     await budget.set_aside(0.08)
+    ...     await budget.reserve(0.08)
     ...     budget.settle(0.08, 0.05)
     >>> asyncio.run(spend())
     >>> purse.spent_usd
     0.05
-    >>> asyncio.run(budget.set_aside(0.08))  # doctest: +ELLIPSIS
+    >>> asyncio.run(budget.reserve(0.08))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     buttermilk_nb.errors.BudgetReached: the next call might cost $0.0800, and $0.0500 of the run's budget ($0.10) is ...
     """
 
-    def __init__(self, purses: Sequence[Purse] = ()) -> None:
+    def __init__(self, purses: Sequence[SpendingLimit] = ()) -> None:
         self._purses = [purse for purse in purses if purse.limit_usd is not None]
 
-    async def set_aside(self, cost_usd: float) -> None:
+    async def reserve(self, cost_usd: float) -> None:
         """Set aside what a call may cost.
 
         Raises
@@ -81,13 +81,13 @@ class Budget:
         """
         while self._purses:
             for purse in self._purses:
-                if purse.refuses(cost_usd):
+                if purse.exceeds(cost_usd):
                     assert purse.limit_usd is not None
                     raise BudgetReached(
                         f"the next call might cost ${cost_usd:,.4f}, and ${purse.limit_usd - purse.spent_usd:,.4f} of "
-                        f"{purse.whose} ({_dollars(purse.limit_usd)}) is left. {purse.more}"
+                        f"{purse.label} ({_dollars(purse.limit_usd)}) is left. {purse.hint}"
                     )
-            full = next((purse for purse in self._purses if not purse.holds(cost_usd)), None)
+            full = next((purse for purse in self._purses if not purse.fits(cost_usd)), None)
             if full is None:
                 break
             settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -8,7 +8,7 @@ from typing import Any
 from ..._internal.ids import uuid7
 from ...schema import Call, Redacted, Status, TextRow
 from ..model import Completion, Request
-from .sender import Try
+from .sender import Attempt
 
 
 def answered(
@@ -41,7 +41,7 @@ def answered(
     )
 
 
-def failed(request: Request, made: Try, trace_id: str, run_id: str, *, attempt: int, shared: bool) -> Call:
+def failed(request: Request, made: Attempt, trace_id: str, run_id: str, *, attempt: int, shared: bool) -> Call:
     """The row of an attempt that failed."""
     assert made.error is not None
     return Call(
@@ -60,7 +60,7 @@ def redacted(request: Request) -> tuple[Redacted, ...]:
     """What was taken out of a request."""
     return tuple(
         Redacted(request_hash=request.body.text_hash, placeholder=placeholder, original=original)
-        for placeholder, original in request.removed.items()
+        for placeholder, original in request.redacted.items()
     )
 
 
@@ -69,7 +69,7 @@ def _common(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime)
         "call_id": uuid7(),
         "trace_id": trace_id,
         "run_id": run_id,
-        "model_requested": request.model.target,
+        "model_requested": request.model.full_name,
         "cache_key": request.key,
         "asked_at": asked_at,
         "params_sent": request.params.sent_json,
@@ -77,7 +77,7 @@ def _common(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime)
         "request_hash": request.body.text_hash,
         "provider": request.model.provider,
         "remote": request.remote,
-        "redaction": request.redaction.policy if request.redaction else None,
+        "redaction": request.redaction.policy_hash if request.redaction else None,
     }
 
 

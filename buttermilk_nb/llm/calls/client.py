@@ -18,11 +18,11 @@ from ...schema import Call, Redacted, TextRow, now
 from ..cache import AnswerCache
 from ..model import FROM_DISK, CacheEntry, Completion, Request
 from . import call_rows
-from .run_scope import NO_POLICY, Policy, Scope
-from .sender import Flown, Sender, Try
+from .run_scope import NO_POLICY, Policy, RunScope
+from .sender import Attempt, Sender, SendResult
 
 
-class Asked(NamedTuple):
+class CallResult(NamedTuple):
     """What came of a request: an answer or an error, with a row for each attempt and its bodies."""
 
     request: Request
@@ -43,10 +43,10 @@ class Asked(NamedTuple):
         return sum(not call.cached for call in self.calls)
 
 
-class _Flight:
+class InFlightCall:
     """A call on its way, how many wait for it, and whether one of them has taken its cost."""
 
-    def __init__(self, key: str, task: asyncio.Task[Flown], scope: Scope) -> None:
+    def __init__(self, key: str, task: asyncio.Task[SendResult], scope: RunScope) -> None:
         self.key = key
         self.scope = scope
         self.task = task
@@ -71,8 +71,8 @@ class Client:
         self._cache = cache
         self.sender = sender or Sender(settings)
         self._probe_s = settings.probe_s
-        self._flights: dict[str, _Flight] = {}
-        self.collected: dict[str, Completion] = {}
+        self._flights: dict[str, InFlightCall] = {}
+        self.batch_answers: dict[str, Completion] = {}
         """Answers that a provider's batch has brought, and that nobody has taken yet: they cost something now."""
 
     @property
@@ -81,8 +81,8 @@ class Client:
         return self.sender.sent
 
     async def ask(
-        self, request: Request, *, trace_id: str, scope: Scope, policy: Policy = NO_POLICY, again: bool = False
-    ) -> Asked:
+        self, request: Request, *, trace_id: str, scope: RunScope, policy: Policy = NO_POLICY, again: bool = False
+    ) -> CallResult:
         """Ask once.
 
         Parameters
@@ -109,41 +109,41 @@ class Client:
         """
         asked_at = now()
         if why := self.sender.stays(request):  # before the cache: the answer of a twin that may leave is not its own
-            return Asked(request, (), None, why, ())
+            return CallResult(request, (), None, why, ())
         if scope.mode == "only" or (scope.mode == "use" and not again):
             completion = self.cached(request)
             if completion is not None:
-                fresh = self.collected and self.collected.pop(request.key, None) is not None
-                return _answered(request, completion, trace_id, scope.run_id, asked_at, shared=not fresh)
+                fresh = self.batch_answers and self.batch_answers.pop(request.key, None) is not None
+                return _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=not fresh)
             if scope.mode == "only":
-                if why := request.model.skips(request.aside):
-                    return Asked(request, (), None, why, ())
+                if why := request.model.skip_reason(request.offline_input):
+                    return CallResult(request, (), None, why, ())
                 raise CacheMiss(self._missing(request))
         if request.remote:
             self.sender.consent(request)  # of this record; the call that it may join is another's
         if not request.model.in_process:
-            await scope.meet(request.model, self._probe_s)
+            await scope.identify(request.model, self._probe_s)
         while True:
-            flight = self._flight(request, scope, policy)
+            flight = self._join_or_start(request, scope, policy)
             try:
-                flown = await self._joined(flight)
+                flown = await self._await_shared(flight)
             except RunStopped:
                 if flight.scope is scope:
                     raise
                 continue  # another run was stopped or has no money left; this one asks for itself
-            if flown.tries or flown.completion or flight.scope is scope:
+            if flown.attempts or flown.completion or flight.scope is scope:
                 break  # what was not asked because another run gave the model up, this one asks
         shared, flight.paid = flight.paid, True
-        return _landed(request, flown, trace_id, scope.run_id, asked_at, shared=shared)
+        return _from_send_result(request, flown, trace_id, scope.run_id, asked_at, shared=shared)
 
-    async def _joined(self, flight: _Flight) -> Flown:
+    async def _await_shared(self, flight: InFlightCall) -> SendResult:
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():  # stopped, and nobody else wants the answer
-                self._landed(flight)
+                self._forget(flight)
                 flight.task.cancel()
 
     def cached(self, request: Request) -> Completion | None:
@@ -156,56 +156,56 @@ class Client:
         except ValidationError:
             return None
 
-    async def keep(self, request: Request, completion: Completion) -> None:
+    async def store_answer(self, request: Request, completion: Completion) -> None:
         """Put an answer on disk."""
         entry = CacheEntry(parts=request.parts, completion=completion)
         await self._cache.put(request.key, entry.model_dump_json())
 
     def _missing(self, request: Request) -> str:
-        about = f" for record `{request.aside.record.record_id}`" if request.aside else ""
+        about = f" for record `{request.offline_input.record.record_id}`" if request.offline_input else ""
         return (
             f'cache="only", and the answer of `{request.model.name}` is not in the cache{about}. '
             f'{self._cache.explain(request.parts)} Run the cell with cache="use" to ask for it.'
         )
 
-    def _flight(self, request: Request, scope: Scope, policy: Policy) -> _Flight:
+    def _join_or_start(self, request: Request, scope: RunScope, policy: Policy) -> InFlightCall:
         """The call of this request that is on its way, or a new one."""
         keep = scope.mode != "off"
         key = request.key if keep else f"{request.key} uncached"
         if key not in self._flights:
-            task = asyncio.get_running_loop().create_task(self._fly(request, scope, policy, keep=keep))
-            flight = self._flights[key] = _Flight(key, task, scope)
-            task.add_done_callback(lambda _: self._landed(flight))
+            task = asyncio.get_running_loop().create_task(self._send_and_cache(request, scope, policy, keep=keep))
+            flight = self._flights[key] = InFlightCall(key, task, scope)
+            task.add_done_callback(lambda _: self._forget(flight))
         return self._flights[key]
 
-    def _landed(self, flight: _Flight) -> None:
+    def _forget(self, flight: InFlightCall) -> None:
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
         if flight.task.done() and not flight.task.cancelled():
             flight.task.exception()  # whoever waits hears of it; nobody may be waiting any more
 
-    async def _fly(self, request: Request, scope: Scope, policy: Policy, *, keep: bool) -> Flown:
+    async def _send_and_cache(self, request: Request, scope: RunScope, policy: Policy, *, keep: bool) -> SendResult:
         flown = await self.sender.send(request, scope, policy)
         if keep and flown.completion is not None:
-            await self.keep(request, flown.completion)
+            await self.store_answer(request, flown.completion)
         return flown
 
 
-def _answered(
+def _from_completion(
     request: Request, completion: Completion, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
-) -> Asked:
+) -> CallResult:
     answer = TextRow.of("response", completion.raw)
     call = call_rows.answered(request, completion, answer, trace_id, run_id, asked_at, shared=shared)
-    return Asked(request, (call,), completion, None, (request.body, answer), call_rows.redacted(request))
+    return CallResult(request, (call,), completion, None, (request.body, answer), call_rows.redacted(request))
 
 
-def _landed(
-    request: Request, flown: Flown, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
-) -> Asked:
+def _from_send_result(
+    request: Request, flown: SendResult, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
+) -> CallResult:
     """What came of a flight; whoever only shared it has one row, and no cost."""
-    tries = flown.tries
+    tries = flown.attempts
     if shared and tries:
-        tries = (Try(asked_at, 0.0, tries[-1].took_s, tries[-1].error),)
+        tries = (Attempt(asked_at, 0.0, tries[-1].took_s, tries[-1].error),)
     calls = [
         call_rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=shared)
         for attempt, made in enumerate(tries, 1)
@@ -213,7 +213,7 @@ def _landed(
     ]
     texts: tuple[TextRow, ...] = (request.body,) if calls else ()
     if flown.completion is not None:
-        asked = _answered(request, flown.completion, trace_id, run_id, tries[-1].asked_at, shared=shared)
+        asked = _from_completion(request, flown.completion, trace_id, run_id, tries[-1].asked_at, shared=shared)
         made = asked.calls[0].model_copy(update={"attempt": len(tries), "waited_s": round(tries[-1].waited_s, 3)})
         return asked._replace(calls=(*calls, made))
-    return Asked(request, tuple(calls), None, flown.error, texts, call_rows.redacted(request) if calls else ())
+    return CallResult(request, tuple(calls), None, flown.error, texts, call_rows.redacted(request) if calls else ())

@@ -35,11 +35,11 @@ _SHARED_WAIT_S = 30.0  # for the row that other processes book in
 class Ledger(Protocol):
     """Where the number of each limit is kept."""
 
-    async def book(self, name: str, amount_s: float, burst_s: float) -> float:
+    async def reserve(self, name: str, amount_s: float, burst_s: float) -> float:
         """Book `amount_s` seconds of an account; says how many seconds to wait before going."""
 
 
-def turn(empty_at: float, now: float, amount_s: float, burst_s: float) -> tuple[float, float]:
+def gcra(empty_at: float, now: float, amount_s: float, burst_s: float) -> tuple[float, float]:
     """The wait in seconds, and when the account is empty again: the generic cell rate algorithm, booking.
 
     Examples
@@ -60,9 +60,9 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._empty_at: dict[str, float] = {}
 
-    async def book(self, name: str, amount_s: float, burst_s: float) -> float:
+    async def reserve(self, name: str, amount_s: float, burst_s: float) -> float:
         now = time.monotonic()
-        wait, self._empty_at[name] = turn(self._empty_at.get(name, 0.0), now, amount_s, burst_s)
+        wait, self._empty_at[name] = gcra(self._empty_at.get(name, 0.0), now, amount_s, burst_s)
         return wait
 
 
@@ -78,7 +78,7 @@ class SharedLedger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    async def book(self, name: str, amount_s: float, burst_s: float) -> float:
+    async def reserve(self, name: str, amount_s: float, burst_s: float) -> float:
         return await asyncio.to_thread(self._book, name, amount_s, burst_s)
 
     def _book(self, name: str, amount_s: float, burst_s: float) -> float:
@@ -89,7 +89,7 @@ class SharedLedger:
                 file.execute("create table if not exists limits (name text primary key, empty_at real)")
                 file.execute("begin immediate")
                 row = file.execute("select empty_at from limits where name = ?", [name]).fetchone()
-                wait, empty_at = turn(row[0] if row else 0.0, time.time(), amount_s, burst_s)
+                wait, empty_at = gcra(row[0] if row else 0.0, time.time(), amount_s, burst_s)
                 file.execute("insert or replace into limits values (?, ?)", [name, empty_at])
                 file.execute("commit")
         except sqlite3.Error as error:
@@ -100,7 +100,7 @@ class SharedLedger:
         return wait
 
 
-class Pace:
+class RateLimit:
     """One limit a minute.
 
     Parameters
@@ -119,9 +119,9 @@ class Pace:
         self._each_s = _MINUTE_S / (per_minute - burst + 1)
         self._burst_s = burst * self._each_s
 
-    async def book(self, amount: float) -> float:
+    async def reserve(self, amount: float) -> float:
         """Book; says how many seconds to wait before going."""
-        return await self._ledger.book(self._name, amount * self._each_s, self._burst_s)
+        return await self._ledger.reserve(self._name, amount * self._each_s, self._burst_s)
 
 
 class InFlight:
@@ -135,14 +135,14 @@ class InFlight:
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
-        self.bearable: float = float("inf") if most is None else most
+        self.limit: float = float("inf") if most is None else most
         self.open = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._cut_at = float("-inf")
 
     async def enter(self) -> None:
         """Wait for a place and take it."""
-        while self.open + 1 > self.bearable:
+        while self.open + 1 > self.limit:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             try:
@@ -152,26 +152,26 @@ class InFlight:
                 raise
         self.open += 1
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give the place back."""
         self.open -= 1
         self._wake()
 
-    def well(self) -> None:
+    def on_success(self) -> None:
         """A call went well: a few of them allow one more."""
-        if self.bearable == float("inf") or self.bearable == self._most:
+        if self.limit == float("inf") or self.limit == self._most:
             return
-        self.bearable = min(self.bearable + _GROWTH, self._most or float("inf"))
+        self.limit = min(self.limit + _GROWTH, self._most or float("inf"))
         self._wake()
 
-    def too_many(self, began_at: float) -> None:
+    def on_throttle(self, began_at: float) -> None:
         """The provider said so. Calls that began before the last cut say nothing new."""
         if began_at > self._cut_at:
             self._cut_at = time.monotonic()
-            self.bearable = max(1.0, min(self.bearable, self.open) * _CUT)
+            self.limit = max(1.0, min(self.limit, self.open) * _CUT)
 
     def _wake(self) -> None:
-        free = self.bearable - self.open
+        free = self.limit - self.open
         while self._waiting and free >= 1:
             place = self._waiting.popleft()
             if not place.done():
@@ -195,7 +195,7 @@ class Limiter:
     --------
     >>> import asyncio
     >>> limiter = Limiter("openai/some-model", Limits(requests_per_minute=600), MemoryLedger())
-    >>> asyncio.run(limiter.admit(1_000, lambda seconds, why: None))
+    >>> asyncio.run(limiter.acquire(1_000, lambda seconds, why: None))
     0.0
     """
 
@@ -203,12 +203,14 @@ class Limiter:
         self.name = name
         self.limits = limits
         self.in_flight = InFlight(limits.in_flight)
-        self._requests = limits.requests_per_minute and Pace(ledger, f"{name} requests", limits.requests_per_minute)
-        self._tokens = limits.tokens_per_minute and Pace(ledger, f"{name} tokens", limits.tokens_per_minute)
+        self._requests = limits.requests_per_minute and RateLimit(
+            ledger, f"{name} requests", limits.requests_per_minute
+        )
+        self._tokens = limits.tokens_per_minute and RateLimit(ledger, f"{name} tokens", limits.tokens_per_minute)
         self._closed_until = 0.0
         self._queue = asyncio.Lock()
 
-    async def admit(self, tokens: int, waiting: Waiting) -> float:
+    async def acquire(self, tokens: int, waiting: Waiting) -> float:
         """Wait until a call of about so many tokens may go; says how many seconds that took. Then `leave`."""
         began = time.monotonic()
         async with self._queue:  # one turn is booked at a time: who stops waiting further back has booked none
@@ -224,31 +226,31 @@ class Limiter:
             closed = self._closed_until - time.monotonic()
             if closed <= 0:
                 return round(time.monotonic() - began, 3)
-            self.in_flight.leave()
+            self.in_flight.release()
             await _pause(closed, "the provider asked to slow down", waiting)
 
     async def _book(self, requests: int, tokens: int) -> float:
         return max(
-            await self._requests.book(requests) if self._requests else 0.0,
-            await self._tokens.book(tokens) if self._tokens else 0.0,
+            await self._requests.reserve(requests) if self._requests else 0.0,
+            await self._tokens.reserve(tokens) if self._tokens else 0.0,
         )
 
-    async def correct(self, booked: int, used: int) -> None:
+    async def add_usage(self, booked: int, used: int) -> None:
         """Book what a call used beyond what was thought."""
         if self._tokens and used > booked:
-            await self._tokens.book(used - booked)
+            await self._tokens.reserve(used - booked)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """A call is over."""
-        self.in_flight.leave()
+        self.in_flight.release()
 
-    def well(self) -> None:
+    def on_success(self) -> None:
         """A call went well."""
-        self.in_flight.well()
+        self.in_flight.on_success()
 
-    def throttled(self, began_at: float, wait_s: float) -> None:
+    def on_throttle(self, began_at: float, wait_s: float) -> None:
         """The provider refused a call because there were too many: fewer at once, and none for a while."""
-        self.in_flight.too_many(began_at)
+        self.in_flight.on_throttle(began_at)
         self._closed_until = max(self._closed_until, time.monotonic() + wait_s)
 
 

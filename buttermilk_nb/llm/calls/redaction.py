@@ -40,7 +40,7 @@ class Redaction:
     Examples
     --------
     >>> policy = Redaction({"phone": r"\b\d{4} \d{3} \d{3}\b"})
-    >>> policy.applied(["Call 0400 123 456, or 0400 999 999, or 0400 123 456."])
+    >>> policy.apply(["Call 0400 123 456, or 0400 999 999, or 0400 123 456."])
     (['Call [phone 1], or [phone 2], or [phone 1].'], {'[phone 1]': '0400 123 456', '[phone 2]': '0400 999 999'})
     """
 
@@ -53,7 +53,7 @@ class Redaction:
         self._compiled = {name: _compiled(name, pattern) for name, pattern in self.patterns.items()}
 
     @cached_property
-    def policy(self) -> str:
+    def policy_hash(self) -> str:
         """The name under which traces mention it: what is taken out, and the hash of how."""
         made = ""
         if self.find is not None:
@@ -61,9 +61,7 @@ class Redaction:
         kinds = [*self.patterns, *([self.find.__name__] if self.find else [])]
         return f"{', '.join(kinds)} ({digest('rx1', canonical(self.patterns), made)[:12]})"
 
-    def applied(
-        self, texts: Sequence[str], earlier: Mapping[str, str] | None = None
-    ) -> tuple[list[str], dict[str, str]]:
+    def apply(self, texts: Sequence[str], earlier: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
         """The texts without what must not leave, and what each placeholder stands for.
 
         `earlier` are placeholders that stand in these texts already; they keep their meaning.
@@ -96,7 +94,7 @@ class Redaction:
         return text
 
     def __repr__(self) -> str:
-        return f"Redaction({self.policy})"
+        return f"Redaction({self.policy_hash})"
 
 
 def _kind(placeholder: str) -> str:

@@ -29,7 +29,7 @@ NO_POLICY = Policy()
 
 
 @dataclass
-class Scope:
+class RunScope:
     """One run's side of the call path.
 
     Parameters
@@ -48,16 +48,16 @@ class Scope:
 
     run_id: str
     mode: CacheMode = "use"
-    gate: AbstractAsyncContextManager[Any] = field(default_factory=contextlib.nullcontext)
+    semaphore: AbstractAsyncContextManager[Any] = field(default_factory=contextlib.nullcontext)
     budget: Budget = field(default_factory=Budget)
-    give_up_after: int = 20
+    failure_threshold: int = 20
     stopped: bool = False
-    given_up: dict[str, ModelError] = field(default_factory=dict)
-    met: dict[str, dict[str, Any]] = field(default_factory=dict)
+    open_circuits: dict[str, ModelError] = field(default_factory=dict)
+    model_info: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What each model that was called is known to be."""
-    _meeting: dict[str, asyncio.Task[dict[str, Any]]] = field(default_factory=dict)
+    _identifying: dict[str, asyncio.Task[dict[str, Any]]] = field(default_factory=dict)
     _asleep: set[asyncio.Task[Any]] = field(default_factory=set)
-    _in_a_row: Counter[str] = field(default_factory=Counter)
+    _consecutive_failures: Counter[str] = field(default_factory=Counter)
 
     def stop(self) -> None:
         """Send nothing more, and wake what only waits until it may be sent. Called on the run's loop."""
@@ -66,7 +66,7 @@ class Scope:
             task.cancel()
 
     @contextmanager
-    def asleep(self) -> Iterator[None]:
+    def cancellable_wait(self) -> Iterator[None]:
         """A call waits until it may be sent: that much can be ended without losing an answer.
 
         Raises
@@ -86,7 +86,7 @@ class Scope:
         finally:
             self._asleep.discard(task)
 
-    async def meet(self, model: Model, wait_s: float) -> None:
+    async def identify(self, model: Model, wait_s: float) -> None:
         """Let a model say what it is before its first call; a model that is never called is not asked.
 
         Raises
@@ -94,28 +94,28 @@ class Scope:
         ConsentError
             It runs elsewhere than it was thought to.
         """
-        if model.name in self.met:
+        if model.name in self.model_info:
             return
-        task = self._meeting.get(model.name)
+        task = self._identifying.get(model.name)
         if task is None:
-            task = self._meeting[model.name] = asyncio.create_task(model.known(wait_s))
+            task = self._identifying[model.name] = asyncio.create_task(model.identify(wait_s))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # its callers may have left
-        self.met[model.name] = await asyncio.shield(task)
+        self.model_info[model.name] = await asyncio.shield(task)
 
-    def answered(self, model: str) -> None:
+    def record_success(self, model: str) -> None:
         """A model has answered."""
-        self._in_a_row.pop(model, None)
+        self._consecutive_failures.pop(model, None)
 
-    def failed(self, model: str, error: ModelError) -> None:
+    def record_failure(self, model: str, error: ModelError) -> None:
         """A call has failed for good. The model is given up where the next one would fail too."""
-        self._in_a_row[model] += error.passing
-        if isinstance(error, _HOPELESS) or self._in_a_row[model] >= self.give_up_after:
-            self.given_up.setdefault(model, error)
+        self._consecutive_failures[model] += error.transient
+        if isinstance(error, _HOPELESS) or self._consecutive_failures[model] >= self.failure_threshold:
+            self.open_circuits.setdefault(model, error)
 
-    def not_asked(self, model: str) -> ModelError | None:
+    def circuit_error(self, model: str) -> ModelError | None:
         """The error of a call that is not sent, because the model is given up."""
-        last = self.given_up.get(model)
+        last = self.open_circuits.get(model)
         if last is None:
             return None
-        why = "" if isinstance(last, _HOPELESS) else f" {self._in_a_row[model]} times in a row"
+        why = "" if isinstance(last, _HOPELESS) else f" {self._consecutive_failures[model]} times in a row"
         return type(last)(f"not asked: `{model}` failed{why} in this run. {last}", code=last.code)

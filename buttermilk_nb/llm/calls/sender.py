@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from ..._internal.secret_redaction import redact
-from ..._internal.text import rough_tokens
+from ..._internal.text import estimate_tokens
 from ...config.settings import Settings
 from ...errors import (
     BadResponseError,
@@ -34,19 +34,19 @@ from ...errors import (
 from ...schema import now
 from ..model import Completion, Model, Request
 from .rate_limits import Ledger, Limiter, MemoryLedger
-from .run_scope import NO_POLICY, Policy, Scope
+from .run_scope import NO_POLICY, Policy, RunScope
 
 T = TypeVar("T")
-Heard = Callable[[str, str, float, str], None]
+OnWait = Callable[[str, str, float, str], None]
 """Told of a wait: the run, the model, how many seconds, and why."""
 
 _TOO_MANY = (RateLimitError, OverloadedError)
 _FIRST_ANSWER_TOKENS = 1_000  # what an answer is thought to cost at most, until a longer one is seen
 _memory = MemoryLedger()
-_limiters: dict[tuple[object, ...], Limiter] = {}
+_shared_limiters: dict[tuple[object, ...], Limiter] = {}
 
 
-class Try(NamedTuple):
+class Attempt(NamedTuple):
     """One attempt: when it went, how long it had waited and took, and why it failed."""
 
     asked_at: dt.datetime
@@ -55,12 +55,12 @@ class Try(NamedTuple):
     error: RunError | None
 
 
-class Flown(NamedTuple):
+class SendResult(NamedTuple):
     """What came of a request, and the attempts that it took."""
 
     completion: Completion | None
     error: RunError | None
-    tries: tuple[Try, ...]
+    attempts: tuple[Attempt, ...]
 
 
 class Sender:
@@ -76,16 +76,16 @@ class Sender:
         Told of waits.
     """
 
-    def __init__(self, settings: Settings, *, ledger: Ledger | None = None, heard: Heard | None = None) -> None:
+    def __init__(self, settings: Settings, *, ledger: Ledger | None = None, on_wait: OnWait | None = None) -> None:
         self._settings = settings
         self._ledger = ledger or _memory
-        self._heard = heard
-        self._found: dict[str, Limiter] = {}
+        self._on_wait = on_wait
+        self._limiters: dict[str, Limiter] = {}
         self._longest: dict[str, int] = {}
         self.allowed: set[str] = set(settings.allow)
         self.sent = 0
 
-    async def send(self, request: Request, scope: Scope, policy: Policy = NO_POLICY) -> Flown:
+    async def send(self, request: Request, scope: RunScope, policy: Policy = NO_POLICY) -> SendResult:
         """Send until there is an answer, or no hope of one.
 
         Raises
@@ -96,31 +96,31 @@ class Sender:
             The call might cost more than is left.
         """
         model = request.model
-        if error := scope.not_asked(model.name):
-            return Flown(None, error, ())
+        if error := scope.circuit_error(model.name):
+            return SendResult(None, error, ())
         if request.remote:
             self.consent(request)
         retries = _first(policy.retries, model.settings.retries, self._settings.retries)
-        tries: list[Try] = []
+        tries: list[Attempt] = []
         ended = time.monotonic()
         for attempt in itertools.count(1):
-            completion, made = await self._once(request, scope, policy, ended)
+            completion, made = await self._attempt(request, scope, policy, ended)
             tries.append(made)
             ended = time.monotonic()
             failure = made.error
             if failure is None:
-                scope.answered(model.name)
-                return Flown(completion, None, tuple(tries))
+                scope.record_success(model.name)
+                return SendResult(completion, None, tuple(tries))
             if isinstance(failure, SkippedCell):
-                return Flown(None, failure, ())
-            if not isinstance(failure, ModelError) or not failure.passing or attempt > retries:
+                return SendResult(None, failure, ())
+            if not isinstance(failure, ModelError) or not failure.transient or attempt > retries:
                 break
             if not await self._wait(model, failure, attempt, scope, ended - made.took_s):
                 failure = self._too_long(failure)
                 break
         if isinstance(failure, ModelError):
-            scope.failed(model.name, failure)
-        return Flown(None, failure, tuple(tries))
+            scope.record_failure(model.name, failure)
+        return SendResult(None, failure, tuple(tries))
 
     def consent(self, request: Request) -> None:
         """Whether a request may leave.
@@ -137,18 +137,19 @@ class Sender:
             raise ConsentError(stays_local(model))
         if why := self.stays(request):
             raise why
-        if model.receiver not in self.allowed:
+        if model.recipient not in self.allowed:
             raise ConsentError(*not_allowed([model]))
 
     def stays(self, request: Request) -> SkippedCell | None:
         """Why a record is not put to this model, whatever is allowed or cached; None where it may be."""
-        if not request.remote or request.aside is None or not request.aside.record.local_only:
+        if not request.remote or request.offline_input is None or not request.offline_input.record.local_only:
             return None
         return SkippedCell(
-            f"record `{request.aside.record.record_id}` is local_only, so it is not sent to `{request.model.name}`."
+            f"record `{request.offline_input.record.record_id}` is local_only, so it is not sent to "
+            f"`{request.model.name}`."
         )
 
-    def cost_at_most(self, request: Request) -> float:
+    def max_cost(self, request: Request) -> float:
         """What a call may cost, in US dollars; 0 where the price is not known, which is counted elsewhere."""
         price = request.model.price()
         if not price:
@@ -158,28 +159,28 @@ class Sender:
         written = (
             most
             if isinstance(most, int | float) and most > 0
-            else self._longest.get(request.model.target, _FIRST_ANSWER_TOKENS)
+            else self._longest.get(request.model.full_name, _FIRST_ANSWER_TOKENS)
         )
-        return rough_tokens(request.text) * 1.25 * price[0] + written * price[1]  # 1.25: a heuristic may fall short
+        return estimate_tokens(request.text) * 1.25 * price[0] + written * price[1]  # 1.25: a heuristic may fall short
 
-    async def _once(
-        self, request: Request, scope: Scope, policy: Policy, since: float
-    ) -> tuple[Completion | None, Try]:
+    async def _attempt(
+        self, request: Request, scope: RunScope, policy: Policy, since: float
+    ) -> tuple[Completion | None, Attempt]:
         """One attempt."""
         model, budget = request.model, scope.budget
         limiter = self._limiter(model)
-        aside = self.cost_at_most(request) if request.remote else 0.0
+        aside = self.max_cost(request) if request.remote else 0.0
         if request.remote:
-            with scope.asleep():
-                await budget.set_aside(aside)
+            with scope.cancellable_wait():
+                await budget.reserve(aside)
         spent = 0.0
         try:
-            tokens = rough_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
+            tokens = estimate_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
             if limiter:
-                with scope.asleep():
-                    await limiter.admit(tokens, lambda seconds, why: self._say(scope, model, seconds, why))
+                with scope.cancellable_wait():
+                    await limiter.acquire(tokens, lambda seconds, why: self._notify(scope, model, seconds, why))
             try:
-                async with scope.gate:
+                async with scope.semaphore:
                     if scope.stopped:
                         raise RunStopped("it was stopped before this call was sent.")
                     asked_at, began = now(), time.monotonic()
@@ -187,14 +188,14 @@ class Sender:
                     took = time.monotonic() - began
             finally:
                 if limiter:
-                    limiter.leave()
+                    limiter.release()
             if completion is not None:
                 spent = completion.cost_usd or 0.0
                 if limiter:
-                    await self._learn(limiter, model, completion, tokens)
+                    await self._record_usage(limiter, model, completion, tokens)
         finally:
             budget.settle(aside, spent)
-        return completion, Try(asked_at, began - since, took, error)
+        return completion, Attempt(asked_at, began - since, took, error)
 
     async def _complete(self, request: Request, policy: Policy) -> tuple[Completion | None, RunError | None]:
         model = request.model
@@ -214,18 +215,18 @@ class Sender:
             )
         except Exception as error:  # noqa: BLE001  # a model may fail in any way; it costs this cell, not the run
             failure = BadResponseError(f"`{model.name}` failed: {redact(repr(error))}")
-            failure.passing = False  # type: ignore[misc]  # this one will fail again: it is a mistake in the code
+            failure.transient = False  # type: ignore[misc]  # this one will fail again: it is a mistake in the code
             failure.__cause__ = error
             return None, failure
 
-    async def _learn(self, limiter: Limiter, model: Model, completion: Completion, tokens: int) -> None:
-        limiter.well()
+    async def _record_usage(self, limiter: Limiter, model: Model, completion: Completion, tokens: int) -> None:
+        limiter.on_success()
         used = (completion.tokens_in or 0) + (completion.tokens_out or 0)
-        await limiter.correct(tokens, used)
-        longest = self._longest.get(model.target, _FIRST_ANSWER_TOKENS)
-        self._longest[model.target] = max(longest, completion.tokens_out or 0)
+        await limiter.add_usage(tokens, used)
+        longest = self._longest.get(model.full_name, _FIRST_ANSWER_TOKENS)
+        self._longest[model.full_name] = max(longest, completion.tokens_out or 0)
 
-    async def _wait(self, model: Model, failure: ModelError, attempt: int, scope: Scope, began: float) -> bool:
+    async def _wait(self, model: Model, failure: ModelError, attempt: int, scope: RunScope, began: float) -> bool:
         """Wait until the next attempt may go; False where the provider asks for longer than anybody would wait."""
         longest, asked = self._settings.backoff_max_s, failure.retry_after_s
         if asked is not None and asked > longest:
@@ -235,10 +236,10 @@ class Sender:
         wait = backoff if asked is None else asked + random.uniform(0.0, 0.1) * asked  # noqa: S311  # as above
         limiter = self._limiter(model)
         if limiter and isinstance(failure, _TOO_MANY):
-            limiter.throttled(began, wait)
+            limiter.on_throttle(began, wait)
             return True  # the limiter makes everybody wait, this one too
-        self._say(scope, model, wait, "it failed and is asked again")
-        with scope.asleep():
+        self._notify(scope, model, wait, "it failed and is asked again")
+        with scope.cancellable_wait():
             await asyncio.sleep(wait)
         return True
 
@@ -253,17 +254,17 @@ class Sender:
     def _limiter(self, model: Model) -> Limiter | None:
         if model.in_process:
             return None
-        found = self._found.get(model.name)
+        found = self._limiters.get(model.name)
         if found is None:
-            of = (model.place, model.settings.limits, self._ledger if model.shares_limits else self)
-            found = self._found[model.name] = _limiters.setdefault(
-                of, Limiter(model.place, model.settings.limits, self._ledger)
+            of = (model.rate_limit_key, model.settings.limits, self._ledger if model.shares_limits else self)
+            found = self._limiters[model.name] = _shared_limiters.setdefault(
+                of, Limiter(model.rate_limit_key, model.settings.limits, self._ledger)
             )
         return found
 
-    def _say(self, scope: Scope, model: Model, seconds: float, why: str) -> None:
-        if self._heard is not None:
-            self._heard(scope.run_id, model.name, seconds, why)
+    def _notify(self, scope: RunScope, model: Model, seconds: float, why: str) -> None:
+        if self._on_wait is not None:
+            self._on_wait(scope.run_id, model.name, seconds, why)
 
 
 def not_allowed(models: Iterable[Model]) -> list[str]:
@@ -271,7 +272,7 @@ def not_allowed(models: Iterable[Model]) -> list[str]:
     by_receiver: dict[str, list[str]] = {}
     for model in models:
         where = f" at {model.settings.api_base}" if model.settings.api_base else ""
-        by_receiver.setdefault(model.receiver, []).append(f"`{model.name}`{where}")
+        by_receiver.setdefault(model.recipient, []).append(f"`{model.name}`{where}")
     return [
         f"texts would go to `{receiver}` (for {', '.join(names)}), which nobody has allowed in this project. Write "
         f'bm.allow("{receiver}") once, or `allow: [{receiver}]` in buttermilk.yaml; bm.data_statement(flow, corpus) '

@@ -18,12 +18,12 @@ from ...corpus.record import Record
 from ...errors import CacheMiss, ConsentError, ModelError, RunError, SetupError
 from ...schema import TextRow
 from ..calls import call_rows
-from ..calls.client import Asked, Client
+from ..calls.client import CallResult, Client
 from ..calls.redaction import Redaction
-from ..calls.run_scope import NO_POLICY, Policy, Scope
-from ..calls.sender import Flown
+from ..calls.run_scope import NO_POLICY, Policy, RunScope
+from ..calls.sender import SendResult
 from ..model import Completion, Model, Params
-from .vectors import Batch, Dims, EmbeddingRequest, batches, unpacked, wrong_length
+from .vectors import Dims, EmbeddingRequest, TextBatch, batches, unpacked, wrong_length
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,18 +41,18 @@ _BREATHE = 500  # texts looked up before others on the loop get their turn
 _NAMED = 5
 
 
-class Embedded(NamedTuple):
+class EmbeddedText(NamedTuple):
     """Vectors in the order of their texts, and the rows of what was sent for them."""
 
     vectors: NDArray[np.float32]
-    asked: tuple[Asked, ...]
+    asked: tuple[CallResult, ...]
 
 
 async def embed(
     client: Client,
     model: Model,
     records: Sequence[Record],
-    scope: Scope,
+    scope: RunScope,
     *,
     trace_id: str | None = None,
     params: Mapping[str, Any] | None = None,
@@ -60,7 +60,7 @@ async def embed(
     policy: Policy = NO_POLICY,
     texts_per_request: int = TEXTS_PER_REQUEST,
     tokens_per_request: int = TOKENS_PER_REQUEST,
-) -> Embedded:
+) -> EmbeddedText:
     """The vectors of some texts: for agents, within a run.
 
     Parameters
@@ -91,7 +91,7 @@ async def embed(
     ModelError
         A request failed for good. What had finished is in the cache.
     """
-    asking = Asking(
+    asking = EmbeddingJob(
         client,
         model,
         records,
@@ -107,10 +107,10 @@ async def embed(
     if asking.missing:
         await asking.check()
         await asking.send()
-    return Embedded(asking.vectors(), tuple(asking.asked))
+    return EmbeddedText(asking.vectors(), tuple(asking.asked))
 
 
-class Asking:
+class EmbeddingJob:
     """One asking for vectors, step by step: `look`, `check`, `send`, `vectors`. The parameters are those of `embed`.
 
     Parameters
@@ -128,7 +128,7 @@ class Asking:
         client: Client,
         model: Model,
         records: Sequence[Record],
-        scope: Scope,
+        scope: RunScope,
         *,
         trace_id: str | None = None,
         params: Mapping[str, Any] | None = None,
@@ -138,7 +138,7 @@ class Asking:
         tokens_per_request: int = TOKENS_PER_REQUEST,
         labels: Sequence[str] | None = None,
         concurrency: int = 32,
-        landed: Callable[[Asked], Awaitable[None]] | None = None,
+        landed: Callable[[CallResult], Awaitable[None]] | None = None,
     ) -> None:
         if texts_per_request < 1 or tokens_per_request < 1:
             raise SetupError("a request holds at least one text and one token: texts_per_request, tokens_per_request.")
@@ -159,7 +159,7 @@ class Asking:
         self._failure: Exception | None = None
         self.missing: list[EmbeddingRequest] = []
         """The texts that are not in the cache, each once."""
-        self.asked: list[Asked] = []
+        self.asked: list[CallResult] = []
         self.stopped = False
 
     async def look(self) -> None:
@@ -207,7 +207,7 @@ class Asking:
                     "such records out, corpus.filter(lambda record: not record.local_only), or use a model on this "
                     "machine (`ollama/...`, `offline/hashing`)."
                 )
-        if problems := await asyncio.to_thread(lambda: model.problems(None) or model.obstacles(wait_s)):
+        if problems := await asyncio.to_thread(lambda: model.validate(None) or model.unavailable_reasons(wait_s)):
             raise SetupError(*problems)  # found in a thread, because a keyring may take its time
 
     async def send(self) -> None:
@@ -252,20 +252,20 @@ class Asking:
 
     async def _work(self) -> None:
         while self._batches and not self.stopped and self._failure is None:
-            batch = Batch(self._batches.popleft(), self._dims)
+            batch = TextBatch(self._batches.popleft(), self._dims)
             try:
                 await self._one(batch)
             except Exception as error:
                 self._failure = self._failure or error
                 raise
 
-    async def _one(self, batch: Batch) -> None:
+    async def _one(self, batch: TextBatch) -> None:
         flown = await self._client.sender.send(batch, self._scope, self._policy)
         parts: Sequence[Completion | None] = [None] * len(batch.asked)
         if flown.completion is not None:
             answers = list(batch.parted(flown.completion))
             if self._scope.mode != "off":
-                await asyncio.gather(*map(self._client.keep, batch.asked, answers))
+                await asyncio.gather(*map(self._client.store_answer, batch.asked, answers))
             parts = answers
         for request, completion in zip(batch.asked, parts, strict=True):
             if completion is not None and (vector := unpacked(completion.text)) is not None:
@@ -274,33 +274,33 @@ class Asking:
         if flown.error is not None:
             raise _explained(flown.error, batch)
 
-    async def _landed(self, asked: Asked) -> None:
+    async def _landed(self, asked: CallResult) -> None:
         if self._told is None:
             self.asked.append(asked)
         else:
             await self._told(asked)
 
-    def _rows(self, request: EmbeddingRequest, flown: Flown, completion: Completion | None) -> Asked:
+    def _rows(self, request: EmbeddingRequest, flown: SendResult, completion: Completion | None) -> CallResult:
         """The rows of one text. Its vector is in the cache alone; the Store keeps its length and hash."""
         trace_id, run_id = self._trace_id or uuid7(), self._scope.run_id
         calls = [
             call_rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=False)
-            for attempt, made in enumerate(flown.tries, 1)
+            for attempt, made in enumerate(flown.attempts, 1)
             if made.error is not None
         ]
         texts: tuple[TextRow, ...] = (request.body,) if calls or completion else ()
         if completion is not None:
-            last = flown.tries[-1]
+            last = flown.attempts[-1]
             answer = TextRow.of("response", completion.raw)
             call = call_rows.answered(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
-            calls.append(call.model_copy(update={"attempt": len(flown.tries), "waited_s": round(last.waited_s, 3)}))
+            calls.append(call.model_copy(update={"attempt": len(flown.attempts), "waited_s": round(last.waited_s, 3)}))
             texts = (*texts, answer)
-        return Asked(
+        return CallResult(
             request, tuple(calls), completion, flown.error, texts, call_rows.redacted(request) if calls else ()
         )
 
 
-def _explained(error: RunError, batch: Batch) -> RunError:
+def _explained(error: RunError, batch: TextBatch) -> RunError:
     """The error with what the request held, since a provider does not say which of its texts it means."""
     if not isinstance(error, ModelError):
         return error

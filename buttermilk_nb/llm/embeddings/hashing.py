@@ -23,9 +23,9 @@ from typing import Any
 
 from ...errors import SetupError, SkippedCell
 from ..model import Completion, Model, Request
-from ..offline_input import Aside
+from ..offline_input import OfflineInput
 from ..providers.model_options import numbers
-from .vectors import Batch
+from .vectors import TextBatch
 
 _RULES = "1"  # raise it when a rule changes: old vectors must not be served for new rules
 _WORD = re.compile(r"\w+")
@@ -53,7 +53,7 @@ class Hashing(Model):
     <model offline/hashing: counts hashed words; not a language model>
     """
 
-    about = "counts hashed words; not a language model"
+    description = "counts hashed words; not a language model"
     remote = False
     in_process = True
     deterministic = True
@@ -71,11 +71,11 @@ class Hashing(Model):
     def price(self) -> tuple[float, float]:
         return 0.0, 0.0
 
-    def key_parts(self, aside: Aside | None) -> dict[str, str]:  # noqa: ARG002  # it reads the text alone
+    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # it reads the text alone
         return {"rules": _RULES}
 
     async def complete(self, request: Request) -> Completion:
-        if not isinstance(request, Batch):
+        if not isinstance(request, TextBatch):
             raise SkippedCell(f"`{self.name}` makes vectors and answers no questions; project.embed(...) asks it.")
         found = await asyncio.to_thread(lambda: [hashed(text, self.dims) for text in request.texts])
         return request.completion(

@@ -14,8 +14,8 @@ from ...errors import ModelError, SkippedCell
 from ..model import Completion, Request
 from ..providers.litellm import LitellmModel, load_litellm
 from ..providers.map_errors import mapped
-from ..providers.response_errors import Received
-from .vectors import Batch, unusable
+from ..providers.response_errors import RawResponse
+from .vectors import TextBatch, invalid_reason
 
 
 class LitellmEmbedding(LitellmModel):
@@ -27,7 +27,7 @@ class LitellmEmbedding(LitellmModel):
     <model openai/text-embedding-3-small: makes vectors, called through litellm>
     """
 
-    about = "makes vectors, called through litellm"
+    description = "makes vectors, called through litellm"
     makes = "embedding"
     takes_schema = False
 
@@ -37,14 +37,14 @@ class LitellmEmbedding(LitellmModel):
         return dict(params), {}
 
     async def complete(self, request: Request) -> Completion:
-        if not isinstance(request, Batch):
+        if not isinstance(request, TextBatch):
             raise SkippedCell(f"`{self.name}` makes vectors and answers no questions; project.embed(...) asks it.")
         litellm = load_litellm()
-        started, received = time.perf_counter(), Received()
+        started, received = time.perf_counter(), RawResponse()
         try:
             with self._kept(request) as door:
                 response = await litellm.aembedding(
-                    model=self.target,
+                    model=self.full_name,
                     input=request.texts,
                     max_retries=0,
                     num_retries=0,
@@ -91,12 +91,12 @@ def in_order(data: Sequence[Any], name: str) -> list[Any]:
     """
     entries = [each if isinstance(each, dict) else vars(each) for each in data or ()]
     if any("embedding" not in each for each in entries):
-        raise unusable(f"`{name}` sent an answer without vectors; is it an embedding model?")
+        raise invalid_reason(f"`{name}` sent an answer without vectors; is it an embedding model?")
     places = [each.get("index") for each in entries]
     if all(place is None for place in places):
         return [each["embedding"] for each in entries]
     if sorted(place if isinstance(place, int) else -1 for place in places) != list(range(len(entries))):
-        raise unusable(f"`{name}` numbered its vectors so that it cannot be told which belongs to which text.")
+        raise invalid_reason(f"`{name}` numbered its vectors so that it cannot be told which belongs to which text.")
     return [each["embedding"] for each in sorted(entries, key=lambda each: int(each["index"]))]
 
 

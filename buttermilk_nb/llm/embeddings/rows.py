@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._internal.ids import digest
 from ...schema import CellRow, Status, Trace, Unit
-from ..calls.client import Asked
+from ..calls.client import CallResult
 from .vectors import EmbeddingRequest
 
 STEP = "embed"
@@ -32,12 +32,12 @@ def cells(asked: Iterable[EmbeddingRequest], run_id: str) -> Iterator[tuple[Any,
             criteria_hash=None,
             model=request.model.name,
             replicate=0,
-            details_hash=record.details_hash,
+            details_hash=record.annotations_hash,
         )
         yield tuple(getattr(row, name) for name in CellRow.model_fields)
 
 
-def unit(asked: Asked, run_id: str) -> Unit:
+def unit(asked: CallResult, run_id: str) -> Unit:
     """The rows of one text that was sent."""
     request, calls, error = asked.request, asked.calls, asked.error
     assert isinstance(request, EmbeddingRequest)

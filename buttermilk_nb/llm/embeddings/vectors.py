@@ -16,14 +16,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..._internal.ids import canonical, digest
-from ..._internal.text import clean, rough_tokens
+from ..._internal.text import estimate_tokens, replace_surrogates
 from ...corpus.record import Record
 from ...errors import BadResponseError
 from ...schema import TextRow, now
 from ..calls.redaction import Redaction
 from ..message import Message
 from ..model import NO_PARAMS, Completion, Model, Params, Request
-from ..offline_input import Aside
+from ..offline_input import OfflineInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ def unpacked(text: str) -> Vector | None:
     return found.astype(np.float32) if found.size and np.isfinite(found).all() else None
 
 
-def described(text: str) -> str:
+def describe(text: str) -> str:
     """What is stored of a vector as the answer received: how long it is, and its hash.
 
     Examples
@@ -98,25 +98,25 @@ class EmbeddingRequest(Request):
         params: Params = NO_PARAMS,
         redaction: Redaction | None = None,
     ) -> None:
-        message = Message("user", clean(record.content))
-        super().__init__(model, [message], params=params, aside=Aside(record), redaction=redaction)
+        message = Message("user", replace_surrogates(record.content))
+        super().__init__(model, [message], params=params, offline_input=OfflineInput(record), redaction=redaction)
         self.record = record
         self.label = label or f"record `{record.record_id}`"
 
     @cached_property
     def body(self) -> TextRow:
-        sent = {**self.params.sent, "model": self.model.target, "input": self.text}
-        return TextRow.of("request", clean(canonical(sent)))
+        sent = {**self.params.sent, "model": self.model.full_name, "input": self.text}
+        return TextRow.of("request", replace_surrogates(canonical(sent)))
 
     @cached_property
     def key(self) -> str:
         aside = [text for pair in sorted(self.key_parts.items()) for text in pair]
-        return digest(KEY_TAG, self.model.target, self.params.sent_json, self.text, *aside)
+        return digest(KEY_TAG, self.model.full_name, self.params.sent_json, self.text, *aside)
 
     @property
     def parts(self) -> dict[str, str]:
         return {
-            "model": self.model.target,
+            "model": self.model.full_name,
             "params": digest("kp1", self.params.sent_json),
             "text": digest("kx1", self.text),
             "record": self.record.record_hash,  # not in the key: by it a person's vectors are found and forgotten
@@ -126,7 +126,7 @@ class EmbeddingRequest(Request):
     @cached_property
     def tokens(self) -> int:
         """How many tokens it has, roughly; at least one."""
-        return max(1, rough_tokens(self.text))
+        return max(1, estimate_tokens(self.text))
 
 
 class Dims:
@@ -136,7 +136,7 @@ class Dims:
         self.known: int | None = None
 
 
-class Batch(Request):
+class TextBatch(Request):
     """Several texts in one request.
 
     Parameters
@@ -149,8 +149,10 @@ class Batch(Request):
 
     def __init__(self, asked: Sequence[EmbeddingRequest], dims: Dims) -> None:
         first = asked[0]
-        stays = next((one.aside for one in asked if one.record.local_only), None)  # what consent is asked about
-        super().__init__(first.model, [m for one in asked for m in one.messages], params=first.params, aside=stays)
+        stays = next((one.offline_input for one in asked if one.record.local_only), None)  # what consent is asked about
+        super().__init__(
+            first.model, [m for one in asked for m in one.messages], params=first.params, offline_input=stays
+        )
         self.asked = tuple(asked)
         self._dims = dims
 
@@ -178,8 +180,8 @@ class Batch(Request):
             after = before + one.tokens
             mine: Mapping[str, Any] = {
                 "text": text,
-                "raw": described(text),
-                "tokens_in": _share(completion.tokens_in, before, after, whole),
+                "raw": describe(text),
+                "tokens_in": split_cost(completion.tokens_in, before, after, whole),
                 "cost_usd": None if completion.cost_usd is None else completion.cost_usd * one.tokens / whole,
             }
             yield completion.model_copy(update=mine)
@@ -190,18 +192,22 @@ class Batch(Request):
 
         name, n = self.model.name, len(self.asked)
         if len(vectors) != n:
-            raise unusable(f"`{name}` sent {len(vectors)} vectors for {n} texts. Nothing of it was kept.")
+            raise invalid_reason(f"`{name}` sent {len(vectors)} vectors for {n} texts. Nothing of it was kept.")
         found: list[Vector] = []
         for one, numbers in zip(self.asked, vectors, strict=True):
             try:
                 with np.errstate(over="ignore"):
                     vector = np.asarray(numbers, dtype=np.float32)
             except (TypeError, ValueError):
-                raise unusable(f"`{name}` sent something for {one.label} that is not a list of numbers.") from None
+                raise invalid_reason(
+                    f"`{name}` sent something for {one.label} that is not a list of numbers."
+                ) from None
             if vector.ndim != 1 or not vector.size:
-                raise unusable(f"`{name}` sent something for {one.label} that is not a list of numbers.")
+                raise invalid_reason(f"`{name}` sent something for {one.label} that is not a list of numbers.")
             if not np.isfinite(vector).all():
-                raise unusable(f"`{name}` sent a vector for {one.label} that holds NaN or infinity. Nothing was kept.")
+                raise invalid_reason(
+                    f"`{name}` sent a vector for {one.label} that holds NaN or infinity. Nothing was kept."
+                )
             found.append(vector)
         self._same_length([len(vector) for vector in found])
         return found
@@ -211,7 +217,7 @@ class Batch(Request):
         expected = self._dims.known or (wanted if isinstance(wanted, int) else lengths[0])
         for one, length in zip(self.asked, lengths, strict=True):
             if length != expected:
-                raise unusable(wrong_length(self.model, one.label, length, expected))
+                raise invalid_reason(wrong_length(self.model, one.label, length, expected))
         self._dims.known = expected
 
 
@@ -234,16 +240,17 @@ def wrong_length(model: Model, label: str, length: int, expected: int) -> str:
     return (
         f"the vector of `{model.name}` for {label} has {length} numbers, and {expected} were expected: another model "
         "runs there than before, or not the one that was meant. Say which under `served_as` in buttermilk.yaml, or "
-        f'forget the old ones: project.cache.drop(model="{model.target}").'
+        f'forget the old ones: project.cache.delete(model="{model.full_name}").'
     )
 
 
-def unusable(message: str) -> BadResponseError:
+def invalid_reason(message: str) -> BadResponseError:
     """An answer that would come back the same, so that it is not paid for twice."""
     error = BadResponseError(message)
-    error.passing = False  # type: ignore[misc]  # of this one only
+    error.transient = False  # type: ignore[misc]  # of this one only
     return error
 
 
-def _share(total: int | None, before: int, after: int, whole: int) -> int | None:
+def split_cost(total: int | None, before: int, after: int, whole: int) -> int | None:
+    """The share of a request's total that falls to the part from `before` to `after` of `whole`."""
     return None if total is None else total * after // whole - total * before // whole

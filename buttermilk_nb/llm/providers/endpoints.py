@@ -30,14 +30,14 @@ _HANDLED = {
     "embedding": frozenset({"hosted_vllm", "llamafile", "lm_studio"}),
 }
 """Families that litellm asks through its own client, which asks once more, outside the session, where one breaks."""
-_doors: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Door] = weakref.WeakKeyDictionary()
+_doors: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LocalTransport] = weakref.WeakKeyDictionary()
 
 
-class Strayed(Exception):
+class UnexpectedHost(Exception):
     """A connection that was not made, because it would have left this machine."""
 
 
-class _Door(NamedTuple):
+class _LocalTransport(NamedTuple):
     """What one loop's calls to local models go through."""
 
     session: aiohttp.ClientSession
@@ -45,7 +45,7 @@ class _Door(NamedTuple):
     """litellm's, which follows no redirect."""
 
 
-class Way:
+class Route:
     """The way of one call: where it may go, and where it was about to go instead.
 
     Parameters
@@ -58,16 +58,16 @@ class Way:
         self.own = own
         self.strayed: str | None = None
 
-    def leads_to(self, address: str) -> bool:
+    def reaches(self, address: str) -> bool:
         """Whether a call may go there: to this machine, or to a server that was called one's own."""
         return is_this_machine(address) or (self.own is not None and _place(address) == _place(self.own))
 
 
-_way: ContextVar[Way | None] = ContextVar("buttermilk_nb_way", default=None)
+_way: ContextVar[Route | None] = ContextVar("buttermilk_nb_way", default=None)
 
 
 @contextmanager
-def kept_here(
+def local_only_client(
     name: str, provider: str, own: str | None = None, what: Literal["chat", "embedding"] = "chat"
 ) -> Iterator[dict[str, Any]]:
     """What a call to a local model hands to litellm, so that it goes nowhere else.
@@ -77,7 +77,7 @@ def kept_here(
     UnavailableError
         The server sent the call on to another machine; it did not go.
     """
-    way = Way(own)
+    way = Route(own)
     token = _way.set(way)
     try:
         door = _door()
@@ -95,11 +95,11 @@ def _gone(name: str, where: str) -> UnavailableError:
         f"the server of `{name}` sends calls on to {where}, which is not on this machine, so the text was not sent "
         "there. Say `local: false` of it under `models:` in buttermilk.yaml if that is meant."
     )
-    error.passing = False  # type: ignore[misc]  # it would send the next one on too
+    error.transient = False  # type: ignore[misc]  # it would send the next one on too
     return error
 
 
-def _door() -> _Door:
+def _door() -> _LocalTransport:
     loop = asyncio.get_running_loop()
     door = _doors.get(loop)
     if door is None or door.session.closed:
@@ -113,21 +113,21 @@ def _door() -> _Door:
             connector=aiohttp.TCPConnector(limit=0),  # calls in flight are limited before they come here
             timeout=aiohttp.ClientTimeout(total=None),  # and timed there
         )
-        door = _doors[loop] = _Door(session, AsyncHTTPHandler(follow_redirects=False, shared_session=session))
+        door = _doors[loop] = _LocalTransport(session, AsyncHTTPHandler(follow_redirects=False, shared_session=session))
     return door
 
 
 async def _look(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestStartParams) -> None:
     way = _way.get()
     address = str(params.url)
-    if not (way.leads_to(address) if way else is_this_machine(address)):
+    if not (way.reaches(address) if way else is_this_machine(address)):
         where = f"{params.url.scheme}://{params.url.authority}"
         if way:
             way.strayed = where
-        raise Strayed(where)
+        raise UnexpectedHost(where)
 
 
-async def close_doors() -> None:
+async def close_transports() -> None:
     """Close this loop's connections to local models."""
     door = _doors.pop(asyncio.get_running_loop(), None)
     if door is not None:
@@ -135,7 +135,7 @@ async def close_doors() -> None:
         await door.session.close()
 
 
-def past_proxies() -> None:
+def bypass_proxies() -> None:
     """What is asked on this machine must not go through a proxy elsewhere, which would read it."""
     found = getproxies()
     if any(scheme != "no" for scheme in found):
@@ -145,7 +145,7 @@ def past_proxies() -> None:
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*named, *_HERE]))
 
 
-def listening(address: str, wait_s: float) -> bool:
+def is_listening(address: str, wait_s: float) -> bool:
     """Whether anybody listens there."""
     host, port = _place(address)
     try:

@@ -14,15 +14,15 @@ from typing import Any
 
 from ..._internal.secret_redaction import redact
 from ..._internal.text import shorten
-from .response_errors import code_in, each, error_in, parsed, stopped_by
-from .retry_after import wait_s
+from .response_errors import code_in, error_in, filter_category, find_all, parsed
+from .retry_after import retry_after_s
 
 _PREFIX = re.compile(r"^(?:litellm\.)?[A-Za-z_]*(?:Error|Exception|Timeout)\b(?: [A-Za-z]+Error)?\s*[:\-]\s*")
 _UNREAD = ("Error converting to valid response", "Empty or invalid response", "Unable to get json", "Invalid response")
 """litellm's words for a response that it cannot read."""
 
 
-class Raised:
+class FailedCall:
     """A failure, looked at.
 
     Parameters
@@ -35,7 +35,7 @@ class Raised:
     Examples
     --------
     >>> failure = Raised(ValueError("odd"), '{"error": {"type": "overloaded_error", "message": "Overloaded"}}')
-    >>> failure.code, failure.said
+    >>> failure.code, failure.message
     ('overloaded_error', 'Overloaded')
     """
 
@@ -72,16 +72,16 @@ class Raised:
         if isinstance(stated, int) and 400 <= stated <= 599:
             return stated
         given = [getattr(link, "status_code", None) for link in reversed(self.chain)]
-        return None if self.unread else next((status for status in given if isinstance(status, int)), None)
+        return None if self.unparseable else next((status for status in given if isinstance(status, int)), None)
 
     @cached_property
     def code(self) -> str | None:
         """The provider's code with its filter's category, else the status that the server sent."""
         sent = str(self.status) if self.response is not None and self.status else ""
-        return redact(stopped_by(self.data) or code_in(self.error) or self._streamed or sent) or None
+        return redact(filter_category(self.data) or code_in(self.error) or self._streamed or sent) or None
 
     @cached_property
-    def said(self) -> str:
+    def message(self) -> str:
         """The provider's message, else what came, else litellm's words without prefixes and tracebacks."""
         if self.is_page:
             return f"a web page came instead of an answer (HTTP {self.status or 200})"
@@ -90,24 +90,24 @@ class Raised:
             return redact(stated.strip())
         if self.text:
             came = shorten(redact(self.text[:2000]), 200)
-            return f"what came is no answer: {came}" if self.unread else came
+            return f"what came is no answer: {came}" if self.unparseable else came
         return redact(self._raised.strip())
 
     @cached_property
     def words(self) -> str:
         """What its kind is read from."""
-        return f"{self.code or ''} {self.error.get('type') or ''} {self.said}"[:4000]
+        return f"{self.code or ''} {self.error.get('type') or ''} {self.message}"[:4000]
 
     @property
-    def wait_s(self) -> float | None:
+    def retry_after_s(self) -> float | None:
         """Seconds after which the provider said to try again."""
         headers = getattr(self.response, "headers", None)
-        return wait_s(headers if isinstance(headers, Mapping) else {}, self.data, self.said)
+        return retry_after_s(headers if isinstance(headers, Mapping) else {}, self.data, self.message)
 
     @property
     def quotas(self) -> list[str]:
         """The quotas that are used up, where Google names them."""
-        return [value for value in each(self.data, "quotaId") if isinstance(value, str)]
+        return [value for value in find_all(self.data, "quotaId") if isinstance(value, str)]
 
     @property
     def is_page(self) -> bool:
@@ -115,7 +115,7 @@ class Raised:
         return self.text[:200].lstrip("\ufeff \n").lower().startswith(("<!doctype", "<html", "<head", "<body"))
 
     @cached_property
-    def unread(self) -> bool:
+    def unparseable(self) -> bool:
         """Whether something came that litellm could not read as an answer."""
         first = self.chain[0]
         said = str(getattr(first, "message", ""))

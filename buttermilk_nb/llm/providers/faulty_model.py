@@ -34,7 +34,7 @@ from ...errors import (
 )
 from ...schema import now
 from ..model import Completion, Request
-from ..offline_input import Aside
+from ..offline_input import OfflineInput
 from .model_options import numbers
 from .offline.models import Dictionary
 
@@ -46,7 +46,7 @@ _FAILURES: dict[str, ModelError] = {
 }
 
 
-class Double(Dictionary):
+class TestDouble(Dictionary):
     """A model that does what its name says.
 
     Parameters
@@ -63,7 +63,7 @@ class Double(Dictionary):
     behaviours = (
         "answer", "refuse", "broken", "nonsense", "filter", "ratelimit", "overloaded", "unavailable", "timeout", "slow",
     )  # fmt: skip
-    about = "a test double that misbehaves on request; not a language model"
+    description = "a test double that misbehaves on request; not a language model"
     calls = 0
     needs_cues = False
     in_process = False
@@ -79,7 +79,7 @@ class Double(Dictionary):
             raise SetupError(f"model `{name}`: share lies between 0 and 1, seconds is not negative.")
         self._share, self._seconds = given["share"], given["seconds"]
 
-    def skips(self, aside: Aside | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
+    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
         return None
 
     async def complete(self, request: Request) -> Completion:
@@ -107,7 +107,7 @@ class Double(Dictionary):
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
         if criterion.cues:
             return super().answer(record, criterion, replicate)
-        chosen = criterion.scale.offered[0] if criterion.scale.offered else getattr(criterion.scale, "low", 0.0)
+        chosen = criterion.scale.answers[0] if criterion.scale.answers else getattr(criterion.scale, "low", 0.0)
         return {
             "reasons": ["A test double answered."],
             "conclusion": "No reasoning.",
@@ -117,4 +117,4 @@ class Double(Dictionary):
 
 
 def _asked(request: Request) -> tuple[Criterion, ...]:
-    return request.aside.criteria.criteria if request.aside and request.aside.criteria else ()
+    return request.offline_input.criteria.criteria if request.offline_input and request.offline_input.criteria else ()

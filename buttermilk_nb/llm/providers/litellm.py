@@ -19,7 +19,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ..._internal.text import clean
+from ..._internal.text import replace_surrogates
 from ...codebook.criteria import Criteria
 from ...config.api_keys import Keys
 from ...config.key_sources import Key
@@ -27,12 +27,11 @@ from ...config.model_settings import ModelSettings
 from ...errors import AuthenticationError, ConsentError, ModelError, SetupError, nearest
 from ...schema import now
 from ..model import Completion, Model, Request
-from ..offline_input import Aside
-from .endpoints import close_doors, host_of, is_this_machine, kept_here, listening, past_proxies
-from .local_model_facts import USUAL_BASE
-from .local_model_facts import facts as verified
+from ..offline_input import OfflineInput
+from .endpoints import bypass_proxies, close_transports, host_of, is_listening, is_this_machine, local_only_client
+from .local_model_facts import USUAL_BASE, facts as verified
 from .map_errors import empty_answer, mapped
-from .response_errors import Received, parsed, stopped_by
+from .response_errors import RawResponse, filter_category, parsed
 
 _lock = threading.Lock()
 _log = logging.getLogger(__name__)
@@ -99,7 +98,7 @@ class LitellmModel(Model):
         Where its key is found.
     """
 
-    about = "called through litellm"
+    description = "called through litellm"
     makes: ClassVar[Literal["chat", "embedding"]] = "chat"
 
     def __init__(self, name: str, settings: ModelSettings | None = None, keys: Keys | None = None) -> None:
@@ -110,7 +109,7 @@ class LitellmModel(Model):
         self.fingerprint: str | None = None
         """What is known of the weights that a local server runs."""
 
-    def warm(self) -> None:
+    def preload(self) -> None:
         threading.Thread(target=load_litellm, name="buttermilk_nb-litellm", daemon=True).start()
 
     @property
@@ -127,11 +126,11 @@ class LitellmModel(Model):
         return self.settings.api_base or next(filter(None, told), None) or USUAL_BASE.get(self.provider)
 
     @property
-    def served_here(self) -> bool:
+    def is_local_server(self) -> bool:
         return bool(self.base) and not self.remote
 
     @property
-    def receiver(self) -> str:
+    def recipient(self) -> str:
         base = None if self.provider in _ANYWHERE else self.base
         return (host_of(base) if base else "") or self.provider  # leave given to a provider is not a gateway's
 
@@ -141,34 +140,35 @@ class LitellmModel(Model):
             return self.settings.json_schema
         if self.provider in _ASKED_ABROAD:
             return False
-        return bool(load_litellm().supports_response_schema(self.target))
+        return bool(load_litellm().supports_response_schema(self.full_name))
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # remote models read no cues
         return self.key_parts(None)
 
-    def key_parts(self, aside: Aside | None) -> dict[str, str]:  # noqa: ARG002  # as above
+    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # as above
         server = self.settings.served_as or self.settings.api_base
         return {"server": server} if server else {}
 
-    def problems(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # as above
+    def validate(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # as above
         litellm = load_litellm()
         try:
-            litellm.get_llm_provider(self.target)
+            litellm.get_llm_provider(self.full_name)
         except litellm.exceptions.BadRequestError:
             providers = [str(getattr(p, "value", p)) for p in litellm.provider_list]
             family = self.provider
             return [
-                f"there is no model family `{family}` (of `{self.target}`); {nearest(family, ['offline', *providers])}"
+                f"there is no model family `{family}` (of `{self.full_name}`); "
+                f"{nearest(family, ['offline', *providers])}"
             ]
         return []
 
-    def obstacles(self, wait_s: float) -> list[str]:
-        past_proxies()
+    def unavailable_reasons(self, wait_s: float) -> list[str]:
+        bypass_proxies()
         try:
             self._key, self._looked = self.key(), True
         except SetupError as error:
             return list(error.problems)
-        if self.served_here and self.base and not listening(self.base, wait_s):
+        if self.is_local_server and self.base and not is_listening(self.base, wait_s):
             return [
                 f"nothing listens at {self.base}, where `{self.name}` should be: start its server, or mend `api_base` "
                 "in buttermilk.yaml."
@@ -185,11 +185,11 @@ class LitellmModel(Model):
         """
         if self.settings.key:
             return self._keys.find([], self.provider, self.settings.key)
-        missing = load_litellm().validate_environment(self.target).get("missing_keys") or []
+        missing = load_litellm().validate_environment(self.full_name).get("missing_keys") or []
         wanted = [name for name in missing if name.endswith(("KEY", "TOKEN", "SECRET"))]
         found = self._keys.find(wanted, self.provider)
-        if found is None and wanted and not self.served_here and not self.settings.api_base:
-            raise SetupError(self._keys.missing(wanted, self.provider, self.name))
+        if found is None and wanted and not self.is_local_server and not self.settings.api_base:
+            raise SetupError(self._keys.missing_key_message(wanted, self.provider, self.name))
         return found
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -201,7 +201,7 @@ class LitellmModel(Model):
                 f"{self.provider.upper()}_API_KEY in the environment."
             )
         litellm = load_litellm()
-        supported = set(litellm.get_supported_openai_params(self.target) or ())
+        supported = set(litellm.get_supported_openai_params(self.full_name) or ())
         sent = {
             key: value
             for key, value in params.items()
@@ -213,7 +213,7 @@ class LitellmModel(Model):
         """Whether the model takes this value; some take a parameter at its default only (temperature)."""
         litellm = load_litellm()
         try:
-            model, provider, _, _ = litellm.get_llm_provider(self.target)
+            model, provider, _, _ = litellm.get_llm_provider(self.full_name)
             litellm.utils.get_optional_params(model=model, custom_llm_provider=provider, **{key: value})
         except litellm.exceptions.UnsupportedParamsError:
             return False
@@ -229,7 +229,7 @@ class LitellmModel(Model):
         if self.provider in _ASKED_ABROAD:
             return None
         try:
-            entry = load_litellm().get_model_info(self.target)
+            entry = load_litellm().get_model_info(self.full_name)
         except Exception:  # noqa: BLE001  # litellm's way to say that it knows no price
             return None
         reads, writes = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
@@ -242,13 +242,13 @@ class LitellmModel(Model):
     def count_tokens(self, text: str) -> int:
         if not self.own_tokenizer:
             return super().count_tokens(text)
-        return int(load_litellm().token_counter(model=self.target, text=text))
+        return int(load_litellm().token_counter(model=self.full_name, text=text))
 
-    async def known(self, timeout_s: float) -> dict[str, Any]:
-        await asyncio.to_thread(_rehearsed, self.target)
-        facts = self.facts()
+    async def identify(self, timeout_s: float) -> dict[str, Any]:
+        await asyncio.to_thread(_rehearsed, self.full_name)
+        facts = self.info()
         if not self.remote:
-            asked = (self.provider, self.target, self.base, self.settings.file, timeout_s)
+            asked = (self.provider, self.full_name, self.base, self.settings.file, timeout_s)
             found = await asyncio.to_thread(lambda: asyncio.run(verified(*asked)))  # its imports would block the loop
             self.fingerprint = found.fingerprint
             if found.elsewhere and self.settings.local is None:
@@ -261,11 +261,11 @@ class LitellmModel(Model):
 
     async def complete(self, request: Request) -> Completion:
         litellm = load_litellm()
-        started, received = time.perf_counter(), Received()
+        started, received = time.perf_counter(), RawResponse()
         try:
             with self._kept(request) as door:
                 response = await litellm.acompletion(
-                    model=self.target,
+                    model=self.full_name,
                     messages=[message.as_dict() for message in request.messages],
                     logger_fn=received,
                     **await self._address(request),
@@ -291,12 +291,12 @@ class LitellmModel(Model):
         """What keeps a call to a local model on this machine, or on the server that was called one's own."""
         if request.remote or not self.base:
             return nullcontext({})
-        return kept_here(self.name, self.provider, self.base if self.settings.local else None, self.makes)
+        return local_only_client(self.name, self.provider, self.base if self.settings.local else None, self.makes)
 
     async def _address(self, request: Request) -> dict[str, Any]:
         """Whom to ask, and with which key; what was found to be local is asked where it was found."""
         if not self._looked:  # whoever asks without a plan has not looked; a keyring may take its time
-            past_proxies()
+            bypass_proxies()
             try:
                 self._key, self._looked = await asyncio.to_thread(self.key), True
             except SetupError as error:
@@ -337,7 +337,7 @@ def _rehearsed(target: str) -> None:
 
 async def close_clients() -> None:
     """Close the pooled connections of this loop."""
-    await close_doors()
+    await close_transports()
     if _loaded is not None:
         await _loaded.close_litellm_async_clients()
 
@@ -360,7 +360,7 @@ def read_response(response: Any, latency_s: float, body: str | None = None) -> C
     """
     choice = response.choices[0]
     message = choice.message
-    category = stopped_by(parsed(body)) if body else None
+    category = filter_category(parsed(body)) if body else None
     finish_reason = "refusal" if (category or "").startswith("refusal") else choice.finish_reason
     declined = getattr(message, "provider_specific_fields", None) or {}
     usage = getattr(response, "usage", None)
@@ -368,7 +368,7 @@ def read_response(response: Any, latency_s: float, body: str | None = None) -> C
     headers = hidden.get("additional_headers") or {}
     request_id = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
     return Completion(
-        text=clean(message.content or ""),
+        text=replace_surrogates(message.content or ""),
         finish_reason=finish_reason,
         refusal=getattr(message, "refusal", None) or declined.get("refusal"),
         category=category,

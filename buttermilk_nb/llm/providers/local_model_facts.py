@@ -13,7 +13,7 @@ import os
 import threading
 from pathlib import Path, PurePath
 
-from ..._internal.text import clean
+from ..._internal.text import replace_surrogates
 from .local_servers import NOTHING, LocalFacts, said
 
 __all__ = ["NOTHING", "USUAL_BASE", "LocalFacts", "facts"]
@@ -55,7 +55,7 @@ async def facts(provider: str, model: str, api_base: str | None, file: str | Non
     'nothing can be verified of what this server runs: its address is not known (`api_base`)'
     """
     base = api_base or USUAL_BASE.get(provider)
-    named = file and clean(PurePath(file).name)
+    named = file and replace_surrogates(PurePath(file).name)
     found = await said(provider, model.removeprefix(f"{provider}/"), base, named, timeout_s)
     if file is None:
         return found
@@ -71,7 +71,7 @@ async def _sha256(file: str) -> tuple[str | None, str | None]:
         return await asyncio.to_thread(_hashed, file, stopped), None
     except (OSError, RuntimeError, ValueError) as error:  # the last two: no home folder, a null in the path
         why = getattr(error, "strerror", None) or error
-        return None, f"the weights' file `{clean(PurePath(file).name)}` cannot be read ({why})"
+        return None, f"the weights' file `{replace_surrogates(PurePath(file).name)}` cannot be read ({why})"
     finally:
         stopped.set()
 

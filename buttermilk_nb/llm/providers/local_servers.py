@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from ..._internal.secret_redaction import redact, redact_known
-from ..._internal.text import clean, shorten
+from ..._internal.text import replace_surrogates, shorten
 from ...schema import Clean
 
 if TYPE_CHECKING:
@@ -235,4 +235,8 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 def _text(value: Any) -> str | None:
     """What a server says, as one short line."""
-    return shorten(redact_known(clean(str(value))), 120) or None if isinstance(value, str | int | float) else None
+    return (
+        shorten(redact_known(replace_surrogates(str(value))), 120) or None
+        if isinstance(value, str | int | float)
+        else None
+    )

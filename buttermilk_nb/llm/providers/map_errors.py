@@ -26,8 +26,8 @@ from ...errors import (
     RateLimitError,
     UnavailableError,
 )
-from .exception_details import Raised
-from .response_errors import parsed, stopped_by
+from .exception_details import FailedCall
+from .response_errors import filter_category, parsed
 
 Found = tuple[type[ModelError], str]
 """A kind of error, and what to do about it."""
@@ -69,18 +69,18 @@ def mapped(error: Any, name: str, *, provider: str = "", body: str | None = None
 
     Examples
     --------
-    >>> mapped(TimeoutError(), "openai/some-model").passing
+    >>> mapped(TimeoutError(), "openai/some-model").transient
     True
     """
     if isinstance(error, ModelError):
         return error
-    failure = Raised(error, body)
+    failure = FailedCall(error, body)
     kind, hint = _kind(failure, name, provider or name.partition("/")[0])
-    said = shorten(failure.said, 300).rstrip(" .")
+    said = shorten(failure.message, 300).rstrip(" .")
     return kind(
         f"`{name}` failed: {f'{said}. ' if said else ''}{hint}",
         code=failure.code,
-        retry_after_s=failure.wait_s if kind.passing else None,
+        retry_after_s=failure.retry_after_s if kind.transient else None,
     )
 
 
@@ -96,14 +96,16 @@ def empty_answer(response: Any, name: str, *, provider: str = "", body: str | No
     ('ContentFilterError', 'content_filter:safety')
     """
     data = parsed(body)
-    blocked = isinstance(data, dict) and "promptFeedback" in data and not data.get("candidates") and stopped_by(data)
+    blocked = (
+        isinstance(data, dict) and "promptFeedback" in data and not data.get("candidates") and filter_category(data)
+    )
     if getattr(response, "choices", None) and not blocked:
         return None
     said = "the prompt was blocked" if blocked else "the server sent a response without an answer"
     return mapped(ValueError(said), name, provider=provider, body=body)
 
 
-def _kind(failure: Raised, name: str, provider: str) -> Found:
+def _kind(failure: FailedCall, name: str, provider: str) -> Found:
     return (
         _unanswered(failure)
         or _page(failure)
@@ -114,7 +116,7 @@ def _kind(failure: Raised, name: str, provider: str) -> Found:
     )
 
 
-def _unanswered(failure: Raised) -> Found | None:
+def _unanswered(failure: FailedCall) -> Found | None:
     """Nothing came back."""
     if failure.response is not None or failure.text:
         return None
@@ -134,7 +136,7 @@ def _unanswered(failure: Raised) -> Found | None:
     return (UnavailableError, f"The connection broke. {_LATER}") if failure.names & _NETWORK else None
 
 
-def _page(failure: Raised) -> Found | None:
+def _page(failure: FailedCall) -> Found | None:
     """A web page came: from a gateway, a proxy, a firewall, a login."""
     status = failure.status or 200
     if not failure.is_page:
@@ -145,7 +147,7 @@ def _page(failure: Raised) -> Found | None:
     return (BadRequestError if status >= 400 else BadResponseError), hint
 
 
-def _stopped(failure: Raised) -> Found | None:
+def _stopped(failure: FailedCall) -> Found | None:
     """A filter, on the way in or out."""
     named = (failure.code or "").startswith("content_filter") or "ContentPolicyViolationError" in failure.names
     if named or (failure.status in (400, 403, 422, 451) and _FILTERED.search(failure.words)):
@@ -153,7 +155,7 @@ def _stopped(failure: Raised) -> Found | None:
     return None
 
 
-def _too_much(failure: Raised, name: str) -> Found | None:
+def _too_much(failure: FailedCall, name: str) -> Found | None:
     """Too long, too dear, too often, too many."""
     status, words = failure.status, failure.words
     if "ContextWindowExceededError" in failure.names or status == 413 or _TOO_LONG.search(words):
@@ -170,16 +172,19 @@ def _too_much(failure: Raised, name: str) -> Found | None:
     return (OverloadedError, _LATER) if status == 529 or _BUSY.search(words) else None
 
 
-def _per_minute(failure: Raised) -> bool:
+def _per_minute(failure: FailedCall) -> bool:
     """Whether Google speaks of a limit per minute: it names another quota than the day's, or a time to wait."""
-    return failure.code == "RESOURCE_EXHAUSTED" and (bool(failure.quotas) or failure.wait_s is not None)
+    return failure.code == "RESOURCE_EXHAUSTED" and (bool(failure.quotas) or failure.retry_after_s is not None)
 
 
-def _refused(failure: Raised, name: str, provider: str) -> Found | None:
+def _refused(failure: FailedCall, name: str, provider: str) -> Found | None:
     """The provider understood, and will not."""
-    status = 0 if failure.unread and not failure.error else failure.status or 0
+    status = 0 if failure.unparseable and not failure.error else failure.status or 0
     if status in (401, 403, 407) or failure.names & {"AuthenticationError", "PermissionDeniedError"}:
-        return AuthenticationError, f'Is the key right, and may it use this model? `bm.key("{provider}")` sets another.'
+        return (
+            AuthenticationError,
+            f'Is the key right, and may it use this model? `bm.set_key("{provider}")` sets another.',
+        )
     if "ImportError" in failure.names:
         return BadRequestError, "Install what it names, then restart the kernel."
     if 300 <= status < 400:
@@ -188,7 +193,7 @@ def _refused(failure: Raised, name: str, provider: str) -> Found | None:
     return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if refused else None
 
 
-def _broken(failure: Raised) -> Found:
+def _broken(failure: FailedCall) -> Found:
     status = failure.status or 0
     if status == 408 or status >= 500:
         return UnavailableError, _LATER

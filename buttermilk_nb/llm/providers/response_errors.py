@@ -20,7 +20,7 @@ _GOOGLES = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "
 """Google's words for a candidate that a filter stopped; those for images end in them."""
 
 
-class Received:
+class RawResponse:
     """The body of a provider's response as it came; handed to litellm as `logger_fn`.
 
     Examples
@@ -95,7 +95,7 @@ def code_in(error: Mapping[str, Any]) -> str | None:
     return None
 
 
-def stopped_by(data: Any) -> str | None:
+def filter_category(data: Any) -> str | None:
     """Why a provider stopped a prompt or an answer, with its filter's category where it names one.
 
     Examples
@@ -120,7 +120,7 @@ def stopped_by(data: Any) -> str | None:
     return None
 
 
-def each(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
+def find_all(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
     """Every value under that key, however deep it stands.
 
     Examples
@@ -132,7 +132,7 @@ def each(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
         yield data[key]
     inside = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
     for value in inside if depth else ():
-        yield from each(value, key, depth - 1)
+        yield from find_all(value, key, depth - 1)
 
 
 def _googles_reason(data: dict[str, Any]) -> str | None:
@@ -146,7 +146,7 @@ def _googles_reason(data: dict[str, Any]) -> str | None:
 
 def _rated(data: Any) -> list[Any]:
     """Google's categories: those that blocked, else those rated high."""
-    rated = [rating for ratings in each(data, "safetyRatings") if isinstance(ratings, list) for rating in ratings]
+    rated = [rating for ratings in find_all(data, "safetyRatings") if isinstance(ratings, list) for rating in ratings]
     found = [rating for rating in rated if isinstance(rating, dict)]
     blocking = [r for r in found if r.get("blocked") is True] or [r for r in found if r.get("probability") == "HIGH"]
     return [rating.get("category") for rating in blocking]
@@ -154,7 +154,7 @@ def _rated(data: Any) -> list[Any]:
 
 def _filtered(data: Any) -> list[Any]:
     """Azure's categories."""
-    results = [*each(data, "content_filter_result"), *each(data, "content_filter_results")]
+    results = [*find_all(data, "content_filter_result"), *find_all(data, "content_filter_results")]
     pairs = [pair for result in results if isinstance(result, dict) for pair in result.items()]
     return [name for name, verdict in pairs if isinstance(verdict, dict) and verdict.get("filtered") is True]
 

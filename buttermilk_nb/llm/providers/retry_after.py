@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...schema import now
-from .response_errors import each
+from .response_errors import find_all
 
 _NUMBER = r"(\d{1,9}(?:\.\d{1,12})?)"
 _DURATION = (
@@ -20,7 +20,7 @@ _DURATION = (
 _IN_WORDS = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+(?=\d){_DURATION}", re.IGNORECASE)
 
 
-def wait_s(headers: Mapping[str, str], data: Any, message: str) -> float | None:
+def retry_after_s(headers: Mapping[str, str], data: Any, message: str) -> float | None:
     """Seconds after which the provider said to try again.
 
     What is left of a window (`x-ratelimit-reset-...`) counts only where the headers say that it is used up, because
@@ -47,7 +47,7 @@ def wait_s(headers: Mapping[str, str], data: Any, message: str) -> float | None:
         None if milliseconds is None else milliseconds / 1000,
         _seconds(given.get("retry-after")),
         _until(given.get("retry-after"), given.get("date")),
-        *(duration(delay) for delay in each(data, "retryDelay") if isinstance(delay, str)),
+        *(duration(delay) for delay in find_all(data, "retryDelay") if isinstance(delay, str)),
         *(_window(given, unit) for unit in ("requests", "tokens")),
         _total(in_words) if in_words else None,
     )

@@ -26,14 +26,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..._internal.ids import canonical, digest
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ..._internal.yaml import read_text
 from ...codebook.criteria import Criteria
 from ...config.model_settings import ModelSettings
 from ...errors import SetupError, SkippedCell, nearest
 from ...schema import now
 from ..model import Completion, Model, Request
-from ..offline_input import Aside, SeenAnswer, Task
+from ..offline_input import AnonymisedAnswer, OfflineInput, Task
 
 _FAMILY = "scripted/"
 _TASKS: tuple[str, ...] = get_args(Task)
@@ -58,11 +58,11 @@ class Scripted(Model):
 
     remote = False
     in_process = True
-    about = "answers written for teaching; no model was asked"
+    description = "answers written for teaching; no model was asked"
 
     def __init__(self, name: str, settings: ModelSettings, folder: Path | None) -> None:
         super().__init__(name, settings)
-        voice = self.target.removeprefix(_FAMILY)
+        voice = self.full_name.removeprefix(_FAMILY)
         if folder is None:
             raise SetupError(
                 f"model `{name}` looks answers up in a folder, and buttermilk.yaml names none; "
@@ -85,7 +85,7 @@ class Scripted(Model):
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # one file for all
         return {"script": self._hash}
 
-    def key_parts(self, aside: Aside | None) -> dict[str, str]:
+    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
         if aside is None:
             return {"script": self._hash}
         voices = [_voice(answer) for answer in aside.answers]  # which two voices say the same, the messages do not show
@@ -93,13 +93,13 @@ class Scripted(Model):
         order = [aside.order] if aside.order else []  # two texts that are the same look alike in both
         return {"script": self._hash, "about": digest("ks3", aside.task, aside.record.record_id, name, *voices, *order)}
 
-    def skips(self, aside: Aside | None) -> SkippedCell | None:
+    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:
         return (
             None if aside is None or any(self._key(aside, n) in self._answers for n in range(100)) else _none(self.name)
         )
 
     async def complete(self, request: Request) -> Completion:
-        aside = request.aside
+        aside = request.offline_input
         if aside is None or aside.criteria is None:
             raise SkippedCell(f"`{self.name}` has answers on criteria only; this agent asks for free text.")
         answer = self._answers.get(self._key(aside, request.replicate))
@@ -119,7 +119,7 @@ class Scripted(Model):
             raw=text,
         )
 
-    def _key(self, aside: Aside, replicate: int) -> _Key:
+    def _key(self, aside: OfflineInput, replicate: int) -> _Key:
         of = _voice(aside.answers[0]) if aside.task == "match" and aside.answers else aside.order
         assert aside.criteria is not None
         return aside.task, aside.record.record_id, aside.criteria.name, replicate, of
@@ -129,15 +129,15 @@ def _none(name: str) -> SkippedCell:
     return SkippedCell(f"`{name}` has no written answer for this record and task.")
 
 
-def _voice(answer: SeenAnswer) -> str:
+def _voice(answer: AnonymisedAnswer) -> str:
     """How scripts call an answer: `careful/0`."""
     return f"{answer.model.removeprefix(_FAMILY)}/{answer.replicate}"
 
 
-def _translated(answer: dict[str, Any], seen: tuple[SeenAnswer, ...]) -> dict[str, Any]:
+def _translated(answer: dict[str, Any], seen: tuple[AnonymisedAnswer, ...]) -> dict[str, Any]:
     """The answer with the names under which others are shown now; what is not of that form is left to who reads it."""
     try:
-        return {**answer, "divergences": _topics(answer, {_voice(other): other.mark for other in seen})}
+        return {**answer, "divergences": _topics(answer, {_voice(other): other.label for other in seen})}
     except (KeyError, TypeError):
         return answer
 
@@ -179,5 +179,5 @@ def _read(text: str, file: str) -> dict[_Key, dict[str, Any]]:
         if canonical(found.setdefault(key, answer)) != canonical(answer):
             raise SetupError(f"`{file}`, line {n}: there is another answer for {' · '.join(map(str, key))} above.")
     if not found:
-        raise SetupError(f"`{file}` holds no answers ({counted(len(text), 'character')}).")
+        raise SetupError(f"`{file}` holds no answers ({pluralise(len(text), 'character')}).")
     return found

@@ -16,10 +16,10 @@ import duckdb
 
 from ..._internal.ids import canonical
 
-GONE = canonical({"forgotten": True})
+ERASED = canonical({"forgotten": True})
 
 
-def spellings(name: str) -> list[str]:
+def json_forms(name: str) -> list[str]:
     """How a name stands in JSON that names it.
 
     Examples
@@ -30,7 +30,7 @@ def spellings(name: str) -> list[str]:
     return [json.dumps(name, ensure_ascii=False), json.dumps(f"`{name}`", ensure_ascii=False)[1:-1]]
 
 
-def clean_events(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> int:
+def anonymise_events(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> int:
     """Take records out of the events: what was said of them, and their ids. `new` maps old ids to others."""
     touched = 0
     for old, token in new.items():
@@ -38,11 +38,13 @@ def clean_events(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> int:
             "update events set payload = ?, transaction_id = split_part(transaction_id, '/', 1) || '/' || ? "
             "where transaction_id is not null and substr(transaction_id, instr(transaction_id, '/') + 1) = ? "
             "and contains(transaction_id, '/')",
-            [GONE, token, old],
+            [ERASED, token, old],
         ).fetchone()
         touched += found[0] if found else 0
-        for spelling in spellings(old):
-            found = con.execute("update events set payload = ? where contains(payload, ?)", [GONE, spelling]).fetchone()
+        for spelling in json_forms(old):
+            found = con.execute(
+                "update events set payload = ? where contains(payload, ?)", [ERASED, spelling]
+            ).fetchone()
             touched += found[0] if found else 0
     return touched
 
@@ -50,7 +52,7 @@ def clean_events(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> int:
 def clean_manifests(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> None:
     """Put other names in the place of records in what runs say about themselves."""
     for old, token in new.items():
-        found, other = spellings(old)[1], spellings(token)[1]
+        found, other = json_forms(old)[1], json_forms(token)[1]
         con.execute(
             "update runs set manifest = replace(manifest, ?, ?) where contains(manifest, ?)", [found, other, found]
         )
@@ -59,7 +61,7 @@ def clean_manifests(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> N
 def clean_logs(folder: Path, names: Iterable[str]) -> int:
     """Take the lines that name one of these records out of the log files; how many."""
     wanted = list(names)
-    marks = [spelling for name in wanted for spelling in spellings(name)]
+    marks = [spelling for name in wanted for spelling in json_forms(name)]
     return _without(folder, lambda line: _names_record(line, wanted, marks))
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
-from ..append import PARTED, drop_unused
+from ..append import SPLIT_TABLES, drop_unused
 
 _KEPT_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which no record's text is in
-_SHOWN = {parted.rows: model.table for model, parted in PARTED.items()}
+_SHOWN = {parted.rows: model.table for model, parted in SPLIT_TABLES.items()}
 """What people know a table as."""
 CHAINED = frozenset({"links"})
 """Tables that only hold hashes, and on which the chain of runs hangs: their rows stay."""

@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 
 from ..._internal.ids import canonical
-from ..._internal.text import clean
+from ..._internal.text import replace_surrogates
 from ...corpus.record import Record
 from ...errors import SetupError, nearest
-from .anonymise import GONE, event_names_coder, without_coder
+from .anonymise import ERASED, event_names_coder, without_coder
 from .delete_rows import changed, tables_with
 
 _KEY = "record_id, record_hash, details_hash"
@@ -100,8 +100,8 @@ def _renewed(row: tuple[Any, ...], coder: str) -> tuple[Any, ...]:
     known["local_only"] = bool(known["local_only"])
     kept = known.pop("record_hash")
     record = Record.model_construct(**known)
-    new = record.details_hash if not media else f"forgotten-{secrets.token_hex(16)}"  # images are named in it
-    return record.record_id, kept, old, new, clean(canonical(record.labels))
+    new = record.annotations_hash if not media else f"forgotten-{secrets.token_hex(16)}"  # images are named in it
+    return record.record_id, kept, old, new, replace_surrogates(canonical(record.labels))
 
 
 def _new_corpora(con: duckdb.DuckDBPyConnection) -> None:
@@ -117,7 +117,7 @@ def _from_manifests(con: duckdb.DuckDBPyConnection, coder: str) -> None:
     for run_id, manifest in found:
         said = json.loads(manifest)
         if (kept := without_coder(said, coder)) != said:
-            con.execute("update runs set manifest = ? where run_id = ?", [clean(canonical(kept)), run_id])
+            con.execute("update runs set manifest = ? where run_id = ?", [replace_surrogates(canonical(kept)), run_id])
             con.execute("insert into changed_runs select ? where ? not in (from changed_runs)", [run_id, run_id])
 
 
@@ -125,4 +125,4 @@ def _from_events(con: duckdb.DuckDBPyConnection, coder: str) -> None:
     found = con.execute("select event_id, payload from events where contains(payload, ?)", [coder]).fetchall()
     for event_id, payload in found:
         if event_names_coder(payload, coder):
-            con.execute("update events set payload = ? where event_id = ?", [GONE, event_id])
+            con.execute("update events set payload = ? where event_id = ?", [ERASED, event_id])

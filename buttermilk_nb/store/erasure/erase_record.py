@@ -10,9 +10,9 @@ import duckdb
 
 from ..._internal.ids import digest
 from ...errors import SetupError, nearest
-from ..append import PARTED, drop_unused
-from ..exporters.selection import WORDS
-from .anonymise import clean_events, clean_manifests
+from ..append import SPLIT_TABLES, drop_unused
+from ..exporters.selection import TEXT_COLUMNS
+from .anonymise import anonymise_events, clean_manifests
 from .delete_rows import changed, columns_in, drop_texts, note_texts, tables_with
 
 _MADE_OF_TEXT = ("record_hash", "details_hash", "design_id")
@@ -20,7 +20,7 @@ _MADE_OF_CALL = ("request_hash", "response_hash", "cache_key")
 _NOTED = 200
 
 
-def mark_of(kind: str, name: str) -> str:
+def tombstone_hash(kind: str, name: str) -> str:
     """What stands in `tombstones` for somebody who was forgotten: a hash, not the name.
 
     Examples
@@ -31,7 +31,7 @@ def mark_of(kind: str, name: str) -> str:
     return digest("ts1", kind, name)
 
 
-class Found(NamedTuple):
+class ErasedRecord(NamedTuple):
     """What has to be known of a record before its rows are changed."""
 
     new: dict[str, str]
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     sent_to: tuple[str, ...]
 
 
-def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> Found:
+def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
     """Look up a record, its segments and all that belongs to them; noted in temporary tables.
 
     Raises
@@ -52,7 +52,7 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> Found:
     """
     new = {name: f"forgotten-{secrets.token_hex(8)}" for name in _family(con, record_id)}
     if not new:
-        return Found(new, [], [], ())
+        return ErasedRecord(new, [], [], ())
     con.execute("create or replace temp table forgotten (old varchar, new varchar)")
     con.executemany("insert into forgotten values (?, ?)", [list(pair) for pair in new.items()])
     con.execute(
@@ -66,7 +66,7 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> Found:
         for table in tables_with(con, "run_id", "record_id")
     )
     con.execute(f"create or replace temp table forgotten_runs as select distinct run_id from ({runs})")  # noqa: S608
-    return Found(
+    return ErasedRecord(
         new,
         _column(con, f"select distinct cache_key {calls}"),
         _column(con, "select run_id from forgotten_runs order by 1"),
@@ -80,7 +80,7 @@ def _family(con: duckdb.DuckDBPyConnection, record_id: str) -> list[str]:
     everyone = " union ".join(f"select record_id from {table}" for table in places)  # noqa: S608  # our own names
     known = set(_column(con, everyone))
     if record_id not in known:
-        if con.execute("select 1 from tombstones where what = ?", [mark_of("record", record_id)]).fetchall():
+        if con.execute("select 1 from tombstones where what = ?", [tombstone_hash("record", record_id)]).fetchall():
             return []
         near = nearest(record_id, sorted(known)[:_NOTED])
         raise SetupError(f"the Store knows no record `{record_id}`; {near}")
@@ -92,7 +92,7 @@ def _family(con: duckdb.DuckDBPyConnection, record_id: str) -> list[str]:
     return family
 
 
-def erase_record(con: duckdb.DuckDBPyConnection, found: Found) -> tuple[int, int, int]:
+def erase_record(con: duckdb.DuckDBPyConnection, found: ErasedRecord) -> tuple[int, int, int]:
     """Remove the words, rename what stays: rows touched, bodies removed, bodies that another record shares."""
     touched = 0
     for table in tables_with(con, "record_id", "coder"):
@@ -116,7 +116,7 @@ def erase_record(con: duckdb.DuckDBPyConnection, found: Found) -> tuple[int, int
                     f"update {table} set {column} = f.new from forgotten f where {table}.{column} = f.old",  # noqa: S608
                 )
                 touched += n if column == "record_id" else 0
-    clean_events(con, found.new)
+    anonymise_events(con, found.new)
     clean_manifests(con, found.new)
     noted = len(_column(con, "select text_hash from gone_texts where text_hash in (select text_hash from texts)"))
     removed = drop_texts(con)
@@ -126,7 +126,7 @@ def erase_record(con: duckdb.DuckDBPyConnection, found: Found) -> tuple[int, int
 
 def _take_words(con: duckdb.DuckDBPyConnection) -> None:
     """Empty every column that can quote the record."""
-    for parted in PARTED.values():
+    for parted in SPLIT_TABLES.values():
         con.execute(
             f"update {parted.rows} set {parted.key} = null where record_id in (select old from forgotten)"  # noqa: S608
         )
@@ -135,7 +135,7 @@ def _take_words(con: duckdb.DuckDBPyConnection) -> None:
         ("trace_id", "select trace_id from forgotten_traces"),
     ):
         for table in tables_with(con, key):
-            for column in sorted(WORDS & columns_in(con, table)):
+            for column in sorted(TEXT_COLUMNS & columns_in(con, table)):
                 con.execute(f"update {table} set {column} = null where {key} in ({mine})")  # noqa: S608  # our own names
 
 

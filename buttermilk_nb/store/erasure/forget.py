@@ -29,7 +29,7 @@ from typing import Any, Protocol
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ...errors import SetupError
 from ...schema import Tombstone, now
 from ..connection import transaction
@@ -39,13 +39,13 @@ from ..store import Store
 from .anonymise import clean_logs, clean_logs_of_coder
 from .compact import rewrite
 from .erase_coder import erase_coder
-from .erase_record import erase_record, find_record, mark_of
+from .erase_record import erase_record, find_record, tombstone_hash
 
 
-class Droppable(Protocol):
+class Cache(Protocol):
     """What `forget` needs of the cache."""
 
-    def drop(self, keys: Any = None) -> int:
+    def delete(self, keys: Any = None) -> int:
         """Drop the answers under these keys."""
 
 
@@ -69,9 +69,9 @@ class Forgotten(BaseModel):
     def __repr__(self) -> str:
         what = "A record was" if self.kind == "record" else "A coder's codes were"
         lines = [
-            f"{what} forgotten: {counted(self.n_rows, 'row')} in {counted(self.n_runs, 'run')}, "
+            f"{what} forgotten: {pluralise(self.n_rows, 'row')} in {pluralise(self.n_runs, 'run')}, "
             f"{self.n_texts:,} requests and answers, "
-            f"{counted(self.n_cached, 'cached answer')}, {counted(self.n_log_lines, 'line')} of the log. "
+            f"{pluralise(self.n_cached, 'cached answer')}, {pluralise(self.n_log_lines, 'line')} of the log. "
             "The file was written anew."
         ]
         if self.shared_texts:
@@ -88,7 +88,7 @@ class Forgotten(BaseModel):
 
 def forget(
     store: Store,
-    cache: Droppable | None,
+    cache: Cache | None,
     *,
     record_id: str | None = None,
     coder: str | None = None,
@@ -136,19 +136,19 @@ def forget(
 def forgotten_among(con: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> list[str]:
     """Those of these records that were forgotten here: they must not come back unnoticed."""
     marks = {what for (what,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
-    return [name for name in record_ids if marks and mark_of("record", name) in marks]
+    return [name for name in record_ids if marks and tombstone_hash("record", name) in marks]
 
 
 def _record(
-    con: duckdb.DuckDBPyConnection, store: Store, cache: Droppable | None, record_id: str, reason: str, logs: Path
+    con: duckdb.DuckDBPyConnection, store: Store, cache: Cache | None, record_id: str, reason: str, logs: Path
 ) -> Forgotten:
     found = find_record(con, record_id)
     if not found.new:  # forgotten before; what is left to do is to write the file anew
         return Forgotten(kind="record", n_rows=0, n_runs=0)
-    n_cached = cache.drop(found.keys) if cache is not None and found.keys else 0
+    n_cached = cache.delete(found.keys) if cache is not None and found.keys else 0
     n_lines = clean_logs(logs, found.new)
     n_rows, n_texts, shared = erase_record(con, found)
-    _bury(con, store, "record", record_id, reason, n_rows, found.runs)
+    write_tombstone(con, store, "record", record_id, reason, n_rows, found.runs)
     return Forgotten(
         kind="record",
         n_rows=n_rows,
@@ -164,15 +164,16 @@ def _record(
 def _coder(con: duckdb.DuckDBPyConnection, store: Store, coder: str, reason: str, logs: Path) -> Forgotten:
     n_rows, runs = erase_coder(con, coder)
     n_lines = clean_logs_of_coder(logs, coder)
-    _bury(con, store, "coder", coder, reason, n_rows, runs)
+    write_tombstone(con, store, "coder", coder, reason, n_rows, runs)
     return Forgotten(kind="coder", n_rows=n_rows, n_runs=len(runs), n_log_lines=n_lines)
 
 
-def _bury(
+def write_tombstone(
     con: duckdb.DuckDBPyConnection, store: Store, kind: str, name: str, reason: str, n_rows: int, runs: Sequence[str]
 ) -> None:
+    """Write the row that says that something was removed, and from which runs."""
     at = now()
-    row = Tombstone(kind=kind, what=mark_of(kind, name), removed_at=at, reason=reason, n_rows=n_rows)
+    row = Tombstone(kind=kind, what=tombstone_hash(kind, name), removed_at=at, reason=reason, n_rows=n_rows)
     changed = [Tombstone(kind="run_changed", what=run, removed_at=at, reason=reason, n_rows=0) for run in runs]
     store.append(con, [row, *changed])
     for run in runs:

@@ -16,7 +16,7 @@ from collections import Counter
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
-from ..._internal.text import counted
+from ..._internal.text import pluralise
 from ...errors import SetupError
 from ...schema import FINISHED, Tombstone, now
 from ..connection import transaction
@@ -50,7 +50,7 @@ class Purged(BaseModel):
             rows = ", ".join(f"{n:,} {table}" for table, n in sorted(self.n_rows.items()) if n and table != "runs")
             verb = "were removed" if self.done else "would go"
             lines = [
-                f"{counted(len(self.run_ids), 'run')} that ended before {day} (UTC) {verb}, with {rows or 'no rows'}."
+                f"{pluralise(len(self.run_ids), 'run')} that ended before {day} (UTC) {verb}, with {rows or 'no rows'}."
             ]
         if self.designs_lost:
             verb = "have lost" if self.done else "would lose"
@@ -59,7 +59,7 @@ class Purged(BaseModel):
             verb = "no longer counts" if self.done else "would no longer count"
             lines.append(f"Their calls cost {self.spent_usd:.2f} USD, which the project's budget {verb}.")
         if self.unfinished:
-            lines.append(f"{counted(self.unfinished, 'run')} that began before and never ended stay.")
+            lines.append(f"{pluralise(self.unfinished, 'run')} that began before and never ended stay.")
         if self.run_ids and not self.done:
             lines.append("Nothing was removed yet; write yes=True to remove it.")
         return "\n".join(lines)
@@ -149,12 +149,12 @@ def _remove(
             at, sizes = now(), rows_of_runs(con, run_ids)
             removed = remove_runs(con, run_ids)
             if keep:
-                raise _Kept(removed)
+                raise _Rollback(removed)
             store.append(
                 con,
                 [Tombstone(kind="run", what=run, removed_at=at, reason=reason, n_rows=n) for run, n in sizes.items()],
             )
-    except _Kept as kept:
+    except _Rollback as kept:
         return kept.removed
     return removed
 
@@ -165,7 +165,7 @@ def _spent(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> float:
     return float(found[0]) if found else 0.0
 
 
-class _Kept(Exception):
+class _Rollback(Exception):
     """No error: it ends a trial."""
 
     def __init__(self, removed: Counter[str]) -> None:

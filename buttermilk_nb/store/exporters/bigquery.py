@@ -18,9 +18,9 @@ from ...corpus.loaders.bigquery import asking
 from ...errors import SetupError, nearest
 from ...schema import ROWS
 from ..store import Store
-from .data_dictionary import meaning
+from .data_dictionary import describe_column
 from .export import remember_export
-from .files import Staged, stage
+from .files import TableFile, write_table
 from .selection import Column, outgoing
 
 _BY_PYTHON = {"str": "STRING", "int": "INTEGER", "float": "FLOAT", "bool": "BOOLEAN", "datetime": "TIMESTAMP"}
@@ -98,7 +98,7 @@ def export_to_bigquery(
         with store.reading() as con:
             con.execute("set TimeZone = 'UTC'")
             leaving = outgoing(con, tables=tables, run_ids=run_ids, with_local_only=with_local_only)
-            staged = stage(con, leaving, Path(folder), "bigquery")
+            staged = write_table(con, leaving, Path(folder), "bigquery")
         _prepare(opened, place, [table.name for table in staged], replace=replace, location=location)
         loaded = {table.name: _load(opened, f"{place}.{table.name}", table, replace=replace) for table in staged}
     remember_export(store, f"bigquery://{place}", list(loaded))
@@ -135,7 +135,7 @@ def _exists(client: Any, table: str) -> bool:
     return True
 
 
-def _load(client: Any, place: str, table: Staged, *, replace: bool) -> int:
+def _load(client: Any, place: str, table: TableFile, *, replace: bool) -> int:
     from google.cloud import bigquery
 
     write = bigquery.WriteDisposition
@@ -160,13 +160,13 @@ def _list_inference() -> Any:
     return options
 
 
-def _schema(table: Staged) -> list[dict[str, str]]:
+def _schema(table: TableFile) -> list[dict[str, str]]:
     """The schema of a staged table: its columns as DuckDB has them, views included."""
     return [_field(table.name, column.name, *_of_duckdb(column)) for column in table.columns]
 
 
 def _field(table: str, name: str, kind: str, mode: str) -> dict[str, str]:
-    return {"name": name, "type": kind, "mode": mode, "description": meaning(table, name)}
+    return {"name": name, "type": kind, "mode": mode, "description": describe_column(table, name)}
 
 
 def _of_python(hint: Any) -> tuple[str, str]:

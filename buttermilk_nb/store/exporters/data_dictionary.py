@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ... import schema
-from .selection import JSON, Column, Outgoing
+from .selection import JSON, Column, ExportTable
 
 _KINDS = {
     "VARCHAR": "text", "DOUBLE": "number", "BIGINT": "whole number", "INTEGER": "whole number",
@@ -172,7 +172,7 @@ _MEANINGS = {
 }
 
 
-class Entry(NamedTuple):
+class DictionaryEntry(NamedTuple):
     """One line of the dictionary."""
 
     table: str
@@ -181,10 +181,10 @@ class Entry(NamedTuple):
     meaning: str
 
 
-def entries(tables: Sequence[Outgoing]) -> list[Entry]:
+def entries(tables: Sequence[ExportTable]) -> list[DictionaryEntry]:
     """The dictionary of these tables."""
     return [
-        Entry(table.name, column.name, kind_of(column), meaning(table.name, column.name))
+        DictionaryEntry(table.name, column.name, kind_of(column), describe_column(table.name, column.name))
         for table in tables
         for column in table.columns
     ]
@@ -195,7 +195,7 @@ def kind_of(column: Column) -> str:
     return "JSON" if column.name in JSON else _KINDS.get(column.kind, column.kind.lower())
 
 
-def meaning(table: str, column: str) -> str:
+def describe_column(table: str, column: str) -> str:
     """What a column means; empty where nobody has said.
 
     Examples

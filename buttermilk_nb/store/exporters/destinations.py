@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..._internal.ids import uuid7
-from ...corpus.loaders.remote_files import file_system, is_remote, pour_into, shown
+from ...corpus.loaders.remote_files import display_address, file_system, is_remote, upload
 from ...errors import SetupError
 
 _WHOLE_AT_ONCE = {"gs", "gcs", "s3", "s3a", "abfs", "abfss", "az", "adl"}
@@ -41,11 +41,11 @@ class Target(ABC):
 
     @property
     @abstractmethod
-    def shown(self) -> str:
+    def display(self) -> str:
         """The place as it may be printed and stored."""
 
     @abstractmethod
-    def taken(self) -> list[str]:
+    def exists(self) -> list[str]:
         """The names of what is there."""
 
     @abstractmethod
@@ -66,13 +66,13 @@ class Target(ABC):
         replace
             Whether an earlier export may be replaced.
         """
-        there = self.taken()
+        there = self.exists()
         clash = there if names is None else [name for name in names if name in there]
         if clash and not replace:
             count = "a file" if len(clash) == 1 else f"{len(clash)} files"
             what = f"holds {count} already" if names is None else f"has `{clash[0]}` already"
             raise SetupError(
-                f"`{self.shown}` {what}: name another place, or replace an earlier export with replace=True."
+                f"`{self.display}` {what}: name another place, or replace an earlier export with replace=True."
             )
 
 
@@ -89,10 +89,10 @@ class _Here(Target):
     """A folder of this machine."""
 
     @property
-    def shown(self) -> str:
+    def display(self) -> str:
         return self.path
 
-    def taken(self) -> list[str]:
+    def exists(self) -> list[str]:
         folder = Path(self.path)
         if folder.exists() and not folder.is_dir():
             raise SetupError(f"`{self.path}` is a file, not a folder.")
@@ -132,15 +132,15 @@ class _Elsewhere(Target):
         self._protocol = path.partition("://")[0]
 
     @property
-    def shown(self) -> str:
-        return shown(self.path)
+    def display(self) -> str:
+        return display_address(self.path)
 
-    def taken(self) -> list[str]:
-        with _said(self.shown):
+    def exists(self) -> list[str]:
+        with _said(self.display):
             if not self._system.exists(self._inside):
                 return []
             if self._system.isfile(self._inside):
-                raise SetupError(f"`{self.shown}` is a file, not a folder.")
+                raise SetupError(f"`{self.display}` is a file, not a folder.")
             return sorted(PurePosixPath(found).name for found in self._system.ls(self._inside, detail=False))
 
     @contextmanager
@@ -149,18 +149,18 @@ class _Elsewhere(Target):
             yield Path(folder)
 
     def publish(self, files: Sequence[Path]) -> list[str]:
-        with _said(self.shown):
+        with _said(self.display):
             self._system.makedirs(self._inside, exist_ok=True)
             for file in files:
                 self._put(file, f"{self._inside}/{file.name}")
-            for name in self.ours.intersection(self.taken()) - {file.name for file in files}:
+            for name in self.ours.intersection(self.exists()) - {file.name for file in files}:
                 self._system.rm(f"{self._inside}/{name}")
-        return [f"{self.shown.rstrip('/')}/{file.name}" for file in files]
+        return [f"{self.display.rstrip('/')}/{file.name}" for file in files]
 
     def _put(self, file: Path, final: str) -> None:
         first = final if self._protocol in _WHOLE_AT_ONCE else f"{final}.{uuid7()[-8:]}.partial"
         try:
-            pour_into(self._system, first, file)
+            upload(self._system, first, file)
             if first != final:
                 if self._system.exists(final):
                     self._system.rm(final)

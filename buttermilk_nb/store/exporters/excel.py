@@ -16,8 +16,8 @@ import duckdb
 
 from ..._internal.ids import canonical
 from ...errors import SetupError
-from .data_dictionary import Entry
-from .files import Staged
+from .data_dictionary import DictionaryEntry
+from .files import TableFile
 
 MAX_ROWS = 1_048_575
 """Rows that a sheet takes below its header."""
@@ -27,7 +27,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML ca
 _FETCH = 1000
 
 
-def too_long(staged: Sequence[Staged]) -> list[str]:
+def too_long(staged: Sequence[TableFile]) -> list[str]:
     """A sentence for each table that no sheet can take."""
     return [
         f"`{table.name}` has {table.n_rows:,} rows and an Excel sheet takes {MAX_ROWS:,}: export it as csv or "
@@ -37,7 +37,7 @@ def too_long(staged: Sequence[Staged]) -> list[str]:
     ]
 
 
-def write_workbook(staged: Sequence[Staged], meanings: Sequence[Entry], path: Path) -> None:
+def write_workbook(staged: Sequence[TableFile], meanings: Sequence[DictionaryEntry], path: Path) -> None:
     """Write staged Parquet files as one workbook, a row at a time.
 
     Raises
@@ -57,7 +57,7 @@ def write_workbook(staged: Sequence[Staged], meanings: Sequence[Entry], path: Pa
         for row in _rows(table.path):
             sheet.append([_cell(sheet, value) for value in row])
     sheet = book.create_sheet("data-dictionary")
-    sheet.append(list(Entry._fields))
+    sheet.append(list(DictionaryEntry._fields))
     for entry in meanings:
         sheet.append([_cell(sheet, value) for value in entry])
     book.save(path)

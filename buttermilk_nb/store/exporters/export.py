@@ -13,14 +13,14 @@ from pathlib import Path, PurePosixPath
 
 import duckdb
 
-from ...corpus.loaders.remote_files import shown
+from ...corpus.loaders.remote_files import display_address
 from ...errors import SetupError, nearest
 from ...events.event import StatusEvent
 from ..store import Store
-from .data_dictionary import Entry, entries
+from .data_dictionary import DictionaryEntry, entries
 from .destinations import Target, place
 from .excel import write_workbook
-from .files import FORMATS, Format, Staged, stage
+from .files import FORMATS, Format, TableFile, write_table
 from .selection import MORE, TABLES, outgoing
 
 DICTIONARY = "data-dictionary.csv"
@@ -91,7 +91,7 @@ def export(
     with target.staging() as staging:
         with store.reading() as con:
             leaving = outgoing(con, tables=chosen, run_ids=run_ids, with_local_only=with_local_only)
-            staged = stage(con, leaving, staging, "parquet" if kind == "xlsx" else kind)
+            staged = write_table(con, leaving, staging, "parquet" if kind == "xlsx" else kind)
         files = _made(staged, entries(leaving), kind, staging, names)
         written = target.publish(files)
     _remember(store, target, file, [table.name for table in staged])
@@ -114,7 +114,11 @@ def _where(path: str, kind: str | None) -> tuple[str, str | None, Format]:
 
 
 def _made(
-    staged: Sequence[Staged], meanings: Sequence[Entry], kind: str, folder: Path, names: Sequence[str] | None
+    staged: Sequence[TableFile],
+    meanings: Sequence[DictionaryEntry],
+    kind: str,
+    folder: Path,
+    names: Sequence[str] | None,
 ) -> list[Path]:
     """The files to publish, under their final names."""
     file, dictionary = (folder / name for name in names or (WORKBOOK, DICTIONARY))
@@ -127,21 +131,21 @@ def _made(
     return [staged[0].path.rename(file), dictionary]
 
 
-def _write_dictionary(path: Path, meanings: Sequence[Entry]) -> None:
+def _write_dictionary(path: Path, meanings: Sequence[DictionaryEntry]) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow(Entry._fields)
+        writer.writerow(DictionaryEntry._fields)
         writer.writerows(meanings)
 
 
 def _remember(store: Store, target: Target, file: str | None, tables: Sequence[str]) -> None:
-    to = f"{target.shown.rstrip('/')}/{file}" if file else target.shown
+    to = f"{target.display.rstrip('/')}/{file}" if file else target.display
     remember_export(store, to, tables)
 
 
 def remember_export(store: Store, to: str, tables: Sequence[str]) -> None:
     """Note where a copy went; `forget` lists these places."""
-    payload = {"state": "exported", "to": shown(to), "tables": list(tables)}
+    payload = {"state": "exported", "to": display_address(to), "tables": list(tables)}
     with store.writing() as con:
         store.append(con, [StatusEvent(source="export", payload=payload).as_row()])
 

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import duckdb
 
 from ...errors import StoreError
-from .selection import JSON, Column, Outgoing
+from .selection import JSON, Column, ExportTable
 
 Format = Literal["csv", "jsonl", "parquet", "xlsx"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet", "xlsx")
@@ -32,7 +32,7 @@ _STARTS = r"[=+\-@\t\r＝＋－＠]"
 _NUMBER = r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"
 
 
-class Staged(NamedTuple):
+class TableFile(NamedTuple):
     """A table as a file on this machine."""
 
     name: str
@@ -41,7 +41,9 @@ class Staged(NamedTuple):
     columns: tuple[Column, ...]
 
 
-def stage(con: duckdb.DuckDBPyConnection, tables: Sequence[Outgoing], folder: Path, kind: str) -> list[Staged]:
+def write_table(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[ExportTable], folder: Path, kind: str
+) -> list[TableFile]:
     """Write each table to a file of its name. Use the connection for nothing else."""
     con.execute("set threads = 1")  # a fifth of the memory, and no slower; rows keep their order
     if "row_group_size_bytes" in _COPY[kind]:
@@ -56,7 +58,7 @@ def stage(con: duckdb.DuckDBPyConnection, tables: Sequence[Outgoing], folder: Pa
         except duckdb.Error as error:
             why = str(error).strip().splitlines()[0]
             raise StoreError(f"`{table.name}` could not be written to a file: {why}") from error
-        staged.append(Staged(table.name, path, int(found[0]) if found else 0, table.columns))
+        staged.append(TableFile(table.name, path, int(found[0]) if found else 0, table.columns))
     return staged
 
 
@@ -64,7 +66,7 @@ def _cast(column: Column, kind: str) -> str:
     if kind == "csv":
         if column.is_list:
             return f"to_json({column.sql})::varchar"
-        return _marked(column.sql) if column.kind == "VARCHAR" else column.sql
+        return escape_formula(column.sql) if column.kind == "VARCHAR" else column.sql
     if kind == "jsonl" and column.name in JSON and column.kind == "VARCHAR":
         return f"case when json_valid({column.sql}) then {column.sql}::json else to_json({column.sql}) end"
     if kind == "bigquery" and column.kind == "TIMESTAMP":
@@ -74,13 +76,14 @@ def _cast(column: Column, kind: str) -> str:
     return column.sql
 
 
-def _marked(sql: str) -> str:
+def escape_formula(sql: str) -> str:
+    """SQL that puts an apostrophe before a text that a spreadsheet would run as a formula."""
     starts = f"regexp_matches({sql}, '^''*{_STARTS}')"
     number = f"regexp_full_match({sql}, '''*{_NUMBER}')"
     return f"case when {starts} and not {number} then '''' || {sql} else {sql} end"
 
 
-def unmarked(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """A text as it was before an apostrophe was put before it in CSV.
 
     Examples

@@ -30,7 +30,7 @@ MORE = (
 
 NEVER = {"redactions": "holds what was taken out of requests before they were sent, and never leaves the Store"}
 
-WORDS = frozenset(
+TEXT_COLUMNS = frozenset(
     {
         "beyond_the_expert", "body", "conclusion", "content", "divergences.position", "error_message",
         "expert_reasons", "feedback", "media", "metadata", "notes", "output", "payload", "quotes", "reason",
@@ -72,7 +72,7 @@ class Column(NamedTuple):
         return self.kind.endswith("[]")
 
 
-class Outgoing(NamedTuple):
+class ExportTable(NamedTuple):
     """One table, and the query for those of its rows and words that may leave."""
 
     name: str
@@ -86,7 +86,7 @@ def outgoing(
     tables: Iterable[str] | None = None,
     run_ids: Iterable[str] | None = None,
     with_local_only: bool = False,
-) -> list[Outgoing]:
+) -> list[ExportTable]:
     """The tables that leave, each with its query; good for this connection only.
 
     Parameters
@@ -109,7 +109,7 @@ def outgoing(
     some_runs = _chosen_runs(con, run_ids)
     if some_runs and tables is None:  # it shows the newest run of each design, which may be none of these
         names.remove("latest_scores")
-    kept_back = not with_local_only and _keep_back(con)
+    kept_back = not with_local_only and withhold(con)
     return [_one(name, columns_of(con, name), some_runs=some_runs, kept_back=kept_back) for name in names]
 
 
@@ -150,7 +150,7 @@ def _chosen_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str] | None) 
     return True
 
 
-def _keep_back(con: duckdb.DuckDBPyConnection) -> bool:
+def withhold(con: duckdb.DuckDBPyConnection) -> bool:
     """Note what `local_only` touches: records, their traces, the texts that those used."""
     con.execute("create temp table staying as select distinct record_id from records where local_only")
     if con.execute("select count(*) from staying").fetchone() == (0,):
@@ -170,11 +170,11 @@ def _keep_back(con: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
-def _one(name: str, columns: tuple[Column, ...], *, some_runs: bool, kept_back: bool) -> Outgoing:
-    stays = _stays(name, {column.name for column in columns}) if kept_back else None
+def _one(name: str, columns: tuple[Column, ...], *, some_runs: bool, kept_back: bool) -> ExportTable:
+    stays = local_only_filter(name, {column.name for column in columns}) if kept_back else None
     shown = ", ".join(
         f"case when {stays} then null else {c.sql} end as {c.sql}"
-        if stays and {c.name, f"{name}.{c.name}"} & WORDS
+        if stays and {c.name, f"{name}.{c.name}"} & TEXT_COLUMNS
         else c.sql
         for c in columns
     )
@@ -182,10 +182,10 @@ def _one(name: str, columns: tuple[Column, ...], *, some_runs: bool, kept_back: 
     where = f" where {' and '.join(rules)}" if rules else ""
     keys = [key for key in _ORDER if name not in _AS_STORED and any(column.name == key for column in columns)]
     order = f" order by {', '.join(keys)}" if keys else ""
-    return Outgoing(name, columns, f"select {shown} from {name}{where}{order}")  # noqa: S608  # names of our own only
+    return ExportTable(name, columns, f"select {shown} from {name}{where}{order}")  # noqa: S608  # names of our own only
 
 
-def _stays(name: str, columns: set[str]) -> str | None:
+def local_only_filter(name: str, columns: set[str]) -> str | None:
     """The condition under which the words of a row stay."""
     if "record_id" in columns:
         return "record_id in (select * from staying)"

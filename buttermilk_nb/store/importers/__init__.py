@@ -8,6 +8,6 @@ second time, and records that were forgotten here, are noticed. A reader is one 
 
 from __future__ import annotations
 
-from .import_traces import KINDS, Imported, import_traces
+from .import_traces import KINDS, ImportedTraces, import_traces
 
-__all__ = ["KINDS", "Imported", "import_traces"]
+__all__ = ["KINDS", "ImportedTraces", "import_traces"]

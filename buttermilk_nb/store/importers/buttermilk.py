@@ -15,27 +15,39 @@ from typing import Any
 from ..._internal.ids import canonical, digest
 from ...codebook.criteria import Criteria
 from ...corpus.loaders import Source
-from ...corpus.loaders.source import Row
+from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
 from .buttermilk_rows import Flat, flat
-from .imported_study import Asked, Given, Judged, Study, loaded, moment, number, text, texts, truth, word_for
+from .imported_study import (
+    ImportedStudy,
+    SourceCriterion,
+    SourceRecord,
+    SourceScore,
+    loaded,
+    map_word,
+    number,
+    parse_time,
+    text,
+    texts,
+    truth,
+)
 
 _VERDICTS = ("judge", "synthesiser")
 _CONTENT = ("content", "fulltext", "text", "body")
 _CRITERION = "violating"
 
 
-def read_buttermilk(source: Source, *, name: str, criteria: Criteria | None) -> Study:
+def read_buttermilk(source: Source, *, name: str, criteria: Criteria | None) -> ImportedStudy:
     """Read rows that Buttermilk exported, of its tables or its views."""
-    reading = _Reading(criteria)
+    reading = _FlowReader(criteria)
     rows = [(row, flat(row.fields)) for row in source.rows if not row.problem]
     reading.problems += [f"row {row.line}: {row.problem}." for row in source.rows if row.problem]
     for row, found in sorted(rows, key=lambda pair: _order(*pair)):
         reading.add(row, found)
-    return Study(
+    return ImportedStudy(
         kind="buttermilk",
         name=name,
-        about=source.about,
+        about=source.description,
         judged=tuple(cell.judged() for cell in reading.cells),
         records=tuple(reading.records),
         problems=tuple(reading.problems),
@@ -43,26 +55,26 @@ def read_buttermilk(source: Source, *, name: str, criteria: Criteria | None) -> 
     )
 
 
-def _order(row: Row, found: Flat) -> tuple[bool, dt.datetime, int]:
+def _order(row: SourceRow, found: Flat) -> tuple[bool, dt.datetime, int]:
     """In time, and scorers after what they score."""
-    at = moment(found.known.get("timestamp")) or moment(0)
+    at = parse_time(found.known.get("timestamp")) or parse_time(0)
     assert at is not None
     return found.role == "scorer", at, row.line
 
 
-class _Cell:
+class _FlowCell:
     """One cell, as its rows come."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
-        self.answers: dict[str, Given] = {}
+        self.answers: dict[str, SourceRecord] = {}
         self.read: list[int] = []
 
-    def judged(self) -> Judged:
-        return Judged(**self.fields, answers=tuple(self.answers.values()), read=tuple(self.read))
+    def judged(self) -> SourceScore:
+        return SourceScore(**self.fields, answers=tuple(self.answers.values()), read=tuple(self.read))
 
 
-class _Reading:
+class _FlowReader:
     """What has been read."""
 
     def __init__(self, criteria: Criteria | None) -> None:
@@ -71,11 +83,11 @@ class _Reading:
         self._texts: dict[tuple[str, str], int] = {}
         self._repeats: Counter[tuple[Any, ...]] = Counter()
         self._orphans = 0
-        self.cells: list[_Cell] = []
+        self.cells: list[_FlowCell] = []
         self.records: list[Record] = []
         self.problems: list[str] = []
 
-    def add(self, row: Row, found: Flat) -> None:
+    def add(self, row: SourceRow, found: Flat) -> None:
         """Take in one row, or note what is wrong with it."""
         where = f"row {row.line}"
         record_id = found.text("record_id")
@@ -119,7 +131,7 @@ class _Reading:
             "flagged": truth(found.known.get("violating")) if found.role in _VERDICTS else None,
             "output": canonical(found.rest) if found.rest else None,
             "error": error,
-            "started_at": moment(found.known.get("timestamp")),
+            "started_at": parse_time(found.known.get("timestamp")),
             "asked": _asked(found),
         }
         return self._keep(fields, call_id, found.known.get("replicate"))
@@ -146,7 +158,7 @@ class _Reading:
             "status": "error" if error else "ok",
             "error": error,
             "output": canonical({**known, **({} if in_view else found.rest)}),
-            "started_at": moment(found.known.get("timestamp")),
+            "started_at": parse_time(found.known.get("timestamp")),
         }
         self._keep(fields, call_id, None, read)
 
@@ -155,7 +167,7 @@ class _Reading:
         said = number(replicate)
         fields["replicate"] = int(said) if said is not None else self._repeats[(*own, read)]
         self._repeats[(*own, read)] += 1
-        self.cells.append(_Cell(fields))
+        self.cells.append(_FlowCell(fields))
         place = len(self.cells) - 1
         if read is not None:
             self.cells[place].read.append(read)
@@ -163,13 +175,13 @@ class _Reading:
             self._places[call_id, str(fields["record_id"])] = place
         return place
 
-    def _given(self, found: Flat) -> Given:
+    def _given(self, found: Flat) -> SourceRecord:
         criterion = found.text("criterion") or self._asked_for(found)
         flagged, error = truth(found.known.get("violating")), _error(found)
         category, value = found.text("category"), number(found.known.get("value"))
-        word = category or word_for(self._criteria, criterion, flagged)
+        word = category or map_word(self._criteria, criterion, flagged)
         uncertainty = found.text("uncertainty")
-        return Given.model_validate(
+        return SourceRecord.model_validate(
             {
                 "criterion": criterion,
                 "raw": word if word is not None else value,
@@ -204,7 +216,7 @@ class _Reading:
         known = known if isinstance(known, dict) else {"violating": known}
         expected = truth(known.get("violating")) if "expected" not in found.known else truth(found.known["expected"])
         criterion = found.text("criterion") or self._asked_for(found)
-        word = word_for(self._criteria, criterion, expected)
+        word = map_word(self._criteria, criterion, expected)
         metadata = loaded(given.get("metadata"))
         return Record(
             record_id=record_id,
@@ -251,18 +263,18 @@ def _assessments(found: Flat) -> list[dict[str, Any]]:
     ]
 
 
-def _asked(found: Flat) -> tuple[Asked, ...]:
+def _asked(found: Flat) -> tuple[SourceCriterion, ...]:
     messages = loaded(found.known.get("messages"))
     model = found.text("model")
     if not isinstance(messages, list) or not messages or model is None:
         return ()
     outputs = found.rest.get("outputs")
     return (
-        Asked(
+        SourceCriterion(
             model=model,
             request=canonical(messages),
             response=canonical(outputs) if outputs else None,
-            asked_at=moment(found.known.get("timestamp")),
+            asked_at=parse_time(found.known.get("timestamp")),
         ),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ..._internal.text import as_json
+from ..._internal.text import to_jsonable
 from .imported_study import loaded, text
 
 _NESTED = ("agent_info", "inputs", "outputs", "metadata", "parameters")
@@ -83,7 +83,7 @@ def flat(row: Mapping[str, Any]) -> Flat:
     >>> found.role, found.text("model"), found.known["violating"]
     ('judge', 'm', True)
     """
-    wide: dict[str, Any] = {str(key): as_json(value) for key, value in row.items()}
+    wide: dict[str, Any] = {str(key): to_jsonable(value) for key, value in row.items()}
     nested = {key: loaded(wide.pop(key)) for key in _NESTED if isinstance(loaded(wide.get(key)), dict)}
     record = _record(wide, nested)
     for inside in _insides(nested):
@@ -98,7 +98,7 @@ def flat(row: Mapping[str, Any]) -> Flat:
                 break
     known.setdefault("record_id", (record or {}).get("record_id"))
     rest = {key: value for key, value in row.items() if str(key) not in used and _there(value) and key not in _NESTED}
-    return Flat(known=known, record=record, rest=as_json({**rest, **{k: v for k, v in nested.items() if v}}))
+    return Flat(known=known, record=record, rest=to_jsonable({**rest, **{k: v for k, v in nested.items() if v}}))
 
 
 def _insides(nested: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from ..._internal.ids import canonical, digest, uuid7
-from ..._internal.text import as_json
+from ..._internal.text import to_jsonable
 from ...codebook.criteria import Criteria
 from ...corpus.loaders import Source
 from ...corpus.record import Record
@@ -22,11 +22,11 @@ from ...schema import RunRow, Tombstone, now
 from .. import Store
 from ..erasure.delete_rows import remove_runs, rows_of_runs
 from ..erasure.forget import forgotten_among
-from ..write import land
-from ..write_batch import Batch, Finish
+from ..write import write_batch
+from ..write_batch import RunEnd, WriteBatch
 from .buttermilk import read_buttermilk
 from .buttermilk_rows import MARKS
-from .imported_study import Study, few
+from .imported_study import ImportedStudy, head
 from .inspect_logs import read_inspect
 from .score_tables import COUNT, read_table
 from .sources import local, name_of, rows_of, shown_source
@@ -35,7 +35,7 @@ from .to_rows import Version, answer_problems, make_rows, same_design_problems, 
 KINDS = ("buttermilk", "inspect", "scores")
 
 
-class Imported(BaseModel):
+class ImportedTraces(BaseModel):
     """What came in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,7 +73,7 @@ def import_traces(
     columns: Mapping[str, str] | None = None,
     replicate: str | None = None,
     replace: bool = False,
-) -> Imported:
+) -> ImportedTraces:
     """Bring in judgements that were made elsewhere, as a run of this project.
 
     Parameters
@@ -116,7 +116,7 @@ def import_traces(
     if not study.judged and not problems:
         problems.append("there is nothing in it to import.")
     if problems:
-        raise SetupError(*few(problems))
+        raise SetupError(*head(problems))
     with store.writing() as con:
         earlier = _earlier(con, study)
         if earlier and not replace:
@@ -125,11 +125,13 @@ def import_traces(
                 "replace=True imports it in its place."
             )
         if gone := forgotten_among(con, dict.fromkeys(judged.record_id for judged in study.judged)):
-            raise SetupError(*few(f"record `{record}` was forgotten here; take it out of the data." for record in gone))
+            raise SetupError(
+                *head(f"record `{record}` was forgotten here; take it out of the data." for record in gone)
+            )
         if earlier:
             _remove(con, store, earlier)
         run_id = _land(con, study, criteria)
-    return Imported(
+    return ImportedTraces(
         run_id=run_id,
         kind=study.kind,
         name=study.name,
@@ -149,7 +151,7 @@ def _study(
     criteria: Criteria | None,
     columns: Mapping[str, str],
     replicate: str | None,
-) -> Study:
+) -> ImportedStudy:
     """What the source holds, read by the reader of its kind."""
     if kind is not None and kind not in KINDS:
         raise SetupError(f"kind={kind!r} is none of {', '.join(KINDS)}; {nearest(kind, KINDS)}")
@@ -160,11 +162,11 @@ def _study(
     else:
         rows = rows_of(source)
         if kind == "buttermilk" or (kind is None and not columns and _is_buttermilk(rows)):
-            study = read_buttermilk(rows, name=name or name_of(rows.about, "buttermilk"), criteria=criteria)
+            study = read_buttermilk(rows, name=name or name_of(rows.description, "buttermilk"), criteria=criteria)
         else:
             study = read_table(
                 rows,
-                name=name or name_of(rows.about, "scores"),
+                name=name or name_of(rows.description, "scores"),
                 columns=columns,
                 criteria=criteria,
                 replicate=replicate,
@@ -186,7 +188,7 @@ def _is_log(source: Any) -> bool:
     return start.lstrip().startswith("{") and '"eval"' in start
 
 
-def _read_log(source: Any) -> Study:
+def _read_log(source: Any) -> ImportedStudy:
     if not isinstance(source, str | Path):
         raise SetupError("an Inspect log is a file: give its path or address.")
     with local(source) as path:
@@ -198,7 +200,7 @@ def _is_buttermilk(rows: Source) -> bool:
     return any(marks <= there for marks in MARKS)
 
 
-def _earlier(con: duckdb.DuckDBPyConnection, study: Study) -> list[str]:
+def _earlier(con: duckdb.DuckDBPyConnection, study: ImportedStudy) -> list[str]:
     found = con.execute(
         "select run_id from runs where json_extract_string(manifest, '$.imported.sha256') = ? order by run_id",
         [study.about["sha256"]],
@@ -214,12 +216,12 @@ def _remove(con: duckdb.DuckDBPyConnection, store: Store, run_ids: list[str]) ->
     store.append(con, rows)
 
 
-def _land(con: duckdb.DuckDBPyConnection, study: Study, criteria: Criteria | None) -> str:
+def _land(con: duckdb.DuckDBPyConnection, study: ImportedStudy, criteria: Criteria | None) -> str:
     """Write everything; the run's id."""
     run_id, at = uuid7(), now()
     versions, records = _versions(con, study)
     if problems := same_design_problems(study, versions, criteria):
-        raise SetupError(*few(problems))
+        raise SetupError(*head(problems))
     rows = make_rows(study, run_id, versions, criteria, at)
     distinct = dict.fromkeys(versions)
     run = RunRow(
@@ -233,12 +235,15 @@ def _land(con: duckdb.DuckDBPyConnection, study: Study, criteria: Criteria | Non
     )
     state = {"state": "imported", "run_id": run_id, "cells": len(rows.cells), "flow": study.name}
     event = StatusEvent(transaction_id=run_id, source="import", payload=state).as_row()
-    ended = Finish(run_id, "imported", now())
-    land(con, Batch(rows=[run, event, *rows.texts], cells=rows.cells, units=rows.units, records=records, finish=ended))
+    ended = RunEnd(run_id, "imported", now())
+    write_batch(
+        con,
+        WriteBatch(rows=[run, event, *rows.texts], cells=rows.cells, units=rows.units, records=records, finish=ended),
+    )
     return run_id
 
 
-def _versions(con: duckdb.DuckDBPyConnection, study: Study) -> tuple[list[Version], list[Record]]:
+def _versions(con: duckdb.DuckDBPyConnection, study: ImportedStudy) -> tuple[list[Version], list[Record]]:
     """Of each cell the version of its record: the text that came with it, else the newest here, else none."""
     bare = {judged.record_id for judged in study.judged if judged.record is None}
     here = con.execute(
@@ -254,11 +259,11 @@ def _versions(con: duckdb.DuckDBPyConnection, study: Study) -> tuple[list[Versio
     return versions, [*study.records, *unknown.values()]
 
 
-def _manifest(study: Study) -> dict[str, Any]:
+def _manifest(study: ImportedStudy) -> dict[str, Any]:
     """How the run came about: from what, when it was made, by which version."""
     return {
         "buttermilk_nb": metadata.version("buttermilk-nb"),
-        "imported": {"kind": study.kind, **as_json(study.about)},
+        "imported": {"kind": study.kind, **to_jsonable(study.about)},
         "flow": {"name": study.name, "imported": study.kind},
         "corpus": {"records": len({judged.record_id for judged in study.judged})},
         "remarks": list(study.remarks),

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ..._internal.text import as_json, clean
+from ..._internal.text import replace_surrogates, to_jsonable
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...schema import Status
@@ -22,7 +22,7 @@ from ...schema import Status
 _MOST_SAID = 20
 
 
-class Given(BaseModel):
+class SourceRecord(BaseModel):
     """One answer on one criterion, as the source has it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,7 +39,7 @@ class Given(BaseModel):
     status: Status = "ok"
 
 
-class Asked(BaseModel):
+class SourceCriterion(BaseModel):
     """One request to a model, as far as the source knows it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,7 +57,7 @@ class Asked(BaseModel):
     request_id: str | None = None
 
 
-class Judged(BaseModel):
+class SourceScore(BaseModel):
     """One cell: what one judge (or scorer, or other agent) made of one record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,13 +81,13 @@ class Judged(BaseModel):
     error: str | None = None
     started_at: dt.datetime | None = None
     duration_s: float = 0.0
-    answers: tuple[Given, ...] = ()
-    asked: tuple[Asked, ...] = ()
+    answers: tuple[SourceRecord, ...] = ()
+    asked: tuple[SourceCriterion, ...] = ()
     read: tuple[int, ...] = ()
     """The places, in the study, of what it read."""
 
 
-class Study(BaseModel):
+class ImportedStudy(BaseModel):
     """What a source holds.
 
     Parameters
@@ -113,13 +113,13 @@ class Study(BaseModel):
     kind: str
     name: str
     about: dict[str, Any]
-    judged: tuple[Judged, ...]
+    judged: tuple[SourceScore, ...]
     records: tuple[Record, ...] = ()
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
-def few(problems: Iterable[str]) -> list[str]:
+def head(problems: Iterable[str]) -> list[str]:
     """The problems, each once; of a great many the first, and how many more there are.
 
     Examples
@@ -132,7 +132,7 @@ def few(problems: Iterable[str]) -> list[str]:
     return found if rest <= 0 else [*found[:_MOST_SAID], f"and {rest:,} more like these."]
 
 
-def word_for(criteria: Criteria | None, criterion: str, flagged: bool | None) -> str | None:
+def map_word(criteria: Criteria | None, criterion: str, flagged: bool | None) -> str | None:
     """The answer that a verdict stands for: the one answer that is flagged, or that is not, where there is just one.
 
     Examples
@@ -147,7 +147,7 @@ def word_for(criteria: Criteria | None, criterion: str, flagged: bool | None) ->
     if criteria is None:
         return "yes" if flagged else "no"
     asked = next((item for item in criteria if item.name == criterion), None)
-    offered = asked.scale.offered if asked else ()
+    offered = asked.scale.answers if asked else ()
     fitting = [word for word in offered if asked and asked.flagged(asked.parse(word)) is flagged]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -163,7 +163,7 @@ def text(value: Any) -> str | None:
     >>> text("  "), text(float("nan")), text(3.0), text({"a": 1})
     (None, None, '3', '{"a": 1}')
     """
-    plain = as_json(value)
+    plain = to_jsonable(value)
     if isinstance(plain, float) and plain.is_integer():
         plain = int(plain)
     if plain is None or (isinstance(plain, str) and not plain.strip()):
@@ -179,7 +179,7 @@ def truth(value: Any) -> bool | None:
     >>> truth("True"), truth(0), truth("n/a")
     (True, False, None)
     """
-    said = str(as_json(value)).strip().casefold()
+    said = str(to_jsonable(value)).strip().casefold()
     if said in ("true", "yes", "1", "1.0", "t", "y"):
         return True
     return False if said in ("false", "no", "0", "0.0", "f", "n") else None
@@ -212,7 +212,7 @@ def texts(value: Any) -> tuple[str, ...] | None:
     """
     read = loaded(value)
     if isinstance(read, list | tuple) or hasattr(read, "tolist"):
-        return tuple(clean(str(item)) for item in as_json(read) if item is not None)
+        return tuple(replace_surrogates(str(item)) for item in to_jsonable(read) if item is not None)
     said = text(read)
     if said is None:
         return None
@@ -230,7 +230,7 @@ def loaded(value: Any) -> Any:
     return value
 
 
-def moment(value: Any) -> dt.datetime | None:
+def parse_time(value: Any) -> dt.datetime | None:
     """A time in UTC without a zone, from a datetime, ISO text or seconds since 1970; None where it is none.
 
     Examples

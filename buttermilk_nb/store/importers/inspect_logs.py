@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..._internal.ids import canonical
-from ..._internal.text import as_json
+from ..._internal.text import to_jsonable
 from ...corpus.loaders.source import file_facts
 from ...corpus.record import Record
-from .imported_study import Asked, Given, Judged, Study, moment, number, text
+from .imported_study import ImportedStudy, SourceCriterion, SourceRecord, SourceScore, number, parse_time, text
 from .inspect_files import InspectFile
 
 _GRADES = {"C": 1.0, "P": 0.5, "I": 0.0}
@@ -27,15 +27,15 @@ _KEPT_OUT = frozenset(
 )
 
 
-def read_inspect(path: Path) -> Study:
+def read_inspect(path: Path) -> ImportedStudy:
     """Read a log, one sample at a time."""
     log = InspectFile(path)
     head = log.header()
     said = _object(head.get("eval"))
-    reading = _Reading(said)
+    reading = _LogReader(said)
     for where, sample in log.samples():
         reading.add(where, sample)
-    return Study(
+    return ImportedStudy(
         kind="inspect",
         name=reading.task,
         about={**file_facts(path), "inspect": _about(head, said)},
@@ -54,18 +54,18 @@ def _about(head: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     dataset = {key: value for key, value in _object(said.get("dataset")).items() if key != "sample_ids"}
     kept |= {"dataset": dataset, "status": head.get("status"), "version": head.get("version")}
     kept |= {name: head[name] for name in ("plan", "results", "stats", "error") if head.get(name)}
-    found = as_json(kept)
+    found = to_jsonable(kept)
     assert isinstance(found, dict)
     return found
 
 
-class _Reading:
+class _LogReader:
     """What has been read of a log."""
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         self.task = text(said.get("task")) or "inspect"
         self._model = text(said.get("model")) or "unknown"
-        self._params = canonical(as_json(_object(said.get("model_generate_config"))))
+        self._params = canonical(to_jsonable(_object(said.get("model_generate_config"))))
         self._scorers = [
             str(_object(item).get("name")) for item in said.get("scorers") or [] if _object(item).get("name")
         ]
@@ -75,7 +75,7 @@ class _Reading:
         self._texts: dict[tuple[str, str], int] = {}
         self._seen: dict[tuple[str, int, int], str] = {}
         self._unscored = 0
-        self.judged: list[Judged] = []
+        self.judged: list[SourceScore] = []
         self.records: list[Record] = []
         self.problems: list[str] = []
 
@@ -94,7 +94,7 @@ class _Reading:
         answers = self._answers(sample, failed=bool(error))
         self._unscored += not answers
         self.judged.append(
-            Judged(
+            SourceScore(
                 where=where,
                 record_id=record_id,
                 record=record,
@@ -106,7 +106,7 @@ class _Reading:
                 status="error" if error else "ok",
                 output=canonical(rest) if (rest := _rest(sample)) else None,
                 error=text(error),
-                started_at=moment(sample.get("started_at")) if sample.get("started_at") else None,
+                started_at=parse_time(sample.get("started_at")) if sample.get("started_at") else None,
                 duration_s=number(sample.get("total_time")) or 0.0,
                 answers=answers,
                 asked=tuple(self._asked(sample)),
@@ -133,13 +133,13 @@ class _Reading:
             self.records.append(Record(record_id=record_id, content=content, metadata=metadata))
         return self._texts[record_id, content]
 
-    def _answers(self, sample: dict[str, Any], *, failed: bool) -> tuple[Given, ...]:
+    def _answers(self, sample: dict[str, Any], *, failed: bool) -> tuple[SourceRecord, ...]:
         scores = _object(sample.get("scores"))
         if not scores and failed:
-            return tuple(Given(criterion=name, status="error") for name in self._scorers)
+            return tuple(SourceRecord(criterion=name, status="error") for name in self._scorers)
         return tuple(given for name, score in scores.items() for given in _given(name, _object(score)))
 
-    def _asked(self, sample: dict[str, Any]) -> list[Asked]:
+    def _asked(self, sample: dict[str, Any]) -> list[SourceCriterion]:
         """The conversation with the examined model, and those with graders."""
         messages = _resolved(sample.get("messages") or [], sample)
         output = _object(sample.get("output"))
@@ -148,10 +148,10 @@ class _Reading:
         if request := [message for message in messages if isinstance(message, dict)]:
             answer = request.pop() if request[-1].get("role") == "assistant" else None
             found.append(
-                Asked(
+                SourceCriterion(
                     model=self._model,
                     served=text(output.get("model")),
-                    request=canonical(as_json(request)),
+                    request=canonical(to_jsonable(request)),
                     response=_content(answer.get("content")) if answer else None,
                     params=self._params,
                     latency_s=number(output.get("time")),
@@ -165,22 +165,23 @@ class _Reading:
         ]
 
 
-def _given(name: str, score: Mapping[str, Any]) -> list[Given]:
+def _given(name: str, score: Mapping[str, Any]) -> list[SourceRecord]:
     """The answers in a score: one, or one for each part where its value has several."""
     value = score.get("value")
     same = {"conclusion": text(score.get("explanation"))}
     if isinstance(value, dict):
         return [
-            Given.model_validate({"criterion": f"{name}.{key}", **_answer(part), **same}) for key, part in value.items()
+            SourceRecord.model_validate({"criterion": f"{name}.{key}", **_answer(part), **same})
+            for key, part in value.items()
         ]
-    return [Given.model_validate({"criterion": name, **_answer(value), **same})]
+    return [SourceRecord.model_validate({"criterion": name, **_answer(value), **same})]
 
 
 def _answer(value: Any) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"raw": value, "value": float(value), "category": "yes" if value else "no"}
     if isinstance(value, list):
-        return {"raw": value, "category": canonical(as_json(value))}
+        return {"raw": value, "category": canonical(to_jsonable(value))}
     if isinstance(value, str):
         found = text(value)
         return {"raw": found, "value": _GRADES.get(value), "category": found, "status": "ok" if found else "invalid"}
@@ -188,7 +189,7 @@ def _answer(value: Any) -> dict[str, Any]:
     return {"raw": found_number, "value": found_number, "status": "ok" if found_number is not None else "invalid"}
 
 
-def _grading(score: Mapping[str, Any], sample: dict[str, Any]) -> list[Asked]:
+def _grading(score: Mapping[str, Any], sample: dict[str, Any]) -> list[SourceCriterion]:
     """The conversation with the model that graded, where the score kept it."""
     grading = _object(score.get("metadata")).get("grading")
     messages = [m for m in _resolved(grading, sample) if isinstance(m, dict)] if isinstance(grading, list) else []
@@ -197,7 +198,12 @@ def _grading(score: Mapping[str, Any], sample: dict[str, Any]) -> list[Asked]:
     answer = messages.pop()
     model = text(answer.get("model")) or "unknown"
     return [
-        Asked(model=model, served=model, request=canonical(as_json(messages)), response=_content(answer.get("content")))
+        SourceCriterion(
+            model=model,
+            served=model,
+            request=canonical(to_jsonable(messages)),
+            response=_content(answer.get("content")),
+        )
     ]
 
 
@@ -212,7 +218,7 @@ def _rest(sample: dict[str, Any]) -> dict[str, Any]:
             **{k: v for k, v in more.items() if k != "metadata"},
             **({"metadata": metadata} if metadata else {}),
         }
-    found = as_json(_resolved({**kept, **({"scores": scores} if any(scores.values()) else {})}, sample))
+    found = to_jsonable(_resolved({**kept, **({"scores": scores} if any(scores.values()) else {})}, sample))
     return found if isinstance(found, dict) else {}
 
 

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._internal.ids import canonical
-from ..._internal.text import as_json
+from ..._internal.text import to_jsonable
 from ...codebook.criteria import Criteria
 from ...corpus.loaders import Source
-from ...corpus.loaders.source import Row
+from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
 from ...errors import SetupError, nearest
 from ...schema import STATUSES
-from .imported_study import Given, Judged, Study, few, moment, number, text, texts, truth
+from .imported_study import ImportedStudy, SourceRecord, SourceScore, head, number, parse_time, text, texts, truth
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "record_id": ("record_id", "id", "item", "item_id"),
@@ -46,7 +46,7 @@ COUNT = "count"
 
 def read_table(
     source: Source, *, name: str, columns: Mapping[str, str], criteria: Criteria | None, replicate: str | None
-) -> Study:
+) -> ImportedStudy:
     """Read a table of scores.
 
     Parameters
@@ -62,31 +62,31 @@ def read_table(
     replicate
         `"count"` numbers rows that are otherwise the same, in their order.
     """
-    reading = _Reading(_chosen(source, columns), name, criteria, counting=replicate == COUNT)
+    reading = _TableReader(_chosen(source, columns), name, criteria, counting=replicate == COUNT)
     for row in source.rows:
         reading.add(row)
     places = {record_id: place for place, record_id in enumerate(reading.records)}
-    return Study(
+    return ImportedStudy(
         kind="scores",
         name=name,
-        about=source.about,
+        about=source.description,
         judged=tuple(_judged(key, cell, places.get(key[0])) for key, cell in reading.cells.items()),
         records=tuple(reading.records.values()),
         problems=tuple(reading.problems),
     )
 
 
-class _Cell:
+class _Judgement:
     """The rows of one judgement, as they come."""
 
     def __init__(self, where: str) -> None:
         self.where = where
-        self.answers: dict[str, Given] = {}
+        self.answers: dict[str, SourceRecord] = {}
         self.rest: list[Any] = []
         self.started_at: dt.datetime | None = None
 
 
-class _Reading:
+class _TableReader:
     """What has been read of a table."""
 
     def __init__(self, chosen: Mapping[str, str], name: str, criteria: Criteria | None, *, counting: bool) -> None:
@@ -96,11 +96,11 @@ class _Reading:
         self._criteria = criteria
         self._counting = counting
         self._counts: Counter[tuple[Any, ...]] = Counter()
-        self.cells: dict[tuple[Any, ...], _Cell] = {}
+        self.cells: dict[tuple[Any, ...], _Judgement] = {}
         self.records: dict[str, Record] = {}
         self.problems: list[str] = []
 
-    def add(self, row: Row) -> None:
+    def add(self, row: SourceRow) -> None:
         """Take in one row, or note what is wrong with it."""
         where = f"row {row.line}"
         get = {key: row.fields.get(column) for key, column in self._chosen.items()}
@@ -109,7 +109,7 @@ class _Reading:
             return
         self._note_record(where, str(text(get["record_id"])), text(get.get("content")))
         criterion = text(get.get("criterion")) or _only(self._criteria) or self._name
-        cell = self.cells.setdefault(self._key(get, criterion), _Cell(where))
+        cell = self.cells.setdefault(self._key(get, criterion), _Judgement(where))
         if criterion in cell.answers:
             self.problems.append(
                 f"{where} answers `{criterion}` of record `{text(get['record_id'])}` again, as {cell.where} did: name "
@@ -117,8 +117,8 @@ class _Reading:
             )
             return
         cell.answers[criterion] = _given(criterion, get)
-        cell.started_at = cell.started_at or moment(get.get("started_at"))
-        if rest := {key: as_json(value) for key, value in row.fields.items() if key not in self._used}:
+        cell.started_at = cell.started_at or parse_time(get.get("started_at"))
+        if rest := {key: to_jsonable(value) for key, value in row.fields.items() if key not in self._used}:
             cell.rest.append(rest)
 
     def _key(self, get: Mapping[str, Any], criterion: str) -> tuple[Any, ...]:
@@ -145,7 +145,7 @@ class _Reading:
 def _chosen(source: Source, columns: Mapping[str, str]) -> dict[str, str]:
     """Which of our names is which column."""
     there = source.columns
-    problems = few(f"row {row.line}: {row.problem}." for row in source.rows if row.problem) if not there else []
+    problems = head(f"row {row.line}: {row.problem}." for row in source.rows if row.problem) if not there else []
     for key, column in columns.items():
         if key not in ALIASES:
             problems.append(f"columns: a score has no `{key}`; {nearest(key, ALIASES)}")
@@ -186,11 +186,11 @@ def _only(criteria: Criteria | None) -> str | None:
     return criteria.criteria[0].name if criteria is not None and len(criteria) == 1 else None
 
 
-def _given(criterion: str, get: Mapping[str, Any]) -> Given:
+def _given(criterion: str, get: Mapping[str, Any]) -> SourceRecord:
     category, value, flagged = text(get.get("category")), number(get.get("value")), truth(get.get("flagged"))
     raw = category if category is not None else value
     answered = raw is not None or flagged is not None
-    return Given.model_validate(
+    return SourceRecord.model_validate(
         {
             "criterion": criterion,
             "raw": raw,
@@ -205,11 +205,11 @@ def _given(criterion: str, get: Mapping[str, Any]) -> Given:
     )
 
 
-def _judged(key: tuple[Any, ...], cell: _Cell, record: int | None) -> Judged:
+def _judged(key: tuple[Any, ...], cell: _Judgement, record: int | None) -> SourceScore:
     record_id, judge, model, criteria_set, prompt, replicate = key
     answers = tuple(cell.answers.values())
     statuses = [answer.status for answer in answers]
-    return Judged(
+    return SourceScore(
         where=cell.where,
         record_id=record_id,
         record=record,

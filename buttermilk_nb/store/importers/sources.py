@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ..._internal.ids import canonical, digest
-from ..._internal.text import as_json
+from ..._internal.text import to_jsonable
 from ...corpus import loaders
 from ...corpus.loaders import Source
-from ...corpus.loaders.remote_files import fetched, is_remote, shown
+from ...corpus.loaders.remote_files import display_address, fetched, is_remote
 from ...errors import SetupError
 
 _READERS: dict[str, Callable[[Path], Source]] = {
@@ -37,7 +37,7 @@ def local(source: str | Path) -> AbstractContextManager[Path]:
 
 def shown_source(source: object) -> str | None:
     """An address without its secrets; None for what has none."""
-    return shown(source) if isinstance(source, str) and is_remote(source) else None
+    return display_address(source) if isinstance(source, str) and is_remote(source) else None
 
 
 def rows_of(source: Any) -> Source:
@@ -49,7 +49,7 @@ def rows_of(source: Any) -> Source:
         There is no such file, it is of a kind that holds no rows, or it cannot be read.
     """
     if isinstance(source, Source):
-        return source if "sha256" in source.about else _hashed(source)
+        return source if "sha256" in source.description else _hashed(source)
     if isinstance(source, str | Path):
         with local(source) as path:
             ending = path.suffix.lower()
@@ -71,5 +71,5 @@ def name_of(about: Mapping[str, Any], fallback: str) -> str:
 
 
 def _hashed(source: Source) -> Source:
-    content = digest("rows1", *(canonical(as_json(row.fields)) for row in source.rows))
-    return Source(source.rows, {**source.about, "sha256": content})
+    content = digest("rows1", *(canonical(to_jsonable(row.fields)) for row in source.rows))
+    return Source(source.rows, {**source.description, "sha256": content})

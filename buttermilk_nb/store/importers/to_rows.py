@@ -17,7 +17,7 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...errors import InvalidAnswer, nearest
 from ...schema import Call, CellRow, Score, TextRow, Trace, TraceInput, Unit
-from .imported_study import Asked, Given, Judged, Study
+from .imported_study import ImportedStudy, SourceCriterion, SourceRecord, SourceScore
 
 
 class Version(NamedTuple):
@@ -35,7 +35,7 @@ class Rows(NamedTuple):
     texts: list[TextRow]
 
 
-def answer_problems(study: Study, criteria: Criteria | None) -> list[str]:
+def answer_problems(study: ImportedStudy, criteria: Criteria | None) -> list[str]:
     """What does not fit the criteria that were given."""
     found = []
     for judged in study.judged:
@@ -47,7 +47,7 @@ def answer_problems(study: Study, criteria: Criteria | None) -> list[str]:
     return found
 
 
-def same_design_problems(study: Study, versions: Sequence[Version], criteria: Criteria | None) -> list[str]:
+def same_design_problems(study: ImportedStudy, versions: Sequence[Version], criteria: Criteria | None) -> list[str]:
     """Cells of which nothing tells them apart."""
     seen: dict[str, str] = {}
     found = []
@@ -59,7 +59,7 @@ def same_design_problems(study: Study, versions: Sequence[Version], criteria: Cr
 
 
 def make_rows(
-    study: Study, run_id: str, versions: Sequence[Version], criteria: Criteria | None, at: dt.datetime
+    study: ImportedStudy, run_id: str, versions: Sequence[Version], criteria: Criteria | None, at: dt.datetime
 ) -> Rows:
     """The rows of a study.
 
@@ -86,8 +86,8 @@ def make_rows(
 
 
 def _unit(
-    study: Study,
-    judged: Judged,
+    study: ImportedStudy,
+    judged: SourceScore,
     version: Version,
     criteria: Criteria | None,
     run_id: str,
@@ -134,7 +134,7 @@ def _unit(
     return Unit(trace=trace, calls=calls, scores=scores, texts=texts, inputs=inputs)
 
 
-def _score(given: Given, judged: Judged, criteria: Criteria | None, same: Mapping[str, Any]) -> Score:
+def _score(given: SourceRecord, judged: SourceScore, criteria: Criteria | None, same: Mapping[str, Any]) -> Score:
     value, category, flagged = given.value, given.category, given.flagged
     if criteria is not None:
         value, category, flagged = _read(given, criteria)
@@ -157,7 +157,7 @@ def _score(given: Given, judged: Judged, criteria: Criteria | None, same: Mappin
     )
 
 
-def _read(given: Given, criteria: Criteria | None) -> tuple[float | None, str | None, bool | None]:
+def _read(given: SourceRecord, criteria: Criteria | None) -> tuple[float | None, str | None, bool | None]:
     """An answer as its scale reads it: value, category, flagged."""
     assert criteria is not None
     names = [criterion.name for criterion in criteria]
@@ -173,13 +173,13 @@ def _read(given: Given, criteria: Criteria | None) -> tuple[float | None, str | 
     return answer.value, answer.category, given.flagged if flagged is None else flagged
 
 
-def _overall(judged: Judged, scores: Iterable[Score], criteria: Criteria | None) -> bool | None:
+def _overall(judged: SourceScore, scores: Iterable[Score], criteria: Criteria | None) -> bool | None:
     if criteria is None or judged.role not in ("judge", "synthesiser"):
         return judged.flagged
     return criteria.overall_flag({score.criterion: score.flagged for score in scores})
 
 
-def _calls(judged: Judged, trace: Trace) -> tuple[tuple[Call, ...], tuple[TextRow, ...]]:
+def _calls(judged: SourceScore, trace: Trace) -> tuple[tuple[Call, ...], tuple[TextRow, ...]]:
     calls, texts = [], []
     for asked in judged.asked:
         request = TextRow.of("request", asked.request)
@@ -189,7 +189,7 @@ def _calls(judged: Judged, trace: Trace) -> tuple[tuple[Call, ...], tuple[TextRo
     return tuple(calls), tuple(texts)
 
 
-def _call(asked: Asked, trace: Trace, request: TextRow, answer: TextRow | None) -> Call:
+def _call(asked: SourceCriterion, trace: Trace, request: TextRow, answer: TextRow | None) -> Call:
     return Call(
         call_id=uuid7(),
         trace_id=trace.trace_id,
@@ -214,7 +214,9 @@ def _call(asked: Asked, trace: Trace, request: TextRow, answer: TextRow | None) 
     )
 
 
-def _cell(judged: Judged, version: Version, criteria: Criteria | None, run_id: str, design: str) -> tuple[Any, ...]:
+def _cell(
+    judged: SourceScore, version: Version, criteria: Criteria | None, run_id: str, design: str
+) -> tuple[Any, ...]:
     row = CellRow(
         run_id=run_id,
         design_id=design,
@@ -230,7 +232,7 @@ def _cell(judged: Judged, version: Version, criteria: Criteria | None, run_id: s
     return tuple(getattr(row, name) for name in CellRow.model_fields)
 
 
-def _designs(study: Study, versions: Sequence[Version], criteria: Criteria | None) -> list[str]:
+def _designs(study: ImportedStudy, versions: Sequence[Version], criteria: Criteria | None) -> list[str]:
     """The design of each cell; of what it read, which stands before it, that design."""
     made: list[str] = []
     for judged, version in zip(study.judged, versions, strict=True):
@@ -239,7 +241,9 @@ def _designs(study: Study, versions: Sequence[Version], criteria: Criteria | Non
     return made
 
 
-def _design(study: Study, judged: Judged, version: Version, criteria: Criteria | None, read: Sequence[str]) -> str:
+def _design(
+    study: ImportedStudy, judged: SourceScore, version: Version, criteria: Criteria | None, read: Sequence[str]
+) -> str:
     said = {
         "kind": study.kind,
         "step": judged.step,
@@ -263,7 +267,7 @@ def _prompt_hash(name: str | None) -> str | None:
     return digest("pi1", name) if name is not None else None
 
 
-def _texts(study: Study, criteria: Criteria | None) -> Iterable[TextRow]:
+def _texts(study: ImportedStudy, criteria: Criteria | None) -> Iterable[TextRow]:
     """The wording of the criteria where it is known; of prompts only their names are."""
     if criteria is not None:
         yield TextRow(
@@ -279,4 +283,4 @@ def _texts(study: Study, criteria: Criteria | None) -> Iterable[TextRow]:
 
 def version_of(record: Record) -> Version:
     """The hashes of a record."""
-    return Version(record.record_hash, record.details_hash)
+    return Version(record.record_hash, record.annotations_hash)

@@ -29,7 +29,7 @@ from ....corpus.record import Record
 from ....errors import InvalidAnswer, SetupError, SkippedCell
 from ....schema import now
 from ...model import Completion, Model, Request
-from ...offline_input import Aside
+from ...offline_input import OfflineInput
 from ..model_options import numbers
 from .dictionary import Hit, compiled
 from .rules import over_answers
@@ -54,7 +54,7 @@ class _Offline(Model):
     def price(self) -> tuple[float, float]:
         return 0.0, 0.0
 
-    def skips(self, aside: Aside | None) -> SkippedCell | None:
+    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:
         if aside is None or aside.criteria is None:
             return None
         try:
@@ -68,10 +68,10 @@ class _Offline(Model):
         return None
 
     async def complete(self, request: Request) -> Completion:
-        if request.aside is None or request.aside.criteria is None:
+        if request.offline_input is None or request.offline_input.criteria is None:
             raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for free text.")
-        aside = request.aside
-        record, asked = aside.record, request.aside.criteria.criteria
+        aside = request.offline_input
+        record, asked = aside.record, request.offline_input.criteria.criteria
 
         def answered() -> str:
             if aside.task != "judge":
@@ -102,7 +102,7 @@ class _Offline(Model):
 class Dictionary(_Offline):
     """`offline/strict` and `offline/lenient`."""
 
-    about = "a rule-based baseline that counts cue words; not a language model"
+    description = "a rule-based baseline that counts cue words; not a language model"
     needs_cues = True
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
@@ -113,14 +113,14 @@ class Dictionary(_Offline):
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         return {"rules": _RULES, "cues": criteria.rules_hash if criteria else _NO_RULES}
 
-    def key_parts(self, aside: Aside | None) -> dict[str, str]:
+    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
         parts = self.design_parts(aside.criteria if aside else None)
         return parts | {"record": aside.record.record_hash} if aside else parts
 
-    def problems(self, criteria: Criteria | None) -> list[str]:
+    def validate(self, criteria: Criteria | None) -> list[str]:
         return [
             f"criterion `{c.name}` does not say which answer `{self.name}` gives to a text without cues; "
-            f"give one answer an empty list, for example `{c.scale.offered[-1]}: []`, or allow `cannot tell`."
+            f"give one answer an empty list, for example `{c.scale.answers[-1]}: []`, or allow `cannot tell`."
             for c in (criteria.criteria if criteria else ())
             if c.cues and c.scale.level == "nominal" and _default(c) is None
         ]
@@ -129,7 +129,7 @@ class Dictionary(_Offline):
         if record.images and not record.content.strip():
             raise SkippedCell(f"record `{record.record_id}` has no text, and `{self.name}` does not look at images.")
         if not criterion.cues:
-            example = criterion.scale.offered[0] if criterion.scale.offered else "0"
+            example = criterion.scale.answers[0] if criterion.scale.answers else "0"
             raise SkippedCell(
                 f"criterion `{criterion.name}` has no cues for `{self.name}`; add a line such as "
                 f"`cues: {{{example}: [word, other word*]}}`."
@@ -160,7 +160,7 @@ class Dictionary(_Offline):
             return (math.floor(mean + 0.5) if scale.level == "ordinal" else round(mean, 3)), len(hits)
         count = Counter(hit.answer for hit in hits)
         most = max(count.values())
-        tied = [answer for answer in scale.offered if count[answer] == most]
+        tied = [answer for answer in scale.answers if count[answer] == most]
         if len(tied) > 1:
             flagged = [a for a in tied if criterion.flagged(criterion.parse(a))]
             others = [a for a in tied if a not in flagged]
@@ -172,7 +172,7 @@ class Dictionary(_Offline):
 class Teaching(_Offline):
     """`offline/teaching`: the truth, with error of a known kind."""
 
-    about = "a simulated coder of known error, made from the truth column; not a language model"
+    description = "a simulated coder of known error, made from the truth column; not a language model"
     deterministic = False
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
@@ -182,7 +182,7 @@ class Teaching(_Offline):
             raise SetupError(f"model `{name}`: accuracy lies between 0 and 1, bias between -1 and 1.")
         self._options = given
 
-    def problems(self, criteria: Criteria | None) -> list[str]:
+    def validate(self, criteria: Criteria | None) -> list[str]:
         unflagged = [c.name for c in (criteria.criteria if criteria else ()) if c.flag is None]
         if not self._options["bias"] or not unflagged:
             return []
@@ -192,10 +192,10 @@ class Teaching(_Offline):
         flags = [[c.name, c.flag] for c in (criteria.criteria if criteria else ())]
         return {"rules": _RULES, "flags": digest("kf1", canonical(flags))}
 
-    def reads(self, record: Record) -> str:
+    def extra_input(self, record: Record) -> str:
         return canonical(record.ground_truth)
 
-    def key_parts(self, aside: Aside | None) -> dict[str, str]:
+    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
         if aside is None or aside.criteria is None:
             return {}
         truth = {c.name: aside.record.truth_for(c.name) for c in aside.criteria}
@@ -212,7 +212,7 @@ class Teaching(_Offline):
             raise SkippedCell(f"the truth of record `{record.record_id}`: {error}.") from None
         seed = digest("rng1", str(self._options["seed"]), self.name, record.record_hash, criterion.name, str(replicate))
         rng = random.Random(seed)  # noqa: S311  # a simulation, not a secret
-        options: list[Any] = list(criterion.scale.offered)
+        options: list[Any] = list(criterion.scale.answers)
         right: Any = truth.category
         if criterion.scale.level == "set":
             right = right if truth.is_non_answer else json.loads(str(right))
@@ -240,13 +240,13 @@ def _default(criterion: Criterion) -> Any:
         if not words:
             return answer
     scale = criterion.scale
-    without = [answer for answer in scale.offered if answer not in criterion.cues]
+    without = [answer for answer in scale.answers if answer not in criterion.cues]
     if scale.level in ("ordinal", "interval", "ratio"):
         return without[0] if without and scale.level == "ordinal" else getattr(scale, "low", None)
     if len(without) == 1:
         return without[0]
-    if scale.offered == ("yes", "no"):  # cues for both sides: a text without any holds no finding
-        return next((a for a in scale.offered if criterion.flagged(criterion.parse(a)) is False), "no")
+    if scale.answers == ("yes", "no"):  # cues for both sides: a text without any holds no finding
+        return next((a for a in scale.answers if criterion.flagged(criterion.parse(a)) is False), "no")
     return "cannot tell" if "cannot tell" in criterion.non_answers else None
 
 

@@ -23,7 +23,7 @@ from ....codebook.criterion import Criterion
 from ....codebook.scales import Answer
 from ....errors import SkippedCell
 from ....schema import Score
-from ...offline_input import Aside
+from ...offline_input import OfflineInput
 from .dictionary import compiled
 
 BASELINE = "Rule-based baseline, not a language model."
@@ -33,7 +33,7 @@ _STEM = 5  # letters by which words are compared, so that `guard` and `guards` a
 _WORD = re.compile(r"\w+")
 
 
-def over_answers(aside: Aside, *, strict: bool) -> dict[str, Any]:
+def over_answers(aside: OfflineInput, *, strict: bool) -> dict[str, Any]:
     """The answer to a task over answers. A strict model lets a tie go to the flag, a lenient one to the other side."""
     assert aside.criteria is not None
     if aside.task == "synthesise":
@@ -47,9 +47,9 @@ def over_answers(aside: Aside, *, strict: bool) -> dict[str, Any]:
     return _matching(aside)
 
 
-def _given(aside: Aside, criterion: Criterion) -> list[tuple[str, Score]]:
+def _given(aside: OfflineInput, criterion: Criterion) -> list[tuple[str, Score]]:
     return [
-        (answer.mark, score)
+        (answer.label, score)
         for answer in aside.answers
         for score in answer.scores
         if score.criterion == criterion.name and score.status == "ok"
@@ -60,7 +60,7 @@ def _shown(score: Score) -> Any:
     return score.value if score.category is None else score.category
 
 
-def _synthesis(criterion: Criterion, aside: Aside, *, strict: bool) -> dict[str, Any]:
+def _synthesis(criterion: Criterion, aside: OfflineInput, *, strict: bool) -> dict[str, Any]:
     given = [score for _, score in _given(aside, criterion)]
     chosen = _reconciled(criterion, given, strict=strict)
     counted = Counter(str(_shown(score)) for score in given)
@@ -81,7 +81,7 @@ def _reconciled(criterion: Criterion, given: Sequence[Score], *, strict: bool) -
     if level == "set":
         sets = [json.loads(str(score.category)) for score in given if str(score.category).startswith("[")]
         named = Counter(label for labels in sets for label in labels)
-        return json.dumps([label for label in criterion.scale.offered if named[label] > len(sets) / 2])
+        return json.dumps([label for label in criterion.scale.answers if named[label] > len(sets) / 2])
     values = [score.value for score in given if score.value is not None]
     if values and level in ("ordinal", "interval", "ratio"):
         middle = (statistics.median_high if strict else statistics.median_low)(values)
@@ -94,7 +94,7 @@ def _reconciled(criterion: Criterion, given: Sequence[Score], *, strict: bool) -
     return sorted((flagged or tied) if strict else (others or tied))[0]
 
 
-def _differences(criteria: Criteria, aside: Aside) -> dict[str, Any]:
+def _differences(criteria: Criteria, aside: OfflineInput) -> dict[str, Any]:
     divergences = []
     for criterion in criteria:
         held: dict[str, list[tuple[str, Score]]] = {}
@@ -117,7 +117,7 @@ def _first_reason(group: Sequence[tuple[str, Score]]) -> str:
     return reasons[0] if reasons else "no reason was given"
 
 
-def _matching(aside: Aside) -> dict[str, Any]:
+def _matching(aside: OfflineInput) -> dict[str, Any]:
     (answer,) = aside.answers
     said = {score.criterion: list(score.reasons or ()) for score in answer.scores}
     assessments = []
