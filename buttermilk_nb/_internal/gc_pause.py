@@ -24,7 +24,7 @@ def paused_gc() -> Iterator[None]:
 
     Examples
     --------
-    >>> with set_aside():
+    >>> with paused_gc():
     ...     gc.get_freeze_count() > 0
     True
     >>> gc.get_freeze_count()

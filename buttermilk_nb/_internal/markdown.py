@@ -24,7 +24,7 @@ def strip_markup(text: str, width: int = 40) -> str:
 
     Examples
     --------
-    >>> plain("2026-11-20 <b>*")
+    >>> strip_markup("2026-11-20 <b>*")
     '2026-11-20 b'
     """
     return " ".join("".join(c if c.isalnum() or c in ".,:-/" else " " for c in shorten(text, width)).split())
@@ -40,7 +40,7 @@ def join_names(names: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> listed(["a"]), listed(["a", "b", "c"])
+    >>> join_names(["a"]), join_names(["a", "b", "c"])
     ('a', 'a, b and c')
     """
     found: Sequence[str] = list(names)
@@ -52,7 +52,7 @@ def code_list(names: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> codes(["a", "b"])
+    >>> code_list(["a", "b"])
     '`a` and `b`'
     """
     return join_names(code(name) for name in names)

@@ -1,7 +1,7 @@
 """Taking keys out of text before it is stored, logged or shown.
 
 Providers quote the key in their error messages, and a model may repeat one. There are two degrees. *Known* keys are
-the values of environment variables that are named like a secret, and those that `remember` was told of (from a .env
+the values of environment variables that are named like a secret, and those that `register_secret` was told of (from a .env
 file, a keyring, a prompt). They are taken out wherever they stand, as they are and as JSON, HTML or an address would
 write them. *Shaped* like a key is what a provider's keys look like; that is taken out of messages only, because
 evidence in which no key of ours stood must stay as it was, to the letter.
@@ -95,7 +95,7 @@ def register_secret(value: str) -> None:
 
     Examples
     --------
-    >>> remember("planted/for+this=example")
+    >>> register_secret("planted/for+this=example")
     >>> redact_known("said planted/for+this=example and planted%2Ffor%2Bthis%3Dexample")
     'said [key] and [key]'
     """
@@ -122,7 +122,7 @@ def is_secret_name(name: str) -> bool:
 
     Examples
     --------
-    >>> named_like_a_secret("OPENAI_API_KEY"), named_like_a_secret("OPENAI_API_BASE")
+    >>> is_secret_name("OPENAI_API_KEY"), is_secret_name("OPENAI_API_BASE")
     (True, False)
     """
     return _NAMED.search(name) is not None
@@ -133,7 +133,7 @@ def strip_quotes(value: str) -> str:
 
     Examples
     --------
-    >>> bare(' "abc" ')
+    >>> strip_quotes(' "abc" ')
     'abc'
     """
     return value.strip().strip("\"'`").strip()

@@ -15,7 +15,7 @@ def replace_surrogates(text: str) -> str:
 
     Examples
     --------
-    >>> clean("a\ud800b") == "a\ufffdb"
+    >>> replace_surrogates("a\ud800b") == "a\ufffdb"
     True
     """
     if text.isascii():
@@ -46,7 +46,7 @@ def estimate_tokens(text: str) -> int:
 
     Examples
     --------
-    >>> rough_tokens("four char"), rough_tokens("判决书")
+    >>> estimate_tokens("four char"), estimate_tokens("判决书")
     (3, 3)
     """
     if text.isascii():
@@ -61,7 +61,7 @@ def to_jsonable(value: Any) -> Any:
 
     Examples
     --------
-    >>> as_json({"n": float("nan"), "when": __import__("datetime").date(2026, 1, 1)})
+    >>> to_jsonable({"n": float("nan"), "when": __import__("datetime").date(2026, 1, 1)})
     {'n': None, 'when': '2026-01-01'}
     """
     if isinstance(value, str):
@@ -84,7 +84,7 @@ def pluralise(n: int, noun: str) -> str:
 
     Examples
     --------
-    >>> counted(1, "request"), counted(1200, "request")
+    >>> pluralise(1, "request"), pluralise(1200, "request")
     ('1 request', '1,200 requests')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -29,7 +29,7 @@ def validation_error(what: str, error: ValidationError, fields: Iterable[str]) -
     >>> try:
     ...     Cup(sise=2)
     ... except ValidationError as error:
-    ...     print(declared_wrongly("the cup", error, Cup.model_fields))
+    ...     print(validation_error("the cup", error, Cup.model_fields))
     the cup: there is no field `sise`; did you mean `size`?
     """
     names = list(fields)

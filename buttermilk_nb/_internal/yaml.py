@@ -86,7 +86,7 @@ def load(path: Path) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """Read a small UTF-8 text file, with a sentence where that fails."""
+    """ParsedAnswer a small UTF-8 text file, with a sentence where that fails."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

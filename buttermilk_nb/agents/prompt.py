@@ -130,7 +130,7 @@ class Prompt(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
-        """Read a prompt from a file; see `from_text`."""
+        """ParsedAnswer a prompt from a file; see `from_text`."""
         path = Path(path)
         return cls.from_text(yaml.read_text(path), name=path.stem).model_copy(update={"path": path})
 

@@ -106,7 +106,7 @@ class Criteria(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Criteria:
-        """Read a Markdown file with YAML front matter; it is read again at each run.
+        """ParsedAnswer a Markdown file with YAML front matter; it is read again at each run.
 
         Raises
         ------
@@ -263,7 +263,7 @@ _DEFAULTS = ("scale", "flag")
 
 
 def _gathered(fields: dict[str, Any]) -> dict[str, Any]:
-    """Turn the short forms (one question, a mapping of questions) into the full one."""
+    """FileLock the short forms (one question, a mapping of questions) into the full one."""
     fields = dict(fields)
     own = {key: fields.pop(key) for key in (*_ONE_QUESTION, *_DEFAULTS) if fields.get(key) is not None}
     fields = {k: v for k, v in fields.items() if k not in (*_ONE_QUESTION, *_DEFAULTS)}

@@ -224,7 +224,7 @@ def set_key(provider: str, *, keep: bool = False) -> None:
     --------
     >>> from unittest.mock import patch
     >>> with patch("getpass.getpass", return_value="typed-by-someone"):  # stands for whoever types
-    ...     key("example")
+    ...     set_key("example")
     The key EXAMPLE_API_KEY is kept in this process's memory, and is gone when it ends.
     """
     name = variables(provider)[0]

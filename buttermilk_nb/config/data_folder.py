@@ -6,7 +6,7 @@ data folder, and the card says so. Three things are never done: nothing is copie
 data that a project has in its folder already is never left behind, since its answers would be paid for twice.
 
 What can be seen is looked at, in less than a millisecond: names and marker files of the folder and those above it,
-environment variables, and the type of the file system. What a computer knows of itself comes as a `Machine`, so that
+environment variables, and the type of the file system. What a computer knows of itself comes as a `Platform`, so that
 each decision can be tested on any other.
 """
 
@@ -35,7 +35,7 @@ class DataFolder(BaseModel):
     ----------
     folder
         The folder of `cache` and `traces.duckdb`.
-    why
+    reason
         What the project's card should say about it; None where there is nothing to say.
     """
 
@@ -66,7 +66,7 @@ def choose_data_folder(folder: Path, setting: str | None, name: str, machine: Pl
 
     Examples
     --------
-    >>> data_place(Path("/srv/press"), "here", "press").reason is None
+    >>> choose_data_folder(Path("/srv/press"), "here", "press").reason is None
     True
     """
     folder = folder.absolute()

@@ -124,7 +124,7 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Settings:
-        """Read a settings file.
+        """ParsedAnswer a settings file.
 
         Raises
         ------

@@ -85,21 +85,21 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a CSV, TSV or semicolon-separated file; every cell stays text."""
+        """ParsedAnswer a CSV, TSV or semicolon-separated file; every cell stays text."""
         return cls._from_source(loaders.delimited.read(path, encoding=encoding, delimiter=delimiter), mapping, on_error)
 
     @classmethod
     def from_xlsx(
         cls, path: str | Path, *, sheet: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
     ) -> Self:
-        """Read one sheet of an Excel workbook."""
+        """ParsedAnswer one sheet of an Excel workbook."""
         return cls._from_source(loaders.spreadsheets.read(path, sheet=sheet), mapping, on_error)
 
     @classmethod
     def from_jsonl(
         cls, path: str | Path, *, encoding: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
     ) -> Self:
-        """Read JSON Lines. Dotted names reach into nested objects: `content="post.text"`."""
+        """ParsedAnswer JSON Lines. Dotted names reach into nested objects: `content="post.text"`."""
         return cls._from_source(loaders.json_files.read_lines(path, encoding=encoding), mapping, on_error)
 
     @classmethod
@@ -112,12 +112,12 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a JSON list of objects, or the one that stands under the dotted name `at`."""
+        """ParsedAnswer a JSON list of objects, or the one that stands under the dotted name `at`."""
         return cls._from_source(loaders.json_files.read(path, encoding=encoding, at=at), mapping, on_error)
 
     @classmethod
     def from_parquet(cls, path: str | Path, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
-        """Read a Parquet file."""
+        """ParsedAnswer a Parquet file."""
         return cls._from_source(loaders.tables.read_parquet(path), mapping, on_error)
 
     @classmethod
@@ -133,7 +133,7 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a table (`project.dataset.table`) or a query of BigQuery; needs `buttermilk-nb[bigquery]`."""
+        """ParsedAnswer a table (`project.dataset.table`) or a query of BigQuery; needs `buttermilk-nb[bigquery]`."""
         read = loaders.bigquery.read(
             source, project=project, location=location, params=params, max_rows=max_rows, client=client
         )
@@ -141,7 +141,7 @@ class Corpus(Sequence[Record]):
 
     @classmethod
     def from_dataframe(cls, frame: pd.DataFrame, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
-        """Read a pandas dataframe."""
+        """ParsedAnswer a pandas dataframe."""
         return cls._from_source(loaders.tables.read_dataframe(frame), mapping, on_error)
 
     @classmethod
@@ -154,7 +154,7 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a folder of texts (.txt) and images; ids are the file names without their endings.
+        """ParsedAnswer a folder of texts (.txt) and images; ids are the file names without their endings.
 
         Files of one name, such as `post.txt` and `post.png`, are one record. `pattern="*.txt"` takes the
         texts alone, and `pattern="*.md"` other texts.

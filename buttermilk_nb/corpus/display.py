@@ -24,7 +24,7 @@ def describe_counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
 
     Examples
     --------
-    >>> counts([Record(content="One."), Record(content="Two.", local_only=True)], rejected=1)
+    >>> describe_counts([Record(content="One."), Record(content="Two.", local_only=True)], rejected=1)
     ['2 records', '1 of which stays local', '1 row rejected']
     """
     local = sum(record.local_only for record in records)

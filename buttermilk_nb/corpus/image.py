@@ -71,7 +71,7 @@ class Image(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Read an image file."""
+        """ParsedAnswer an image file."""
         file = Path(path).expanduser()
         try:
             if file.stat().st_size > MOST_BYTES:

@@ -22,7 +22,7 @@ def group_related_records(records: Sequence[Record]) -> list[list[int]]:
     Examples
     --------
     >>> texts = ["The harbour was closed on Monday.", "The harbour was closed on Sunday.", "Rain."]
-    >>> families([Record(content=text) for text in texts])
+    >>> group_related_records([Record(content=text) for text in texts])
     [[0, 1], [2]]
     """
     leader = list(range(len(records)))

@@ -33,7 +33,7 @@ def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
     Examples
     --------
     >>> text = "Dr. Wu came. 他走了。你呢？"
-    >>> [text[a:b] for a, b in cut(text, "sentence")]
+    >>> [text[a:b] for a, b in segment_spans(text, "sentence")]
     ['Dr. Wu came.', '他走了。', '你呢？']
     """
     start = 0

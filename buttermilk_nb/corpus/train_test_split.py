@@ -23,7 +23,7 @@ def part_sizes(dev: float | None, test: float | None, total: int) -> tuple[int, 
 
     Examples
     --------
-    >>> sizes(0.25, None, 40), sizes(None, 30, 40), sizes(5, 5, 40)
+    >>> part_sizes(0.25, None, 40), part_sizes(None, 30, 40), part_sizes(5, 5, 40)
     ((10, 30), (10, 30), (5, 5))
     """
     size_test = _size(test, total) if test is not None else total - _size(dev, total)

@@ -205,7 +205,7 @@ class Flow:
 
     @classmethod
     def from_yaml(cls, source: str | Path) -> Flow:
-        """Read a flow from a YAML file, or from YAML text.
+        """ParsedAnswer a flow from a YAML file, or from YAML text.
 
         Raises
         ------

@@ -72,7 +72,7 @@ def assign_coders(
     >>> from buttermilk_nb.corpus.record import Record
     >>> _ = init("assign-example", path=tempfile.mkdtemp())
     >>> corpus = Corpus([Record(record_id=f"r{i}", content=f"Text {i}.") for i in range(10)])
-    >>> shares = assign(corpus, coders=["kf", "ab"], overlap=0.2)
+    >>> shares = assign_coders(corpus, coders=["kf", "ab"], overlap=0.2)
     >>> shares.coder.value_counts().to_dict(), int(shares.overlap.sum())
     ({'kf': 6, 'ab': 6}, 4)
     """

@@ -35,7 +35,7 @@ _CODERS = """
 
 
 def coders(project: Project | None = None) -> pd.DataFrame:
-    """Everybody who has coded in this project, or was declared with `coder`.
+    """Everybody who has coded in this project, or was declared with `describe_coder`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def coders(project: Project | None = None) -> pd.DataFrame:
     >>> import tempfile
     >>> from buttermilk_nb.project.session import init
     >>> project = init("coders-example", path=tempfile.mkdtemp())
-    >>> coder("kf", profession="teacher")
+    >>> describe_coder("kf", profession="teacher")
     >>> coders()[["coder", "profession", "n_records"]].values.tolist()
     [['kf', 'teacher', 0]]
     """
@@ -90,7 +90,7 @@ def describe_coder(name: str, *, project: Project | None = None, **groups: str) 
     >>> import tempfile
     >>> from buttermilk_nb.project.session import init
     >>> _ = init("coder-example", path=tempfile.mkdtemp())
-    >>> coder("kf", profession="teacher", language="de")
+    >>> describe_coder("kf", profession="teacher", language="de")
     """
     if not name.strip():
         raise SetupError('name the coder, coder("kf", profession="teacher").')

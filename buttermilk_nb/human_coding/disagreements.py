@@ -45,7 +45,7 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
     >>> import pandas as pd
     >>> codes = [("a", "ana", "yes"), ("a", "ben", "no"), ("a", "eva", "no"), ("b", "ana", "yes"), ("b", "ben", "yes")]
     >>> frame = pd.DataFrame(codes, columns=["record_id", "coder", "category"]).assign(criterion="respect")
-    >>> contested(frame)[["record_id", "n_coders", "answers", "mode_share"]].values.tolist()
+    >>> disagreements(frame)[["record_id", "n_coders", "answers", "mode_share"]].values.tolist()
     [['a', 3, 'no 2, yes 1', 0.6666666666666666]]
     """
     import pandas as pd

@@ -40,7 +40,7 @@ def highlights(project: Project | None = None) -> pd.DataFrame:
     --------
     >>> import tempfile
     >>> from buttermilk_nb import init
-    >>> len(marks(init("marks-example", path=tempfile.mkdtemp())))
+    >>> len(highlights(init("marks-example", path=tempfile.mkdtemp())))
     0
     """
     import pandas as pd

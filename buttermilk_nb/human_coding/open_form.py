@@ -79,7 +79,7 @@ def coding_form(
     >>> from buttermilk_nb import Criteria, load
     >>> texts = load([{"text": "A calm day."}], content="text")
     >>> try:
-    ...     code(texts, criteria=Criteria("respect", "Is it respectful?"), coder="kf")
+    ...     coding_form(texts, criteria=Criteria("respect", "Is it respectful?"), coder="kf")
     ... except SetupError as error:
     ...     print(str(error)[:69])
     the coding form needs a notebook: run `%load_ext buttermilk_nb` there

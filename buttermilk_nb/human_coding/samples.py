@@ -109,7 +109,7 @@ def draw_sample(
     >>> project = init("sample-example", path=tempfile.mkdtemp())
     >>> rows = [{"id": i, "text": f"Text {i}.", "outlet": "Bell" if i < 80 else "Echo"} for i in range(100)]
     >>> corpus = Corpus.from_records(rows, content="text", record_id="id")
-    >>> drawn = sample(corpus, 20, method="stratified", by="outlet", allocation="equal", seed=1)
+    >>> drawn = draw_sample(corpus, 20, method="stratified", by="outlet", allocation="equal", seed=1)
     >>> drawn.groupby("stratum").inclusion_p.agg(["size", "first"]).to_dict("index")
     {'Bell': {'size': 10, 'first': 0.125}, 'Echo': {'size': 10, 'first': 0.5}}
     """
@@ -168,7 +168,7 @@ def samples(project: Project | None = None) -> pd.DataFrame:
     >>> from buttermilk_nb.project.session import init
     >>> project = init("samples-example", path=tempfile.mkdtemp())
     >>> corpus = Corpus.from_records([{"id": i, "text": f"Text {i}."} for i in range(50)], content="text")
-    >>> _ = sample(corpus, 10, seed=1)
+    >>> _ = draw_sample(corpus, 10, seed=1)
     >>> samples()[["name", "method", "n_records", "least_p"]].values.tolist()
     [['random 10, seed 1', 'random', 10, 0.2]]
     """

@@ -81,7 +81,7 @@ def scorer_validation_corpus(run: RunWithAssessments) -> Corpus:
 
     Examples
     --------
-    >>> list(matching_criteria().criteria[0].scale.answers)
+    >>> list(scorer_validation_criteria().criteria[0].scale.answers)
     ['yes', 'no']
     """
     found: dict[str, Record] = {}
@@ -102,7 +102,7 @@ def scorer_validation_ratings(run: RunWithAssessments) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per text of `matchings`, coder and replicate, in the columns of `run.ratings()`.
+        One row per text of `scorer_validation_corpus`, coder and replicate, in the columns of `run.ratings()`.
 
     Raises
     ------

@@ -120,7 +120,7 @@ class Request:
         That shape, where the model is to be told it in the provider's own way.
     replicate
         Which of the repeated askings this is; part of the key.
-    aside
+    offline_input
         What an offline model reads.
     redaction
         What is taken out of the messages where the model is remote.

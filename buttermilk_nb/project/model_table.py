@@ -71,7 +71,7 @@ def model_table(project: OpenProject, *, timeout_s: float = KNOCK_S) -> pd.DataF
     --------
     >>> import tempfile
     >>> from buttermilk_nb import init
-    >>> found = models(init("catalogue", path=tempfile.mkdtemp()))
+    >>> found = model_table(init("catalogue", path=tempfile.mkdtemp()))
     >>> found.name[found.usable].tolist()
     ['offline/strict', 'offline/lenient', 'offline/teaching', 'offline/hashing']
     >>> found.sets.tolist()

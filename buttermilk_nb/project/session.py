@@ -201,7 +201,7 @@ def _close_all() -> None:
 
 
 def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
-    """Ask the open project's tables and views, in SQL.
+    """PlannedRequest the open project's tables and views, in SQL.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ class Store:
         Raises
         ------
         StoreError
-            The file cannot be had (`FileHeld`), a value cannot be taken (`RowsRefused`), the disk is full.
+            The file cannot be had (`FileLocked`), a value cannot be taken (`RowsRejected`), the disk is full.
         """
         with self.exclusive() as con, transaction(con, self.path.name):
             yield con

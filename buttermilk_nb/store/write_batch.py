@@ -37,7 +37,7 @@ class WriteBatch:
         Records of which the versions that are not stored yet shall be.
     finish
         The end of a run.
-    known
+    known_text_hashes
         Hashes of texts that are certainly stored.
     """
 

@@ -80,7 +80,7 @@ def test_unequal_inclusion_worked_by_hand():
 def test_the_interval_is_by_students_t_over_coded_clusters():
     from scipy.stats import t
 
-    found = estimates(ratings(*forty_of_hundred()), sampled="simple random", level=0.9)
+    found = estimates(ratings(*forty_of_hundred()), sampled="simple random", confidence=0.9)
     reach = t.ppf(0.95, 39) * found.se["ppi"]
     assert (found.low["ppi"], found.high["ppi"]) == (pytest.approx(0.4 - reach), pytest.approx(0.4 + reach))
 
@@ -201,7 +201,7 @@ def test_replicates_are_averaged_or_their_mode_is_taken():
     parts = [frame.assign(replicate=0), own.assign(replicate=1), flipped.assign(replicate=2)]
     three = pd.concat(parts, ignore_index=True)
     each = estimates(three, sampled="simple random")
-    modal = estimates(three, sampled="simple random", replicates="modal")
+    modal = estimates(three, sampled="simple random", replicate_mode="modal")
     single = estimates(frame, sampled="simple random")
     turned = estimates(pd.concat([flipped, frame[frame.coder == "truth"]], ignore_index=True), sampled="simple random")
     for name in ("naive", "ppi", "dsl"):

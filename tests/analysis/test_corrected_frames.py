@@ -94,9 +94,9 @@ REFUSED = {
         "0 records have a usable code.*leave out of `by` what only the judge's rows have",
     ),
     "of something else": (lambda f: f, {"of": "median"}, "of: write `prevalence` or `mean` or `regression`"),
-    "at a level of 95": (lambda f: f, {"level": 95}, "level=95"),
+    "at a level of 95": (lambda f: f, {"confidence": 95}, "confidence=95"),
     "with a power that is none": (lambda f: f, {"power": math.nan}, "power=nan"),
-    "with other replicates": (lambda f: f, {"replicates": "mean"}, "replicates: write `each` or `modal`"),
+    "with other replicates": (lambda f: f, {"replicate_mode": "mean"}, "replicates: write `each` or `modal`"),
     "without covariates": (lambda f: f, {"of": "regression"}, "a regression needs a DataFrame"),
     "with a covariate of names": (
         lambda f: f,

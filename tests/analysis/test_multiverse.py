@@ -158,7 +158,7 @@ def test_replicates_are_taken_together_or_each_alone():
     assert found.to_dict() == {"mode of 3": 0.5, "replicate 0": 0.75, "replicate 1": 0.5, "replicate 2": 0.25}
     once = multiverse(frame({"m1": ["yy", "yn"], "m2": "nn"}), replicate_mode="each", rules="any", n_boot=0)
     assert len(once[(once.models == "m2") & (once.replicates == "replicate 1")]) == 0
-    assert chosen(once, models="all 2", replicates="replicate 1").estimate == 0.5
+    assert chosen(once, models="all 2", replicate_mode="replicate 1").estimate == 0.5
 
 
 def test_a_difference_is_of_two_shares_of_the_records_that_have_a_value():
@@ -260,7 +260,7 @@ TONE = frame({"m1": "1234"}, scale="1-5", flag="4")
         (CALM, {"rules": "majorty"}, "did you mean `majority`?"),
         (CALM, {"models": "every"}, "models: there is no `every`"),
         (CALM, {"prompts": []}, "prompts: name one choice at least"),
-        (CALM, {"replicates": "first"}, "replicates: there is no `first`"),
+        (CALM, {"replicate_mode": "first"}, "replicates: there is no `first`"),
         (CALM, {"non_answers": "maybe"}, "non_answers: there is no `maybe`"),
         (CALM, {"judges": ["m1"]}, "has no coder `m1`"),
         (CALM.assign(kind="human"), {}, "no coder is of kind `instrument`"),
@@ -300,7 +300,7 @@ def test_a_thousand_specifications_of_a_thousand_records_are_what_one_by_one_giv
         models="m0 + m2 + m4",
         rule="majority",
         threshold=">= 3",
-        replicates="replicate 1",
+        replicate_mode="replicate 1",
         non_answers="left out",
     )
     assert row.estimate == pytest.approx(share)

@@ -154,7 +154,7 @@ def test_the_level_of_the_scale_decides_on_alpha():
         ({JUDGE: "Graz"}, {}, "`judge · m` is a judge"),
         (TOWNS, {"judges": None}, "nothing says who the judge is"),
         (TOWNS, {"by": ["town"]}, "there is no column `town`"),
-        (TOWNS, {"level": 2}, "level=2"),
+        (TOWNS, {"confidence": 2}, "confidence=2"),
     ],
 )
 def test_what_cannot_be_is_said(groups, words, message):

@@ -50,7 +50,7 @@ def test_a_projection_by_hand():
 @pytest.mark.parametrize("options", [{}, {"clusters": True}, {"unequal": True}])
 def test_now_is_what_the_estimate_has(options):
     frame = study(**options)
-    now = sample_size(frame, judge="judge").query("more == 0").set_index("estimator")
+    now = sample_size(frame, judge="judge").query("additional == 0").set_index("estimator")
     found = corrected_estimate(frame, judge="judge").set_index("estimator")
     assert now.index.tolist() == NAMES
     for name in NAMES:
@@ -63,7 +63,7 @@ def test_what_is_projected_comes_about_when_so_many_are_coded(options):
     projected, then = [], []
     for seed in range(30):
         few = sample_size(study(seed, **options), judge="judge", additional=[150])
-        projected.append(few.query("more == 150").set_index("estimator").se)
+        projected.append(few.query("additional == 150").set_index("estimator").se)
         then.append(
             corrected_estimate(study(100 + seed, coded=250, **options), judge="judge").set_index("estimator").se
         )
@@ -118,12 +118,12 @@ def test_where_judge_and_coder_never_differ_nothing_is_projected_to_shrink_to_no
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"additional": [0]}, "more: 0 is no number"),
-        ({"additional": [2.5]}, "more: 2.5 is no number"),
+        ({"additional": [0]}, "additional: 0 is not a number"),
+        ({"additional": [2.5]}, "additional: 2.5 is not a number"),
         ({"width": 0}, "width=0"),
         ({"of": "regression"}, "of: write `prevalence` or `mean`"),
         ({"of": "mean"}, "answers have no numbers"),
-        ({"level": 1}, "level=1"),
+        ({"confidence": 1}, "confidence=1"),
     ],
 )
 def test_it_is_refused(asked, said):

@@ -284,7 +284,7 @@ def test_the_seed_decides_the_interval():
         (ratings(SAID), {"over": "category"}, "cannot be taken"),
         (ratings(SAID), {"over": "criterion"}, "in `by` and in `over`"),
         (ratings(SAID), {"n_boot": 0}, "n_boot=0"),
-        (ratings(SAID), {"level": 95}, "level=95"),
+        (ratings(SAID), {"confidence": 95}, "confidence=95"),
         (ratings(SAID, scale="1-5"), {}, "criterion `calm`: the code `yes` is not one of the categories"),
         (pd.concat([ratings(SAID)] * 2), {}, "record `r1` has 2 answers"),
         (pd.concat([ratings(SAID, judge="j"), ratings(SAID, judge="k")]), {}, "put `judge` into `by`"),

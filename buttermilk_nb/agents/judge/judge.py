@@ -181,7 +181,7 @@ class Judge(Agent):
         objection = REPAIR_MESSAGE if self.reask else None
         readings = [
             await ask_and_parse(
-                self, question, partial(reader.parse, question.asked), cell, trace_id, context, objection=objection
+                self, question, partial(reader.parse, question.criteria), cell, trace_id, context, objection=objection
             )
             for question in cell.slot.prepared
         ]
@@ -190,7 +190,7 @@ class Judge(Agent):
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         model = cell.slot.model
         assert model is not None
-        return [(self.request(question, cell, model), len(question.asked)) for question in cell.slot.prepared]
+        return [(self.request(question, cell, model), len(question.criteria)) for question in cell.slot.prepared]
 
     def request(self, question: JudgeQuestion, cell: Cell, model: Model) -> Request:
         return Request(

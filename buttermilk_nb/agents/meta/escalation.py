@@ -59,7 +59,7 @@ class Escalation(MetaAgent):
 
     Notes
     -----
-    Every instrument has one vote, as in a `Panel`. On a document of several criteria one contested answer is enough,
+    Every instrument has one vote, as in a `InstrumentTable`. On a document of several criteria one contested answer is enough,
     and all of its criteria are asked. What is escalated is no random sample: report it apart, or let a panel count it
     with the others.
 

@@ -1,4 +1,4 @@
-"""`Panel`: several instruments as one, by a rule of counting that is written down."""
+"""`InstrumentTable`: several instruments as one, by a rule of counting that is written down."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Panel(AgentBase):
 
     Examples
     --------
-    >>> Panel("panel", of="judge")
-    Panel('panel', of: judge, rule: majority)
+    >>> InstrumentTable("panel", of="judge")
+    InstrumentTable('panel', of: judge, rule: majority)
     """
 
     kind: ClassVar[str] = "panel"

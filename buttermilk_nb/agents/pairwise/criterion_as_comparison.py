@@ -28,7 +28,7 @@ def as_comparison(given: Criteria, names: tuple[str, str], *, ties: bool) -> Cri
 
     Examples
     --------
-    >>> asked = comparison(Criteria("kinder", "Which is kinder?", flag="no"), ("first", "second"), ties=True)
+    >>> asked = as_comparison(Criteria("kinder", "Which is kinder?", flag="no"), ("first", "second"), ties=True)
     >>> asked["kinder"].scale.shorthand, asked["kinder"].flag
     ('first | second | tie', None)
     """

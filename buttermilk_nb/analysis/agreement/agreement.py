@@ -57,7 +57,7 @@ def agreement(
         Columns to part the frame by. Criteria are never pooled.
     coders
         Whom to compare, by name; by default everybody.
-    replicates
+    replicate_mode
         `each`: within each replicate, then averaged. `modal`: the answer that most replicates of an instrument gave,
         which is another, named instrument; where two are as frequent there is none.
     coefficients
@@ -65,7 +65,7 @@ def agreement(
         measurement and are mostly reported, `all` every one that fits.
     pool
         `["criteria_hash"]` takes codes that were made under different wordings together, and marks it.
-    n_boot, seed, level
+    n_boot, seed, confidence
         Resamples of whole clusters, their seed, and the level of the percentile interval.
 
     Returns

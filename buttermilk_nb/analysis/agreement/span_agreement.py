@@ -45,7 +45,7 @@ def span_agreement(
         Whom to compare; by default everybody.
     categories
         Whether passages must also have the same `category`; by default only marked text is told from unmarked.
-    n_boot, seed, level
+    n_boot, seed, confidence
         Resamples of whole clusters, their seed, and the level of the percentile interval.
 
     Returns

@@ -50,7 +50,7 @@ def advantages(people: Sequence[ReliabilityMatrix], judge: Sequence[IntArray]) -
 
     Examples
     --------
-    >>> people = Codes.of([["a", "a", "b"], ["b", "b", "b"]], "nominal")
+    >>> people = ReliabilityMatrix.of([["a", "a", "b"], ["b", "b", "b"]], "nominal")
     >>> found = advantages([people], [np.array([0, 0])])  # the judge says a, a
     >>> found.judge.tolist(), found.coder.tolist()
     ([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], [[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])

@@ -48,12 +48,12 @@ def alt_test(
         less often than the person. The authors advise 0.2 where the people are experts, 0.15 where they are skilled
         (trained students), 0.1 for crowd workers, and less where the people agree little. Choose it, and say why,
         before you look.
-    alpha
+    significance
         The false discovery rate over the people.
-    replicates
+    replicate_mode
         `each`: the indicators below are computed within each replicate and averaged, record by record. `modal`: the
         answer that most replicates gave, which is another, named instrument; where two are as frequent there is none.
-    n_boot, seed, level
+    n_boot, seed, confidence
         Resamples of whole clusters, their seed, and the level of the percentile interval of `rho`.
 
     Returns

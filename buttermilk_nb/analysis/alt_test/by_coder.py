@@ -27,7 +27,7 @@ def alt_test_coders(
 
     Parameters
     ----------
-    ratings, by, judges, coders, epsilon, alpha, replicates
+    ratings, by, judges, coders, epsilon, significance, replicate_mode
         As in `alt_test`, and so is the source.
 
     Returns

@@ -95,9 +95,9 @@ def tests(
     if not 0 <= epsilon < 1:
         raise SetupError(f"epsilon={epsilon}: it is a difference of two shares, from 0 to below 1, such as 0.2.")
     if not 0 < significance < 1:
-        raise SetupError(f"alpha={significance}: it is between 0 and 1, such as 0.05.")
+        raise SetupError(f"significance={significance}: it is between 0 and 1, such as 0.05.")
     if replicate_mode not in ("modal", "each"):
-        raise SetupError(f'replicates="{replicate_mode}": write "modal" or "each".')
+        raise SetupError(f'replicate_mode="{replicate_mode}": write "modal" or "each".')
     by = names(by)
     for key, part in groups(checked(ratings, by), by):
         people = people_of(part, judges, coders)

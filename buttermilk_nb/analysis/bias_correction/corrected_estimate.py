@@ -66,12 +66,12 @@ def corrected_estimate(
     sampled
         `"simple random"`: the coded records are a simple random sample of the judged ones, so that `inclusion_p` is the
         share that is coded. Nothing is assumed unless this is written.
-    replicates
+    replicate_mode
         `each`: a record's answer is the mean of its replicates', so that a prevalence or mean is the average over
         replicates. `modal`: the answer that most replicates gave, and none where two are as frequent.
     power
         Lambda of `ppi++`; None tunes it to the least variance.
-    level
+    confidence
         Of the interval.
 
     Returns
@@ -147,7 +147,7 @@ def check_asked(of: str, offered: Sequence[str], confidence: float) -> None:
     if of not in offered:
         raise SetupError(f"of: write {' or '.join(f'`{name}`' for name in offered)}, and not `{of}`.")
     if not 0 < confidence < 1:
-        raise SetupError(f"level={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
+        raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
 
 
 def mean_estimates(sample: CodedSample, power: float | None = None) -> dict[str, InfluenceEstimate]:

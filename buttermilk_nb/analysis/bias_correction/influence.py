@@ -28,7 +28,7 @@ class InfluenceEstimate:
         One per term.
     influence
         Records x terms: what each record adds to the error. Zero for records that the estimate does not rest on.
-    rests_on
+    depends_on
         Records: on which of them the variance rests (the coded ones, except where the judge is alone).
     power
         How much of the judge's answers is used; NaN where that is not a question.
@@ -76,7 +76,7 @@ def standard_errors(estimate: InfluenceEstimate, clusters: IntArray) -> FloatArr
     The mean of 1, 2, 3 and 6 has the standard error that textbooks give, s / sqrt(n).
 
     >>> y = np.array([1.0, 2.0, 3.0, 6.0])
-    >>> one = Estimate(np.array([3.0]), (y - 3)[:, None] / 4, np.ones(4, bool))
+    >>> one = InfluenceEstimate(np.array([3.0]), (y - 3)[:, None] / 4, np.ones(4, bool))
     >>> standard_errors(one, np.arange(4)).round(4).tolist() == [round(float(y.std(ddof=1)) / 2, 4)]
     True
     """

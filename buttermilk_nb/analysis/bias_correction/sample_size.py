@@ -46,9 +46,9 @@ def sample_size(
 
     Parameters
     ----------
-    ratings, judge, coder, by, of, sampled, replicates, level
+    ratings, judge, coder, by, of, sampled, replicate_mode, confidence
         As in `corrected_estimate`.
-    more
+    additional
         Numbers of further coded records.
     width
         The wanted half-width, in the unit of the estimate (0.03: three points to either side). Adds a row for each
@@ -82,7 +82,7 @@ def sample_size(
     >>> coded["flagged"] = [i % 10 < 4 for i in range(0, 300, 3)]
     >>> ratings = pd.concat([judged, coded]).assign(criterion="calm")
     >>> ratings["category"] = ratings.flagged.map({True: "yes", False: "no"})
-    >>> found = sample_size(ratings, judge="judge", sampled="simple random", more=[50, 100])
+    >>> found = sample_size(ratings, judge="judge", sampled="simple random", additional=[50, 100])
     >>> found[found.estimator == "ppi++"][["additional", "half_width"]].round(2).values.tolist()
     [[0.0, 0.07], [50.0, 0.06], [100.0, 0.06]]
     """
@@ -90,7 +90,7 @@ def sample_size(
 
     check_asked(of, ("prevalence", "mean"), confidence)
     if wrong := [n for n in additional if n < 1 or n != int(n)]:
-        raise SetupError(f"more: {wrong[0]} is no number of further records; write whole numbers above 0.")
+        raise SetupError(f"additional: {wrong[0]} is not a number of further records; write whole numbers above 0.")
     if width is not None and not width > 0:
         raise SetupError(f"width={width}: the wanted half-width is above 0, such as 0.03.")
     asked: OutcomeName = "flag" if of == "prevalence" else "number"

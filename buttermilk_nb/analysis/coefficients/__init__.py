@@ -5,7 +5,7 @@ resample, makes a frame or prints: whoever asks for an interval hands over the w
 
 Examples
 --------
->>> codes = Codes.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", None]], "nominal")
+>>> codes = ReliabilityMatrix.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", None]], "nominal")
 >>> COEFFICIENTS["krippendorff_alpha"].estimate(codes).round(4).tolist()
 [0.4444]
 >>> COEFFICIENTS["fleiss_kappa"].undefined(codes)

@@ -27,7 +27,7 @@ class BrennanPrediger(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]], "nominal", categories=["a", "b", "c"])
+    >>> codes = ReliabilityMatrix.of([["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]], "nominal", categories=["a", "b", "c"])
     >>> BrennanPrediger().estimate(codes).round(4).tolist()
     [0.625]
     """

@@ -32,7 +32,7 @@ class CohenKappa(Coefficient):
     Both say yes to 20 units and no to 15, one alone to 5 and the other alone to 10 (agreement 0.7, by chance 0.5):
 
     >>> rows = [["yes", "yes"]] * 20 + [["yes", "no"]] * 5 + [["no", "yes"]] * 10 + [["no", "no"]] * 15
-    >>> CohenKappa().estimate(Codes.of(rows, "nominal")).round(4).tolist()
+    >>> CohenKappa().estimate(ReliabilityMatrix.of(rows, "nominal")).round(4).tolist()
     [0.4]
     """
 

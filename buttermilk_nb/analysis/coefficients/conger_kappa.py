@@ -23,7 +23,7 @@ class CongerKappa(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
     >>> CongerKappa().estimate(codes).round(4).tolist()
     [0.6667]
     """

@@ -23,7 +23,7 @@ class GeneralisedFleissKappa(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", None], ["b", None, None]], "nominal")
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", None], ["b", None, None]], "nominal")
     >>> GeneralisedFleissKappa().estimate(codes).round(4).tolist()
     [0.5429]
     """
@@ -54,7 +54,7 @@ class FleissKappa(GeneralisedFleissKappa):
 
     Examples
     --------
-    >>> codes = Codes.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"]], "nominal")
     >>> FleissKappa().estimate(codes).round(4).tolist()
     [0.55]
     """

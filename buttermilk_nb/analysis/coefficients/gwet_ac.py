@@ -29,7 +29,7 @@ class GwetAC(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
     >>> GwetAC().estimate(codes).round(4).tolist()
     [0.6757]
     """

@@ -41,7 +41,7 @@ class IntraclassCorrelation(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([[1, 2], [2, 3], [3, 4], [5, 6]], "interval")
+    >>> codes = ReliabilityMatrix.of([[1, 2], [2, 3], [3, 4], [5, 6]], "interval")
     >>> IntraclassCorrelation("icc_2_1", "ICC(2,1)", model=2).estimate(codes).round(4).tolist()
     [0.8537]
     >>> IntraclassCorrelation("icc_3_1", "ICC(3,1)", model=3).estimate(codes).round(4).tolist()

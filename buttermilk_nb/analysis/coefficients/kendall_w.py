@@ -23,7 +23,7 @@ class KendallW(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([[1, 2, 1], [2, 1, 2], [3, 3, 3]], "ordinal")
+    >>> codes = ReliabilityMatrix.of([[1, 2, 1], [2, 1, 2], [3, 3, 3]], "ordinal")
     >>> KendallW().estimate(codes).round(4).tolist()
     [0.7778]
     """

@@ -41,11 +41,11 @@ class KrippendorffAlpha(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([["a", "a", "a"], ["a", "b", None], ["b", "b", None], ["b", None, None]], "nominal")
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "b", None], ["b", "b", None], ["b", None, None]], "nominal")
     >>> KrippendorffAlpha().estimate(codes).round(4).tolist()
     [0.5]
     >>> KrippendorffAlpha().counted(codes)
-    Counted(units=3, codes=7, left_out=1)
+    Counts(units=3, codes=7, n_excluded=1)
     """
 
     name: str = "krippendorff_alpha"
@@ -90,7 +90,7 @@ class SetAlpha(KrippendorffAlpha):
 
     Examples
     --------
-    >>> codes = Codes.of([[["a"], ["a"]], [["a", "b"], ["b"]], [[], []]], "set")
+    >>> codes = ReliabilityMatrix.of([[["a"], ["a"]], [["a", "b"], ["b"]], [[], []]], "set")
     >>> SetAlpha().estimate(codes).round(4).tolist()
     [0.7222]
     """
@@ -120,7 +120,7 @@ class WeightedAlpha(KrippendorffAlpha):
 
     Examples
     --------
-    >>> codes = Codes.of([[1, 1], [1, 2], [3, 3]], "ordinal")
+    >>> codes = ReliabilityMatrix.of([[1, 1], [1, 2], [3, 3]], "ordinal")
     >>> WeightedAlpha(scheme="linear").estimate(codes).round(4).tolist()
     [0.7059]
     """

@@ -25,7 +25,7 @@ class LightKappa(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
     >>> LightKappa().estimate(codes).round(4).tolist()
     [0.6667]
     """

@@ -20,7 +20,7 @@ class PercentAgreement(Coefficient):
 
     Examples
     --------
-    >>> PercentAgreement().estimate(Codes.of([["a", "a", "a"], ["a", "a", "b"]], "nominal")).round(4).tolist()
+    >>> PercentAgreement().estimate(ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"]], "nominal")).round(4).tolist()
     [0.6667]
     """
 

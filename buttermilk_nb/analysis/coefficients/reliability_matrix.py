@@ -49,7 +49,7 @@ class ReliabilityMatrix:
 
     Examples
     --------
-    >>> codes = Codes.of([["yes", "yes"], ["no", None]], "nominal", categories=["yes", "no"])
+    >>> codes = ReliabilityMatrix.of([["yes", "yes"], ["no", None]], "nominal", categories=["yes", "no"])
     >>> codes.matrix.tolist()
     [[0, 0], [1, -1]]
     """
@@ -68,7 +68,7 @@ class ReliabilityMatrix:
     def of(
         cls, rows: Sequence[Sequence[object | None]], level: str, categories: Sequence[object] | None = None
     ) -> ReliabilityMatrix:
-        """Codes from a table of answers.
+        """ReliabilityMatrix from a table of answers.
 
         Parameters
         ----------
@@ -87,9 +87,9 @@ class ReliabilityMatrix:
 
         Examples
         --------
-        >>> Codes.of([[1, 2], [4, float("nan")]], "ordinal", categories=[1, 2, 3, 4]).values.tolist()
+        >>> ReliabilityMatrix.of([[1, 2], [4, float("nan")]], "ordinal", categories=[1, 2, 3, 4]).values.tolist()
         [1.0, 2.0, 3.0, 4.0]
-        >>> Codes.of([[["a", "b"], ["b"]], ["[]", None]], "set").categories
+        >>> ReliabilityMatrix.of([[["a", "b"], ["b"]], ["[]", None]], "set").categories
         ('["a", "b"]', '["b"]', '[]')
         """
         if level not in LEVELS:

@@ -24,7 +24,7 @@ class ScottPi(Coefficient):
     Both say yes to 20 units and no to 15, one alone to 5 and the other alone to 10; the share of yes is 0.55:
 
     >>> rows = [["yes", "yes"]] * 20 + [["yes", "no"]] * 5 + [["no", "yes"]] * 10 + [["no", "no"]] * 15
-    >>> ScottPi().estimate(Codes.of(rows, "nominal")).round(4).tolist()
+    >>> ScottPi().estimate(ReliabilityMatrix.of(rows, "nominal")).round(4).tolist()
     [0.3939]
     """
 

@@ -29,11 +29,11 @@ class SpecificAgreement(Coefficient):
 
     Examples
     --------
-    >>> codes = Codes.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", "no"]], "nominal")
+    >>> codes = ReliabilityMatrix.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", "no"]], "nominal")
     >>> for one in specific_agreement(codes):
     ...     print(one.category, one.estimate(codes).round(4).tolist(), one.counted(codes))
-    no [0.8] Counted(units=3, codes=5, left_out=1)
-    yes [0.6667] Counted(units=2, codes=3, left_out=2)
+    no [0.8] Counts(units=3, codes=5, n_excluded=1)
+    yes [0.6667] Counts(units=2, codes=3, n_excluded=2)
     """
 
     name: str = "specific_agreement"

@@ -51,11 +51,11 @@ def compare_levels(
     baseline
         A value of the factor: only pairs with it, as `a`. Otherwise all pairs, `a` and `b` in order (numbers
         ascending, else names from A to Z).
-    replicates
+    replicate_mode
         `modal`: one answer per record first, the most frequent of its replicates; a record whose replicates tie is
         left out (ordinal numbers: the mean of those tied; continuous ones: the mean of all). `each`: everything within
         each replicate and averaged, replicates of the same number paired, a single one with each of the other's.
-    n_boot, seed, level
+    n_boot, seed, confidence
         Resamples of whole clusters, the seed of resamples and of random sign flips, and the level of the percentile
         interval. Each row starts from the seed.
 
@@ -99,7 +99,7 @@ def compare_levels(
     >>> said = {"m1": "yyyynnnn", "m2": "ynnnnnnn"}
     >>> rows = [(f"r{i}", "calm", f"judge · {m}", m, c) for m, codes in said.items() for i, c in enumerate(codes)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "model", "category"])
-    >>> found = compare(ratings, factor="model")
+    >>> found = compare_levels(ratings, factor="model")
     >>> found[["measure", "at_a", "at_b", "only_a", "only_b", "p"]].values.tolist()
     [['share of `n`', 0.5, 0.875, 0.0, 3.0, 0.25]]
     """

@@ -57,7 +57,7 @@ class Text:
         --------
         >>> text = Text("She said: “It is\n late – go home.”")
         >>> text.find("it is late - go home"), text.find("It ... home!"), text.find("go away")
-        (Found(start=11, end=32), Found(start=11, end=32), None)
+        (Passage(start=11, end=32), Passage(start=11, end=32), None)
         """
         parts = [part for piece in _LEFT_OUT.split(quote) if (part := _plain(piece))]
         start, at = None, 0

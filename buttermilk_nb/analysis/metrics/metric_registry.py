@@ -22,7 +22,7 @@ def metrics_for(question: CriterionAnswers) -> list[Metric]:
 
     Examples
     --------
-    >>> [one.name for one in fitting(Question("tone", "nominal", ("calm", "angry")))]
+    >>> [one.name for one in metrics_for(Question("tone", "nominal", ("calm", "angry")))]
     ['accuracy']
     """
     found: list[Metric] = list(FLAG_METRICS) if question.flags is not None else []

@@ -60,7 +60,7 @@ def metrics(
         Columns that make the groups. Criteria are never pooled.
     coders
         Whom to compare; default: everyone but the truth.
-    replicates
+    replicate_mode
         `each` computes within each replicate and averages those that are defined; `modal` takes the answer that a
         record got most often (a tie is no answer) as another instrument.
     on
@@ -72,7 +72,7 @@ def metrics(
         Resamples of the clusters; 0 for no intervals.
     seed
         Of the resamples.
-    level
+    confidence
         Of the intervals, between 0 and 1.
 
     Returns

@@ -130,7 +130,7 @@ def _questioned(
     if len(answers.record) != len(np.unique(answers.record)):
         raise SetupError(
             f"`{truth}` answered criterion `{name}` in several replicates, and a truth is one answer: "
-            'filter its rows to one replicate, or ask for `replicates="modal"`.'
+            'filter its rows to one replicate, or ask for `replicate_mode="modal"`.'
         )
     by_record = np.full(len(frame.clusters), -1, np.intp)
     by_record[answers.record] = answers.code

@@ -84,13 +84,13 @@ def multiverse(
     thresholds
         `flag`, as the criterion declares it, or comparisons of numbers such as `">= 4"`; `each`: every cut of an
         ordinal scale, and the flag on others.
-    replicates
+    replicate_mode
         `mode`: what most replicates said, and no answer where two are as frequent (of ordinal numbers, the mean of
         those tied; of continuous ones the mean of all); `each`: each replicate, as if it had been the only one.
     non_answers
         What becomes of refusals, invalid answers, `cannot tell` and ties of replicates: `left out`, or counted as `no`
         or as `yes`.
-    n_boot, seed, level
+    n_boot, seed, confidence
         Resamples of whole clusters, the same for all specifications, their seed, and the level of the percentile
         intervals. By default 1,000, and 0 (no intervals) for a function, which is called anew for each resample of
         each specification.

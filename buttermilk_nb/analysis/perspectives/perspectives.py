@@ -48,7 +48,7 @@ def perspectives(
         Columns to part the frame by. Criteria and wordings are never pooled.
     judges
         The judges, by name; by default every coder of kind `instrument`.
-    n_boot, seed, level
+    n_boot, seed, confidence
         Resamples of whole clusters, their seed, and the level of the percentile intervals.
 
     Returns

@@ -76,7 +76,7 @@ def order_bias(ratings: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFra
     ----------
     ratings
         As in `order_flips`.
-    level
+    confidence
         Of the interval.
 
     Returns
@@ -119,7 +119,7 @@ def order_bias(ratings: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFra
     import pandas as pd
 
     if not 0 < confidence < 1:
-        raise SetupError(f"level={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
+        raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
     flips = order_flips(ratings)
     clusters = ratings.cluster if "cluster" in ratings.columns else pd.Series(dtype=object)
     shared = len(set(ratings.record_id[clusters.notna()])) > clusters.nunique() if len(clusters) else False

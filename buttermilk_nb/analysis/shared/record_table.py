@@ -42,13 +42,13 @@ class RecordTable:
         Records x columns: 1 flagged, 0 not, NaN where there is no flag or no answer.
     asked
         Records x columns: whether the ratings have a row, with an answer or without.
-    shown
+    labels
         Records x columns: the answers to read, non-answers too, None where there is none.
     clusters
         The cluster of each record, as a number from 0.
     scale
         The declared scale; None where there is none.
-    left_out
+    n_excluded
         Cells without a usable answer.
     unequal
         Whether the records were drawn with unequal probability.

@@ -32,7 +32,7 @@ class ReliabilityData:
         The cluster of each unit, as a number.
     seen
         The coders who were not blind to the instruments' answers.
-    reads
+    input_models
         For each instrument that reads others (a synthesiser, a panel) the coders that it rests on.
     """
 

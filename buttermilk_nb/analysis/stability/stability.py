@@ -42,7 +42,7 @@ def stability(
         The column along which the instrument repeats itself: `replicate`, or another such as a prompt's name. With
         another, everything is computed within each replicate and averaged, unless `by` has `replicate`. Rows in which
         it is missing are set aside.
-    n_boot, seed, level
+    n_boot, seed, confidence
         Resamples of whole clusters, their seed, and the level of the percentile intervals. Each group starts from the
         seed, so that it does not depend on the others.
 
@@ -92,7 +92,7 @@ def check_resampling(n_boot: int, confidence: float) -> None:
     if n_boot < 1:
         raise SetupError(f"n_boot={n_boot}: an interval needs resamples; the default is 1000.")
     if not 0 < confidence < 1:
-        raise SetupError(f"level={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
+        raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
 
 
 def _row(one: Repeated, over: str, marked: str, n_boot: int, seed: int, confidence: float) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def replicate_answers(
     >>> said = {"r1": ["yes", "yes", "yes"], "r2": ["yes", "no", "yes"], "r3": ["no", "cannot tell", "yes"]}
     >>> rows = [(r, "calm", "judge · m", i, code) for r, codes in said.items() for i, code in enumerate(codes)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "replicate", "category"])
-    >>> found = verdicts(ratings)
+    >>> found = replicate_answers(ratings)
     >>> found[["record_id", "mode", "n_repeats", "tie"]].fillna("-").values.tolist()
     [['r3', '-', 2, True], ['r2', 'yes', 3, False], ['r1', 'yes', 3, False]]
     >>> found.answers.iloc[0]

@@ -41,7 +41,7 @@ def display_address(url: str) -> str:
 
     Examples
     --------
-    >>> shown("https://me:secret@host.example/data/articles.csv?token=abc")
+    >>> display_address("https://me:secret@host.example/data/articles.csv?token=abc")
     'https://host.example/data/articles.csv'
     """
     if "::" in url:

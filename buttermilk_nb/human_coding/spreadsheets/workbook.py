@@ -188,7 +188,7 @@ def _entry(criterion: Criterion) -> Mapping[str, str]:
         "include": "\n".join(criterion.include),
         "exclude": "\n".join(criterion.exclude),
         "examples": "\n".join(examples),
-        "answers": criterion.instruction,
+        "answers": criterion.sentence,
     }
 
 

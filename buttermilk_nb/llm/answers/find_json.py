@@ -53,7 +53,7 @@ def find_objects(text: str, start: int = 0) -> list[JsonCandidate]:
 
     Examples
     --------
-    >>> [piece.ends for piece in objects_in('First {"a": 1}, then {"a": "tw')]
+    >>> [piece.ends for piece in find_objects('First {"a": 1}, then {"a": "tw')]
     ['whole', 'cut']
     """
     found: list[JsonCandidate] = []

@@ -77,7 +77,7 @@ def read_json(completion: Completion, wanted: Collection[str] = WANTED) -> dict[
 
 
 def is_refusal(completion: Completion) -> bool:
-    """Does the model decline? Ask only where there is no answer.
+    """Does the model decline? PlannedRequest only where there is no answer.
 
     Examples
     --------

@@ -113,9 +113,9 @@ def is_refusal_text(text: str) -> bool:
 
     Examples
     --------
-    >>> declines("I'm sorry, but I can't help with that."), declines("Je ne peux pas évaluer ce texte.")
+    >>> is_refusal_text("I'm sorry, but I can't help with that."), is_refusal_text("Je ne peux pas évaluer ce texte.")
     (True, True)
-    >>> declines("I cannot find any evidence of contempt."), declines("The bot said “I cannot help with that”.")
+    >>> is_refusal_text("I cannot find any evidence of contempt."), is_refusal_text("The bot said “I cannot help with that”.")
     (False, False)
     """
     return _any_language().search(_QUOTED.sub(" … ", text[:_HEAD])) is not None

@@ -49,7 +49,7 @@ class ImportCount(BaseModel):
 
     Examples
     --------
-    >>> Imported(added=2, already_there=0, clashes=1, refused=1, problems=("line 3 is not JSON",))
+    >>> ImportCount(added=2, already_there=0, clashes=1, refused=1, problems=("line 3 is not JSON",))
     2 added, 0 already there, 1 with another answer than the cache (which is kept), 1 refused
       line 3 is not JSON
     """

@@ -21,9 +21,9 @@ class SpendingLimit:
         How much; None for no limit.
     spent_usd
         What has been spent of it already.
-    whose
+    label
         For the message: `the project's budget`.
-    more
+    hint
         How to raise it.
     """
 
@@ -55,7 +55,7 @@ class Budget:
     Examples
     --------
     >>> import asyncio
-    >>> purse = Purse(0.10, whose="the run's budget", more="budget_usd=...")
+    >>> purse = SpendingLimit(0.10, label="the run's budget", hint="budget_usd=...")
     >>> budget = Budget([purse])
     >>> async def spend():
     ...     await budget.reserve(0.08)

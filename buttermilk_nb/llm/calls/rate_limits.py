@@ -44,9 +44,9 @@ def gcra(empty_at: float, now: float, amount_s: float, burst_s: float) -> tuple[
 
     Examples
     --------
-    >>> turn(empty_at=0.0, now=100.0, amount_s=6.0, burst_s=12.0)
+    >>> gcra(empty_at=0.0, now=100.0, amount_s=6.0, burst_s=12.0)
     (0.0, 106.0)
-    >>> turn(empty_at=112.0, now=100.0, amount_s=6.0, burst_s=12.0)
+    >>> gcra(empty_at=112.0, now=100.0, amount_s=6.0, burst_s=12.0)
     (6.0, 118.0)
     """
     held = max(empty_at, now)

@@ -38,11 +38,11 @@ class RunScope:
         Whom the Call rows belong to.
     mode
         How the cache is used: `use`, `refresh`, `only`, `off`.
-    gate
+    semaphore
         What each call waits for while it is open; looking into the cache and writing to it do not.
     budget
         What may be spent.
-    give_up_after
+    failure_threshold
         After so many failures in a row a model is not asked again.
     """
 

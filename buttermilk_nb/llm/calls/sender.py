@@ -72,7 +72,7 @@ class Sender:
         The project's settings: time limit, retries, limits.
     ledger
         Where limits a minute are kept; by default in this process.
-    heard
+    on_wait
         Told of waits.
     """
 

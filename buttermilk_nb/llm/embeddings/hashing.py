@@ -125,7 +125,7 @@ def _features(word: str, dims: int) -> tuple[tuple[int, float], ...]:
 
 
 def _made(word: str, dims: int) -> Iterable[tuple[int, float]]:
-    """Place and value of a word, and of the runs in it, which together weigh as much as the word."""
+    """DataFolder and value of a word, and of the runs in it, which together weigh as much as the word."""
     unspaced = any(c >= _UNSPACED for c in word)
     framed = word if unspaced else f"<{word}>"
     runs = [

@@ -1,7 +1,7 @@
 """Vectors on their way: what is asked for, how what comes back is checked, and how it is kept.
 
 Each text has a key of its own, so that adding one text to a thousand sends one; on the way several texts share a
-request (`Batch`). Both are Requests, so that consent, budget, limits, time limit and retries are those of every
+request (`TextBatch`). Both are Requests, so that consent, budget, limits, time limit and retries are those of every
 other call. A vector is kept as the base64 of its numbers (float32, little-endian): a quarter of their digits, and
 the same on every machine.
 """
@@ -65,7 +65,7 @@ def describe(text: str) -> str:
 
     Examples
     --------
-    >>> described("AACAPwAAAL8=")[:32]
+    >>> describe("AACAPwAAAL8=")[:32]
     '{"dimensions":2,"sha256":"e5e0ce'
     """
     data = base64.b64decode(text)

@@ -34,7 +34,7 @@ class FailedCall:
 
     Examples
     --------
-    >>> failure = Raised(ValueError("odd"), '{"error": {"type": "overloaded_error", "message": "Overloaded"}}')
+    >>> failure = FailedCall(ValueError("odd"), '{"error": {"type": "overloaded_error", "message": "Overloaded"}}')
     >>> failure.code, failure.message
     ('overloaded_error', 'Overloaded')
     """

@@ -56,7 +56,7 @@ class TestDouble(Dictionary):
 
     Examples
     --------
-    >>> Double("double/refuse", {"share": "0.1"})
+    >>> TestDouble("double/refuse", {"share": "0.1"})
     <model double/refuse: a test double that misbehaves on request; not a language model>
     """
 

@@ -108,7 +108,7 @@ async def said(provider: str, model: str, base: str | None, named: str | None, t
 
 
 async def _identified(client: httpx.AsyncClient, provider: str, model: str, base: str, named: str | None) -> LocalFacts:
-    """Ask in the way of the server that this is: by its family, or by how it signs its list of models."""
+    """PlannedRequest in the way of the server that this is: by its family, or by how it signs its list of models."""
     root = base.removesuffix("/v1")
     if provider in ("ollama", "ollama_chat"):
         return await _ollama(client, root, model)

@@ -65,7 +65,7 @@ def mapped(error: Any, name: str, *, provider: str = "", body: str | None = None
     provider
         Whose key it would be; by default the family in the name.
     body
-        The response as it came, where `Received` kept it: on some litellm raises and drops them.
+        The response as it came, where `RawResponse` kept it: on some litellm raises and drops them.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 Bodies are read in the shapes of OpenAI, Azure, Anthropic, Google and the servers that speak like one of them. litellm
 does not hand on all of it: the category of a filter is dropped, and a blocked prompt without token counts becomes a
-KeyError. So `Received` takes the body as it came. Nothing in a body is trusted: any field may be missing or of another
+KeyError. So `RawResponse` takes the body as it came. Nothing in a body is trusted: any field may be missing or of another
 type, and what cannot be read says nothing.
 """
 
@@ -25,7 +25,7 @@ class RawResponse:
 
     Examples
     --------
-    >>> received = Received()
+    >>> received = RawResponse()
     >>> received({"log_event_type": "post_api_call", "original_response": '{"candidates": []}'})
     >>> received.text
     '{"candidates": []}'
@@ -100,11 +100,11 @@ def filter_category(data: Any) -> str | None:
 
     Examples
     --------
-    >>> stopped_by({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})
+    >>> filter_category({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}})
     'content_filter:prohibited_content'
-    >>> stopped_by({"stop_reason": "refusal", "stop_details": {"category": "cyber"}})
+    >>> filter_category({"stop_reason": "refusal", "stop_details": {"category": "cyber"}})
     'refusal:cyber'
-    >>> stopped_by({"candidates": [{"finishReason": "STOP"}]}) is None
+    >>> filter_category({"candidates": [{"finishReason": "STOP"}]}) is None
     True
     """
     if not isinstance(data, dict):
@@ -125,7 +125,7 @@ def find_all(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
 
     Examples
     --------
-    >>> list(each({"details": [{"quotaId": "a"}, {"quotaId": "b"}]}, "quotaId"))
+    >>> list(find_all({"details": [{"quotaId": "a"}, {"quotaId": "b"}]}, "quotaId"))
     ['a', 'b']
     """
     if isinstance(data, dict) and key in data:

@@ -37,7 +37,7 @@ def retry_after_s(headers: Mapping[str, str], data: Any, message: str) -> float 
 
     Examples
     --------
-    >>> wait_s({"Retry-After": "7"}, None, ""), wait_s({}, None, "Please try again in 1m2.5s.")
+    >>> retry_after_s({"Retry-After": "7"}, None, ""), retry_after_s({}, None, "Please try again in 1m2.5s.")
     (7.0, 62.5)
     """
     given = {str(name).lower(): str(value) for name, value in headers.items()}

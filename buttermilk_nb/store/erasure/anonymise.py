@@ -24,7 +24,7 @@ def json_forms(name: str) -> list[str]:
 
     Examples
     --------
-    >>> spellings("r1")
+    >>> json_forms("r1")
     ['"r1"', '`r1`']
     """
     return [json.dumps(name, ensure_ascii=False), json.dumps(f"`{name}`", ensure_ascii=False)[1:-1]]

@@ -25,7 +25,7 @@ def tombstone_hash(kind: str, name: str) -> str:
 
     Examples
     --------
-    >>> mark_of("record", "r1") == mark_of("record", "r1"), "r1" in mark_of("record", "r1")
+    >>> tombstone_hash("record", "r1") == tombstone_hash("record", "r1"), "r1" in tombstone_hash("record", "r1")
     (True, False)
     """
     return digest("ts1", kind, name)
@@ -43,7 +43,7 @@ class ErasedRecord(NamedTuple):
 
 
 def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
-    """Look up a record, its segments and all that belongs to them; noted in temporary tables.
+    """BatchStatus up a record, its segments and all that belongs to them; noted in temporary tables.
 
     Raises
     ------

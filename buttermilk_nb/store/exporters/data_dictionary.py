@@ -200,9 +200,9 @@ def describe_column(table: str, column: str) -> str:
 
     Examples
     --------
-    >>> meaning("scores", "criterion")
+    >>> describe_column("scores", "criterion")
     'the question'
-    >>> meaning("calls", "redaction")
+    >>> describe_column("calls", "redaction")
     'The policy by which the request was redacted before it was sent.'
     """
     said = _said()

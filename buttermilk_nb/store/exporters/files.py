@@ -4,7 +4,7 @@ DuckDB writes the files itself, fast and in little memory, while the Store is op
 to elsewhere) reads these files, so that nobody waits for a slow network.
 
 A spreadsheet runs what begins with = + - or @ as a formula, and a record may hold anything. In CSV an
-apostrophe is put before such texts (`unmarked` takes it off again; plain numbers are left alone). Empty
+apostrophe is put before such texts (`unescape_formula` takes it off again; plain numbers are left alone). Empty
 is NULL, `""` is an empty text. Lists are JSON there, and lists in JSON Lines and Parquet.
 """
 
@@ -88,7 +88,7 @@ def unescape_formula(text: str) -> str:
 
     Examples
     --------
-    >>> unmarked("'=SUM(A1)"), unmarked("'tis"), unmarked("-1")
+    >>> unescape_formula("'=SUM(A1)"), unescape_formula("'tis"), unescape_formula("-1")
     ('=SUM(A1)', "'tis", '-1')
     """
     rest = text[1:]

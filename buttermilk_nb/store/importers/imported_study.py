@@ -1,6 +1,6 @@
 """The form between a file of another program and the rows of the Store.
 
-A reader (one file a format) turns its source into a `Study`: judgements in the source's own words, and every
+A reader (one file a format) turns its source into a `ImportedStudy`: judgements in the source's own words, and every
 problem that makes it unusable. What becomes of them (ids, hashes, rows) is decided once, in `rows`.
 """
 
@@ -124,7 +124,7 @@ def head(problems: Iterable[str]) -> list[str]:
 
     Examples
     --------
-    >>> few(f"row {n} is empty." for n in range(23))[-1]
+    >>> head(f"row {n} is empty." for n in range(23))[-1]
     'and 3 more like these.'
     """
     found = list(dict.fromkeys(problems))
@@ -137,9 +137,9 @@ def map_word(criteria: Criteria | None, criterion: str, flagged: bool | None) ->
 
     Examples
     --------
-    >>> word_for(Criteria("respect", "Is it respectful?", flag="no"), "respect", True)
+    >>> map_word(Criteria("respect", "Is it respectful?", flag="no"), "respect", True)
     'no'
-    >>> word_for(None, "respect", True)
+    >>> map_word(None, "respect", True)
     'yes'
     """
     if flagged is None:
@@ -235,7 +235,7 @@ def parse_time(value: Any) -> dt.datetime | None:
 
     Examples
     --------
-    >>> moment("2025-09-23T08:09:58-04:00"), moment("soon")
+    >>> parse_time("2025-09-23T08:09:58-04:00"), parse_time("soon")
     (datetime.datetime(2025, 9, 23, 12, 9, 58), None)
     """
     try:
