@@ -1,7 +1,7 @@
 """Taking keys out of text before it is stored, logged or shown.
 
-Providers quote the key in their error messages, and a model may repeat one. There are two degrees. *Known* keys are
-the values of environment variables that are named like a secret, and those that `register_secret` was told of (from a .env
+Providers quote the key in their error messages, and a model may repeat one. There are two degrees. *Known* keys are the
+values of environment variables that are named like a secret, and those that `register_secret` was told of (from a .env
 file, a keyring, a prompt). They are taken out wherever they stand, as they are and as JSON, HTML or an address would
 write them. *Shaped* like a key is what a provider's keys look like; that is taken out of messages only, because
 evidence in which no key of ours stood must stay as it was, to the letter.

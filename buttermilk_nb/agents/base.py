@@ -6,7 +6,6 @@ agent turns a cell into a *unit* of rows. Agents are stateless: all that they kn
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,19 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from .._internal.ids import canonical, digest, uuid7
 from .._internal.validation_errors import validation_error
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
 from ..llm.calls.run_scope import NO_POLICY, Policy, RunScope
 from ..llm.model import Model, Request
-from ..schema import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
+from ..schema import Score, Status, TextRow, Unit
 
 if TYPE_CHECKING:
     from ..llm.calls.client import CallResult
     from ..project.project import Project
-
-DESIGN_TAG = "d1"
 
 
 class Slot(NamedTuple):
@@ -176,125 +172,3 @@ class AgentBase(BaseModel, ABC):
     @abstractmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
         """The agent from plain data; relative paths start from `folder`."""
-
-
-def design_id(slot: Slot, record: Record, inputs: Iterable[str] = ()) -> str:
-    """The id of a cell's design: what it is, whenever and wherever it runs.
-
-    Parameters
-    ----------
-    slot
-        The column of the grid.
-    record
-        The record.
-    inputs
-        The design ids of what the cell reads.
-    """
-    aside = slot.model.extra_input(record) if slot.model else ""
-    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.extra_input(record), aside, *inputs)
-
-
-def slot_design(agent: AgentBase, **parts: Any) -> str:
-    """The static part of a design: step, kind and version of the agent, and what the agent adds."""
-    return digest("ds1", canonical({"step": agent.name, "kind": agent.kind, "version": agent.version, **parts}))
-
-
-class Stopwatch:
-    """When a cell began, and how long it has taken."""
-
-    def __init__(self) -> None:
-        self.started_at = now()
-        self._start = time.perf_counter()
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the start."""
-        return time.perf_counter() - self._start
-
-
-def make_unit(
-    cell: Cell,
-    context: Context,
-    watch: Stopwatch,
-    *,
-    trace_id: str,
-    status: Status,
-    output: str | None = None,
-    flagged: bool | None = None,
-    error: BaseException | None = None,
-    attempts: int = 0,
-    calls: Sequence[Call] = (),
-    scores: Sequence[Score] = (),
-    texts: Sequence[TextRow] = (),
-    redacted: Sequence[Redacted] = (),
-    assessments: Sequence[Assessment] = (),
-    model: Model | None = None,
-    read: Sequence[str] | None = None,
-) -> Unit:
-    """The rows of a finished cell.
-
-    `model` where another one than the planned one has answered; `read` are the traces that it read, in the order in
-    which they were shown, where that is not the order of the grid.
-    """
-    slot = cell.slot
-    served = model or slot.model
-    trace = Trace(
-        trace_id=trace_id,
-        run_id=context.run_id,
-        design_id=cell.design_id,
-        record_id=cell.record.record_id,
-        record_hash=cell.record.record_hash,
-        step=slot.agent.name,
-        agent=slot.agent.kind,
-        role=slot.agent.role,
-        model=served.name if served else None,
-        criteria_set=slot.criteria.name if slot.criteria else None,
-        criteria_hash=slot.criteria.criteria_hash if slot.criteria else None,
-        prompt_hash=slot.prompt_hash,
-        params=slot.params,
-        replicate=slot.replicate,
-        status=status,
-        output=output,
-        flagged=flagged,
-        error_type=type(error).__name__ if error else None,
-        error_message=str(error) if error else None,
-        attempts=attempts,
-        started_at=watch.started_at,
-        duration_s=watch.elapsed_s,
-    )
-    if read is None:
-        read = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
-    inputs = tuple(
-        TraceInput(trace_id=trace_id, input_trace_id=seen, position=position) for position, seen in enumerate(read)
-    )
-    return Unit(
-        trace=trace,
-        calls=tuple(calls),
-        scores=tuple(scores),
-        texts=tuple(texts),
-        inputs=inputs,
-        redacted=tuple(redacted),
-        assessments=tuple(assessments),
-    )
-
-
-def failed_unit(
-    cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
-) -> Unit:
-    """A cell that did not come to an end: skipped, cancelled, or a failing function; with the calls made for it."""
-    landed = context.completed_calls or ()
-    calls = [call for asked in landed for call in asked.calls]
-    trace_id = calls[0].trace_id if calls else uuid7()
-    return make_unit(
-        cell,
-        context,
-        watch or Stopwatch(),
-        trace_id=trace_id,
-        status=status,
-        error=error,
-        scores=cell.slot.agent.empty_scores(cell, context, trace_id, status),
-        attempts=sum(asked.attempts for asked in landed),
-        calls=calls,
-        texts=[text for asked in landed for text in asked.texts],
-        redacted=[row for asked in landed for row in asked.redacted],
-    )

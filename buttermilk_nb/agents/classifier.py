@@ -19,9 +19,11 @@ from ..codebook.criterion import Criterion
 from ..codebook.scales import Answer
 from ..errors import InvalidAnswer, SetupError
 from ..schema import Score, Status, TextRow, Unit
-from .base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from .base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from .config_files import load_criteria, look_up_registered
+from .design import slot_design
 from .function_agent import function_threads, source_hash
+from .units import Stopwatch, make_unit
 
 if TYPE_CHECKING:
     from ..project.project import Project

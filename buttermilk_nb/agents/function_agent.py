@@ -19,9 +19,11 @@ from .._internal.text import replace_surrogates
 from ..corpus.record import Record
 from ..errors import SetupError
 from ..schema import Unit
-from .base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from .base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from .config_files import look_up_registered
+from .design import slot_design
 from .step_outputs import step_outputs
+from .units import Stopwatch, make_unit
 
 if TYPE_CHECKING:
     from ..project.project import Project

@@ -21,21 +21,12 @@ from ..llm.model import Model, Params, Request
 from ..llm.offline_input import OfflineInput
 from ..schema import Status, TextRow, Unit
 from .ask_model import ask_with_fallbacks, call_model
-from .base import (
-    NO_UPSTREAM,
-    AgentBase,
-    Cell,
-    Context,
-    PlannedRequest,
-    Slot,
-    Stopwatch,
-    UpstreamSlots,
-    make_unit,
-    slot_design,
-)
+from .base import NO_UPSTREAM, AgentBase, Cell, Context, PlannedRequest, Slot, UpstreamSlots
 from .config_files import relative_path
+from .design import slot_design
 from .prompt import BoundPrompt, Prompt
 from .step_outputs import step_outputs
+from .units import Stopwatch, make_unit
 
 if TYPE_CHECKING:
     from ..project.project import Project

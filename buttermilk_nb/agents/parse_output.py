@@ -10,8 +10,9 @@ from ..errors import InvalidAnswer
 from ..llm.calls.client import CallResult
 from ..schema import Assessment, Status, Unit
 from .ask_model import combine
-from .base import Cell, Context, Stopwatch, make_unit
+from .base import Cell, Context
 from .judge.parse_scores import UnparsedAnswer, parse_object
+from .units import Stopwatch, make_unit
 
 
 class ParsedOutput(NamedTuple):

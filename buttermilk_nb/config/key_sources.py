@@ -1,8 +1,8 @@
 """The places where keys lie: a function for each, from a variable's name to its key or None.
 
-A key is wrapped in `Key` the moment it is read, so that no frame of a traceback, repr or pickle holds it in the open.
-A place that is there and cannot be read raises a SetupError, which `Keys` turns into a remark where it has other
-places to look; a place that is not there at all raises `KeySourceUnavailable`. Keyrings are asked in a thread with a time
+A key is wrapped in `Key` the moment it is read, so that no frame of a traceback, repr or pickle holds it in the open. A
+place that is there and cannot be read raises a SetupError, which `Keys` turns into a remark where it has other places
+to look; a place that is not there at all raises `KeySourceUnavailable`. Keyrings are asked in a thread with a time
 limit, because some of them show a dialogue and wait for ever, and not at all where they would ask for a password.
 """
 

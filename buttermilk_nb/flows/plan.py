@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..agents.base import Cell, Slot, design_id
+from ..agents.base import Cell, Slot
+from ..agents.design import design_id
 from ..codebook.check_codes import code_problems, unasked_codes
 from ..corpus.corpus import Corpus
 from ..corpus.record import Record

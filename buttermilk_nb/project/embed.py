@@ -31,8 +31,7 @@ from ..llm.embeddings.rows import STEP, cells, unit
 from ..llm.model import Model
 from ..schema import RunRow, now
 from ..store import Writer
-from ..store.record_rows import write_records
-from ..store.run_rows import finish_run, write_plan
+from ..store.run_rows import finish_run, write_plan, write_records
 from .open_project import OpenProject
 
 if TYPE_CHECKING:

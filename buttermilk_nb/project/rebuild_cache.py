@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .._internal.ids import canonical, digest
-from ..llm.model import FROM_DISK, CacheEntry, Completion
+from ..llm.completion import FROM_DISK, CacheEntry, Completion
 from ..store import Store
 
 _ROWS = 2_000

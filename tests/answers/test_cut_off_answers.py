@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.answers.parse_json import read_json
-from buttermilk_nb.llm.model import Completion
+from buttermilk_nb.llm.completion import Completion
 
 
 def read(text, **fields):

@@ -10,7 +10,7 @@ import pytest
 
 from buttermilk_nb._internal.ids import digest
 from buttermilk_nb.llm.cache import AnswerCache
-from buttermilk_nb.llm.model import CacheEntry, Completion
+from buttermilk_nb.llm.completion import CacheEntry, Completion
 
 WHEN = dt.datetime(2026, 11, 1, 12)  # noqa: DTZ001  # in UTC and without a zone, as entries are
 

@@ -7,7 +7,8 @@ import pytest
 import buttermilk_nb as bm
 from buttermilk_nb.agents.extraction.parse_rows import _checked
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.model import Completion, Model
+from buttermilk_nb.llm.completion import Completion
+from buttermilk_nb.llm.model import Model
 from buttermilk_nb.schema import now
 
 COLUMNS = {"claim": "the claim", "source": ("named", "none"), "quote": "its words"}

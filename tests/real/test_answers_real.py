@@ -17,7 +17,7 @@ from aiohttp import web
 
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
-from buttermilk_nb.llm.model import Completion
+from buttermilk_nb.llm.completion import Completion
 from buttermilk_nb.llm.providers.litellm import load_litellm
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

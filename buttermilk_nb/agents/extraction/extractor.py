@@ -20,12 +20,14 @@ from ...llm.model import Model, Params, Request
 from ...llm.offline_input import OfflineInput
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
-from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, slot_design
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..config_files import default_prompt, load_criteria, relative_path
+from ..design import slot_design
 from ..llm_agent import Agent
 from ..parse_output import ParsedOutput, parsed_unit
 from ..prompt import BoundPrompt, Prompt
 from ..step_outputs import step_outputs
+from ..units import Stopwatch
 from .parse_rows import Columns, parse_rows
 from .ready_made import FRAMING, HIDDEN_MEANINGS, RULE_FINDINGS
 

@@ -21,11 +21,13 @@ from ...llm.model import Model, Params, Request
 from ...llm.offline_input import OfflineInput
 from ...schema import Score, Status, TextRow, Unit
 from ..ask_model import ask_and_parse
-from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, slot_design
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..config_files import default_prompt, load_criteria, relative_path
+from ..design import slot_design
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
 from ..step_outputs import step_outputs
+from ..units import Stopwatch
 from .answer_format import REPAIR_MESSAGE, answer_format, answer_schema
 from .parse_scores import ScoreParser, empty_scores, scored_unit
 

@@ -14,7 +14,8 @@ from ...llm.calls.client import CallResult
 from ...llm.model import Model
 from ...schema import STATUSES, Score, Status, Unit
 from ..ask_model import combine
-from ..base import Cell, Context, Stopwatch, make_unit
+from ..base import Cell, Context
+from ..units import Stopwatch, make_unit
 from .answer_format import UNCERTAINTIES, as_text, as_texts, find_entry
 
 _WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")

@@ -17,8 +17,9 @@ from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
 from ...llm.offline_input import AnonymisedAnswer, OfflineInput, Task
 from ...schema import TextRow
-from ..base import NO_UPSTREAM, Cell, PlannedRequest, Slot, UpstreamSlots, slot_design
+from ..base import NO_UPSTREAM, Cell, PlannedRequest, Slot, UpstreamSlots
 from ..config_files import default_prompt
+from ..design import slot_design
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
 from .anonymised_answers import Order, anonymised_answers, to_template

@@ -14,9 +14,10 @@ from ...llm.calls.client import CallResult
 from ...llm.offline_input import Task
 from ...schema import Unit
 from ..ask_model import ask_and_parse
-from ..base import Cell, Context, Stopwatch
+from ..base import Cell, Context
 from ..judge.answer_format import as_text
 from ..parse_output import ParsedOutput, parsed, parsed_unit
+from ..units import Stopwatch
 from .base import MetaAgent
 
 _FORM = """Reply with one JSON object and nothing else, in this form:

@@ -16,10 +16,12 @@ from ...llm.model import NO_PARAMS, Model
 from ...llm.offline_input import AnonymisedAnswer, Task
 from ...schema import Score, Status, Unit
 from ..ask_model import ask_and_parse
-from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
+from ..design import slot_design
 from ..judge.answer_format import REPAIR_MESSAGE, answer_format, answer_schema
 from ..judge.parse_scores import ScoreParser, empty_scores, scored_unit
 from ..prompt import Prompt
+from ..units import Stopwatch, make_unit
 from .base import MetaAgent
 from .voting_rules import VoteCount, count, given
 
@@ -59,9 +61,9 @@ class Escalation(MetaAgent):
 
     Notes
     -----
-    Every instrument has one vote, as in a `InstrumentTable`. On a document of several criteria one contested answer is enough,
-    and all of its criteria are asked. What is escalated is no random sample: report it apart, or let a panel count it
-    with the others.
+    Every instrument has one vote, as in a `InstrumentTable`. On a document of several criteria one contested answer is
+    enough, and all of its criteria are asked. What is escalated is no random sample: report it apart, or let a panel
+    count it with the others.
 
     Examples
     --------

@@ -15,7 +15,9 @@ from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...errors import SetupError, SkippedCell, nearest
 from ...schema import Score, Status, Unit
-from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, Stopwatch, UpstreamSlots, make_unit, slot_design
+from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
+from ..design import slot_design
+from ..units import Stopwatch, make_unit
 from .voting_rules import Rule, VoteCount, count, given
 
 if TYPE_CHECKING:

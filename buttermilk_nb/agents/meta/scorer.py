@@ -16,10 +16,11 @@ from ...llm.model import Params
 from ...llm.offline_input import AnonymisedAnswer, Task
 from ...schema import Assessment, Status, Unit
 from ..ask_model import ask_and_parse
-from ..base import Cell, Context, Stopwatch, UpstreamSlots
+from ..base import Cell, Context, UpstreamSlots
 from ..judge.answer_format import as_text
 from ..parse_output import ParsedOutput, parsed, parsed_unit
 from ..prompt import Prompt
+from ..units import Stopwatch
 from .anonymised_answers import to_template
 from .base import MetaAgent, MetaQuestion
 

@@ -10,9 +10,10 @@ from ...codebook.criteria import Criteria
 from ...llm.offline_input import Task
 from ...schema import Score, Status, Unit
 from ..ask_model import ask_and_parse
-from ..base import Cell, Context, Stopwatch
+from ..base import Cell, Context
 from ..judge.answer_format import REPAIR_MESSAGE, answer_format, answer_schema
 from ..judge.parse_scores import ScoreParser, empty_scores, scored_unit
+from ..units import Stopwatch
 from .base import MetaAgent
 
 

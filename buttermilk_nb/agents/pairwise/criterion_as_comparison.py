@@ -7,7 +7,7 @@ from typing import Any
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer, Categories
-from ...codebook.scales.base import exact_match
+from ...codebook.scales.match_answer import exact_match
 from ...errors import InvalidAnswer
 from ...llm.calls.client import CallResult
 from ..judge.answer_format import find_entry

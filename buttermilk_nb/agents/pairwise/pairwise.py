@@ -24,13 +24,15 @@ from ...llm.model import Model, Params, Request
 from ...llm.offline_input import OfflineInput
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
-from ..base import NO_UPSTREAM, Cell, Context, Slot, Stopwatch, UpstreamSlots, slot_design
+from ..base import NO_UPSTREAM, Cell, Context, Slot, UpstreamSlots
 from ..config_files import default_prompt
+from ..design import slot_design
 from ..judge.answer_format import answer_format, answer_schema
 from ..judge.judge import Judge
 from ..judge.parse_scores import scored_unit
 from ..llm_agent import Agent
 from ..prompt import Prompt
+from ..units import Stopwatch
 from .criterion_as_comparison import SHOWN, PairParser, as_comparison
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ Dror 2025).
 
 from __future__ import annotations
 
-from .alt_test import alt_test
-from .by_coder import alt_test_coders
+from .alt_test import alt_test, alt_test_coders
 
 __all__ = ["alt_test", "alt_test_coders"]

@@ -57,10 +57,10 @@ def sample_size(
     Returns
     -------
     pandas.DataFrame
-        One row per group, estimator (`human sample`, `ppi++`, `dsl`) and number: `by`..., `estimator`, `additional` (0 first:
-        what there is), `n_coded` (then), `se`, `half_width`, `width` (twice that), `wanted` (the half-width asked for;
-        NaN elsewhere), `n_judged` and `note`, which says that later rows are projections. NaN where more records would
-        be coded than there are, or where even all of them do not reach what is wanted.
+        One row per group, estimator (`human sample`, `ppi++`, `dsl`) and number: `by`..., `estimator`, `additional` (0
+        first: what there is), `n_coded` (then), `se`, `half_width`, `width` (twice that), `wanted` (the half-width
+        asked for; NaN elsewhere), `n_judged` and `note`, which says that later rows are projections. NaN where more
+        records would be coded than there are, or where even all of them do not reach what is wanted.
 
     Raises
     ------

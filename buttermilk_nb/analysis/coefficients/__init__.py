@@ -16,17 +16,14 @@ from __future__ import annotations
 
 from .base import COEFFICIENTS, Coefficient, Counts, register
 from .brennan_prediger import BrennanPrediger
-from .cohen_kappa import CohenKappa
-from .conger_kappa import CongerKappa
-from .fleiss_kappa import FleissKappa, GeneralisedFleissKappa
+from .cohen_kappa import CohenKappa, CongerKappa, LightKappa
+from .fleiss_kappa import FleissKappa, GeneralisedFleissKappa, ScottPi
 from .gwet_ac import GwetAC
 from .intraclass import IntraclassCorrelation
 from .kendall_w import KendallW
 from .krippendorff_alpha import KrippendorffAlpha, SetAlpha, WeightedAlpha
-from .light_kappa import LightKappa
 from .percent_agreement import PercentAgreement
 from .reliability_matrix import ReliabilityMatrix
-from .scott_pi import ScottPi
 from .spans import Spans
 from .specific_agreement import SpecificAgreement, specific_agreement
 from .unitised_alpha import UnitisedAlpha

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
-from .agreement_counts import IntArray, category_totals, chance_corrected, complete, one_category, pair_sums
+from .agreement_counts import (
+    IntArray,
+    category_totals,
+    chance_corrected,
+    complete,
+    mean_agreement,
+    one_category,
+    pair_sums,
+)
 from .base import CATEGORICAL, Coefficient, FloatArray, register
 from .category_weights import as_measure, declared_weights
 from .reliability_matrix import ReliabilityMatrix
@@ -72,3 +81,92 @@ for _scheme in ("linear", "quadratic"):
             scheme=_scheme,
         )
     )
+
+
+@dataclass(frozen=True)
+class CongerKappa(Coefficient):
+    """Conger's kappa, called the exact kappa: chance is what each coder's own use of the categories would bring.
+
+    Expected agreement is the mean over pairs of coders of the sum of products of their shares; with two coders it is
+    Cohen's. Where codes are missing, agreement is the mean over units with two codes or more, and each coder's
+    shares are those of all units that the coder coded (Gwet 2014, ch. 2).
+
+    Examples
+    --------
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> CongerKappa().estimate(codes).round(4).tolist()
+    [0.6667]
+    """
+
+    name: str = "conger_kappa"
+    title: str = "Conger's kappa"
+    levels: tuple[str, ...] = CATEGORICAL
+    coders: Literal["two", "any"] = "any"
+    missing: Literal["used", "dropped", "refused"] = "used"
+    source: str = "Conger 1980"
+
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
+        size = len(codes.categories)
+        summed, squared, totals = (np.zeros((len(rows), size)) for _ in range(3))
+        coders = np.zeros(len(rows))  # with a code in this resample
+        for coder in range(codes.matrix.shape[1]):
+            given = category_totals(codes.matrix[:, [coder]], size, rows)
+            codes_given = given.sum(axis=1, keepdims=True)
+            shares = np.divide(given, codes_given, out=np.zeros_like(given), where=codes_given > 0)
+            coders += codes_given[:, 0] > 0
+            totals += given
+            summed += shares
+            squared += shares**2
+        expected = (summed**2 - squared).sum(axis=1) / (coders * (coders - 1))
+        found = chance_corrected(mean_agreement(codes.matrix, rows), expected)
+        return np.where(one_category(totals), np.nan, found)
+
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
+        return sole_category(codes.matrix, codes)
+
+
+@dataclass(frozen=True)
+class LightKappa(Coefficient):
+    """Light's kappa: the mean of Cohen's kappas of all pairs of coders (Light 1971).
+
+    Each pair is compared on the units that both coded. It is undefined as soon as the kappa of one pair is: leaving
+    that pair out would change the question. A coder without any code is no coder.
+
+    Examples
+    --------
+    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> LightKappa().estimate(codes).round(4).tolist()
+    [0.6667]
+    """
+
+    name: str = "light_kappa"
+    title: str = "Light's kappa"
+    levels: tuple[str, ...] = CATEGORICAL
+    coders: Literal["two", "any"] = "any"
+    missing: Literal["used", "dropped", "refused"] = "used"
+    source: str = "Light 1971"
+
+    def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
+        weights = declared_weights(codes, "identity")
+        coded = (rows > 0).astype(np.float64) @ (codes.matrix >= 0) > 0  # resamples x coders: who gave a code
+        total, pairs = np.zeros(len(rows)), np.zeros(len(rows))
+        for a, b in combinations(range(codes.matrix.shape[1]), 2):
+            both = coded[:, a] & coded[:, b]
+            total += np.where(both, kappa(*complete(codes.matrix[:, [a, b]], rows), weights), 0)
+            pairs += both
+        return total / pairs
+
+    def _why(self, codes: ReliabilityMatrix) -> str | None:
+        coders = np.flatnonzero((codes.matrix >= 0).any(axis=0))
+        for a, b in combinations(coders, 2):
+            both = codes.matrix[:, [a, b]]
+            both = both[(both >= 0).all(axis=1)]
+            if not len(both):
+                return f"Coders {a + 1} and {b + 1} have no unit in common."
+            if problem := sole_category(both, codes):
+                return f"Between coders {a + 1} and {b + 1}: {problem[0].lower()}{problem[1:]}"
+        return None
+
+
+register(CongerKappa())
+register(LightKappa())

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from ...errors import SetupError, nearest
 from .answer_metrics import BIAS, MAE, RMSE, SAME
 from .base import Metric
-from .correlations import PEARSON
+from .correlations import PEARSON, SPEARMAN
 from .flag_metrics import FLAG_METRICS
 from .question import CriterionAnswers
 from .set_metrics import JACCARD, label_metrics
-from .spearman import SPEARMAN
 from .weighted_kappa import KAPPA
 
 _AT_FLAG = {one.name for one in FLAG_METRICS}
@@ -22,7 +21,7 @@ def metrics_for(question: CriterionAnswers) -> list[Metric]:
 
     Examples
     --------
-    >>> [one.name for one in metrics_for(Question("tone", "nominal", ("calm", "angry")))]
+    >>> [one.name for one in metrics_for(CriterionAnswers("tone", "nominal", ("calm", "angry")))]
     ['accuracy']
     """
     found: list[Metric] = list(FLAG_METRICS) if question.flags is not None else []

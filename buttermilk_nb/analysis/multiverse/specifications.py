@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...codebook.scales.base import comparison
+from ...codebook.scales.flags import comparison
 from ...errors import SetupError, nearest
 from ..coefficients.base import FloatArray
 from ..shared.groups import in_order

@@ -6,7 +6,8 @@ kind it is. A new one is one file here, one line below (which registers it) and 
 
 from __future__ import annotations
 
-from .base import NON_ANSWERS, Answer, Level, Scale, make_scale
+from .answer import NON_ANSWERS, Answer
+from .base import Level, Scale, make_scale
 from .categories import Categories
 from .continuous import Continuous
 from .likert import Likert

@@ -7,35 +7,18 @@ looks like an answer is none: `non-hateful` and `not hateful` are not `hateful`,
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
-import regex  # its \w knows combining marks, which the standard library's does not (Devanagari, Arabic)
 from pydantic import BaseModel, ConfigDict
 
 from ...errors import InvalidAnswer, SetupError, nearest
+from .answer import NON_ANSWERS, Answer
+from .flags import flag_parts
+from .match_answer import exact_match, find_answer, normalise
 
-NON_ANSWERS = ("not applicable", "cannot tell")
 Level = Literal["nominal", "ordinal", "interval", "ratio", "set"]
-
-
-class Answer(NamedTuple):
-    """A parsed answer: a number where the scale has numbers, a category where it has names.
-
-    Both are None for nothing; a non-answer is a category without a value.
-    """
-
-    value: float | None
-    category: str | None
-
-    @property
-    def is_non_answer(self) -> bool:
-        """True for `not applicable` and `cannot tell`."""
-        return self.value is None and self.category in NON_ANSWERS
 
 
 class Scale(BaseModel, ABC):
@@ -218,64 +201,8 @@ def check_names(names: tuple[str, ...], what: str) -> None:
             raise ValueError(f"`{name}` cannot be one of the {what}")
 
 
-def normalise(text: str) -> str:
-    """The form in which answers are compared: case, spaces, closing punctuation and composed accents do not count."""
-    plain = unicodedata.normalize("NFC", text).replace("−", "-")
-    return " ".join(plain.strip().strip(".!\"'`*_").casefold().split())
-
-
-def exact_match(raw: str, offered: Sequence[str]) -> str | None:
-    """The offered answer that `raw` is."""
-    wanted = normalise(raw)
-    return next((name for name in offered if normalise(name) == wanted), None)
-
-
-def find_answer(raw: str, offered: Sequence[str]) -> str | None:
-    """The one offered answer that `raw` is, or that stands in it as whole words."""
-    whole = exact_match(raw, offered)
-    if whole is not None or len(raw) > 400:
-        return whole
-    wanted = normalise(raw)
-    found = []
-    for name in sorted(offered, key=len, reverse=True):
-        pattern = whole_word_pattern(normalise(name))
-        if pattern.search(wanted):
-            found.append(name)
-            wanted = pattern.sub(" ", wanted)
-    return found[0] if len(found) == 1 else None
-
-
-@lru_cache(maxsize=1024)
-def whole_word_pattern(name: str) -> regex.Pattern[str]:
-    """A name as whole words: no part of a longer or hyphenated word or number, not negated."""
-    sign = "(?<![-–])" if name[:1].isdigit() else ""
-    before = rf"(?<!\w)(?<!\w[-‐‑])(?<!\d[.,])(?<!\bnot ){sign}"
-    return regex.compile(rf"{before}{regex.escape(name)}(?!\w)(?![-‐‑]\w)(?![.,]\d)")
-
-
 def _shown(raw: object) -> str:
     try:
         return f"{raw!r:.80}"
     except (ValueError, RecursionError):
         return f"of type {type(raw).__name__}"
-
-
-def flag_parts(flag: str) -> list[str]:
-    """The answers that a flag lists."""
-    return [part.strip() for part in flag.split("|")]
-
-
-def comparison(flag: str) -> tuple[str, float] | None:
-    """A flag such as `>= 4` as its sign and bound, or None."""
-    found = re.fullmatch(r"\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?)\s*", flag)
-    return (found[1], float(found[2])) if found else None
-
-
-def meets_comparison(answer: Answer, flag: str) -> bool | None:
-    """Whether a number meets a comparison; None for a non-answer."""
-    found = comparison(flag)
-    if found is None or answer.value is None:
-        return None
-    sign, bound = found
-    below, equal = answer.value < bound, answer.value == bound
-    return {">=": not below, "<=": below or equal, ">": not below and not equal, "<": below, "==": equal}[sign]

@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from .base import Answer, Level, Scale, comparison, meets_comparison
+from .answer import Answer
+from .base import Level, Scale
+from .flags import comparison, meets_comparison
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 

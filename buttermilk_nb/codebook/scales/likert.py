@@ -7,7 +7,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Answer, Level, NamedScale, comparison, meets_comparison, normalise
+from .answer import Answer
+from .base import Level, NamedScale
+from .flags import comparison, meets_comparison
+from .match_answer import normalise
 
 
 class Likert(NamedScale):

@@ -8,7 +8,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from .base import Answer, Level, Scale, check_names, exact_match, find_answer, flag_parts, normalise
+from .answer import Answer
+from .base import Level, Scale, check_names
+from .flags import flag_parts
+from .match_answer import exact_match, find_answer, normalise
 
 
 class MultiLabel(Scale):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from .base import Answer, Level, NamedScale, normalise
+from .answer import Answer
+from .base import Level, NamedScale
+from .match_answer import normalise
 
 
 class YesNo(NamedScale):

@@ -18,9 +18,8 @@ from ...errors import SetupError, nearest
 from ..record import DEFAULT_CRITERION, Record
 from .dotted_names import delete, get, has
 from .image_columns import image_column
-from .marks import local_only_flags
 from .record_columns import mapping_columns, mapping_from_columns
-from .source import Source, SourceRow
+from .source import Source, SourceRow, raise_problems
 
 Columns = str | Mapping[str, str]
 
@@ -253,3 +252,31 @@ def _what(record: Record) -> str:
 
 def _listed(columns: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in columns[:15]) or "none"
+
+
+_MEANINGS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
+
+
+def local_only_flags(source: Source, local_only: bool | str) -> list[bool]:
+    """For each row whether its record is `local_only`.
+
+    Raises
+    ------
+    SetupError
+        The column leaves it open; the lines are listed.
+    """
+    if isinstance(local_only, bool):
+        return [local_only] * len(source.rows)
+    marks: list[bool] = []
+    problems: list[str] = []
+    for row in source.rows:
+        value = get(row.fields, local_only)
+        said = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower()
+        if said not in _MEANINGS and not row.problem:
+            shown = "is empty" if said in ("", "none") else f"says `{str(value)[:40]}`"
+            problems.append(
+                f"line {row.line}: `{local_only}` {shown}; write `yes` where the record must stay, or `no`."
+            )
+        marks.append(_MEANINGS.get(said, True))
+    raise_problems(problems)
+    return marks

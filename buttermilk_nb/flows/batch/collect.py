@@ -21,7 +21,7 @@ from ...agents.base import Context
 from ...errors import ModelError, RunStopped
 from ...llm.batch.api import BatchNotFound, Result
 from ...llm.batch.providers import BATCH_PRICE
-from ...llm.model import Completion
+from ...llm.completion import Completion
 from ...store import batch_jobs
 from ...store.batch_jobs import Submission
 from .batch import ProviderBatch, WantedRequest, project_lock, publish_progress

@@ -20,8 +20,15 @@ from ...project.model_table import named_models
 from ...project.project import Project
 from ...project.session import current
 from ..plan import Plan
-from .sections import StatementSubject, provider_terms_section, recipients_section, which_texts
-from .staying import forgetting, stored_here_section, without_sending
+from .sections import (
+    StatementSubject,
+    forgetting,
+    provider_terms_section,
+    recipients_section,
+    stored_here_section,
+    which_texts,
+    without_sending,
+)
 
 if TYPE_CHECKING:
     from ..flow import Flow

@@ -12,13 +12,13 @@ from typing import Any
 
 from ..._internal import event_loop, gc_pause
 from ..._internal.ids import canonical
-from ...agents.base import Cell, Context, failed_unit
+from ...agents.base import Cell, Context
+from ...agents.units import failed_unit
 from ...errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell
 from ...events.event import ErrorEvent, Event, ResultEvent, StatusEvent
 from ...schema import RunRow, Unit
 from ...store import Writer
-from ...store.record_rows import write_records
-from ...store.run_rows import finish_run, write_plan
+from ...store.run_rows import finish_run, write_plan, write_records
 from ..batch.polling import BatchPending
 from ..batch.run_batches import fill
 from ..plan import Plan

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import NON_ANSWERS, Continuous, Likert, MultiLabel
-from ...codebook.scales.base import exact_match
+from ...codebook.scales.match_answer import exact_match
 from ...corpus.corpus import Corpus
 from ...errors import InvalidAnswer, nearest
 from ...project.project import Project

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..._internal.text import replace_surrogates, shorten
 from ...errors import InvalidAnswer
-from ..model import Completion
+from ..completion import Completion
 from .find_json import DEEPEST, JsonCandidate, find_objects, loads
 from .refusals import is_refusal_text
 

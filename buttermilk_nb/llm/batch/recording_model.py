@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import ModelError
-from ..model import Completion, Request
+from ..completion import Completion
+from ..model import Request
 from ..providers.litellm import LitellmModel, load_litellm
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import diskcache
 
 from ...errors import SetupError
-from . import contents, explain_miss, export_import, reading
+from . import contents, explain_miss, export_import
 from .contents import CacheStats, Filter
 from .entries import FoundEntry
 from .export_import import ImportCount
@@ -50,7 +50,7 @@ class AnswerCache(CacheFiles):
     def stats(self) -> CacheStats:
         """How many answers there are, of which models, when they were given, what they cost, and their size on disk."""
         self.open()
-        return contents.summary(self._rows(), reading.bytes_on_disk(self.folder))
+        return contents.summary(self._rows(), contents.bytes_on_disk(self.folder))
 
     def find(
         self,
@@ -122,7 +122,7 @@ class AnswerCache(CacheFiles):
             chosen = contents.as_keys(of_model if keys is None else keys)
             dropped = self._write(lambda disk: _drop(disk, chosen))
         with self._readable():
-            reading.forget_log(self._file)
+            contents.forget_log(self._file)
         return dropped
 
     def export(self, path: str | Path) -> int:
@@ -198,7 +198,7 @@ class AnswerCache(CacheFiles):
 
     def _rows(self, newest: int | None = None) -> Iterator[FoundEntry]:
         with self._readable():
-            yield from reading.rows(self._file, self.open().disk, newest)
+            yield from contents.read_entries(self._file, self.open().disk, newest)
 
 
 def _drop(disk: diskcache.Cache, keys: Iterable[str]) -> int:

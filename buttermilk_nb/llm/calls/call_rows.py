@@ -7,7 +7,8 @@ from typing import Any
 
 from ..._internal.ids import uuid7
 from ...schema import Call, Redacted, Status, TextRow
-from ..model import Completion, Request
+from ..completion import Completion
+from ..model import Request
 from .sender import Attempt
 
 

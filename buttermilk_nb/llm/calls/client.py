@@ -16,7 +16,8 @@ from ...config.settings import Settings
 from ...errors import CacheMiss, RunError, RunStopped
 from ...schema import Call, Redacted, TextRow, now
 from ..cache import AnswerCache
-from ..model import FROM_DISK, CacheEntry, Completion, Request
+from ..completion import FROM_DISK, CacheEntry, Completion
+from ..model import Request
 from . import call_rows
 from .run_scope import NO_POLICY, Policy, RunScope
 from .sender import Attempt, Sender, SendResult

@@ -32,7 +32,8 @@ from ...errors import (
     StoreError,
 )
 from ...schema import now
-from ..model import Completion, Model, Request
+from ..completion import Completion
+from ..model import Model, Request
 from .rate_limits import Ledger, Limiter, MemoryLedger
 from .run_scope import NO_POLICY, Policy, RunScope
 

@@ -22,7 +22,8 @@ from ..calls.client import CallResult, Client
 from ..calls.redaction import Redaction
 from ..calls.run_scope import NO_POLICY, Policy, RunScope
 from ..calls.sender import SendResult
-from ..model import Completion, Model, Params
+from ..completion import Completion
+from ..model import Model, Params
 from .vectors import Dims, EmbeddingRequest, TextBatch, batches, unpacked, wrong_length
 
 if TYPE_CHECKING:

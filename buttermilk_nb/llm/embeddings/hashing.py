@@ -22,7 +22,8 @@ from hashlib import blake2b
 from typing import Any
 
 from ...errors import SetupError, SkippedCell
-from ..model import Completion, Model, Request
+from ..completion import Completion
+from ..model import Model, Request
 from ..offline_input import OfflineInput
 from ..providers.model_options import numbers
 from .vectors import TextBatch

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import ModelError, SkippedCell
-from ..model import Completion, Request
+from ..completion import Completion
+from ..model import Request
 from ..providers.litellm import LitellmModel, load_litellm
 from ..providers.map_errors import mapped
 from ..providers.response_errors import RawResponse

@@ -21,8 +21,9 @@ from ...corpus.record import Record
 from ...errors import BadResponseError
 from ...schema import TextRow, now
 from ..calls.redaction import Redaction
+from ..completion import Completion
 from ..message import Message
-from ..model import NO_PARAMS, Completion, Model, Params, Request
+from ..model import NO_PARAMS, Model, Params, Request
 from ..offline_input import OfflineInput
 
 if TYPE_CHECKING:

@@ -33,7 +33,8 @@ from ...errors import (
     UnavailableError,
 )
 from ...schema import now
-from ..model import Completion, Request
+from ..completion import Completion
+from ..model import Request
 from ..offline_input import OfflineInput
 from .model_options import numbers
 from .offline.models import Dictionary

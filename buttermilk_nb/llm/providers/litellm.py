@@ -7,7 +7,6 @@ offline set before. Keys are checked before anything is sent, because litellm re
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import threading
@@ -19,19 +18,19 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ..._internal.text import replace_surrogates
 from ...codebook.criteria import Criteria
 from ...config.api_keys import Keys
 from ...config.key_sources import Key
 from ...config.model_settings import ModelSettings
 from ...errors import AuthenticationError, ConsentError, ModelError, SetupError, nearest
-from ...schema import now
-from ..model import Completion, Model, Request
+from ..completion import Completion
+from ..model import Model, Request
 from ..offline_input import OfflineInput
 from .endpoints import bypass_proxies, close_transports, host_of, is_listening, is_this_machine, local_only_client
+from .litellm_response import read_response
 from .local_model_facts import USUAL_BASE, facts as verified
 from .map_errors import empty_answer, mapped
-from .response_errors import RawResponse, filter_category, parsed
+from .response_errors import RawResponse
 
 _lock = threading.Lock()
 _log = logging.getLogger(__name__)
@@ -344,40 +343,3 @@ async def close_clients() -> None:
 
 def _told(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(schema), "strict": True}}
-
-
-def read_response(response: Any, latency_s: float, body: str | None = None) -> Completion:
-    """What litellm brought, as a Completion; its cost is worked out by the model.
-
-    Parameters
-    ----------
-    response
-        An answer that `empty_answer` has let pass.
-    latency_s
-        How long it took.
-    body
-        What the provider itself sent, which alone says why something was stopped.
-    """
-    choice = response.choices[0]
-    message = choice.message
-    category = filter_category(parsed(body)) if body else None
-    finish_reason = "refusal" if (category or "").startswith("refusal") else choice.finish_reason
-    declined = getattr(message, "provider_specific_fields", None) or {}
-    usage = getattr(response, "usage", None)
-    hidden = getattr(response, "_hidden_params", None) or {}
-    headers = hidden.get("additional_headers") or {}
-    request_id = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
-    return Completion(
-        text=replace_surrogates(message.content or ""),
-        finish_reason=finish_reason,
-        refusal=getattr(message, "refusal", None) or declined.get("refusal"),
-        category=category,
-        model_served=response.model,
-        fingerprint=getattr(response, "system_fingerprint", None),
-        request_id=request_id or response.id,
-        tokens_in=getattr(usage, "prompt_tokens", None),
-        tokens_out=getattr(usage, "completion_tokens", None),
-        latency_s=latency_s,
-        answered_at=now(),
-        raw=json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str),
-    )

@@ -2,8 +2,8 @@
 
 Bodies are read in the shapes of OpenAI, Azure, Anthropic, Google and the servers that speak like one of them. litellm
 does not hand on all of it: the category of a filter is dropped, and a blocked prompt without token counts becomes a
-KeyError. So `RawResponse` takes the body as it came. Nothing in a body is trusted: any field may be missing or of another
-type, and what cannot be read says nothing.
+KeyError. So `RawResponse` takes the body as it came. Nothing in a body is trusted: any field may be missing or of
+another type, and what cannot be read says nothing.
 """
 
 from __future__ import annotations

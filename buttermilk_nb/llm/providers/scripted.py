@@ -32,7 +32,8 @@ from ...codebook.criteria import Criteria
 from ...config.model_settings import ModelSettings
 from ...errors import SetupError, SkippedCell, nearest
 from ...schema import now
-from ..model import Completion, Model, Request
+from ..completion import Completion
+from ..model import Model, Request
 from ..offline_input import AnonymisedAnswer, OfflineInput, Task
 
 _FAMILY = "scripted/"

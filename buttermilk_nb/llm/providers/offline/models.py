@@ -28,7 +28,8 @@ from ....codebook.criterion import Criterion
 from ....corpus.record import Record
 from ....errors import InvalidAnswer, SetupError, SkippedCell
 from ....schema import now
-from ...model import Completion, Model, Request
+from ...completion import Completion
+from ...model import Model, Request
 from ...offline_input import OfflineInput
 from ..model_options import numbers
 from .dictionary import Hit, compiled

@@ -1,0 +1,116 @@
+"""Make the rows of a cell: the unit that an agent returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._internal.ids import uuid7
+from ..llm.model import Model
+from ..schema import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
+from .base import Cell, Context
+
+if TYPE_CHECKING:
+    pass
+
+
+class Stopwatch:
+    """When a cell began, and how long it has taken."""
+
+    def __init__(self) -> None:
+        self.started_at = now()
+        self._start = time.perf_counter()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._start
+
+
+def make_unit(
+    cell: Cell,
+    context: Context,
+    watch: Stopwatch,
+    *,
+    trace_id: str,
+    status: Status,
+    output: str | None = None,
+    flagged: bool | None = None,
+    error: BaseException | None = None,
+    attempts: int = 0,
+    calls: Sequence[Call] = (),
+    scores: Sequence[Score] = (),
+    texts: Sequence[TextRow] = (),
+    redacted: Sequence[Redacted] = (),
+    assessments: Sequence[Assessment] = (),
+    model: Model | None = None,
+    read: Sequence[str] | None = None,
+) -> Unit:
+    """The rows of a finished cell.
+
+    `model` where another one than the planned one has answered; `read` are the traces that it read, in the order in
+    which they were shown, where that is not the order of the grid.
+    """
+    slot = cell.slot
+    served = model or slot.model
+    trace = Trace(
+        trace_id=trace_id,
+        run_id=context.run_id,
+        design_id=cell.design_id,
+        record_id=cell.record.record_id,
+        record_hash=cell.record.record_hash,
+        step=slot.agent.name,
+        agent=slot.agent.kind,
+        role=slot.agent.role,
+        model=served.name if served else None,
+        criteria_set=slot.criteria.name if slot.criteria else None,
+        criteria_hash=slot.criteria.criteria_hash if slot.criteria else None,
+        prompt_hash=slot.prompt_hash,
+        params=slot.params,
+        replicate=slot.replicate,
+        status=status,
+        output=output,
+        flagged=flagged,
+        error_type=type(error).__name__ if error else None,
+        error_message=str(error) if error else None,
+        attempts=attempts,
+        started_at=watch.started_at,
+        duration_s=watch.elapsed_s,
+    )
+    if read is None:
+        read = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
+    inputs = tuple(
+        TraceInput(trace_id=trace_id, input_trace_id=seen, position=position) for position, seen in enumerate(read)
+    )
+    return Unit(
+        trace=trace,
+        calls=tuple(calls),
+        scores=tuple(scores),
+        texts=tuple(texts),
+        inputs=inputs,
+        redacted=tuple(redacted),
+        assessments=tuple(assessments),
+    )
+
+
+def failed_unit(
+    cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
+) -> Unit:
+    """A cell that did not come to an end: skipped, cancelled, or a failing function; with the calls made for it."""
+    landed = context.completed_calls or ()
+    calls = [call for asked in landed for call in asked.calls]
+    trace_id = calls[0].trace_id if calls else uuid7()
+    return make_unit(
+        cell,
+        context,
+        watch or Stopwatch(),
+        trace_id=trace_id,
+        status=status,
+        error=error,
+        scores=cell.slot.agent.empty_scores(cell, context, trace_id, status),
+        attempts=sum(asked.attempts for asked in landed),
+        calls=calls,
+        texts=[text for asked in landed for text in asked.texts],
+        redacted=[row for asked in landed for row in asked.redacted],
+    )

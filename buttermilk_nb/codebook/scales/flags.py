@@ -1,0 +1,28 @@
+"""Parse a criterion's flag: the answers that it lists, or a comparison such as `>= 4`."""
+
+from __future__ import annotations
+
+import re
+
+from .answer import Answer
+
+
+def flag_parts(flag: str) -> list[str]:
+    """The answers that a flag lists."""
+    return [part.strip() for part in flag.split("|")]
+
+
+def comparison(flag: str) -> tuple[str, float] | None:
+    """A flag such as `>= 4` as its sign and bound, or None."""
+    found = re.fullmatch(r"\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?)\s*", flag)
+    return (found[1], float(found[2])) if found else None
+
+
+def meets_comparison(answer: Answer, flag: str) -> bool | None:
+    """Whether a number meets a comparison; None for a non-answer."""
+    found = comparison(flag)
+    if found is None or answer.value is None:
+        return None
+    sign, bound = found
+    below, equal = answer.value < bound, answer.value == bound
+    return {">=": not below, "<=": below or equal, ">": not below and not equal, "<": below, "==": equal}[sign]

@@ -1,0 +1,48 @@
+"""Read a response of litellm as a `Completion`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..._internal.text import replace_surrogates
+from ...schema import now
+from ..completion import Completion
+from .response_errors import filter_category, parsed
+
+
+def read_response(response: Any, latency_s: float, body: str | None = None) -> Completion:
+    """What litellm brought, as a Completion; its cost is worked out by the model.
+
+    Parameters
+    ----------
+    response
+        An answer that `empty_answer` has let pass.
+    latency_s
+        How long it took.
+    body
+        What the provider itself sent, which alone says why something was stopped.
+    """
+    choice = response.choices[0]
+    message = choice.message
+    category = filter_category(parsed(body)) if body else None
+    finish_reason = "refusal" if (category or "").startswith("refusal") else choice.finish_reason
+    declined = getattr(message, "provider_specific_fields", None) or {}
+    usage = getattr(response, "usage", None)
+    hidden = getattr(response, "_hidden_params", None) or {}
+    headers = hidden.get("additional_headers") or {}
+    request_id = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
+    return Completion(
+        text=replace_surrogates(message.content or ""),
+        finish_reason=finish_reason,
+        refusal=getattr(message, "refusal", None) or declined.get("refusal"),
+        category=category,
+        model_served=response.model,
+        fingerprint=getattr(response, "system_fingerprint", None),
+        request_id=request_id or response.id,
+        tokens_in=getattr(usage, "prompt_tokens", None),
+        tokens_out=getattr(usage, "completion_tokens", None),
+        latency_s=latency_s,
+        answered_at=now(),
+        raw=json.dumps(response.model_dump(mode="json"), ensure_ascii=False, default=str),
+    )
