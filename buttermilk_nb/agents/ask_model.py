@@ -1,9 +1,9 @@
-"""Putting a question: to the cell's model, then to its fallbacks, and once more where the answer cannot be read."""
+"""Ask a model for a cell: its own model, then its fallbacks, and once more if the answer cannot be parsed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ..errors import (
@@ -19,126 +19,136 @@ from ..llm.model import Request
 from .base import Cell, Context
 
 if TYPE_CHECKING:
-    from .llm_agent import Agent
+    from ..project.project import Project
 
 _NO_HELP = (AuthenticationError, BadRequestError, ContentFilterError)
-R = TypeVar("R", bound="ParsedAnswer")
-_LONG = 50_000  # characters of an answer that would hold up the loop while they are read
+P = TypeVar("P", bound="ParsedAnswer")
+P_co = TypeVar("P_co", bound="ParsedAnswer", covariant=True)
+_LONG = 50_000  # characters of an answer whose parsing would block the loop
 
 
 class ParsedAnswer(Protocol):
-    """What was made of an answer."""
+    """What a parser makes of an answer."""
 
     @property
     def result(self) -> CallResult:
-        """What came of asking."""
+        """The result of the call."""
 
     @property
     def n_unparsed(self) -> int:
-        """How much of it could not be read."""
+        """How many parts of the answer could not be parsed."""
 
     @property
     def statuses(self) -> Collection[str]:
         """The statuses of its parts."""
 
     def better_of(self, second: Self) -> Self:
-        """The better of two readings, with the rows of both."""
+        """The better of this answer and a second one, with the rows of both."""
 
 
-async def ask_with_fallbacks(agent: Agent, question: Any, cell: Cell, trace_id: str, context: Context) -> CallResult:
-    """Put a question to the cell's model, and where that fails for good to its fallbacks."""
-    assert cell.slot.model is not None
-    earlier: list[CallResult] = []
-    missed: CacheMiss | None = None
-    for model in (cell.slot.model, *agent.fallback_models(context.project)):
+class AsksModels(Protocol[P_co]):
+    """What an agent must have so that `ask_and_parse` can ask for it."""
+
+    @property
+    def reask(self) -> bool:
+        """Whether an answer that cannot be parsed is asked for once more."""
+
+    @property
+    def repair_message(self) -> str:
+        """What the second request says about the first answer."""
+
+    def requests_in_order(self, question: Any, cell: Cell, project: Project) -> Iterator[Request]:
+        """The request to the cell's model, then those to its fallbacks."""
+
+    def parse(self, result: CallResult, question: Any, cell: Cell, trace_id: str, context: Context) -> P_co:
+        """Parse the answer in a result."""
+
+
+async def ask_and_parse(agent: AsksModels[P], question: Any, cell: Cell, trace_id: str, context: Context) -> P:
+    """Ask a question, parse the answer, and ask once more if it cannot be parsed.
+
+    A cached answer whose status the run wants to `retry` is asked for again.
+    """
+    result = await ask_with_fallbacks(agent.requests_in_order(question, cell, context.project), cell, trace_id, context)
+    first = await _parse(agent, result, question, cell, trace_id, context)
+    answer = await _repair(agent, first, question, cell, trace_id, context)
+    is_cached = bool(first.result.calls) and all(call.cached for call in answer.result.calls)
+    if is_cached and context.retry & set(answer.statuses):
+        result = await call_model(first.result.request, cell, trace_id, context, again=True)
+        first = await _parse(agent, result, question, cell, trace_id, context)
+        answer = await _repair(agent, first, question, cell, trace_id, context)
+    return answer
+
+
+async def ask_with_fallbacks(requests: Iterable[Request], cell: Cell, trace_id: str, context: Context) -> CallResult:
+    """Send the first request; if it fails and another model may do better, send the next."""
+    results: list[CallResult] = []
+    miss: CacheMiss | None = None
+    for request in requests:
         try:
-            asked = await call_model(agent.request(question, cell, model), cell, trace_id, context)
-        except CacheMiss as miss:
-            missed = missed or miss
+            result = await call_model(request, cell, trace_id, context)
+        except CacheMiss as error:
+            miss = miss or error
             continue
-        earlier.append(asked)
-        if not isinstance(asked.error, ModelError) or not is_recoverable(asked.error):
+        results.append(result)
+        if not isinstance(result.error, ModelError) or not is_recoverable(result.error):
             break
-    if not earlier:
-        assert missed is not None
-        raise missed
-    return combine(earlier)
+    if not results:
+        assert miss is not None
+        raise miss
+    return combine(results)
 
 
 async def call_model(
     request: Request, cell: Cell, trace_id: str, context: Context, *, again: bool = False
 ) -> CallResult:
-    """Ask the client, as this run uses the cache."""
-    asked = await context.project.client.ask(
+    """Send one request through the client, with this run's use of the cache."""
+    result = await context.project.client.ask(
         request, trace_id=trace_id, scope=context.scope, policy=cell.slot.policy, again=again
     )
     if context.completed_calls is not None:
-        context.completed_calls.append(asked)
-    return asked
+        context.completed_calls.append(result)
+    return result
 
 
-async def ask_and_parse(
-    agent: Agent,
-    question: Any,
-    read: Callable[[CallResult], R],
-    cell: Cell,
-    trace_id: str,
-    context: Context,
-    *,
-    objection: str | None,
-) -> R:
-    """Ask, and ask once more where the answer cannot be read.
-
-    Parameters
-    ----------
-    read
-        Makes of an answer what is wanted of it.
-    objection
-        What to say to an answer that cannot be read; None where it shall not be asked again.
-    """
-
-    async def reading(asked: CallResult) -> R:
-        if asked.completion is not None and len(asked.completion.text) > _LONG:
-            return await asyncio.to_thread(read, asked)
-        return read(asked)
-
-    async def asked_again(first: R) -> R:
-        request = repair_request(first, objection)
-        if request is None:
-            return first
-        try:
-            second = await reading(await call_model(request, cell, trace_id, context))
-        except CacheMiss:  # the second request has failed when it was made: the first answer stands
-            return first
-        return first.better_of(second)
-
-    first = await reading(await ask_with_fallbacks(agent, question, cell, trace_id, context))
-    found = await asked_again(first)
-    stale = first.result.calls and all(call.cached for call in found.result.calls)
-    if stale and context.retry & set(found.statuses):
-        found = await asked_again(
-            await reading(await call_model(first.result.request, cell, trace_id, context, again=True))
-        )
-    return found
+async def _parse(
+    agent: AsksModels[P], result: CallResult, question: Any, cell: Cell, trace_id: str, context: Context
+) -> P:
+    """Parse an answer; a long one on a thread, because parsing would block the loop."""
+    if result.completion is not None and len(result.completion.text) > _LONG:
+        return await asyncio.to_thread(agent.parse, result, question, cell, trace_id, context)
+    return agent.parse(result, question, cell, trace_id, context)
 
 
-def repair_request(reading: ParsedAnswer, objection: str | None) -> Request | None:
-    """The request that says what was wrong with an answer; None where asking again would not help."""
-    completion, request = reading.result.completion, reading.result.request
-    hopeless = completion is None or completion.finish_reason in ("length", "content_filter")
-    if objection is None or not reading.n_unparsed or hopeless or request.model.deterministic:
+async def _repair(agent: AsksModels[P], first: P, question: Any, cell: Cell, trace_id: str, context: Context) -> P:
+    """Ask once more if the first answer cannot be parsed, and keep the better of both."""
+    request = repair_request(first, agent.repair_message) if agent.reask else None
+    if request is None:
+        return first
+    try:
+        result = await call_model(request, cell, trace_id, context)
+    except CacheMiss:  # the second request failed when it was made: the first answer remains
+        return first
+    return first.better_of(await _parse(agent, result, question, cell, trace_id, context))
+
+
+def repair_request(answer: ParsedAnswer, message: str) -> Request | None:
+    """The request that says what was wrong with an answer; None if asking again would not help."""
+    completion, request = answer.result.completion, answer.result.request
+    if completion is None or completion.finish_reason in ("length", "content_filter"):
         return None
-    assert completion is not None
-    return request.with_followup(completion.text, objection)
+    if not answer.n_unparsed or request.model.deterministic:
+        return None
+    return request.with_followup(completion.text, message)
 
 
 def is_recoverable(error: ModelError) -> bool:
-    """Whether another model may do better: not where the request is wrong, nor where a filter has answered."""
+    """Whether another model may do better: not if the request is wrong or a filter stopped it."""
     return isinstance(error, ContextTooLongError) or not isinstance(error, _NO_HELP)
 
 
 def combine(asked: list[CallResult]) -> CallResult:
-    """Several askings of one question as one: the last one's answer, everybody's rows."""
+    """Several results of one question as one: the answer of the last, the rows of all."""
     if len(asked) == 1:
         return asked[0]
     return asked[-1]._replace(

@@ -120,7 +120,7 @@ class AgentBase(BaseModel, ABC):
     def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         """The columns of the grid that this agent fills, given those of the steps that it needs."""
 
-    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:  # noqa: ARG002  # most agents read all of what they need
+    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:  # most agents read all of what they need
         """Whether a cell in this column reads the record's cell in that one."""
         return True
 
@@ -132,11 +132,11 @@ class AgentBase(BaseModel, ABC):
         """The first of the steps that a cell needs which has no answer for it; None where it can be worked on."""
         return next((name for name, units in cell.inputs.items() if not units), None)
 
-    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
         """What is wrong with the declaration, given the records; found before anything is paid for."""
         return []
 
-    def fallback_models(self, project: Project) -> Sequence[Model]:  # noqa: ARG002  # functions ask no model
+    def fallback_models(self, project: Project) -> Sequence[Model]:  # functions ask no model
         """The models that are asked where the chosen one fails."""
         return ()
 
@@ -144,23 +144,23 @@ class AgentBase(BaseModel, ABC):
         """The criteria that this agent asks, against whose scales truth and human codes are checked."""
         return ()
 
-    def remarks(self, project: Project) -> list[str]:  # noqa: ARG002  # most agents have none
+    def remarks(self, project: Project) -> list[str]:  # most agents have none
         """What is allowed, but would measure nothing."""
         return []
 
-    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # noqa: ARG002  # most agents have none
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # most agents have none
         """The bodies that a run stores once: prompt, criteria, schema; given its columns."""
         return []
 
-    def extra_input(self, record: Record) -> str:  # noqa: ARG002  # most agents read nothing but the text
+    def extra_input(self, record: Record) -> str:  # most agents read nothing but the text
         """What the agent reads of a record beside its text, as a hashable text."""
         return ""
 
-    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:  # noqa: ARG002
+    def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         """The scores of a cell that got no answer: one a criterion, with its status and nothing else."""
         return ()
 
-    def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:  # noqa: ARG002  # functions ask no model
+    def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:  # functions ask no model
         """The requests that this cell would make."""
         return ()
 

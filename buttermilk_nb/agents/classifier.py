@@ -90,14 +90,14 @@ class Classifier(AgentBase):
     def _criteria(cls, value: Any) -> Any:
         return load_criteria(value)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks no model
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks no model
         design = slot_design(self, criteria=self.criteria.criteria_hash, code=self.code_version)
         return [Slot(self, design, 0, None, self.criteria)]
 
     def criteria_documents(self) -> Sequence[Criteria]:
         return (self.criteria,)
 
-    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # noqa: ARG002  # one document
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # one document
         return self.criteria.to_rows()
 
     async def run(self, cell: Cell, context: Context) -> Unit:
@@ -171,7 +171,7 @@ class Classifier(AgentBase):
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return tuple(self._score(cell, context, trace_id, criterion, None, status) for criterion in self.criteria)
 
-    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # code is named, never written out
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # code is named, never written out
         return {"code_version": self.code_version}
 
     @classmethod

@@ -46,7 +46,7 @@ class FunctionAgent(AgentBase):
     function: Function
     code_version: str
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # no model
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # no model
         return [Slot(self, slot_design(self, code=self.code_version), 0)]
 
     def extra_input(self, record: Record) -> str:
@@ -71,7 +71,7 @@ class FunctionAgent(AgentBase):
                 raise RuntimeError(f"the function ended the process: {error!r}") from error
         return await asyncio.get_running_loop().run_in_executor(function_threads(), _called, self.function, *arguments)
 
-    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # code is named, never written out
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # code is named, never written out
         return {"code_version": self.code_version}
 
     @classmethod

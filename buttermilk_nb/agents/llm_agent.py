@@ -6,7 +6,7 @@ depends on the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -125,7 +125,7 @@ class Agent(AgentBase):
             return self, []
         return self.model_copy(update={"prompt": prompt}), [f"the prompt `{prompt.name}` has changed since it was read"]
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
         found = []
         bound = BoundPrompt(self.prompt, {})
         for model in self.selected_models(project):
@@ -165,7 +165,8 @@ class Agent(AgentBase):
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        asked = await ask_with_fallbacks(self, cell.slot.prepared, cell, trace_id, context)
+        requests = self.requests_in_order(cell.slot.prepared, cell, context.project)
+        asked = await ask_with_fallbacks(requests, cell, trace_id, context)
         if asked.call and asked.call.cached and asked.call.status in context.retry:
             asked = await call_model(asked.request, cell, trace_id, context, again=True)
         status: Status = asked.error.status if asked.error else asked.call.status if asked.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
@@ -202,6 +203,13 @@ class Agent(AgentBase):
         """The requests of a cell, each with the number of answers that it asks for."""
         assert cell.slot.model is not None
         return [(self.request(cell.slot.prepared, cell, cell.slot.model), 1)]
+
+    def requests_in_order(self, question: Any, cell: Cell, project: Project) -> Iterator[Request]:
+        """The request to the cell's model, then those to its fallbacks."""
+        assert cell.slot.model is not None
+        yield self.request(question, cell, cell.slot.model)
+        for model in self.fallback_models(project):
+            yield self.request(question, cell, model)
 
     def request(self, question: Any, cell: Cell, model: Model) -> Request:
         """One question of a cell, put to a model."""
@@ -281,7 +289,7 @@ class Agent(AgentBase):
                 )
         return found
 
-    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # noqa: ARG002  # the same in each
+    def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # the same in each
         body = "".join(f"## {role}\n{source}\n" for role, source in self.prompt.parts)
         return [TextRow(text_hash=self.prompt.prompt_hash, kind="prompt", name=self.prompt.name, body=body)]
 

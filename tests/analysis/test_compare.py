@@ -456,7 +456,7 @@ def test_no_flips_are_no_rows():
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "by": ["model"]}, "in `by` and in `factor`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "baseline": "m3"}, "did you mean `m1`|`m2`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "by": ["coder"]}, "one value in each group"),
-        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "replicates": "mode"}, "`modal` or `each`"),
+        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "replicate_mode": "mode"}, "`modal` or `each`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "n_boot": 0}, "n_boot=0"),
         (
             pd.concat([ratings({"m1": "ab", "m2": "ab"}), ratings({"m1": "ab"}, criterion="fair")]),

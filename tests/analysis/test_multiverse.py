@@ -9,7 +9,7 @@ import pytest
 from buttermilk_nb.analysis.multiverse import multiverse, multiverse_summary
 from buttermilk_nb.errors import SetupError
 
-KEYS = ["models", "prompts", "rule", "threshold", "replicates", "non_answers"]
+KEYS = ["models", "prompts", "rule", "threshold", "replicate_mode", "non_answers"]
 OUTLETS = {f"r{i}": "Bell" if i < 4 else "Echo" for i in range(8)}
 SAID = {"m1": "yyyynnnn", "m2": "yyn?nnny", "m3": "ynnnnyyn"}
 
@@ -86,7 +86,7 @@ def test_of_two_instruments_a_majority_is_both_and_counts_once():
 
 def test_where_nothing_is_missing_non_answers_are_no_choice():
     assert set(multiverse(frame({"m1": "yynn"}), n_boot=0).non_answers) == {"left out"}
-    tied = multiverse(frame({"m1": ["yynn", "ynnn"]}), replicate_mode="mode", n_boot=0)
+    tied = multiverse(frame({"m1": ["yynn", "ynnn"]}), replicate_mode="modal", n_boot=0)
     assert tied.set_index("non_answers").estimate.to_dict() == {"left out": pytest.approx(1 / 3), "no": 0.25}
 
 
@@ -154,10 +154,10 @@ def test_numbers_on_a_continuous_scale_are_cut_where_it_is_said():
 
 
 def test_replicates_are_taken_together_or_each_alone():
-    found = multiverse(frame({"m1": ["yyyn", "yynn", "ynnn"]}), n_boot=0).set_index("replicates").estimate
+    found = multiverse(frame({"m1": ["yyyn", "yynn", "ynnn"]}), n_boot=0).set_index("replicate_mode").estimate
     assert found.to_dict() == {"mode of 3": 0.5, "replicate 0": 0.75, "replicate 1": 0.5, "replicate 2": 0.25}
     once = multiverse(frame({"m1": ["yy", "yn"], "m2": "nn"}), replicate_mode="each", rules="any", n_boot=0)
-    assert len(once[(once.models == "m2") & (once.replicates == "replicate 1")]) == 0
+    assert len(once[(once.models == "m2") & (once.replicate_mode == "replicate 1")]) == 0
     assert chosen(once, models="all 2", replicate_mode="replicate 1").estimate == 0.5
 
 
@@ -260,7 +260,7 @@ TONE = frame({"m1": "1234"}, scale="1-5", flag="4")
         (CALM, {"rules": "majorty"}, "did you mean `majority`?"),
         (CALM, {"models": "every"}, "models: there is no `every`"),
         (CALM, {"prompts": []}, "prompts: name one choice at least"),
-        (CALM, {"replicate_mode": "first"}, "replicates: there is no `first`"),
+        (CALM, {"replicate_mode": "first"}, "replicate_mode: there is no `first`"),
         (CALM, {"non_answers": "maybe"}, "non_answers: there is no `maybe`"),
         (CALM, {"judges": ["m1"]}, "has no coder `m1`"),
         (CALM.assign(kind="human"), {}, "no coder is of kind `instrument`"),

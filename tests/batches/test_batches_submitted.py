@@ -274,7 +274,7 @@ def test_what_was_collected_and_never_used_is_paid_for_by_the_next_run(server, s
         raise SystemError
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "run_local", killed)
+        patch.setattr(runner, "run_workers", killed)
         with pytest.raises(SystemError):
             judging().run(texts(), batch=True)
     session.close()

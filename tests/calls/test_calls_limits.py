@@ -161,8 +161,8 @@ def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
         """
         import asyncio, sys
         from pathlib import Path
-        from buttermilk_nb.llm.calls.rate_limits import Pace, SharedLedger
-        pace = Pace(SharedLedger(Path(sys.argv[1])), "toy", 60)
+        from buttermilk_nb.llm.calls.rate_limits import RateLimit, SharedLedger
+        pace = RateLimit(SharedLedger(Path(sys.argv[1])), "toy", 60)
         async def book():
             return [await pace.reserve(1) for _ in range(4)]
         print(max(asyncio.run(book())))

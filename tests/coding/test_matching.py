@@ -95,7 +95,7 @@ def test_the_form_opens_on_a_run(run, monkeypatch):
     from buttermilk_nb._internal import notebook_hooks
 
     opened = []
-    monkeypatch.setattr(notebook_hooks, "find", lambda name: lambda session, note: opened.append(session))
+    monkeypatch.setattr(notebook_hooks, "get_hook", lambda name: lambda session, note: opened.append(session))
     bm.coding_form(run, over="assessments", coder="kf")
     assert opened[0].progress.left == 3
     with pytest.raises(bm.SetupError, match="checks the scorer of a run"):

@@ -21,7 +21,9 @@ MESSAGES = [Message("system", "Be brief."), Message("user", "Read: über")]
 
 def request(model, **fields):
     return Request(
-        make_model(model), MESSAGES, **{"schema_hash": "t1-0", "aside": OfflineInput(RECORD, CRITERIA), **fields}
+        make_model(model),
+        MESSAGES,
+        **{"schema_hash": "t1-0", "offline_input": OfflineInput(RECORD, CRITERIA), **fields},
     )
 
 
@@ -36,7 +38,7 @@ def request(model, **fields):
                 sent={"temperature": 0.7, "max_tokens": 50}), "replicate": 2},
             "k1-d2dd084cb291d30e93025b47a10e922a",
         ),
-        ("hosted_vllm/golden", {"schema_hash": "", "aside": None}, "k1-91e9bc15fb34f310237a94faa9ea3e12"),
+        ("hosted_vllm/golden", {"schema_hash": "", "offline_input": None}, "k1-91e9bc15fb34f310237a94faa9ea3e12"),
     ],
     ids=["dictionary", "double", "parameters and replicate", "bare"],
 )  # fmt: skip
@@ -55,7 +57,7 @@ def test_the_teaching_model_has_the_truth_in_its_key():
     keys = {
         request(
             "offline/teaching?seed=2",
-            aside=OfflineInput(RECORD.model_copy(update={"ground_truth": {"golden": truth}}), CRITERIA),
+            offline_input=OfflineInput(RECORD.model_copy(update={"ground_truth": {"golden": truth}}), CRITERIA),
         ).key
         for truth in ("yes", "no", None)
     }
@@ -66,16 +68,16 @@ def test_the_teaching_model_has_the_truth_in_its_key():
 def test_each_part_of_a_request_belongs_to_its_key(changed):
     made = {
         "messages": Request(make_model("hosted_vllm/golden"), MESSAGES[1:], schema_hash="t1-0"),
-        "model": request("hosted_vllm/other", aside=None),
-        "params": request("hosted_vllm/golden", params=Params({"seed": 1}, {}, '{"seed":1}', "{}"), aside=None),
-        "schema": request("hosted_vllm/golden", schema_hash="t1-1", aside=None),
-        "replicate": request("hosted_vllm/golden", replicate=1, aside=None),
+        "model": request("hosted_vllm/other", offline_input=None),
+        "params": request("hosted_vllm/golden", params=Params({"seed": 1}, {}, '{"seed":1}', "{}"), offline_input=None),
+        "schema": request("hosted_vllm/golden", schema_hash="t1-1", offline_input=None),
+        "replicate": request("hosted_vllm/golden", replicate=1, offline_input=None),
     }
-    assert made[changed].key != request("hosted_vllm/golden", aside=None).key
+    assert made[changed].key != request("hosted_vllm/golden", offline_input=None).key
 
 
 def test_what_a_remote_model_never_reads_is_not_in_its_key():
-    assert request("hosted_vllm/golden").key == request("hosted_vllm/golden", aside=None).key
+    assert request("hosted_vllm/golden").key == request("hosted_vllm/golden", offline_input=None).key
 
 
 @pytest.mark.parametrize(

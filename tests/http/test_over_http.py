@@ -145,7 +145,7 @@ def test_a_server_that_goes_away_is_one_sentence_a_row(server, study, monkeypatc
     )
     project = bm.init("gone", path=tmp_path / "gone")
     model = project.model("hosted_vllm/toy")
-    monkeypatch.setattr(model, "obstacles", lambda wait_s: [])  # it was there a moment ago
+    monkeypatch.setattr(model, "unavailable_reasons", lambda wait_s: [])  # it was there a moment ago
     monkeypatch.setenv("HOSTED_VLLM_API_BASE", "http://127.0.0.1:9/v1")
     run = flow().run(texts(1))
     assert run.errors().error_type.tolist() == ["UnavailableError"]

@@ -32,7 +32,7 @@ def _nothing_of_this_machine(tmp_path, monkeypatch):
         if secret_redaction.is_secret_name(name) or name.endswith("_API_BASE"):
             monkeypatch.delenv(name)
     monkeypatch.setattr(key_sources, "_held", {})
-    monkeypatch.setattr(secret_redaction, "_told", set())
+    monkeypatch.setattr(secret_redaction, "_registered", set())
     monkeypatch.setattr(secret_redaction, "_read_at", float("-inf"))
     before = keyring.get_keyring()
     keyring.set_keyring(keyring.backends.fail.Keyring())

@@ -84,7 +84,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_once_more_and_then_invalid(tel
     [
         ({"rows": "none"}, "`rows` is not a list"),
         ({}, "`rows` is not a list"),
-        ({"rows": ["a"]}, "row 1 is no object"),
+        ({"rows": ["a"]}, "row 1 is not an object"),
         ({"rows": [{"claim": "a", "quote": "b"}]}, "row 1 has no `source`"),
         ({"rows": [{"claim": "a", "quote": "b", "source": "some"}]}, "`source` is `some`, which was not offered"),
     ],

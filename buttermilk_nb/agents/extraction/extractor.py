@@ -7,7 +7,6 @@ statement, one a breach of a rule. Every row can quote the words that it rests o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -15,6 +14,7 @@ from pydantic import field_validator, model_validator
 
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
+from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
 from ...llm.offline_input import OfflineInput
@@ -34,10 +34,6 @@ from .ready_made import FRAMING, HIDDEN_MEANINGS, RULE_FINDINGS
 if TYPE_CHECKING:
     from ...project.project import Project
 
-_OBJECTION = (
-    "Your reply could not be read: it is not the JSON object that was asked for, a column is missing, or a value is "
-    "none of those that were offered. Reply again, with that JSON object and nothing else."
-)  # part of the cache key of the second request, so its wording stays
 RESERVED = ("record_id", "model", "replicate", "row", "verified", "start", "end")
 """Columns that `run.extractions` has of its own."""
 
@@ -98,6 +94,10 @@ class Extractor(Agent):
     quote: str | None = None
     criteria: Criteria | None = None
     reask: bool = True
+    repair_message: ClassVar[str] = (
+        "Your reply could not be read: it is not the JSON object that was asked for, a column is missing, or a value is "
+        "none of those that were offered. Reply again, with that JSON object and nothing else."
+    )  # part of the cache key of the second request, so its wording stays
 
     def __init__(
         self,
@@ -240,7 +240,7 @@ class Extractor(Agent):
         changed = f"the criteria `{read.name}` have changed since they were read:\n{self.criteria.diff(read)}"
         return agent.model_copy(update={"criteria": read}), [*said, changed]
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
         found = []
         form = self._form()
         schema = TextRow.of("schema", canonical(form), name=self.name)
@@ -282,13 +282,20 @@ class Extractor(Agent):
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        objection = _OBJECTION if self.reask else None
-        read = partial(parse_rows, columns=self.columns)
-        reading: ParsedOutput = await ask_and_parse(
-            self, cell.slot.prepared, read, cell, trace_id, context, objection=objection
-        )
-        output = {"rows": reading.value, "quote": self.quote}
-        return parsed_unit(cell, context, watch, trace_id, reading, output=output)
+        answer = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
+        output = {"rows": answer.value, "quote": self.quote}
+        return parsed_unit(cell, context, watch, trace_id, answer, output=output)
+
+    def parse(
+        self,
+        result: CallResult,
+        question: ExtractionQuestion,
+        cell: Cell,
+        trace_id: str,
+        context: Context,  # the same for all agents
+    ) -> ParsedOutput:
+        """The rows in an answer, in the declared columns."""
+        return parse_rows(result, self.columns)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
         schemas = {slot.prepared.schema.text_hash: slot.prepared.schema for slot in slots}

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
+from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
 from ...llm.offline_input import OfflineInput
@@ -29,7 +30,7 @@ from ..prompt import BoundPrompt, Prompt
 from ..step_outputs import step_outputs
 from ..units import Stopwatch
 from .answer_format import REPAIR_MESSAGE, answer_format, answer_schema
-from .parse_scores import ScoreParser, empty_scores, scored_unit
+from .parse_scores import ParsedScores, ScoreParser, empty_scores, scored_unit
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -92,6 +93,7 @@ class Judge(Agent):
     prompt: Prompt = Field(default_factory=partial(default_prompt, "judge"))
     ask: Literal["together", "separately"] = "together"
     reask: bool = True
+    repair_message: ClassVar[str] = REPAIR_MESSAGE
 
     def __init__(
         self,
@@ -143,7 +145,7 @@ class Judge(Agent):
                 said.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
         return (agent.model_copy(update={"criteria": read}), said) if said else (self, said)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
         found = []
         for criteria in self.criteria:
             for model in self.selected_models(project):
@@ -179,15 +181,14 @@ class Judge(Agent):
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        reader = ScoreParser(cell, context.run_id, trace_id)
-        objection = REPAIR_MESSAGE if self.reask else None
-        readings = [
-            await ask_and_parse(
-                self, question, partial(reader.parse, question.criteria), cell, trace_id, context, objection=objection
-            )
-            for question in cell.slot.prepared
-        ]
-        return scored_unit(cell, context, watch, trace_id, readings)
+        answers = [await ask_and_parse(self, question, cell, trace_id, context) for question in cell.slot.prepared]
+        return scored_unit(cell, context, watch, trace_id, answers)
+
+    def parse(
+        self, result: CallResult, question: JudgeQuestion, cell: Cell, trace_id: str, context: Context
+    ) -> ParsedScores:
+        """The scores in an answer: one for each criterion that was asked."""
+        return ScoreParser(cell, context.run_id, trace_id).parse(question.criteria, result)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         model = cell.slot.model

@@ -151,7 +151,7 @@ class MetaAgent(Agent):
         criteria: Criteria,
         params: Params,
         project: Project,
-        before: UpstreamSlots,  # noqa: ARG002  # for kinds that ask of each
+        before: UpstreamSlots,  # for kinds that ask of each
     ) -> list[MetaQuestion]:
         """What is asked for one document: one request over all answers, unless a kind asks of each."""
         return [self.question(criteria, params, project)]
@@ -202,18 +202,18 @@ class MetaAgent(Agent):
             redaction=question.redaction,
         )
 
-    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # noqa: ARG002  # for kinds that show more
+    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # for kinds that show more
         """What its prompt shows beside the record and the criteria."""
         return {"answers": [to_template(answer) for answer in answers]}
 
-    def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:  # noqa: ARG002  # only the scorer reads them
+    def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:  # only the scorer reads them
         """The expert's reasons that it reads: criterion and reason."""
         return ()
 
     def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:
         return super().planned_requests(cell) if cell.inputs and self.missing_input(cell) is None else ()
 
-    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
         found = self.prompt.problems(self.template_variables)
         if not found and self.needed not in self.prompt.names:
             found.append(

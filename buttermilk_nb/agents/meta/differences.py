@@ -18,7 +18,7 @@ from ..base import Cell, Context
 from ..judge.answer_format import as_text
 from ..parse_output import ParsedOutput, parsed, parsed_unit
 from ..units import Stopwatch
-from .base import MetaAgent
+from .base import MetaAgent, MetaQuestion
 
 _FORM = """Reply with one JSON object and nothing else, in this form:
 {
@@ -70,12 +70,12 @@ class Differences(MetaAgent):
         "not shown or that holds two positions on one topic. Reply again, with that JSON object and nothing else."
     )
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:  # noqa: ARG002  # the same for all
+    def form(self, criteria: Criteria) -> dict[str, Any]:  # the same for all
         position = _object(position={"type": "string"}, answers={"type": "array", "items": {"type": "string"}})
         topic = _object(topic={"type": "string"}, positions={"type": "array", "items": position})
         return _object(conclusion={"type": "string"}, divergences={"type": "array", "items": topic})
 
-    def answer_format(self, criteria: Criteria) -> str:  # noqa: ARG002  # the same for all
+    def answer_format(self, criteria: Criteria) -> str:  # the same for all
         return _FORM
 
     async def run(self, cell: Cell, context: Context) -> Unit:
@@ -83,21 +83,25 @@ class Differences(MetaAgent):
         answers = self.seen(cell)
         if len(answers) < 2:
             raise SkippedCell("there is one answer only, and nothing to compare it with.")
-        read = partial(_read, marks=[answer.label for answer in answers])
-        objection = self.repair_message if self.reask else None
-        reading: ParsedOutput = await ask_and_parse(
-            self, cell.slot.prepared, read, cell, trace_id, context, objection=objection
-        )
+        reading = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
         shown = [answer.trace_id for answer in answers]
         return parsed_unit(cell, context, watch, trace_id, reading, output=reading.value, read=shown)
+
+    def parse(
+        self,
+        result: CallResult,
+        question: MetaQuestion,
+        cell: Cell,
+        trace_id: str,
+        context: Context,  # the same for all agents
+    ) -> ParsedOutput:
+        """The topics on which the answers diverge, and who holds which position."""
+        labels = [answer.label for answer in self.seen(cell)]
+        return parsed(result, ("divergences", "conclusion"), partial(_checked, marks=labels))
 
 
 def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-def _read(asked: CallResult, marks: Sequence[str]) -> ParsedOutput:
-    return parsed(asked, ("divergences", "conclusion"), partial(_checked, marks=marks))
 
 
 def _checked(found: Mapping[str, Any], marks: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +11,7 @@ from pydantic import Field
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...errors import SkippedCell
+from ...llm.calls.client import CallResult
 from ...llm.model import NO_PARAMS, Model
 from ...llm.offline_input import AnonymisedAnswer, Task
 from ...schema import Score, Status, Unit
@@ -19,10 +19,10 @@ from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..design import slot_design
 from ..judge.answer_format import REPAIR_MESSAGE, answer_format, answer_schema
-from ..judge.parse_scores import ScoreParser, empty_scores, scored_unit
+from ..judge.parse_scores import ParsedScores, ScoreParser, empty_scores, scored_unit
 from ..prompt import Prompt
 from ..units import Stopwatch, make_unit
-from .base import MetaAgent
+from .base import MetaAgent, MetaQuestion
 from .voting_rules import VoteCount, count, given
 
 if TYPE_CHECKING:
@@ -131,10 +131,10 @@ class Escalation(MetaAgent):
     def answer_format(self, criteria: Criteria) -> str:
         return answer_format(criteria)
 
-    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # noqa: ARG002  # it shows none
+    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # it shows none
         return {}
 
-    def seen(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:  # noqa: ARG002  # it reads none
+    def seen(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:  # it reads none
         return ()
 
     async def run(self, cell: Cell, context: Context) -> Unit:
@@ -149,14 +149,18 @@ class Escalation(MetaAgent):
             why = SkippedCell("the judges disagree; it waits for a person.")
             output = canonical({"queue": waiting})
             return make_unit(cell, context, watch, trace_id=trace_id, status="skipped", output=output, error=why)
-        read = partial(ScoreParser(cell, context.run_id, trace_id).parse, question.criteria)
-        objection = self.repair_message if self.reask else None
-        reading = await ask_and_parse(self, question, read, cell, trace_id, context, objection=objection)
-        return scored_unit(cell, context, watch, trace_id, [reading])
+        answer = await ask_and_parse(self, question, cell, trace_id, context)
+        return scored_unit(cell, context, watch, trace_id, [answer])
 
     def _counted(self, cell: Cell, name: str) -> VoteCount:
         criterion = cell.slot.prepared.criteria[name]
         return count(criterion, given(cell, self.of, criterion), "majority", {})
+
+    def parse(
+        self, result: CallResult, question: MetaQuestion, cell: Cell, trace_id: str, context: Context
+    ) -> ParsedScores:
+        """The scores in an answer: one for each criterion."""
+        return ScoreParser(cell, context.run_id, trace_id).parse(question.criteria, result)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         if status == "skipped" or cell.slot.model is None:  # nobody was meant to answer

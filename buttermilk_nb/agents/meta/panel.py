@@ -1,4 +1,4 @@
-"""`InstrumentTable`: several instruments as one, by a rule of counting that is written down."""
+"""`Panel`: several instruments as one, by a rule of counting that is written down."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Panel(AgentBase):
 
     Examples
     --------
-    >>> InstrumentTable("panel", of="judge")
-    InstrumentTable('panel', of: judge, rule: majority)
+    >>> Panel("panel", of="judge")
+    Panel('panel', of: judge, rule: majority)
     """
 
     kind: ClassVar[str] = "panel"
@@ -173,7 +173,7 @@ class Panel(AgentBase):
             for criterion in cell.slot.criteria or ()
         )
 
-    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # noqa: ARG002  # it has no files
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # it has no files
         rule = {} if self.rule == "majority" else {"rule": self.rule}
         return {"of": list(self.of), **rule, **({"weights": self.weights} if self.weights else {})}
 

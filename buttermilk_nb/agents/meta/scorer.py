@@ -114,7 +114,7 @@ class Scorer(MetaAgent):
             if slot.criteria is not None and slot.criteria.criteria_hash == criteria.criteria_hash
         ]
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:  # noqa: ARG002  # the same for all
+    def form(self, criteria: Criteria) -> dict[str, Any]:  # the same for all
         properties = {
             "reason": {"type": "string"},
             "matched": {"type": "boolean"},
@@ -129,7 +129,7 @@ class Scorer(MetaAgent):
             "additionalProperties": False,
         }
 
-    def answer_format(self, criteria: Criteria) -> str:  # noqa: ARG002  # the same for all
+    def answer_format(self, criteria: Criteria) -> str:  # the same for all
         return _FORM
 
     def extra_input(self, record: Record) -> str:
@@ -164,17 +164,22 @@ class Scorer(MetaAgent):
         if not reasons:
             raise SkippedCell("the record has no reasons of an expert on these criteria.")
         (answer,) = self.seen(cell)
-        read = partial(_read, reasons=reasons, answer=answer)
-        objection = self.repair_message if self.reask else None
-        reading: ParsedOutput = await ask_and_parse(
-            self, cell.slot.prepared, read, cell, trace_id, context, objection=objection
-        )
+        reading = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
         rows = _rows(cell, context, trace_id, answer, reasons, reading)
         return parsed_unit(cell, context, watch, trace_id, reading, assessments=rows)
 
-
-def _read(asked: CallResult, reasons: Sequence[tuple[str, str]], answer: AnonymisedAnswer) -> ParsedOutput:
-    return parsed(asked, ("assessments",), partial(_checked, reasons=reasons, answer=answer))
+    def parse(
+        self,
+        result: CallResult,
+        question: MetaQuestion,
+        cell: Cell,
+        trace_id: str,
+        context: Context,  # the same for all agents
+    ) -> ParsedOutput:
+        """For each of the expert's reasons whether the answer gives it."""
+        (answer,) = self.seen(cell)
+        check = partial(_checked, reasons=self.expert_reasons(cell), answer=answer)
+        return parsed(result, ("assessments",), check)
 
 
 def _checked(

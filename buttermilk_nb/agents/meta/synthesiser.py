@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, ClassVar
 
 from ..._internal.ids import uuid7
 from ...codebook.criteria import Criteria
+from ...llm.calls.client import CallResult
 from ...llm.offline_input import Task
 from ...schema import Score, Status, Unit
 from ..ask_model import ask_and_parse
 from ..base import Cell, Context
 from ..judge.answer_format import REPAIR_MESSAGE, answer_format, answer_schema
-from ..judge.parse_scores import ScoreParser, empty_scores, scored_unit
+from ..judge.parse_scores import ParsedScores, ScoreParser, empty_scores, scored_unit
 from ..units import Stopwatch
-from .base import MetaAgent
+from .base import MetaAgent, MetaQuestion
 
 
 class Synthesiser(MetaAgent):
@@ -75,11 +75,15 @@ class Synthesiser(MetaAgent):
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         question = cell.slot.prepared
-        read = partial(ScoreParser(cell, context.run_id, trace_id).parse, question.criteria)
-        objection = self.repair_message if self.reask else None
-        reading = await ask_and_parse(self, question, read, cell, trace_id, context, objection=objection)
+        answer = await ask_and_parse(self, question, cell, trace_id, context)
         shown = [answer.trace_id for answer in self.seen(cell)]
-        return scored_unit(cell, context, watch, trace_id, [reading], read=shown)
+        return scored_unit(cell, context, watch, trace_id, [answer], read=shown)
+
+    def parse(
+        self, result: CallResult, question: MetaQuestion, cell: Cell, trace_id: str, context: Context
+    ) -> ParsedScores:
+        """The scores in an answer: one for each criterion."""
+        return ScoreParser(cell, context.run_id, trace_id).parse(question.criteria, result)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return empty_scores(cell, context, trace_id, status)

@@ -19,6 +19,7 @@ from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...errors import SetupError, nearest
+from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
 from ...llm.offline_input import OfflineInput
@@ -29,7 +30,7 @@ from ..config_files import default_prompt
 from ..design import slot_design
 from ..judge.answer_format import answer_format, answer_schema
 from ..judge.judge import Judge
-from ..judge.parse_scores import scored_unit
+from ..judge.parse_scores import ParsedScores, scored_unit
 from ..llm_agent import Agent
 from ..prompt import Prompt
 from ..units import Stopwatch
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
 
 Orders = Literal["both", "given"]
 _ORDERS: dict[Orders, tuple[str, ...]] = {"both": ("given", "swapped"), "given": ("given",)}
-_OBJECTION = (
-    "Your reply could not be read: it is not the JSON object that was asked for, or it does not say which text is "
-    "better in one of the words that were offered. Reply again, with that JSON object and nothing else."
-)  # part of the cache key of the second request, so its wording stays
 
 
 class PairQuestion(NamedTuple):
@@ -118,6 +115,10 @@ class Pairwise(Judge):
     second: str = "second"
     orders: Orders = "both"
     ties: bool = True
+    repair_message: ClassVar[str] = (
+        "Your reply could not be read: it is not the JSON object that was asked for, or it does not say which text is "
+        "better in one of the words that were offered. Reply again, with that JSON object and nothing else."
+    )  # part of the cache key of the second request, so its wording stays
 
     def __init__(
         self,
@@ -158,7 +159,7 @@ class Pairwise(Judge):
             raise ValueError(f"first and second are both `{self.first}`; name two fields")
         return self
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # noqa: ARG002  # asks of records
+    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
         (given,), (kept,), shown = self.criteria, self.criteria_documents(), self._shown()
         prompt, schema = self.prompt.prompt_hash, self._schema(shown)
         found = []
@@ -188,11 +189,13 @@ class Pairwise(Judge):
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id, question = Stopwatch(), uuid7(), cell.slot.prepared
-        reader = PairParser(cell, context.run_id, trace_id)
-        read = partial(reader.read_pair, question.shown, swapped=question.order == "swapped", ties=self.ties)
-        objection = _OBJECTION if self.reask else None
-        reading = await ask_and_parse(self, question, read, cell, trace_id, context, objection=objection)
-        return scored_unit(cell, context, watch, trace_id, [reading])
+        answer = await ask_and_parse(self, question, cell, trace_id, context)
+        return scored_unit(cell, context, watch, trace_id, [answer])
+
+    def parse(self, result: CallResult, question: Any, cell: Cell, trace_id: str, context: Context) -> ParsedScores:
+        """The score in an answer: which text is better, about the texts in their own order."""
+        parser = PairParser(cell, context.run_id, trace_id)
+        return parser.read_pair(question.shown, result, swapped=question.order == "swapped", ties=self.ties)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         assert cell.slot.model is not None
@@ -245,7 +248,7 @@ class Pairwise(Judge):
         fields = [record.metadata.get(field) for field in (self.first, self.second) if field != "content"]
         return canonical([super().extra_input(record), self.first, self.second, fields])
 
-    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:  # noqa: ARG002
+    def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
         found = self.prompt.problems(self.template_variables)
         missing = [name for name in ("criteria", "text_a", "text_b") if name not in self.prompt.names]
         found += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not found]

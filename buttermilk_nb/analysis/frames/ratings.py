@@ -115,7 +115,7 @@ def _together(
         unscored = unscored.assign(criterion=unscored.criteria_hash.map(names)).explode("criterion")
     judged = pd.concat([part for part in (scored, unscored) if len(part)] or [scored], ignore_index=True)
     judged = completed(judged, list(unscored.judge[unscored.pairs]) if len(unscored) else [])
-    judged = judged.assign(kind="instrument", coder=_instruments(judged), reads=judged.judge.map(_reads(read)))
+    judged = judged.assign(kind="instrument", coder=_instruments(judged), input_models=judged.judge.map(_reads(read)))
     asked = [Wording(document.name, key, criterion) for key, document in documents.items() for criterion in document]
     found = pd.concat([judged, people(records, asked, labels)], ignore_index=True)
     scales = {(a.criteria_hash, a.criterion.name): a.criterion.scale.shorthand for a in asked}

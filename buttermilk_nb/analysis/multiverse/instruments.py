@@ -61,12 +61,12 @@ class InstrumentTable:
         return self.table.codes.level in NUMERIC
 
     def answers(self, replicates: Sequence[str]) -> Iterator[InstrumentAnswers]:
-        """Each way to take the replicates: the most frequent answer (`mode`), and each of them (`each`)."""
+        """Each way to take the replicates: the most frequent answer (`modal`), and each of them (`each`)."""
         numbers = in_order(replicate for _, replicate in self.table.columns)
         if len(numbers) == 1:
             yield self._said("asked once", numbers)
             return
-        if "mode" in replicates:
+        if "modal" in replicates:
             yield self._said(f"mode of {len(numbers)}", numbers)
         if "each" in replicates:
             for one in numbers:

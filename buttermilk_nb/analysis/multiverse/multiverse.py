@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    "specification", "criterion", "finding", "models", "prompts", "rule", "threshold", "replicates", "non_answers",
+    "specification", "criterion", "finding", "models", "prompts", "rule", "threshold", "replicate_mode", "non_answers",
     "n_instruments", "estimate", "low", "high", "n", "n_excluded", "n_clusters", "note",
 )  # fmt: skip
-CHOICES = ("models", "prompts", "rule", "threshold", "replicates", "non_answers")
+CHOICES = ("models", "prompts", "rule", "threshold", "replicate_mode", "non_answers")
 _MOST = 20_000
 
 
@@ -52,7 +52,7 @@ def multiverse(
     prompts: str | Sequence[str] = ("each", "together"),
     rules: str | Sequence[str] | None = None,
     thresholds: str | Sequence[str] = "each",
-    replicate_mode: str | Sequence[str] = ("mode", "each"),
+    replicate_mode: str | Sequence[str] = ("modal", "each"),
     non_answers: str | Sequence[str] = ("left out", "no"),
     n_boot: int | None = None,
     seed: int = 1,
@@ -85,7 +85,7 @@ def multiverse(
         `flag`, as the criterion declares it, or comparisons of numbers such as `">= 4"`; `each`: every cut of an
         ordinal scale, and the flag on others.
     replicate_mode
-        `mode`: what most replicates said, and no answer where two are as frequent (of ordinal numbers, the mean of
+        `modal`: what most replicates said, and no answer where two are as frequent (of ordinal numbers, the mean of
         those tied; of continuous ones the mean of all); `each`: each replicate, as if it had been the only one.
     non_answers
         What becomes of refusals, invalid answers, `cannot tell` and ties of replicates: `left out`, or counted as `no`
@@ -99,7 +99,7 @@ def multiverse(
     -------
     pandas.DataFrame
         One row per specification, the lowest estimate first: `specification` (from 1), `criterion`, `finding`; its
-        choices `models`, `prompts`, `rule` (`alone`: one instrument), `threshold`, `replicates`, `non_answers`;
+        choices `models`, `prompts`, `rule` (`alone`: one instrument), `threshold`, `replicate_mode`, `non_answers`;
         `n_instruments`, `estimate`, `low`, `high`, `n` (records with a verdict that count in the finding),
         `n_excluded` (records that do not), `n_clusters` and `note`. `multiverse_summary` says it in a sentence, and
         `plot_multiverse` draws it.
@@ -130,12 +130,12 @@ def multiverse(
     """
     import pandas as pd
 
-    given = {"models": models, "prompts": prompts, "replicates": replicate_mode, "non_answers": non_answers}
+    given = {"models": models, "prompts": prompts, "replicate_mode": replicate_mode, "non_answers": non_answers}
     asked = {word: names(one) for word, one in given.items()}
     for word, offered in (
         ("models", SETS),
         ("prompts", SETS),
-        ("replicates", REPLICATES),
+        ("replicate_mode", REPLICATES),
         ("non_answers", NON_ANSWERS),
     ):
         check(word, asked[word], list(offered))
@@ -147,7 +147,7 @@ def multiverse(
     cuts = thresholds_of(found, thresholds, where)
     _check_subsets(found, asked, where)
     sets = sets_of(found.instruments, asked["models"], asked["prompts"])
-    ways = list(found.answers(asked["replicates"]))
+    ways = list(found.answers(asked["replicate_mode"]))
     missing = any(one.missing(FLAG in cuts, set(cuts) != {FLAG}) for one in ways)
     counted = asked["non_answers"] if missing else asked["non_answers"][:1]
     each = list(choices(sets, _rules(rules, found, list(cuts)), list(cuts), counted))
@@ -231,7 +231,7 @@ def _specifications(
                     "prompts": one.together.prompts,
                     "rule": one.rule,
                     "threshold": cuts[one.threshold],
-                    "replicates": said.replicates,
+                    "replicate_mode": said.replicates,
                     "non_answers": one.non_answers,
                     "n_instruments": len(one.together.places),
                 }

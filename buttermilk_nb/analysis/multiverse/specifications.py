@@ -17,7 +17,7 @@ from .instruments import Instrument, InstrumentAnswers, InstrumentTable
 
 SETS = ("each", "subsets", "together")
 RULES = ("majority", "any", "all", "mean")
-REPLICATES = ("mode", "each")
+REPLICATES = ("modal", "each")
 NON_ANSWERS = {"left out": None, "no": 0.0, "yes": 1.0}
 FLAG = "flag"
 _SIGNS: dict[str, Callable[[Any, float], Any]] = {

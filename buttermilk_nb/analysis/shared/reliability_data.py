@@ -156,7 +156,7 @@ def _categories(
     if level in ("interval", "ratio"):
         values, codes = np.unique(given.value.to_numpy(float), return_inverse=True)
         return tuple(f"{value:g}" for value in values), values, None, codes
-    offered: tuple[str, ...] = getattr(scale, "offered", ())
+    offered: tuple[str, ...] = getattr(scale, "answers", ())
     observed = sorted(given.category.unique())
     names = tuple(observed) if level == "set" or not offered else tuple(offered)
     for name in observed:
