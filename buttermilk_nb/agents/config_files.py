@@ -18,7 +18,7 @@ A = TypeVar("A")
 @lru_cache(maxsize=16)
 def default_prompt(name: str) -> Prompt:
     """The prompt of a kind of agent where none is given."""
-    text = (resources.files(__package__) / "prompts" / f"{name}.md").read_text(encoding="utf-8")
+    text = (resources.files(__package__) / "prompt_templates" / f"{name}.md").read_text(encoding="utf-8")
     return Prompt.from_text(text, name=name)
 
 

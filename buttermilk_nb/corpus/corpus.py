@@ -332,7 +332,7 @@ class Corpus(Sequence[Record]):
         >>> len(corpus.pairs()), len(corpus.pairs(2, seed=7))
         (6, 2)
         """
-        found, total = draw_pairs(self, n, seed, within)
+        found, total = draw_pairs(self.records, n, seed, within)
         about = {"n": len(found), "of": total, "seed": seed, "within": within}
         return Corpus(found, provenance=self.provenance).with_provenance(pairs=about)
 

@@ -1,4 +1,4 @@
-"""Which records belong together when a corpus is split: the same cluster, or nearly the same text.
+"""Group the records that a split must keep together: the same cluster, or nearly the same text.
 
 Near-duplicates are found with MinHash over character 5-grams (Broder 1997) in the datasketch
 library, so that no script needs spaces. What looks alike is then compared exactly, by the Jaccard
@@ -17,7 +17,7 @@ _SIMILAR = 0.6
 
 
 def group_related_records(records: Sequence[Record]) -> list[list[int]]:
-    """Positions of the records, grouped; a record without kin is a family of one.
+    """Positions of the records in groups that must not be split; a record related to no other is alone.
 
     Examples
     --------
@@ -25,28 +25,17 @@ def group_related_records(records: Sequence[Record]) -> list[list[int]]:
     >>> group_related_records([Record(content=text) for text in texts])
     [[0, 1], [2]]
     """
-    leader = list(range(len(records)))
+    from scipy.cluster.hierarchy import DisjointSet  # slow to import, like datasketch
 
-    def find(i: int) -> int:
-        while leader[i] != i:
-            leader[i] = leader[leader[i]]
-            i = leader[i]
-        return i
-
-    clusters: dict[str, int] = {}
+    sets = DisjointSet(range(len(records)))
+    first_with: dict[str, int] = {}
     for i, record in enumerate(records):
-        for key in (
-            f"c{record.cluster}" if record.cluster else None,
-            f"p{record.parent_id}" if record.parent_id else None,
-        ):
-            if key is not None:
-                leader[find(i)] = find(clusters.setdefault(key, i))
+        for kind, value in (("cluster", record.cluster), ("parent", record.parent_id)):
+            if value:
+                sets.merge(first_with.setdefault(f"{kind} {value}", i), i)
     for i, j in near_duplicates([record.content for record in records]):
-        leader[find(j)] = find(i)
-    groups: dict[int, list[int]] = {}
-    for i in range(len(records)):
-        groups.setdefault(find(i), []).append(i)
-    return sorted(sorted(group) for group in groups.values())
+        sets.merge(i, j)
+    return sorted(sorted(group) for group in sets.subsets())
 
 
 def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int]]:

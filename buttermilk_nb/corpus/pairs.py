@@ -10,22 +10,19 @@ import random
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._internal.ids import digest
 from .._internal.text import pluralise
 from ..errors import SetupError, nearest
 from .record import Record
 
-if TYPE_CHECKING:
-    from .corpus import Corpus
-
 _MOST = 100_000
 
 
-def draw_pairs(corpus: Corpus, n: int | None, seed: int, within: str | None) -> tuple[list[Record], int]:
+def draw_pairs(records: Sequence[Record], n: int | None, seed: int, within: str | None) -> tuple[list[Record], int]:
     """The pairs that `Corpus.pairs` gives, and how many pairs there are in all."""
-    groups = _groups(corpus, within)
+    groups = _groups(records, within)
     rows = [(group, place) for group in groups.values() for place in range(len(group) - 1)]
     ends = list(accumulate(len(group) - place - 1 for group, place in rows))
     total = ends[-1] if ends else 0
@@ -46,16 +43,16 @@ def draw_pairs(corpus: Corpus, n: int | None, seed: int, within: str | None) -> 
     return found, total
 
 
-def _groups(corpus: Corpus, within: str | None) -> dict[str, list[Record]]:
+def _groups(records: Sequence[Record], within: str | None) -> dict[str, list[Record]]:
     if within is None:
-        return {"": list(corpus)}
+        return {"": list(records)}
     found: dict[str, list[Record]] = {}
-    for record in corpus:
+    for record in records:
         value = _value(record, within)
         if value is not None:
             found.setdefault(str(value), []).append(record)
     if not found:
-        known = ["cluster", *dict.fromkeys(name for record in corpus for name in record.metadata)]
+        known = ["cluster", *dict.fromkeys(name for record in records for name in record.metadata)]
         raise SetupError(f"within: no record has a `{within}`; {nearest(within, known)}")
     return found
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from .._internal.text import pluralise
 from ..errors import SetupError
+from .near_duplicates import group_related_records
 from .record import Record
 from .segments import segment_spans
 
@@ -38,8 +39,6 @@ def stratified_group_split(
     records: Sequence[Record], stratum: Callable[[Record], str], want: tuple[int, int], seed: int
 ) -> tuple[list[Record], list[Record]]:
     """Two parts of about the sizes wanted, families whole, strata in proportion; both in corpus order."""
-    from .near_duplicates import group_related_records
-
     rng = random.Random(seed)  # noqa: S311  # a sample, not a secret
     strata: dict[str, list[list[int]]] = {}
     for family in group_related_records([_comparable(record) for record in records]):

@@ -12,7 +12,7 @@ from ..errors import SetupError
 from ..project.project import Project
 from ..project.session import current
 from .scorer_validation import RunWithAssessments, scorer_validation_corpus, scorer_validation_criteria
-from .session.session import CodingSession
+from .session.coding_session import CodingSession
 from .worklist import Order
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from .._internal.ids import canonical
 from .._internal.text import pluralise
+from ..human_coding.session.coding_session import CodingSession
 from ..human_coding.session.navigation import BREAK_AFTER
-from ..human_coding.session.session import CodingSession
 from ..schema import Label
 from .form_page import TextForm, question, said, text_of, toggled
 

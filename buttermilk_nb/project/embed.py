@@ -104,7 +104,7 @@ def embed(
     >>> bool(vectors[0] @ vectors[1] > vectors[0] @ vectors[2])
     True
     """
-    job = _Job(project, texts, model, **options)
+    job = _EmbedRun(project, texts, model, **options)
     found = event_loop.wait(event_loop.submit(job.finish()), job.interrupt)
     return job.shown(found, Interrupted)
 
@@ -113,12 +113,12 @@ async def embed_async(
     project: OpenProject, texts: Corpus | Sequence[str], *, model: str, **options: Unpack[EmbedOptions]
 ) -> NDArray[np.float32] | pd.DataFrame:
     """The twin of `embed` for `await` in a cell."""
-    job = _Job(project, texts, model, **options)
+    job = _EmbedRun(project, texts, model, **options)
     found = await event_loop.wait_async(event_loop.submit(job.finish()), job.interrupt)
     return job.shown(found, RunStopped)
 
 
-class _Job:
+class _EmbedRun:
     """One `embed`."""
 
     def __init__(

@@ -40,7 +40,7 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-class _Key(NamedTuple):
+class _KeyState(NamedTuple):
     """Where a key was found, and what is wrong where it was not."""
 
     where: str | None = None
@@ -135,7 +135,7 @@ def _unknown(name: str, error: SetupError, project: OpenProject) -> dict[str, An
 
 def _row(name: str, model: Model, project: OpenProject, obstacles: Callable[[], list[str]] | None) -> dict[str, Any]:
     problems = model.validate(None)
-    key = _Key() if problems or not isinstance(model, LitellmModel) else _key(model)
+    key = _KeyState() if problems or not isinstance(model, LitellmModel) else _key(model)
     in_the_way = problems or [*key.problems, *_without_address(model)] or (obstacles() if obstacles else [])
     limits = model.settings.limits
     return {
@@ -158,12 +158,12 @@ def _row(name: str, model: Model, project: OpenProject, obstacles: Callable[[], 
     }
 
 
-def _key(model: LitellmModel) -> _Key:
+def _key(model: LitellmModel) -> _KeyState:
     try:
         found = model.key()
     except SetupError as error:
-        return _Key(problems=error.problems)
-    return _Key() if found is None else _Key(f"{found.where.removeprefix('the ')} ({found.name})")
+        return _KeyState(problems=error.problems)
+    return _KeyState() if found is None else _KeyState(f"{found.where.removeprefix('the ')} ({found.name})")
 
 
 def _without_address(model: Model) -> list[str]:

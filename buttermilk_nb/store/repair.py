@@ -65,14 +65,14 @@ def _refusal(scratch: duckdb.DuckDBPyConnection, batch: WriteBatch) -> str | Non
     try:
         with transaction(scratch, "the batch"):
             write_batch(scratch, batch)
-            raise _Rollback
-    except _Rollback:
+            raise _TrialWrite
+    except _TrialWrite:
         return None
     except RowsRejected as error:
         return first_line(error.__cause__ or error)
 
 
-class _Rollback(Exception):  # no error: it ends a trial
+class _TrialWrite(Exception):  # no error: it ends a trial
     """It would have landed."""
 
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
-from .._internal.ids import canonical
-from .._internal.text import replace_surrogates
 from ..corpus.record import Record
-from ..schema import EventRow, RecordRow, RunRow, TextRow, now
-from .append import append_new, new_rows
+from ..schema import EventRow, RunRow, TextRow, now
 from .write_batch import RunEnd, WriteBatch
 
 if TYPE_CHECKING:
@@ -39,40 +33,3 @@ def finish_run(store: Store, run_id: str, status: str, event: EventRow, manifest
 def write_records(store: Store, records: Sequence[Record]) -> None:
     """Write the versions that are not stored yet; only hashes are compared, so that a re-run writes nothing."""
     store.write(WriteBatch(records=records))
-
-
-def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
-    """Write the new versions inside a transaction."""
-    if not records:
-        return
-    keys = ((record.record_id, record.record_hash, record.annotations_hash) for record in records)
-    new = [records[place] for place in new_rows(con, RecordRow, keys)]
-    seen_at = now()
-    append_new(con, RecordRow, (as_tuple(record, seen_at) for record in new))
-    pictured = [image for record in new for image in record.images]
-    for place in new_rows(con, TextRow, ((image.text_hash,) for image in pictured)) if pictured else ():
-        row = pictured[place].as_row()  # one at a time: each may have some megabytes
-        append_new(con, TextRow, [tuple(getattr(row, name) for name in TextRow.model_fields)])
-
-
-def as_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:
-    """A record in the order of the fields of `RecordRow`."""
-    return (
-        record.record_id,
-        record.record_hash,
-        record.annotations_hash,
-        record.content,
-        replace_surrogates(canonical(record.metadata)),
-        replace_surrogates(canonical(record.ground_truth)),
-        replace_surrogates(canonical(record.expert_reasons)),
-        replace_surrogates(canonical(record.labels)),
-        record.cluster,
-        record.parent_id,
-        record.start_offset,
-        record.end_offset,
-        record.uri,
-        record.mime,
-        seen_at,
-        record.local_only,
-        record.media_json,
-    )

@@ -24,7 +24,7 @@ from .._internal.ids import uuid7
 from ..errors import StoreError
 from ..schema import ROWS, CellRow, RecordRow, Row, Unit, now
 from .connection import first_line
-from .run_rows import as_tuple
+from .record_rows import as_tuple
 from .snapshot import to_disk
 from .write_batch import RunEnd, WriteBatch
 

@@ -8,8 +8,8 @@ import duckdb
 
 from ..schema import CellRow, Row, TextRow
 from .append import append, append_tuples
+from .record_rows import append_records
 from .run_chain import finish
-from .run_rows import append_records
 from .write_batch import WriteBatch
 
 

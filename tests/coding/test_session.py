@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
+from buttermilk_nb.human_coding.session.coding_session import CodingSession
 from buttermilk_nb.human_coding.session.navigation import BREAK_AFTER
-from buttermilk_nb.human_coding.session.session import CodingSession
 from buttermilk_nb.human_coding.worklist import worklist
 from buttermilk_nb.project import session as projects
 
@@ -386,7 +386,7 @@ def judged(project):
 
 
 def test_a_blind_sitting_reads_nothing_of_any_model(judged, monkeypatch):
-    from buttermilk_nb.human_coding.session import session as module
+    from buttermilk_nb.human_coding.session import coding_session as module
 
     def forbidden(*_):
         raise AssertionError("a blind sitting asked for models' answers")

@@ -77,7 +77,7 @@ def _named(name: str) -> _Mention:
     return _Mention(re.compile(rf"(?:{there}|\[*{mark}\]*)"), re.compile(chosen), re.compile(flat))
 
 
-class _Statement(NamedTuple):
+class _ChoiceSentence(NamedTuple):
     """One sentence that names a choice."""
 
     choice: Choice
@@ -135,19 +135,19 @@ def read_choice(text: str, names: tuple[str, str] = ("Text A", "Text B"), *, tie
     return choice
 
 
-def _said(sentence: str, names: tuple[str, str]) -> list[_Statement]:
+def _said(sentence: str, names: tuple[str, str]) -> list[_ChoiceSentence]:
     """What a sentence says; one that grants equality in something and then chooses has chosen."""
     concluding = bool(_CONCLUDES.match(sentence))
     bare = sentence.rstrip(".! ")
-    found: list[_Statement] = []
+    found: list[_ChoiceSentence] = []
     for choice, name in zip(("first", "second"), map(_named, names), strict=True):
         whole = name.whole.fullmatch(bare)
         stated = [one for one in name.chosen.finditer(sentence) if not _UNDECIDED.search(sentence[: one.start()])]
         if whole or stated:
             flat = bool(whole or name.flat.fullmatch(bare))
-            found.append(_Statement(choice, concluding, flat))  # type: ignore[arg-type]  # zipped with the words of Choice
+            found.append(_ChoiceSentence(choice, concluding, flat))  # type: ignore[arg-type]  # zipped with the words of Choice
     if not found and (bare == "tie" or _TIES.search(sentence)):
-        found.append(_Statement("tie", concluding, bare == "tie"))
+        found.append(_ChoiceSentence("tie", concluding, bare == "tie"))
     return found
 
 

@@ -154,7 +154,7 @@ def _wanted(coefficients: Sequence[str] | str, level: str) -> list[Coefficient]:
     return [COEFFICIENTS[name] for name in names]
 
 
-class _Job:
+class _CoefficientJob:
     """One coefficient of one comparison."""
 
     def __init__(self, comparison: CoderSet, coefficient: Coefficient, codes: list[ReliabilityMatrix]) -> None:
@@ -231,17 +231,17 @@ def _rows(
         }
 
 
-def _jobs(data: ReliabilityData, wanted: Sequence[Coefficient]) -> Iterator[_Job]:
+def _jobs(data: ReliabilityData, wanted: Sequence[Coefficient]) -> Iterator[_CoefficientJob]:
     for comparison in comparisons(data):
         places = [data.coders.index(name) for name in comparison.coders]
         codes = [data.only(replicate, places) for replicate in range(data.replicates)]
         pair = len(places) == 2
         for coefficient in wanted:
             if coefficient.coders == "any" or pair:
-                yield _Job(comparison, coefficient, codes)
+                yield _CoefficientJob(comparison, coefficient, codes)
         if data.level in ("nominal", "ordinal") and comparison.each_category:
             for one in specific_agreement(codes[0]):
-                yield _Job(comparison, one, codes)
+                yield _CoefficientJob(comparison, one, codes)
 
 
 def _most_frequent(codes: ReliabilityMatrix) -> tuple[str | None, float]:

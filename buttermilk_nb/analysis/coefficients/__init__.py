@@ -14,7 +14,7 @@ Examples
 
 from __future__ import annotations
 
-from .base import COEFFICIENTS, Coefficient, Counts, register
+from .base import COEFFICIENTS, Coefficient, SampleCounts, register
 from .brennan_prediger import BrennanPrediger
 from .cohen_kappa import CohenKappa, CongerKappa, LightKappa
 from .fleiss_kappa import FleissKappa, GeneralisedFleissKappa, ScottPi
@@ -34,7 +34,6 @@ __all__ = [
     "Coefficient",
     "CohenKappa",
     "CongerKappa",
-    "Counts",
     "FleissKappa",
     "GeneralisedFleissKappa",
     "GwetAC",
@@ -44,6 +43,7 @@ __all__ = [
     "LightKappa",
     "PercentAgreement",
     "ReliabilityMatrix",
+    "SampleCounts",
     "ScottPi",
     "SetAlpha",
     "Spans",

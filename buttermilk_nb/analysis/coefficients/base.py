@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 CATEGORICAL = ("nominal", "ordinal")
 
 
-class Counts(NamedTuple):
+class SampleCounts(NamedTuple):
     """What a coefficient rests on.
 
     `units` and the `codes` in them; `left_out` are the units that it does not rest on.
@@ -95,12 +95,12 @@ class Coefficient(ABC):
             return "No unit was coded by every coder." if self.missing == "dropped" else "No unit was coded twice."
         return self._why(codes)
 
-    def counted(self, codes: ReliabilityMatrix) -> Counts:
+    def counted(self, codes: ReliabilityMatrix) -> SampleCounts:
         """How many units and codes it rests on: units with two codes or more, or with all where others are dropped."""
         given = (codes.matrix >= 0).sum(axis=1)
         enough = max(2, codes.matrix.shape[1]) if self.missing == "dropped" else 2
         kept = given >= enough
-        return Counts(int(kept.sum()), int(given[kept].sum()), int((~kept).sum()))
+        return SampleCounts(int(kept.sum()), int(given[kept].sum()), int((~kept).sum()))
 
     def _misfit(self, codes: ReliabilityMatrix) -> str | None:
         coders = codes.matrix.shape[1]

@@ -45,7 +45,7 @@ class KrippendorffAlpha(Coefficient):
     >>> KrippendorffAlpha().estimate(codes).round(4).tolist()
     [0.5]
     >>> KrippendorffAlpha().counted(codes)
-    Counts(units=3, codes=7, n_excluded=1)
+    SampleCounts(units=3, codes=7, n_excluded=1)
     """
 
     name: str = "krippendorff_alpha"

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import SetupError, nearest
 from .agreement_counts import codes_per_unit
-from .base import CATEGORICAL, Coefficient, Counts, FloatArray
+from .base import CATEGORICAL, Coefficient, FloatArray, SampleCounts
 from .reliability_matrix import ReliabilityMatrix
 
 
@@ -32,8 +32,8 @@ class SpecificAgreement(Coefficient):
     >>> codes = ReliabilityMatrix.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", "no"]], "nominal")
     >>> for one in specific_agreement(codes):
     ...     print(one.category, one.estimate(codes).round(4).tolist(), one.counted(codes))
-    no [0.8] Counts(units=3, codes=5, n_excluded=1)
-    yes [0.6667] Counts(units=2, codes=3, n_excluded=2)
+    no [0.8] SampleCounts(units=3, codes=5, n_excluded=1)
+    yes [0.6667] SampleCounts(units=2, codes=3, n_excluded=2)
     """
 
     name: str = "specific_agreement"
@@ -44,11 +44,11 @@ class SpecificAgreement(Coefficient):
     source: str = "Cicchetti and Feinstein 1990; Uebersax 1982"
     category: str = ""
 
-    def counted(self, codes: ReliabilityMatrix) -> Counts:
+    def counted(self, codes: ReliabilityMatrix) -> SampleCounts:
         """The units with two codes or more in which the category was used, and how many codes are that category."""
         used, _ = self._used(codes)
         units = int((used > 0).sum())
-        return Counts(units, int(used.sum()), len(codes.matrix) - units)
+        return SampleCounts(units, int(used.sum()), len(codes.matrix) - units)
 
     def undefined(self, codes: ReliabilityMatrix) -> str | None:
         """Why it is undefined for these codes, in one sentence; None where it is defined."""

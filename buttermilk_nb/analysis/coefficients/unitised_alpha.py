@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from .agreement_counts import IntArray, equal as same, one_category, pair_sums
-from .base import Counts, FloatArray, weight_rows
+from .base import FloatArray, SampleCounts, weight_rows
 from .spans import Spans
 
 
@@ -87,10 +87,10 @@ class UnitisedAlpha:
             "Every coder marked the whole of every record with the same category; no agreement beyond chance can show."
         )
 
-    def counted(self, spans: Spans) -> Counts:
+    def counted(self, spans: Spans) -> SampleCounts:
         """The records that two coders read or more, the spans in them, and the records left out."""
         kept = spans.read.sum(axis=1) >= 2
-        return Counts(int(kept.sum()), int(kept[spans.record].sum()), int((~kept).sum()))
+        return SampleCounts(int(kept.sum()), int(kept[spans.record].sum()), int((~kept).sum()))
 
     def _per_record(self, spans: Spans) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Of each record: length on which coders agree, length per category (gap first), and what pairs with itself."""

@@ -18,7 +18,7 @@ from .base import Metric, divided
 from .question import CriterionAnswers, FloatArray, IntArray
 
 
-class Counts(NamedTuple):
+class FlagCounts(NamedTuple):
     """True and false positives, false and true negatives, and non-answers to a positive and a negative truth."""
 
     tp: FloatArray
@@ -33,14 +33,14 @@ class Counts(NamedTuple):
         """All cells."""
         return self.tp + self.fp + self.fn + self.tn + self.no_p + self.no_n
 
-    def as_answered(self) -> Counts:
+    def as_answered(self) -> FlagCounts:
         """Without the non-answers."""
         return self._replace(no_p=np.zeros_like(self.tp), no_n=np.zeros_like(self.tp))
 
-    def answering(self, flagged_p: FloatArray, flagged_n: FloatArray) -> Counts:
+    def answering(self, flagged_p: FloatArray, flagged_n: FloatArray) -> FlagCounts:
         """With answers for the non-answers, of which so many flag a positive and a negative truth."""
         none = np.zeros_like(self.tp)
-        return Counts(
+        return FlagCounts(
             self.tp + flagged_p,
             self.fp + flagged_n,
             self.fn + self.no_p - flagged_p,
@@ -50,40 +50,40 @@ class Counts(NamedTuple):
         )
 
 
-Formula = Callable[[Counts], FloatArray]
+Formula = Callable[[FlagCounts], FloatArray]
 
 
-def recall(c: Counts) -> FloatArray:
+def recall(c: FlagCounts) -> FloatArray:
     """Share of the truth's findings that were flagged (sensitivity)."""
     return divided(c.tp, c.tp + c.fn + c.no_p)
 
 
-def specificity(c: Counts) -> FloatArray:
+def specificity(c: FlagCounts) -> FloatArray:
     """Share of what the truth does not flag that was answered and not flagged."""
     return divided(c.tn, c.tn + c.fp + c.no_n)
 
 
-def precision(c: Counts) -> FloatArray:
+def precision(c: FlagCounts) -> FloatArray:
     """Share of what was flagged that the truth flags."""
     return divided(c.tp, c.tp + c.fp)
 
 
-def f1(c: Counts) -> FloatArray:
+def f1(c: FlagCounts) -> FloatArray:
     """Harmonic mean of precision and recall (van Rijsbergen 1979), from counts: 0 where nothing was found."""
     return divided(2 * c.tp, 2 * c.tp + c.fp + c.fn + c.no_p)
 
 
-def accuracy(c: Counts) -> FloatArray:
+def accuracy(c: FlagCounts) -> FloatArray:
     """Share of right answers."""
     return divided(c.tp + c.tn, c.all)
 
 
-def balanced_accuracy(c: Counts) -> FloatArray:
+def balanced_accuracy(c: FlagCounts) -> FloatArray:
     """Mean of recall and specificity (Brodersen and others 2010)."""
     return (recall(c) + specificity(c)) / 2
 
 
-def mcc(c: Counts) -> FloatArray:
+def mcc(c: FlagCounts) -> FloatArray:
     """Matthews' correlation (Matthews 1975); with non-answers as a third category, Gorodkin's (2004)."""
     n = c.all
     true = (c.tp + c.fn + c.no_p, c.fp + c.tn + c.no_n)
@@ -93,17 +93,17 @@ def mcc(c: Counts) -> FloatArray:
     return divided(above, np.sqrt(below))
 
 
-def prevalence_truth(c: Counts) -> FloatArray:
+def prevalence_truth(c: FlagCounts) -> FloatArray:
     """Share that the truth flags."""
     return divided(c.tp + c.fn + c.no_p, c.all)
 
 
-def prevalence_coder(c: Counts) -> FloatArray:
+def prevalence_coder(c: FlagCounts) -> FloatArray:
     """Share that the coder flags."""
     return divided(c.tp + c.fp, c.all)
 
 
-def extreme(formula: Formula, c: Counts, basis: str) -> FloatArray:
+def extreme(formula: Formula, c: FlagCounts, basis: str) -> FloatArray:
     """The least or greatest value over all answers for the non-answers in which the formula is defined.
 
     Each formula rises with flagged findings and falls (or, the coder's prevalence, rises) with flagged non-findings, so
@@ -119,7 +119,7 @@ def extreme(formula: Formula, c: Counts, basis: str) -> FloatArray:
     return np.asarray((np.fmin if basis == "lowest" else np.fmax).reduce(found))
 
 
-def for_basis(formula: Formula, c: Counts, basis: str) -> FloatArray:
+def for_basis(formula: Formula, c: FlagCounts, basis: str) -> FloatArray:
     """A formula on one of the four bases."""
     if basis == "answered":
         return formula(c.as_answered())
@@ -144,7 +144,7 @@ class FlagMetric(Metric):
         def total(true: int, said: int) -> FloatArray:
             return np.asarray(rows @ ((truth == true) & (answer == said)).astype(np.float64))
 
-        counts = Counts(total(1, 1), total(0, 1), total(1, 0), total(0, 0), total(1, -1), total(0, -1))
+        counts = FlagCounts(total(1, 1), total(0, 1), total(1, 0), total(0, 0), total(1, -1), total(0, -1))
         return for_basis(self.formula, counts, basis)
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # the same on each basis

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..coefficients.distances import jaccard_distance
 from .base import Metric, divided, drop_non_answers
-from .flag_metrics import Counts, Formula, f1, for_basis, precision, recall
+from .flag_metrics import FlagCounts, Formula, f1, for_basis, precision, recall
 from .question import CriterionAnswers, FloatArray, IntArray
 
 
@@ -47,7 +47,7 @@ class LabelMetric(Metric):
         labels = (self.label,) if self.over == "label" else question.labels
         counts = _counts(question, labels, truth, answer, rows)
         if self.over != "macro":
-            summed = Counts(*(one.sum(axis=1) for one in counts))
+            summed = FlagCounts(*(one.sum(axis=1) for one in counts))
             return for_basis(self.formula, summed, basis)
         found = for_basis(self.formula, counts, basis)
         if basis not in ("lowest", "highest"):
@@ -63,14 +63,14 @@ class LabelMetric(Metric):
 
 def _counts(
     question: CriterionAnswers, labels: tuple[str, ...], truth: IntArray, answer: IntArray, rows: FloatArray
-) -> Counts:
+) -> FlagCounts:
     """For each resample and label how often truth and coder named it: resamples x labels."""
     assert question.sets is not None
     named = np.array([[label in one for label in labels] for one in question.sets], np.bool_).reshape(-1, len(labels))
     true, said, none = named[truth], named[answer], (answer < 0)[:, None]
     said, unsaid = said & ~none, ~said & ~none
     parts = (true & said, ~true & said, true & unsaid, ~true & unsaid, true & none, ~true & none)
-    return Counts(*(np.asarray(rows @ part.astype(np.float64)) for part in parts))
+    return FlagCounts(*(np.asarray(rows @ part.astype(np.float64)) for part in parts))
 
 
 def _least_mean(values: FloatArray, optional: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> FloatArray:

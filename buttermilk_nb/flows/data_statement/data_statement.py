@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..flow import Flow
 
 
-class Statement:
+class DataStatement:
     """A data statement: Markdown, which a notebook shows as a page.
 
     Parameters
@@ -74,7 +74,7 @@ def data_statement(
     *,
     project: Project | None = None,
     date: dt.date | str | None = None,
-) -> Statement:
+) -> DataStatement:
     """What would leave this machine, to whom, and what stays; for an ethics board, before a run. Nothing is sent.
 
     Parameters
@@ -110,7 +110,7 @@ def data_statement(
     parts = [_head(study, date), _short(study), which_texts(study), recipients_section(study)]
     parts += [provider_terms_section(study)] if study.remote else []
     parts += [stored_here_section(study), without_sending(study), forgetting(study)]
-    return Statement("\n\n".join(parts) + "\n")
+    return DataStatement("\n\n".join(parts) + "\n")
 
 
 def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> StatementSubject:

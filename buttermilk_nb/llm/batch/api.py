@@ -192,7 +192,7 @@ async def _split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(rest)
 
 
-class _Counts(dict[str, int]):
+class _RequestCounts(dict[str, int]):
     def __missing__(self, key: str) -> int:
         return 0
 
@@ -206,7 +206,9 @@ def counts_in(data: Mapping[str, Any]) -> dict[str, int]:
     (0, 0)
     """
     given = data.get("request_counts")
-    return _Counts({str(key): whole_number(value) for key, value in given.items()} if isinstance(given, dict) else {})
+    return _RequestCounts(
+        {str(key): whole_number(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    )
 
 
 def whole_number(value: Any) -> int:

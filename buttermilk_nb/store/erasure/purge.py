@@ -149,12 +149,12 @@ def _remove(
             at, sizes = now(), rows_of_runs(con, run_ids)
             removed = remove_runs(con, run_ids)
             if keep:
-                raise _Rollback(removed)
+                raise _TrialPurge(removed)
             store.append(
                 con,
                 [Tombstone(kind="run", what=run, removed_at=at, reason=reason, n_rows=n) for run, n in sizes.items()],
             )
-    except _Rollback as kept:
+    except _TrialPurge as kept:
         return kept.removed
     return removed
 
@@ -165,7 +165,7 @@ def _spent(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> float:
     return float(found[0]) if found else 0.0
 
 
-class _Rollback(Exception):
+class _TrialPurge(Exception):
     """No error: it ends a trial."""
 
     def __init__(self, removed: Counter[str]) -> None:

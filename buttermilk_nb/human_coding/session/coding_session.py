@@ -24,7 +24,7 @@ from .navigation import Navigation
 from .saved_answers import Progress, SavedAnswers
 
 
-class _Step(NamedTuple):
+class _UndoStep(NamedTuple):
     """What one action changed, as it was before."""
 
     place: int
@@ -93,7 +93,7 @@ class CodingSession(Navigation):
         self.round = round
         items = worklist(corpus, self.coder, order=order, seed=seed, sample=sample)
         super().__init__(items, sensitive=sensitive, clock=clock)
-        self._steps: list[_Step] = []
+        self._steps: list[_UndoStep] = []
         self._standing = SavedAnswers(self.items, criteria)
         self._standing.load(project, self.coder, criteria.criteria_hash, round)
         self._shown = shown_to(project, self.coder)
@@ -230,7 +230,7 @@ class CodingSession(Navigation):
         as_kept = {name: replace(DraftAnswer.of(label), seconds=held[name].seconds) for name, label in made.items()}
         self._standing.record(self.place, {**held, **as_kept}, made)
         if before:
-            self._steps.append(_Step(self.place, before))
+            self._steps.append(_UndoStep(self.place, before))
         if self.complete:
             self._done_now.add(self.current.record_id)
         self._since = self._clock()

@@ -1,0 +1,57 @@
+"""Append the records of a run: each version once, with its text, its images and its annotations."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from .._internal.ids import canonical
+from .._internal.text import replace_surrogates
+from ..corpus.record import Record
+from ..schema import RecordRow, TextRow, now
+from .append import append_new, new_rows
+
+if TYPE_CHECKING:
+    pass
+if TYPE_CHECKING:
+    pass
+
+
+def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
+    """Write the new versions inside a transaction."""
+    if not records:
+        return
+    keys = ((record.record_id, record.record_hash, record.annotations_hash) for record in records)
+    new = [records[place] for place in new_rows(con, RecordRow, keys)]
+    seen_at = now()
+    append_new(con, RecordRow, (as_tuple(record, seen_at) for record in new))
+    pictured = [image for record in new for image in record.images]
+    for place in new_rows(con, TextRow, ((image.text_hash,) for image in pictured)) if pictured else ():
+        row = pictured[place].as_row()  # one at a time: each may have some megabytes
+        append_new(con, TextRow, [tuple(getattr(row, name) for name in TextRow.model_fields)])
+
+
+def as_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:
+    """A record in the order of the fields of `RecordRow`."""
+    return (
+        record.record_id,
+        record.record_hash,
+        record.annotations_hash,
+        record.content,
+        replace_surrogates(canonical(record.metadata)),
+        replace_surrogates(canonical(record.ground_truth)),
+        replace_surrogates(canonical(record.expert_reasons)),
+        replace_surrogates(canonical(record.labels)),
+        record.cluster,
+        record.parent_id,
+        record.start_offset,
+        record.end_offset,
+        record.uri,
+        record.mime,
+        seen_at,
+        record.local_only,
+        record.media_json,
+    )
