@@ -475,7 +475,7 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(server, local):
 )
 def test_what_is_asked_wrongly_is_one_sentence(server, local, texts, model, sentence):
     if model.startswith("nosuch"):
-        local.client.sender.allowed.add("nosuchfamily")
+        local.client.consent.recipients.add("nosuchfamily")
     with pytest.raises(bm.SetupError, match=re.escape(sentence)):
         embed(local, texts, model=model)
     assert server.received == []
