@@ -242,7 +242,7 @@ def test_a_provider_that_nobody_has_allowed_gets_nothing(server, make_project):
     project = make_project(
         f"models: {{vec: {{model: hosted_vllm/toy, api_base: '{server.base}', local: false}}}}", "budget_usd: null"
     )
-    with pytest.raises(bm.ConsentError, match="which nobody has allowed"):
+    with pytest.raises(bm.ConsentError, match="which is not allowed in this project yet"):
         embed(project, TEXTS, model="vec")
     assert server.received == []
     bm.allow("hosted_vllm")
