@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import random
 from abc import abstractmethod
 from collections import Counter
@@ -123,7 +122,7 @@ class Dictionary(_Offline):
             f"criterion `{c.name}` does not say which answer `{self.name}` gives to a text without cues; "
             f"give one answer an empty list, for example `{c.scale.answers[-1]}: []`, or allow `cannot tell`."
             for c in (criteria.criteria if criteria else ())
-            if c.cues and c.scale.level == "nominal" and _default(c) is None
+            if c.cues and c.scale.offline_rule == "most cues" and _default(c) is None
         ]
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:  # noqa: ARG002
@@ -151,14 +150,12 @@ class Dictionary(_Offline):
     def _decide(self, hits: list[Hit], criterion: Criterion) -> tuple[Any, int]:
         """The answer, and by how many cues it leads."""
         scale = criterion.scale
-        if scale.level == "set":
-            labels = sorted({hit.answer for hit in hits})
-            return labels, len(hits)
+        if scale.offline_rule == "every cue":
+            return sorted({hit.answer for hit in hits}), len(hits)
         if not hits:
             return _default(criterion), 0
-        if scale.level in ("ordinal", "interval", "ratio"):
-            mean = sum(float(hit.answer) for hit in hits) / len(hits)
-            return (math.floor(mean + 0.5) if scale.level == "ordinal" else round(mean, 3)), len(hits)
+        if scale.offline_rule == "mean of cues":
+            return scale.nearest_answer(sum(float(hit.answer) for hit in hits) / len(hits)), len(hits)
         count = Counter(hit.answer for hit in hits)
         most = max(count.values())
         tied = [answer for answer in scale.answers if count[answer] == most]
@@ -215,12 +212,12 @@ class Teaching(_Offline):
         rng = random.Random(seed)  # noqa: S311  # a simulation, not a secret
         options: list[Any] = list(criterion.scale.answers)
         right: Any = truth.category
-        if criterion.scale.level == "set":
+        if criterion.scale.offline_rule == "every cue":
             right = right if truth.is_non_answer else json.loads(str(right))
             options = [[], *([label] for label in options)]
         if not options:
             right = right if truth.is_non_answer else truth.value
-            options = [getattr(criterion.scale, "low", 0.0), getattr(criterion.scale, "high", 1.0)]
+            options = list(criterion.scale.bounds or (0.0, 1.0))
         others = [option for option in options if option != right] or options
         chosen = right if rng.random() < self._options["accuracy"] else rng.choice(others)
         if rng.random() < abs(self._options["bias"]):
@@ -242,8 +239,8 @@ def _default(criterion: Criterion) -> Any:
             return answer
     scale = criterion.scale
     without = [answer for answer in scale.answers if answer not in criterion.cues]
-    if scale.level in ("ordinal", "interval", "ratio"):
-        return without[0] if without and scale.level == "ordinal" else getattr(scale, "low", None)
+    if scale.offline_rule == "mean of cues":
+        return without[0] if without else scale.bounds[0] if scale.bounds else None
     if len(without) == 1:
         return without[0]
     if scale.answers == ("yes", "no"):  # cues for both sides: a text without any holds no finding
