@@ -13,7 +13,6 @@ b in [-1, 1] turns that share of all answers into the flagged (b > 0) or an unfl
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from abc import abstractmethod
@@ -21,6 +20,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ...._internal.event_loop import process_text
 from ...._internal.ids import canonical, digest
 from ....codebook.criteria import Criteria
 from ....codebook.criterion import Criterion
@@ -34,7 +34,6 @@ from ..model_options import numbers
 from .dictionary import Hit, compiled
 from .rules import over_answers
 
-_LONG = 20_000  # characters from which on reading would hold up the loop
 _NO_RULES = digest("kq1", canonical([]))
 _RULES = "2"  # raise it when a rule changes: old answers must not be served for new rules
 
@@ -70,17 +69,9 @@ class _Offline(Model):
     async def complete(self, request: Request) -> Completion:
         if request.offline_input is None or request.offline_input.criteria is None:
             raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for free text.")
-        aside = request.offline_input
-        record, asked = aside.record, request.offline_input.criteria.criteria
-
-        def answered() -> str:
-            if aside.task != "judge":
-                return json.dumps(over_answers(aside, strict=self.ties_to_the_flag), ensure_ascii=False)
-            answers = {criterion.name: self.answer(record, criterion, request.replicate) for criterion in asked}
-            return json.dumps({"criteria": answers}, ensure_ascii=False)
-
-        read = record.content if aside.task == "judge" else request.text
-        text = await asyncio.to_thread(answered) if len(read) > _LONG else answered()
+        is_judging = request.offline_input.task == "judge"
+        n_characters = len(request.offline_input.record.content if is_judging else request.text)
+        text = await process_text(n_characters, self._reply, request.offline_input, request.replicate)
         return Completion(
             text=text,
             finish_reason="stop",
@@ -93,6 +84,14 @@ class _Offline(Model):
             answered_at=now(),
             raw=text,
         )
+
+    def _reply(self, offline_input: OfflineInput, replicate: int) -> str:
+        """The answer to a task, as JSON."""
+        assert offline_input.criteria is not None
+        if offline_input.task != "judge":
+            return json.dumps(over_answers(offline_input, strict=self.ties_to_the_flag), ensure_ascii=False)
+        answers = {c.name: self.answer(offline_input.record, c, replicate) for c in offline_input.criteria.criteria}
+        return json.dumps({"criteria": answers}, ensure_ascii=False)
 
     @abstractmethod
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
