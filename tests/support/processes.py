@@ -1,0 +1,77 @@
+"""What the long tests share: whether they are whole, processes of their own, and a line of figures each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.chat_server import ChatServer
+
+POLL_S = 0.002
+
+
+@pytest.fixture(scope="session")
+def full() -> bool:
+    """Whether the long tests are taken whole."""
+    return os.environ.get("BUTTERMILK_NB_STRESS") == "full"
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print what was counted, with the machine that it was counted on."""
+
+    def say(figures: str) -> None:
+        with capsys.disabled():
+            line = f"\n{figures} [{os.cpu_count()} cores, Python {platform.python_version()}]"
+            print(line, file=sys.stderr)  # where several processes run the tests, their stdout is nowhere
+
+    return say
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    made = ChatServer()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a script in a process of its own; it is ended with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(script: str, *arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", script, *map(str, arguments)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Wait until something is so."""
+    pause = threading.Event()
+
+    def wait(so: Callable[[], bool], what: str, limit_s: float = 60.0) -> None:
+        deadline = time.monotonic() + limit_s
+        while not so():
+            assert time.monotonic() < deadline, f"after {limit_s:g} s still not: {what}"
+            pause.wait(POLL_S)
+
+    return wait
