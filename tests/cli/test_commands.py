@@ -21,7 +21,7 @@ steps:
 
 
 @pytest.fixture
-def study(tmp_path):
+def study_files(tmp_path):
     """A flow, its criteria and a corpus, as files."""
     (tmp_path / "respect.md").write_text(
         "---\nflag: no\ncues: {no: [vermin]}\n---\nIs it respectful?", encoding="utf-8"
@@ -51,32 +51,32 @@ def command(monkeypatch, capsys):
 RUN = ("run", "flow.yaml", "texts.csv", "--content", "text", "--record-id", "id", "--project", "study")
 
 
-def test_run_judges_a_corpus_and_says_where_the_results_are(command, study):
+def test_run_judges_a_corpus_and_says_where_the_results_are(command, study_files):
     status, out, _ = command(*RUN)
     assert status == 0
     assert "Run of 'study', finished: 5 cells (5 ok)" in out
-    assert str(study / "study" / "traces.duckdb") in out
+    assert str(study_files / "study" / "traces.duckdb") in out
 
 
-def test_run_again_asks_nothing(command, study):
+def test_run_again_asks_nothing(command, study_files):
     command(*RUN)
     command(*RUN)
     assert session.current().client.sent == 0
 
 
-def test_run_writes_the_scores_to_a_file(command, study):
+def test_run_writes_the_scores_to_a_file(command, study_files):
     status, out, _ = command(
         *RUN, "--out", "scores.csv", "--truth", "respect=gold", "--truth-value", "bad=no", "--truth-value", "good=yes"
     )
     assert status == 0
-    assert str(study / "scores.csv") in out
-    with (study / "scores.csv").open(encoding="utf-8", newline="") as handle:
+    assert str(study_files / "scores.csv") in out
+    with (study_files / "scores.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["record_id"] for row in rows] == ["r0", "r1", "r2", "r3", "r4"]
     assert [row["truth"] for row in rows] == ["no", "yes", "no", "yes", "yes"]
 
 
-def test_check_counts_and_sends_nothing(command, study):
+def test_check_counts_and_sends_nothing(command, study_files):
     status, out, _ = command(*RUN, "--check")
     assert status == 0
     assert "5 cells (5 records; judge: 1 per record). No problem was found." in out
@@ -85,8 +85,8 @@ def test_check_counts_and_sends_nothing(command, study):
     assert (project.client.sent, len(project.cache), len(bm.sql("select * from cells"))) == (0, 0, 0)
 
 
-def test_limit_cache_and_retry_reach_the_run(command, study):
-    (study / "flow.yaml").write_text(FLOW.replace("MODEL", "double/nonsense"), encoding="utf-8")
+def test_limit_cache_and_retry_reach_the_run(command, study_files):
+    (study_files / "flow.yaml").write_text(FLOW.replace("MODEL", "double/nonsense"), encoding="utf-8")
     command(*RUN, "--limit", "2")
     status, out, _ = command(*RUN, "--limit", "2", "--retry", "invalid")
     assert (status, session.current().client.sent) == (0, 2)
@@ -110,7 +110,7 @@ def test_limit_cache_and_retry_reach_the_run(command, study):
         (("init", "study", "--model", "offline/strct"), "did you mean `offline/strict`"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_one_sentence_and_exit_status_2(command, study, words, message):
+def test_a_mistake_is_one_sentence_and_exit_status_2(command, study_files, words, message):
     status, _, err = command(*words)
     assert status == 2
     assert message in err
@@ -118,32 +118,32 @@ def test_a_mistake_is_one_sentence_and_exit_status_2(command, study, words, mess
     assert err.splitlines()[0].startswith("Error: ") or "cells" in err.splitlines()[0]
 
 
-def test_a_word_that_the_command_does_not_know_is_exit_status_2(command, study):
+def test_a_word_that_the_command_does_not_know_is_exit_status_2(command, study_files):
     assert command("run", "--nonsense")[0] == 2
     assert command("rnu")[0] == 2
 
 
-def test_a_store_that_cannot_be_opened_is_exit_status_1(command, study):
+def test_a_store_that_cannot_be_opened_is_exit_status_1(command, study_files):
     command(*RUN, "--check")
-    (study / "study" / "traces.duckdb").write_text("not a database " * 100)
+    (study_files / "study" / "traces.duckdb").write_text("not a database " * 100)
     status, _, err = command(*RUN)
     assert status == 1
     assert "cannot be opened" in err
     assert "Traceback" not in err
 
 
-def test_rejected_rows_are_said(command, study):
-    with (study / "texts.csv").open("a", encoding="utf-8") as handle:
+def test_rejected_rows_are_said(command, study_files):
+    with (study_files / "texts.csv").open("a", encoding="utf-8") as handle:
         handle.write("r9,,good\n")
     _, out, err = command(*RUN)
     assert "1 rows were rejected" in err or "1 row was rejected" in err
     assert "5 ok" in out
 
 
-def test_init_makes_a_project_and_prints_its_card(command, study):
+def test_init_makes_a_project_and_prints_its_card(command, study_files):
     status, out, _ = command("init", "press", "--model", "offline/strict", "--model", "offline/lenient")
     assert status == 0
-    assert str(study / "press") in out
+    assert str(study_files / "press") in out
     assert bm.init("press").settings.sets["judges"] == ["offline/strict", "offline/lenient"]
 
 
@@ -153,19 +153,19 @@ def test_help_and_version_make_nothing(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_installed_command_fails_without_a_traceback_in_a_real_shell(study):
+def test_the_installed_command_fails_without_a_traceback_in_a_real_shell(study_files):
     code = "from buttermilk_nb.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "run", "flow.yaml", "texts.csv", "--content", "txt"],
-        capture_output=True, text=True, cwd=study, check=False,
+        capture_output=True, text=True, cwd=study_files, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr
-    assert not (study / "buttermilk.yaml").exists()
+    assert not (study_files / "buttermilk.yaml").exists()
 
 
-def test_a_stopped_run_says_how_to_go_on_and_leaves_exit_status_130(command, study, monkeypatch):
+def test_a_stopped_run_says_how_to_go_on_and_leaves_exit_status_130(command, study_files, monkeypatch):
     def stopped(*args, **options):
         raise bm.Interrupted("The run was stopped with 3 of 5 cells still to do.")
 
@@ -175,7 +175,7 @@ def test_a_stopped_run_says_how_to_go_on_and_leaves_exit_status_130(command, stu
     assert status == 130
 
 
-def test_a_place_for_the_scores_that_is_not_there_is_found_before_the_run(command, study):
+def test_a_place_for_the_scores_that_is_not_there_is_found_before_the_run(command, study_files):
     status, _, err = command(*RUN, "--out", "nowhere/scores.csv")
     assert status == 2
     assert "nowhere" in err

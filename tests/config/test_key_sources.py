@@ -11,6 +11,7 @@ import keyring
 import pytest
 from google.cloud import secretmanager
 from keyring.errors import KeyringLocked
+from support.keys import MemoryKeyring
 
 import buttermilk_nb as bm
 from buttermilk_nb._internal import secret_redaction
@@ -279,8 +280,8 @@ def test_a_keyring_that_never_answers_is_given_up_and_asked_again_once_it_has(tm
     assert keys.warnings == []
 
 
-def test_an_encrypted_file_that_would_ask_for_its_password_is_not_asked(tmp_path, memory_keyring_class):
-    class EncryptedFile(memory_keyring_class):
+def test_an_encrypted_file_that_would_ask_for_its_password_is_not_asked(tmp_path):
+    class EncryptedFile(MemoryKeyring):
         """As keyrings.alt does it: `keyring_key` is asked for in the terminal when it is first read."""
 
         @property
@@ -298,7 +299,7 @@ def test_an_encrypted_file_that_would_ask_for_its_password_is_not_asked(tmp_path
     ]
 
 
-def test_a_desktop_keyring_that_is_locked_is_not_asked(tmp_path, memory_keyring_class, monkeypatch):
+def test_a_desktop_keyring_that_is_locked_is_not_asked(tmp_path, monkeypatch):
     """The backend's own module name decides; its collection is asked whether it is locked, which shows no window."""
 
     class Collection:
@@ -314,7 +315,7 @@ def test_a_desktop_keyring_that_is_locked_is_not_asked(tmp_path, memory_keyring_
     secretstorage.dbus_init = lambda: types.SimpleNamespace(close=lambda: None)
     secretstorage.Collection = Collection
     monkeypatch.setitem(sys.modules, "secretstorage", secretstorage)
-    desktop = type("Keyring", (memory_keyring_class,), {"__module__": "keyring.backends.SecretService"})()
+    desktop = type("Keyring", (MemoryKeyring,), {"__module__": "keyring.backends.SecretService"})()
     desktop.entries["buttermilk_nb", NAME] = "from-the-desktop"
     keyring.set_keyring(desktop)
     keys = Keys(tmp_path, None)
@@ -325,8 +326,8 @@ def test_a_desktop_keyring_that_is_locked_is_not_asked(tmp_path, memory_keyring_
     assert find(keys).value == "from-the-desktop"
 
 
-def test_a_wallet_that_may_show_a_window_is_asked_only_where_it_is_named(tmp_path, memory_keyring_class):
-    wallet = type("DBusKeyring", (memory_keyring_class,), {"__module__": "keyring.backends.kwallet"})()
+def test_a_wallet_that_may_show_a_window_is_asked_only_where_it_is_named(tmp_path):
+    wallet = type("DBusKeyring", (MemoryKeyring,), {"__module__": "keyring.backends.kwallet"})()
     wallet.entries["buttermilk_nb", NAME] = "from-the-wallet"
     keyring.set_keyring(wallet)
     keys = Keys(tmp_path, None)

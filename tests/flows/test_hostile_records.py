@@ -26,50 +26,55 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def hostile():
+def hostile_corpus():
     calm = [bm.Record(record_id="calm", content="They are vermin.")]
     return bm.Corpus([*calm, *(bm.Record(record_id=name, content=text, note=text) for name, text in HOSTILE.items())])
 
 
-def test_every_hostile_text_is_judged_stored_and_read_back(project, hostile):
-    run = flow().run(hostile)
-    assert run.counts == {"ok": len(hostile)}
+def test_every_hostile_text_is_judged_stored_and_read_back(project, hostile_corpus):
+    run = flow().run(hostile_corpus)
+    assert run.counts == {"ok": len(hostile_corpus)}
     stored = bm.sql("select record_id, content, metadata from records").set_index("record_id")
-    for record in hostile:
+    for record in hostile_corpus:
         assert stored.content[record.record_id] == record.content
         assert json.loads(stored.metadata[record.record_id]) == {
             key: value.replace("\ud83d", "\ufffd") for key, value in record.metadata.items()
         }
 
 
-def test_a_hostile_text_changes_no_other_cell(project, hostile):
-    alone = flow().run(hostile.head(1)).scores()
-    among = flow().run(hostile).scores()
+def test_a_hostile_text_changes_no_other_cell(project, hostile_corpus):
+    alone = flow().run(hostile_corpus.head(1)).scores()
+    among = flow().run(hostile_corpus).scores()
     assert among[among.record_id == "calm"].reset_index(drop=True).equals(alone)
 
 
-def test_a_text_adds_no_role_and_runs_no_template(project, hostile):
-    calls = flow().run(hostile).calls().set_index("record_id")
+def test_a_text_adds_no_role_and_runs_no_template(project, hostile_corpus):
+    calls = flow().run(hostile_corpus).calls().set_index("record_id")
     shape = [message["role"] for message in json.loads(calls.request["calm"])["messages"]]
-    for record in hostile:
+    for record in hostile_corpus:
         messages = json.loads(calls.request[record.record_id])["messages"]
         assert [message["role"] for message in messages] == shape
         assert record.content in messages[-1]["content"]
 
 
-def test_metadata_in_a_prompt_is_data_too(project, hostile):
+def test_metadata_in_a_prompt_is_data_too(project, hostile_corpus):
     prompt = "{{ record.metadata.note }} {{ record.content }} {{ criteria }} {{ answer_format }}"
     run = flow(judge(prompt=prompt)).run(
-        hostile.filter(lambda record: record.record_id in ("template", "roles", "html"))
+        hostile_corpus.filter(lambda record: record.record_id in ("template", "roles", "html"))
     )
     requests = run.calls().set_index("record_id").request
     assert "{{ 7 * 7 }}" in requests["template"]
     assert len(json.loads(requests["roles"])["messages"]) == 1
 
 
-def test_a_models_answer_is_never_markup_or_markup_of_ours(project, hostile):
-    page = flow().run(hostile)
-    for html in (page._repr_html_(), page.explore()._repr_html_(), hostile._repr_html_(), hostile[1]._repr_html_()):
+def test_a_models_answer_is_never_markup_or_markup_of_ours(project, hostile_corpus):
+    page = flow().run(hostile_corpus)
+    for html in (
+        page._repr_html_(),
+        page.explore()._repr_html_(),
+        hostile_corpus._repr_html_(),
+        hostile_corpus[1]._repr_html_(),
+    ):
         assert "<script>alert" not in html
         assert "<img src=x" not in html
 
@@ -97,7 +102,7 @@ def test_metadata_of_any_type_is_stored_or_refused_in_a_sentence(project, value)
         flow().run(bm.Corpus([bm.Record(record_id="r", content="x", field=value)]))
 
 
-def test_a_hostile_reason_is_stored_as_the_model_wrote_it(make_project, hostile):
+def test_a_hostile_reason_is_stored_as_the_model_wrote_it(make_project, hostile_corpus):
     project = make_project("offline/strict")
     text = "<b>vermin</b> {{ 1 }} \x1b[31m"
     run = flow().run(bm.Corpus([bm.Record(record_id="r", content=text)]))

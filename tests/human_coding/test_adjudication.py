@@ -8,16 +8,8 @@ from buttermilk_nb.codebook.edge_cases import edge_cases
 from buttermilk_nb.human_coding.adjudication import ROUND, Adjudication, adjudicate
 from buttermilk_nb.human_coding.disagreements import disagreements
 from buttermilk_nb.human_coding.session.coding_session import CodingSession
-from buttermilk_nb.project import session as projects
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["vermin"]})
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    yield bm.init("contested", path=tmp_path / "contested", models=["offline/strict"])
-    projects.close()
 
 
 def corpus():
@@ -37,9 +29,9 @@ def corpus():
 
 
 @pytest.fixture
-def run(project):
+def run(offline_project):
     found = bm.Flow("study", [bm.Judge("judge", criteria=RESPECT, replicates=2)]).run(corpus())
-    now = CodingSession(project, corpus(), RESPECT, "ana", order="corpus")
+    now = CodingSession(offline_project, corpus(), RESPECT, "ana", order="corpus")
     for answer, reason in (("yes", "He is quoted."), ("yes", ""), ("yes", "An old joke.")):
         now.give_reasons("respect", [reason])
         now.note("respect", "read twice")
@@ -103,7 +95,7 @@ def test_numbers_on_a_continuous_scale_are_contested_where_they_differ():
 # --- the cases -------------------------------------------------------------------------------------
 
 
-def test_a_case_has_every_vote_with_its_reasons(project, run):
+def test_a_case_has_every_vote_with_its_reasons(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run)
     assert isinstance(cases, Adjudication)
     assert [case.record.record_id for case in cases.cases] == ["a", "c"]
@@ -122,14 +114,14 @@ def test_a_case_has_every_vote_with_its_reasons(project, run):
     assert cases.current.record.record_hash == corpus()["a"].record_hash
 
 
-def test_the_ratings_of_the_project_give_the_same_cases(project, run):
+def test_the_ratings_of_the_project_give_the_same_cases(offline_project, run):
     of_run, of_all = adjudicate(RESPECT, ratings=run), adjudicate(RESPECT)
     assert of_run.cases == of_all.cases
     assert adjudicate(RESPECT, ratings=run.ratings()).cases == of_all.cases
     assert [case.record.record_id for case in adjudicate(RESPECT, only=["c"]).cases] == ["c"]
 
 
-def test_two_ways_of_asking_are_two_votes(project):
+def test_two_ways_of_asking_are_two_votes(offline_project):
     for prompt in ("Read.", "Read it well."):
         text = f"## system\n{prompt} {{{{ criteria.text }}}} {{{{ answer_format }}}}\n## user\n{{{{ record.content }}}}"
         judge = bm.Judge("judge", criteria=RESPECT, prompt=bm.Prompt.from_text(text))
@@ -140,12 +132,12 @@ def test_two_ways_of_asking_are_two_votes(project):
     assert len({vote.trace_id for vote in ways}) == 2
 
 
-def test_a_decision_is_kept_with_its_reason_and_with_what_was_seen(project, run):
+def test_a_decision_is_kept_with_its_reason_and_with_what_was_seen(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run, by="kf")
-    before = records(project)
+    before = records(offline_project)
     decision = cases.decide("yes", " A quotation belongs to its speaker. ")
     assert (decision.answer, decision.reason) == ("yes", "A quotation belongs to its speaker.")
-    with project.store.reading() as con:
+    with offline_project.store.reading() as con:
         (row,) = con.execute(
             "select coder, category, flagged, source, blind, saw_trace_ids, round, record_hash from labels "
             "where source = 'adjudication'"
@@ -153,14 +145,14 @@ def test_a_decision_is_kept_with_its_reason_and_with_what_was_seen(project, run)
     saw = [vote.trace_id for vote in cases.current.votes if vote.trace_id]
     assert len(saw) == 2
     assert row == ("kf", "yes", False, "adjudication", False, saw, ROUND, corpus()["a"].record_hash)
-    assert records(project) == before, "what is known of the record is not written over"
+    assert records(offline_project) == before, "what is known of the record is not written over"
 
 
 def records(project):
     return project.store.df("select record_id, details_hash from records order by all").values.tolist()
 
 
-def test_a_decision_goes_on_where_it_was_left_and_can_be_taken_back(project, run):
+def test_a_decision_goes_on_where_it_was_left_and_can_be_taken_back(offline_project, run):
     first = adjudicate(RESPECT, ratings=run, by="kf")
     first.decide("yes", "A quotation.")
     again = adjudicate(RESPECT, ratings=run, by="kf")
@@ -176,10 +168,12 @@ def test_a_decision_goes_on_where_it_was_left_and_can_be_taken_back(project, run
     assert again.place == 1
 
 
-def test_who_decides_keeps_what_they_coded_alone(project, run):
+def test_who_decides_keeps_what_they_coded_alone(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run, by="ana")
     cases.decide("no", "The headline repeats it without need.")
-    kept = project.store.df("select category, round, source from latest_labels where record_id = 'a' order by round")
+    kept = offline_project.store.df(
+        "select category, round, source from latest_labels where record_id = 'a' order by round"
+    )
     assert kept.values.tolist() == [["yes", "1", "form"], ["no", ROUND, "adjudication"]]
     found = run.ratings().query("record_id == 'a' and kind == 'human'")
     assert dict(zip(found.coder, found.category, strict=True)) == {
@@ -196,7 +190,7 @@ def test_who_decides_keeps_what_they_coded_alone(project, run):
     assert len(votes) == 4
 
 
-def test_a_decision_needs_a_reason_and_an_answer_of_the_scale(project, run):
+def test_a_decision_needs_a_reason_and_an_answer_of_the_scale(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run)
     with pytest.raises(bm.SetupError, match="write why"):
         cases.decide("yes", "  ")
@@ -205,7 +199,7 @@ def test_a_decision_needs_a_reason_and_an_answer_of_the_scale(project, run):
     assert cases.decisions == ()
 
 
-def test_where_nobody_disagrees_that_is_said(project):
+def test_where_nobody_disagrees_that_is_said(offline_project):
     run = bm.Flow("study", [bm.Judge("judge", criteria=RESPECT)]).run(corpus().filter(lambda r: r.record_id == "b"))
     cases = adjudicate(RESPECT, ratings=run)
     assert repr(cases) == "Adjudication of respect: nobody disagrees"
@@ -225,13 +219,13 @@ def test_where_nobody_disagrees_that_is_said(project):
         ),
     ],
 )
-def test_what_cannot_be_adjudicated_is_one_sentence(project, run, fields, said):
+def test_what_cannot_be_adjudicated_is_one_sentence(offline_project, run, fields, said):
     with pytest.raises(bm.SetupError) as caught:
         adjudicate(**{"criteria": RESPECT, **fields})
     assert said in str(caught.value)
 
 
-def test_a_frame_of_ones_own_is_enough(project, run):
+def test_a_frame_of_ones_own_is_enough(offline_project, run):
     rows = frame(("b", "respect", "ana", "yes"), ("b", "respect", "ben", "no"))
     (case,) = adjudicate(RESPECT, ratings=rows).cases
     assert [(vote.coder, vote.answer) for vote in case.votes] == [("ana", "yes"), ("ben", "no")]
@@ -240,7 +234,7 @@ def test_a_frame_of_ones_own_is_enough(project, run):
 # --- the rule that a decision becomes --------------------------------------------------------------
 
 
-def test_a_decision_becomes_a_dated_edge_case_of_a_new_version(project, run):
+def test_a_decision_becomes_a_dated_edge_case_of_a_new_version(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run)
     first = cases.decide("yes", "A quotation\nbelongs to its speaker.")
     cases.go_to(1)
@@ -258,18 +252,18 @@ def test_a_decision_becomes_a_dated_edge_case_of_a_new_version(project, run):
     assert edge_cases(RESPECT) == []
 
 
-def test_a_judge_of_the_new_version_reads_the_rule(project, run):
+def test_a_judge_of_the_new_version_reads_the_rule(offline_project, run):
     later = adjudicate(RESPECT, ratings=run).decide("yes", "A quotation belongs to its speaker.").as_edge_case(RESPECT)
     asked = bm.Flow("study", [bm.Judge("judge", criteria=later)]).run(corpus())
     assert asked.calls().request.str.contains("A quotation belongs to its speaker.", regex=False).all()
     assert len(asked.ratings().query("kind == 'instrument' and criteria_hash == @later.criteria_hash")) == 3
 
 
-def test_who_has_decided_on_a_record_is_not_blind_to_it_afterwards(project, run):
+def test_who_has_decided_on_a_record_is_not_blind_to_it_afterwards(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run, by="kf")
     cases.decide("yes", "A quotation belongs to its speaker.")
     record = cases.current.record
-    session = CodingSession(project, bm.Corpus([record]), RESPECT, "kf", round="2")
+    session = CodingSession(offline_project, bm.Corpus([record]), RESPECT, "kf", round="2")
     session.answer("respect", "no")
     later = bm.labels(history=True).query("source == 'form' and round == '2'")
     assert later.blind.tolist() == [False]

@@ -14,15 +14,8 @@ from buttermilk_nb.corpus.corpus import Corpus
 from buttermilk_nb.errors import SetupError
 from buttermilk_nb.human_coding.samples import draw_sample, samples
 from buttermilk_nb.human_coding.strata import draw
-from buttermilk_nb.project import session
 
-
-@pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    session.close()
-    yield session.init("study", path=tmp_path / "study")
-    session.close()
+pytestmark = pytest.mark.usefixtures("project")
 
 
 def corpus(n=100, **columns):

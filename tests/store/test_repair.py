@@ -75,8 +75,8 @@ def test_a_text_that_is_refused_costs_its_cell_but_not_its_neighbours(store, mak
     assert found.status.tolist() == ["ok", "error", "ok"]
 
 
-def test_a_refused_unit_in_the_spool_becomes_an_error_when_it_is_merged(store, held, make_unit):
-    with held(store.path):
+def test_a_refused_unit_in_the_spool_becomes_an_error_when_it_is_merged(store, hold_file, make_unit):
+    with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(0), make_unit(1, reasons=["\ud800"]), make_unit(2)]))
     found = store.select("select status from traces order by record_id")
     assert found.status.tolist() == ["ok", "error", "ok"]

@@ -35,8 +35,8 @@ def test_a_snapshot_is_a_store(store, make_unit, tmp_path):
     assert store.select("select count(*) as n from traces").n.item() == 1
 
 
-def test_what_waits_in_the_spool_is_in_the_snapshot(store, held, make_unit, tmp_path):
-    with held(store.path):
+def test_what_waits_in_the_spool_is_in_the_snapshot(store, hold_file, make_unit, tmp_path):
+    with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(1)]))
         with pytest.raises(StoreError, match="another process has held"):
             store.snapshot(tmp_path / "early.duckdb")

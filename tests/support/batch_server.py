@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from support.loopback_server import LoopbackServer
 
 VERDICT = {"reasons": ["It says so."], "conclusion": "Plain.", "answer": "no", "uncertainty": "low"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def said(body: dict[str, Any]) -> str:
@@ -63,11 +56,11 @@ class Job:
 Lines = list[Any]
 
 
-class BatchServer:
+class BatchServer(LoopbackServer):
     """Answers all that it is asked. A test may change how many looks a batch takes, and each line of its results."""
 
     def __init__(self) -> None:
-        self.port = free_port()
+        super().__init__()
         self.looks = 1
         """How often a batch is looked at before it has ended."""
         self.status = "completed"
@@ -89,13 +82,24 @@ class BatchServer:
         self.jobs: list[Job] = []
         self.files: dict[str, bytes] = {}
         self.paths: list[str] = []
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    @property
-    def root(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/chat/completions", self._chat),
+            web.post("/v1/files", self._upload),
+            web.get("/v1/files/{name}/content", self._content),
+            web.post("/v1/batches", self._create),
+            web.get("/v1/batches", self._list),
+            web.get("/v1/batches/{name}", self._look),
+            web.post("/v1/messages", self._message),
+            web.post("/v1/messages/batches", self._create_messages),
+            web.get("/v1/messages/batches", self._list),
+            web.get("/v1/messages/batches/{name}", self._look),
+            web.get("/v1/messages/batches/{name}/results", self._results),
+        ]
+
+    def middlewares(self) -> list[Any]:
+        return [self._first]
 
     @property
     def submitted(self) -> list[str]:
@@ -243,33 +247,3 @@ class BatchServer:
             await asyncio.sleep(3600)
         refused = self.refuse(request)
         return await handler(request) if refused is None else refused
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        app = web.Application(middlewares=[self._first], client_max_size=1_000_000_000)
-        app.router.add_post("/v1/chat/completions", self._chat)
-        app.router.add_post("/v1/files", self._upload)
-        app.router.add_get("/v1/files/{name}/content", self._content)
-        app.router.add_post("/v1/batches", self._create)
-        app.router.add_get("/v1/batches", self._list)
-        app.router.add_get("/v1/batches/{name}", self._look)
-        app.router.add_post("/v1/messages", self._message)
-        app.router.add_post("/v1/messages/batches", self._create_messages)
-        app.router.add_get("/v1/messages/batches", self._list)
-        app.router.add_get("/v1/messages/batches/{name}", self._look)
-        app.router.add_get("/v1/messages/batches/{name}/results", self._results)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        self._loop.run_until_complete(runner.setup())
-        self._loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", self.port).start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(10)
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)

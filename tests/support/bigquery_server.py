@@ -1,7 +1,6 @@
-"""Every test of this folder works in an empty folder of its own, offline, and closes its project.
+"""A server on loopback that follows the published REST API of BigQuery, and Google's own client for it.
 
-Google's own client talks to a server of this machine here, which follows the published REST API of BigQuery as
-far as tables, load jobs and queries go, and records what it was sent.
+It serves tables, load jobs and queries, and records what it was sent.
 """
 
 from __future__ import annotations
@@ -14,75 +13,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support.study import corpus, flow
-
-import buttermilk_nb as bm
-from buttermilk_nb._internal.ids import uuid7
-from buttermilk_nb.project import session as projects
-from buttermilk_nb.schema import Call, Redacted, Score, TextRow, Trace, Unit, now
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    projects.close()
-    yield
-    projects.close()
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A project with one run over three records."""
-    opened = bm.init("test", path=tmp_path / "project", models=["double/answer"])
-    flow().run(corpus())
-    return opened
-
-
-@pytest.fixture
-def store(project):
-    """Its evidence."""
-    return project.store
-
-
-@pytest.fixture
-def hostile(store):
-    """The Store, with texts in it that a spreadsheet would run, and a record that must stay here."""
-    with store.writing() as con:
-        con.execute("update records set content = '=HYPERLINK(\"http://x\")' where record_id = 'r0'")
-        con.execute("update records set content = 'line one\nline, \"two\"; three' where record_id = 'r2'")
-        con.execute("update records set local_only = true, content = 'SECRET' where record_id = 'r1'")
-    return store
-
-
-def _words_unit(run_id, record_id, secret="ZEBRAFINCH", **given):
-    """A unit that says the secret wherever a unit can."""
-    trace_id, design = uuid7(), f"d1-{given.get('design', record_id)}"
-    request = TextRow.of("request", given.get("request", f"ask {secret} {record_id}"))
-    answer = TextRow.of("response", given.get("response", f"answer {secret} {record_id}"))
-    same = {"trace_id": trace_id, "run_id": run_id}
-    cell = {**same, "design_id": design, "record_id": record_id, "record_hash": f"r1-{record_id}", "replicate": 0}
-    trace = Trace(
-        **cell, step="free", agent="agent", role="agent", model="m/x", criteria_set=None, criteria_hash=None,
-        prompt_hash=None, params="{}", status="error", output=f"out {secret}", error_message=f"bad {secret}",
-        started_at=now(), duration_s=0.1,
-    )  # fmt: skip
-    call = Call(
-        **same, call_id=uuid7(), model_requested="m/x", cache_key=given.get("key", f"k1-{record_id}"), cached=False,
-        asked_at=now(), params_sent="{}", params_dropped="{}", request_hash=request.text_hash,
-        response_hash=answer.text_hash, status="ok", error_message=f"failed {secret}", provider="far", remote=True,
-    )  # fmt: skip
-    score = Score(
-        **cell, judge="free", criteria_set="c", criteria_hash="c1", criterion="q", model="m/x", value=1.0,
-        category="yes", conclusion=f"so {secret}", reasons=[f"why {secret}"], status="ok",
-    )  # fmt: skip
-    redacted = Redacted(request_hash=request.text_hash, placeholder="[NAME]", original=secret)
-    return Unit(trace=trace, calls=(call,), scores=(score,), texts=(request, answer), redacted=(redacted,))
-
-
-@pytest.fixture
-def words_unit():
-    """Makes such a unit."""
-    return _words_unit
 
 
 class BigQueryServer:
@@ -232,7 +162,7 @@ def bigquery_server(tmp_path):
 
 
 @pytest.fixture
-def client(bigquery_server):
+def bigquery_client(bigquery_server):
     """Google's own client, which knows no other address."""
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery

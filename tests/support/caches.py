@@ -1,4 +1,4 @@
-"""Caches in a temporary folder, filled with entries as the client writes them."""
+"""Fixtures: caches in a temporary folder, filled with entries as the client writes them."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def cache(make_cache):
 
 
 @pytest.fixture
-def key():
+def cache_key():
     """The n-th key."""
     return lambda n: digest("k1", str(n))
 
 
 @pytest.fixture
-def entry():
+def cache_entry():
     """An entry on disk, as the client writes it."""
 
     def make(text="yes", *, model="a/one", parts=None, day=0, **completion):
@@ -55,7 +55,7 @@ def entry():
 
 
 @pytest.fixture
-def put(cache):
+def put_entries(cache):
     """Put entries as a run does, by key."""
 
     def work(**entries):

@@ -1,8 +1,8 @@
-"""A project whose models are served by a loopback server that can misbehave."""
+"""Fixtures: projects whose models are served by the chat server on loopback."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +11,28 @@ import yaml
 from support.chat_server import ChatServer
 
 import buttermilk_nb as bm
-from buttermilk_nb.llm.calls import sender
-from buttermilk_nb.project import session
+from buttermilk_nb.project.project import Project
 
 
 @pytest.fixture
-def server() -> Iterator[ChatServer]:
-    made = ChatServer()
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def make_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ChatServer) -> Iterator[Callable[..., Any]]:
+def make_study(tmp_path: Path, server: ChatServer) -> Callable[..., Project]:
     """Make a project `study` whose model `toy` is that server; `toy` and other settings as keywords."""
-    monkeypatch.chdir(tmp_path)
-    session.close()
 
-    def make(*, toy: dict[str, Any] | None = None, models: dict[str, Any] | None = None, **settings: Any) -> Any:
+    def make(*, toy: dict[str, Any] | None = None, models: dict[str, Any] | None = None, **settings: Any) -> Project:
         entry = {"model": "hosted_vllm/toy", "api_base": server.base, **(toy or {})}
-        told = {
+        lines = {
             "name": "study", "sets": {"judges": ["toy"]}, "models": {"toy": entry, **(models or {})},
             "backoff_s": 0.02, **settings,
         }  # fmt: skip
         folder = tmp_path / "study"
         folder.mkdir(exist_ok=True)
-        (folder / "buttermilk.yaml").write_text(yaml.safe_dump(told))
+        (folder / "buttermilk.yaml").write_text(yaml.safe_dump(lines))
         return bm.init("study", path=folder)
 
-    yield make
-    session.close()
-    sender._shared_limiters.clear()
+    return make
+
+
+@pytest.fixture
+def toy_project(tmp_path: Path, server: ChatServer) -> Project:
+    """A project whose judge is that server, found through the environment."""
+    return bm.init("study", path=tmp_path / "study", models=["hosted_vllm/toy"])

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from support.loopback_server import LoopbackServer
 
 ANSWER = {"reasons": ["It says so."], "conclusion": "Plain.", "answer": "no", "uncertainty": "low"}
 HANG = "hang"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def said(body: dict[str, Any]) -> str:
@@ -26,10 +19,11 @@ def said(body: dict[str, Any]) -> str:
     return "\n".join(str(message["content"]) for message in body["messages"])
 
 
-class ChatServer:
+class ChatServer(LoopbackServer):
     """Answers every chat request through `reply(body)`: a response, a body or HANG. Keeps what it received and sent."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.received: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
@@ -38,14 +32,10 @@ class ChatServer:
         self.wait_s = 0.0
         self.open = 0
         self.most_open = 0
-        self.port = free_port()
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+    def routes(self) -> list[web.RouteDef]:
+        paths = ("/v1/chat/completions", "/api/chat", "/api/generate", "/v1/api/chat")
+        return [web.post(path, self._chat) for path in paths]
 
     def answer(
         self, body: dict[str, Any], text: str | None = None, finish: str = "stop", name: str = "calm", tokens: int = 7
@@ -87,27 +77,3 @@ class ChatServer:
         text = json.dumps(made)
         self.sent.append(text)
         return web.Response(text=text, content_type="application/json", headers={"x-request-id": f"req-{made['id']}"})
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        app = web.Application()
-        for path in ("/v1/chat/completions", "/api/chat", "/api/generate", "/v1/api/chat"):
-            app.router.add_post(path, self._chat)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        self._loop.run_until_complete(runner.setup())
-        self._loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", self.port).start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(10)
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)

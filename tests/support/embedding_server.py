@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from aiohttp import web
+from support.loopback_server import LoopbackServer
 
 Reply = tuple[int, dict[str, Any], dict[str, str]]
 
@@ -17,26 +19,20 @@ def numbers(text: str, dims: int = 4) -> list[float]:
     return [byte / 256 for byte in hashlib.sha256(text.encode()).digest()[:dims]]
 
 
-class EmbeddingServer:
+class EmbeddingServer(LoopbackServer):
     """Answers through `reply(texts) -> (status, body, headers)`; keeps the texts of every request."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.received: list[list[str]] = []
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.others: list[str] = []
         """The addresses that were asked for something else than vectors."""
         self.reply: Callable[[list[str]], Reply] = self.answer
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True)
 
-    @property
-    def root(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    @property
-    def base(self) -> str:
-        return f"{self.root}/v1"
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/{path:.*}", self._embed)]
 
     @property
     def texts(self) -> list[str]:
@@ -49,42 +45,18 @@ class EmbeddingServer:
         usage = {"prompt_tokens": 10 * len(texts), "total_tokens": 10 * len(texts)}
         return 200, {"object": "list", "model": "toy-vectors-1", "data": data[::-1], "usage": usage}, {}
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                if "input" not in body:  # what a server is asked about itself
-                    server.others.append(self.path)
-                    self.send_error(404)
-                    return
-                texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
-                server.received.append(texts)
-                server.bodies.append(body)
-                server.keys.append(self.headers.get("authorization"))
-                if self.path == "/api/embed" and server.reply == server.answer:  # Ollama's own form
-                    made = {"model": body["model"], "embeddings": [numbers(text) for text in texts]}
-                    status, found, headers = 200, {**made, "prompt_eval_count": len(texts)}, {}
-                else:
-                    status, found, headers = server.reply(texts)
-                data = json.dumps(found).encode()
-                self.send_response(status)
-                for name, value in {"content-type": "application/json", "x-request-id": "req-7", **headers}.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        return Handler
+    async def _embed(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if "input" not in body:  # what a server is asked about itself
+            self.others.append(request.path)
+            raise web.HTTPNotFound
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        self.received.append(texts)
+        self.bodies.append(body)
+        self.keys.append(request.headers.get("authorization"))
+        if request.path == "/api/embed" and self.reply == self.answer:  # Ollama's own form
+            vectors = {"model": body["model"], "embeddings": [numbers(text) for text in texts]}
+            return web.json_response({**vectors, "prompt_eval_count": len(texts)}, headers={"x-request-id": "req-7"})
+        status, reply, headers = await asyncio.to_thread(self.reply, texts)  # a test's reply may wait
+        headers = {"content-type": "application/json", "x-request-id": "req-7", **headers}
+        return web.Response(status=status, body=json.dumps(reply).encode(), headers=headers)

@@ -1,16 +1,13 @@
-"""A real IPython shell with the extension loaded, in a folder of its own."""
+"""Fixture: a real IPython shell with the extension loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from support.paths import ROOT
-
-from buttermilk_nb.project import session
+from support.paths import DATA
 
 
 class Shell:
@@ -36,16 +33,14 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    monkeypatch.chdir(tmp_path)
+def shell() -> Iterator[Shell]:
     InteractiveShell.clear_instance()
     ip = InteractiveShell.instance(colors="nocolor")
     ip.history_manager.enabled = False
     made = Shell(ip)
-    made.space["DATA"] = ROOT / "data"
+    made.space["DATA"] = DATA
     made.run("%load_ext buttermilk_nb\nimport buttermilk_nb as bm")
     yield made
     made.run("%unload_ext buttermilk_nb")
-    session.close()
     ip.history_manager.end_session()
     InteractiveShell.clear_instance()

@@ -1,11 +1,10 @@
-"""A real JupyterLab in a real Chromium, on loopback. Skips, saying what to install, where there is no browser."""
+"""Fixture: a real JupyterLab in a real Chromium, on loopback. It skips if no browser is installed."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.loopback_server import free_port
 from support.paths import ROOT
 
 FLAGS = [
@@ -28,12 +28,6 @@ def _chromium() -> str:
     if found is None:
         pytest.skip("no Chromium here; on Debian or Ubuntu: apt-get install chromium")
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Lab:
@@ -81,7 +75,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "data", folder / "data")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    port, token = _free_port(), secrets.token_hex(16)
+    port, token = free_port(), secrets.token_hex(16)
     home = tmp_path_factory.mktemp("home")
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_DATA_DIR": str(home), "HOME": str(home)}
     settings = home / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"

@@ -1,4 +1,4 @@
-"""Real HTTP servers on loopback that speak OpenAI's chat API: one of ours that can misbehave, and litellm's proxy."""
+"""Fixture: litellm's own proxy, which tests ask as they would ask an OpenAI-compatible server."""
 
 from __future__ import annotations
 
@@ -12,33 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.chat_server import ANSWER, ChatServer, free_port
-
-import buttermilk_nb as bm
-from buttermilk_nb.project import session
+from support.chat_server import ANSWER
+from support.loopback_server import free_port
 
 PROXY_KEY = "sk-" + "0123456789abcdef" * 4  # of a server that lives for one test
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    made = ChatServer()
-    made.start()
-    monkeypatch.setenv("HOSTED_VLLM_API_BASE", made.base)
-    monkeypatch.setenv("HOSTED_VLLM_API_KEY", "sk-planted-key-123")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[session.Project]:
-    monkeypatch.chdir(tmp_path)
-    yield bm.init("study", path=tmp_path / "study", models=["hosted_vllm/toy"])
-    session.close()
-
-
 @pytest.fixture(scope="session")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def litellm_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """litellm's own proxy, in its own environment: an OpenAI-compatible server that nobody here wrote."""
     command = os.environ.get("BUTTERMILK_NB_PROXY", "")
     if not shutil.which(command or "-"):

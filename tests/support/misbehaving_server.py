@@ -17,7 +17,7 @@ _MALFORMED = (
 )
 
 
-class Misbehaving(ChatServer):
+class MisbehavingServer(ChatServer):
     """Every fault strikes once a request, and malformed answers stay malformed in every second case."""
 
     def __init__(self) -> None:

@@ -1,22 +1,12 @@
-"""Pairs, a question about them, and models that answer it: each test in an empty folder of its own."""
+"""Fixtures: pairs of texts, a question about them, and models that answer it."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from support.chat_server import ChatServer
 
 import buttermilk_nb as bm
-from buttermilk_nb.project import session
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    session.close()
-    yield
-    session.close()
 
 
 @pytest.fixture
@@ -50,18 +40,7 @@ def run_pairs(tmp_path, greetings):
 
 
 @pytest.fixture
-def server(monkeypatch):
-    """A real chat server on loopback."""
-    made = ChatServer()
-    made.start()
-    monkeypatch.setenv("HOSTED_VLLM_API_BASE", made.base)
-    monkeypatch.setenv("HOSTED_VLLM_API_KEY", "sk-planted-key-123")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def chose():
+def choice_reply():
     """A model's JSON that names a text."""
 
     def text(answer):

@@ -1,4 +1,4 @@
-"""What the long tests share: whether they are whole, processes of their own, and a line of figures each."""
+"""Fixtures of the long tests: whether they run in full, other processes, and a line of figures for each."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.chat_server import ChatServer
 
 POLL_S = 0.002
 
 
 @pytest.fixture(scope="session")
-def full() -> bool:
+def full_stress() -> bool:
     """Whether the long tests are taken whole."""
     return os.environ.get("BUTTERMILK_NB_STRESS") == "full"
 
 
 @pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+def print_figures(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     """Print what was counted, with the machine that it was counted on."""
 
     def say(figures: str) -> None:
@@ -36,15 +35,7 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def server() -> Iterator[ChatServer]:
-    made = ChatServer()
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start_script(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a script in a process of its own; it is ended with the test."""
     started: list[subprocess.Popen[str]] = []
 

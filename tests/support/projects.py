@@ -1,19 +1,10 @@
-"""Every test of this folder works in an empty folder of its own, offline, and closes its project."""
+"""Fixtures: projects whose models need no server."""
 
 from __future__ import annotations
 
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.project import session
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    session.close()
-    yield
-    session.close()
 
 
 @pytest.fixture
@@ -34,3 +25,16 @@ def make_project(tmp_path):
 def project(make_project):
     """A project whose judge is the obedient double."""
     return make_project()
+
+
+@pytest.fixture
+def offline_project(make_project):
+    """A project whose judge is the dictionary method."""
+    return make_project("offline/strict")
+
+
+@pytest.fixture
+def short_texts():
+    """A corpus of three short texts."""
+    texts = ("A door slammed!", "The hall was quiet.", "Somebody shouted: out!")
+    return bm.Corpus([bm.Record(record_id=f"r{n}", content=text) for n, text in enumerate(texts)])

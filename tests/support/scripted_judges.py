@@ -1,26 +1,16 @@
-"""Every test of this folder writes the answers that its models give, and works in an empty folder of its own."""
+"""Fixtures: judges whose answers a test writes, and runs of them."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from support.chat_server import ChatServer
 
 import buttermilk_nb as bm
-from buttermilk_nb.project import session
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    session.close()
-    yield
-    session.close()
 
 
 @pytest.fixture
-def scripts(tmp_path):
+def write_scripts(tmp_path):
     """Write the lines of a voice: `scripts(careful=[...])`."""
     folder = tmp_path / "scripts"
     folder.mkdir()
@@ -53,9 +43,9 @@ def verdict():
 
 
 @pytest.fixture
-def study(tmp_path, scripts, verdict, calm):
+def run_three_judges(tmp_path, write_scripts, verdict, calm):
     """Three judges on two records: they disagree on r0 (yes, yes, no) and agree on r1; a function that runs steps."""
-    folder = scripts(
+    folder = write_scripts(
         ana=[verdict("r0", "yes", "Nobody shouts."), verdict("r1", "no", "It ends in a row.")],
         ben=[verdict("r0", "yes", "The voices are low."), verdict("r1", "no", "A chair flies.")],
         cy=[verdict("r0", "no", "The door is slammed."), verdict("r1", "no", "Somebody screams.")],
@@ -83,11 +73,11 @@ def study(tmp_path, scripts, verdict, calm):
 
 
 @pytest.fixture
-def run_over(tmp_path, scripts):
+def run_judges(tmp_path, write_scripts):
     """Run a judge and other steps: `run_over(criteria, {"ana": lines}, records, steps, readers={"reader": lines})`."""
 
     def run(criteria, voices, records, *steps, readers=(), replicates=1, **options):
-        folder = scripts(**voices, **dict(readers))
+        folder = write_scripts(**voices, **dict(readers))
         models = [f"scripted/{voice}" for voice in voices]
         project = bm.init("run-over", path=tmp_path / "run-over", models=models, scripted=folder)
         judge = bm.Judge("judge", criteria=criteria, replicates=replicates)
@@ -99,18 +89,7 @@ def run_over(tmp_path, scripts):
 
 
 @pytest.fixture
-def server(monkeypatch):
-    """A real chat server on loopback, for answers that nobody would write down."""
-    made = ChatServer()
-    made.start()
-    monkeypatch.setenv("HOSTED_VLLM_API_BASE", made.base)
-    monkeypatch.setenv("HOSTED_VLLM_API_KEY", "sk-planted-key-123")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def messages():
+def step_messages():
     """What the calls of a step said to the model: one text for each call, with its record."""
 
     def found(run, step):

@@ -1,4 +1,4 @@
-"""Stores of their own, units as agents hand them back, and other programs that hold the file."""
+"""Fixtures: Stores, units as agents hand them back, and other programs that hold the file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-import buttermilk_nb as bm
 from buttermilk_nb._internal.ids import digest, uuid7
 from buttermilk_nb.events.event import StatusEvent
-from buttermilk_nb.project import session
 from buttermilk_nb.schema import Call, RunRow, Score, TextRow, Trace, TraceInput, Unit
 from buttermilk_nb.store import Store
 from buttermilk_nb.store.run_rows import finish_run, write_plan
@@ -26,20 +24,6 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    session.close()
-    yield
-    session.close()
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A project whose judge is the obedient double."""
-    return bm.init("test", path=tmp_path / "project", models=["double/answer"])
-
-
 @pytest.fixture
 def store(tmp_path):
     """A store that does not wait long."""
@@ -49,7 +33,7 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def held():
+def hold_file():
     """Another program that has the file open, for reading or for writing."""
 
     @contextmanager

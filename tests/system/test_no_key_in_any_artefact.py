@@ -46,7 +46,7 @@ PLACES = [in_environment, in_dotenv, in_memory, in_keyring]
 
 
 @pytest.fixture
-def make_study(tmp_path, monkeypatch, memory_keyring, gossip):
+def make_leaking_study(tmp_path, monkeypatch, memory_keyring, leaking_server):
     """A project that asks the server that gives keys away; its own lies in one of the places."""
 
     def make(place):
@@ -63,8 +63,8 @@ def make_study(tmp_path, monkeypatch, memory_keyring, gossip):
 
 
 @pytest.fixture
-def study(make_study):
-    return make_study(in_dotenv)
+def leaking_study(make_leaking_study):
+    return make_leaking_study(in_dotenv)
 
 
 def run_flow(**options):
@@ -113,11 +113,11 @@ def in_what_is_shown(study, run):
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 @pytest.mark.parametrize("how", ["answer", "chatter", "error", "page"])
 def test_a_key_that_the_server_repeats_is_in_no_file_row_frame_repr_or_output(
-    make_study, place, gossip, how, capfd, caplog
+    make_leaking_study, place, leaking_server, how, capfd, caplog
 ):
-    study, gossip.how = make_study(place), how
+    study, leaking_server.how = make_leaking_study(place), how
     run = run_flow()
-    assert set(gossip.shown) == {KEY}, "the key must have arrived, or nothing is tested"
+    assert set(leaking_server.shown) == {KEY}, "the key must have arrived, or nothing is tested"
     assert run.counts == {{"answer": "ok", "chatter": "invalid"}.get(how, "error"): 2}
     assert in_what_is_shown(study, run) == []
     session.close()
@@ -130,32 +130,32 @@ def test_a_key_that_the_server_repeats_is_in_no_file_row_frame_repr_or_output(
 
 
 @pytest.mark.parametrize("how", ["error", "page"])
-def test_a_traceback_of_a_failed_call_does_not_show_the_key(study, gossip, how):
-    gossip.how = how
-    model = study.model("hosted_vllm/toy")
+def test_a_traceback_of_a_failed_call_does_not_show_the_key(leaking_study, leaking_server, how):
+    leaking_server.how = how
+    model = leaking_study.model("hosted_vllm/toy")
     with pytest.raises(bm.errors.ModelError) as caught:
         asyncio.run(model.complete(Request(model, [Message(role="user", content="Hello.")])))
-    assert gossip.shown == [KEY]
+    assert leaking_server.shown == [KEY]
     rendered = "".join(traceback.format_exception(caught.value))
     assert "hosted_vllm/toy" in rendered
     assert TELLTALE not in rendered
     assert TELLTALE not in repr(caught.value)
 
 
-def test_an_answer_from_the_cache_does_not_show_it_either(study, gossip):
+def test_an_answer_from_the_cache_does_not_show_it_either(leaking_study, leaking_server):
     run_flow()
     again = run_flow()
-    assert len(gossip.shown) == 2, "the second run asked nobody"
-    assert in_what_is_shown(study, again) == []
+    assert len(leaking_server.shown) == 2, "the second run asked nobody"
+    assert in_what_is_shown(leaking_study, again) == []
 
 
-def test_the_answer_is_otherwise_kept_to_the_letter(study, gossip):
-    gossip.how = "chatter"
+def test_the_answer_is_otherwise_kept_to_the_letter(leaking_study, leaking_server):
+    leaking_server.how = "chatter"
     assert run_flow().errors().raw_text.tolist() == ["I was called with [key]!"] * 2
 
 
-def test_a_wrong_key_is_said_without_the_key(study, gossip):
-    gossip.how = "error"
+def test_a_wrong_key_is_said_without_the_key(leaking_study, leaking_server):
+    leaking_server.how = "error"
     message = run_flow().errors().error_message.iloc[0]
     assert "[key]" in message
     assert TELLTALE not in message

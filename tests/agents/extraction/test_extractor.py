@@ -32,7 +32,7 @@ class Telling(Model):
 
 
 @pytest.fixture
-def tell(project, monkeypatch):
+def extract_from_reply(project, monkeypatch):
     """Run an extractor on one text with a model that answers so."""
 
     def run(*answers, extractor=None):
@@ -47,20 +47,20 @@ def tell(project, monkeypatch):
     return run
 
 
-def test_every_row_is_a_row_of_the_frame_and_its_words_are_looked_up(tell):
+def test_every_row_is_a_row_of_the_frame_and_its_words_are_looked_up(extract_from_reply):
     rows = [
         {"claim": "The tide is late.", "source": "Named", "quote": "the tide is late"},
         {"claim": "It was asked.", "source": "none", "quote": "everybody asked"},
     ]
-    frame = tell({"rows": rows}).extractions("claims")
+    frame = extract_from_reply({"rows": rows}).extractions("claims")
     assert frame.source.tolist() == ["named", "none"], "as it was offered"
     assert frame.verified.tolist() == [True, False]
     assert frame[["start", "end"]].iloc[0].tolist() == [1, 17]
     assert frame.row.tolist() == [0, 1]
 
 
-def test_the_prompt_says_the_columns_and_shows_the_text(tell):
-    run = tell({"rows": []})
+def test_the_prompt_says_the_columns_and_shows_the_text(extract_from_reply):
+    run = extract_from_reply({"rows": []})
     asked = run.model.seen[0].text
     assert "List the claims." in asked
     assert '"source": one of named, none' in asked
@@ -69,11 +69,11 @@ def test_the_prompt_says_the_columns_and_shows_the_text(tell):
     assert run.counts == {"ok": 1}
 
 
-def test_an_answer_that_does_not_fit_is_asked_for_once_more_and_then_invalid(tell):
+def test_an_answer_that_does_not_fit_is_asked_for_once_more_and_then_invalid(extract_from_reply):
     good = {"rows": [{"claim": "c", "source": "none", "quote": "q"}]}
-    assert tell({"rows": [{"claim": "c"}]}, good).counts == {"ok": 1}
+    assert extract_from_reply({"rows": [{"claim": "c"}]}, good).counts == {"ok": 1}
     other = bm.Extractor("claims", "List all claims.", columns=COLUMNS)
-    run = tell({"rows": [{"claim": "c"}]}, "nothing to see", extractor=other)
+    run = extract_from_reply({"rows": [{"claim": "c"}]}, "nothing to see", extractor=other)
     assert run.counts == {"invalid": 1}
     assert run.errors().raw_text.item() == '{"rows": [{"claim": "c"}]}'
     assert "row 1 has no `source`" in run.errors().error_message.item()
@@ -94,19 +94,19 @@ def test_what_is_wrong_is_named(found, why):
         _checked(found, COLUMNS)
 
 
-def test_offline_models_extract_nothing_and_say_so(project, corpus):
-    run = bm.Flow("x", bm.Extractor.framing("frames")).run(corpus)
+def test_offline_models_extract_nothing_and_say_so(project, short_texts):
+    run = bm.Flow("x", bm.Extractor.framing("frames")).run(short_texts)
     assert run.counts == {"skipped": 3}
     assert len(run.extractions("frames")) == 0
 
 
-def test_an_unknown_step_is_named_with_the_nearest(project, corpus):
-    run = bm.Flow("x", bm.Extractor.framing("frames")).run(corpus)
+def test_an_unknown_step_is_named_with_the_nearest(project, short_texts):
+    run = bm.Flow("x", bm.Extractor.framing("frames")).run(short_texts)
     with pytest.raises(bm.SetupError, match="no extractor `frame`.*did you mean `frames`"):
         run.extractions("frame")
 
 
-def test_rule_findings_take_their_rules_from_the_criteria_and_show_them(tell):
+def test_rule_findings_take_their_rules_from_the_criteria_and_show_them(extract_from_reply):
     rules = bm.Criteria(
         "desk",
         "House rules.",
@@ -116,7 +116,7 @@ def test_rule_findings_take_their_rules_from_the_criteria_and_show_them(tell):
         },
     )
     found = {"rule": "sources", "violated": "no", "quote": "said Orr", "reason": "Orr is named."}
-    run = tell({"rows": [found]}, extractor=bm.Extractor.rule_findings("rules", criteria=rules))
+    run = extract_from_reply({"rows": [found]}, extractor=bm.Extractor.rule_findings("rules", criteria=rules))
     assert "By the name they use." in run.model.seen[0].text
     assert run.extractions("rules").loc[0, ["rule", "violated", "verified"]].tolist() == ["sources", "no", True]
     assert bm.sql("select count(*) as n from texts where kind = 'criteria'").n.item() == 1

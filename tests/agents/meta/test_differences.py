@@ -36,7 +36,9 @@ def shown(text):
 
 
 @pytest.mark.parametrize("order", ["shuffled", "planned"])
-def test_a_position_belongs_to_the_answer_that_was_shown_under_its_name(run_over, calm, verdict, messages, order):
+def test_a_position_belongs_to_the_answer_that_was_shown_under_its_name(
+    run_judges, calm, verdict, step_messages, order
+):
     ids = [f"x{i}" for i in range(12)]
     judges = {
         v: [verdict(i, "yes", f"{v}/{n} on {i} says so.", replicate=n) for i in ids for n in (0, 1)] for v in VOICES
@@ -44,8 +46,8 @@ def test_a_position_belongs_to_the_answer_that_was_shown_under_its_name(run_over
     first, second = ["ana/0", "ben/1", "cy/1"], ["cy/0", "ana/1"]
     reader = [line(i, topic("the door", slammed=first, closed=second)) for i in ids]
     records = [bm.Record(record_id=i, content=f"Text {i}.") for i in ids]
-    run = run_over(calm, judges, records, differences(order=order), readers={"reader": reader}, replicates=2)
-    told = {record_id: shown(text) for record_id, text in messages(run, "differences")}
+    run = run_judges(calm, judges, records, differences(order=order), readers={"reader": reader}, replicates=2)
+    told = {record_id: shown(text) for record_id, text in step_messages(run, "differences")}
     rows = run.divergences()
     assert len(rows) == 12 * 5
     for row in rows.to_dict("records"):
@@ -59,7 +61,7 @@ def test_a_position_belongs_to_the_answer_that_was_shown_under_its_name(run_over
     assert len(rows.merge(traced, on=["input_trace_id", "model", "replicate", "record_id"])) == len(rows)
 
 
-def test_a_model_that_knows_only_the_marks_is_mapped_back_to_who_said_it(study, server):
+def test_a_model_that_knows_only_the_marks_is_mapped_back_to_who_said_it(run_three_judges, server):
     def reply(body):
         marks = shown(body["messages"][-1]["content"])
         slams = [mark for mark, text in marks.items() if "slammed" in text]
@@ -67,7 +69,7 @@ def test_a_model_that_knows_only_the_marks_is_mapped_back_to_who_said_it(study, 
         return server.answer(body, json.dumps({"conclusion": "So.", "divergences": found}))
 
     server.reply = reply
-    run = study(differences(models="hosted_vllm/toy", replicates=3))
+    run = run_three_judges(differences(models="hosted_vllm/toy", replicates=3))
     rows = run.divergences()
     assert len(rows) == 3 * 3
     assert rows.reader_replicate.nunique() == 3
@@ -80,12 +82,12 @@ def test_a_model_that_knows_only_the_marks_is_mapped_back_to_who_said_it(study, 
     }
 
 
-def test_one_answer_may_hold_a_position_on_each_of_several_topics(study):
+def test_one_answer_may_hold_a_position_on_each_of_several_topics(run_three_judges):
     topics = (
         topic("the door", slammed=["cy/0"], closed=["ana/0"]),
         topic("voices", low=["cy/0", "ben/0"], none=["ana/0"]),
     )
-    rows = study(differences(), reader=[line("r0", *topics)]).divergences()
+    rows = run_three_judges(differences(), reader=[line("r0", *topics)]).divergences()
     assert list(zip(rows.topic, rows.position, rows.model.str[9:], strict=True)) == [
         ("the door", "slammed", "cy"),
         ("the door", "closed", "ana"),
@@ -95,8 +97,8 @@ def test_one_answer_may_hold_a_position_on_each_of_several_topics(study):
     ]
 
 
-def test_several_readers_stand_beside_each_other(study):
-    run = study(
+def test_several_readers_stand_beside_each_other(run_three_judges):
+    run = run_three_judges(
         differences(models=["scripted/reader", "offline/strict"]),
         reader=[line("r0", topic("it", a=["cy/0"], b=["ben/0"]))],
     )
@@ -128,10 +130,10 @@ UNREAD = {
 
 
 @pytest.mark.parametrize(("given", "why"), UNREAD.values(), ids=UNREAD)
-def test_what_cannot_be_read_is_invalid_with_a_sentence_and_its_raw_text(study, server, given, why):
+def test_what_cannot_be_read_is_invalid_with_a_sentence_and_its_raw_text(run_three_judges, server, given, why):
     text = json.dumps({"conclusion": "Raw and unread.", "divergences": given})
     server.reply = lambda body: server.answer(body, text)
-    run = study(differences(models="hosted_vllm/toy"))
+    run = run_three_judges(differences(models="hosted_vllm/toy"))
     rows = run.errors()
     assert rows.status.tolist() == ["invalid", "invalid"]
     assert all(why in message for message in rows.error_message)
@@ -144,25 +146,25 @@ def test_what_cannot_be_read_is_invalid_with_a_sentence_and_its_raw_text(study, 
     assert all("Raw and unread." in said for said in objections), "and told what it had said"
 
 
-def test_the_second_answer_counts_where_it_can_be_read(study, server):
+def test_the_second_answer_counts_where_it_can_be_read(run_three_judges, server):
     good = json.dumps({"conclusion": "Mended.", "divergences": []})
     server.reply = lambda body: server.answer(body, good if "could not be read" in said(body) else '{"divergences": 1}')
-    run = study(differences(models="hosted_vllm/toy"))
+    run = run_three_judges(differences(models="hosted_vllm/toy"))
     assert run.comparisons().conclusion.tolist() == ["Mended.", "Mended."]
     assert (run.calls().step == "differences").sum() == 4
 
 
 @pytest.mark.parametrize("given", ["none", {"topic": "t"}, ["t"], [{"topic": "t", "positions": "p"}]])
-def test_a_written_answer_of_another_form_is_invalid_too(study, given):
+def test_a_written_answer_of_another_form_is_invalid_too(run_three_judges, given):
     entry = {"task": "differences", "record_id": "r0", "criteria": "calm", "answer": {"divergences": given}}
-    row = study(differences(reask=False), reader=[entry]).errors().set_index("record_id").loc["r0"]
+    row = run_three_judges(differences(reask=False), reader=[entry]).errors().set_index("record_id").loc["r0"]
     assert (row.status, row.error_type) == ("invalid", "InvalidAnswer")
     assert json.loads(row.raw_text) == {"divergences": given}
 
 
-def test_hostile_topics_are_stored_as_they_came_and_do_nothing(study):
+def test_hostile_topics_are_stored_as_they_came_and_do_nothing(run_three_judges):
     held = {HOSTILE: ["cy/0"], "{% raw %}": ["ana/0", "ben/0"]}
-    run = study(differences(), reader=[line("r0", topic(HOSTILE, **held), conclusion=HOSTILE)])
+    run = run_three_judges(differences(), reader=[line("r0", topic(HOSTILE, **held), conclusion=HOSTILE)])
     rows = run.divergences()
     assert set(rows.topic) == {HOSTILE}
     assert rows.groupby("position").model.agg(list).to_dict() == {
@@ -176,8 +178,8 @@ def test_hostile_topics_are_stored_as_they_came_and_do_nothing(study):
     assert "&lt;script&gt;" in html
 
 
-def test_a_lone_surrogate_in_a_topic_costs_nothing_else(study):
-    run = study(differences(), reader=[line("r0", topic("bad \ud800 letter", p=["cy/0"], q=["ana/0"]))])
+def test_a_lone_surrogate_in_a_topic_costs_nothing_else(run_three_judges):
+    run = run_three_judges(differences(), reader=[line("r0", topic("bad \ud800 letter", p=["cy/0"], q=["ana/0"]))])
     (name,) = run.divergences().topic.unique()
     assert name.startswith("bad ")
     assert name.encode("utf-8")
@@ -186,8 +188,8 @@ def test_a_lone_surrogate_in_a_topic_costs_nothing_else(study):
 # --- where there is nothing to compare ---------------------------------------------------------------
 
 
-def test_a_record_with_one_answer_is_skipped_and_says_why(run_over, calm, verdict):
-    run = run_over(
+def test_a_record_with_one_answer_is_skipped_and_says_why(run_judges, calm, verdict):
+    run = run_judges(
         calm,
         {"ana": [verdict("r0", "yes", "Quiet.")], "ben": [verdict("nobody", "yes")]},
         [bm.Record(record_id="r0", content="A door.")],
@@ -201,8 +203,10 @@ def test_a_record_with_one_answer_is_skipped_and_says_why(run_over, calm, verdic
     assert run.comparisons().empty
 
 
-def test_where_the_answers_do_not_diverge_there_are_no_topics(study):
-    run = study(differences(), reader=[line("r0", conclusion="They agree."), line("r1", conclusion="They agree.")])
+def test_where_the_answers_do_not_diverge_there_are_no_topics(run_three_judges):
+    run = run_three_judges(
+        differences(), reader=[line("r0", conclusion="They agree."), line("r1", conclusion="They agree.")]
+    )
     found = run.comparisons()
     assert found.n_topics.tolist() == [0, 0]
     assert found.conclusion.tolist() == ["They agree.", "They agree."]
@@ -210,16 +214,16 @@ def test_where_the_answers_do_not_diverge_there_are_no_topics(study):
     assert "They agree." in run.side_by_side("r0")._repr_html_()
 
 
-def test_a_run_without_it_has_empty_frames_with_their_columns(study):
-    run = study()
+def test_a_run_without_it_has_empty_frames_with_their_columns(run_three_judges):
+    run = run_three_judges()
     assert run.divergences().empty
     assert run.comparisons().empty
     assert {"topic", "position", "judge", "model", "replicate", "answer"} <= set(run.divergences())
     assert {"record_id", "conclusion", "n_topics"} <= set(run.comparisons())
 
 
-def test_offline_it_groups_the_verdicts_the_larger_group_first(study):
-    run = study(differences(models="offline/strict"))
+def test_offline_it_groups_the_verdicts_the_larger_group_first(run_three_judges):
+    run = run_three_judges(differences(models="offline/strict"))
     rows = run.divergences()
     assert rows.topic.unique().tolist() == ["the answer on calm"]
     assert [(p.partition(":")[0], m) for p, m in zip(rows.position, rows.model, strict=True)] == [
@@ -230,13 +234,13 @@ def test_offline_it_groups_the_verdicts_the_larger_group_first(study):
     assert run.comparisons().n_topics.tolist() == [1, 0]
 
 
-def test_naming_a_step_twice_shows_its_answers_once(study, messages):
-    run = study(differences(of=["judge", "judge"], models="offline/strict"))
-    assert {tuple(sorted(shown(text))) for _, text in messages(run, "differences")} == {("A1", "A2", "A3")}
+def test_naming_a_step_twice_shows_its_answers_once(run_three_judges, step_messages):
+    run = run_three_judges(differences(of=["judge", "judge"], models="offline/strict"))
+    assert {tuple(sorted(shown(text))) for _, text in step_messages(run, "differences")} == {("A1", "A2", "A3")}
 
 
-def test_a_flow_file_holds_it_and_reads_it_back(study):
-    run = study(differences(reask=False, order="planned"), reader=[line("r0")])
+def test_a_flow_file_holds_it_and_reads_it_back(run_three_judges):
+    run = run_three_judges(differences(reask=False, order="planned"), reader=[line("r0")])
     again = bm.Flow.from_yaml(run.definition.to_yaml())
     assert again.flow_hash == run.definition.flow_hash
     agent = again.steps[1].agent

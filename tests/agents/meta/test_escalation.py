@@ -10,7 +10,7 @@ def escalation(to="scripted/strong", **options):
 
 
 @pytest.fixture
-def strong(study, verdict, tmp_path):
+def strong(run_three_judges, verdict, tmp_path):
     """Run the study with a strong model that says no to everything."""
 
     def run(*steps, **options):
@@ -19,7 +19,7 @@ def strong(study, verdict, tmp_path):
         lines = [verdict(record_id, "no", "Listen to the door.") for record_id in ("r0", "r1")]
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (tmp_path / "scripts" / "strong.jsonl").write_text(text, encoding="utf-8")
-        return study(*steps, **options)
+        return run_three_judges(*steps, **options)
 
     return run
 
@@ -67,8 +67,8 @@ def test_a_panel_counts_its_vote_with_the_others(strong):
     assert panel == {"r0": "skipped", "r1": "ok"}, "two to two is no answer; where nobody was asked the others count"
 
 
-def test_people_get_a_queue_and_no_call_is_made(study):
-    run = study(escalation("people"))
+def test_people_get_a_queue_and_no_call_is_made(run_three_judges):
+    run = run_three_judges(escalation("people"))
     assert run.calls().step.unique().tolist() == ["judge"]
     queue = run.review_queue()
     assert queue[["record_id", "criterion"]].values.tolist() == [["r0", "calm"]]
@@ -77,8 +77,8 @@ def test_people_get_a_queue_and_no_call_is_made(study):
     assert run.counts == {"ok": 6, "skipped": 2}
 
 
-def test_the_queue_is_a_sample_for_the_coding_form(study, calm):
-    run = study(escalation("people"))
+def test_the_queue_is_a_sample_for_the_coding_form(run_three_judges, calm):
+    run = run_three_judges(escalation("people"))
     records = bm.Corpus(
         [bm.Record(record_id=f"r{n}", content=text) for n, text in enumerate(["A door was heard.", "x"])]
     )
@@ -94,11 +94,11 @@ def test_in_the_ratings_it_is_a_reader_and_what_was_not_asked_is_no_missing_answ
     assert second[["record_id", "input_models"]].values.tolist() == [["r0", "judge"]]
 
 
-def test_a_run_without_an_escalation_has_an_empty_queue(study):
-    assert len(study().review_queue()) == 0
+def test_a_run_without_an_escalation_has_an_empty_queue(run_three_judges):
+    assert len(run_three_judges().review_queue()) == 0
 
 
-def test_a_flow_file_holds_it_and_reads_it_back(study):
+def test_a_flow_file_holds_it_and_reads_it_back(run_three_judges):
     for step in (escalation("people"), escalation(above=0.25), escalation(["scripted/ana", "scripted/ben"])):
         flow = bm.Flow("x", [bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?")), step])
         again = bm.Flow.from_yaml(flow.to_yaml())

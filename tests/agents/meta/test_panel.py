@@ -17,7 +17,7 @@ def line(record_id, answer, replicate=0, name="q"):
 
 
 @pytest.fixture
-def count(run_over):
+def count(run_judges):
     """Count the votes on one question: `count("yes/no", ana=["yes", "no"], ben=["no"])`, one answer a replicate."""
 
     def run(scale, rule="majority", weights=None, flag=None, **answers):
@@ -29,7 +29,7 @@ def count(run_over):
         }
         weights = weights and {f"scripted/{voice}": weight for voice, weight in weights.items()}
         panel = bm.Panel("panel", of="judge", rule=rule, weights=weights)
-        made = run_over(criteria, voices, [bm.Record(record_id="r", content="A text.")], panel, replicates=n)
+        made = run_judges(criteria, voices, [bm.Record(record_id="r", content="A text.")], panel, replicates=n)
         row = made.scores().set_index("judge").loc["panel"]
         answer = row.category if isinstance(row.category, str) else None if pd.isna(row.value) else row.value
         votes = made.votes()
@@ -179,8 +179,8 @@ def test_who_votes_must_have_a_weight(count):
         count("yes/no", "weighted", {"ana": 1, "be": 2}, ana=["no"], ben=["yes"])
 
 
-def test_so_must_a_model_that_may_have_to_stand_in(run_over, calm, verdict, tmp_path, scripts):
-    folder = scripts(ana=[verdict("r", "yes")], ben=[verdict("r", "no")])
+def test_so_must_a_model_that_may_have_to_stand_in(run_judges, calm, verdict, tmp_path, write_scripts):
+    folder = write_scripts(ana=[verdict("r", "yes")], ben=[verdict("r", "no")])
     bm.init("fallback", path=tmp_path / "fallback", models=["scripted/ana"], scripted=folder)
     judge = bm.Judge("judge", criteria=calm, fallback="scripted/ben")
     flow = bm.Flow("fallback", [judge, bm.Panel("panel", of="judge", rule="weighted", weights={"scripted/ana": 1})])
@@ -188,7 +188,7 @@ def test_so_must_a_model_that_may_have_to_stand_in(run_over, calm, verdict, tmp_
         flow.check(bm.Corpus([bm.Record(record_id="r", content="A text.")]))
 
 
-def test_a_panel_in_a_panel_votes_with_the_weight_of_its_name(run_over, calm, verdict):
+def test_a_panel_in_a_panel_votes_with_the_weight_of_its_name(run_judges, calm, verdict):
     lines = {name: [verdict("r", answer)] for name, answer in (("ana", "yes"), ("ben", "yes"), ("cy", "no"))}
     weights = {"inner": 1, **{f"scripted/{name}": weight for name, weight in (("ana", 2), ("ben", 2), ("cy", 6))}}
     steps = [
@@ -196,7 +196,7 @@ def test_a_panel_in_a_panel_votes_with_the_weight_of_its_name(run_over, calm, ve
         bm.Panel("outer", of=["judge", "inner"], rule="weighted", weights=weights),
         bm.Panel("swayed", of=["judge", "inner"], rule="weighted", weights={**weights, "inner": 5}),
     ]
-    run = run_over(calm, lines, [bm.Record(record_id="r", content="A text.")], *steps)
+    run = run_judges(calm, lines, [bm.Record(record_id="r", content="A text.")], *steps)
     scores = run.scores().set_index("judge").category
     assert scores[["inner", "outer", "swayed"]].to_dict() == {"inner": "yes", "outer": "no", "swayed": "yes"}
     votes = run.votes()
@@ -249,8 +249,8 @@ def test_a_judge_without_an_answer_is_not_a_member(count):
     assert (answer, dissent, votes) == ("no", 0.0, {"ana": "no", "cy": "no"})
 
 
-def test_where_nobody_answered_it_is_skipped_with_an_empty_score(run_over, calm, verdict):
-    run = run_over(
+def test_where_nobody_answered_it_is_skipped_with_an_empty_score(run_judges, calm, verdict):
+    run = run_judges(
         calm,
         {"ana": [verdict("nobody", "yes")]},
         [bm.Record(record_id="r", content="A text.")],
@@ -265,7 +265,7 @@ def test_where_nobody_answered_it_is_skipped_with_an_empty_score(run_over, calm,
     assert errors.loc["panel", "error_message"].startswith("step `judge` has no finished answer for this record")
 
 
-def test_the_criteria_of_a_document_are_counted_each(run_over):
+def test_the_criteria_of_a_document_are_counted_each(run_judges):
     desk = bm.Criteria(
         "desk", "What is asked.", criteria={"calm": {"question": "Calm?", "flag": "no"}, "loud": {"question": "Loud?"}}
     )
@@ -275,7 +275,7 @@ def test_the_criteria_of_a_document_are_counted_each(run_over):
         return [{"task": "judge", "record_id": "r", "criteria": "desk", "answer": {"criteria": said}}]
 
     voices = {"ana": both("no", "yes"), "ben": both("no", "no"), "cy": both("yes", "no"), "di": both("no", "yes")}
-    run = run_over(desk, voices, [bm.Record(record_id="r", content="A text.")], bm.Panel("panel", of="judge"))
+    run = run_judges(desk, voices, [bm.Record(record_id="r", content="A text.")], bm.Panel("panel", of="judge"))
     scores = run.scores().set_index(["judge", "criterion"]).loc["panel"]
     assert (scores.loc["calm", "category"], scores.loc["calm", "status"]) == ("no", "ok")
     assert scores.loc["loud", "status"] == "skipped"
@@ -297,11 +297,11 @@ def test_the_criteria_of_a_document_are_counted_each(run_over):
         ("1-5", "mean", "median"),
     ],
 )
-def test_a_rule_that_does_not_fit_the_scale_is_refused_before_anything_is_asked(run_over, scale, rule, instead):
+def test_a_rule_that_does_not_fit_the_scale_is_refused_before_anything_is_asked(run_judges, scale, rule, instead):
     criteria = bm.Criteria("q", "A question?", scale=scale)
     message = f'step `panel`: the answers on `q` have no {rule}; write rule="{instead}"'
     with pytest.raises(bm.SetupError, match=message):
-        run_over(
+        run_judges(
             criteria,
             {"ana": [line("r", "x")]},
             [bm.Record(content="A text.")],
@@ -331,21 +331,21 @@ def test_of_a_step_without_answers_on_criteria_is_one_too(tmp_path):
         bm.Flow("wrong", [length, bm.Panel("panel", of="length")]).check(bm.Corpus([bm.Record(content="x")]))
 
 
-def test_another_rule_or_weight_is_another_design(run_over, calm, verdict):
+def test_another_rule_or_weight_is_another_design(run_judges, calm, verdict):
     panels = [
         bm.Panel("panel", of="judge"),
         bm.Panel("panel", of="judge", rule="weighted", weights={"scripted/ana": 1}),
         bm.Panel("panel", of="judge", rule="weighted", weights={"scripted/ana": 2}),
     ]
     for panel in [*panels, panels[0]]:
-        run_over(calm, {"ana": [verdict("r", "yes")]}, [bm.Record(record_id="r", content="A text.")], panel)
+        run_judges(calm, {"ana": [verdict("r", "yes")]}, [bm.Record(record_id="r", content="A text.")], panel)
     assert bm.sql("select count(distinct design_id) as n from cells where step = 'panel'").n.item() == 3
 
 
 @pytest.mark.parametrize("weights", [None, {"scripted/ana": 2, "scripted/ben": 0.5, "scripted/cy": 1}])
-def test_a_flow_file_holds_it_and_reads_it_back(study, weights):
+def test_a_flow_file_holds_it_and_reads_it_back(run_three_judges, weights):
     rule = "weighted" if weights else "majority"
-    run = study(bm.Panel("panel", of=["judge"], rule=rule, weights=weights))
+    run = run_three_judges(bm.Panel("panel", of=["judge"], rule=rule, weights=weights))
     text = run.definition.to_yaml()
     assert ("rule" in text) == bool(weights)
     again = bm.Flow.from_yaml(text)
@@ -355,8 +355,8 @@ def test_a_flow_file_holds_it_and_reads_it_back(study, weights):
     assert run.scores().set_index(["judge", "record_id"]).loc[("panel", "r0"), "category"] == "yes"
 
 
-def test_what_it_read_is_stored(study):
-    study(bm.Panel("panel", of="judge"))
+def test_what_it_read_is_stored(run_three_judges):
+    run_three_judges(bm.Panel("panel", of="judge"))
     read = bm.sql(
         "select x.record_id, list(t.model order by i.position) as models from trace_inputs i "
         "join traces x using (trace_id) join traces t on t.trace_id = i.input_trace_id "

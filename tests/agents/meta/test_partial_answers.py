@@ -15,7 +15,7 @@ TWO = bm.Criteria(
 
 
 @pytest.fixture
-def run(tmp_path, scripts):
+def run(tmp_path, write_scripts):
     """Three judges: two say no on `a` and nothing readable on `b`, the third says yes to both."""
 
     def entry(answer):
@@ -25,7 +25,7 @@ def run(tmp_path, scripts):
         answer = {"criteria": {"a": entry(a), "b": entry(b)}}
         return {"task": "judge", "record_id": "r", "criteria": "two", "replicate": 0, "answer": answer}
 
-    folder = scripts(x=[line("no", "perhaps")], y=[line("no", "who knows")], z=[line("yes", "yes")])
+    folder = write_scripts(x=[line("no", "perhaps")], y=[line("no", "who knows")], z=[line("yes", "yes")])
     bm.init("partial", path=tmp_path / "partial", models=[f"scripted/{name}" for name in "xyz"], scripted=folder)
     record = bm.Record(record_id="r", content="A door.", expert_reasons={"a": ("because no",), "b": ("because yes",)})
 
@@ -65,7 +65,7 @@ def test_contested_answers_are_escalated(run):
     assert run(bm.Escalation("second", of="judge", escalate_to="people")).review_queue().criterion.tolist() == ["a"]
 
 
-def test_a_panel_that_is_tied_on_one_question_is_read_on_the_other(tmp_path, scripts):
+def test_a_panel_that_is_tied_on_one_question_is_read_on_the_other(tmp_path, write_scripts):
     def line(a, b):
         both = {"a": a, "b": b}
         entries = {
@@ -73,7 +73,7 @@ def test_a_panel_that_is_tied_on_one_question_is_read_on_the_other(tmp_path, scr
         }
         return {"task": "judge", "record_id": "r", "criteria": "two", "replicate": 0, "answer": {"criteria": entries}}
 
-    folder = scripts(x=[line("no", "no")], y=[line("no", "yes")])
+    folder = write_scripts(x=[line("no", "no")], y=[line("no", "yes")])
     bm.init("tied", path=tmp_path / "tied", models=["scripted/x", "scripted/y"], scripted=folder)
     steps = [
         bm.Judge("judge", criteria=TWO),
@@ -86,8 +86,8 @@ def test_a_panel_that_is_tied_on_one_question_is_read_on_the_other(tmp_path, scr
     assert synth.status.to_dict() == {"a": "ok", "b": "invalid"}
 
 
-def test_who_contradicts_themselves_is_as_contested_as_can_be(tmp_path, scripts, verdict, calm):
-    folder = scripts(x=[verdict("r", "yes"), verdict("r", "no", replicate=1)])
+def test_who_contradicts_themselves_is_as_contested_as_can_be(tmp_path, write_scripts, verdict, calm):
+    folder = write_scripts(x=[verdict("r", "yes"), verdict("r", "no", replicate=1)])
     bm.init("torn", path=tmp_path / "torn", models=["scripted/x"], scripted=folder)
     steps = [bm.Judge("judge", criteria=calm, replicates=2), bm.Escalation("second", of="judge", escalate_to="people")]
     run = bm.Flow("torn", steps).run(bm.Corpus([bm.Record(record_id="r", content="A door.")]))

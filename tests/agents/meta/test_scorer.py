@@ -77,9 +77,9 @@ UNREAD = {
 
 
 @pytest.mark.parametrize(("given", "why"), UNREAD.values(), ids=UNREAD)
-def test_what_cannot_be_read_is_invalid_with_one_empty_row_for_each_reason(study, given, why):
+def test_what_cannot_be_read_is_invalid_with_one_empty_row_for_each_reason(run_three_judges, given, why):
     written = {**line("r0", "ana/0"), "answer": {"assessments": given}}
-    run = study(scorer(), reader=[written], reasons=["The voices are low.", "No door."])
+    run = run_three_judges(scorer(), reader=[written], reasons=["The voices are low.", "No door."])
     rows = of_ana(run.assessments())
     assert rows.reason.tolist() == ["The voices are low.", "No door."]
     assert rows.reason_index.tolist() == [0, 1]
@@ -98,8 +98,8 @@ def test_what_cannot_be_read_is_invalid_with_one_empty_row_for_each_reason(study
     assert (run.calls().step == "score").sum() == 2, "it was asked once more"
 
 
-def test_what_was_not_answered_has_its_rows_too_without_a_finding(study):
-    run = study(scorer(), reader=[line("r0", "ana/0", entry(1, True, 1))], reasons=["One."])
+def test_what_was_not_answered_has_its_rows_too_without_a_finding(run_three_judges):
+    run = run_three_judges(scorer(), reader=[line("r0", "ana/0", entry(1, True, 1))], reasons=["One."])
     rows = run.assessments()
     assert rows.status.value_counts().to_dict() == {"ok": 1, "skipped": 5}
     assert rows[rows.status == "skipped"].matched.isna().all()
@@ -107,20 +107,22 @@ def test_what_was_not_answered_has_its_rows_too_without_a_finding(study):
     assert run.counts == {"ok": 7, "skipped": 5}
 
 
-def test_unless_it_shall_not_be_asked_again(study):
-    run = study(scorer(reask=False), reader=[line("r0", "ana/0")], reasons=["No door."])
+def test_unless_it_shall_not_be_asked_again(run_three_judges):
+    run = run_three_judges(scorer(reask=False), reader=[line("r0", "ana/0")], reasons=["No door."])
     assert (run.calls().step == "score").sum() == 1
 
 
-def test_spelling_of_a_reasons_name_does_not_matter_nor_does_their_order(study):
+def test_spelling_of_a_reasons_name_does_not_matter_nor_does_their_order(run_three_judges):
     given = [entry(2, False), {**entry(1, True, 1), "reason": " r1 "}]
-    rows = of_ana(study(scorer(), reader=[line("r0", "ana/0", *given)], reasons=["One.", "Two."]).assessments())
+    rows = of_ana(
+        run_three_judges(scorer(), reader=[line("r0", "ana/0", *given)], reasons=["One.", "Two."]).assessments()
+    )
     assert rows.matched.tolist() == [True, False]
     assert rows.feedback.tolist() == ["On R1.", "On R2."]
 
 
-def test_matched_by_the_conclusion_only_is_matched_by_no_reason(study):
-    run = study(scorer(), reader=[line("r0", "ana/0", entry(1, True))], reasons=["One."])
+def test_matched_by_the_conclusion_only_is_matched_by_no_reason(run_three_judges):
+    run = run_three_judges(scorer(), reader=[line("r0", "ana/0", entry(1, True))], reasons=["One."])
     (row,) = of_ana(run.assessments()).to_dict("records")
     assert row["matched"]
     assert len(row["matched_by"]) == 0
@@ -131,7 +133,7 @@ def test_matched_by_the_conclusion_only_is_matched_by_no_reason(study):
 # --- what is counted ---------------------------------------------------------------------------------
 
 
-def test_recall_and_what_is_beyond_the_expert_by_hand(run_over, calm, verdict):
+def test_recall_and_what_is_beyond_the_expert_by_hand(run_judges, calm, verdict):
     """Four reasons of an expert; one judge gives two of them in three of its own four, one gives none, one all."""
     expert = ("Low voices.", "No haste.", "A closed door.", "Tea.")
     ana = ["It is quiet.", "The kettle sings.", "A cat sleeps.", "Voices are low."]
@@ -149,7 +151,7 @@ def test_recall_and_what_is_beyond_the_expert_by_hand(run_over, calm, verdict):
     ]
     record = bm.Record(record_id="r", content="A room.", expert_reasons={"calm": expert})
     synth = bm.Synthesiser("synth", of="judge", models="scripted/synth")
-    run = run_over(
+    run = run_judges(
         calm,
         judges,
         [record],
@@ -186,28 +188,28 @@ def test_recall_and_what_is_beyond_the_expert_by_hand(run_over, calm, verdict):
     assert len(run.assessments().merge(traces, on=keys)) == 20, "each row names the trace of the answer"
 
 
-def test_several_scorers_do_not_add_up(study):
+def test_several_scorers_do_not_add_up(run_three_judges):
     given = [line("r0", "ana/0", entry(1, True, 1)), line("r0", "ana/0", entry(1, False), replicate=1)]
-    run = study(scorer(replicates=2), reader=given, reasons=["One."])
+    run = run_three_judges(scorer(replicates=2), reader=given, reasons=["One."])
     found = of_ana(run.reason_recall())
     assert found.scoring_replicate.tolist() == [0, 1]
     assert found.recall.tolist() == [1.0, 0.0]
     assert found.n_reasons.tolist() == [1, 1]
 
 
-def test_reasons_are_numbered_through_a_document_and_indexed_on_each_criterion(run_over, desk, messages):
+def test_reasons_are_numbered_through_a_document_and_indexed_on_each_criterion(run_judges, desk, step_messages):
     record = bm.Record(
         record_id="r", content="A room.", expert_reasons={"loud": ("It bangs.",), "calm": ("Low voices.", "No haste.")}
     )
     given = [entry(1, False), entry(2, True, 2), entry(3, True, 1)]
-    run = run_over(
+    run = run_judges(
         desk,
         {"ana": [on_two("r", ["Slow.", "Nobody runs."], ["A bang."])]},
         [record],
         scorer(),
         readers={"reader": [line("r", "ana/0", *given, criteria="desk")]},
     )
-    ((_, told),) = messages(run, "score")
+    ((_, told),) = step_messages(run, "score")
     wanted = ['R1 (on "calm"): Low voices.', 'R2 (on "calm"): No haste.', 'R3 (on "loud"): It bangs.']
     assert [told.index(text) for text in wanted] == sorted(told.index(text) for text in wanted)
     rows = run.assessments()
@@ -221,9 +223,9 @@ def test_reasons_are_numbered_through_a_document_and_indexed_on_each_criterion(r
     assert {name: list(said) for name, said in found.beyond_the_expert.items()} == {"calm": ["Slow."], "loud": []}
 
 
-def test_matched_by_counts_the_reasons_on_the_same_criterion(run_over, desk):
+def test_matched_by_counts_the_reasons_on_the_same_criterion(run_judges, desk):
     record = bm.Record(record_id="r", content="A room.", expert_reasons={"loud": ("It bangs.",)})
-    run = run_over(
+    run = run_judges(
         desk,
         {"ana": [on_two("r", ["Slow.", "Nobody runs."], ["A bang."])]},
         [record],
@@ -233,21 +235,21 @@ def test_matched_by_counts_the_reasons_on_the_same_criterion(run_over, desk):
     assert run.assessments().status.tolist() == ["invalid"], "there are two on calm, and one on loud"
 
 
-def test_reasons_under_a_star_are_those_on_the_one_criterion(run_over, calm, verdict):
+def test_reasons_under_a_star_are_those_on_the_one_criterion(run_judges, calm, verdict):
     record = bm.Record(record_id="r", content="A room.", expert_reasons={"*": ("Low voices.",)})
-    run = run_over(calm, {"ana": [verdict("r", "yes", "Low voices.")]}, [record], scorer(models="offline/strict"))
+    run = run_judges(calm, {"ana": [verdict("r", "yes", "Low voices.")]}, [record], scorer(models="offline/strict"))
     (row,) = run.assessments().to_dict("records")
     assert (row["criterion"], row["reason"], row["matched"]) == ("calm", "Low voices.", True)
 
 
-def test_a_record_without_reasons_is_skipped_and_nothing_is_asked(run_over, calm, verdict):
+def test_a_record_without_reasons_is_skipped_and_nothing_is_asked(run_judges, calm, verdict):
     with_reasons = bm.Record(record_id="r0", content="A room.", expert_reasons={"calm": ("Low voices.",)})
     others = [
         bm.Record(record_id="r1", content="A hall."),
         bm.Record(record_id="r2", content="A shed.", expert_reasons={"loud": ("It bangs.",)}),
     ]
     lines = [verdict(r, "yes", "Low voices.") for r in ("r0", "r1", "r2")]
-    run = run_over(calm, {"ana": lines}, [with_reasons, *others], scorer(models="offline/strict"))
+    run = run_judges(calm, {"ana": lines}, [with_reasons, *others], scorer(models="offline/strict"))
     errors = run.errors()
     assert errors.record_id.tolist() == ["r1", "r2"]
     assert set(errors.error_message) == {"the record has no reasons of an expert on these criteria."}
@@ -256,17 +258,17 @@ def test_a_record_without_reasons_is_skipped_and_nothing_is_asked(run_over, calm
     assert (run.calls().step == "score").sum() == 1
 
 
-def test_where_no_record_has_reasons_the_flow_is_not_run(study):
+def test_where_no_record_has_reasons_the_flow_is_not_run(run_three_judges):
     with pytest.raises(
         bm.SetupError, match=r"`score` matches the reasons of an expert, and no record has any.*reasons="
     ):
-        study(scorer())
+        run_three_judges(scorer())
 
 
-def test_offline_half_of_the_longer_words_make_a_match(run_over, calm, verdict):
+def test_offline_half_of_the_longer_words_make_a_match(run_judges, calm, verdict):
     reasons = {"calm": ("The guards shouted loudly", "Tickets were checked twice", "to be or")}
     record = bm.Record(record_id="r", content="A room.", expert_reasons=reasons)
-    run = run_over(
+    run = run_judges(
         calm,
         {"ana": [verdict("r", "no", "A guard shouts.", "Somebody sold tickets.")]},
         [record],
@@ -281,9 +283,9 @@ def test_offline_half_of_the_longer_words_make_a_match(run_over, calm, verdict):
 # --- what is kept apart ------------------------------------------------------------------------------
 
 
-def test_another_reason_of_the_expert_makes_another_design_of_the_scorer_only(study):
+def test_another_reason_of_the_expert_makes_another_design_of_the_scorer_only(run_three_judges):
     def designs(reasons):
-        run = study(scorer(models="offline/strict"), reasons=reasons)
+        run = run_three_judges(scorer(models="offline/strict"), reasons=reasons)
         cells = bm.sql("select step, record_id, design_id, model from cells where run_id = ?", [run.run_id])
         made = {step: set(part.design_id) for step, part in cells.groupby("step")}
         return made, run
@@ -300,7 +302,7 @@ def test_another_reason_of_the_expert_makes_another_design_of_the_scorer_only(st
     assert not calls[calls.step == "score"].cached.any()
 
 
-def test_no_judge_nor_synthesiser_is_told_what_the_expert_said(run_over, calm, verdict, messages):
+def test_no_judge_nor_synthesiser_is_told_what_the_expert_said(run_judges, calm, verdict, step_messages):
     secret, truth, code = "SECRET-REASON", "SECRET-TRUTH", "SECRET-CODE"
     records = [
         bm.Record(
@@ -318,13 +320,13 @@ def test_no_judge_nor_synthesiser_is_told_what_the_expert_said(run_over, calm, v
         bm.Differences("diff", of="judge", models="offline/strict"),
     ]
     lines = {name: [verdict(f"r{i}", "yes", f"{name} says so.") for i in range(3)] for name in ("ana", "ben")}
-    run = run_over(calm, lines, records, *steps, scorer(of=["judge", "synth"], models="offline/strict"))
-    sent = [text for step in ("judge", "synth", "diff") for _, text in messages(run, step)]
+    run = run_judges(calm, lines, records, *steps, scorer(of=["judge", "synth"], models="offline/strict"))
+    sent = [text for step in ("judge", "synth", "diff") for _, text in step_messages(run, step)]
     assert len(sent) == 6 + 3 + 3
     assert not [text for text in sent if secret in text or truth in text or code in text]
     calls = run.calls()
     assert not calls[calls.step != "score"].request.str.contains("SECRET").any(), "nor in any part of the request"
-    told = [text for _, text in messages(run, "score")]
+    told = [text for _, text in step_messages(run, "score")]
     assert len(told) == 9
     assert all(secret in text and "A room" not in text for text in told), "which reads no text unless its prompt asks"
     assert not any(code in text for text in told)
@@ -342,31 +344,34 @@ def test_a_judges_prompt_cannot_ask_for_them(name):
     assert bm.sql("select * from calls").empty
 
 
-def test_its_prompt_may_ask_for_the_text(study, messages):
+def test_its_prompt_may_ask_for_the_text(run_three_judges, step_messages):
     prompt = "{{ record.content }} {{ expert_reasons[0].text }} {{ answers[0].id }} {{ answer_format }}"
-    run = study(scorer(models="offline/strict", prompt=prompt), reasons=["Low voices."])
-    assert {text.partition(" Low")[0] for _, text in messages(run, "score")} == {"A door was heard.", "It was loud."}
+    run = run_three_judges(scorer(models="offline/strict", prompt=prompt), reasons=["Low voices."])
+    assert {text.partition(" Low")[0] for _, text in step_messages(run, "score")} == {
+        "A door was heard.",
+        "It was loud.",
+    }
 
 
-def test_a_prompt_that_never_shows_the_reasons_is_refused(study):
+def test_a_prompt_that_never_shows_the_reasons_is_refused(run_three_judges):
     with pytest.raises(bm.SetupError, match="never shows `expert_reasons`"):
-        study(scorer(prompt="{{ answers }} {{ answer_format }}"), reasons=["One."])
+        run_three_judges(scorer(prompt="{{ answers }} {{ answer_format }}"), reasons=["One."])
 
 
-def test_hostile_reasons_are_shown_and_kept_as_they_are(study, messages):
+def test_hostile_reasons_are_shown_and_kept_as_they_are(run_three_judges, step_messages):
     given = [line("r0", "ana/0", {**entry(1, True, 1), "feedback": HOSTILE})]
-    run = study(scorer(), reader=given, reasons=[HOSTILE])
+    run = run_three_judges(scorer(), reader=given, reasons=[HOSTILE])
     (row,) = of_ana(run.assessments()).to_dict("records")
     assert (row["reason"], row["feedback"]) == (HOSTILE, HOSTILE)
-    told = dict(messages(run, "score"))["r0"]
+    told = dict(step_messages(run, "score"))["r0"]
     assert HOSTILE in told
     assert "A door was heard." not in told
 
 
-def test_each_answer_is_read_alone(study, messages):
-    run = study(scorer(models="offline/strict"), reasons=["Low voices."])
+def test_each_answer_is_read_alone(run_three_judges, step_messages):
+    run = run_three_judges(scorer(models="offline/strict"), reasons=["Low voices."])
     said = ["Nobody shouts.", "The voices are low.", "The door is slammed."]
-    for record_id, text in messages(run, "score"):
+    for record_id, text in step_messages(run, "score"):
         assert record_id != "r0" or sum(reason in text for reason in said) == 1
     inputs = bm.sql(
         "select trace_id, count(*) as n from trace_inputs join traces using (trace_id) where step = 'score' group by 1"
@@ -374,23 +379,23 @@ def test_each_answer_is_read_alone(study, messages):
     assert inputs.n.tolist() == [1] * 6
 
 
-def test_two_judges_who_say_the_same_are_matched_each_by_what_was_written_for_it(run_over, calm, verdict):
+def test_two_judges_who_say_the_same_are_matched_each_by_what_was_written_for_it(run_judges, calm, verdict):
     record = bm.Record(record_id="r", content="A room.", expert_reasons={"calm": ("Low voices.",)})
     same = verdict("r", "yes", "Quiet.")
     reader = [line("r", "ana/0", entry(1, True, 1)), line("r", "ben/0", entry(1, False))]
-    run = run_over(calm, {"ana": [same], "ben": [same]}, [record], scorer(), readers={"reader": reader})
+    run = run_judges(calm, {"ana": [same], "ben": [same]}, [record], scorer(), readers={"reader": reader})
     assert run.assessments().set_index("model").matched.to_dict() == {"scripted/ana": True, "scripted/ben": False}
 
 
-def test_a_flow_file_holds_it_and_reads_it_back(study):
-    run = study(scorer(of=["judge"], reask=False, models="offline/strict"), reasons=["One."])
+def test_a_flow_file_holds_it_and_reads_it_back(run_three_judges):
+    run = run_three_judges(scorer(of=["judge"], reask=False, models="offline/strict"), reasons=["One."])
     again = bm.Flow.from_yaml(run.definition.to_yaml())
     assert again.flow_hash == run.definition.flow_hash
     assert (type(again.steps[1].agent), again.steps[1].agent.reask) == (bm.Scorer, False)
 
 
-def test_a_run_without_it_has_empty_frames_with_their_columns(study):
-    run = study()
+def test_a_run_without_it_has_empty_frames_with_their_columns(run_three_judges):
+    run = run_three_judges()
     assert run.assessments().empty
     assert run.reason_recall().empty
     assert {"reason", "matched", "matched_by", "feedback"} <= set(run.assessments())
@@ -401,7 +406,7 @@ def test_a_run_without_it_has_empty_frames_with_their_columns(study):
 
 
 @pytest.fixture
-def assessed(study):
+def assessed(run_three_judges):
     """A run whose assessments and positions hold words, and the project."""
     topic = {
         "topic": "TOPICWORD",
@@ -422,7 +427,7 @@ def assessed(study):
         for voice in ("ana", "ben", "cy")
     ]
     differences = bm.Differences("differences", of="judge", models="scripted/reader")
-    run = study(differences, scorer(), reader=[*differing, *matching], reasons=["REASONWORD"])
+    run = run_three_judges(differences, scorer(), reader=[*differing, *matching], reasons=["REASONWORD"])
     return run, run.project
 
 
@@ -489,9 +494,9 @@ def test_an_export_holds_the_rows(assessed, tmp_path):
     assert set(pd.read_csv(tmp_path / "more" / "divergences.csv").topic) == {"TOPICWORD"}
 
 
-def test_of_a_record_that_must_stay_the_words_are_left_out_of_exports(run_over, calm, verdict, tmp_path):
+def test_of_a_record_that_must_stay_the_words_are_left_out_of_exports(run_judges, calm, verdict, tmp_path):
     record = bm.Record(record_id="r", content="A room.", expert_reasons={"calm": ("LOWVOICES",)}, local_only=True)
-    run = run_over(calm, {"ana": [verdict("r", "yes", "LOWVOICES")]}, [record], scorer(models="offline/strict"))
+    run = run_judges(calm, {"ana": [verdict("r", "yes", "LOWVOICES")]}, [record], scorer(models="offline/strict"))
     assert run.assessments().matched.tolist() == [True]
     run.project.evidence.export(tmp_path / "out", format="jsonl", tables=["assessments", "reason_recall"])
     text = "".join(path.read_text("utf-8") for path in (tmp_path / "out").glob("*.jsonl"))

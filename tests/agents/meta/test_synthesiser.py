@@ -16,16 +16,18 @@ def requests(run, step="synth"):
     return dict(zip(calls[calls.step == step].record_id, calls[calls.step == step].request, strict=True))
 
 
-def test_its_answer_is_a_score_under_its_own_name(study, verdict):
-    run = study(synth(), reader=[verdict(r, "no", "The door decides.", task="synthesise") for r in ("r0", "r1")])
+def test_its_answer_is_a_score_under_its_own_name(run_three_judges, verdict):
+    run = run_three_judges(
+        synth(), reader=[verdict(r, "no", "The door decides.", task="synthesise") for r in ("r0", "r1")]
+    )
     scores = run.scores().set_index(["judge", "record_id"]).loc["synth"]
     assert scores.category.to_dict() == {"r0": "no", "r1": "no"}
     assert scores.flagged.tolist() == [True, True]
     assert list(scores.loc["r0", "reasons"]) == ["The door decides."]
 
 
-def test_it_reads_every_answer_without_the_names_of_models(study, verdict):
-    run = study(synth(), reader=[verdict("r0", "yes", task="synthesise")])
+def test_it_reads_every_answer_without_the_names_of_models(run_three_judges, verdict):
+    run = run_three_judges(synth(), reader=[verdict("r0", "yes", task="synthesise")])
     request = requests(run)["r0"]
     assert all(reason in request for reason in ("Nobody shouts.", "The voices are low.", "The door is slammed."))
     assert all(mark in request for mark in ("A1", "A2", "A3"))
@@ -34,8 +36,8 @@ def test_it_reads_every_answer_without_the_names_of_models(study, verdict):
     assert not any(voice in shown for voice in ("ana", "scripted"))
 
 
-def test_which_answers_it_saw_is_stored_in_the_order_in_which_they_were_shown(study, verdict):
-    run = study(synth(), reader=[verdict("r0", "yes", task="synthesise")])
+def test_which_answers_it_saw_is_stored_in_the_order_in_which_they_were_shown(run_three_judges, verdict):
+    run = run_three_judges(synth(), reader=[verdict("r0", "yes", task="synthesise")])
     request = requests(run)["r0"]
     order = bm.sql(
         "select t.model, s.reasons[1] as reason from trace_inputs i join traces x on x.trace_id = i.trace_id "
@@ -46,10 +48,12 @@ def test_which_answers_it_saw_is_stored_in_the_order_in_which_they_were_shown(st
     assert order.reason.tolist() == sorted(order.reason, key=request.index)
 
 
-def test_the_order_is_one_of_its_own_for_each_record_and_the_same_in_every_run(study, verdict, scripts, tmp_path):
+def test_the_order_is_one_of_its_own_for_each_record_and_the_same_in_every_run(
+    run_three_judges, verdict, write_scripts, tmp_path
+):
     names = ("ana", "ben", "cy")
     ids = [f"x{i}" for i in range(30)]
-    folder = scripts(**{n: [verdict(i, "yes", f"{n} says so") for i in ids] for n in names})
+    folder = write_scripts(**{n: [verdict(i, "yes", f"{n} says so") for i in ids] for n in names})
     (folder / "reader.jsonl").write_text(
         "".join(json.dumps(verdict(i, "yes", task="synthesise")) + "\n" for i in ids), "utf-8"
     )
@@ -71,7 +75,7 @@ def test_the_order_is_one_of_its_own_for_each_record_and_the_same_in_every_run(s
     assert set(orders("planned")[0].values()) == {names}
 
 
-def test_answers_on_other_criteria_are_not_mixed_in(study, verdict, scripts, tmp_path):
+def test_answers_on_other_criteria_are_not_mixed_in(run_three_judges, verdict, write_scripts, tmp_path):
     loud = bm.Criteria("loud", "Is it loud?", cues={"yes": ["loud"]})
     calm = bm.Criteria("calm", "Is it calm?", cues={"yes": ["door"]})
     bm.init("two", path=tmp_path / "two", models=["offline/strict", "offline/lenient"])
@@ -88,8 +92,8 @@ def test_answers_on_other_criteria_are_not_mixed_in(study, verdict, scripts, tmp
     assert run.counts == {"ok": 6}
 
 
-def test_what_one_judge_could_not_answer_is_left_out_and_the_rest_is_read(study, verdict):
-    run = study(synth(), reader=[verdict("r0", "yes", task="synthesise")], replicates=2)
+def test_what_one_judge_could_not_answer_is_left_out_and_the_rest_is_read(run_three_judges, verdict):
+    run = run_three_judges(synth(), reader=[verdict("r0", "yes", task="synthesise")], replicates=2)
     assert run.counts == {"ok": 7, "skipped": 7}, "no second replicate was written, nor a synthesis of r1"
     read = bm.sql("select * from trace_inputs join traces using (trace_id) where step = 'synth' and record_id = 'r0'")
     assert len(read) == 3
@@ -108,25 +112,27 @@ def test_where_no_judge_has_answered_it_is_skipped_and_says_why(tmp_path):
     assert run.scores().set_index("judge").loc["synth", "status"] == "skipped"
 
 
-def test_a_second_run_asks_nothing_and_gives_the_same(study, verdict):
+def test_a_second_run_asks_nothing_and_gives_the_same(run_three_judges, verdict):
     reader = [verdict(r, "no", task="synthesise") for r in ("r0", "r1")]
-    first = study(synth(), reader=reader)
-    again = study(synth(), reader=reader)
+    first = run_three_judges(synth(), reader=reader)
+    again = run_three_judges(synth(), reader=reader)
     assert again.calls().cached.all()
     assert again.scores().equals(first.scores())
 
 
-def test_another_answer_below_makes_another_design_above(study, verdict, calm):
+def test_another_answer_below_makes_another_design_above(run_three_judges, verdict, calm):
     reader = [verdict(r, "no", task="synthesise") for r in ("r0", "r1")]
-    study(synth(), reader=reader)
-    study(synth(), reader=[*reader, verdict("r2", "yes", task="synthesise")])
+    run_three_judges(synth(), reader=reader)
+    run_three_judges(synth(), reader=[*reader, verdict("r2", "yes", task="synthesise")])
     designs = bm.sql("select count(distinct design_id) as n from cells where step = 'synth'").n.item()
     assert designs == 4, "its file of answers has changed, which is what its answers depend on"
 
 
 @pytest.mark.parametrize(("strict", "expected"), [(True, "no"), (False, "yes")])
-def test_offline_models_take_the_majority_and_break_ties_as_they_read(tmp_path, scripts, verdict, strict, expected):
-    folder = scripts(ana=[verdict("r", "yes", "It is.")], ben=[verdict("r", "no", "It is not.")])
+def test_offline_models_take_the_majority_and_break_ties_as_they_read(
+    tmp_path, write_scripts, verdict, strict, expected
+):
+    folder = write_scripts(ana=[verdict("r", "yes", "It is.")], ben=[verdict("r", "no", "It is not.")])
     model = "offline/strict" if strict else "offline/lenient"
     bm.init("tie", path=tmp_path / "tie", models=["scripted/ana", "scripted/ben"], scripted=folder)
     judge = bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="no"))
@@ -139,8 +145,8 @@ def test_offline_models_take_the_majority_and_break_ties_as_they_read(tmp_path, 
     )
 
 
-def test_the_majoritys_reasons_are_given_and_no_others(study):
-    run = study(synth(models="offline/strict"))
+def test_the_majoritys_reasons_are_given_and_no_others(run_three_judges):
+    run = run_three_judges(synth(models="offline/strict"))
     row = run.scores().set_index(["judge", "record_id"]).loc[("synth", "r0")]
     assert (row.category, set(row.reasons)) == ("yes", {"Nobody shouts.", "The voices are low."})
 
@@ -202,13 +208,13 @@ def test_a_step_that_there_is_not_is_named_with_the_nearest(calm):
         bm.Flow("x", [bm.Judge("judge", criteria=calm), bm.Synthesiser("synth", of="juge")])
 
 
-def test_a_prompt_that_never_shows_the_answers_is_refused(study):
+def test_a_prompt_that_never_shows_the_answers_is_refused(run_three_judges):
     with pytest.raises(bm.SetupError, match="never shows `answers`"):
-        study(synth(prompt="Reconcile: {{ record.content }} {{ answer_format }}"))
+        run_three_judges(synth(prompt="Reconcile: {{ record.content }} {{ answer_format }}"))
 
 
-def test_a_flow_file_holds_it_and_reads_it_back(study, verdict):
-    run = study(synth(order="planned"), reader=[verdict("r0", "yes", task="synthesise")])
+def test_a_flow_file_holds_it_and_reads_it_back(run_three_judges, verdict):
+    run = run_three_judges(synth(order="planned"), reader=[verdict("r0", "yes", task="synthesise")])
     text = run.definition.to_yaml()
     assert "needs" not in text, "what it reads it names itself"
     again = bm.Flow.from_yaml(text)
@@ -216,8 +222,8 @@ def test_a_flow_file_holds_it_and_reads_it_back(study, verdict):
     assert again.steps[1].agent.order == "planned"
 
 
-def test_an_answer_that_cannot_be_read_is_invalid_with_its_raw_text(study, verdict):
-    run = study(synth(), reader=[verdict("r0", "perhaps", task="synthesise")])
+def test_an_answer_that_cannot_be_read_is_invalid_with_its_raw_text(run_three_judges, verdict):
+    run = run_three_judges(synth(), reader=[verdict("r0", "perhaps", task="synthesise")])
     row = run.errors().set_index(["step", "record_id"]).loc[("synth", "r0")]
     assert row.status == "invalid"
     assert "perhaps" in row.raw_text
@@ -225,6 +231,6 @@ def test_an_answer_that_cannot_be_read_is_invalid_with_its_raw_text(study, verdi
     assert (run.calls().step == "synth").sum() == 2, "it was asked once more"
 
 
-def test_unless_it_shall_not_be_asked_again(study, verdict):
-    run = study(synth(reask=False), reader=[verdict("r0", "perhaps", task="synthesise")])
+def test_unless_it_shall_not_be_asked_again(run_three_judges, verdict):
+    run = run_three_judges(synth(reask=False), reader=[verdict("r0", "perhaps", task="synthesise")])
     assert (run.calls().step == "synth").sum() == 1

@@ -43,8 +43,8 @@ def test_what_both_answer_to_is_shown_and_ids_truth_and_cues_are_not(kinder, run
     assert not any(word in request for request in requests for word in ("pair-7", "first", "second", "thank*"))
 
 
-def test_a_model_that_favours_a_place_flips(kinder, run_pairs, server, chose):
-    server.reply = lambda body: server.answer(body, chose("Text A"))
+def test_a_model_that_favours_a_place_flips(kinder, run_pairs, server, choice_reply):
+    server.reply = lambda body: server.answer(body, choice_reply("Text A"))
     run = run_pairs(compare(kinder), "hosted_vllm/toy")
     assert rated(run).groupby("order").category.unique().explode().to_dict() == {"given": "first", "swapped": "second"}
     row = bm.order_bias(run.ratings()).iloc[0]
@@ -74,15 +74,15 @@ def test_an_answer_in_words_is_read_and_what_is_none_keeps_its_text(kinder, run_
 
 
 @pytest.mark.parametrize("answer", ["A", "text b", "Text B.", "(B)", "Text B is better", "tie"])
-def test_an_answer_may_be_written_in_ways_that_mean_one_text(kinder, run_pairs, server, chose, answer):
-    server.reply = lambda body: server.answer(body, chose(answer))
+def test_an_answer_may_be_written_in_ways_that_mean_one_text(kinder, run_pairs, server, choice_reply, answer):
+    server.reply = lambda body: server.answer(body, choice_reply(answer))
     run = run_pairs(compare(kinder, orders="given"), "hosted_vllm/toy")
     assert set(run.scores().category) == {"first" if answer == "A" else "tie" if answer == "tie" else "second"}
 
 
 @pytest.mark.parametrize("answer", ["first", "Text C", "A better text", "Text A is worse than Text B", None, 1])
-def test_an_answer_that_was_not_offered_is_invalid(kinder, run_pairs, server, chose, answer):
-    server.reply = lambda body: server.answer(body, chose(answer))
+def test_an_answer_that_was_not_offered_is_invalid(kinder, run_pairs, server, choice_reply, answer):
+    server.reply = lambda body: server.answer(body, choice_reply(answer))
     run = run_pairs(compare(kinder, orders="given", reask=False), "hosted_vllm/toy")
     assert set(run.scores().status) == {"invalid"}
 
@@ -93,15 +93,17 @@ def test_words_that_were_cut_off_are_no_answer(kinder, run_pairs, server):
     assert set(run.scores().status) == {"invalid"}
 
 
-def test_what_cannot_be_read_is_asked_for_once_more(kinder, run_pairs, server, chose):
-    server.reply = lambda body: server.answer(body, chose("Text B") if "could not be read" in said(body) else "Hm.")
+def test_what_cannot_be_read_is_asked_for_once_more(kinder, run_pairs, server, choice_reply):
+    server.reply = lambda body: server.answer(
+        body, choice_reply("Text B") if "could not be read" in said(body) else "Hm."
+    )
     run = run_pairs(compare(kinder, orders="given"), "hosted_vllm/toy")
     assert set(run.scores().category) == {"second"}
     assert len(server.received) == 6
 
 
-def test_a_tie_that_was_not_offered_is_invalid(kinder, run_pairs, server, chose):
-    server.reply = lambda body: server.answer(body, chose("tie"))
+def test_a_tie_that_was_not_offered_is_invalid(kinder, run_pairs, server, choice_reply):
+    server.reply = lambda body: server.answer(body, choice_reply("tie"))
     corpus = bm.Corpus([bm.Record.pair("Hello.", "Good day.")])
     run = run_pairs(compare(kinder, ties=False, orders="given", reask=False), "hosted_vllm/toy", corpus=corpus)
     assert set(run.scores().status) == {"invalid"}
@@ -109,9 +111,9 @@ def test_a_tie_that_was_not_offered_is_invalid(kinder, run_pairs, server, chose)
     assert '"tie"' not in said(server.received[0]) + json.dumps(schema)
 
 
-def test_a_non_answer_that_the_criterion_allows_is_kept(run_pairs, server, chose):
+def test_a_non_answer_that_the_criterion_allows_is_kept(run_pairs, server, choice_reply):
     criteria = bm.Criteria("kinder", "Which is kinder?", non_answers=["cannot tell"])
-    server.reply = lambda body: server.answer(body, chose("Cannot tell."))
+    server.reply = lambda body: server.answer(body, choice_reply("Cannot tell."))
     found = run_pairs(compare(criteria), "hosted_vllm/toy").scores()
     assert set(found.category) == {"cannot tell"}
     assert set(found.status) == {"ok"}
@@ -149,9 +151,9 @@ def test_the_order_can_be_queried(kinder, run_pairs):
     assert found.to_numpy().tolist() == [["given", 3], ["swapped", 3]]
 
 
-def test_what_has_no_trace_yet_is_pending_in_the_order_that_is_to_come(kinder, run_pairs, server, chose):
+def test_what_has_no_trace_yet_is_pending_in_the_order_that_is_to_come(kinder, run_pairs, server, choice_reply):
     def reply(body):
-        return server.answer(body, chose("Text A"))
+        return server.answer(body, choice_reply("Text A"))
 
     server.reply = reply
     run = run_pairs(compare(kinder), "hosted_vllm/toy")
@@ -170,8 +172,8 @@ def test_what_has_no_trace_yet_is_pending_in_the_order_that_is_to_come(kinder, r
     assert (row.n, row.n_excluded) == (1, 2)
 
 
-def test_a_second_run_asks_nothing_and_another_text_is_asked_again(kinder, run_pairs, server, chose, greetings):
-    server.reply = lambda body: server.answer(body, chose("Text A"))
+def test_a_second_run_asks_nothing_and_another_text_is_asked_again(kinder, run_pairs, server, choice_reply, greetings):
+    server.reply = lambda body: server.answer(body, choice_reply("Text A"))
     first = run_pairs(compare(kinder), "hosted_vllm/toy")
     again = run_pairs(compare(kinder), "hosted_vllm/toy")
     assert again.calls().cached.all()
@@ -181,9 +183,11 @@ def test_a_second_run_asks_nothing_and_another_text_is_asked_again(kinder, run_p
     assert len(set(changed.traces().design_id) - set(first.traces().design_id)) == 2
 
 
-def test_one_verdict_of_both_orders_is_a_panel_s(kinder, run_pairs, server, chose):
+def test_one_verdict_of_both_orders_is_a_panel_s(kinder, run_pairs, server, choice_reply):
     rude = "Damn you."
-    server.reply = lambda body: server.answer(body, chose("Text B" if said(body).rstrip().endswith(rude) else "Text A"))
+    server.reply = lambda body: server.answer(
+        body, choice_reply("Text B" if said(body).rstrip().endswith(rude) else "Text A")
+    )
     found = run_pairs((compare(kinder), bm.Panel("both", of="compare")), "hosted_vllm/toy").scores()
     panel = found[found.judge == "both"].set_index("record_id")
     assert panel.category.dropna().to_dict() == {"p1": "second"}
@@ -246,13 +250,13 @@ def test_lenient_does_not_count_what_a_text_quotes(kinder, run_pairs):
 
 
 @pytest.mark.parametrize("second", ["Damn you.", "Please."])  # two texts that are the same look alike in both orders
-def test_written_answers_are_looked_up_by_order(kinder, run_pairs, tmp_path, chose, second):
+def test_written_answers_are_looked_up_by_order(kinder, run_pairs, tmp_path, choice_reply, second):
     folder = tmp_path / "scripts"
     folder.mkdir()
 
     def line(order, answer):
         known = {"task": "pairwise", "record_id": "p1", "criteria": "kinder", **({"order": order} if order else {})}
-        return json.dumps({**known, "answer": json.loads(chose(answer))})
+        return json.dumps({**known, "answer": json.loads(choice_reply(answer))})
 
     (folder / "ana.jsonl").write_text(line("", "Text A") + "\n" + line("swapped", "Text B") + "\n", "utf-8")
     corpus = bm.Corpus([bm.Record(record_id=i, content="", first="Please.", second=second) for i in ("p1", "p2")])

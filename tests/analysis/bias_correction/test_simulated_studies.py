@@ -6,9 +6,7 @@ are both off.
 
 from __future__ import annotations
 
-import importlib
 import math
-import sys
 
 import numpy as np
 import pandas as pd
@@ -87,16 +85,6 @@ def test_a_log_odds_ratio_is_recovered_and_covered_where_the_judge_alone_is_off(
     assert found.se["dsl"] < found.se["human sample"]
 
 
-@pytest.fixture(scope="module")
-def generate():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(FOLDER)
-        patch.setattr(sys, "dont_write_bytecode", True)  # the folder is copied into the wheel
-        yield importlib.import_module("generate")
-        for name in ("generate", "writing"):
-            sys.modules.pop(name)
-
-
 def corpus(generate, seed, n_coded):
     """One corpus: `ben` in the place of a judge, and a simple random sample with the truth."""
     people = generate.authors(seed)
@@ -113,8 +101,8 @@ def corpus(generate, seed, n_coded):
     return frame, ferry.set_axis([f"{seed}-{i}" for i in ferry.index], axis=0)
 
 
-def test_posts_400_has_its_true_share_in_the_corrected_intervals_and_the_judge_is_off_by_a_quarter(generate):
-    frame, x = corpus(generate, generate.SEED, 200)
+def test_posts_400_has_its_true_share_in_the_corrected_intervals_and_the_judge_is_off_by_a_quarter(posts_generator):
+    frame, x = corpus(posts_generator, posts_generator.SEED, 200)
     found = corrected_estimate(frame, judge="ben", sampled="simple random").set_index("estimator")
     assert found.value["naive"] > 0.0625 * 1.2
     for name in CORRECTED:
@@ -128,12 +116,12 @@ def test_posts_400_has_its_true_share_in_the_corrected_intervals_and_the_judge_i
     assert found.n_clusters["naive"] == 60
 
 
-def test_corpora_like_posts_400_have_the_declared_share_and_ferry_ratio_on_average(generate):
-    parts = [corpus(generate, seed, 300) for seed in range(1, 61)]
+def test_corpora_like_posts_400_have_the_declared_share_and_ferry_ratio_on_average(posts_generator):
+    parts = [corpus(posts_generator, seed, 300) for seed in range(1, 61)]
     frame = pd.concat([part for part, _ in parts], ignore_index=True)
     x = pd.concat([ferry for _, ferry in parts])
     asked = {"judge": "ben", "by": ["criterion", "corpus"], "sampled": "simple random"}
-    rates = generate.marginal(True), generate.marginal(False)
+    rates = posts_generator.marginal(True), posts_generator.marginal(False)
     truth = 0.45 * rates[0] + 0.55 * rates[1]
     shares = summed_up(corrected_estimate(frame, **asked), truth)
     assert shares["mean"]["naive"] > truth + 0.015
@@ -141,7 +129,7 @@ def test_corpora_like_posts_400_have_the_declared_share_and_ferry_ratio_on_avera
         assert shares["mean"][name] == pytest.approx(truth, abs=0.004)
         assert shares.covers[name] > 0.85  # 18 findings among the codes, which the note calls rough
     rows = corrected_estimate(frame, **asked, of="regression", covariates=x).query("term == 'ferry'")
-    ferry = summed_up(rows[rows.value.notna()], generate.log_odds_ratio(*rates))
+    ferry = summed_up(rows[rows.value.notna()], posts_generator.log_odds_ratio(*rates))
     middle = rows.groupby("estimator").value.median()
     assert middle["naive"] < 0.75
     assert middle["dsl"] == pytest.approx(1.03, abs=0.2)

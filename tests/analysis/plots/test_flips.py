@@ -11,11 +11,7 @@ import pytest
 import buttermilk_nb as bm
 from buttermilk_nb.analysis.plots import plot_flips
 
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 def flips(first, second, **columns):

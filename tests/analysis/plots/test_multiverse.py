@@ -13,11 +13,7 @@ import buttermilk_nb as bm
 from buttermilk_nb.analysis.multiverse import multiverse
 from buttermilk_nb.analysis.plots import plot_multiverse
 
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,9 @@ import pytest
 import buttermilk_nb as bm
 from buttermilk_nb.analysis.plots import plot_perspectives
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 GROUPS = {"ana": "targeted", "ben": "targeted", "eva": "bystander"}
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

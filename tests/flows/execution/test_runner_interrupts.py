@@ -31,7 +31,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals to another p
 
 
 @pytest.fixture
-def study(tmp_path):
+def start_study(tmp_path):
     """Start the study of 40 slow cells in a process of its own; it is ended with the test."""
     started = []
 
@@ -69,8 +69,8 @@ def wait_for_answers(tmp_path, n, limit_s=20):
 
 
 @posix
-def test_one_ctrl_c_keeps_what_has_finished_and_the_next_run_pays_only_the_rest(study, tmp_path, make_project):
-    first = study()
+def test_one_ctrl_c_keeps_what_has_finished_and_the_next_run_pays_only_the_rest(start_study, tmp_path, make_project):
+    first = start_study()
     wait_for_answers(tmp_path, 8)
     first.send_signal(signal.SIGINT)
     out, _ = first.communicate(timeout=20)
@@ -90,8 +90,8 @@ def test_one_ctrl_c_keeps_what_has_finished_and_the_next_run_pays_only_the_rest(
 
 
 @posix
-def test_a_second_ctrl_c_cuts_off_what_is_in_flight_and_still_writes_every_row(study, tmp_path):
-    process = study(seconds=15)
+def test_a_second_ctrl_c_cuts_off_what_is_in_flight_and_still_writes_every_row(start_study, tmp_path):
+    process = start_study(seconds=15)
     deadline = time.monotonic() + 20
     log = tmp_path / "project" / "logs" / "events.jsonl"
     pause = threading.Event()
@@ -108,8 +108,8 @@ def test_a_second_ctrl_c_cuts_off_what_is_in_flight_and_still_writes_every_row(s
 
 
 @posix
-def test_a_killed_run_leaves_a_file_that_opens_and_a_study_that_goes_on(study, tmp_path, make_project):
-    process = study()
+def test_a_killed_run_leaves_a_file_that_opens_and_a_study_that_goes_on(start_study, tmp_path, make_project):
+    process = start_study()
     wait_for_answers(tmp_path, 10)
     process.kill()
     process.communicate()

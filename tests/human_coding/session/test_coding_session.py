@@ -9,7 +9,6 @@ import buttermilk_nb as bm
 from buttermilk_nb.human_coding.session.coding_session import CodingSession
 from buttermilk_nb.human_coding.session.navigation import BREAK_AFTER
 from buttermilk_nb.human_coding.worklist import worklist
-from buttermilk_nb.project import session as projects
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", non_answers=["cannot tell"], cues={"no": ["vermin"]})
 TWO = bm.Criteria(
@@ -31,13 +30,6 @@ class Clock:
 
     def __call__(self):
         return self.now
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    yield bm.init("coding", path=tmp_path / "coding", models=["offline/strict"])
-    projects.close()
 
 
 def corpus(n=3):
@@ -122,24 +114,24 @@ def test_a_wrong_sample_or_order_is_one_sentence(fields, said):
 # --- answers on disk -------------------------------------------------------------------------------
 
 
-def test_an_answer_is_on_disk_when_it_was_given(project):
-    now = session(project, coder=" kf ")
+def test_an_answer_is_on_disk_when_it_was_given(offline_project):
+    now = session(offline_project, coder=" kf ")
     now.answer("respect", "No")
-    assert stored(project) == [("a0", "respect", "no", "coded")]
-    (row,) = stored(project, "coder, flagged, value, blind, saw_trace_ids, round, source, sample_id")
+    assert stored(offline_project) == [("a0", "respect", "no", "coded")]
+    (row,) = stored(offline_project, "coder, flagged, value, blind, saw_trace_ids, round, source, sample_id")
     assert row == ("kf", True, 0.0, True, None, "1", "form", None)
-    assert stored(project, "content", "records join labels using (record_id, record_hash)") == [
+    assert stored(offline_project, "content", "records join labels using (record_id, record_hash)") == [
         ("They are vermin 🎭 here. 0",)
     ]
 
 
-def test_an_answer_that_the_scale_does_not_have_is_refused_and_nothing_is_kept(project):
-    now = session(project)
+def test_an_answer_that_the_scale_does_not_have_is_refused_and_nothing_is_kept(offline_project):
+    now = session(offline_project)
     with pytest.raises(bm.errors.InvalidAnswer, match="not one of: yes, no"):
         now.answer("respect", "perhaps")
     with pytest.raises(bm.SetupError, match="did you mean `respect`"):
         now.answer("respekt", "no")
-    assert stored(project) == []
+    assert stored(offline_project) == []
     assert not now.held("respect").is_saved
     assert not now.can_undo
 
@@ -153,27 +145,27 @@ def test_an_answer_that_the_scale_does_not_have_is_refused_and_nothing_is_kept(p
         (SHARE, 0.25, (None, 0.25, "coded")),
     ],
 )
-def test_every_kind_of_answer_comes_back_in_the_next_sitting(project, criteria, given, kept):
+def test_every_kind_of_answer_comes_back_in_the_next_sitting(offline_project, criteria, given, kept):
     (criterion,) = criteria
-    now = session(project, criteria, n=1, clock=Clock())
+    now = session(offline_project, criteria, n=1, clock=Clock())
     now.answer(criterion.name, given)
     now.note(criterion.name, "so it seems")
-    assert stored(project, "category, value, status, notes") == [(*kept, None), (*kept, "so it seems")]
-    again = session(project, criteria, n=1)
+    assert stored(offline_project, "category, value, status, notes") == [(*kept, None), (*kept, "so it seems")]
+    again = session(offline_project, criteria, n=1)
     assert again.held(criterion.name) == now.held(criterion.name)
     again.note(criterion.name, "it does")
-    assert stored(project, "category, value, status, notes")[-1] == (*kept, "it does")
+    assert stored(offline_project, "category, value, status, notes")[-1] == (*kept, "it does")
 
 
-def test_the_same_answer_again_writes_nothing(project):
-    now = session(project)
+def test_the_same_answer_again_writes_nothing(offline_project):
+    now = session(offline_project)
     now.answer("respect", "no")
     now.answer("respect", "no")
-    assert len(stored(project)) == 1
+    assert len(stored(offline_project)) == 1
 
 
-def test_what_is_said_before_the_answer_is_kept_with_it(project):
-    now = session(project)
+def test_what_is_said_before_the_answer_is_kept_with_it(offline_project):
+    now = session(offline_project)
     now.give_reasons("respect", [" A name for animals. ", ""])
     now.note("respect", "strong")
     start = now.current.content.index("🎭")
@@ -181,9 +173,9 @@ def test_what_is_said_before_the_answer_is_kept_with_it(project):
     now.mark("respect", 5, 8)
     now.mark("respect", 0, 4)
     now.unmark("respect", 5, 8)
-    assert stored(project) == []
+    assert stored(offline_project) == []
     now.answer("respect", "no")
-    ((reasons, notes, quotes),) = stored(project, "reasons, notes, quotes")
+    ((reasons, notes, quotes),) = stored(offline_project, "reasons, notes, quotes")
     assert (reasons, notes) == (["A name for animals."], "strong")
     assert json.loads(quotes) == [
         {"start": 0, "end": 4, "text": "They"},
@@ -191,49 +183,49 @@ def test_what_is_said_before_the_answer_is_kept_with_it(project):
     ]
 
 
-def test_a_passage_outside_the_text_cannot_be_marked(project):
-    now = session(project)
+def test_a_passage_outside_the_text_cannot_be_marked(offline_project):
+    now = session(offline_project)
     for start, end in ((-1, 3), (3, 3), (4, 3), (0, 10_000)):
         with pytest.raises(bm.SetupError, match="there is no passage"):
             now.mark("respect", start, end)
 
 
-def test_the_probability_of_a_sample_goes_with_each_label(project):
+def test_the_probability_of_a_sample_goes_with_each_label(offline_project):
     frame = pd.DataFrame({"record_id": ["a1"], "sample_id": ["s1"], "inclusion_p": [0.2]})
-    now = session(project, sample=frame)
+    now = session(offline_project, sample=frame)
     now.answer("respect", "yes")
-    assert stored(project, "record_id, sample_id, inclusion_p") == [("a1", "s1", 0.2)]
+    assert stored(offline_project, "record_id, sample_id, inclusion_p") == [("a1", "s1", 0.2)]
 
 
 # --- the way through the texts ---------------------------------------------------------------------
 
 
-def test_a_new_sitting_goes_on_at_the_first_text_that_is_not_complete(project):
-    now = session(project, TWO)
+def test_a_new_sitting_goes_on_at_the_first_text_that_is_not_complete(offline_project):
+    now = session(offline_project, TWO)
     now.answer("respect", "no")
     now.answer("heat", 5)
     now.next()
     now.answer("respect", "yes")
-    again = session(project, TWO)
+    again = session(offline_project, TWO)
     assert (again.current.record_id, again.complete, again.can_undo) == ("a1", False, False)
     assert again.held("respect").answer == "yes"
     assert again.progress[:3] == (1, 0, 2)
 
 
-def test_other_people_rounds_wordings_and_versions_of_a_text_are_not_mine(project):
-    now = session(project)
+def test_other_people_rounds_wordings_and_versions_of_a_text_are_not_mine(offline_project):
+    now = session(offline_project)
     now.answer("respect", "no")
     other = bm.Criteria("respect", "Is it truly respectful?", flag="no")
     changed = bm.Corpus([bm.Record(record_id="a0", content="Another text.")])
-    assert not session(project, coder="ana").held("respect").is_saved
-    assert not session(project, round="2").held("respect").is_saved
-    assert not session(project, other).held("respect").is_saved
-    assert not CodingSession(project, changed, RESPECT, "kf").held("respect").is_saved
-    assert session(project).progress.coded == 1
+    assert not session(offline_project, coder="ana").held("respect").is_saved
+    assert not session(offline_project, round="2").held("respect").is_saved
+    assert not session(offline_project, other).held("respect").is_saved
+    assert not CodingSession(offline_project, changed, RESPECT, "kf").held("respect").is_saved
+    assert session(offline_project).progress.coded == 1
 
 
-def test_the_ends_of_the_list_hold(project):
-    now = session(project)
+def test_the_ends_of_the_list_hold(offline_project):
+    now = session(offline_project)
     now.back()
     assert now.place == 0
     for _ in range(5):
@@ -242,65 +234,65 @@ def test_the_ends_of_the_list_hold(project):
     assert not now.finished
 
 
-def test_skipping_is_on_record_and_leaves_the_answers_that_there_are(project):
-    now = session(project, TWO)
+def test_skipping_is_on_record_and_leaves_the_answers_that_there_are(offline_project):
+    now = session(offline_project, TWO)
     now.answer("heat", "5")
     now.skip()
     assert now.current.record_id == "a1"
     now.skip()
-    assert stored(project) == [
+    assert stored(offline_project) == [
         ("a0", "heat", "5", "coded"),
         ("a0", "respect", None, "skipped"),
         ("a1", "respect", None, "skipped"),
         ("a1", "heat", None, "skipped"),
     ]
     assert now.progress[:3] == (1, 1, 1)
-    again = session(project, TWO)
+    again = session(offline_project, TWO)
     assert again.current.record_id == "a2"
     again.back()
     again.answer("heat", 2)
     assert again.progress[:3] == (2, 0, 1)
 
 
-def test_when_all_is_coded_a_new_sitting_says_so(project):
-    now = session(project, n=1)
+def test_when_all_is_coded_a_new_sitting_says_so(offline_project):
+    now = session(offline_project, n=1)
     now.answer("respect", "no")
     assert now.finished
-    assert session(project, n=1).finished
+    assert session(offline_project, n=1).finished
 
 
 # --- undo ------------------------------------------------------------------------------------------
 
 
-def test_undo_withdraws_the_answer_and_it_no_longer_counts(project):
-    now = session(project)
+def test_undo_withdraws_the_answer_and_it_no_longer_counts(offline_project):
+    now = session(offline_project)
     now.answer("respect", "no")
     now.undo()
-    assert stored(project) == [("a0", "respect", "no", "coded"), ("a0", "respect", None, "withdrawn")]
+    assert stored(offline_project) == [("a0", "respect", "no", "coded"), ("a0", "respect", None, "withdrawn")]
     assert not now.held("respect").is_saved
     assert now.labels() == []
-    assert session(project).current.record_id == "a0"
+    assert session(offline_project).current.record_id == "a0"
 
 
-def test_undo_brings_the_answer_before_it_back(project):
-    now = session(project)
+def test_undo_brings_the_answer_before_it_back(offline_project):
+    now = session(offline_project)
     now.answer("respect", "no")
     now.give_reasons("respect", ["A name for animals."])
     now.answer("respect", "yes")
     now.undo()
-    rows = stored(project, "category, status, reasons")
+    rows = stored(offline_project, "category, status, reasons")
     assert rows[-2:] == [(None, "withdrawn", None), ("no", "coded", ["A name for animals."])]
-    assert stored(project, source="latest_labels") == [("a0", "respect", "no", "coded")]
+    assert stored(offline_project, source="latest_labels") == [("a0", "respect", "no", "coded")]
     now.undo()
     assert now.held("respect").reasons == ()
     now.undo()
     assert not now.can_undo
     now.undo()
-    assert stored(project, source="latest_labels") == [("a0", "respect", None, "withdrawn")]
+    assert stored(offline_project, source="latest_labels") == [("a0", "respect", None, "withdrawn")]
 
 
-def test_undo_goes_back_to_the_text_and_takes_a_whole_skip_back(project):
-    now = session(project, TWO)
+def test_undo_goes_back_to_the_text_and_takes_a_whole_skip_back(offline_project):
+    now = session(offline_project, TWO)
     now.mark("heat", 0, 4)
     now.skip()
     assert (now.place, now.progress.skipped) == (1, 1)
@@ -309,25 +301,25 @@ def test_undo_goes_back_to_the_text_and_takes_a_whole_skip_back(project):
     assert [span.text for span in now.held("heat").spans] == ["They"]
     now.undo()
     assert now.held("heat").spans == ()
-    assert {row[3] for row in stored(project, source="latest_labels")} == {"withdrawn"}
+    assert {row[3] for row in stored(offline_project, source="latest_labels")} == {"withdrawn"}
 
 
-def test_an_answer_of_an_earlier_sitting_comes_back_too(project):
-    session(project).answer("respect", "no")
-    now = session(project)
+def test_an_answer_of_an_earlier_sitting_comes_back_too(offline_project):
+    session(offline_project).answer("respect", "no")
+    now = session(offline_project)
     now.back()
     now.answer("respect", "yes")
     now.undo()
     assert now.held("respect").answer == "no"
-    assert stored(project, source="latest_labels") == [("a0", "respect", "no", "coded")]
+    assert stored(offline_project, source="latest_labels") == [("a0", "respect", "no", "coded")]
 
 
 # --- time, and hard texts --------------------------------------------------------------------------
 
 
-def test_seconds_run_from_when_the_text_was_shown(project):
+def test_seconds_run_from_when_the_text_was_shown(offline_project):
     clock = Clock()
-    now = session(project, TWO, clock=clock)
+    now = session(offline_project, TWO, clock=clock)
     clock.now += 8
     now.answer("respect", "no")
     clock.now += 3
@@ -337,16 +329,16 @@ def test_seconds_run_from_when_the_text_was_shown(project):
     now.next()
     clock.now += 5
     now.skip()
-    assert stored(project, "criterion, seconds") == [
+    assert stored(offline_project, "criterion, seconds") == [
         ("respect", 8.0), ("heat", 3.0), ("heat", 5.0), ("respect", 2.5), ("heat", 2.5),
     ]  # fmt: skip
     assert now.progress.seconds_per_record == 13.0
-    assert session(project, TWO).progress.seconds_per_record == 13.0, "and in the next sitting"
+    assert session(offline_project, TWO).progress.seconds_per_record == 13.0, "and in the next sitting"
 
 
-def test_a_sensitive_text_is_hidden_until_it_is_asked_for(project):
+def test_a_sensitive_text_is_hidden_until_it_is_asked_for(offline_project):
     clock = Clock()
-    now = session(project, sensitive=True, clock=clock)
+    now = session(offline_project, sensitive=True, clock=clock)
     clock.now += 60
     assert now.hidden
     with pytest.raises(bm.SetupError, match="show the text first"):
@@ -354,15 +346,15 @@ def test_a_sensitive_text_is_hidden_until_it_is_asked_for(project):
     now.show_text()
     clock.now += 4
     now.answer("respect", "no")
-    assert stored(project, "category, seconds") == [("no", 4.0)]
+    assert stored(offline_project, "category, seconds") == [("no", 4.0)]
     now.next()
     assert now.hidden
     now.skip()
-    assert stored(project)[-1] == ("a1", "respect", None, "skipped"), "nobody has to read a text to skip it"
+    assert stored(offline_project)[-1] == ("a1", "respect", None, "skipped"), "nobody has to read a text to skip it"
 
 
-def test_a_break_is_suggested_after_twenty_sensitive_texts(project):
-    now, calm = session(project, n=50, sensitive=True), session(project, n=50, coder="ana")
+def test_a_break_is_suggested_after_twenty_sensitive_texts(offline_project):
+    now, calm = session(offline_project, n=50, sensitive=True), session(offline_project, n=50, coder="ana")
     for one in (now, calm):
         for _ in range(BREAK_AFTER - 1):
             one.skip()
@@ -380,9 +372,9 @@ def test_a_break_is_suggested_after_twenty_sensitive_texts(project):
 
 
 @pytest.fixture
-def judged(project):
+def judged(offline_project):
     bm.Flow("judged", [bm.Judge("judge", criteria=TWO)]).run(corpus())
-    return project
+    return offline_project
 
 
 def test_a_blind_sitting_reads_nothing_of_any_model(judged, monkeypatch):
@@ -456,6 +448,6 @@ def payloads(project):
         return con.execute("select payload from events").fetchall()
 
 
-def test_a_coder_needs_a_name(project):
+def test_a_coder_needs_a_name(offline_project):
     with pytest.raises(bm.SetupError, match="name the coder"):
-        session(project, coder=" ")
+        session(offline_project, coder=" ")

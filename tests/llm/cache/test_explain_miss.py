@@ -18,13 +18,13 @@ PARTS = {
 
 
 @pytest.fixture
-def holds(put, entry):
+def holds(put_entries, cache_entry):
     """Entries whose parts differ from PARTS as given; a part that is None is left out."""
 
     def fill(*others):
         for n, other in enumerate(others):
             parts = {name: value for name, value in {**PARTS, **other}.items() if value is not None}
-            put(**{f"k{n}": entry(model=parts["model"]).replace(PLAIN, as_json(parts))})
+            put_entries(**{f"k{n}": cache_entry(model=parts["model"]).replace(PLAIN, as_json(parts))})
 
     return fill
 
@@ -87,17 +87,17 @@ def test_the_same_parts_under_another_key_are_said(cache, holds):
     assert "the same parts in another arrangement" in cache.explain(PARTS)
 
 
-def test_damaged_and_hostile_entries_are_passed_over_and_shown_short(cache, holds, put):
-    put(damaged="cut sho")
+def test_damaged_and_hostile_entries_are_passed_over_and_shown_short(cache, holds, put_entries):
+    put_entries(damaged="cut sho")
     holds({"x" * 500 + "\\u001b[31m": "1"})
     said = cache.explain(PARTS)
     assert said.endswith("x… (only in the cached one).")
     assert len(said) < 150
 
 
-def test_no_more_than_the_newest_twenty_thousand_are_looked_at(cache, entry, key):
-    old, new = entry(model="a/old"), entry()
-    cache.rebuild([("k1-old", old), *((key(n), new) for n in range(20_000))])
+def test_no_more_than_the_newest_twenty_thousand_are_looked_at(cache, cache_entry, cache_key):
+    old, new = cache_entry(model="a/old"), cache_entry()
+    cache.rebuild([("k1-old", old), *((cache_key(n), new) for n in range(20_000))])
     began = time.perf_counter()
     assert cache.explain({**PARTS, "model": "a/old"}) == (
         "Nothing is cached for this model among the newest 20,000 answers; there are answers of `a/one`."

@@ -45,9 +45,9 @@ PLANTED = {
 
 
 @pytest.fixture(params=PLANTED)
-def planted(request, cache, put, entry, tamper, bomb):
+def planted(request, cache, put_entries, cache_entry, tamper, bomb):
     """A cache with a bomb in one row, and one good answer."""
-    put(k0=entry("bomb"), k1=entry("good"))
+    put_entries(k0=cache_entry("bomb"), k1=cache_entry("good"))
     (cache.folder / "bomb.val").write_bytes(bomb)
     statement = PLANTED[request.param]
     tamper(statement, {"bomb": sqlite3.Binary(bomb)} if ":bomb" in statement else ())
@@ -99,12 +99,12 @@ def test_reading_the_whole_cache_passes_the_row_over_and_runs_nothing(planted, e
 
 
 @pytest.mark.parametrize("change", ["put", "rebuild", "drop", "drop a model", "drop everything"])
-def test_writing_and_dropping_run_nothing(planted, put, entry, exploded, change):
+def test_writing_and_dropping_run_nothing(planted, put_entries, cache_entry, exploded, change):
     if change == "put":
-        put(k0=entry("new"))
+        put_entries(k0=cache_entry("new"))
         assert "new" in planted.get("k0")
     elif change == "rebuild":
-        assert planted.rebuild([("k0", entry("new")), ("k1", entry("new"))]) == 1
+        assert planted.rebuild([("k0", cache_entry("new")), ("k1", cache_entry("new"))]) == 1
         assert "new" in planted.get("k0")
         assert "good" in planted.get("k1")
     elif change == "drop everything":
@@ -115,22 +115,24 @@ def test_writing_and_dropping_run_nothing(planted, put, entry, exploded, change)
 
 
 @pytest.mark.parametrize("walk", [iter, reversed, diskcache.Cache.iterkeys, lambda disk: iter([disk.peekitem()])])
-def test_diskcaches_own_iterators_do_not_unpickle_either(cache, put, entry, tamper, bomb, exploded, walk):
-    put(k0=entry())
+def test_diskcaches_own_iterators_do_not_unpickle_either(cache, put_entries, cache_entry, tamper, bomb, exploded, walk):
+    put_entries(k0=cache_entry())
     tamper("update Cache set raw = 0, key = ?", [sqlite3.Binary(bomb)])
     with pytest.raises(StoreError, match="not text"):
         list(walk(cache.open()))
     assert not exploded()
 
 
-def test_pickles_in_a_file_to_import_are_lines_that_are_refused(cache, entry, key, bomb, exploded, tmp_path):
+def test_pickles_in_a_file_to_import_are_lines_that_are_refused(
+    cache, cache_entry, cache_key, bomb, exploded, tmp_path
+):
     coded = base64.b64encode(bomb).decode()
     path = tmp_path / "in.jsonl"
     lines = [
         bomb,
-        f'{{"key":"{key(0)}","value":"{coded}"}}'.encode(),
-        f'{{"key":"{key(0)}","value":{{"py/reduce":[{{"py/function":"builtins.open"}},["{tmp_path}/boom","w"]]}}}}'.encode(),
-        f'{{"key":{{"py/object":"builtins.open"}},"value":{entry()}}}'.encode(),
+        f'{{"key":"{cache_key(0)}","value":"{coded}"}}'.encode(),
+        f'{{"key":"{cache_key(0)}","value":{{"py/reduce":[{{"py/function":"builtins.open"}},["{tmp_path}/boom","w"]]}}}}'.encode(),
+        f'{{"key":{{"py/object":"builtins.open"}},"value":{cache_entry()}}}'.encode(),
     ]
     path.write_bytes(b"\n".join(lines))
     done = cache.import_(path)
@@ -147,16 +149,18 @@ def test_pickles_in_a_file_to_import_are_lines_that_are_refused(cache, entry, ke
 
 @pytest.mark.parametrize("name", ["../precious.val", "../precious.txt", "{outside}/precious.val", "cache.db"])
 @pytest.mark.parametrize("change", ["put", "rebuild", "drop", "drop everything"])
-def test_a_file_that_a_row_names_is_removed_only_where_it_is_the_caches_own(cache, put, entry, tamper, name, change):
-    put(k0=entry(), k1=entry())
+def test_a_file_that_a_row_names_is_removed_only_where_it_is_the_caches_own(
+    cache, put_entries, cache_entry, tamper, name, change
+):
+    put_entries(k0=cache_entry(), k1=cache_entry())
     precious = [cache.folder.parent / "precious.val", cache.folder.parent / "precious.txt", cache.folder / "cache.db"]
     for path in precious[:2]:
         path.write_text("not ours")
     tamper("update Cache set filename = ?, mode = 3 where key = 'k0'", [name.format(outside=cache.folder.parent)])
     if change == "put":
-        put(k0=entry("new"))
+        put_entries(k0=cache_entry("new"))
     elif change == "rebuild":
-        assert cache.rebuild([("k0", entry("new"))]) == 1
+        assert cache.rebuild([("k0", cache_entry("new"))]) == 1
     else:
         cache.delete("k0") if change == "drop" else cache.delete(everything=True)
     assert all(path.exists() for path in precious)
@@ -164,8 +168,8 @@ def test_a_file_that_a_row_names_is_removed_only_where_it_is_the_caches_own(cach
 
 
 @posix
-def test_a_pipe_in_the_place_of_a_value_file_is_not_opened(cache, put, entry, tamper):
-    put(k0=entry())
+def test_a_pipe_in_the_place_of_a_value_file_is_not_opened(cache, put_entries, cache_entry, tamper):
+    put_entries(k0=cache_entry())
     os.mkfifo(cache.folder / "pipe.val")
     tamper("update Cache set filename = 'pipe.val', mode = 3, value = null")
     with pytest.raises(StoreError, match="not text"):
@@ -174,10 +178,10 @@ def test_a_pipe_in_the_place_of_a_value_file_is_not_opened(cache, put, entry, ta
 
 
 @posix
-def test_a_linked_folder_leads_nowhere(cache, put, entry, tamper, tmp_path):
-    put(k0=entry())
+def test_a_linked_folder_leads_nowhere(cache, put_entries, cache_entry, tamper, tmp_path):
+    put_entries(k0=cache_entry())
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "a.val").write_text(entry("a secret"))
+    (tmp_path / "elsewhere" / "a.val").write_text(cache_entry("a secret"))
     (cache.folder / "ab").symlink_to(tmp_path / "elsewhere")
     tamper("update Cache set filename = 'ab/a.val', mode = 3, value = null")
     assert cache.stats().damaged == 1
@@ -185,12 +189,12 @@ def test_a_linked_folder_leads_nowhere(cache, put, entry, tamper, tmp_path):
     assert (tmp_path / "elsewhere" / "a.val").exists()
 
 
-def test_a_value_file_that_is_gone_is_an_answer_that_is_not_there(cache, put, entry):
-    put(k0=entry("x" * 40_000))
+def test_a_value_file_that_is_gone_is_an_answer_that_is_not_there(cache, put_entries, cache_entry):
+    put_entries(k0=cache_entry("x" * 40_000))
     next(cache.folder.rglob("*.val")).unlink()
     assert cache.get("k0") is None
     assert cache.stats().damaged == 1
-    assert cache.rebuild([("k0", entry("again"))]) == 1
+    assert cache.rebuild([("k0", cache_entry("again"))]) == 1
 
 
 # --- settings in the file ----------------------------------------------------------------------------
@@ -220,11 +224,11 @@ def test_settings_that_it_knows_are_its_own_and_not_the_files(cache, tamper, nam
     assert getattr(cache.open(), name) == proper != value
 
 
-def test_the_settings_hold_after_reopening_and_the_limit_of_size_does_not_count(cache, put, entry):
-    put(k0=entry())
+def test_the_settings_hold_after_reopening_and_the_limit_of_size_does_not_count(cache, put_entries, cache_entry):
+    put_entries(k0=cache_entry())
     cache.open().reset("size_limit", 1)
     cache.close()
-    put(k1=entry())
+    put_entries(k1=cache_entry())
     disk = cache.open()
     assert (disk.eviction_policy, disk.cull_limit, disk.size_limit) == ("none", 0, 1)
     assert len(cache) == 2

@@ -101,23 +101,23 @@ def test_a_file_in_the_place_of_the_folder_is_one_sentence(make_cache, tmp_path)
 
 
 @pytest.mark.parametrize("ask", ["stats", "find", "explain", "rebuild", "drop"])
-def test_a_damaged_database_is_one_sentence_that_says_what_to_do(cache, entry, ask):
-    cache.rebuild([("k0", entry())])
+def test_a_damaged_database_is_one_sentence_that_says_what_to_do(cache, cache_entry, ask):
+    cache.rebuild([("k0", cache_entry())])
     cache.close()
     (cache.folder / "cache.db").write_bytes(b"not a database " * 500)
     work = {
         "stats": cache.stats,
         "find": cache.find,
         "explain": lambda: cache.explain({}),
-        "rebuild": lambda: cache.rebuild([("k1", entry())]),
+        "rebuild": lambda: cache.rebuild([("k1", cache_entry())]),
         "drop": lambda: cache.delete("k0"),
     }[ask]
     with pytest.raises(StoreError, match=r"cannot be read .*safe to delete"):
         work()
 
 
-def test_a_database_that_breaks_in_the_middle_is_one_sentence(cache, entry):
-    cache.rebuild((f"k{n}", entry("x" * 1_000)) for n in range(200))
+def test_a_database_that_breaks_in_the_middle_is_one_sentence(cache, cache_entry):
+    cache.rebuild((f"k{n}", cache_entry("x" * 1_000)) for n in range(200))
     cache.close()
     path = cache.folder / "cache.db"
     data = bytearray(path.read_bytes())
@@ -138,45 +138,49 @@ cache.close()
 """
 
 
-def test_several_programs_may_fill_one_cache_at_once(cache, entry):
+def test_several_programs_may_fill_one_cache_at_once(cache, cache_entry):
     cache.open()
     started = [
-        subprocess.Popen([sys.executable, "-c", OTHER, str(cache.folder), entry()], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", OTHER, str(cache.folder), cache_entry()], stdout=subprocess.PIPE, text=True
+        )
         for _ in range(3)
     ]
-    mine = cache.rebuild((f"k{n}", entry()) for n in range(3_000))
+    mine = cache.rebuild((f"k{n}", cache_entry()) for n in range(3_000))
     theirs = [int(process.communicate(timeout=60)[0]) for process in started]
     assert mine + sum(theirs) == len(cache) == 3_000
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let go of open files")
-def test_an_answer_is_never_written_to_a_database_that_was_deleted_and_made_anew(cache, make_cache, put, entry):
-    put(k0=entry())
+def test_an_answer_is_never_written_to_a_database_that_was_deleted_and_made_anew(
+    cache, make_cache, put_entries, cache_entry
+):
+    put_entries(k0=cache_entry())
     for path in cache.folder.iterdir():
         path.unlink()
     other = make_cache()
-    other.rebuild([("k1", entry())])
-    put(k2=entry())
+    other.rebuild([("k1", cache_entry())])
+    put_entries(k2=cache_entry())
     assert sorted(other.find().key) == ["k1", "k2"]
 
 
-def test_reading_the_whole_cache_does_not_wait_for_a_writer(cache, make_cache, entry):
-    cache.rebuild([("k0", entry())])
+def test_reading_the_whole_cache_does_not_wait_for_a_writer(cache, make_cache, cache_entry):
+    cache.rebuild([("k0", cache_entry())])
     other = make_cache().open()
     with other.transact():
-        other.set("k1", entry())
+        other.set("k1", cache_entry())
         assert cache.stats().answers == 1
     assert cache.stats().answers == 2
 
 
-def test_a_writer_waits_for_another_program_longer_than_sqlite_does(cache, entry):
+def test_a_writer_waits_for_another_program_longer_than_sqlite_does(cache, cache_entry):
     disk = cache.open()
     disk._timeout = 0.05  # instead of a minute
     other = sqlite3.connect(cache.folder / "cache.db", isolation_level=None, check_same_thread=False)
     other.execute("begin immediate")
     releasing = threading.Timer(0.4, lambda: other.execute("commit"))
     releasing.start()
-    assert cache.rebuild([("k0", entry())]) == 1
+    assert cache.rebuild([("k0", cache_entry())]) == 1
     releasing.join()
     other.close()
 

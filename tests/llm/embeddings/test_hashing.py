@@ -28,11 +28,6 @@ def cosine(one: str, other: str) -> float:
     return math.fsum(a * b for a, b in zip(hashed(one, 256), hashed(other, 256), strict=True))
 
 
-@pytest.fixture
-def project(make_project):
-    return make_project()
-
-
 @pytest.mark.parametrize(
     ("model", "params", "key"),
     [

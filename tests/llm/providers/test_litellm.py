@@ -27,7 +27,7 @@ def failing(status: int, message: str, kind: str = "error", code: str | None = N
     return lambda _: web.Response(status=status, text=json.dumps(body), content_type="application/json")
 
 
-def test_every_stored_call_holds_the_request_as_sent_and_the_answer_as_received(server, study):
+def test_every_stored_call_holds_the_request_as_sent_and_the_answer_as_received(server, toy_project):
     run = flow(params={"temperature": 0.2, "max_tokens": 300}).run(texts(20))
     assert run.counts == {"ok": 20}
     calls = run.calls()
@@ -46,7 +46,7 @@ def test_every_stored_call_holds_the_request_as_sent_and_the_answer_as_received(
         assert response["usage"]["prompt_tokens"] == 11
 
 
-def test_what_was_served_is_recorded(server, study):
+def test_what_was_served_is_recorded(server, toy_project):
     call = flow().run(texts(1)).calls().iloc[0]
     assert call.model_requested == "hosted_vllm/toy"
     assert call.model_served == "toy-2026-11-01"
@@ -57,7 +57,7 @@ def test_what_was_served_is_recorded(server, study):
     assert bm.sql("select cost_usd from calls").cost_usd.isna().all(), "a model without a price has no cost, not 0"
 
 
-def test_the_second_run_sends_nothing(server, study):
+def test_the_second_run_sends_nothing(server, toy_project):
     first, again = flow().run(texts(10)), flow().run(texts(10))
     assert len(server.received) == 10
     assert first.scores().equals(again.scores())
@@ -66,11 +66,11 @@ def test_the_second_run_sends_nothing(server, study):
     assert len(server.received) == 11, "one record added is one call"
 
 
-def test_a_planted_key_is_in_no_artefact(server, study):
+def test_a_planted_key_is_in_no_artefact(server, toy_project):
     server.reply = failing(401, "Incorrect API key provided: sk-planted-key-123")
     run = flow().run(texts(2))
     assert run.counts == {"error": 2}
-    found = [f for f in study.folder.rglob("*") if f.is_file() and b"sk-planted-key-123" in f.read_bytes()]
+    found = [f for f in toy_project.folder.rglob("*") if f.is_file() and b"sk-planted-key-123" in f.read_bytes()]
     assert found == []
 
 
@@ -93,7 +93,7 @@ def test_a_planted_key_is_in_no_artefact(server, study):
         (lambda _: {"id": "x", "object": "chat.completion", "model": "t", "created": 1, "choices": []}, "error", None),
     ],
 )  # fmt: skip
-def test_failures_become_rows_that_say_what_happened(server, study, reply, status, kind):
+def test_failures_become_rows_that_say_what_happened(server, toy_project, reply, status, kind):
     server.reply = reply
     run = flow().run(texts(1))
     assert run.counts == {status: 1}
@@ -117,7 +117,7 @@ def test_failures_become_rows_that_say_what_happened(server, study, reply, statu
         ('```json\n{"calm": {"answer": "YES."}}\n```', "stop", "ok"),
     ],
 )
-def test_answers_that_are_not_on_the_scale_are_kept_with_their_text(server, study, text, finish, status):
+def test_answers_that_are_not_on_the_scale_are_kept_with_their_text(server, toy_project, text, finish, status):
     server.reply = lambda body: server.answer(body, text, finish)
     run = flow().run(texts(1))
     assert run.counts == {status: 1}
@@ -132,13 +132,13 @@ def test_answers_that_are_not_on_the_scale_are_kept_with_their_text(server, stud
         assert len(server.received) == asked + 1
 
 
-def test_a_server_that_is_not_there_is_one_sentence_a_row(study, monkeypatch):
+def test_a_server_that_is_not_there_is_one_sentence_a_row(toy_project, monkeypatch):
     monkeypatch.setenv("HOSTED_VLLM_API_BASE", "http://127.0.0.1:9/v1")
     with pytest.raises(bm.SetupError, match="nothing listens at"):
         flow().run(texts(1))
 
 
-def test_a_server_that_goes_away_is_one_sentence_a_row(server, study, monkeypatch, tmp_path):
+def test_a_server_that_goes_away_is_one_sentence_a_row(server, toy_project, monkeypatch, tmp_path):
     (tmp_path / "gone").mkdir()
     (tmp_path / "gone" / "buttermilk.yaml").write_text(
         "name: gone\nbackoff_s: 0.01\nsets: {judges: [hosted_vllm/toy]}\n"
@@ -164,7 +164,7 @@ def test_a_hung_server_is_a_timeout(server, tmp_path):
     assert "0.3 s" in run.errors().error_message.iloc[0]
 
 
-def test_a_missing_key_is_found_before_anything_is_sent(study, monkeypatch):
+def test_a_missing_key_is_found_before_anything_is_sent(toy_project, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_API_BASE", raising=False)
     with pytest.raises(bm.SetupError, match="OPENAI_API_KEY"):
@@ -172,17 +172,17 @@ def test_a_missing_key_is_found_before_anything_is_sent(study, monkeypatch):
     assert bm.sql("select count(*) as n from runs").n.item() == 0
 
 
-def test_a_model_family_that_does_not_exist_names_the_nearest(study):
+def test_a_model_family_that_does_not_exist_names_the_nearest(toy_project):
     with pytest.raises(bm.SetupError, match="did you mean `anthropic`"):
         flow(models="antropic/some-model").check(texts(1))
 
 
-def test_a_key_does_not_belong_in_the_parameters(study):
+def test_a_key_does_not_belong_in_the_parameters(toy_project):
     with pytest.raises(bm.SetupError, match="in the environment"):
         flow(params={"api_key": "sk-1"}).check(texts(1))
 
 
-def test_parameters_that_the_model_ignores_are_said_and_stored(server, study):
+def test_parameters_that_the_model_ignores_are_said_and_stored(server, toy_project):
     made = flow(params={"temperature": 0, "warmth": 3})
     grid = made.check(texts(1))
     assert "ignores `warmth`" in repr(grid)
@@ -192,8 +192,8 @@ def test_parameters_that_the_model_ignores_are_said_and_stored(server, study):
 
 
 @pytest.mark.proxy
-def test_three_hundred_records_through_the_litellm_proxy(proxy, study, monkeypatch):
-    base, key = proxy
+def test_three_hundred_records_through_the_litellm_proxy(litellm_proxy, toy_project, monkeypatch):
+    base, key = litellm_proxy
     monkeypatch.setenv("HOSTED_VLLM_API_BASE", base)
     monkeypatch.setenv("HOSTED_VLLM_API_KEY", key)
     run = flow().run(texts(300))
@@ -203,6 +203,6 @@ def test_three_hundred_records_through_the_litellm_proxy(proxy, study, monkeypat
     for record, request, response in zip(texts(300), calls.request, calls.response, strict=True):
         assert record.content in json.loads(request)["messages"][-1]["content"]
         assert "It says so." in json.loads(response)["choices"][0]["message"]["content"]
-    sent = study.client.sent
+    sent = toy_project.client.sent
     flow().run(texts(300))
-    assert study.client.sent == sent == 300
+    assert toy_project.client.sent == sent == 300

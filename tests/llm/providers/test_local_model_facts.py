@@ -59,12 +59,12 @@ def ollama(**more):
 
 
 @pytest.fixture
-def ask(serving):
+def ask(serve_routes):
     """The facts that a server with these routes gives."""
 
     def asked(routes, provider="hosted_vllm", model="toy", path="/v1", file=None, timeout_s=10.0):
         async def main():
-            async with serving(routes) as base:
+            async with serve_routes(routes) as base:
                 return await facts(provider, model, f"{base}{path}", file, timeout_s)
 
         return asyncio.run(main())

@@ -104,7 +104,7 @@ class Provider:
 
 
 @pytest.fixture(scope="module")
-def serving() -> Iterator[Provider]:
+def provider_server() -> Iterator[Provider]:
     with asyncio.Runner() as runner:
         made = Provider(runner)
         yield made
@@ -112,13 +112,13 @@ def serving() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(serving: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
+def provider(provider_server: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
     for name in ("OPENAI", "ANTHROPIC", "GEMINI", "AZURE", "HOSTED_VLLM"):
         monkeypatch.setenv(f"{name}_API_KEY", KEY)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    serving.wait_s, serving.asked = 0.0, ""
-    return serving
+    provider_server.wait_s, provider_server.asked = 0.0, ""
+    return provider_server
 
 
 def response(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:

@@ -13,11 +13,6 @@ from buttermilk_nb.store.verify import verify
 OLD = dt.datetime.fromisoformat("2020-05-01 12:00")
 
 
-@pytest.fixture
-def project(tmp_path):
-    return bm.init("test", path=tmp_path / "project", models=["double/answer"])
-
-
 def aged(project, run, when=OLD):
     """The run, as if it had ended long ago."""
     with project.store.writing() as con:

@@ -34,8 +34,8 @@ def read(path):
 # --- formats -----------------------------------------------------------------------------------------
 
 
-def test_a_folder_gets_one_csv_a_table_and_a_dictionary(store, tmp_path):
-    files = export(store, tmp_path / "out")
+def test_a_folder_gets_one_csv_a_table_and_a_dictionary(judged_store, tmp_path):
+    files = export(judged_store, tmp_path / "out")
     assert names(files) == [
         "records.csv", "texts.csv", "runs.csv", "cells.csv", "traces.csv", "trace_inputs.csv", "calls.csv",
         "scores.csv", "assessments.csv", "labels.csv", "coders.csv", "samples.csv", "events.csv",
@@ -45,20 +45,20 @@ def test_a_folder_gets_one_csv_a_table_and_a_dictionary(store, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_every_format_holds_the_rows_of_the_store(store, tmp_path, kind):
-    export(store, tmp_path / "out", format=kind)
+def test_every_format_holds_the_rows_of_the_store(judged_store, tmp_path, kind):
+    export(judged_store, tmp_path / "out", format=kind)
     for table in ("records", "cells", "traces", "calls", "scores", "judge_scores"):
         assert len(read(tmp_path / "out" / f"{table}.{kind}")) == 3, table
     found = read(tmp_path / "out" / f"scores.{kind}").sort_values("record_id")
-    wanted = store.df("select * from scores order by record_id")
+    wanted = judged_store.df("select * from scores order by record_id")
     for column in ("trace_id", "design_id", "criterion", "status"):
         assert found[column].astype(str).tolist() == wanted[column].tolist()
 
 
-def test_lists_stay_lists_in_parquet_and_json_lines_and_are_json_in_csv(store, tmp_path):
+def test_lists_stay_lists_in_parquet_and_json_lines_and_are_json_in_csv(judged_store, tmp_path):
     for kind in ("csv", "jsonl", "parquet"):
-        export(store, tmp_path / kind, format=kind, tables=["scores"])
-    reasons = store.df("select reasons from scores order by trace_id").reasons.iloc[0].tolist()
+        export(judged_store, tmp_path / kind, format=kind, tables=["scores"])
+    reasons = judged_store.df("select reasons from scores order by trace_id").reasons.iloc[0].tolist()
     assert reasons
     assert read(tmp_path / "parquet" / "scores.parquet").reasons.iloc[0].tolist() == reasons
     lines = (tmp_path / "jsonl" / "scores.jsonl").read_text(encoding="utf-8").splitlines()
@@ -66,24 +66,24 @@ def test_lists_stay_lists_in_parquet_and_json_lines_and_are_json_in_csv(store, t
     assert json.loads(pd.read_csv(tmp_path / "csv" / "scores.csv").reasons.iloc[0]) == reasons
 
 
-def test_json_columns_are_objects_in_json_lines(store, tmp_path):
-    export(store, tmp_path / "out", format="jsonl", tables=["runs"])
+def test_json_columns_are_objects_in_json_lines(judged_store, tmp_path):
+    export(judged_store, tmp_path / "out", format="jsonl", tables=["runs"])
     row = json.loads((tmp_path / "out" / "runs.jsonl").read_text(encoding="utf-8"))
     assert row["manifest"]["flow"]
 
 
-def test_what_is_no_json_stays_text_in_json_lines(store, tmp_path):
-    with store.writing() as con:
+def test_what_is_no_json_stays_text_in_json_lines(judged_store, tmp_path):
+    with judged_store.writing() as con:
         con.execute("update records set metadata = 'not json'")
-    export(store, tmp_path / "out", format="jsonl", tables=["records"])
+    export(judged_store, tmp_path / "out", format="jsonl", tables=["records"])
     lines = (tmp_path / "out" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     assert {json.loads(line)["metadata"] for line in lines} == {"not json"}
 
 
-def test_an_empty_text_and_a_missing_one_differ_in_csv(store, tmp_path):
-    with store.writing() as con:
+def test_an_empty_text_and_a_missing_one_differ_in_csv(judged_store, tmp_path):
+    with judged_store.writing() as con:
         con.execute("update records set cluster = '', uri = null")
-    export(store, tmp_path / "records.csv", tables=["records"])
+    export(judged_store, tmp_path / "records.csv", tables=["records"])
     with duckdb.connect() as con:
         query = (
             "select distinct cluster, uri from read_csv('records.csv', allow_quoted_nulls = false, all_varchar = true)"
@@ -92,34 +92,34 @@ def test_an_empty_text_and_a_missing_one_differ_in_csv(store, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_one_table_may_go_to_one_file(store, tmp_path, kind):
-    files = export(store, tmp_path / f"ours.{kind}", tables="latest_scores")
+def test_one_table_may_go_to_one_file(judged_store, tmp_path, kind):
+    files = export(judged_store, tmp_path / f"ours.{kind}", tables="latest_scores")
     assert names(files) == [f"ours.{kind}", "ours-data-dictionary.csv"]
     assert len(read(files[0])) == 3
 
 
-def test_several_tables_do_not_fit_one_csv(store, tmp_path):
+def test_several_tables_do_not_fit_one_csv(judged_store, tmp_path):
     with pytest.raises(bm.SetupError, match=r"`all.csv` holds one table.*format='csv'"):
-        export(store, tmp_path / "all.csv")
+        export(judged_store, tmp_path / "all.csv")
 
 
-def test_an_ending_and_a_format_must_agree(store, tmp_path):
+def test_an_ending_and_a_format_must_agree(judged_store, tmp_path):
     with pytest.raises(bm.SetupError, match=r"ends in \.csv, and format='parquet'"):
-        export(store, tmp_path / "a.csv", format="parquet", tables=["runs"])
+        export(judged_store, tmp_path / "a.csv", format="parquet", tables=["runs"])
 
 
-def test_an_unknown_format_is_answered_with_the_nearest(store, tmp_path):
+def test_an_unknown_format_is_answered_with_the_nearest(judged_store, tmp_path):
     with pytest.raises(
         bm.SetupError, match=r"format='parket' is none of csv, jsonl, parquet, xlsx; did you mean `parq"
     ):
-        export(store, tmp_path / "out", format="parket")
+        export(judged_store, tmp_path / "out", format="parket")
 
 
 # --- Excel -------------------------------------------------------------------------------------------
 
 
-def test_a_workbook_has_a_sheet_a_table_and_the_dictionary(store, tmp_path):
-    export(store, tmp_path / "study.xlsx")
+def test_a_workbook_has_a_sheet_a_table_and_the_dictionary(judged_store, tmp_path):
+    export(judged_store, tmp_path / "study.xlsx")
     book = openpyxl.load_workbook(tmp_path / "study.xlsx", read_only=True)
     assert book.sheetnames[:3] == ["records", "texts", "runs"]
     assert book.sheetnames[-1] == "data-dictionary"
@@ -130,8 +130,8 @@ def test_a_workbook_has_a_sheet_a_table_and_the_dictionary(store, tmp_path):
     assert isinstance(rows[1][rows[0].index("reasons")], str)
 
 
-def test_excel_gets_text_where_a_text_looks_like_a_formula(hostile, tmp_path):
-    export(hostile, tmp_path / "study.xlsx", tables=["records"])
+def test_excel_gets_text_where_a_text_looks_like_a_formula(hostile_store, tmp_path):
+    export(hostile_store, tmp_path / "study.xlsx", tables=["records"])
     book = openpyxl.load_workbook(tmp_path / "study.xlsx")
     cells = [cell for row in book["records"].iter_rows() for cell in row]
     book.close()
@@ -140,10 +140,10 @@ def test_excel_gets_text_where_a_text_looks_like_a_formula(hostile, tmp_path):
     assert (wanted.data_type, wanted.quotePrefix) == ("s", True)
 
 
-def test_a_text_too_long_for_a_cell_is_cut_with_a_sentence(store, tmp_path):
-    with store.writing() as con:
+def test_a_text_too_long_for_a_cell_is_cut_with_a_sentence(judged_store, tmp_path):
+    with judged_store.writing() as con:
         con.execute("update records set content = repeat('é𝄞', 30000) where record_id = 'r0'")
-    export(store, tmp_path / "study.xlsx", tables=["records"])
+    export(judged_store, tmp_path / "study.xlsx", tables=["records"])
     book = openpyxl.load_workbook(tmp_path / "study.xlsx", read_only=True)
     texts = [str(cell) for row in book["records"].iter_rows(values_only=True) for cell in row]
     book.close()
@@ -152,26 +152,26 @@ def test_a_text_too_long_for_a_cell_is_cut_with_a_sentence(store, tmp_path):
     assert cut.endswith("[cut here: Excel takes 32,767 characters a cell, this text has 60,000; csv holds it all]")
 
 
-def test_a_table_longer_than_a_sheet_is_refused_before_anything_is_written(store, tmp_path, monkeypatch):
+def test_a_table_longer_than_a_sheet_is_refused_before_anything_is_written(judged_store, tmp_path, monkeypatch):
     monkeypatch.setattr(excel, "MAX_ROWS", 2)
     with pytest.raises(bm.SetupError, match=r"`records` has 3 rows and an Excel sheet takes 2: export it as csv"):
-        export(store, tmp_path / "study.xlsx")
+        export(judged_store, tmp_path / "study.xlsx")
     assert not (tmp_path / "study.xlsx").exists()
     assert not list(tmp_path.glob(".*partial*"))
 
 
-def test_what_xml_cannot_hold_is_replaced(store, tmp_path):
-    with store.writing() as con:
+def test_what_xml_cannot_hold_is_replaced(judged_store, tmp_path):
+    with judged_store.writing() as con:
         con.execute("update records set content = 'a' || chr(1) || 'b' where record_id = 'r0'")
-    export(store, tmp_path / "study.xlsx", tables=["records"])
+    export(judged_store, tmp_path / "study.xlsx", tables=["records"])
     assert "a\ufffdb" in pd.read_excel(tmp_path / "study.xlsx", sheet_name="records").content.tolist()
 
 
 # --- formulas in CSV ---------------------------------------------------------------------------------
 
 
-def test_csv_puts_an_apostrophe_before_what_a_spreadsheet_would_run(hostile, tmp_path):
-    export(hostile, tmp_path / "records.csv", tables=["records"], with_local_only=True)
+def test_csv_puts_an_apostrophe_before_what_a_spreadsheet_would_run(hostile_store, tmp_path):
+    export(hostile_store, tmp_path / "records.csv", tables=["records"], with_local_only=True)
     with Path("records.csv").open(encoding="utf-8", newline="") as handle:
         found = {row["record_id"]: row["content"] for row in csv.DictReader(handle)}
     assert found == {"r0": '\'=HYPERLINK("http://x")', "r1": "SECRET", "r2": 'line one\nline, "two"; three'}
@@ -202,8 +202,8 @@ def test_numbers_written_as_text_are_left_alone(marking, text):
 # --- the dictionary ----------------------------------------------------------------------------------
 
 
-def test_the_dictionary_explains_every_column_that_is_exported(store, tmp_path):
-    export(store, tmp_path / "out")
+def test_the_dictionary_explains_every_column_that_is_exported(judged_store, tmp_path):
+    export(judged_store, tmp_path / "out")
     found = pd.read_csv(tmp_path / "out" / "data-dictionary.csv", keep_default_na=False)
     assert list(found.columns) == ["table", "column", "type", "meaning"]
     unexplained = found[found.meaning == ""]
@@ -216,10 +216,10 @@ def test_the_dictionary_explains_every_column_that_is_exported(store, tmp_path):
 # --- what leaves -------------------------------------------------------------------------------------
 
 
-def test_only_the_chosen_runs_leave(store, tmp_path):
+def test_only_the_chosen_runs_leave(judged_store, tmp_path):
     flow().run(bm.Corpus([bm.Record(record_id="other", content="Another text.")]))
-    first = store.df("select run_id from runs order by run_id").run_id.iloc[0]
-    export(store, tmp_path / "out", run_ids=[first])
+    first = judged_store.df("select run_id from runs order by run_id").run_id.iloc[0]
+    export(judged_store, tmp_path / "out", run_ids=[first])
     for table in ("records", "cells", "traces", "calls", "scores", "judge_scores"):
         assert len(read(tmp_path / "out" / f"{table}.csv")) == 3, table
     assert read(tmp_path / "out" / "runs.csv").run_id.tolist() == [first]
@@ -231,19 +231,19 @@ def test_only_the_chosen_runs_leave(store, tmp_path):
     assert {"prompt", "criteria", "schema", "request", "response"} == set(texts.kind)
 
 
-def test_a_run_that_there_is_not_is_named(store, tmp_path):
+def test_a_run_that_there_is_not_is_named(judged_store, tmp_path):
     with pytest.raises(bm.SetupError, match="there is no run `nonsense`"):
-        export(store, tmp_path / "out", run_ids="nonsense")
+        export(judged_store, tmp_path / "out", run_ids="nonsense")
 
 
-def test_a_table_that_there_is_not_is_answered_with_the_nearest(store, tmp_path):
+def test_a_table_that_there_is_not_is_answered_with_the_nearest(judged_store, tmp_path):
     with pytest.raises(bm.SetupError, match=r"no table `score` to export; did you mean `scores`"):
-        export(store, tmp_path / "out", tables=["score"])
+        export(judged_store, tmp_path / "out", tables=["score"])
 
 
-def test_what_was_redacted_never_leaves(store, tmp_path):
+def test_what_was_redacted_never_leaves(judged_store, tmp_path):
     with pytest.raises(bm.SetupError, match="`redactions` holds what was taken out"):
-        export(store, tmp_path / "out", tables=["redactions"])
+        export(judged_store, tmp_path / "out", tables=["redactions"])
 
 
 def everything(folder):
@@ -251,11 +251,11 @@ def everything(folder):
 
 
 @pytest.fixture
-def marked_local(store, words_unit):
+def marked_local(judged_store, words_unit):
     """One record says SECRET wherever a text can stand, and must not leave."""
-    run = store.df("select run_id from runs").run_id.item()
-    store.write(WriteBatch(units=[words_unit(run, "r1", secret="SECRET")]))
-    with store.writing() as con:
+    run = judged_store.df("select run_id from runs").run_id.item()
+    judged_store.write(WriteBatch(units=[words_unit(run, "r1", secret="SECRET")]))
+    with judged_store.writing() as con:
         con.execute(
             "update records set local_only = true, content = 'SECRET', metadata = ?, media = ? where record_id = 'r1'",
             ['{"a":"SECRET"}', '["t1-picture"]'],
@@ -272,7 +272,7 @@ def marked_local(store, words_unit):
             "insert into events values ('e1', 'ErrorEvent', ?, null, 'judge', ?, now()::timestamp)",
             [f"{run}/r1", '{"message":"SECRET"}'],
         )
-    return store
+    return judged_store
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
@@ -318,12 +318,12 @@ what
 """
 
 
-def test_each_column_of_text_is_known_to_hold_words_or_not(store):
+def test_each_column_of_text_is_known_to_hold_words_or_not(judged_store):
     """A new column that can quote a record must be named in `selection.TEXT_COLUMNS`; any other is listed here."""
     from buttermilk_nb.store.exporters.selection import MORE, TABLES, TEXT_COLUMNS, columns_of
 
     plain = set(PLAIN.split())
-    with store.reading() as con:
+    with judged_store.reading() as con:
         found = {
             column.name
             for table in (*TABLES, *MORE)
@@ -334,10 +334,10 @@ def test_each_column_of_text_is_known_to_hold_words_or_not(store):
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_two_exports_of_one_store_are_the_same(store, tmp_path, kind):
+def test_two_exports_of_one_store_are_the_same(judged_store, tmp_path, kind):
     flow().run(bm.Corpus([bm.Record(record_id="other", content="Another text.")]))
-    export(store, tmp_path / "one", format=kind)
-    export(store, tmp_path / "two", format=kind)
+    export(judged_store, tmp_path / "one", format=kind)
+    export(judged_store, tmp_path / "two", format=kind)
     assert read(tmp_path / "one" / f"scores.{kind}").trace_id.astype(str).is_monotonic_increasing
     for path in (tmp_path / "one").iterdir():
         other = tmp_path / "two" / path.name
@@ -348,70 +348,70 @@ def test_two_exports_of_one_store_are_the_same(store, tmp_path, kind):
 # --- places ------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_holds_something_is_not_written_over(store, tmp_path):
+def test_a_folder_that_holds_something_is_not_written_over(judged_store, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
     with pytest.raises(bm.SetupError, match=r"out` holds a file already: name another place.*replace=True"):
-        export(store, tmp_path / "out")
+        export(judged_store, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
-def test_replacing_leaves_other_files_alone_and_no_table_of_the_earlier_export(store, tmp_path):
-    export(store, tmp_path / "out", format="parquet")
+def test_replacing_leaves_other_files_alone_and_no_table_of_the_earlier_export(judged_store, tmp_path):
+    export(judged_store, tmp_path / "out", format="parquet")
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    export(store, tmp_path / "out", tables=["scores"], replace=True)
+    export(judged_store, tmp_path / "out", tables=["scores"], replace=True)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "data-dictionary.csv", "mine.txt", "scores.csv",
     ]  # fmt: skip
 
 
-def test_a_file_is_not_written_over_and_its_neighbours_do_not_matter(store, tmp_path):
-    export(store, tmp_path / "a.csv", tables=["runs"])
-    export(store, tmp_path / "b.csv", tables=["runs"])
+def test_a_file_is_not_written_over_and_its_neighbours_do_not_matter(judged_store, tmp_path):
+    export(judged_store, tmp_path / "a.csv", tables=["runs"])
+    export(judged_store, tmp_path / "b.csv", tables=["runs"])
     with pytest.raises(bm.SetupError, match=r"has `a.csv` already"):
-        export(store, tmp_path / "a.csv", tables=["runs"])
-    export(store, tmp_path / "a.csv", tables=["scores"], replace=True)
+        export(judged_store, tmp_path / "a.csv", tables=["runs"])
+    export(judged_store, tmp_path / "a.csv", tables=["scores"], replace=True)
     assert len(read(tmp_path / "a.csv")) == 3
 
 
-def test_an_export_that_fails_leaves_nothing_behind(store, tmp_path, monkeypatch):
+def test_an_export_that_fails_leaves_nothing_behind(judged_store, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("the disk is full")
 
     monkeypatch.setattr("buttermilk_nb.store.exporters.export._write_dictionary", fail)
     with pytest.raises(OSError, match="the disk is full"):
-        export(store, tmp_path / "out")
+        export(judged_store, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"project"}
 
 
-def test_a_path_that_is_a_file_is_no_folder(store, tmp_path):
+def test_a_path_that_is_a_file_is_no_folder(judged_store, tmp_path):
     (tmp_path / "out").write_text("x")
     with pytest.raises(bm.SetupError, match="is a file, not a folder"):
-        export(store, tmp_path / "out")
+        export(judged_store, tmp_path / "out")
 
 
-def test_the_store_is_free_while_a_workbook_is_written(store, tmp_path, monkeypatch):
+def test_the_store_is_free_while_a_workbook_is_written(judged_store, tmp_path, monkeypatch):
     seen = []
 
     def while_writing(staged, meanings, path):
-        with duckdb.connect(str(store.path)) as con:
+        with duckdb.connect(str(judged_store.path)) as con:
             seen.append(con.execute("select count(*) from scores").fetchone())
         path.write_bytes(b"")
 
     monkeypatch.setattr("buttermilk_nb.store.exporters.export.write_workbook", while_writing)
-    export(store, tmp_path / "study.xlsx")
+    export(judged_store, tmp_path / "study.xlsx")
     assert seen == [(3,)]
 
 
-def test_the_store_remembers_where_exports_went_and_does_not_export_that(store, tmp_path):
-    export(store, tmp_path / "one", tables=["events"])
-    export(store, tmp_path / "two", tables=["events"])
-    assert earlier_exports(store) == [str(tmp_path / "one"), str(tmp_path / "two")]
+def test_the_store_remembers_where_exports_went_and_does_not_export_that(judged_store, tmp_path):
+    export(judged_store, tmp_path / "one", tables=["events"])
+    export(judged_store, tmp_path / "two", tables=["events"])
+    assert earlier_exports(judged_store) == [str(tmp_path / "one"), str(tmp_path / "two")]
     assert "exported" not in (tmp_path / "two" / "events.csv").read_text(encoding="utf-8")
 
 
-def test_paths_are_what_the_user_wrote_even_with_quotes_and_spaces(store, tmp_path):
-    files = export(store, tmp_path / 'it\'s "mine" ünd', tables=["runs"])
+def test_paths_are_what_the_user_wrote_even_with_quotes_and_spaces(judged_store, tmp_path):
+    files = export(judged_store, tmp_path / 'it\'s "mine" ünd', tables=["runs"])
     assert all(Path(file).exists() for file in files)
 
 
@@ -419,28 +419,28 @@ def test_paths_are_what_the_user_wrote_even_with_quotes_and_spaces(store, tmp_pa
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_an_export_may_go_to_any_address(store, kind):
+def test_an_export_may_go_to_any_address(judged_store, kind):
     import fsspec
 
-    files = export(store, f"memory://bucket-{kind}/study", format=kind)
+    files = export(judged_store, f"memory://bucket-{kind}/study", format=kind)
     system = fsspec.filesystem("memory")
     assert sorted(Path(name).name for name in system.ls(f"/bucket-{kind}/study", detail=False)) == sorted(names(files))
     assert all(file.startswith(f"memory://bucket-{kind}/study/") for file in files)
-    assert earlier_exports(store) == [f"memory://bucket-{kind}/study"]
+    assert earlier_exports(judged_store) == [f"memory://bucket-{kind}/study"]
 
 
-def test_an_address_that_holds_something_is_not_written_over(store):
+def test_an_address_that_holds_something_is_not_written_over(judged_store):
     import fsspec
 
-    export(store, "memory://twice/study", tables=["runs"])
+    export(judged_store, "memory://twice/study", tables=["runs"])
     with pytest.raises(bm.SetupError, match=r"`memory://twice/study` holds 2 files already"):
-        export(store, "memory://twice/study", tables=["runs"])
-    export(store, "memory://twice/study", tables=["scores"], format="jsonl", replace=True)
+        export(judged_store, "memory://twice/study", tables=["runs"])
+    export(judged_store, "memory://twice/study", tables=["scores"], format="jsonl", replace=True)
     found = fsspec.filesystem("memory").ls("/twice/study", detail=False)
     assert sorted(Path(name).name for name in found) == ["data-dictionary.csv", "scores.jsonl"]
 
 
-def test_a_failing_upload_leaves_no_half_file(store, monkeypatch):
+def test_a_failing_upload_leaves_no_half_file(judged_store, monkeypatch):
     import fsspec
 
     def fail(system, path, source):
@@ -450,33 +450,33 @@ def test_a_failing_upload_leaves_no_half_file(store, monkeypatch):
 
     monkeypatch.setattr("buttermilk_nb.store.exporters.destinations.upload", fail)
     with pytest.raises(bm.SetupError, match=r"`memory://cut/study` cannot be written to: the line was cut\."):
-        export(store, "memory://cut/study", tables=["runs"])
+        export(judged_store, "memory://cut/study", tables=["runs"])
     assert fsspec.filesystem("memory").find("/cut") == []
 
 
-def test_a_file_address_is_a_folder_of_this_machine(store, tmp_path):
-    files = export(store, f"file://{tmp_path}/out", tables=["runs"])
+def test_a_file_address_is_a_folder_of_this_machine(judged_store, tmp_path):
+    files = export(judged_store, f"file://{tmp_path}/out", tables=["runs"])
     assert files[0] == str(tmp_path / "out" / "runs.csv")
     assert Path(files[0]).exists()
 
 
 @pytest.mark.parametrize(("protocol", "extra"), [("gs", "gs"), ("s3", "s3")])
-def test_a_missing_package_is_named_with_the_command(store, protocol, extra):
+def test_a_missing_package_is_named_with_the_command(judged_store, protocol, extra):
     try:
         __import__({"gs": "gcsfs", "s3": "s3fs"}[protocol])
     except ImportError:
         with pytest.raises(bm.SetupError, match=rf"`pip install buttermilk-nb\[{extra}\]`"):
-            export(store, f"{protocol}://bucket/study")
+            export(judged_store, f"{protocol}://bucket/study")
     else:
         pytest.skip(f"the package for {protocol}:// is installed here")
 
 
-def test_an_unknown_kind_of_address_is_answered_with_the_nearest(store):
+def test_an_unknown_kind_of_address_is_answered_with_the_nearest(judged_store):
     with pytest.raises(bm.SetupError, match=r"no kind of address `memry://`; did you mean `memory`"):
-        export(store, "memry://bucket/study")
+        export(judged_store, "memry://bucket/study")
 
 
-def test_a_secret_in_an_address_is_neither_shown_nor_stored(store):
+def test_a_secret_in_an_address_is_neither_shown_nor_stored(judged_store):
     from buttermilk_nb.corpus.loaders.remote_files import display_address
 
     assert display_address("https://key:secret@host/a/b.csv?sig=secret#x") == "https://host/a/b.csv"

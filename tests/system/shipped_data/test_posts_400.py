@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -23,16 +22,6 @@ FOLDER = DATA / "posts_400"
 CODERS = ("ana", "ben", "chi")
 TRUTH = json.loads((FOLDER / "truth.json").read_text("utf-8"))
 SHEET = (FOLDER / "datasheet.md").read_text("utf-8")
-
-
-@pytest.fixture(scope="module")
-def generate():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(FOLDER)
-        patch.setattr(sys, "dont_write_bytecode", True)  # the folder is copied into the wheel
-        yield importlib.import_module("generate")
-        for name in ("generate", "writing"):
-            sys.modules.pop(name)
 
 
 @pytest.fixture(scope="module")
@@ -143,20 +132,22 @@ def test_the_datasheet_says_what_came_out():
     assert f"| log odds ratio of ferry, over all authors | {true:.2f} | {found:.2f} |" in SHEET
 
 
-def test_the_seed_is_the_first_that_suits(generate):
-    assert next(seed for seed in range(1, 100) if generate.suits(seed)) == generate.SEED
+def test_the_seed_is_the_first_that_suits(posts_generator):
+    assert next(seed for seed in range(1, 100) if posts_generator.suits(seed)) == posts_generator.SEED
 
 
-def test_other_seeds_give_other_corpora_of_the_same_population(generate):
+def test_other_seeds_give_other_corpora_of_the_same_population(posts_generator):
     shares = []
     for seed in range(1, 121):
-        made = generate.true_posts(seed, generate.authors(seed))
+        made = posts_generator.true_posts(seed, posts_generator.authors(seed))
         shares.append(fmean(post["ground_truth"]["hostile"] == "yes" for post in made))
     assert fmean(shares) == pytest.approx(TRUTH["hostile"]["rates_over_authors"]["all"], abs=0.005)
-    assert len({generate.made(seed)[0][0]["content"] for seed in (2, 3)}) == 2
+    assert len({posts_generator.made(seed)[0][0]["content"] for seed in (2, 3)}) == 2
 
 
-def test_another_sentence_changes_no_truth_and_no_code(generate, monkeypatch):
-    before = [{**post, "content": ""} for post in generate.made()[0]]
-    monkeypatch.setitem(generate.PARTS["says"], "1", ["Tide at {place}, {n} gulls.", *generate.PARTS["says"]["1"]])
-    assert [{**post, "content": ""} for post in generate.made()[0]] == before
+def test_another_sentence_changes_no_truth_and_no_code(posts_generator, monkeypatch):
+    before = [{**post, "content": ""} for post in posts_generator.made()[0]]
+    monkeypatch.setitem(
+        posts_generator.PARTS["says"], "1", ["Tide at {place}, {n} gulls.", *posts_generator.PARTS["says"]["1"]]
+    )
+    assert [{**post, "content": ""} for post in posts_generator.made()[0]] == before

@@ -58,11 +58,13 @@ ORPHANS = [
 ]
 
 
-def test_notebooks_on_one_project_at_once_lose_no_row_and_show_no_error(tmp_path, start, full, tell):
-    notebooks, n, turns = (8, 200, 6) if full else (3, 100, 3)
+def test_notebooks_on_one_project_at_once_lose_no_row_and_show_no_error(
+    tmp_path, start_script, full_stress, print_figures
+):
+    notebooks, n, turns = (8, 200, 6) if full_stress else (3, 100, 3)
     folder = tmp_path / "study"
-    writers = [start(WRITER, folder, number, n, turns) for number in range(notebooks - 1)]
-    reader = start(READER, folder, 0, 0, 0)
+    writers = [start_script(WRITER, folder, number, n, turns) for number in range(notebooks - 1)]
+    reader = start_script(READER, folder, 0, 0, 0)
     for process in (*writers, reader):
         assert process.stdout.readline() == "ready\n", process.communicate()
     for process in (*writers, reader):
@@ -101,14 +103,14 @@ def test_notebooks_on_one_project_at_once_lose_no_row_and_show_no_error(tmp_path
     many, most = json.loads(line)
     assert many > 0
     assert most <= cells
-    tell(
+    print_figures(
         f"{notebooks} notebooks on one project, {len(told)} runs at once and {many:,} reads: {rows.scores.sum():,} of "
         f"{len(told) * 2 * n:,} scores stored, {spooled} batches went through the spool, 0 lines of error, verified"
     )
 
 
-def test_a_slow_query_does_not_paint_a_progress_bar_of_duckdb_into_a_notebook(tmp_path, start):
+def test_a_slow_query_does_not_paint_a_progress_bar_of_duckdb_into_a_notebook(tmp_path, start_script):
     """DuckDB does so after two seconds, where it thinks itself in a notebook or a console."""
     asked = f"{BEGIN}print(bm.sql(\"select current_setting('enable_progress_bar') as shown\").shown.item())"
-    out, problems = start(asked, tmp_path / "study", 0, 0, 0).communicate("go\n", timeout=60)
+    out, problems = start_script(asked, tmp_path / "study", 0, 0, 0).communicate("go\n", timeout=60)
     assert (out, problems) == ("ready\nFalse\n", "")

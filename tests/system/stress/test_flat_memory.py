@@ -38,14 +38,14 @@ GROWTH = 1.15  # three times the records
 
 
 @pytest.fixture
-def beyond_the_corpus(tmp_path, start, tell):
+def beyond_the_corpus(tmp_path, start_script, print_figures):
     """How much more memory a run over so many records took at its peak than there was in use before, in MB."""
 
     def measure(n):
-        out, problems = start(SCRIPT, tmp_path / f"study{n}", n).communicate(timeout=3_000)
+        out, problems = start_script(SCRIPT, tmp_path / f"study{n}", n).communicate(timeout=3_000)
         assert out, problems
         before, peak, took = json.loads(out.splitlines()[-1])
-        tell(
+        print_figures(
             f"{n:,} records of 500 characters: {before:,.0f} MB with the corpus, {peak - before:,.0f} MB more at the "
             f"peak of the run, {n / took:,.0f} records/s"
         )
@@ -54,9 +54,9 @@ def beyond_the_corpus(tmp_path, start, tell):
     return measure
 
 
-def test_a_run_takes_at_most_500_mb_beyond_its_corpus_however_many_records_there_are(beyond_the_corpus, full):
-    n = 100_000 if full else 20_000
+def test_a_run_takes_at_most_500_mb_beyond_its_corpus_however_many_records_there_are(beyond_the_corpus, full_stress):
+    n = 100_000 if full_stress else 20_000
     peak = beyond_the_corpus(n)
     assert peak <= LIMIT_MB[n]
-    if full:
+    if full_stress:
         assert beyond_the_corpus(3 * n) <= GROWTH * peak

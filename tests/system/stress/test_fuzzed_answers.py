@@ -55,7 +55,7 @@ def damaged(draw: random.Random) -> str:
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
+def fuzzing_server(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     made = ChatServer()
     made.start()
@@ -70,18 +70,18 @@ def server(tmp_path, monkeypatch):
 
 
 @pytest.mark.stress
-def test_every_damaged_answer_becomes_a_row_with_a_status(server):
+def test_every_damaged_answer_becomes_a_row_with_a_status(fuzzing_server):
     replies: dict[int, str] = {}
 
     def reply(body: dict[str, Any]) -> dict[str, Any]:
         number = int(re.search(r"Text number (\d+)\.", said(body))[1])
         draw = random.Random(number)
         replies.setdefault(number, damaged(draw))
-        return server.answer(
+        return fuzzing_server.answer(
             body, replies[number], finish=draw.choice(["stop", "stop", "stop", "length", "content_filter"])
         )
 
-    server.reply = reply
+    fuzzing_server.reply = reply
     calm = bm.Criteria("calm", "Is it calm?", flag="no")
     texts = bm.Corpus([bm.Record(record_id=f"r{n}", content=f"Text number {n}.") for n in range(N)])
     run = bm.Flow("fuzz", [bm.Judge("judge", criteria=calm)]).run(texts, yes=True)

@@ -154,8 +154,8 @@ def record_in(text):
 
 
 @pytest.fixture
-def killed(tmp_path, server, start, wait_until):
-    return Killed(tmp_path, server, start, wait_until)
+def killed(tmp_path, server, start_script, wait_until):
+    return Killed(tmp_path, server, start_script, wait_until)
 
 
 def lost(before, after):
@@ -164,8 +164,8 @@ def lost(before, after):
     return {table: n for table, n in gone.items() if n}
 
 
-def test_a_run_that_is_killed_again_and_again_loses_nothing_and_pays_nothing_twice(killed, full, tell):
-    kills, n, most = (25, 2_000, 100) if full else (5, 600, 100)
+def test_a_run_that_is_killed_again_and_again_loses_nothing_and_pays_nothing_twice(killed, full_stress, print_figures):
+    kills, n, most = (25, 2_000, 100) if full_stress else (5, 600, 100)
     chance = random.Random(25)
     seen = [Seen(set(), {table: set() for table in KEPT}, {})]
     in_flight, landed = [], {"before a call": 0, "in mid-run": 0}
@@ -201,15 +201,15 @@ def test_a_run_that_is_killed_again_and_again_loses_nothing_and_pays_nothing_twi
     twice = sum(map(len, in_flight))
     assert len(killed.server.received) == n + twice, "what was in flight was asked once more, and nothing else"
     assert landed["in mid-run"] >= kills / 2
-    tell(
+    print_figures(
         f"{kills} kill -9 of a run over {n:,} records ({landed}): 0 stored answers lost, 0 asked for again; "
         f"{twice} of {n:,} were in flight and asked once more (at most {max(map(len, in_flight))} a kill); "
         f"0 rows lost of {sum(map(len, end.rows.values())):,}, 0 torn units, {len(end.runs)} runs all accounted for"
     )
 
 
-def test_a_run_that_is_killed_while_it_writes_its_last_rows_loses_nothing(killed, full, tell):
-    kills, n = (25, 48) if full else (3, 48)
+def test_a_run_that_is_killed_while_it_writes_its_last_rows_loses_nothing(killed, full_stress, print_figures):
+    kills, n = (25, 48) if full_stress else (3, 48)
     chance = random.Random(9)
     seen = Seen(set(), {table: set() for table in KEPT}, {})
     paid_twice, cut, whole = 0, 0, 0
@@ -238,7 +238,7 @@ def test_a_run_that_is_killed_while_it_writes_its_last_rows_loses_nothing(killed
     latest = Store(killed.folder / "traces.duckdb").df("select record_id, status from latest_scores")
     assert (len(latest), latest.record_id.nunique(), set(latest.status)) == (kills * n, kills * n, {"ok"})
     assert cut > 0, "no kill fell into the last writing: the moments are wrong for this machine"
-    tell(
+    print_figures(
         f"{kills} kill -9 about the last writing of {n} records: {cut} fell into it, {whole} came after it; "
         f"0 stored answers lost, {paid_twice} in flight and asked once more, 0 rows lost, 0 torn units"
     )

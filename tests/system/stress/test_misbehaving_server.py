@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 import yaml
-from support.misbehaving_server import SHARES, Misbehaving
+from support.misbehaving_server import SHARES, MisbehavingServer
 
 import buttermilk_nb as bm
 from buttermilk_nb.project import session
@@ -14,9 +14,9 @@ RETRIES = 5
 
 
 @pytest.fixture
-def study(tmp_path, monkeypatch):
+def misbehaving_server(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    server = Misbehaving()
+    server = MisbehavingServer()
     server.start()
     toy = {"model": "hosted_vllm/toy", "api_base": server.base, "timeout_s": 3.0}
     settings = {
@@ -32,7 +32,7 @@ def study(tmp_path, monkeypatch):
 
 
 @pytest.mark.stress
-def test_every_row_of_2000_is_accounted_for_and_nothing_is_asked_beyond_retries(study, capsys):
+def test_every_row_of_2000_is_accounted_for_and_nothing_is_asked_beyond_retries(misbehaving_server, capsys):
     flow = bm.Flow("tone", [bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", flag="no"))])
     corpus = bm.Corpus([bm.Record(record_id=f"r{i:04}", content=f"The text of record {i}") for i in range(N)])
     run = flow.run(corpus)
@@ -42,23 +42,23 @@ def test_every_row_of_2000_is_accounted_for_and_nothing_is_asked_beyond_retries(
     assert set(run.counts) == {"ok", "invalid"}
     assert len(run.scores()) == N
     # what the server received is what the Store says was sent, request by request
-    assert len(study.received) == len(calls) == run.traces().attempts.sum()
+    assert len(misbehaving_server.received) == len(calls) == run.traces().attempts.sum()
     sent = Counter(calls.request_hash)
     failed = calls[calls.status.isin(["error", "timeout"])].groupby("request_hash").size()
     beyond = {key: n for key, n in sent.items() if n > 1 + failed.get(key, 0)}
     assert beyond == {}
-    assert max(study.asked.values()) <= 1 + RETRIES
+    assert max(misbehaving_server.asked.values()) <= 1 + RETRIES
     # each fault struck about as often as it was meant to, and each is on record
     for fault in ("rate-limited", "server error", "hung"):
-        assert study.faults[fault] == pytest.approx(SHARES[fault] * N, rel=0.5)
-    assert (calls.error_code == "rate_limit_exceeded").sum() == study.faults["rate-limited"]
-    assert (calls.status == "timeout").sum() == study.faults["hung"]
+        assert misbehaving_server.faults[fault] == pytest.approx(SHARES[fault] * N, rel=0.5)
+    assert (calls.error_code == "rate_limit_exceeded").sum() == misbehaving_server.faults["rate-limited"]
+    assert (calls.status == "timeout").sum() == misbehaving_server.faults["hung"]
 
     again = flow.run(corpus)
-    assert len(study.received) == len(calls)
+    assert len(misbehaving_server.received) == len(calls)
     assert again.counts == run.counts
     with capsys.disabled():
         print(
             f"\n{N:,} records, {len(calls):,} calls: {run.counts}; "
-            f"faults that struck: {dict(study.faults)}; re-run: 0 calls"
+            f"faults that struck: {dict(misbehaving_server.faults)}; re-run: 0 calls"
         )

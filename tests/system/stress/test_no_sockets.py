@@ -82,12 +82,12 @@ assert project.evidence.verify().ok.all()
 
 
 @pytest.fixture
-def blocked(start):
+def blocked(start_script):
     """Do something in a process that may not reach any network; returns what it tried to reach."""
 
     def run(work, folder):
         script = f"{BLOCKED}\n{work}\nprint(ATTEMPTS)"
-        out, problems = start(script, folder).communicate(timeout=180)
+        out, problems = start_script(script, folder).communicate(timeout=180)
         assert out, problems
         return ast.literal_eval(out.splitlines()[-1])
 
@@ -95,14 +95,14 @@ def blocked(start):
 
 
 @pytest.fixture
-def answered(tmp_path, server, start):
+def answered(tmp_path, server, start_script):
     """A project whose model was asked over HTTP, and whose server is there still."""
     folder = tmp_path / "study"
     folder.mkdir()
     toy = {"model": "hosted_vllm/toy", "api_base": server.base}
     settings = {"name": "study", "sets": {"judges": ["toy"]}, "models": {"toy": toy}}
     (folder / "buttermilk.yaml").write_text(yaml.safe_dump(settings))
-    process = start(f"import sys\n{ASKED}\nprint(flow.run(corpus).counts)", folder)
+    process = start_script(f"import sys\n{ASKED}\nprint(flow.run(corpus).counts)", folder)
     out, problems = process.communicate(timeout=180)
     assert ast.literal_eval(out) == {"ok": N}, problems
     assert len({said(body) for body in server.received}) == N
@@ -143,9 +143,9 @@ else:
     assert len(server.received) == before
 
 
-def test_nothing_that_needs_no_network_tries_to_reach_one(blocked, answered, server, tell):
+def test_nothing_that_needs_no_network_tries_to_reach_one(blocked, answered, server, print_figures):
     before = len(server.received)
     attempts = {what: blocked(work, answered) for what, work in WORK.items()}
     assert {what: tried for what, tried in attempts.items() if tried} == {}
     assert len(server.received) == before
-    tell(f"sockets forbidden: 0 attempts by {', '.join(WORK)}")
+    print_figures(f"sockets forbidden: 0 attempts by {', '.join(WORK)}")
