@@ -135,7 +135,7 @@ def estimate(
         asked = False
         for request, answers in cell.slot.agent.planned_requests(cell):
             asked = True
-            if project.client.sender.stays(request):
+            if project.client.consent.local_only_reason(request):
                 continue
             entry.calls += 1
             known = reads_cache and cell.design_id not in again and request.key in project.cache

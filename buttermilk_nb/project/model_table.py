@@ -147,7 +147,7 @@ def _row(name: str, model: Model, project: OpenProject, obstacles: Callable[[], 
         "why_not": _sentence(in_the_way),
         "local": not model.remote,
         "provider": model.provider,
-        "allowed": _allowed(model, project),
+        "allowed": project.client.consent.is_allowed(model),
         "key": key.where,
         **dict(zip(("price_in", "price_out"), _prices(model, problems), strict=True)),
         "requests_per_minute": limits.requests_per_minute,
@@ -173,13 +173,6 @@ def _without_address(model: Model) -> list[str]:
         f"`{model.name}` has no address: write `api_base:` under `models:` in buttermilk.yaml, or set "
         f"{model.provider.upper()}_API_BASE in the environment."
     ]
-
-
-def _allowed(model: Model, project: OpenProject) -> bool:
-    """Whether texts may go there."""
-    if not model.remote:
-        return True
-    return not project.settings.local_only and model.recipient in project.client.sender.allowed
 
 
 def _model_kind(model: Model) -> str:

@@ -111,7 +111,7 @@ class Project:
             self.settings = self.settings.model_copy(update={"allow": allowed})
             payload = {"allow": provider, "project": self.name}
             self.bus.publish(CommandEvent(source="project", payload=payload))
-        self.client.sender.allowed.add(provider)
+        self.client.consent.allow(provider)
 
     def _check_provider(self, provider: str) -> None:
         named = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)

@@ -62,8 +62,8 @@ def refuse(*args, **kwargs):
     raise AssertionError("a socket was opened")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 import buttermilk_nb as bm
-from buttermilk_nb.project.model_table import models
-found = models(bm.init("offline", path="offline"))
+from buttermilk_nb.project.model_table import model_table
+found = model_table(bm.init("offline", path="offline"))
 print(json.dumps([found.usable.tolist(), found.makes.tolist(), "litellm" in sys.modules]))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -127,8 +127,8 @@ def test_a_server_on_this_machine_is_not_asked_what_it_runs(tmp_path):
     code = """
 import json
 import buttermilk_nb as bm
-from buttermilk_nb.project.model_table import models
-found = models(bm.init("near", path="near", models=["ollama/toy"])).iloc[0]
+from buttermilk_nb.project.model_table import model_table
+found = model_table(bm.init("near", path="near", models=["ollama/toy"])).iloc[0]
 print(json.dumps([bool(found.usable), found.price_in, found.price_out]))
 """  # in a process of its own, because litellm remembers whom it has asked
     env = {**os.environ, "OLLAMA_API_BASE": server.root}

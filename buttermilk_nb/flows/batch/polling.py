@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
+from ..._internal.backoff import Backoff
 from ...config.settings import Settings
 from ...errors import ModelError, RunStopped
 
@@ -50,11 +51,8 @@ class Polling:
             raise BatchPending(self.stop_message())
 
     def backoff_delays(self) -> Iterator[float]:
-        """Seconds to wait, growing, without end."""
-        pause = self._settings.backoff_s
-        while True:
-            yield pause
-            pause = min(pause * 2, self._settings.backoff_max_s)
+        """The pauses between looks at a provider, in seconds, without end."""
+        return Backoff(self._settings.backoff_s, self._settings.backoff_max_s).pauses()
 
     async def yield_to_loop(self) -> None:
         """Let others work now and then, and check."""

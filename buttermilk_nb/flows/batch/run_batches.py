@@ -181,8 +181,7 @@ class _Filling:
 
     def _may_leave(self, request: Request) -> bool:
         try:
-            if request.model.remote:
-                self._client.sender.consent(request)
+            self._client.consent.clear(request)
         except SkippedCell:  # this record stays; its cell says so
             return False
         return True

@@ -148,7 +148,7 @@ def _short(study: StatementSubject) -> str:
         found = [f"**Texts leave this machine**, to {code_list(study.providers)}."]
     if study.corpus is not None:
         found.append(_records(study, study.corpus))
-    waiting = [name for name in study.providers if name not in study.project.client.sender.allowed]
+    waiting = [name for name in study.providers if name not in study.project.client.consent.recipients]
     if waiting and study.leaves:
         calls = code_list(f'bm.allow("{name}")' for name in waiting)
         found.append(

@@ -174,7 +174,7 @@ def _allowed(model: Model, project: Project) -> str:
         return "nothing leaves"
     if project.settings.local_only:
         return "no: the project is `local_only`"
-    return "yes, allowed" if model.recipient in project.client.sender.allowed else "not yet"
+    return "yes, allowed" if project.client.consent.is_allowed(model) else "not yet"
 
 
 def provider_terms_section(study: StatementSubject) -> str:

@@ -13,7 +13,6 @@ from ..._internal import notebook_hooks
 from ..._internal.text import pluralise
 from ...config.settings import CacheMode
 from ...errors import ConsentError, SetupError, UnconfirmedError
-from ...llm.calls.sender import not_allowed, stays_local
 from ...llm.model import Model
 from ...project.project import Project
 from ..estimate import Estimate, estimate, unanswered
@@ -38,9 +37,9 @@ def preflight(
     asked = unanswered(plan, project, here, mode)  # a replay reaches no server
     looked_for = [model for model in plan.models if not model.is_local_server or model.name in asked]
     obstacles = {model.name: found for model in looked_for if (found := model.unavailable_reasons(settings.probe_s))}
-    strangers = [model for model in remote if model.recipient not in project.client.sender.allowed]
+    unapproved = [model for model in remote if not project.client.consent.is_allowed(model)]
     many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
-    if obstacles or strangers or many or (settings.local_only and remote):
+    if obstacles or unapproved or many:
         _check_estimate(plan, project, remote, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
     if not remote:
         return []
@@ -88,11 +87,7 @@ def _check_estimate(
     by_name = {model.name: model for model in remote}
     asked = {entry.model for entry in found.models if entry.new} | _downstream_models(plan, project, found)
     leaving = [model for name, model in by_name.items() if name in asked]
-    if project.settings.local_only and leaving:
-        raise ConsentError(stays_local(leaving[0]))
-    strangers = [model for model in leaving if model.recipient not in project.client.sender.allowed]
-    if strangers:
-        raise ConsentError(*not_allowed(strangers))
+    project.client.consent.check_models(leaving)
     new = sum(entry.new + entry.later for entry in found.models if entry.remote)
     if new > project.settings.confirm_above and not yes:
         _confirm(found, new, project)

@@ -1,7 +1,7 @@
-"""The runner: what walks a plan. Plan on disk first, then calls, then every row on disk, then the answer.
+"""`Runner`: execute a plan. Order: write the plan, make the calls, write the results, return.
 
-It runs on the background loop. Stopping comes in two strengths: the first gives the calls in flight a
-grace period, because they are paid for; the second cuts them off. Both flush.
+It runs on the background loop. It can be stopped twice: the first time, calls in flight get a grace period, because they
+are paid for; the second time, they are cancelled. Both times every result is written.
 """
 
 from __future__ import annotations
@@ -40,7 +40,15 @@ class Runner:
     run
         The handle that the user gets.
     context
-        What agents are lent.
+        What agents get: project, run id, statuses to retry, scope of calls.
+    workers
+        How many cells are worked on at once.
+    options
+        The options of `Flow.run`.
+    run_row
+        The run's row; its manifest is filled in here.
+    manifest
+        How the run came about: versions, definition, corpus, options.
     """
 
     def __init__(
@@ -51,28 +59,28 @@ class Runner:
         *,
         workers: int,
         options: RunOptions,
-        about: RunRow,
+        run_row: RunRow,
         manifest: dict[str, Any],
     ) -> None:
         self._plan = plan
         self._run = run
         self._context = context
         self._workers = workers
-        self._raise = options.on_error == "raise"
+        self._raise_on_error = options.on_error == "raise"
         self._time_limit_s = options.time_limit_s
         self._batch = options.batch
         self._out_of_time = False
-        self._about = about
+        self._run_row = run_row
         self._manifest = manifest
         self._stop = asyncio.Event()
         self._abort = asyncio.Event()
+        self._scheduler = Scheduler(plan, self._skipped_unit)
         self._writer: Writer | None = None
-        self._scheduler: Scheduler | None = None
-        self._finished_cells = 0
+        self._n_finished = 0
         self._failure: RunError | SetupError | None = None
 
     def interrupt(self, presses: int = 1) -> None:
-        """Stop: once gently, twice at once. May be called from any thread."""
+        """Stop: after one press gently, after two at once. May be called from any thread."""
         loop = event_loop.background()
         loop.call_soon_threadsafe(self._stop_calls)
         if presses > 1:
@@ -83,12 +91,12 @@ class Runner:
         self._stop.set()
 
     def _fail(self, error: RunError | SetupError) -> None:
-        """End the run because of this: no new calls, and those in flight have their time, because they are paid for."""
+        """End the run because of an error: no new calls; calls in flight may finish, because they are paid for."""
         self._failure = self._failure or error
         self._stop_calls()
 
     async def run(self) -> Run:
-        """Run to the end, or to where it was stopped."""
+        """Run to the end, or to where it is stopped."""
         with gc_pause.paused_gc():
             return await self._execute()
 
@@ -97,26 +105,24 @@ class Runner:
         try:
             self._context.project.cache.open()  # in this thread, which reads it
             await asyncio.to_thread(self._write_plan)
-            if self._batch and (stopped := await self._fill()):
-                status = stopped
+            if self._batch and (stop_status := await self._run_batches()):
+                status = stop_status
                 return self._run
             self._writer = Writer(self._context.project.store)
-            self._scheduler = Scheduler(self._plan)
-            self._scheduler.on_skip = lambda cell, why: failed_unit(cell, self._context, "skipped", why)
-            ended = "failed"
+            end_status = "failed"
             try:
-                ended = await self._walk(self._scheduler)
+                end_status = await self._run_cells(self._writer)
             finally:
                 await self._writer.close()
-            status = ended  # every row is on disk
+            status = end_status  # every row is on disk
         finally:
             self._run.status = status
             await self._close(status)
         return self._run
 
     async def _close(self, status: str) -> None:
-        """Write how it ended, and tell; told also where it cannot be written."""
-        event = self._event(StatusEvent, payload=self._state(status))
+        """Store the final status and publish it; publish even if storing fails."""
+        event = self._event(StatusEvent, payload=self._run_state(status))
         try:
             await asyncio.to_thread(
                 finish_run,
@@ -128,14 +134,14 @@ class Runner:
             )
         finally:
             self._context.project.bus.publish(event)
-        if spooled := self._context.project.store.spooled():
+        if n_rows := self._context.project.store.spooled():
             self._run.remarks += (
-                f"{spooled:,} rows wait beside the file, because another process holds it; they are merged by whatever "
-                "reads or writes it next.",
+                f"{n_rows:,} rows wait in a file beside the database, because another process has it open; the next "
+                "read or write adds them.",
             )
 
-    async def _fill(self) -> str | None:
-        """Let providers' batches answer what they can; how the run ended where they have not finished."""
+    async def _run_batches(self) -> str | None:
+        """Let providers' batches answer what they can; the run's status if they have not finished."""
         began = time.monotonic()
         try:
             self._run.remarks += await fill(
@@ -147,52 +153,60 @@ class Runner:
         except BatchPending as error:
             self._run.stopped_by = str(error)
             return "interrupted" if self._stop.is_set() else "out of time"
-        if self._time_limit_s is not None:  # what is left of it for the walk
+        if self._time_limit_s is not None:  # what remains of it for the cells
             self._time_limit_s = max(0.001, self._time_limit_s - (time.monotonic() - began))
         return None
 
     def _manifest_json(self) -> str:
         """The manifest, with what is known of each model: more of those that were called."""
-        met = self._context.scope.model_info
-        models = {model.name: met.get(model.name) or model.info() for model in self._plan.models}
+        identified = self._context.scope.model_info
+        models = {model.name: identified.get(model.name) or model.info() for model in self._plan.models}
         return canonical({**self._manifest, "models": models})
 
     def _write_plan(self) -> None:
-        """The run, its records, its texts and every planned cell, before the first call."""
+        """Write the run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
-        event = self._event(StatusEvent, payload=self._state("running"))
+        event = self._event(StatusEvent, payload=self._run_state("running"))
         write_records(store, self._plan.corpus.records)
-        about = self._about.model_copy(update={"manifest": self._manifest_json()})
-        write_plan(store, about, self._plan.texts(), self._plan.rows(run_id), event.as_row())
+        run_row = self._run_row.model_copy(update={"manifest": self._manifest_json()})
+        write_plan(store, run_row, self._plan.texts(), self._plan.rows(run_id), event.as_row())
         self._context.project.bus.publish(event)
 
-    def _state(self, state: str) -> dict[str, object]:
+    def _run_state(self, state: str) -> dict[str, object]:
         return {"state": state, "run_id": self._context.run_id, "cells": self._run.planned, "flow": self._run.flow}
 
-    async def _walk(self, frontier: Scheduler) -> str:
+    async def _run_cells(self, writer: Writer) -> str:
+        """Run every cell, and return the run's final status."""
+
+        async def run_cell(cell: Cell, skipped: Unit | None) -> None:
+            await self._run_cell(writer, cell, skipped)
+
         loop = asyncio.get_running_loop()
-        work = loop.create_task(
-            run_workers(frontier, self._run_cell, workers=self._workers, stopping=self._stop.is_set)
+        cells = loop.create_task(
+            run_workers(self._scheduler, run_cell, workers=self._workers, stopping=self._stop.is_set)
         )
         stop, abort = loop.create_task(self._stop.wait()), loop.create_task(self._abort.wait())
         try:
-            await asyncio.wait({work, stop}, timeout=self._time_limit_s, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
+            await asyncio.wait({cells, stop}, timeout=self._time_limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if not cells.done():
                 self._out_of_time = not self._stop.is_set()
                 self._stop.set()
-                grace = self._context.project.settings.grace_s
-                await asyncio.wait({work, abort}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-            if not work.cancelled() and (error := work.exception()):
+                grace_s = self._context.project.settings.grace_s
+                await asyncio.wait({cells, abort}, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+            if not cells.done():
+                cells.cancel()
+            await asyncio.gather(cells, return_exceptions=True)
+            if not cells.cancelled() and (error := cells.exception()):
                 raise error
             if self._failure is not None:
                 raise self._failure
         finally:
             stop.cancel()
             abort.cancel()
-        if self._finished_cells == self._run.planned:
+        return self._end_status()
+
+    def _end_status(self) -> str:
+        if self._n_finished == self._run.planned:
             return "finished"
         if self._out_of_time:
             return "out of time"
@@ -200,66 +214,63 @@ class Runner:
             return "interrupted"
         return "over budget" if self._run.stopped_by else "failed"
 
-    async def _run_cell(self, cell: Cell) -> None:
-        writer, frontier = self._writer, self._scheduler
-        assert writer is not None
-        assert frontier is not None
-        context = self._context._replace(completed_calls=[])
-        try:
-            unit = await cell.slot.agent.run(cell, context)
-        except SkippedCell as error:
-            unit = failed_unit(cell, context, "skipped", error)
-        except (CacheMiss, ConsentError) as error:
-            if context.completed_calls:  # what was paid for has its rows
-                writer.put_now(failed_unit(cell, context, "cancelled", error))
-            self._fail(error)  # the user asked to hear of it
-            frontier.release(cell)
+    async def _run_cell(self, writer: Writer, cell: Cell, skipped: Unit | None) -> None:
+        """Run one cell and write its unit; of a skipped cell, write the unit that says why."""
+        unit = skipped or await self._answer(writer, cell)
+        if unit is None:
+            self._scheduler.release(cell)
             return
-        except RunStopped as error:
-            if isinstance(error, BudgetReached):
-                self._run.stopped_by = self._run.stopped_by or str(error)
-            if context.completed_calls:
-                writer.put_now(failed_unit(cell, context, "cancelled", error))
-            frontier.release(cell)
-            return
-        except SetupError as error:  # a field that only this record lacks: it costs this cell, not the study
-            unit = failed_unit(cell, context, "error", error)
-        except asyncio.CancelledError as error:
-            writer.put_now(failed_unit(cell, context, "cancelled", error))
-            raise
         await writer.put(unit)
-        self._finished_cells += 1
-        frontier.complete(cell, unit)
-        self._publish_result(cell, unit)
-        while frontier.skipped:
-            skipped_cell, skipped = frontier.skipped.popleft()
-            await writer.put(skipped)
-            self._finished_cells += 1
-            self._publish_result(skipped_cell, skipped)
-        if self._raise and unit.trace.status in _FAILED:
+        self._n_finished += 1
+        if skipped is None:
+            self._scheduler.complete(cell, unit)
+        self._publish_result(writer, cell, unit)
+        if self._raise_on_error and unit.trace.status in _FAILED:
             self._fail(
                 RunError(f"record `{cell.record.record_id}`, step `{cell.slot.agent.name}`: {unit.trace.error_message}")
             )
 
-    def _publish_result(self, cell: Cell, unit: Unit) -> None:
+    async def _answer(self, writer: Writer, cell: Cell) -> Unit | None:
+        """The unit of a cell; None if the cell stays pending. Completed calls of a stopped cell keep their rows."""
+        context = self._context._replace(completed_calls=[])
+        try:
+            return await cell.slot.agent.run(cell, context)
+        except SkippedCell as error:
+            return failed_unit(cell, context, "skipped", error)
+        except (CacheMiss, ConsentError, RunStopped) as error:
+            if context.completed_calls:
+                writer.put_now(failed_unit(cell, context, "cancelled", error))
+            if isinstance(error, BudgetReached):
+                self._run.stopped_by = self._run.stopped_by or str(error)
+            elif not isinstance(error, RunStopped):
+                self._fail(error)  # the user has to decide, so the run ends with it
+            return None
+        except SetupError as error:  # such as a field that only this record lacks: it costs this answer, not the study
+            return failed_unit(cell, context, "error", error)
+        except asyncio.CancelledError as error:
+            writer.put_now(failed_unit(cell, context, "cancelled", error))
+            raise
+
+    def _skipped_unit(self, cell: Cell, reason: SkippedCell) -> Unit:
+        return failed_unit(cell, self._context, "skipped", reason)
+
+    def _publish_result(self, writer: Writer, cell: Cell, unit: Unit) -> None:
         trace = unit.trace
-        cached = bool(unit.calls) and all(call.cached for call in unit.calls)
         payload = {
             "run_id": trace.run_id,
             "status": trace.status,
-            "cached": cached,
+            "cached": bool(unit.calls) and all(call.cached for call in unit.calls),
             "model": trace.model,
             "cost_usd": sum(call.cost_usd or 0.0 for call in unit.calls),
         }
         if trace.status in _FAILED:
-            self._publish(ErrorEvent, cell, unit, {**payload, "message": trace.error_message})
-        self._publish(ResultEvent, cell, unit, payload)
+            self._publish(writer, self._event(ErrorEvent, cell, unit, {**payload, "message": trace.error_message}))
+        self._publish(writer, self._event(ResultEvent, cell, unit, payload))
 
-    def _publish(self, kind: type[Event], cell: Cell, unit: Unit, payload: dict[str, object]) -> None:
-        event = self._event(kind, cell, unit, payload)
+    def _publish(self, writer: Writer, event: Event) -> None:
         self._context.project.bus.publish(event)
-        if kind.stored and self._writer is not None:
-            self._writer.put_event(event.as_row())
+        if event.stored:
+            writer.put_event(event.as_row())
 
     def _event(
         self,

@@ -1,7 +1,8 @@
-"""The cells that may be worked on now.
+"""`Scheduler`: hand out the cells that are ready, in the order of the plan.
 
-Records are opened one by one, when a worker has nothing else to do, so that only the records in flight
-are in memory. A cell becomes ready when the steps that its own step needs have finished its record.
+Records are opened one by one, when no cell of an open record is ready, so that only the records in progress are in
+memory. A cell becomes ready when the steps that its own step needs have finished its record. A cell that one of these
+steps left without an answer comes with the unit that says so, and is not worked on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ..step import Step
 
 
 class _OpenRecord:
-    """A record in flight, where some step needs another."""
+    """A record in progress, in a flow in which some step needs another."""
 
     def __init__(self, record: Record, planned: list[tuple[Step, Slot, str]]) -> None:
         self.record = record
@@ -27,115 +28,111 @@ class _OpenRecord:
         for step, slot, design in planned:
             self.planned.setdefault(step.name, []).append((slot, design))
         self.units: dict[str, dict[str, Unit]] = {name: {} for name in self.planned}
-        """What has finished, by step and design."""
-        self.waiting = set(self.planned)
+        """The finished units, by step and design."""
+        self.waiting_steps = set(self.planned)
 
     def cell(self, step: Step, slot: Slot, design: str) -> Cell:
-        """A cell, with the answers that it reads in the order of the grid, whichever came first."""
+        """A cell, with the answers that it reads in the order of the grid, whichever finished first."""
         inputs: dict[str, list[Unit]] = {}
         single = set()
         for name in step.needs:
-            taken = [other for theirs, other in self.planned[name] if step.agent.reads_slot(slot, theirs)]
-            found = [self.units[name][other] for other in taken]
-            inputs[name] = [unit for unit in found if unit.answers]
-            if len(taken) == 1:
+            designs = [other for upstream, other in self.planned[name] if step.agent.reads_slot(slot, upstream)]
+            units = [self.units[name][other] for other in designs]
+            inputs[name] = [unit for unit in units if unit.answers]
+            if len(designs) == 1:
                 single.add(name)
         return Cell(slot, self.record, design, inputs, frozenset(single))
 
+    def is_finished(self, step_name: str) -> bool:
+        """Whether every planned cell of a step has its unit."""
+        return len(self.units[step_name]) == len(self.planned[step_name])
+
 
 class Scheduler:
-    """Hands out cells, and learns of finished ones.
+    """Hands out ready cells, and is told when they are finished.
 
     Parameters
     ----------
     plan
         The plan.
+    on_skip
+        Makes the unit of a cell whose input is missing.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, on_skip: Callable[[Cell, SkippedCell], Unit]) -> None:
         self._plan = plan
+        self._on_skip = on_skip
         self._records: Iterator[Record] = iter(plan.corpus.records)
-        self._ready: deque[Cell] = deque()
-        self._open: dict[str, _OpenRecord] = {}
-        self._graph = any(step.needs for step in plan.steps)
+        self._ready: deque[tuple[Cell, Unit | None]] = deque()
+        self._open_records: dict[str, _OpenRecord] = {}
+        self._has_needs = any(step.needs for step in plan.steps)
         self._in_flight = 0
-        self._drained = False
-        self._moved: asyncio.Event = asyncio.Event()
-        self.on_skip: Callable[[Cell, SkippedCell], Unit] | None = None
-        self.skipped: deque[tuple[Cell, Unit]] = deque()
+        self._all_opened = False
+        self._change: asyncio.Event = asyncio.Event()
 
     @property
     def is_done(self) -> bool:
-        """Nothing is ready, nothing is left, and nothing in flight could make something ready."""
-        return self._drained and not self._ready and (not self._graph or self._in_flight == 0)
+        """Whether no cell is ready, and no cell in flight could make one ready."""
+        return self._all_opened and not self._ready and (not self._has_needs or self._in_flight == 0)
 
-    def next_cell(self) -> Cell | None:
-        """The next cell, or None where one may come later or none at all."""
-        while not self._ready and not self._drained:
+    def next_cell(self) -> tuple[Cell, Unit | None] | None:
+        """The next cell, with its unit if it is skipped; None if no cell is ready now."""
+        while not self._ready and not self._all_opened:
             record = next(self._records, None)
             if record is None:
-                self._drained = True
+                self._all_opened = True
             else:
                 self._begin(record)
         if not self._ready:
             return None
-        self._in_flight += 1
-        return self._ready.popleft()
+        cell, skipped = self._ready.popleft()
+        self._in_flight += skipped is None
+        return cell, skipped
 
     def complete(self, cell: Cell, unit: Unit) -> None:
-        """A cell is done; what waited for it may be ready now."""
+        """Take the unit of a finished cell; cells that wait for it may become ready."""
         self._in_flight -= 1
-        if self._graph:
-            self._advance(cell, unit)
-            self._moved.set()
-            self._moved = asyncio.Event()
+        if self._has_needs:
+            record = self._open_records[cell.record.record_id]
+            record.units[cell.slot.agent.name][cell.design_id] = unit
+            self._advance(record)
+            self._notify()
 
-    def release(self, cell: Cell) -> None:  # noqa: ARG002  # told like `finished`
-        """A cell was not worked on, and stays pending; so does what waits for it."""
+    def release(self, cell: Cell) -> None:  # noqa: ARG002  # the counterpart of `complete`
+        """Give back a cell that was not worked on: it stays pending, and so do the cells that need it."""
         self._in_flight -= 1
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self._notify()
 
     async def wait_for_change(self) -> None:
-        """Wait until a cell has finished."""
-        await self._moved.wait()
+        """Wait until a cell is finished or given back."""
+        await self._change.wait()
+
+    def _notify(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
 
     def _begin(self, record: Record) -> None:
         planned = list(self._plan.designs(record))
-        if not self._graph:
-            self._ready.extend(Cell(slot, record, design, {}) for _, slot, design in planned)
+        if not self._has_needs:
+            self._ready.extend((Cell(slot, record, design, {}), None) for _, slot, design in planned)
             return
-        self._open[record.record_id] = state = _OpenRecord(record, planned)
-        for step in self._plan.steps:
-            if not step.needs:
-                self._release(state, step)
+        self._open_records[record.record_id] = open_record = _OpenRecord(record, planned)
+        self._advance(open_record)
 
-    def _release(self, state: _OpenRecord, step: Step) -> None:
-        state.waiting.discard(step.name)
-        left_out = False
-        for slot, design in state.planned[step.name]:
-            cell = state.cell(step, slot, design)
-            empty = step.agent.missing_input(cell)
-            if empty is None or self.on_skip is None:
-                self._ready.append(cell)
-                continue
-            why = SkippedCell(f"step `{empty}` has no finished answer for this record, and `{step.name}` needs one.")
-            unit = self.on_skip(cell, why)
-            self.skipped.append((cell, unit))
-            state.units[step.name][design] = unit
-            left_out = True
-        if left_out:
-            self._open_next(state)
+    def _advance(self, record: _OpenRecord) -> None:
+        """Make the cells ready whose steps wait for nothing more; close a record that is finished."""
+        for step in self._plan.steps:  # in the order of needs, so that one pass is enough
+            if step.name in record.waiting_steps and all(map(record.is_finished, step.needs)):
+                self._open_step(record, step)
+        if all(map(record.is_finished, record.planned)):
+            self._open_records.pop(record.record.record_id, None)
 
-    def _advance(self, cell: Cell, unit: Unit) -> None:
-        state = self._open[cell.record.record_id]
-        state.units[cell.slot.agent.name][cell.design_id] = unit
-        self._open_next(state)
-
-    def _open_next(self, state: _OpenRecord) -> None:
-        for step in self._plan.steps:
-            complete = all(len(state.units[name]) == len(state.planned[name]) for name in step.needs)
-            if step.name in state.waiting and complete:
-                self._release(state, step)
-        if all(len(units) == len(state.planned[name]) for name, units in state.units.items()):
-            self._open.pop(state.record.record_id, None)
+    def _open_step(self, record: _OpenRecord, step: Step) -> None:
+        record.waiting_steps.discard(step.name)
+        for slot, design in record.planned[step.name]:
+            cell = record.cell(step, slot, design)
+            skipped = None
+            if missing := step.agent.missing_input(cell):
+                reason = f"step `{missing}` has no finished answer for this record, and `{step.name}` needs one."
+                skipped = record.units[step.name][design] = self._on_skip(cell, SkippedCell(reason))
+            self._ready.append((cell, skipped))

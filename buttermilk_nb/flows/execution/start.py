@@ -1,4 +1,4 @@
-"""From a plan to a runner that is ready to go: the checks, the scope of its calls, and what the manifest says of it."""
+"""Check a plan, and make the runner that executes it: its scope of calls, its row, its manifest."""
 
 from __future__ import annotations
 
@@ -22,39 +22,37 @@ from .preflight import preflight
 from .progress import follow
 from .runner import Runner
 
-_EXTRA_WORKERS = (
-    32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed and stored
-)
-_SEQUENTIAL_BELOW = 8  # who asks for so few at once wants them one after another
+_EXTRA_WORKERS = 32  # workers beyond the calls in flight, so that a call can begin while other answers are parsed
+_SEQUENTIAL_BELOW = 8  # below this concurrency, add no extra workers
 
 
 def start(
     plan: Plan, project: Project, options: RunOptions, *, flow: str, flow_hash: str, definition: dict[str, Any]
 ) -> Runner:
-    """Check the plan, and hand back a runner that is ready to go. Raises SetupError; nothing was sent."""
+    """Check the plan, and return a runner that is ready to go. Raises SetupError; nothing is sent."""
     grid = plan.checked()
     mode = options.cache
-    asked = preflight(plan, project, mode=mode, retry=options.retry, budget_usd=options.budget_usd, yes=options.yes)
-    remarks = (*grid.remarks, *asked)
+    notes = preflight(plan, project, mode=mode, retry=options.retry, budget_usd=options.budget_usd, yes=options.yes)
+    remarks = (*grid.remarks, *notes)
     run_id = uuid7()
     run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=remarks, status="running")
-    about = RunRow(
+    run_row = RunRow(
         run_id=run_id,
         flow=flow,
         flow_hash=flow_hash,
         corpus_hash=plan.corpus.hash,
         status="running",
         started_at=now(),
-        manifest="",  # written with the run, and again at its end, when the models have said what they are
+        manifest="",  # written with the run, and again at its end, when the models are identified
     )
+    extra = min(options.concurrency, _EXTRA_WORKERS) if options.concurrency >= _SEQUENTIAL_BELOW else 0
     runner = Runner(
         plan,
         run,
         Context(project, run_id, options.retry, _scope(project, run_id, plan, options)),
-        workers=options.concurrency
-        + (min(options.concurrency, _EXTRA_WORKERS) if options.concurrency >= _SEQUENTIAL_BELOW else 0),
+        workers=options.concurrency + extra,
         options=options,
-        about=about,
+        run_row=run_row,
         manifest=_manifest(plan, options, definition, remarks),
     )
     run.cancel_callback = runner.interrupt
@@ -64,22 +62,22 @@ def start(
 
 
 def _scope(project: Project, run_id: str, plan: Plan, options: RunOptions) -> RunScope:
-    purses = [
+    limits = [
         SpendingLimit(options.budget_usd, label="this run's budget", hint="Raise budget_usd in run(...) to go on.")
     ]
     if any(model.remote for model in plan.models):
-        purses.append(project.spending_limit())
+        limits.append(project.spending_limit())
     return RunScope(
         run_id,
         mode=options.cache,
         semaphore=asyncio.Semaphore(options.concurrency),
-        budget=Budget(purses),
+        budget=Budget(limits),
         failure_threshold=project.settings.give_up_after,
     )
 
 
 def _manifest(plan: Plan, options: RunOptions, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
-    """What a reader needs to know of how a run came about: versions, definition, corpus, options."""
+    """How a run came about, for a reader: versions, definition, corpus, options."""
     return {
         "buttermilk_nb": metadata.version("buttermilk-nb"),
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
-"""The local executor: a number of workers on the background loop, each taking the next ready cell.
+"""Run cells on the background loop: several workers, each takes the next ready cell.
 
-A cell that is answered from the cache never really waits, so each worker hands the loop back every few
-milliseconds; otherwise a cached run would block progress and Ctrl-C.
+A cell whose answer is cached never really waits, so each worker hands control back to the loop every few milliseconds;
+otherwise a cached run would block progress and Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,31 +11,36 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ...agents.base import Cell
+from ...schema import Unit
 from .scheduler import Scheduler
 
 _SLICE_S = 0.01
 
 
 async def run_workers(
-    frontier: Scheduler, work: Callable[[Cell], Awaitable[None]], *, workers: int, stopping: Callable[[], bool]
+    scheduler: Scheduler,
+    run_cell: Callable[[Cell, Unit | None], Awaitable[None]],
+    *,
+    workers: int,
+    stopping: Callable[[], bool],
 ) -> None:
-    """Work until the frontier is exhausted or `stopping()` says so. The first exception ends all workers."""
+    """Run cells until none is left or `stopping()` is true. The first exception ends all workers."""
 
-    async def worker() -> None:
-        turn = time.perf_counter()
+    async def work() -> None:
+        slice_began = time.perf_counter()
         while not stopping():
-            cell = frontier.next_cell()
-            if cell is None:
-                if frontier.is_done:
+            item = scheduler.next_cell()
+            if item is None:
+                if scheduler.is_done:
                     return
-                await frontier.wait_for_change()
+                await scheduler.wait_for_change()
                 continue
-            await work(cell)
-            if time.perf_counter() - turn > _SLICE_S:
+            await run_cell(*item)
+            if time.perf_counter() - slice_began > _SLICE_S:
                 await asyncio.sleep(0)
-                turn = time.perf_counter()
+                slice_began = time.perf_counter()
 
-    tasks = [asyncio.create_task(worker()) for _ in range(workers)]
+    tasks = [asyncio.create_task(work()) for _ in range(workers)]
     try:
         await asyncio.gather(*tasks)
     finally:

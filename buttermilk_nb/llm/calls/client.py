@@ -1,7 +1,7 @@
-"""The one path of every call: cache, single flight, sender, cache, Call.
+"""`Client`: the one path of every call: cache, consent, single flight, sender, cache, rows.
 
-Whoever asks gets a Call row for every attempt, whatever happens. An answer is on disk before it is handed on;
-errors and timeouts are never cached. The same request asked by many at once is one call.
+The caller gets a `Call` row for every attempt, whatever happens. An answer is on disk before it is returned; errors and
+timeouts are never cached. If the same request is asked by several cells at once, it is sent once.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from ..cache import AnswerCache
 from ..completion import FROM_DISK, CacheEntry, Completion
 from ..model import Request
 from . import call_rows
+from .consent import ClearedRequest, Consent
 from .run_scope import NO_POLICY, Policy, RunScope
 from .sender import Attempt, Sender, SendResult
 
 
 class CallResult(NamedTuple):
-    """What came of a request: an answer or an error, with a row for each attempt and its bodies."""
+    """The result of a request: an answer or an error, with a row for each attempt and the bodies of these rows."""
 
     request: Request
     calls: tuple[Call, ...]
@@ -40,19 +41,19 @@ class CallResult(NamedTuple):
 
     @property
     def attempts(self) -> int:
-        """How often a model was asked for it now."""
+        """How many times a model was asked in this run."""
         return sum(not call.cached for call in self.calls)
 
 
 class InFlightCall:
-    """A call on its way, how many wait for it, and whether one of them has taken its cost."""
+    """A call in flight, how many callers wait for it, and whether one of them has booked its cost."""
 
     def __init__(self, key: str, task: asyncio.Task[SendResult], scope: RunScope) -> None:
         self.key = key
         self.scope = scope
         self.task = task
-        self.waiting = 0
-        self.paid = False
+        self.n_waiting = 0
+        self.is_paid = False
 
 
 class Client:
@@ -61,20 +62,21 @@ class Client:
     Parameters
     ----------
     cache
-        Where answers are kept.
+        The cached answers.
     settings
         The project's settings.
     sender
-        What sends; by default one that keeps its limits in this process.
+        Sends requests; by default one that keeps its limits in this process.
     """
 
     def __init__(self, cache: AnswerCache, settings: Settings, *, sender: Sender | None = None) -> None:
         self._cache = cache
+        self.consent = Consent(settings.allow, local_only=settings.local_only)
         self.sender = sender or Sender(settings)
         self._probe_s = settings.probe_s
-        self._flights: dict[str, InFlightCall] = {}
+        self._in_flight: dict[str, InFlightCall] = {}
         self.batch_answers: dict[str, Completion] = {}
-        """Answers that a provider's batch has brought, and that nobody has taken yet: they cost something now."""
+        """Answers from a provider's batch that no cell has read yet: the first that does books their cost."""
 
     @property
     def sent(self) -> int:
@@ -91,69 +93,73 @@ class Client:
         request
             The question.
         trace_id
-            Whom the Call rows belong to.
+            The trace that the `Call` rows belong to.
         scope
-            The run's side: mode of the cache, budget, models given up.
+            The run's settings and state: cache mode, budget, open circuits.
         policy
             The step's time limit and retries.
         again
-            Ask although there is an answer in the cache; `only` never asks.
+            Ask although an answer is cached; the mode `only` never asks.
 
         Raises
         ------
         CacheMiss
             The mode is `only`, and the answer is not in the cache.
         ConsentError, BudgetReached
-            It must not be sent.
+            The request must not be sent.
         StoreError
             The cache cannot be read or written.
         """
         asked_at = now()
-        if why := self.sender.stays(request):  # before the cache: the answer of a twin that may leave is not its own
-            return CallResult(request, (), None, why, ())
+        if reason := self.consent.local_only_reason(request):  # before the cache, which may know a twin that may leave
+            return CallResult(request, (), None, reason, ())
         if scope.mode == "only" or (scope.mode == "use" and not again):
             completion = self.cached(request)
             if completion is not None:
-                fresh = self.batch_answers and self.batch_answers.pop(request.key, None) is not None
-                return _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=not fresh)
+                is_new = self.batch_answers and self.batch_answers.pop(request.key, None) is not None
+                return _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=not is_new)
             if scope.mode == "only":
-                if why := request.model.skip_reason(request.offline_input):
-                    return CallResult(request, (), None, why, ())
-                raise CacheMiss(self._missing(request))
-        if request.remote:
-            self.sender.consent(request)  # of this record; the call that it may join is another's
+                if reason := request.model.skip_reason(request.offline_input):
+                    return CallResult(request, (), None, reason, ())
+                raise CacheMiss(self._missing_answer(request))
+        cleared = self.consent.clear(request)  # before it joins a call that another record's consent allowed
         if not request.model.in_process:
             await scope.identify(request.model, self._probe_s)
+        result, shared = await self._send_or_join(cleared, scope, policy)
+        return _from_send_result(request, result, trace_id, scope.run_id, asked_at, shared=shared)
+
+    async def _send_or_join(self, cleared: ClearedRequest, scope: RunScope, policy: Policy) -> tuple[SendResult, bool]:
+        """Send a request, or wait for the same one in flight; and whether another caller has booked its cost."""
         while True:
-            flight = self._join_or_start(request, scope, policy)
+            call = self._join_or_start(cleared, scope, policy)
             try:
-                flown = await self._await_shared(flight)
+                result = await self._await_shared(call)
             except RunStopped:
-                if flight.scope is scope:
+                if call.scope is scope:
                     raise
                 continue  # another run was stopped or has no money left; this one asks for itself
-            if flown.attempts or flown.completion or flight.scope is scope:
-                break  # what was not asked because another run gave the model up, this one asks
-        shared, flight.paid = flight.paid, True
-        return _from_send_result(request, flown, trace_id, scope.run_id, asked_at, shared=shared)
+            if result.attempts or result.completion or call.scope is scope:
+                break  # another run that has given up this model did not send it; this one does
+        shared, call.is_paid = call.is_paid, True
+        return result, shared
 
-    async def _await_shared(self, flight: InFlightCall) -> SendResult:
-        flight.waiting += 1
+    async def _await_shared(self, call: InFlightCall) -> SendResult:
+        call.n_waiting += 1
         try:
-            return await asyncio.shield(flight.task)
+            return await asyncio.shield(call.task)
         finally:
-            flight.waiting -= 1
-            if not flight.waiting and not flight.task.done():  # stopped, and nobody else wants the answer
-                self._forget(flight)
-                flight.task.cancel()
+            call.n_waiting -= 1
+            if not call.n_waiting and not call.task.done():  # stopped, and no other caller wants the answer
+                self._forget(call)
+                call.task.cancel()
 
     def cached(self, request: Request) -> Completion | None:
-        """The answer in the cache, or None. An entry that cannot be read counts as none."""
-        found = self._cache.get(request.key)
-        if found is None:
+        """The answer in the cache, or None. An entry that cannot be read counts as missing."""
+        text = self._cache.get(request.key)
+        if text is None:
             return None
         try:
-            return CacheEntry.model_validate_json(found, context=FROM_DISK).completion
+            return CacheEntry.model_validate_json(text, context=FROM_DISK).completion
         except ValidationError:
             return None
 
@@ -162,34 +168,37 @@ class Client:
         entry = CacheEntry(parts=request.parts, completion=completion)
         await self._cache.put(request.key, entry.model_dump_json())
 
-    def _missing(self, request: Request) -> str:
-        about = f" for record `{request.offline_input.record.record_id}`" if request.offline_input else ""
+    def _missing_answer(self, request: Request) -> str:
+        record = f" for record `{request.offline_input.record.record_id}`" if request.offline_input else ""
         return (
-            f'cache="only", and the answer of `{request.model.name}` is not in the cache{about}. '
-            f'{self._cache.explain(request.parts)} Run the cell with cache="use" to ask for it.'
+            f'cache="only", and the answer of `{request.model.name}` is not in the cache{record}. '
+            f'{self._cache.explain(request.parts)} Run the notebook cell with cache="use" to ask for it.'
         )
 
-    def _join_or_start(self, request: Request, scope: RunScope, policy: Policy) -> InFlightCall:
-        """The call of this request that is on its way, or a new one."""
-        keep = scope.mode != "off"
-        key = request.key if keep else f"{request.key} uncached"
-        if key not in self._flights:
-            task = asyncio.get_running_loop().create_task(self._send_and_cache(request, scope, policy, keep=keep))
-            flight = self._flights[key] = InFlightCall(key, task, scope)
-            task.add_done_callback(lambda _: self._forget(flight))
-        return self._flights[key]
+    def _join_or_start(self, cleared: ClearedRequest, scope: RunScope, policy: Policy) -> InFlightCall:
+        """The call of this request that is in flight, or a new one."""
+        request, use_cache = cleared.request, scope.mode != "off"
+        key = request.key if use_cache else f"{request.key} uncached"
+        if key not in self._in_flight:
+            sending = self._send_and_cache(cleared, scope, policy, use_cache=use_cache)
+            task = asyncio.get_running_loop().create_task(sending)
+            call = self._in_flight[key] = InFlightCall(key, task, scope)
+            task.add_done_callback(lambda _: self._forget(call))
+        return self._in_flight[key]
 
-    def _forget(self, flight: InFlightCall) -> None:
-        if self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
-        if flight.task.done() and not flight.task.cancelled():
-            flight.task.exception()  # whoever waits hears of it; nobody may be waiting any more
+    def _forget(self, call: InFlightCall) -> None:
+        if self._in_flight.get(call.key) is call:
+            del self._in_flight[call.key]
+        if call.task.done() and not call.task.cancelled():
+            call.task.exception()  # the callers have it; without this line asyncio warns if there are none any more
 
-    async def _send_and_cache(self, request: Request, scope: RunScope, policy: Policy, *, keep: bool) -> SendResult:
-        flown = await self.sender.send(request, scope, policy)
-        if keep and flown.completion is not None:
-            await self.store_answer(request, flown.completion)
-        return flown
+    async def _send_and_cache(
+        self, cleared: ClearedRequest, scope: RunScope, policy: Policy, *, use_cache: bool
+    ) -> SendResult:
+        result = await self.sender.send(cleared, scope, policy)
+        if use_cache and result.completion is not None:
+            await self.store_answer(cleared.request, result.completion)
+        return result
 
 
 def _from_completion(
@@ -201,20 +210,21 @@ def _from_completion(
 
 
 def _from_send_result(
-    request: Request, flown: SendResult, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
+    request: Request, result: SendResult, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
 ) -> CallResult:
-    """What came of a flight; whoever only shared it has one row, and no cost."""
-    tries = flown.attempts
-    if shared and tries:
-        tries = (Attempt(asked_at, 0.0, tries[-1].took_s, tries[-1].error),)
+    """The result of a call; callers that joined it get one row at cost 0."""
+    attempts = result.attempts
+    if shared and attempts:
+        attempts = (Attempt(asked_at, 0.0, attempts[-1].took_s, attempts[-1].error),)
     calls = [
-        call_rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=shared)
-        for attempt, made in enumerate(tries, 1)
-        if made.error is not None
+        call_rows.failed(request, attempt, trace_id, run_id, attempt=number, shared=shared)
+        for number, attempt in enumerate(attempts, 1)
+        if attempt.error is not None
     ]
     texts: tuple[TextRow, ...] = (request.body,) if calls else ()
-    if flown.completion is not None:
-        asked = _from_completion(request, flown.completion, trace_id, run_id, tries[-1].asked_at, shared=shared)
-        made = asked.calls[0].model_copy(update={"attempt": len(tries), "waited_s": round(tries[-1].waited_s, 3)})
-        return asked._replace(calls=(*calls, made))
-    return CallResult(request, tuple(calls), None, flown.error, texts, call_rows.redacted(request) if calls else ())
+    if result.completion is not None:
+        last = attempts[-1]
+        answered = _from_completion(request, result.completion, trace_id, run_id, last.asked_at, shared=shared)
+        call = answered.calls[0].model_copy(update={"attempt": len(attempts), "waited_s": round(last.waited_s, 3)})
+        return answered._replace(calls=(*calls, call))
+    return CallResult(request, tuple(calls), None, result.error, texts, call_rows.redacted(request) if calls else ())

@@ -1,8 +1,8 @@
-"""The way of one call to a model: consent, budget, limits, time limit, and again where that may help.
+"""`Sender`: send one request: budget, rate limit, time limit, retries.
 
-Each attempt is kept (when it went, how long it had waited, why it failed), because a study's method includes what
-was asked twice. What a second attempt cannot mend (a wrong key, an empty account, a text too long, a filter) is not
-sent twice; after a wrong key or an empty account nothing more is sent to that model in that run.
+Each attempt is recorded (when it was sent, how long it had waited, why it failed), because it belongs to a study's method
+how often a model was asked. A failure that another attempt cannot cure (a wrong key, an empty account, a text too long,
+a filter) is not retried; after a wrong key or an empty account that run sends nothing more to that model.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import datetime as dt
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+from ..._internal.backoff import Backoff
 from ..._internal.secret_redaction import redact
 from ..._internal.text import estimate_tokens
 from ...config.settings import Settings
 from ...errors import (
     BadResponseError,
     CallTimeout,
-    ConsentError,
     ModelError,
     OverloadedError,
     RateLimitError,
@@ -34,21 +34,22 @@ from ...errors import (
 from ...schema import now
 from ..completion import Completion
 from ..model import Model, Request
+from .consent import ClearedRequest
 from .rate_limits import Ledger, Limiter, MemoryLedger
 from .run_scope import NO_POLICY, Policy, RunScope
 
 T = TypeVar("T")
 OnWait = Callable[[str, str, float, str], None]
-"""Told of a wait: the run, the model, how many seconds, and why."""
+"""Called before a wait with the run's id, the model's name, the seconds, and the reason."""
 
-_TOO_MANY = (RateLimitError, OverloadedError)
-_FIRST_ANSWER_TOKENS = 1_000  # what an answer is thought to cost at most, until a longer one is seen
+_THROTTLING = (RateLimitError, OverloadedError)
+_FIRST_ANSWER_TOKENS = 1_000  # the longest answer that is expected, until there is a longer one
 _memory = MemoryLedger()
 _shared_limiters: dict[tuple[object, ...], Limiter] = {}
 
 
 class Attempt(NamedTuple):
-    """One attempt: when it went, how long it had waited and took, and why it failed."""
+    """One attempt: when it was sent, how long it had waited before, how long it took, and why it failed."""
 
     asked_at: dt.datetime
     waited_s: float
@@ -57,7 +58,7 @@ class Attempt(NamedTuple):
 
 
 class SendResult(NamedTuple):
-    """What came of a request, and the attempts that it took."""
+    """The answer to a request or the last error, and every attempt."""
 
     completion: Completion | None
     error: RunError | None
@@ -72,9 +73,9 @@ class Sender:
     settings
         The project's settings: time limit, retries, limits.
     ledger
-        Where limits a minute are kept; by default in this process.
+        The ledger of rate limits; by default one for this process.
     on_wait
-        Told of waits.
+        Called before each wait.
     """
 
     def __init__(self, settings: Settings, *, ledger: Ledger | None = None, on_wait: OnWait | None = None) -> None:
@@ -82,98 +83,63 @@ class Sender:
         self._ledger = ledger or _memory
         self._on_wait = on_wait
         self._limiters: dict[str, Limiter] = {}
-        self._longest: dict[str, int] = {}
-        self.allowed: set[str] = set(settings.allow)
+        self._longest_answers: dict[str, int] = {}
         self.sent = 0
 
-    async def send(self, request: Request, scope: RunScope, policy: Policy = NO_POLICY) -> SendResult:
-        """Send until there is an answer, or no hope of one.
+    async def send(self, cleared: ClearedRequest, scope: RunScope, policy: Policy = NO_POLICY) -> SendResult:
+        """Send a request, and retry until there is an answer or another attempt cannot help.
 
         Raises
         ------
-        ConsentError
-            The text must not leave, or nobody has allowed it.
         BudgetReached
             The call might cost more than is left.
         """
+        request = cleared.request
         model = request.model
         if error := scope.circuit_error(model.name):
             return SendResult(None, error, ())
-        if request.remote:
-            self.consent(request)
-        retries = _first(policy.retries, model.settings.retries, self._settings.retries)
-        tries: list[Attempt] = []
+        retries = _first_set(policy.retries, model.settings.retries, self._settings.retries)
+        attempts: list[Attempt] = []
         ended = time.monotonic()
-        for attempt in itertools.count(1):
-            completion, made = await self._attempt(request, scope, policy, ended)
-            tries.append(made)
+        for number in itertools.count(1):
+            completion, attempt = await self._attempt(request, scope, policy, ended)
+            attempts.append(attempt)
             ended = time.monotonic()
-            failure = made.error
+            failure = attempt.error
             if failure is None:
                 scope.record_success(model.name)
-                return SendResult(completion, None, tuple(tries))
+                return SendResult(completion, None, tuple(attempts))
             if isinstance(failure, SkippedCell):
                 return SendResult(None, failure, ())
-            if not isinstance(failure, ModelError) or not failure.transient or attempt > retries:
+            if not isinstance(failure, ModelError) or not failure.transient or number > retries:
                 break
-            if not await self._wait(model, failure, attempt, scope, ended - made.took_s):
-                failure = self._too_long(failure)
+            if not await self._wait(model, failure, number, scope, ended - attempt.took_s):
+                failure = self._wait_too_long(failure)
                 break
         if isinstance(failure, ModelError):
             scope.record_failure(model.name, failure)
-        return SendResult(None, failure, tuple(tries))
-
-    def consent(self, request: Request) -> None:
-        """Whether a request may leave.
-
-        Raises
-        ------
-        ConsentError
-            The project stays local, or nobody has allowed this provider.
-        SkippedCell
-            This record stays local.
-        """
-        model = request.model
-        if self._settings.local_only:
-            raise ConsentError(stays_local(model))
-        if why := self.stays(request):
-            raise why
-        if model.recipient not in self.allowed:
-            raise ConsentError(*not_allowed([model]))
-
-    def stays(self, request: Request) -> SkippedCell | None:
-        """Why a record is not put to this model, whatever is allowed or cached; None where it may be."""
-        if not request.remote or request.offline_input is None or not request.offline_input.record.local_only:
-            return None
-        return SkippedCell(
-            f"record `{request.offline_input.record.record_id}` is local_only, so it is not sent to "
-            f"`{request.model.name}`."
-        )
+        return SendResult(None, failure, tuple(attempts))
 
     def max_cost(self, request: Request) -> float:
-        """What a call may cost, in US dollars; 0 where the price is not known, which is counted elsewhere."""
+        """The most that a call may cost, in US dollars; 0 if the price is not known, which is counted separately."""
         price = request.model.price()
         if not price:
             return 0.0
-        params = request.params.sent
-        most = params.get("max_tokens") or params.get("max_completion_tokens")
-        written = (
-            most
-            if isinstance(most, int | float) and most > 0
-            else self._longest.get(request.model.full_name, _FIRST_ANSWER_TOKENS)
-        )
-        return estimate_tokens(request.text) * 1.25 * price[0] + written * price[1]  # 1.25: a heuristic may fall short
+        limit = request.params.sent.get("max_tokens") or request.params.sent.get("max_completion_tokens")
+        if not isinstance(limit, int | float) or limit <= 0:
+            limit = self._longest_answers.get(request.model.full_name, _FIRST_ANSWER_TOKENS)
+        return estimate_tokens(request.text) * 1.25 * price[0] + limit * price[1]  # 1.25: the estimate may be too low
 
     async def _attempt(
-        self, request: Request, scope: RunScope, policy: Policy, since: float
+        self, request: Request, scope: RunScope, policy: Policy, ready_since: float
     ) -> tuple[Completion | None, Attempt]:
-        """One attempt."""
+        """Send once: reserve the money, wait for the limits, call the model, settle the cost."""
         model, budget = request.model, scope.budget
         limiter = self._limiter(model)
-        aside = self.max_cost(request) if request.remote else 0.0
+        reserved = self.max_cost(request) if request.remote else 0.0
         if request.remote:
             with scope.cancellable_wait():
-                await budget.reserve(aside)
+                await budget.reserve(reserved)
         spent = 0.0
         try:
             tokens = estimate_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
@@ -195,12 +161,12 @@ class Sender:
                 if limiter:
                     await self._record_usage(limiter, model, completion, tokens)
         finally:
-            budget.settle(aside, spent)
-        return completion, Attempt(asked_at, began - since, took, error)
+            budget.settle(reserved, spent)
+        return completion, Attempt(asked_at, began - ready_since, took, error)
 
     async def _complete(self, request: Request, policy: Policy) -> tuple[Completion | None, RunError | None]:
         model = request.model
-        timeout_s = _first(policy.timeout_s, model.settings.timeout_s, self._settings.timeout_s)
+        timeout_s = _first_set(policy.timeout_s, model.settings.timeout_s, self._settings.timeout_s)
         self.sent += 1
         try:
             async with asyncio.timeout(timeout_s):
@@ -212,42 +178,42 @@ class Sender:
         except TimeoutError:
             return None, CallTimeout(
                 f"`{model.name}` gave no answer within {timeout_s:g} s. "
-                "Raise `timeout_s` in buttermilk.yaml, or run the cell again later."
+                "Raise `timeout_s` in buttermilk.yaml, or run the notebook cell again later."
             )
-        except Exception as error:  # noqa: BLE001  # a model may fail in any way; it costs this cell, not the run
+        except Exception as error:  # noqa: BLE001  # a model may fail in any way; it costs this answer, not the run
             failure = BadResponseError(f"`{model.name}` failed: {redact(repr(error))}")
-            failure.transient = False  # type: ignore[misc]  # this one will fail again: it is a mistake in the code
+            failure.transient = False  # type: ignore[misc]  # a mistake in the code fails again
             failure.__cause__ = error
             return None, failure
 
-    async def _record_usage(self, limiter: Limiter, model: Model, completion: Completion, tokens: int) -> None:
+    async def _record_usage(self, limiter: Limiter, model: Model, completion: Completion, estimate: int) -> None:
         limiter.on_success()
-        used = (completion.tokens_in or 0) + (completion.tokens_out or 0)
-        await limiter.add_usage(tokens, used)
-        longest = self._longest.get(model.full_name, _FIRST_ANSWER_TOKENS)
-        self._longest[model.full_name] = max(longest, completion.tokens_out or 0)
+        await limiter.add_usage(estimate, (completion.tokens_in or 0) + (completion.tokens_out or 0))
+        longest = self._longest_answers.get(model.full_name, _FIRST_ANSWER_TOKENS)
+        self._longest_answers[model.full_name] = max(longest, completion.tokens_out or 0)
 
     async def _wait(self, model: Model, failure: ModelError, attempt: int, scope: RunScope, began: float) -> bool:
-        """Wait until the next attempt may go; False where the provider asks for longer than anybody would wait."""
-        longest, asked = self._settings.backoff_max_s, failure.retry_after_s
-        if asked is not None and asked > longest:
+        """Wait before the next attempt; False if the provider asks for a longer wait than the settings allow."""
+        longest, requested = self._settings.backoff_max_s, failure.retry_after_s
+        if requested is not None and requested > longest:
             return False
-        first = _first(model.backoff_s, self._settings.backoff_s)
-        backoff = min(longest, first * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
-        wait = backoff if asked is None else asked + random.uniform(0.0, 0.1) * asked  # noqa: S311  # as above
+        if requested is None:
+            wait = Backoff(_first_set(model.backoff_s, self._settings.backoff_s), longest).pause(attempt)
+        else:
+            wait = requested * random.uniform(1.0, 1.1)  # noqa: S311  # jitter, not a secret
         limiter = self._limiter(model)
-        if limiter and isinstance(failure, _TOO_MANY):
+        if limiter and isinstance(failure, _THROTTLING):
             limiter.on_throttle(began, wait)
-            return True  # the limiter makes everybody wait, this one too
+            return True  # the limiter makes every caller wait, this one too
         self._notify(scope, model, wait, "it failed and is asked again")
         with scope.cancellable_wait():
             await asyncio.sleep(wait)
         return True
 
-    def _too_long(self, failure: ModelError) -> ModelError:
+    def _wait_too_long(self, failure: ModelError) -> ModelError:
         return type(failure)(
             f"{failure} The provider asks to wait {failure.retry_after_s:,.0f} s, which is longer than `backoff_max_s` "
-            f"({self._settings.backoff_max_s:g} s) in buttermilk.yaml; run the cell again after that.",
+            f"({self._settings.backoff_max_s:g} s) in buttermilk.yaml; run the notebook cell again after that time.",
             code=failure.code,
             retry_after_s=failure.retry_after_s,
         )
@@ -255,42 +221,18 @@ class Sender:
     def _limiter(self, model: Model) -> Limiter | None:
         if model.in_process:
             return None
-        found = self._limiters.get(model.name)
-        if found is None:
-            of = (model.rate_limit_key, model.settings.limits, self._ledger if model.shares_limits else self)
-            found = self._limiters[model.name] = _shared_limiters.setdefault(
-                of, Limiter(model.rate_limit_key, model.settings.limits, self._ledger)
-            )
-        return found
+        limiter = self._limiters.get(model.name)
+        if limiter is None:
+            key = (model.rate_limit_key, model.settings.limits, self._ledger if model.shares_limits else self)
+            new = Limiter(model.rate_limit_key, model.settings.limits, self._ledger)
+            limiter = self._limiters[model.name] = _shared_limiters.setdefault(key, new)
+        return limiter
 
     def _notify(self, scope: RunScope, model: Model, seconds: float, why: str) -> None:
         if self._on_wait is not None:
             self._on_wait(scope.run_id, model.name, seconds, why)
 
 
-def not_allowed(models: Iterable[Model]) -> list[str]:
-    """The sentences of a ConsentError, one a provider: what would leave, and the line to write."""
-    by_receiver: dict[str, list[str]] = {}
-    for model in models:
-        where = f" at {model.settings.api_base}" if model.settings.api_base else ""
-        by_receiver.setdefault(model.recipient, []).append(f"`{model.name}`{where}")
-    return [
-        f"texts would go to `{receiver}` (for {', '.join(names)}), which nobody has allowed in this project. Write "
-        f'bm.allow("{receiver}") once, or `allow: [{receiver}]` in buttermilk.yaml; bm.data_statement(flow, corpus) '
-        "says what would leave."
-        for receiver, names in by_receiver.items()
-    ]
-
-
-def stays_local(model: Model) -> str:
-    """The sentence where a project must not send anything."""
-    return (
-        f"this project is `local_only`, and `{model.name}` is remote. Use a model on this machine (`ollama_chat/...`, "
-        "`offline/...`), say `local: true` of it under `models:` in buttermilk.yaml if its server is your own, "
-        "or take `local_only` out."
-    )
-
-
-def _first(*values: T | None) -> T:
-    """The first that is given."""
+def _first_set(*values: T | None) -> T:
+    """The first value that is not None."""
     return next(value for value in values if value is not None)

@@ -200,7 +200,7 @@ class EmbeddingJob:
         if model.remote:
             leaving = [one for one in self.missing if not one.record.local_only]
             if leaving:
-                self._client.sender.consent(leaving[0])
+                self._client.consent.clear(leaving[0])
             if len(leaving) < len(self.missing):
                 staying = [one for one in self.missing if one.record.local_only]
                 raise ConsentError(
@@ -261,7 +261,7 @@ class EmbeddingJob:
                 raise
 
     async def _one(self, batch: TextBatch) -> None:
-        flown = await self._client.sender.send(batch, self._scope, self._policy)
+        flown = await self._client.sender.send(self._client.consent.clear(batch), self._scope, self._policy)
         parts: Sequence[Completion | None] = [None] * len(batch.asked)
         if flown.completion is not None:
             answers = list(batch.parted(flown.completion))

@@ -357,5 +357,5 @@ def test_how_far_a_batch_is_is_told_while_it_waits(batch_server, make_batch_proj
     batch_server.looks = 4
     run = judging().run(texts(), batch=True)
     assert [(p["run_id"], p["model"], p["done"], p["total"]) for p in told] == [(run.run_id, "gpt", 0, 4)] * 4
-    assert [p["seconds"] for p in told] == [0.0, 0.0, 0.1, 0.1]
+    assert [p["seconds"] <= limit for p, limit in zip(told, [0.05, 0.05, 0.1, 0.1], strict=True)] == [True] * 4
     assert told[0]["why"] == "at the provider as a batch, 0 of 4 done"

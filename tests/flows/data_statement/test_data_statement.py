@@ -219,7 +219,7 @@ def refuse(*args, **kwargs):
     raise OSError("no network")
 socket.socket.connect = socket.socket.connect_ex = socket.create_connection = socket.getaddrinfo = refuse
 import buttermilk_nb as bm
-from buttermilk_nb.flows.statement import data_statement
+from buttermilk_nb.flows.data_statement.data_statement import data_statement
 bm.init("far", path="far", models=[{FAR!r}, "ollama_chat/toy"])
 calm = bm.Criteria("calm", "Is it calm?", flag="no")
 found = data_statement(bm.Flow("f", [bm.Judge("judge", criteria=calm)]), bm.load([{{"t": "x"}}], content="t"))

@@ -127,7 +127,7 @@ def test_a_record_without_leave_in_the_middle_of_its_cell_keeps_what_was_paid(se
     )
 
     def fail(_):
-        project.client.sender.allowed.discard("lm_studio")
+        project.client.consent.recipients.discard("lm_studio")
         return server.failure(500)
 
     then(server, fail)

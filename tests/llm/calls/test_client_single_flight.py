@@ -55,7 +55,7 @@ def together(held, project, first, second, *, flights, sent, stopping=False):
     """Two runs at once, of which the second joins each call of the first before any is answered; what came of both."""
 
     def waiting():
-        return [flight.waiting for flight in list(project.client._flights.values())]
+        return [call.n_waiting for call in list(project.client._in_flight.values())]
 
     async def both():
         one = asyncio.ensure_future(first())

@@ -253,7 +253,7 @@ def test_a_provider_that_nobody_has_allowed_gets_nothing(embedding_server, make_
         f"models: {{vec: {{model: hosted_vllm/toy, api_base: '{embedding_server.base}', local: false}}}}",
         "budget_usd: null",
     )
-    with pytest.raises(bm.ConsentError, match="which nobody has allowed"):
+    with pytest.raises(bm.ConsentError, match="which is not allowed in this project yet"):
         embed(project, TEXTS, model="vec")
     assert embedding_server.received == []
     bm.allow("hosted_vllm")
@@ -493,7 +493,7 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(embedding_server
 )
 def test_what_is_asked_wrongly_is_one_sentence(embedding_server, local_vec_project, texts, model, sentence):
     if model.startswith("nosuch"):
-        local_vec_project.client.sender.allowed.add("nosuchfamily")
+        local_vec_project.client.consent.recipients.add("nosuchfamily")
     with pytest.raises(bm.SetupError, match=re.escape(sentence)):
         embed(local_vec_project, texts, model=model)
     assert embedding_server.received == []
