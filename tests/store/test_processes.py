@@ -124,10 +124,10 @@ Store(Path(sys.argv[1])).select("select 1")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no SIGKILL here")
-def test_a_process_killed_between_merging_and_deleting_makes_nothing_land_twice(store, held, make_unit):
+def test_a_process_killed_between_merging_and_deleting_makes_nothing_land_twice(store, hold_file, make_unit):
     from buttermilk_nb.store.write_batch import WriteBatch
 
-    with held(store.path):
+    with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(1)]))
     done = subprocess.run([sys.executable, "-c", KILL, str(store.path)], capture_output=True)
     assert done.returncode == -9, done.stderr

@@ -29,16 +29,16 @@ def spool_of(store):
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
-def test_a_batch_waits_beside_a_file_that_is_held_and_is_merged_by_the_next_read(store, held, make_unit):
-    with held(store.path):
+def test_a_batch_waits_beside_a_file_that_is_held_and_is_merged_by_the_next_read(store, hold_file, make_unit):
+    with hold_file(store.path):
         assert store.write(WriteBatch(units=[make_unit(n) for n in range(3)])) is False
         assert store.spooled() == 3 * 5  # trace, call, score and two texts each
     assert count(store, "traces") == 3
     assert (store.spooled(), spool_of(store)) == (0, [])
 
 
-def test_the_next_write_merges_before_it_writes(store, held, make_unit):
-    with held(store.path):
+def test_the_next_write_merges_before_it_writes(store, hold_file, make_unit):
+    with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(1)]))
     assert store.write(WriteBatch(units=[make_unit(2)])) is True
     assert spool_of(store) == []
@@ -46,17 +46,17 @@ def test_the_next_write_merges_before_it_writes(store, held, make_unit):
         assert con.execute("select record_id from trace_rows").fetchall() == [("r1",), ("r2",)]
 
 
-def test_a_file_that_is_free_again_is_written_at_once_after_it_was_held(store, held, make_unit):
-    with held(store.path):
+def test_a_file_that_is_free_again_is_written_at_once_after_it_was_held(store, hold_file, make_unit):
+    with hold_file(store.path):
         assert store.write(WriteBatch(units=[make_unit(1)])) is False
     assert store.write(WriteBatch(units=[make_unit(2)])) is True
 
 
-def test_once_a_batch_was_spooled_the_next_ones_do_not_wait_again(tmp_path, held, make_unit):
+def test_once_a_batch_was_spooled_the_next_ones_do_not_wait_again(tmp_path, hold_file, make_unit):
     store = Store(tmp_path / "traces.duckdb", lock_wait_s=1.0)
     with store.reading():
         pass
-    with held(store.path):
+    with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(0)]))
         began = time.monotonic()
         for n in range(1, 6):
@@ -65,7 +65,7 @@ def test_once_a_batch_was_spooled_the_next_ones_do_not_wait_again(tmp_path, held
     assert count(store, "traces") == 6
 
 
-def test_every_value_comes_out_of_the_spool_as_it_went_in(store, held, make_unit):
+def test_every_value_comes_out_of_the_spool_as_it_went_in(store, hold_file, make_unit):
     units = [
         make_unit(0, conclusion="", reasons=[], score={"value": 1e-300}),
         make_unit(1, conclusion=None, reasons=None, score={"value": None, "category": "[]"}),
@@ -73,7 +73,7 @@ def test_every_value_comes_out_of_the_spool_as_it_went_in(store, held, make_unit
     ]
     again = [unit.trace.model_copy(update={"run_id": "again"}) for unit in units]
     store.write(WriteBatch(units=units))
-    with held(store.path):
+    with hold_file(store.path):
         store.write(
             WriteBatch(rows=[score.model_copy(update={"run_id": "again"}) for unit in units for score in unit.scores])
         )
@@ -84,13 +84,13 @@ def test_every_value_comes_out_of_the_spool_as_it_went_in(store, held, make_unit
             assert con.execute(query, ["run"]).fetchall() == con.execute(query, ["again"]).fetchall()
 
 
-def test_a_run_that_finds_the_file_held_goes_on_and_all_of_it_is_there_afterwards(project, held, tmp_path):
+def test_a_run_that_finds_the_file_held_goes_on_and_all_of_it_is_there_afterwards(project, hold_file, tmp_path):
     records = bm.Corpus([bm.Record(record_id=f"r{i}", content=f"Text {i}.") for i in range(5)])
     calm = bm.Criteria("calm", "Is it calm?", flag="no")
     flow = bm.Flow("study", [bm.Judge("judge", criteria=calm)])
     flow.run(records.head(1))
     project.store._lock_wait_s = 0.2
-    with held(project.store.path):
+    with hold_file(project.store.path):
         with pytest.raises(StoreError, match="another process has held"):
             project.store.select("select 1")
         with suppress(StoreError):  # what it says at its end may need the file
@@ -102,17 +102,19 @@ def test_a_run_that_finds_the_file_held_goes_on_and_all_of_it_is_there_afterward
     assert bm.sql("select count(*) as n from records").n.item() == 5
 
 
-def test_the_end_of_a_run_that_was_spooled_covers_the_rows_that_were_spooled_with_it(store, held, make_unit, write_run):
+def test_the_end_of_a_run_that_was_spooled_covers_the_rows_that_were_spooled_with_it(
+    store, hold_file, make_unit, write_run
+):
     units = [make_unit(n, "spooled") for n in range(3)]
-    with held(store.path):
+    with hold_file(store.path):
         write_run(store, "spooled", units)
     write_run(store, "direct", [make_unit(n, "direct") for n in range(3)])
     assert store.select("select count(distinct digest) as n, count(*) as runs from runs").values.tolist() == [[1, 2]]
     assert store.select("select run_id from links order by position").run_id.tolist() == ["spooled", "direct"]
 
 
-def test_a_file_that_was_merged_and_not_deleted_lands_once(store, held, make_unit):
-    with held(store.path):
+def test_a_file_that_was_merged_and_not_deleted_lands_once(store, hold_file, make_unit):
+    with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(1)]))
     (path,) = spool_of(store)
     body = path.read_bytes()
@@ -132,8 +134,8 @@ def test_a_file_that_was_merged_and_not_deleted_lands_once(store, held, make_uni
     ],
     ids=["cut in half", "empty", "changed", "without its end", "no JSON"],
 )
-def test_a_damaged_file_is_set_aside_with_a_warning_and_blocks_nothing(store, held, make_unit, harm):
-    with held(store.path):
+def test_a_damaged_file_is_set_aside_with_a_warning_and_blocks_nothing(store, hold_file, make_unit, harm):
+    with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(1)]))
         store.write(WriteBatch(units=[make_unit(2)]))
     path = spool_of(store)[0]
@@ -144,8 +146,8 @@ def test_a_damaged_file_is_set_aside_with_a_warning_and_blocks_nothing(store, he
     assert store.spooled() == 0
 
 
-def test_a_spool_file_with_a_column_that_there_is_not_is_set_aside(store, held, make_unit):
-    with held(store.path):
+def test_a_spool_file_with_a_column_that_there_is_not_is_set_aside(store, hold_file, make_unit):
+    with hold_file(store.path):
         spool.add(store.path, WriteBatch(rows=[TextRow.of("request", "a")]))
     (path,) = spool_of(store)
     lines = path.read_bytes().replace(b'"version"', b'"vision"').split(b"\n")[:-2]
@@ -169,28 +171,28 @@ def test_a_write_that_was_cut_off_is_ignored_and_said_once(store):
         assert (count(store, "traces"), store.spooled()) == (0, 0)
 
 
-def test_two_stores_in_one_folder_keep_their_spools_apart(tmp_path, held, make_unit):
+def test_two_stores_in_one_folder_keep_their_spools_apart(tmp_path, hold_file, make_unit):
     stores = [Store(tmp_path / f"{name}.duckdb", lock_wait_s=0.1) for name in ("one", "one-1")]
     for store in stores:
         with store.reading():
             pass
-    with held(stores[0].path), held(stores[1].path):
+    with hold_file(stores[0].path), hold_file(stores[1].path):
         for n, store in enumerate(stores):
             store.write(WriteBatch(units=[make_unit(n)]))
     assert [store.select("select record_id from traces").record_id.tolist() for store in stores] == [["r0"], ["r1"]]
 
 
-def test_rows_that_a_reader_elsewhere_holds_back_are_not_silently_left_out_of_an_answer(store, held, make_unit):
-    with held(store.path, "read"):
+def test_rows_that_a_reader_elsewhere_holds_back_are_not_silently_left_out_of_an_answer(store, hold_file, make_unit):
+    with hold_file(store.path, "read"):
         assert store.write(WriteBatch(units=[make_unit(1)])) is False
         with pytest.raises(StoreError, match="another process has held"):
             count(store, "traces")
     assert count(store, "traces") == 1
 
 
-def test_a_spool_that_cannot_be_written_fails_with_a_sentence(store, held, make_unit):
+def test_a_spool_that_cannot_be_written_fails_with_a_sentence(store, hold_file, make_unit):
     (store.path.parent / "spool").write_text("a file where the folder should be")
-    with held(store.path), pytest.raises(StoreError, match="rows could not be kept in"):
+    with hold_file(store.path), pytest.raises(StoreError, match="rows could not be kept in"):
         store.write(WriteBatch(units=[make_unit(1)]))
 
 
@@ -223,8 +225,8 @@ def test_what_was_acknowledged_before_a_kill_is_merged_and_nothing_of_what_was_n
     assert store.select("select spool from merged order by 1").spool.tolist() == acknowledged
 
 
-def test_an_event_alone_is_spooled_as_well(store, held):
-    with held(store.path):
+def test_an_event_alone_is_spooled_as_well(store, hold_file):
+    with hold_file(store.path):
         store.write(WriteBatch(rows=[StatusEvent(payload={"state": "exported"}).as_row()]))
     assert count(store, "events") == 1
 

@@ -1,0 +1,181 @@
+"""The commands: what they do, and how they fail."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+from support.study import TEXTS
+
+import buttermilk_nb as bm
+from buttermilk_nb.cli import main
+from buttermilk_nb.project import session
+
+FLOW = """name: study
+steps:
+- agent: judge
+  name: judge
+  models: [MODEL]
+  criteria: respect.md
+"""
+
+
+@pytest.fixture
+def study_files(tmp_path):
+    """A flow, its criteria and a corpus, as files."""
+    (tmp_path / "respect.md").write_text(
+        "---\nflag: no\ncues: {no: [vermin]}\n---\nIs it respectful?", encoding="utf-8"
+    )
+    (tmp_path / "flow.yaml").write_text(FLOW.replace("MODEL", "double/answer"), encoding="utf-8")
+    with (tmp_path / "texts.csv").open("w", encoding="utf-8", newline="") as handle:
+        rows = csv.writer(handle)
+        rows.writerow(["id", "text", "gold"])
+        rows.writerows((f"r{i}", text, "bad" if "vermin" in text else "good") for i, text in enumerate(TEXTS))
+    return tmp_path
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run a command in this process; gives exit status, output and errors."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["buttermilk-nb", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return left.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+RUN = ("run", "flow.yaml", "texts.csv", "--content", "text", "--record-id", "id", "--project", "study")
+
+
+def test_run_judges_a_corpus_and_says_where_the_results_are(command, study_files):
+    status, out, _ = command(*RUN)
+    assert status == 0
+    assert "Run of 'study', finished: 5 cells (5 ok)" in out
+    assert str(study_files / "study" / "traces.duckdb") in out
+
+
+def test_run_again_asks_nothing(command, study_files):
+    command(*RUN)
+    command(*RUN)
+    assert session.current().client.sent == 0
+
+
+def test_run_writes_the_scores_to_a_file(command, study_files):
+    status, out, _ = command(
+        *RUN, "--out", "scores.csv", "--truth", "respect=gold", "--truth-value", "bad=no", "--truth-value", "good=yes"
+    )
+    assert status == 0
+    assert str(study_files / "scores.csv") in out
+    with (study_files / "scores.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["record_id"] for row in rows] == ["r0", "r1", "r2", "r3", "r4"]
+    assert [row["truth"] for row in rows] == ["no", "yes", "no", "yes", "yes"]
+
+
+def test_check_counts_and_sends_nothing(command, study_files):
+    status, out, _ = command(*RUN, "--check")
+    assert status == 0
+    assert "5 cells (5 records; judge: 1 per record). No problem was found." in out
+    assert "5 calls: 0 cached, 5 new" in out
+    project = session.current()
+    assert (project.client.sent, len(project.cache), len(bm.sql("select * from cells"))) == (0, 0, 0)
+
+
+def test_limit_cache_and_retry_reach_the_run(command, study_files):
+    (study_files / "flow.yaml").write_text(FLOW.replace("MODEL", "double/nonsense"), encoding="utf-8")
+    command(*RUN, "--limit", "2")
+    status, out, _ = command(*RUN, "--limit", "2", "--retry", "invalid")
+    assert (status, session.current().client.sent) == (0, 2)
+    assert "2 invalid" in out
+    assert command(*RUN, "--cache", "only")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "nowhere.yaml", "texts.csv"), "there is no file `nowhere.yaml`"),
+        (("run", "flow.yaml", "nowhere.csv"), "nowhere.csv"),
+        ((*RUN[:4], "txt"), "did you mean `text`"),
+        ((*RUN, "--limit", "0"), "limit=0"),
+        ((*RUN, "--retry", "invald"), "did you mean `invalid`"),
+        ((*RUN, "--truth", "respect=gold"), "the data holds `good` (3), `bad` (2)"),
+        ((*RUN, "--truth-value", "bad"), "write WORD=ANSWER"),
+        ((*RUN[:-2], "--path", "p"), "there is no file `p"),
+        ((*RUN, "--cache", "only"), "not in the cache for record `r"),
+        (("init", "a/b"), "cannot be a project's name"),
+        (("init", "study", "--model", "offline/strct"), "did you mean `offline/strict`"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence_and_exit_status_2(command, study_files, words, message):
+    status, _, err = command(*words)
+    assert status == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert err.splitlines()[0].startswith("Error: ") or "cells" in err.splitlines()[0]
+
+
+def test_a_word_that_the_command_does_not_know_is_exit_status_2(command, study_files):
+    assert command("run", "--nonsense")[0] == 2
+    assert command("rnu")[0] == 2
+
+
+def test_a_store_that_cannot_be_opened_is_exit_status_1(command, study_files):
+    command(*RUN, "--check")
+    (study_files / "study" / "traces.duckdb").write_text("not a database " * 100)
+    status, _, err = command(*RUN)
+    assert status == 1
+    assert "cannot be opened" in err
+    assert "Traceback" not in err
+
+
+def test_rejected_rows_are_said(command, study_files):
+    with (study_files / "texts.csv").open("a", encoding="utf-8") as handle:
+        handle.write("r9,,good\n")
+    _, out, err = command(*RUN)
+    assert "1 rows were rejected" in err or "1 row was rejected" in err
+    assert "5 ok" in out
+
+
+def test_init_makes_a_project_and_prints_its_card(command, study_files):
+    status, out, _ = command("init", "press", "--model", "offline/strict", "--model", "offline/lenient")
+    assert status == 0
+    assert str(study_files / "press") in out
+    assert bm.init("press").settings.sets["judges"] == ["offline/strict", "offline/lenient"]
+
+
+def test_help_and_version_make_nothing(command, tmp_path):
+    for words in (("--help",), ("run", "-h"), ("--version",)):
+        assert command(*words)[0] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_installed_command_fails_without_a_traceback_in_a_real_shell(study_files):
+    code = "from buttermilk_nb.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", "flow.yaml", "texts.csv", "--content", "txt"],
+        capture_output=True, text=True, cwd=study_files, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+    assert not (study_files / "buttermilk.yaml").exists()
+
+
+def test_a_stopped_run_says_how_to_go_on_and_leaves_exit_status_130(command, study_files, monkeypatch):
+    def stopped(*args, **options):
+        raise bm.Interrupted("The run was stopped with 3 of 5 cells still to do.")
+
+    monkeypatch.setattr(bm.Flow, "run", stopped)
+    status, _, err = command(*RUN)
+    assert "3 of 5 cells still to do" in err
+    assert status == 130
+
+
+def test_a_place_for_the_scores_that_is_not_there_is_found_before_the_run(command, study_files):
+    status, _, err = command(*RUN, "--out", "nowhere/scores.csv")
+    assert status == 2
+    assert "nowhere" in err

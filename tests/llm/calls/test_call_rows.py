@@ -1,0 +1,145 @@
+"""What was paid for is on record, also where its cell did not come to an end."""
+
+import json
+import threading
+
+import pytest
+from support.chat_server import ANSWER, HANG, said
+
+import buttermilk_nb as bm
+
+PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
+EACH = (11 + 7) * 1000 / 1e6  # what the server says that it read and wrote
+
+
+def calm():
+    return bm.Criteria("calm", "Is it calm?", flag="no")
+
+
+def desk():
+    return bm.Criteria(
+        "desk",
+        "What the editors ask.",
+        criteria={name: {"question": f"Is it {name}?", "flag": "no"} for name in ("calm", "fair")},
+    )
+
+
+def flow(criteria=None, **fields):
+    return bm.Flow("tone", [bm.Judge("judge", criteria=criteria or calm(), **fields)])
+
+
+def texts(n=1):
+    return bm.Corpus([bm.Record(record_id=f"r{i:04}", content=f"Text {i}.") for i in range(n)])
+
+
+def asked_of(body):
+    """Which of the two questions a request asks."""
+    return "fair" if "Is it fair?" in said(body) else "calm"
+
+
+def then(server, later, *, first=1, **answer):
+    """So many answers, and then what `later` makes."""
+
+    def reply(body):
+        if len(server.received) <= first:
+            return server.answer(body, name=asked_of(body), **answer)
+        return later(body)
+
+    server.reply = reply
+
+
+def paid(run):
+    """What the Store says that was paid in a run, by the rows of its calls."""
+    stored = bm.sql("select cost_usd, status from calls where run_id = ? order by asked_at", [run.run_id])
+    assert run.calls().cost_usd.dropna().tolist() == stored.cost_usd.dropna().tolist()
+    return stored.cost_usd.dropna().tolist()
+
+
+def test_a_budget_that_ends_between_two_questions_leaves_the_row_of_the_first(server, make_study):
+    project = make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
+    then(server, server.answer, tokens=5_000)  # dear enough that the second does not fit any more
+    with pytest.raises(bm.errors.BudgetReached):
+        flow(desk(), ask="separately").run(texts(), budget_usd=2.0)
+    run = bm.last_run()
+    assert paid(run) == [pytest.approx((11 + 5_000) / 1e3)]
+    assert run.counts == {"cancelled": 1}
+    assert run.scores().status.tolist() == ["cancelled", "cancelled"]
+    assert run.traces().attempts.item() == len(server.received) == 1
+    assert "fair" not in asked_of(server.received[0])
+    assert project.spent_usd == run.cost_usd == pytest.approx(5.011)
+    assert run.calls().request.notna().all()
+
+
+def test_a_budget_that_ends_before_an_answer_is_asked_for_again_leaves_its_row(server, make_study):
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
+    then(server, server.answer, text="Rather calm, I think.", tokens=5_000)
+    with pytest.raises(bm.errors.BudgetReached):
+        flow().run(texts(), budget_usd=2.0)
+    assert paid(bm.last_run()) == [pytest.approx(5.011)]
+    assert bm.last_run().counts == {"cancelled": 1}
+    assert "Rather calm, I think." in bm.last_run().calls().response.item()
+
+
+def test_the_next_run_takes_that_answer_from_the_cache(server, make_study):
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
+    then(server, lambda body: server.answer(body, name=asked_of(body)), tokens=5_000)
+    with pytest.raises(bm.errors.BudgetReached):
+        flow(desk(), ask="separately").run(texts(), budget_usd=2.0)
+    run = flow(desk(), ask="separately").run(texts())
+    assert run.counts == {"ok": 1}
+    assert run.calls().cached.tolist() == [True, False]
+    assert len(server.received) == 2
+    assert paid(run) == [0.0, EACH]
+
+
+def test_a_stop_while_the_second_call_is_open_leaves_the_row_of_the_first(server, make_study):
+    stop = threading.Event()
+
+    def hang(body):
+        stop.set()
+        return HANG
+
+    then(server, hang)
+    make_study(toy=PRICED, allow=["hosted_vllm"], grace_s=0.1)
+    threading.Thread(target=lambda: stop.wait(20) and bm.last_run().cancel(), daemon=True).start()
+    with pytest.raises(bm.Interrupted):
+        flow(desk(), ask="separately").run(texts())
+    assert paid(bm.last_run()) == [EACH]
+    assert bm.last_run().counts == {"cancelled": 1}
+
+
+def test_a_question_that_is_skipped_leaves_the_row_of_the_one_that_was_answered(server, make_study):
+    then(server, lambda _: server.failure(500))  # the second goes to a model that has no cues for it
+    make_study(toy=PRICED, allow=["hosted_vllm"], retries=0)
+    run = flow(desk(), ask="separately", fallback="offline/strict").run(texts())
+    assert run.counts == {"skipped": 1}
+    assert dict(run.scores()[["criterion", "status"]].values.tolist()) == {"calm": "ok", "fair": "skipped"}
+    assert paid(run) == [EACH]
+
+
+def test_a_record_without_leave_in_the_middle_of_its_cell_keeps_what_was_paid(server, make_study):
+    """A model of last resort whose leave is taken back while the run goes on."""
+    project = make_study(
+        toy=PRICED,
+        models={"far": {"model": "lm_studio/far", "api_base": server.base, "local": False}},
+        allow=["hosted_vllm", "lm_studio"],
+        retries=0,
+    )
+
+    def fail(_):
+        project.client.consent.recipients.discard("lm_studio")
+        return server.failure(500)
+
+    then(server, fail)
+    with pytest.raises(bm.ConsentError, match="lm_studio"):
+        flow(desk(), ask="separately", fallback="far").run(texts())
+    assert paid(bm.last_run()) == [EACH]
+    assert bm.last_run().counts == {"cancelled": 1}
+
+
+def test_a_re_ask_that_is_cut_off_leaves_what_was_removed_from_its_text(server, make_study):
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None, redact={"name": "Kim"})
+    then(server, server.answer, text=json.dumps({"criteria": {"calm": {**ANSWER, "answer": "rather"}}}), tokens=5_000)
+    with pytest.raises(bm.errors.BudgetReached):
+        flow().run(bm.Corpus([bm.Record(record_id="a", content="Kim sang.")]), budget_usd=2.0)
+    assert bm.sql("select placeholder, original from redactions").values.tolist() == [["[name 1]", "Kim"]]

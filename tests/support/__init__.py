@@ -1,0 +1,1 @@
+"""What tests share: servers on loopback, small studies, and fixtures by topic, which `conftest.py` loads."""

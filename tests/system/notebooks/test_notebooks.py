@@ -1,0 +1,44 @@
+"""Every notebook: strict nbval on a copy, cold and then warm; and what a saved notebook may hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from support.paths import ROOT
+
+NOTEBOOKS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "examples").glob("*.ipynb")])
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_saved_outputs_come_out_again_cold_and_warm(notebook, tmp_path):
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(notebook, tmp_path / "notebooks")
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    for state in ("cold", "warm"):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "notebooks"],
+            cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{state}: {done.stdout[-3000:]}"
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_saved_notebook_holds_only_what_the_study_determines(notebook):
+    text = notebook.read_text(encoding="utf-8")
+    assert len(text) < 200_000
+    outputs = "\n".join(
+        str(output) for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", [])
+    )
+    assert outputs, "a notebook is committed with its outputs"
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-", outputs), "an id of one run"
+    assert not re.search(r"(?<![\w.])/(?:home|Users|tmp|root|work)/", outputs), "a path of one machine"
+    assert not re.search(r"\b\d+ (?:cached|new)\b", outputs), "what happened to be cached"
+    assert "widget-view" not in outputs, "widgets do not live in saved notebooks"
+    assert "Traceback" not in outputs
