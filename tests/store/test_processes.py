@@ -197,24 +197,24 @@ def test_processes_that_make_the_same_file_at_once_all_find_one_that_opens(tmp_p
     assert {path.suffix for path in tmp_path.iterdir()} == {".duckdb", ".lock", ".next"}
 
 
-TURN = """
+LOCKING_PROCESS = """
 import sys
 from pathlib import Path
-from buttermilk_nb.store.file_lock import Turn
-turn = Turn(Path(sys.argv[1]), shared=sys.argv[2] == "shared")
-assert turn.acquire()
-print("taken", flush=True)
+from buttermilk_nb.store.file_lock import FileLock
+lock = FileLock(Path(sys.argv[1]), shared=sys.argv[2] == "shared")
+assert lock.acquire()
+print("locked", flush=True)
 sys.stdin.read()
 """
 
 
 @contextmanager
-def turn_of_another(path, how):
+def lock_of_another(path, how):
     process = subprocess.Popen(
-        [sys.executable, "-c", TURN, str(path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", LOCKING_PROCESS, str(path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
-        assert process.stdout.readline() == "taken\n"
+        assert process.stdout.readline() == "locked\n"
         yield process
     finally:
         process.communicate()
@@ -225,7 +225,7 @@ def test_the_file_is_not_even_looked_at_while_another_process_writes(store, monk
     touched = []
     real = duckdb.connect
     monkeypatch.setattr(duckdb, "connect", lambda *args, **kwargs: touched.append(args) or real(*args, **kwargs))
-    with turn_of_another(store.path, "alone"):
+    with lock_of_another(store.path, "alone"):
         for opened in (store.writing, store.reading):
             with pytest.raises(FileLocked), opened():
                 pass
@@ -234,15 +234,15 @@ def test_the_file_is_not_even_looked_at_while_another_process_writes(store, monk
         assert len(touched) == 1
 
 
-def test_readers_share_a_turn_and_a_writer_waits_for_them(store):
-    with turn_of_another(store.path, "shared"):
+def test_readers_share_a_lock_and_a_writer_waits_for_them(store):
+    with lock_of_another(store.path, "shared"):
         assert store.select("select count(*) as n from traces").n.item() == 0
         with pytest.raises(FileLocked), store.writing():
             pass
 
 
-def test_a_turn_ends_with_the_process_that_had_it(store):
-    with turn_of_another(store.path, "alone") as process:
+def test_a_lock_ends_with_the_process_that_had_it(store):
+    with lock_of_another(store.path, "alone") as process:
         process.kill()
         process.wait()
         assert store.select("select 1 as a").a.item() == 1
@@ -250,7 +250,7 @@ def test_a_turn_ends_with_the_process_that_had_it(store):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_child_forked_during_a_turn_does_not_keep_it(store):
+def test_a_child_forked_while_the_file_is_locked_does_not_keep_the_lock(store):
     read, write = os.pipe()
     with store.writing():
         if (pid := os.fork()) == 0:
@@ -265,7 +265,7 @@ def test_a_child_forked_during_a_turn_does_not_keep_it(store):
 
 
 def test_a_file_that_changed_while_it_was_opened_is_opened_again(store, monkeypatch):
-    """A program that takes no turns may have written between DuckDB's look and its lock."""
+    """A program that takes no locks may have written between DuckDB's look and its lock."""
     real, seen = duckdb.connect, []
 
     def connect(*args, **kwargs):
@@ -288,7 +288,7 @@ def test_a_file_of_no_bytes_is_made_anew(tmp_path):
     assert Store(path).select("select count(*) as n from runs").n.item() == 0
 
 
-def test_a_folder_that_can_only_be_read_is_read_without_a_turn(store, monkeypatch):
+def test_a_folder_that_can_only_be_read_is_read_without_a_lock(store, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
