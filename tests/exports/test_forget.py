@@ -13,8 +13,8 @@ from buttermilk_nb.human_coding.assignments import assign_coders
 from buttermilk_nb.human_coding.coders import describe_coder as declare
 from buttermilk_nb.human_coding.labels import keep_labels, make_label
 from buttermilk_nb.schema import Assessment
-from buttermilk_nb.store.erasure.compact import rewrite
-from buttermilk_nb.store.erasure.forget import Forgotten, forget, forgotten_among
+from buttermilk_nb.store.erasure.compact import rewrite_file
+from buttermilk_nb.store.erasure.forget import Forgotten, forget, forgotten_records
 from buttermilk_nb.store.exporters.export import export
 from buttermilk_nb.store.verify import verify
 from buttermilk_nb.store.write_batch import WriteBatch
@@ -255,7 +255,7 @@ def test_the_file_verifies_afterwards_and_says_why_a_run_is_another(project, run
 def test_who_comes_back_is_known(project, run):
     forget(project.store, project.cache, record_id=PERSON)
     with project.store.reading() as con:
-        assert forgotten_among(con, ["r1", PERSON]) == [PERSON]
+        assert forgotten_records(con, ["r1", PERSON]) == [PERSON]
 
 
 def test_a_project_goes_on_afterwards(project, run, corpus):
@@ -336,7 +336,7 @@ def test_a_failure_leaves_the_store_as_it_was(project, run, monkeypatch):
     def fail(*_):
         raise duckdb.IOException("the disk is full")
 
-    monkeypatch.setattr("buttermilk_nb.store.erasure.erase_record.drop_texts", fail)
+    monkeypatch.setattr("buttermilk_nb.store.erasure.erase_record.drop_orphaned_texts", fail)
     with pytest.raises(bm.errors.StoreError, match="the disk is full"):
         forget(project.store, project.cache, record_id=PERSON)
     assert cells_of_file(project.store) == before
@@ -498,7 +498,7 @@ def test_what_another_process_writes_meanwhile_is_not_lost(project, run):
     rewritten = 0
     while other.poll() is None:
         with store.exclusive(30) as con:
-            rewrite(con, store.path)
+            rewrite_file(con, store.path)
         rewritten += 1
     assert other.returncode == 0, other.stderr.read()
     other.communicate()

@@ -211,7 +211,10 @@ sys.stdin.read()
 @contextmanager
 def lock_of_another(path, how):
     process = subprocess.Popen(
-        [sys.executable, "-c", LOCKING_PROCESS, str(path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", LOCKING_PROCESS, str(path), how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout.readline() == "locked\n"

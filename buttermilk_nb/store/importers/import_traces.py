@@ -21,7 +21,7 @@ from ...events.event import StatusEvent
 from ...schema import RunRow, Tombstone, now
 from .. import Store
 from ..erasure.delete_rows import remove_runs, rows_of_runs
-from ..erasure.forget import forgotten_among
+from ..erasure.forget import forgotten_records
 from ..write import write_batch
 from ..write_batch import RunEnd, WriteBatch
 from .buttermilk import read_buttermilk
@@ -124,7 +124,7 @@ def import_traces(
                 f"this content is here already, as the run {', '.join(f'`{run}`' for run in earlier)}; "
                 "replace=True imports it in its place."
             )
-        if gone := forgotten_among(con, dict.fromkeys(judged.record_id for judged in study.judged)):
+        if gone := forgotten_records(con, dict.fromkeys(judged.record_id for judged in study.judged)):
             raise SetupError(
                 *head(f"record `{record}` was forgotten here; take it out of the data." for record in gone)
             )
