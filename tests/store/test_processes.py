@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from buttermilk_nb._internal.ids import uuid7
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 from buttermilk_nb.schema import Score, TextRow, Trace, Unit, now
 path, who, batches, wait_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 store = Store(Path(path), lock_wait_s=wait_s)
@@ -33,7 +33,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 spooled = 0
 for n in range(batches):
-    spooled += not store.write(Batch(units=[unit(n, k) for k in range(5)]))
+    spooled += not store.write(WriteBatch(units=[unit(n, k) for k in range(5)]))
 print(spooled, flush=True)
 """
 
@@ -112,11 +112,11 @@ def test_writers_that_do_not_wait_lose_nothing_either(tmp_path):
 KILL = """
 import os, signal, sys
 import buttermilk_nb.store.merge_spool as merging
-real = merging._once
+real = merging._write_merged
 def once(con, store, path, batch):
     real(con, store, path, batch)
     os.kill(os.getpid(), signal.SIGKILL)
-merging._once = once
+merging._write_merged = once
 from pathlib import Path
 from buttermilk_nb.store import Store
 Store(Path(sys.argv[1])).select("select 1")
@@ -162,14 +162,14 @@ def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
 MAKE = """
 import sys, time
 from pathlib import Path
-from buttermilk_nb.store.connection import opened
+from buttermilk_nb.store.connection import open_file
 folder = Path(sys.argv[1])
 print("ready", flush=True)
 start = float(sys.stdin.readline())
 for n in range(60):
     while time.time() < start + n * 0.05:  # all at the same moment
         pass
-    with opened(folder / f"{n}.duckdb", read_only=False, wait_s=30) as con:
+    with open_file(folder / f"{n}.duckdb", read_only=False, wait_s=30) as con:
         con.execute("create table if not exists t (who varchar)")
         con.execute("insert into t values (?)", [sys.argv[2]])
 print(0, flush=True)

@@ -33,7 +33,7 @@ from ..._internal.text import pluralise
 from ...errors import SetupError
 from ...schema import Tombstone, now
 from ..connection import transaction
-from ..exporters.export import exports_in
+from ..exporters.export import exported_places
 from ..run_chain import add_link, run_digest
 from ..store import Store
 from .anonymise import clean_coder_logs, clean_logs
@@ -128,7 +128,7 @@ def forget(
                 result = _forget_record(con, store, cache, record_id, reason, project_folder / "logs")
             else:
                 result = _forget_coder(con, store, str(coder), reason, project_folder / "logs")
-        remaining = [*exports_in(con), *_remaining_copies(store, project_folder)]
+        remaining = [*exported_places(con), *_remaining_copies(store, project_folder)]
         rewrite_file(con, store.path)
     return result.model_copy(update={"remaining": tuple(dict.fromkeys(remaining))})
 
