@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from ..schema import RecordRow, Redacted, Row, Score, TextRow, Trace
+from ..schema import RecordRow, RedactionRow, Row, Score, TextRow, Trace
 
 _CHUNK = 50_000  # rows flushed at once: memory stays flat, and DuckDB 2.0 counts rowids wrongly after flushing 122,880
 
@@ -38,7 +38,7 @@ SPLIT_TABLES: dict[type[Row], SplitTable] = {
 UNIQUE_KEYS: dict[type[Row], tuple[str, ...]] = {
     TextRow: ("text_hash",),
     RecordRow: ("record_id", "record_hash", "details_hash"),
-    Redacted: ("request_hash", "placeholder"),
+    RedactionRow: ("request_hash", "placeholder"),
 }
 """Models of which a row is kept once, and the fields that make it the same."""
 

@@ -49,8 +49,8 @@ def slow(caplog, monkeypatch):
     # debug mode notes where each task was made, and asks the disk whether the source files have changed meanwhile:
     # at each such question another thread may take the interpreter for 5 ms
     monkeypatch.setattr(linecache, "checkcache", lambda filename=None: None)
-    monkeypatch.setattr(event_loop.background(), "time", own_time)
-    loop = event_loop.background()
+    monkeypatch.setattr(event_loop.background_loop(), "time", own_time)
+    loop = event_loop.background_loop()
     usual = loop.slow_callback_duration
     caplog.set_level(logging.WARNING, logger="asyncio")
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import StoreError
-from buttermilk_nb.schema import EventRow, Redacted, TextRow, now
+from buttermilk_nb.schema import EventRow, RedactionRow, TextRow, now
 from buttermilk_nb.store import Store, repair
 from buttermilk_nb.store.connection import RowsRejected
 from buttermilk_nb.store.write_batch import WriteBatch
@@ -182,7 +182,9 @@ def test_whatever_is_in_a_batch_each_of_its_units_lands_once_with_a_status(make_
 
 def test_what_was_redacted_is_kept_once_for_each_request_and_placeholder(store, make_unit):
     unit = make_unit(1)
-    entries = tuple(Redacted(request_hash="t1-a", placeholder=f"[NAME {n}]", original=f"Name {n}") for n in range(2))
+    entries = tuple(
+        RedactionRow(request_hash="t1-a", placeholder=f"[NAME {n}]", original=f"Name {n}") for n in range(2)
+    )
     for _ in range(2):
         store.write(WriteBatch(units=[type(unit)(trace=unit.trace, redacted=(*entries, entries[0]))]))
     found = store.select("select placeholder, original from redactions order by 1")

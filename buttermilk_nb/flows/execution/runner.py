@@ -73,7 +73,7 @@ class Runner:
 
     def interrupt(self, presses: int = 1) -> None:
         """Stop: once gently, twice at once. May be called from any thread."""
-        loop = event_loop.background()
+        loop = event_loop.background_loop()
         loop.call_soon_threadsafe(self._stop_calls)
         if presses > 1:
             loop.call_soon_threadsafe(self._abort.set)
@@ -258,7 +258,7 @@ class Runner:
     def _publish(self, kind: type[Event], cell: Cell, unit: Unit, payload: dict[str, object]) -> None:
         event = self._event(kind, cell, unit, payload)
         self._context.project.bus.publish(event)
-        if kind.stored and self._writer is not None:
+        if kind.is_stored and self._writer is not None:
             self._writer.put_event(event.as_row())
 
     def _event(
