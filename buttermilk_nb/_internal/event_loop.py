@@ -1,8 +1,7 @@
-"""Sync on top, async beneath: one background loop for the whole process.
+"""One background event loop for the whole process.
 
-A notebook already runs a loop in its main thread, and a script runs none. Running our own loop in a
-daemon thread serves both the same way, keeps the pooled clients of every run on one loop, and leaves
-the main thread free to take a Ctrl-C.
+A notebook already runs a loop in its main thread, and a script runs none. A loop of our own in a daemon thread serves both
+the same way, keeps the pooled clients of every run on one loop, and leaves the main thread free to take a Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LONG_TEXT = 20_000
+"""Characters from which on a text is processed on a thread."""
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -34,6 +35,11 @@ def background() -> asyncio.AbstractEventLoop:
             _thread = threading.Thread(target=_loop.run_forever, name="buttermilk_nb-loop", daemon=True)
             _thread.start()
         return _loop
+
+
+async def process_text(n_characters: int, process: Callable[..., T], *args: Any) -> T:
+    """Call a function that processes a text: on a thread if the text is long, so that the loop is never blocked."""
+    return await asyncio.to_thread(process, *args) if n_characters > LONG_TEXT else process(*args)
 
 
 def call_in_loop(function: Callable[[], object], timeout_s: float = 5.0) -> None:

@@ -1,10 +1,12 @@
-"""Taking keys out of text before it is stored, logged or shown.
+"""Remove keys from a text before it is stored, logged or shown.
 
-Providers quote the key in their error messages, and a model may repeat one. There are two degrees. *Known* keys are the
-values of environment variables that are named like a secret, and those that `register_secret` was told of (from a .env
-file, a keyring, a prompt). They are taken out wherever they stand, as they are and as JSON, HTML or an address would
-write them. *Shaped* like a key is what a provider's keys look like; that is taken out of messages only, because
-evidence in which no key of ours stood must stay as it was, to the letter.
+Providers quote the key in their error messages, and a model may repeat one. *Known* keys are the values of environment
+variables with a name like a secret, and those given to `register_secret` (from a .env file, a keyring, a prompt). They
+are removed wherever they occur, as they are and as JSON, HTML or a URL would write them. What is only *shaped* like a key
+is removed from messages only, because evidence that holds no key of ours must stay as it was, to the letter.
+
+A key with signs in it can be written in many ways, so that a pattern for it could begin at any character of a text. Such a
+key is found by its longest run of letters instead, which every format writes as it is: the patterns begin with letters.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import re
 import string
 import threading
 import time
+from typing import NamedTuple
 
 MARK = "[key]"
 _NAMED = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS)$|API_?KEY", re.IGNORECASE)
@@ -25,7 +28,8 @@ _lock = threading.Lock()
 _registered: set[str] = set()
 _read_at = float("-inf")
 _read: frozenset[str] = frozenset()
-_forms: tuple[str | re.Pattern[str], ...] = ()
+_forms: tuple[str | _EncodedKey, ...] = ()
+_LONGEST_ENCODING = 40  # characters in which a format writes one character of a key
 _PLAIN = frozenset(string.ascii_letters + string.digits + "-._~")
 
 _EDGE = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
@@ -57,7 +61,7 @@ _PRIVATE = re.compile(
 
 
 def redact(text: str) -> str:
-    """A message with `[key]` where a key stood, or what looks like one.
+    """A message with `[key]` in the place of each key, known or only shaped like one.
 
     Examples
     --------
@@ -71,20 +75,17 @@ def redact(text: str) -> str:
 
 
 def redact_known(text: str) -> str:
-    """Evidence with `[key]` where a known key stood, and otherwise to the letter.
+    """Evidence with `[key]` in the place of each known key, and otherwise to the letter.
 
-    It is looked through again after each find, so that nothing that closes up around a mark is left; every find makes
-    the text shorter.
+    The text is searched again after each removal, because a key may close up around a mark; every removal makes the text
+    shorter.
     """
-    forms, again = _known(), True
-    while again:
+    forms, has_changed = _known_forms(), True
+    while has_changed:
         before = text
         for form in forms:
-            if not isinstance(form, str):
-                text = form.sub(MARK, text)
-            elif form in text:
-                text = text.replace(form, MARK)
-        again = text != before
+            text = text.replace(form, MARK) if isinstance(form, str) else form.remove_from(text)
+        has_changed = text != before
     return text
 
 
@@ -139,14 +140,14 @@ def strip_quotes(value: str) -> str:
     return value.strip().strip("\"'`").strip()
 
 
-def _known() -> tuple[str | re.Pattern[str], ...]:
+def _known_forms() -> tuple[str | _EncodedKey, ...]:
     """All known keys, longest first; the environment is read again after a second."""
     global _read_at, _read, _forms
     if time.monotonic() - _read_at > _FRESH_S:
         with _lock:
-            found = frozenset(_registered | _in_environment())
-            if found != _read:
-                _read, _forms = found, tuple(_form(value) for value in sorted(found, key=len, reverse=True))
+            keys = frozenset(_registered | _in_environment())
+            if keys != _read:
+                _read, _forms = keys, tuple(_form(key) for key in sorted(keys, key=len, reverse=True))
             _read_at = time.monotonic()
     return _forms
 
@@ -156,11 +157,44 @@ def _in_environment() -> set[str]:
     return {form for value in values for form in (value, strip_quotes(value)) if is_secret(form)}
 
 
-def _form(value: str) -> str | re.Pattern[str]:
-    """A key as it may stand in a text: itself, or a pattern where it has characters that formats write otherwise."""
-    if all(character in _PLAIN for character in value):
-        return value
-    return re.compile("".join(re.escape(c) if c in _PLAIN else _encodings(c) for c in value))
+class _EncodedKey(NamedTuple):
+    """A key with signs, in all the ways in which formats write it."""
+
+    letters: str
+    """Its longest run of letters; a text without it does not contain the key."""
+    before: re.Pattern[str]
+    """What precedes the letters, up to the end of what is searched."""
+    pattern: re.Pattern[str]
+    """The letters and what follows them."""
+    longest_before: int
+
+    def remove_from(self, text: str) -> str:
+        """The text with the mark in the place of each occurrence of the key."""
+        if self.letters not in text:
+            return text
+        parts, end, position = [], 0, 0
+        while match := self.pattern.search(text, position):
+            start = self.before.search(text, max(end, match.start() - self.longest_before), match.start())
+            if start is None:
+                position = match.start() + 1  # the key itself may begin within this match
+            else:
+                parts += [text[end : start.start()], MARK]
+                position = end = match.end()
+        return "".join([*parts, text[end:]])
+
+
+def _form(key: str) -> str | _EncodedKey:
+    """How a key is searched: as it is, or, if formats write some of its characters in other ways, by its letters."""
+    if all(character in _PLAIN for character in key):
+        return key
+    runs = re.finditer(f"[{re.escape(''.join(sorted(_PLAIN)))}]+", key)
+    start, end = max((run.span() for run in runs), key=lambda span: span[1] - span[0], default=(0, 0))
+    before, rest = (_pattern(key[:start]), re.escape(key[start:end]) + _pattern(key[end:]))
+    return _EncodedKey(key[start:end], re.compile(before + r"\Z"), re.compile(rest), _LONGEST_ENCODING * start)
+
+
+def _pattern(part: str) -> str:
+    return "".join(re.escape(character) if character in _PLAIN else _encodings(character) for character in part)
 
 
 def _encodings(character: str) -> str:

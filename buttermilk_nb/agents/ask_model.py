@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from .._internal.event_loop import process_text
 from ..errors import (
     AuthenticationError,
     BadRequestError,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _NO_HELP = (AuthenticationError, BadRequestError, ContentFilterError)
 P = TypeVar("P", bound="ParsedAnswer")
 P_co = TypeVar("P_co", bound="ParsedAnswer", covariant=True)
-_LONG = 50_000  # characters of an answer whose parsing would block the loop
 
 
 class ParsedAnswer(Protocol):
@@ -114,10 +113,9 @@ async def call_model(
 async def _parse(
     agent: AsksModels[P], result: CallResult, question: Any, cell: Cell, trace_id: str, context: Context
 ) -> P:
-    """Parse an answer; a long one on a thread, because parsing would block the loop."""
-    if result.completion is not None and len(result.completion.text) > _LONG:
-        return await asyncio.to_thread(agent.parse, result, question, cell, trace_id, context)
-    return agent.parse(result, question, cell, trace_id, context)
+    """Parse an answer; a long one on a thread."""
+    length = len(result.completion.text) if result.completion else 0
+    return await process_text(length, agent.parse, result, question, cell, trace_id, context)
 
 
 async def _repair(agent: AsksModels[P], first: P, question: Any, cell: Cell, trace_id: str, context: Context) -> P:

@@ -85,6 +85,8 @@ class AgentBase(BaseModel, ABC):
     role: ClassVar[str] = "agent"
     kinds: ClassVar[dict[str, type[AgentBase]]] = {}
     version: ClassVar[str] = "1"
+    output_is_json: ClassVar[bool] = False
+    """Whether its stored output is JSON, so that later steps read it as data."""
 
     name: str
 

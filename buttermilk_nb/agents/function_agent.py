@@ -41,6 +41,7 @@ class FunctionAgent(AgentBase):
     """A function as a step. Make one with `agent`."""
 
     kind: ClassVar[str] = "function"
+    output_is_json: ClassVar[bool] = True
     registered: ClassVar[dict[str, FunctionAgent]] = {}
 
     function: Function

@@ -18,7 +18,7 @@ from ..corpus.record import Record
 from ..errors import SetupError, nearest
 from ..llm.calls.redaction import Redaction
 from ..llm.model import Model, Params, Request
-from ..llm.offline_input import OfflineInput
+from ..llm.offline_input import OfflineInput, Task
 from ..schema import Status, TextRow, Unit
 from .ask_model import ask_with_fallbacks, call_model
 from .base import NO_UPSTREAM, AgentBase, Cell, Context, PlannedRequest, Slot, UpstreamSlots
@@ -69,6 +69,8 @@ class Agent(AgentBase):
     """
 
     kind: ClassVar[str] = "agent"
+    task: ClassVar[Task] = "judge"
+    """What offline models are asked to do; see `Task`."""
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs")
 
     prompt: Prompt = Field(default_factory=Prompt)
@@ -220,7 +222,7 @@ class Agent(AgentBase):
             messages,
             params=params if model is cell.slot.model else self.params_of(model),
             replicate=cell.slot.replicate,
-            offline_input=OfflineInput(cell.record),
+            offline_input=OfflineInput(cell.record, None, self.task),
             redaction=redaction,
         )
 

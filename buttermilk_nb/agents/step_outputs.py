@@ -6,10 +6,7 @@ import json
 from typing import Any
 
 from ..schema import Unit
-from .base import Cell
-
-_JSON_OUTPUT = frozenset({"function", "differences", "extractor", "panel"})
-"""Kinds of agents whose output is JSON."""
+from .base import AgentBase, Cell
 
 
 def step_outputs(cell: Cell) -> dict[str, Any]:
@@ -39,4 +36,4 @@ def _output(unit: Unit) -> Any:
             if score.status == "ok"
         }
     output = unit.trace.output
-    return json.loads(output) if unit.trace.agent in _JSON_OUTPUT and output else output
+    return json.loads(output) if output and AgentBase.kinds[unit.trace.agent].output_is_json else output

@@ -17,7 +17,7 @@ from ...codebook.criteria import Criteria
 from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import OfflineInput
+from ...llm.offline_input import OfflineInput, Task
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
@@ -86,7 +86,9 @@ class Extractor(Agent):
     """
 
     kind: ClassVar[str] = "extractor"
+    output_is_json: ClassVar[bool] = True
     role: ClassVar[str] = "extractor"
+    task: ClassVar[Task] = "extract"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs", "instruction", "criteria", "answer_format")
 
     instruction: str
@@ -276,7 +278,7 @@ class Extractor(Agent):
             schema_hash=question.schema.text_hash,
             schema=question.form,
             replicate=cell.slot.replicate,
-            offline_input=OfflineInput(cell.record, None, "extract"),
+            offline_input=OfflineInput(cell.record, None, self.task),
             redaction=question.redaction,
         )
 

@@ -19,7 +19,7 @@ from ...corpus.record import Record
 from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import OfflineInput
+from ...llm.offline_input import OfflineInput, Task
 from ...schema import Score, Status, TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
@@ -87,6 +87,7 @@ class Judge(Agent):
 
     kind: ClassVar[str] = "judge"
     role: ClassVar[str] = "judge"
+    task: ClassVar[Task] = "judge"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs", "criteria", "answer_format")
 
     criteria: tuple[Criteria, ...]
@@ -203,7 +204,7 @@ class Judge(Agent):
             schema_hash=question.schema.text_hash,
             schema=question.form,
             replicate=cell.slot.replicate,
-            offline_input=OfflineInput(cell.record, question.criteria),
+            offline_input=OfflineInput(cell.record, question.criteria, self.task),
             redaction=question.redaction,
         )
 

@@ -15,7 +15,7 @@ from ...corpus.record import Record
 from ...errors import SetupError
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import AnonymisedAnswer, OfflineInput, Task
+from ...llm.offline_input import AnonymisedAnswer, OfflineInput
 from ...schema import TextRow
 from ..base import NO_UPSTREAM, Cell, PlannedRequest, Slot, UpstreamSlots
 from ..config_files import default_prompt
@@ -47,7 +47,6 @@ class MetaAgent(Agent):
     """Base of the agents that read the answers of other steps, for one document of criteria at a time."""
 
     template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "answer_format")
-    task: ClassVar[Task]
     needed: ClassVar[str] = "answers"
     """The name that its prompt must show."""
     repair_message: ClassVar[str]

@@ -63,6 +63,7 @@ class Differences(MetaAgent):
     """
 
     kind: ClassVar[str] = "differences"
+    output_is_json: ClassVar[bool] = True
     role: ClassVar[str] = "differences"
     task: ClassVar[Task] = "differences"
     repair_message: ClassVar[str] = (

@@ -65,6 +65,7 @@ class Panel(AgentBase):
     """
 
     kind: ClassVar[str] = "panel"
+    output_is_json: ClassVar[bool] = True
     role: ClassVar[str] = "panel"
 
     of: tuple[str, ...]

@@ -22,7 +22,7 @@ from ...errors import SetupError, nearest
 from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
-from ...llm.offline_input import OfflineInput
+from ...llm.offline_input import OfflineInput, Task
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, Cell, Context, Slot, UpstreamSlots
@@ -108,6 +108,7 @@ class Pairwise(Judge):
     """
 
     kind: ClassVar[str] = "pairwise"
+    task: ClassVar[Task] = "pairwise"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format", "about", "text_a", "text_b")
 
     prompt: Prompt = Field(default_factory=partial(default_prompt, "pairwise"))
@@ -220,7 +221,7 @@ class Pairwise(Judge):
             schema_hash=question.schema.text_hash,
             schema=question.form,
             replicate=cell.slot.replicate,
-            offline_input=OfflineInput(record, question.given, "pairwise", texts=texts, order=question.order),
+            offline_input=OfflineInput(record, question.given, self.task, texts=texts, order=question.order),
             redaction=question.redaction,
         )
 

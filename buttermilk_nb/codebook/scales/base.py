@@ -16,9 +16,11 @@ from pydantic import BaseModel, ConfigDict
 from ...errors import InvalidAnswer, SetupError, nearest
 from .answer import NON_ANSWERS, Answer
 from .flags import flag_parts
+from .form_control import FormControl
 from .match_answer import exact_match, find_answer, normalise
 
 Level = Literal["nominal", "ordinal", "interval", "ratio", "set"]
+OfflineRule = Literal["most cues", "mean of cues", "every cue"]
 
 
 class Scale(BaseModel, ABC):
@@ -29,6 +31,8 @@ class Scale(BaseModel, ABC):
 
     kind: str
     level: ClassVar[Level]
+    offline_rule: ClassVar[OfflineRule] = "most cues"
+    """How the offline baselines make an answer of the cues in a text."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -97,6 +101,43 @@ class Scale(BaseModel, ABC):
             shown = ", ".join(self.answers + tuple(non_answers)) or self.shorthand
             raise InvalidAnswer(f"the answer {_shown(raw)} is not one of: {shown}")
         return answer
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least and the greatest number; None if the answers are not numbers."""
+        return None
+
+    def nearest_answer(self, number: float) -> Any:  # noqa: ARG002  # for scales of numbers
+        """The answer nearest to a number, as a model would write it."""
+        raise TypeError(f"the answers on {self.shorthand} are not numbers")
+
+    def form_control(self) -> FormControl:
+        """How people give an answer, in the coding form and on a coding sheet."""
+        return FormControl()
+
+    def parse_code(self, raw: object, non_answers: Sequence[str] = ()) -> Answer:
+        """Parse a person's code, which must be an answer itself: `no idea` is not `no`, as it might be for a model.
+
+        Raises
+        ------
+        InvalidAnswer
+            The code is not one of the answers.
+
+        Examples
+        --------
+        >>> make_scale("yes/no").parse_code(" Yes ").category
+        'yes'
+        """
+        if isinstance(raw, str) and not exact_match(raw, NON_ANSWERS):
+            for part in self._code_parts(raw):
+                if exact_match(part, self.answers) is None:
+                    nearest_name = nearest(part, (*self.answers, *NON_ANSWERS))
+                    raise InvalidAnswer(f"{part!r:.60} is not one of the answers; {nearest_name}")
+        return self.parse(raw, non_answers)
+
+    def _code_parts(self, raw: str) -> Sequence[str]:
+        """The parts of a code, each of which must be an answer."""
+        return [raw]
 
     def flag_problem(self, flag: str) -> str | None:
         """What is wrong with a flag on this scale, or None."""

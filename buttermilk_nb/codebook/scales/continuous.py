@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
 from .answer import Answer
-from .base import Level, Scale
+from .base import Level, OfflineRule, Scale
 from .flags import comparison, meets_comparison
+from .form_control import FormControl
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 
@@ -29,6 +31,7 @@ class Continuous(Scale):
 
     kind: Literal["continuous"] = "continuous"
     level: ClassVar[Level] = "interval"
+    offline_rule: ClassVar[OfflineRule] = "mean of cues"
     low: float = 0.0
     high: float = 1.0
     ratio: bool = False
@@ -51,6 +54,19 @@ class Continuous(Scale):
     @property
     def answers(self) -> tuple[str, ...]:
         return ()
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    def nearest_answer(self, number: float) -> float:
+        return round(min(max(number, self.low), self.high), 3)
+
+    def form_control(self) -> FormControl:
+        return FormControl("number")
+
+    def _code_parts(self, raw: str) -> Sequence[str]:  # noqa: ARG002  # `parse` takes numbers only
+        return []
 
     def instruction(self) -> str:
         return f"Answer with a number from {_written(self.low)} to {_written(self.high)}."

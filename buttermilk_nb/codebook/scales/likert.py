@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from .answer import Answer
-from .base import Level, NamedScale
+from .base import Level, NamedScale, OfflineRule
 from .flags import comparison, meets_comparison
+from .form_control import FormControl
 from .match_answer import normalise
+
+_WHOLE_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # how a table with gaps writes whole numbers
 
 
 class Likert(NamedScale):
@@ -27,6 +32,7 @@ class Likert(NamedScale):
 
     kind: Literal["likert"] = "likert"
     level: ClassVar[Level] = "ordinal"
+    offline_rule: ClassVar[OfflineRule] = "mean of cues"
     low: int = 1
     high: int = 5
     labels: dict[int, str] = Field(default_factory=dict)
@@ -52,6 +58,19 @@ class Likert(NamedScale):
     def answers(self) -> tuple[str, ...]:
         return tuple(str(point) for point in range(self.low, self.high + 1))
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return float(self.low), float(self.high)
+
+    def nearest_answer(self, number: float) -> int:
+        return min(max(math.floor(number + 0.5), self.low), self.high)
+
+    def form_control(self) -> FormControl:
+        return FormControl(captions={str(point): name for point, name in self.labels.items()}, is_ordered=True)
+
+    def _code_parts(self, raw: str) -> Sequence[str]:
+        return [raw.partition(".")[0] if _WHOLE_WITH_ZEROS.fullmatch(raw) else raw]
+
     def instruction(self) -> str:
         named = ", ".join(f"{point} = {name}" for point, name in sorted(self.labels.items()))
         return f"Answer with a whole number from {self.low} to {self.high}{f' ({named})' if named else ''}."
@@ -68,7 +87,7 @@ class Likert(NamedScale):
             if isinstance(raw, str) and normalise(raw) == normalise(name):
                 raw = point
         if isinstance(raw, str):
-            if re.fullmatch(r"\s*-?\d+\.0+\s*", raw):  # how a table with gaps writes whole numbers
+            if _WHOLE_WITH_ZEROS.fullmatch(raw):
                 raw = raw.partition(".")[0]
             if len(set(re.findall(r"\d+(?:[.,]\d+)*", raw))) > 1:
                 return None  # `4/10`, `4 of 7`

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
 from .answer import Answer
-from .base import Level, Scale, check_names
+from .base import Level, OfflineRule, Scale, check_names
 from .flags import flag_parts
+from .form_control import FormControl
 from .match_answer import exact_match, find_answer, normalise
 
 
@@ -26,6 +28,7 @@ class MultiLabel(Scale):
 
     kind: Literal["labels"] = "labels"
     level: ClassVar[Level] = "set"
+    offline_rule: ClassVar[OfflineRule] = "every cue"
     labels: tuple[str, ...]
 
     @model_validator(mode="after")
@@ -46,6 +49,18 @@ class MultiLabel(Scale):
     @property
     def answers(self) -> tuple[str, ...]:
         return self.labels
+
+    def form_control(self) -> FormControl:
+        return FormControl("choices")
+
+    def _code_parts(self, raw: str) -> Sequence[str]:
+        if exact_match(raw, (*self.answers, "none")):
+            return [raw] if exact_match(raw, self.answers) else []
+        try:
+            parts = json.loads(raw) if raw.startswith("[") else re.split(r"[|,;]", raw)
+        except ValueError:
+            return [raw]
+        return [str(part) for part in parts]
 
     def instruction(self) -> str:
         return "Answer with a list of all that apply, empty if none does: " + json.dumps(

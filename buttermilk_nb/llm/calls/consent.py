@@ -1,7 +1,7 @@
 """`Consent`: decide whether a text may leave this machine.
 
-Nothing else decides it. A request leaves only as a `ClearedRequest`, which `Consent.clear` alone makes, so that each call
-is checked exactly once. Three things count: whether the project stays local, whether the record does, and whether the
+Nothing else decides it. A request leaves only as a `ClearedRequest`, which `Consent.clear` alone makes, so that each
+call is checked exactly once. Three things count: whether the project stays local, whether the record does, and whether the
 user has allowed the recipient. Cached answers need no consent, but a `local_only` record never gets one that a remote
 model gave about a twin of it.
 """
@@ -82,6 +82,22 @@ class Consent:
             raise ConsentError(_stays_local(unapproved[0]))
         if unapproved:
             raise ConsentError(*_not_allowed(unapproved))
+
+
+def check_server_location(model: Model, remote_host: str | None) -> None:
+    """Check a local server that turned out to pass texts on to another host.
+
+    Raises
+    ------
+    ConsentError
+        The model was taken for local, and the user has not said `local: true` of it.
+    """
+    if remote_host and model.settings.local is None:
+        raise ConsentError(
+            f"`{model.name}` is asked at {model.settings.api_base or 'a server on this machine'}, but runs at "
+            f"{remote_host}, so texts would leave this machine: write `local: false` for it under `models:` in "
+            "buttermilk.yaml, and allow its provider."
+        )
 
 
 def _not_allowed(models: Iterable[Model]) -> list[str]:

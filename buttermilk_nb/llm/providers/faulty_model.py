@@ -108,11 +108,12 @@ class TestDouble(Dictionary):
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
         if criterion.cues:
             return super().answer(record, criterion, replicate)
-        chosen = criterion.scale.answers[0] if criterion.scale.answers else getattr(criterion.scale, "low", 0.0)
+        scale = criterion.scale
+        answer = scale.answers[0] if scale.answers else scale.bounds[0] if scale.bounds else 0.0
         return {
             "reasons": ["A test double answered."],
             "conclusion": "No reasoning.",
-            "answer": [chosen] if criterion.scale.level == "set" else chosen,
+            "answer": [answer] if scale.offline_rule == "every cue" else answer,
             "uncertainty": "high",
         }
 

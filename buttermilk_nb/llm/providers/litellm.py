@@ -18,11 +18,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ..._internal.event_loop import process_text
 from ...codebook.criteria import Criteria
 from ...config.api_keys import Keys
 from ...config.key_sources import Key
 from ...config.model_settings import ModelSettings
-from ...errors import AuthenticationError, ConsentError, ModelError, SetupError, nearest
+from ...errors import AuthenticationError, ModelError, SetupError, nearest
+from ..calls.consent import check_server_location
 from ..completion import Completion
 from ..model import Model, Request
 from ..offline_input import OfflineInput
@@ -250,11 +252,7 @@ class LitellmModel(Model):
             asked = (self.provider, self.full_name, self.base, self.settings.file, timeout_s)
             found = await asyncio.to_thread(lambda: asyncio.run(verified(*asked)))  # its imports would block the loop
             self.fingerprint = found.fingerprint
-            if found.elsewhere and self.settings.local is None:
-                raise ConsentError(
-                    f"`{self.name}` is asked at {self.base}, but runs at {found.elsewhere}, so texts would leave this "
-                    f"machine: say `local: false` of it under `models:` in buttermilk.yaml, and allow its provider."
-                )
+            check_server_location(self, found.elsewhere)
             facts["verified"] = found.model_dump(exclude_none=True)
         return facts
 
@@ -276,15 +274,20 @@ class LitellmModel(Model):
                         "num_retries": 0,
                     },
                 )
-            if nothing := empty_answer(response, self.name, provider=self.provider, body=received.text):
-                raise nothing
-            completion = read_response(response, time.perf_counter() - started, received.text)
+            latency_s = time.perf_counter() - started
+            length = len(received.text or "")
+            completion = await process_text(length, self._read, response, latency_s, received.text)
         except ModelError:
             raise
         except Exception as error:  # noqa: BLE001  # on a malformed response litellm may raise anything
             raise mapped(error, self.name, provider=self.provider, body=received.text) from None
         fingerprint = completion.fingerprint or self.fingerprint
         return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
+
+    def _read(self, response: Any, latency_s: float, body: str | None) -> Completion:
+        if error := empty_answer(response, self.name, provider=self.provider, body=body):
+            raise error
+        return read_response(response, latency_s, body)
 
     def _kept(self, request: Request) -> AbstractContextManager[dict[str, Any]]:
         """What keeps a call to a local model on this machine, or on the server that was called one's own."""

@@ -13,15 +13,14 @@ b in [-1, 1] turns that share of all answers into the flagged (b > 0) or an unfl
 
 from __future__ import annotations
 
-import asyncio
 import json
-import math
 import random
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ...._internal.event_loop import process_text
 from ...._internal.ids import canonical, digest
 from ....codebook.criteria import Criteria
 from ....codebook.criterion import Criterion
@@ -35,7 +34,6 @@ from ..model_options import numbers
 from .dictionary import Hit, compiled
 from .rules import over_answers
 
-_LONG = 20_000  # characters from which on reading would hold up the loop
 _NO_RULES = digest("kq1", canonical([]))
 _RULES = "2"  # raise it when a rule changes: old answers must not be served for new rules
 
@@ -71,17 +69,9 @@ class _Offline(Model):
     async def complete(self, request: Request) -> Completion:
         if request.offline_input is None or request.offline_input.criteria is None:
             raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for free text.")
-        aside = request.offline_input
-        record, asked = aside.record, request.offline_input.criteria.criteria
-
-        def answered() -> str:
-            if aside.task != "judge":
-                return json.dumps(over_answers(aside, strict=self.ties_to_the_flag), ensure_ascii=False)
-            answers = {criterion.name: self.answer(record, criterion, request.replicate) for criterion in asked}
-            return json.dumps({"criteria": answers}, ensure_ascii=False)
-
-        read = record.content if aside.task == "judge" else request.text
-        text = await asyncio.to_thread(answered) if len(read) > _LONG else answered()
+        is_judging = request.offline_input.task == "judge"
+        n_characters = len(request.offline_input.record.content if is_judging else request.text)
+        text = await process_text(n_characters, self._reply, request.offline_input, request.replicate)
         return Completion(
             text=text,
             finish_reason="stop",
@@ -94,6 +84,14 @@ class _Offline(Model):
             answered_at=now(),
             raw=text,
         )
+
+    def _reply(self, offline_input: OfflineInput, replicate: int) -> str:
+        """The answer to a task, as JSON."""
+        assert offline_input.criteria is not None
+        if offline_input.task != "judge":
+            return json.dumps(over_answers(offline_input, strict=self.ties_to_the_flag), ensure_ascii=False)
+        answers = {c.name: self.answer(offline_input.record, c, replicate) for c in offline_input.criteria.criteria}
+        return json.dumps({"criteria": answers}, ensure_ascii=False)
 
     @abstractmethod
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
@@ -123,7 +121,7 @@ class Dictionary(_Offline):
             f"criterion `{c.name}` does not say which answer `{self.name}` gives to a text without cues; "
             f"give one answer an empty list, for example `{c.scale.answers[-1]}: []`, or allow `cannot tell`."
             for c in (criteria.criteria if criteria else ())
-            if c.cues and c.scale.level == "nominal" and _default(c) is None
+            if c.cues and c.scale.offline_rule == "most cues" and _default(c) is None
         ]
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:  # noqa: ARG002
@@ -151,14 +149,12 @@ class Dictionary(_Offline):
     def _decide(self, hits: list[Hit], criterion: Criterion) -> tuple[Any, int]:
         """The answer, and by how many cues it leads."""
         scale = criterion.scale
-        if scale.level == "set":
-            labels = sorted({hit.answer for hit in hits})
-            return labels, len(hits)
+        if scale.offline_rule == "every cue":
+            return sorted({hit.answer for hit in hits}), len(hits)
         if not hits:
             return _default(criterion), 0
-        if scale.level in ("ordinal", "interval", "ratio"):
-            mean = sum(float(hit.answer) for hit in hits) / len(hits)
-            return (math.floor(mean + 0.5) if scale.level == "ordinal" else round(mean, 3)), len(hits)
+        if scale.offline_rule == "mean of cues":
+            return scale.nearest_answer(sum(float(hit.answer) for hit in hits) / len(hits)), len(hits)
         count = Counter(hit.answer for hit in hits)
         most = max(count.values())
         tied = [answer for answer in scale.answers if count[answer] == most]
@@ -215,12 +211,12 @@ class Teaching(_Offline):
         rng = random.Random(seed)  # noqa: S311  # a simulation, not a secret
         options: list[Any] = list(criterion.scale.answers)
         right: Any = truth.category
-        if criterion.scale.level == "set":
+        if criterion.scale.offline_rule == "every cue":
             right = right if truth.is_non_answer else json.loads(str(right))
             options = [[], *([label] for label in options)]
         if not options:
             right = right if truth.is_non_answer else truth.value
-            options = [getattr(criterion.scale, "low", 0.0), getattr(criterion.scale, "high", 1.0)]
+            options = list(criterion.scale.bounds or (0.0, 1.0))
         others = [option for option in options if option != right] or options
         chosen = right if rng.random() < self._options["accuracy"] else rng.choice(others)
         if rng.random() < abs(self._options["bias"]):
@@ -242,8 +238,8 @@ def _default(criterion: Criterion) -> Any:
             return answer
     scale = criterion.scale
     without = [answer for answer in scale.answers if answer not in criterion.cues]
-    if scale.level in ("ordinal", "interval", "ratio"):
-        return without[0] if without and scale.level == "ordinal" else getattr(scale, "low", None)
+    if scale.offline_rule == "mean of cues":
+        return without[0] if without else scale.bounds[0] if scale.bounds else None
     if len(without) == 1:
         return without[0]
     if scale.answers == ("yes", "no"):  # cues for both sides: a text without any holds no finding

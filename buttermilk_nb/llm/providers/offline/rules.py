@@ -70,20 +70,22 @@ def _synthesis(criterion: Criterion, aside: OfflineInput, *, strict: bool) -> di
     return {
         "reasons": list(dict.fromkeys(reasons))[:_MOST_REASONS] or ["No reason was given."],
         "conclusion": f"{BASELINE} Of {len(given)} answers: {tally}.",
-        "answer": json.loads(chosen) if criterion.scale.level == "set" and str(chosen).startswith("[") else chosen,
+        "answer": json.loads(chosen)
+        if criterion.scale.offline_rule == "every cue" and str(chosen).startswith("[")
+        else chosen,
         "uncertainty": "low" if share > 0.8 else "medium" if share > 0.5 else "high",
     }
 
 
 def _reconciled(criterion: Criterion, given: Sequence[Score], *, strict: bool) -> Any:
     """The answer, as scores hold it."""
-    level = criterion.scale.level
-    if level == "set":
+    rule = criterion.scale.offline_rule
+    if rule == "every cue":
         sets = [json.loads(str(score.category)) for score in given if str(score.category).startswith("[")]
         named = Counter(label for labels in sets for label in labels)
         return json.dumps([label for label in criterion.scale.answers if named[label] > len(sets) / 2])
     values = [score.value for score in given if score.value is not None]
-    if values and level in ("ordinal", "interval", "ratio"):
+    if values and rule == "mean of cues":
         middle = (statistics.median_high if strict else statistics.median_low)(values)
         return next(_shown(score) for score in given if score.value == middle)
     counted = Counter(_shown(score) for score in given)
@@ -134,7 +136,7 @@ def _matching(aside: OfflineInput) -> dict[str, Any]:
 
 
 def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict[str, Any]:
-    if criterion.scale.level != "nominal" or not any(criterion.cues.values()):
+    if criterion.scale.offline_rule != "most cues" or not any(criterion.cues.values()):
         raise SkippedCell(
             f"criterion `{criterion.name}` has no cues by which texts can be compared; add lines such as "
             "`scale: yes/no` and `cues: {yes: [word, other word*]}`."
