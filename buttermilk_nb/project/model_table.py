@@ -170,7 +170,7 @@ def _key_state(model: LitellmModel) -> _KeyState:
         key = model.key()
     except SetupError as error:
         return _KeyState(problems=error.problems)
-    return _KeyState() if key is None else _KeyState(f"{key.location.removeprefix('the ')} ({key.name})")
+    return _KeyState() if key is None else _KeyState(f"{key.source.removeprefix('the ')} ({key.name})")
 
 
 def _address_problems(model: Model) -> list[str]:

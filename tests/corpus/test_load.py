@@ -299,6 +299,8 @@ def test_no_metadata_can_be_chosen():
 
 def test_loading_gives_no_warning(tmp_path):
     (tmp_path / "x.json").write_text(json.dumps([{"t": "One."}]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        load(tmp_path / "x.json", content="t")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        corpus = load(tmp_path / "x.json", content="t")
+    assert [str(warning.message) for warning in caught] == []
+    assert [record.content for record in corpus] == ["One."]

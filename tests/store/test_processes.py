@@ -253,18 +253,21 @@ def test_a_lock_ends_with_the_process_that_had_it(store):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_child_forked_while_the_file_is_locked_does_not_keep_the_lock(store):
+def test_a_child_forked_while_the_file_is_locked_does_not_keep_the_lock(store, make_unit):
+    from buttermilk_nb.store.write_batch import WriteBatch
+
     read, write = os.pipe()
     with store.writing():
         if (pid := os.fork()) == 0:
             os.close(write)
             os.read(read, 1)  # until the parent has done
             os._exit(0)
-    with store.writing():
-        pass
+    assert store.write(WriteBatch(units=[make_unit(1)])), "the batch was spooled: the child kept the file's lock"
+    assert os.waitpid(pid, os.WNOHANG) == (0, 0), "the child ended before the parent wrote, so that this shows nothing"
     os.close(write)
-    os.waitpid(pid, 0)
+    assert os.waitpid(pid, 0) == (pid, 0)
     os.close(read)
+    assert store.select("select count(*) as n from traces").n.item() == 1
 
 
 def test_a_file_that_changed_while_it_was_opened_is_opened_again(store, monkeypatch):

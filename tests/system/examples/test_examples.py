@@ -44,7 +44,7 @@ def test_the_flow_file_says_the_same_as_the_python(tmp_path, monkeypatch):
 
 def test_the_command_line_runs_the_flow(tmp_path):
     command = [
-        sys.executable, "-m", "buttermilk_nb.cli", "run", str(STUDY / "flow.yaml"), str(ROOT / "data" / "articles.csv"),
+        sys.executable, "-m", "buttermilk_nb", "run", str(STUDY / "flow.yaml"), str(ROOT / "data" / "articles.csv"),
         "--content", "body", "--record-id", "id", "--truth", "respect=expert", "--project", "press", "--out", "s.csv",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
