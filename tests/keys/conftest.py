@@ -31,7 +31,7 @@ def _nothing_of_this_machine(tmp_path, monkeypatch):
     for name in list(os.environ):
         if secret_redaction.is_secret_name(name) or name.endswith("_API_BASE"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(key_sources, "_held", {})
+    monkeypatch.setattr(key_sources, "_keys_in_memory", {})
     monkeypatch.setattr(secret_redaction, "_registered", set())
     monkeypatch.setattr(secret_redaction, "_read_at", float("-inf"))
     before = keyring.get_keyring()

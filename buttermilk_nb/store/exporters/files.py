@@ -4,8 +4,8 @@ DuckDB writes the files itself, fast and in little memory, while the Store is op
 from these files, so that no process waits for the Store because of a slow network.
 
 A spreadsheet runs a text that begins with = + - or @ as a formula, and a record may contain any text. In CSV an
-apostrophe is put before such texts (`unescape_formula` removes it again; plain numbers stay as they are). An empty field
-is NULL, and `""` is an empty text. Lists are JSON in CSV, and lists in JSON Lines and Parquet.
+apostrophe is put before such texts (`unescape_formula` removes it again; plain numbers stay as they are). An empty
+field is NULL, and `""` is an empty text. Lists are JSON in CSV, and lists in JSON Lines and Parquet.
 """
 
 from __future__ import annotations
