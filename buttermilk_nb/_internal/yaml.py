@@ -92,7 +92,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise SetupError(f"the file `{path}` does not exist; check the path, which starts from {Path.cwd()}.") from None
+        raise SetupError(f"there is no file `{path}`; check the path, which starts from {Path.cwd()}.") from None
     except UnicodeDecodeError as error:
         raise SetupError(f"`{path.name}` is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
     except OSError as error:

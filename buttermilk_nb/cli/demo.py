@@ -45,7 +45,7 @@ def demo(folder: Path) -> None:
         scores[["record_id", "criterion", "model", "category", "flagged", "uncertainty", "truth"]].head(8).to_string()
     )
     click.echo(
-        "\nBy judge and criterion (answered: yes or no to the flag; as_expert: share of answers equal to the expert's):\n"
+        "\nBy judge and criterion (answered: yes or no to the flag; as_expert: share equal to the expert's answer):\n"
     )
     coded_scores = scores[scores.truth.notna() & (scores.status == "ok")]
     agreement = coded_scores.assign(right=lambda rows: rows.category == rows.truth)

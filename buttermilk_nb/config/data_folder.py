@@ -106,8 +106,8 @@ def use_local_data_folder(
             return DataFolder(
                 folder=folder,
                 reason=f"{problem_text}. Cache and traces stay there, because this computer's own data folder "
-                f"({local_folder.parent}) is {local_problem.location}. If you have a folder on a local disk, name it as "
-                "`data_folder` in buttermilk.yaml. Open the project on one computer at a time.",
+                f"({local_folder.parent}) is {local_problem.location}. If you have a folder on a local disk, name it "
+                "as `data_folder` in buttermilk.yaml. Open the project on one computer at a time.",
             )
     reason = (
         f"{problem_text}, so cache and traces are in this computer's own data folder: {local_folder}. "

@@ -1,8 +1,8 @@
-"""The type of a file system on Linux, macOS and Windows, and other facts about a computer.
+"""`Platform`: facts about a computer, such as the types of its file systems.
 
-For each operating system one function interprets the system's answer, and can be tested anywhere; only the system call
-itself needs that system. No program is started, and no network is used. `psutil` would list every volume to find one:
-on Windows that waits for network drives that do not answer.
+On Linux, macOS and Windows one function each interprets the system's answer, and can be tested anywhere; only the
+system call itself needs that system. No program is started, and no network is used. `psutil` would list every volume
+to find one: on Windows that waits for network drives that do not answer.
 """
 
 from __future__ import annotations

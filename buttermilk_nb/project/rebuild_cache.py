@@ -27,7 +27,7 @@ _QUERY = """
     join texts a on a.text_hash = c.response_hash
     left join traces t using (trace_id)
     where c.answered_at is not null and c.provider is distinct from 'imported'
-          and c.cache_key not like 'ke%'  -- of vectors the Store keeps no more than a hash
+          and c.cache_key not like 'ke%'  -- the Store keeps only a hash of vectors
     qualify row_number() over (partition by c.cache_key order by c.answered_at desc, c.call_id desc) = 1"""
 
 

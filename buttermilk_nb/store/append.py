@@ -60,7 +60,7 @@ def append_tuples(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterab
         row_list = list(rows)
         key = itemgetter(*(names.index(name) for name in UNIQUE_KEYS[model]))
         keys = map(key, row_list) if len(UNIQUE_KEYS[model]) > 1 else ((key(row),) for row in row_list)
-        append_new(con, model, (row_list[place] for place in new_rows(con, model, keys)))
+        append_new(con, model, (row_list[position] for position in new_rows(con, model, keys)))
     else:
         append_new(con, model, rows)
 
@@ -74,14 +74,14 @@ def new_rows(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tu
     """The positions of the keys that are not stored yet, each key once."""
     names = UNIQUE_KEYS[model]
     key_columns = ", ".join(names)
-    con.execute(f"create temp table incoming_keys (place bigint, {', '.join(f'{name} varchar' for name in names)})")
-    _append_chunks(con, "incoming_keys", ["place", *names], ((place, *key) for place, key in enumerate(keys)))
+    con.execute(f"create temp table incoming_keys (row_index bigint, {', '.join(f'{name} varchar' for name in names)})")
+    _append_chunks(con, "incoming_keys", ["row_index", *names], ((position, *key) for position, key in enumerate(keys)))
     rows = con.execute(
-        f"select min(place) from incoming_keys anti join {model.table} using ({key_columns}) "  # noqa: S608  # our own names
+        f"select min(row_index) from incoming_keys anti join {model.table} using ({key_columns}) "  # noqa: S608  # our own names
         f"group by {key_columns} order by 1"
     ).fetchall()
     con.execute("drop table incoming_keys")
-    return [place for (place,) in rows]
+    return [position for (position,) in rows]
 
 
 def drop_unused_bodies(con: duckdb.DuckDBPyConnection) -> int:

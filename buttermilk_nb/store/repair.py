@@ -1,9 +1,9 @@
-"""Repairs a batch that DuckDB rejects, so that one bad value costs only its own unit.
+"""Repairs a batch that DuckDB rejects.
 
-A rejected batch is halved until the units that are rejected on their own are found. This is tried in an empty database
-in memory with the same tables, so that no process waits for the file meanwhile. Each such unit becomes an `error` trace
-with the reason. Its scores have no answers, and its calls (which may have cost money) are kept as far as DuckDB accepts
-them. The other units of the batch are written unchanged.
+One bad value must not cost more than its own unit. A rejected batch is halved until the units that are rejected on
+their own are found. This is tried in an empty database in memory with the same tables, so that no process waits for the
+file meanwhile. Each such unit becomes an `error` trace with the reason. Its scores have no answers, and its calls
+(which may have cost money) are kept as far as DuckDB accepts them. The other units of the batch are written unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes the end of a run: its status, the digest of its answers, its link in the chain.
+"""Writes the end of a run: status, digest of its answers, link in the chain.
 
 The digest covers only the answers: if two digests are equal, all numbers are equal, wherever and whenever they were
 made. The link covers every row of the run, with ids, times and the hashes of all bodies, and the previous link. So

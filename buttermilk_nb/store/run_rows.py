@@ -1,4 +1,4 @@
-"""Writes the plan of a run before the first call, and its end after the last."""
+"""Writes the plan of a run at its start, and its result at its end."""
 
 from __future__ import annotations
 

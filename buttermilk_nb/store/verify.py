@@ -89,7 +89,9 @@ def _erasure_notes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     rows = con.execute(
         "select what, arg_max(reason, removed_at), max(removed_at) from tombstones where kind like 'run%' group by what"
     ).fetchall()
-    return {what: f"changed by forget on {at:%Y-%m-%d}{f' ({reason})' if reason else ''}" for what, reason, at in rows}
+    return {
+        run_id: f"changed by forget on {at:%Y-%m-%d}{f' ({reason})' if reason else ''}" for run_id, reason, at in rows
+    }
 
 
 def _excuse_erased(check: Check, notes: dict[str, str]) -> Check:
@@ -112,7 +114,9 @@ def _check_tables(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
         if name not in columns_by_table.get(model.table, ())
     ]
     missing += [
-        name for name in (*VIEWS, *(parted.bodies for parted in SPLIT_TABLES.values())) if name not in columns_by_table
+        name
+        for name in (*VIEWS, *(split_table.bodies for split_table in SPLIT_TABLES.values()))
+        if name not in columns_by_table
     ]
     summary = ", ".join(missing) or "all"
     yield Check("tables", None, not missing, "all", summary, "tables, views and columns that this version needs")

@@ -315,7 +315,7 @@ def test_the_answer_does_not_name_the_person(project, run):
 
 
 def test_a_record_that_there_is_not_is_answered_with_the_nearest(project, run):
-    with pytest.raises(bm.SetupError, match="knows no record `the-persn`; did you mean `the-person`"):
+    with pytest.raises(bm.SetupError, match="has no record `the-persn`; did you mean `the-person`"):
         forget(project.store, project.cache, record_id="the-persn")
 
 
@@ -459,7 +459,7 @@ def test_what_a_scorer_said_of_a_record_goes_and_its_verdict_stays(project, run)
 
 
 def test_a_coder_that_there_is_not_is_answered_with_the_nearest(project, run):
-    with pytest.raises(bm.SetupError, match="knows no coder `kff`; did you mean `kf`"):
+    with pytest.raises(bm.SetupError, match="has no coder `kff`; did you mean `kf`"):
         forget(project.store, project.cache, coder="kff")
 
 
@@ -526,7 +526,7 @@ def test_a_full_disk_leaves_the_file_in_place(project, run, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("buttermilk_nb.store.erasure.compact.copy_to", fail)
-    with pytest.raises(bm.errors.StoreError, match=r"`traces.duckdb` could not be written anew: .*No space left"):
+    with pytest.raises(bm.errors.StoreError, match=r"`traces.duckdb` could not be rewritten: .*No space left"):
         forget(project.store, project.cache, record_id=PERSON)
     assert project.store.df("select count(*) as n from scores").n.item() == 6
     assert [p.name for p in project.folder.glob(".*") if p.suffix not in (".lock", ".next")] == []

@@ -196,7 +196,7 @@ def test_an_env_file_that_is_changed_is_read_again(dotenv):
 
 
 def test_an_env_file_that_is_named_must_be_there(tmp_path):
-    with pytest.raises(bm.SetupError, match=r"there is no file .*keys\.env.*make it"):
+    with pytest.raises(bm.SetupError, match=r"the file .*keys\.env does not exist.*create it"):
         find(Keys(tmp_path, "keys.env"))
 
 

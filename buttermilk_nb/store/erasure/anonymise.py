@@ -32,15 +32,15 @@ def json_forms(name: str) -> list[str]:
 def anonymise_events(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, str]) -> int:
     """Remove the content of events about these records and replace their ids; returns the number of changes."""
     n_changed = 0
-    for old, token in replacements.items():
+    for record_id, new_id in replacements.items():
         row = con.execute(
             "update events set payload = ?, transaction_id = split_part(transaction_id, '/', 1) || '/' || ? "
             "where transaction_id is not null and substr(transaction_id, instr(transaction_id, '/') + 1) = ? "
             "and contains(transaction_id, '/')",
-            [ERASED, token, old],
+            [ERASED, new_id, record_id],
         ).fetchone()
         n_changed += row[0] if row else 0
-        for form in json_forms(old):
+        for form in json_forms(record_id):
             row = con.execute("update events set payload = ? where contains(payload, ?)", [ERASED, form]).fetchone()
             n_changed += row[0] if row else 0
     return n_changed
@@ -48,8 +48,8 @@ def anonymise_events(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, 
 
 def clean_manifests(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, str]) -> None:
     """Replace the ids of records in the manifests of runs."""
-    for old, token in replacements.items():
-        old_form, new_form = json_forms(old)[1], json_forms(token)[1]
+    for record_id, new_id in replacements.items():
+        old_form, new_form = json_forms(record_id)[1], json_forms(new_id)[1]
         con.execute(
             "update runs set manifest = replace(manifest, ?, ?) where contains(manifest, ?)",
             [old_form, new_form, old_form],

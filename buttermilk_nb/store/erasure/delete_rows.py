@@ -16,7 +16,7 @@ import duckdb
 from ..append import SPLIT_TABLES, drop_unused_bodies
 
 _WORDING_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which contain no text of a record
-_PUBLIC_NAMES = {parted.rows: model.table for model, parted in SPLIT_TABLES.items()}
+_PUBLIC_NAMES = {split_table.rows: model.table for model, split_table in SPLIT_TABLES.items()}
 """The public names of tables."""
 CHAINED = frozenset({"links"})
 """Tables with hashes only, which the chain of runs needs: their rows stay."""

@@ -139,7 +139,7 @@ def forget(
 
 def forgotten_records(con: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> list[str]:
     """The records among `record_ids` that were forgotten here, and must not be imported again unnoticed."""
-    hashes = {what for (what,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
+    hashes = {name_hash for (name_hash,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
     return [name for name in record_ids if hashes and tombstone_hash("record", name) in hashes]
 
 
