@@ -16,7 +16,7 @@ from support.keys import MemoryKeyring
 import buttermilk_nb as bm
 from buttermilk_nb._internal import secret_redaction
 from buttermilk_nb.config import key_sources
-from buttermilk_nb.config.api_keys import Keys, variables
+from buttermilk_nb.config.api_keys import Keys, key_variables
 from buttermilk_nb.config.key_sources import Key
 from buttermilk_nb.config.model_settings import KEY_SOURCES
 from buttermilk_nb.llm.providers.litellm import load_litellm
@@ -139,7 +139,7 @@ def test_the_variables_are_those_that_litellm_asks_for():
             missing = litellm.validate_environment(f"{provider}/some-model")["missing_keys"]
             asked[provider] = {name for name in missing if name.endswith(("_KEY", "_TOKEN"))}
     assert len([names for names in asked.values() if names]) > 30
-    wrong = {p: names for p, names in asked.items() if names and variables(p)[0] not in names}
+    wrong = {p: names for p, names in asked.items() if names and key_variables(p)[0] not in names}
     assert wrong.keys() <= {"ai21_chat", "text-completion-codestral", "text-completion-inception"}, wrong
 
 
@@ -186,7 +186,7 @@ def test_a_character_that_no_key_has_is_said_without_the_key(written, sentence, 
 def test_the_env_file_is_read_as_it_stands(dotenv):
     keys = dotenv(f"# keys\nexport {NAME}='with$dollar-${{HOME}}'\nOTHER=$HOME\n", encoding="utf-8-sig")
     assert find(keys).value == "with$dollar-${HOME}"
-    assert find(keys).where == "`keys.env`"
+    assert find(keys).source == "`keys.env`"
 
 
 def test_an_env_file_that_is_changed_is_read_again(dotenv):
@@ -197,7 +197,7 @@ def test_an_env_file_that_is_changed_is_read_again(dotenv):
 
 
 def test_an_env_file_that_is_named_must_be_there(tmp_path):
-    with pytest.raises(bm.SetupError, match=r"there is no file .*keys\.env.*make it"):
+    with pytest.raises(bm.SetupError, match=r"the file .*keys\.env does not exist.*create it"):
         find(Keys(tmp_path, "keys.env"))
 
 
@@ -248,7 +248,7 @@ def test_a_keyring_entry_is_found_by_the_variables_name_or_the_providers(tmp_pat
     assert find(keys).value == "from-the-keyring"
     assert find(keys, f"keyring:{NAME}").value == "from-the-keyring"
     assert find(keys, "keyring:anthropic").value == "from-the-keyring"
-    assert find(keys, "keyring:anthropic").where == "the system's keyring"
+    assert find(keys, "keyring:anthropic").source == "the system's keyring"
 
 
 def test_a_keyring_that_is_locked_is_a_remark_and_the_search_goes_on(tmp_path, memory_keyring, colab, monkeypatch):
@@ -409,8 +409,8 @@ def test_what_is_missing_is_one_sentence_with_every_way_to_mend_it(tmp_path):
 @pytest.mark.parametrize("provider", ["", "two words", "-", "sk-ant-api03-abcdef123456"])
 def test_what_cannot_be_a_provider_is_refused(provider):
     with pytest.raises(bm.SetupError):
-        variables(provider)
+        key_variables(provider)
 
 
 def test_a_provider_that_nobody_knows_has_a_variable_all_the_same():
-    assert variables("my-own.Lab") == ("MY_OWN_LAB_API_KEY",)
+    assert key_variables("my-own.Lab") == ("MY_OWN_LAB_API_KEY",)
