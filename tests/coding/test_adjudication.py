@@ -7,7 +7,7 @@ import buttermilk_nb as bm
 from buttermilk_nb.codebook.edge_cases import edge_cases
 from buttermilk_nb.human_coding.adjudication import ROUND, Adjudication, adjudicate
 from buttermilk_nb.human_coding.disagreements import disagreements
-from buttermilk_nb.human_coding.session.session import CodingSession
+from buttermilk_nb.human_coding.session.coding_session import CodingSession
 from buttermilk_nb.project import session as projects
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["vermin"]})
@@ -42,9 +42,9 @@ def run(project):
     now = CodingSession(project, corpus(), RESPECT, "ana", order="corpus")
     for answer, reason in (("yes", "He is quoted."), ("yes", ""), ("yes", "An old joke.")):
         now.give_reasons("respect", [reason])
-        now.note("respect", "read twice")
+        now.write_note("respect", "read twice")
         now.answer("respect", answer)
-        now.next()
+        now.navigation.next()
     return found
 
 
@@ -170,9 +170,9 @@ def test_a_decision_goes_on_where_it_was_left_and_can_be_taken_back(project, run
     again.withdraw(again.cases[0])
     assert again.decisions == ()
     assert adjudicate(RESPECT, ratings=run, by="kf").place == 0
-    again.go_to(-9)
+    again.move(-9)
     assert again.place == 0
-    again.go_to(9)
+    again.move(9)
     assert again.place == 1
 
 
@@ -243,7 +243,7 @@ def test_a_frame_of_ones_own_is_enough(project, run):
 def test_a_decision_becomes_a_dated_edge_case_of_a_new_version(project, run):
     cases = adjudicate(RESPECT, ratings=run)
     first = cases.decide("yes", "A quotation\nbelongs to its speaker.")
-    cases.go_to(1)
+    cases.move(1)
     second = cases.decide("no", 'Not "all of them" [records: ["x"]]')
     later = second.as_edge_case(first.as_edge_case(RESPECT))
     assert later.criteria_hash != RESPECT.criteria_hash
