@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...errors import SetupError
 from .encodings import read_text
-from .source import Source, SourceRow, check_unique, existing, file_facts
+from .source import Source, SourceRow, check_unique, existing_path, file_facts
 
 _DELIMITERS = ",;\t|"
 _field_limit = threading.Lock()  # csv keeps its limit in one global; texts of a megabyte are ordinary here
@@ -18,7 +18,7 @@ _field_limit = threading.Lock()  # csv keeps its limit in one global; texts of a
 
 def read(path: str | Path, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
     """Read a delimited file; encoding and delimiter are detected where they are not given."""
-    file = existing(path)
+    file = existing_path(path)
     text, found = read_text(file, encoding)
     sign = delimiter or _delimiter(text)
     with _field_limit:

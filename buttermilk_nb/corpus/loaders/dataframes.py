@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
 from ..record import Record
-from .source import Source, SourceRow, check_unique, existing, file_facts, numbered
+from .source import Source, SourceRow, check_unique, existing_path, file_facts, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ def read_parquet(path: str | Path) -> Source:
     """Read a Parquet file with DuckDB, which needs no further package."""
     import duckdb  # 0.1 s to import
 
-    file = existing(path)
+    file = existing_path(path)
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as con:
         try:
             con.execute("set TimeZone = 'UTC'")

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SetupError, nearest
-from .source import Source, SourceRow, check_unique, existing, file_facts
+from .source import Source, SourceRow, check_unique, existing_path, file_facts
 
 
 def read(path: str | Path, *, sheet: str | None = None) -> Source:
     """Read one sheet (the first, unless named); its first row that is not empty is the header."""
     import openpyxl  # 0.2 s to import, and most corpora are not workbooks
 
-    file = existing(path)
+    file = existing_path(path)
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever the zip or the XML inside raised

@@ -9,12 +9,12 @@ from typing import Any
 
 from ...errors import SetupError, nearest
 from .encodings import read_text
-from .source import Source, SourceRow, existing, file_facts
+from .source import Source, SourceRow, existing_path, file_facts
 
 
 def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
     """Read JSON Lines: one object a line."""
-    file = existing(path)
+    file = existing_path(path)
     text, found = read_text(file, encoding)
     return Source(list(_lines(text)), {**file_facts(file), "encoding": found}, folder=file.parent)
 
@@ -33,7 +33,7 @@ def _lines(text: str) -> Iterator[SourceRow]:
 
 def read(path: str | Path, *, encoding: str | None = None, at: str | None = None) -> Source:
     """Read a JSON file that is a list of objects, or holds one under the dotted name `at`."""
-    file = existing(path)
+    file = existing_path(path)
     text, found = read_text(file, encoding)
     try:
         value = json.loads(text)

@@ -45,7 +45,7 @@ class Source:
         return list(seen)
 
 
-def existing(path: str | Path) -> Path:
+def existing_path(path: str | Path) -> Path:
     """The path, if there is something; else a sentence with the nearest name beside it."""
     found = Path(path).expanduser()
     if found.exists():

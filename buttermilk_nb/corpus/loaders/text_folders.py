@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from ...errors import SetupError
 from ..image import ENDINGS, MOST_BYTES, Image, kind_of, too_large
 from .encodings import decode
-from .source import Source, SourceRow, existing, file_facts, raise_problems
-from .zip_files import members_of
+from .source import Source, SourceRow, existing_path, file_facts, raise_problems
+from .zip_files import open_zip
 
 _TEXTS = "*.txt"
 
@@ -37,7 +37,7 @@ class _File(NamedTuple):
 
 def read_folder(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:
     """Read the files below a folder; ids are the paths without their ending."""
-    folder = existing(path)
+    folder = existing_path(path)
     if not folder.is_dir():
         raise SetupError(f"`{path}` is a file, not a folder.")
     files = []
@@ -50,8 +50,8 @@ def read_folder(path: str | Path, *, pattern: str | None = None, encoding: str |
 
 def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:
     """Read the files in a zip as those of a folder, except the forks that macOS adds."""
-    file = existing(path)
-    with members_of(
+    file = existing_path(path)
+    with open_zip(
         file, lambda member: _wanted(PurePosixPath(member.filename), pattern), "unpack it and use `from_folder`"
     ) as (archive, members):
         files = [

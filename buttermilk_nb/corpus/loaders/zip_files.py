@@ -13,7 +13,7 @@ from .remote_files import LIMIT_BYTES
 
 
 @contextmanager
-def members_of(
+def open_zip(
     file: Path, wanted: Callable[[zipfile.ZipInfo], bool], instead: str
 ) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
     """The archive, and those of its files that are wanted.
