@@ -235,5 +235,7 @@ def _parse_answer(criterion: Criterion, answer: Any | None, status: LabelStatus)
             raise InvalidAnswer(f"status `{status}` means the answer `{expected}`, but {answer!r:.60} was given.")
         answer = expected
     if answer is None:
-        raise InvalidAnswer(f'there is no answer on `{criterion.name}`; if the coder skipped it, write status="skipped".')
+        raise InvalidAnswer(
+            f'there is no answer on `{criterion.name}`; if the coder skipped it, write status="skipped".'
+        )
     return criterion.scale.parse(answer, NON_ANSWERS)  # people may give non-answers even if the criterion has none

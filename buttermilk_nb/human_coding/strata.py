@@ -166,7 +166,9 @@ def by_answers(
         )
     (_, frame), *_ = groups(frame, [])
     name = str(frame.criterion.iloc[0])
-    stratum, record_ids = ("flagged", _flagged_ids(frame)) if method == "boosted" else ("disagreement", _split_ids(frame))
+    stratum, record_ids = (
+        ("flagged", _flagged_ids(frame)) if method == "boosted" else ("disagreement", _split_ids(frame))
+    )
     if not 0 < len(record_ids) < len(records):
         raise SetupError(
             f"criterion `{name}`: {pluralise(len(record_ids), 'record')} of {len(records):,} would be in the stratum "

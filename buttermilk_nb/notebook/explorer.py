@@ -60,7 +60,8 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
         if self._scores is None:
             self._scores = self._run.scores()
         scores, cell = self._scores, self.cell
-        return scores[(scores.criteria_set == cell["criteria_set"]) & (scores.criterion == cell["criterion"])]
+        is_selected = (scores.criteria_set == cell["criteria_set"]) & (scores.criterion == cell["criterion"])
+        return scores.loc[is_selected]
 
     def _list_records(self, _: Any) -> None:
         """Fill `records` with a page of the records of the selected cell."""

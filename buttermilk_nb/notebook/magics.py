@@ -39,7 +39,9 @@ class ButtermilkMagics(Magics):
         metavar="ANSWER=WORDS",
         help="cue words for the offline baselines, never sent to a model: --cues 'no=dregs, scum*'; may be repeated",
     )
-    @argument("--non-answers", default=None, help="'cannot tell', 'not applicable', or both: 'cannot tell | not applicable'")
+    @argument(
+        "--non-answers", default=None, help="'cannot tell', 'not applicable', or both: 'cannot tell | not applicable'"
+    )
     @cell_magic
     def criteria(self, line: str, cell: str) -> None:
         """Define criteria. The notebook cell contains the question, or a document with front matter.
@@ -67,12 +69,16 @@ class ButtermilkMagics(Magics):
     @magic_arguments()
     @argument("name", help="the name of the judge, and of its variable")
     @argument("--criteria", "-c", action="append", required=True, help="a variable or a file; may be repeated")
-    @argument("--models", "-m", default=None, help="models or a set, separated by commas; default: the project's judges")
+    @argument(
+        "--models", "-m", default=None, help="models or a set, separated by commas; default: the project's judges"
+    )
     @argument("--replicates", "-n", type=int, default=1, help="how often each model is asked the same question")
     @argument("--ask", default="together", help="together (one request per document) or separately")
     @argument("--temperature", type=float, default=None, help="sampling temperature; default 0")
     @argument("--run", metavar="CORPUS", default=None, help="run the judge on the corpus in this variable")
-    @argument("--limit", type=int, default=None, help="with --run: the number of records, from the first on; default all")
+    @argument(
+        "--limit", type=int, default=None, help="with --run: the number of records, from the first on; default all"
+    )
     @argument("--into", default=None, help="with --run: the variable for the scores; default NAME_scores")
     @line_cell_magic
     def judge(self, line: str, cell: str | None = None) -> None:

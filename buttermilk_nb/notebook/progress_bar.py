@@ -24,7 +24,9 @@ def show_progress(bus: Bus, run: Run) -> None:
     """Show the progress of a run until it ends."""
     tally = Tally(run.run_id, run.planned)
     planned = f"{run.planned:,} answers"
-    bar = Live(progress_html(run.flow, tally), plain=f"{run.flow}: {planned}", saved_html=fragment(title(run.flow, planned)))
+    bar = Live(
+        progress_html(run.flow, tally), plain=f"{run.flow}: {planned}", saved_html=fragment(title(run.flow, planned))
+    )
     display(bar)
     watch(bus, tally, lambda _: bar.show(progress_html(run.flow, tally)))
 

@@ -279,7 +279,7 @@ def test_a_zip_of_sheets_of_several_coders_is_read_as_one():
 
 
 def test_a_zip_that_claims_to_hold_more_than_any_table_is_not_unpacked(monkeypatch):
-    monkeypatch.setattr("buttermilk_nb.corpus.loaders.zip_files.LIMIT_BYTES", 10)
+    monkeypatch.setattr("buttermilk_nb.corpus.loaders.zip_files.MAX_BYTES", 10)
     with zipfile.ZipFile("x.zip", "w") as archive:
         archive.writestr("kf.csv", "record_id,kf\nr0,no\n")
     with pytest.raises(bm.SetupError, match="would unpack to more than 2 GiB"):

@@ -16,7 +16,7 @@ from PIL import Image as Picture
 
 from buttermilk_nb.agents.prompt import BoundPrompt, Prompt
 from buttermilk_nb.corpus.corpus import Corpus
-from buttermilk_nb.corpus.image import MOST_BYTES, Image
+from buttermilk_nb.corpus.image import MAX_BYTES, Image
 from buttermilk_nb.corpus.load import load
 from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SetupError
@@ -119,7 +119,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):
 
 def test_bytes_that_are_too_many_are_refused():
     with pytest.raises(SetupError, match="this is too large: 20 MB"):
-        Image.from_bytes(drawn() + b"\0" * MOST_BYTES)
+        Image.from_bytes(drawn() + b"\0" * MAX_BYTES)
 
 
 def test_a_missing_image_is_a_sentence(tmp_path):

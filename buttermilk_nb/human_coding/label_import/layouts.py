@@ -175,7 +175,9 @@ def _long_reader(table: LabelTable, options: ImportOptions) -> RowReader:
         is_other_wording = values.get("criteria_hash") not in (None, options.criteria.criteria_hash)
         problem = "this is a code under another wording of the criteria" if is_other_wording else None
         if values.get("source") == "adjudication":
-            problem = "this is a decision of an adjudication, made with all votes in view, not a code of one person alone"
+            problem = (
+                "this is a decision of an adjudication, made with all votes in view, not a code of one person alone"
+            )
         coder = _text(values.get("coder")) or (options.coder or "")
         criterion = only_criterion or _text(values.get("criterion"))
         notes = _text(values.get("notes")) or None
@@ -213,8 +215,8 @@ def _only_criterion(criteria: Criteria) -> str:
     if len(criteria) > 1:
         names = ", ".join(criterion.name for criterion in criteria)
         raise SetupError(
-            f"criteria `{criteria.name}` asks {len(criteria)} questions ({names}): say which one the codes answer, with "
-            'a column `criterion`, or with columns={"kf": {"respect": "kf_respect"}}.'
+            f"criteria `{criteria.name}` asks {len(criteria)} questions ({names}): say which one the codes answer, "
+            'with a column `criterion`, or with columns={"kf": {"respect": "kf_respect"}}.'
         )
     return criteria.criteria[0].name
 

@@ -184,7 +184,9 @@ class CodingSession:
         """
         content = self.navigation.current.content
         if not 0 <= start < end <= len(content):
-            raise SetupError(f"the passage from {start} to {end} does not exist: the text has {len(content):,} characters.")
+            raise SetupError(
+                f"the passage from {start} to {end} does not exist: the text has {len(content):,} characters."
+            )
         span = Span(start, end, content[start:end])
         self._change(criterion, lambda draft: replace(draft, spans=tuple(sorted({*draft.spans, span}))))
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from ...corpus.loaders.bigquery import asking
+from ...corpus.loaders.bigquery import open_client
 from ...errors import SetupError, nearest
 from ...schema import ROWS
 from ..store import Store
@@ -93,7 +93,7 @@ def export_to_bigquery(
     if not found:
         raise SetupError(f"`{dataset}` is not a dataset: write `project.dataset`.")
     project, name = found[1], found[2]
-    with asking(client, project) as opened, tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as folder:
+    with open_client(client, project) as opened, tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as folder:
         place = f"{project or opened.project}.{name}"
         with store.reading() as con:
             con.execute("set TimeZone = 'UTC'")
