@@ -59,9 +59,11 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
         """All scores on the criterion of the selected cell."""
         if self._scores is None:
             self._scores = self._run.scores()
-        scores, cell = self._scores, self.cell
-        is_selected = (scores.criteria_set == cell["criteria_set"]) & (scores.criterion == cell["criterion"])
-        return scores.loc[is_selected]
+        frame, cell = self._scores, self.cell
+        scores: pd.DataFrame = frame[
+            (frame.criteria_set == cell["criteria_set"]) & (frame.criterion == cell["criterion"])
+        ]
+        return scores
 
     def _list_records(self, _: Any) -> None:
         """Fill `records` with a page of the records of the selected cell."""

@@ -198,7 +198,7 @@ def test_who_decides_keeps_what_they_coded_alone(project, run):
 
 def test_a_decision_needs_a_reason_and_an_answer_of_the_scale(project, run):
     cases = adjudicate(RESPECT, ratings=run)
-    with pytest.raises(bm.SetupError, match="write why"):
+    with pytest.raises(bm.SetupError, match="write a reason"):
         cases.decide("yes", "  ")
     with pytest.raises(bm.errors.InvalidAnswer, match="not one of: yes, no"):
         cases.decide("both", "It is both.")

@@ -117,7 +117,7 @@ def test_a_file_that_there_is_not_is_named(bucket):
 def test_more_than_the_limit_is_not_fetched(bucket):
     put(f"{bucket}/large.csv", "x" * 2000)
     with (
-        pytest.raises(bm.SetupError, match=r"`memory://bucket/large.csv` holds more than 1,000 bytes"),
+        pytest.raises(bm.SetupError, match=r"`memory://bucket/large.csv` contains more than 1,000 bytes"),
         download(f"{bucket}/large.csv", limit_bytes=1000),
     ):
         pass
@@ -153,7 +153,7 @@ def test_a_file_is_never_written_outside_its_folder(bucket, name, monkeypatch):
     put(f"{bucket}/folder/a.txt", "One.")
     with monkeypatch.context() as changed:
         changed.setattr(type(fsspec.filesystem("memory")), "find", lambda *_, **__: [f"/bucket/folder/{name}"])
-        with pytest.raises(bm.SetupError, match="would be written elsewhere"), download(f"{bucket}/folder"):
+        with pytest.raises(bm.SetupError, match="would be written outside its folder"), download(f"{bucket}/folder"):
             pass
 
 

@@ -170,7 +170,7 @@ def _make_record(row: SourceRow, mapping: ColumnMapping, local_only: bool) -> Re
             return ", ".join(f"no {kind} in `{column}`" for kind, column in content_columns.items() if column)
         content = ""
     if isinstance(content, dict | list | bytes):
-        return f"`{mapping.content}` contains a {type(content).__name__}, not text"
+        return f"`{mapping.content}` contains a value of type `{type(content).__name__}`, not text"
     record_id = ""
     if mapping.record_id:
         record_id = _as_text(get_field(fields, mapping.record_id))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..._internal.text import pluralise
 from ...errors import SetupError
 from .encodings import read_text
 from .source import Source, SourceRow, check_unique, existing_path, file_facts
@@ -52,7 +53,7 @@ def _csv_rows(text: str, delimiter: str, name: str) -> Iterator[SourceRow]:
         elif not any(cell.strip() for cell in cells):
             yield SourceRow(start, dict.fromkeys(header, ""), "empty row")
         elif len(cells) != len(header):
-            problem = f"the row has {len(cells)} fields, but the header has {len(header)}"
+            problem = f"the row has {pluralise(len(cells), 'field')}, but the header has {len(header)}"
             yield SourceRow(start, dict(zip(header, cells, strict=False)), problem)
         else:
             yield SourceRow(start, dict(zip(header, cells, strict=True)))

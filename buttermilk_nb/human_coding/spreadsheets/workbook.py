@@ -238,7 +238,9 @@ def _cut_text(text: str) -> str:
     units = text.encode("utf-16-le", "replace")
     if len(units) <= MAX_UNITS * 2:
         return text
-    note = f" [cut here: a cell can contain {MAX_UNITS:,} characters, but this text has {len(text):,}]"
+    note = (
+        f" [cut here: a cell can contain {MAX_UNITS:,} characters, but this text has {len(text):,}; ask for the rest]"
+    )
     return units[: 2 * (MAX_UNITS - len(note))].decode("utf-16-le", "ignore") + note
 
 
