@@ -352,7 +352,7 @@ class Corpus(Sequence[Record]):
         Examples
         --------
         >>> Corpus.from_records([Record(content="Between us."), Record(content="And the wall.")]).mark_local_only()
-        Corpus(2 records, which stay local)
+        Corpus(2 records, 2 stay local)
         """
         return self._derived(map(_mark_local, self.records), "keep_local()")
 

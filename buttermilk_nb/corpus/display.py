@@ -25,14 +25,13 @@ def describe_counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
     Examples
     --------
     >>> describe_counts([Record(content="One."), Record(content="Two.", local_only=True)], rejected=1)
-    ['2 records', '1 of which stays local', '1 row rejected']
+    ['2 records', '1 stays local', '1 row rejected']
     """
     n_local = sum(record.local_only for record in records)
     n_images = sum(len(record.images) for record in records)
     counts = [pluralise(len(records), "record")]
     if n_local:
-        share = "" if n_local == len(records) else f"{n_local:,} of "
-        counts.append(f"{share}which {'stays' if n_local == 1 else 'stay'} local")
+        counts.append("1 stays local" if n_local == 1 else f"{n_local:,} stay local")
     counts += [pluralise(n_images, "image")] if n_images else []
     return counts + ([f"{pluralise(rejected, 'row')} rejected"] if rejected else [])
 

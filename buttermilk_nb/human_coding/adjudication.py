@@ -239,7 +239,7 @@ def adjudicate(
     >>> cases = adjudicate(respect, ratings=run, by="kf")
     >>> [(vote.coder, vote.answer) for vote in cases.current.votes]
     [('ana', 'yes'), ('judge · offline/strict', 'no')]
-    >>> cases.decide("no", "A name for an animal is no respectful name for people.").answer
+    >>> cases.decide("no", "The name of an animal is not a respectful name for people.").answer
     'no'
     """
     if not by.strip():

@@ -106,8 +106,8 @@ def _coder_names(corpus: Corpus, coders: Sequence[str], overlap: float, per_reco
     if not names or not all(names):
         raise SetupError('name the coders, coders=["kf", "ab"].')
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SetupError(f"coder `{twice}` is named twice; name each coder once.")
+        duplicate = next(name for name in names if names.count(name) > 1)
+        raise SetupError(f"coder `{duplicate}` is named twice; name each coder once.")
     if not 0 <= overlap <= 1:
         raise SetupError(f"overlap={overlap}: write the share of the records that several people code, from 0 to 1.")
     if per_record is not None and not 1 < per_record <= len(names):

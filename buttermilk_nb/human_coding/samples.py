@@ -137,15 +137,15 @@ def draw_sample(
             method=design,
             seed=seed,
             position=position,
-            record_id=records[drawn.place].record_id,
-            record_hash=records[drawn.place].record_hash,
-            stratum=drawn.stratum,
-            inclusion_p=drawn.inclusion_p,
+            record_id=records[drawn_record.place].record_id,
+            record_hash=records[drawn_record.place].record_hash,
+            stratum=drawn_record.stratum,
+            inclusion_p=drawn_record.inclusion_p,
             drawn_at=drawn_at,
         )
-        for position, drawn in enumerate(drawn_records, 1)
+        for position, drawn_record in enumerate(drawn_records, 1)
     ]
-    sampled_records = [records[drawn.place] for drawn in drawn_records]
+    sampled_records = [records[drawn_record.place] for drawn_record in drawn_records]
     _store_sample((project or current()).store, rows, sampled_records, is_own_name=name is not None)
     return pd.DataFrame([[getattr(row, column) for column in COLUMNS] for row in rows], columns=list(COLUMNS))
 

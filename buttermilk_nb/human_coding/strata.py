@@ -61,12 +61,12 @@ def draw(
     places_in: dict[str, list[int]] = {stratum: [] for stratum in sizes}
     for place, stratum in enumerate(strata):
         places_in[stratum].append(place)
-    drawn = [
+    drawn_records = [
         DrawnRecord(place, stratum, sample_sizes[stratum] / sizes[stratum])
         for stratum, places in places_in.items()
         for place in sorted(places, key=lambda place: _random_number(seed, ids[place]))[: sample_sizes[stratum]]
     ]
-    return sorted(drawn, key=lambda record: _random_number(seed, "in what order", ids[record.place]))
+    return sorted(drawn_records, key=lambda record: _random_number(seed, "in what order", ids[record.place]))
 
 
 def allocate(sizes: Mapping[str, int], weights: Mapping[str, float], n: int) -> dict[str, int]:

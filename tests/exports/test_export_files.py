@@ -472,7 +472,7 @@ def test_a_missing_package_is_named_with_the_command(store, protocol, extra):
 
 
 def test_an_unknown_kind_of_address_is_answered_with_the_nearest(store):
-    with pytest.raises(bm.SetupError, match=r"no kind of address `memry://`; did you mean `memory`"):
+    with pytest.raises(bm.SetupError, match=r"the protocol `memry://` is not known; did you mean `memory`"):
         export(store, "memry://bucket/study")
 
 

@@ -236,8 +236,8 @@ def test_the_mark_stays_with_a_record_whatever_is_chosen_or_cut():
 
 @pytest.mark.parametrize(
     ("marks", "shown"),
-    [([True, True], "Corpus(2 records, which stay local)"), ([True], "Corpus(1 record, which stays local)"),
-     ([True, False], "Corpus(2 records, 1 of which stays local)"), ([False], "Corpus(1 record)")],
+    [([True, True], "Corpus(2 records, 2 stay local)"), ([True], "Corpus(1 record, 1 stays local)"),
+     ([True, False], "Corpus(2 records, 1 stays local)"), ([False], "Corpus(1 record)")],
 )  # fmt: skip
 def test_a_corpus_says_how_many_of_its_records_stay_local(marks, shown):
     corpus = Corpus([Record(record_id=str(i), content="x", local_only=mark) for i, mark in enumerate(marks)])

@@ -23,7 +23,7 @@ _ASCII = bytes(range(128))
 _WESTERN = {"cp1252", "cp1250", "latin_1", "iso8859_15", "iso8859_2", "cp1254", "cp1257", "mac_roman"}
 
 
-def decode(data: bytes, encoding: str | None, where: str) -> tuple[str, str]:
+def decode(data: bytes, encoding: str | None, file_name: str) -> tuple[str, str]:
     """The text, and the name of its encoding.
 
     Parameters
@@ -32,7 +32,7 @@ def decode(data: bytes, encoding: str | None, where: str) -> tuple[str, str]:
         The bytes.
     encoding
         The encoding; None to detect it.
-    where
+    file_name
         The file's name, for the error message.
 
     Raises
@@ -52,7 +52,7 @@ def decode(data: bytes, encoding: str | None, where: str) -> tuple[str, str]:
             raise SetupError(f"`{encoding}` is not an encoding; write for example `utf-8` or `cp1252`.") from None
         except UnicodeDecodeError as error:
             raise SetupError(
-                f"`{where}` is not valid {encoding} (byte {error.start}); leave out `encoding` to detect it."
+                f"`{file_name}` is not valid {encoding} (byte {error.start}); leave out `encoding` to detect it."
             ) from None
     for bom, name in _BOMS:
         if data.startswith(bom):

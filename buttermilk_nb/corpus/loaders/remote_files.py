@@ -79,7 +79,7 @@ def file_system(url: str, **options: Any) -> tuple[Any, str]:
         if "rotocol" not in str(error):
             raise SetupError(f"`{display_address(url)}` cannot be opened: {_error_line(error, url)}.") from None
         suggestion = nearest(protocol, available_protocols())
-        raise SetupError(f"addresses with `{protocol}://` are not known; {suggestion}") from None
+        raise SetupError(f"the protocol `{protocol}://` is not known; {suggestion}") from None
     return system, str(path)
 
 

@@ -69,7 +69,7 @@ def file_facts(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": sha, "bytes": path.stat().st_size}
 
 
-def check_unique(names: list[str], where: str) -> list[str]:
+def check_unique(names: list[str], source_name: str) -> list[str]:
     """The column names as they are.
 
     Raises
@@ -77,9 +77,9 @@ def check_unique(names: list[str], where: str) -> list[str]:
     SetupError
         A name occurs twice, so that the second column would replace the first.
     """
-    twice = next((name for name in names if name and names.count(name) > 1), None)
-    if twice is not None:
-        raise SetupError(f"{where} has two columns called `{twice}`; rename one of them.")
+    duplicate = next((name for name in names if name and names.count(name) > 1), None)
+    if duplicate is not None:
+        raise SetupError(f"{source_name} has two columns called `{duplicate}`; rename one of them.")
     return names
 
 

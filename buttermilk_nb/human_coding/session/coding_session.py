@@ -34,7 +34,7 @@ class _UndoStep(NamedTuple):
 class CodingSession:
     """The work of one coder on one corpus with one version of the criteria.
 
-    `navigation` holds the position in the list of records.
+    The attribute `navigation` is the position in the list of records.
 
     Parameters
     ----------
