@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis.frames.human_codes import ADJUDICATED
-from ..analysis.shared.ratings_frame import answers, checked, groups, modal
+from ..analysis.shared.ratings_frame import groups, modal_ratings, prepare_ratings, usable_rows
 from ..errors import SetupError, nearest
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
     """
     import pandas as pd
 
-    found = checked(ratings)
+    found = prepare_ratings(ratings)
     if criterion is not None:
         names = list(dict.fromkeys(found.criterion))
         if criterion not in names:
@@ -61,7 +61,7 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
     rows = [
         (*key, record_id, *summary)
         for key, part in groups(found, keys)
-        for record_id, given in answers(modal(part)).groupby("record_id", sort=True)
+        for record_id, given in usable_rows(modal_ratings(part)).groupby("record_id", sort=True)
         if (summary := _summary(given)) and summary[1] > 1
     ]
     made = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._internal.text import pluralise
-from ..analysis.shared.ratings_frame import checked, groups, modal
+from ..analysis.shared.ratings_frame import groups, modal_ratings, prepare_ratings
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
 
@@ -148,7 +148,7 @@ def by_answers(
     SetupError
         No instrument answered; all records, or none, are such; criteria or wordings would be pooled.
     """
-    found = checked(ratings)
+    found = prepare_ratings(ratings)
     found = found[found.kind != "human"]
     known = list(found.criterion.unique())
     if criterion is None and len(known) > 1:
@@ -170,7 +170,7 @@ def by_answers(
         such = set(part.record_id[part.usable][flags.fillna(value=False).astype(bool)])
     else:
         word = "disagreement"
-        said = modal(part)
+        said = modal_ratings(part)
         said = said[said.usable]
         answer = said.flagged if flags.notna().any() else said.category.where(said.category.notna(), said.value)
         such = {one for one, n in answer.astype(object).groupby(said.record_id).nunique().items() if n > 1}

@@ -48,7 +48,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
         super().__init__()
         self._run = run
         self._frame: pd.DataFrame | None = None
-        found = frames.heat(run.project.store, run.run_id)
+        found = frames.flag_shares(run.project.store, run.run_id)
         self._static = Heatmap(found)
         self.heading = f"Run of {run.flow}"
         self.heat = _heat(found)

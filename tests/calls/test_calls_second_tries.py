@@ -98,7 +98,7 @@ def test_a_fallback_is_seen_in_the_heat_map(server, make_study):
     run = flow(fallback=["spare"]).run(texts())
     from buttermilk_nb.analysis.frames import scores
 
-    assert scores.heat(run.project.store, run.run_id).model.tolist() == ["spare"]
+    assert scores.flag_shares(run.project.store, run.run_id).model.tolist() == ["spare"]
 
 
 def test_a_fallback_re_runs_from_the_cache_alone(server, make_study):

@@ -146,7 +146,7 @@ class Killed:
         assert {what: n for what, n in torn.items() if n} == {}
         checked = verify(store)
         assert checked[~checked.ok].to_dict("records") == []
-        return Seen(set(answers), rows, {run: (status, scores.counts(store, run)) for run, status in runs})
+        return Seen(set(answers), rows, {run: (status, scores.status_counts(store, run)) for run, status in runs})
 
 
 def record_in(text):

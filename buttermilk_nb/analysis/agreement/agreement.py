@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 from ...errors import SetupError, nearest
 from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix, specific_agreement
 from ..coefficients.reliability_matrix import NUMERIC
-from ..shared.bootstrap import interval, weights
-from ..shared.ratings_frame import answers, checked, groups, modal
+from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.ratings_frame import groups, modal_ratings, prepare_ratings, usable_rows
 from ..shared.reliability_data import ReliabilityData, reliability_data
-from .coder_sets import CoderSet, comparisons
-from .notes import note
+from .coder_sets import CoderSet, coder_sets
+from .notes import agreement_note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Estimates = NDArray[np.float64]
 
-USUAL: dict[str, tuple[str, ...]] = {
+USUAL_COEFFICIENTS: dict[str, tuple[str, ...]] = {
     "nominal": ("percent_agreement", "krippendorff_alpha", "gwet_ac1", "cohen_kappa"),
     "ordinal": ("percent_agreement", "krippendorff_alpha", "gwet_ac2_quadratic", "cohen_kappa_quadratic"),
     "interval": ("krippendorff_alpha", "icc_2_1"),
@@ -98,35 +98,35 @@ def agreement(
     """
     import pandas as pd
 
-    frame = checked(ratings, by)
+    frame = prepare_ratings(ratings, by)
     wordings = frame.groupby("criterion").criteria_hash.nunique()
-    frame = _pooled(frame, pool)
+    frame = _pool_wordings(frame, pool)
     rows = []
     for key, part in groups(frame, by):
-        chosen = _chosen(modal(part) if replicate_mode == "modal" else part, coders)
+        chosen = _select_coders(modal_ratings(part) if replicate_mode == "modal" else part, coders)
         data = reliability_data(chosen, part)
-        wanted = _wanted(coefficients, data.level)
+        wanted = _select_coefficients(coefficients, data.level)
         named = dict(zip(by, key, strict=True))
         several = int(wordings[part.criterion.iloc[0]]) if pool else 1
         taught = int(part.record_id[part.in_edge_cases.fillna(value=False).astype(bool)].nunique())
-        rows += [named | row for row in _rows(data, wanted, several, taught, n_boot, seed, confidence)]
+        rows += [named | row for row in _agreement_rows(data, wanted, several, taught, n_boot, seed, confidence)]
     return pd.DataFrame(rows)
 
 
-def _pooled(ratings: pd.DataFrame, pool: Sequence[str]) -> pd.DataFrame:
+def _pool_wordings(ratings: pd.DataFrame, pool: Sequence[str]) -> pd.DataFrame:
     for name in pool:
         if name != "criteria_hash":
             raise SetupError(f"pool: `{name}` cannot be pooled; only different wordings can, pool=['criteria_hash'].")
     return ratings.assign(criteria_hash="pooled") if pool else ratings
 
 
-def _chosen(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataFrame:
+def _select_coders(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataFrame:
     known = list(part.coder.unique())
     for name in coders or ():
         if name not in known:
             raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, known)}")
     chosen = part if coders is None else part[part.coder.isin(list(coders))]
-    if chosen.coder.nunique() == 1 and answers(chosen).replicate.nunique() > 1:
+    if chosen.coder.nunique() == 1 and usable_rows(chosen).replicate.nunique() > 1:
         raise SetupError(
             f"only replicates of `{chosen.coder.iloc[0]}` are here, and a replicate is not a coder: "
             "bm.stability(ratings) says how far one judge agrees with itself."
@@ -139,9 +139,9 @@ def _chosen(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataFrame:
     return chosen
 
 
-def _wanted(coefficients: Sequence[str] | str, level: str) -> list[Coefficient]:
+def _select_coefficients(coefficients: Sequence[str] | str, level: str) -> list[Coefficient]:
     if coefficients == "usual":
-        return [COEFFICIENTS[name] for name in USUAL[level]]
+        return [COEFFICIENTS[name] for name in USUAL_COEFFICIENTS[level]]
     if coefficients == "all":
         return [found for found in COEFFICIENTS.values() if level in found.levels]
     names = [coefficients] if isinstance(coefficients, str) else list(coefficients)
@@ -173,7 +173,7 @@ class _CoefficientJob:
         return np.where(n > 0, np.where(known, each, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
 
 
-def _rows(
+def _agreement_rows(
     data: ReliabilityData,
     wanted: Sequence[Coefficient],
     wordings: int,
@@ -185,19 +185,23 @@ def _rows(
     import numpy as np
 
     tasks = list(_jobs(data, wanted))
-    for block in weights(data.clusters, n_boot, seed):
+    for block in unit_weights(data.clusters, n_boot, seed):
         for task in tasks:
             task.resampled.append(task.estimate(block))
     values = {(id(task.comparison), task.coefficient.name): float(task.estimate()[0]) for task in tasks}
     for task in tasks:
-        first, counted = task.codes[0], task.coefficient.counted(task.codes[0])
+        first, counted = task.codes[0], task.coefficient.sample_counts(task.codes[0])
         value = float(task.estimate()[0])
         resampled = np.concatenate(task.resampled) if task.resampled else np.empty(0)
-        low, high, undefined = interval(resampled, confidence)
+        low, high, undefined = percentile_interval(resampled, confidence)
         frequent, share = _most_frequent(first)
         category = getattr(task.coefficient, "category", None)
         percent = values.get((id(task.comparison), "percent_agreement"), float("nan"))
-        why = None if not np.isnan(value) else next(filter(None, map(task.coefficient.undefined, task.codes)), None)
+        why = (
+            None
+            if not np.isnan(value)
+            else next(filter(None, map(task.coefficient.undefined_reason, task.codes)), None)
+        )
         units = (first.matrix >= 0).sum(axis=1) >= 2
         yield {
             "comparison": task.comparison.name,
@@ -216,7 +220,7 @@ def _rows(
             "most_frequent": frequent,
             "share": share,
             "dependent": task.comparison.dependent,
-            "note": note(
+            "note": agreement_note(
                 task.coefficient,
                 value,
                 percent,
@@ -232,9 +236,9 @@ def _rows(
 
 
 def _jobs(data: ReliabilityData, wanted: Sequence[Coefficient]) -> Iterator[_CoefficientJob]:
-    for comparison in comparisons(data):
+    for comparison in coder_sets(data):
         places = [data.coders.index(name) for name in comparison.coders]
-        codes = [data.only(replicate, places) for replicate in range(data.replicates)]
+        codes = [data.codes_of(replicate, places) for replicate in range(data.replicates)]
         pair = len(places) == 2
         for coefficient in wanted:
             if coefficient.coders == "any" or pair:

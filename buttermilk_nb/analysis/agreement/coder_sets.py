@@ -21,14 +21,14 @@ class CoderSet(NamedTuple):
     each_category: bool = False
 
 
-def comparisons(data: ReliabilityData) -> Iterator[CoderSet]:
+def coder_sets(data: ReliabilityData) -> Iterator[CoderSet]:
     """Every comparison that the coders allow; people among themselves first, because they are the yardstick.
 
     Who has read the others (a synthesiser, a panel, a person who was not blind) is not pooled with them.
     """
     people = [c for c, kind in zip(data.coders, data.kinds, strict=True) if kind == "human" and c != TRUTH]
     judges = [c for c, kind in zip(data.coders, data.kinds, strict=True) if kind != "human"]
-    blind = [name for name in people if name not in data.seen]
+    blind = [name for name in people if name not in data.non_blind]
     apart = [name for name in judges if data.depends_on(name) == {name}]
     pooled = [*blind, *apart]
     if len(people) > 2:
@@ -39,8 +39,8 @@ def comparisons(data: ReliabilityData) -> Iterator[CoderSet]:
         yield CoderSet("all coders", "mixed", tuple(pooled), each_category=True)
     pairs = list(combinations(data.coders, 2))
     for one, other in pairs:
-        between = _between(one, other, judges)
-        dependent = (between == "judge-human" and bool({one, other} & data.seen)) or (
+        between = _comparison_type(one, other, judges)
+        dependent = (between == "judge-human" and bool({one, other} & data.non_blind)) or (
             not data.depends_on(one).isdisjoint(data.depends_on(other))
         )
         yield CoderSet(f"{one} ~ {other}", between, (one, other), dependent, each_category=len(pairs) == 1)
@@ -51,5 +51,5 @@ def comparisons(data: ReliabilityData) -> Iterator[CoderSet]:
                 yield CoderSet(f"people, with {judge} for {person}", "judge-human", others)
 
 
-def _between(one: str, other: str, judges: list[str]) -> str:
+def _comparison_type(one: str, other: str, judges: list[str]) -> str:
     return {0: "human-human", 1: "judge-human", 2: "judge-judge"}[(one in judges) + (other in judges)]

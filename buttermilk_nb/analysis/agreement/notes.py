@@ -12,7 +12,7 @@ _CHANCE = ("cohen_kappa", "scott_pi", "fleiss_kappa", "conger_kappa", "krippendo
 _MUCH, _GAP = 0.8, 0.3  # shares: from where on one code and the raw agreement count as high, and chance as the reason
 
 
-def note(
+def agreement_note(
     coefficient: Coefficient,
     value: float,
     percent: float,

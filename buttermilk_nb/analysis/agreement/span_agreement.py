@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import SetupError, nearest
 from ..coefficients import UnitisedAlpha
 from ..coefficients.spans import Spans
-from ..shared.bootstrap import interval, weights
+from ..shared.bootstrap import percentile_interval, unit_weights
 from ..shared.ratings_frame import FEW
 
 if TYPE_CHECKING:
@@ -74,20 +74,20 @@ def span_agreement(
     """
     import pandas as pd
 
-    frame = _checked(marks, by, coders)
+    frame = _prepare_highlights(marks, by, coders)
     rows: list[dict[str, Any]] = []
     for key, part in frame.groupby(list(by), dropna=False, sort=True) if by else [((), frame)]:
         names = sorted(part.coder.unique())
         groups = [("all coders", names)] if len(names) > 2 else []
         groups += [(f"{one} ~ {other}", [one, other]) for one, other in combinations(names, 2)]
         for comparison, chosen in groups:
-            found = _one(part[part.coder.isin(chosen)], chosen, categories, n_boot, seed, confidence)
+            found = _span_row(part[part.coder.isin(chosen)], chosen, categories, n_boot, seed, confidence)
             rows.append({**dict(zip(by, key, strict=True)), "comparison": comparison, **found})
     columns = [*by, "comparison", "value", "low", "high", "n_units", "n_excluded", "n_coders", "n_spans"]
     return pd.DataFrame(rows, columns=[*columns, "n_undefined", "note"])
 
 
-def _checked(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | None) -> pd.DataFrame:
+def _prepare_highlights(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | None) -> pd.DataFrame:
     for name in (*_NEEDED, *by):
         if name not in marks.columns:
             raise SetupError(f"the marks have no column `{name}`; {nearest(name, list(marks.columns))}")
@@ -102,16 +102,16 @@ def _checked(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | Non
     return chosen[chosen.coder.isin(coders)] if coders is not None else chosen
 
 
-def _one(
+def _span_row(
     part: pd.DataFrame, names: Sequence[str], categories: bool, n_boot: int, seed: int, confidence: float
 ) -> dict[str, Any]:
-    spans, clusters = _spans(part, names, categories)
+    spans, clusters = _to_spans(part, names, categories)
     alpha = UnitisedAlpha(binary=not categories)
     value = float(alpha.estimate(spans)[0])
-    resampled = np.concatenate([alpha.estimate(spans, block) for block in weights(clusters, n_boot, seed)])
-    low, high, undefined = interval(resampled, confidence)
-    counted = alpha.counted(spans)
-    why = alpha.undefined(spans) if np.isnan(value) else None
+    resampled = np.concatenate([alpha.estimate(spans, block) for block in unit_weights(clusters, n_boot, seed)])
+    low, high, undefined = percentile_interval(resampled, confidence)
+    counted = alpha.sample_counts(spans)
+    why = alpha.undefined_reason(spans) if np.isnan(value) else None
     few = f"It rests on {counted.units:,} records; below {FEW} no conclusion follows." if counted.units < FEW else ""
     return {
         "value": value,
@@ -126,7 +126,7 @@ def _one(
     }
 
 
-def _spans(part: pd.DataFrame, names: Sequence[str], categories: bool) -> tuple[Spans, np.ndarray[Any, Any]]:
+def _to_spans(part: pd.DataFrame, names: Sequence[str], categories: bool) -> tuple[Spans, np.ndarray[Any, Any]]:
     records, kin = [], []
     for record_id, one in part.groupby("record_id", sort=True):
         marked = []
@@ -134,14 +134,14 @@ def _spans(part: pd.DataFrame, names: Sequence[str], categories: bool) -> tuple[
             own = one[one.coder == name].dropna(subset=["start", "end"])
             label = own.category.map(str) if categories else own.coder.map(lambda _: "marked")
             passages = sorted(zip(own.start, own.end, label, strict=True))
-            marked.append(_joined(passages) if (one.coder == name).any() else None)
+            marked.append(_merge_overlaps(passages) if (one.coder == name).any() else None)
         records.append((float(one.length.iloc[0]), marked))
         cluster = one.cluster.iloc[0]
         kin.append(f"cluster {cluster}" if isinstance(cluster, str) else f"record {record_id}")
-    return Spans.of(records), np.unique(np.array(kin), return_inverse=True)[1]
+    return Spans.from_records(records), np.unique(np.array(kin), return_inverse=True)[1]
 
 
-def _joined(passages: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+def _merge_overlaps(passages: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
     """Passages of one coder, those that overlap as one."""
     found: list[tuple[float, float, str]] = []
     for start, end, label in passages:

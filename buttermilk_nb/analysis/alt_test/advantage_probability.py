@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coefficients import ReliabilityMatrix
-from ..coefficients.agreement_counts import IntArray, Measure, equal
+from ..coefficients.agreement_counts import IntArray, PairMeasure, identity_agreement
 from ..coefficients.base import FloatArray
 from ..coefficients.distances import jaccard_distance
 from ..coefficients.reliability_matrix import NUMERIC
@@ -50,16 +50,16 @@ def advantages(people: Sequence[ReliabilityMatrix], judge: Sequence[IntArray]) -
 
     Examples
     --------
-    >>> people = ReliabilityMatrix.of([["a", "a", "b"], ["b", "b", "b"]], "nominal")
+    >>> people = ReliabilityMatrix.from_rows([["a", "a", "b"], ["b", "b", "b"]], "nominal")
     >>> found = advantages([people], [np.array([0, 0])])  # the judge says a, a
     >>> found.judge.tolist(), found.coder.tolist()
     ([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], [[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
     """
-    each = [_advantages(codes, said) for codes, said in zip(people, judge, strict=True)]
+    each = [_replicate_advantages(codes, said) for codes, said in zip(people, judge, strict=True)]
     return Advantages(_mean([one.judge for one in each]), _mean([one.coder for one in each]))
 
 
-def _advantages(people: ReliabilityMatrix, judge: IntArray) -> Advantages:
+def _replicate_advantages(people: ReliabilityMatrix, judge: IntArray) -> Advantages:
     matrix = people.matrix
     of_judge, of_coder = np.full(matrix.shape, np.nan), np.full(matrix.shape, np.nan)
     if not people.categories:
@@ -79,7 +79,7 @@ def _advantages(people: ReliabilityMatrix, judge: IntArray) -> Advantages:
     return Advantages(of_judge, of_coder)
 
 
-def _nearness(codes: ReliabilityMatrix) -> Measure:
+def _nearness(codes: ReliabilityMatrix) -> PairMeasure:
     values = codes.values
     if codes.level in NUMERIC and values is not None:
         numbers: NDArray[np.float64] = values
@@ -87,7 +87,7 @@ def _nearness(codes: ReliabilityMatrix) -> Measure:
     if codes.sets is not None:
         apart = jaccard_distance(codes.sets)
         return lambda a, b: 1 - apart(*np.broadcast_arrays(a, b))
-    return equal
+    return identity_agreement
 
 
 def _mean(each: Sequence[FloatArray]) -> FloatArray:

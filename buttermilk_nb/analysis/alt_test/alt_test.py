@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..coefficients.base import FloatArray
-from ..shared.bootstrap import interval, weights
-from ..shared.notes import few, note
+from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.notes import join_sentences, sample_note
 from ..stability.stability import check_resampling
-from .hypothesis_test import ENOUGH, JudgeTest, tests
+from .hypothesis_test import PASSING_RATE, JudgeTest, judge_tests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,76 +104,78 @@ def alt_test(
     import pandas as pd
 
     check_resampling(n_boot, confidence)
-    found = tests(ratings, by, judges, coders, epsilon, significance, replicate_mode)
-    rows = [one.key | _row(one, epsilon, significance, n_boot, seed, confidence) for one in found]
+    found = judge_tests(ratings, by, judges, coders, epsilon, significance, replicate_mode)
+    rows = [one.key | _judge_row(one, epsilon, significance, n_boot, seed, confidence) for one in found]
     return pd.DataFrame(rows).astype({"passes": "boolean"})
 
 
-def _row(
+def _judge_row(
     one: JudgeTest, epsilon: float, significance: float, n_boot: int, seed: int, confidence: float
 ) -> dict[str, Any]:
     import pandas as pd
 
     n, n_clusters = len(one.clusters), int(one.clusters.max(initial=-1)) + 1
     omega = one.omega(significance)
-    drawn = [_rho(one, rows) for rows in weights(one.clusters, n_boot, seed)] if n_clusters > 1 else []
-    low, high, undefined = interval(np.concatenate(drawn), confidence) if drawn else (float("nan"), float("nan"), 0)
+    drawn = [_rho(one, rows) for rows in unit_weights(one.clusters, n_boot, seed)] if n_clusters > 1 else []
+    low, high, undefined = (
+        percentile_interval(np.concatenate(drawn), confidence) if drawn else (float("nan"), float("nan"), 0)
+    )
     least, most = (_rho(one, np.ones((1, n)), won)[0] for won in (0.0, 1.0))
     return {
         "judge": one.judge,
         "omega": omega,
-        "passes": pd.NA if np.isnan(omega) else omega >= ENOUGH,
+        "passes": pd.NA if np.isnan(omega) else omega >= PASSING_RATE,
         "rho": float(_rho(one, np.ones((1, n)))[0]),
         "rho_low": low,
         "rho_high": high,
         "rho_least": float(least),
         "rho_most": float(most),
-        "n_coders": sum(not np.isnan(against.p) for against in one.against),
+        "n_coders": sum(not np.isnan(against.p) for against in one.coder_tests),
         "n_records": n,
         "epsilon": epsilon,
         "alpha": significance,
         "n_excluded": one.n_excluded,
         "n_clusters": n_clusters,
         "n_undefined": undefined,
-        "note": _note(one, n, n_clusters),
+        "note": _judge_note(one, n, n_clusters),
     }
 
 
 def _rho(one: JudgeTest, rows: FloatArray, unanswered: float | None = None) -> FloatArray:
     """The mean advantage probability over the people, in each resample; with unanswered records as lost or won."""
-    known = ~np.isnan(one.found.judge[:, one.counted])
+    known = ~np.isnan(one.advantages.judge[:, one.is_tested])
     n = rows @ known
-    won = rows @ np.where(known, one.found.judge[:, one.counted], 0.0)
+    won = rows @ np.where(known, one.advantages.judge[:, one.is_tested], 0.0)
     if unanswered is not None:
-        n = n + one.unanswered[one.counted]
-        won = won + unanswered * one.unanswered[one.counted]
+        n = n + one.n_unanswered[one.is_tested]
+        won = won + unanswered * one.n_unanswered[one.is_tested]
     return np.asarray(np.divide(won, n, out=np.full(n.shape, np.nan), where=n > 0).mean(axis=1))
 
 
-def _note(one: JudgeTest, n: int, n_clusters: int) -> str:
-    untested = [against.coder for against in one.against if np.isnan(against.p)]
-    same = [against.coder for against in one.against if against.note.startswith("The difference")]
-    return note(
-        f"Passes, but so would a judge that always says `{one.always}`: look at agreement per category."
-        if one.always
+def _judge_note(one: JudgeTest, n: int, n_clusters: int) -> str:
+    untested = [against.coder for against in one.coder_tests if np.isnan(against.p)]
+    same = [against.coder for against in one.coder_tests if against.note.startswith("The difference")]
+    return join_sentences(
+        f"Passes, but so would a judge that always says `{one.constant_answer}`: look at agreement per category."
+        if one.constant_answer
         else "",
-        f"Not tested against {_listed(untested)}: see alt_test_coders." if untested else "",
-        f"The difference from {_listed(same)} is the same on every record: see alt_test_coders." if same else "",
-        few(n, n_clusters),
+        f"Not tested against {_code_names(untested)}: see alt_test_coders." if untested else "",
+        f"The difference from {_code_names(same)} is the same on every record: see alt_test_coders." if same else "",
+        sample_note(n, n_clusters),
         f"Records are in {n_clusters:,} clusters, which the test allows for." if 1 < n_clusters < n else "",
-        f"{_listed(one.excluded_coders)} saw the judges' answers and is left out."
+        f"{_code_names(one.excluded_coders)} saw the judges' answers and is left out."
         if len(one.excluded_coders) == 1
         else "",
-        f"{_listed(one.excluded_coders)} saw the judges' answers and are left out."
+        f"{_code_names(one.excluded_coders)} saw the judges' answers and are left out."
         if len(one.excluded_coders) > 1
         else "",
-        f"{_listed(one.saw)} saw the judges' answers, which helps the judge." if one.saw else "",
-        f"Computed within each of {one.replicates} replicates and averaged." if one.replicates > 1 else "",
-        "Records were drawn with unequal probability, and are not weighted here." if one.unequal else "",
+        f"{_code_names(one.non_blind)} saw the judges' answers, which helps the judge." if one.non_blind else "",
+        f"Computed within each of {one.n_replicates} replicates and averaged." if one.n_replicates > 1 else "",
+        "Records were drawn with unequal probability, and are not weighted here." if one.unequal_probabilities else "",
     )
 
 
-def _listed(found: Sequence[str]) -> str:
+def _code_names(found: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in found)
 
 
@@ -234,7 +236,7 @@ def alt_test_coders(
             "n": against.n,
             "note": against.note,
         }
-        for one in tests(ratings, by, judges, coders, epsilon, significance, replicate_mode)
-        for against in one.against
+        for one in judge_tests(ratings, by, judges, coders, epsilon, significance, replicate_mode)
+        for against in one.coder_tests
     ]
     return pd.DataFrame(rows).astype({"rejected": "boolean"})

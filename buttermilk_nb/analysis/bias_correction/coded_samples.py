@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ...errors import SetupError, nearest
-from ..shared.ratings_frame import FEW, answers, checked, groups, modal, scale_of
-from .inclusion_probability import inclusion
+from ..shared.ratings_frame import FEW, groups, modal_ratings, prepare_ratings, scale_of, usable_rows
+from .inclusion_probability import inclusion_probability
 from .influence import BoolArray, FloatArray, IntArray
-from .outcome_values import Outcome, OutcomeName, outcome
+from .outcome_values import Outcome, OutcomeName, choose_outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,17 +35,17 @@ class CodedSample:
     """
 
     key: dict[str, Any]
-    where: str
+    description: str
     outcome: Outcome
     records: list[str]
     judged: FloatArray
-    answered: BoolArray
+    has_answer: BoolArray
     coded: FloatArray
     inclusion: FloatArray
     clusters: IntArray
-    drawn: int
-    seen: int
-    how: str
+    n_drawn: int
+    n_not_blind: int
+    inclusion_source: str
 
     @property
     def has_code(self) -> BoolArray:
@@ -58,7 +58,7 @@ class CodedSample:
         return np.where(self.has_code, 1 / np.where(self.has_code, self.inclusion, 1.0), 0.0)
 
     @property
-    def adjusted(self) -> FloatArray:
+    def adjusted_outcome(self) -> FloatArray:
         """The design-adjusted outcome of each record."""
         return self.judged + self.weights * np.where(self.has_code, self.coded - self.judged, 0.0)
 
@@ -82,13 +82,13 @@ def coded_samples(
     by = [by] if isinstance(by, str) else list(by)
     if replicate_mode not in get_args(ReplicateMode):
         raise SetupError(f"replicates: write `each` or `modal`, and not `{replicate_mode}`.")
-    frame = _of_two(checked(ratings, by), judge, coder)
+    frame = _select_judge_and_coder(prepare_ratings(ratings, by), judge, coder)
     for key, part in groups(frame, by):
         if (part.coder == judge).any():
-            yield _sample(dict(zip(by, key, strict=True)), part, judge, coder, of, sampled, replicate_mode)
+            yield _coded_sample(dict(zip(by, key, strict=True)), part, judge, coder, of, sampled, replicate_mode)
 
 
-def _of_two(frame: pd.DataFrame, judge: str, coder: str) -> pd.DataFrame:
+def _select_judge_and_coder(frame: pd.DataFrame, judge: str, coder: str) -> pd.DataFrame:
     known = [str(name) for name in frame.coder.unique()]
     for word, name in (("judge", judge), ("coder", coder)):
         if name not in known:
@@ -100,7 +100,7 @@ def _of_two(frame: pd.DataFrame, judge: str, coder: str) -> pd.DataFrame:
     return frame[frame.coder.isin([judge, coder])]
 
 
-def _sample(
+def _coded_sample(
     key: dict[str, Any],
     part: pd.DataFrame,
     judge: str,
@@ -112,34 +112,34 @@ def _sample(
     where = f"criterion `{part.criterion.iloc[0]}`"
     theirs, own = part[part.coder == judge], part[part.coder == coder]
     records = sorted(theirs.record_id.unique())
-    _same_frame(where, records, own, judge, coder)
-    what = outcome(part, theirs, own, of, where, scale_of(part))
-    said = _by_record(modal(theirs) if how == "modal" else theirs, what, records)
+    _check_sample(where, records, own, judge, coder)
+    what = choose_outcome(part, theirs, own, of, where, scale_of(part))
+    said = _record_means(modal_ratings(theirs) if how == "modal" else theirs, what, records)
     answered = ~np.isnan(said)
     if not answered.any():
         raise SetupError(f"{where}: judge `{judge}` has no usable answer, so there is nothing to correct.")
-    coded = _by_record(own, what, records)
+    coded = _record_means(own, what, records)
     drawn = own.set_index("record_id").inclusion_p.reindex(records).to_numpy(float)
     is_drawn = np.isin(records, own.record_id.to_numpy(str))
-    known, chosen_by = inclusion(where, coder, drawn, is_drawn, ~np.isnan(coded), sampled)
+    known, chosen_by = inclusion_probability(where, coder, drawn, is_drawn, ~np.isnan(coded), sampled)
     kin = theirs.drop_duplicates("record_id").set_index("record_id").kin.reindex(records)
     return CodedSample(
         key=key,
-        where=where,
+        description=where,
         outcome=what,
         records=records,
         judged=np.where(answered, said, said[answered].mean()),
-        answered=answered,
+        has_answer=answered,
         coded=coded,
         inclusion=known,
         clusters=np.unique(kin.to_numpy(str), return_inverse=True)[1].astype(np.intp),
-        drawn=int(is_drawn.sum()),
-        seen=int((own.blind.astype("boolean") == False).fillna(value=False).sum()),  # noqa: E712  # NA is not known
-        how=chosen_by,
+        n_drawn=int(is_drawn.sum()),
+        n_not_blind=int((own.blind.astype("boolean") == False).fillna(value=False).sum()),  # noqa: E712  # NA is not known
+        inclusion_source=chosen_by,
     )
 
 
-def _same_frame(where: str, records: list[str], own: pd.DataFrame, judge: str, coder: str) -> None:
+def _check_sample(where: str, records: list[str], own: pd.DataFrame, judge: str, coder: str) -> None:
     if own.record_id.duplicated().any():
         raise SetupError(f"{where}: `{coder}` coded records in several replicates; filter the ratings to one of them.")
     other = sorted(set(own.record_id) - set(records))
@@ -148,7 +148,7 @@ def _same_frame(where: str, records: list[str], own: pd.DataFrame, judge: str, c
             f"{where}: {len(other):,} of {len(own):,} records coded by `{coder}` were never put to `{judge}` (such as "
             f"`{other[0]}`), and a correction needs a sample of the judged records: judge them too, or leave them out."
         )
-    usable = len(answers(own))
+    usable = len(usable_rows(own))
     if usable < FEW:
         raise SetupError(
             f"{where}: {usable} records have a usable code of `{coder}`, and a correction needs {FEW} at least; draw a "
@@ -157,7 +157,7 @@ def _same_frame(where: str, records: list[str], own: pd.DataFrame, judge: str, c
         )
 
 
-def _by_record(rows: pd.DataFrame, what: Outcome, records: list[str]) -> FloatArray:
+def _record_means(rows: pd.DataFrame, what: Outcome, records: list[str]) -> FloatArray:
     """The mean number of each record's rows; NaN where no row has one."""
-    numbers = what.of(rows)
+    numbers = what.values(rows)
     return np.asarray(numbers.groupby(rows.record_id).mean().reindex(records).to_numpy(float))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ...errors import SetupError
 from . import means, regressions
 from .coded_samples import CodedSample, ReplicateMode, coded_samples
-from .covariates import INTERCEPT, checked_covariates, design
-from .influence import FloatArray, InfluenceEstimate, degrees_of_freedom, n_clusters, quantile, standard_errors
+from .covariates import INTERCEPT, design_matrix, prepare_covariates
+from .influence import FloatArray, InfluenceEstimate, degrees_of_freedom, n_clusters, standard_errors, t_quantile
 from .notes import estimate_note
 from .outcome_values import OutcomeName
 
@@ -128,21 +128,21 @@ def corrected_estimate(
     """
     import pandas as pd
 
-    check_asked(of, get_args(Of), confidence)
+    check_estimand(of, get_args(Of), confidence)
     if power is not None and not math.isfinite(power):
         raise SetupError(f"power={power}: write a number, such as 1, or None to have it tuned.")
     if of == "regression":
-        covariates = checked_covariates(covariates)
+        covariates = prepare_covariates(covariates)
     rows: list[dict[str, Any]] = []
-    for sample in coded_samples(ratings, judge, coder, by, _asked(of, kind), sampled, replicate_mode):
+    for sample in coded_samples(ratings, judge, coder, by, _outcome_name(of, kind), sampled, replicate_mode):
         if of == "regression" and covariates is not None:
-            rows += _regressed(sample, covariates, kind, confidence)
+            rows += _regression_rows(sample, covariates, kind, confidence)
         else:
-            rows += _rows(sample, mean_estimates(sample, power), confidence)
+            rows += _estimate_rows(sample, mean_estimates(sample, power), confidence)
     return pd.DataFrame(rows, columns=[*([by] if isinstance(by, str) else by), *COLUMNS])
 
 
-def check_asked(of: str, offered: Sequence[str], confidence: float) -> None:
+def check_estimand(of: str, offered: Sequence[str], confidence: float) -> None:
     """Raise SetupError where what is asked for is not offered."""
     if of not in offered:
         raise SetupError(f"of: write {' or '.join(f'`{name}`' for name in offered)}, and not `{of}`.")
@@ -161,7 +161,7 @@ def mean_estimates(sample: CodedSample, power: float | None = None) -> dict[str,
     }
 
 
-def _asked(of: Of, kind: regressions.Kind | None) -> OutcomeName:
+def _outcome_name(of: Of, kind: regressions.Kind | None) -> OutcomeName:
     if of != "regression":
         return "flag" if of == "prevalence" else "number"
     if kind not in (None, *get_args(regressions.Kind)):
@@ -169,16 +169,16 @@ def _asked(of: Of, kind: regressions.Kind | None) -> OutcomeName:
     return "flag first" if kind is None else "flag" if kind == "logistic" else "number first"
 
 
-def _regressed(
+def _regression_rows(
     sample: CodedSample, covariates: pd.DataFrame, kind: regressions.Kind | None, confidence: float
 ) -> Iterator[dict[str, Any]]:
     kind = kind or ("logistic" if sample.outcome.is_flag else "linear")
-    x = design(covariates, sample.records, sample.where)
+    x = design_matrix(covariates, sample.records, sample.description)
     found = {name: fit(sample, x, kind) for name, fit in _REGRESSIONS.items()}
-    return _rows(sample, found, confidence, [INTERCEPT, *covariates.columns])
+    return _estimate_rows(sample, found, confidence, [INTERCEPT, *covariates.columns])
 
 
-def _rows(
+def _estimate_rows(
     sample: CodedSample,
     found: Mapping[str, InfluenceEstimate],
     confidence: float,
@@ -186,11 +186,11 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     errors = {name: standard_errors(one, sample.clusters).tolist() for name, one in found.items()}
     for name, one in found.items():
-        reach = quantile(confidence, degrees_of_freedom(one, sample.clusters))
+        reach = t_quantile(confidence, degrees_of_freedom(one, sample.clusters))
         for term, value, se, alone in zip(
             terms, one.values.tolist(), errors[name], errors["human sample"], strict=True
         ):
-            ends = _ends(sample, term, value, reach * se)
+            ends = _interval(sample, term, value, reach * se)
             possible = term is not None or not sample.outcome.is_flag or -1e-12 <= value <= 1 + 1e-12
             yield sample.key | {
                 "estimator": name,
@@ -200,23 +200,23 @@ def _rows(
                 "high": ends[1],
                 "se": se,
                 "power": one.power,
-                **_counts(sample, name, one),
+                **_sample_sizes(sample, name, one),
                 "note": estimate_note(sample, name, one, is_possible=possible, is_wider=se > alone * (1 + 1e-9)),
             }
 
 
-def _ends(sample: CodedSample, term: str | None, value: float, reach: float) -> tuple[float, float]:
+def _interval(sample: CodedSample, term: str | None, value: float, reach: float) -> tuple[float, float]:
     low, high = value - reach, value + reach
     if term is not None or not sample.outcome.is_flag:
         return low, high
     return (max(low, 0.0), min(high, 1.0)) if high > 0 and low < 1 else (math.nan, math.nan)
 
 
-def _counts(sample: CodedSample, name: str, one: InfluenceEstimate) -> dict[str, int]:
-    judged, coded = int(sample.answered.sum()), int(sample.has_code.sum())
+def _sample_sizes(sample: CodedSample, name: str, one: InfluenceEstimate) -> dict[str, int]:
+    judged, coded = int(sample.has_answer.sum()), int(sample.has_code.sum())
     return {
         "n_judged": judged,
         "n_coded": coded,
         "n_clusters": n_clusters(one, sample.clusters),
-        "n_excluded": len(sample.records) - judged if name == "naive" else sample.drawn - coded,
+        "n_excluded": len(sample.records) - judged if name == "naive" else sample.n_drawn - coded,
     }

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import SetupError
 from .influence import FloatArray
-from .regressions import dependent
+from .regressions import dependent_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 INTERCEPT = "intercept"
 
 
-def checked_covariates(covariates: pd.DataFrame | None) -> pd.DataFrame:
+def prepare_covariates(covariates: pd.DataFrame | None) -> pd.DataFrame:
     """The covariates as numbers, their index as text.
 
     Raises
@@ -47,7 +47,7 @@ def checked_covariates(covariates: pd.DataFrame | None) -> pd.DataFrame:
     return found.astype("Float64").astype("float64")
 
 
-def design(covariates: pd.DataFrame, records: Sequence[str], where: str) -> FloatArray:
+def design_matrix(covariates: pd.DataFrame, records: Sequence[str], where: str) -> FloatArray:
     """Records x terms, the intercept first.
 
     Raises
@@ -63,7 +63,7 @@ def design(covariates: pd.DataFrame, records: Sequence[str], where: str) -> Floa
             f"`{records[int(missing.argmax())]}`); fill it in, or leave those records out of the ratings."
         )
     x = np.column_stack([np.ones(len(records)), chosen.to_numpy(float)])
-    if (at := dependent(x)) is not None:
+    if (at := dependent_column(x)) is not None:
         if at >= x.shape[1]:
             raise SetupError(
                 f"{where}: {len(records):,} records are fewer than the coefficients; take fewer covariates."

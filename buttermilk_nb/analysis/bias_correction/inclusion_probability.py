@@ -7,11 +7,11 @@ import numpy as np
 from ...errors import SetupError
 from .influence import BoolArray, FloatArray
 
-SIMPLE = "simple random"
+SIMPLE_RANDOM = "simple random"
 DECLARED, ASSUMED, ALL = "declared", "simple random", "all"
 
 
-def inclusion(
+def inclusion_probability(
     where: str, coder: str, declared: FloatArray, drawn: BoolArray, coded: BoolArray, sampled: str | None
 ) -> tuple[FloatArray, str]:
     """The inclusion probability of each coded record (NaN for others), and whence it is known.
@@ -24,22 +24,22 @@ def inclusion(
     SetupError
         The probabilities are not known, not probabilities, or contradict `sampled`.
     """
-    if sampled not in (None, SIMPLE):
+    if sampled not in (None, SIMPLE_RANDOM):
         raise SetupError(
-            f'sampled: write "{SIMPLE}", or give the coded records a column `inclusion_p`; not `{sampled}`.'
+            f'sampled: write "{SIMPLE_RANDOM}", or give the coded records a column `inclusion_p`; not `{sampled}`.'
         )
-    known, whence = _known(where, coder, declared, drawn, sampled)
+    known, whence = _drawn_probability(where, coder, declared, drawn, sampled)
     weights = np.where(drawn, 1 / np.where(drawn, known, 1.0), 0.0)
     share = weights[coded].sum() / weights.sum()
     return np.where(coded, known * share, np.nan), whence
 
 
-def _known(
+def _drawn_probability(
     where: str, coder: str, declared: FloatArray, drawn: BoolArray, sampled: str | None
 ) -> tuple[FloatArray, str]:
     given = drawn & ~np.isnan(declared)
     if given.any():
-        _check(where, coder, declared, drawn, given, sampled)
+        _check_declared(where, coder, declared, drawn, given, sampled)
         return declared, DECLARED
     if sampled is None and not drawn.all():
         raise SetupError(
@@ -51,7 +51,7 @@ def _known(
     return np.full(len(drawn), drawn.mean()), ALL if drawn.all() else ASSUMED
 
 
-def _check(
+def _check_declared(
     where: str, coder: str, declared: FloatArray, drawn: BoolArray, given: BoolArray, sampled: str | None
 ) -> None:
     if (drawn & ~given).any():
@@ -63,7 +63,7 @@ def _check(
     if ((found <= 0) | (found > 1)).any():
         wrong = found[(found <= 0) | (found > 1)][0]
         raise SetupError(f"{where}: `inclusion_p` is {wrong:g} for a coded record; it is above 0 and at most 1.")
-    if sampled == SIMPLE and np.ptp(found) > 1e-9:
+    if sampled == SIMPLE_RANDOM and np.ptp(found) > 1e-9:
         raise SetupError(
             f"{where}: `inclusion_p` goes from {found.min():g} to {found.max():g}, so that this is no simple random "
             "sample; leave out `sampled`, and the column is used."

@@ -40,12 +40,14 @@ class InfluenceEstimate:
     influence: FloatArray
     depends_on: BoolArray
     power: float = float("nan")
-    undefined: str = ""
+    undefined_reason: str = ""
 
 
-def undefined(terms: int, rests_on: BoolArray, why: str) -> InfluenceEstimate:
+def undefined_estimate(terms: int, rests_on: BoolArray, why: str) -> InfluenceEstimate:
     """An estimate without values."""
-    return InfluenceEstimate(np.full(terms, np.nan), np.full((len(rests_on), terms), np.nan), rests_on, undefined=why)
+    return InfluenceEstimate(
+        np.full(terms, np.nan), np.full((len(rests_on), terms), np.nan), rests_on, undefined_reason=why
+    )
 
 
 def cluster_sums(influence: FloatArray, clusters: IntArray) -> FloatArray:
@@ -93,12 +95,12 @@ def degrees_of_freedom(estimate: InfluenceEstimate, clusters: IntArray) -> int:
     return n_clusters(estimate, clusters) - len(estimate.values)
 
 
-def quantile(confidence: float, free: float) -> float:
+def t_quantile(confidence: float, free: float) -> float:
     """Of Student's t: how many standard errors an interval reaches to either side.
 
     Examples
     --------
-    >>> round(quantile(0.95, 10), 3)
+    >>> round(t_quantile(0.95, 10), 3)
     2.228
     """
     from scipy.special import stdtrit  # scipy.stats takes a second to import

@@ -17,7 +17,7 @@ from .influence import FloatArray, InfluenceEstimate, cluster_sums
 
 def naive(sample: CodedSample) -> InfluenceEstimate:
     """The mean of the judge's answers, taken as right."""
-    used = sample.answered
+    used = sample.has_answer
     value = sample.judged[used].mean()
     influence = np.where(used, sample.judged - value, 0.0) / used.sum()
     return InfluenceEstimate(np.array([value]), influence[:, None], used)
@@ -25,7 +25,7 @@ def naive(sample: CodedSample) -> InfluenceEstimate:
 
 def human_sample(sample: CodedSample) -> InfluenceEstimate:
     """The weighted mean of the human codes alone (Hájek 1971)."""
-    value, influence = _weighted(sample, sample.coded)
+    value, influence = _weighted_mean(sample, sample.coded)
     return InfluenceEstimate(np.array([value]), influence[:, None], sample.has_code)
 
 
@@ -45,12 +45,12 @@ def prediction_powered(sample: CodedSample, power: float | None = None) -> Influ
         The paper's lambda: 0 leaves the judge out, 1 is `ppi`. None: the one with the least estimated variance, by
         clusters; it is not held within 0 and 1.
     """
-    value, influence = _weighted(sample, sample.coded)
-    in_sample, by_sampling = _weighted(sample, sample.judged)
+    value, influence = _weighted_mean(sample, sample.coded)
+    in_sample, by_sampling = _weighted_mean(sample, sample.judged)
     everywhere = sample.judged.mean()
     apart = (sample.judged - everywhere) / len(sample.judged) - by_sampling
     if power is None:
-        power = _tuned(sample, influence, apart)
+        power = _tuned_power(sample, influence, apart)
     found = value + power * (everywhere - in_sample)
     return InfluenceEstimate(np.array([found]), (influence + power * apart)[:, None], sample.has_code, float(power))
 
@@ -61,19 +61,19 @@ def dsl(sample: CodedSample) -> InfluenceEstimate:
     Where every record has the same inclusion probability and the fraction coded is just that, it is `ppi`, with a
     standard error that also counts what a sample of another size would have changed.
     """
-    outcome = sample.adjusted
+    outcome = sample.adjusted_outcome
     value = outcome.mean()
     return InfluenceEstimate(np.array([value]), (outcome - value)[:, None] / len(outcome), sample.has_code)
 
 
-def _weighted(sample: CodedSample, numbers: FloatArray) -> tuple[float, FloatArray]:
+def _weighted_mean(sample: CodedSample, numbers: FloatArray) -> tuple[float, FloatArray]:
     """The weighted mean over coded records, and each record's part in its error."""
     weights, known = sample.weights, np.where(sample.has_code, numbers, 0.0)
     value = float((weights * known).sum() / weights.sum())
     return value, weights * (known - value) / weights.sum()
 
 
-def _tuned(sample: CodedSample, influence: FloatArray, apart: FloatArray) -> float:
+def _tuned_power(sample: CodedSample, influence: FloatArray, apart: FloatArray) -> float:
     of_codes, of_judge = cluster_sums(np.stack([influence, apart], axis=1), sample.clusters).T
     least = float(of_judge @ of_judge)
     if least <= 1e-20 * float((sample.judged**2).mean() + 1):

@@ -26,7 +26,7 @@ class Outcome:
     level: str | None
     scale: Scale | None = None
 
-    def of(self, rows: pd.DataFrame) -> pd.Series[float]:
+    def values(self, rows: pd.DataFrame) -> pd.Series[float]:
         """The number of each row; NaN where it holds no usable answer."""
         if self.is_flag:
             found = rows.flagged.astype("boolean").astype("Float64").astype("float64")
@@ -41,7 +41,7 @@ class Outcome:
         return np.nan if value is None else value
 
 
-def outcome(
+def choose_outcome(
     part: pd.DataFrame, theirs: pd.DataFrame, own: pd.DataFrame, of: OutcomeName, where: str, scale: Scale | None
 ) -> Outcome:
     """What is asked for, if the answers have it.
@@ -74,13 +74,13 @@ def outcome(
         )
     found = Outcome(flag, level, scale if level in NUMERIC else None)
     for name, rows in (("judge", theirs), ("coder", own)):
-        if found.of(rows).isna()[rows.usable].any():
-            lacks = int(found.of(rows).isna()[rows.usable].sum())
-            raise SetupError(_lacking(flag, where, name, lacks, int(rows.usable.sum())))
+        if found.values(rows).isna()[rows.usable].any():
+            lacks = int(found.values(rows).isna()[rows.usable].sum())
+            raise SetupError(_missing_values_message(flag, where, name, lacks, int(rows.usable.sum())))
     return found
 
 
-def _lacking(flag: bool, where: str, who: str, lacks: int, of: int) -> str:
+def _missing_values_message(flag: bool, where: str, who: str, lacks: int, of: int) -> str:
     if flag:
         return (
             f"{where}: {lacks:,} of {of:,} answers of the {who} have no `flagged`, so it is not known which answer is "

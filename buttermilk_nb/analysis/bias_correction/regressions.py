@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from .coded_samples import CodedSample
-from .influence import BoolArray, FloatArray, InfluenceEstimate, undefined
+from .influence import BoolArray, FloatArray, InfluenceEstimate, undefined_estimate
 
 Kind = Literal["linear", "logistic"]
 _MOST_STEPS = 100
@@ -26,7 +26,7 @@ COLLINEAR = "The covariates of these records are collinear or constant, so that 
 
 def naive(sample: CodedSample, x: FloatArray, kind: Kind) -> InfluenceEstimate:
     """The regression of the judge's answers, taken as right."""
-    return regression(x, sample.judged, sample.answered.astype(float), kind, sample.answered)
+    return regression(x, sample.judged, sample.has_answer.astype(float), kind, sample.has_answer)
 
 
 def human_sample(sample: CodedSample, x: FloatArray, kind: Kind) -> InfluenceEstimate:
@@ -36,7 +36,7 @@ def human_sample(sample: CodedSample, x: FloatArray, kind: Kind) -> InfluenceEst
 
 def dsl(sample: CodedSample, x: FloatArray, kind: Kind) -> InfluenceEstimate:
     """The regression of the design-adjusted outcome over all records."""
-    return regression(x, sample.adjusted, np.ones(len(x)), kind, sample.has_code)
+    return regression(x, sample.adjusted_outcome, np.ones(len(x)), kind, sample.has_code)
 
 
 def regression(x: FloatArray, y: FloatArray, weights: FloatArray, kind: Kind, rests_on: BoolArray) -> InfluenceEstimate:
@@ -65,14 +65,14 @@ def regression(x: FloatArray, y: FloatArray, weights: FloatArray, kind: Kind, re
     """
     used = weights > 0
     terms = x.shape[1]
-    if dependent(x[used]) is not None:
-        return undefined(terms, rests_on, COLLINEAR)
+    if dependent_column(x[used]) is not None:
+        return undefined_estimate(terms, rests_on, COLLINEAR)
     q, r = np.linalg.qr(x[used])  # orthogonal columns: a year in thousands is as good as a share
     q, r = q * np.sqrt(len(q)), r / np.sqrt(len(q))
     w, outcome = weights[used], y[used]
     values = _least_squares(q, outcome, w) if kind == "linear" else _newton(q, outcome, w)
     if values is None:
-        return undefined(terms, rests_on, SEPARATION)
+        return undefined_estimate(terms, rests_on, SEPARATION)
     eta = q @ values
     mean, slope = (eta, np.ones(len(eta))) if kind == "linear" else _logistic(eta)
     bread = np.linalg.inv(q.T @ (q * (w * slope)[:, None]))
@@ -82,12 +82,12 @@ def regression(x: FloatArray, y: FloatArray, weights: FloatArray, kind: Kind, re
     return InfluenceEstimate(back @ values, influence, rests_on)
 
 
-def dependent(x: FloatArray) -> int | None:
+def dependent_column(x: FloatArray) -> int | None:
     """The first column that is a sum of those before it; None where there is none.
 
     Examples
     --------
-    >>> dependent(np.array([[1.0, 2.0, 0.0], [1.0, 2.0, 1.0], [1.0, 2.0, 0.0]]))
+    >>> dependent_column(np.array([[1.0, 2.0, 0.0], [1.0, 2.0, 1.0], [1.0, 2.0, 0.0]]))
     1
     """
     if len(x) < x.shape[1]:

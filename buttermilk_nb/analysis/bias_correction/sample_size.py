@@ -16,8 +16,8 @@ import numpy as np
 from ...errors import SetupError
 from . import means
 from .coded_samples import CodedSample, ReplicateMode, coded_samples
-from .corrected_estimate import check_asked
-from .influence import FloatArray, InfluenceEstimate, n_clusters, quantile, standard_errors
+from .corrected_estimate import check_estimand
+from .influence import FloatArray, InfluenceEstimate, n_clusters, standard_errors, t_quantile
 from .outcome_values import OutcomeName
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("estimator", "additional", "n_coded", "se", "half_width", "width", "wanted", "n_judged", "note")
-PROJECTED = "A projection: it takes what was coded so far as typical, and further records as drawn in the same way."
+PROJECTION_NOTE = (
+    "A projection: it takes what was coded so far as typical, and further records as drawn in the same way."
+)
 
 
 def sample_size(
@@ -88,7 +90,7 @@ def sample_size(
     """
     import pandas as pd
 
-    check_asked(of, ("prevalence", "mean"), confidence)
+    check_estimand(of, ("prevalence", "mean"), confidence)
     if wrong := [n for n in additional if n < 1 or n != int(n)]:
         raise SetupError(f"additional: {wrong[0]} is not a number of further records; write whole numbers above 0.")
     if width is not None and not width > 0:
@@ -96,13 +98,15 @@ def sample_size(
     asked: OutcomeName = "flag" if of == "prevalence" else "number"
     rows: list[dict[str, Any]] = []
     for sample in coded_samples(ratings, judge, coder, by, asked, sampled, replicate_mode):
-        for name, one, left in _estimators(sample):
-            half = _half_widths(sample, one, left, confidence)
-            rows += [sample.key | {"estimator": name} | row for row in _rows(sample, half, additional, width)]
+        for name, one, left in _estimators_with_residuals(sample):
+            half = _project_half_width(sample, one, left, confidence)
+            rows += [
+                sample.key | {"estimator": name} | row for row in _projection_rows(sample, half, additional, width)
+            ]
     return pd.DataFrame(rows, columns=[*([by] if isinstance(by, str) else by), *COLUMNS])
 
 
-def _estimators(sample: CodedSample) -> Iterator[tuple[str, InfluenceEstimate, FloatArray]]:
+def _estimators_with_residuals(sample: CodedSample) -> Iterator[tuple[str, InfluenceEstimate, FloatArray]]:
     """Each estimator with what is left of the codes once the judge is used."""
     tuned = means.prediction_powered(sample)
     for name, one, power in (
@@ -115,7 +119,7 @@ def _estimators(sample: CodedSample) -> Iterator[tuple[str, InfluenceEstimate, F
     yield "dsl", means.dsl(sample), np.where(sample.has_code, sample.coded - sample.judged, 0.0)
 
 
-def _half_widths(
+def _project_half_width(
     sample: CodedSample, one: InfluenceEstimate, left: FloatArray, confidence: float
 ) -> Callable[[int], tuple[float, float]]:
     """A function from a number of further records to standard error and half-width."""
@@ -131,43 +135,45 @@ def _half_widths(
 
     first = by_coding(1.0)
     # what stays is never less than with independent records: where chance makes the whole too small, it shrinks to that
-    stays = min(now, max(now - first, _variance(sample) / records))
+    stays = min(now, max(now - first, _weighted_variance(sample) / records))
 
     def projected(further: int) -> tuple[float, float]:
         times = (coded + further) / coded
         se = math.sqrt(stays + (now - stays) * (by_coding(times) / first if first else 1.0))
-        return se, quantile(confidence, min(all_clusters, clusters * times) - 1) * se
+        return se, t_quantile(confidence, min(all_clusters, clusters * times) - 1) * se
 
     return projected
 
 
-def _variance(sample: CodedSample) -> float:
+def _weighted_variance(sample: CodedSample) -> float:
     """Of the codes, weighted."""
     codes, weights = sample.coded[sample.has_code], sample.weights[sample.has_code]
     return float(np.average((codes - np.average(codes, weights=weights)) ** 2, weights=weights))
 
 
-def _rows(
+def _projection_rows(
     sample: CodedSample, half: Callable[[int], tuple[float, float]], additional: Sequence[int], width: float | None
 ) -> Iterator[dict[str, Any]]:
     coded = int(sample.has_code.sum())
     left = len(sample.records) - coded
     for further in (0, *additional):
         fits = further <= left
-        why = "" if not further else PROJECTED if fits else f"Only {left:,} records are left to be coded."
-        yield _row(sample, further, half(further) if fits else (math.nan, math.nan), why)
+        why = "" if not further else PROJECTION_NOTE if fits else f"Only {left:,} records are left to be coded."
+        yield _projection_row(sample, further, half(further) if fits else (math.nan, math.nan), why)
     if width is None:
         return
-    needed = _least(half, width, left)
+    needed = _least_additional(half, width, left)
     if needed is None:
         least = half(left)[1]
-        why = f"Even with all {left:,} other records coded the half-width would be about {least:.2g}. {PROJECTED}"
-        yield _row(sample, math.nan, (math.nan, math.nan), why, width)
+        why = f"Even with all {left:,} other records coded the half-width would be about {least:.2g}. {PROJECTION_NOTE}"
+        yield _projection_row(sample, math.nan, (math.nan, math.nan), why, width)
     else:
-        yield _row(sample, needed, half(needed), PROJECTED if needed else "It is reached already.", width)
+        yield _projection_row(
+            sample, needed, half(needed), PROJECTION_NOTE if needed else "It is reached already.", width
+        )
 
 
-def _row(
+def _projection_row(
     sample: CodedSample, additional: float, found: tuple[float, float], note: str, wanted: float = math.nan
 ) -> dict[str, Any]:
     return {
@@ -177,12 +183,12 @@ def _row(
         "half_width": found[1],
         "width": 2 * found[1],
         "wanted": wanted,
-        "n_judged": int(sample.answered.sum()),
+        "n_judged": int(sample.has_answer.sum()),
         "note": note,
     }
 
 
-def _least(half: Callable[[int], tuple[float, float]], width: float, left: int) -> int | None:
+def _least_additional(half: Callable[[int], tuple[float, float]], width: float, left: int) -> int | None:
     """The least number of further records with which an interval is narrow enough; widths fall with each."""
     if not half(left)[1] <= width:
         return None

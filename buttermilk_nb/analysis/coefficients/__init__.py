@@ -5,10 +5,10 @@ resample, makes a frame or prints: whoever asks for an interval hands over the w
 
 Examples
 --------
->>> codes = ReliabilityMatrix.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", None]], "nominal")
+>>> codes = ReliabilityMatrix.from_rows([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", None]], "nominal")
 >>> COEFFICIENTS["krippendorff_alpha"].estimate(codes).round(4).tolist()
 [0.4444]
->>> COEFFICIENTS["fleiss_kappa"].undefined(codes)
+>>> COEFFICIENTS["fleiss_kappa"].undefined_reason(codes)
 "Fleiss' kappa needs equally many codes in every unit, and there are 1 to 2; Krippendorff's alpha takes that."
 """
 

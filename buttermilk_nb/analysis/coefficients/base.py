@@ -82,20 +82,20 @@ class Coefficient(ABC):
             The weights do not fit the units.
         """
         rows = weight_rows(weights, len(codes.matrix))
-        if self._misfit(codes) or self.counted(codes).units == 0:
+        if self._misfit(codes) or self.sample_counts(codes).units == 0:
             return np.full(len(rows), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._estimate(codes, rows)
 
-    def undefined(self, codes: ReliabilityMatrix) -> str | None:
+    def undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         """Why the coefficient is undefined for these codes, in one sentence; None where it is defined."""
         if problem := self._misfit(codes):
             return problem
-        if self.counted(codes).units == 0:
+        if self.sample_counts(codes).units == 0:
             return "No unit was coded by every coder." if self.missing == "dropped" else "No unit was coded twice."
-        return self._why(codes)
+        return self._undefined_reason(codes)
 
-    def counted(self, codes: ReliabilityMatrix) -> SampleCounts:
+    def sample_counts(self, codes: ReliabilityMatrix) -> SampleCounts:
         """How many units and codes it rests on: units with two codes or more, or with all where others are dropped."""
         given = (codes.matrix >= 0).sum(axis=1)
         enough = max(2, codes.matrix.shape[1]) if self.missing == "dropped" else 2
@@ -105,7 +105,7 @@ class Coefficient(ABC):
     def _misfit(self, codes: ReliabilityMatrix) -> str | None:
         coders = codes.matrix.shape[1]
         if codes.level not in self.levels:
-            return f"{self.title} is for {_listed(self.levels)} codes, and these are {codes.level}."
+            return f"{self.title} is for {_join_words(self.levels)} codes, and these are {codes.level}."
         if coders < 2:
             return "Agreement needs two coders, and there are fewer."
         if self.coders == "two" and coders != 2:
@@ -117,7 +117,7 @@ class Coefficient(ABC):
         """The coefficient for each row of weights; NaN where it is undefined."""
 
     @abstractmethod
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         """Why it is undefined although the level and the number of coders fit and there are units to compare."""
 
 
@@ -141,5 +141,5 @@ def weight_rows(weights: FloatArray | None, units: int) -> FloatArray:
     return rows
 
 
-def _listed(words: tuple[str, ...]) -> str:
+def _join_words(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

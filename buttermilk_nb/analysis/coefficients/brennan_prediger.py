@@ -7,7 +7,7 @@ from typing import Literal
 
 from .agreement_counts import chance_corrected, mean_agreement
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import too_few_categories
 
@@ -27,7 +27,7 @@ class BrennanPrediger(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]], "nominal", categories=["a", "b", "c"])
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]], "nominal", categories=["a", "b", "c"])
     >>> BrennanPrediger().estimate(codes).round(4).tolist()
     [0.625]
     """
@@ -42,9 +42,11 @@ class BrennanPrediger(Coefficient):
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         weights = declared_weights(codes, self.scheme)
-        return chance_corrected(mean_agreement(codes.matrix, rows, as_measure(self.scheme, weights)), weights.mean())
+        return chance_corrected(
+            mean_agreement(codes.matrix, rows, weights_as_measure(self.scheme, weights)), weights.mean()
+        )
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return too_few_categories(codes, self.title)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...errors import SetupError, nearest
-from .agreement_counts import IntArray, Measure, equal
+from .agreement_counts import IntArray, PairMeasure, identity_agreement
 from .base import FloatArray
 from .reliability_matrix import ReliabilityMatrix
 
@@ -38,7 +38,7 @@ def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.divide(a - b, both, out=np.zeros(both.shape), where=both != 0) ** 2
 
 
-_APART: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+_DISTANCES: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "identity": lambda a, b: (a != b).astype(np.float64),
     "linear": lambda a, b: np.abs(a - b),
     "quadratic": lambda a, b: (a - b) ** 2,
@@ -75,11 +75,11 @@ def agreement_weights(scheme: str, values: FloatArray) -> FloatArray:
     >>> agreement_weights("linear", np.array([1.0, 2.0, 3.0])).tolist()
     [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
     """
-    if scheme not in _APART:
-        raise SetupError(f"there is no scheme of weights `{scheme}`; {nearest(scheme, _APART)}")
+    if scheme not in _DISTANCES:
+        raise SetupError(f"there is no scheme of weights `{scheme}`; {nearest(scheme, _DISTANCES)}")
     if len(values) < 2:
         return np.ones((len(values), len(values)))
-    apart = _APART[scheme](values[:, None], values[None, :])
+    apart = _DISTANCES[scheme](values[:, None], values[None, :])
     return np.asarray(1 - apart / apart.max())
 
 
@@ -89,10 +89,10 @@ def declared_weights(codes: ReliabilityMatrix, scheme: str) -> FloatArray:
     return agreement_weights(scheme, values)
 
 
-def as_measure(scheme: str, weights: FloatArray) -> Measure:
+def weights_as_measure(scheme: str, weights: FloatArray) -> PairMeasure:
     """The weights as a function of two arrays of category indices."""
     if scheme == "identity":
-        return equal
+        return identity_agreement
 
     def looked_up(a: IntArray, b: IntArray) -> FloatArray:
         return np.asarray(weights[a, b])

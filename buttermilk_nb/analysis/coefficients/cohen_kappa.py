@@ -12,13 +12,13 @@ from .agreement_counts import (
     IntArray,
     category_totals,
     chance_corrected,
-    complete,
+    complete_units,
+    has_one_category,
     mean_agreement,
-    one_category,
     pair_sums,
 )
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
@@ -41,7 +41,7 @@ class CohenKappa(Coefficient):
     Both say yes to 20 units and no to 15, one alone to 5 and the other alone to 10 (agreement 0.7, by chance 0.5):
 
     >>> rows = [["yes", "yes"]] * 20 + [["yes", "no"]] * 5 + [["no", "yes"]] * 10 + [["no", "no"]] * 15
-    >>> CohenKappa().estimate(ReliabilityMatrix.of(rows, "nominal")).round(4).tolist()
+    >>> CohenKappa().estimate(ReliabilityMatrix.from_rows(rows, "nominal")).round(4).tolist()
     [0.4]
     """
 
@@ -54,9 +54,9 @@ class CohenKappa(Coefficient):
     scheme: str = "identity"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        return kappa(*complete(codes.matrix, rows), declared_weights(codes, self.scheme), self.scheme)
+        return kappa(*complete_units(codes.matrix, rows), declared_weights(codes, self.scheme), self.scheme)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix[(codes.matrix >= 0).all(axis=1)], codes)
 
 
@@ -65,9 +65,9 @@ def kappa(matrix: IntArray, rows: FloatArray, weights: FloatArray, scheme: str =
     size = len(weights)
     first, second = (category_totals(matrix[:, [coder]], size, rows) for coder in (0, 1))
     units = rows.sum(axis=1)
-    observed = rows @ pair_sums(matrix, as_measure(scheme, weights)) / units
+    observed = rows @ pair_sums(matrix, weights_as_measure(scheme, weights)) / units
     expected = ((first @ weights) * second).sum(axis=1) / units**2
-    return np.where(one_category(first + second), np.nan, chance_corrected(observed, expected))
+    return np.where(has_one_category(first + second), np.nan, chance_corrected(observed, expected))
 
 
 register(CohenKappa())
@@ -93,7 +93,7 @@ class CongerKappa(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
     >>> CongerKappa().estimate(codes).round(4).tolist()
     [0.6667]
     """
@@ -119,9 +119,9 @@ class CongerKappa(Coefficient):
             squared += shares**2
         expected = (summed**2 - squared).sum(axis=1) / (coders * (coders - 1))
         found = chance_corrected(mean_agreement(codes.matrix, rows), expected)
-        return np.where(one_category(totals), np.nan, found)
+        return np.where(has_one_category(totals), np.nan, found)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix, codes)
 
 
@@ -134,7 +134,7 @@ class LightKappa(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
     >>> LightKappa().estimate(codes).round(4).tolist()
     [0.6667]
     """
@@ -152,11 +152,11 @@ class LightKappa(Coefficient):
         total, pairs = np.zeros(len(rows)), np.zeros(len(rows))
         for a, b in combinations(range(codes.matrix.shape[1]), 2):
             both = coded[:, a] & coded[:, b]
-            total += np.where(both, kappa(*complete(codes.matrix[:, [a, b]], rows), weights), 0)
+            total += np.where(both, kappa(*complete_units(codes.matrix[:, [a, b]], rows), weights), 0)
             pairs += both
         return total / pairs
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         coders = np.flatnonzero((codes.matrix >= 0).any(axis=0))
         for a, b in combinations(coders, 2):
             both = codes.matrix[:, [a, b]]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement_counts import IntArray, Measure
+from .agreement_counts import IntArray, PairMeasure
 from .base import FloatArray
 
 
-def ratio_distance(values: FloatArray) -> Measure:
+def ratio_distance(values: FloatArray) -> PairMeasure:
     """((a - b) / (a + b)) squared, and 0 between two zeros (Krippendorff 2011)."""
 
     def distance(a: IntArray, b: IntArray) -> FloatArray:
@@ -23,7 +23,7 @@ def ratio_distance(values: FloatArray) -> Measure:
     return distance
 
 
-def jaccard_distance(sets: tuple[frozenset[str], ...]) -> Measure:
+def jaccard_distance(sets: tuple[frozenset[str], ...]) -> PairMeasure:
     """1 - shared labels / all labels of two sets; 0 between two empty sets.
 
     Examples
@@ -31,15 +31,15 @@ def jaccard_distance(sets: tuple[frozenset[str], ...]) -> Measure:
     >>> jaccard_distance((frozenset("ab"), frozenset("bc")))(np.array([0]), np.array([1])).round(4).tolist()
     [0.6667]
     """
-    bits, sizes = _as_bits(sets)
+    bits, sizes = _label_bits(sets)
 
     def distance(a: IntArray, b: IntArray) -> FloatArray:
-        return 1 - _overlap(_shared(bits, a, b), sizes[a], sizes[b])
+        return 1 - _jaccard_similarity(_n_shared_labels(bits, a, b), sizes[a], sizes[b])
 
     return distance
 
 
-def masi_distance(sets: tuple[frozenset[str], ...]) -> Measure:
+def masi_distance(sets: tuple[frozenset[str], ...]) -> PairMeasure:
     """1 - Jaccard similarity x monotonicity (Passonneau 2006).
 
     Monotonicity is 1 for the same sets, 2/3 where one holds the other, 1/3 where they overlap, else 0.
@@ -49,19 +49,19 @@ def masi_distance(sets: tuple[frozenset[str], ...]) -> Measure:
     >>> masi_distance((frozenset("a"), frozenset("ab")))(np.array([0]), np.array([1])).round(4).tolist()
     [0.6667]
     """
-    bits, sizes = _as_bits(sets)
+    bits, sizes = _label_bits(sets)
 
     def distance(a: IntArray, b: IntArray) -> FloatArray:
-        shared = _shared(bits, a, b)
+        shared = _n_shared_labels(bits, a, b)
         within = shared == np.minimum(sizes[a], sizes[b])
         same = within & (sizes[a] == sizes[b])
         monotonicity = np.where(same, 1.0, np.where(within, 2 / 3, 1 / 3))
-        return 1 - _overlap(shared, sizes[a], sizes[b]) * monotonicity
+        return 1 - _jaccard_similarity(shared, sizes[a], sizes[b]) * monotonicity
 
     return distance
 
 
-def _as_bits(sets: tuple[frozenset[str], ...]) -> tuple[NDArray[np.uint64], FloatArray]:
+def _label_bits(sets: tuple[frozenset[str], ...]) -> tuple[NDArray[np.uint64], FloatArray]:
     """Each set as one bit per label, 64 to a word: words x sets. And its size."""
     labels = {label: i for i, label in enumerate(sorted(frozenset().union(*sets)))}
     words: list[list[int]] = [[0] * len(sets) for _ in range(len(labels) // 64 + 1)]
@@ -71,7 +71,7 @@ def _as_bits(sets: tuple[frozenset[str], ...]) -> tuple[NDArray[np.uint64], Floa
     return np.array(words, np.uint64), np.array([len(one) for one in sets], np.float64)
 
 
-def _shared(bits: NDArray[np.uint64], a: IntArray, b: IntArray) -> FloatArray:
+def _n_shared_labels(bits: NDArray[np.uint64], a: IntArray, b: IntArray) -> FloatArray:
     """How many labels two sets share."""
     shared = np.zeros(np.broadcast_shapes(a.shape, b.shape))
     for word in bits:
@@ -79,7 +79,7 @@ def _shared(bits: NDArray[np.uint64], a: IntArray, b: IntArray) -> FloatArray:
     return shared
 
 
-def _overlap(shared: FloatArray, size_a: FloatArray, size_b: FloatArray) -> FloatArray:
+def _jaccard_similarity(shared: FloatArray, size_a: FloatArray, size_b: FloatArray) -> FloatArray:
     """Jaccard similarity; 1 for two empty sets."""
     union = size_a + size_b - shared
     return np.divide(shared, union, out=np.ones_like(shared), where=union > 0)

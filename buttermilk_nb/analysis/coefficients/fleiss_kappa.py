@@ -11,10 +11,10 @@ from .agreement_counts import (
     category_totals,
     chance_corrected,
     codes_per_unit,
-    complete,
-    equal,
+    complete_units,
+    has_one_category,
+    identity_agreement,
     mean_agreement,
-    one_category,
     pair_sums,
     prevalence,
 )
@@ -33,7 +33,7 @@ class GeneralisedFleissKappa(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", None], ["b", None, None]], "nominal")
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"], ["b", "b", None], ["b", None, None]], "nominal")
     >>> GeneralisedFleissKappa().estimate(codes).round(4).tolist()
     [0.5429]
     """
@@ -48,9 +48,9 @@ class GeneralisedFleissKappa(Coefficient):
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         shares = prevalence(codes.matrix, len(codes.categories), rows)
         found = chance_corrected(mean_agreement(codes.matrix, rows), (shares**2).sum(axis=1))
-        return np.where(one_category(shares), np.nan, found)
+        return np.where(has_one_category(shares), np.nan, found)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix, codes)
 
 
@@ -64,7 +64,7 @@ class FleissKappa(GeneralisedFleissKappa):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"]], "nominal")
     >>> FleissKappa().estimate(codes).round(4).tolist()
     [0.55]
     """
@@ -80,7 +80,7 @@ class FleissKappa(GeneralisedFleissKappa):
         present = (rows > 0).astype(np.float64) @ (given[:, None] == numbers)  # units with each number of codes
         return np.where((present > 0).sum(axis=1) > 1, np.nan, super()._estimate(codes, rows))
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         numbers = np.unique(codes_per_unit(codes.matrix))
         numbers = numbers[numbers > 0]
         if len(numbers) > 1:
@@ -88,7 +88,7 @@ class FleissKappa(GeneralisedFleissKappa):
                 f"Fleiss' kappa needs equally many codes in every unit, and there are {numbers[0]:.0f} to "
                 f"{numbers[-1]:.0f}; Krippendorff's alpha takes that."
             )
-        return super()._why(codes)
+        return super()._undefined_reason(codes)
 
 
 register(FleissKappa())
@@ -106,7 +106,7 @@ class ScottPi(Coefficient):
     Both say yes to 20 units and no to 15, one alone to 5 and the other alone to 10; the share of yes is 0.55:
 
     >>> rows = [["yes", "yes"]] * 20 + [["yes", "no"]] * 5 + [["no", "yes"]] * 10 + [["no", "no"]] * 15
-    >>> ScottPi().estimate(ReliabilityMatrix.of(rows, "nominal")).round(4).tolist()
+    >>> ScottPi().estimate(ReliabilityMatrix.from_rows(rows, "nominal")).round(4).tolist()
     [0.3939]
     """
 
@@ -118,14 +118,14 @@ class ScottPi(Coefficient):
     source: str = "Scott 1955"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        matrix, rows = complete(codes.matrix, rows)
+        matrix, rows = complete_units(codes.matrix, rows)
         units = rows.sum(axis=1)
         totals = category_totals(matrix, len(codes.categories), rows)
         expected = (totals**2).sum(axis=1) / (2 * units) ** 2
-        found = chance_corrected(rows @ pair_sums(matrix, equal) / units, expected)
-        return np.where(one_category(totals), np.nan, found)
+        found = chance_corrected(rows @ pair_sums(matrix, identity_agreement) / units, expected)
+        return np.where(has_one_category(totals), np.nan, found)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix[(codes.matrix >= 0).all(axis=1)], codes)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from .agreement_counts import chance_corrected, mean_agreement, prevalence
 from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import too_few_categories
 
@@ -29,7 +29,7 @@ class GwetAC(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
     >>> GwetAC().estimate(codes).round(4).tolist()
     [0.6757]
     """
@@ -47,9 +47,9 @@ class GwetAC(Coefficient):
         weights = declared_weights(codes, self.scheme)
         shares = prevalence(codes.matrix, size, rows)
         expected = weights.sum() / (size * (size - 1.0)) * (shares * (1 - shares)).sum(axis=1)
-        return chance_corrected(mean_agreement(codes.matrix, rows, as_measure(self.scheme, weights)), expected)
+        return chance_corrected(mean_agreement(codes.matrix, rows, weights_as_measure(self.scheme, weights)), expected)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return too_few_categories(codes, self.title)
 
 

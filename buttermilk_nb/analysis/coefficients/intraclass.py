@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .agreement_counts import complete, spread
+from .agreement_counts import complete_units, sum_of_squares
 from .base import Coefficient, FloatArray, register
 from .reliability_matrix import ReliabilityMatrix
 
@@ -41,7 +41,7 @@ class IntraclassCorrelation(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([[1, 2], [2, 3], [3, 4], [5, 6]], "interval")
+    >>> codes = ReliabilityMatrix.from_rows([[1, 2], [2, 3], [3, 4], [5, 6]], "interval")
     >>> IntraclassCorrelation("icc_2_1", "ICC(2,1)", model=2).estimate(codes).round(4).tolist()
     [0.8537]
     >>> IntraclassCorrelation("icc_3_1", "ICC(3,1)", model=3).estimate(codes).round(4).tolist()
@@ -68,7 +68,7 @@ class IntraclassCorrelation(Coefficient):
         least = 1e-24 + 1e-12 * (found.units + found.within + found.coders + found.residual)
         return np.where(divisor > least, (found.units - error) / divisor, np.nan)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         matrix = codes.matrix[(codes.matrix >= 0).all(axis=1)]
         if len(matrix) < 2:
             return f"{self.title} needs two units that every coder coded, and there is one."
@@ -82,7 +82,7 @@ class IntraclassCorrelation(Coefficient):
 def mean_squares(codes: ReliabilityMatrix, rows: FloatArray) -> MeanSquares:
     """The mean squares of the complete units, for each resample."""
     assert codes.values is not None  # Codes sees to it
-    matrix, rows = complete(codes.matrix, rows)
+    matrix, rows = complete_units(codes.matrix, rows)
     coders = matrix.shape[1]
     numbers = codes.values[matrix]
     low, high = numbers.min(), numbers.max()
@@ -93,7 +93,7 @@ def mean_squares(codes: ReliabilityMatrix, rows: FloatArray) -> MeanSquares:
     levels = rows @ inside / n[:, None]  # of each coder, from the units' means
     between = n * (levels**2).sum(axis=1)
     return MeanSquares(
-        coders * spread(means, rows) / (n - 1),
+        coders * sum_of_squares(means, rows) / (n - 1),
         within / (n * (coders - 1)),
         between / (coders - 1),
         np.maximum(within - between, 0) / ((n - 1) * (coders - 1)),

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from .agreement_counts import blocks, category_totals, complete, one_category
+from .agreement_counts import category_totals, complete_units, has_one_category, row_blocks
 from .base import Coefficient, FloatArray, register
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
@@ -23,7 +23,7 @@ class KendallW(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([[1, 2, 1], [2, 1, 2], [3, 3, 3]], "ordinal")
+    >>> codes = ReliabilityMatrix.from_rows([[1, 2, 1], [2, 1, 2], [3, 3, 3]], "ordinal")
     >>> KendallW().estimate(codes).round(4).tolist()
     [0.7778]
     """
@@ -36,7 +36,7 @@ class KendallW(Coefficient):
     source: str = "Kendall and Babington Smith 1939; Kendall and Gibbons 1990"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        matrix, rows = complete(codes.matrix, rows)
+        matrix, rows = complete_units(codes.matrix, rows)
         units, coders = matrix.shape
         n = rows.sum(axis=1)
         sums = np.zeros((len(rows), units))  # of each unit's ranks, less their mean
@@ -46,14 +46,14 @@ class KendallW(Coefficient):
             used, column = np.unique(matrix[:, coder], return_inverse=True)
             totals = category_totals(column[:, None], len(used), rows)
             ranks = np.cumsum(totals, axis=1) - (totals + n[:, None]) / 2
-            for some in blocks(len(rows), units):
+            for some in row_blocks(len(rows), units):
                 sums[some] += np.take(ranks[some], column, axis=1)
             ties += (totals**3 - totals).sum(axis=1)
-            unranked &= one_category(totals)
+            unranked &= has_one_category(totals)
         found = 12 * (rows * sums**2).sum(axis=1) / (coders * (coders * (n**3 - n) - ties))
         return np.where(unranked, np.nan, found)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         matrix = codes.matrix[(codes.matrix >= 0).all(axis=1)]
         if len(matrix) < 2:
             return "Kendall's W needs two units that every coder coded, and there is one."

@@ -19,17 +19,17 @@ import numpy as np
 
 from .agreement_counts import (
     IntArray,
-    Measure,
-    blocks,
+    PairMeasure,
     category_totals,
-    differ,
-    one_category,
+    has_one_category,
+    nominal_distance,
     pair_sums,
-    spread,
-    with_two,
+    row_blocks,
+    sum_of_squares,
+    units_with_two_codes,
 )
 from .base import Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .category_weights import declared_weights, weights_as_measure
 from .distances import jaccard_distance, masi_distance, ratio_distance
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
@@ -41,10 +41,10 @@ class KrippendorffAlpha(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "b", None], ["b", "b", None], ["b", None, None]], "nominal")
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "b", None], ["b", "b", None], ["b", None, None]], "nominal")
     >>> KrippendorffAlpha().estimate(codes).round(4).tolist()
     [0.5]
-    >>> KrippendorffAlpha().counted(codes)
+    >>> KrippendorffAlpha().sample_counts(codes)
     SampleCounts(units=3, codes=7, n_excluded=1)
     """
 
@@ -56,23 +56,23 @@ class KrippendorffAlpha(Coefficient):
     source: str = "Krippendorff 2019"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        matrix, rows, given = with_two(codes.matrix, rows)
-        if _negative(codes):
+        matrix, rows, given = units_with_two_codes(codes.matrix, rows)
+        if _has_negative_ratio(codes):
             return np.full(len(rows), np.nan)
         if codes.level == "interval":
-            return _interval(matrix, rows, given, _numbers(codes))
+            return _interval_alpha(matrix, rows, given, _category_numbers(codes))
         totals = category_totals(matrix, len(codes.categories), rows)
         if codes.level == "ordinal":
-            found = _ordinal(matrix, rows, given, totals)
+            found = _ordinal_alpha(matrix, rows, given, totals)
         else:
-            found = _by_distance(matrix, rows, given, totals, self._distance(codes))
-        return np.where(one_category(totals), np.nan, found)
+            found = _distance_alpha(matrix, rows, given, totals, self._distance(codes))
+        return np.where(has_one_category(totals), np.nan, found)
 
-    def _distance(self, codes: ReliabilityMatrix) -> Measure:
-        return ratio_distance(_numbers(codes)) if codes.level == "ratio" else differ
+    def _distance(self, codes: ReliabilityMatrix) -> PairMeasure:
+        return ratio_distance(_category_numbers(codes)) if codes.level == "ratio" else nominal_distance
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
-        if _negative(codes):
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
+        if _has_negative_ratio(codes):
             return "Ratios need values of 0 or more."
         pairable = codes.matrix[(codes.matrix >= 0).sum(axis=1) >= 2]
         return sole_category(pairable, codes)
@@ -90,7 +90,7 @@ class SetAlpha(KrippendorffAlpha):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([[["a"], ["a"]], [["a", "b"], ["b"]], [[], []]], "set")
+    >>> codes = ReliabilityMatrix.from_rows([[["a"], ["a"]], [["a", "b"], ["b"]], [[], []]], "set")
     >>> SetAlpha().estimate(codes).round(4).tolist()
     [0.7222]
     """
@@ -101,7 +101,7 @@ class SetAlpha(KrippendorffAlpha):
     source: str = "Passonneau 2006"
     distance: Literal["masi", "jaccard"] = "masi"
 
-    def _distance(self, codes: ReliabilityMatrix) -> Measure:
+    def _distance(self, codes: ReliabilityMatrix) -> PairMeasure:
         assert codes.sets is not None
         return masi_distance(codes.sets) if self.distance == "masi" else jaccard_distance(codes.sets)
 
@@ -120,7 +120,7 @@ class WeightedAlpha(KrippendorffAlpha):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([[1, 1], [1, 2], [3, 3]], "ordinal")
+    >>> codes = ReliabilityMatrix.from_rows([[1, 1], [1, 2], [3, 3]], "ordinal")
     >>> WeightedAlpha(scheme="linear").estimate(codes).round(4).tolist()
     [0.7059]
     """
@@ -132,19 +132,19 @@ class WeightedAlpha(KrippendorffAlpha):
     scheme: str = "ordinal"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        matrix, rows, given = with_two(codes.matrix, rows)
+        matrix, rows, given = units_with_two_codes(codes.matrix, rows)
         totals = category_totals(matrix, len(codes.categories), rows)
-        distance = as_measure("disagreement", 1 - declared_weights(codes, self.scheme))
-        return np.where(one_category(totals), np.nan, _by_distance(matrix, rows, given, totals, distance))
+        distance = weights_as_measure("disagreement", 1 - declared_weights(codes, self.scheme))
+        return np.where(has_one_category(totals), np.nan, _distance_alpha(matrix, rows, given, totals, distance))
 
 
-def _numbers(codes: ReliabilityMatrix) -> FloatArray:
+def _category_numbers(codes: ReliabilityMatrix) -> FloatArray:
     assert codes.values is not None  # Codes sees to it
     return codes.values
 
 
-def _negative(codes: ReliabilityMatrix) -> bool:
-    return codes.level == "ratio" and bool(_numbers(codes).min() < 0)
+def _has_negative_ratio(codes: ReliabilityMatrix) -> bool:
+    return codes.level == "ratio" and bool(_category_numbers(codes).min() < 0)
 
 
 def _alpha(observed: FloatArray, expected: FloatArray, pairable: FloatArray) -> FloatArray:
@@ -152,22 +152,22 @@ def _alpha(observed: FloatArray, expected: FloatArray, pairable: FloatArray) -> 
     return np.asarray(1 - (pairable - 1) * observed / expected)
 
 
-def _by_distance(
-    matrix: IntArray, rows: FloatArray, given: FloatArray, totals: FloatArray, distance: Measure
+def _distance_alpha(
+    matrix: IntArray, rows: FloatArray, given: FloatArray, totals: FloatArray, distance: PairMeasure
 ) -> FloatArray:
     observed = rows @ (2 * pair_sums(matrix, distance) / (given - 1))
     pairable = totals.sum(axis=1)
-    if distance is differ:
+    if distance is nominal_distance:
         return _alpha(observed, pairable**2 - (totals**2).sum(axis=1), pairable)
     used = np.flatnonzero(totals.any(axis=0))
     totals = totals[:, used]
     expected = np.zeros(len(rows))
-    for some in blocks(len(used), len(used) + len(rows)):
+    for some in row_blocks(len(used), len(used) + len(rows)):
         expected += ((totals @ distance(used[:, None], used[None, some])) * totals[:, some]).sum(axis=1)
     return _alpha(observed, expected, pairable)
 
 
-def _ordinal(matrix: IntArray, rows: FloatArray, given: FloatArray, totals: FloatArray) -> FloatArray:
+def _ordinal_alpha(matrix: IntArray, rows: FloatArray, given: FloatArray, totals: FloatArray) -> FloatArray:
     pairable = totals.sum(axis=1)
     ranks = np.cumsum(totals, axis=1) - (totals + pairable[:, None]) / 2  # midranks, with mean 0
     expected = 2 * (pairable * (totals * ranks**2).sum(axis=1) - (totals * ranks).sum(axis=1) ** 2)
@@ -175,7 +175,7 @@ def _ordinal(matrix: IntArray, rows: FloatArray, given: FloatArray, totals: Floa
     coded = columns >= 0
     padded = np.pad(ranks, ((0, 0), (0, 1)))  # a missing code, -1, finds the 0 at the end
     observed = np.empty(len(rows))
-    for some in blocks(len(rows), columns.size):
+    for some in row_blocks(len(rows), columns.size):
         apart = np.take(padded[some], columns, axis=1)  # resamples x codes x units
         apart -= (apart.sum(axis=1) / given)[:, None]
         if not coded.all():
@@ -185,7 +185,7 @@ def _ordinal(matrix: IntArray, rows: FloatArray, given: FloatArray, totals: Floa
     return _alpha(observed, expected, pairable)
 
 
-def _interval(matrix: IntArray, rows: FloatArray, given: FloatArray, values: FloatArray) -> FloatArray:
+def _interval_alpha(matrix: IntArray, rows: FloatArray, given: FloatArray, values: FloatArray) -> FloatArray:
     coded = matrix >= 0
     numbers = ((values - values[0]) / (np.ptp(values) or 1.0))[matrix] * coded  # alpha knows neither origin nor unit
     means = numbers.sum(axis=1) / given
@@ -193,7 +193,7 @@ def _interval(matrix: IntArray, rows: FloatArray, given: FloatArray, values: Flo
     observed, inside = (rows @ np.stack([2 * given / (given - 1) * within, within], axis=1)).T
     codes = rows * given
     pairable = codes.sum(axis=1)
-    found = _alpha(observed, 2 * pairable * (inside + spread(means, codes)), pairable)
+    found = _alpha(observed, 2 * pairable * (inside + sum_of_squares(means, codes)), pairable)
     lowest, highest = np.where(coded, matrix, len(values)).min(axis=1), matrix.max(axis=1)
     counts = rows > 0
     alike = np.where(counts, lowest, len(values)).min(axis=1) >= np.where(counts, highest, -1).max(axis=1)

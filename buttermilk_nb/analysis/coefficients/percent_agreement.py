@@ -20,7 +20,7 @@ class PercentAgreement(Coefficient):
 
     Examples
     --------
-    >>> PercentAgreement().estimate(ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"]], "nominal")).round(4).tolist()
+    >>> PercentAgreement().estimate(ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"]], "nominal")).round(4).tolist()
     [0.6667]
     """
 
@@ -34,7 +34,7 @@ class PercentAgreement(Coefficient):
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         return mean_agreement(codes.matrix, rows)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # with a pair of codes it is always defined
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # with a pair of codes it is always defined
         return None
 
 

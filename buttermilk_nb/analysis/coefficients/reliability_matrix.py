@@ -49,7 +49,7 @@ class ReliabilityMatrix:
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["yes", "yes"], ["no", None]], "nominal", categories=["yes", "no"])
+    >>> codes = ReliabilityMatrix.from_rows([["yes", "yes"], ["no", None]], "nominal", categories=["yes", "no"])
     >>> codes.matrix.tolist()
     [[0, 0], [1, -1]]
     """
@@ -65,7 +65,7 @@ class ReliabilityMatrix:
             raise SetupError(problem)
 
     @classmethod
-    def of(
+    def from_rows(
         cls, rows: Sequence[Sequence[object | None]], level: str, categories: Sequence[object] | None = None
     ) -> ReliabilityMatrix:
         """ReliabilityMatrix from a table of answers.
@@ -87,23 +87,25 @@ class ReliabilityMatrix:
 
         Examples
         --------
-        >>> ReliabilityMatrix.of([[1, 2], [4, float("nan")]], "ordinal", categories=[1, 2, 3, 4]).values.tolist()
+        >>> ReliabilityMatrix.from_rows([[1, 2], [4, float("nan")]], "ordinal", categories=[1, 2, 3, 4]).values.tolist()
         [1.0, 2.0, 3.0, 4.0]
-        >>> ReliabilityMatrix.of([[["a", "b"], ["b"]], ["[]", None]], "set").categories
+        >>> ReliabilityMatrix.from_rows([[["a", "b"], ["b"]], ["[]", None]], "set").categories
         ('["a", "b"]', '["b"]', '[]')
         """
         if level not in LEVELS:
-            raise SetupError(_no_level(level))
+            raise SetupError(_unknown_level(level))
         if len({len(row) for row in rows}) > 1:
             raise SetupError("every unit needs as many codes as there are coders; write None where there is none.")
-        read = _READ.get(level, _as_text)
+        read = _AS_CATEGORY.get(level, _as_text)
         cells = [[None if _is_missing(cell) else read(cell) for cell in row] for row in rows]
         used = dict.fromkeys(cell for row in cells for cell in row if cell is not None)
         if level == "set":
             names = sorted(used)  # what is declared of a set are its labels, and not the answers that they can make
             _check_labels(names, categories)
         else:
-            names = _ordered(used, level) if categories is None else [read(category) for category in categories]
+            names = (
+                _sorted_categories(used, level) if categories is None else [read(category) for category in categories]
+            )
         place = {name: i for i, name in enumerate(names)}
         for name in used:
             if name not in place:
@@ -113,14 +115,14 @@ class ReliabilityMatrix:
             np.array(matrix, np.intp).reshape(len(rows), len(rows[0]) if rows else 0),
             level,
             tuple(names),
-            _values(names, level),
+            _category_values(names, level),
             tuple(frozenset(json.loads(name)) for name in names) if level == "set" else None,
         )
 
     def _problem(self) -> str | None:
         size = len(self.categories)
         if self.level not in LEVELS:
-            return _no_level(self.level)
+            return _unknown_level(self.level)
         if self.matrix.ndim != 2 or not np.issubdtype(self.matrix.dtype, np.integer):
             return "the matrix of codes must be units x coders, of whole numbers."
         if self.matrix.size and (self.matrix.min() < -1 or self.matrix.max() >= size):
@@ -139,7 +141,7 @@ class ReliabilityMatrix:
         return None
 
 
-def _no_level(level: str) -> str:
+def _unknown_level(level: str) -> str:
     return f"there is no level of measurement `{level}`; {nearest(level, LEVELS)}"
 
 
@@ -159,7 +161,7 @@ def _as_text(cell: object) -> str:
     return str(cell)
 
 
-def _as_number(cell: object) -> str:
+def _number_text(cell: object) -> str:
     try:
         number = float(cell)  # type: ignore[arg-type]  # what is no number is the error below
     except (TypeError, ValueError):
@@ -169,7 +171,7 @@ def _as_number(cell: object) -> str:
     return _as_text(number)
 
 
-def _as_labels(cell: object) -> str:
+def _label_set_json(cell: object) -> str:
     if isinstance(cell, str):
         try:
             cell = json.loads(cell)
@@ -180,10 +182,10 @@ def _as_labels(cell: object) -> str:
     return json.dumps(sorted({str(label) for label in cell}), ensure_ascii=False)
 
 
-_READ = {"interval": _as_number, "ratio": _as_number, "set": _as_labels}
+_AS_CATEGORY = {"interval": _number_text, "ratio": _number_text, "set": _label_set_json}
 
 
-def _ordered(used: Iterable[str], level: str) -> list[str]:
+def _sorted_categories(used: Iterable[str], level: str) -> list[str]:
     if level == "nominal":
         return sorted(used)
     try:
@@ -192,7 +194,7 @@ def _ordered(used: Iterable[str], level: str) -> list[str]:
         raise SetupError("ordinal codes that are words need `categories`, from lowest to highest.") from None
 
 
-def _values(names: Sequence[str], level: str) -> NDArray[np.float64] | None:
+def _category_values(names: Sequence[str], level: str) -> NDArray[np.float64] | None:
     """The categories' own numbers; for ordinal names, and numbers out of order, the ranks."""
     if level not in NUMERIC:
         return None

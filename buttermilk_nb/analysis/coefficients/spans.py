@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import SetupError, nearest
 
-Marked = Sequence[tuple[float, float, str]]
+CoderSpans = Sequence[tuple[float, float, str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,13 @@ class Spans:
 
     Examples
     --------
-    >>> spans = Spans.of([(100, [[(0, 20, "claim")], [(0, 18, "claim"), (50, 60, "premise")], None])])
+    >>> spans = Spans.from_records([(100, [[(0, 20, "claim")], [(0, 18, "claim"), (50, 60, "premise")], None])])
     >>> spans.read.tolist(), spans.end.tolist()
     ([[True, True, False]], [20.0, 18.0, 60.0])
     """
 
     lengths: NDArray[np.float64]
-    read: NDArray[np.bool_]
+    was_read: NDArray[np.bool_]
     record: NDArray[np.intp]
     coder: NDArray[np.intp]
     start: NDArray[np.float64]
@@ -61,8 +61,8 @@ class Spans:
             raise SetupError(problem)
 
     @classmethod
-    def of(
-        cls, records: Sequence[tuple[float, Sequence[Marked | None]]], categories: Sequence[str] | None = None
+    def from_records(
+        cls, records: Sequence[tuple[float, Sequence[CoderSpans | None]]], categories: Sequence[str] | None = None
     ) -> Spans:
         """Spans from a list of records.
 
@@ -98,7 +98,7 @@ class Spans:
             tuple(names),
         )
 
-    def only(self, category: str) -> Spans:
+    def of_category(self, category: str) -> Spans:
         """The spans of one category, all else being a gap."""
         if category not in self.categories:
             raise SetupError(f"there is no category `{category}`; {nearest(category, self.categories)}")
@@ -117,20 +117,20 @@ class Spans:
         beyond = (self.start < 0) | (self.end > self.lengths[self.record])
         for wrong, what in ((beyond, "lies outside the record"), (self.start >= self.end, "is empty")):
             if wrong.any():
-                return f"{self._named(int(np.argmax(wrong)))} {what}."
-        unread = ~self.read[self.record, self.coder]
+                return f"{self._span_name(int(np.argmax(wrong)))} {what}."
+        unread = ~self.was_read[self.record, self.coder]
         if unread.any():
-            return f"{self._named(int(np.argmax(unread)))} is by a coder who is said not to have read the record."
+            return f"{self._span_name(int(np.argmax(unread)))} is by a coder who is said not to have read the record."
         order = np.lexsort((self.start, self.coder, self.record))
         record, coder, start, end = (of[order] for of in (self.record, self.coder, self.start, self.end))
         overlap = (record[1:] == record[:-1]) & (coder[1:] == coder[:-1]) & (start[1:] < end[:-1])
         if overlap.any():
             at = int(np.argmax(overlap))
             return (
-                f"{self._named(int(order[at]))} overlaps the next of the same coder; one place has one category, so "
+                f"{self._span_name(int(order[at]))} overlaps the next of the same coder; one place has one category, so "
                 "make the Spans of each category by itself."
             )
         return None
 
-    def _named(self, i: int) -> str:
+    def _span_name(self, i: int) -> str:
         return f"the span {self.start[i]:g}-{self.end[i]:g} of coder {self.coder[i] + 1} in record {self.record[i] + 1}"

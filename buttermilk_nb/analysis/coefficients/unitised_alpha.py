@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from .agreement_counts import IntArray, equal as same, one_category, pair_sums
+from .agreement_counts import IntArray, has_one_category, identity_agreement as same, pair_sums
 from .base import FloatArray, SampleCounts, weight_rows
 from .spans import Spans
 
@@ -25,7 +25,7 @@ class UnitisedAlpha:
     1995 and 2004, squared differences of boundaries, is another coefficient. Each record is a continuum; coincidences
     and lengths are summed over records, so weights are records' multiplicities. In the expected disagreement a span
     is not paired with itself, and gaps are taken point by point. A record that fewer than two coders read is dropped.
-    Agreement on one category against all else is that of `spans.only(category)`; it is not the book's (k)u-alpha,
+    Agreement on one category against all else is that of `spans.of_category(category)`; it is not the book's (k)u-alpha,
     which considers only places that both coders marked.
 
     Parameters
@@ -35,7 +35,7 @@ class UnitisedAlpha:
 
     Examples
     --------
-    >>> spans = Spans.of([(100, [[(0, 20, "claim")], [(10, 30, "claim")]])])
+    >>> spans = Spans.from_records([(100, [[(0, 20, "claim")], [(10, 30, "claim")]])])
     >>> UnitisedAlpha().estimate(spans).round(4).tolist()
     [0.39]
     """
@@ -70,13 +70,13 @@ class UnitisedAlpha:
         with np.errstate(divide="ignore", invalid="ignore"):
             expected = pairable * (pairable**2 - (totals**2).sum(axis=1)) / (pairable**2 - sums[:, 1])
             found = 1 - (pairable - sums[:, 0]) / expected
-        return np.where(one_category(totals), np.nan, found)
+        return np.where(has_one_category(totals), np.nan, found)
 
-    def undefined(self, spans: Spans) -> str | None:
+    def undefined_reason(self, spans: Spans) -> str | None:
         """Why the coefficient is undefined for these spans, in one sentence; None where it is defined."""
-        if spans.read.shape[1] < 2:
+        if spans.was_read.shape[1] < 2:
             return "Agreement needs two coders, and there are fewer."
-        if self.counted(spans).units == 0:
+        if self.sample_counts(spans).units == 0:
             return "No record was read by two coders."
         totals = self._per_record(spans)[1].sum(axis=0)
         if (totals > 0).sum() > 1:
@@ -87,19 +87,19 @@ class UnitisedAlpha:
             "Every coder marked the whole of every record with the same category; no agreement beyond chance can show."
         )
 
-    def counted(self, spans: Spans) -> SampleCounts:
+    def sample_counts(self, spans: Spans) -> SampleCounts:
         """The records that two coders read or more, the spans in them, and the records left out."""
-        kept = spans.read.sum(axis=1) >= 2
+        kept = spans.was_read.sum(axis=1) >= 2
         return SampleCounts(int(kept.sum()), int(kept[spans.record].sum()), int((~kept).sum()))
 
     def _per_record(self, spans: Spans) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Of each record: length on which coders agree, length per category (gap first), and what pairs with itself."""
         records = len(spans.lengths)
-        coders = spans.read.sum(axis=1)
+        coders = spans.was_read.sum(axis=1)
         kept = coders >= 2
         category = np.zeros_like(spans.category) if self.binary else spans.category
         size = 1 + (1 if self.binary else len(spans.categories))
-        record, length, said = _cut(spans, category)
+        record, length, said = _split_at_boundaries(spans, category)
         agreed = np.bincount(record, length * pair_sums(said, same), minlength=records)
         lengths = np.zeros((records, size))
         for column in said.T:
@@ -109,9 +109,9 @@ class UnitisedAlpha:
         return agreed, lengths * kept[:, None], selves * kept
 
 
-def _cut(spans: Spans, category: IntArray) -> tuple[IntArray, FloatArray, IntArray]:
+def _split_at_boundaries(spans: Spans, category: IntArray) -> tuple[IntArray, FloatArray, IntArray]:
     """The pieces between boundaries: their record, their length, and what each coder says there (gap 0, unread -1)."""
-    records, coders = spans.read.shape
+    records, coders = spans.was_read.shape
     index = np.arange(records)
     record = np.concatenate([index, index, spans.record, spans.record])
     place = np.concatenate([np.zeros(records), spans.lengths, spans.start, spans.end])
@@ -127,4 +127,4 @@ def _cut(spans: Spans, category: IntArray) -> tuple[IntArray, FloatArray, IntArr
     inside = owner[:-1] == owner[1:]
     said = np.cumsum(steps[:-1], axis=0)[:-1][inside]
     owner, length = owner[:-1][inside], np.diff(cuts[1])[inside]
-    return owner, length, np.where(spans.read[owner], said, -1)
+    return owner, length, np.where(spans.was_read[owner], said, -1)

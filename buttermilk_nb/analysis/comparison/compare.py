@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ...errors import SetupError, nearest
-from ..shared.bootstrap import interval, weights
-from ..shared.groups import groups, in_order, names, read, wordings_note
-from ..shared.multiple_testing import holm
-from ..shared.notes import note
-from ..shared.record_table import table
+from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.groups import column_names, groups, prepare_ratings_along, sorted_values, wordings_note
+from ..shared.multiple_testing import holm_adjusted
+from ..shared.notes import join_sentences
+from ..shared.record_table import record_table
 from ..stability.stability import check_resampling
 from .notes import paired_note
-from .outcome import Measure, measure
-from .paired_levels import Pair, Replicates, pair
-from .paired_tests import PairedTest, mcnemar, sign_flips
+from .outcome import Measure, choose_measure
+from .paired_levels import PairedLevels, Replicates, pair_levels
+from .paired_tests import PairedTest, mcnemar_test, sign_flip_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,14 +109,16 @@ def compare_levels(
     if replicate_mode not in get_args(Replicates):
         raise SetupError(f"replicates: write `modal` or `each`, and not `{replicate_mode}`.")
     rows = []
-    for key, found, a, b in pairs_of_levels(ratings, factor, names(by), baseline):
+    for key, found, a, b in pairs_of_levels(ratings, factor, column_names(by), baseline):
         rows.append(
-            key | {"factor": factor, "a": a, "b": b} | _row(found, a, b, replicate_mode, n_boot, seed, confidence)
+            key
+            | {"factor": factor, "a": a, "b": b}
+            | _comparison_row(found, a, b, replicate_mode, n_boot, seed, confidence)
         )
-        rows[-1]["note"] = note(rows[-1]["note"], wordings_note(factor))
+        rows[-1]["note"] = join_sentences(rows[-1]["note"], wordings_note(factor))
     result = pd.DataFrame(rows)
     for name in ("p", "p_clustered"):
-        result[f"{name}_adjusted"] = holm(result[name].to_numpy(float))
+        result[f"{name}_adjusted"] = holm_adjusted(result[name].to_numpy(float))
     result["n_tests"] = int(result.p.notna().sum())
     order = [*list(result.columns)[: list(result.columns).index("p") + 1], "p_adjusted", "p_clustered"]
     order += ["p_clustered_adjusted", "n_tests"]
@@ -131,10 +133,10 @@ def pairs_of_levels(
     only: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[dict[str, Any], Measure, Any, Any]]:
     """Each group, what is measured in it, and each pair of levels that it has, or `only` those named."""
-    frame = read(ratings, by, factor, "factor")
+    frame = prepare_ratings_along(ratings, by, factor, "factor")
     if factor == "replicate":
         raise SetupError("factor: replicates are no levels of a factor; bm.stability(ratings) looks at them.")
-    levels = in_order(frame[factor])
+    levels = sorted_values(frame[factor])
     if len(levels) < 2:
         shown = f"one value, `{levels[0]}`" if levels else "no value"
         raise SetupError(f"factor: `{factor}` has {shown} in these ratings; a comparison needs two or more.")
@@ -147,30 +149,30 @@ def pairs_of_levels(
     if all(part[factor].nunique() < 2 for _, part in parts):
         raise SetupError(f"`{factor}` has one value in each group; leave out of by={list(by)} what changes with it.")
     for key, part in parts:
-        own = in_order(part[factor])
+        own = sorted_values(part[factor])
         if len(own) < 2:
             continue
-        found = measure(table(part, [factor, "replicate"]))
+        found = choose_measure(record_table(part, [factor, "replicate"]))
         for a, b in combinations(own, 2) if baseline is None else product([baseline], own):
             if a != b and a in own:
                 yield key, found, a, b
 
 
-def _row(
+def _comparison_row(
     found: Measure, a: Any, b: Any, replicate_mode: Replicates, n_boot: int, seed: int, confidence: float
 ) -> dict[str, Any]:
-    two = pair(found, a, b, replicate_mode)
-    used = two.used
+    two = pair_levels(found, a, b, replicate_mode)
+    used = two.has_pair
     clusters = np.unique(found.table.clusters[used], return_inverse=True)[1]
     n, n_clusters = int(used.sum()), int(clusters.max(initial=-1)) + 1
     at_a, at_b = (float(mean[0]) for mean in two.means(np.ones((1, n))))
     low, high, undefined = float("nan"), float("nan"), 0
     if n_clusters > 1:
-        drawn = [two.means(rows) for rows in weights(clusters, n_boot, seed)]
-        low, high, undefined = interval(np.concatenate([there - here for here, there in drawn]), confidence)
-    least, most = two.bounds(*found.ends())
-    sums = np.bincount(clusters, two.shares(), n_clusters) if n else np.zeros(0)
-    first, clustered = _tested(found, two, sums, seed)
+        drawn = [two.means(rows) for rows in unit_weights(clusters, n_boot, seed)]
+        low, high, undefined = percentile_interval(np.concatenate([there - here for here, there in drawn]), confidence)
+    least, most = two.bounds(*found.range())
+    sums = np.bincount(clusters, two.contributions(), n_clusters) if n else np.zeros(0)
+    first, clustered = _paired_tests(found, two, sums, seed)
     return {
         "measure": found.name,
         "at_a": at_a,
@@ -180,27 +182,27 @@ def _row(
         "difference_high": high,
         "difference_least": least,
         "difference_most": most,
-        "only_a": two.count(two.a > two.b),
-        "only_b": two.count(two.b > two.a),
-        "n_changed": two.count(two.said_a != two.said_b),
+        "only_a": two.mean_count(two.a > two.b),
+        "only_b": two.mean_count(two.b > two.a),
+        "n_changed": two.mean_count(two.answer_a != two.answer_b),
         "test": first.test,
         "p": first.p,
         "p_clustered": clustered.p,
         "n": n,
-        "n_excluded": int((two.asked & ~used).sum()),
+        "n_excluded": int((two.was_planned & ~used).sum()),
         "n_clusters": n_clusters,
         "n_undefined": undefined,
         "note": paired_note(found, two, n, n_clusters, first, clustered, seed),
     }
 
 
-def _tested(found: Measure, two: Pair, sums: Any, seed: int) -> tuple[PairedTest, PairedTest]:
+def _paired_tests(found: Measure, two: PairedLevels, sums: Any, seed: int) -> tuple[PairedTest, PairedTest]:
     """The test of a pair, and the permutation over clusters where records are in clusters."""
-    n, n_clusters = int(two.used.sum()), len(sums)
+    n, n_clusters = int(two.has_pair.sum()), len(sums)
     flipped = _NO_TEST
     if n_clusters > 1:
-        flipped = sign_flips(sums, seed, "records" if n_clusters == n else "clusters")
-    if n and found.is_share and two.both.shape[1] == 1:
-        only_a, only_b = (int(two.count(higher)) for higher in (two.a > two.b, two.b > two.a))
-        return mcnemar(only_a, only_b), flipped if n_clusters < n else _NO_TEST
+        flipped = sign_flip_test(sums, seed, "records" if n_clusters == n else "clusters")
+    if n and found.is_share and two.is_complete.shape[1] == 1:
+        only_a, only_b = (int(two.mean_count(higher)) for higher in (two.a > two.b, two.b > two.a))
+        return mcnemar_test(only_a, only_b), flipped if n_clusters < n else _NO_TEST
     return flipped, flipped if n_clusters < n else _NO_TEST

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ...errors import SetupError
 from ..coefficients.base import FloatArray
-from ..shared.groups import names
-from ..shared.modes import modes
+from ..shared.groups import column_names
+from ..shared.modes import row_modes
 from .compare import pairs_of_levels
 from .outcome import Measure
-from .paired_levels import pair
+from .paired_levels import pair_levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,9 +59,9 @@ def flips(
 
     if a == b:
         raise SetupError(f"a and b are both `{a}`; name two levels of `{factor}`.")
-    keys = names(by)
+    keys = column_names(by)
     found = [
-        pd.DataFrame(key | _rows(measured, a, b))
+        pd.DataFrame(key | _flip_rows(measured, a, b))
         for key, measured, _, _ in pairs_of_levels(ratings, factor, keys, only={"a": a, "b": b})
     ]
     together = pd.concat(found, ignore_index=True)
@@ -70,16 +70,16 @@ def flips(
     return together.drop(columns="size")
 
 
-def _rows(found: Measure, a: Any, b: Any) -> dict[str, Any]:
+def _flip_rows(found: Measure, a: Any, b: Any) -> dict[str, Any]:
     import pandas as pd
 
-    two = pair(found, a, b, "modal")
-    kept = np.flatnonzero((two.both & (two.said_a != two.said_b))[:, 0])
+    two = pair_levels(found, a, b, "modal")
+    kept = np.flatnonzero((two.is_complete & (two.answer_a != two.answer_b))[:, 0])
     flagged = found.name == "flagged share"
     rows: dict[str, Any] = {"record_id": [found.table.records[i] for i in kept]}
     places = [[i for i, column in enumerate(found.table.columns) if column[0] == level] for level in (a, b)]
     for word, own, measured in zip("ab", places, (two.a, two.b), strict=True):
-        rows[f"answer_{word}"] = pd.Series(_answers(found, own, measured)[kept], dtype="str")
+        rows[f"answer_{word}"] = pd.Series(_answer_texts(found, own, measured)[kept], dtype="str")
     for word, measured in zip("ab", (two.a, two.b), strict=True):
         flags = measured[kept, 0] if flagged else np.full(len(kept), np.nan)
         rows[f"flagged_{word}"] = pd.Series(flags, dtype="Float64").astype("boolean")
@@ -90,8 +90,8 @@ def _rows(found: Measure, a: Any, b: Any) -> dict[str, Any]:
     return rows
 
 
-def _answers(found: Measure, places: list[int], measured: FloatArray) -> NDArray[np.object_]:
+def _answer_texts(found: Measure, places: list[int], measured: FloatArray) -> NDArray[np.object_]:
     if found.name == "mean":
         return np.array([None if np.isnan(number) else f"{number:g}" for number in measured[:, 0]], object)
     categories = np.array([*found.table.codes.categories, None], object)
-    return np.asarray(categories[modes(found.table.codes.matrix[:, places]).mode])
+    return np.asarray(categories[row_modes(found.table.codes.matrix[:, places]).mode])

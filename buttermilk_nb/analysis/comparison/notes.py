@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from ..shared.notes import few, note, unequal_note
+from ..shared.notes import join_sentences, sample_note, unequal_note
 from .outcome import Measure
-from .paired_levels import Pair
-from .paired_tests import DRAWS, PairedTest
+from .paired_levels import PairedLevels
+from .paired_tests import N_RANDOM_FLIPS, PairedTest
 
 _FEWEST = 6  # changes; with fewer no two-sided p is below 0.05
 
 
 def paired_note(
-    found: Measure, two: Pair, n: int, n_clusters: int, first: PairedTest, clustered: PairedTest, seed: int
+    found: Measure, two: PairedLevels, n: int, n_clusters: int, first: PairedTest, clustered: PairedTest, seed: int
 ) -> str:
     """The sentences beside one row."""
     if n == 0:
-        return note("No record was answered at both levels.", _unpaired(two))
-    return note(
-        few(n, n_clusters),
-        _equal(two, n_clusters),
-        _no_less("p", first),
-        _one_category(found),
-        f"Records left out because their replicates tie: {two.ties}." if two.ties else "",
-        _averaged(two),
-        _unpaired(two),
-        _clustered(first, clustered, n, n_clusters),
-        _no_less("p_clustered", clustered) if clustered is not first else "",
+        return join_sentences("No record was answered at both levels.", _unpaired_note(two))
+    return join_sentences(
+        sample_note(n, n_clusters),
+        _no_difference_note(two, n_clusters),
+        _least_p_note("p", first),
+        _one_category_note(found),
+        f"Records left out because their replicates tie: {two.n_ties}." if two.n_ties else "",
+        _averaged_note(two),
+        _unpaired_note(two),
+        _cluster_test_note(first, clustered, n, n_clusters),
+        _least_p_note("p_clustered", clustered) if clustered is not first else "",
         unequal_note(found.table),
-        f"The random sign flips are drawn from seed {seed}." if _drawn(first) or _drawn(clustered) else "",
+        f"The random sign flips are drawn from seed {seed}." if _is_random(first) or _is_random(clustered) else "",
     )
 
 
-def _drawn(tested: PairedTest) -> bool:
-    return tested.test.endswith(f"{DRAWS:,} draws")
+def _is_random(tested: PairedTest) -> bool:
+    return tested.test.endswith(f"{N_RANDOM_FLIPS:,} draws")
 
 
-def _equal(two: Pair, n_clusters: int) -> str:
-    if two.count(two.a != two.b):
+def _no_difference_note(two: PairedLevels, n_clusters: int) -> str:
+    if two.mean_count(two.a != two.b):
         return ""
     width = ", so the interval has no width" if n_clusters > 1 else ""
     return f"No record differs{width}; that does not show that the levels are alike."
 
 
-def _no_less(word: str, tested: PairedTest) -> str:
-    turns_on = tested.turns_on
+def _least_p_note(word: str, tested: PairedTest) -> str:
+    turns_on = tested.n_changed
     if not 0 < turns_on < _FEWEST:
         return ""
     what = "cluster" if "clusters" in tested.test else "record"
@@ -51,23 +51,23 @@ def _no_less(word: str, tested: PairedTest) -> str:
     return f"{counted}, so {word} cannot be below {0.5 ** (turns_on - 1):g}."
 
 
-def _one_category(found: Measure) -> str:
+def _one_category_note(found: Measure) -> str:
     if found.category is None or len(found.table.codes.categories) < 3:
         return ""
     category = found.table.codes.categories[found.category]
     return f"What is tested is `{category}` against all other answers; n_changed counts every change."
 
 
-def _averaged(two: Pair) -> str:
-    repeats = two.both.shape[1]
+def _averaged_note(two: PairedLevels) -> str:
+    repeats = two.is_complete.shape[1]
     return f"Computed within each of {repeats} replicates and averaged." if repeats > 1 else ""
 
 
-def _unpaired(two: Pair) -> str:
-    return f"Replicates without one of the same number at the other level: {two.unpaired}." if two.unpaired else ""
+def _unpaired_note(two: PairedLevels) -> str:
+    return f"Replicates without one of the same number at the other level: {two.n_unpaired}." if two.n_unpaired else ""
 
 
-def _clustered(first: PairedTest, clustered: PairedTest, n: int, n_clusters: int) -> str:
+def _cluster_test_note(first: PairedTest, clustered: PairedTest, n: int, n_clusters: int) -> str:
     if n_clusters == n:
         return ""
     if not first.test.startswith("McNemar"):

@@ -18,7 +18,7 @@ from ...codebook.scales import Continuous
 from ..coefficients.agreement_counts import IntArray
 from ..coefficients.base import FloatArray
 from ..coefficients.reliability_matrix import NUMERIC
-from ..shared.modes import mode_share, modes
+from ..shared.modes import mode_share, row_modes
 from ..shared.record_table import RecordTable
 
 
@@ -45,16 +45,16 @@ class Measure:
         """Whether a record's number is 0 or 1."""
         return self.name != "mean"
 
-    def each(self, places: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+    def numbers_and_answers(self, places: Sequence[int]) -> tuple[FloatArray, FloatArray]:
         """Of every cell of some columns: what is measured, and what was said (two that differ are a change)."""
         matrix = self.table.codes.matrix[:, places]
         if self.name == "flagged share":
             return self.table.flags[:, places], self.table.flags[:, places]
         if self.name == "mean":
-            numbers = _numbers(self.table, matrix)
+            numbers = _code_numbers(self.table, matrix)
             return numbers, numbers
         said = np.where(matrix >= 0, matrix, np.nan)
-        return _share_of(said, self.category), said
+        return _is_category(said, self.category), said
 
     def modal(self, places: Sequence[int]) -> tuple[FloatArray, FloatArray]:
         """Of every record, over the replicates in some columns: the same two, as a column.
@@ -65,20 +65,22 @@ class Measure:
         matrix = self.table.codes.matrix[:, places]
         if self.name == "mean":
             ordinal = self.table.codes.level == "ordinal"
-            numbers = (_modal_number if ordinal else _mean_number)(_numbers(self.table, matrix), matrix)
+            numbers = (_modal_number if ordinal else _mean_number)(_code_numbers(self.table, matrix), matrix)
             return numbers[:, None], numbers[:, None]
         if self.name == "flagged share":
             flags = self.table.flags[:, places]
             matrix = np.where(np.isnan(flags), -1, flags).astype(np.intp)
-        mode = modes(matrix).mode
+        mode = row_modes(matrix).mode
         said = np.where(mode >= 0, mode, np.nan)[:, None]
-        return (said if self.category is None else _share_of(said, self.category)), said
+        return (said if self.category is None else _is_category(said, self.category)), said
 
-    def ties(self, places: Sequence[int]) -> NDArray[np.bool_]:
+    def has_tie(self, places: Sequence[int]) -> NDArray[np.bool_]:
         """Which records have no most frequent answer although they have answers."""
-        return np.asarray(np.isnan(self.modal(places)[0][:, 0]) & ~np.isnan(self.each(places)[0]).all(axis=1))
+        return np.asarray(
+            np.isnan(self.modal(places)[0][:, 0]) & ~np.isnan(self.numbers_and_answers(places)[0]).all(axis=1)
+        )
 
-    def ends(self) -> tuple[float, float]:
+    def range(self) -> tuple[float, float]:
         """The least and the most that a record's number can be; NaN where the scale does not say."""
         scale, values = self.table.scale, self.table.codes.values
         if self.is_share:
@@ -90,7 +92,7 @@ class Measure:
         return float("nan"), float("nan")
 
 
-def measure(table: RecordTable) -> Measure:
+def choose_measure(table: RecordTable) -> Measure:
     """The measure that fits the answers of a group."""
     codes = table.codes
     if not np.isnan(table.flags).all():
@@ -104,11 +106,11 @@ def measure(table: RecordTable) -> Measure:
     return Measure(f"share of `{codes.categories[category]}`", table, category)
 
 
-def _share_of(said: FloatArray, category: int | None) -> FloatArray:
+def _is_category(said: FloatArray, category: int | None) -> FloatArray:
     return np.where(np.isnan(said), np.nan, said == category)
 
 
-def _numbers(table: RecordTable, matrix: IntArray) -> FloatArray:
+def _code_numbers(table: RecordTable, matrix: IntArray) -> FloatArray:
     values: Any = table.codes.values
     return np.append(values, np.nan)[matrix]  # a missing code, -1, finds the NaN at the end
 

@@ -24,7 +24,7 @@ class Heatmap:
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
 
-    def _rows(self) -> tuple[list[str], list[tuple[str, list[tuple[float | None, int, int]]]]]:
+    def _table(self) -> tuple[list[str], list[tuple[str, list[tuple[float | None, int, int]]]]]:
         keys = list(dict.fromkeys(zip(self.frame.criteria_set, self.frame.criterion, strict=True)))
         several = len({criteria_set for criteria_set, _ in keys}) > 1
         criteria = [f"{criteria_set}: {name}" if several else name for criteria_set, name in keys]
@@ -41,25 +41,25 @@ class Heatmap:
         return criteria, rows
 
     def __repr__(self) -> str:
-        criteria, rows = self._rows()
+        criteria, rows = self._table()
         width = max([len(name) for name, _ in rows], default=5)
         lines = ["share flagged (answers)", " " * width + "".join(f"  {name:>16.16}" for name in criteria)]
         for name, cells in rows:
-            lines.append(f"{name:<{width}}" + "".join(f"  {_words(*cell):>16}" for cell in cells))
+            lines.append(f"{name:<{width}}" + "".join(f"  {_share_text(*cell):>16}" for cell in cells))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        criteria, rows = self._rows()
+        criteria, rows = self._table()
         head = Markup("").join(Markup("<th>{}</th>").format(name) for name in ["judge", *criteria])
         body = Markup("").join(
-            Markup("<tr><td>{}</td>{}</tr>").format(name, Markup("").join(_cell(*cell) for cell in cells))
+            Markup("<tr><td>{}</td>{}</tr>").format(name, Markup("").join(_share_html(*cell) for cell in cells))
             for name, cells in rows
         )
         drawn = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
         return fragment(title("Share of flagged answers", "answers in brackets"), drawn)
 
 
-def _words(share: float | None, answered: int, planned: int) -> str:
+def _share_text(share: float | None, answered: int, planned: int) -> str:
     if not planned:
         return ""
     if share is None:
@@ -67,7 +67,7 @@ def _words(share: float | None, answered: int, planned: int) -> str:
     return f"{share:.0%} ({answered})"
 
 
-def _cell(share: float | None, answered: int, planned: int) -> Markup:
+def _share_html(share: float | None, answered: int, planned: int) -> Markup:
     strength = 0 if share is None else round(share * 70)
     style = f"background:color-mix(in srgb,#c2410c {strength}%,transparent)"
-    return Markup('<td class="n" style="{}">{}</td>').format(style, _words(share, answered, planned))
+    return Markup('<td class="n" style="{}">{}</td>').format(style, _share_text(share, answered, planned))

@@ -25,8 +25,8 @@ TRUTH = "truth"
 """The coder under whose name the expert's code stands."""
 ADJUDICATED = " (adjudicated)"
 """What follows the name of a coder who decided in an adjudication."""
-_ASKED = ["record_id", "coder", "criteria_set", "criteria_hash", "criterion"]
-_SAID = ["category", "value", "flagged", "status"]
+_KEYS = ["record_id", "coder", "criteria_set", "criteria_hash", "criterion"]
+_ANSWER = ["category", "value", "flagged", "status"]
 
 _LABELS = """
     select record_id, coder || case when adjudicated then ? else '' end as coder, criteria_set, criteria_hash,
@@ -47,7 +47,7 @@ _OF_A_RUN = """
 """
 
 
-class Wording(NamedTuple):
+class CriterionWording(NamedTuple):
     """One question in one wording."""
 
     criteria_set: str
@@ -55,17 +55,17 @@ class Wording(NamedTuple):
     criterion: Criterion
 
 
-def labels_of_run(store: Store, run_id: str) -> pd.DataFrame:
+def run_labels(store: Store, run_id: str) -> pd.DataFrame:
     """The newest label of each coder on the records and the criteria of a run; of several rounds the last one."""
     return store.df(_LABELS.format(where=_OF_A_RUN), [ADJUDICATED, run_id, run_id])
 
 
-def labels_of_project(store: Store) -> pd.DataFrame:
+def project_labels(store: Store) -> pd.DataFrame:
     """The newest label of each coder on each record and wording."""
     return store.df(_LABELS.format(where=f"(record_id, record_hash) in ({NEWEST_TEXTS})"), [ADJUDICATED])
 
 
-def people(records: pd.DataFrame, asked: list[Wording], labels: pd.DataFrame) -> pd.DataFrame:
+def human_codes(records: pd.DataFrame, asked: list[CriterionWording], labels: pd.DataFrame) -> pd.DataFrame:
     """One row per person, record and question: labels, and the codes in the data of those who have no label for it.
 
     Parameters
@@ -79,14 +79,14 @@ def people(records: pd.DataFrame, asked: list[Wording], labels: pd.DataFrame) ->
     """
     import pandas as pd
 
-    given = pd.DataFrame(_in_data(records, asked), columns=[*_ASKED, *_SAID])
+    given = pd.DataFrame(_codes_in_data(records, asked), columns=[*_KEYS, *_ANSWER])
     found = pd.concat([part for part in (labels, given) if len(part)] or [labels], ignore_index=True)
-    skipped = (found.status == "skipped") & found.duplicated(_ASKED, keep=False)  # who has a code has not skipped it
-    found = found[~skipped].drop_duplicates(_ASKED)
+    skipped = (found.status == "skipped") & found.duplicated(_KEYS, keep=False)  # who has a code has not skipped it
+    found = found[~skipped].drop_duplicates(_KEYS)
     return found.assign(kind="human", replicate=0)
 
 
-def _in_data(records: pd.DataFrame, asked: list[Wording]) -> Iterable[tuple[Any, ...]]:
+def _codes_in_data(records: pd.DataFrame, asked: list[CriterionWording]) -> Iterable[tuple[Any, ...]]:
     """What came with the data on the questions that were asked; where there is no code, there is no row."""
     read: dict[tuple[int, str], tuple[Any, ...]] = {}
     for record_id, truth, labels in zip(records.record_id, records.ground_truth, records.labels, strict=True):
@@ -98,11 +98,11 @@ def _in_data(records: pd.DataFrame, asked: list[Wording]) -> Iterable[tuple[Any,
                     continue
                 key = (place, json.dumps(code))
                 if key not in read:
-                    read[key] = (*question[:2], name, *_coded(question.criterion, code))
+                    read[key] = (*question[:2], name, *_parse_code(question.criterion, code))
                 yield (record_id, coder, *read[key])
 
 
-def _coded(criterion: Criterion, code: Any) -> tuple[str | None, float | None, bool | None, str]:
+def _parse_code(criterion: Criterion, code: Any) -> tuple[str | None, float | None, bool | None, str]:
     try:
         answer = Answer(None, code) if code in NON_ANSWERS else criterion.parse(code)
     except InvalidAnswer:

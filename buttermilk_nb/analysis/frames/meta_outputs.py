@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError, nearest
 from ...store import Store
-from .quotations import Text
+from .quotations import SearchableText
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def divergences(store: Store, run_id: str) -> pd.DataFrame:
     return found.drop(columns=["topic_index", "position_index"])
 
 
-def compared(store: Store, run_id: str) -> pd.DataFrame:
+def conclusions(store: Store, run_id: str) -> pd.DataFrame:
     """One row per record and document whose answers were compared: the conclusion, and how many topics there are."""
     found = store.df(
         """
@@ -89,7 +89,7 @@ def votes(store: Store, run_id: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def queue(store: Store, run_id: str) -> pd.DataFrame:
+def review_queue(store: Store, run_id: str) -> pd.DataFrame:
     """One row per contested answer that waits for a person."""
     import pandas as pd
 
@@ -114,7 +114,7 @@ def queue(store: Store, run_id: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["record_id", "criteria_set", "criterion", "dissent", "votes"])
 
 
-def extracted(store: Store, run_id: str, step: str) -> pd.DataFrame:
+def extractions(store: Store, run_id: str, step: str) -> pd.DataFrame:
     """One row per row that an extractor found, in its columns, and whether the text has the words that it quotes."""
     import pandas as pd
 
@@ -134,7 +134,7 @@ def extracted(store: Store, run_id: str, step: str) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for row in found.to_dict("records"):
         output = json.loads(row["output"])
-        text = Text(row["content"] or "")
+        text = SearchableText(row["content"] or "")
         for place, one in enumerate(output["rows"]):
             shared = {name: row[name] for name in ("record_id", "model", "replicate")}
             shared |= {"row": place, **one}

@@ -18,7 +18,7 @@ from ...store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
-_MARKS = (
+_QUOTATION_MARKS = (
     ("“", "”"),
     ("„", "“"),
     ("„", "”"),
@@ -29,10 +29,10 @@ _MARKS = (
     ("‹", "›"),
     ('"', '"'),
 )
-_QUOTED = re.compile("|".join(f"{re.escape(a)}([^{re.escape(a + b)}]+){re.escape(b)}" for a, b in _MARKS))
-_LEFT_OUT = re.compile(r"\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…)\s*")
+_QUOTED = re.compile("|".join(f"{re.escape(a)}([^{re.escape(a + b)}]+){re.escape(b)}" for a, b in _QUOTATION_MARKS))
+_ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…)\s*")
 _EDGES = " \t\n\r.,;:!?…-'\""
-_SAME = str.maketrans(
+_VARIANTS = str.maketrans(
     {**dict.fromkeys("“”„«»‹›「」『』‟", '"'), **dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("‐‑‒–—―−", "-")}
 )
 
@@ -44,22 +44,22 @@ class Passage(NamedTuple):
     end: int
 
 
-class Text:
+class SearchableText:
     """A text in which passages are looked up."""
 
     def __init__(self, content: str) -> None:
-        self._letters, self._places = _folded(content)
+        self._letters, self._places = _fold(content)
 
     def find(self, quote: str) -> Passage | None:
         r"""Where a passage stands; None where it does not.
 
         Examples
         --------
-        >>> text = Text("She said: “It is\n late – go home.”")
+        >>> text = SearchableText("She said: “It is\n late – go home.”")
         >>> text.find("it is late - go home"), text.find("It ... home!"), text.find("go away")
         (Passage(start=11, end=32), Passage(start=11, end=32), None)
         """
-        parts = [part for piece in _LEFT_OUT.split(quote) if (part := _plain(piece))]
+        parts = [part for piece in _ELLIPSIS.split(quote) if (part := _fold_passage(piece))]
         start, at = None, 0
         for part in parts:
             place = self._letters.find(part, at)
@@ -70,12 +70,12 @@ class Text:
         return None if start is None else Passage(self._places[start], self._places[at - 1] + 1)
 
 
-def quoted(reason: str) -> list[str]:
+def quoted_passages(reason: str) -> list[str]:
     """The passages between quotation marks in a reason.
 
     Examples
     --------
-    >>> quoted("It calls them “a swarm” and «dregs»; it's rude.")
+    >>> quoted_passages("It calls them “a swarm” and «dregs»; it's rude.")
     ['a swarm', 'dregs']
     """
     return [next(group for group in found.groups() if group is not None) for found in _QUOTED.finditer(reason)]
@@ -97,13 +97,13 @@ def quotes(store: Store, run_id: str) -> pd.DataFrame:
         "semi join cells c on c.run_id = ? and c.record_id = r.record_id and c.record_hash = r.record_hash",
         [run_id],
     )
-    texts = {(name, version): Text(content) for name, version, content in contents.itertuples(index=False)}
+    texts = {(name, version): SearchableText(content) for name, version, content in contents.itertuples(index=False)}
     rows: list[dict[str, Any]] = []
     for row in said.to_dict("records"):
         text = texts[row["record_id"], row["record_hash"]]
         shared = {str(name): value for name, value in row.items() if name not in ("reasons", "record_hash")}
         for index, reason in enumerate(row["reasons"]):
-            for quote in quoted(str(reason)):
+            for quote in quoted_passages(str(reason)):
                 found = text.find(quote)
                 place = {"start": found.start, "end": found.end} if found else {"start": None, "end": None}
                 rows.append({**shared, "reason_index": index, "quote": quote, "verified": found is not None, **place})
@@ -111,13 +111,13 @@ def quotes(store: Store, run_id: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"start": "Int64", "end": "Int64", "verified": bool})
 
 
-def not_in(content: str, reasons: list[str]) -> dict[str, list[str]]:
+def unverified_passages(content: str, reasons: list[str]) -> dict[str, list[str]]:
     """For each reason the passages that it quotes and the text does not have."""
-    text = Text(content)
-    return {reason: [quote for quote in quoted(reason) if text.find(quote) is None] for reason in reasons}
+    text = SearchableText(content)
+    return {reason: [quote for quote in quoted_passages(reason) if text.find(quote) is None] for reason in reasons}
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
+def _fold(text: str) -> tuple[str, list[int]]:
     """A text letter by letter as it is compared, and the place in it that each letter comes from.
 
     Letters are taken apart from their accents and without regard to case, so that it does not matter how either was
@@ -125,7 +125,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
     """
     letters: list[str] = []
     places: list[int] = []
-    for place, letter in enumerate(text.translate(_SAME)):
+    for place, letter in enumerate(text.translate(_VARIANTS)):
         if unicodedata.category(letter) == "Cf" or (letter.isspace() and letters and letters[-1] == " "):
             continue
         folded = " " if letter.isspace() else unicodedata.normalize("NFD", letter.casefold())
@@ -134,5 +134,5 @@ def _folded(text: str) -> tuple[str, list[int]]:
     return "".join(letters), places
 
 
-def _plain(quote: str) -> str:
-    return _folded(quote)[0].strip(_EDGES)
+def _fold_passage(quote: str) -> str:
+    return _fold(quote)[0].strip(_EDGES)

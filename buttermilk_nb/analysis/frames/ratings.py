@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from ...codebook.criteria import Criteria
 from ...codebook.edge_cases import edge_cases
 from ...store import Store
-from ..shared.order_effects import completed, named
+from ..shared.order_effects import fill_missing_orders, order_suffix
 from .human_codes import (
     NEWEST_TEXTS,
     TRUTH as TRUTH,  # where statistics look for it
-    Wording,
-    labels_of_project,
-    labels_of_run,
-    people,
+    CriterionWording,
+    human_codes,
+    project_labels,
+    run_labels,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _SCORED = """
            case when t.agent = 'pairwise' then json_extract_string(t.params, '$.order') end as "order"
     from {scores} s join traces t on t.trace_id = s.trace_id where {where}
 """
-_NO_CODERS = ("differences", "escalation", "scorer")
+_NOT_CODERS = ("differences", "escalation", "scorer")
 """Kinds of agents that give no answers on criteria, or only on some records."""
 _UNSCORED = f"""
     with others as (
@@ -53,7 +53,7 @@ _UNSCORED = f"""
            c.step in (select s.name from others where s.agent = 'pairwise') as pairs
     from cells c left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
     where c.run_id = $run and c.criteria_hash is not null
-        and c.step not in (select s.name from others where s.agent in {_NO_CODERS})
+        and c.step not in (select s.name from others where s.agent in {_NOT_CODERS})
         and not exists (from scores s where s.run_id = c.run_id and s.design_id = c.design_id)
 """  # noqa: S608  # our own words only
 _READ = """
@@ -77,7 +77,7 @@ def run_ratings(store: Store, run_id: str) -> pd.DataFrame:
     unscored = store.df(_UNSCORED, {"run": run_id})
     read = store.df(_READ.format(where="x.run_id = ?"), [run_id])
     records = store.df(_RECORDS_OF_A_RUN, [run_id])
-    return _together(store, scored, unscored, records, labels_of_run(store, run_id), read)
+    return _combine(store, scored, unscored, records, run_labels(store, run_id), read)
 
 
 def project_ratings(store: Store) -> pd.DataFrame:
@@ -89,16 +89,16 @@ def project_ratings(store: Store) -> pd.DataFrame:
     import pandas as pd
 
     scored = store.df(_SCORED.format(scores="latest_scores", where=f"(s.record_id, s.record_hash) in ({NEWEST_TEXTS})"))
-    labels = labels_of_project(store)
+    labels = project_labels(store)
     records = store.df(
         "select record_id, cluster, ground_truth, labels from latest_records "  # noqa: S608  # our own query
         f"where (record_id, record_hash) in ({NEWEST_TEXTS})"
     )
     rated = records.record_id.isin(scored.record_id) | records.record_id.isin(labels.record_id)
-    return _together(store, scored, pd.DataFrame(), records[rated], labels, store.df(_READ.format(where="true")))
+    return _combine(store, scored, pd.DataFrame(), records[rated], labels, store.df(_READ.format(where="true")))
 
 
-def _together(
+def _combine(
     store: Store,
     scored: pd.DataFrame,
     unscored: pd.DataFrame,
@@ -109,26 +109,30 @@ def _together(
     import pandas as pd
 
     hashes = [name for part in (scored, unscored, labels) if len(part) for name in part.criteria_hash.unique()]
-    documents = _documents(store, dict.fromkeys(hashes))
+    documents = _load_criteria(store, dict.fromkeys(hashes))
     if len(unscored):
         names = {key: [c.name for c in document] for key, document in documents.items()}
         unscored = unscored.assign(criterion=unscored.criteria_hash.map(names)).explode("criterion")
     judged = pd.concat([part for part in (scored, unscored) if len(part)] or [scored], ignore_index=True)
-    judged = completed(judged, list(unscored.judge[unscored.pairs]) if len(unscored) else [])
-    judged = judged.assign(kind="instrument", coder=_instruments(judged), input_models=judged.judge.map(_reads(read)))
-    asked = [Wording(document.name, key, criterion) for key, document in documents.items() for criterion in document]
-    found = pd.concat([judged, people(records, asked, labels)], ignore_index=True)
+    judged = fill_missing_orders(judged, list(unscored.judge[unscored.pairs]) if len(unscored) else [])
+    judged = judged.assign(
+        kind="instrument", coder=_instrument_names(judged), input_models=judged.judge.map(_input_steps(read))
+    )
+    asked = [
+        CriterionWording(document.name, key, criterion) for key, document in documents.items() for criterion in document
+    ]
+    found = pd.concat([judged, human_codes(records, asked, labels)], ignore_index=True)
     scales = {(a.criteria_hash, a.criterion.name): a.criterion.scale.shorthand for a in asked}
     found["scale"] = [scales.get(key) for key in zip(found.criteria_hash, found.criterion, strict=True)]
     found["cluster"] = found.record_id.map(dict(zip(records.record_id, records.cluster, strict=True)))
-    found["in_edge_cases"] = _taught(found, documents)
+    found["in_edge_cases"] = _in_edge_cases(found, documents)
     found = found.reindex(columns=list(COLUMNS)).astype(
         {"replicate": "int64", "value": "float64", "flagged": "boolean", "inclusion_p": "float64", "blind": "boolean"}
     )
     return found.sort_values(_ORDER, kind="stable", ignore_index=True)
 
 
-def _taught(found: pd.DataFrame, documents: Mapping[str, Criteria]) -> list[bool]:
+def _in_edge_cases(found: pd.DataFrame, documents: Mapping[str, Criteria]) -> list[bool]:
     """Whether a record has been decided on as an edge case of the very criteria that it is coded by."""
     named = {
         (key, case.criterion, record_id)
@@ -140,7 +144,7 @@ def _taught(found: pd.DataFrame, documents: Mapping[str, Criteria]) -> list[bool
     return [row in named for row in rows] if named else [False] * len(found)
 
 
-def _reads(read: pd.DataFrame) -> dict[str, str]:
+def _input_steps(read: pd.DataFrame) -> dict[str, str]:
     """For each step that reads others the names of all that it rests on, also those that these have read."""
     direct: dict[str, set[str]] = {}
     for reader, step in zip(read.reader, read.read, strict=True):
@@ -153,7 +157,7 @@ def _reads(read: pd.DataFrame) -> dict[str, str]:
     return {step: ", ".join(sorted(below(step, frozenset()))) for step in direct}
 
 
-def _documents(store: Store, hashes: Iterable[str]) -> dict[str, Criteria]:
+def _load_criteria(store: Store, hashes: Iterable[str]) -> dict[str, Criteria]:
     found: dict[str, Criteria] = {}
     for name in hashes:
         body = store.df("select body from texts where text_hash = ? limit 1", [name])
@@ -162,14 +166,14 @@ def _documents(store: Store, hashes: Iterable[str]) -> dict[str, Criteria]:
     return found
 
 
-def _instruments(judged: pd.DataFrame) -> pd.Series[str]:
+def _instrument_names(judged: pd.DataFrame) -> pd.Series[str]:
     """Step and model; where one of them asked in several ways, each way is an instrument of its own.
 
     The two orders of a pair are no ways that happen to differ: they are called by their names.
     """
     names = judged.judge + " · " + judged.model
     both = judged.order.groupby([names, judged.criteria_hash]).transform("nunique") > 1
-    orders = judged.order.where(both, None).map(named)
+    orders = judged.order.where(both, None).map(order_suffix)
     if "prompt_hash" not in judged:
         return names + orders
     known = judged.prompt_hash.notna()

@@ -44,11 +44,11 @@ def scores(store: Store, run_id: str) -> pd.DataFrame:
         order by s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate""",
         [run_id],
     )
-    _canonical_truth(store, found)
+    _normalise_truth(store, found)
     return found
 
 
-def _canonical_truth(store: Store, found: pd.DataFrame) -> None:
+def _normalise_truth(store: Store, found: pd.DataFrame) -> None:
     """Write each distinct code as its scale does; a code that does not fit stays as it is."""
     distinct = found.loc[found.truth.notna(), ["criteria_hash", "criterion", "truth"]].drop_duplicates()
     documents: dict[str, Criteria] = {}
@@ -60,13 +60,13 @@ def _canonical_truth(store: Store, found: pd.DataFrame) -> None:
         if row["criteria_hash"] not in documents:
             continue
         criterion = documents[row["criteria_hash"]][row["criterion"]]
-        answer = _parsed(criterion, row["truth"])
+        answer = _parse_truth(criterion, row["truth"])
         if answer is not None and answer.category is not None and answer.category != row["truth"]:
             same = (found.criteria_hash == row["criteria_hash"]) & (found.criterion == row["criterion"])
             found.loc[same & (found.truth == row["truth"]), "truth"] = answer.category
 
 
-def _parsed(criterion: Criterion, code: str) -> Answer | None:
+def _parse_truth(criterion: Criterion, code: str) -> Answer | None:
     """A code as the Store's JSON gives it: text as it stands, else what the JSON means (`true`, `4.0`)."""
     for read in (str, json.loads):
         try:
@@ -134,7 +134,7 @@ def models(store: Store, run_id: str) -> pd.DataFrame:
     )
 
 
-def counts(store: Store, run_id: str) -> dict[str, int]:
+def status_counts(store: Store, run_id: str) -> dict[str, int]:
     """Planned cells of a run by status; what has no trace is pending."""
     with store.reading() as con:
         found = con.execute(
@@ -147,7 +147,7 @@ def counts(store: Store, run_id: str) -> dict[str, int]:
     return dict(found)
 
 
-def heat(store: Store, run_id: str) -> pd.DataFrame:
+def flag_shares(store: Store, run_id: str) -> pd.DataFrame:
     """Share of flagged answers per judge and criterion, with the numbers that it rests on.
 
     `n_planned` cells, of which `n_ok` have an answer, of which `n_answered` say yes or no to the flag. Where a

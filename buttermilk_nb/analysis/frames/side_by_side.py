@@ -12,7 +12,7 @@ from ..._internal.text import pluralise
 from ...errors import SetupError, nearest
 from ...store import Store
 from . import meta_outputs
-from .quotations import not_in
+from .quotations import unverified_passages
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,10 @@ class SideBySide:
 
     def __repr__(self) -> str:
         lines = [f"Record {self.record_id}: {self._size()}"]
-        lines += [f"  {_who(row)}, {row['criterion']}: {_verdict(row)}" for row in self.answers.to_dict("records")]
+        lines += [
+            f"  {_instrument_name(row)}, {row['criterion']}: {_answer_text(row)}"
+            for row in self.answers.to_dict("records")
+        ]
         lines += [f"{row['criteria_set']}: {row['conclusion']}" for row in self.conclusions.to_dict("records")]
         return "\n".join(lines)
 
@@ -57,7 +60,7 @@ class SideBySide:
         ]
         for (criteria_set, criterion), part in self.answers.groupby(["criteria_set", "criterion"], sort=False):
             parts.append(title(str(criterion) if criterion == criteria_set else f"{criteria_set}: {criterion}"))
-            columns = Markup("").join(_answer(row, self.text) for row in part.to_dict("records"))
+            columns = Markup("").join(_answer_html(row, self.text) for row in part.to_dict("records"))
             parts.append(Markup('<div class="sbs">{}</div>').format(columns))
         for row in self.conclusions.to_dict("records"):
             parts.append(title(f"Where they diverge on {row['criteria_set']}", f"as read by {row['reader']}"))
@@ -68,7 +71,7 @@ class SideBySide:
             mine = self.divergences
             for mask in same:
                 mine = mine[mask.reindex(mine.index)]
-            parts.append(_topics(mine))
+            parts.append(_topics_html(mine))
         return fragment(*parts)
 
 
@@ -96,53 +99,53 @@ def side_by_side(store: Store, run_id: str, record_id: str) -> SideBySide:
         order by s.criteria_set, s.criterion, s.judge, s.model, s.replicate""",
         [run_id, record_id],
     )
-    topics, conclusions = meta_outputs.divergences(store, run_id), meta_outputs.compared(store, run_id)
+    topics, conclusions = meta_outputs.divergences(store, run_id), meta_outputs.conclusions(store, run_id)
     mine, said = topics[topics.record_id == record_id], conclusions[conclusions.record_id == record_id]
     return SideBySide(record_id, str(text.iloc[0]) if len(text) else "", answers, mine, said)
 
 
-def _who(row: Mapping[Hashable, Any]) -> str:
+def _instrument_name(row: Mapping[Hashable, Any]) -> str:
     again = f", replicate {row['replicate']}" if row["replicate"] else ""
     return f"{row['judge']} · {row['model']}{again}"
 
 
-def _verdict(row: Mapping[Hashable, Any]) -> str:
+def _answer_text(row: Mapping[Hashable, Any]) -> str:
     if row["status"] != "ok":
         return str(row["status"])
     return str(row["category"]) if isinstance(row["category"], str) else f"{row['value']:g}"
 
 
-def _unfound(quotes: list[str]) -> Markup:
+def _unverified_html(quotes: list[str]) -> Markup:
     if not quotes:
         return Markup("")
     said = "; ".join(quotes)
     return Markup(' <span class="not" title="{}">⚠ quotes what is not in the text</span>').format(said)
 
 
-def _answer(row: Mapping[Hashable, Any], text: str) -> Markup:
+def _answer_html(row: Mapping[Hashable, Any], text: str) -> Markup:
     sure = f"uncertainty {row['uncertainty']}" if isinstance(row["uncertainty"], str) else ""
-    missing = not_in(text, list(_listed(row["reasons"])))
+    missing = unverified_passages(text, list(_as_list(row["reasons"])))
     reasons = Markup("").join(
-        Markup("<li>{}{}</li>").format(reason, _unfound(quotes)) for reason, quotes in missing.items()
+        Markup("<li>{}{}</li>").format(reason, _unverified_html(quotes)) for reason, quotes in missing.items()
     )
     said = row["conclusion"] if isinstance(row["conclusion"], str) else ""
     return Markup(
         '<div><div class="q">{}</div><div><b>{}</b> <span class="q">{}</span></div><ul>{}</ul>{}</div>'
-    ).format(_who(row), _verdict(row), sure, reasons, said)
+    ).format(_instrument_name(row), _answer_text(row), sure, reasons, said)
 
 
-def _topics(divergences: pd.DataFrame) -> Markup:
+def _topics_html(divergences: pd.DataFrame) -> Markup:
     shown = []
     for topic, part in divergences.groupby("topic", sort=False):
         positions = Markup("").join(
-            Markup('<dd>{} <span class="q">({})</span></dd>').format(position, _holders(held))
+            Markup('<dd>{} <span class="q">({})</span></dd>').format(position, _holder_names(held))
             for position, held in part.groupby("position", sort=False)
         )
         shown.append(Markup("<dt>{}</dt>{}").format(topic, positions))
     return Markup("<dl>{}</dl>").format(Markup("").join(shown)) if shown else Markup("")
 
 
-def _holders(held: pd.DataFrame) -> str:
+def _holder_names(held: pd.DataFrame) -> str:
     """Who holds a position: each instrument once, with its replicates."""
     found = []
     for (judge, model), part in held.groupby(["judge", "model"], dropna=False):  # a panel has no model
@@ -152,5 +155,5 @@ def _holders(held: pd.DataFrame) -> str:
     return "; ".join(found)
 
 
-def _listed(value: Any) -> Iterable[str]:
+def _as_list(value: Any) -> Iterable[str]:
     return [] if value is None or isinstance(value, float) else value

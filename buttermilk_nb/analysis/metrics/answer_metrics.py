@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .base import Metric, divided
+from .base import Metric, divide
 from .question import CriterionAnswers, FloatArray, IntArray
 
 
@@ -25,7 +25,7 @@ class ExactMatch(Metric):
     ) -> FloatArray:
         right = (answer == truth) | ((answer < 0) & (basis == "highest"))
         counts = (answer >= 0) | (basis != "answered")
-        return divided(rows @ right.astype(np.float64), rows @ counts.astype(np.float64))
+        return divide(rows @ right.astype(np.float64), rows @ counts.astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class MeanError(Metric):
         Whether its least value is at the low end of the scale, and not where answer and truth are the same.
     """
 
-    of: Callable[[FloatArray], FloatArray] = np.abs
+    error_function: Callable[[FloatArray], FloatArray] = np.abs
     root: bool = False
     signed: bool = False
 
@@ -56,29 +56,29 @@ class MeanError(Metric):
         if basis == "answered":
             counts = (answer >= 0).astype(np.float64)
         else:
-            error = np.where(answer < 0, self._filled(question, truth, basis) - true, error)
-        total, count = (rows @ np.stack([self.of(error) * counts, counts], axis=1)).T
-        mean = divided(total, count)
+            error = np.where(answer < 0, self._worst_values(question, truth, basis) - true, error)
+        total, count = (rows @ np.stack([self.error_function(error) * counts, counts], axis=1)).T
+        mean = divide(total, count)
         return np.sqrt(mean) if self.root else mean
 
-    def _filled(self, question: CriterionAnswers, truth: IntArray, basis: str) -> FloatArray:
+    def _worst_values(self, question: CriterionAnswers, truth: IntArray, basis: str) -> FloatArray:
         assert question.values is not None
         if self.signed and basis != "planned":
             return np.full(len(truth), question.low if basis == "lowest" else question.high)
         return question.values[truth] if basis == "lowest" else question.furthest(truth)
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:
-        return no_range(question, basis)
+        return no_range_note(question, basis)
 
 
-def no_range(question: CriterionAnswers, basis: str) -> str:
+def no_range_note(question: CriterionAnswers, basis: str) -> str:
     """Why there is no number for a non-answer on a scale without ends."""
     if basis == "answered" or np.isfinite(question.low):
         return ""
     return "The scale declares no range that a non-answer could lie in."
 
 
-SAME = {name: ExactMatch(name) for name in ("accuracy", "exact_agreement", "exact_match")}
+EXACT_MATCH = {name: ExactMatch(name) for name in ("accuracy", "exact_agreement", "exact_match")}
 MAE = MeanError("mae")
-RMSE = MeanError("rmse", of=np.square, root=True)
-BIAS = MeanError("bias", of=np.asarray, signed=True)
+RMSE = MeanError("rmse", error_function=np.square, root=True)
+BIAS = MeanError("bias", error_function=np.asarray, signed=True)

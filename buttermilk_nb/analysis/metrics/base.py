@@ -36,8 +36,8 @@ class Metric(ABC):
     """
 
     name: str
-    reason: str = "No record has both a truth and an answer."
-    flag: bool = False
+    undefined_reason: str = "No record has both a truth and an answer."
+    uses_flag: bool = False
 
     @abstractmethod
     def estimate(
@@ -73,10 +73,10 @@ class Metric(ABC):
         return ""
 
 
-def divided(above: FloatArray, below: FloatArray) -> FloatArray:
+def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """A quotient; NaN where the divisor is 0."""
-    above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
-    return np.asarray(np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0))
+    numerator, denominator = np.broadcast_arrays(np.asarray(numerator, np.float64), np.asarray(denominator, np.float64))
+    return np.asarray(np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator != 0))
 
 
 def drop_non_answers(truth: IntArray, answer: IntArray, rows: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:

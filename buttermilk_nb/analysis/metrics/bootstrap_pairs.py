@@ -12,31 +12,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..shared.bootstrap import drawn
+from ..shared.bootstrap import cluster_weights
 from .question import FloatArray, IntArray
 
 _BLOCK = 4_000_000  # numbers held at once: 32 MB
 _FEW = 64  # up to so many distinct pairs, counting them is quicker whatever the number of cells
 
 
-def weight_blocks(clusters: int, n_boot: int, seed: int) -> Iterator[FloatArray]:
+def sample_and_cluster_weights(n_clusters: int, n_boot: int, seed: int) -> Iterator[FloatArray]:
     """How often each cluster counts: first one row of ones, then the resamples, some rows at a time.
 
     The draws go by the number of clusters and the seed alone, so that coders of the same records share them.
 
     Examples
     --------
-    >>> [block.shape for block in weight_blocks(3, n_boot=5, seed=1)]
+    >>> [block.shape for block in sample_and_cluster_weights(3, n_boot=5, seed=1)]
     [(1, 3), (5, 3)]
     """
-    yield np.ones((1, clusters))
-    if not clusters:
+    yield np.ones((1, n_clusters))
+    if not n_clusters:
         yield np.ones((n_boot, 0))
-    yield from drawn(clusters, n_boot, seed, at_once=max(1, _BLOCK // max(1, clusters)))
+    yield from cluster_weights(n_clusters, n_boot, seed, max_rows=max(1, _BLOCK // max(1, n_clusters)))
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class AnswerPairs:
     """Pairs of truth and answer (-1: no usable answer), and how often each stands in each cluster.
 
     `counts` is clusters x pairs; or None, and then each pair is one cell, in the cluster that `cluster` names.
@@ -48,7 +48,7 @@ class Pairs:
     counts: FloatArray | None
 
     @classmethod
-    def of(cls, truth: IntArray, answer: IntArray, cluster: IntArray, clusters: int) -> Pairs:
+    def from_answers(cls, truth: IntArray, answer: IntArray, cluster: IntArray, n_clusters: int) -> AnswerPairs:
         """Count cells by pair.
 
         Parameters
@@ -61,22 +61,22 @@ class Pairs:
         Examples
         --------
         >>> one = np.array([0, 0, 1])
-        >>> Pairs.of(one, one, np.array([0, 1, 1]), 2).rows(np.array([[1.0, 3.0]])).tolist()
+        >>> AnswerPairs.from_answers(one, one, np.array([0, 1, 1]), 2).pair_weights(np.array([[1.0, 3.0]])).tolist()
         [[4.0, 3.0]]
         """
         width = int(answer.max(initial=0)) + 2
         keys, place = np.unique(truth * width + answer + 1, return_inverse=True)
-        if len(keys) > _FEW and (4 * len(keys) > len(truth) or len(keys) * clusters > _BLOCK):
+        if len(keys) > _FEW and (4 * len(keys) > len(truth) or len(keys) * n_clusters > _BLOCK):
             order = np.lexsort((answer, truth))
             return cls(truth[order], answer[order], cluster[order], None)
-        counts = np.bincount(cluster * len(keys) + place, minlength=clusters * len(keys))
-        return cls(keys // width, keys % width - 1, cluster, counts.reshape(clusters, len(keys)).astype(np.float64))
+        counts = np.bincount(cluster * len(keys) + place, minlength=n_clusters * len(keys))
+        return cls(keys // width, keys % width - 1, cluster, counts.reshape(n_clusters, len(keys)).astype(np.float64))
 
-    def rows(self, weights: FloatArray) -> FloatArray:
+    def pair_weights(self, weights: FloatArray) -> FloatArray:
         """How often each pair counts in each resample: resamples x pairs."""
         return weights[:, self.cluster] if self.counts is None else np.asarray(weights @ self.counts)
 
-    def at_flag(self, flags: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+    def to_flag_pairs(self, flags: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
         """The pairs of flagged (1) or not (0), and which of these pairs of answers are each: pairs x flag pairs."""
         true, said = flags[self.truth], np.where(self.answer < 0, -1, flags[self.answer])
         keys, place = np.unique(true * 3 + said + 1, return_inverse=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .pair_with_truth import PairedCoder, comparisons
+from .pair_with_truth import PairedCoder, paired_coders
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,17 +56,17 @@ def confusion(
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for one in comparisons(ratings, truth, by, coders, "each"):
-        rows += [dict(zip(by, one.key, strict=True)) | row for row in _crossed(one)]
+    for one in paired_coders(ratings, truth, by, coders, "each"):
+        rows += [dict(zip(by, one.key, strict=True)) | row for row in _confusion_rows(one)]
     return pd.DataFrame(rows, columns=[*by, *COLUMNS])
 
 
-def _crossed(one: PairedCoder) -> list[dict[str, Any]]:
+def _confusion_rows(one: PairedCoder) -> list[dict[str, Any]]:
     names = one.question.categories
     truths = [*((name, True) for name in names), *((why, False) for why in sorted(set(one.truth_reason) - {""}))]
     answers = [*((name, True) for name in names), *((why, False) for why in sorted(set(one.answers.reason) - {""}))]
     t, a = (
-        _index(code, reason, found)
+        _category_index(code, reason, found)
         for code, reason, found in (
             (one.truth, one.truth_reason, truths), (one.answers.code, one.answers.reason, answers),
         )
@@ -84,10 +84,10 @@ def _crossed(one: PairedCoder) -> list[dict[str, Any]]:
         }
         for (true, true_usable), row in zip(truths, counts, strict=True)
         for (said, usable), n in zip(answers, row, strict=True)
-        if one.question.declared or n or (one.question.level == "nominal" and true_usable and usable)
+        if one.question.has_scale or n or (one.question.level == "nominal" and true_usable and usable)
     ]
 
 
-def _index(code: Any, reason: Any, found: list[tuple[str, bool]]) -> Any:
+def _category_index(code: Any, reason: Any, found: list[tuple[str, bool]]) -> Any:
     place = {name: i for i, (name, usable) in enumerate(found) if not usable}
     return np.where(code >= 0, code, [place.get(why, -1) for why in reason])

@@ -15,12 +15,12 @@ from functools import cached_property
 
 import numpy as np
 
-from .answer_metrics import no_range
-from .base import Metric, divided, drop_non_answers
+from .answer_metrics import no_range_note
+from .base import Metric, divide, drop_non_answers
 from .question import BoolArray, CriterionAnswers, FloatArray, IntArray
 
 _STEPS = 500
-_LEAST = 1e-20  # numbers lie within a range of 1, so that a smaller variance is rounding
+_LEAST_VARIANCE = 1e-20  # numbers lie within a range of 1, so that a smaller variance is rounding
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Pearson(Metric):
         true, said = question.values[truth], question.values[answer]
         if basis in ("answered", "planned"):
             said = np.where(answer < 0, question.furthest(truth), said)
-            return correlation(_scaled(true), _scaled(said), rows)
+            return correlation(_scale_to_unit(true), _scale_to_unit(said), rows)
         sign = 1.0 if basis == "highest" else -1.0
-        return sign * _highest(sign * _scaled(true), (said - question.low) / reach, answer >= 0, rows)
+        return sign * _highest_pearson(sign * _scale_to_unit(true), (said - question.low) / reach, answer >= 0, rows)
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:
-        return no_range(question, basis)
+        return no_range_note(question, basis)
 
 
 def correlation(x: FloatArray, y: FloatArray, rows: FloatArray) -> FloatArray:
@@ -57,16 +57,16 @@ def correlation(x: FloatArray, y: FloatArray, rows: FloatArray) -> FloatArray:
         one, both = np.einsum("ij,ij->i", weighted, x), np.einsum("ij,ij->i", weighted, y)
         other = np.einsum("ij,ij,ij->i", rows, y, y)
         found = both / np.sqrt(one * other)
-    least = _LEAST * n[:, 0]
+    least = _LEAST_VARIANCE * n[:, 0]
     return np.asarray(np.where((one > least) & (other > least), np.clip(found, -1, 1), np.nan))
 
 
-def _scaled(numbers: FloatArray) -> FloatArray:
+def _scale_to_unit(numbers: FloatArray) -> FloatArray:
     reach = np.ptp(numbers)
     return np.asarray((numbers - numbers.min()) / (reach if np.isfinite(reach) and reach > 0 else 1.0))
 
 
-def _highest(true: FloatArray, said: FloatArray, known: BoolArray, rows: FloatArray) -> FloatArray:
+def _highest_pearson(true: FloatArray, said: FloatArray, known: BoolArray, rows: FloatArray) -> FloatArray:
     """The greatest Pearson over all answers from 0 to 1 for those that are not known."""
     n = rows.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -80,7 +80,9 @@ def _highest(true: FloatArray, said: FloatArray, known: BoolArray, rows: FloatAr
         var = second - first**2 / n
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(
-                (var > _LEAST * n) & (spread[:, None] > _LEAST * n), cross / np.sqrt(var * spread[:, None]), np.nan
+                (var > _LEAST_VARIANCE * n) & (spread[:, None] > _LEAST_VARIANCE * n),
+                cross / np.sqrt(var * spread[:, None]),
+                np.nan,
             )
 
     ends = np.concatenate([np.zeros((2, len(rows), 1)), np.cumsum([w, w * c], axis=2)], axis=2)
@@ -99,7 +101,7 @@ def _highest(true: FloatArray, said: FloatArray, known: BoolArray, rows: FloatAr
             best = found
             break
         best = found
-        slope = divided(second - first**2 / n, np.where(cross > 0, cross, 0))
+        slope = divide(second - first**2 / n, np.where(cross > 0, cross, 0))
         y = np.where(np.isfinite(slope), np.clip(first / n + c * slope, 0, 1), y)
     return np.asarray(np.clip(best, -1, 1))
 
@@ -126,12 +128,12 @@ class Spearman(Metric):
         self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, bases: Sequence[str]
     ) -> list[FloatArray]:
         ranks = _Ranks(question, truth, answer, rows)
-        return [ranks.on(basis) for basis in bases]
+        return [ranks.correlation_on(basis) for basis in bases]
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:
         if basis in ("lowest", "highest"):
             return "An outer bound: no answers could lead beyond it, and perhaps none lead to it."
-        return no_range(question, basis)
+        return no_range_note(question, basis)
 
 
 def midranks(numbers: FloatArray, rows: FloatArray) -> Ranked:
@@ -161,60 +163,66 @@ class _Ranks:
     answer: IntArray
     rows: FloatArray
 
-    def on(self, basis: str) -> FloatArray:
+    def correlation_on(self, basis: str) -> FloatArray:
         if not self.truth.size:
             return np.full(len(self.rows), np.nan)
-        if basis == "answered" or (basis == "planned" and self.known.all()):
-            return _of_ranks(self.few_true, self.few_said, self.few)
+        if basis == "answered" or (basis == "planned" and self.has_answer.all()):
+            return _rank_correlation(self.answered_truth_ranks, self.answer_ranks, self.answered_rows)
         if basis != "planned":
             sign = 1.0 if basis == "highest" else -1.0
             return sign * self._bound(sign)
         assert self.question.values is not None
-        said = np.where(self.known, self.question.values[self.answer], self.question.furthest(self.truth))
+        said = np.where(self.has_answer, self.question.values[self.answer], self.question.furthest(self.truth))
         if np.isnan(said).any():
             return np.full(len(self.rows), np.nan)
-        return _of_ranks(self.true, midranks(said, self.rows), self.rows)
+        return _rank_correlation(self.truth_ranks, midranks(said, self.rows), self.rows)
 
     @cached_property
-    def known(self) -> BoolArray:
+    def has_answer(self) -> BoolArray:
         return self.answer >= 0
 
     @cached_property
-    def few(self) -> FloatArray:
-        return self.rows[:, self.known]
+    def answered_rows(self) -> FloatArray:
+        return self.rows[:, self.has_answer]
 
     @cached_property
-    def true(self) -> Ranked:
+    def truth_ranks(self) -> Ranked:
         assert self.question.values is not None
         return midranks(self.question.values[self.truth], self.rows)
 
     @cached_property
-    def few_true(self) -> Ranked:
+    def answered_truth_ranks(self) -> Ranked:
         assert self.question.values is not None
-        return midranks(self.question.values[self.truth[self.known]], self.few)
+        return midranks(self.question.values[self.truth[self.has_answer]], self.answered_rows)
 
     @cached_property
-    def few_said(self) -> Ranked:
+    def answer_ranks(self) -> Ranked:
         assert self.question.values is not None
-        return midranks(self.question.values[self.answer[self.known]], self.few)
+        return midranks(self.question.values[self.answer[self.has_answer]], self.answered_rows)
 
     @cached_property
-    def sums(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def rank_sums(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Of the centred ranks of the truth: with those of the answers, with those of known truths, of squares."""
-        centred = self.true[0] - (self.rows.sum(axis=1, keepdims=True) + 1) / 2
-        share, middle = self.few * centred[:, self.known], (self.few.sum(axis=1, keepdims=True) + 1) / 2
-        said, true = (np.einsum("ij,ij->i", share, ranks - middle) for ranks in (self.few_said[0], self.few_true[0]))
+        centred = self.truth_ranks[0] - (self.rows.sum(axis=1, keepdims=True) + 1) / 2
+        share, middle = (
+            self.answered_rows * centred[:, self.has_answer],
+            (self.answered_rows.sum(axis=1, keepdims=True) + 1) / 2,
+        )
+        said, true = (
+            np.einsum("ij,ij->i", share, ranks - middle)
+            for ranks in (self.answer_ranks[0], self.answered_truth_ranks[0])
+        )
         return said, true, np.einsum("ij,ij,ij->i", self.rows, centred, centred)
 
     def _bound(self, sign: float) -> FloatArray:
         """Greatest correlation (times `sign`) that no answers exceed: the sum over pairs, over the spread."""
-        said, true, square = self.sums
+        said, true, square = self.rank_sums
         above = sign * said - true + square
-        n, ties = self.rows.sum(axis=1), self.few_said[1]
-        none, most = n - self.few.sum(axis=1), ties.max(axis=1, initial=0)
-        loose = n * n * n - _cubes(ties)
+        n, ties = self.rows.sum(axis=1), self.answer_ranks[1]
+        none, most = n - self.answered_rows.sum(axis=1), ties.max(axis=1, initial=0)
+        loose = n * n * n - _sum_of_cubes(ties)
         tight = loose + most**3 - (most + none) ** 3
-        spread, varied = np.where(above > 0, tight, loose), n * n * n - _cubes(self.true[1])
+        spread, varied = np.where(above > 0, tight, loose), n * n * n - _sum_of_cubes(self.truth_ranks[1])
         least = _LEAST_SPREAD * n * n * n
         with np.errstate(divide="ignore", invalid="ignore"):
             found = 12 * above / np.sqrt(varied * np.maximum(spread, 0))
@@ -222,19 +230,19 @@ class _Ranks:
         return np.where((varied > least) & (loose > least), np.clip(found, -1, 1), np.nan)
 
 
-def _of_ranks(true: Ranked, said: Ranked, rows: FloatArray) -> FloatArray:
+def _rank_correlation(true: Ranked, said: Ranked, rows: FloatArray) -> FloatArray:
     """The correlation of ranks, whose variance follows from how many are tied."""
     n = rows.sum(axis=1)
     middle = (n[:, None] + 1) / 2
     cross = np.einsum("ij,ij,ij->i", rows, true[0] - middle, said[0] - middle)
-    one, other = (n * n * n - _cubes(totals) for _, totals in (true, said))
+    one, other = (n * n * n - _sum_of_cubes(totals) for _, totals in (true, said))
     least = _LEAST_SPREAD * n * n * n
     with np.errstate(divide="ignore", invalid="ignore"):
         found = 12 * cross / np.sqrt(one * other)
     return np.asarray(np.where((one > least) & (other > least), np.clip(found, -1, 1), np.nan))
 
 
-def _cubes(totals: FloatArray) -> FloatArray:
+def _sum_of_cubes(totals: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ij,ij,ij->i", totals, totals, totals))
 
 

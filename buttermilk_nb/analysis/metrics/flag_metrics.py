@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .base import Metric, divided
+from .base import Metric, divide
 from .question import CriterionAnswers, FloatArray, IntArray
 
 
@@ -25,26 +25,26 @@ class FlagCounts(NamedTuple):
     fp: FloatArray
     fn: FloatArray
     tn: FloatArray
-    no_p: FloatArray
-    no_n: FloatArray
+    unanswered_p: FloatArray
+    unanswered_n: FloatArray
 
     @property
-    def all(self) -> FloatArray:
+    def total(self) -> FloatArray:
         """All cells."""
-        return self.tp + self.fp + self.fn + self.tn + self.no_p + self.no_n
+        return self.tp + self.fp + self.fn + self.tn + self.unanswered_p + self.unanswered_n
 
-    def as_answered(self) -> FlagCounts:
+    def answered_only(self) -> FlagCounts:
         """Without the non-answers."""
-        return self._replace(no_p=np.zeros_like(self.tp), no_n=np.zeros_like(self.tp))
+        return self._replace(unanswered_p=np.zeros_like(self.tp), unanswered_n=np.zeros_like(self.tp))
 
-    def answering(self, flagged_p: FloatArray, flagged_n: FloatArray) -> FlagCounts:
+    def with_answers(self, flagged_p: FloatArray, flagged_n: FloatArray) -> FlagCounts:
         """With answers for the non-answers, of which so many flag a positive and a negative truth."""
         none = np.zeros_like(self.tp)
         return FlagCounts(
             self.tp + flagged_p,
             self.fp + flagged_n,
-            self.fn + self.no_p - flagged_p,
-            self.tn + self.no_n - flagged_n,
+            self.fn + self.unanswered_p - flagged_p,
+            self.tn + self.unanswered_n - flagged_n,
             none,
             none,
         )
@@ -55,27 +55,27 @@ Formula = Callable[[FlagCounts], FloatArray]
 
 def recall(c: FlagCounts) -> FloatArray:
     """Share of the truth's findings that were flagged (sensitivity)."""
-    return divided(c.tp, c.tp + c.fn + c.no_p)
+    return divide(c.tp, c.tp + c.fn + c.unanswered_p)
 
 
 def specificity(c: FlagCounts) -> FloatArray:
     """Share of what the truth does not flag that was answered and not flagged."""
-    return divided(c.tn, c.tn + c.fp + c.no_n)
+    return divide(c.tn, c.tn + c.fp + c.unanswered_n)
 
 
 def precision(c: FlagCounts) -> FloatArray:
     """Share of what was flagged that the truth flags."""
-    return divided(c.tp, c.tp + c.fp)
+    return divide(c.tp, c.tp + c.fp)
 
 
 def f1(c: FlagCounts) -> FloatArray:
     """Harmonic mean of precision and recall (van Rijsbergen 1979), from counts: 0 where nothing was found."""
-    return divided(2 * c.tp, 2 * c.tp + c.fp + c.fn + c.no_p)
+    return divide(2 * c.tp, 2 * c.tp + c.fp + c.fn + c.unanswered_p)
 
 
 def accuracy(c: FlagCounts) -> FloatArray:
     """Share of right answers."""
-    return divided(c.tp + c.tn, c.all)
+    return divide(c.tp + c.tn, c.total)
 
 
 def balanced_accuracy(c: FlagCounts) -> FloatArray:
@@ -85,22 +85,22 @@ def balanced_accuracy(c: FlagCounts) -> FloatArray:
 
 def mcc(c: FlagCounts) -> FloatArray:
     """Matthews' correlation (Matthews 1975); with non-answers as a third category, Gorodkin's (2004)."""
-    n = c.all
-    true = (c.tp + c.fn + c.no_p, c.fp + c.tn + c.no_n)
-    said = (c.tp + c.fp, c.fn + c.tn, c.no_p + c.no_n)
+    n = c.total
+    true = (c.tp + c.fn + c.unanswered_p, c.fp + c.tn + c.unanswered_n)
+    said = (c.tp + c.fp, c.fn + c.tn, c.unanswered_p + c.unanswered_n)
     above = (c.tp + c.tn) * n - true[0] * said[0] - true[1] * said[1]
     below = (n**2 - sum(one**2 for one in said)) * (n**2 - sum(one**2 for one in true))
-    return divided(above, np.sqrt(below))
+    return divide(above, np.sqrt(below))
 
 
 def prevalence_truth(c: FlagCounts) -> FloatArray:
     """Share that the truth flags."""
-    return divided(c.tp + c.fn + c.no_p, c.all)
+    return divide(c.tp + c.fn + c.unanswered_p, c.total)
 
 
 def prevalence_coder(c: FlagCounts) -> FloatArray:
     """Share that the coder flags."""
-    return divided(c.tp + c.fp, c.all)
+    return divide(c.tp + c.fp, c.total)
 
 
 def extreme(formula: Formula, c: FlagCounts, basis: str) -> FloatArray:
@@ -109,20 +109,20 @@ def extreme(formula: Formula, c: FlagCounts, basis: str) -> FloatArray:
     Each formula rises with flagged findings and falls (or, the coder's prevalence, rises) with flagged non-findings, so
     that it is extreme at a corner; where it is undefined there, one step beside it.
     """
-    none, one_p, one_n = np.zeros_like(c.tp), np.minimum(c.no_p, 1), np.minimum(c.no_n, 1)
+    none, one_p, one_n = np.zeros_like(c.tp), np.minimum(c.unanswered_p, 1), np.minimum(c.unanswered_n, 1)
     corners = (
-        (none, c.no_n), (one_p, c.no_n), (none, c.no_n - one_n),
-        (c.no_p, none), (c.no_p - one_p, none), (c.no_p, one_n),
-        (none, none), (c.no_p, c.no_n),
+        (none, c.unanswered_n), (one_p, c.unanswered_n), (none, c.unanswered_n - one_n),
+        (c.unanswered_p, none), (c.unanswered_p - one_p, none), (c.unanswered_p, one_n),
+        (none, none), (c.unanswered_p, c.unanswered_n),
     )  # fmt: skip
-    found = [formula(c.answering(flagged_p, flagged_n)) for flagged_p, flagged_n in corners]
+    found = [formula(c.with_answers(flagged_p, flagged_n)) for flagged_p, flagged_n in corners]
     return np.asarray((np.fmin if basis == "lowest" else np.fmax).reduce(found))
 
 
 def for_basis(formula: Formula, c: FlagCounts, basis: str) -> FloatArray:
     """A formula on one of the four bases."""
     if basis == "answered":
-        return formula(c.as_answered())
+        return formula(c.answered_only())
     return formula(c) if basis == "planned" else extreme(formula, c, basis)
 
 
@@ -130,7 +130,7 @@ def for_basis(formula: Formula, c: FlagCounts, basis: str) -> FloatArray:
 class FlagMetric(Metric):
     """A formula of the counts at the declared flag."""
 
-    flag: bool = True
+    uses_flag: bool = True
     formula: Formula = accuracy
 
     def estimate(

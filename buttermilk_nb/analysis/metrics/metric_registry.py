@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...errors import SetupError, nearest
-from .answer_metrics import BIAS, MAE, RMSE, SAME
+from .answer_metrics import BIAS, EXACT_MATCH, MAE, RMSE
 from .base import Metric
 from .correlations import PEARSON, SPEARMAN
 from .flag_metrics import FLAG_METRICS
@@ -13,7 +13,7 @@ from .question import CriterionAnswers
 from .set_metrics import JACCARD, label_metrics
 from .weighted_kappa import KAPPA
 
-_AT_FLAG = {one.name for one in FLAG_METRICS}
+_FLAG_METRIC_NAMES = {one.name for one in FLAG_METRICS}
 
 
 def metrics_for(question: CriterionAnswers) -> list[Metric]:
@@ -27,19 +27,19 @@ def metrics_for(question: CriterionAnswers) -> list[Metric]:
     found: list[Metric] = list(FLAG_METRICS) if question.flags is not None else []
     if question.level == "nominal":
         if question.flags is None:
-            found.append(SAME["accuracy"])
+            found.append(EXACT_MATCH["accuracy"])
         elif len(question.categories) > 2:
-            found.append(SAME["exact_agreement"])
+            found.append(EXACT_MATCH["exact_agreement"])
     elif question.level == "ordinal":
-        found += [KAPPA, SAME["exact_agreement"], MAE, SPEARMAN]
+        found += [KAPPA, EXACT_MATCH["exact_agreement"], MAE, SPEARMAN]
     elif question.level == "set":
-        found += [SAME["exact_match"], JACCARD, *label_metrics(question.labels)]
+        found += [EXACT_MATCH["exact_match"], JACCARD, *label_metrics(question.labels)]
     else:
         found += [MAE, RMSE, BIAS, PEARSON, SPEARMAN]
     return found
 
 
-def select(questions: Iterable[CriterionAnswers], only: Sequence[str] | None) -> None:
+def check_metric_names(questions: Iterable[CriterionAnswers], only: Sequence[str] | None) -> None:
     """Check that every metric that is asked for by name fits every criterion.
 
     Raises
@@ -56,7 +56,7 @@ def select(questions: Iterable[CriterionAnswers], only: Sequence[str] | None) ->
         for name in only:
             if name in names:
                 continue
-            if name in _AT_FLAG and question.flags is None:
+            if name in _FLAG_METRIC_NAMES and question.flags is None:
                 raise SetupError(
                     f"`{name}` needs to know which answer is the finding, and criterion `{question.name}` declares no "
                     "flag: give it one (`--flag`, or the column `flagged`), or leave it out of the ratings."

@@ -12,11 +12,11 @@ import numpy as np
 
 from ...errors import SetupError
 from .base import Metric
-from .bootstrap_pairs import Pairs, weight_blocks
-from .metric_registry import metrics_for, select
-from .pair_with_truth import PairedCoder, comparisons
+from .bootstrap_pairs import AnswerPairs, sample_and_cluster_weights
+from .metric_registry import check_metric_names, metrics_for
+from .pair_with_truth import PairedCoder, paired_coders
 from .question import FloatArray, IntArray
-from .result_rows import Sample, row_of
+from .result_rows import Sample, result_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,22 +115,22 @@ def metrics(
         raise SetupError(f"`level` lies between 0 and 1, for example 0.95, and is {confidence}.")
     if n_boot < 0:
         raise SetupError(f"`n_boot` is a number of resamples, 0 or more, and is {n_boot}.")
-    found = comparisons(ratings, truth, by, coders, replicate_mode)
-    select((one.question for one in found), only)
-    common = _common(found) if on == "common" else {}
+    found = paired_coders(ratings, truth, by, coders, replicate_mode)
+    check_metric_names((one.question for one in found), only)
+    common = _common_records(found) if on == "common" else {}
     rows: list[dict[str, Any]] = []
     for one in found:
         asked = [metric for metric in metrics_for(one.question) if only is None or metric.name in only]
-        sample = Sample.of(one, common.get(one.key))
-        resampled = _resampled(one, sample, asked, n_boot, seed)
+        sample = Sample.from_coder(one, common.get(one.key))
+        resampled = _metric_values(one, sample, asked, n_boot, seed)
         for (metric, basis), values in resampled.items():
             row = dict(zip(by, one.key, strict=True))
-            rows.append(row | row_of(one, sample, metric, basis, values, confidence))
+            rows.append(row | result_row(one, sample, metric, basis, values, confidence))
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS])
     return table.astype({"n_positive": "Int64"})
 
 
-def _common(found: list[PairedCoder]) -> dict[tuple[object, ...], IntArray]:
+def _common_records(found: list[PairedCoder]) -> dict[tuple[object, ...], IntArray]:
     """For each group the records with a truth that every coder answered in each of its replicates."""
     shared: dict[tuple[object, ...], IntArray] = {}
     for one in found:
@@ -140,27 +140,27 @@ def _common(found: list[PairedCoder]) -> dict[tuple[object, ...], IntArray]:
     return shared
 
 
-def _resampled(
+def _metric_values(
     one: PairedCoder, sample: Sample, asked: list[Metric], n_boot: int, seed: int
 ) -> dict[tuple[Metric, str], FloatArray]:
     """For each metric and basis its values: replicates x (1 + resamples), the first for the sample itself."""
-    truth, answer = one.truth[sample.cells], one.answers.code[sample.cells]
-    numbers = one.answers.replicate[sample.cells]
+    truth, answer = one.truth[sample.positions], one.answers.code[sample.positions]
+    numbers = one.answers.replicate[sample.positions]
     views = [
-        Pairs.of(truth[here], answer[here], sample.cluster[here], sample.clusters)
+        AnswerPairs.from_answers(truth[here], answer[here], sample.cluster[here], sample.n_clusters)
         for here in (numbers == number for number in np.unique(numbers).tolist() or [0])
     ]
     parts: dict[tuple[Metric, str], list[FloatArray]] = {(m, b): [] for m in asked for b in sample.bases}
-    for weights in weight_blocks(sample.clusters, n_boot, seed):
+    for weights in sample_and_cluster_weights(sample.n_clusters, n_boot, seed):
         values: dict[tuple[Metric, str], list[FloatArray]] = {key: [] for key in parts}
         for view in views:
-            rows = view.rows(weights)
+            rows = view.pair_weights(weights)
             seen = {False: (view.truth, view.answer, rows)}
             if one.question.flags is not None:
-                flagged, said, which = view.at_flag(one.question.flags)
+                flagged, said, which = view.to_flag_pairs(one.question.flags)
                 seen[True] = flagged, said, rows @ which
             for metric in asked:
-                found = metric.estimates(one.question, *seen[metric.flag], sample.bases)
+                found = metric.estimates(one.question, *seen[metric.uses_flag], sample.bases)
                 for basis, value in zip(sample.bases, found, strict=True):
                     values[metric, basis].append(value)
         for key, into in values.items():

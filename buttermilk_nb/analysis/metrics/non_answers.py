@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SetupError, nearest
-from ..shared.multiple_testing import holm
-from .pair_with_truth import PairedCoder, comparisons
-from .question import NUMBERS, IntArray, as_text
+from ..shared.multiple_testing import holm_adjusted
+from .pair_with_truth import PairedCoder, paired_coders
+from .question import CONTINUOUS_LEVELS, IntArray, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ COLUMNS = (
     "coder", "variable", "category", "n", "n_planned", "n_without", "share", "test", "statistic", "df", "p", "p_holm",
     "n_tests", "note",
 )  # fmt: skip
-ENOUGH = 5
+MIN_EXPECTED = 5
 
 
 class IndependenceTest(NamedTuple):
@@ -85,28 +85,28 @@ def non_answers(
         raise SetupError(f"the ratings have no column `{group}`; {nearest(group, map(str, ratings.columns))}")
     rows: list[dict[str, Any]] = []
     tests: list[int] = []
-    for one in comparisons(ratings, truth, by, None, "each"):
-        for variable, names, place in _variables(one, group):
-            tested = _tested(one, names, place)
+    for one in paired_coders(ratings, truth, by, None, "each"):
+        for variable, names, place in _compared_variables(one, group):
+            tested = _test_independence(one, names, place)
             tests += [len(rows)] if not np.isnan(tested.p) else []
             start = len(rows)
             rows += [
                 dict(zip(by, one.key, strict=True)) | {"variable": variable} | row | tested._asdict() | {"first": start}
-                for row in _shares(one, names, place)
+                for row in _non_answer_shares(one, names, place)
             ]
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS, "first"])
-    adjusted = dict(zip(tests, holm(np.array([rows[at]["p"] for at in tests])).tolist(), strict=True))
+    adjusted = dict(zip(tests, holm_adjusted(np.array([rows[at]["p"] for at in tests])).tolist(), strict=True))
     table["p_holm"] = [adjusted.get(at, np.nan) for at in table["first"]]
     table["n_tests"] = len(tests)
     return table.drop(columns="first").astype({"df": "Int64"})
 
 
-def _variables(one: PairedCoder, group: str | None) -> list[tuple[str, list[str], IntArray]]:
+def _compared_variables(one: PairedCoder, group: str | None) -> list[tuple[str, list[str], IntArray]]:
     """What to compare by: its name, its categories, and for each cell which it is (-1: none)."""
     question, found = one.question, []
-    if question.flags is not None and question.level in NUMBERS:
+    if question.flags is not None and question.level in CONTINUOUS_LEVELS:
         found.append(("truth", ["not flagged", "flagged"], np.where(one.truth < 0, -1, question.flags[one.truth])))
-    elif question.level not in NUMBERS:
+    elif question.level not in CONTINUOUS_LEVELS:
         found.append(("truth", list(question.categories), one.truth))
     if group is not None:
         given = one.table[group].iloc[one.answers.row]
@@ -121,7 +121,7 @@ def _variables(one: PairedCoder, group: str | None) -> list[tuple[str, list[str]
     return found
 
 
-def _shares(one: PairedCoder, names: list[str], place: IntArray) -> list[dict[str, Any]]:
+def _non_answer_shares(one: PairedCoder, names: list[str], place: IntArray) -> list[dict[str, Any]]:
     rows = []
     for i, name in enumerate(names):
         here = place == i
@@ -133,13 +133,13 @@ def _shares(one: PairedCoder, names: list[str], place: IntArray) -> list[dict[st
     return rows
 
 
-def _tested(one: PairedCoder, names: list[str], place: IntArray) -> IndependenceTest:
+def _test_independence(one: PairedCoder, names: list[str], place: IntArray) -> IndependenceTest:
     kept = place >= 0
     records, first, at = np.unique(one.answers.record[kept], return_index=True, return_inverse=True)
     lacks = np.zeros(len(records), np.intp)
     np.maximum.at(lacks, at, (one.answers.code[kept] < 0).astype(np.intp))
     counts = np.bincount(place[kept][first] * 2 + lacks, minlength=2 * len(names)).reshape(-1, 2)
-    tested = _independence(counts[counts.sum(axis=1) > 0])
+    tested = _independence_test(counts[counts.sum(axis=1) > 0])
     said = [tested.note] if tested.note else []
     if tested.test and int(kept.sum()) > len(records):
         said.append("The test takes a record as without an answer where any replicate is.")
@@ -148,7 +148,7 @@ def _tested(one: PairedCoder, names: list[str], place: IntArray) -> Independence
     return tested._replace(note=" ".join(said))
 
 
-def _independence(counts: IntArray) -> IndependenceTest:
+def _independence_test(counts: IntArray) -> IndependenceTest:
     """A test of a table of categories x (answered, without)."""
     from scipy.stats import chi2_contingency, fisher_exact
 
@@ -160,10 +160,10 @@ def _independence(counts: IntArray) -> IndependenceTest:
     if not (total := counts.sum(axis=0)).all():
         return none("Every record has an answer." if not total[1] else "No record has an answer in every replicate.")
     expected = np.outer(counts.sum(axis=1), total) / counts.sum()
-    if expected.min() >= ENOUGH:
+    if expected.min() >= MIN_EXPECTED:
         found = chi2_contingency(counts, correction=False)
         return IndependenceTest("chi-square", float(found.statistic), int(found.dof), float(found.pvalue), "")
     if counts.shape == (2, 2):
         exact = fisher_exact(counts)
         return IndependenceTest("Fisher's exact", float(exact.statistic), None, float(exact.pvalue), "")
-    return none(f"Expected counts below {ENOUGH} in a table larger than 2 x 2: no test.")
+    return none(f"Expected counts below {MIN_EXPECTED} in a table larger than 2 x 2: no test.")

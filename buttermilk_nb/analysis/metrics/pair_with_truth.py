@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import SetupError
-from .question import CriterionAnswers, IntArray, coded, flags_of, scale_of
-from .read_frame import NOTHING, Frame, Words, read
+from .question import CriterionAnswers, IntArray, category_flags, code_answers, single_scale
+from .read_frame import NO_ANSWER, RatingArrays, TextArray, read_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class Answers:
     record: IntArray
     replicate: IntArray
     code: IntArray
-    reason: Words
+    reason: TextArray
     row: IntArray
 
 
@@ -50,18 +50,18 @@ class PairedCoder:
     question: CriterionAnswers
     answers: Answers
     truth: IntArray
-    truth_reason: Words
+    truth_reason: TextArray
     clusters: IntArray
-    unequal: bool
+    unequal_probabilities: bool
     table: pd.DataFrame
 
 
-def comparisons(
+def paired_coders(
     ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None, replicate_mode: str
 ) -> list[PairedCoder]:
     """Every by-group x coder, in the order of their names."""
-    frame = read(ratings, truth, by, coders)
-    return list(_comparisons(frame, truth, tuple(by), modal=_modal(replicate_mode)))
+    frame = read_ratings(ratings, truth, by, coders)
+    return list(_pair_coders(frame, truth, tuple(by), modal=_modal(replicate_mode)))
 
 
 def _modal(replicate_mode: str) -> bool:
@@ -70,22 +70,22 @@ def _modal(replicate_mode: str) -> bool:
     return replicate_mode == "modal"
 
 
-def _comparisons(frame: Frame, truth: str, by: tuple[str, ...], *, modal: bool) -> Iterator[PairedCoder]:
+def _pair_coders(frame: RatingArrays, truth: str, by: tuple[str, ...], *, modal: bool) -> Iterator[PairedCoder]:
     theirs = np.flatnonzero(frame.coder != truth)
-    group = _group(frame, by, theirs)
+    group = _group_numbers(frame, by, theirs)
     apart = ("criterion", *(name for name in WORDINGS if name in by))
-    wordings = _group(frame, apart, theirs)
-    read_so_far: dict[int, tuple[CriterionAnswers, IntArray, IntArray, Words]] = {}
+    wordings = _group_numbers(frame, apart, theirs)
+    read_so_far: dict[int, tuple[CriterionAnswers, IntArray, IntArray, TextArray]] = {}
     for number in range(int(group.max(initial=-1)) + 1):
         rows = theirs[group == number]
         wording = int(wordings[group == number][0])
         if wording not in read_so_far:
-            read_so_far[wording] = _questioned(frame, truth, theirs[wordings == wording], apart, modal=modal)
+            read_so_far[wording] = _question_with_truth(frame, truth, theirs[wordings == wording], apart, modal=modal)
         question, codes, true, why = read_so_far[wording]
         key = tuple(frame.table[name].iloc[int(rows[0])] for name in by)
         for coder in sorted(set(frame.coder[rows])):
             mine = rows[frame.coder[rows] == coder]
-            answers = _answers(frame, coder, mine, codes, modal=modal)
+            answers = _coder_answers(frame, coder, mine, codes, modal=modal)
             yield PairedCoder(
                 key,
                 coder,
@@ -94,21 +94,21 @@ def _comparisons(frame: Frame, truth: str, by: tuple[str, ...], *, modal: bool) 
                 true[answers.record],
                 why[answers.record],
                 frame.clusters,
-                frame.unequal,
+                frame.unequal_probabilities,
                 frame.table,
             )
 
 
-def _group(frame: Frame, by: tuple[str, ...], rows: IntArray) -> IntArray:
+def _group_numbers(frame: RatingArrays, by: tuple[str, ...], rows: IntArray) -> IntArray:
     if not by:
         return np.zeros(len(rows), np.intp)
     part = frame.table.iloc[rows]
     return part.groupby(list(by), dropna=False, sort=True, observed=True).ngroup().to_numpy().astype(np.intp)
 
 
-def _questioned(
-    frame: Frame, truth: str, rows: IntArray, apart: tuple[str, ...], *, modal: bool
-) -> tuple[CriterionAnswers, IntArray, IntArray, Words]:
+def _question_with_truth(
+    frame: RatingArrays, truth: str, rows: IntArray, apart: tuple[str, ...], *, modal: bool
+) -> tuple[CriterionAnswers, IntArray, IntArray, TextArray]:
     """A criterion in one wording: the question, the code of each row of the frame, and truth by record."""
     table = frame.table
     name = str(table["criterion"].iloc[int(rows[0])])
@@ -120,13 +120,15 @@ def _questioned(
     true_rows = np.flatnonzero(true)
     both = np.concatenate([rows, true_rows])
     for column in WORDINGS:
-        _one_wording(name, column, _distinct(frame, column, both))
-    scale = scale_of(name, _distinct(frame, "scale", both))
-    question, found = coded(name, scale, frame.category[both], frame.texts, frame.value[both], frame.answered[both])
-    question = replace(question, flags=flags_of(question, found, frame.flag[both]))
+        _one_wording(name, column, _distinct_texts(frame, column, both))
+    scale = single_scale(name, _distinct_texts(frame, "scale", both))
+    question, found = code_answers(
+        name, scale, frame.category[both], frame.texts, frame.value[both], frame.has_answer[both]
+    )
+    question = replace(question, flags=category_flags(question, found, frame.flag[both]))
     codes = np.full(len(frame.record), -1, np.intp)
     codes[both] = found
-    answers = _answers(frame, truth, true_rows, codes, modal=modal)
+    answers = _coder_answers(frame, truth, true_rows, codes, modal=modal)
     if len(answers.record) != len(np.unique(answers.record)):
         raise SetupError(
             f"`{truth}` answered criterion `{name}` in several replicates, and a truth is one answer: "
@@ -134,12 +136,12 @@ def _questioned(
         )
     by_record = np.full(len(frame.clusters), -1, np.intp)
     by_record[answers.record] = answers.code
-    why = np.full(len(frame.clusters), NOTHING, object)
+    why = np.full(len(frame.clusters), NO_ANSWER, object)
     why[answers.record] = answers.reason
     return question, codes, by_record, why
 
 
-def _distinct(frame: Frame, column: str, rows: IntArray) -> list[str]:
+def _distinct_texts(frame: RatingArrays, column: str, rows: IntArray) -> list[str]:
     if column not in frame.table:
         return []
     return sorted(str(one) for one in frame.table[column].iloc[rows].dropna().unique())
@@ -153,7 +155,7 @@ def _one_wording(name: str, column: str, found: list[str]) -> None:
         )
 
 
-def _answers(frame: Frame, coder: str, rows: IntArray, codes: IntArray, *, modal: bool) -> Answers:
+def _coder_answers(frame: RatingArrays, coder: str, rows: IntArray, codes: IntArray, *, modal: bool) -> Answers:
     rows = rows[np.lexsort((frame.replicate[rows], frame.record[rows]))]
     record, replicate = frame.record[rows], frame.replicate[rows]
     twice = (np.diff(record) == 0) & (np.diff(replicate) == 0)

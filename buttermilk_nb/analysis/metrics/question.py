@@ -20,7 +20,7 @@ from ..coefficients import ReliabilityMatrix
 IntArray = NDArray[np.intp]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-NUMBERS = ("interval", "ratio")
+CONTINUOUS_LEVELS = ("interval", "ratio")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class CriterionAnswers:
     low: float = np.nan
     high: float = np.nan
     flags: IntArray | None = None
-    declared: bool = False
+    has_scale: bool = False
 
     def furthest(self, truth: IntArray) -> FloatArray:
         """The number that is furthest from each truth; of two as far, the lower. NaN without a declared range."""
@@ -75,16 +75,16 @@ def as_text(cell: object) -> str:
     return str(cell)
 
 
-def scale_of(name: str, shorts: Sequence[str]) -> Scale | None:
+def single_scale(name: str, shorthands: Sequence[str]) -> Scale | None:
     """The one scale of a criterion; None where no row names one."""
-    if len(shorts) > 1:
+    if len(shorthands) > 1:
         raise SetupError(
-            f"criterion `{name}` has two scales, `{shorts[0]}` and `{shorts[1]}`: filter the ratings to one of them."
+            f"criterion `{name}` has two scales, `{shorthands[0]}` and `{shorthands[1]}`: filter the ratings to one of them."
         )
-    return make_scale(shorts[0]) if shorts else None
+    return make_scale(shorthands[0]) if shorthands else None
 
 
-def coded(
+def code_answers(
     name: str,
     scale: Scale | None,
     category: IntArray,
@@ -114,27 +114,27 @@ def coded(
     SetupError
         An answer is none of the scale's.
     """
-    if scale is not None and scale.level in NUMBERS:
-        return _numbers(name, scale, category, texts, value, answered)
+    if scale is not None and scale.level in CONTINUOUS_LEVELS:
+        return _code_numbers(name, scale, category, texts, value, answered)
     used = np.unique(category[answered]).tolist()
     if -1 in used:
         raise SetupError(
             f"criterion `{name}`: some rows have a `value` and no `category`; write the answer there as its scale does."
         )
-    named = {at: texts[at] if scale is None else _parsed(name, scale, texts[at]) for at in used}
+    named = {at: texts[at] if scale is None else _category_of(name, scale, texts[at]) for at in used}
     distinct = tuple(sorted(set(named.values())))
     if scale is None:
         question = CriterionAnswers(name, "nominal", distinct)
     elif scale.level == "set":
-        sets = ReliabilityMatrix.of([[one] for one in distinct], "set").sets or ()
-        question = CriterionAnswers(name, "set", distinct, sets=sets, labels=scale.answers, declared=True)
+        sets = ReliabilityMatrix.from_rows([[one] for one in distinct], "set").sets or ()
+        question = CriterionAnswers(name, "set", distinct, sets=sets, labels=scale.answers, has_scale=True)
     elif scale.level == "ordinal":
-        values = ReliabilityMatrix.of([], "ordinal", scale.answers).values
+        values = ReliabilityMatrix.from_rows([], "ordinal", scale.answers).values
         assert values is not None
         ends = float(values.min()), float(values.max())
-        question = CriterionAnswers(name, "ordinal", scale.answers, values, low=ends[0], high=ends[1], declared=True)
+        question = CriterionAnswers(name, "ordinal", scale.answers, values, low=ends[0], high=ends[1], has_scale=True)
     else:
-        question = CriterionAnswers(name, "nominal", scale.answers, declared=True)
+        question = CriterionAnswers(name, "nominal", scale.answers, has_scale=True)
     place = {text: i for i, text in enumerate(question.categories)}
     lookup = np.full(len(texts) + 1, -1, np.intp)
     for at, text in named.items():
@@ -142,7 +142,7 @@ def coded(
     return question, np.where(answered, lookup[category], -1)
 
 
-def _parsed(name: str, scale: Scale, text: str) -> str:
+def _category_of(name: str, scale: Scale, text: str) -> str:
     try:
         found = scale.parse(text).category
     except InvalidAnswer as error:
@@ -151,7 +151,7 @@ def _parsed(name: str, scale: Scale, text: str) -> str:
     return found
 
 
-def _numbers(
+def _code_numbers(
     name: str, scale: Scale, category: IntArray, texts: Sequence[str], value: FloatArray, answered: BoolArray
 ) -> tuple[CriterionAnswers, IntArray]:
     number = np.full(len(texts) + 1, np.nan)
@@ -172,7 +172,7 @@ def _numbers(
     return CriterionAnswers(name, scale.level, names, values, low=low, high=high), codes
 
 
-def flags_of(question: CriterionAnswers, codes: IntArray, flag: IntArray) -> IntArray | None:
+def category_flags(question: CriterionAnswers, codes: IntArray, flag: IntArray) -> IntArray | None:
     """Whether each category is the finding, as the rows say; None where no row says anything.
 
     Raises

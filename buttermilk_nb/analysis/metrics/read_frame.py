@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SetupError, nearest
-from ..shared.ratings_frame import checked
+from ..shared.ratings_frame import prepare_ratings
 from .question import FloatArray, IntArray, as_text, non_answer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NOTHING = "no answer"
-Words = NDArray[np.object_]
+NO_ANSWER = "no answer"
+TextArray = NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class RatingArrays:
     """A ratings frame: one entry per row, but `clusters`, which has one per record, and `texts`.
 
     `category` points into `texts` (-1: none); `flag` is 1, 0 or -1; `unequal` says whether records came into the
@@ -35,19 +35,19 @@ class Frame:
 
     table: pd.DataFrame
     record: IntArray
-    coder: Words
+    coder: TextArray
     replicate: IntArray
     category: IntArray
     texts: tuple[str, ...]
     value: FloatArray
     flag: IntArray
-    answered: NDArray[np.bool_]
-    reason: Words
+    has_answer: NDArray[np.bool_]
+    reason: TextArray
     clusters: IntArray
-    unequal: bool
+    unequal_probabilities: bool
 
 
-def read(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None) -> Frame:
+def read_ratings(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None) -> RatingArrays:
     """The rows of the truth and of the coders that are compared.
 
     Raises
@@ -58,7 +58,7 @@ def read(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[
     import pandas as pd
 
     _check_by(by)
-    ratings = checked(ratings, by, once=False)
+    ratings = prepare_ratings(ratings, by, unique_codes=False)
     if isinstance(coders, str):
         raise SetupError(f'`coders` is several names: write `coders=["{coders}"]`.')
     names = sorted({str(one) for one in ratings["coder"].dropna().unique()})
@@ -79,33 +79,33 @@ def read(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[
         return table[name] if name in table else pd.Series([pd.NA] * n, dtype=object, name=name)
 
     record = pd.factorize(table["record_id"].map(as_text), sort=True)[0].astype(np.intp)
-    category, distinct = _distinct(table["category"])
+    category, distinct = _category_codes(table["category"])
     texts = tuple(as_text(one) for one in distinct)
-    value = _number(column("value"))
+    value = _as_numbers(column("value"))
     outside = np.array([*(non_answer(text) or "" for text in texts), ""], object)[category]
     given = (category >= 0) | ~np.isnan(value)
     status = column("status").astype(object).to_numpy()
-    status = np.where(column("status").isna().to_numpy(), np.where(given, "ok", NOTHING), status)
+    status = np.where(column("status").isna().to_numpy(), np.where(given, "ok", NO_ANSWER), status)
     answered = (status == "ok") & given & (outside == "")
-    reason = np.where(outside != "", outside, np.where(status == "ok", NOTHING, status))
-    inclusion = _number(column("inclusion_p"))
-    return Frame(
+    reason = np.where(outside != "", outside, np.where(status == "ok", NO_ANSWER, status))
+    inclusion = _as_numbers(column("inclusion_p"))
+    return RatingArrays(
         table,
         record,
         table["coder"].astype(object).to_numpy(),
-        np.nan_to_num(_number(column("replicate"))).astype(np.intp),
+        np.nan_to_num(_as_numbers(column("replicate"))).astype(np.intp),
         category,
         texts,
         value,
-        _flag(column("flagged")),
+        _as_flags(column("flagged")),
         answered.astype(np.bool_),
         np.where(answered, "", reason).astype(object),
-        _clusters(table, record),
+        _cluster_numbers(table, record),
         len(np.unique(inclusion[~np.isnan(inclusion)])) > 1,
     )
 
 
-def _distinct(category: pd.Series) -> tuple[IntArray, Sequence[object]]:
+def _category_codes(category: pd.Series) -> tuple[IntArray, Sequence[object]]:
     import pandas as pd
 
     try:
@@ -115,7 +115,7 @@ def _distinct(category: pd.Series) -> tuple[IntArray, Sequence[object]]:
     return codes.astype(np.intp), list(distinct)
 
 
-def _number(column: pd.Series) -> FloatArray:
+def _as_numbers(column: pd.Series) -> FloatArray:
     import pandas as pd
 
     try:
@@ -124,7 +124,7 @@ def _number(column: pd.Series) -> FloatArray:
         raise SetupError(f"column `{column.name}` of the ratings holds something that is not a number.") from None
 
 
-def _flag(column: pd.Series) -> IntArray:
+def _as_flags(column: pd.Series) -> IntArray:
     """1, 0, or -1 for nothing."""
     try:
         return column.astype("boolean").to_numpy(np.float64, na_value=-1.0).astype(np.intp)
@@ -139,7 +139,7 @@ def _check_by(by: Sequence[str]) -> None:
         raise SetupError("`coder` is a column of the result in any case: leave it out of `by`.")
 
 
-def _clusters(table: pd.DataFrame, record: IntArray) -> IntArray:
+def _cluster_numbers(table: pd.DataFrame, record: IntArray) -> IntArray:
     """The cluster of each record, as a number."""
     import pandas as pd
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..coefficients.distances import jaccard_distance
-from .base import Metric, divided, drop_non_answers
+from .base import Metric, divide, drop_non_answers
 from .flag_metrics import FlagCounts, Formula, f1, for_basis, precision, recall
 from .question import CriterionAnswers, FloatArray, IntArray
 
@@ -30,7 +30,7 @@ class Jaccard(Metric):
         assert question.sets is not None
         alike = 1 - jaccard_distance(question.sets)(truth, answer)
         alike = np.where(answer < 0, float(basis == "highest"), alike)
-        return divided(rows @ alike, rows.sum(axis=1))
+        return divide(rows @ alike, rows.sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -38,30 +38,30 @@ class LabelMetric(Metric):
     """A formula of the counts of one label, of all labels together, or its mean over labels."""
 
     formula: Formula = precision
-    over: str = "macro"
+    average: str = "macro"
     label: str = ""
 
     def estimate(
         self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
     ) -> FloatArray:
-        labels = (self.label,) if self.over == "label" else question.labels
-        counts = _counts(question, labels, truth, answer, rows)
-        if self.over != "macro":
+        labels = (self.label,) if self.average == "label" else question.labels
+        counts = _label_counts(question, labels, truth, answer, rows)
+        if self.average != "macro":
             summed = FlagCounts(*(one.sum(axis=1) for one in counts))
             return for_basis(self.formula, summed, basis)
         found = for_basis(self.formula, counts, basis)
         if basis not in ("lowest", "highest"):
-            return divided(np.nansum(found, axis=1), (~np.isnan(found)).sum(axis=1))
+            return divide(np.nansum(found, axis=1), (~np.isnan(found)).sum(axis=1))
         none = np.zeros_like(counts.tp)
-        may_fail = np.isnan(self.formula(counts.answering(none, none))) & ~np.isnan(found)
+        may_fail = np.isnan(self.formula(counts.with_answers(none, none))) & ~np.isnan(found)
         sign = 1.0 if basis == "lowest" else -1.0
         return sign * _least_mean(sign * found, may_fail)
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # the same on each basis
-        return "The mean is over the labels for which it is defined." if self.over == "macro" else ""
+        return "The mean is over the labels for which it is defined." if self.average == "macro" else ""
 
 
-def _counts(
+def _label_counts(
     question: CriterionAnswers, labels: tuple[str, ...], truth: IntArray, answer: IntArray, rows: FloatArray
 ) -> FlagCounts:
     """For each resample and label how often truth and coder named it: resamples x labels."""
@@ -78,10 +78,10 @@ def _least_mean(values: FloatArray, optional: np.ndarray[tuple[int, ...], np.dty
     forced = ~np.isnan(values) & ~optional
     total, count = np.where(forced, values, 0).sum(axis=1), forced.sum(axis=1)
     rest = np.sort(np.where(optional, values, np.nan), axis=1)  # NaN comes last
-    means = [divided(total, count)]
+    means = [divide(total, count)]
     for column in rest.T:
         total, count = total + np.nan_to_num(column), count + ~np.isnan(column)
-        means.append(divided(total, count))
+        means.append(divide(total, count))
     return np.asarray(np.fmin.reduce(means))
 
 
@@ -97,12 +97,12 @@ JACCARD = Jaccard("jaccard")
 def label_metrics(labels: tuple[str, ...]) -> list[LabelMetric]:
     """Precision, recall and F1: micro, macro, and of each label."""
     found = [
-        LabelMetric(f"{name}_{over}", _REASONS[name], formula=formula, over=over)
+        LabelMetric(f"{name}_{over}", _REASONS[name], formula=formula, average=over)
         for over in ("micro", "macro")
         for name, formula in _FORMULAS.items()
     ]
     return found + [
-        LabelMetric(f"{name}[{label}]", _REASONS[name], formula=formula, over="label", label=label)
+        LabelMetric(f"{name}[{label}]", _REASONS[name], formula=formula, average="label", label=label)
         for label in labels
         for name, formula in _FORMULAS.items()
     ]

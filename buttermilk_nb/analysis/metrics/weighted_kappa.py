@@ -26,13 +26,13 @@ class WeightedKappa(Metric):
     ) -> FloatArray:
         if basis == "answered":
             return _kappa(question, *drop_non_answers(truth, answer, rows))
-        table, none = _table(question, truth, answer, rows)
+        table, none = _pair_table(question, truth, answer, rows)
         if basis == "planned":
             assert question.values is not None
             far = question.furthest(np.arange(len(question.values)))
             chosen = np.argmax(question.values == far[:, None], axis=1)
-            return _filled(question, table, none, np.broadcast_to(chosen, none.shape))
-        return _extreme(question, table, none, 1.0 if basis == "highest" else -1.0)
+            return _kappa_with_answers(question, table, none, np.broadcast_to(chosen, none.shape))
+        return _kappa_bound(question, table, none, 1.0 if basis == "highest" else -1.0)
 
 
 def _kappa(question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray) -> FloatArray:
@@ -40,7 +40,7 @@ def _kappa(question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: 
     return COEFFICIENTS["cohen_kappa_quadratic"].estimate(codes, rows)
 
 
-def _table(
+def _pair_table(
     question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Resamples x truths x answers; and the non-answers, resamples x truths."""
@@ -55,7 +55,9 @@ def _table(
     return cube[:, :, 1:], cube[:, :, 0]
 
 
-def _filled(question: CriterionAnswers, table: FloatArray, none: FloatArray, chosen: IntArray) -> FloatArray:
+def _kappa_with_answers(
+    question: CriterionAnswers, table: FloatArray, none: FloatArray, chosen: IntArray
+) -> FloatArray:
     """Kappa with each non-answer to a truth answered by the category chosen for it, in each resample."""
     size = len(question.categories)
     more = np.where(chosen[:, :, None] == np.arange(size), none[:, :, None], 0)
@@ -63,7 +65,7 @@ def _filled(question: CriterionAnswers, table: FloatArray, none: FloatArray, cho
     return _kappa(question, truth, answer, (table + more).reshape(len(table), size * size))
 
 
-def _extreme(question: CriterionAnswers, table: FloatArray, none: FloatArray, sign: float) -> FloatArray:
+def _kappa_bound(question: CriterionAnswers, table: FloatArray, none: FloatArray, sign: float) -> FloatArray:
     values = question.values
     assert values is not None
     total = table.sum(axis=2) + none
@@ -72,18 +74,20 @@ def _extreme(question: CriterionAnswers, table: FloatArray, none: FloatArray, si
         mean = (total @ values)[:, None] / n
     gain = 2 * sign * (values[None, :, None] - mean[:, :, None]) * values[None, None, :]
     cost = (values[None, :] - mean) ** 2
-    best = _filled(question, table, none, np.broadcast_to(np.argmax(_furthest(values), axis=1), none.shape))
+    best = _kappa_with_answers(
+        question, table, none, np.broadcast_to(np.argmax(_value_distances(values), axis=1), none.shape)
+    )
     best = np.where(np.isnan(best), np.nan, sign * best)
     for _ in range(_STEPS):
         chosen = np.argmax(gain - np.nan_to_num(best)[:, None, None] * cost[:, None, :], axis=2)
-        found = np.fmax(best, sign * _filled(question, table, none, chosen))
+        found = np.fmax(best, sign * _kappa_with_answers(question, table, none, chosen))
         if np.array_equal(found, best, equal_nan=True):
             break
         best = found
     return sign * best
 
 
-def _furthest(values: FloatArray) -> FloatArray:
+def _value_distances(values: FloatArray) -> FloatArray:
     return np.abs(values[:, None] - values[None, :])
 
 

@@ -18,7 +18,7 @@ from ..._internal.text import pluralise
 from ...errors import SetupError, nearest
 from ..coefficients.base import FloatArray
 from ..frames.ratings import COLUMNS
-from ..shared.bootstrap import interval, weights
+from ..shared.bootstrap import percentile_interval, unit_weights
 from .instruments import BoolArray
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Verdicts = NDArray[np.int8]
 """Specifications x records: 1 the finding, 0 not, -1 not known."""
-_AT_ONCE = 256  # specifications whose verdicts are floats at a time
+_BLOCK = 256  # specifications whose verdicts are floats at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +42,16 @@ class ShareEstimand:
     """
 
     name: str
-    parts: tuple[BoolArray, ...]
+    masks: tuple[BoolArray, ...]
 
-    def of(self, verdicts: Verdicts, rows: FloatArray) -> FloatArray:
+    def estimate(self, verdicts: Verdicts, rows: FloatArray) -> FloatArray:
         """Resamples x specifications."""
         found = []
-        for part in self.parts:
+        for part in self.masks:
             own = rows[:, part]
             each = []
-            for start in range(0, len(verdicts), _AT_ONCE):
-                some = verdicts[start : start + _AT_ONCE, part]
+            for start in range(0, len(verdicts), _BLOCK):
+                some = verdicts[start : start + _BLOCK, part]
                 n = own @ (some >= 0).T.astype(float)
                 yes = own @ (some > 0).T.astype(float)
                 each.append(np.divide(yes, n, out=np.full(n.shape, np.nan), where=n > 0))
@@ -59,9 +59,9 @@ class ShareEstimand:
         return found[0] if len(found) == 1 else found[0] - found[1]
 
     @property
-    def counted(self) -> BoolArray:
+    def is_counted(self) -> BoolArray:
         """The records that take part."""
-        return np.asarray(np.any(self.parts, axis=0))
+        return np.asarray(np.any(self.masks, axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class FunctionEstimand:
     function: Callable[[pd.DataFrame], Any]
     records: pd.DataFrame
 
-    def of(self, verdicts: Verdicts, rows: FloatArray) -> FloatArray:
+    def estimate(self, verdicts: Verdicts, rows: FloatArray) -> FloatArray:
         """Resamples x specifications."""
         found = np.full((len(rows), len(verdicts)), np.nan)
         for j, own in enumerate(verdicts):
@@ -84,7 +84,7 @@ class FunctionEstimand:
         return found
 
     @property
-    def counted(self) -> BoolArray:
+    def is_counted(self) -> BoolArray:
         """The records that take part."""
         return np.ones(len(self.records), np.bool_)
 
@@ -98,15 +98,17 @@ class FunctionEstimand:
         return float(given)
 
 
-Finding = ShareEstimand | FunctionEstimand
+Estimand = ShareEstimand | FunctionEstimand
 
 
-def share(records: Sequence[str]) -> ShareEstimand:
+def share_estimand(records: Sequence[str]) -> ShareEstimand:
     """The share of all records."""
     return ShareEstimand("share flagged", (np.ones(len(records), np.bool_),))
 
 
-def difference(part: pd.DataFrame, records: Sequence[str], column: str, pair: tuple[Any, Any] | None) -> ShareEstimand:
+def difference_estimand(
+    part: pd.DataFrame, records: Sequence[str], column: str, pair: tuple[Any, Any] | None
+) -> ShareEstimand:
     """The share where `column` has the first value, less that where it has the second.
 
     Raises
@@ -141,7 +143,9 @@ def difference(part: pd.DataFrame, records: Sequence[str], column: str, pair: tu
     return ShareEstimand(f"share flagged, {column} {pair[0]} less {pair[1]}", masks)
 
 
-def computed(part: pd.DataFrame, records: Sequence[str], function: Callable[[pd.DataFrame], Any]) -> FunctionEstimand:
+def function_estimand(
+    part: pd.DataFrame, records: Sequence[str], function: Callable[[pd.DataFrame], Any]
+) -> FunctionEstimand:
     """A function of one row per record: its id, cluster, `flagged`, and the columns that were joined to the ratings."""
     own = [name for name in part.columns if name not in COLUMNS and name not in ("usable", "kin")]
     first = part[["record_id", "cluster", *own]].drop_duplicates("record_id").set_index("record_id")
@@ -149,13 +153,15 @@ def computed(part: pd.DataFrame, records: Sequence[str], function: Callable[[pd.
     return FunctionEstimand(getattr(function, "__name__", "function"), function, frame)
 
 
-def estimates(
-    finding: Finding, verdicts: Verdicts, clusters: NDArray[np.intp], n_boot: int, seed: int, confidence: float
+def estimates_with_intervals(
+    finding: Estimand, verdicts: Verdicts, clusters: NDArray[np.intp], n_boot: int, seed: int, confidence: float
 ) -> Iterator[tuple[float, float, float]]:
     """The estimate of each specification and the percentile interval of a cluster bootstrap."""
-    values = finding.of(verdicts, np.ones((1, verdicts.shape[1])))[0]
-    drawn = [finding.of(verdicts, rows) for rows in weights(clusters, n_boot, seed)] if clusters.max() else []
+    values = finding.estimate(verdicts, np.ones((1, verdicts.shape[1])))[0]
+    drawn = (
+        [finding.estimate(verdicts, rows) for rows in unit_weights(clusters, n_boot, seed)] if clusters.max() else []
+    )
     resampled = np.concatenate(drawn) if drawn else np.empty((0, len(values)))
     for value, own in zip(values, resampled.T, strict=True):
-        low, high, _ = interval(own, confidence)
+        low, high, _ = percentile_interval(own, confidence)
         yield float(value), low, high

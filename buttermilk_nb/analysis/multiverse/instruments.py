@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..coefficients.base import FloatArray
 from ..coefficients.reliability_matrix import NUMERIC
 from ..comparison.outcome import Measure
-from ..shared.groups import in_order
-from ..shared.record_table import RecordTable, table
+from ..shared.groups import sorted_values
+from ..shared.record_table import RecordTable, record_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +35,12 @@ class InstrumentAnswers(NamedTuple):
     replicates: str
     flags: FloatArray
     numbers: FloatArray
-    asked: BoolArray
+    has_row: BoolArray
 
-    def missing(self, flags: bool, numbers: bool) -> bool:
+    def has_missing(self, flags: bool, numbers: bool) -> bool:
         """Whether somebody was asked and has no flag, or no number, where these are wanted."""
         wanted = [own for own, want in ((self.flags, flags), (self.numbers, numbers)) if want]
-        return any(bool((np.isnan(own) & self.asked).any()) for own in wanted)
+        return any(bool((np.isnan(own) & self.has_row).any()) for own in wanted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,42 +62,42 @@ class InstrumentTable:
 
     def answers(self, replicates: Sequence[str]) -> Iterator[InstrumentAnswers]:
         """Each way to take the replicates: the most frequent answer (`modal`), and each of them (`each`)."""
-        numbers = in_order(replicate for _, replicate in self.table.columns)
+        numbers = sorted_values(replicate for _, replicate in self.table.columns)
         if len(numbers) == 1:
-            yield self._said("asked once", numbers)
+            yield self._combine_replicates("asked once", numbers)
             return
         if "modal" in replicates:
-            yield self._said(f"mode of {len(numbers)}", numbers)
+            yield self._combine_replicates(f"mode of {len(numbers)}", numbers)
         if "each" in replicates:
             for one in numbers:
-                yield self._said(f"replicate {one}", [one])
+                yield self._combine_replicates(f"replicate {one}", [one])
 
-    def _said(self, name: str, chosen: Sequence[Any]) -> InstrumentAnswers:
+    def _combine_replicates(self, name: str, chosen: Sequence[Any]) -> InstrumentAnswers:
         flags, numbers, asked = [], [], []
         nothing = np.full(len(self.table.records), np.nan)
         for instrument in self.instruments:
             places = [
                 i for i, (coder, one) in enumerate(self.table.columns) if coder == instrument.coder and one in chosen
             ]
-            flags.append(_modal("flagged share", self.table, places))
-            numbers.append(_modal("mean", self.table, places) if self.has_numbers else nothing)
-            asked.append(self.table.asked[:, places].any(axis=1))
+            flags.append(_modal_numbers("flagged share", self.table, places))
+            numbers.append(_modal_numbers("mean", self.table, places) if self.has_numbers else nothing)
+            asked.append(self.table.has_row[:, places].any(axis=1))
         return InstrumentAnswers(name, np.column_stack(flags), np.column_stack(numbers), np.column_stack(asked))
 
 
-def panel(part: pd.DataFrame, judges: Sequence[str]) -> InstrumentTable:
+def instrument_table(part: pd.DataFrame, judges: Sequence[str]) -> InstrumentTable:
     """The judges of one group of a checked frame."""
     own = part[part.coder.isin(list(judges))]
-    return InstrumentTable(table(own, ["coder", "replicate"]), _named(own, judges))
+    return InstrumentTable(record_table(own, ["coder", "replicate"]), _name_instruments(own, judges))
 
 
-def _modal(name: str, answers: RecordTable, places: list[int]) -> FloatArray:
+def _modal_numbers(name: str, answers: RecordTable, places: list[int]) -> FloatArray:
     if not places:
         return np.full(len(answers.records), np.nan)
     return Measure(name, answers).modal(places)[0][:, 0]
 
 
-def _named(part: pd.DataFrame, judges: Sequence[str]) -> list[Instrument]:
+def _name_instruments(part: pd.DataFrame, judges: Sequence[str]) -> list[Instrument]:
     """The model and prompt of each judge; a frame that names no models has a model for each judge."""
     columns = [name for name in ("judge", "model") if name in part.columns]
     first = part.groupby("coder")[columns].first() if columns else None

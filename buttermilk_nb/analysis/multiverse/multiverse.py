@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import SetupError, nearest
-from ..shared.coder_roles import judges_of
-from ..shared.groups import names
-from ..shared.notes import few, note
-from ..shared.ratings_frame import checked, groups as parted
+from ..shared.coder_roles import judge_names
+from ..shared.groups import column_names
+from ..shared.notes import join_sentences, sample_note
+from ..shared.ratings_frame import groups as parted, prepare_ratings
 from ..stability.stability import check_resampling
-from .estimands import Finding, computed, difference, estimates, share
-from .instruments import InstrumentAnswers, InstrumentTable, panel
+from .estimands import Estimand, difference_estimand, estimates_with_intervals, function_estimand, share_estimand
+from .instruments import InstrumentAnswers, InstrumentTable, instrument_table
 from .specifications import (
     FLAG,
     NON_ANSWERS,
     REPLICATES,
     RULES,
     SETS,
-    Choice,
-    check,
-    choices,
-    sets_of,
-    thresholds_of,
+    Specification,
+    aggregations,
+    check_choices,
+    named_thresholds,
+    specifications,
     verdicts,
 )
 
@@ -37,7 +37,7 @@ COLUMNS = (
     "n_instruments", "estimate", "low", "high", "n", "n_excluded", "n_clusters", "note",
 )  # fmt: skip
 CHOICES = ("models", "prompts", "rule", "threshold", "replicate_mode", "non_answers")
-_MOST = 20_000
+_MAX_SPECIFICATIONS = 20_000
 
 
 def multiverse(
@@ -131,55 +131,57 @@ def multiverse(
     import pandas as pd
 
     given = {"models": models, "prompts": prompts, "replicate_mode": replicate_mode, "non_answers": non_answers}
-    asked = {word: names(one) for word, one in given.items()}
+    asked = {word: column_names(one) for word, one in given.items()}
     for word, offered in (
         ("models", SETS),
         ("prompts", SETS),
         ("replicate_mode", REPLICATES),
         ("non_answers", NON_ANSWERS),
     ):
-        check(word, asked[word], list(offered))
+        check_choices(word, asked[word], list(offered))
     resamples = (0 if finding else 1000) if n_boot is None else n_boot
     check_resampling(resamples or 1, confidence)
-    part = _one_question(checked(ratings), criterion)
+    part = _select_criterion(prepare_ratings(ratings), criterion)
     where = f"criterion `{part.criterion.iloc[0]}`"
-    found = panel(part, judges_of(part, judges))
-    cuts = thresholds_of(found, thresholds, where)
+    found = instrument_table(part, judge_names(part, judges))
+    cuts = named_thresholds(found, thresholds, where)
     _check_subsets(found, asked, where)
-    sets = sets_of(found.instruments, asked["models"], asked["prompts"])
+    sets = aggregations(found.instruments, asked["models"], asked["prompts"])
     ways = list(found.answers(asked["replicate_mode"]))
-    missing = any(one.missing(FLAG in cuts, set(cuts) != {FLAG}) for one in ways)
+    missing = any(one.has_missing(FLAG in cuts, set(cuts) != {FLAG}) for one in ways)
     counted = asked["non_answers"] if missing else asked["non_answers"][:1]
-    each = list(choices(sets, _rules(rules, found, list(cuts)), list(cuts), counted))
-    if len(each) * len(ways) > _MOST:
+    each = list(specifications(sets, _select_rules(rules, found, list(cuts)), list(cuts), counted))
+    if len(each) * len(ways) > _MAX_SPECIFICATIONS:
         raise SetupError(
-            f"{where}: that makes {len(each) * len(ways):,} specifications, and {_MOST:,} is the most; leave out "
+            f"{where}: that makes {len(each) * len(ways):,} specifications, and {_MAX_SPECIFICATIONS:,} is the most; leave out "
             "choices that you would not defend, such as `subsets`."
         )
     rows, matrix = _specifications(each, ways, cuts)
-    what = _finding(part, found.table.records, finding, groups, pair)
+    what = _choose_estimand(part, found.table.records, finding, groups, pair)
     named = {"criterion": part.criterion.iloc[0], "finding": what.name}
-    intervals = estimates(what, matrix, found.table.clusters, resamples, seed, confidence)
+    intervals = estimates_with_intervals(what, matrix, found.table.clusters, resamples, seed, confidence)
     for row, known, estimate in zip(rows, matrix >= 0, intervals, strict=True):
-        row |= named | _estimated(found, known & what.counted, estimate)
+        row |= named | _estimate_columns(found, known & what.is_counted, estimate)
     result = pd.DataFrame(rows).sort_values("estimate", kind="stable", ignore_index=True)
     return result.assign(specification=range(1, len(result) + 1))[list(COLUMNS)]
 
 
-def _estimated(found: InstrumentTable, counted: Any, estimate: tuple[float, float, float]) -> dict[str, Any]:
+def _estimate_columns(found: InstrumentTable, counted: Any, estimate: tuple[float, float, float]) -> dict[str, Any]:
     """What a specification comes to, how much it rests on, and what to heed."""
     value, low, high = estimate
     n, n_clusters = int(counted.sum()), len(np.unique(found.table.clusters[counted]))
-    said = note(
-        few(n, n_clusters),
+    said = join_sentences(
+        sample_note(n, n_clusters),
         "All resamples are the same, so the interval has no width." if low == high else "",
-        "Records were drawn with unequal probability, and are not weighted here." if found.table.unequal else "",
+        "Records were drawn with unequal probability, and are not weighted here."
+        if found.table.unequal_probabilities
+        else "",
     )
     sizes = {"n": n, "n_excluded": int((~counted).sum()), "n_clusters": n_clusters}
     return {"estimate": value, "low": low, "high": high, **sizes, "note": said}
 
 
-def _one_question(frame: pd.DataFrame, criterion: str | None) -> pd.DataFrame:
+def _select_criterion(frame: pd.DataFrame, criterion: str | None) -> pd.DataFrame:
     known = list(frame.criterion.unique())
     if criterion is not None and criterion not in known:
         raise SetupError(f"there is no criterion `{criterion}`; {nearest(criterion, known)}")
@@ -193,65 +195,65 @@ def _check_subsets(found: InstrumentTable, asked: dict[str, list[str]], where: s
     """Refuse, before they are made, more subsets than there may be specifications."""
     kinds = {"models": {one.model for one in found.instruments}, "prompts": {one.prompt for one in found.instruments}}
     for word, different in kinds.items():
-        if "subsets" in asked[word] and 2 ** len(different) > _MOST:
+        if "subsets" in asked[word] and 2 ** len(different) > _MAX_SPECIFICATIONS:
             raise SetupError(
-                f"{where}: {len(different)} {word} have {2 ** len(different) - 1:,} subsets, and {_MOST:,} "
+                f"{where}: {len(different)} {word} have {2 ** len(different) - 1:,} subsets, and {_MAX_SPECIFICATIONS:,} "
                 f'specifications are the most; write {word}=("each", "together"), or name fewer judges.'
             )
 
 
-def _rules(rules: str | Sequence[str] | None, found: InstrumentTable, thresholds: Sequence[str]) -> list[str]:
+def _select_rules(rules: str | Sequence[str] | None, found: InstrumentTable, thresholds: Sequence[str]) -> list[str]:
     fits = [rule for rule in RULES if rule != "mean" or any(one != FLAG for one in thresholds)]
     if rules is None:
         return fits
-    check("rules", names(rules), RULES)
-    if "mean" in names(rules) and "mean" not in fits:
+    check_choices("rules", column_names(rules), RULES)
+    if "mean" in column_names(rules) and "mean" not in fits:
         raise SetupError(
             'rules: a `mean` needs a threshold that it meets or not: thresholds=[...], such as ">= 4".'
             if found.has_numbers
             else "rules: the answers have no numbers, so there is no `mean`; leave it out."
         )
-    return names(rules)
+    return column_names(rules)
 
 
 def _specifications(
-    each: Sequence[Choice], ways: Sequence[InstrumentAnswers], cuts: dict[str, str]
+    each: Sequence[Specification], ways: Sequence[InstrumentAnswers], cuts: dict[str, str]
 ) -> tuple[list[dict[str, Any]], Any]:
     """The choices of every specification in which somebody was asked, and its verdict on each record."""
     rows, own = [], []
     for said in ways:
         for one in each:
-            if not said.asked[:, list(one.together.places)].any():
+            if not said.has_row[:, list(one.aggregation.instruments)].any():
                 continue
             verdict = verdicts(said, one)
             own.append(np.where(np.isnan(verdict), -1, verdict).astype(np.int8))
             rows.append(
                 {
-                    "models": one.together.models,
-                    "prompts": one.together.prompts,
+                    "models": one.aggregation.models,
+                    "prompts": one.aggregation.prompts,
                     "rule": one.rule,
                     "threshold": cuts[one.threshold],
                     "replicate_mode": said.replicates,
                     "non_answers": one.non_answers,
-                    "n_instruments": len(one.together.places),
+                    "n_instruments": len(one.aggregation.instruments),
                 }
             )
     return rows, np.array(own, np.int8)
 
 
-def _finding(
+def _choose_estimand(
     part: pd.DataFrame,
     records: Sequence[str],
     function: Callable[[pd.DataFrame], Any] | None,
     groups: str | None,
     pair: tuple[Any, Any] | None,
-) -> Finding:
+) -> Estimand:
     if function is not None:
         if groups is not None or pair is not None:
             raise SetupError("groups: with a function of your own the groups are its matter; leave `groups` out.")
-        return computed(part, records, function)
+        return function_estimand(part, records, function)
     if groups is None:
         if pair is not None:
             raise SetupError('pair: two values of which column? Write groups="outlet".')
-        return share(records)
-    return difference(part, records, groups, pair)
+        return share_estimand(records)
+    return difference_estimand(part, records, groups, pair)

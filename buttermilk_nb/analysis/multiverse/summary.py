@@ -46,33 +46,33 @@ def multiverse_summary(found: pd.DataFrame, *, above: float | None = None) -> st
     undefined = len(found) - len(known)
     said = [
         f"In {pluralise(len(known), 'specification')} the finding ({found.finding.iloc[0]}) goes from "
-        f"{_shown(known.estimate.min())} to {_shown(known.estimate.max())}, with a median of {_shown(middle[0.5])} "
-        f"(half: {_shown(middle[0.25])} to {_shown(middle[0.75])})."
+        f"{_format_number(known.estimate.min())} to {_format_number(known.estimate.max())}, with a median of {_format_number(middle[0.5])} "
+        f"(half: {_format_number(middle[0.25])} to {_format_number(middle[0.75])})."
     ]
     if undefined:
         said.append(f"In {pluralise(undefined, 'other')} it is undefined.")
     if above is None and found.finding.iloc[0] != "share flagged":
         above = 0.0
     if above is not None:
-        said.append(_exceeding(known, above))
-    said.append(_moved(known))
+        said.append(_exceeding_sentence(known, above))
+    said.append(_influential_choice_sentence(known))
     return " ".join(filter(None, said))
 
 
-def _exceeding(known: pd.DataFrame, above: float) -> str:
+def _exceeding_sentence(known: pd.DataFrame, above: float) -> str:
     over, under = known[known.estimate > above], known[known.estimate <= above]
     sure_over, sure_under = int((over.low > above).sum()), int((under.high < above).sum())
     with_intervals = bool(known.low.notna().any())
-    said = f"{len(over):,} ({len(over) / len(known):.0%}) {_are(len(over))} above {above:g}".replace("%", " %")
+    said = f"{len(over):,} ({len(over) / len(known):.0%}) {_is_or_are(len(over))} above {above:g}".replace("%", " %")
     if with_intervals and len(over):
         said += f", {sure_over or 'none'} of them with the whole interval"
-    said += f"; {len(under):,} {_are(len(under))} not"
+    said += f"; {len(under):,} {_is_or_are(len(under))} not"
     if with_intervals and len(under):
         said += f", {sure_under or 'none'} with the whole interval below"
     return f"{said}."
 
 
-def _moved(known: pd.DataFrame) -> str:
+def _influential_choice_sentence(known: pd.DataFrame) -> str:
     widest: tuple[float, str] = (0.0, "")
     for name in CHOICES:
         if name not in known or known[name].nunique() < 2:
@@ -81,14 +81,14 @@ def _moved(known: pd.DataFrame) -> str:
         apart = float(medians.max() - medians.min())
         if apart > widest[0]:
             low, high = medians.idxmin(), medians.idxmax()
-            what = f"{_shown(medians.min())} ({low}) to {_shown(medians.max())} ({high})"
+            what = f"{_format_number(medians.min())} ({low}) to {_format_number(medians.max())} ({high})"
             widest = (apart, f"What moves it most is `{name}`: medians from {what}.")
     return widest[1]
 
 
-def _are(n: int) -> str:
+def _is_or_are(n: int) -> str:
     return "is" if n == 1 else "are"
 
 
-def _shown(number: float) -> str:
+def _format_number(number: float) -> str:
     return f"{number:.2f}" if abs(number) >= 0.01 or not number else f"{number:.2g}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def membership(found: pd.DataFrame, group: Mapping[str, str] | str, word: str) -> dict[str, str]:
+def group_of_coder(found: pd.DataFrame, group: Mapping[str, str] | str, parameter: str) -> dict[str, str]:
     """The group of each coder who has one.
 
     Parameters
@@ -32,28 +32,28 @@ def membership(found: pd.DataFrame, group: Mapping[str, str] | str, word: str) -
     --------
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"coder": ["ana", "ben", "judge"], "town": ["Graz", "Graz", None]})
-    >>> membership(frame, "town", "groups")
+    >>> group_of_coder(frame, "town", "groups")
     {'ana': 'Graz', 'ben': 'Graz'}
     """
     coders = sorted(found.coder.unique())
     if isinstance(group, str):
         if group not in found.columns:
             raise SetupError(
-                f"{word}: there is no column `{group}`; {nearest(group, list(found.columns))} Or give names: "
-                f'{word}={{"ana": "students", "ben": "experts"}}.'
+                f"{parameter}: there is no column `{group}`; {nearest(group, list(found.columns))} Or give names: "
+                f'{parameter}={{"ana": "students", "ben": "experts"}}.'
             )
         said = found[["coder", group]].dropna().drop_duplicates()
         twice = said[said.duplicated("coder")]
         if len(twice):
             raise SetupError(
-                f"{word}: column `{group}` puts coder `{twice.coder.iloc[0]}` into two groups; a coder belongs to one."
+                f"{parameter}: column `{group}` puts coder `{twice.coder.iloc[0]}` into two groups; a coder belongs to one."
             )
         members = dict(zip(said.coder, said[group].astype(str), strict=True))
     else:
         for name in group:
             if name not in coders:
-                raise SetupError(f"{word}: there is no coder `{name}`; {nearest(name, coders)}")
+                raise SetupError(f"{parameter}: there is no coder `{name}`; {nearest(name, coders)}")
         members = {name: str(one) for name, one in group.items()}
     if not members:
-        raise SetupError(f"{word}: no coder is in a group; name them, {word}={{{coders[0]!r}: 'students'}}.")
+        raise SetupError(f"{parameter}: no coder is in a group; name them, {parameter}={{{coders[0]!r}: 'students'}}.")
     return dict(sorted(members.items()))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..coefficients import COEFFICIENTS
 from ..coefficients.base import FloatArray
-from ..shared.coder_roles import codes_of, saw
+from ..shared.coder_roles import coder_codes, non_blind_coders
 from ..shared.reliability_data import ReliabilityData
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ class GroupAgreement:
     judge: int
     groups: dict[str, list[int]]
     excluded_coders: dict[str, list[str]]
-    asked: NDArray[np.bool_]
+    was_planned: NDArray[np.bool_]
 
-    def shared(self, group: str) -> NDArray[np.bool_]:
+    def has_both(self, group: str) -> NDArray[np.bool_]:
         """The records that the judge and a member answered."""
         given = np.any([codes.matrix >= 0 for codes in self.data.codes], axis=0)
         return np.asarray(given[:, self.judge] & given[:, self.groups[group]].any(axis=1))
 
-    def pairs(self, group: str) -> list[tuple[int, int]]:
+    def judge_pairs(self, group: str) -> list[tuple[int, int]]:
         """The judge with each member."""
         return [(self.judge, place) for place in self.groups[group]]
 
@@ -46,14 +46,14 @@ class GroupAgreement:
         for i, name in enumerate(("percent_agreement", self._alpha)):
             one, each = COEFFICIENTS[name], range(self.data.replicates)
             found[i] = _mean(
-                [_mean([one.estimate(self.data.only(r, p), rows) for r in each], rows) for p in pairs], rows
+                [_mean([one.estimate(self.data.codes_of(r, p), rows) for r in each], rows) for p in pairs], rows
             )
         return np.stack(found)
 
-    def undefined(self, group: str) -> str:
+    def undefined_reason(self, group: str) -> str:
         """Why alpha is undefined with each member."""
-        pairs = (self.data.only(r, pair) for pair in self.pairs(group) for r in range(self.data.replicates))
-        return next(filter(None, map(COEFFICIENTS[self._alpha].undefined, pairs)), "")
+        pairs = (self.data.codes_of(r, pair) for pair in self.judge_pairs(group) for r in range(self.data.replicates))
+        return next(filter(None, map(COEFFICIENTS[self._alpha].undefined_reason, pairs)), "")
 
     @property
     def _alpha(self) -> str:
@@ -62,11 +62,11 @@ class GroupAgreement:
     def bounds(self, group: str) -> tuple[float, float]:
         """Agreement, had the judge disagreed or agreed wherever it was asked and gave no answer."""
         ends = []
-        for _, place in self.pairs(group):
+        for _, place in self.judge_pairs(group):
             each = []
             for codes in self.data.codes:
                 judge, own = codes.matrix[:, self.judge], codes.matrix[:, place]
-                planned = (own >= 0) & (self.asked | (judge >= 0))
+                planned = (own >= 0) & (self.was_planned | (judge >= 0))
                 same = (own == judge)[planned]
                 each.append((same.mean(), (same | (judge < 0)[planned]).mean()) if planned.any() else (np.nan, np.nan))
             ends.append(np.array(each).T)
@@ -77,9 +77,9 @@ class GroupAgreement:
 
 def group_agreement(part: pd.DataFrame, judge: str, members: Mapping[str, str]) -> GroupAgreement:
     """The judge and those members who have not seen its answers."""
-    given, seen = part[part.usable], saw(part)
+    given, seen = part[part.usable], non_blind_coders(part)
     present = [name for name in members if name in set(given.coder) and name not in seen]
-    data, place = codes_of(part, [judge, *present])
+    data, place = coder_codes(part, [judge, *present])
     asked = part.record_id.drop_duplicates().sort_values().isin(part.record_id[part.coder == judge])
     return GroupAgreement(
         data,

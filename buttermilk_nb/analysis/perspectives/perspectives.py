@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from ...errors import SetupError
 from ..coefficients.base import FloatArray
-from ..shared.bootstrap import interval, weights
-from ..shared.coder_roles import judges_of
-from ..shared.groups import names
-from ..shared.notes import few, note
-from ..shared.ratings_frame import checked, groups as parted
+from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.coder_roles import judge_names
+from ..shared.groups import column_names
+from ..shared.notes import join_sentences, sample_note
+from ..shared.ratings_frame import groups as parted, prepare_ratings
 from ..stability.stability import check_resampling
-from .coder_groups import membership
+from .coder_groups import group_of_coder
 from .group_agreement import MEASURES, GroupAgreement, group_agreement
 
 if TYPE_CHECKING:
@@ -94,26 +94,26 @@ def perspectives(
     import pandas as pd
 
     check_resampling(n_boot, confidence)
-    by = names(by)
-    frame = checked(ratings, by)
-    members = membership(frame, groups, "groups")
+    by = column_names(by)
+    frame = prepare_ratings(ratings, by)
+    members = group_of_coder(frame, groups, "groups")
     rows = []
     for key, part in parted(frame, by):
-        for judge in judges_of(part, judges):
+        for judge in judge_names(part, judges):
             if judge in members:
                 raise SetupError(
                     f"groups: `{judge}` is a judge; groups are of the people whom a judge is compared with."
                 )
             found = group_agreement(part, judge, members)
             named = dict(zip(by, key, strict=True))
-            rows += [named | {"judge": judge} | row for row in _rows(part, found, n_boot, seed, confidence)]
+            rows += [named | {"judge": judge} | row for row in _group_rows(part, found, n_boot, seed, confidence)]
     return pd.DataFrame(rows)
 
 
-def _rows(
+def _group_rows(
     part: pd.DataFrame, found: GroupAgreement, n_boot: int, seed: int, confidence: float
 ) -> Iterator[dict[str, Any]]:
-    shared = {group: found.shared(group) for group in found.groups}
+    shared = {group: found.has_both(group) for group in found.groups}
     used = np.any(list(shared.values()), axis=0)
     kept = replace(
         found,
@@ -123,10 +123,10 @@ def _rows(
             clusters=np.unique(found.data.clusters[used], return_inverse=True)[1],
         ),
     )
-    pairs = {("judge", one): kept.pairs(one) for one in found.groups}
+    pairs = {("judge", one): kept.judge_pairs(one) for one in found.groups}
     pairs |= {("within", one): list(combinations(members, 2)) for one, members in found.groups.items()}
     numbers: dict[tuple[str, str], list[FloatArray]] = {which: [] for which in pairs}
-    for rows in chain([np.ones((1, int(used.sum())))], weights(kept.data.clusters, n_boot, seed)):
+    for rows in chain([np.ones((1, int(used.sum())))], unit_weights(kept.data.clusters, n_boot, seed)):
         for which, places in pairs.items():
             numbers[which].append(kept.estimates(places, rows))
     judged, within = (
@@ -139,10 +139,10 @@ def _rows(
         row: dict[str, Any] = {"group": group}
         for prefix, own in (("", judged[group]), ("within_", within[group])):
             for i, measure in enumerate(MEASURES):
-                row |= _ends(prefix + measure, own[i], n_clusters, confidence)
+                row |= _value_with_interval(prefix + measure, own[i], n_clusters, confidence)
                 if prefix + measure == "agreement":
                     row["agreement_least"], row["agreement_most"] = found.bounds(group)
-        row |= _ends("difference", apart[0], n_clusters, confidence) | _ends(
+        row |= _value_with_interval("difference", apart[0], n_clusters, confidence) | _value_with_interval(
             "alpha_difference", apart[1], n_clusters, confidence
         )
         yield row | {
@@ -151,19 +151,19 @@ def _rows(
             "n_excluded": int((~shared[group]).sum()),
             "n_clusters": n_clusters,
             "n_undefined": int(np.isnan(judged[group][1][1:]).sum()),
-            "note": _note(part, found, group, shared, judged[group], n_clusters),
+            "note": _group_note(part, found, group, shared, judged[group], n_clusters),
         }
 
 
-def _ends(name: str, numbers: FloatArray, n_clusters: int, confidence: float) -> dict[str, float]:
+def _value_with_interval(name: str, numbers: FloatArray, n_clusters: int, confidence: float) -> dict[str, float]:
     value = float(numbers[0])
-    low, high, _ = interval(numbers[1:], confidence)
+    low, high, _ = percentile_interval(numbers[1:], confidence)
     if n_clusters < 2 or np.isnan(value):
         low = high = float("nan")
     return {name: value, f"{name}_low": low, f"{name}_high": high}
 
 
-def _note(
+def _group_note(
     part: pd.DataFrame,
     found: GroupAgreement,
     group: str,
@@ -173,11 +173,11 @@ def _note(
 ) -> str:
     members, set_aside = found.groups[group], found.excluded_coders[group]
     others = [one for one in shared if one != group and (shared[one] != shared[group]).any()]
-    return note(
+    return join_sentences(
         "No member of the group coded these records." if not members else "",
         "No record was answered by both." if members and not shared[group].any() else "",
-        found.undefined(group) if shared[group].any() and np.isnan(numbers[1, 0]) else "",
-        few(int(shared[group].sum()), n_clusters),
+        found.undefined_reason(group) if shared[group].any() and np.isnan(numbers[1, 0]) else "",
+        sample_note(int(shared[group].sum()), n_clusters),
         "The group is one person, so it has no agreement of its own." if len(members) == 1 else "",
         "There is one group only, so there is no difference." if len(shared) == 1 else "",
         f"Not on the same records as {', '.join(f'`{one}`' for one in others)}; so may the difference be."

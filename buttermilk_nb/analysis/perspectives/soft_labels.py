@@ -10,11 +10,11 @@ import numpy as np
 from ...errors import SetupError
 from ..coefficients.base import FloatArray
 from ..frames.ratings import TRUTH
-from ..shared.coder_roles import judges_of, saw
-from ..shared.groups import names
-from ..shared.notes import note
-from ..shared.ratings_frame import checked, groups, scale_of
-from .coder_groups import membership
+from ..shared.coder_roles import judge_names, non_blind_coders
+from ..shared.groups import column_names
+from ..shared.notes import join_sentences
+from ..shared.ratings_frame import groups, prepare_ratings, scale_of
+from .coder_groups import group_of_coder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,17 +85,17 @@ def soft_labels(
         raise SetupError('divergence: whose? Name the judge, judge="...".')
     if smoothing < 0:
         raise SetupError(f"smoothing={smoothing}: it is a number of answers, 0 or more.")
-    by = names(by)
-    frame = checked(ratings, by)
-    members = None if group is None else membership(frame, group, "group")
+    by = column_names(by)
+    frame = prepare_ratings(ratings, by)
+    members = None if group is None else group_of_coder(frame, group, "group")
     if judge is not None and judge in (members or ()):
         raise SetupError(f"group: `{judge}` is the judge; groups are of people.")
     tables = []
     for key, part in groups(frame, by):
-        beside = judges_of(part, [judge])[0] if judge is not None else None
+        beside = judge_names(part, [judge])[0] if judge is not None else None
         for one in [None] if members is None else sorted(set(members.values())):
-            people = _people(part, beside, members, one)
-            table = _table(part, people, beside, smoothing if divergence else None)
+            people = _select_people(part, beside, members, one)
+            table = _label_table(part, people, beside, smoothing if divergence else None)
             named = dict(zip(by, key, strict=True)) | ({} if one is None else {"group": one})
             tables.append(table.assign(**named)[[*named, *table.columns]])
     found = pd.concat(tables, ignore_index=True)
@@ -104,14 +104,16 @@ def soft_labels(
     return found[[*first, *shares, *(name for name in found.columns if name not in {*first, *shares})]]
 
 
-def _people(part: pd.DataFrame, judge: str | None, members: Mapping[str, str] | None, group: str | None) -> list[str]:
+def _select_people(
+    part: pd.DataFrame, judge: str | None, members: Mapping[str, str] | None, group: str | None
+) -> list[str]:
     present = sorted(part.coder[part.kind == "human"].unique())
     if members is None:
         return [name for name in present if name not in (TRUTH, judge)]
     return [name for name in sorted(part.coder.unique()) if members.get(name) == group]
 
 
-def _table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothing: float | None) -> pd.DataFrame:
+def _label_table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothing: float | None) -> pd.DataFrame:
     import pandas as pd
 
     scale, criterion = scale_of(part), part.criterion.iloc[0]
@@ -124,7 +126,7 @@ def _table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothi
     named = [] if scale is None or scale.level == "set" else list(scale.answers)
     categories = named + sorted(set(given.category) - set(named))
     records = sorted(part.record_id.unique())
-    shares, n = _shares(given[given.coder.isin(people)], records, categories)
+    shares, n = _category_shares(given[given.coder.isin(people)], records, categories)
     rows = part[part.coder.isin(people)]
     asked = rows.groupby("record_id").coder.nunique().reindex(records, fill_value=0).to_numpy()
     found: dict[str, Any] = {"record_id": records}
@@ -132,14 +134,14 @@ def _table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothi
     found |= {"entropy": _cross_entropy(shares, shares), "n_coders": n, "n_excluded": asked - n}
     notes = [["No person has coded it."] if not count else [] for count in n]
     if judge is not None:
-        found |= _beside(given[given.coder == judge], judge, records, categories, shares, smoothing, notes)
-        seen = rows.record_id[rows.usable & rows.coder.isin(saw(part))]
+        found |= _judge_columns(given[given.coder == judge], judge, records, categories, shares, smoothing, notes)
+        seen = rows.record_id[rows.usable & rows.coder.isin(non_blind_coders(part))]
         for place in np.flatnonzero(np.isin(records, seen.to_numpy(str))):
             notes[place].append("Among the people is one who saw the judges' answers.")
-    return pd.DataFrame(found | {"note": [note(*said) for said in notes]})
+    return pd.DataFrame(found | {"note": [join_sentences(*said) for said in notes]})
 
 
-def _shares(given: pd.DataFrame, records: Sequence[str], categories: Sequence[str]) -> tuple[FloatArray, Any]:
+def _category_shares(given: pd.DataFrame, records: Sequence[str], categories: Sequence[str]) -> tuple[FloatArray, Any]:
     """Records x categories, each coder counting once; and how many coders there are."""
     import pandas as pd
 
@@ -152,7 +154,7 @@ def _shares(given: pd.DataFrame, records: Sequence[str], categories: Sequence[st
     return np.divide(counts, n[:, None], out=np.full(size, np.nan), where=n[:, None] > 0), n
 
 
-def _beside(
+def _judge_columns(
     said: pd.DataFrame,
     judge: str,
     records: Sequence[str],
@@ -163,7 +165,7 @@ def _beside(
 ) -> dict[str, Any]:
     import pandas as pd
 
-    own, _ = _shares(said, records, categories)
+    own, _ = _category_shares(said, records, categories)
     repeats = said.groupby("record_id").size().reindex(list(records), fill_value=0).to_numpy()
     best = np.isclose(own, own.max(axis=1, initial=0.0)[:, None]) & (own > 0)
     sole = best.sum(axis=1) == 1

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SHAPES = {"human-human": "o", "judge-human": "s", "judge-judge": "^", "mixed": "D"}
-_SAID = {
+_LABELS = {
     "human-human": "people with people", "judge-human": "people with a judge", "judge-judge": "judge with judge",
     "mixed": "everybody",
 }  # fmt: skip
@@ -60,7 +60,7 @@ def plot_agreement(
     >>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
     ("Krippendorff's alpha", ['ana ~ ben  (n = 40)'])
     """
-    rows = chosen(found, coefficient, criterion)
+    rows = select_coefficient(found, coefficient, criterion)
     ax = axes(ax, 7.5, 0.8 + 0.26 * len(rows))
     yardstick = rows[rows.comparison == "people"]
     if len(yardstick):
@@ -84,16 +84,16 @@ def plot_agreement(
     ax.set_xlim(min(-0.05, lowest - 0.05), 1.05)
     ax.set_xlabel(coefficient)
     ax.set_title(str(rows.criterion.iloc[0]), loc="left", fontsize="medium")
-    _legend(ax, rows, band=len(yardstick) > 0)
+    _add_legend(ax, rows, band=len(yardstick) > 0)
     return strip_axes(ax)
 
 
-def _legend(ax: Axes, rows: pd.DataFrame, *, band: bool) -> None:
+def _add_legend(ax: Axes, rows: pd.DataFrame, *, band: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     shown = [kind for kind in _SHAPES if kind in set(rows.comparison_type)]
-    marks = [Line2D([], [], color=INK, marker=_SHAPES[k], linestyle="", label=_SAID[k], markersize=5) for k in shown]
+    marks = [Line2D([], [], color=INK, marker=_SHAPES[k], linestyle="", label=_LABELS[k], markersize=5) for k in shown]
     bands = [Patch(color=PALE, label="interval of the people")] if band else []
     if rows.dependent.any():
         seen = "have seen the other's answers"
@@ -101,7 +101,7 @@ def _legend(ax: Axes, rows: pd.DataFrame, *, band: bool) -> None:
     ax.legend(handles=[*marks, *bands], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
 
 
-def chosen(found: pd.DataFrame, coefficient: str, criterion: str | None) -> pd.DataFrame:
+def select_coefficient(found: pd.DataFrame, coefficient: str, criterion: str | None) -> pd.DataFrame:
     """The rows of one coefficient on one criterion.
 
     Raises

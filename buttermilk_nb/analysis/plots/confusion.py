@@ -48,9 +48,9 @@ def plot_confusion(
     >>> sorted(text.get_text() for text in plot_confusion(confusion(ratings)).texts)
     ['0\n0%', '1\n100%', '1\n33%', '2\n67%']
     """
-    rows = _only(_only(found, "criterion", criterion), "coder", coder)
+    rows = select_rows(select_rows(found, "criterion", criterion), "coder", coder)
     rows = rows[rows.truth_usable]
-    truths, answers = _in_order(rows, "truth"), _in_order(rows, "answer")
+    truths, answers = _usable_first(rows, "truth"), _usable_first(rows, "answer")
     ax = axes(ax, 2.0 + 0.9 * len(answers), 1.2 + 0.6 * len(truths))
     for row in rows.to_dict("records"):
         line, column = truths.index(row["truth"]), answers.index(row["answer"])
@@ -69,7 +69,7 @@ def plot_confusion(
     return ax
 
 
-def _only(found: pd.DataFrame, column: str, wanted: str | None) -> pd.DataFrame:
+def select_rows(found: pd.DataFrame, column: str, wanted: str | None) -> pd.DataFrame:
     names = list(found[column].unique())
     if wanted is None and len(names) > 1:
         raise SetupError(f"there are {len(names)} in `{column}`; choose one, {column}={names[0]!r}.")
@@ -78,7 +78,7 @@ def _only(found: pd.DataFrame, column: str, wanted: str | None) -> pd.DataFrame:
     return found[found[column] == (wanted or names[0])]
 
 
-def _in_order(rows: pd.DataFrame, column: str) -> list[str]:
+def _usable_first(rows: pd.DataFrame, column: str) -> list[str]:
     """The categories as they come, those that are usable first."""
     usable = rows[rows[f"{column}_usable"]]
     return list(dict.fromkeys([*usable[column], *rows[column]]))

@@ -10,14 +10,14 @@ from ..._internal.text import pluralise
 from ...codebook.scales import NON_ANSWERS
 from ...errors import SetupError
 from .axes import GREY, INK, axes, square_axes, strip_axes
-from .confusion import _only as only
+from .confusion import select_rows as only
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 _DARK = 0.6  # from this share on the cell is too dark for black letters
-_MOST = 25  # answers; more cannot be read
+_MAX_ANSWERS = 25  # answers; more cannot be read
 _TIED = "(tied)"
 
 
@@ -62,11 +62,11 @@ def plot_flips(
     if not len(found):
         raise SetupError("no record flips, so there is nothing to draw.")
     rows = only(found, "criterion", criterion)
-    pairs = Counter(zip(_answers(rows, "a"), _answers(rows, "b"), strict=True))
-    answers = sorted({answer for pair in pairs for answer in pair}, key=_rank)
-    if len(answers) > _MOST:
+    pairs = Counter(zip(_answer_labels(rows, "a"), _answer_labels(rows, "b"), strict=True))
+    answers = sorted({answer for pair in pairs for answer in pair}, key=_sort_key)
+    if len(answers) > _MAX_ANSWERS:
         raise SetupError(
-            f"there are {len(answers)} different answers, and a matrix can show {_MOST}; it is for scales with few."
+            f"there are {len(answers)} different answers, and a matrix can show {_MAX_ANSWERS}; it is for scales with few."
         )
     ax = axes(ax, 1.9 + 0.8 * len(answers), 1.3 + 0.55 * len(answers))
     for place, answer in enumerate(answers):
@@ -91,7 +91,7 @@ def plot_flips(
     return ax
 
 
-def _answers(rows: pd.DataFrame, level: str) -> list[str]:
+def _answer_labels(rows: pd.DataFrame, level: str) -> list[str]:
     """The answer of each record at a level, or that its replicates tie."""
     found = []
     for answer, all_of_them in zip(rows[f"answer_{level}"], rows[f"answers_{level}"], strict=True):
@@ -101,7 +101,7 @@ def _answers(rows: pd.DataFrame, level: str) -> list[str]:
     return found
 
 
-def _rank(answer: str) -> tuple[int, float, str]:
+def _sort_key(answer: str) -> tuple[int, float, str]:
     """Numbers by size, then names from A to Z, ties last."""
     try:
         number = float(answer)

@@ -59,7 +59,7 @@ def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes
     rows = found[found.estimate.notna()].sort_values("estimate", kind="stable", ignore_index=True)
     if not len(rows):
         raise SetupError("no specification has an estimate, so there is nothing to draw.")
-    lines = _lines(rows)
+    lines = _choice_lines(rows)
     ax = axes(ax, 8.0, _CURVE + 0.6 + _ROW * len(lines))
     size = min(3.5, max(1.0, 250 / len(rows)))
     ax.vlines(rows.index, rows.low, rows.high, color=GREY if len(rows) < 200 else PALE, linewidth=min(1.2, size / 2))
@@ -76,11 +76,11 @@ def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes
     ax.set_title(_title(rows), loc="left", fontsize="medium")
     strip_axes(ax).spines["bottom"].set_visible(False)
     ax.spines["left"].set_visible(True)
-    _choices(ax, rows, lines)
+    _draw_choices(ax, rows, lines)
     return ax
 
 
-def _lines(rows: pd.DataFrame) -> list[tuple[str, str | None]]:
+def _choice_lines(rows: pd.DataFrame) -> list[tuple[str, str | None]]:
     """The choices that differ, each followed by its values."""
     found: list[tuple[str, str | None]] = []
     for name in CHOICES:
@@ -90,18 +90,20 @@ def _lines(rows: pd.DataFrame) -> list[tuple[str, str | None]]:
     return found
 
 
-def _choices(ax: Axes, rows: pd.DataFrame, lines: list[tuple[str, str | None]]) -> None:
+def _draw_choices(ax: Axes, rows: pd.DataFrame, lines: list[tuple[str, str | None]]) -> None:
     """The dot matrix, in an axes beneath."""
     if not lines:
         return
-    below = _beneath(ax, _ROW * len(lines) / _CURVE)
+    below = _axes_below(ax, _ROW * len(lines) / _CURVE)
     tall = 5.0 if len(rows) < 300 else 4.0
     for place, (name, value) in enumerate(lines):
         if value is None:
             continue
         chosen = rows.index[rows[name] == value]
         below.axhline(place, color=PALE, linewidth=0.6, zorder=0)
-        below.plot(chosen, [place] * len(chosen), "|", color=INK, markersize=tall, markeredgewidth=_width(len(rows)))
+        below.plot(
+            chosen, [place] * len(chosen), "|", color=INK, markersize=tall, markeredgewidth=_mark_width(len(rows))
+        )
         middle = rows.estimate[chosen].median()
         below.text(1.01, place, f"{middle:.2f}", transform=below.get_yaxis_transform(), fontsize=7, va="center")
     below.set_yticks(range(len(lines)), [value or name.replace("_", "-") for name, value in lines], fontsize=7)
@@ -113,7 +115,7 @@ def _choices(ax: Axes, rows: pd.DataFrame, lines: list[tuple[str, str | None]]) 
     strip_axes(below).spines["bottom"].set_visible(False)
 
 
-def _beneath(ax: Axes, ratio: float) -> Axes:
+def _axes_below(ax: Axes, ratio: float) -> Axes:
     """Axes below others, in the room that those had alone."""
     place, figure = ax.get_subplotspec(), ax.figure
     if place is not None:
@@ -126,7 +128,7 @@ def _beneath(ax: Axes, ratio: float) -> Axes:
     return figure.add_axes((box.x0, box.y0, box.width, box.height - height), sharex=ax)
 
 
-def _width(n: int) -> float:
+def _mark_width(n: int) -> float:
     """Of a mark, in points: thin enough that neighbours stay apart."""
     return min(1.2, max(0.25, 250 / n))
 

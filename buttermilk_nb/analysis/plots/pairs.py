@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .agreement import chosen
+from .agreement import select_coefficient
 from .axes import INK, axes, square_axes, strip_axes
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def plot_pairs(
     >>> [text.get_text() for text in plot_pairs(agreement(ratings, n_boot=0)).texts]
     ['1.00\nn = 40']
     """
-    rows = chosen(found, coefficient, criterion)
+    rows = select_coefficient(found, coefficient, criterion)
     pairs = rows[rows.comparison.str.contains(" ~ ", regex=False)]
     split = pairs.comparison.str.split(" ~ ", n=1, regex=False)
     names = list(dict.fromkeys([*split.str[0], *split.str[1]]))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import SetupError
 from .axes import GREY, INK, PALE, axes, strip_axes
-from .confusion import _only as only
+from .confusion import select_rows as only
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 _SHAPES = "os^DvPX*"
-_SAID = {"agreement": "percent agreement", "alpha": "Krippendorff's alpha"}
+_LABELS = {"agreement": "percent agreement", "alpha": "Krippendorff's alpha"}
 
 
 def plot_perspectives(
@@ -61,7 +61,7 @@ def plot_perspectives(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['judge', 'bystander, 1 coder (n = 40)', 'targeted, 2 coders (n = 40)']
     """
-    if measure not in _SAID:
+    if measure not in _LABELS:
         raise SetupError(f"measure: write `agreement` or `alpha`, and not `{measure}`.")
     rows = only(found, "criterion", criterion)
     groups = list(dict.fromkeys(rows.group))
@@ -70,7 +70,7 @@ def plot_perspectives(
     for judge, own in rows.groupby("judge", sort=False):
         labels.append((str(judge), True))
         for row in own.to_dict("records"):
-            _mark(ax, row, len(labels), measure, _SHAPES[groups.index(row["group"]) % len(_SHAPES)])
+            _draw_row(ax, row, len(labels), measure, _SHAPES[groups.index(row["group"]) % len(_SHAPES)])
             coders = f"{row['n_coders']} coder{'' if row['n_coders'] == 1 else 's'}"
             labels.append((f"{row['group']}, {coders} (n = {row['n_records']:,})", False))
     ax.set_yticks(range(len(labels)), [text for text, _ in labels], fontsize="small")
@@ -81,13 +81,13 @@ def plot_perspectives(
     ax.set_xlim(min(-0.03, lowest - 0.05), 1.03)
     if lowest < 0:
         ax.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
-    ax.set_xlabel(_SAID[measure])
+    ax.set_xlabel(_LABELS[measure])
     ax.set_title(str(rows.criterion.iloc[0]), loc="left", fontsize="medium")
-    _legend(ax, groups, within=bool(rows[f"within_{measure}"].notna().any()))
+    _add_group_legend(ax, groups, within=bool(rows[f"within_{measure}"].notna().any()))
     return strip_axes(ax)
 
 
-def _mark(ax: Axes, row: Mapping[Any, Any], place: int, measure: str, shape: str) -> None:
+def _draw_row(ax: Axes, row: Mapping[Any, Any], place: int, measure: str, shape: str) -> None:
     from matplotlib.patches import Rectangle
 
     low, high = row[f"within_{measure}_low"], row[f"within_{measure}_high"]
@@ -99,7 +99,7 @@ def _mark(ax: Axes, row: Mapping[Any, Any], place: int, measure: str, shape: str
     ax.plot([row[measure]], [place], shape, color=INK, markersize=5.5)
 
 
-def _legend(ax: Axes, groups: list[str], *, within: bool) -> None:
+def _add_group_legend(ax: Axes, groups: list[str], *, within: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

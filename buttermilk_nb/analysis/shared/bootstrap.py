@@ -16,7 +16,7 @@ _MOST = 20_000_000  # numbers in one block of weights: 160 MB
 _KEPT = 4_000_000  # numbers of a block that is kept for the next statistic: 32 MB
 
 
-def weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[NDArray[np.float64]]:
+def unit_weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """Blocks of rows, one per resample, that say how often each unit counts.
 
     Parameters
@@ -30,29 +30,29 @@ def weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[NDAr
 
     Examples
     --------
-    >>> (block,) = weights(np.array([0, 0, 1]), n_boot=4, seed=1)
+    >>> (block,) = unit_weights(np.array([0, 0, 1]), n_boot=4, seed=1)
     >>> block.shape, bool((block[:, 0] == block[:, 1]).all())
     ((4, 3), True)
     """
     n = int(clusters.max()) + 1 if len(clusters) else 0
-    for block in drawn(n, n_boot, seed, at_once=max(1, _MOST // max(1, len(clusters)))):
+    for block in cluster_weights(n, n_boot, seed, max_rows=max(1, _MOST // max(1, len(clusters)))):
         yield block if n == len(clusters) and (clusters == np.arange(n)).all() else block[:, clusters]
 
 
-def drawn(clusters: int, n_boot: int, seed: int, *, at_once: int) -> Iterator[NDArray[np.float64]]:
+def cluster_weights(n_clusters: int, n_boot: int, seed: int, *, max_rows: int) -> Iterator[NDArray[np.float64]]:
     """How often each cluster is drawn: blocks of so many resamples; the same draws however many are drawn at once.
 
     Examples
     --------
-    >>> [block.sum(axis=1).tolist() for block in drawn(3, n_boot=3, seed=1, at_once=2)]
+    >>> [block.sum(axis=1).tolist() for block in cluster_weights(3, n_boot=3, seed=1, max_rows=2)]
     [[3.0, 3.0], [3.0]]
     """
-    if clusters and n_boot and n_boot <= at_once and clusters * n_boot <= _KEPT:
-        yield _drawn_once(clusters, n_boot, seed)
+    if n_clusters and n_boot and n_boot <= max_rows and n_clusters * n_boot <= _KEPT:
+        yield _drawn_once(n_clusters, n_boot, seed)
         return
     rng = np.random.default_rng(seed)
-    for start in range(0, n_boot if clusters else 0, at_once):
-        yield _counts(rng, clusters, min(at_once, n_boot - start))
+    for start in range(0, n_boot if n_clusters else 0, max_rows):
+        yield _counts(rng, n_clusters, min(max_rows, n_boot - start))
 
 
 @lru_cache(maxsize=1)
@@ -69,12 +69,12 @@ def _counts(rng: np.random.Generator, clusters: int, rows: int) -> NDArray[np.fl
     return np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters).astype(np.float64)
 
 
-def interval(estimates: NDArray[np.float64], confidence: float) -> tuple[float, float, int]:
+def percentile_interval(estimates: NDArray[np.float64], confidence: float) -> tuple[float, float, int]:
     """The percentile interval, and how many resamples were undefined; NaN where more than half were.
 
     Examples
     --------
-    >>> interval(np.arange(101.0), 0.5)
+    >>> percentile_interval(np.arange(101.0), 0.5)
     (25.0, 75.0, 0)
     """
     known = estimates[~np.isnan(estimates)]

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from ...errors import SetupError, nearest
 from ..frames.ratings import TRUTH
-from .ratings_frame import modal
+from .ratings_frame import modal_ratings
 from .reliability_data import ReliabilityData, reliability_data
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def judges_of(part: pd.DataFrame, judges: Sequence[str] | None) -> list[str]:
+def judge_names(part: pd.DataFrame, judges: Sequence[str] | None) -> list[str]:
     """The judges that are meant, in the order of their names.
 
     Raises
@@ -38,7 +38,7 @@ def judges_of(part: pd.DataFrame, judges: Sequence[str] | None) -> list[str]:
     return sorted(set(judges))
 
 
-def people_of(part: pd.DataFrame, judges: Sequence[str] | None, coders: Sequence[str] | None) -> list[str]:
+def human_coders(part: pd.DataFrame, judges: Sequence[str] | None, coders: Sequence[str] | None) -> list[str]:
     """The people who are meant: those named, or everybody who has not seen the judges' answers.
 
     Raises
@@ -46,10 +46,10 @@ def people_of(part: pd.DataFrame, judges: Sequence[str] | None, coders: Sequence
     SetupError
         A name is unknown, or is that of a judge.
     """
-    named = judges_of(part, judges)
+    named = judge_names(part, judges)
     if coders is None:
         everybody = sorted(part.coder[part.kind == "human"].unique())
-        seen = saw(part)
+        seen = non_blind_coders(part)
         return [name for name in everybody if name not in {TRUTH, *named} and name not in seen]
     _check(part, coders, "coders")
     instruments = set(part.coder[part.kind != "human"]) | set(named)
@@ -59,14 +59,14 @@ def people_of(part: pd.DataFrame, judges: Sequence[str] | None, coders: Sequence
     return sorted(set(coders))
 
 
-def saw(part: pd.DataFrame) -> frozenset[str]:
+def non_blind_coders(part: pd.DataFrame) -> frozenset[str]:
     """The people who have seen instruments' answers."""
     not_blind = (part.blind == False) & (part.kind == "human")  # noqa: E712  # NA is neither
     return frozenset(part.coder[not_blind.fillna(value=False).astype(bool)])
 
 
-def codes_of(
-    part: pd.DataFrame, coders: Sequence[str], *, mode: bool = False
+def coder_codes(
+    part: pd.DataFrame, coders: Sequence[str], *, modal: bool = False
 ) -> tuple[ReliabilityData, dict[str, int]]:
     """The codes of some coders on all records of the part, and the column of each.
 
@@ -87,8 +87,8 @@ def codes_of(
     ordered = part.sort_values(["record_id", "coder", "replicate"], kind="stable", ignore_index=True)
     chosen = ordered[ordered.coder.isin(list(coders))]
     chosen = chosen.assign(who=chosen.coder)
-    if mode:
-        chosen = modal(chosen)
+    if modal:
+        chosen = modal_ratings(chosen)
     data = reliability_data(chosen, ordered)
     shown = dict(zip(chosen.who, chosen.coder, strict=True))
     return data, {name: data.coders.index(shown[name]) for name in coders}

@@ -11,7 +11,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError, nearest
-from .ratings_frame import DEFAULTS, checked
+from .ratings_frame import DEFAULTS, prepare_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,12 +20,12 @@ _ANSWERS = ("record_id", "category", "value", "flagged", "status", "usable", "ki
 _WORDINGS = ("criterion", "criteria_set", "criteria_hash")
 
 
-def names(by: str | Sequence[str]) -> list[str]:
+def column_names(by: str | Sequence[str]) -> list[str]:
     """Column names, of which one alone may be given as it is."""
     return [by] if isinstance(by, str) else list(by)
 
 
-def read(ratings: pd.DataFrame, by: Sequence[str], along: str, word: str) -> pd.DataFrame:
+def prepare_ratings_along(ratings: pd.DataFrame, by: Sequence[str], along: str, word: str) -> pd.DataFrame:
     """The ratings with every column that is read, `usable` (an answer on the scale) and `kin` (its cluster).
 
     Parameters
@@ -43,7 +43,7 @@ def read(ratings: pd.DataFrame, by: Sequence[str], along: str, word: str) -> pd.
         A column is missing or misused, the frame is empty, or a record is in two clusters.
     """
     _check_columns(ratings, by, along, word)
-    frame = checked(ratings, by, once=False)
+    frame = prepare_ratings(ratings, by, unique_codes=False)
     return frame[frame[along].notna()]
 
 
@@ -66,7 +66,7 @@ def wordings_note(along: str) -> str:
     return "Answers under different wordings are compared, as asked." if along in _WORDINGS[1:] else ""
 
 
-def in_order(values: Iterable[Any]) -> list[Any]:
+def sorted_values(values: Iterable[Any]) -> list[Any]:
     """Distinct values, numbers before names, each ascending; of tuples, part by part."""
     return sorted(set(values), key=_rank)
 
@@ -90,12 +90,12 @@ def _check_columns(ratings: pd.DataFrame, by: Sequence[str], along: str, word: s
 
 def _check_one_question(part: pd.DataFrame, along: str) -> None:
     if along != "criterion" and part.criterion.nunique() > 1:
-        several = ", ".join(f"`{name}`" for name in in_order(part.criterion)[:3])
+        several = ", ".join(f"`{name}`" for name in sorted_values(part.criterion)[:3])
         raise SetupError(f"criteria are never pooled, and there are several ({several}); put `criterion` into `by`.")
     each = [own for _, own in part.groupby(along)] if along in _WORDINGS else [part]
     for own in each:
         for name in ("criteria_set", "criteria_hash"):
-            found = in_order(own[name].dropna())
+            found = sorted_values(own[name].dropna())
             if len(found) > 1:
                 shown = ", ".join(f"`{one}`" for one in found[:3])
                 raise SetupError(

@@ -19,17 +19,17 @@ class Modes(NamedTuple):
     """
 
     mode: IntArray
-    most: FloatArray
-    given: FloatArray
-    tie: NDArray[np.bool_]
+    n_mode: FloatArray
+    n_codes: FloatArray
+    is_tie: NDArray[np.bool_]
 
 
-def modes(matrix: IntArray) -> Modes:
+def row_modes(matrix: IntArray) -> Modes:
     """The mode of each row; -1 is a missing code.
 
     Examples
     --------
-    >>> modes(np.array([[0, 1, 1], [0, 1, -1], [-1, -1, -1]])).mode.tolist()
+    >>> row_modes(np.array([[0, 1, 1], [0, 1, -1], [-1, -1, -1]])).mode.tolist()
     [1, -1, -1]
     """
     counts = mode_share(matrix)

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
-def holm(p: FloatArray) -> FloatArray:
+def holm_adjusted(p: FloatArray) -> FloatArray:
     """Holm's adjusted p-values (Holm 1979): the step-down Bonferroni. NaN is no test, and stays.
 
     Examples
     --------
-    >>> holm(np.array([0.01, 0.04, 0.03, np.nan])).round(4).tolist()
+    >>> holm_adjusted(np.array([0.01, 0.04, 0.03, np.nan])).round(4).tolist()
     [0.03, 0.06, 0.06, nan]
     """
     found = np.full(len(p), np.nan)

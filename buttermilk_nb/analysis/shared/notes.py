@@ -6,12 +6,12 @@ from .ratings_frame import FEW
 from .record_table import RecordTable
 
 
-def note(*sentences: str | None) -> str:
+def join_sentences(*sentences: str | None) -> str:
     """Those that say something, as one text."""
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def few(n: int, n_clusters: int) -> str:
+def sample_note(n: int, n_clusters: int) -> str:
     """What does not follow from so few records or clusters."""
     if n == 0:
         return ""
@@ -24,4 +24,6 @@ def few(n: int, n_clusters: int) -> str:
 
 def unequal_note(table: RecordTable) -> str:
     """What is not done about records that were drawn with unequal probability."""
-    return "Records were drawn with unequal probability, and are not weighted here." if table.unequal else ""
+    return (
+        "Records were drawn with unequal probability, and are not weighted here." if table.unequal_probabilities else ""
+    )

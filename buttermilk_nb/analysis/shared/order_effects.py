@@ -12,14 +12,14 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
-from .ratings_frame import FEW, checked
+from .ratings_frame import FEW, prepare_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ORDERS = ("given", "swapped")
 _KEYS = ["criteria_set", "criterion", "criteria_hash", "coder", "judge", "model"]
-_PLACES = {"given": ("first", "second"), "swapped": ("second", "first")}
+_ANSWER_BY_PLACE = {"given": ("first", "second"), "swapped": ("second", "first")}
 """Which text is shown first, and which second."""
 
 
@@ -58,9 +58,11 @@ def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
         raise SetupError(
             'no pair was asked in both orders; bm.Pairwise("compare", ...) does so unless orders="given" is written.'
         )
-    found = checked(ratings).assign(**{name: None for name in ("model",) if name not in ratings.columns})
+    found = prepare_ratings(ratings).assign(**{name: None for name in ("model",) if name not in ratings.columns})
     found = found[found.order.isin(ORDERS)]
-    coders = [str(coder).removesuffix(named(order)) for coder, order in zip(found.coder, found.order, strict=True)]
+    coders = [
+        str(coder).removesuffix(order_suffix(order)) for coder, order in zip(found.coder, found.order, strict=True)
+    ]
     found = found.assign(coder=coders, said=found.category.where(found.usable))
     keys = [*_KEYS, "record_id", "replicate"]
     found[keys] = found[keys].astype(object).where(found[keys].notna(), None)
@@ -125,18 +127,18 @@ def order_bias(ratings: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFra
     shared = len(set(ratings.record_id[clusters.notna()])) > clusters.nunique() if len(clusters) else False
     rows = []
     for key, part in flips.groupby(_KEYS, dropna=False, sort=True):
-        rows.append({**dict(zip(_KEYS, key, strict=True)), **_row(part, confidence, shared=shared)})
+        rows.append({**dict(zip(_KEYS, key, strict=True)), **_bias_row(part, confidence, shared=shared)})
     return pd.DataFrame(rows)
 
 
-def _row(part: pd.DataFrame, confidence: float, *, shared: bool) -> dict[str, Any]:
+def _bias_row(part: pd.DataFrame, confidence: float, *, shared: bool) -> dict[str, Any]:
     answered = part[part.flipped.notna()]
     rates = answered.flipped.astype(float).groupby(answered.record_id).mean()
     n, planned = len(rates), part.record_id.nunique()
     rate = float(rates.mean()) if n else math.nan
-    low, high = wilson(rate, n, confidence)
-    shown = [(order, answer) for order in ORDERS for answer in answered[order] if answer in _PLACES[order]]
-    first = sum(answer == _PLACES[order][0] for order, answer in shown)
+    low, high = wilson_interval(rate, n, confidence)
+    shown = [(order, answer) for order in ORDERS for answer in answered[order] if answer in _ANSWER_BY_PLACE[order]]
+    first = sum(answer == _ANSWER_BY_PLACE[order][0] for order, answer in shown)
     return {
         "n": n,
         "n_flipped": int((rates > 0).sum()),
@@ -147,11 +149,11 @@ def _row(part: pd.DataFrame, confidence: float, *, shared: bool) -> dict[str, An
         "flip_rate_least": float(rates.sum()) / planned,
         "flip_rate_most": (float(rates.sum()) + planned - n) / planned,
         "chose_first_shown": first / len(shown) if shown else math.nan,
-        "note": _note(n, shared=shared),
+        "note": _bias_note(n, shared=shared),
     }
 
 
-def _note(n: int, *, shared: bool) -> str:
+def _bias_note(n: int, *, shared: bool) -> str:
     said: Sequence[str] = (
         *(("No pair has an answer in both orders.",) if not n else ()),
         *((f"It rests on {n:,} pairs; below {FEW} no conclusion follows.",) if 0 < n < FEW else ()),
@@ -160,12 +162,12 @@ def _note(n: int, *, shared: bool) -> str:
     return " ".join(said)
 
 
-def wilson(share: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(share: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval for a share of `n` independent cases; NaN without any.
 
     Examples
     --------
-    >>> [round(end, 4) for end in wilson(0.1, 50)]
+    >>> [round(end, 4) for end in wilson_interval(0.1, 50)]
     [0.0435, 0.2136]
     """
     if not n:
@@ -176,12 +178,12 @@ def wilson(share: float, n: int, confidence: float = 0.95) -> tuple[float, float
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def named(order: object) -> str:
+def order_suffix(order: object) -> str:
     """How an order stands in the name of an instrument; nothing where there is none."""
     return f" ({order} order)" if order in ORDERS else ""
 
 
-def completed(judged: pd.DataFrame, asked: Sequence[str]) -> pd.DataFrame:
+def fill_missing_orders(judged: pd.DataFrame, asked: Sequence[str]) -> pd.DataFrame:
     """The rows of judges, those of pairs that have no trace yet in the order that is still to come.
 
     Parameters

@@ -24,7 +24,7 @@ FEW = 30
 """Below so many records no conclusion follows."""
 
 
-def checked(ratings: pd.DataFrame, by: Sequence[str] = (), *, once: bool = True) -> pd.DataFrame:
+def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_codes: bool = True) -> pd.DataFrame:
     """The frame with every column that statistics read.
 
     `usable` says whether a row holds an answer on the scale: non-answers, missing answers and records that the criteria
@@ -53,10 +53,10 @@ def checked(ratings: pd.DataFrame, by: Sequence[str] = (), *, once: bool = True)
             raise SetupError(f"column `{name}` of the ratings is empty in row {int(found[name].isna().argmax())}.")
     found["record_id"] = found.record_id.astype(str)
     found["replicate"] = found.replicate.fillna(0)
-    found["usable"] = _usable(found)
-    found["kin"] = _kin(found)
-    if once:
-        _coded_once(found)
+    found["usable"] = _has_usable_answer(found)
+    found["kin"] = _resampling_units(found)
+    if unique_codes:
+        _check_coded_once(found)
     return found
 
 
@@ -95,18 +95,18 @@ def scale_of(part: pd.DataFrame) -> Scale | None:
     return make_scale(str(named[0])) if len(named) else None
 
 
-def answers(part: pd.DataFrame) -> pd.DataFrame:
+def usable_rows(part: pd.DataFrame) -> pd.DataFrame:
     """The rows of a checked frame that hold an answer on the scale."""
     return part[part.usable]
 
 
-def modal(part: pd.DataFrame) -> pd.DataFrame:
+def modal_ratings(part: pd.DataFrame) -> pd.DataFrame:
     """One row per coder and record: the answer that most replicates gave; none where two are as frequent.
 
     What was repeated is another instrument, and has another name.
     """
     keys = ["record_id", "coder"]
-    given = answers(part)
+    given = usable_rows(part)
     given = given.assign(said=given.category.astype(object).where(given.category.notna(), given.value))
     counts = given.groupby([*keys, "said"], sort=False).agg(n=("replicate", "size"), at=("replicate", "idxmin"))
     counts = counts.reset_index()
@@ -125,14 +125,14 @@ def modal(part: pd.DataFrame) -> pd.DataFrame:
     return found.assign(coder=found.coder.replace(names))
 
 
-def _usable(found: pd.DataFrame) -> pd.Series[bool]:
+def _has_usable_answer(found: pd.DataFrame) -> pd.Series[bool]:
     answered = found.category.notna() & ~found.category.isin(NON_ANSWERS)
     answered |= found.category.isna() & found.value.notna()  # a number on a continuous scale has no category
     taught = found.in_edge_cases.fillna(value=False).astype(bool)
     return answered & (found.status.isna() | (found.status == "ok")) & ~taught
 
 
-def _kin(found: pd.DataFrame) -> list[str]:
+def _resampling_units(found: pd.DataFrame) -> list[str]:
     known = found[["record_id", "cluster"]].dropna().drop_duplicates()
     twice = known[known.duplicated("record_id")]
     if len(twice):
@@ -141,7 +141,7 @@ def _kin(found: pd.DataFrame) -> list[str]:
     return [f"cluster {cluster[one]}" if one in cluster else f"record {one}" for one in found.record_id]
 
 
-def _coded_once(found: pd.DataFrame) -> None:
+def _check_coded_once(found: pd.DataFrame) -> None:
     keys = ["record_id", "criterion", "criteria_hash", "coder", "replicate"]
     twice = found[found.duplicated(keys)]
     if len(twice):

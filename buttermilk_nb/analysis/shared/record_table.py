@@ -13,17 +13,26 @@ from ...codebook.scales import NON_ANSWERS, Scale
 from ...errors import SetupError
 from ..coefficients import ReliabilityMatrix
 from ..coefficients.base import FloatArray
-from .groups import in_order
+from .groups import sorted_values
 from .ratings_frame import scale_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SAID = (
+_ANSWER_COLUMNS = (
     "category", "value", "flagged", "status", "usable", "kin", "cluster", "uncertainty", "conclusion", "reasons",
     "notes", "quotes", "seconds", "label_id", "trace_id", "design_id", "run_id", "blind", "inclusion_p",
 )  # fmt: skip
-_ASKED_WITH = ("prompt", "prompt_hash", "judge", "model", "coder", "kind", "scale", "replicate")  # from cause to name
+_CONDITION_COLUMNS = (
+    "prompt",
+    "prompt_hash",
+    "judge",
+    "model",
+    "coder",
+    "kind",
+    "scale",
+    "replicate",
+)  # from cause to name
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,19 +67,19 @@ class RecordTable:
     columns: tuple[tuple[Any, ...], ...]
     codes: ReliabilityMatrix
     flags: FloatArray
-    asked: NDArray[np.bool_]
+    has_row: NDArray[np.bool_]
     labels: NDArray[np.object_]
     clusters: NDArray[np.intp]
     scale: Scale | None
     n_excluded: int
-    unequal: bool
+    unequal_probabilities: bool
 
     def select_columns(self, places: Sequence[int]) -> ReliabilityMatrix:
         """The codes of some columns."""
         return replace(self.codes, matrix=self.codes.matrix[:, list(places)])
 
 
-def table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
+def record_table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
     """The table of one group.
 
     Raises
@@ -82,7 +91,7 @@ def table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
 
     _check_unique(part, along)
     keys = list(zip(*(part[name] for name in along), strict=True))
-    columns = in_order(keys)
+    columns = sorted_values(keys)
     place = {key: i for i, key in enumerate(columns)}
     across = np.array([place[key] for key in keys], np.intp)
     down, records = pd.factorize(part.record_id, sort=True)
@@ -92,9 +101,9 @@ def table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
     asked = np.zeros(size, np.bool_)
     asked[down, across] = True
     usable = part.usable.to_numpy(bool)
-    answers[down[usable], across[usable]] = _answers(part[part.usable], scale)
+    answers[down[usable], across[usable]] = _answer_values(part[part.usable], scale)
     flags[down[usable], across[usable]] = part.flagged[part.usable].astype("Float64").to_numpy(float, na_value=np.nan)
-    codes = _codes(answers, scale, str(part.criterion.iloc[0]))
+    codes = _answer_codes(answers, scale, str(part.criterion.iloc[0]))
     aside = part.category.isin(NON_ANSWERS).to_numpy(bool)
     shown[down[aside], across[aside]] = part.category[aside]
     found = codes.matrix >= 0
@@ -106,7 +115,7 @@ def table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
     return RecordTable(tuple(records), tuple(columns), codes, flags, asked, shown, clusters, scale, left_out, unequal)
 
 
-def _answers(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object_]:
+def _answer_values(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object_]:
     numbers = part.value.astype(object).to_numpy()
     words = part.category.astype(object).to_numpy()
     if scale is None and part.category.isna().any():
@@ -119,10 +128,10 @@ def _answers(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object_]:
     return np.where(missing, second, first)
 
 
-def _codes(answers: NDArray[np.object_], scale: Scale | None, criterion: str) -> ReliabilityMatrix:
+def _answer_codes(answers: NDArray[np.object_], scale: Scale | None, criterion: str) -> ReliabilityMatrix:
     level = scale.level if scale else "nominal"
     try:
-        return ReliabilityMatrix.of(answers.tolist(), level, scale.answers or None if scale else None)
+        return ReliabilityMatrix.from_rows(answers.tolist(), level, scale.answers or None if scale else None)
     except SetupError as error:
         raise SetupError(f"criterion `{criterion}`: {error}") from None
 
@@ -133,8 +142,12 @@ def _check_unique(part: pd.DataFrame, along: Sequence[str]) -> None:
         return
     first = twice.iloc[0]
     same = (twice[["record_id", *along]] == first[["record_id", *along]]).all(axis=1)
-    differ = [name for name in part.columns if name not in _SAID and twice.loc[same, name].astype(str).nunique() > 1]
-    several = sorted(differ, key=lambda name: (_ASKED_WITH.index(name) if name in _ASKED_WITH else -1, name))
+    differ = [
+        name for name in part.columns if name not in _ANSWER_COLUMNS and twice.loc[same, name].astype(str).nunique() > 1
+    ]
+    several = sorted(
+        differ, key=lambda name: (_CONDITION_COLUMNS.index(name) if name in _CONDITION_COLUMNS else -1, name)
+    )
     mend = f"put `{several[0]}` into `by`, or choose one" if several else "drop one, or number them in `replicate`"
     raise SetupError(
         f"criterion `{first.criterion}`: record `{first.record_id}` has {int(same.sum())} answers for one "

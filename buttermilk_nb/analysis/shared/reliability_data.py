@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import SetupError, nearest
 from ..coefficients import ReliabilityMatrix
-from .ratings_frame import answers, scale_of
+from .ratings_frame import scale_of, usable_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class ReliabilityData:
     coders: tuple[str, ...]
     kinds: tuple[str, ...]
     clusters: NDArray[np.intp]
-    seen: frozenset[str]
+    non_blind: frozenset[str]
     input_models: dict[str, frozenset[str]]
 
     def depends_on(self, coder: str) -> frozenset[str]:
@@ -57,13 +57,13 @@ class ReliabilityData:
         """How many replicates there are."""
         return len(self.codes)
 
-    def only(self, replicate: int, places: Sequence[int]) -> ReliabilityMatrix:
+    def codes_of(self, replicate: int, places: Sequence[int]) -> ReliabilityMatrix:
         """The codes of some coders in one replicate."""
         codes = self.codes[replicate]
         return replace(codes, matrix=codes.matrix[:, list(places)])
 
 
-def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData:
+def reliability_data(part: pd.DataFrame, whole_group: pd.DataFrame) -> ReliabilityData:
     """The reliability data of one criterion; people first, each in the order of their names.
 
     The units are the records of `every`, also those that none of these coders has coded: they are left out, and
@@ -72,13 +72,13 @@ def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData
     An instrument with fewer replicates than another (a deterministic one has a single one) stands in each of them
     with its own in turn.
     """
-    part = _with_numbers(part)
-    given = answers(part)
+    part = _add_numbers(part)
+    given = usable_rows(part)
     kinds = part.groupby("coder").kind.first()
     coders = sorted(kinds.index, key=lambda name: (kinds[name] != "human", name))
-    records = every.drop_duplicates("record_id")
+    records = whole_group.drop_duplicates("record_id")
     unit = {record: place for place, record in enumerate(records.record_id)}
-    categories, values, sets, codes = _categories(given, scale_of(part))
+    categories, values, sets, codes = _code_categories(given, scale_of(part))
     repeats = part.groupby("coder").replicate.nunique()
     n = int(repeats.max())
     order = part.groupby("coder").replicate.transform(lambda column: column.rank(method="dense") - 1).astype(int)
@@ -91,14 +91,16 @@ def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData
         now = turn == own
         matrix = np.full((len(unit), len(coders)), -1, np.intp)
         matrix[rows[now], columns[now]] = codes[now]
-        tables.append(ReliabilityMatrix(matrix, _level(part), categories, values, sets))
+        tables.append(ReliabilityMatrix(matrix, _level_of(part), categories, values, sets))
     _, clusters = np.unique(records.kin.to_numpy(), return_inverse=True)
     blind = part.groupby("coder").blind.agg(lambda column: bool((column == False).any()))  # noqa: E712  # NA is neither
     seen = frozenset(name for name in coders if kinds[name] == "human" and blind[name])
-    return ReliabilityData(tuple(tables), tuple(coders), tuple(kinds[c] for c in coders), clusters, seen, _reads(part))
+    return ReliabilityData(
+        tuple(tables), tuple(coders), tuple(kinds[c] for c in coders), clusters, seen, _input_coders(part)
+    )
 
 
-def _reads(part: pd.DataFrame) -> dict[str, frozenset[str]]:
+def _input_coders(part: pd.DataFrame) -> dict[str, frozenset[str]]:
     """Who rests on whom, by the steps that each has read."""
     coders = part.drop_duplicates("coder")
     steps = dict(zip(coders.coder, coders.judge, strict=True))
@@ -110,7 +112,7 @@ def _reads(part: pd.DataFrame) -> dict[str, frozenset[str]]:
     return found
 
 
-def _with_numbers(part: pd.DataFrame) -> pd.DataFrame:
+def _add_numbers(part: pd.DataFrame) -> pd.DataFrame:
     """Numbers of a continuous scale may stand as text in `category`."""
     import pandas as pd
 
@@ -133,7 +135,7 @@ def _with_numbers(part: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _labels(name: str, criterion: str) -> frozenset[str]:
+def _parse_label_set(name: str, criterion: str) -> frozenset[str]:
     try:
         found = json.loads(name)
     except ValueError:
@@ -143,12 +145,12 @@ def _labels(name: str, criterion: str) -> frozenset[str]:
     return frozenset(map(str, found))
 
 
-def _level(part: pd.DataFrame) -> str:
+def _level_of(part: pd.DataFrame) -> str:
     scale = scale_of(part)
     return scale.level if scale else "nominal"
 
 
-def _categories(
+def _code_categories(
     given: pd.DataFrame, scale: object
 ) -> tuple[tuple[str, ...], NDArray[np.float64] | None, tuple[frozenset[str], ...] | None, NDArray[np.intp]]:
     """The categories of a criterion, their numbers or labels, and for each row which it is."""
@@ -166,11 +168,11 @@ def _categories(
     place = {name: i for i, name in enumerate(names)}
     codes = given.category.map(place).to_numpy(np.intp)
     if level == "set":
-        return names, None, tuple(_labels(name, given.criterion.iloc[0]) for name in names), codes
-    return names, _numbers(names) if level == "ordinal" else None, None, codes
+        return names, None, tuple(_parse_label_set(name, given.criterion.iloc[0]) for name in names), codes
+    return names, _category_numbers(names) if level == "ordinal" else None, None, codes
 
 
-def _numbers(names: Sequence[str]) -> NDArray[np.float64]:
+def _category_numbers(names: Sequence[str]) -> NDArray[np.float64]:
     """The declared numbers where the categories are numbers, else their ranks."""
     try:
         found = np.array([float(name) for name in names])

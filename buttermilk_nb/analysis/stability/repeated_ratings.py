@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
-from ..shared.groups import groups, in_order, names, read
-from ..shared.record_table import RecordTable, table
+from ..shared.groups import column_names, groups, prepare_ratings_along, sorted_values
+from ..shared.record_table import RecordTable, record_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class Repeated:
+class RepeatedGroup:
     """One group.
 
     Parameters
@@ -34,7 +34,7 @@ class Repeated:
     slices: dict[Any, list[int]]
 
 
-def repeated(ratings: pd.DataFrame, by: str | Sequence[str], over: str) -> list[Repeated]:
+def repeated_groups(ratings: pd.DataFrame, by: str | Sequence[str], over: str) -> list[RepeatedGroup]:
     """The groups, without people who answered once.
 
     Raises
@@ -42,30 +42,30 @@ def repeated(ratings: pd.DataFrame, by: str | Sequence[str], over: str) -> list[
     SetupError
         Nothing is repeated, or what is no repeat would be taken for one.
     """
-    by = names(by)
+    by = column_names(by)
     if over == "coder":
         raise SetupError("over: coders are not repeats of each other; bm.agreement(ratings) compares them.")
-    frame = read(ratings, by, over, "over")
-    parts = [(key, part) for key, part in groups(frame, by, over) if not _person_asked_once(part, over)]
+    frame = prepare_ratings_along(ratings, by, over, "over")
+    parts = [(key, part) for key, part in groups(frame, by, over) if not _is_single_human_answer(part, over)]
     if not any(part[over].nunique() > 1 for _, part in parts):
-        raise SetupError(_once(frame, by, over))
+        raise SetupError(_not_repeated_message(frame, by, over))
     along = ["replicate", over] if over != "replicate" and "replicate" not in by else [over]
-    return [_repeated(key, table(part, along)) for key, part in parts]
+    return [_repeated_group(key, record_table(part, along)) for key, part in parts]
 
 
-def _repeated(key: dict[str, Any], found: RecordTable) -> Repeated:
-    replicates = in_order(column[0] for column in found.columns if len(column) > 1)
+def _repeated_group(key: dict[str, Any], found: RecordTable) -> RepeatedGroup:
+    replicates = sorted_values(column[0] for column in found.columns if len(column) > 1)
     if len(replicates) < 2:
-        return Repeated(key, found, {None: list(range(len(found.columns)))})
+        return RepeatedGroup(key, found, {None: list(range(len(found.columns)))})
     places = {one: [i for i, column in enumerate(found.columns) if column[0] == one] for one in replicates}
-    return Repeated(key, found, places)
+    return RepeatedGroup(key, found, places)
 
 
-def _person_asked_once(part: pd.DataFrame, over: str) -> bool:
+def _is_single_human_answer(part: pd.DataFrame, over: str) -> bool:
     return bool((part.kind == "human").all()) and part[over].nunique() == 1
 
 
-def _once(frame: pd.DataFrame, by: Sequence[str], over: str) -> str:
+def _not_repeated_message(frame: pd.DataFrame, by: Sequence[str], over: str) -> str:
     if over == "replicate":
         return (
             "every record was answered once: stability needs the same instrument to answer again. Ask for more with "

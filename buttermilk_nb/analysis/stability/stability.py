@@ -11,11 +11,11 @@ import numpy as np
 from ...errors import SetupError
 from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix
 from ..coefficients.base import FloatArray
-from ..shared.bootstrap import interval, weights
+from ..shared.bootstrap import percentile_interval, unit_weights
 from ..shared.groups import wordings_note
-from ..shared.modes import Modes, modes
-from ..shared.notes import few, note, unequal_note
-from .repeated_ratings import Repeated, repeated
+from ..shared.modes import Modes, row_modes
+from ..shared.notes import join_sentences, sample_note, unequal_note
+from .repeated_ratings import RepeatedGroup, repeated_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,10 @@ def stability(
 
     check_resampling(n_boot, confidence)
     marked = wordings_note(over)
-    rows = [one.key | _row(one, over, marked, n_boot, seed, confidence) for one in repeated(ratings, by, over)]
+    rows = [
+        one.key | _stability_row(one, over, marked, n_boot, seed, confidence)
+        for one in repeated_groups(ratings, by, over)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -95,29 +98,31 @@ def check_resampling(n_boot: int, confidence: float) -> None:
         raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
 
 
-def _row(one: Repeated, over: str, marked: str, n_boot: int, seed: int, confidence: float) -> dict[str, Any]:
+def _stability_row(
+    one: RepeatedGroup, over: str, marked: str, n_boot: int, seed: int, confidence: float
+) -> dict[str, Any]:
     slices = [one.table.select_columns(places) for places in one.slices.values()]
-    found = [modes(codes.matrix) for codes in slices]
-    used = np.any([each.given >= 2 for each in found], axis=0)
+    found = [row_modes(codes.matrix) for codes in slices]
+    used = np.any([each.n_codes >= 2 for each in found], axis=0)
     alpha = _alpha(slices[0].level)
     clusters = np.unique(one.table.clusters[used], return_inverse=True)[1]
     n, n_clusters = int(used.sum()), int(clusters.max(initial=-1)) + 1
     only = np.ones((1, n))
-    flips, alphas = _flips(found, used, only), _alphas(alpha, slices, used, only)
+    flips, alphas = _flip_rates(found, used, only), _alphas(alpha, slices, used, only)
     flip_rate, values = _mean(flips)[0], _mean(alphas)[0]
     flip_ends, alpha_ends, undefined = (np.nan, np.nan), (np.nan, np.nan), 0
     if n_clusters > 1:
         drawn = [
-            (_mean(_flips(found, used, rows)), _mean(_alphas(alpha, slices, used, rows)))
-            for rows in weights(clusters, n_boot, seed)
+            (_mean(_flip_rates(found, used, rows)), _mean(_alphas(alpha, slices, used, rows)))
+            for rows in unit_weights(clusters, n_boot, seed)
         ]
-        flip_ends = interval(np.concatenate([flip for flip, _ in drawn]), confidence)[:2]
-        *ends, undefined = interval(np.concatenate([one for _, one in drawn]), confidence)
+        flip_ends = percentile_interval(np.concatenate([flip for flip, _ in drawn]), confidence)[:2]
+        *ends, undefined = percentile_interval(np.concatenate([one for _, one in drawn]), confidence)
         alpha_ends = (ends[0], ends[1]) if not np.isnan(values) else alpha_ends
-    least, most = _bounds(found, [codes.matrix.shape[1] for codes in slices])
-    off = _mean(_off_mode(found))[0]
-    repeats = np.concatenate([each.given[each.given >= 2] for each in found])
-    why = None if not np.isnan(values) else _why(alpha, slices, over)
+    least, most = _flip_rate_bounds(found, [codes.matrix.shape[1] for codes in slices])
+    off = _mean(_off_mode_shares(found))[0]
+    repeats = np.concatenate([each.n_codes[each.n_codes >= 2] for each in found])
+    why = None if not np.isnan(values) else _undefined_alpha_note(alpha, slices, over)
     return {
         "flip_rate": flip_rate,
         "flip_rate_low": flip_ends[0],
@@ -137,13 +142,13 @@ def _row(one: Repeated, over: str, marked: str, n_boot: int, seed: int, confiden
         "repeats_max": int(repeats.max(initial=0)),
         "n_clusters": n_clusters,
         "n_undefined": undefined,
-        "note": note(
+        "note": join_sentences(
             why,
-            few(n, n_clusters),
-            _within(alphas, slices),
+            sample_note(n, n_clusters),
+            _averaged_note(alphas, slices),
             unequal_note(one.table),
-            _never(flip_rate, n_clusters),
-            _dropped(undefined, n_boot) if why is None else "",
+            _no_flip_note(flip_rate, n_clusters),
+            _undefined_resamples_note(undefined, n_boot) if why is None else "",
             marked,
         ),
     }
@@ -153,12 +158,12 @@ def _alpha(level: str) -> Coefficient:
     return COEFFICIENTS["krippendorff_alpha_masi" if level == "set" else "krippendorff_alpha"]
 
 
-def _flips(found: Sequence[Modes], used: Any, rows: FloatArray) -> FloatArray:
+def _flip_rates(found: Sequence[Modes], used: Any, rows: FloatArray) -> FloatArray:
     """The flip rate in each slice (down) and resample (across)."""
     rates = []
     for each in found:
-        twice = (each.given >= 2)[used]
-        flip = twice & (each.most < each.given)[used]
+        twice = (each.n_codes >= 2)[used]
+        flip = twice & (each.n_mode < each.n_codes)[used]
         n = rows @ twice
         rates.append(np.divide(rows @ flip, n, out=np.full(len(rows), np.nan), where=n > 0))
     return np.array(rates)
@@ -168,8 +173,8 @@ def _alphas(alpha: Coefficient, slices: Sequence[ReliabilityMatrix], used: Any, 
     return np.array([alpha.estimate(replace(codes, matrix=codes.matrix[used]), rows) for codes in slices])
 
 
-def _off_mode(found: Sequence[Modes]) -> FloatArray:
-    shares = [(1 - each.most / np.maximum(each.given, 1))[each.given >= 2] for each in found]
+def _off_mode_shares(found: Sequence[Modes]) -> FloatArray:
+    shares = [(1 - each.n_mode / np.maximum(each.n_codes, 1))[each.n_codes >= 2] for each in found]
     return np.array([[share.mean() if len(share) else np.nan] for share in shares])
 
 
@@ -181,23 +186,23 @@ def _mean(each: FloatArray) -> FloatArray:
     return np.asarray(np.divide(total, n, out=np.full(each.shape[1], np.nan), where=n > 0))
 
 
-def _bounds(found: Sequence[Modes], planned: Sequence[int]) -> tuple[float, float]:
+def _flip_rate_bounds(found: Sequence[Modes], planned: Sequence[int]) -> tuple[float, float]:
     """The flip rate over all records, had the missing answers all agreed, and had they differed."""
-    flips = [each.most < each.given for each in found]
-    open_ = [(each.given < repeats) & (repeats > 1) for each, repeats in zip(found, planned, strict=True)]
+    flips = [each.n_mode < each.n_codes for each in found]
+    open_ = [(each.n_codes < repeats) & (repeats > 1) for each, repeats in zip(found, planned, strict=True)]
     least = np.mean([flip.mean() for flip in flips])
     most = np.mean([(flip | may).mean() for flip, may in zip(flips, open_, strict=True)])
     return (float(least), float(most)) if max(planned) > 1 else (float("nan"), float("nan"))
 
 
-def _why(alpha: Coefficient, slices: Sequence[ReliabilityMatrix], over: str) -> str:
+def _undefined_alpha_note(alpha: Coefficient, slices: Sequence[ReliabilityMatrix], over: str) -> str:
     if all(codes.matrix.shape[1] < 2 for codes in slices):
         return f"There is one `{over}` only."
-    reasons = (alpha.undefined(codes) for codes in slices)
+    reasons = (alpha.undefined_reason(codes) for codes in slices)
     return next((reason for reason in reasons if reason), "").replace("No unit was coded", "No record was answered")
 
 
-def _within(alphas: FloatArray, slices: Sequence[ReliabilityMatrix]) -> str:
+def _averaged_note(alphas: FloatArray, slices: Sequence[ReliabilityMatrix]) -> str:
     if len(slices) < 2:
         return ""
     known = int((~np.isnan(alphas)).sum())
@@ -205,7 +210,7 @@ def _within(alphas: FloatArray, slices: Sequence[ReliabilityMatrix]) -> str:
     return f"Computed within each of {len(slices)} replicates and averaged{some}."
 
 
-def _never(flip_rate: float, n_clusters: int) -> str:
+def _no_flip_note(flip_rate: float, n_clusters: int) -> str:
     if flip_rate != 0 or n_clusters < 2:
         return ""
     return (
@@ -214,7 +219,7 @@ def _never(flip_rate: float, n_clusters: int) -> str:
     )
 
 
-def _dropped(undefined: int, n_boot: int) -> str:
+def _undefined_resamples_note(undefined: int, n_boot: int) -> str:
     if undefined == 0:
         return ""
     much = "no interval is given" if undefined * 2 > n_boot else "the interval is that of the others"

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..coefficients import ReliabilityMatrix
 from ..coefficients.base import FloatArray
-from ..shared.modes import modes
-from .repeated_ratings import Repeated, repeated
+from ..shared.modes import row_modes
+from .repeated_ratings import RepeatedGroup, repeated_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,35 +57,37 @@ def replicate_answers(
     """
     import pandas as pd
 
-    found = pd.concat([part for one in repeated(ratings, by, over) for part in _listed(one)], ignore_index=True)
+    found = pd.concat(
+        [part for one in repeated_groups(ratings, by, over) for part in _answer_tables(one)], ignore_index=True
+    )
     keys = list(found.columns[: list(found.columns).index("record_id") + 1])
     order, upwards = ["mode_share", "apart", "n_repeats", *keys], [True, False, False, *[True] * len(keys)]
     found = found.sort_values(order, ascending=upwards, kind="stable", ignore_index=True)
     return found.drop(columns="apart")
 
 
-def _listed(one: Repeated) -> list[pd.DataFrame]:
+def _answer_tables(one: RepeatedGroup) -> list[pd.DataFrame]:
     import pandas as pd
 
     parts = []
     categories = np.array([*one.table.codes.categories, None], object)  # a mode of -1 finds the None
     for replicate, places in one.slices.items():
-        found = modes(one.table.codes.matrix[:, places])
+        found = row_modes(one.table.codes.matrix[:, places])
         key = one.key if replicate is None else one.key | {"replicate": replicate}
         rows = {
             "record_id": one.table.records,
             "mode": pd.Series(categories[found.mode], dtype="str"),
-            "mode_share": np.where(found.given > 1, found.most / np.maximum(found.given, 1), np.nan),
-            "n_repeats": found.given.astype(np.int64),
-            "tie": found.tie,
+            "mode_share": np.where(found.n_codes > 1, found.n_mode / np.maximum(found.n_codes, 1), np.nan),
+            "n_repeats": found.n_codes.astype(np.int64),
+            "tie": found.is_tie,
             "answers": [tuple(row) for row in one.table.labels[:, places]],
-            "apart": _apart(one.table.select_columns(places)),
+            "apart": _number_ranges(one.table.select_columns(places)),
         }
         parts.append(pd.DataFrame(key | rows))
     return parts
 
 
-def _apart(codes: ReliabilityMatrix) -> FloatArray:
+def _number_ranges(codes: ReliabilityMatrix) -> FloatArray:
     """The distance of the highest from the lowest number of each record; 0 where answers are names."""
     if codes.values is None or not len(codes.values):
         return np.zeros(len(codes.matrix))
