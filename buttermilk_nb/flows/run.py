@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._internal import notebook_hooks
 from .._internal.html import fragment, table, title
-from ..analysis.frames import heatmap, meta_outputs, scores
+from ..analysis.frames import heatmap, meta_outputs, scores, traces
 from ..analysis.frames.quotations import quotes
 from ..analysis.frames.ratings import project_ratings, run_ratings
 from ..analysis.frames.side_by_side import SideBySide, side_by_side
@@ -57,7 +57,7 @@ class Run:
     @property
     def counts(self) -> dict[str, int]:
         """Planned cells by status; `pending` are those with no trace."""
-        found = scores.status_counts(self.project.store, self.run_id)
+        found = traces.status_counts(self.project.store, self.run_id)
         return {status: found[status] for status in STATUSES if status in found}
 
     @property
@@ -148,24 +148,24 @@ class Run:
 
     def traces(self) -> pd.DataFrame:
         """Every cell that was executed, with ids and times."""
-        return scores.traces(self.project.store, self.run_id)
+        return traces.traces(self.project.store, self.run_id)
 
     def calls(self) -> pd.DataFrame:
         """Every call, with the request as sent and the answer as received."""
-        return scores.calls(self.project.store, self.run_id)
+        return traces.calls(self.project.store, self.run_id)
 
     def errors(self) -> pd.DataFrame:
         """Every cell without a usable answer: refused, invalid, failed, skipped, pending; with the raw text."""
-        return scores.errors(self.project.store, self.run_id)
+        return traces.errors(self.project.store, self.run_id)
 
     def models(self) -> pd.DataFrame:
         """Which exact model, when: requested, served, fingerprint, first and last answer, parameters, n."""
-        return scores.models(self.project.store, self.run_id)
+        return traces.models(self.project.store, self.run_id)
 
     def explore(self) -> Any:
         """A heat map of judges and criteria to click through; a table where widgets cannot show."""
         view = notebook_hooks.get_hook("explorer")
-        return view(self) if view else heatmap.Heatmap(scores.flag_shares(self.project.store, self.run_id))
+        return view(self) if view else heatmap.Heatmap(heatmap.flag_shares(self.project.store, self.run_id))
 
     def cancel(self) -> None:
         """Stop this run as a Ctrl-C would: no new calls, those in flight finish, every row is kept."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis.frames.human_codes import ADJUDICATED
-from ..analysis.shared.ratings_frame import groups, modal_ratings, prepare_ratings, usable_rows
+from ..analysis.shared.modes import modal_ratings
+from ..analysis.shared.ratings_frame import prepare_ratings, usable_rows
+from ..analysis.shared.ratings_groups import ratings_groups
 from ..errors import SetupError, nearest
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
     found = found[~found.coder.astype(str).str.endswith(ADJUDICATED)]
     keys = ["criteria_set", "criterion", "criteria_hash"]
     rows = [
-        (*key, record_id, *summary)
-        for key, part in groups(found, keys)
+        (*key.values(), record_id, *summary)
+        for key, part in ratings_groups(found, keys)
         for record_id, given in usable_rows(modal_ratings(part)).groupby("record_id", sort=True)
         if (summary := _summary(given)) and summary[1] > 1
     ]

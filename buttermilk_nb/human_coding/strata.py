@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._internal.text import pluralise
-from ..analysis.shared.ratings_frame import groups, modal_ratings, prepare_ratings
+from ..analysis.shared.modes import modal_ratings
+from ..analysis.shared.ratings_frame import prepare_ratings
+from ..analysis.shared.ratings_groups import ratings_groups
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
 
@@ -160,7 +162,7 @@ def by_answers(
     found = found[found.record_id.isin([record.record_id for record in records])]
     if not len(found):
         raise SetupError(f"method `{method}` needs answers of instruments on these records, and `ratings` has none.")
-    (_, part), *_ = groups(found, [])
+    (_, part), *_ = ratings_groups(found, [])
     name = str(part.criterion.iloc[0])
     flags = part.flagged[part.usable].astype("boolean")
     if method == "boosted":

@@ -12,9 +12,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import FloatArray
+from .arrays import FloatArray, IntArray
 
-IntArray = NDArray[np.intp]
 PairMeasure = Callable[[IntArray, IntArray], FloatArray]
 """A number for each pair of categories, of two arrays of indices."""
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import SetupError
+from .arrays import FloatArray
 from .reliability_matrix import ReliabilityMatrix
 
-FloatArray = NDArray[np.float64]
 CATEGORICAL = ("nominal", "ordinal")
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ...errors import SetupError, nearest
-from .agreement_counts import IntArray, PairMeasure, identity_agreement
-from .base import FloatArray
+from .agreement_counts import PairMeasure, identity_agreement
+from .arrays import FloatArray, IntArray
 from .reliability_matrix import ReliabilityMatrix
 
 

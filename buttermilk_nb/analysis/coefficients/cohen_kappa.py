@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from .agreement_counts import (
-    IntArray,
     category_totals,
     chance_corrected,
     complete_units,
@@ -17,7 +16,8 @@ from .agreement_counts import (
     mean_agreement,
     pair_sums,
 )
-from .base import CATEGORICAL, Coefficient, FloatArray, register
+from .arrays import FloatArray, IntArray
+from .base import CATEGORICAL, Coefficient, register
 from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category

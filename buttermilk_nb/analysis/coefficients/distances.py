@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement_counts import IntArray, PairMeasure
-from .base import FloatArray
+from .agreement_counts import PairMeasure
+from .arrays import FloatArray, IntArray
 
 
 def ratio_distance(values: FloatArray) -> PairMeasure:

@@ -18,7 +18,8 @@ from .agreement_counts import (
     pair_sums,
     prevalence,
 )
-from .base import CATEGORICAL, Coefficient, FloatArray, register
+from .arrays import FloatArray
+from .base import CATEGORICAL, Coefficient, register
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .agreement_counts import chance_corrected, mean_agreement, prevalence
-from .base import CATEGORICAL, Coefficient, FloatArray, register
+from .arrays import FloatArray
+from .base import CATEGORICAL, Coefficient, register
 from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import too_few_categories

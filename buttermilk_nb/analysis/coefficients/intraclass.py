@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from .agreement_counts import complete_units, sum_of_squares
-from .base import Coefficient, FloatArray, register
+from .arrays import FloatArray
+from .base import Coefficient, register
 from .reliability_matrix import ReliabilityMatrix
 
 

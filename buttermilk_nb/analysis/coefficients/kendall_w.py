@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from .agreement_counts import category_totals, complete_units, has_one_category, row_blocks
-from .base import Coefficient, FloatArray, register
+from .arrays import FloatArray
+from .base import Coefficient, register
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 

@@ -18,7 +18,6 @@ from typing import Literal
 import numpy as np
 
 from .agreement_counts import (
-    IntArray,
     PairMeasure,
     category_totals,
     has_one_category,
@@ -28,7 +27,8 @@ from .agreement_counts import (
     sum_of_squares,
     units_with_two_codes,
 )
-from .base import Coefficient, FloatArray, register
+from .arrays import FloatArray, IntArray
+from .base import Coefficient, register
 from .category_weights import declared_weights, weights_as_measure
 from .distances import jaccard_distance, masi_distance, ratio_distance
 from .reliability_matrix import ReliabilityMatrix

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .agreement_counts import mean_agreement
-from .base import Coefficient, FloatArray, register
+from .arrays import FloatArray
+from .base import Coefficient, register
 from .reliability_matrix import LEVELS, ReliabilityMatrix
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...errors import SetupError, nearest
 from .agreement_counts import codes_per_unit
-from .base import CATEGORICAL, Coefficient, FloatArray, SampleCounts
+from .arrays import FloatArray
+from .base import CATEGORICAL, Coefficient, SampleCounts
 from .reliability_matrix import ReliabilityMatrix
 
 

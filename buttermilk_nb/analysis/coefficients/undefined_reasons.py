@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .agreement_counts import IntArray
+from .arrays import IntArray
 from .reliability_matrix import ReliabilityMatrix
 
 

@@ -12,8 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from .agreement_counts import IntArray, has_one_category, identity_agreement as same, pair_sums
-from .base import FloatArray, SampleCounts, weight_rows
+from .agreement_counts import has_one_category, identity_agreement as same, pair_sums
+from .arrays import FloatArray, IntArray
+from .base import SampleCounts, weight_rows
 from .spans import Spans
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ..._internal.html import fragment, title
+from ...store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,27 @@ class Heatmap:
         )
         drawn = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
         return fragment(title("Share of flagged answers", "answers in brackets"), drawn)
+
+
+def flag_shares(store: Store, run_id: str) -> pd.DataFrame:
+    """Share of flagged answers per judge and criterion, with the numbers that it rests on.
+
+    `n_planned` cells, of which `n_ok` have an answer, of which `n_answered` say yes or no to the flag. Where a
+    criterion declares no flag, and where nothing was answered, `flagged_share` is NULL.
+    """
+    return store.df(
+        """
+        with planned as (
+            select step, model, criteria_set, count(*) as n from cells where run_id = $run group by all
+        )
+        select s.judge, s.model, s.criteria_set, s.criterion, avg(s.flagged::int) as flagged_share,
+               count(s.flagged) as n_answered, count(*) filter (s.status = 'ok') as n_ok, any_value(p.n) as n_planned
+        from scores s left join planned p  -- a model that stood in for another was not planned
+            on p.step = s.judge and p.model = s.model and p.criteria_set = s.criteria_set
+        where s.run_id = $run group by s.judge, s.model, s.criteria_set, s.criterion
+        order by s.judge, s.model, s.criteria_set, s.criterion""",
+        {"run": run_id},
+    )
 
 
 def _share_text(share: float | None, answered: int, planned: int) -> str:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ...codebook.criteria import Criteria
 from ...codebook.edge_cases import edge_cases
 from ...store import Store
-from ..shared.order_effects import fill_missing_orders, order_suffix
 from .human_codes import (
     NEWEST_TEXTS,
     TRUTH as TRUTH,  # where statistics look for it
@@ -22,6 +21,7 @@ from .human_codes import (
     project_labels,
     run_labels,
 )
+from .pair_orders import fill_missing_orders, order_suffix
 
 if TYPE_CHECKING:
     import pandas as pd
