@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from buttermilk_nb.analysis.metrics import answer_pairs, metrics
-from buttermilk_nb.analysis.metrics.base import BASES
 from buttermilk_nb.analysis.metrics.answer_pairs import AnswerPairs
+from buttermilk_nb.analysis.metrics.base import BASES
 from buttermilk_nb.analysis.metrics.metric_registry import metrics_for
 from buttermilk_nb.analysis.metrics.pair_with_truth import paired_coders
 from buttermilk_nb.analysis.shared import bootstrap

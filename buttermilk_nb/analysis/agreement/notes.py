@@ -39,8 +39,8 @@ def agreement_note(
     return join_sentences(
         undefined_reason,
         f"{coefficient.title} is {value:.2f}, but the coders agree on {percent_agreement:.0%}: one code "
-        f"(`{most_frequent}`) is {share:.0%} of the data, so chance alone would make them agree often. Also read Gwet's "
-        "AC1 and the rows per category."
+        f"(`{most_frequent}`) is {share:.0%} of the data, so chance alone would make them agree often. Also read "
+        "Gwet's AC1 and the rows per category."
         if is_paradox
         else "",
         few_records_note(n_units) if math.isfinite(value) else "",

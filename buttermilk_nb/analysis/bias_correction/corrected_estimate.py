@@ -82,9 +82,9 @@ def corrected_estimate(
     -------
     pandas.DataFrame
         One row per group, estimator and term: `by`..., `estimator`, `term` (in a regression, `intercept` and each
-        covariate; else None), `value`, `low`, `high`, `se`, `power` (ppi and ppi++), `n_judged` (records with an answer of
-        the judge), `n_coded` (records with a usable code), `n_clusters` (clusters with a coded record; for `naive`, with
-        an answer), `n_excluded` (for `naive`, records without an answer; else drawn records without a usable code)
+        covariate; else None), `value`, `low`, `high`, `se`, `power` (ppi and ppi++), `n_judged` (records with an answer
+        of the judge), `n_coded` (records with a usable code), `n_clusters` (clusters with a coded record; for `naive`,
+        with an answer), `n_excluded` (for `naive`, records without an answer; else drawn records without a usable code)
         and `note`. The estimators are:
 
         - `naive`: only the judge, as if it were right; its interval ignores its errors;
@@ -106,15 +106,16 @@ def corrected_estimate(
     Stewart and Wei (2023), Using imperfect surrogates for downstream inference. In the first two the coded records are
     separate from the judged ones; here they are a sample of them, and the variances are those of that design. In the
     third a model of the codes may be fitted in between; here the judge's answer is itself the prediction. If all
-    inclusion probabilities equal the coded share, `dsl` has the value of `ppi`, and the same standard error or a larger one.
+    inclusion probabilities equal the coded share, `dsl` has the value of `ppi`, and the same standard error or a larger
+    one.
 
     The target is the process that the records come from, so each interval includes the sampling of records, and is wide
-    for these records alone. Variances are by linearisation over clusters (for regressions the cluster-robust
-    sandwich), times m / (m - terms), with Student's t of m - terms degrees, m being `n_clusters`. Intervals are
-    symmetric, as in the papers; the ends of a prevalence are limited to 0 and 1 (NaN if the interval is wholly outside),
-    and with fewer than about 20 findings they cover less often than their level says, and `note` warns of it. A record without an answer of
-    the judge counts in every corrected estimate: the judge's mean answer replaces the missing one. Corrections are valid for any
-    judge, and take the codes of `coder` as right.
+    for these records alone. Variances are by linearisation over clusters (for regressions the cluster-robust sandwich),
+    times m / (m - terms), with Student's t of m - terms degrees, m being `n_clusters`. Intervals are symmetric, as in
+    the papers; the ends of a prevalence are limited to 0 and 1 (NaN if the interval is wholly outside), and with fewer
+    than about 20 findings they cover less often than their level says, and `note` warns of it. A record without an
+    answer of the judge counts in every corrected estimate: the judge's mean answer replaces the missing one.
+    Corrections are valid for any judge, and take the codes of `coder` as right.
 
     Examples
     --------

@@ -19,8 +19,8 @@ Kind = Literal["linear", "logistic"]
 _MAX_STEPS = 100
 _MAX_LOG_ODDS = 30.0  # log odds that no data of this size can show
 SEPARATION = (
-    "No finite log odds ratio solves the equations: a covariate, or several together, predict the findings without error "
-    "(separation); code more records, merge rare categories, or leave that covariate out."
+    "No finite log odds ratio solves the equations: a covariate, or several together, predict the findings without "
+    "error (separation); code more records, merge rare categories, or leave that covariate out."
 )
 COLLINEAR = "The covariates of these records are collinear or constant, so their coefficients cannot be estimated."
 

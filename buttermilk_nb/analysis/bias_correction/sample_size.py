@@ -102,7 +102,9 @@ def sample_size(
     for sample in coded_samples(ratings, judge, coder, by, outcome, sampled, replicate_mode):
         for name, estimate, residuals in _estimators_with_residuals(sample):
             project = _projection(sample, estimate, residuals, confidence)
-            rows += [sample.key | {"estimator": name} | row for row in _projection_rows(sample, project, additional, width)]
+            rows += [
+                sample.key | {"estimator": name} | row for row in _projection_rows(sample, project, additional, width)
+            ]
     return pd.DataFrame(rows, columns=[*column_names(by), *COLUMNS])
 
 

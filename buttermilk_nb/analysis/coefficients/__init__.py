@@ -1,7 +1,7 @@
-"""Agreement of coders: one coefficient a file, as pure functions of the codes.
+"""Coefficients of agreement, as pure functions of the codes; a file for each family.
 
-A new coefficient is one file here that ends in `register`, one line below and one test. Nothing here draws a
-resample, makes a frame or prints: whoever asks for an interval hands over the weights of all resamples at once.
+To add a coefficient, write a file here that ends in `register`, one line below and one test. Nothing here draws a
+resample, makes a frame or prints: for an interval, the caller passes the weights of all resamples at once.
 
 Examples
 --------

@@ -17,9 +17,9 @@ from .undefined_reasons import too_few_categories
 class BrennanPrediger(Coefficient):
     """Brennan and Prediger's coefficient: chance is an even draw from the *declared* categories.
 
-    With q categories and plain weights, chance agreement is 1 / q; with weights, their mean. Of two coders it is
-    also known as Bennett's S, of many as Randolph's free-marginal kappa. Where one category alone was used it is 1 by
-    its definition: nobody disagreed, and nothing shows that the coders can tell the categories apart.
+    With q categories and plain weights, chance agreement is 1 / q; with weights, their mean. For two coders it is also
+    known as Bennett's S, for more as Randolph's free-marginal kappa. If only one category was used it is 1 by its
+    definition: nobody disagreed, and nothing shows that the coders can distinguish the categories.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ class BrennanPrediger(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.from_rows([["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]], "nominal", categories=["a", "b", "c"])
+    >>> rows = [["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]]
+    >>> codes = ReliabilityMatrix.from_rows(rows, "nominal", categories=["a", "b", "c"])
     >>> BrennanPrediger().estimate(codes).round(4).tolist()
     [0.625]
     """

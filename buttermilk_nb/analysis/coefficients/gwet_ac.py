@@ -17,11 +17,11 @@ from .undefined_reasons import too_few_categories
 class GwetAC(Coefficient):
     """Gwet's AC1 and AC2: agreement beyond chance that does not fall when one category prevails.
 
-    Chance agreement is T / (q (q - 1)) x the sum of p (1 - p), with q declared categories of shares p and T the sum
-    of the weights (for AC1, q). So it depends on how many categories are *declared*.
-    Agreement is the mean over units with two codes or more, the shares are the mean over all units with a code
-    (Gwet 2008; 2014, ch. 2 and 3). Where one category alone was used, AC is 1 by its definition: nobody disagreed,
-    and nothing shows that the coders can tell the categories apart.
+    Chance agreement is T / (q (q - 1)) x the sum of p (1 - p), with q declared categories of shares p and T the sum of
+    the weights (for AC1, q). So it depends on how many categories are *declared*. Agreement is the mean over units with
+    two codes or more, the shares are the mean over all units with a code (Gwet 2008; 2014, ch. 2 and 3). If only one
+    category was used, AC is 1 by its definition: nobody disagreed, and nothing shows that the coders can distinguish
+    the categories.
 
     Parameters
     ----------
@@ -30,7 +30,8 @@ class GwetAC(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> rows = [["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]]
+    >>> codes = ReliabilityMatrix.from_rows(rows, "nominal")
     >>> GwetAC().estimate(codes).round(4).tolist()
     [0.6757]
     """

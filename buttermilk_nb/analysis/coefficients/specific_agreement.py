@@ -19,9 +19,9 @@ class SpecificAgreement(Coefficient):
     """Specific agreement on one category: given that one coder used it, how often another did too.
 
     With two coders and two categories these are positive and negative agreement, 2a / (2a + b + c) (Cicchetti and
-    Feinstein 1990). With more, the pairs of codes that share the category over the pairs in which one code is that
-    category (Uebersax). It is as low for a rare category as that deserves, whatever the overall agreement. Not in the
-    registry, as it belongs to one category: `specific_agreement` makes one for each.
+    Feinstein 1990). With more, it is the number of pairs of codes that share the category, over the pairs in which one
+    code is that category (Uebersax). It shows low agreement on a rare category, whatever the overall agreement. It is
+    not in the registry, because it belongs to one category: `specific_agreement` returns one for each.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class SpecificAgreement(Coefficient):
     Examples
     --------
     >>> codes = ReliabilityMatrix.from_rows([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", "no"]], "nominal")
-    >>> for one in specific_agreement(codes):
-    ...     print(one.category, one.estimate(codes).round(4).tolist(), one.sample_counts(codes))
+    >>> for agreement in specific_agreement(codes):
+    ...     print(agreement.category, agreement.estimate(codes).round(4).tolist(), agreement.sample_counts(codes))
     no [0.8] SampleCounts(units=3, codes=5, n_excluded=1)
     yes [0.6667] SampleCounts(units=2, codes=3, n_excluded=2)
     """
@@ -52,7 +52,7 @@ class SpecificAgreement(Coefficient):
         return SampleCounts(units, int(used.sum()), len(codes.matrix) - units)
 
     def undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
-        """Why it is undefined for these codes, in one sentence; None where it is defined."""
+        """Why it is undefined for these codes, in one sentence; None if it is defined."""
         if problem := self._misfit(codes):
             return problem
         if self.sample_counts(codes).units == 0:
@@ -64,11 +64,11 @@ class SpecificAgreement(Coefficient):
         shared, possible = (rows @ np.stack([used * (used - 1), used * (given - 1)], axis=1)).T
         return np.asarray(shared / possible)
 
-    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # all is said in `undefined`
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # `undefined_reason` says it
         return None
 
     def _category_counts(self, codes: ReliabilityMatrix) -> tuple[FloatArray, FloatArray]:
-        """How often each unit has the category, where it has two codes or more, and how many codes it has."""
+        """How often each unit with two codes or more has the category, and the number of codes of each unit."""
         if self.category not in codes.categories:
             raise SetupError(f"there is no category `{self.category}`; {nearest(self.category, codes.categories)}")
         given = codes_per_unit(codes.matrix)

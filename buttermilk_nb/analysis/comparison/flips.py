@@ -37,9 +37,9 @@ def flips(
     pandas.DataFrame
         One row per group and record that flips, the largest differences first, then by record: `by`..., `record_id`,
         `answer_a` and `answer_b` (the most frequent of the replicates, missing if several are; numbers as
-        `compare_levels` reduces them, as text), `flagged_a` and `flagged_b` (NA without a flag), `difference` (b - a, of
-        the flag or the number; NaN for names), `answers_a` and `answers_b` (a tuple of all replicates' answers). If a
-        flag is declared, a record flips when the flag does; else when its answer differs.
+        `compare_levels` reduces them, as text), `flagged_a` and `flagged_b` (NA without a flag), `difference` (b - a,
+        of the flag or the number; NaN for names), `answers_a` and `answers_b` (a tuple of all replicates' answers). If
+        a flag is declared, a record flips when the flag does; else when its answer differs.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The heat map of judges and criteria as a static table: what shows where widgets cannot."""
+"""The heat map of judges and criteria, as a static table for pages without widgets."""
 
 from __future__ import annotations
 
@@ -19,52 +19,53 @@ class Heatmap:
     Parameters
     ----------
     frame
-        Rows as `frames.heat` gives them.
+        The rows of `flag_shares`.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
 
     def _table(self) -> tuple[list[str], list[tuple[str, list[tuple[float | None, int, int]]]]]:
+        """The criteria, and for each instrument the share, the answers and the planned answers of each criterion."""
         keys = list(dict.fromkeys(zip(self.frame.criteria_set, self.frame.criterion, strict=True)))
         several = len({criteria_set for criteria_set, _ in keys}) > 1
         criteria = [f"{criteria_set}: {name}" if several else name for criteria_set, name in keys]
         rows = []
         for (judge, model), part in self.frame.groupby(["judge", "model"], sort=True):
             by_key = {(row["criteria_set"], row["criterion"]): row for row in part.to_dict("records")}
-            cells: list[tuple[float | None, int, int]] = []
+            shares: list[tuple[float | None, int, int]] = []
             for key in keys:
                 row = by_key.get(key, {"n_answered": 0, "n_ok": 0, "n_planned": 0})
                 share = float(row["flagged_share"]) if row["n_answered"] else None
-                shown = row["n_answered"] if row["n_answered"] else row["n_ok"]
-                cells.append((share, int(shown), int(row["n_planned"])))
-            rows.append((f"{judge} · {model}", cells))
+                n = row["n_answered"] if row["n_answered"] else row["n_ok"]
+                shares.append((share, int(n), int(row["n_planned"])))
+            rows.append((f"{judge} · {model}", shares))
         return criteria, rows
 
     def __repr__(self) -> str:
         criteria, rows = self._table()
         width = max([len(name) for name, _ in rows], default=5)
         lines = ["share flagged (answers)", " " * width + "".join(f"  {name:>16.16}" for name in criteria)]
-        for name, cells in rows:
-            lines.append(f"{name:<{width}}" + "".join(f"  {_share_text(*cell):>16}" for cell in cells))
+        for name, shares in rows:
+            lines.append(f"{name:<{width}}" + "".join(f"  {_share_text(*share):>16}" for share in shares))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         criteria, rows = self._table()
         head = Markup("").join(Markup("<th>{}</th>").format(name) for name in ["judge", *criteria])
         body = Markup("").join(
-            Markup("<tr><td>{}</td>{}</tr>").format(name, Markup("").join(_share_html(*cell) for cell in cells))
-            for name, cells in rows
+            Markup("<tr><td>{}</td>{}</tr>").format(name, Markup("").join(_share_html(*share) for share in shares))
+            for name, shares in rows
         )
-        drawn = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
-        return fragment(title("Share of flagged answers", "answers in brackets"), drawn)
+        table = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
+        return fragment(title("Share of flagged answers", "answers in brackets"), table)
 
 
 def flag_shares(store: Store, run_id: str) -> pd.DataFrame:
-    """Share of flagged answers per judge and criterion, with the numbers that it rests on.
+    """Share of flagged answers per judge and criterion, with the number of answers.
 
-    `n_planned` cells, of which `n_ok` have an answer, of which `n_answered` say yes or no to the flag. Where a
-    criterion declares no flag, and where nothing was answered, `flagged_share` is NULL.
+    `n_planned` counts planned answers, `n_ok` those that were given, and `n_answered` those that say yes or no to the
+    flag. `flagged_share` is NULL if the criterion declares no flag, or if nothing was answered.
     """
     return store.df(
         """

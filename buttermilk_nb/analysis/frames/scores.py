@@ -1,9 +1,8 @@
-"""One dataframe function per grain: scores, judgements, traces, calls, errors, models.
+"""The scores and judgements of a run, as frames.
 
-A frame holds what the study determines, in an order that the study determines, so that a notebook that
-shows it is the same on every run. `design_id` is always there and joins a frame to any other of the same
-run; what belongs to one execution (ids, times) is in `traces` and `calls`. A missing answer is NULL, never
-0 or False, and its status says why.
+The design of the study decides the rows and their order, so that a notebook that shows a frame is the same on every
+run. `design_id` is always a column and joins a frame to any other of the same run; ids and times of one execution are
+in `traces` and `calls`. A missing answer is NULL, never 0 or False, and its status says why.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer
 from ...errors import InvalidAnswer
 from ...store import Store
+from .stored_criteria import stored_criteria
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
 def scores(store: Store, run_id: str) -> pd.DataFrame:
     """One row per judge x criterion x record x replicate of a run.
 
-    `truth` is the expert's code as the run had it, written as the scale writes its answers (`Yes` and `True`
-    become `yes`), so that it can be compared with `category`.
+    `truth` is the expert's code as the run had it, in the notation of the scale (`Yes` and `True` become `yes`), so
+    that it can be compared with `category`.
     """
-    found = store.df(
+    frame = store.df(
         """
         select s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate, s.category, s.value,
                s.flagged, s.uncertainty, s.conclusion, s.reasons, s.status,
@@ -44,40 +43,36 @@ def scores(store: Store, run_id: str) -> pd.DataFrame:
         order by s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate""",
         [run_id],
     )
-    _normalise_truth(store, found)
-    return found
+    _normalise_truth(store, frame)
+    return frame
 
 
-def _normalise_truth(store: Store, found: pd.DataFrame) -> None:
-    """Write each distinct code as its scale does; a code that does not fit stays as it is."""
-    distinct = found.loc[found.truth.notna(), ["criteria_hash", "criterion", "truth"]].drop_duplicates()
-    documents: dict[str, Criteria] = {}
-    for name in distinct.criteria_hash.unique():
-        body = store.df("select body from texts where text_hash = ? limit 1", [name])
-        if len(body):
-            documents[name] = Criteria.from_markdown(str(body.body.iloc[0]))
+def _normalise_truth(store: Store, frame: pd.DataFrame) -> None:
+    """Write each distinct code in the notation of its scale; a code that is not on the scale stays as it is."""
+    distinct = frame.loc[frame.truth.notna(), ["criteria_hash", "criterion", "truth"]].drop_duplicates()
+    documents = stored_criteria(store, distinct.criteria_hash.unique())
     for row in distinct.to_dict("records"):
         if row["criteria_hash"] not in documents:
             continue
         criterion = documents[row["criteria_hash"]][row["criterion"]]
         answer = _parse_truth(criterion, row["truth"])
         if answer is not None and answer.category is not None and answer.category != row["truth"]:
-            same = (found.criteria_hash == row["criteria_hash"]) & (found.criterion == row["criterion"])
-            found.loc[same & (found.truth == row["truth"]), "truth"] = answer.category
+            is_question = (frame.criteria_hash == row["criteria_hash"]) & (frame.criterion == row["criterion"])
+            frame.loc[is_question & (frame.truth == row["truth"]), "truth"] = answer.category
 
 
 def _parse_truth(criterion: Criterion, code: str) -> Answer | None:
-    """A code as the Store's JSON gives it: text as it stands, else what the JSON means (`true`, `4.0`)."""
-    for read in (str, json.loads):
+    """The answer that a stored code means: the text itself, else its JSON value (`true`, `4.0`)."""
+    for parse in (str, json.loads):
         try:
-            return criterion.parse(read(code))
+            return criterion.parse(parse(code))
         except (ValueError, InvalidAnswer):
             continue
     return None
 
 
 def judgements(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per judged cell: the verdict on the document as a whole."""
+    """One row per judge, record and replicate: the verdict on the document as a whole."""
     return store.df(
         """
         select t.record_id, t.step as judge, t.criteria_set, t.model, t.replicate, t.flagged, t.status,

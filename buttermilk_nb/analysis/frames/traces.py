@@ -20,7 +20,7 @@ def traces(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def calls(store: Store, run_id: str) -> pd.DataFrame:
-    """Every call of a run, with the request as sent and the answer as received."""
+    """Every call of a run, with the request as it was sent and the reply as it was received."""
     return store.df(
         """
         select t.record_id, t.step, t.criteria_set, t.replicate, c.* exclude (run_id)
@@ -31,7 +31,7 @@ def calls(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def errors(store: Store, run_id: str) -> pd.DataFrame:
-    """Every cell of a run without a usable answer, with the reason and the raw text."""
+    """Every planned answer of a run that is not usable, with the reason and the raw text."""
     return store.df(
         """
         select c.record_id, c.step, c.criteria_set, c.model, c.replicate, coalesce(t.status, 'pending') as status,
@@ -44,7 +44,7 @@ def errors(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def models(store: Store, run_id: str) -> pd.DataFrame:
-    """Which exact model, when: one row per instrument (step, model as served, prompt, parameters)."""
+    """The exact model and the time of its calls: one row per instrument (step, model as served, prompt, parameters)."""
     return store.df(
         """
         select t.step, c.model_requested, c.model_served, c.fingerprint, t.prompt_hash,
@@ -57,13 +57,13 @@ def models(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def status_counts(store: Store, run_id: str) -> dict[str, int]:
-    """Planned cells of a run by status; what has no trace is pending."""
+    """The number of planned answers of a run by status; those without a trace are pending."""
     with store.reading() as con:
-        found = con.execute(
+        counts = con.execute(
             """
             select coalesce(t.status, 'pending') as status, count(*) from cells c
             left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
             where c.run_id = ? group by 1""",
             [run_id],
         ).fetchall()
-    return dict(found)
+    return dict(counts)

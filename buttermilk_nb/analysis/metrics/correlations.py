@@ -206,7 +206,7 @@ class _RankedPairs:
 
     @cached_property
     def rank_sums(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Sums of products of the centred truth ranks: with answer ranks, with answered truth ranks, with themselves."""
+        """Sums of products of centred truth ranks: with answer ranks, with answered truth ranks, with themselves."""
         centred = self.truth_ranks[0] - (self.weights.sum(axis=1, keepdims=True) + 1) / 2
         weighted = self.answered_weights * centred[:, self.has_answer]
         middle = (self.answered_weights.sum(axis=1, keepdims=True) + 1) / 2

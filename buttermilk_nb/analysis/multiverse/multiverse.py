@@ -82,7 +82,8 @@ def multiverse(
         A column joined to the ratings, and two of its values (by default its only two, from A to Z): the finding is the
         share of records with the first value, minus the share of records with the second.
     judges
-        The instruments, by name; by default all. Leave out those that read the answers of others, such as a synthesiser.
+        The instruments, by name; by default all. Leave out those that read the answers of others, such as a
+        synthesiser.
     models, prompts
         `each` by itself, all `together`, every one of the `subsets`, or several of these. The prompt of a judge is the
         part of its name that is not the model.

@@ -113,8 +113,8 @@ def check_one_wording(criterion: str, column: str, wordings: Sequence[Any]) -> N
     if len(wordings) > 1:
         shown = ", ".join(f"`{wording}`" for wording in wordings[:3])
         raise SetupError(
-            f"criterion `{criterion}` has answers under {len(wordings)} wordings (`{column}`: {shown}), which are never "
-            f'pooled; choose one, ratings[ratings.{column} == "{wordings[0]}"], or put `{column}` into `by`.'
+            f"criterion `{criterion}` has answers under {len(wordings)} wordings (`{column}`: {shown}), which are "
+            f'never pooled; choose one, ratings[ratings.{column} == "{wordings[0]}"], or put `{column}` into `by`.'
         )
 
 
