@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._internal import notebook_hooks
 from .._internal.html import fragment, table, title
-from ..analysis.frames import heatmap, meta_outputs, scores
+from ..analysis.frames import heatmap, meta_outputs, scores, traces
 from ..analysis.frames.quotations import quotes
 from ..analysis.frames.ratings import project_ratings, run_ratings
 from ..analysis.frames.side_by_side import SideBySide, side_by_side
@@ -57,7 +57,7 @@ class Run:
     @property
     def counts(self) -> dict[str, int]:
         """Planned cells by status; `pending` are those with no trace."""
-        found = scores.counts(self.project.store, self.run_id)
+        found = traces.status_counts(self.project.store, self.run_id)
         return {status: found[status] for status in STATUSES if status in found}
 
     @property
@@ -109,7 +109,7 @@ class Run:
 
     def comparisons(self) -> pd.DataFrame:
         """One row per record whose answers were compared: on how many topics they diverge, and the conclusion."""
-        return meta_outputs.compared(self.project.store, self.run_id)
+        return meta_outputs.conclusions(self.project.store, self.run_id)
 
     def votes(self) -> pd.DataFrame:
         """One row per panel, record, criterion and member: its vote beside the panel's answer.
@@ -124,7 +124,7 @@ class Run:
         `bm.coding_form(corpus, criteria=..., coder=..., sample=run.review_queue().drop_duplicates("record_id"))` shows
         the records.
         """
-        return meta_outputs.queue(self.project.store, self.run_id)
+        return meta_outputs.review_queue(self.project.store, self.run_id)
 
     def extractions(self, step: str) -> pd.DataFrame:
         """One row per row that an extractor found: its columns, and whether the text has the words that it quotes.
@@ -134,7 +134,7 @@ class Run:
         SetupError
             The run has no extractor of that name.
         """
-        return meta_outputs.extracted(self.project.store, self.run_id, step)
+        return meta_outputs.extractions(self.project.store, self.run_id, step)
 
     def side_by_side(self, record_id: str) -> SideBySide:
         """One record: the text, every answer with its reasons, and where they diverge.
@@ -148,24 +148,24 @@ class Run:
 
     def traces(self) -> pd.DataFrame:
         """Every cell that was executed, with ids and times."""
-        return scores.traces(self.project.store, self.run_id)
+        return traces.traces(self.project.store, self.run_id)
 
     def calls(self) -> pd.DataFrame:
         """Every call, with the request as sent and the answer as received."""
-        return scores.calls(self.project.store, self.run_id)
+        return traces.calls(self.project.store, self.run_id)
 
     def errors(self) -> pd.DataFrame:
         """Every cell without a usable answer: refused, invalid, failed, skipped, pending; with the raw text."""
-        return scores.errors(self.project.store, self.run_id)
+        return traces.errors(self.project.store, self.run_id)
 
     def models(self) -> pd.DataFrame:
         """Which exact model, when: requested, served, fingerprint, first and last answer, parameters, n."""
-        return scores.models(self.project.store, self.run_id)
+        return traces.models(self.project.store, self.run_id)
 
     def explore(self) -> Any:
         """A heat map of judges and criteria to click through; a table where widgets cannot show."""
         view = notebook_hooks.get_hook("explorer")
-        return view(self) if view else heatmap.Heatmap(scores.heat(self.project.store, self.run_id))
+        return view(self) if view else heatmap.Heatmap(heatmap.flag_shares(self.project.store, self.run_id))
 
     def cancel(self) -> None:
         """Stop this run as a Ctrl-C would: no new calls, those in flight finish, every row is kept."""

@@ -15,7 +15,7 @@ from .._internal import notebook_hooks
 from .._internal.text import pluralise
 from ..analysis.frames.human_codes import ADJUDICATED
 from ..analysis.frames.ratings import project_ratings
-from ..analysis.shared.ratings_frame import checked
+from ..analysis.shared.ratings_frame import prepare_ratings
 from ..codebook.criteria import Criteria
 from ..codebook.edge_cases import EdgeCase, with_edge_case
 from ..corpus.record import Record
@@ -255,7 +255,7 @@ def adjudicate(
 def _cases(
     project: Project, criteria: Criteria, frame: pd.DataFrame, run_id: str | None, only: Sequence[str] | None
 ) -> list[ContestedRecord]:
-    ratings = checked(frame)
+    ratings = prepare_ratings(frame)
     names = [criterion.name for criterion in criteria]
     ratings = ratings[ratings.criterion.isin(names) & ratings.criteria_hash.isin([criteria.criteria_hash, None])]
     ratings = ratings[~ratings.coder.astype(str).str.endswith(ADJUDICATED)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..analysis.frames.human_codes import ADJUDICATED
-from ..analysis.shared.ratings_frame import answers, checked, groups, modal
+from ..analysis.shared.modes import modal_ratings
+from ..analysis.shared.ratings_frame import prepare_ratings, usable_rows
+from ..analysis.shared.ratings_groups import ratings_groups
 from ..errors import SetupError, nearest
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
     """
     import pandas as pd
 
-    frame = checked(ratings)
+    frame = prepare_ratings(ratings)
     if criterion is not None:
         names = list(dict.fromkeys(frame.criterion))
         if criterion not in names:
@@ -58,9 +60,9 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
     frame = frame[~frame.coder.astype(str).str.endswith(ADJUDICATED)]
     keys = ["criteria_set", "criterion", "criteria_hash"]
     rows = [
-        (*key, record_id, *summary)
-        for key, criterion_ratings in groups(frame, keys)
-        for record_id, votes in answers(modal(criterion_ratings)).groupby("record_id", sort=True)
+        (*key.values(), record_id, *summary)
+        for key, criterion_ratings in ratings_groups(frame, keys)
+        for record_id, votes in usable_rows(modal_ratings(criterion_ratings)).groupby("record_id", sort=True)
         if (summary := _vote_summary(votes)) and summary[1] > 1
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(

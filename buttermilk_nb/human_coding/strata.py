@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._internal.text import pluralise
-from ..analysis.shared.ratings_frame import checked, groups, modal
+from ..analysis.shared.modes import modal_ratings
+from ..analysis.shared.ratings_frame import prepare_ratings
+from ..analysis.shared.ratings_groups import ratings_groups
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
 
@@ -150,7 +152,7 @@ def by_answers(
     SetupError
         No instrument answered; all records or no records are in the stratum; or criteria or wordings would be pooled.
     """
-    frame = checked(ratings)
+    frame = prepare_ratings(ratings)
     frame = frame[frame.kind != "human"]
     criteria = list(frame.criterion.unique())
     if criterion is None and len(criteria) > 1:
@@ -164,7 +166,7 @@ def by_answers(
         raise SetupError(
             f"method `{method}` needs answers of instruments on these records, but `ratings` contains no such answers."
         )
-    (_, frame), *_ = groups(frame, [])
+    (_, frame), *_ = ratings_groups(frame, [])
     name = str(frame.criterion.iloc[0])
     stratum, record_ids = (
         ("flagged", _flagged_ids(frame)) if method == "boosted" else ("disagreement", _split_ids(frame))
@@ -189,7 +191,7 @@ def _flagged_ids(frame: pd.DataFrame) -> set[Any]:
 def _split_ids(frame: pd.DataFrame) -> set[Any]:
     """The records on which two instruments disagree."""
     has_flags = frame.flagged[frame.usable].notna().any()
-    votes = modal(frame)
+    votes = modal_ratings(frame)
     votes = votes[votes.usable]
     answers = votes.flagged if has_flags else votes.category.where(votes.category.notna(), votes.value)
     n_answers = answers.astype(object).groupby(votes.record_id).nunique()

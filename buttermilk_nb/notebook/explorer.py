@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..analysis.frames import scores as frames
-from ..analysis.frames.heatmap import Heatmap
+from ..analysis.frames.heatmap import Heatmap, flag_shares
 from ..flows.run import Run
 from .live_widget import stable_bundle
 
@@ -48,7 +47,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
         super().__init__()
         self._run = run
         self._scores: pd.DataFrame | None = None
-        counts = frames.heat(run.project.store, run.run_id)
+        counts = flag_shares(run.project.store, run.run_id)
         self._heatmap = Heatmap(counts)
         self.heading = f"Run of {run.flow}"
         self.heat = _heat_view(counts)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.shared.bootstrap import weights
+from buttermilk_nb.analysis.shared.bootstrap import unit_weights
 
 
 def ratings(codes, **fields):
@@ -208,10 +208,10 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says():
 
 def test_resamples_come_in_blocks_of_the_same_draws():
     clusters = np.arange(50)
-    once = np.concatenate(list(weights(clusters, 40, seed=3)))
+    once = np.concatenate(list(unit_weights(clusters, 40, seed=3)))
     assert once.shape == (40, 50)
     assert (once.sum(axis=1) == 50).all()
-    assert (once == np.concatenate(list(weights(clusters, 40, seed=3)))).all()
+    assert (once == np.concatenate(list(unit_weights(clusters, 40, seed=3)))).all()
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_indicators_worked_by_hand():
     # r1: ana a, ben a, eva b, judge a. Without ana {a, b}: both 1/2, a tie. Without ben the same. Without eva {a, a}:
     # the judge 1, eva 0. r2: ana c, ben b, eva b, judge c. Without ana {b, b}: both 0, a tie. Without ben {c, b}: both
     # 1/2. Without eva the same
-    found = advantages([ReliabilityMatrix.of([["a", "a", "b"], ["c", "b", "b"]], "nominal")], [np.array([0, 2])])
+    found = advantages([ReliabilityMatrix.from_rows([["a", "a", "b"], ["c", "b", "b"]], "nominal")], [np.array([0, 2])])
     assert found.judge.tolist() == [[1, 1, 1], [1, 1, 1]]
     assert found.coder.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert found.difference.tolist() == [[0, 0, -1], [0, 0, 0]]
@@ -82,7 +82,7 @@ def test_indicators_worked_by_hand():
 def test_numbers_are_compared_by_their_root_mean_squared_distance():
     # 1, 2, 6 and the judge 3. Without 1: {2, 6}: judge sqrt(5), own sqrt(13). Without 2: {1, 6}: judge sqrt(6.5), own
     # sqrt(8.5). Without 6: {1, 2}: judge sqrt(2.5), own sqrt(20.5)
-    codes = ReliabilityMatrix.of([[1, 2, 6]], "interval", categories=[1, 2, 3, 6])
+    codes = ReliabilityMatrix.from_rows([[1, 2, 6]], "interval", categories=[1, 2, 3, 6])
     assert advantages([codes], [np.array([2])]).difference.tolist() == [[-1, -1, -1]]
     # the judge 6: without 1 sqrt(8) < sqrt(13); without 2 sqrt(12.5) > sqrt(8.5); without 6 a tie
     assert advantages([codes], [np.array([3])]).difference.tolist() == [[-1, 1, 0]]
@@ -90,14 +90,14 @@ def test_numbers_are_compared_by_their_root_mean_squared_distance():
 
 def test_rounding_breaks_no_tie():
     # without the first, {.1, .4}: the judge .2 and the first .3 are equally far, but not in binary
-    codes = ReliabilityMatrix.of([[0.3, 0.1, 0.4]], "interval", categories=[0.1, 0.2, 0.3, 0.4])
+    codes = ReliabilityMatrix.from_rows([[0.3, 0.1, 0.4]], "interval", categories=[0.1, 0.2, 0.3, 0.4])
     assert (0.2 - 0.1) ** 2 + (0.4 - 0.2) ** 2 != (0.3 - 0.1) ** 2 + (0.4 - 0.3) ** 2
     assert advantages([codes], [np.array([1])]).difference[0, 0] == 0
 
 
 def test_sets_are_compared_by_the_labels_they_share():
     rows = [['["a", "b"]', '["a"]', '["a", "b", "c"]', '["a", "c"]']]
-    codes = ReliabilityMatrix.of(rows, "set")
+    codes = ReliabilityMatrix.from_rows(rows, "set")
     people = ReliabilityMatrix(codes.matrix[:, :3], "set", codes.categories, None, codes.sets)
     # without {a}: others {a,b} and {a,b,c}: {a} has 1/2 + 1/3, the judge's {a,c} 1/3 + 2/3
     assert advantages([people], [codes.matrix[:, 3]]).difference[0, 1] == -1

@@ -30,7 +30,7 @@ def frame(said, **columns):
 
 def alpha(*rows):
     return COEFFICIENTS["krippendorff_alpha"].estimate(
-        ReliabilityMatrix.of([list(row) for row in zip(*rows, strict=True)], "nominal")
+        ReliabilityMatrix.from_rows([list(row) for row in zip(*rows, strict=True)], "nominal")
     )[0]
 
 
@@ -142,7 +142,9 @@ def test_alpha_that_is_undefined_says_why():
 def test_the_level_of_the_scale_decides_on_alpha():
     said = {"ana": "1234", "eva": "1243", JUDGE: "1235"}
     found = sides(frame(said, scale="1-5"), {"ana": "Graz", "eva": "Wien"})
-    codes = ReliabilityMatrix.of([list(row) for row in zip("1234", "1235", strict=True)], "ordinal", list("12345"))
+    codes = ReliabilityMatrix.from_rows(
+        [list(row) for row in zip("1234", "1235", strict=True)], "ordinal", list("12345")
+    )
     assert found.alpha["Graz"] == pytest.approx(COEFFICIENTS["krippendorff_alpha"].estimate(codes)[0])
 
 

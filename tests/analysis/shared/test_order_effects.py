@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.shared.order_effects import wilson
+from buttermilk_nb.analysis.shared.order_effects import wilson_interval
 
 
 def ratings(*said, coder="compare · m", **columns):
@@ -94,7 +94,7 @@ def test_ratings_without_both_orders_are_refused():
     [(0.0, 10, 0.0, 0.2775), (0.05, 100, 0.0215, 0.1118), (81 / 263, 263, 0.2553, 0.3662), (1.0, 1, 0.2065, 1.0)],
 )
 def test_wilson_s_interval_is_that_of_the_books(share, n, low, high):
-    assert wilson(share, n) == pytest.approx((low, high), abs=5e-5)  # 81 of 263: Newcombe 1998, table I
+    assert wilson_interval(share, n) == pytest.approx((low, high), abs=5e-5)  # 81 of 263: Newcombe 1998, table I
 
 
 def test_without_any_answer_nothing_is_known():
