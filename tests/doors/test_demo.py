@@ -11,7 +11,7 @@ import nbformat
 
 def _demo(folder, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "buttermilk_nb.cli", "demo", *more],
+        [sys.executable, "-m", "buttermilk_nb", "demo", *more],
         cwd=folder,
         capture_output=True,
         text=True,
