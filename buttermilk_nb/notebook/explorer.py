@@ -1,4 +1,4 @@
-"""The explorer of a run: a heat map of judges and criteria that leads to records and reasons.
+"""The explorer of a run: a heat map of judges and criteria, with records and reasons.
 
 The widget contains no data: each click queries the Store. All text reaches the page as text nodes, never as HTML.
 """

@@ -1,4 +1,4 @@
-"""The progress bar of a run: a widget that follows the events, updated at most ten times a second."""
+"""The progress bar of a run, a widget that is updated at most ten times a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""CSV files and other delimited text. Every value stays text, so that the id `007` stays `007`."""
+"""CSV files and other delimited text.
+
+Every value stays text, so that the id `007` stays `007`.
+"""
 
 from __future__ import annotations
 

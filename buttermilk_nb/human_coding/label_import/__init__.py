@@ -1,4 +1,4 @@
-"""Import of people's codes from files and tables; all codes are checked before any is written."""
+"""Import of people's codes from files and tables, checked before any code is written."""
 
 from __future__ import annotations
 
