@@ -60,7 +60,7 @@ class SetupError(ButtermilkError):
 
     def __init__(self, *problems: str) -> None:
         self.problems: tuple[str, ...] = problems
-        super().__init__(_listed(problems))
+        super().__init__(_join_problems(problems))
 
 
 class CacheMiss(SetupError):
@@ -184,7 +184,7 @@ class Interrupted(_OneParagraph, KeyboardInterrupt):
     """A run was stopped by the user. What had finished is stored; running the cell again goes on from there."""
 
 
-def _listed(problems: Sequence[str]) -> str:
+def _join_problems(problems: Sequence[str]) -> str:
     if len(problems) == 1:
         return problems[0]
     lines = [f"{len(problems)} problems, found before anything was sent:"]
@@ -202,10 +202,10 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     'there are `title`, `body`.'
     """
     names = list(valid)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean `{close[0]}`?"
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if matches:
+        return f"did you mean `{matches[0]}`?"
     if not names:
         return "there are none."
-    shown = ", ".join(f"`{n}`" for n in names[:12])
-    return f"there are {shown}{', ...' if len(names) > 12 else '.'}"
+    listing = ", ".join(f"`{n}`" for n in names[:12])
+    return f"there are {listing}{', ...' if len(names) > 12 else '.'}"

@@ -256,7 +256,7 @@ class Coder(Row):
     first_seen_at: dt.datetime
 
 
-class Sampled(Row):
+class SampleRow(Row):
     """One record of a sample that was drawn to be coded."""
 
     table = "samples"
@@ -306,7 +306,7 @@ class Label(Row):
     coded_at: dt.datetime
 
 
-class Redacted(Row):
+class RedactionRow(Row):
     """What stood where a request as sent has a placeholder. Stays in the Store; never sent, never exported."""
 
     table = "redactions"
@@ -354,8 +354,8 @@ class EventRow(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, Assessment, Redacted, Tombstone, LinkRow,
-    EventRow, Coder, Sampled, Label,
+    RunRow, CellRow, RecordRow, TextRow, Trace, TraceInput, Call, Score, Assessment, RedactionRow, Tombstone, LinkRow,
+    EventRow, Coder, SampleRow, Label,
 )  # fmt: skip
 
 
@@ -368,7 +368,7 @@ class Unit:
     scores: tuple[Score, ...] = ()
     texts: tuple[TextRow, ...] = ()
     inputs: tuple[TraceInput, ...] = field(default=())
-    redacted: tuple[Redacted, ...] = ()
+    redacted: tuple[RedactionRow, ...] = ()
     assessments: tuple[Assessment, ...] = ()
 
     @property

@@ -306,3 +306,60 @@ def test_every_error_is_in_the_tree_and_stays_catchable():
         assert issubclass(kind, bm.ButtermilkError | KeyboardInterrupt), kind
         assert kind.__name__ in (errors.__doc__ or ""), kind
     assert bm.SetupError("a.")._render_traceback_() == ["SetupError: a."]
+
+
+WAITS = {"asyncio.timeout", "asyncio.timeout_at", "timeout", "wait_for"}
+
+
+def each(kind):
+    """Every node of a kind in the package, with its place and the text of its line."""
+    for path in SOURCES:
+        source = path.read_text(encoding="utf-8")
+        lines = source.splitlines()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, kind):
+                yield node, f"{path.relative_to(PACKAGE)}:{node.lineno}", lines[node.lineno - 1]
+
+
+def is_number(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
+
+
+def is_nothing(node):
+    """`pass`, `...` or a text of its own."""
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def test_nothing_in_the_package_sleeps():
+    sleeps = [
+        where
+        for node, where, _ in each(ast.Call | ast.ImportFrom)
+        if (isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep")
+        or (isinstance(node, ast.ImportFrom) and node.module == "time" and "sleep" in ast.unparse(node))
+    ]
+    assert sleeps == []
+
+
+def test_no_failure_is_caught_and_passed_over():
+    assert [where for node, where, _ in each(ast.ExceptHandler) if all(map(is_nothing, node.body))] == []
+
+
+def test_what_is_suppressed_says_why_on_its_line():
+    calls = [(node, where, line) for node, where, line in each(ast.Call) if ast.unparse(node.func).endswith("suppress")]
+    assert calls, "nothing is suppressed any more: this test checks nothing"
+    assert [where for _, where, line in calls if "#" not in line] == []
+
+
+def test_every_time_limit_has_a_name():
+    literal = [
+        f"{where}: {ast.unparse(keyword)}"
+        for node, where, _ in each(ast.Call)
+        for keyword in node.keywords
+        if keyword.arg in ("timeout", "timeout_s") and is_number(keyword.value)
+    ]
+    literal += [
+        f"{where}: {ast.unparse(node)}"
+        for node, where, _ in each(ast.Call)
+        if ast.unparse(node.func).rpartition("asyncio.")[2] in WAITS and any(map(is_number, node.args))
+    ]
+    assert literal == []

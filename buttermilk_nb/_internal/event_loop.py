@@ -1,7 +1,7 @@
 """One background event loop for the whole process.
 
-A notebook already runs a loop in its main thread, and a script runs none. A loop of our own in a daemon thread serves both
-the same way, keeps the pooled clients of every run on one loop, and leaves the main thread free to take a Ctrl-C.
+A notebook already runs a loop in its main thread, and a script runs none. A loop of our own in a daemon thread serves
+both the same way, keeps the pooled clients of every run on one loop, and leaves the main thread free to take a Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _thread: threading.Thread | None = None
 _POLL_S = 0.2  # how often the waiting main thread looks up; Windows delivers Ctrl-C only between waits
 
 
-def background() -> asyncio.AbstractEventLoop:
+def background_loop() -> asyncio.AbstractEventLoop:
     """The loop, started on first use (and again in a forked child, whose threads are gone)."""
     global _loop, _pid, _thread
     with _lock:
@@ -50,26 +50,26 @@ def call_in_loop(function: Callable[[], object], timeout_s: float = 5.0) -> None
         function()
         return
 
-    async def wrapped() -> None:
+    async def run() -> None:
         function()
 
     with contextlib.suppress(concurrent.futures.TimeoutError):  # the process is ending, and the loop's thread with it
-        asyncio.run_coroutine_threadsafe(wrapped(), _loop).result(timeout_s)
+        asyncio.run_coroutine_threadsafe(run(), _loop).result(timeout_s)
 
 
-def run_until_complete(make: Callable[[], Coroutine[Any, Any, object]], timeout_s: float = 5.0) -> None:
+def run_until_complete(make_coroutine: Callable[[], Coroutine[Any, Any, object]], timeout_s: float = 5.0) -> None:
     """Run a coroutine on the loop to its end, where the loop ever ran and this is not its own thread."""
     if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
         return
     if _thread is threading.current_thread():
         return
     with contextlib.suppress(concurrent.futures.TimeoutError):  # as above
-        asyncio.run_coroutine_threadsafe(make(), _loop).result(timeout_s)
+        asyncio.run_coroutine_threadsafe(make_coroutine(), _loop).result(timeout_s)
 
 
 def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     """Start a coroutine on the background loop."""
-    return asyncio.run_coroutine_threadsafe(work, background())
+    return asyncio.run_coroutine_threadsafe(work, background_loop())
 
 
 def wait(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], None]) -> T:
@@ -86,15 +86,15 @@ def wait(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], Non
 
 async def wait_async(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], None]) -> T:
     """The twin of `wait`: the n-th cancellation calls `on_interrupt(n)`, and is passed on at the end."""
-    waiting = asyncio.wrap_future(future)
+    task = asyncio.wrap_future(future)
     presses = 0
-    while not waiting.done():
+    while not task.done():
         try:
-            await asyncio.wait([waiting])
+            await asyncio.wait([task])
         except asyncio.CancelledError:
             presses += 1
             on_interrupt(presses)
     if presses:
-        waiting.exception()  # seen; the cancellation is what the caller hears of
+        task.exception()  # seen; the cancellation is what the caller hears of
         raise asyncio.CancelledError
-    return waiting.result()
+    return task.result()

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _lock = threading.Lock()
-_inside = 0
-_ours = False
-_usual = gc.get_threshold()
-_SELDOM = (20_000, 50, 50)  # a run makes hundreds of small objects a cell, and hardly a cycle among them
+_depth = 0
+_is_paused = False
+_usual_threshold = gc.get_threshold()
+_RARE_THRESHOLD = (20_000, 50, 50)  # a run makes hundreds of small objects a cell, and hardly a cycle among them
 
 
 @contextmanager
@@ -30,20 +30,20 @@ def paused_gc() -> Iterator[None]:
     >>> gc.get_freeze_count()
     0
     """
-    global _inside, _ours, _usual
+    global _depth, _is_paused, _usual_threshold
     with _lock:
-        if not _inside:
-            _ours = gc.isenabled() and not gc.get_freeze_count()
-            if _ours:
-                _usual = gc.get_threshold()
+        if not _depth:
+            _is_paused = gc.isenabled() and not gc.get_freeze_count()
+            if _is_paused:
+                _usual_threshold = gc.get_threshold()
                 gc.freeze()
-                gc.set_threshold(*_SELDOM)
-        _inside += 1
+                gc.set_threshold(*_RARE_THRESHOLD)
+        _depth += 1
     try:
         yield
     finally:
         with _lock:
-            _inside -= 1
-            if not _inside and _ours:
-                gc.set_threshold(*_usual)
+            _depth -= 1
+            if not _depth and _is_paused:
+                gc.set_threshold(*_usual_threshold)
                 gc.unfreeze()

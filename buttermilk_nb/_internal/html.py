@@ -41,13 +41,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], note: str = 
     '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'
     """
     head = Markup("").join(Markup("<th>{}</th>").format(c) for c in columns)
-    body = Markup("").join(Markup("<tr>{}</tr>").format(Markup("").join(_cell(v) for v in row)) for row in rows)
+    body = Markup("").join(Markup("<tr>{}</tr>").format(Markup("").join(_table_cell(v) for v in row)) for row in rows)
     foot = Markup('<div class="q">{}</div>').format(note) if note else Markup("")
     return Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}").format(head, body, foot)
 
 
-def _cell(value: object) -> Markup:
+def _table_cell(value: object) -> Markup:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        shown = f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
-        return Markup('<td class="n">{}</td>').format(shown)
+        text = f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
+        return Markup('<td class="n">{}</td>').format(text)
     return Markup("<td>{}</td>").format("" if value is None else value)

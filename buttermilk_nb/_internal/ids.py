@@ -59,9 +59,9 @@ def uuid7() -> str:
     >>> len(first), first[14]
     (36, '7')
     """
-    stamp = time.time_ns()
-    ms, below = divmod(stamp, 1_000_000)
-    sub_ms = below * 4096 // 1_000_000  # 12 bits of the time within the millisecond, so that ids of one process sort
-    rest = _random.getrandbits(62)
-    text = f"{(ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62 | rest:032x}"
+    time_ns = time.time_ns()
+    ms, below_ms = divmod(time_ns, 1_000_000)
+    sub_ms = below_ms * 4096 // 1_000_000  # 12 bits of the time within the millisecond, so that ids of one process sort
+    random_bits = _random.getrandbits(62)
+    text = f"{(ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | sub_ms << 64 | 0b10 << 62 | random_bits:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

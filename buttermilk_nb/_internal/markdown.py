@@ -43,8 +43,8 @@ def join_names(names: Iterable[str]) -> str:
     >>> join_names(["a"]), join_names(["a", "b", "c"])
     ('a', 'a, b and c')
     """
-    found: Sequence[str] = list(names)
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""
+    items: Sequence[str] = list(names)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
 
 
 def code_list(names: Iterable[str]) -> str:

@@ -2,11 +2,12 @@
 
 Providers quote the key in their error messages, and a model may repeat one. *Known* keys are the values of environment
 variables with a name like a secret, and those given to `register_secret` (from a .env file, a keyring, a prompt). They
-are removed wherever they occur, as they are and as JSON, HTML or a URL would write them. What is only *shaped* like a key
-is removed from messages only, because evidence that holds no key of ours must stay as it was, to the letter.
+are removed wherever they occur, as they are and as JSON, HTML or a URL would write them. What is only *shaped* like a
+key is removed from messages only, because evidence that holds no key of ours must stay as it was, to the letter.
 
-A key with signs in it can be written in many ways, so that a pattern for it could begin at any character of a text. Such a
-key is found by its longest run of letters instead, which every format writes as it is: the patterns begin with letters.
+A key with signs in it can be written in many ways, so that a pattern for it could begin at any character of a text.
+Such a key is found by its longest run of letters instead, which every format writes as it is: the patterns begin with
+letters.
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ def redact(text: str) -> str:
 def redact_known(text: str) -> str:
     """Evidence with `[key]` in the place of each known key, and otherwise to the letter.
 
-    The text is searched again after each removal, because a key may close up around a mark; every removal makes the text
-    shorter.
+    The text is searched again after each removal, because a key may close up around a mark; every removal makes the
+    text shorter.
     """
     forms, has_changed = _known_forms(), True
     while has_changed:

@@ -35,8 +35,8 @@ def shorten(text: str, width: int = 80) -> str:
     >>> shorten("a\nb   c", 4)
     'a b…'
     """
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text[: width * 4]).split())
-    return flat if len(flat) <= width else flat[: width - 1].rstrip() + "…"
+    one_line = " ".join("".join(c if c.isprintable() else " " for c in text[: width * 4]).split())
+    return one_line if len(one_line) <= width else one_line[: width - 1].rstrip() + "…"
 
 
 def estimate_tokens(text: str) -> int:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from ..errors import SetupError, nearest
 
 
-def validation_error(what: str, error: ValidationError, fields: Iterable[str]) -> SetupError:
+def validation_error(name: str, error: ValidationError, fields: Iterable[str]) -> SetupError:
     """One sentence for each mistake, with the nearest valid name where a name is unknown.
 
     Parameters
@@ -33,16 +33,16 @@ def validation_error(what: str, error: ValidationError, fields: Iterable[str]) -
     the cup: there is no field `sise`; did you mean `size`?
     """
     names = list(fields)
-    found = []
+    problems = []
     for item in error.errors():
-        where = [str(part) for part in item["loc"]]
+        path = [str(part) for part in item["loc"]]
         message = str(item["msg"]).removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            message = f"there is no field `{where[-1]}`; {nearest(where[-1], names)}"
-            where = where[:-1]
+            message = f"there is no field `{path[-1]}`; {nearest(path[-1], names)}"
+            path = path[:-1]
         elif item["type"] == "missing":
-            message = f"`{where[-1]}` is missing"
-            where = where[:-1]
-        place = f", {' '.join(where)}" if where else ""
-        found.append(f"{what}{place}: {message}{'' if message.endswith(('.', '?')) else '.'}")
-    return SetupError(*found)
+            message = f"`{path[-1]}` is missing"
+            path = path[:-1]
+        location = f", {' '.join(path)}" if path else ""
+        problems.append(f"{name}{location}: {message}{'' if message.endswith(('.', '?')) else '.'}")
+    return SetupError(*problems)

@@ -24,23 +24,23 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's way: a class attribute, here emptied
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(loader.construct_object(key_node, deep=True))
-        if key in seen:
+        if key in mapping:
             raise yaml.MarkedYAMLError(problem=f"the key `{key}` stands twice", problem_mark=key_node.start_mark)
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
+        mapping[key] = loader.construct_object(value_node, deep=True)
+    return mapping
 
 
-def _number(loader: _Loader, node: yaml.ScalarNode) -> int | float:
+def _construct_number(loader: _Loader, node: yaml.ScalarNode) -> int | float:
     text = str(loader.construct_scalar(node))
     return float(text) if any(c in text for c in ".eE") else int(text)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("!number", _number)
+_Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+_Loader.add_constructor("!number", _construct_number)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
 _Loader.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), list("-+0123456789"))
@@ -50,16 +50,16 @@ class _Dumper(yaml.SafeDumper):
     """Quotes what another YAML reader might turn into a boolean or a date."""
 
 
-def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+def _represent_text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _represent_text)
 _Dumper.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), list("-+0123456789"))  # so `1e5` is quoted
 
 
-def loads(text: str, where: str) -> Any:
+def loads(text: str, source: str) -> Any:
     r"""Parse YAML; `where` names the source in the error.
 
     Examples
@@ -75,9 +75,9 @@ def loads(text: str, where: str) -> Any:
         problem = getattr(error, "problem", None) or str(error)
         if "stands twice" not in problem:
             problem += "; a value that holds `: ` or begins with one of > * & % @ [ { needs quotes around it"
-        raise SetupError(f"{where}{line} is not valid YAML: {problem}.") from error
+        raise SetupError(f"{source}{line} is not valid YAML: {problem}.") from error
     except (ValueError, RecursionError) as error:
-        raise SetupError(f"{where} holds a number too long or lists too deep to be read.") from error
+        raise SetupError(f"{source} holds a number too long or lists too deep to be read.") from error
 
 
 def load(path: Path) -> Any:
@@ -109,7 +109,7 @@ def dumps(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def updated(text: str, values: dict[str, Any]) -> str:
+def update(text: str, values: dict[str, Any]) -> str:
     r"""YAML with these top-level values instead of its own; comments and the order of what stays are kept.
 
     Examples
@@ -121,7 +121,7 @@ def updated(text: str, values: dict[str, Any]) -> str:
     """
     from ruamel.yaml import YAML  # only a file with comments needs it
 
-    old = loads(text, "the file")
+    old_values = loads(text, "the file")
     reader = YAML(typ="rt")
     reader.preserve_quotes = True
     reader.width = 110
@@ -129,7 +129,7 @@ def updated(text: str, values: dict[str, Any]) -> str:
     for name in [name for name in tree if name not in values]:
         del tree[name]
     for name, value in values.items():
-        if name not in tree or old.get(name) != value:
+        if name not in tree or old_values.get(name) != value:
             tree[name] = reader.load(dumps({name: value}))[name]
     out = io.StringIO()
     reader.dump(tree, out)

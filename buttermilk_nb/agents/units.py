@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._internal.ids import uuid7
 from ..llm.model import Model
-from ..schema import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
+from ..schema import Assessment, Call, RedactionRow, Score, Status, TextRow, Trace, TraceInput, Unit, now
 from .base import Cell, Context
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def make_unit(
     calls: Sequence[Call] = (),
     scores: Sequence[Score] = (),
     texts: Sequence[TextRow] = (),
-    redacted: Sequence[Redacted] = (),
+    redacted: Sequence[RedactionRow] = (),
     assessments: Sequence[Assessment] = (),
     model: Model | None = None,
     read: Sequence[str] | None = None,

@@ -23,10 +23,10 @@ def demo(folder: Path) -> None:
     from ..flows.flow import Flow
     from ..project.session import init
 
-    place = folder.absolute()
-    _copy(place)
-    data = place / "data"
-    project = init("press-tone", path=place, models=["offline/strict", "offline/lenient"])
+    study_folder = folder.absolute()
+    _copy_files(study_folder)
+    data = study_folder / "data"
+    project = init("press-tone", path=study_folder, models=["offline/strict", "offline/lenient"])
     articles = Corpus.from_csv(
         data / "articles.csv",
         content="body",
@@ -40,8 +40,8 @@ def demo(folder: Path) -> None:
     click.echo(
         f"{len(articles)} articles written for teaching, two rule-based baselines; no language model is asked.\n"
     )
-    done = Flow("press-tone", [judge]).run(articles)
-    scores = done.scores()
+    result = Flow("press-tone", [judge]).run(articles)
+    scores = result.scores()
     click.echo("\nThe first scores:\n")
     click.echo(
         scores[["record_id", "criterion", "model", "category", "flagged", "uncertainty", "truth"]].head(8).to_string()
@@ -49,38 +49,41 @@ def demo(folder: Path) -> None:
     click.echo(
         "\nBy judge and criterion (answered: yes or no to the flag; as_expert: share of answers as the expert gave):\n"
     )
-    coded = scores[scores.truth.notna() & (scores.status == "ok")]
-    right = coded.assign(right=lambda rows: rows.category == rows.truth)
+    coded_scores = scores[scores.truth.notna() & (scores.status == "ok")]
+    agreement = coded_scores.assign(right=lambda rows: rows.category == rows.truth)
     table = scores.groupby(["model", "criterion"], sort=True).agg(
         planned=("status", "size"), answered=("flagged", "count"), flagged=("flagged", "mean")
     )
-    table["as_expert"] = right.groupby(["model", "criterion"]).right.mean()
+    table["as_expert"] = agreement.groupby(["model", "criterion"]).right.mean()
     click.echo(table.round(2).to_string(na_rep="-"))
     click.echo()
-    card([*project.summary()[:2], ("notebook", str(place / _NOTEBOOK)), ("cells", repr(done).splitlines()[0])])
-    here = place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
-    click.echo(f"\nNext, open the notebook:\n  uv run jupyter lab {(here / _NOTEBOOK).as_posix()}")
+    card([*project.summary()[:2], ("notebook", str(study_folder / _NOTEBOOK)), ("cells", repr(result).splitlines()[0])])
+    shown_folder = study_folder.relative_to(Path.cwd()) if study_folder.is_relative_to(Path.cwd()) else study_folder
+    click.echo(f"\nNext, open the notebook:\n  uv run jupyter lab {(shown_folder / _NOTEBOOK).as_posix()}")
     click.echo("Run this command again: every answer then comes from the cache.")
 
 
-def shipped(name: str) -> Path:
+def shipped_folder(name: str) -> Path:
     """A shipped folder: inside the installed package, or at the top of a checkout."""
     package = Path(__file__).parent.parent
-    for place in (package / "_shipped" / name, package.parent / name):
-        if place.is_dir():
-            return place
+    for folder in (package / "_shipped" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
     raise SetupError(f"the shipped folder `{name}` is missing; install the package again.")
 
 
-def _copy(place: Path) -> None:
+def _copy_files(study_folder: Path) -> None:
     """The data and the notebook; files that are there already are left as they are."""
-    notebook = shipped("notebooks") / _NOTEBOOK.name
-    wanted = [(source, place / "data" / source.relative_to(shipped("data"))) for source in shipped("data").rglob("*")]
-    wanted.append((notebook, place / _NOTEBOOK))
+    notebook = shipped_folder("notebooks") / _NOTEBOOK.name
+    copies = [
+        (source, study_folder / "data" / source.relative_to(shipped_folder("data")))
+        for source in shipped_folder("data").rglob("*")
+    ]
+    copies.append((notebook, study_folder / _NOTEBOOK))
     try:
-        for source, target in wanted:
+        for source, target in copies:
             if source.is_file() and not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
     except OSError as error:
-        raise SetupError(f"{place} cannot be written: {error.strerror}. Give another --folder.") from error
+        raise SetupError(f"{study_folder} cannot be written: {error.strerror}. Give another --folder.") from error

@@ -15,12 +15,12 @@ def init(name: str, path: Path | None, models: tuple[str, ...]) -> None:
     """Make the project NAME, or say where it is."""
     from ..project.session import init as open_project
 
-    made = open_project(name, path=path, models=list(models) or None)
-    card(made.summary())
+    project = open_project(name, path=path, models=list(models) or None)
+    card(project.summary())
 
 
 def card(lines: list[tuple[str, str]]) -> None:
     """Print a card."""
-    width = max(len(what) for what, _ in lines)
-    for what, where in lines:
-        click.echo(f"  {what:<{width}}  {where}")
+    width = max(len(label) for label, _ in lines)
+    for label, value in lines:
+        click.echo(f"  {label:<{width}}  {value}")

@@ -51,33 +51,33 @@ def run(
         project = Settings.read(path / FILE).name
     if out is not None and not out.absolute().parent.is_dir():
         raise SetupError(f"--out: there is no folder {out.absolute().parent}.")
-    read = Flow.from_yaml(flow)
-    columns = dict(_pair(item, "*") for item in truth)
+    definition = Flow.from_yaml(flow)
+    columns = dict(_split_pair(item, "*") for item in truth)
     texts = load(
         corpus,
         content=content,
         record_id=record_id,
         truth=columns or None,
-        truth_values=dict(_pair(item, None) for item in truth_value) or None,
+        truth_values=dict(_split_pair(item, None) for item in truth_value) or None,
     )
-    opened = session.init(project, path=path) if project else session.current()
+    opened_project = session.init(project, path=path) if project else session.current()
     if not texts.rejected.empty:
         click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
     if check:
-        click.echo(repr(read.check(texts)))
-        click.echo(str(read.estimate(texts, limit=limit)))
+        click.echo(repr(definition.check(texts)))
+        click.echo(str(definition.estimate(texts, limit=limit)))
         return
-    done = read.run(texts, limit=limit, cache=cache, retry=retry)  # type: ignore[arg-type]  # click checked the choice
-    click.echo(repr(done))
+    result = definition.run(texts, limit=limit, cache=cache, retry=retry)  # type: ignore[arg-type]  # click checked the choice
+    click.echo(repr(result))
     if out is not None:
-        done.scores().to_csv(out, index=False)
-    card([*opened.summary()[:2], *([("scores", str(out.absolute()))] if out else [])])
+        result.scores().to_csv(out, index=False)
+    card([*opened_project.summary()[:2], *([("scores", str(out.absolute()))] if out else [])])
 
 
-def _pair(given: str, default: str | None) -> tuple[str, str]:
-    left, sign, right = given.partition("=")
+def _split_pair(text: str, default: str | None) -> tuple[str, str]:
+    left, sign, right = text.partition("=")
     if sign:
         return left.strip(), right.strip()
     if default is None:
-        raise SetupError(f"{given!r}: write WORD=ANSWER, for example hateful=yes.")
+        raise SetupError(f"{text!r}: write WORD=ANSWER, for example hateful=yes.")
     return default, left.strip()

@@ -43,10 +43,10 @@ _PAIRED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _PROVIDER = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-_Look = Callable[[str], Key | None]
+_Lookup = Callable[[str], Key | None]
 
 
-def variables(provider: str) -> tuple[str, ...]:
+def key_variables(provider: str) -> tuple[str, ...]:
     """The environment variables that hold a provider's key, the usual one first.
 
     Parameters
@@ -125,79 +125,82 @@ class Keys:
             The place that is named has no such key; a .env file that is named is missing; a key holds what no key does.
         """
         if source is not None:
-            return self._from(source)
-        wanted = [name for name in dict.fromkeys([*names, *variables(provider)]) if name not in _PAIRED]
-        return next((key for look in self._sources() for name in wanted if (key := look(name))), None)
+            return self._find_at_source(source)
+        variables = [name for name in dict.fromkeys([*names, *key_variables(provider)]) if name not in _PAIRED]
+        return next((key for lookup in self._lookups() for name in variables if (key := lookup(name))), None)
 
     def missing_key_message(self, names: Sequence[str], provider: str, model: str) -> str:
         """What to say where `find` found nothing."""
-        wanted = (" and " if _PAIRED & set(names) else " or ").join(names or variables(provider))
+        variables = (" and " if _PAIRED & set(names) else " or ").join(names or key_variables(provider))
         file = "a file of such lines that `dotenv:` in buttermilk.yaml names"
         if self._dotenv is not None:
             file = f"`{self._dotenv.name}`"
-        ask = f'bm.set_key("{provider}") asks for it and keeps it in memory'
-        also = "".join(f" ({remark})" for remark in self.warnings)
-        return f"model `{model}` needs a key: {ask}; or set {wanted} in the environment or in {file}.{also}"
+        hint = f'bm.set_key("{provider}") asks for it and keeps it in memory'
+        remarks = "".join(f" ({remark})" for remark in self.warnings)
+        return f"model `{model}` needs a key: {hint}; or set {variables} in the environment or in {file}.{remarks}"
 
-    def _sources(self) -> Iterator[_Look]:
+    def _lookups(self) -> Iterator[_Lookup]:
         yield key_sources.from_memory
         yield key_sources.from_environment
         if self._dotenv is not None:
-            yield self._in_dotenv
-        yield self._optional("keyring", lambda name: key_sources.from_keyring(name, wait_s=self._wait_s))
-        yield self._optional("colab", key_sources.from_colab)
+            yield self._find_in_dotenv
+        yield self._optional_source("keyring", lambda name: key_sources.from_keyring(name, wait_s=self._wait_s))
+        yield self._optional_source("colab", key_sources.from_colab)
 
-    def _in_dotenv(self, name: str) -> Key | None:
+    def _find_in_dotenv(self, name: str) -> Key | None:
         if self._dotenv is None:
             raise SetupError("no .env file is named: write `dotenv: keys.env` into buttermilk.yaml, and the key there.")
-        found = key_sources.read_dotenv(self._dotenv)
+        keys = key_sources.read_dotenv(self._dotenv)
         self._remarks.pop("dotenv", None)
         if os.name == "posix" and self._dotenv.stat().st_mode & 0o004:
             self._remarks["dotenv"] = (
                 f"`{self._dotenv.name}` can be read by everyone who uses this machine: chmod 600 {self._dotenv}"
             )
-        return found[name].checked() if name in found else None
+        return keys[name].check() if name in keys else None
 
-    def _optional(self, place: str, look: _Look) -> _Look:
+    def _optional_source(self, kind: str, lookup: _Lookup) -> _Lookup:
         """Look into a place that nobody named: if it fails, that is a remark, and the search goes on."""
 
-        def looked(name: str) -> Key | None:
-            self._remarks.pop(place, None)
+        def try_lookup(name: str) -> Key | None:
+            self._remarks.pop(kind, None)
             try:
-                return look(name)
+                return lookup(name)
             except KeySourceUnavailable:
                 return None
             except SetupError as error:
-                self._remarks[place] = str(error).removesuffix(".")
+                self._remarks[kind] = str(error).removesuffix(".")
                 return None
 
-        return looked
+        return try_lookup
 
-    def _from(self, source: str) -> Key:
-        place, _, name = source.partition(":")
-        looks: dict[str, tuple[_Look, str]] = {
+    def _find_at_source(self, source: str) -> Key:
+        kind, _, name = source.partition(":")
+        lookups: dict[str, tuple[_Lookup, str]] = {
             "env": (key_sources.from_environment, f"in the environment: set {name} before Jupyter starts"),
-            "dotenv": (self._in_dotenv, f"in the .env file: add a line {name}=..."),
-            "keyring": (self._in_keyring, f'in the system\'s keyring: bm.set_key("{name}", keep=True) puts it there'),
+            "dotenv": (self._find_in_dotenv, f"in the .env file: add a line {name}=..."),
+            "keyring": (
+                self._find_in_keyring,
+                f'in the system\'s keyring: bm.set_key("{name}", keep=True) puts it there',
+            ),
             "colab": (key_sources.from_colab, f"among Colab's secrets: add {name} in the panel with the key"),
-            "gcp": (self._in_gcp, "in Google's Secret Manager: that secret is empty"),
+            "gcp": (self._find_in_gcp, "in Google's Secret Manager: that secret is empty"),
         }
-        if place not in looks or not name:
-            raise SetupError(f"`key: {redact(source)}` names no place for keys; {nearest(place, KEY_SOURCES)}")
-        look, mend = looks[place]
-        key = look(name)
+        if kind not in lookups or not name:
+            raise SetupError(f"`key: {redact(source)}` names no place for keys; {nearest(kind, KEY_SOURCES)}")
+        lookup, fix = lookups[kind]
+        key = lookup(name)
         if key is None:
-            raise SetupError(f"`key: {source}` says where the key is, and it is not {mend}.")
+            raise SetupError(f"`key: {source}` says where the key is, and it is not {fix}.")
         return key
 
-    def _in_keyring(self, name: str) -> Key | None:
+    def _find_in_keyring(self, name: str) -> Key | None:
         """Under the name as it stands or, for `keyring:openai`, under the variables of that provider."""
-        for each in dict.fromkeys((name, *variables(name))):
-            if key := key_sources.from_keyring(each, wait_s=self._wait_s, may_ask=True):
+        for variable in dict.fromkeys((name, *key_variables(name))):
+            if key := key_sources.from_keyring(variable, wait_s=self._wait_s, may_ask=True):
                 return key
         return None
 
-    def _in_gcp(self, name: str) -> Key | None:
+    def _find_in_gcp(self, name: str) -> Key | None:
         if name not in self._fetched:
             self._fetched[name] = key_sources.from_gcp(name, wait_s=self._wait_s)
         return self._fetched[name]
@@ -227,28 +230,28 @@ def set_key(provider: str, *, keep: bool = False) -> None:
     ...     set_key("example")
     The key EXAMPLE_API_KEY is kept in this process's memory, and is gone when it ends.
     """
-    name = variables(provider)[0]
+    name = key_variables(provider)[0]
     if keep:
         key_sources.check_keyring()
-    typed = _typed(name)
-    key_sources.store_in_memory(typed)
-    where = f"is kept in {key_sources.MEMORY}, and is gone when it ends"
+    key = _ask_for_key(name)
+    key_sources.store_in_memory(key)
+    storage = f"is kept in {key_sources.MEMORY}, and is gone when it ends"
     if keep:
-        key_sources.to_keyring(typed)
-        where = f"is kept in {key_sources.MEMORY} and in {key_sources.KEYRING}"
-    print(f"The key {name} {where}.")  # noqa: T201  # the user is told where a key now lies
+        key_sources.to_keyring(key)
+        storage = f"is kept in {key_sources.MEMORY} and in {key_sources.KEYRING}"
+    print(f"The key {name} {storage}.")  # noqa: T201  # the user is told where a key now lies
 
 
-def _typed(name: str) -> Key:
+def _ask_for_key(name: str) -> Key:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
-            typed = Key(getpass.getpass(f"{name} (hidden while you type): "), name, key_sources.MEMORY)
+            key = Key(getpass.getpass(f"{name} (hidden while you type): "), name, key_sources.MEMORY)
     except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):  # a kernel that nobody types to raises it
         raise SetupError(
             f"nobody can be asked for {name} here, because this does not run in a notebook or terminal that someone "
             "types in: set it in the environment or in a .env file."
         ) from None
-    if (found := typed.checked()) is None:
+    if (valid_key := key.check()) is None:
         raise SetupError(f"nothing was typed, so that there is no key {name}.")
-    return found
+    return valid_key

@@ -25,7 +25,7 @@ from .sync_folders import FolderProblem, find_problem
 __all__ = ["DataFolder", "Platform", "choose_data_folder", "find_problem", "this_machine"]
 
 IN_PROJECT = "here"
-DATA = ("traces.duckdb", "cache/cache.db")
+DATA_FILES = ("traces.duckdb", "cache/cache.db")
 
 
 class DataFolder(BaseModel):
@@ -73,44 +73,46 @@ def choose_data_folder(folder: Path, setting: str | None, name: str, machine: Pl
     if setting == IN_PROJECT:
         return DataFolder(folder=folder)
     if setting is not None:
-        return DataFolder(folder=_named(setting, name))
+        return DataFolder(folder=_setting_path(setting, name))
     machine = machine or this_machine()
-    found = find_problem(folder, machine)
-    if found is None:
+    problem = find_problem(folder, machine)
+    if problem is None:
         return DataFolder(folder=folder)
-    own = machine.data_home() / "projects" / f"{name}-{digest('pl1', str(folder.resolve()))[-12:]}"
-    return use_local_data_folder(folder, own, name, found, machine)
+    local_folder = machine.data_home() / "projects" / f"{name}-{digest('pl1', str(folder.resolve()))[-12:]}"
+    return use_local_data_folder(folder, local_folder, name, problem, machine)
 
 
-def use_local_data_folder(folder: Path, own: Path, name: str, found: FolderProblem, machine: Platform) -> DataFolder:
+def use_local_data_folder(
+    folder: Path, local_folder: Path, name: str, problem: FolderProblem, machine: Platform
+) -> DataFolder:
     """The computer's own place, unless the data lies in the project's folder already or would be no better off."""
-    here = f"The project's folder is {found.where}, {found.harm}"
-    older = [part for part in DATA if (folder / part).is_file()]
-    if not _holds_data(own):
-        if older:
+    problem_text = f"The project's folder is {problem.location}, {problem.effect}"
+    existing_data = [part for part in DATA_FILES if (folder / part).is_file()]
+    if not _has_data(local_folder):
+        if existing_data:
             return DataFolder(
                 folder=folder,
-                reason=f"{here}. Its cache and traces stay there, because they are there already. To move them, close "
-                f"all its notebooks and move `traces.duckdb` and `cache` into {own}; `data_folder: {IN_PROJECT}` in "
+                reason=f"{problem_text}. Its cache and traces stay there, because they are there already. To move them, close "
+                f"all its notebooks and move `traces.duckdb` and `cache` into {local_folder}; `data_folder: {IN_PROJECT}` in "
                 "buttermilk.yaml ends this note.",
             )
-        if worse := find_problem(own, machine):
+        if local_problem := find_problem(local_folder, machine):
             return DataFolder(
                 folder=folder,
-                reason=f"{here}. Cache and traces stay there, because this computer's own data folder ({own.parent}) "
-                f"is {worse.where}. Name a folder on a local disk as `data_folder` in buttermilk.yaml, if there is "
+                reason=f"{problem_text}. Cache and traces stay there, because this computer's own data folder ({local_folder.parent}) "
+                f"is {local_problem.location}. Name a folder on a local disk as `data_folder` in buttermilk.yaml, if there is "
                 "one, and open the project on one computer at a time.",
             )
-    why = (
-        f"{here}, so cache and traces lie in this computer's own data folder: {own}. "
+    reason = (
+        f"{problem_text}, so cache and traces lie in this computer's own data folder: {local_folder}. "
         f"`data_folder: {IN_PROJECT}` in buttermilk.yaml keeps them in the project's folder."
     )
-    if older:
-        why += f" There is data in the project's folder too ({' and '.join(older)}), which is not used."
-    return DataFolder(folder=own, reason=why + _moved(own, name))
+    if existing_data:
+        reason += f" There is data in the project's folder too ({' and '.join(existing_data)}), which is not used."
+    return DataFolder(folder=local_folder, reason=reason + _moved_data_note(local_folder, name))
 
 
-def _named(setting: str, name: str) -> Path:
+def _setting_path(setting: str, name: str) -> Path:
     path = Path(setting).expanduser()
     if not path.is_absolute():
         raise SetupError(
@@ -120,19 +122,23 @@ def _named(setting: str, name: str) -> Path:
     return path
 
 
-def _holds_data(folder: Path) -> bool:
-    return any((folder / part).is_file() for part in DATA)
+def _has_data(folder: Path) -> bool:
+    return any((folder / part).is_file() for part in DATA_FILES)
 
 
-def _moved(own: Path, name: str) -> str:
+def _moved_data_note(local_folder: Path, name: str) -> str:
     """A sentence about data of a project of that name whose folder lay elsewhere, where this one has none yet."""
-    if _holds_data(own) or not own.parent.is_dir():
+    if _has_data(local_folder) or not local_folder.parent.is_dir():
         return ""
-    named = re.compile(re.escape(name) + r"-[0-9a-f]{12}")
-    others = [place for place in sorted(own.parent.iterdir()) if named.fullmatch(place.name) and _holds_data(place)]
-    if not others:
+    pattern = re.compile(re.escape(name) + r"-[0-9a-f]{12}")
+    candidates = [
+        candidate
+        for candidate in sorted(local_folder.parent.iterdir())
+        if pattern.fullmatch(candidate.name) and _has_data(candidate)
+    ]
+    if not candidates:
         return ""
     return (
-        f" Data of a project of this name that lay in another folder is in {others[0]}: if that is this project, "
-        f"moved since, rename it to `{own.name}`."
+        f" Data of a project of this name that lay in another folder is in {candidates[0]}: if that is this project, "
+        f"moved since, rename it to `{local_folder.name}`."
     )

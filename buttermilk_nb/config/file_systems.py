@@ -56,12 +56,14 @@ def linux_file_system(path: PurePath, mounts: str) -> str:
     ('nfs4', 'ext4')
     """
     text = str(path)
-    longest, kind = -1, ""
+    longest_match, kind = -1, ""
     for line in mounts.splitlines():
-        device, point, type_, options, *_ = (*line.split(" "), "", "", "", "")
-        point = _ESCAPED.sub(lambda code: chr(int(code[1], 8)), point).rstrip("/")
-        if len(point) >= longest and (text == point or text.startswith(f"{point}/")):  # the last mount hides others
-            longest, kind = len(point), "drvfs" if "drvfs" in f"{device} {options}" else type_
+        device, mount_point, type_, options, *_ = (*line.split(" "), "", "", "", "")
+        mount_point = _ESCAPED.sub(lambda code: chr(int(code[1], 8)), mount_point).rstrip("/")
+        if len(mount_point) >= longest_match and (
+            text == mount_point or text.startswith(f"{mount_point}/")
+        ):  # the last mount hides others
+            longest_match, kind = len(mount_point), "drvfs" if "drvfs" in f"{device} {options}" else type_
     return kind
 
 
@@ -118,18 +120,18 @@ def _file_system(path: PurePath) -> str:
     if sys.platform == "win32":
         return windows_file_system(path, ctypes.windll.kernel32.GetDriveTypeW)
     if sys.platform == "darwin":
-        return mac_file_system(_statfs(_existing(Path(path))))
+        return mac_file_system(_read_statfs(_nearest_existing(Path(path))))
     mounts = Path("/proc/self/mounts")
     return linux_file_system(path, mounts.read_text("utf-8", "surrogateescape")) if mounts.is_file() else ""
 
 
-def _existing(path: Path) -> Path:
-    return next((place for place in (path, *path.parents) if place.exists()), path)
+def _nearest_existing(path: Path) -> Path:
+    return next((parent for parent in (path, *path.parents) if parent.exists()), path)
 
 
-def _statfs(path: Path) -> bytes:
+def _read_statfs(path: Path) -> bytes:
     """What macOS says of the file system of a path; zeros where it says nothing."""
     libc = ctypes.CDLL(None, use_errno=True)
     function = libc["statfs$INODE64"] if hasattr(libc, "statfs$INODE64") else libc["statfs"]
-    answer = ctypes.create_string_buffer(_STATFS_BYTES)
-    return answer.raw if function(os.fsencode(path), answer) == 0 else bytes(_STATFS_BYTES)
+    buffer = ctypes.create_string_buffer(_STATFS_BYTES)
+    return buffer.raw if function(os.fsencode(path), buffer) == 0 else bytes(_STATFS_BYTES)

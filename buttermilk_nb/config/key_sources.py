@@ -31,9 +31,9 @@ WAIT_S = 10.0
 MEMORY = "this process's memory"
 KEYRING = "the system's keyring"
 GCP = "Google's Secret Manager"
-_GCP = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+(/versions/[^/\s]+)?")
-_held: dict[str, Key] = {}
-_unanswered: threading.Thread | None = None
+_SECRET_NAME = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+(/versions/[^/\s]+)?")
+_keys_in_memory: dict[str, Key] = {}
+_hanging_thread: threading.Thread | None = None
 _T = TypeVar("_T")
 
 
@@ -50,22 +50,22 @@ class Key:
     <key ANTHROPIC_API_KEY from the environment>
     """
 
-    __slots__ = ("_value", "name", "where")
+    __slots__ = ("_value", "name", "source")
     name: str
-    where: str
+    source: str
     _value: str
 
-    def __init__(self, value: str | None, name: str, where: str) -> None:
+    def __init__(self, value: str | None, name: str, source: str) -> None:
         object.__setattr__(self, "_value", strip_quotes(value or ""))
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "where", where)
+        object.__setattr__(self, "source", source)
 
     @property
     def value(self) -> str:
         """The key itself."""
         return self._value
 
-    def checked(self) -> Key | None:
+    def check(self) -> Key | None:
         """The key, from now on taken out of whatever is stored; None where it is empty.
 
         Raises
@@ -76,22 +76,22 @@ class Key:
         if not self._value:
             return None
         register_secret(self._value)
-        if wrong := self._wrong():
+        if character := self._invalid_character():
             raise SetupError(
-                f"the key {self.name} from {self.where} holds {wrong}, which no key does: copy it again, whole, from "
+                f"the key {self.name} from {self.source} holds {character}, which no key does: copy it again, whole, from "
                 "the provider's page."
             )
         return self
 
-    def _wrong(self) -> str | None:
-        for place, character in enumerate(self._value, 1):
+    def _invalid_character(self) -> str | None:
+        for position, character in enumerate(self._value, 1):
             if not "!" <= character <= "~":
                 name = unicodedata.name(character, "a control character or line break").lower()
-                return f"`{name}` as its character {place}"
+                return f"`{name}` as its character {position}"
         return None
 
     def __repr__(self) -> str:
-        return f"<key {self.name} from {self.where}>"
+        return f"<key {self.name} from {self.source}>"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a key does not change")
@@ -108,17 +108,17 @@ class Key:
 
 def store_in_memory(key: Key) -> None:
     """Keep a key in this process's memory, for every project that is open in it."""
-    _held[key.name] = key
+    _keys_in_memory[key.name] = key
 
 
 def from_memory(name: str) -> Key | None:
     """A key that `bm.set_key` asked for."""
-    return _held.get(name)
+    return _keys_in_memory.get(name)
 
 
 def from_environment(name: str) -> Key | None:
     """A key from the environment."""
-    return Key(os.environ.get(name), name, "the environment").checked()
+    return Key(os.environ.get(name), name, "the environment").check()
 
 
 def read_dotenv(path: Path) -> dict[str, Key]:
@@ -133,19 +133,19 @@ def read_dotenv(path: Path) -> dict[str, Key]:
 
     try:
         with path.open(encoding="utf-8-sig") as lines:
-            found = {n: Key(v, n, f"`{path.name}`") for n, v in dotenv_values(stream=lines, interpolate=False).items()}
+            keys = {n: Key(v, n, f"`{path.name}`") for n, v in dotenv_values(stream=lines, interpolate=False).items()}
     except FileNotFoundError:
         raise SetupError(
             f"there is no file {path}, which `dotenv: {path.name}` in buttermilk.yaml names: make it, with lines such "
             "as OPENAI_API_KEY=..., or take that line out."
         ) from None
     except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise SetupError(f"the file {path} with the keys cannot be read: {why}.") from None
-    for name, key in found.items():
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise SetupError(f"the file {path} with the keys cannot be read: {reason}.") from None
+    for name, key in keys.items():
         if is_secret_name(name):
             register_secret(key.value)
-    return found
+    return keys
 
 
 def from_keyring(name: str, *, wait_s: float = WAIT_S, may_ask: bool = False) -> Key | None:
@@ -169,22 +169,22 @@ def from_keyring(name: str, *, wait_s: float = WAIT_S, may_ask: bool = False) ->
     """
 
     def read() -> Key:
-        return Key(_keyring(may_ask=may_ask).get_password(SERVICE, name), name, KEYRING)
+        return Key(_open_keyring(may_ask=may_ask).get_password(SERVICE, name), name, KEYRING)
 
-    return _in_time(read, wait_s).checked()
+    return _run_with_timeout(read, wait_s).check()
 
 
 def check_keyring(*, wait_s: float = WAIT_S) -> None:
     """Raise where a key could not be put into the system's keyring."""
-    _in_time(lambda: _keyring(may_ask=True), wait_s)
+    _run_with_timeout(lambda: _open_keyring(may_ask=True), wait_s)
 
 
 def to_keyring(key: Key, *, wait_s: float = WAIT_S) -> None:
     """Put a key into the system's keyring, where every later session finds it."""
-    _in_time(lambda: _keyring(may_ask=True).set_password(SERVICE, key.name, key.value), wait_s)
+    _run_with_timeout(lambda: _open_keyring(may_ask=True).set_password(SERVICE, key.name, key.value), wait_s)
 
 
-def _keyring(*, may_ask: bool) -> Any:
+def _open_keyring(*, may_ask: bool) -> Any:
     """The system's keyring, if it can be asked. Runs in a thread: finding it may already take for ever."""
     try:
         import keyring
@@ -195,16 +195,16 @@ def _keyring(*, may_ask: bool) -> Any:
         raise KeySourceUnavailable(
             "this machine has no keyring that can be used; keep the key in the environment or a .env file."
         )
-    if why := _would_ask(backend, may_ask=may_ask):
-        raise SetupError(f"{KEYRING} was not asked, because it {why}.")
+    if reason := _password_reason(backend, may_ask=may_ask):
+        raise SetupError(f"{KEYRING} was not asked, because it {reason}.")
     return backend
 
 
-def _would_ask(backend: Any, *, may_ask: bool) -> str | None:
+def _password_reason(backend: Any, *, may_ask: bool) -> str | None:
     """Why reading would make someone ask for a password, in a window or in the terminal; None where it would not."""
     module = type(backend).__module__
     if module == "keyring.backends.chainer":
-        return next((why for part in backend.backends if (why := _would_ask(part, may_ask=may_ask))), None)
+        return next((reason for part in backend.backends if (reason := _password_reason(part, may_ask=may_ask))), None)
     if module in ("keyring.backends.kwallet", "keyring.backends.libsecret"):
         return None if may_ask else "may ask for a password: name it in buttermilk.yaml (`key: keyring:NAME`) to use it"
     if module == "keyring.backends.SecretService":
@@ -215,28 +215,28 @@ def _would_ask(backend: Any, *, may_ask: bool) -> str | None:
     return "would ask for its password in the terminal" if encrypted and "keyring_key" not in vars(backend) else None
 
 
-def _in_time(work: Callable[[], _T], wait_s: float) -> _T:
-    global _unanswered
-    if _unanswered is not None and _unanswered.is_alive():
+def _run_with_timeout(work: Callable[[], _T], wait_s: float) -> _T:
+    global _hanging_thread
+    if _hanging_thread is not None and _hanging_thread.is_alive():
         raise SetupError(f"{KEYRING} has still not answered; is it waiting for a password in a window?")
-    done: concurrent.futures.Future[_T] = concurrent.futures.Future()
-    thread = threading.Thread(target=_settle, args=(done, work), name="buttermilk_nb-keyring", daemon=True)
+    future: concurrent.futures.Future[_T] = concurrent.futures.Future()
+    thread = threading.Thread(target=_set_result, args=(future, work), name="buttermilk_nb-keyring", daemon=True)
     thread.start()
     try:
-        return done.result(wait_s)
+        return future.result(wait_s)
     except TimeoutError:
-        _unanswered = thread
+        _hanging_thread = thread
         raise SetupError(f"{KEYRING} did not answer within {wait_s:g} s; is it waiting for a password?") from None
 
 
-def _settle(done: concurrent.futures.Future[_T], work: Callable[[], _T]) -> None:
+def _set_result(future: concurrent.futures.Future[_T], work: Callable[[], _T]) -> None:
     try:
-        done.set_result(work())
+        future.set_result(work())
     except SetupError as error:
-        done.set_exception(error)
+        future.set_exception(error)
     except Exception as error:  # noqa: BLE001  # every keyring fails in its own way; the sentence says which
-        said = redact(str(error)) or type(error).__name__
-        done.set_exception(SetupError(f"{KEYRING} failed ({type(error).__name__}: {said})."))
+        message = redact(str(error)) or type(error).__name__
+        future.set_exception(SetupError(f"{KEYRING} failed ({type(error).__name__}: {message})."))
 
 
 def from_colab(name: str) -> Key | None:
@@ -254,7 +254,7 @@ def from_colab(name: str) -> Key | None:
     except ImportError:
         raise KeySourceUnavailable("this is not Google Colab, so that there are no Colab secrets.") from None
     try:
-        found = Key(userdata.get(name), name, "Colab's secrets")
+        key = Key(userdata.get(name), name, "Colab's secrets")
     except userdata.SecretNotFoundError:
         return None
     except Exception as error:  # noqa: BLE001  # access refused, or no answer: Colab's own classes, said in a sentence
@@ -262,7 +262,7 @@ def from_colab(name: str) -> Key | None:
             f"Colab does not hand out its secret {name} ({redact(str(error))}): allow this notebook to read it, with "
             "the switch beside it in the panel with the key."
         ) from None
-    return found.checked()
+    return key.check()
 
 
 def from_gcp(name: str, *, wait_s: float = WAIT_S) -> Key | None:
@@ -275,8 +275,8 @@ def from_gcp(name: str, *, wait_s: float = WAIT_S) -> Key | None:
     SetupError
         The name is not of that form, or the secret cannot be read.
     """
-    found = _GCP.fullmatch(name)
-    if found is None:
+    match = _SECRET_NAME.fullmatch(name)
+    if match is None:
         raise SetupError(f"`gcp:{name}` is not of the form `gcp:projects/.../secrets/.../versions/...`.")
     try:
         from google.cloud import secretmanager
@@ -284,12 +284,12 @@ def from_gcp(name: str, *, wait_s: float = WAIT_S) -> Key | None:
         raise KeySourceUnavailable(
             "Secret Manager needs a package more: pip install 'buttermilk-nb[secrets]'."
         ) from None
-    full = name if found[1] else f"{name}/versions/latest"
+    full_name = name if match[1] else f"{name}/versions/latest"
     try:
         client = secretmanager.SecretManagerServiceClient()
-        secret = Key(client.access_secret_version(name=full, timeout=wait_s).payload.data.decode(), full, GCP)
+        secret = Key(client.access_secret_version(name=full_name, timeout=wait_s).payload.data.decode(), full_name, GCP)
     except Exception as error:  # noqa: BLE001  # no credentials, no right, no such secret: Google's classes, in a sentence
         raise SetupError(
-            f"{GCP} does not hand out `{full}` ({type(error).__name__}: {redact(str(error))[:300]})."
+            f"{GCP} does not hand out `{full_name}` ({type(error).__name__}: {redact(str(error))[:300]})."
         ) from None
-    return secret.checked()
+    return secret.check()

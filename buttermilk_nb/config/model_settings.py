@@ -9,15 +9,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from .._internal.ids import canonical
 
 
-def _number(value: Any) -> Any:
+def _reject_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError(f"is a number, not `{'yes' if value else 'no'}`")
     return value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_number)]
+WholeNumber = Annotated[int, BeforeValidator(_reject_boolean)]
 """YAML reads `yes` as true, and Python would count that as 1."""
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(_reject_boolean), Field(allow_inf_nan=False)]
 KEY_SOURCES = ("env", "dotenv", "keyring", "colab", "gcp")
 
 
@@ -122,14 +122,14 @@ class ModelSettings(BaseModel):
 
     @field_validator("model")
     @classmethod
-    def _full(cls, value: str | None) -> str | None:
+    def _require_full_name(cls, value: str | None) -> str | None:
         if value is not None and "/" not in value:
             raise ValueError(f"`{value}` is not a full name; write `family/model`")
         return value
 
     @field_validator("key")
     @classmethod
-    def _source(cls, value: str | None) -> str | None:
+    def _check_key_source(cls, value: str | None) -> str | None:
         if value is not None and value.partition(":")[0] not in KEY_SOURCES:
             sources = ", ".join(f"{source}:NAME" for source in KEY_SOURCES)
             raise ValueError(f"says where a key is found, never the key itself: {sources}")
@@ -137,7 +137,7 @@ class ModelSettings(BaseModel):
 
     @field_validator("params")
     @classmethod
-    def _plain(cls, value: dict[str, Any]) -> dict[str, Any]:
+    def _require_json(cls, value: dict[str, Any]) -> dict[str, Any]:
         try:
             canonical(value)
         except (TypeError, ValueError):

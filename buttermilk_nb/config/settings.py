@@ -108,13 +108,13 @@ class Settings(BaseModel):
 
     @field_validator("name")
     @classmethod
-    def _named(cls, value: str) -> str:
+    def _check_name(cls, value: str) -> str:
         if not value.strip() or value in (".", "..") or any(c in value for c in '/\\:*?"<>|\0'):
             raise ValueError(f"`{value}` cannot be a project's name; it becomes a folder")
         return value
 
     @model_validator(mode="after")
-    def _models_named(self) -> Self:
+    def _check_models(self) -> Self:
         for name, entry in self.models.items():
             if name in self.sets:
                 raise ValueError(f"`{name}` is both a set and a model; rename one of them")
@@ -134,16 +134,16 @@ class Settings(BaseModel):
         data = yaml.load(path)
         if not isinstance(data, dict):
             raise SetupError(f"`{path.name}` is not a list of `setting: value` lines.")
-        return cls.checked(data, path.name)
+        return cls.from_dict(data, path.name)
 
     @classmethod
-    def checked(cls, data: dict[str, Any], where: str) -> Settings:
+    def from_dict(cls, data: dict[str, Any], source: str) -> Settings:
         """Settings from plain data; one sentence for each mistake."""
         try:
             return cls.model_validate(data)
         except ValidationError as error:
             names = [name for part in (cls, ModelSettings, Limits, Prices) for name in part.model_fields]
-            raise validation_error(f"`{where}`", error, names) from None
+            raise validation_error(f"`{source}`", error, names) from None
 
     def scripted_folder(self, folder: Path) -> Path | None:
         """The folder of the answers for `scripted/...` models, seen from the project's folder, which may not exist."""
@@ -151,11 +151,11 @@ class Settings(BaseModel):
 
     def write(self, path: Path) -> None:
         """Write the file whole: beside its place first, so that a crash leaves the old one. Comments in it stay."""
-        kept = self.model_dump(exclude_defaults=True) | {"name": self.name, "sets": self.sets}
-        text = yaml.updated(path.read_text(encoding="utf-8"), kept) if path.is_file() else yaml.dumps(kept)
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+        values = self.model_dump(exclude_defaults=True) | {"name": self.name, "sets": self.sets}
+        text = yaml.update(path.read_text(encoding="utf-8"), values) if path.is_file() else yaml.dumps(values)
+        new_path = path.with_name(f".{path.name}.new")
+        new_path.write_text(text, encoding="utf-8")
+        new_path.replace(path)
 
 
 def find_upwards(start: Path) -> list[Path]:

@@ -54,8 +54,8 @@ _NETWORK = {
 class FolderProblem(NamedTuple):
     """What is wrong with a folder for databases: where it is, and what happens there."""
 
-    where: str
-    harm: str
+    location: str
+    effect: str
 
 
 def find_problem(folder: PurePath, machine: Platform) -> FolderProblem | None:
@@ -95,8 +95,8 @@ def sync_service(folder: PurePath, machine: Platform) -> str | None:
 
 def _named_service(folder: PurePath, home: PurePath) -> str | None:
     for part in folder.parts:
-        for service, named in _SERVICES.items():
-            if named.fullmatch(part):
+        for service, pattern in _SERVICES.items():
+            if pattern.fullmatch(part):
                 return service
     if folder.is_relative_to(home) and folder != home:
         first, *below = folder.relative_to(home).parts

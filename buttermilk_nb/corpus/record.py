@@ -33,7 +33,7 @@ _TEXTS = frozenset({"record_id", "content", "cluster", "parent_id", "uri", "mime
 _KNOWN = frozenset({"metadata", "ground_truth", "expert_reasons", "labels"})
 _LOCAL_DETAILS = {"record_id", "content", "mime", "images"}  # what is left out of them
 _DETAILS = {*_LOCAL_DETAILS, "local_only"}
-_HASHES = ("record_hash", "details_hash")
+_HASHES = ("record_hash", "annotations_hash")
 
 
 class RecordView:

@@ -29,7 +29,7 @@ class Event(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    stored: ClassVar[bool] = True
+    is_stored: ClassVar[bool] = True
 
     event_id: str = Field(default_factory=uuid7)
     transaction_id: str | None = None
@@ -58,7 +58,7 @@ class CommandEvent(Event):
 class ResultEvent(Event):
     """A cell has finished; the trace itself is the evidence, so this is not stored."""
 
-    stored = False
+    is_stored = False
 
 
 class ErrorEvent(Event):
@@ -76,4 +76,4 @@ class StatusEvent(Event):
 class WaitEvent(Event):
     """Calls to a model wait: for a rate limit, or after a failure. For progress only."""
 
-    stored = False
+    is_stored = False

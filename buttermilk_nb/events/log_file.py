@@ -24,7 +24,7 @@ class LogFile:
 
     def __call__(self, event: Event) -> None:
         """Write one line, unless the event is of a kind that is not kept."""
-        if not event.stored:
+        if not event.is_stored:
             return
         line = event.as_row().model_dump(mode="json")
         with self._lock:

@@ -15,7 +15,7 @@ from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project.project import Project
 from ..project.session import current
-from ..schema import Sampled, now
+from ..schema import SampleRow, now
 from ..store.write_batch import WriteBatch
 from .coders import new_coders
 
@@ -141,7 +141,7 @@ def _keep(project: Project, corpus: Corpus, shares: pd.DataFrame, *, name: str, 
     hashes = {record.record_id: record.record_hash for record in corpus}
     drawn_at = now()
     rows = [
-        Sampled(
+        SampleRow(
             sample_id=sample_id,
             name=name,
             method="assigned",

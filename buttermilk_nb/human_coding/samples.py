@@ -15,7 +15,7 @@ from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError, nearest
 from ..project.project import Project
 from ..project.session import current
-from ..schema import Sampled, now
+from ..schema import SampleRow, now
 from ..store.write_batch import WriteBatch
 from .strata import REST, by_answers, by_fields, draw
 
@@ -129,7 +129,7 @@ def draw_sample(
     sample_id = _id(corpus, strata, called, design, n, seed)
     drawn_at = now()
     rows = [
-        Sampled(
+        SampleRow(
             sample_id=sample_id,
             name=called,
             method=design,
@@ -175,7 +175,7 @@ def samples(project: Project | None = None) -> pd.DataFrame:
     return (project or current()).store.df(_SAMPLES)
 
 
-def _keep(store: Store, rows: Sequence[Sampled], records: Sequence[Record], *, named: bool) -> None:
+def _keep(store: Store, rows: Sequence[SampleRow], records: Sequence[Record], *, named: bool) -> None:
     """Write a sample unless it is there; a name that the researcher gave must mean one sample."""
     one = rows[0]
     known = store.df("select distinct sample_id from samples where name = ? and coder is null", [one.name]).sample_id

@@ -104,18 +104,18 @@ def embed(
     >>> bool(vectors[0] @ vectors[1] > vectors[0] @ vectors[2])
     True
     """
-    job = _EmbedRun(project, texts, model, **options)
-    found = event_loop.wait(event_loop.submit(job.finish()), job.interrupt)
-    return job.shown(found, Interrupted)
+    run = _EmbedRun(project, texts, model, **options)
+    vectors = event_loop.wait(event_loop.submit(run.run()), run.interrupt)
+    return run.result(vectors, Interrupted)
 
 
 async def embed_async(
     project: OpenProject, texts: Corpus | Sequence[str], *, model: str, **options: Unpack[EmbedOptions]
 ) -> NDArray[np.float32] | pd.DataFrame:
     """The twin of `embed` for `await` in a cell."""
-    job = _EmbedRun(project, texts, model, **options)
-    found = await event_loop.wait_async(event_loop.submit(job.finish()), job.interrupt)
-    return job.shown(found, RunStopped)
+    run = _EmbedRun(project, texts, model, **options)
+    vectors = await event_loop.wait_async(event_loop.submit(run.run()), run.interrupt)
+    return run.result(vectors, RunStopped)
 
 
 class _EmbedRun:
@@ -137,65 +137,65 @@ class _EmbedRun:
             raise SetupError(f"cache={mode!r} is none of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
         self._project = project
         self._corpus = texts if isinstance(texts, Corpus) else None
-        self._records, labels = _checked(texts)
+        self._records, labels = _records_and_labels(texts)
         self._model = make_embedder(model, project.settings.models, project.keys)
         self._run_id = uuid7()
         self._writer: Writer | None = None
-        self._asking = EmbeddingJob(
+        self._job = EmbeddingJob(
             project.client,
             self._model,
             self._records,
-            RunScope(self._run_id, mode, budget=_budget(project, self._model), failure_threshold=1),
+            RunScope(self._run_id, mode, budget=_make_budget(project, self._model), failure_threshold=1),
             params=params,
             redaction=project.redaction,
             texts_per_request=texts_per_request,
             tokens_per_request=tokens_per_request,
             labels=labels,
             concurrency=project.settings.concurrency,
-            landed=self._landed,
+            landed=self._write_unit,
         )
 
-    async def finish(self) -> NDArray[np.float32] | None:
+    async def run(self) -> NDArray[np.float32] | None:
         """The vectors; None where it was stopped before they were all there."""
-        asking = self._asking
+        job = self._job
         self._project.cache.open()
-        await asking.look()
-        if asking.missing:
-            await asking.check(self._project.settings.probe_s)
-            await (asking.send() if self._model.in_process else self._recorded())
-        return None if asking.left else asking.vectors()
+        await job.look()
+        if job.missing:
+            await job.check(self._project.settings.probe_s)
+            await (job.send() if self._model.in_process else self._send_and_record())
+        return None if job.left else job.vectors()
 
     def interrupt(self, presses: int = 1) -> None:
         """Stop: once gently, twice at once."""
-        event_loop.background().call_soon_threadsafe(self._asking.stop if presses == 1 else self._asking.abort)
+        event_loop.background_loop().call_soon_threadsafe(self._job.stop if presses == 1 else self._job.abort)
 
-    def shown(
-        self, found: NDArray[np.float32] | None, stopped: type[Interrupted | RunStopped]
+    def result(
+        self, vectors: NDArray[np.float32] | None, error_class: type[Interrupted | RunStopped]
     ) -> NDArray[np.float32] | pd.DataFrame:
         """The vectors as they are handed out."""
-        if found is None:
-            raise stopped(
-                f"It was stopped: {self._asking.left:,} of {len(self._records):,} texts have no vector yet. What had "
+        if vectors is None:
+            raise error_class(
+                f"It was stopped: {self._job.left:,} of {len(self._records):,} texts have no vector yet. What had "
                 "finished is kept: run it again to go on."
             )
         if self._corpus is None:
-            return found
+            return vectors
         import pandas as pd
 
-        return pd.DataFrame(found, index=pd.Index([r.record_id for r in self._records], name="record_id"))
+        return pd.DataFrame(vectors, index=pd.Index([r.record_id for r in self._records], name="record_id"))
 
-    async def _recorded(self) -> None:
+    async def _send_and_record(self) -> None:
         """Send, with the run and its rows written around it."""
         if self._model.remote:
-            self._remark()
-        known = await self._model.identify(self._project.settings.probe_s)
-        await asyncio.to_thread(self._write_ahead, known)
+            self._warn_unknown_price()
+        model_facts = await self._model.identify(self._project.settings.probe_s)
+        await asyncio.to_thread(self._write_plan, model_facts)
         self._writer = Writer(self._project.store)
         status = "failed"
         try:
             try:
-                await self._asking.send()
-                status = "interrupted" if self._asking.left else "finished"
+                await self._job.send()
+                status = "interrupted" if self._job.left else "finished"
             except BudgetReached as error:
                 status = "over budget"
                 raise BudgetReached(f"{error} What had finished is kept: run it again to go on.") from None
@@ -206,71 +206,73 @@ class _EmbedRun:
             await asyncio.to_thread(finish_run, self._project.store, self._run_id, status, event.as_row())
             self._project.bus.publish(event)
 
-    def _remark(self) -> None:
+    def _warn_unknown_price(self) -> None:
         if self._model.price() is None and self._project.settings.budget_usd is not None:
             warnings.warn(
                 f"the price of `{self._model.name}` is not known, so the project's budget does not see what it costs.",
                 stacklevel=2,
             )
 
-    def _write_ahead(self, known: Mapping[str, Any]) -> None:
-        store, event, missing = self._project.store, self._event("running"), self._asking.missing
+    def _write_plan(self, model_facts: Mapping[str, Any]) -> None:
+        store, event, missing = self._project.store, self._event("running"), self._job.missing
         write_records(store, [request.record for request in missing])
-        write_plan(store, self._run_row(known), (), cells(missing, self._run_id), event.as_row())
+        write_plan(store, self._run_row(model_facts), (), cells(missing, self._run_id), event.as_row())
         self._project.bus.publish(event)
 
     def _event(self, state: str) -> StatusEvent:
-        payload = {"state": state, "run_id": self._run_id, "cells": len(self._asking.missing), "flow": STEP}
+        payload = {"state": state, "run_id": self._run_id, "cells": len(self._job.missing), "flow": STEP}
         return StatusEvent(transaction_id=self._run_id, source=STEP, payload=payload)
 
-    def _run_row(self, known: Mapping[str, Any]) -> RunRow:
-        first = self._asking.missing[0]
-        asked = {"model": self._model.full_name, "params": first.params.sent, **first.key_parts}
-        about = {
+    def _run_row(self, model_facts: Mapping[str, Any]) -> RunRow:
+        first_request = self._job.missing[0]
+        definition = {"model": self._model.full_name, "params": first_request.params.sent, **first_request.key_parts}
+        manifest = {
             "buttermilk_nb": metadata.version("buttermilk-nb"),
             "python": platform.python_version(),
             "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "numpy", "pydantic")},
-            "embed": asked,
-            "models": {self._model.name: known},
+            "embed": definition,
+            "models": {self._model.name: model_facts},
             "corpus": self._corpus.provenance if self._corpus is not None else {},
             "texts": len(self._records),
-            "sent": len(self._asking.missing),
+            "sent": len(self._job.missing),
         }
         return RunRow(
             run_id=self._run_id,
             flow=STEP,
-            flow_hash=digest("f1", canonical({STEP: asked})),
+            flow_hash=digest("f1", canonical({STEP: definition})),
             corpus_hash=digest("co1", *(record.record_hash for record in self._records)),
             status="running",
             started_at=now(),
-            manifest=canonical(about),
+            manifest=canonical(manifest),
         )
 
-    async def _landed(self, asked: CallResult) -> None:
-        if self._writer is not None and asked.calls:
-            await self._writer.put(unit(asked, self._run_id))
+    async def _write_unit(self, call_result: CallResult) -> None:
+        if self._writer is not None and call_result.calls:
+            await self._writer.put(unit(call_result, self._run_id))
 
 
-def _budget(project: OpenProject, model: Model) -> Budget:
+def _make_budget(project: OpenProject, model: Model) -> Budget:
     return Budget([project.spending_limit()] if model.remote else ())
 
 
-def _checked(texts: Corpus | Sequence[str]) -> tuple[list[Record], list[str]]:
+def _records_and_labels(texts: Corpus | Sequence[str]) -> tuple[list[Record], list[str]]:
     """The texts as records, and what to call each in messages."""
     if isinstance(texts, str):
         raise SetupError("embed takes a list of texts or a corpus; for a single text write embed([text], ...).")
-    given = list(texts)
-    if not given:
+    text_list = list(texts)
+    if not text_list:
         raise SetupError("there are no texts to embed.")
     if isinstance(texts, Corpus):
         records, labels = list(texts.records), [f"record `{record.record_id}`" for record in texts.records]
     else:
-        labels = [f"texts[{place}]" for place in range(len(given))]
-        if wrong := [
-            f"{at} is a {type(one).__name__}" for at, one in zip(labels, given, strict=True) if not isinstance(one, str)
+        labels = [f"texts[{index}]" for index in range(len(text_list))]
+        if problems := [
+            f"{label} is a {type(item).__name__}"
+            for label, item in zip(labels, text_list, strict=True)
+            if not isinstance(item, str)
         ]:
-            raise SetupError(f"embed takes texts, and {wrong[0]}; pass a Corpus, or a list of strings.")
-        records = [Record(content=one) for one in given]
+            raise SetupError(f"embed takes texts, and {problems[0]}; pass a Corpus, or a list of strings.")
+        records = [Record(content=item) for item in text_list]
     empty = [label for label, record in zip(labels, records, strict=True) if not record.content.strip()]
     if empty:
         raise SetupError(

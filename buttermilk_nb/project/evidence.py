@@ -82,12 +82,12 @@ class Evidence:
         folder = Path(path).expanduser() if path else self._folder / "snapshots" / stamp
         if folder.exists():
             raise SetupError(f"`{folder}` is there already; give another path, or delete it first.")
-        making = folder.with_name(f".{folder.name}.making")
-        making.mkdir(parents=True)
-        self._store.snapshot(making / "traces.duckdb")
-        self._cache.export(making / "cache.jsonl")
-        (making / FILE).write_bytes((self._folder / FILE).read_bytes())
-        return making.rename(folder)
+        new_folder = folder.with_name(f".{folder.name}.making")
+        new_folder.mkdir(parents=True)
+        self._store.snapshot(new_folder / "traces.duckdb")
+        self._cache.export(new_folder / "cache.jsonl")
+        (new_folder / FILE).write_bytes((self._folder / FILE).read_bytes())
+        return new_folder.rename(folder)
 
     def export(
         self,
@@ -199,18 +199,18 @@ class Evidence:
             There is no such record or coder.
         """
         if record_id is not None:
-            self._drop_answers_to(record_id)
+            self._delete_cached_answers(record_id)
         return forget(self._store, self._cache, record_id=record_id, coder=coder, reason=reason, folder=self._folder)
 
-    def _drop_answers_to(self, record_id: str) -> None:
+    def _delete_cached_answers(self, record_id: str) -> None:
         """Answers and vectors that name the record or a segment of it, also those that no stored call speaks of."""
-        known = self._store.df(
+        rows = self._store.df(
             "select distinct record_hash from records where record_id = $1 or parent_id = $1", [record_id]
         )
-        for name in known.record_hash:
-            found = self._cache.find(record_hash=name)
-            if len(found):
-                self._cache.delete(found)
+        for record_hash in rows.record_hash:
+            entries = self._cache.find(record_hash=record_hash)
+            if len(entries):
+                self._cache.delete(entries)
 
     def purge(self, *, before: dt.date | int | None = None, yes: bool = False, reason: str = "") -> Purged:
         """Remove the runs that ended before a day, with everything that belongs to them alone.

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-KNOCK_S = 1.0
+CONNECT_S = 1.0
 """Seconds that a server on this machine may take to accept a connection."""
-_AT_ONCE = 16
+_THREADS = 16
 _NO_ADDRESS = frozenset({"custom_openai", "hosted_vllm", "infinity", "litellm_proxy", "openai_like", "xinference"})
 """Families of servers of one's own: they have no address unless one is given."""
-_ASK_THE_SERVER = frozenset({"ollama", "ollama_chat"})
+_OLLAMA = frozenset({"ollama", "ollama_chat"})
 """Families of which litellm knows nothing unless it asks their server, for which nobody asked."""
 _PER_MILLION = 1e6
 _COLUMNS = {
@@ -43,11 +43,11 @@ _COLUMNS = {
 class _KeyState(NamedTuple):
     """Where a key was found, and what is wrong where it was not."""
 
-    where: str | None = None
+    location: str | None = None
     problems: tuple[str, ...] = ()
 
 
-def model_table(project: OpenProject, *, timeout_s: float = KNOCK_S) -> pd.DataFrame:
+def model_table(project: OpenProject, *, timeout_s: float = CONNECT_S) -> pd.DataFrame:
     """One row per model: those in sets, those under `models:` in `buttermilk.yaml`, and those that need nothing.
 
     Parameters
@@ -79,28 +79,28 @@ def model_table(project: OpenProject, *, timeout_s: float = KNOCK_S) -> pd.DataF
     """
     import pandas as pd
 
-    made = {name: _made(name, project) for name in _names(project)}
-    local = {name: model for name, model in made.items() if isinstance(model, Model) and not model.remote}
-    with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as knocking:
-        waiting = {name: knocking.submit(model.unavailable_reasons, timeout_s) for name, model in local.items()}
+    models = {name: _model_or_error(name, project) for name in _model_names(project)}
+    local = {name: model for name, model in models.items() if isinstance(model, Model) and not model.remote}
+    with concurrent.futures.ThreadPoolExecutor(_THREADS) as executor:
+        futures = {name: executor.submit(model.unavailable_reasons, timeout_s) for name, model in local.items()}
         rows = [
-            _unknown(name, model, project)
+            _error_row(name, model, project)
             if isinstance(model, SetupError)
-            else _row(name, model, project, waiting[name].result if name in waiting else None)
-            for name, model in made.items()
+            else _model_row(name, model, project, futures[name].result if name in futures else None)
+            for name, model in models.items()
         ]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def _names(project: OpenProject) -> list[str]:
+def _model_names(project: OpenProject) -> list[str]:
     """What the project names, in its order, then what needs nothing."""
     settings = project.settings
-    named = [name for names in settings.sets.values() for name in names]
-    ours = [f"offline/{model}" for families in (FAMILIES, EMBEDDERS) for model in families["offline"]]
-    return list(dict.fromkeys([*named, *settings.models, *ours]))
+    names_in_sets = [name for names in settings.sets.values() for name in names]
+    offline_names = [f"offline/{model}" for families in (FAMILIES, EMBEDDERS) for model in families["offline"]]
+    return list(dict.fromkeys([*names_in_sets, *settings.models, *offline_names]))
 
 
-def named_models(name: str, project: OpenProject) -> Model:
+def named_model(name: str, project: OpenProject) -> Model:
     """The model that a project knows by a name, be it one that answers or one that makes vectors.
 
     Raises
@@ -109,64 +109,71 @@ def named_models(name: str, project: OpenProject) -> Model:
         There is no such model.
     """
     entry = project.settings.models.get(name)
-    family, _, rest = ((entry and entry.model) or name).partition("?")[0].partition("/")
-    if rest in EMBEDDERS.get(family, {}):
+    family, _, model_name = ((entry and entry.model) or name).partition("?")[0].partition("/")
+    if model_name in EMBEDDERS.get(family, {}):
         return make_embedder(name, project.settings.models, project.keys)
     return project.model(name)
 
 
-def _made(name: str, project: OpenProject) -> Model | SetupError:
+def _model_or_error(name: str, project: OpenProject) -> Model | SetupError:
     """The model, or why there is none."""
     try:
-        return named_models(name, project)
+        return named_model(name, project)
     except SetupError as error:
         return error
 
 
-def _sets(name: str, project: OpenProject) -> str:
-    return ", ".join(of for of, names in project.settings.sets.items() if name in names)
+def _set_names(name: str, project: OpenProject) -> str:
+    return ", ".join(set_name for set_name, names in project.settings.sets.items() if name in names)
 
 
-def _unknown(name: str, error: SetupError, project: OpenProject) -> dict[str, Any]:
+def _error_row(name: str, error: SetupError, project: OpenProject) -> dict[str, Any]:
     """The row of a name that no model has."""
-    known = {"name": name, "sets": _sets(name, project), "usable": False, "why_not": _sentence(error.problems)}
-    return {column: known.get(column) for column in _COLUMNS}
+    values = {
+        "name": name,
+        "sets": _set_names(name, project),
+        "usable": False,
+        "why_not": _join_reasons(error.problems),
+    }
+    return {column: values.get(column) for column in _COLUMNS}
 
 
-def _row(name: str, model: Model, project: OpenProject, obstacles: Callable[[], list[str]] | None) -> dict[str, Any]:
+def _model_row(
+    name: str, model: Model, project: OpenProject, check_server: Callable[[], list[str]] | None
+) -> dict[str, Any]:
     problems = model.validate(None)
-    key = _KeyState() if problems or not isinstance(model, LitellmModel) else _key(model)
-    in_the_way = problems or [*key.problems, *_without_address(model)] or (obstacles() if obstacles else [])
+    key = _KeyState() if problems or not isinstance(model, LitellmModel) else _key_state(model)
+    reasons = problems or [*key.problems, *_address_problems(model)] or (check_server() if check_server else [])
     limits = model.settings.limits
     return {
         "name": name,
         "model": model.full_name,
         "makes": _model_kind(model),
-        "sets": _sets(name, project),
-        "usable": not in_the_way,
-        "why_not": _sentence(in_the_way),
+        "sets": _set_names(name, project),
+        "usable": not reasons,
+        "why_not": _join_reasons(reasons),
         "local": not model.remote,
         "provider": model.provider,
         "allowed": project.client.consent.is_allowed(model),
-        "key": key.where,
-        **dict(zip(("price_in", "price_out"), _prices(model, problems), strict=True)),
+        "key": key.location,
+        **dict(zip(("price_in", "price_out"), _model_prices(model, problems), strict=True)),
         "requests_per_minute": limits.requests_per_minute,
         "tokens_per_minute": limits.tokens_per_minute,
-        "context": None if problems else _listed(model).get("max_input_tokens"),
-        "json_schema": None if problems else _takes_schema(model),
+        "context": None if problems else _litellm_info(model).get("max_input_tokens"),
+        "json_schema": None if problems else _supports_schema(model),
         "batch": _model_kind(model) == "answers" and api_of(model) is not None,
     }
 
 
-def _key(model: LitellmModel) -> _KeyState:
+def _key_state(model: LitellmModel) -> _KeyState:
     try:
-        found = model.key()
+        key = model.key()
     except SetupError as error:
         return _KeyState(problems=error.problems)
-    return _KeyState() if found is None else _KeyState(f"{found.where.removeprefix('the ')} ({found.name})")
+    return _KeyState() if key is None else _KeyState(f"{key.source.removeprefix('the ')} ({key.name})")
 
 
-def _without_address(model: Model) -> list[str]:
+def _address_problems(model: Model) -> list[str]:
     if not isinstance(model, LitellmModel) or model.provider not in _NO_ADDRESS or model.base:
         return []
     return [
@@ -176,14 +183,14 @@ def _without_address(model: Model) -> list[str]:
 
 
 def _model_kind(model: Model) -> str:
-    ours = model.full_name.partition("?")[0].partition("/")
-    vectors = ours[2] in EMBEDDERS.get(ours[0], {}) or _listed(model).get("mode") == "embedding"
+    parts = model.full_name.partition("?")[0].partition("/")
+    vectors = parts[2] in EMBEDDERS.get(parts[0], {}) or _litellm_info(model).get("mode") == "embedding"
     return "vectors" if vectors else "answers"
 
 
-def _listed(model: Model) -> dict[str, Any]:
+def _litellm_info(model: Model) -> dict[str, Any]:
     """What litellm's list says of a model; empty where it is not in it, or would be asked of a server."""
-    if not isinstance(model, LitellmModel) or model.provider in _ASK_THE_SERVER:
+    if not isinstance(model, LitellmModel) or model.provider in _OLLAMA:
         return {}
     try:
         return dict(load_litellm().get_model_info(model.full_name))
@@ -191,21 +198,21 @@ def _listed(model: Model) -> dict[str, Any]:
         return {}
 
 
-def _prices(model: Model, problems: list[str]) -> tuple[float | None, float | None]:
+def _model_prices(model: Model, problems: list[str]) -> tuple[float | None, float | None]:
     """US dollars per million tokens read and written."""
     if model.settings.prices:
         return model.settings.prices.input, model.settings.prices.output
-    if model.provider in _ASK_THE_SERVER and not model.remote:
+    if model.provider in _OLLAMA and not model.remote:
         return 0.0, 0.0
-    price = None if problems or model.provider in _ASK_THE_SERVER else model.price()
+    price = None if problems or model.provider in _OLLAMA else model.price()
     return (None, None) if price is None else (round(price[0] * _PER_MILLION, 6), round(price[1] * _PER_MILLION, 6))
 
 
-def _takes_schema(model: Model) -> bool | None:
+def _supports_schema(model: Model) -> bool | None:
     if model.settings.json_schema is not None:
         return model.settings.json_schema
-    return None if model.provider in _ASK_THE_SERVER else bool(model.takes_schema)
+    return None if model.provider in _OLLAMA else bool(model.takes_schema)
 
 
-def _sentence(problems: Iterable[str]) -> str:
+def _join_reasons(problems: Iterable[str]) -> str:
     return " ".join(shorten(problem, 400) for problem in problems)

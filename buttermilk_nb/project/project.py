@@ -114,14 +114,14 @@ class Project:
         self.client.consent.allow(provider)
 
     def _check_provider(self, provider: str) -> None:
-        named = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)
-        ours = {self.model(name).recipient for name in named}
-        if provider in ours:
+        model_names = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)
+        recipients = {self.model(name).recipient for name in model_names}
+        if provider in recipients:
             return
-        every = {str(getattr(known, "value", known)) for known in load_litellm().provider_list}
-        if provider not in every:
+        providers = {str(getattr(item, "value", item)) for item in load_litellm().provider_list}
+        if provider not in providers:
             raise SetupError(
-                f"`{provider}` is no provider; {nearest(provider, sorted(ours | every))} Write the first part of a "
+                f"`{provider}` is no provider; {nearest(provider, sorted(recipients | providers))} Write the first part of a "
                 "model's full name, or the host in its `api_base`."
             )
 
@@ -139,11 +139,11 @@ class Project:
             self._spending_limit.spent_usd = max(self._spending_limit.spent_usd, stored)
         return self._spending_limit
 
-    def _on_wait(self, run_id: str, model: str, seconds: float, why: str) -> None:
-        payload = {"run_id": run_id, "model": model, "seconds": round(seconds, 1), "why": why}
+    def _on_wait(self, run_id: str, model: str, seconds: float, reason: str) -> None:
+        payload = {"run_id": run_id, "model": model, "seconds": round(seconds, 1), "why": reason}
         self.bus.publish(WaitEvent(source="limits", payload=payload))
 
-    def model_names(self, given: str | Sequence[str] | None) -> list[str]:
+    def model_names(self, selection: str | Sequence[str] | None) -> list[str]:
         """The models that a name, the name of a set, a list of either, or None (the set `judges`) stands for.
 
         Raises
@@ -151,9 +151,9 @@ class Project:
         SetupError
             There is no such set or model.
         """
-        wanted = ["judges"] if given is None else [given] if isinstance(given, str) else list(given)
+        entries = ["judges"] if selection is None else [selection] if isinstance(selection, str) else list(selection)
         names: list[str] = []
-        for name in wanted:
+        for name in entries:
             if "/" not in name and name not in self.settings.sets and name not in self.settings.models:
                 raise SetupError(
                     f"`{name}` is neither a model (`family/model`) nor a set of models nor a model's name in `{FILE}`; "

@@ -17,7 +17,7 @@ from .._internal.ids import canonical, digest
 from ..llm.completion import FROM_DISK, CacheEntry, Completion
 from ..store import Store
 
-_ROWS = 2_000
+_CHUNK = 2_000
 _QUERY = """
     select c.cache_key, c.model_requested, c.params_sent, q.body as request, a.body as response, c.finish_reason,
            c.model_served, c.fingerprint, c.request_id, c.tokens_in, c.tokens_out, c.error_code, c.latency_s,
@@ -34,17 +34,17 @@ _QUERY = """
 def stored_answers(store: Store) -> Iterator[tuple[str, str]]:
     """The key and the entry of every answer that the Store holds, the newest of each key."""
     with store.reading() as con:
-        found = con.execute(_QUERY)
-        names = [column[0] for column in found.description]
-        while rows := found.fetchmany(_ROWS):
+        cursor = con.execute(_QUERY)
+        names = [column[0] for column in cursor.description]
+        while rows := cursor.fetchmany(_CHUNK):
             for row in rows:
                 values = dict(zip(names, row, strict=True))
-                if entry := _entry(values):
+                if entry := _cache_entry(values):
                     yield values["cache_key"], entry
 
 
-def _entry(values: dict[str, Any]) -> str | None:
-    text, refusal = _answer(values["response"])
+def _cache_entry(values: dict[str, Any]) -> str | None:
+    text, refusal = _response_text(values["response"])
     try:
         completion = Completion.model_validate(
             {
@@ -52,34 +52,34 @@ def _entry(values: dict[str, Any]) -> str | None:
                 "refusal": refusal,
                 "raw": values["response"],
                 "category": values["error_code"],
-                **{name: values[name] for name in _SAME},
+                **{name: values[name] for name in _COMPLETION_COLUMNS},
             },
             context=FROM_DISK,
         )
     except ValidationError:  # a row that was changed by hand
         return None
-    return CacheEntry(parts=_parts(values), completion=completion).model_dump_json()
+    return CacheEntry(parts=_key_parts(values), completion=completion).model_dump_json()
 
 
-_SAME = (
+_COMPLETION_COLUMNS = (
     "finish_reason", "model_served", "fingerprint", "request_id", "tokens_in", "tokens_out", "cost_usd", "latency_s",
     "answered_at",
 )  # fmt: skip
-assert {*_SAME} < set(Completion.model_fields)
+assert {*_COMPLETION_COLUMNS} < set(Completion.model_fields)
 assert dt.datetime is Completion.model_fields["answered_at"].annotation
 
 
-def _answer(raw: str) -> tuple[str, str | None]:
+def _response_text(raw: str) -> tuple[str, str | None]:
     """The text and the refusal in a response as litellm writes it; any other response is the text itself."""
     try:
         message = json.loads(raw)["choices"][0]["message"]
     except (ValueError, KeyError, IndexError, TypeError):
         return raw, None
-    own = message.get("provider_specific_fields") or {}
-    return message.get("content") or "", message.get("refusal") or own.get("refusal")
+    extra_fields = message.get("provider_specific_fields") or {}
+    return message.get("content") or "", message.get("refusal") or extra_fields.get("refusal")
 
 
-def _parts(values: dict[str, Any]) -> dict[str, str]:
+def _key_parts(values: dict[str, Any]) -> dict[str, str]:
     parts = {"model": values["model_requested"], "params": digest("kp1", values["params_sent"])}
     try:
         messages = json.loads(values["request"])["messages"]

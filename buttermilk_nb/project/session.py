@@ -28,7 +28,7 @@ _open_projects: dict[
 ] = {}  # the newest of each folder; an older one's files are closed, and open again if used
 
 
-def _open(folder: Path, settings: Settings, cache_mode: CacheMode = "use") -> Project:
+def _open_folder(folder: Path, settings: Settings, cache_mode: CacheMode = "use") -> Project:
     """Open a folder, and close the files of a project that was open there before."""
     project = Project(folder, settings, cache_mode=cache_mode)
     if earlier := _open_projects.get(folder):
@@ -43,7 +43,7 @@ def init(
     path: str | Path | None = None,
     models: str | Iterable[str] | None = None,
     cache: CacheMode = "use",
-    **others: Any,
+    **other_settings: Any,
 ) -> Project:
     """Open a project by name, or make it; shows a card of what is open and where.
 
@@ -82,14 +82,14 @@ def init(
     global _current
     if cache not in CACHE_MODES:
         raise SetupError(f"cache={cache!r} is none of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
-    chosen = [models] if isinstance(models, str) else None if models is None else list(models)
+    model_list = [models] if isinstance(models, str) else None if models is None else list(models)
     notes: list[str] = []
     if path is not None:
         folder = Path(path).expanduser().absolute()
         if folder.is_file():
             raise SetupError(f"path={str(path)!r} is a file; name the project's folder.")
     else:
-        folder, notes = _search(name, Path.cwd())
+        folder, notes = _find_folder(name, Path.cwd())
     file = folder / FILE
     if file.is_file():
         settings = Settings.read(file)
@@ -98,23 +98,25 @@ def init(
                 f"{folder} holds the project `{settings.name}`; open it by that name, or give another path."
             )
     else:
-        settings = Settings.checked({"name": name}, FILE)
+        settings = Settings.from_dict({"name": name}, FILE)
         notes.append("a new project: its folder was made just now")
-    if chosen is not None and settings.sets.get("judges") != chosen:
+    if model_list is not None and settings.sets.get("judges") != model_list:
         if file.is_file():
             notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
-        others = {"sets": {**settings.sets, "judges": chosen}, **others}
-    if others.get("scripted"):  # named from where the notebook is, kept from where the project is
-        others["scripted"] = Path(os.path.relpath(Path(others["scripted"]).absolute(), folder)).as_posix()
-    if others:
-        settings = Settings.checked({**settings.model_dump(), **others}, "bm.init")
-    for model in chosen or []:
+        other_settings = {"sets": {**settings.sets, "judges": model_list}, **other_settings}
+    if other_settings.get("scripted"):  # named from where the notebook is, kept from where the project is
+        other_settings["scripted"] = Path(
+            os.path.relpath(Path(other_settings["scripted"]).absolute(), folder)
+        ).as_posix()
+    if other_settings:
+        settings = Settings.from_dict({**settings.model_dump(), **other_settings}, "bm.init")
+    for model in model_list or []:
         make_model(model, settings.models, scripted=settings.scripted_folder(folder))
     if not file.is_file() or Settings.read(file) != settings:
         _create_folder(folder, settings)
-    project = _open(folder, settings, cache)
+    project = _open_folder(folder, settings, cache)
     project.notes += notes
-    for model in chosen or []:
+    for model in model_list or []:
         project.model(model).preload()
     with project.store.reading():  # makes the file, so that the card names one that is there
         pass
@@ -128,17 +130,17 @@ def current() -> Project:
     """The open project; where none is open, the one that the working folder belongs to, or a new one there."""
     global _current
     if _current is None:
-        here = Path.cwd()
-        found = find_upwards(here)
-        folder = found[0] if found else here
-        if found:
+        working_folder = Path.cwd()
+        folders = find_upwards(working_folder)
+        folder = folders[0] if folders else working_folder
+        if folders:
             settings = Settings.read(folder / FILE)
         else:
-            settings = Settings.checked({"name": here.name or "project"}, FILE)
+            settings = Settings.from_dict({"name": working_folder.name or "project"}, FILE)
             _create_folder(folder, settings)
-        _current = _open(folder, settings)
+        _current = _open_folder(folder, settings)
         print(  # noqa: T201  # the user is told which folder is used, once
-            f"No project was opened, so this is {'' if found else 'the new project '}`{settings.name}` "
+            f"No project was opened, so this is {'' if folders else 'the new project '}`{settings.name}` "
             "in the working folder or above it. bm.init(name) opens another."
         )
     return _current
@@ -231,17 +233,17 @@ def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.
     return current().sql(query, params)
 
 
-def _search(name: str, start: Path) -> tuple[Path, list[str]]:
+def _find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
     """The folder of a project by name, and what should be said about where it was found."""
     for folder in (start, *start.parents):
-        for place in (folder, folder / name):
-            if (place / FILE).is_file() and Settings.read(place / FILE).name == name:
-                return place, []
-    around = find_upwards(start)
+        for candidate in (folder, folder / name):
+            if (candidate / FILE).is_file() and Settings.read(candidate / FILE).name == name:
+                return candidate, []
+    outer_folders = find_upwards(start)
     notes = []
-    if around:
-        other = Settings.read(around[0] / FILE).name
-        notes.append(f"this folder is inside the project `{other}`; `{name}` is a second one with its own cache")
+    if outer_folders:
+        outer_name = Settings.read(outer_folders[0] / FILE).name
+        notes.append(f"this folder is inside the project `{outer_name}`; `{name}` is a second one with its own cache")
     return start / name, notes
 
 

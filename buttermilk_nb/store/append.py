@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from ..schema import RecordRow, Redacted, Row, Score, TextRow, Trace
+from ..schema import RecordRow, RedactionRow, Row, Score, TextRow, Trace
 
 _CHUNK = 50_000  # rows flushed at once: memory stays flat, and DuckDB 2.0 counts rowids wrongly after flushing 122,880
 
@@ -38,7 +38,7 @@ SPLIT_TABLES: dict[type[Row], SplitTable] = {
 UNIQUE_KEYS: dict[type[Row], tuple[str, ...]] = {
     TextRow: ("text_hash",),
     RecordRow: ("record_id", "record_hash", "details_hash"),
-    Redacted: ("request_hash", "placeholder"),
+    RedactionRow: ("request_hash", "placeholder"),
 }
 """Models of which a row is kept once, and the fields that make it the same."""
 
@@ -54,87 +54,89 @@ def append_tuples(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterab
     """Append rows of one model that are tuples in the order of its fields."""
     names = list(model.model_fields)
     if model in SPLIT_TABLES:
-        _append_parted(con, model, names, rows)
+        _append_split(con, model, names, rows)
     elif model in UNIQUE_KEYS:
-        given = list(rows)
+        row_list = list(rows)
         key = itemgetter(*(names.index(name) for name in UNIQUE_KEYS[model]))
-        keys = map(key, given) if len(UNIQUE_KEYS[model]) > 1 else ((key(row),) for row in given)
-        append_new(con, model, (given[place] for place in new_rows(con, model, keys)))
+        keys = map(key, row_list) if len(UNIQUE_KEYS[model]) > 1 else ((key(row),) for row in row_list)
+        append_new(con, model, (row_list[place] for place in new_rows(con, model, keys)))
     else:
         append_new(con, model, rows)
 
 
 def append_new(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
     """Append rows that are known not to be there, to a table of their own."""
-    _append(con, model.table, list(model.model_fields), rows)
+    _append_chunks(con, model.table, list(model.model_fields), rows)
 
 
 def new_rows(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tuple[Any, ...]]) -> list[int]:
     """The places of those keys that are not stored yet, each once."""
     names = UNIQUE_KEYS[model]
-    listed = ", ".join(names)
+    key_columns = ", ".join(names)
     con.execute(f"create temp table incoming_keys (place bigint, {', '.join(f'{name} varchar' for name in names)})")
-    _append(con, "incoming_keys", ["place", *names], ((place, *key) for place, key in enumerate(keys)))
-    found = con.execute(
-        f"select min(place) from incoming_keys anti join {model.table} using ({listed}) "  # noqa: S608  # our own names
-        f"group by {listed} order by 1"
+    _append_chunks(con, "incoming_keys", ["place", *names], ((place, *key) for place, key in enumerate(keys)))
+    rows = con.execute(
+        f"select min(place) from incoming_keys anti join {model.table} using ({key_columns}) "  # noqa: S608  # our own names
+        f"group by {key_columns} order by 1"
     ).fetchall()
     con.execute("drop table incoming_keys")
-    return [place for (place,) in found]
+    return [place for (place,) in rows]
 
 
-def drop_unused(con: duckdb.DuckDBPyConnection) -> int:
+def drop_unused_bodies(con: duckdb.DuckDBPyConnection) -> int:
     """Remove what was said and put out where no row names it any more; how much that was."""
     removed = 0
-    for parted in SPLIT_TABLES.values():
-        found = con.execute(
-            f"delete from {parted.bodies} where {parted.key} not in "  # noqa: S608  # our own names
-            f"(select {parted.key} from {parted.rows} where {parted.key} is not null)"
+    for split_table in SPLIT_TABLES.values():
+        row = con.execute(
+            f"delete from {split_table.bodies} where {split_table.key} not in "  # noqa: S608  # our own names
+            f"(select {split_table.key} from {split_table.rows} where {split_table.key} is not null)"
         ).fetchone()
-        removed += found[0] if found else 0
+        removed += row[0] if row else 0
     return removed
 
 
-def _append_parted(
+def _append_split(
     con: duckdb.DuckDBPyConnection, model: type[Row], names: list[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Rows that say nothing go straight to their table; of the others, what they say is hashed and kept once."""
-    parted = SPLIT_TABLES[model]
-    light = [name for name in names if name not in parted.columns]
-    said = itemgetter(*(names.index(name) for name in parted.columns))
-    silent: list[tuple[Any, ...]] = []
-    speaking: list[tuple[Any, ...]] = []
+    split_table = SPLIT_TABLES[model]
+    light = [name for name in names if name not in split_table.columns]
+    body_values = itemgetter(*(names.index(name) for name in split_table.columns))
+    rows_without_body: list[tuple[Any, ...]] = []
+    rows_with_body: list[tuple[Any, ...]] = []
     for row in rows:
-        (silent if said(row) == (None,) * len(parted.columns) else speaking).append(row)
-    if silent:
-        kept = itemgetter(*(names.index(name) for name in light))
-        _append(con, parted.rows, light, map(kept, silent))
-    if not speaking:
+        (rows_without_body if body_values(row) == (None,) * len(split_table.columns) else rows_with_body).append(row)
+    if rows_without_body:
+        light_values = itemgetter(*(names.index(name) for name in light))
+        _append_chunks(con, split_table.rows, light, map(light_values, rows_without_body))
+    if not rows_with_body:
         return
     con.execute(f"create temp table incoming as from {model.table} limit 0")
-    _append(con, "incoming", names, speaking)
-    _part(con, parted, ", ".join(light))
+    _append_chunks(con, "incoming", names, rows_with_body)
+    _split_incoming(con, split_table, ", ".join(light))
     con.execute("drop table incoming")
 
 
-def _part(con: duckdb.DuckDBPyConnection, parted: SplitTable, light: str) -> None:
+def _split_incoming(con: duckdb.DuckDBPyConnection, split_table: SplitTable, light: str) -> None:
     """From the temporary table `incoming` to the two that stay."""
-    words, key = ", ".join(parted.columns), parted.key
-    kept = ", ".join(f"any_value({name})" for name in parted.columns)
-    con.execute(f"create temp table hashed as select *, {parted.recipe}({words}) as {key} from incoming")  # noqa: S608
+    columns, key = ", ".join(split_table.columns), split_table.key
+    first_values = ", ".join(f"any_value({name})" for name in split_table.columns)
+    con.execute(f"create temp table hashed as select *, {split_table.recipe}({columns}) as {key} from incoming")  # noqa: S608
     con.execute(
-        f"insert into {parted.bodies} ({key}, {words}) select {key}, {kept} "  # noqa: S608  # our own names
-        f"from hashed anti join {parted.bodies} using ({key}) group by {key}"
+        f"insert into {split_table.bodies} ({key}, {columns}) select {key}, {first_values} "  # noqa: S608  # our own names
+        f"from hashed anti join {split_table.bodies} using ({key}) group by {key}"
     )
-    con.execute(f"insert into {parted.rows} ({light}, {key}) select {light}, {key} from hashed")  # noqa: S608
+    con.execute(f"insert into {split_table.rows} ({light}, {key}) select {light}, {key} from hashed")  # noqa: S608
     con.execute("drop table hashed")
 
 
-def _append(con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def _append_chunks(
+    con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
     appender = con.appender(table, columns=names)
-    waiting = iter(rows)
+    remaining = iter(rows)
     try:
-        while chunk := list(itertools.islice(waiting, _CHUNK)):
+        while chunk := list(itertools.islice(remaining, _CHUNK)):
             appender.append_rows(chunk)
             appender.flush()
     except BaseException:

@@ -42,13 +42,13 @@ class Submission(Row):
     """What it cost; before that is known, what it may cost at most."""
 
 
-def write(store: Store, rows: Sequence[Submission]) -> None:
+def write_submissions(store: Store, rows: Sequence[Submission]) -> None:
     """Add rows."""
     with store.writing() as con:
         store.append(con, rows)
 
 
-def newest(store: Store, keys: Collection[str]) -> dict[str, Submission]:
+def newest_submissions(store: Store, keys: Collection[str]) -> dict[str, Submission]:
     """The newest row of each of these requests that was ever handed in."""
     query = _NEWEST.format(where="where cache_key in (select unnest(?))")
     with store.reading() as con:
@@ -56,7 +56,7 @@ def newest(store: Store, keys: Collection[str]) -> dict[str, Submission]:
     return {row[3]: Submission(**dict(zip(Submission.model_fields, row, strict=True))) for row in rows}
 
 
-def unpaid(store: Store, keys: Collection[str]) -> set[str]:
+def unpaid_keys(store: Store, keys: Collection[str]) -> set[str]:
     """Those of these requests whose collected answer no call has paid for."""
     with store.reading() as con:
         rows = con.execute(
@@ -68,23 +68,23 @@ def unpaid(store: Store, keys: Collection[str]) -> set[str]:
     return {key for (key,) in rows}
 
 
-def close(store: Store, keys: Collection[str]) -> None:
+def close_requests(store: Store, keys: Collection[str]) -> None:
     """Note that these requests were answered in another way, and that nobody waits for their batch any more."""
-    at = now()
-    still = [row for row in newest(store, keys).values() if row.state in OPEN] if keys else []
-    if still:
-        update = {"state": "unused", "happened_at": at, "cost_usd": None}
-        write(store, [row.model_copy(update=update) for row in still])
+    closed_at = now()
+    open_submissions = [row for row in newest_submissions(store, keys).values() if row.state in OPEN] if keys else []
+    if open_submissions:
+        update = {"state": "unused", "happened_at": closed_at, "cost_usd": None}
+        write_submissions(store, [row.model_copy(update=update) for row in open_submissions])
 
 
-def members(store: Store, batch_id: str) -> set[str]:
+def keys_in_batch(store: Store, batch_id: str) -> set[str]:
     """The requests of a batch, or of a mark."""
     with store.reading() as con:
         rows = con.execute("select distinct cache_key from batches where batch_id = ?", [batch_id]).fetchall()
     return {key for (key,) in rows}
 
 
-def ids(store: Store) -> set[str]:
+def batch_ids(store: Store) -> set[str]:
     """Every batch that is known."""
     with store.reading() as con:
         return {name for (name,) in con.execute("select distinct batch_id from batches").fetchall()}
@@ -93,9 +93,9 @@ def ids(store: Store) -> set[str]:
 def open_usd(store: Store) -> float:
     """What the batches that providers may be working on can cost at most."""
     with store.reading() as con:
-        found = con.execute(
+        row = con.execute(
             f"select coalesce(sum(cost_usd), 0) from ({_NEWEST.format(where='')}) "  # noqa: S608  # our own
             "where state in (select unnest(?))",
             [sorted(OPEN)],
         ).fetchone()
-    return float(found[0]) if found else 0.0
+    return float(row[0]) if row else 0.0

@@ -32,11 +32,11 @@ _WRITE: dict[str, Any] = {**_READ, "storage_compatibility_version": STORAGE}
 _ROW_GROUP = 16_384
 """Rows that DuckDB keeps and compresses together. By default 122,880: rewriting the last group of long texts, as every
 closing does, then takes hundreds of MB and up to a second, and the more the longer the texts are."""
-_LOCKED = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
-_OURS = re.compile(r"different configuration|already attached", re.IGNORECASE)
-_REFUSALS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.NotSupportedError)
+_LOCKED_ELSEWHERE = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
+_OPEN_HERE = re.compile(r"different configuration|already attached", re.IGNORECASE)
+_VALUE_ERRORS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.NotSupportedError)
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.003, 0.05
-_LOOKS = 3  # the first may also find what a killed process has left to be put in order, which changes the file
+_ATTEMPTS = 3  # the first may also find what a killed process has left to be put in order, which changes the file
 _pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
 
 
@@ -49,7 +49,7 @@ class RowsRejected(StoreError):
 
 
 @contextmanager
-def opened(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_file(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, open until the end of the block; where it is another's turn, wait and try again.
 
     Raises
@@ -60,64 +60,64 @@ def opened(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.Duc
         It cannot be opened at all.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    turn = FileLock(path, shared=read_only)
+    lock = FileLock(path, shared=read_only)
     try:
-        con = _wait_for(path, turn, read_only=read_only, wait_s=wait_s)
+        con = _connect_when_free(path, lock, read_only=read_only, wait_s=wait_s)
         try:
             yield con
         finally:
             con.close()
     finally:
-        turn.release()
+        lock.release()
 
 
-def _wait_for(path: Path, turn: FileLock, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+def _connect_when_free(path: Path, lock: FileLock, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
     deadline, pause = time.monotonic() + wait_s, _SHORTEST_PAUSE_S
     while True:
-        if turn.acquire():
-            con = _try(path, read_only=read_only)
+        if lock.acquire():
+            con = _try_connect(path, read_only=read_only)
             if con is not None:
                 return con
-            turn.release()
+            lock.release()
         if time.monotonic() >= deadline:
             raise FileLocked(
                 f"another process has held `{path}` for {wait_s:g} s. Close the program that has it open for writing, "
                 "or raise `lock_wait_s` in buttermilk.yaml."
             )
-        pause = _SHORTEST_PAUSE_S if turn.holds_queue else min(pause * 1.6, _LONGEST_PAUSE_S)
+        pause = _SHORTEST_PAUSE_S if lock.holds_queue else min(pause * 1.6, _LONGEST_PAUSE_S)
         _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two that wait out of step
 
 
-def _try(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
+def _try_connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
     """A connection; None where a program that is not ours has the file."""
     if not read_only:
-        _make(path)
-    for _ in range(_LOOKS):
-        before = _state(path)
+        _create_file(path)
+    for _ in range(_ATTEMPTS):
+        before = _file_state(path)
         try:
-            con = _reader(path) if read_only else _writer(path)
+            con = _connect_to_read(path) if read_only else _connect_to_write(path)
         except duckdb.Error as error:
             message = str(error)
-            if _LOCKED.search(message):
+            if _LOCKED_ELSEWHERE.search(message):
                 return None
-            if _OURS.search(message):
+            if _OPEN_HERE.search(message):
                 raise StoreError(
                     f"this program has `{path.name}` open in a connection of its own; close that connection, "
                     "or ask with bm.sql."
                 ) from error
             raise StoreError(f"`{path}` cannot be opened: {first_line(error)}") from error
-        if _state(path) == before:
+        if _file_state(path) == before:
             con.execute("set enable_progress_bar = false")  # else DuckDB paints one into a notebook, beside our own
             return con
         con.close()  # what DuckDB has read of the file may be older than what it has locked
     return None
 
 
-def _reader(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect_to_read(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(path), read_only=True, config=_READ)
 
 
-def _writer(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(":memory:", config=_WRITE)  # only ATTACH takes the size of row groups
     try:
         con.execute(f"attach ? as study (row_group_size {_ROW_GROUP})", [str(path)])
@@ -128,26 +128,26 @@ def _writer(path: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _make(path: Path) -> None:
+def _create_file(path: Path) -> None:
     """Make an empty file elsewhere and give it its name: a process that ends while it does so leaves no broken one."""
     if path.exists() and path.stat().st_size:
         return
-    fresh = path.with_name(f".{path.name}.{uuid7()}.new")
+    new_path = path.with_name(f".{path.name}.{uuid7()}.new")
     try:
-        duckdb.connect(str(fresh), config=_WRITE).close()
-        fresh.replace(path)
+        duckdb.connect(str(new_path), config=_WRITE).close()
+        new_path.replace(path)
     except (duckdb.Error, OSError) as error:
         raise StoreError(f"`{path}` cannot be made: {first_line(error)}") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        new_path.unlink(missing_ok=True)
 
 
-def _state(path: Path) -> tuple[int, int, int] | None:
+def _file_state(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @contextmanager
@@ -166,14 +166,14 @@ def transaction(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[None]:
         yield
         con.execute("commit")
     except BaseException as error:
-        _undo(con)
+        _roll_back(con)
         if isinstance(error, duckdb.Error):
-            kind = RowsRejected if isinstance(error, _REFUSALS) else StoreError
+            kind = RowsRejected if isinstance(error, _VALUE_ERRORS) else StoreError
             raise kind(f"`{name}` could not be written: {first_line(error)}") from error
         raise
 
 
-def _undo(con: duckdb.DuckDBPyConnection) -> None:
+def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
     try:
         con.execute("rollback")
     except duckdb.Error:  # the failure has ended the transaction itself; what is raised is the failure

@@ -28,18 +28,18 @@ def migrations() -> list[Traversable]:
     return sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
 
 
-def newest() -> int:
+def newest_version() -> int:
     """The version of the tables that this package writes."""
-    return _version(migrations()[-1])
+    return _migration_number(migrations()[-1])
 
 
-def up_to_date(con: duckdb.DuckDBPyConnection) -> bool:
+def is_up_to_date(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether a file has this version's tables and views."""
-    meta = _meta(con)
-    return (meta.get("schema_version"), meta.get("views")) == (str(newest()), VIEWS_HASH)
+    meta = _read_meta(con)
+    return (meta.get("schema_version"), meta.get("views")) == (str(newest_version()), VIEWS_HASH)
 
 
-def prepare(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+def prepare_tables(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make the tables and views, or bring them up to this version.
 
     Raises
@@ -47,40 +47,40 @@ def prepare(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     StoreError
         The file is newer than this package, or a migration failed and left it as it was.
     """
-    meta = _meta(con)
-    version, here = int(meta.get("schema_version", 0)), newest()
-    if version > here:
+    meta = _read_meta(con)
+    version, newest = int(meta.get("schema_version", 0)), newest_version()
+    if version > newest:
         raise StoreError(
-            f"`{path.name}` was written by a newer buttermilk_nb (tables version {version}, here {here}); "
+            f"`{path.name}` was written by a newer buttermilk_nb (tables version {version}, here {newest}); "
             "upgrade with `pip install -U buttermilk-nb`."
         )
-    if version == here and meta.get("views") == VIEWS_HASH:
+    if version == newest and meta.get("views") == VIEWS_HASH:
         return
-    kept = _keep_a_copy(con, path, here) if 0 < version < here and _has_rows(con) else None
+    backup = _back_up(con, path, newest) if 0 < version < newest and _has_rows(con) else None
     with transaction(con, path.name):
         _migrate(con, version)
-    if kept:
+    if backup:
         print(  # noqa: T201  # the user is told once what happened to the file
-            f"The tables in {path.name} were brought up to version {here}. The file as it was is kept as {kept.name}; "
+            f"The tables in {path.name} were brought up to version {newest}. The file as it was is kept as {backup.name}; "
             "delete it when you no longer need it."
         )
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
     for migration in migrations():
-        if _version(migration) > version:
+        if _migration_number(migration) > version:
             con.execute(migration.read_text(encoding="utf-8"))
     for name, query in VIEWS.items():
         con.execute(f"create or replace view {name} as {query}")  # our own words only
     con.execute("delete from meta where key in ('schema_version', 'views')")
-    con.execute("insert into meta values ('schema_version', ?), ('views', ?)", [str(newest()), VIEWS_HASH])
+    con.execute("insert into meta values ('schema_version', ?), ('views', ?)", [str(newest_version()), VIEWS_HASH])
 
 
-def _version(migration: Traversable) -> int:
+def _migration_number(migration: Traversable) -> int:
     return int(migration.name[:4])
 
 
-def _meta(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def _read_meta(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     try:
         return dict(con.execute("select key, value from meta").fetchall())
     except duckdb.CatalogException:
@@ -88,15 +88,15 @@ def _meta(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def _has_rows(con: duckdb.DuckDBPyConnection) -> bool:
-    found = con.execute("select coalesce(sum(estimated_size), 0) from duckdb_tables() where table_name <> 'meta'")
-    return found.fetchall() != [(0,)]
+    result = con.execute("select coalesce(sum(estimated_size), 0) from duckdb_tables() where table_name <> 'meta'")
+    return result.fetchall() != [(0,)]
 
 
-def _keep_a_copy(con: duckdb.DuckDBPyConnection, path: Path, version: int) -> Path:
+def _back_up(con: duckdb.DuckDBPyConnection, path: Path, version: int) -> Path:
     """Copy the file beside itself; an earlier copy is never written over."""
     for number in itertools.count(1):
-        kept = path.with_name(f"{path.name}.before-v{version}{f'-{number}' if number > 1 else ''}")
-        if not kept.exists():
+        backup = path.with_name(f"{path.name}.before-v{version}{f'-{number}' if number > 1 else ''}")
+        if not backup.exists():
             break
-    copy_to(con, kept)
-    return kept
+    copy_to(con, backup)
+    return backup

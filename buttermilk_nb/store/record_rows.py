@@ -25,16 +25,16 @@ def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) ->
     if not records:
         return
     keys = ((record.record_id, record.record_hash, record.annotations_hash) for record in records)
-    new = [records[place] for place in new_rows(con, RecordRow, keys)]
+    new_records = [records[position] for position in new_rows(con, RecordRow, keys)]
     seen_at = now()
-    append_new(con, RecordRow, (as_tuple(record, seen_at) for record in new))
-    pictured = [image for record in new for image in record.images]
-    for place in new_rows(con, TextRow, ((image.text_hash,) for image in pictured)) if pictured else ():
-        row = pictured[place].as_row()  # one at a time: each may have some megabytes
+    append_new(con, RecordRow, (record_tuple(record, seen_at) for record in new_records))
+    images = [image for record in new_records for image in record.images]
+    for position in new_rows(con, TextRow, ((image.text_hash,) for image in images)) if images else ():
+        row = images[position].as_row()  # one at a time: each may have some megabytes
         append_new(con, TextRow, [tuple(getattr(row, name) for name in TextRow.model_fields)])
 
 
-def as_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:
+def record_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:
     """A record in the order of the fields of `RecordRow`."""
     return (
         record.record_id,

@@ -19,17 +19,17 @@ from .._internal.ids import canonical
 from .._internal.text import replace_surrogates
 from ..schema import EventRow, Row, Unit
 from .connection import RowsRejected, first_line, transaction
-from .migrate import prepare
+from .migrate import prepare_tables
 from .write import write_batch
 from .write_batch import WriteBatch
 
-_MOST = 2**31 - 1  # what an INTEGER holds
+_INT_MAX = 2**31 - 1  # what an INTEGER holds
 _SCRATCH = Path("scratch")
 _R = TypeVar("_R", bound=Row)
 _T = TypeVar("_T")
 
 
-def repaired(batch: WriteBatch) -> WriteBatch:
+def repair_batch(batch: WriteBatch) -> WriteBatch:
     """The batch with everything in it that DuckDB refuses put so that it does not.
 
     Raises
@@ -38,29 +38,34 @@ def repaired(batch: WriteBatch) -> WriteBatch:
         A unit is refused even without its words, or it is not a unit that is refused.
     """
     with duckdb.connect(":memory:") as scratch:
-        prepare(scratch, _SCRATCH)
-        whys = _refused(scratch, batch.units, lambda units: WriteBatch(units=units))
-        units = [_mend_unit(scratch, unit, whys[i]) if i in whys else unit for i, unit in enumerate(batch.units)]
-        bad = _refused(scratch, batch.rows, lambda rows: WriteBatch(rows=rows))
-        rows = [_mend_row(row, bad[i]) if i in bad else row for i, row in enumerate(batch.rows)]
+        prepare_tables(scratch, _SCRATCH)
+        unit_reasons = _rejection_reasons(scratch, batch.units, lambda units: WriteBatch(units=units))
+        units = [
+            _repair_unit(scratch, unit, unit_reasons[i]) if i in unit_reasons else unit
+            for i, unit in enumerate(batch.units)
+        ]
+        row_reasons = _rejection_reasons(scratch, batch.rows, lambda rows: WriteBatch(rows=rows))
+        rows = [_repair_row(row, row_reasons[i]) if i in row_reasons else row for i, row in enumerate(batch.rows)]
     return replace(batch, units=units, rows=rows)
 
 
-def _refused(scratch: duckdb.DuckDBPyConnection, items: Sequence[_T], as_batch: Any, start: int = 0) -> dict[int, str]:
+def _rejection_reasons(
+    scratch: duckdb.DuckDBPyConnection, items: Sequence[_T], as_batch: Any, start: int = 0
+) -> dict[int, str]:
     """The places of the items that are refused alone, and why."""
-    why = _refusal(scratch, as_batch(items))
-    if why is None or not items:
+    reason = _rejection_reason(scratch, as_batch(items))
+    if reason is None or not items:
         return {}
     if len(items) == 1:
-        return {start: why}
+        return {start: reason}
     half = len(items) // 2
     return {
-        **_refused(scratch, items[:half], as_batch, start),
-        **_refused(scratch, items[half:], as_batch, start + half),
+        **_rejection_reasons(scratch, items[:half], as_batch, start),
+        **_rejection_reasons(scratch, items[half:], as_batch, start + half),
     }
 
 
-def _refusal(scratch: duckdb.DuckDBPyConnection, batch: WriteBatch) -> str | None:
+def _rejection_reason(scratch: duckdb.DuckDBPyConnection, batch: WriteBatch) -> str | None:
     """Why a batch is refused; None where it is not. Nothing of it stays."""
     try:
         with transaction(scratch, "the batch"):
@@ -76,39 +81,50 @@ class _TrialWrite(Exception):  # no error: it ends a trial
     """It would have landed."""
 
 
-def _mend_unit(scratch: duckdb.DuckDBPyConnection, unit: Unit, why: str) -> Unit:
-    said = f"the Store could not take the rows of this cell, so that its answer is not here: {replace_surrogates(why)}"
-    trace = _plain(unit.trace, status="error", output=None, flagged=None, error_type="StoreError", error_message=said)
-    nothing = {"status": "error", "value": None, "category": None, "flagged": None, "uncertainty": None,
+def _repair_unit(scratch: duckdb.DuckDBPyConnection, unit: Unit, reason: str) -> Unit:
+    message = (
+        f"the Store could not take the rows of this cell, so that its answer is not here: {replace_surrogates(reason)}"
+    )
+    trace = _sanitise_row(
+        unit.trace, status="error", output=None, flagged=None, error_type="StoreError", error_message=message
+    )
+    empty_values = {"status": "error", "value": None, "category": None, "flagged": None, "uncertainty": None,
                "conclusion": None, "reasons": None}  # fmt: skip
-    scores = tuple(_plain(score, **nothing) for score in unit.scores)
-    bare = Unit(trace=trace, scores=scores)
-    calls = replace(bare, calls=tuple(_plain(call) for call in unit.calls), inputs=tuple(map(_plain, unit.inputs)))
-    whole = replace(calls, texts=unit.texts, redacted=tuple(map(_plain, unit.redacted)))
-    for attempt in (whole, calls, bare):
-        if (refusal := _refusal(scratch, WriteBatch(units=[attempt]))) is None:
+    scores = tuple(_sanitise_row(score, **empty_values) for score in unit.scores)
+    without_calls = Unit(trace=trace, scores=scores)
+    with_calls = replace(
+        without_calls,
+        calls=tuple(_sanitise_row(call) for call in unit.calls),
+        inputs=tuple(map(_sanitise_row, unit.inputs)),
+    )
+    complete = replace(with_calls, texts=unit.texts, redacted=tuple(map(_sanitise_row, unit.redacted)))
+    for attempt in (complete, with_calls, without_calls):
+        if (rejection := _rejection_reason(scratch, WriteBatch(units=[attempt]))) is None:
             return attempt
-    raise RowsRejected(f"not even an error could be written of trace `{replace_surrogates(trace.trace_id)}`: {refusal}")
+    raise RowsRejected(
+        f"not even an error could be written of trace `{replace_surrogates(trace.trace_id)}`: {rejection}"
+    )
 
 
-def _mend_row(row: Row, why: str) -> Row:
+def _repair_row(row: Row, reason: str) -> Row:
     if isinstance(row, EventRow):
-        return _plain(
-            row, payload=canonical({"error": f"what this event said could not be written: {replace_surrogates(why)}"})
+        return _sanitise_row(
+            row,
+            payload=canonical({"error": f"what this event said could not be written: {replace_surrogates(reason)}"}),
         )
-    raise RowsRejected(f"a row of `{row.table}` cannot be written: {why}")
+    raise RowsRejected(f"a row of `{row.table}` cannot be written: {reason}")
 
 
-def _plain(row: _R, **changes: Any) -> _R:
+def _sanitise_row(row: _R, **changes: Any) -> _R:
     """A row of the same ids, with other values where DuckDB could not take them."""
-    values = {name: sanitised(getattr(row, name)) for name in type(row).model_fields}
+    values = {name: sanitise_value(getattr(row, name)) for name in type(row).model_fields}
     return row.model_copy(update={**values, **changes})
 
 
-def sanitised(value: Any) -> Any:
+def sanitise_value(value: Any) -> Any:
     """The value with lone surrogates replaced in every text of it."""
     if isinstance(value, str):
         return replace_surrogates(value)
-    if isinstance(value, int) and abs(value) > _MOST:
+    if isinstance(value, int) and abs(value) > _INT_MAX:
         return None
     return value

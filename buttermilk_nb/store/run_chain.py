@@ -39,37 +39,37 @@ RECIPES: dict[str, dict[str, str]] = {
     }
 }
 """What a link covers, by the tag of its recipe."""
-NEWEST = "rows1"
+NEWEST_RECIPE = "rows1"
 _CHUNK = 10_000
 _TIMES = frozenset({"started_at", "asked_at", "answered_at"})
 _RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, manifest, digest"
 
 
-def finish(con: duckdb.DuckDBPyConnection, ended: RunEnd) -> None:
+def write_run_end(con: duckdb.DuckDBPyConnection, run_end: RunEnd) -> None:
     """Write how a run ended, inside a transaction that can see all its rows."""
     con.execute(
         "update runs set status = ?, finished_at = ?, digest = ?, manifest = coalesce(?, manifest) where run_id = ?",
-        [ended.status, ended.finished_at, digest_of(con, ended.run_id), ended.manifest, ended.run_id],
+        [run_end.status, run_end.finished_at, run_digest(con, run_end.run_id), run_end.manifest, run_end.run_id],
     )
-    add_link(con, ended.run_id)
+    add_link(con, run_end.run_id)
 
 
 def add_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
     """Link a run that ended as it is now; one that was changed on purpose gets a second link, which then counts."""
-    run = run_of(con, run_id)
+    run = run_values(con, run_id)
     if run is None:  # its plan was never written, so there is nothing to link
         return
-    last = con.execute("select position, chain from links order by position desc limit 1").fetchone()
-    position, before = last or (0, "")
-    rows = rows_hash(con, run_id)
-    chain = link(before, run, rows)
+    last_link = con.execute("select position, chain from links order by position desc limit 1").fetchone()
+    position, previous = last_link or (0, "")
+    rows_digest = rows_hash(con, run_id)
+    chain = chain_link(previous, run, rows_digest)
     con.execute("update runs set chain = ? where run_id = ?", [chain, run_id])
-    append(con, [LinkRow(position=position + 1, run_id=run_id, rows_hash=rows, chain=chain, linked_at=now())])
+    append(con, [LinkRow(position=position + 1, run_id=run_id, rows_hash=rows_digest, chain=chain, linked_at=now())])
 
 
-def digest_of(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
+def run_digest(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
     """The hash of a run's answers; None where it has none."""
-    n, hashed = _stream(
+    n, answers_digest = _hash_texts(
         con,
         "select concat_ws('|', design_id, criterion, status, coalesce(category, ''), coalesce(value::varchar, '')) "
         "from score_rows where run_id = $run order by design_id, criterion",
@@ -77,51 +77,55 @@ def digest_of(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
         "md5",
         "\n",
     )
-    return hashed if n else None
+    return answers_digest if n else None
 
 
-def run_of(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[Any, ...] | None:
+def run_values(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[Any, ...] | None:
     """What `runs` says of a run, its link aside."""
     return con.execute(f"select {_RUN} from runs where run_id = ?", [run_id]).fetchone()  # noqa: S608  # our own names
 
 
-def link(before: str, run: tuple[Any, ...], rows: str) -> str:
+def chain_link(previous: str, run: tuple[Any, ...], rows_digest: str) -> str:
     """The link of a run: the hash of the link before, of what `runs` says, and of its rows."""
-    return digest("l1", before, *(_text(value) for value in run), rows)
+    return digest("l1", previous, *(_value_text(value) for value in run), rows_digest)
 
 
-def rows_hash(con: duckdb.DuckDBPyConnection, run_id: str, recipe: str = NEWEST) -> str:
+def rows_hash(con: duckdb.DuckDBPyConnection, run_id: str, recipe: str = NEWEST_RECIPE) -> str:
     """The hash of all rows of a run."""
-    counted = (
-        (table, *_stream(con, f"{_hashed(table, columns.split())} order by hash", run_id, "sha256", ""))
+    parts = (
+        (table, *_hash_texts(con, f"{_row_hash_query(table, columns.split())} order by hash", run_id, "sha256", ""))
         for table, columns in sorted(RECIPES[recipe].items())
     )
-    return digest(recipe, *(f"{table} {n} {hashed}" for table, n, hashed in counted if n))
+    return digest(recipe, *(f"{table} {n} {hashed}" for table, n, hashed in parts if n))
 
 
-def _stream(con: duckdb.DuckDBPyConnection, query: str, run_id: str, kind: str, between: str) -> tuple[int, str]:
+def _hash_texts(
+    con: duckdb.DuckDBPyConnection, query: str, run_id: str, algorithm: str, separator: str
+) -> tuple[int, str]:
     """How many texts a query gives, and the hash of them, joined; held one chunk at a time, however many there are."""
-    hashed, n = hashlib.new(kind, usedforsecurity=False), 0
+    hasher, n = hashlib.new(algorithm, usedforsecurity=False), 0
     con.execute(query, {"run": run_id})
     while rows := con.fetchmany(_CHUNK):
-        hashed.update((between * bool(n) + between.join(text for (text,) in rows)).encode())
+        hasher.update((separator * bool(n) + separator.join(text for (text,) in rows)).encode())
         n += len(rows)
-    return n, hashed.hexdigest()
+    return n, hasher.hexdigest()
 
 
-def _hashed(table: str, columns: list[str]) -> str:
+def _row_hash_query(table: str, columns: list[str]) -> str:
     """A query for the hash of each row of a run: its values as text, parted by what no text of ours holds."""
-    shown = ", ".join(
+    values = ", ".join(
         f"coalesce({f'epoch_us({name})' if name in _TIMES else name}::varchar, chr(30))" for name in columns
     )
-    mine = (
+    condition = (
         "trace_id in (select trace_id from trace_rows where run_id = $run)"
         if table == "trace_inputs"
         else "run_id = $run"
     )
-    half = f"substr(sha256(concat_ws(chr(31), {shown})), 1, 32)"  # 128 bits, as everywhere; they sort in half the time
-    return f"select {half} as hash from {table} where {mine}"  # noqa: S608  # our own names
+    hash_sql = (
+        f"substr(sha256(concat_ws(chr(31), {values})), 1, 32)"  # 128 bits, as everywhere; they sort in half the time
+    )
+    return f"select {hash_sql} as hash from {table} where {condition}"  # noqa: S608  # our own names
 
 
-def _text(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.datetime) else "" if value is None else str(value)

@@ -25,9 +25,9 @@ def copy_to(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         The place cannot be written.
     """
     part = path.with_name(f".{path.name}.{uuid7()}.part")
-    found = con.execute("select current_database()").fetchone()
-    assert found is not None
-    source = found[0].replace('"', '""')
+    row = con.execute("select current_database()").fetchone()
+    assert row is not None
+    source = row[0].replace('"', '""')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         con.execute(f"attach ? as copied (storage_version '{STORAGE}')", [str(part)])
@@ -35,16 +35,16 @@ def copy_to(con: duckdb.DuckDBPyConnection, path: Path) -> None:
             con.execute(f'copy from database "{source}" to copied')
         finally:
             con.execute("detach copied")
-        to_disk(part)
+        sync_to_disk(part)
         part.replace(path)
-        to_disk(path.parent)
+        sync_to_disk(path.parent)
     except (duckdb.Error, OSError) as error:
         raise StoreError(f"no copy could be made at `{path}`: {first_line(error)}") from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def to_disk(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows has no such call for a folder

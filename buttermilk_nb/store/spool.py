@@ -24,16 +24,22 @@ from .._internal.ids import uuid7
 from ..errors import StoreError
 from ..schema import ROWS, CellRow, RecordRow, Row, Unit, now
 from .connection import first_line
-from .record_rows import as_tuple
-from .snapshot import to_disk
+from .record_rows import record_tuple
+from .snapshot import sync_to_disk
 from .write_batch import RunEnd, WriteBatch
 
 _FORMAT = 1
-_LEFT_OVER_S = 60.0  # a batch is written in less; what is older was cut off
+_LEFTOVER_AGE_S = 60.0  # a batch is written in less; what is older was cut off
 _MODELS: dict[str, type[Row]] = {model.table: model for model in ROWS}
-_UNIT = {"calls": "calls", "scores": "scores", "texts": "texts", "inputs": "trace_inputs", "redacted": "redactions"}
+_UNIT_TABLES = {
+    "calls": "calls",
+    "scores": "scores",
+    "texts": "texts",
+    "inputs": "trace_inputs",
+    "redacted": "redactions",
+}
 _TIMES = {name for model in ROWS for name, field in model.model_fields.items() if "datetime" in str(field.annotation)}
-_told: set[Path] = set()
+_warned_paths: set[Path] = set()
 
 
 class DamagedSpool(Exception):
@@ -52,15 +58,15 @@ def add(store: Path, batch: WriteBatch) -> Path:
     part = folder / f"{store.stem}-{uuid7()}-{os.getpid()}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        count = _write(part, batch)
-        done = part.with_name(f"{part.stem}-{count}.jsonl")
-        part.replace(done)
-        to_disk(folder)
+        count = _write_lines(part, batch)
+        path = part.with_name(f"{part.stem}-{count}.jsonl")
+        part.replace(path)
+        sync_to_disk(folder)
     except OSError as error:
         raise StoreError(
             f"another process holds `{store}`, and rows could not be kept in `{folder}` meanwhile: {first_line(error)}"
         ) from error
-    return done
+    return path
 
 
 def pending(store: Path) -> list[Path]:
@@ -70,10 +76,10 @@ def pending(store: Path) -> list[Path]:
         names = sorted(entry.name for entry in os.scandir(folder))
     except FileNotFoundError:
         return []
-    ours = re.compile(rf"{re.escape(store.stem)}-[0-9a-f-]{{36}}-\d+(-\d+\.jsonl|\.part)")
-    found = [folder / name for name in names if ours.fullmatch(name)]
-    _tell_left_overs([path for path in found if path.suffix == ".part"])
-    return [path for path in found if path.suffix == ".jsonl"]
+    pattern = re.compile(rf"{re.escape(store.stem)}-[0-9a-f-]{{36}}-\d+(-\d+\.jsonl|\.part)")
+    paths = [folder / name for name in names if pattern.fullmatch(name)]
+    _warn_of_leftovers([path for path in paths if path.suffix == ".part"])
+    return [path for path in paths if path.suffix == ".jsonl"]
 
 
 def rows_waiting(store: Path) -> int:
@@ -97,42 +103,42 @@ def read(path: Path) -> WriteBatch:
         head, *entries = (json.loads(line) for line in lines[:-2])
         if head["format"] != _FORMAT:
             raise DamagedSpool(f"it is in form {head['format']}, which this version does not know")
-        return _batch(entries)
+        return _batch_from_entries(entries)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise DamagedSpool(first_line(error)) from error
 
 
-def quarantine(path: Path, why: str) -> None:
+def quarantine(path: Path, reason: str) -> None:
     """Rename a file that cannot be merged, and say so."""
-    aside = path.with_name(f"{path.name}.damaged")
-    path.rename(aside)
-    warnings.warn(f"`{aside}` holds rows that could not be merged ({why}); it was set aside.", stacklevel=2)
+    damaged_path = path.with_name(f"{path.name}.damaged")
+    path.rename(damaged_path)
+    warnings.warn(f"`{damaged_path}` holds rows that could not be merged ({reason}); it was set aside.", stacklevel=2)
 
 
-def _tell_left_overs(parts: Iterable[Path]) -> None:
+def _warn_of_leftovers(parts: Iterable[Path]) -> None:
     for path in parts:
         try:
-            old = time.time() - path.stat().st_mtime > _LEFT_OVER_S
+            is_old = time.time() - path.stat().st_mtime > _LEFTOVER_AGE_S
         except FileNotFoundError:  # its writer has finished just now
             continue
-        if old and path not in _told:
-            _told.add(path)
+        if is_old and path not in _warned_paths:
+            _warned_paths.add(path)
             warnings.warn(
                 f"`{path}` was cut off while it was written, and nobody was told that its rows are kept; delete it.",
                 stacklevel=2,
             )
 
 
-def _write(path: Path, batch: WriteBatch) -> int:
+def _write_lines(path: Path, batch: WriteBatch) -> int:
     """Write the lines, put them on disk, and count the rows."""
-    hashed, count = hashlib.sha256(), 0
+    hasher, count = hashlib.sha256(), 0
     with path.open("wb") as handle:
         for rows, entry in _entries(batch):
-            line = json.dumps(entry, default=_as_text).encode() + b"\n"
-            hashed.update(line)
+            line = json.dumps(entry, default=_json_default).encode() + b"\n"
+            hasher.update(line)
             handle.write(line)
             count += rows
-        handle.write(json.dumps({"sha256": hashed.hexdigest()}).encode() + b"\n")
+        handle.write(json.dumps({"sha256": hasher.hexdigest()}).encode() + b"\n")
         handle.flush()
         os.fsync(handle.fileno())
     return count
@@ -143,7 +149,7 @@ def _entries(batch: WriteBatch) -> Iterator[tuple[int, dict[str, Any]]]:
     yield 0, {"format": _FORMAT, "made_at": now()}
     seen_at = now()
     for record in batch.records:
-        yield 1, {"records": dict(zip(RecordRow.model_fields, as_tuple(record, seen_at), strict=True))}
+        yield 1, {"records": dict(zip(RecordRow.model_fields, record_tuple(record, seen_at), strict=True))}
         for image in record.images:
             yield 1, {"texts": image.as_row().model_dump()}
     for row in batch.rows:
@@ -151,13 +157,13 @@ def _entries(batch: WriteBatch) -> Iterator[tuple[int, dict[str, Any]]]:
     for cell in batch.cells:
         yield 1, {"cell": list(cell)}
     for unit in batch.units:
-        parts = {name: [row.model_dump() for row in getattr(unit, name)] for name in _UNIT}
+        parts = {name: [row.model_dump() for row in getattr(unit, name)] for name in _UNIT_TABLES}
         yield 1 + sum(map(len, parts.values())), {"unit": {"trace": unit.trace.model_dump(), **parts}}
     if batch.finish:
         yield 0, {"finish": list(batch.finish)}
 
 
-def _batch(entries: Iterable[dict[str, Any]]) -> WriteBatch:
+def _batch_from_entries(entries: Iterable[dict[str, Any]]) -> WriteBatch:
     rows: list[Row] = []
     cells: list[tuple[Any, ...]] = []
     units: list[Unit] = []
@@ -169,16 +175,18 @@ def _batch(entries: Iterable[dict[str, Any]]) -> WriteBatch:
                 raise DamagedSpool("a planned cell has not as many values as columns")
             cells.append(tuple(value))
         elif kind == "unit":
-            parts = {name: tuple(_row(table, row) for row in value[name]) for name, table in _UNIT.items()}
-            units.append(Unit(trace=_row("traces", value["trace"]), **parts))  # type: ignore[arg-type]
+            parts = {
+                name: tuple(_row_from_values(table, row) for row in value[name]) for name, table in _UNIT_TABLES.items()
+            }
+            units.append(Unit(trace=_row_from_values("traces", value["trace"]), **parts))  # type: ignore[arg-type]
         elif kind == "finish":
             finish = RunEnd(value[0], value[1], dt.datetime.fromisoformat(value[2]), *value[3:])
         else:
-            rows.append(_row(kind, value))
+            rows.append(_row_from_values(kind, value))
     return WriteBatch(rows=rows, cells=cells, units=units, finish=finish)
 
 
-def _row(table: str, values: dict[str, Any]) -> Row:
+def _row_from_values(table: str, values: dict[str, Any]) -> Row:
     """A row as it was handed over: checked then, and not again, for what DuckDB refuses is found later."""
     model = _MODELS[table]
     if unknown := values.keys() - model.model_fields.keys():
@@ -187,7 +195,7 @@ def _row(table: str, values: dict[str, Any]) -> Row:
     return model.model_construct(**{**values, **times})
 
 
-def _as_text(value: object) -> str:
+def _json_default(value: object) -> str:
     if isinstance(value, dt.datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in the spool")

@@ -22,10 +22,10 @@ import duckdb
 from ..errors import SetupError, StoreError, nearest
 from ..schema import Row
 from . import append, spool
-from .connection import FileLocked, RowsRejected, first_line, opened, transaction
-from .merge_spool import merge
-from .migrate import prepare, up_to_date
-from .repair import repaired
+from .connection import FileLocked, RowsRejected, first_line, open_file, transaction
+from .merge_spool import merge_spool
+from .migrate import is_up_to_date, prepare_tables
+from .repair import repair_batch
 from .snapshot import copy_to
 from .write import write_batch
 from .write_batch import WriteBatch
@@ -33,9 +33,9 @@ from .write_batch import WriteBatch
 if TYPE_CHECKING:
     import pandas as pd
 
-_files: dict[Path, threading.RLock] = {}
+_file_locks: dict[Path, threading.RLock] = {}
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_files.clear)  # a lock that another thread held would stay locked
+    os.register_at_fork(after_in_child=_file_locks.clear)  # a lock that another thread held would stay locked
 
 
 class Store:
@@ -59,9 +59,9 @@ class Store:
     def __init__(self, path: Path, *, lock_wait_s: float = 30.0) -> None:
         self.path = path
         self._lock_wait_s = lock_wait_s
-        self._lock = _files.setdefault(path.resolve(), threading.RLock())
-        self._ready = False
-        self._held = False
+        self._lock = _file_locks.setdefault(path.resolve(), threading.RLock())
+        self._is_ready = False
+        self._is_locked_out = False
         self._pid = os.getpid()
 
     @contextmanager
@@ -92,16 +92,16 @@ class Store:
             Neither the file nor the spool could be written.
         """
         try:
-            self._land(batch)
+            self._write_or_repair(batch)
         except FileLocked:
-            self._held = True
+            self._is_locked_out = True
             spool.add(self.path, batch)
             return False
-        self._held = False
+        self._is_locked_out = False
         return True
 
-    def _land(self, batch: WriteBatch) -> None:
-        wait_s = 0.0 if self._held else self._lock_wait_s
+    def _write_or_repair(self, batch: WriteBatch) -> None:
+        wait_s = 0.0 if self._is_locked_out else self._lock_wait_s
         with self.exclusive(wait_s) as con:
             try:
                 with transaction(con, self.path.name):
@@ -110,7 +110,7 @@ class Store:
             except RowsRejected:
                 if batch.cells or batch.records:  # those were checked when they were declared
                     raise
-        batch = repaired(batch)  # while others have the file
+        batch = repair_batch(batch)  # while others have the file
         with self.exclusive(wait_s) as con, transaction(con, self.path.name):
             write_batch(con, batch)
 
@@ -141,32 +141,32 @@ class Store:
         if os.getpid() != self._pid:
             raise StoreError("a forked process must not write to the project's file; open the project in it again.")
         with self._lock:
-            self._ready = self._ready and self.path.exists()
-            with opened(self.path, read_only=False, wait_s=self._lock_wait_s if wait_s is None else wait_s) as con:
-                if not self._ready:
-                    prepare(con, self.path)
-                    self._ready = True
-                merge(con, self.path)
+            self._is_ready = self._is_ready and self.path.exists()
+            with open_file(self.path, read_only=False, wait_s=self._lock_wait_s if wait_s is None else wait_s) as con:
+                if not self._is_ready:
+                    prepare_tables(con, self.path)
+                    self._is_ready = True
+                merge_spool(con, self.path)
                 yield con
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection that cannot change anything; what waits in the spool is merged before."""
         with self._lock:
-            self._ready = self._ready and self.path.exists()
-            if not (self._ready or self._up_to_date()) or spool.pending(self.path):
+            self._is_ready = self._is_ready and self.path.exists()
+            if not (self._is_ready or self._is_up_to_date()) or spool.pending(self.path):
                 with self.exclusive():
                     pass
-            self._ready = True
-            with opened(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
+            self._is_ready = True
+            with open_file(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
                 yield con
 
-    def _up_to_date(self) -> bool:
+    def _is_up_to_date(self) -> bool:
         """Whether the file has this version's tables and views, so that it can be read beside other readers."""
         if not self.path.exists() or not self.path.stat().st_size:
             return False
-        with opened(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
-            return up_to_date(con)
+        with open_file(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
+            return is_up_to_date(con)
 
     def df(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
         """The result of a query of ours as a dataframe."""
@@ -189,11 +189,15 @@ class Store:
                 statements = con.extract_statements(query)
                 kinds = [statement.type for statement in statements]
                 if kinds != [duckdb.StatementType.SELECT]:
-                    found = "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
-                    raise SetupError(f"`bm.sql` takes one SELECT, not {found}; the tables are written by runs only.")
+                    description = (
+                        "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
+                    )
+                    raise SetupError(
+                        f"`bm.sql` takes one SELECT, not {description}; the tables are written by runs only."
+                    )
                 return con.execute(statements[0], params).df()
             except duckdb.Error as error:
-                raise SetupError(_plain(error, con)) from None
+                raise SetupError(_query_message(error, con)) from None
 
     def append(self, con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
         """Append rows of one model: what they say once, texts and records that are stored already not again."""
@@ -204,7 +208,7 @@ class Store:
         append.append_tuples(con, model, rows)
 
 
-def _plain(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:
+def _query_message(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:
     """DuckDB's message in a sentence, with the nearest table where one is missing."""
     message = str(error).strip()
     missing = re.search(r"Table with name (\S+) does not exist", message)

@@ -64,50 +64,58 @@ def verify(store: Store) -> pd.DataFrame:
     import pandas as pd
 
     with store.reading() as con:
-        forgotten = _changed_on_purpose(con)
-        checks = [_excused(check, forgotten) for name, part in _PARTS.items() for check in _all_of(con, name, part)]
+        notes = _erasure_notes(con)
+        checks = [
+            _excuse_erased(check, notes)
+            for name, run_check in _CHECKS.items()
+            for check in _run_check(con, name, run_check)
+        ]
     return pd.DataFrame(checks, columns=list(Check._fields)).sort_values(
         "run_id", kind="stable", na_position="first", ignore_index=True
     )
 
 
-def _all_of(con: duckdb.DuckDBPyConnection, name: str, part: Callable[..., Iterator[Check]]) -> list[Check]:
+def _run_check(con: duckdb.DuckDBPyConnection, name: str, run_check: Callable[..., Iterator[Check]]) -> list[Check]:
     """What a part finds; where a table or column that it needs is missing, that."""
     try:
-        return list(part(con))
+        return list(run_check(con))
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         return [Check(name, None, False, "", first_line(error), "this could not be checked")]
 
 
-def _changed_on_purpose(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def _erasure_notes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The runs that something was removed from, or that were removed, and when."""
-    found = con.execute(
+    rows = con.execute(
         "select what, arg_max(reason, removed_at), max(removed_at) from tombstones where kind like 'run%' group by what"
     ).fetchall()
-    return {what: f"changed by forget on {at:%Y-%m-%d}{f' ({reason})' if reason else ''}" for what, reason, at in found}
+    return {what: f"changed by forget on {at:%Y-%m-%d}{f' ({reason})' if reason else ''}" for what, reason, at in rows}
 
 
-def _excused(check: Check, forgotten: dict[str, str]) -> Check:
-    why = forgotten.get(check.run_id or "")
-    return check._replace(ok=True, meaning=f"{why}: no longer what was written then") if why and not check.ok else check
+def _excuse_erased(check: Check, notes: dict[str, str]) -> Check:
+    note = notes.get(check.run_id or "")
+    return (
+        check._replace(ok=True, meaning=f"{note}: no longer what was written then") if note and not check.ok else check
+    )
 
 
-def _tables(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+def _check_tables(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
     """Every field of every row model is a column, in tables and views."""
-    listed = con.execute("select table_name, list(column_name) from duckdb_columns() group by 1").fetchall()
-    found = {name: set(columns) for name, columns in listed}
+    rows = con.execute("select table_name, list(column_name) from duckdb_columns() group by 1").fetchall()
+    columns_by_table = {name: set(columns) for name, columns in rows}
     missing = [
         f"{model.table}.{name}"
         for model in ROWS
         for name in model.model_fields
-        if name not in found.get(model.table, ())
+        if name not in columns_by_table.get(model.table, ())
     ]
-    missing += [name for name in (*VIEWS, *(parted.bodies for parted in SPLIT_TABLES.values())) if name not in found]
-    shown = ", ".join(missing) or "all"
-    yield Check("tables", None, not missing, "all", shown, "tables, views and columns that this version needs")
+    missing += [
+        name for name in (*VIEWS, *(parted.bodies for parted in SPLIT_TABLES.values())) if name not in columns_by_table
+    ]
+    summary = ", ".join(missing) or "all"
+    yield Check("tables", None, not missing, "all", summary, "tables, views and columns that this version needs")
 
 
-def _bodies(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+def _check_bodies(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
     """Every body hashes to the name under which it is kept."""
     for check, using, meaning in (
         ("texts", _USING_TEXTS, "prompts, criteria, requests and answers are those that were stored"),
@@ -115,14 +123,14 @@ def _bodies(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
         ("outcomes", _USING.format("trace_rows", "outcome_hash"), "outputs and error messages are those stored"),
         ("records", _USING_RECORDS, "records are those that were stored"),
     ):
-        bad = damaged_bodies(con, check)
-        if not bad:
+        damaged = damaged_bodies(con, check)
+        if not damaged:
             yield Check(check, None, True, "0 changed", "0 changed", meaning)
             continue
-        shown = f"{len(bad):,} changed: {', '.join(bad[:3])}{' ...' if len(bad) > 3 else ''}"
-        runs = [run_id for (run_id,) in con.execute(using, {"bad": bad}).fetchall()]
+        summary = f"{len(damaged):,} changed: {', '.join(damaged[:3])}{' ...' if len(damaged) > 3 else ''}"
+        runs = [run_id for (run_id,) in con.execute(using, {"bad": damaged}).fetchall()]
         for run_id in runs or [None]:
-            yield Check(check, run_id, False, "0 changed", shown, f"not so: {meaning}")
+            yield Check(check, run_id, False, "0 changed", summary, f"not so: {meaning}")
 
 
 _USING = "select distinct run_id from {0} where {1}::varchar in (select unnest($bad)) order by 1"
@@ -169,7 +177,7 @@ _COUNTS = {
 }
 
 
-def _counts(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+def _check_counts(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
     runs = [run_id for (run_id,) in con.execute("select run_id from runs order by run_id").fetchall()]
     for check, (query, meaning) in _COUNTS.items():
         missing: dict[str | None, int] = dict.fromkeys(runs, 0)
@@ -179,44 +187,51 @@ def _counts(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
             yield Check(check, run_id, n == 0, "0", f"{n:,}", meaning)
 
 
-def _chain(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
+def _check_chain(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
     """Each run's rows are those that its newest link covers, and no link is missing or was made otherwise."""
     links = con.execute("select position, run_id, rows_hash, chain from links order by position").fetchall()
     newest = {run_id: position for position, run_id, _, _ in links}
-    before = ""
-    for expected, (position, run_id, rows, linked) in enumerate(links, 1):
-        run = run_chain.run_of(con, run_id)
-        again = run_chain.link(before, run, rows) if run else "no such run"
+    previous = ""
+    for expected, (position, run_id, rows, chain) in enumerate(links, 1):
+        run = run_chain.run_values(con, run_id)
+        recomputed = run_chain.chain_link(previous, run, rows) if run else "no such run"
         if position != expected:
-            again = f"link {expected} is missing"
+            recomputed = f"link {expected} is missing"
         meaning = "the run is there and stands where it stood in the chain of runs"
-        yield Check("chain", run_id, again == linked, linked, again, meaning)
-        before = linked
+        yield Check("chain", run_id, recomputed == chain, chain, recomputed, meaning)
+        previous = chain
         if run and newest[run_id] == position:
-            yield from _rows(con, run_id, rows)
-    yield from _unlinked(con, set(newest))
+            yield from _check_rows(con, run_id, rows)
+    yield from _check_unlinked(con, set(newest))
 
 
-def _rows(con: duckdb.DuckDBPyConnection, run_id: str, rows: str) -> Iterator[Check]:
-    again = run_chain.rows_hash(con, run_id, rows.partition("-")[0])
+def _check_rows(con: duckdb.DuckDBPyConnection, run_id: str, rows: str) -> Iterator[Check]:
+    recomputed = run_chain.rows_hash(con, run_id, rows.partition("-")[0])
     yield Check(
-        "rows", run_id, again == rows, rows, again, "cells, traces, calls and scores are those of the run's end"
+        "rows",
+        run_id,
+        recomputed == rows,
+        rows,
+        recomputed,
+        "cells, traces, calls and scores are those of the run's end",
     )
-    found = con.execute("select digest from runs where run_id = ?", [run_id]).fetchone()
-    kept, digest = str(found[0] if found else None), str(run_chain.digest_of(con, run_id))
-    yield Check("digest", run_id, kept == digest, kept, digest, "the answers are those that the run's digest names")
+    row = con.execute("select digest from runs where run_id = ?", [run_id]).fetchone()
+    stored, digest = str(row[0] if row else None), str(run_chain.run_digest(con, run_id))
+    yield Check("digest", run_id, stored == digest, stored, digest, "the answers are those that the run's digest names")
 
 
-def _unlinked(con: duckdb.DuckDBPyConnection, linked: set[str]) -> Iterator[Check]:
+def _check_unlinked(con: duckdb.DuckDBPyConnection, linked: set[str]) -> Iterator[Check]:
     """Runs that ended and have no link: right where that was before there was a chain."""
-    since = con.execute("select value from meta where key = 'chained_since'").fetchone()
-    began = dt.datetime.fromisoformat(since[0]) if since else None
-    ended = con.execute("select run_id, finished_at from runs where finished_at is not null order by 1").fetchall()
-    for run_id, finished_at in ended:
+    row = con.execute("select value from meta where key = 'chained_since'").fetchone()
+    chained_since = dt.datetime.fromisoformat(row[0]) if row else None
+    runs = con.execute("select run_id, finished_at from runs where finished_at is not null order by 1").fetchall()
+    for run_id, finished_at in runs:
         if run_id not in linked:
-            early = began is not None and finished_at < began
-            meaning = "it ended before there was a chain, which does not cover it" if early else "its link is missing"
-            yield Check("chain", run_id, early, "none" if early else "a link", "none", meaning)
+            is_older = chained_since is not None and finished_at < chained_since
+            meaning = (
+                "it ended before there was a chain, which does not cover it" if is_older else "its link is missing"
+            )
+            yield Check("chain", run_id, is_older, "none" if is_older else "a link", "none", meaning)
 
 
-_PARTS = {"tables": _tables, "bodies": _bodies, "counts": _counts, "chain": _chain}
+_CHECKS = {"tables": _check_tables, "bodies": _check_bodies, "counts": _check_counts, "chain": _check_chain}

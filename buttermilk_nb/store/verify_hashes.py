@@ -33,47 +33,47 @@ _JSON = ("metadata", "ground_truth", "expert_reasons", "labels")
 def damaged_bodies(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     """The hashes (of records: the ids) of what does not hash to its name, in a table of bodies."""
     if table == "texts":
-        return sorted({*_texts_by_sql(con), *_declared(con)})
+        return sorted({*_damaged_texts(con), *_damaged_wordings(con)})
     if table == "records":
-        return sorted({str(row["record_id"]) for row in _records(con) if not _same_record(con, row)})
-    parted = next(parted for parted in SPLIT_TABLES.values() if parted.bodies == table)
-    again = f"{parted.recipe}({', '.join(parted.columns)})"
-    found = con.execute(
-        f"select {parted.key}::varchar from {table} where {again} is distinct from {parted.key}"  # noqa: S608  # our own
+        return sorted({str(row["record_id"]) for row in _record_rows(con) if not _record_matches(con, row)})
+    split_table = next(split_table for split_table in SPLIT_TABLES.values() if split_table.bodies == table)
+    hash_sql = f"{split_table.recipe}({', '.join(split_table.columns)})"
+    rows = con.execute(
+        f"select {split_table.key}::varchar from {table} where {hash_sql} is distinct from {split_table.key}"  # noqa: S608  # our own
     ).fetchall()
-    return sorted(name for (name,) in found)
+    return sorted(name for (name,) in rows)
 
 
-def _texts_by_sql(con: duckdb.DuckDBPyConnection) -> list[str]:
+def _damaged_texts(con: duckdb.DuckDBPyConnection) -> list[str]:
     """`digest("t1", kind, body)`, in DuckDB."""
-    found = con.execute(
+    rows = con.execute(
         """
         select text_hash from texts where text_hash like 't1-%' and text_hash <> 't1-' || substr(
             sha256('t1' || strlen(kind) || ':' || kind || strlen(body) || ':' || body), 1, 32)"""
     ).fetchall()
-    return [name for (name,) in found]
+    return [name for (name,) in rows]
 
 
-def _declared(con: duckdb.DuckDBPyConnection) -> list[str]:
+def _damaged_wordings(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Prompts and criteria: a study has few."""
-    found = con.execute(
+    rows = con.execute(
         "select text_hash, body from texts where substr(text_hash, 1, 3) in ('p1-', 'c1-', 'q1-')"
     ).fetchall()
-    return [name for name, body in found if not _RECIPES[name[:2]](name, body)]
+    return [name for name, body in rows if not _RECIPES[name[:2]](name, body)]
 
 
-def _same_prompt(name: str, body: str) -> bool:
+def _prompt_matches(name: str, body: str) -> bool:
     """A prompt is stored as `## system` and `## user` parts; each place where they may be parted is tried."""
     text = body.removesuffix("\n")
     if text.startswith("## user\n"):
         return digest("p1", "", text.removeprefix("## user\n")) == name
     system = text.removeprefix("## system\n")
     parts = system.split("\n## user\n")
-    tried = [("\n## user\n".join(parts[:n]), "\n## user\n".join(parts[n:])) for n in range(1, len(parts) + 1)]
-    return any(digest("p1", *both) == name for both in tried)
+    candidates = [("\n## user\n".join(parts[:n]), "\n## user\n".join(parts[n:])) for n in range(1, len(parts) + 1)]
+    return any(digest("p1", *pair) == name for pair in candidates)
 
 
-def _same_criteria(hash_of: Callable[[Criteria], str], name: str, body: str) -> bool:
+def _criteria_match(hash_of: Callable[[Criteria], str], name: str, body: str) -> bool:
     try:
         return hash_of(Criteria.from_markdown(body)) == name
     except SetupError:
@@ -81,38 +81,38 @@ def _same_criteria(hash_of: Callable[[Criteria], str], name: str, body: str) -> 
 
 
 _RECIPES: dict[str, Callable[[str, str], bool]] = {
-    "p1": _same_prompt,
-    "c1": partial(_same_criteria, lambda criteria: criteria.criteria_hash),
-    "q1": partial(_same_criteria, lambda criteria: criteria.cues_hash),
+    "p1": _prompt_matches,
+    "c1": partial(_criteria_match, lambda criteria: criteria.criteria_hash),
+    "q1": partial(_criteria_match, lambda criteria: criteria.cues_hash),
 }
 
 
-def _records(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+def _record_rows(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
     cursor = con.cursor()  # the connection itself is asked for images meanwhile
     cursor.execute(f"select {', '.join(_FIELDS)} from records")  # noqa: S608  # our own names
     while rows := cursor.fetchmany(_CHUNK):
         yield from (dict(zip(_FIELDS, row, strict=True)) for row in rows)
 
 
-def _same_record(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> bool:
-    kept, details = row.pop("record_hash"), row.pop("details_hash")
+def _record_matches(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> bool:
+    stored_hash, stored_details = row.pop("record_hash"), row.pop("details_hash")
     try:
-        known = {name: json.loads(row[name]) for name in _JSON}
-        known["expert_reasons"] = {key: tuple(value) for key, value in known["expert_reasons"].items()}
+        annotations = {name: json.loads(row[name]) for name in _JSON}
+        annotations["expert_reasons"] = {key: tuple(value) for key, value in annotations["expert_reasons"].items()}
         media = json.loads(row.pop("media") or "[]")
         images = tuple(_images(con, media)) if media else ()
     except (ValueError, AttributeError, TypeError, binascii.Error):
         return False
     row["local_only"] = bool(row["local_only"])
-    record = Record.model_construct(**{**row, **known, "images": images})
+    record = Record.model_construct(**{**row, **annotations, "images": images})
     # the details name images as this record named them, which is stored once for all that share the image
-    return record.record_hash == kept and (bool(media) or record.annotations_hash == details)
+    return record.record_hash == stored_hash and (bool(media) or record.annotations_hash == stored_details)
 
 
 def _images(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> Iterator[Image]:
     """The images of a record, in order, as far as their bytes go: they are not opened again."""
-    found = con.execute("select text_hash, body from texts where text_hash in (select unnest($1))", [hashes]).fetchall()
-    bodies = dict(found)
+    rows = con.execute("select text_hash, body from texts where text_hash in (select unnest($1))", [hashes]).fetchall()
+    bodies = dict(rows)
     for name in hashes:
         data = base64.b64decode(bodies.get(name, "").partition(",")[2], validate=True)
         if kind_of(data) is None:

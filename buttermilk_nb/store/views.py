@@ -16,25 +16,25 @@ from ..schema import FINISHED, STATUSES, Call, Label, RecordRow, Row, Score, Tra
 from .append import SPLIT_TABLES
 
 
-def _columns(model: type[Row], alias: str) -> str:
+def _column_list(model: type[Row], alias: str) -> str:
     return ", ".join(f"{alias}.{name}" for name in model.model_fields)
 
 
-def _whole(model: type[Row], rows: str) -> str:
+def _query_with_bodies(model: type[Row], rows: str) -> str:
     """All columns of a model, from a query for its rows and the table of its bodies."""
-    parted = SPLIT_TABLES[model]
-    columns = ", ".join(f"{'b' if name in parted.columns else 'r'}.{name}" for name in model.model_fields)
-    return f"select {columns} from {rows} r left join {parted.bodies} b using ({parted.key})"
+    split_table = SPLIT_TABLES[model]
+    columns = ", ".join(f"{'b' if name in split_table.columns else 'r'}.{name}" for name in model.model_fields)
+    return f"select {columns} from {rows} r left join {split_table.bodies} b using ({split_table.key})"
 
 
 _FINISHED = ", ".join(f"'{status}'" for status in sorted(FINISHED))
 assert set(STATUSES) >= FINISHED  # the literals above are our own words, never a user's
 
 
-def _latest(rows: str, same: str) -> str:
+def _latest(rows: str, key: str) -> str:
     """Of rows that are the same but for their execution: the newest finished one, else the newest."""
     newest = f"case when status in ({_FINISHED}) then '1' else '0' end || trace_id"  # one key sorts faster than two
-    return f"(select * from {rows} qualify row_number() over (partition by {same} order by {newest} desc) = 1)"
+    return f"(select * from {rows} qualify row_number() over (partition by {key} order by {newest} desc) = 1)"
 
 
 # Buttermilk's users know a score by these names.
@@ -50,25 +50,25 @@ _BUTTERMILK = {
 }
 
 VIEWS: dict[str, str] = {
-    "scores": _whole(Score, "score_rows"),
-    "traces": _whole(Trace, "trace_rows"),
-    "latest_traces": _whole(Trace, _latest("trace_rows", "design_id")),
-    "latest_scores": _whole(Score, _latest("score_rows", "design_id, criterion")),
+    "scores": _query_with_bodies(Score, "score_rows"),
+    "traces": _query_with_bodies(Trace, "trace_rows"),
+    "latest_traces": _query_with_bodies(Trace, _latest("trace_rows", "design_id")),
+    "latest_scores": _query_with_bodies(Score, _latest("score_rows", "design_id, criterion")),
     "latest_records": f"""
-        select {_columns(RecordRow, "r")} from records r
+        select {_column_list(RecordRow, "r")} from records r
         qualify row_number() over (partition by record_id, record_hash order by first_seen_at desc) = 1""",
     # The newest code counts, and none where it was taken back.
     "latest_labels": f"""
-        select {_columns(Label, "l")} from labels l
+        select {_column_list(Label, "l")} from labels l
         qualify row_number() over (
             partition by coder, record_id, record_hash, criteria_hash, criterion, round
             order by coded_at desc, label_id desc) = 1""",
     "judge_scores": f"""
-        select {_columns(Score, "s")}, {", ".join(f"{sql} as {name}" for name, sql in _BUTTERMILK.items())}
+        select {_column_list(Score, "s")}, {", ".join(f"{sql} as {name}" for name, sql in _BUTTERMILK.items())}
         from scores s join trace_rows t using (trace_id)
         left join (select trace_id, list(call_id order by call_id) as call_ids from calls group by trace_id) c
             using (trace_id)""",
-    "judgements": f"select {_columns(Trace, 't')} from latest_traces t where t.role = 'judge'",
+    "judgements": f"select {_column_list(Trace, 't')} from latest_traces t where t.role = 'judge'",
     # What each answer says of what the expert said: one row per assessed answer, criterion and scorer.
     "reason_recall": """
         select a.run_id, a.record_id, t.step as judge, t.model, t.replicate, t.criteria_set, a.criterion,
@@ -105,7 +105,7 @@ VIEWS: dict[str, str] = {
             and i."position" = try_cast(substr(h.answer, 2) as integer) - 1
         left join trace_rows t on t.trace_id = i.input_trace_id""",
     "calls_full": f"""
-        select {_columns(Call, "c")}, q.body as request, a.body as response
+        select {_column_list(Call, "c")}, q.body as request, a.body as response
         from calls c
         left join texts q on q.text_hash = c.request_hash
         left join texts a on a.text_hash = c.response_hash""",

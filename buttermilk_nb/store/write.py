@@ -9,7 +9,7 @@ import duckdb
 from ..schema import CellRow, Row, TextRow
 from .append import append, append_tuples
 from .record_rows import append_records
-from .run_chain import finish
+from .run_chain import write_run_end
 from .write_batch import WriteBatch
 
 
@@ -21,8 +21,8 @@ def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> None:
         text.text_hash: text for unit in units for text in unit.texts if text.text_hash not in batch.known_text_hashes
     }
     append(con, list(texts.values()))
-    for same in _by_model(batch.rows):
-        append(con, same)
+    for model_rows in _group_by_model(batch.rows):
+        append(con, model_rows)
     append_tuples(con, CellRow, batch.cells)
     append(con, [unit.trace for unit in units])
     append(con, [call for unit in units for call in unit.calls])
@@ -31,11 +31,11 @@ def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> None:
     append(con, [entry for unit in units for entry in unit.redacted])
     append(con, [entry for unit in units for entry in unit.assessments])
     if batch.finish:
-        finish(con, batch.finish)
+        write_run_end(con, batch.finish)
 
 
-def _by_model(rows: Iterable[Row]) -> list[list[Row]]:
-    found: dict[type[Row], list[Row]] = {}
+def _group_by_model(rows: Iterable[Row]) -> list[list[Row]]:
+    groups: dict[type[Row], list[Row]] = {}
     for row in rows:
-        found.setdefault(type(row), []).append(row)
-    return [found[model] for model in sorted(found, key=lambda model: model is not TextRow)]
+        groups.setdefault(type(row), []).append(row)
+    return [groups[model] for model in sorted(groups, key=lambda model: model is not TextRow)]

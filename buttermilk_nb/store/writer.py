@@ -20,7 +20,9 @@ from .write_batch import WriteBatch
 _BATCH = 2000  # units a transaction: large enough to pay for opening the file, small enough to keep memory flat
 _QUEUE = 6000
 _PAUSE_S = 0.2  # a slow run writes five times a second
-_KNOWN = 50_000  # hashes of stored texts that are remembered, so that replicates need not ask; memory stays flat
+_MAX_KNOWN_TEXTS = (
+    50_000  # hashes of stored texts that are remembered, so that replicates need not ask; memory stays flat
+)
 
 
 class Writer:
@@ -37,55 +39,55 @@ class Writer:
         self._units: list[Unit] = []
         self._events: list[EventRow] = []
         self._known_texts: set[str] = set()
-        self._changed = threading.Condition()
+        self._condition = threading.Condition()
         self._closing = False
         self._failure: BaseException | None = None
         self._loop = asyncio.get_running_loop()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._thread = threading.Thread(target=self._work, name="buttermilk_nb-store", daemon=True)
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._thread = threading.Thread(target=self._write_until_closed, name="buttermilk_nb-store", daemon=True)
         self._thread.start()
 
     async def put(self, unit: Unit) -> None:
         """Hand over one unit; waits where too many are waiting already."""
-        self._check()
-        with self._changed:
+        self._raise_failure()
+        with self._condition:
             self._units.append(unit)
             waiting = len(self._units)
             if waiting >= _BATCH:
-                self._changed.notify()
+                self._condition.notify()
         if waiting >= _QUEUE:
-            self._room.clear()
-            await self._room.wait()
-            self._check()
+            self._has_room.clear()
+            await self._has_room.wait()
+            self._raise_failure()
 
     def put_now(self, unit: Unit) -> None:
         """Hand over one unit without waiting for room: for the last units of a run that is cut off."""
-        with self._changed:
+        with self._condition:
             self._units.append(unit)
 
     def put_event(self, row: EventRow) -> None:
         """Hand over one event."""
-        with self._changed:
+        with self._condition:
             self._events.append(row)
 
     async def close(self) -> None:
         """Write what is left; when this returns, every row is on disk."""
-        with self._changed:
+        with self._condition:
             self._closing = True
-            self._changed.notify()
+            self._condition.notify()
         await asyncio.to_thread(self._thread.join)
-        self._check()
+        self._raise_failure()
 
-    def _check(self) -> None:
+    def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
 
-    def _work(self) -> None:
+    def _write_until_closed(self) -> None:
         while True:
-            with self._changed:
+            with self._condition:
                 if not self._closing and len(self._units) < _BATCH:
-                    self._changed.wait(_PAUSE_S)
+                    self._condition.wait(_PAUSE_S)
                 units, self._units = self._units, []
                 events, self._events = self._events, []
                 closing = self._closing
@@ -93,21 +95,21 @@ class Writer:
                 try:
                     self._write(units, events)
                 except StoreError as error:
-                    self._fail(error)
+                    self._set_failure(error)
                     return
                 except Exception as error:  # noqa: BLE001  # whatever it is, the run must hear of it
-                    self._fail(StoreError(f"rows could not be written: {error!r}"))
+                    self._set_failure(StoreError(f"rows could not be written: {error!r}"))
                     return
-            self._loop.call_soon_threadsafe(self._room.set)
+            self._loop.call_soon_threadsafe(self._has_room.set)
             if closing and not units and not events:
                 return
 
-    def _fail(self, error: StoreError) -> None:
+    def _set_failure(self, error: StoreError) -> None:
         self._failure = error
-        self._loop.call_soon_threadsafe(self._room.set)
+        self._loop.call_soon_threadsafe(self._has_room.set)
 
     def _write(self, units: list[Unit], events: list[EventRow]) -> None:
         if self._store.write(WriteBatch(units=units, rows=events, known_text_hashes=self._known_texts)):
-            if len(self._known_texts) > _KNOWN:
+            if len(self._known_texts) > _MAX_KNOWN_TEXTS:
                 self._known_texts.clear()
             self._known_texts.update(text.text_hash for unit in units for text in unit.texts)

@@ -134,7 +134,7 @@ def test_a_service_is_known_by_the_marks_it_leaves_in_a_folder_above(tmp_path, m
 def test_a_link_into_a_synchronised_folder_is_followed(tmp_path, machine):
     folder(tmp_path, "Dropbox", "press")
     (tmp_path / "press").symlink_to(tmp_path / "Dropbox" / "press")
-    assert find_problem(tmp_path / "press", machine()).where == "in Dropbox"
+    assert find_problem(tmp_path / "press", machine()).location == "in Dropbox"
 
 
 # --- network drives ----------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_a_whole_table_of_mounts_can_be_a_root_only():
 )
 def test_network_file_systems_are_trouble_and_others_are_not(kind, named):
     found = find_problem(PurePosixPath("/home/me/press"), pure(file_system=kind))
-    assert (found and found.where) == (named and f"on a network drive ({named})")
+    assert (found and found.location) == (named and f"on a network drive ({named})")
 
 
 @pytest.mark.parametrize(

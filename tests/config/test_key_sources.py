@@ -75,7 +75,7 @@ def test_the_nearest_place_wins(dotenv, monkeypatch, memory_keyring, colab):
     monkeypatch.setenv(NAME, "from-the-environment")
     key_sources.store_in_memory(Key("from-memory", NAME, key_sources.MEMORY))
     assert find(keys).value == "from-memory"
-    key_sources._held.clear()
+    key_sources._keys_in_memory.clear()
     assert find(keys).value == "from-the-environment"
     monkeypatch.delenv(NAME)
     assert find(keys).value == "from-the-file"
@@ -275,7 +275,7 @@ def test_a_keyring_that_never_answers_is_given_up_and_asked_again_once_it_has(tm
     assert time.monotonic() - started < 5
     assert "has still not answered" in keys.warnings[0]
     answer.set()
-    key_sources._unanswered.join(10)
+    key_sources._hanging_thread.join(10)
     assert find(keys).value == "late-but-there"
     assert keys.warnings == []
 

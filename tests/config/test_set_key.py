@@ -54,7 +54,7 @@ def test_a_model_is_as_good_as_its_provider(prompts, tmp_path):
 def test_a_kept_key_is_in_the_keyring_too(prompts, tmp_path, memory_keyring, capsys):
     set_key("anthropic", keep=True)
     assert memory_keyring.entries == {("buttermilk_nb", "ANTHROPIC_API_KEY"): TYPED}
-    key_sources._held.clear()
+    key_sources._keys_in_memory.clear()
     assert Keys(tmp_path, None).find([], "anthropic").where == "the system's keyring"
     said = capsys.readouterr().out
     assert "and in the system's keyring" in said

@@ -104,7 +104,7 @@ def test_a_finished_run_leaves_no_listener_behind(project):
 
 
 def test_results_are_not_stored_and_everything_else_is():
-    assert [kind.stored for kind in (CommandEvent, ResultEvent, ErrorEvent, CompensationEvent, StatusEvent)] == [
+    assert [kind.is_stored for kind in (CommandEvent, ResultEvent, ErrorEvent, CompensationEvent, StatusEvent)] == [
         True, False, True, True, True,
     ]  # fmt: skip
 

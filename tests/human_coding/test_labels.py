@@ -151,7 +151,7 @@ def test_labels_wait_in_the_spool_while_another_process_has_the_file(project, mo
         raise FileLocked("another process has the file")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Store, "_land", held)
+        patched.setattr(Store, "_write_or_repair", held)
         said = made(
             "yes", RECORDS[1], reasons=["He said: \ud800.", ""], quotes=[{"start": 0, "text": "é"}], seconds=2.5
         )

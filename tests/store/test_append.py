@@ -7,7 +7,7 @@ import pytest
 import buttermilk_nb as bm
 from buttermilk_nb.schema import Score
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.append import drop_unused
+from buttermilk_nb.store.append import drop_unused_bodies
 from buttermilk_nb.store.write_batch import WriteBatch
 
 
@@ -126,6 +126,6 @@ def test_what_no_row_names_any_more_can_be_dropped(store, make_unit):
     )
     with store.writing() as con:
         con.execute("delete from score_rows where record_id in ('r1', 'r2')")
-        assert drop_unused(con) == 1
+        assert drop_unused_bodies(con) == 1
     with store.reading() as con:
         assert con.execute("select conclusion from scores").fetchall() == [("Concluded 1.",)]

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from buttermilk_nb._internal.ids import uuid7
 from buttermilk_nb.store import Store
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 from buttermilk_nb.schema import Score, TextRow, Trace, Unit, now
 path, who, batches, wait_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 store = Store(Path(path), lock_wait_s=wait_s)
@@ -33,7 +33,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 spooled = 0
 for n in range(batches):
-    spooled += not store.write(Batch(units=[unit(n, k) for k in range(5)]))
+    spooled += not store.write(WriteBatch(units=[unit(n, k) for k in range(5)]))
 print(spooled, flush=True)
 """
 
@@ -112,11 +112,11 @@ def test_writers_that_do_not_wait_lose_nothing_either(tmp_path):
 KILL = """
 import os, signal, sys
 import buttermilk_nb.store.merge_spool as merging
-real = merging._once
+real = merging._write_merged
 def once(con, store, path, batch):
     real(con, store, path, batch)
     os.kill(os.getpid(), signal.SIGKILL)
-merging._once = once
+merging._write_merged = once
 from pathlib import Path
 from buttermilk_nb.store import Store
 Store(Path(sys.argv[1])).select("select 1")
@@ -162,14 +162,14 @@ def test_a_forked_child_neither_writes_nor_spools(store, make_unit):
 MAKE = """
 import sys, time
 from pathlib import Path
-from buttermilk_nb.store.connection import opened
+from buttermilk_nb.store.connection import open_file
 folder = Path(sys.argv[1])
 print("ready", flush=True)
 start = float(sys.stdin.readline())
 for n in range(60):
     while time.time() < start + n * 0.05:  # all at the same moment
         pass
-    with opened(folder / f"{n}.duckdb", read_only=False, wait_s=30) as con:
+    with open_file(folder / f"{n}.duckdb", read_only=False, wait_s=30) as con:
         con.execute("create table if not exists t (who varchar)")
         con.execute("insert into t values (?)", [sys.argv[2]])
 print(0, flush=True)
@@ -197,24 +197,27 @@ def test_processes_that_make_the_same_file_at_once_all_find_one_that_opens(tmp_p
     assert {path.suffix for path in tmp_path.iterdir()} == {".duckdb", ".lock", ".next"}
 
 
-TURN = """
+LOCKING_PROCESS = """
 import sys
 from pathlib import Path
-from buttermilk_nb.store.file_lock import Turn
-turn = Turn(Path(sys.argv[1]), shared=sys.argv[2] == "shared")
-assert turn.acquire()
-print("taken", flush=True)
+from buttermilk_nb.store.file_lock import FileLock
+lock = FileLock(Path(sys.argv[1]), shared=sys.argv[2] == "shared")
+assert lock.acquire()
+print("locked", flush=True)
 sys.stdin.read()
 """
 
 
 @contextmanager
-def turn_of_another(path, how):
+def lock_of_another(path, how):
     process = subprocess.Popen(
-        [sys.executable, "-c", TURN, str(path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", LOCKING_PROCESS, str(path), how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
-        assert process.stdout.readline() == "taken\n"
+        assert process.stdout.readline() == "locked\n"
         yield process
     finally:
         process.communicate()
@@ -225,7 +228,7 @@ def test_the_file_is_not_even_looked_at_while_another_process_writes(store, monk
     touched = []
     real = duckdb.connect
     monkeypatch.setattr(duckdb, "connect", lambda *args, **kwargs: touched.append(args) or real(*args, **kwargs))
-    with turn_of_another(store.path, "alone"):
+    with lock_of_another(store.path, "alone"):
         for opened in (store.writing, store.reading):
             with pytest.raises(FileLocked), opened():
                 pass
@@ -234,15 +237,15 @@ def test_the_file_is_not_even_looked_at_while_another_process_writes(store, monk
         assert len(touched) == 1
 
 
-def test_readers_share_a_turn_and_a_writer_waits_for_them(store):
-    with turn_of_another(store.path, "shared"):
+def test_readers_share_a_lock_and_a_writer_waits_for_them(store):
+    with lock_of_another(store.path, "shared"):
         assert store.select("select count(*) as n from traces").n.item() == 0
         with pytest.raises(FileLocked), store.writing():
             pass
 
 
-def test_a_turn_ends_with_the_process_that_had_it(store):
-    with turn_of_another(store.path, "alone") as process:
+def test_a_lock_ends_with_the_process_that_had_it(store):
+    with lock_of_another(store.path, "alone") as process:
         process.kill()
         process.wait()
         assert store.select("select 1 as a").a.item() == 1
@@ -250,7 +253,7 @@ def test_a_turn_ends_with_the_process_that_had_it(store):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_child_forked_during_a_turn_does_not_keep_it(store, make_unit):
+def test_a_child_forked_while_the_file_is_locked_does_not_keep_the_lock(store, make_unit):
     from buttermilk_nb.store.write_batch import WriteBatch
 
     read, write = os.pipe()
@@ -268,7 +271,7 @@ def test_a_child_forked_during_a_turn_does_not_keep_it(store, make_unit):
 
 
 def test_a_file_that_changed_while_it_was_opened_is_opened_again(store, monkeypatch):
-    """A program that takes no turns may have written between DuckDB's look and its lock."""
+    """A program that takes no locks may have written between DuckDB's look and its lock."""
     real, seen = duckdb.connect, []
 
     def connect(*args, **kwargs):
@@ -291,7 +294,7 @@ def test_a_file_of_no_bytes_is_made_anew(tmp_path):
     assert Store(path).select("select count(*) as n from runs").n.item() == 0
 
 
-def test_a_folder_that_can_only_be_read_is_read_without_a_turn(store, monkeypatch):
+def test_a_folder_that_can_only_be_read_is_read_without_a_lock(store, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 

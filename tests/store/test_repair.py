@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import StoreError
-from buttermilk_nb.schema import EventRow, Redacted, TextRow, now
+from buttermilk_nb.schema import EventRow, RedactionRow, TextRow, now
 from buttermilk_nb.store import Store, repair
 from buttermilk_nb.store.connection import RowsRejected
 from buttermilk_nb.store.write_batch import WriteBatch
@@ -111,7 +111,7 @@ def test_what_fails_for_another_reason_is_not_taken_for_a_refused_row(store, mak
     def never(batch):
         raise AssertionError("nothing was refused")
 
-    monkeypatch.setattr("buttermilk_nb.store.store.repaired", never)
+    monkeypatch.setattr("buttermilk_nb.store.store.repair_batch", never)
     with store.writing() as con:
         con.execute("drop table calls")
     with pytest.raises(StoreError, match="Catalog Error"):
@@ -136,11 +136,11 @@ def test_a_whole_run_survives_an_answer_that_duckdb_refuses(project, monkeypatch
 
 def test_no_more_trials_than_halving_needs(make_unit, monkeypatch):
     tried = []
-    real = repair._refusal
-    monkeypatch.setattr(repair, "_refusal", lambda *args: tried.append(1) or real(*args))
+    real = repair._rejection_reason
+    monkeypatch.setattr(repair, "_rejection_reason", lambda *args: tried.append(1) or real(*args))
     units = [make_unit(n) for n in range(256)]
     units[100] = make_unit(100, reasons=["\ud800"])
-    assert [unit.trace.status for unit in repair.repaired(WriteBatch(units=units)).units].count("error") == 1
+    assert [unit.trace.status for unit in repair.repair_batch(WriteBatch(units=units)).units].count("error") == 1
     assert len(tried) <= 2 * 8 + 4
 
 
@@ -182,7 +182,9 @@ def test_whatever_is_in_a_batch_each_of_its_units_lands_once_with_a_status(make_
 
 def test_what_was_redacted_is_kept_once_for_each_request_and_placeholder(store, make_unit):
     unit = make_unit(1)
-    entries = tuple(Redacted(request_hash="t1-a", placeholder=f"[NAME {n}]", original=f"Name {n}") for n in range(2))
+    entries = tuple(
+        RedactionRow(request_hash="t1-a", placeholder=f"[NAME {n}]", original=f"Name {n}") for n in range(2)
+    )
     for _ in range(2):
         store.write(WriteBatch(units=[type(unit)(trace=unit.trace, redacted=(*entries, entries[0]))]))
     found = store.select("select placeholder, original from redactions order by 1")

@@ -200,18 +200,18 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from buttermilk_nb.store import spool
-from buttermilk_nb.store.write_batch import Batch
+from buttermilk_nb.store.write_batch import WriteBatch
 from buttermilk_nb.schema import TextRow
 store = Path(sys.argv[1])
 for n in range(5):
-    print(spool.put(store, Batch(rows=[TextRow.of("request", f"{n}")])).name, flush=True)
+    print(spool.add(store, WriteBatch(rows=[TextRow.of("request", f"{n}")])).name, flush=True)
 def rows():
     yield from (TextRow.of("request", f"torn {n}") for n in range(1000))
     os.kill(os.getpid(), signal.SIGKILL)
 class Torn(list):
     def __iter__(self):
         return rows()
-spool.put(store, Batch(rows=Torn([1])))
+spool.add(store, WriteBatch(rows=Torn([1])))
 """
 
 

@@ -173,7 +173,7 @@ def test_a_link_that_was_made_anew_does_not_fit_the_next_one(project, runs):
     with duckdb.connect(str(project.store.path)) as con:
         rows = run_chain.rows_hash(con, runs[1])
         ((before,),) = con.execute("select chain from links where position = 1").fetchall()
-        again = run_chain.link(before, run_chain.run_of(con, runs[1]), rows)
+        again = run_chain.chain_link(before, run_chain.run_values(con, runs[1]), rows)
         con.execute("update links set rows_hash = ?, chain = ? where position = 2", [rows, again])
     assert {("chain", runs[2])} <= wrong(project)
 
@@ -198,7 +198,7 @@ def test_a_run_changed_by_forget_is_said_to_be_so_and_excused(project, runs):
 def test_a_run_that_is_linked_again_after_a_change_is_checked_again(project, runs):
     with project.store.writing() as con:
         con.execute("delete from score_rows where run_id = ? and record_id = 'r1'", [runs[1]])
-        con.execute("update runs set digest = ? where run_id = ?", [run_chain.digest_of(con, runs[1]), runs[1]])
+        con.execute("update runs set digest = ? where run_id = ?", [run_chain.run_digest(con, runs[1]), runs[1]])
         run_chain.add_link(con, runs[1])
     assert wrong(project) == {("chain", runs[1])}, "its first link no longer fits, and nothing says that this was meant"
     with project.store.writing() as con:
@@ -284,7 +284,7 @@ def test_the_order_in_which_rows_were_written_does_not_matter(store, make_unit, 
 
 
 def test_every_column_of_a_run_is_covered_so_that_a_new_one_asks_for_a_recipe():
-    covered = {table: set(columns.split()) for table, columns in run_chain.RECIPES[run_chain.NEWEST].items()}
+    covered = {table: set(columns.split()) for table, columns in run_chain.RECIPES[run_chain.NEWEST_RECIPE].items()}
     for model in ROWS:
         parted = SPLIT_TABLES.get(model)
         table = parted.rows if parted else model.table

@@ -58,7 +58,7 @@ def test_a_snapshot_that_fails_leaves_nothing_behind(store, make_unit, tmp_path,
     def fail(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("buttermilk_nb.store.snapshot.to_disk", fail)
+    monkeypatch.setattr("buttermilk_nb.store.snapshot.sync_to_disk", fail)
     folder = tmp_path / "copies"
     with pytest.raises(StoreError, match="no copy could be made .* No space left"):
         store.snapshot(folder / "copy.duckdb")

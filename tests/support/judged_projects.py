@@ -6,7 +6,7 @@ import pytest
 from support.study import corpus, flow
 
 from buttermilk_nb._internal.ids import uuid7
-from buttermilk_nb.schema import Call, Redacted, Score, TextRow, Trace, Unit, now
+from buttermilk_nb.schema import Call, RedactionRow, Score, TextRow, Trace, Unit, now
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def _secret_unit(run_id, record_id, secret="ZEBRAFINCH", **given):
         **cell, judge="free", criteria_set="c", criteria_hash="c1", criterion="q", model="m/x", value=1.0,
         category="yes", conclusion=f"so {secret}", reasons=[f"why {secret}"], status="ok",
     )  # fmt: skip
-    redacted = Redacted(request_hash=request.text_hash, placeholder="[NAME]", original=secret)
+    redacted = RedactionRow(request_hash=request.text_hash, placeholder="[NAME]", original=secret)
     return Unit(trace=trace, calls=(call,), scores=(score,), texts=(request, answer), redacted=(redacted,))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from support.chat_server import ANSWER
 from support.loopback_server import free_port
+from support.paths import ROOT
 
 PROXY_KEY = "sk-" + "0123456789abcdef" * 4  # of a server that lives for one test
 
@@ -21,11 +22,10 @@ PROXY_KEY = "sk-" + "0123456789abcdef" * 4  # of a server that lives for one tes
 @pytest.fixture(scope="session")
 def litellm_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """litellm's own proxy, in its own environment: an OpenAI-compatible server that nobody here wrote."""
-    command = os.environ.get("BUTTERMILK_NB_PROXY", "")
-    if not shutil.which(command or "-"):
+    command = os.environ.get("BUTTERMILK_NB_PROXY") or str(ROOT / ".venv-proxy" / "bin" / "litellm")
+    if not shutil.which(command):
         pytest.skip(
-            "no litellm proxy here; uv venv .venv-proxy && uv pip install --python .venv-proxy 'litellm[proxy]', "
-            "then set BUTTERMILK_NB_PROXY to its bin/litellm"
+            "no litellm proxy here; uv venv .venv-proxy && uv pip install --python .venv-proxy 'litellm[proxy]'"
         )
     folder = tmp_path_factory.mktemp("proxy")
     reply = json.dumps({"criteria": {"calm": ANSWER}})

@@ -107,7 +107,7 @@ class Collector:
         except ModelError as error:
             raise _unreachable(batch, error) from error
         await self._write(batch.channel.rows(batch.keys, batch.batch_id, "unanswered"))
-        await asyncio.to_thread(batch_jobs.close, self._project.store, batch.unused)
+        await asyncio.to_thread(batch_jobs.close_requests, self._project.store, batch.unused)
         self.finish(batch)
         self._remark(batch)
 
@@ -129,7 +129,7 @@ class Collector:
 
     async def _read(self, batch: ProviderBatch) -> None:
         """Go through the results; after a failure they are read again, and what is on disk is passed over."""
-        members = await asyncio.to_thread(batch_jobs.members, self._project.store, batch.batch_id)
+        members = await asyncio.to_thread(batch_jobs.keys_in_batch, self._project.store, batch.batch_id)
         found: dict[str, Completion] = {}
         batch.strange = 0
         async with aclosing(batch.channel.api.results(batch.batch_id, batch.status)) as results:
@@ -179,7 +179,7 @@ class Collector:
 
     async def _write(self, rows: Iterable[Submission]) -> None:
         if listed := list(rows):
-            await asyncio.to_thread(batch_jobs.write, self._project.store, listed)
+            await asyncio.to_thread(batch_jobs.write_submissions, self._project.store, listed)
 
     def _remark(self, batch: ProviderBatch) -> None:
         name = batch.channel.model.name

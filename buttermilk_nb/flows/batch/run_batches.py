@@ -192,12 +192,12 @@ class _Filling:
         """Wait for what was submitted before, and pay for what was collected and never paid; what is left is new."""
         store = self._project.store
         keys = [*self._asked, *self._cached]
-        rows = await asyncio.to_thread(batch_jobs.newest, store, keys)
-        unpaid = await asyncio.to_thread(batch_jobs.unpaid, store, keys)
+        rows = await asyncio.to_thread(batch_jobs.newest_submissions, store, keys)
+        unpaid = await asyncio.to_thread(batch_jobs.unpaid_keys, store, keys)
         for key in unpaid & self._cached.keys():
             if (answer := self._client.cached(self._cached[key].request)) is not None:
                 self._client.batch_answers[key] = answer
-        await asyncio.to_thread(batch_jobs.close, store, self._cached)
+        await asyncio.to_thread(batch_jobs.close_requests, store, self._cached)
         earlier: dict[str, list[Submission]] = {}
         for key, row in rows.items():
             if key in self._asked and row.state in ("sending", "submitted", "collected"):
@@ -223,7 +223,7 @@ class _Filling:
             batch.status = await self._patience.retry(lambda: channel.api.poll(batch.batch_id))
         except BatchNotFound:
             gone = channel.rows(batch.keys, batch_id, "gone")
-            await asyncio.to_thread(batch_jobs.write, self._project.store, gone)
+            await asyncio.to_thread(batch_jobs.write_submissions, self._project.store, gone)
         except ModelError as error:
             raise RunStopped(f"{error} A batch is there; run the same cell again later to collect it.") from error
         else:

@@ -88,10 +88,10 @@ class Submitter:
         RunStopped
             The provider cannot be asked.
         """
-        members = await asyncio.to_thread(batch_jobs.members, self._store, mark)
-        rows = await asyncio.to_thread(batch_jobs.newest, self._store, members)
+        members = await asyncio.to_thread(batch_jobs.keys_in_batch, self._store, mark)
+        rows = await asyncio.to_thread(batch_jobs.newest_submissions, self._store, members)
         since = min(row.happened_at for row in rows.values())
-        known = await asyncio.to_thread(batch_jobs.ids, self._store)
+        known = await asyncio.to_thread(batch_jobs.batch_ids, self._store)
         try:
             found = await self._patience.retry(lambda: channel.api.find(mark, since, len(members), known))
         except BatchNotFound:
@@ -136,7 +136,7 @@ class Submitter:
         api = channel.api
         mark = await self._patience.retry(lambda: api.prepare(chunk.lines))
         await self._write(channel, chunk.keys, mark, "sending")
-        since, known = now(), await asyncio.to_thread(batch_jobs.ids, self._store)
+        since, known = now(), await asyncio.to_thread(batch_jobs.batch_ids, self._store)
 
         async def submit() -> str | None:
             try:
@@ -164,7 +164,7 @@ class Submitter:
             )
             for row in channel.rows(keys, batch_id, state)
         ]
-        await asyncio.to_thread(batch_jobs.write, self._store, rows)
+        await asyncio.to_thread(batch_jobs.write_submissions, self._store, rows)
 
 
 def _not_taken(channel: Channel, error: ModelError) -> str:

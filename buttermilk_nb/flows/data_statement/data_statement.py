@@ -16,7 +16,7 @@ from ..._internal.markdown import bullets, code, code_list, strip_markup
 from ..._internal.text import pluralise
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError
-from ...project.model_table import named_models
+from ...project.model_table import named_model
 from ...project.project import Project
 from ...project.session import current
 from ..plan import Plan
@@ -118,7 +118,7 @@ def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> Statem
         require_corpus(corpus, "a data statement")
     if flow is None:
         names = dict.fromkeys(name for names in project.settings.sets.values() for name in names)
-        return StatementSubject(project, None, corpus, (), tuple(named_models(name, project) for name in names), 1)
+        return StatementSubject(project, None, corpus, (), tuple(named_model(name, project) for name in names), 1)
     plan = Plan(flow.steps, corpus or Corpus([]), project)
     asked = [slot.model for slots in plan.slots.values() for slot in slots]
     times = sum(model is not None and model.remote for model in asked)

@@ -1,7 +1,7 @@
 """`Runner`: execute a plan. Order: write the plan, make the calls, write the results, return.
 
-It runs on the background loop. It can be stopped twice: the first time, calls in flight get a grace period, because they
-are paid for; the second time, they are cancelled. Both times every result is written.
+It runs on the background loop. It can be stopped twice: the first time, calls in flight get a grace period, because
+they are paid for; the second time, they are cancelled. Both times every result is written.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Runner:
 
     def interrupt(self, presses: int = 1) -> None:
         """Stop: after one press gently, after two at once. May be called from any thread."""
-        loop = event_loop.background()
+        loop = event_loop.background_loop()
         loop.call_soon_threadsafe(self._stop_calls)
         if presses > 1:
             loop.call_soon_threadsafe(self._abort.set)
@@ -269,7 +269,7 @@ class Runner:
 
     def _publish(self, writer: Writer, event: Event) -> None:
         self._context.project.bus.publish(event)
-        if event.stored:
+        if event.is_stored:
             writer.put_event(event.as_row())
 
     def _event(

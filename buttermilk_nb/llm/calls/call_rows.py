@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from ..._internal.ids import uuid7
-from ...schema import Call, Redacted, Status, TextRow
+from ...schema import Call, RedactionRow, Status, TextRow
 from ..completion import Completion
 from ..model import Request
 from .sender import Attempt
@@ -57,10 +57,10 @@ def failed(request: Request, made: Attempt, trace_id: str, run_id: str, *, attem
     )
 
 
-def redacted(request: Request) -> tuple[Redacted, ...]:
+def redacted(request: Request) -> tuple[RedactionRow, ...]:
     """What was taken out of a request."""
     return tuple(
-        Redacted(request_hash=request.body.text_hash, placeholder=placeholder, original=original)
+        RedactionRow(request_hash=request.body.text_hash, placeholder=placeholder, original=original)
         for placeholder, original in request.redacted.items()
     )
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ...config.settings import Settings
 from ...errors import CacheMiss, RunError, RunStopped
-from ...schema import Call, Redacted, TextRow, now
+from ...schema import Call, RedactionRow, TextRow, now
 from ..cache import AnswerCache
 from ..completion import FROM_DISK, CacheEntry, Completion
 from ..model import Request
@@ -32,7 +32,7 @@ class CallResult(NamedTuple):
     completion: Completion | None
     error: RunError | None
     texts: tuple[TextRow, ...]
-    redacted: tuple[Redacted, ...] = ()
+    redacted: tuple[RedactionRow, ...] = ()
 
     @property
     def call(self) -> Call | None:

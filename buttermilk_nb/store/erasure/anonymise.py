@@ -30,44 +30,43 @@ def json_forms(name: str) -> list[str]:
     return [json.dumps(name, ensure_ascii=False), json.dumps(f"`{name}`", ensure_ascii=False)[1:-1]]
 
 
-def anonymise_events(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> int:
+def anonymise_events(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, str]) -> int:
     """Take records out of the events: what was said of them, and their ids. `new` maps old ids to others."""
-    touched = 0
-    for old, token in new.items():
-        found = con.execute(
+    n_changed = 0
+    for old, token in replacements.items():
+        row = con.execute(
             "update events set payload = ?, transaction_id = split_part(transaction_id, '/', 1) || '/' || ? "
             "where transaction_id is not null and substr(transaction_id, instr(transaction_id, '/') + 1) = ? "
             "and contains(transaction_id, '/')",
             [ERASED, token, old],
         ).fetchone()
-        touched += found[0] if found else 0
-        for spelling in json_forms(old):
-            found = con.execute(
-                "update events set payload = ? where contains(payload, ?)", [ERASED, spelling]
-            ).fetchone()
-            touched += found[0] if found else 0
-    return touched
+        n_changed += row[0] if row else 0
+        for form in json_forms(old):
+            row = con.execute("update events set payload = ? where contains(payload, ?)", [ERASED, form]).fetchone()
+            n_changed += row[0] if row else 0
+    return n_changed
 
 
-def clean_manifests(con: duckdb.DuckDBPyConnection, new: Mapping[str, str]) -> None:
+def clean_manifests(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, str]) -> None:
     """Put other names in the place of records in what runs say about themselves."""
-    for old, token in new.items():
-        found, other = json_forms(old)[1], json_forms(token)[1]
+    for old, token in replacements.items():
+        old_form, new_form = json_forms(old)[1], json_forms(token)[1]
         con.execute(
-            "update runs set manifest = replace(manifest, ?, ?) where contains(manifest, ?)", [found, other, found]
+            "update runs set manifest = replace(manifest, ?, ?) where contains(manifest, ?)",
+            [old_form, new_form, old_form],
         )
 
 
 def clean_logs(folder: Path, names: Iterable[str]) -> int:
     """Take the lines that name one of these records out of the log files; how many."""
-    wanted = list(names)
-    marks = [spelling for name in wanted for spelling in json_forms(name)]
-    return _without(folder, lambda line: _names_record(line, wanted, marks))
+    record_ids = list(names)
+    forms = [form for name in record_ids for form in json_forms(name)]
+    return _remove_lines(folder, lambda line: _names_record(line, record_ids, forms))
 
 
-def clean_logs_of_coder(folder: Path, coder: str) -> int:
+def clean_coder_logs(folder: Path, coder: str) -> int:
     """Take the lines that name a coder as such out of the log files; how many."""
-    return _without(folder, lambda line: coder in line and _says_coder(_loaded(line), coder))
+    return _remove_lines(folder, lambda line: coder in line and _value_names_coder(_parse_json(line), coder))
 
 
 def event_names_coder(payload: str, coder: str) -> bool:
@@ -78,10 +77,10 @@ def event_names_coder(payload: str, coder: str) -> bool:
     >>> event_names_coder('{"coder":"kf"}', "kf"), event_names_coder('{"state":"kf"}', "kf")
     (True, False)
     """
-    return _says_coder(_loaded(payload), coder)
+    return _value_names_coder(_parse_json(payload), coder)
 
 
-def without_coder(value: Any, coder: str) -> Any:
+def remove_coder(value: Any, coder: str) -> Any:
     """Plain data without a coder's part of any mapping called `coders` or `labels`.
 
     Examples
@@ -90,51 +89,51 @@ def without_coder(value: Any, coder: str) -> Any:
     {'mapping': {'coders': {'ab': {'*': 'c'}}}}
     """
     if isinstance(value, list):
-        return [without_coder(item, coder) for item in value]
+        return [remove_coder(item, coder) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = {key: without_coder(item, coder) for key, item in value.items()}
+    result = {key: remove_coder(item, coder) for key, item in value.items()}
     for key in ("coders", "labels"):
-        if isinstance(kept.get(key), dict):
-            kept[key] = {name: item for name, item in kept[key].items() if name != coder}
-    return kept
+        if isinstance(result.get(key), dict):
+            result[key] = {name: item for name, item in result[key].items() if name != coder}
+    return result
 
 
-def _without(folder: Path, gone: Callable[[str], bool]) -> int:
+def _remove_lines(folder: Path, is_removed: Callable[[str], bool]) -> int:
     removed = 0
     for path in sorted(folder.glob("*.jsonl*")):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-        kept = [line for line in lines if not gone(line)]
-        if len(kept) < len(lines):
-            fresh = path.with_name(f".{path.name}.fresh")
-            fresh.write_text("".join(kept), encoding="utf-8")
-            fresh.replace(path)
-            removed += len(lines) - len(kept)
+        kept_lines = [line for line in lines if not is_removed(line)]
+        if len(kept_lines) < len(lines):
+            new_path = path.with_name(f".{path.name}.fresh")
+            new_path.write_text("".join(kept_lines), encoding="utf-8")
+            new_path.replace(path)
+            removed += len(lines) - len(kept_lines)
     return removed
 
 
-def _names_record(line: str, names: list[str], marks: list[str]) -> bool:
-    read = _loaded(line)
-    if not isinstance(read, dict):
-        return any(mark in line for mark in marks)
-    _, slash, of = str(read.get("transaction_id") or "").partition("/")
-    payload = str(read.get("payload") or "")
-    return bool(slash and of in names) or any(mark in payload or mark in line for mark in marks)
+def _names_record(line: str, record_ids: list[str], forms: list[str]) -> bool:
+    entry = _parse_json(line)
+    if not isinstance(entry, dict):
+        return any(mark in line for mark in forms)
+    _, slash, record_id = str(entry.get("transaction_id") or "").partition("/")
+    payload = str(entry.get("payload") or "")
+    return bool(slash and record_id in record_ids) or any(mark in payload or mark in line for mark in forms)
 
 
-def _says_coder(value: Any, coder: str) -> bool:
+def _value_names_coder(value: Any, coder: str) -> bool:
     if isinstance(value, str):
-        inside = _loaded(value) if value[:1] in "{[" else None
-        return f"coder `{coder}`" in value or (inside is not None and _says_coder(inside, coder))
+        nested = _parse_json(value) if value[:1] in "{[" else None
+        return f"coder `{coder}`" in value or (nested is not None and _value_names_coder(nested, coder))
     if isinstance(value, list):
-        return any(_says_coder(item, coder) for item in value)
+        return any(_value_names_coder(item, coder) for item in value)
     if isinstance(value, dict):
-        named = value.get("coder") == coder or any(coder in (value.get(key) or ()) for key in ("coders", "labels"))
-        return named or any(_says_coder(item, coder) for item in value.values())
+        is_named = value.get("coder") == coder or any(coder in (value.get(key) or ()) for key in ("coders", "labels"))
+        return is_named or any(_value_names_coder(item, coder) for item in value.values())
     return False
 
 
-def _loaded(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:

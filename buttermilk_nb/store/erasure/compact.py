@@ -15,10 +15,10 @@ import duckdb
 from ..._internal.ids import uuid7
 from ...errors import StoreError
 from ..connection import first_line
-from ..snapshot import copy_to, to_disk
+from ..snapshot import copy_to, sync_to_disk
 
 
-def rewrite(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+def rewrite_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Put a fresh copy of what a connection has open in the place of its file. Use the connection no more.
 
     Parameters
@@ -33,25 +33,25 @@ def rewrite(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     StoreError
         The disk is full, or the folder cannot be written. The file is as it was.
     """
-    fresh = path.with_name(f".{path.name}.{uuid7()}.fresh")
+    new_path = path.with_name(f".{path.name}.{uuid7()}.fresh")
     try:
-        _clear(path)
+        _remove_leftovers(path)
         con.execute("checkpoint")
-        copy_to(con, fresh)
+        copy_to(con, new_path)
         try:
-            fresh.replace(path)
+            new_path.replace(path)
         except PermissionError:  # Windows does not replace a file that is open
             con.close()
-            fresh.replace(path)
-        to_disk(path.parent)
+            new_path.replace(path)
+        sync_to_disk(path.parent)
     except (duckdb.Error, OSError) as error:
         raise StoreError(f"`{path.name}` could not be written anew: {first_line(error)}") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        new_path.unlink(missing_ok=True)
 
 
-def _clear(path: Path) -> None:
+def _remove_leftovers(path: Path) -> None:
     """Remove what an earlier copy left when it was cut off; nobody makes one now, for the file is ours."""
     for pattern in (f".{path.name}.*.fresh", f"..{path.name}.*.part*", f".{path.name}.*.part*"):
-        for left_over in path.parent.glob(pattern):
-            left_over.unlink(missing_ok=True)
+        for leftover in path.parent.glob(pattern):
+            leftover.unlink(missing_ok=True)

@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
-from ..append import SPLIT_TABLES, drop_unused
+from ..append import SPLIT_TABLES, drop_unused_bodies
 
-_KEPT_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which no record's text is in
-_SHOWN = {parted.rows: model.table for model, parted in SPLIT_TABLES.items()}
+_WORDING_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which no record's text is in
+_PUBLIC_NAMES = {parted.rows: model.table for model, parted in SPLIT_TABLES.items()}
 """What people know a table as."""
 CHAINED = frozenset({"links"})
 """Tables that only hold hashes, and on which the chain of runs hangs: their rows stay."""
@@ -24,31 +24,31 @@ CHAINED = frozenset({"links"})
 
 def tables_with(con: duckdb.DuckDBPyConnection, *columns: str) -> list[str]:
     """The tables of the file (not the views) that have all of these columns."""
-    found = con.execute(
+    rows = con.execute(
         "select t.table_name, list(c.column_name) from duckdb_tables() t "
         "join duckdb_columns() c using (database_oid, table_oid) where not t.temporary group by 1 order by 1"
     ).fetchall()
-    return [name for name, has in found if set(columns) <= set(has) and name not in CHAINED]
+    return [name for name, names in rows if set(columns) <= set(names) and name not in CHAINED]
 
 
 def columns_in(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
     """The columns of a table."""
-    found = con.execute("select column_name from duckdb_columns() where table_name = ?", [table]).fetchall()
-    return {name for (name,) in found}
+    rows = con.execute("select column_name from duckdb_columns() where table_name = ?", [table]).fetchall()
+    return {name for (name,) in rows}
 
 
-def changed(con: duckdb.DuckDBPyConnection, statement: str, params: Sequence[Any] | None = None) -> int:
+def run_statement(con: duckdb.DuckDBPyConnection, statement: str, params: Sequence[Any] | None = None) -> int:
     """Run a DELETE, UPDATE or INSERT of ours, and say how many rows it touched."""
-    found = con.execute(statement, params).fetchone()
-    return int(found[0]) if found else 0
+    row = con.execute(statement, params).fetchone()
+    return int(row[0]) if row else 0
 
 
-def listed(con: duckdb.DuckDBPyConnection, name: str, column: str, values: Iterable[str]) -> None:
+def create_list_table(con: duckdb.DuckDBPyConnection, name: str, column: str, values: Iterable[str]) -> None:
     """A temporary table of one column of texts."""
     con.execute(f"create or replace temp table {name} as select unnest(?::varchar[]) as {column}", [list(values)])
 
 
-def note_texts(con: duckdb.DuckDBPyConnection, *, traces: str, records: str) -> None:
+def collect_texts(con: duckdb.DuckDBPyConnection, *, traces: str, records: str) -> None:
     """Note which bodies these traces sent and received and these records show, in `gone_texts`.
 
     Parameters
@@ -68,7 +68,7 @@ def note_texts(con: duckdb.DuckDBPyConnection, *, traces: str, records: str) -> 
     )
 
 
-def drop_texts(con: duckdb.DuckDBPyConnection) -> int:
+def drop_orphaned_texts(con: duckdb.DuckDBPyConnection) -> int:
     """Remove the bodies noted that no row names any more, and what was redacted from them; how many bodies."""
     con.execute(
         """
@@ -79,16 +79,16 @@ def drop_texts(con: duckdb.DuckDBPyConnection) -> int:
     )
     for table in tables_with(con, "request_hash", "placeholder"):
         con.execute(f"delete from {table} where request_hash in (select text_hash from gone_texts)")  # noqa: S608
-    return changed(
+    return run_statement(
         con,
-        f"delete from texts where kind not in {_KEPT_KINDS} "  # noqa: S608  # our own words
+        f"delete from texts where kind not in {_WORDING_KINDS} "  # noqa: S608  # our own words
         "and text_hash in (select text_hash from gone_texts)",
     )
 
 
 def rows_of_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> dict[str, int]:
     """How many rows belong to each of these runs."""
-    listed(con, "sized_runs", "run_id", run_ids)
+    create_list_table(con, "sized_runs", "run_id", run_ids)
     parts = [f"select run_id from {table}" for table in tables_with(con, "run_id")]  # noqa: S608  # our own names
     query = f"select run_id, count(*) from ({' union all '.join(parts)}) semi join sized_runs using (run_id) group by 1"  # noqa: S608
     return dict(con.execute(query).fetchall())
@@ -99,7 +99,7 @@ def remove_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> Count
 
     Records that a remaining run, or a person's code, has are kept, and so are the wordings of prompts and criteria.
     """
-    listed(con, "gone_runs", "run_id", run_ids)
+    create_list_table(con, "gone_runs", "run_id", run_ids)
     con.execute(
         "create or replace temp table gone_traces as "
         "select trace_id from traces where run_id in (select run_id from gone_runs)"
@@ -108,34 +108,34 @@ def remove_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> Count
         "create or replace temp table gone_records as select distinct record_id, record_hash, details_hash "
         "from cells where run_id in (select run_id from gone_runs)"
     )
-    note_texts(con, traces="select trace_id from gone_traces", records="select record_id from gone_records")
+    collect_texts(con, traces="select trace_id from gone_traces", records="select record_id from gone_records")
     removed: Counter[str] = Counter()
     for table in tables_with(con, "trace_id"):
         if "run_id" not in columns_in(con, table):
-            removed[table] += changed(
+            removed[table] += run_statement(
                 con,
                 f"delete from {table} where trace_id in (select trace_id from gone_traces)",  # noqa: S608
             )
     for table in tables_with(con, "run_id"):
-        gone = changed(con, f"delete from {table} where run_id in (select run_id from gone_runs)")  # noqa: S608
-        removed[_SHOWN.get(table, table)] += gone
-    removed["events"] += changed(
+        n = run_statement(con, f"delete from {table} where run_id in (select run_id from gone_runs)")  # noqa: S608
+        removed[_PUBLIC_NAMES.get(table, table)] += n
+    removed["events"] += run_statement(
         con, "delete from events where split_part(transaction_id, '/', 1) in (select run_id from gone_runs)"
     )
-    removed["records"] += _drop_records(con)
-    removed["texts"] += drop_texts(con)
-    drop_unused(con)
+    removed["records"] += _drop_orphaned_records(con)
+    removed["texts"] += drop_orphaned_texts(con)
+    drop_unused_bodies(con)
     return +removed
 
 
-def _drop_records(con: duckdb.DuckDBPyConnection) -> int:
-    coded = "".join(
+def _drop_orphaned_records(con: duckdb.DuckDBPyConnection) -> int:
+    not_coded = "".join(
         f" and record_id not in (select record_id from {table})"  # noqa: S608  # a table of our own
         for table in tables_with(con, "record_id", "coder")
     )
-    return changed(
+    return run_statement(
         con,
         "delete from records where (record_id, record_hash, details_hash) in "  # noqa: S608  # as above
         "(select (record_id, record_hash, details_hash) from gone_records) and (record_id, record_hash, details_hash) "
-        f"not in (select (record_id, record_hash, details_hash) from cells){coded}",
+        f"not in (select (record_id, record_hash, details_hash) from cells){not_coded}",
     )

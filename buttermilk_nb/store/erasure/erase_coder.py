@@ -17,8 +17,8 @@ from ..._internal.ids import canonical
 from ..._internal.text import replace_surrogates
 from ...corpus.record import Record
 from ...errors import SetupError, nearest
-from .anonymise import ERASED, event_names_coder, without_coder
-from .delete_rows import changed, tables_with
+from .anonymise import ERASED, event_names_coder, remove_coder
+from .delete_rows import run_statement, tables_with
 
 _KEY = "record_id, record_hash, details_hash"
 _FIELDS = (
@@ -37,26 +37,26 @@ def erase_coder(con: duckdb.DuckDBPyConnection, coder: str) -> tuple[int, list[s
         Nobody of that name has coded.
     """
     tables = tables_with(con, "coder")
-    _check(con, coder, tables)
-    touched = sum(changed(con, f"delete from {table} where coder = ?", [coder]) for table in tables)  # noqa: S608
-    touched += _from_records(con, coder)
-    _new_corpora(con)
-    _from_manifests(con, coder)
-    _from_events(con, coder)
-    return touched, [run_id for (run_id,) in con.execute("select run_id from changed_runs order by 1").fetchall()]
+    _require_coder(con, coder, tables)
+    n_rows = sum(run_statement(con, f"delete from {table} where coder = ?", [coder]) for table in tables)  # noqa: S608
+    n_rows += _erase_from_records(con, coder)
+    _replace_corpus_hashes(con)
+    _erase_from_manifests(con, coder)
+    _erase_from_events(con, coder)
+    return n_rows, [run_id for (run_id,) in con.execute("select run_id from changed_runs order by 1").fetchall()]
 
 
-def _check(con: duckdb.DuckDBPyConnection, coder: str, tables: list[str]) -> None:
+def _require_coder(con: duckdb.DuckDBPyConnection, coder: str, tables: list[str]) -> None:
     parts = ["select unnest(json_keys(labels)) as coder from records where json_valid(labels)"]
     parts += [f"select coder from {table}" for table in tables]  # noqa: S608  # our own names
-    known = [name for (name,) in con.execute(" union ".join(parts)).fetchall()]
-    if coder not in known:
-        raise SetupError(f"the Store knows no coder `{coder}`; {nearest(coder, sorted(known))}")
+    coders = [name for (name,) in con.execute(" union ".join(parts)).fetchall()]
+    if coder not in coders:
+        raise SetupError(f"the Store knows no coder `{coder}`; {nearest(coder, sorted(coders))}")
 
 
-def _from_records(con: duckdb.DuckDBPyConnection, coder: str) -> int:
+def _erase_from_records(con: duckdb.DuckDBPyConnection, coder: str) -> int:
     """Write the records without the coder's codes, and note the runs that had them in `changed_runs`."""
-    found = con.execute(
+    rows = con.execute(
         f"select details_hash, media, {', '.join(_FIELDS)} from records "  # noqa: S608  # our own names
         "where json_valid(labels) and list_contains(json_keys(labels), ?)",
         [coder],
@@ -66,7 +66,7 @@ def _from_records(con: duckdb.DuckDBPyConnection, coder: str) -> int:
         "(record_id varchar, record_hash varchar, details_hash varchar, new varchar, labels varchar)"
     )
     appender = con.appender("other")
-    appender.append_rows(_renewed(row, coder) for row in found)
+    appender.append_rows(_record_without_coder(row, coder) for row in rows)
     appender.flush()
     con.execute(
         f"create or replace temp table changed_runs as select distinct run_id from cells semi join other using ({_KEY})"  # noqa: S608  # our own names
@@ -87,42 +87,52 @@ def _from_records(con: duckdb.DuckDBPyConnection, coder: str) -> int:
         f"insert into records select * from renewed anti join records using ({_KEY}) "  # noqa: S608
         f"qualify row_number() over (partition by {_KEY} order by first_seen_at) = 1"
     )
-    return len(found)
+    return len(rows)
 
 
-def _renewed(row: tuple[Any, ...], coder: str) -> tuple[Any, ...]:
+def _record_without_coder(row: tuple[Any, ...], coder: str) -> tuple[Any, ...]:
     """The key of a version, the hash that it gets, and its labels without the coder's."""
-    old, media, *values = row
-    known = dict(zip(_FIELDS, values, strict=True))
-    known |= {name: json.loads(known[name]) for name in _JSON}
-    known["expert_reasons"] = {key: tuple(reasons) for key, reasons in known["expert_reasons"].items()}
-    known["labels"] = {name: codes for name, codes in known["labels"].items() if name != coder}
-    known["local_only"] = bool(known["local_only"])
-    kept = known.pop("record_hash")
-    record = Record.model_construct(**known)
-    new = record.annotations_hash if not media else f"forgotten-{secrets.token_hex(16)}"  # images are named in it
-    return record.record_id, kept, old, new, replace_surrogates(canonical(record.labels))
+    old_details_hash, media, *values = row
+    fields = dict(zip(_FIELDS, values, strict=True))
+    fields |= {name: json.loads(fields[name]) for name in _JSON}
+    fields["expert_reasons"] = {key: tuple(reasons) for key, reasons in fields["expert_reasons"].items()}
+    fields["labels"] = {name: codes for name, codes in fields["labels"].items() if name != coder}
+    fields["local_only"] = bool(fields["local_only"])
+    record_hash = fields.pop("record_hash")
+    record = Record.model_construct(**fields)
+    new_details_hash = (
+        record.annotations_hash if not media else f"forgotten-{secrets.token_hex(16)}"
+    )  # images are named in it
+    return (
+        record.record_id,
+        record_hash,
+        old_details_hash,
+        new_details_hash,
+        replace_surrogates(canonical(record.labels)),
+    )
 
 
-def _new_corpora(con: duckdb.DuckDBPyConnection) -> None:
-    old = con.execute("select distinct corpus_hash from runs semi join changed_runs using (run_id)").fetchall()
-    for (corpus_hash,) in old:
+def _replace_corpus_hashes(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("select distinct corpus_hash from runs semi join changed_runs using (run_id)").fetchall()
+    for (corpus_hash,) in rows:
         con.execute(
             "update runs set corpus_hash = ? where corpus_hash = ?", [f"forgotten-{secrets.token_hex(16)}", corpus_hash]
         )
 
 
-def _from_manifests(con: duckdb.DuckDBPyConnection, coder: str) -> None:
-    found = con.execute("select run_id, manifest from runs where contains(manifest, ?)", [coder]).fetchall()
-    for run_id, manifest in found:
-        said = json.loads(manifest)
-        if (kept := without_coder(said, coder)) != said:
-            con.execute("update runs set manifest = ? where run_id = ?", [replace_surrogates(canonical(kept)), run_id])
+def _erase_from_manifests(con: duckdb.DuckDBPyConnection, coder: str) -> None:
+    rows = con.execute("select run_id, manifest from runs where contains(manifest, ?)", [coder]).fetchall()
+    for run_id, manifest in rows:
+        content = json.loads(manifest)
+        if (remaining := remove_coder(content, coder)) != content:
+            con.execute(
+                "update runs set manifest = ? where run_id = ?", [replace_surrogates(canonical(remaining)), run_id]
+            )
             con.execute("insert into changed_runs select ? where ? not in (from changed_runs)", [run_id, run_id])
 
 
-def _from_events(con: duckdb.DuckDBPyConnection, coder: str) -> None:
-    found = con.execute("select event_id, payload from events where contains(payload, ?)", [coder]).fetchall()
-    for event_id, payload in found:
+def _erase_from_events(con: duckdb.DuckDBPyConnection, coder: str) -> None:
+    rows = con.execute("select event_id, payload from events where contains(payload, ?)", [coder]).fetchall()
+    for event_id, payload in rows:
         if event_names_coder(payload, coder):
             con.execute("update events set payload = ? where event_id = ?", [ERASED, event_id])

@@ -10,14 +10,14 @@ import duckdb
 
 from ..._internal.ids import digest
 from ...errors import SetupError, nearest
-from ..append import SPLIT_TABLES, drop_unused
+from ..append import SPLIT_TABLES, drop_unused_bodies
 from ..exporters.selection import TEXT_COLUMNS
 from .anonymise import anonymise_events, clean_manifests
-from .delete_rows import changed, columns_in, drop_texts, note_texts, tables_with
+from .delete_rows import collect_texts, columns_in, drop_orphaned_texts, run_statement, tables_with
 
-_MADE_OF_TEXT = ("record_hash", "details_hash", "design_id")
-_MADE_OF_CALL = ("request_hash", "response_hash", "cache_key")
-_NOTED = 200
+_TEXT_HASHES = ("record_hash", "details_hash", "design_id")
+_CALL_HASHES = ("request_hash", "response_hash", "cache_key")
+_MAX_SUGGESTIONS = 200
 
 
 def tombstone_hash(kind: str, name: str) -> str:
@@ -34,11 +34,11 @@ def tombstone_hash(kind: str, name: str) -> str:
 class ErasedRecord(NamedTuple):
     """What has to be known of a record before its rows are changed."""
 
-    new: dict[str, str]
+    new_ids: dict[str, str]
     """The record and its segments, each with the random id that it gets."""
-    keys: list[str]
+    cache_keys: list[str]
     """The keys of its answers in the cache."""
-    runs: list[str]
+    run_ids: list[str]
     sent_to: tuple[str, ...]
 
 
@@ -50,16 +50,16 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
     SetupError
         The Store knows no such record.
     """
-    new = {name: f"forgotten-{secrets.token_hex(8)}" for name in _family(con, record_id)}
-    if not new:
-        return ErasedRecord(new, [], [], ())
+    new_ids = {name: f"forgotten-{secrets.token_hex(8)}" for name in _record_and_segments(con, record_id)}
+    if not new_ids:
+        return ErasedRecord(new_ids, [], [], ())
     con.execute("create or replace temp table forgotten (old varchar, new varchar)")
-    con.executemany("insert into forgotten values (?, ?)", [list(pair) for pair in new.items()])
+    con.executemany("insert into forgotten values (?, ?)", [list(pair) for pair in new_ids.items()])
     con.execute(
         "create or replace temp table forgotten_traces as "
         "select trace_id from traces where record_id in (select old from forgotten)"
     )
-    note_texts(con, traces="select trace_id from forgotten_traces", records="select old from forgotten")
+    collect_texts(con, traces="select trace_id from forgotten_traces", records="select old from forgotten")
     calls = "from calls where trace_id in (select trace_id from forgotten_traces)"
     runs = " union ".join(
         f"select run_id from {table} where record_id in (select old from forgotten)"  # noqa: S608  # our own names
@@ -67,41 +67,41 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
     )
     con.execute(f"create or replace temp table forgotten_runs as select distinct run_id from ({runs})")  # noqa: S608
     return ErasedRecord(
-        new,
+        new_ids,
         _column(con, f"select distinct cache_key {calls}"),
         _column(con, "select run_id from forgotten_runs order by 1"),
         tuple(_column(con, f"select distinct provider {calls} and remote and not cached order by 1")),
     )
 
 
-def _family(con: duckdb.DuckDBPyConnection, record_id: str) -> list[str]:
+def _record_and_segments(con: duckdb.DuckDBPyConnection, record_id: str) -> list[str]:
     """The record and the segments cut from it, and from those; nothing where it was forgotten before."""
-    places = tables_with(con, "record_id")
-    everyone = " union ".join(f"select record_id from {table}" for table in places)  # noqa: S608  # our own names
-    known = set(_column(con, everyone))
-    if record_id not in known:
+    tables = tables_with(con, "record_id")
+    query = " union ".join(f"select record_id from {table}" for table in tables)  # noqa: S608  # our own names
+    record_ids = set(_column(con, query))
+    if record_id not in record_ids:
         if con.execute("select 1 from tombstones where what = ?", [tombstone_hash("record", record_id)]).fetchall():
             return []
-        near = nearest(record_id, sorted(known)[:_NOTED])
-        raise SetupError(f"the Store knows no record `{record_id}`; {near}")
+        suggestion = nearest(record_id, sorted(record_ids)[:_MAX_SUGGESTIONS])
+        raise SetupError(f"the Store knows no record `{record_id}`; {suggestion}")
     family, level = [record_id], [record_id]
     while level:
-        found = _column(con, "select distinct record_id from records where parent_id in (select unnest(?))", [level])
-        level = [name for name in found if name not in family]
+        names = _column(con, "select distinct record_id from records where parent_id in (select unnest(?))", [level])
+        level = [name for name in names if name not in family]
         family += level
     return family
 
 
-def erase_record(con: duckdb.DuckDBPyConnection, found: ErasedRecord) -> tuple[int, int, int]:
+def erase_record(con: duckdb.DuckDBPyConnection, record: ErasedRecord) -> tuple[int, int, int]:
     """Remove the words, rename what stays: rows touched, bodies removed, bodies that another record shares."""
-    touched = 0
+    n_rows = 0
     for table in tables_with(con, "record_id", "coder"):
-        touched += changed(con, f"delete from {table} where record_id in (select old from forgotten)")  # noqa: S608
-    touched += changed(con, "delete from records where record_id in (select old from forgotten)")
-    _take_words(con)
-    _rename(con, _MADE_OF_TEXT, tables_with(con, "record_id"), "record_id in (select old from forgotten)")
-    _rename(con, ("corpus_hash",), ["runs"], "run_id in (select run_id from forgotten_runs)")
-    _rename(con, _MADE_OF_CALL, ["calls"], "trace_id in (select trace_id from forgotten_traces)")
+        n_rows += run_statement(con, f"delete from {table} where record_id in (select old from forgotten)")  # noqa: S608
+    n_rows += run_statement(con, "delete from records where record_id in (select old from forgotten)")
+    _empty_text_columns(con)
+    _randomise_hashes(con, _TEXT_HASHES, tables_with(con, "record_id"), "record_id in (select old from forgotten)")
+    _randomise_hashes(con, ("corpus_hash",), ["runs"], "run_id in (select run_id from forgotten_runs)")
+    _randomise_hashes(con, _CALL_HASHES, ["calls"], "trace_id in (select trace_id from forgotten_traces)")
     for table in tables_with(con, "cache_key"):
         if table != "calls":
             con.execute(
@@ -111,47 +111,49 @@ def erase_record(con: duckdb.DuckDBPyConnection, found: ErasedRecord) -> tuple[i
     for table in tables_with(con, "record_id"):
         for column in ("record_id", "parent_id"):
             if column in columns_in(con, table):
-                n = changed(
+                n = run_statement(
                     con,
                     f"update {table} set {column} = f.new from forgotten f where {table}.{column} = f.old",  # noqa: S608
                 )
-                touched += n if column == "record_id" else 0
-    anonymise_events(con, found.new)
-    clean_manifests(con, found.new)
-    noted = len(_column(con, "select text_hash from gone_texts where text_hash in (select text_hash from texts)"))
-    removed = drop_texts(con)
-    drop_unused(con)
-    return touched, removed, noted - removed
+                n_rows += n if column == "record_id" else 0
+    anonymise_events(con, record.new_ids)
+    clean_manifests(con, record.new_ids)
+    n_collected = len(_column(con, "select text_hash from gone_texts where text_hash in (select text_hash from texts)"))
+    n_removed = drop_orphaned_texts(con)
+    drop_unused_bodies(con)
+    return n_rows, n_removed, n_collected - n_removed
 
 
-def _take_words(con: duckdb.DuckDBPyConnection) -> None:
+def _empty_text_columns(con: duckdb.DuckDBPyConnection) -> None:
     """Empty every column that can quote the record."""
-    for parted in SPLIT_TABLES.values():
+    for split_table in SPLIT_TABLES.values():
         con.execute(
-            f"update {parted.rows} set {parted.key} = null where record_id in (select old from forgotten)"  # noqa: S608
+            f"update {split_table.rows} set {split_table.key} = null where record_id in (select old from forgotten)"  # noqa: S608
         )
-    for key, mine in (
+    for key, ids_query in (
         ("record_id", "select old from forgotten"),
         ("trace_id", "select trace_id from forgotten_traces"),
     ):
         for table in tables_with(con, key):
             for column in sorted(TEXT_COLUMNS & columns_in(con, table)):
-                con.execute(f"update {table} set {column} = null where {key} in ({mine})")  # noqa: S608  # our own names
+                con.execute(f"update {table} set {column} = null where {key} in ({ids_query})")  # noqa: S608  # our own names
 
 
-def _rename(con: duckdb.DuckDBPyConnection, columns: Iterable[str], tables: Iterable[str], where: str) -> None:
+def _randomise_hashes(
+    con: duckdb.DuckDBPyConnection, columns: Iterable[str], tables: Iterable[str], condition: str
+) -> None:
     """Random ids in the place of hashes that are made of the text: the same one everywhere for the same hash."""
     tables = list(tables)
     pairs = [(table, column) for table in tables for column in columns if column in columns_in(con, table)]
-    query = " union ".join(f"select {column} as old from {table} where {where}" for table, column in pairs)  # noqa: S608
-    old = [value for value in _column(con, query) if value is not None]
+    query = " union ".join(f"select {column} as old from {table} where {condition}" for table, column in pairs)  # noqa: S608
+    old_values = [value for value in _column(con, query) if value is not None]
     con.execute("create or replace temp table tokens (old varchar, new varchar)")
     appender = con.appender("tokens")
-    appender.append_rows((value, f"forgotten-{secrets.token_hex(16)}") for value in old)
+    appender.append_rows((value, f"forgotten-{secrets.token_hex(16)}") for value in old_values)
     appender.flush()
     for table, column in pairs:
         con.execute(
-            f"update {table} set {column} = t.new from tokens t where {table}.{column} = t.old and {table}.{where}"  # noqa: S608
+            f"update {table} set {column} = t.new from tokens t where {table}.{column} = t.old and {table}.{condition}"  # noqa: S608
         )
 
 

@@ -33,11 +33,11 @@ from ..._internal.text import pluralise
 from ...errors import SetupError
 from ...schema import Tombstone, now
 from ..connection import transaction
-from ..exporters.export import exports_in
-from ..run_chain import add_link, digest_of
+from ..exporters.export import exported_places
+from ..run_chain import add_link, run_digest
 from ..store import Store
-from .anonymise import clean_logs, clean_logs_of_coder
-from .compact import rewrite
+from .anonymise import clean_coder_logs, clean_logs
+from .compact import rewrite_file
 from .erase_coder import erase_coder
 from .erase_record import erase_record, find_record, tombstone_hash
 
@@ -67,9 +67,9 @@ class Forgotten(BaseModel):
     """Places that may still hold it."""
 
     def __repr__(self) -> str:
-        what = "A record was" if self.kind == "record" else "A coder's codes were"
+        subject = "A record was" if self.kind == "record" else "A coder's codes were"
         lines = [
-            f"{what} forgotten: {pluralise(self.n_rows, 'row')} in {pluralise(self.n_runs, 'run')}, "
+            f"{subject} forgotten: {pluralise(self.n_rows, 'row')} in {pluralise(self.n_runs, 'run')}, "
             f"{self.n_texts:,} requests and answers, "
             f"{pluralise(self.n_cached, 'cached answer')}, {pluralise(self.n_log_lines, 'line')} of the log. "
             "The file was written anew."
@@ -121,49 +121,49 @@ def forget(
     """
     if (record_id is None) == (coder is None):
         raise SetupError("forget either one record (record_id=...) or one coder (coder=...).")
-    place = folder or store.path.parent
+    project_folder = folder or store.path.parent
     with store.exclusive() as con:  # held until it is written anew
         with transaction(con, store.path.name):
             if record_id is not None:
-                done = _record(con, store, cache, record_id, reason, place / "logs")
+                result = _forget_record(con, store, cache, record_id, reason, project_folder / "logs")
             else:
-                done = _coder(con, store, str(coder), reason, place / "logs")
-        remaining = [*exports_in(con), *_copies(store, place)]
-        rewrite(con, store.path)
-    return done.model_copy(update={"remaining": tuple(dict.fromkeys(remaining))})
+                result = _forget_coder(con, store, str(coder), reason, project_folder / "logs")
+        remaining = [*exported_places(con), *_remaining_copies(store, project_folder)]
+        rewrite_file(con, store.path)
+    return result.model_copy(update={"remaining": tuple(dict.fromkeys(remaining))})
 
 
-def forgotten_among(con: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> list[str]:
+def forgotten_records(con: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> list[str]:
     """Those of these records that were forgotten here: they must not come back unnoticed."""
-    marks = {what for (what,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
-    return [name for name in record_ids if marks and tombstone_hash("record", name) in marks]
+    hashes = {what for (what,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
+    return [name for name in record_ids if hashes and tombstone_hash("record", name) in hashes]
 
 
-def _record(
+def _forget_record(
     con: duckdb.DuckDBPyConnection, store: Store, cache: Cache | None, record_id: str, reason: str, logs: Path
 ) -> Forgotten:
-    found = find_record(con, record_id)
-    if not found.new:  # forgotten before; what is left to do is to write the file anew
+    record = find_record(con, record_id)
+    if not record.new_ids:  # forgotten before; what is left to do is to write the file anew
         return Forgotten(kind="record", n_rows=0, n_runs=0)
-    n_cached = cache.delete(found.keys) if cache is not None and found.keys else 0
-    n_lines = clean_logs(logs, found.new)
-    n_rows, n_texts, shared = erase_record(con, found)
-    write_tombstone(con, store, "record", record_id, reason, n_rows, found.runs)
+    n_cached = cache.delete(record.cache_keys) if cache is not None and record.cache_keys else 0
+    n_lines = clean_logs(logs, record.new_ids)
+    n_rows, n_texts, shared = erase_record(con, record)
+    write_tombstone(con, store, "record", record_id, reason, n_rows, record.run_ids)
     return Forgotten(
         kind="record",
         n_rows=n_rows,
-        n_runs=len(found.runs),
+        n_runs=len(record.run_ids),
         n_texts=n_texts,
         n_cached=n_cached,
         n_log_lines=n_lines,
         shared_texts=shared,
-        sent_to=found.sent_to,
+        sent_to=record.sent_to,
     )
 
 
-def _coder(con: duckdb.DuckDBPyConnection, store: Store, coder: str, reason: str, logs: Path) -> Forgotten:
+def _forget_coder(con: duckdb.DuckDBPyConnection, store: Store, coder: str, reason: str, logs: Path) -> Forgotten:
     n_rows, runs = erase_coder(con, coder)
-    n_lines = clean_logs_of_coder(logs, coder)
+    n_lines = clean_coder_logs(logs, coder)
     write_tombstone(con, store, "coder", coder, reason, n_rows, runs)
     return Forgotten(kind="coder", n_rows=n_rows, n_runs=len(runs), n_log_lines=n_lines)
 
@@ -172,26 +172,26 @@ def write_tombstone(
     con: duckdb.DuckDBPyConnection, store: Store, kind: str, name: str, reason: str, n_rows: int, runs: Sequence[str]
 ) -> None:
     """Write the row that says that something was removed, and from which runs."""
-    at = now()
-    row = Tombstone(kind=kind, what=tombstone_hash(kind, name), removed_at=at, reason=reason, n_rows=n_rows)
-    changed = [Tombstone(kind="run_changed", what=run, removed_at=at, reason=reason, n_rows=0) for run in runs]
-    store.append(con, [row, *changed])
+    removed_at = now()
+    row = Tombstone(kind=kind, what=tombstone_hash(kind, name), removed_at=removed_at, reason=reason, n_rows=n_rows)
+    run_rows = [Tombstone(kind="run_changed", what=run, removed_at=removed_at, reason=reason, n_rows=0) for run in runs]
+    store.append(con, [row, *run_rows])
     for run in runs:
-        _link_again(con, run)
+        _renew_link(con, run)
 
 
-def _link_again(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
+def _renew_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
     """Seal a run as it is now, where it was sealed before."""
     if con.execute("select 1 from links where run_id = ? limit 1", [run_id]).fetchall():
-        con.execute("update runs set digest = ? where run_id = ?", [digest_of(con, run_id), run_id])
+        con.execute("update runs set digest = ? where run_id = ?", [run_digest(con, run_id), run_id])
         add_link(con, run_id)
 
 
-def _copies(store: Store, place: Path) -> list[str]:
+def _remaining_copies(store: Store, project_folder: Path) -> list[str]:
     """Files beside the Store and in the project's folder that may hold what it held."""
-    beside = store.path.parent
-    kept = sorted(beside.glob(f"{store.path.name}.before-v*"))
-    spooled = sorted(path for path in (beside / "spool").glob("*") if path.suffix in (".damaged", ".part"))
-    logs = sorted(path for path in (place / "logs").glob("*") if ".jsonl" not in path.name)
-    copied = [place / name for name in ("exports", "snapshots") if any((place / name).glob("*"))]
-    return [str(path) for path in (*kept, *spooled, *logs, *copied)]
+    store_folder = store.path.parent
+    backups = sorted(store_folder.glob(f"{store.path.name}.before-v*"))
+    spooled = sorted(path for path in (store_folder / "spool").glob("*") if path.suffix in (".damaged", ".part"))
+    logs = sorted(path for path in (project_folder / "logs").glob("*") if ".jsonl" not in path.name)
+    folders = [project_folder / name for name in ("exports", "snapshots") if any((project_folder / name).glob("*"))]
+    return [str(path) for path in (*backups, *spooled, *logs, *folders)]

@@ -21,7 +21,7 @@ from ...errors import SetupError
 from ...schema import FINISHED, Tombstone, now
 from ..connection import transaction
 from ..store import Store
-from .compact import rewrite
+from .compact import rewrite_file
 from .delete_rows import remove_runs, rows_of_runs
 
 
@@ -93,26 +93,26 @@ def purge(store: Store, *, before: dt.date | int, yes: bool = False, reason: str
     >>> purge(Store(Path(tempfile.mkdtemp()) / "traces.duckdb"), before=dt.date(2026, 1, 1))
     No run ended before 2026-01-01 00:00 (UTC). Nothing was removed.
     """
-    limit = _limit(before)
+    limit = _parse_before(before)
     with store.exclusive() as con:  # held until it is written anew
         run_ids = _ended_before(con, limit)
-        unfinished = _count(con, "select count(*) from runs where finished_at is null and started_at < ?", limit)
-        lost, spent = _designs_lost(con, run_ids), _spent(con, run_ids)
-        removed = _remove(con, store, run_ids, reason, keep=not yes) if run_ids else Counter()
+        unfinished = _count_rows(con, "select count(*) from runs where finished_at is null and started_at < ?", limit)
+        n_designs_lost, spent_usd = _designs_lost(con, run_ids), _cost_of_runs(con, run_ids)
+        removed = _remove_runs(con, store, run_ids, reason, dry_run=not yes) if run_ids else Counter()
         if yes and run_ids:
-            rewrite(con, store.path)
+            rewrite_file(con, store.path)
     return Purged(
         before=limit,
         run_ids=tuple(run_ids),
         n_rows=dict(removed),
-        designs_lost=lost,
+        designs_lost=n_designs_lost,
         unfinished=unfinished,
-        spent_usd=spent,
+        spent_usd=spent_usd,
         done=yes and bool(run_ids),
     )
 
 
-def _limit(before: object) -> dt.datetime:
+def _parse_before(before: object) -> dt.datetime:
     if isinstance(before, dt.datetime):
         return before.astimezone(dt.UTC).replace(tzinfo=None) if before.tzinfo else before
     if isinstance(before, dt.date):
@@ -123,12 +123,12 @@ def _limit(before: object) -> dt.datetime:
 
 
 def _ended_before(con: duckdb.DuckDBPyConnection, limit: dt.datetime) -> list[str]:
-    found = con.execute("select run_id from runs where finished_at < ? order by finished_at", [limit]).fetchall()
-    return [run_id for (run_id,) in found]
+    rows = con.execute("select run_id from runs where finished_at < ? order by finished_at", [limit]).fetchall()
+    return [run_id for (run_id,) in rows]
 
 
 def _designs_lost(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> int:
-    return _count(
+    return _count_rows(
         con,
         """
         select count(*) from (
@@ -140,29 +140,32 @@ def _designs_lost(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> int:
     )
 
 
-def _remove(
-    con: duckdb.DuckDBPyConnection, store: Store, run_ids: list[str], reason: str, *, keep: bool
+def _remove_runs(
+    con: duckdb.DuckDBPyConnection, store: Store, run_ids: list[str], reason: str, *, dry_run: bool
 ) -> Counter[str]:
     """Remove the runs, and count; where they are to be kept, all of it is undone."""
     try:
         with transaction(con, store.path.name):
-            at, sizes = now(), rows_of_runs(con, run_ids)
+            removed_at, sizes = now(), rows_of_runs(con, run_ids)
             removed = remove_runs(con, run_ids)
-            if keep:
+            if dry_run:
                 raise _TrialPurge(removed)
             store.append(
                 con,
-                [Tombstone(kind="run", what=run, removed_at=at, reason=reason, n_rows=n) for run, n in sizes.items()],
+                [
+                    Tombstone(kind="run", what=run, removed_at=removed_at, reason=reason, n_rows=n)
+                    for run, n in sizes.items()
+                ],
             )
     except _TrialPurge as kept:
         return kept.removed
     return removed
 
 
-def _spent(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> float:
+def _cost_of_runs(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> float:
     query = "select coalesce(sum(cost_usd), 0) from calls where list_contains(?::varchar[], run_id)"
-    found = con.execute(query, [run_ids]).fetchone()
-    return float(found[0]) if found else 0.0
+    row = con.execute(query, [run_ids]).fetchone()
+    return float(row[0]) if row else 0.0
 
 
 class _TrialPurge(Exception):
@@ -172,6 +175,6 @@ class _TrialPurge(Exception):
         self.removed = removed
 
 
-def _count(con: duckdb.DuckDBPyConnection, query: str, *params: object) -> int:
-    found = con.execute(query, list(params)).fetchone()
-    return int(found[0]) if found else 0
+def _count_rows(con: duckdb.DuckDBPyConnection, query: str, *params: object) -> int:
+    row = con.execute(query, list(params)).fetchone()
+    return int(row[0]) if row else 0

@@ -1,1 +1,1 @@
-"""What goes out of the Store: files, addresses, BigQuery; and the one place that says what may leave."""
+"""Export of the Store's tables to files, remote addresses and BigQuery."""

@@ -1,9 +1,9 @@
-"""The Store's tables in BigQuery, for projects that keep their results there.
+"""Export of the Store's tables to BigQuery.
 
-The same rows leave as in any export (see `outgoing`), as Parquet through BigQuery's own load jobs. The schema is
-given with each job and never guessed from the data: every column, lists as REPEATED, times as TIMESTAMP in UTC,
-with the meaning of each column beside it. BigQuery knows no missing list: one becomes an empty list there, and
-`status` still says why. Nothing is sent but by this call. Needs `pip install buttermilk-nb[bigquery]`.
+The rows are the same as in any export (see `selection`). They are sent as Parquet through BigQuery's load jobs. Each
+job has an explicit schema, which is never guessed from the data: every column with its meaning, lists as REPEATED,
+times as TIMESTAMP in UTC. BigQuery has no missing lists: they become empty lists there, and `status` still says why.
+Only this call sends anything. It needs `pip install buttermilk-nb[bigquery]`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ...schema import ROWS
 from ..store import Store
 from .data_dictionary import describe_column
 from .export import remember_export
-from .files import TableFile, write_table
-from .selection import Column, outgoing
+from .files import TableFile, write_tables
+from .selection import Column, select_tables
 
 _BY_PYTHON = {"str": "STRING", "int": "INTEGER", "float": "FLOAT", "bool": "BOOLEAN", "datetime": "TIMESTAMP"}
 _BY_DUCKDB = {
@@ -31,24 +31,24 @@ _BY_DUCKDB = {
 _DATASET = re.compile(r"(?:([\w:.-]+)\.)?(\w+)")
 
 
-def schema_of(table: str) -> list[dict[str, str]]:
+def table_schema(table: str) -> list[dict[str, str]]:
     """The BigQuery schema of a table, from its row model.
-
-    Examples
-    --------
-    >>> schema_of("trace_inputs")[2]["type"], schema_of("scores")[16]["mode"]
-    ('INTEGER', 'REPEATED')
 
     Raises
     ------
     SetupError
-        There is no such table.
+        The table does not exist.
+
+    Examples
+    --------
+    >>> table_schema("trace_inputs")[2]["type"], table_schema("scores")[16]["mode"]
+    ('INTEGER', 'REPEATED')
     """
     models = {model.table: model for model in ROWS}
     if table not in models:
         raise SetupError(f"there is no table `{table}`; {nearest(table, models)}")
     hints = get_type_hints(models[table])
-    return [_field(table, name, *_of_python(hints[name])) for name in models[table].model_fields]
+    return [_schema_field(table, name, *_python_type(hints[name])) for name in models[table].model_fields]
 
 
 def export_to_bigquery(
@@ -69,63 +69,68 @@ def export_to_bigquery(
     store
         The evidence.
     dataset
-        `project.dataset`; made where there is none.
+        `project.dataset`; it is created if it does not exist.
     tables, run_ids, with_local_only
-        What leaves, as for `export`.
+        The same as for `export`.
     replace
-        Write over the tables of an earlier export.
+        Replace the tables of an earlier export.
     location
-        Where a new dataset lies, such as `EU`.
+        The location of a new dataset, such as `EU`.
     client
-        A `google.cloud.bigquery.Client` to use; made with Google's default credentials where none is given.
+        A `google.cloud.bigquery.Client`; by default one with Google's default credentials.
 
     Returns
     -------
     dict
-        Rows loaded, by table.
+        The number of rows by table.
 
     Raises
     ------
     SetupError
-        The package is missing, nobody is signed in, a table is there already, or BigQuery refuses.
+        The package is missing, nobody is signed in, a table exists already, or BigQuery refuses.
     """
-    found = _DATASET.fullmatch(dataset.strip().strip("`"))
-    if not found:
+    match = _DATASET.fullmatch(dataset.strip().strip("`"))
+    if not match:
         raise SetupError(f"`{dataset}` is not a dataset: write `project.dataset`.")
-    project, name = found[1], found[2]
-    with asking(client, project) as opened, tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as folder:
-        place = f"{project or opened.project}.{name}"
+    project, name = match[1], match[2]
+    with asking(client, project) as bigquery_client, tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as folder:
+        address = f"{project or bigquery_client.project}.{name}"
         with store.reading() as con:
             con.execute("set TimeZone = 'UTC'")
-            leaving = outgoing(con, tables=tables, run_ids=run_ids, with_local_only=with_local_only)
-            staged = write_table(con, leaving, Path(folder), "bigquery")
-        _prepare(opened, place, [table.name for table in staged], replace=replace, location=location)
-        loaded = {table.name: _load(opened, f"{place}.{table.name}", table, replace=replace) for table in staged}
-    remember_export(store, f"bigquery://{place}", list(loaded))
-    return loaded
+            export_tables = select_tables(con, tables=tables, run_ids=run_ids, with_local_only=with_local_only)
+            table_files = write_tables(con, export_tables, Path(folder), "bigquery")
+        _prepare_dataset(
+            bigquery_client, address, [table.name for table in table_files], replace=replace, location=location
+        )
+        n_rows = {
+            table.name: _load_table(bigquery_client, f"{address}.{table.name}", table, replace=replace)
+            for table in table_files
+        }
+    remember_export(store, f"bigquery://{address}", list(n_rows))
+    return n_rows
 
 
-def _prepare(client: Any, place: str, tables: Sequence[str], *, replace: bool, location: str | None) -> None:
-    """Make the dataset where there is none; refuse as a whole where a table is there already."""
+def _prepare_dataset(client: Any, address: str, tables: Sequence[str], *, replace: bool, location: str | None) -> None:
+    """Create the dataset if it does not exist; raise an error if one of the tables exists already."""
     from google.api_core.exceptions import NotFound
     from google.cloud import bigquery
 
     try:
-        client.get_dataset(place)
+        client.get_dataset(address)
     except NotFound:
-        made = bigquery.Dataset(place)
-        made.location = location
-        client.create_dataset(made)
+        new_dataset = bigquery.Dataset(address)
+        new_dataset.location = location
+        client.create_dataset(new_dataset)
         return
-    there = [name for name in tables if _exists(client, f"{place}.{name}")]
-    if there and not replace:
+    existing = [name for name in tables if _table_exists(client, f"{address}.{name}")]
+    if existing and not replace:
         raise SetupError(
-            f"`{place}` has {', '.join(f'`{name}`' for name in there)} already: name another dataset, or replace an "
-            "earlier export with replace=True."
+            f"`{address}` already has {', '.join(f'`{name}`' for name in existing)}: name another dataset, or replace "
+            "the earlier export with replace=True."
         )
 
 
-def _exists(client: Any, table: str) -> bool:
+def _table_exists(client: Any, table: str) -> bool:
     from google.api_core.exceptions import NotFound
 
     try:
@@ -135,19 +140,19 @@ def _exists(client: Any, table: str) -> bool:
     return True
 
 
-def _load(client: Any, place: str, table: TableFile, *, replace: bool) -> int:
+def _load_table(client: Any, address: str, table: TableFile, *, replace: bool) -> int:
     from google.cloud import bigquery
 
-    write = bigquery.WriteDisposition
+    disposition = bigquery.WriteDisposition
 
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.PARQUET,
-        write_disposition=write.WRITE_TRUNCATE if replace else write.WRITE_EMPTY,
-        schema=[bigquery.SchemaField.from_api_repr(field) for field in _schema(table)],
+        write_disposition=disposition.WRITE_TRUNCATE if replace else disposition.WRITE_EMPTY,
+        schema=[bigquery.SchemaField.from_api_repr(field) for field in _file_schema(table)],
         parquet_options=_list_inference(),
     )
     with table.path.open("rb") as handle:
-        job = client.load_table_from_file(handle, place, job_config=config)
+        job = client.load_table_from_file(handle, address, job_config=config)
     job.result()
     return int(job.output_rows or 0)
 
@@ -160,35 +165,35 @@ def _list_inference() -> Any:
     return options
 
 
-def _schema(table: TableFile) -> list[dict[str, str]]:
-    """The schema of a staged table: its columns as DuckDB has them, views included."""
-    return [_field(table.name, column.name, *_of_duckdb(column)) for column in table.columns]
+def _file_schema(table: TableFile) -> list[dict[str, str]]:
+    """The schema of a table or view in a file, from its columns in DuckDB."""
+    return [_schema_field(table.name, column.name, *_duckdb_type(column)) for column in table.columns]
 
 
-def _field(table: str, name: str, kind: str, mode: str) -> dict[str, str]:
+def _schema_field(table: str, name: str, kind: str, mode: str) -> dict[str, str]:
     return {"name": name, "type": kind, "mode": mode, "description": describe_column(table, name)}
 
 
-def _of_python(hint: Any) -> tuple[str, str]:
+def _python_type(hint: Any) -> tuple[str, str]:
     """The kind and mode of a field: `Clean | None` is a text, `list[str] | None` a list of texts."""
-    kinds = [part for part in _flat(hint) if part is not type(None)]
+    kinds = [part for part in _flatten_hint(hint) if part is not type(None)]
     repeated = kinds[0] is list
     kind = kinds[1] if repeated else kinds[0]
-    return _BY_PYTHON[type(kind).__name__ if isinstance(kind, str) else kind.__name__], _mode(repeated)
+    return _BY_PYTHON[type(kind).__name__ if isinstance(kind, str) else kind.__name__], _field_mode(repeated)
 
 
-def _flat(hint: Any) -> list[Any]:
-    """A type's parts, outermost first: the list before what it holds; a Literal's own words."""
-    inside = [part for arg in get_args(hint) for part in _flat(arg)]
+def _flatten_hint(hint: Any) -> list[Any]:
+    """The parts of a type, outermost first: a list before its items; of a Literal its words."""
+    parts = [part for arg in get_args(hint) for part in _flatten_hint(arg)]
     if getattr(hint, "__origin__", None) is list:
-        return [list, *inside]
-    return inside or [hint]
+        return [list, *parts]
+    return parts or [hint]
 
 
-def _of_duckdb(column: Column) -> tuple[str, str]:
+def _duckdb_type(column: Column) -> tuple[str, str]:
     kind = column.kind.removesuffix("[]")
-    return _BY_DUCKDB.get(kind, "STRING"), _mode(column.is_list)
+    return _BY_DUCKDB.get(kind, "STRING"), _field_mode(column.is_list)
 
 
-def _mode(repeated: bool) -> str:
+def _field_mode(repeated: bool) -> str:
     return "REPEATED" if repeated else "NULLABLE"

@@ -1,7 +1,7 @@
-"""The data dictionary that goes with every export: each column, what kind it is, what it means.
+"""The data dictionary of an export: each column with its type and meaning.
 
-A column's meaning stands with its row model where the model says it (the text under the field); what
-is the same in many tables is said here, once.
+The meaning of a column is the text under its field in the row model, if there is one. Meanings that are the same in
+many tables are written here, once.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ _KINDS = {
 
 _MEANINGS = {
     "agent": "the kind of agent: judge, agent, function",
-    "answer": "the answer, by its number among those that were read",
-    "answered_at": "when the model answered; of an answer from the cache, when it was first given",
-    "asked_at": "when the question was put",
-    "attempt": "which attempt at the same request this is",
-    "attempts": "calls that were made, cached answers not counted",
-    "beyond_the_expert": "reasons of the answer that are none of the expert's",
-    "blind": "whether the coder saw nobody else's answers; empty where that is not known",
+    "answer": "the number of the answer among the answers that were read",
+    "answered_at": "when the model answered; for a cached answer, when it was first given",
+    "asked_at": "when the request was sent",
+    "attempt": "the number of this attempt at the same request",
+    "attempts": "the number of calls, without cached answers",
+    "beyond_the_expert": "reasons of the answer that the expert does not give",
+    "blind": "whether the coder saw no other answers; empty if that is not known",
     "body": "the text itself",
     "cache_key": "the hash of everything that can change the answer",
     "cached": "whether the answer came from the cache",
     "costs.cached": "calls that the cache answered",
-    "calls": "how many calls",
+    "calls": "the number of calls",
     "call_ids": "the requests of the trace",
     "call_id": "this request",
-    "category": "the answer in words; of several labels, a JSON list",
-    "cluster": "what a record shares with others, so that they are not independent",
+    "category": "the answer in words; a JSON list if there are several labels",
+    "cluster": "a group of records that are not independent of each other",
     "coded_at": "when it was coded",
-    "coder": "who coded: a person, or one judge at one wording",
+    "coder": "the coder: a person, or one judge with one wording",
     "conclusion": "the judge's conclusion, in its words",
     "content": "the text of the record",
-    "corpus_hash": "the hash of all records of the run, in order, with what was known of them",
+    "corpus_hash": "the hash of all records of the run, in order, with their annotations",
     "correlation_id": "the trace that it belongs to",
-    "cost_usd": "what the call cost this run; 0 where the answer was at hand, empty where the price is unknown",
+    "cost_usd": "the cost of the call in this run; 0 for a cached answer, empty if the price is unknown",
     "criteria_hash": "which wording of the criteria",
     "criteria_set": "the name of the criteria",
     "criterion": "the question",
-    "design_id": "what the cell is: its wording, model, parameters and record; never when or where it ran",
-    "details_hash": "which version of what is known of the record",
+    "design_id": "the hash of the planned answer: its wording, model, parameters and record, not when or where it ran",
+    "details_hash": "which version of the record's annotations",
     "drawn_at": "when the sample was drawn or the work was shared",
     "duration_s": "seconds",
     "end_offset": "where a segment ends in its parent, in characters",
@@ -58,13 +58,13 @@ _MEANINGS = {
     "event_id": "this event",
     "expert_reasons": "the expert's reasons, per criterion",
     "failed": "calls without an answer",
-    "feedback": "what the scorer said of it",
-    "fingerprint": "the provider's own mark of the exact model",
+    "feedback": "the scorer's comment on it",
+    "fingerprint": "the provider's identifier of the exact model",
     "finish_reason": "why the answer ended, in the provider's word",
     "finished_at": "when it ended",
     "first_seen_at": "when the record was first stored in this version",
-    "coders.first_seen_at": "when this was first said of the coder",
-    "flagged": "whether the answer is the declared finding; empty where none is declared or nothing was answered",
+    "coders.first_seen_at": "when this was first stated about the coder",
+    "flagged": "whether the answer is the declared finding; empty if none is declared or there is no answer",
     "flow": "the name of the flow",
     "flow_hash": "the hash of the flow's definition",
     "ground_truth": "the expert's answer, per criterion",
@@ -80,70 +80,70 @@ _MEANINGS = {
     "kind": "what kind it is",
     "label": "the answer in words, as `category`",
     "label_id": "this label",
-    "labels": "codes of persons that came with the data: coder, criterion, answer",
-    "latency_s": "seconds from question to answer",
+    "labels": "codes by persons that were loaded with the data: coder, criterion, answer",
+    "latency_s": "seconds from request to response",
     "local_only": "whether the record must not leave this machine",
     "manifest": "how the run came about: versions, definition, corpus, options",
-    "median_s": "seconds from question to answer, half of the calls below it",
+    "median_s": "median of the seconds from request to response",
     "most_attempts": "the most attempts that one request needed",
-    "n": "how many",
-    "n_assessed": "how many of the expert's reasons the scorer could decide on",
-    "n_given": "how many reasons the answer gives",
-    "n_matched": "how many of the expert's reasons the answer gives too",
-    "n_reasons": "how many reasons the expert gives",
-    "n_rows": "how many rows",
-    "p95_s": "seconds from question to answer, 19 of 20 calls below it",
+    "n": "the number of calls",
+    "n_assessed": "the number of the expert's reasons that the scorer could decide on",
+    "n_given": "the number of reasons that the answer gives",
+    "n_matched": "the number of the expert's reasons that the answer gives too",
+    "n_reasons": "the number of reasons that the expert gives",
+    "n_rows": "the number of rows",
+    "p95_s": "95th percentile of the seconds from request to response",
     "repeated": "calls that were sent again",
-    "spent_usd": "what the calls cost",
+    "spent_usd": "the cost of the calls",
     "without_price": "answered calls whose price is unknown",
     "matched": "whether the answer gives the expert's reason",
-    "metadata": "what else is known of the record",
+    "metadata": "further facts about the record",
     "method": "how it was drawn: random, stratified, boosted, disagreement, or assigned",
     "mime": "the kind of content",
     "model": "the model, as the researcher named it",
-    "model_requested": "the model that was asked for",
+    "model_requested": "the model that was requested",
     "model_served": "the model that answered, in the provider's word",
     "name": "its name",
-    "notes": "what the coder noted",
-    "output": "what the agent put out",
+    "notes": "the coder's notes",
+    "output": "the output of the agent",
     "params": "parameters of the model",
-    "params_dropped": "parameters that this model does not take",
+    "params_dropped": "parameters that this model does not accept",
     "params_sent": "parameters that were sent",
     "parent_id": "the record that a segment was cut from",
-    "payload": "what it says",
-    "position": "its place among what was read",
-    "divergences.position": "what these answers hold on the topic",
-    "position_index": "which of the positions on the topic, from 1",
-    "samples.position": "its place in the sample, or in what the coder was given, from 1",
+    "payload": "the content of the event, as JSON",
+    "position": "its position among the inputs",
+    "divergences.position": "the position of these answers on the topic",
+    "position_index": "the number of the position on the topic, from 1",
+    "samples.position": "its position in the sample, or among the records assigned to the coder, from 1",
     "prompt_hash": "which wording of the prompt",
     "quotes": "places in the text that the coder marked",
     "reader": "the model that compared the answers",
-    "reader_replicate": "which of the repeated comparisons, from 0",
+    "reader_replicate": "the number of the repeated comparison, from 0",
     "reason": "the reason",
-    "reason_index": "which of the expert's reasons",
-    "reasons": "the reasons given, in order",
-    "recall": "the share of the expert's reasons that the answer gives too; empty where one is undecided",
+    "reason_index": "the number of the expert's reason",
+    "reasons": "the reasons, in order",
+    "recall": "the share of the expert's reasons that the answer gives too; empty if one is undecided",
     "record_hash": "which version of the record's text",
     "record_id": "the record",
     "removed_at": "when it was removed",
-    "replicate": "which of the repeated askings, from 0",
+    "replicate": "the number of the repetition, from 0",
     "request": "the request as sent",
     "request_hash": "the text of the request, in `texts`",
     "request_id": "the provider's own id of the request",
     "response": "the answer as received",
     "response_hash": "the text of the answer, in `texts`",
-    "role": "what the agent is for: judge, agent, embedding",
+    "role": "the role of the agent: judge, agent, embedding",
     "round": "which round of coding",
     "run_id": "the run",
     "sample_id": "the sample that the record was drawn for",
-    "saved_usd": "what the answer would have cost, had it not been at hand",
+    "saved_usd": "what the answer would have cost if it had not been cached",
     "saw_trace_ids": "the answers that the coder saw",
-    "scorer": "the step that held the reasons against each other",
-    "scoring_model": "the model that held the reasons against each other",
-    "scoring_replicate": "which of the repeated scorings, from 0",
-    "seconds": "seconds that the coding took",
-    "seed": "the number that chance began with",
-    "source": "who says so",
+    "scorer": "the step that compared the reasons",
+    "scoring_model": "the model that compared the reasons",
+    "scoring_replicate": "the number of the repeated scoring, from 0",
+    "seconds": "the seconds that the coding took",
+    "seed": "the seed of the random numbers",
+    "source": "where the information comes from",
     "start_offset": "where a segment begins in its parent, in characters",
     "started_at": "when it began",
     "status": "pending, ok, invalid, refused, filtered, error, timeout, skipped, cancelled or undone",
@@ -156,24 +156,24 @@ _MEANINGS = {
     "step": "the step of the flow",
     "text_hash": "the hash of the text",
     "timestamp": "when it began, as `started_at`",
-    "topic": "what the answers differ on",
-    "topic_index": "which of the topics, from 1",
+    "topic": "the topic on which the answers differ",
+    "topic_index": "the number of the topic, from 1",
     "tokens_in": "tokens read",
     "tokens_out": "tokens written",
-    "trace_id": "one cell, executed in one run",
+    "trace_id": "one planned answer, executed in one run",
     "transaction_id": "the run, or one record in it (run/record)",
     "type": "the kind of event",
-    "uncertainty": "how uncertain the judge said it was",
+    "uncertainty": "how uncertain the judge is, in its own words",
     "uri": "where the text came from",
-    "value": "the answer as a number, where the scale has numbers",
-    "version": "its version, as the document says",
+    "value": "the answer as a number, if the scale has numbers",
+    "version": "its version, according to the document",
     "violating": "whether the answer is the finding, as `flagged`",
     "what": "a hash of what was removed, or the run that it changed",
 }
 
 
 class DictionaryEntry(NamedTuple):
-    """One line of the dictionary."""
+    """One row of the dictionary."""
 
     table: str
     column: str
@@ -181,22 +181,22 @@ class DictionaryEntry(NamedTuple):
     meaning: str
 
 
-def entries(tables: Sequence[ExportTable]) -> list[DictionaryEntry]:
+def dictionary_entries(tables: Sequence[ExportTable]) -> list[DictionaryEntry]:
     """The dictionary of these tables."""
     return [
-        DictionaryEntry(table.name, column.name, kind_of(column), describe_column(table.name, column.name))
+        DictionaryEntry(table.name, column.name, column_kind(column), describe_column(table.name, column.name))
         for table in tables
         for column in table.columns
     ]
 
 
-def kind_of(column: Column) -> str:
-    """What kind of values a column holds, in words."""
+def column_kind(column: Column) -> str:
+    """The type of a column's values, in words."""
     return "JSON" if column.name in JSON else _KINDS.get(column.kind, column.kind.lower())
 
 
 def describe_column(table: str, column: str) -> str:
-    """What a column means; empty where nobody has said.
+    """The meaning of a column; empty if there is no description.
 
     Examples
     --------
@@ -205,26 +205,29 @@ def describe_column(table: str, column: str) -> str:
     >>> describe_column("calls", "redaction")
     'The policy by which the request was redacted before it was sent.'
     """
-    said = _said()
+    field_texts = _field_texts()
     return (
-        _MEANINGS.get(f"{table}.{column}") or said.get((table, column)) or _MEANINGS.get(column) or _any(said, column)
+        _MEANINGS.get(f"{table}.{column}")
+        or field_texts.get((table, column))
+        or _MEANINGS.get(column)
+        or _text_of_any_table(field_texts, column)
     )
 
 
-def _any(said: dict[tuple[str, str], str], column: str) -> str:
-    return next((text for (_, name), text in said.items() if name == column), "")
+def _text_of_any_table(field_texts: dict[tuple[str, str], str], column: str) -> str:
+    return next((text for (_, name), text in field_texts.items() if name == column), "")
 
 
 @cache
-def _said() -> dict[tuple[str, str], str]:
-    """What the row models say under their fields."""
+def _field_texts() -> dict[tuple[str, str], str]:
+    """The texts under the fields of the row models."""
     tables = {model.__name__: model.table for model in schema.ROWS}
-    found = {}
+    texts = {}
     for node in ast.parse(inspect.getsource(schema)).body:
         if isinstance(node, ast.ClassDef) and node.name in tables:
-            for field, below in zip(node.body, node.body[1:], strict=False):
-                text = below.value if isinstance(below, ast.Expr) else None
+            for field, next_node in zip(node.body, node.body[1:], strict=False):
+                text = next_node.value if isinstance(next_node, ast.Expr) else None
                 if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Constant):
                     column = ast.unparse(field.target)
-                    found[tables[node.name], column] = " ".join(str(text.value).split())
-    return found
+                    texts[tables[node.name], column] = " ".join(str(text.value).split())
+    return texts

@@ -1,9 +1,9 @@
-"""Where an export goes: a folder or one file, on this machine or on any file system that fsspec knows.
+"""Local and remote folders to which an export is written.
 
-Nothing half-written is ever under its final name. Files are made in a folder beside the target and renamed; a
-file system elsewhere gets each file under another name first, except where a file appears whole at the end of
-its upload anyway (object stores). What is there already is not overwritten unless that is asked for, and
-then only what an export may have written: other files of the folder stay.
+A remote folder may be on any file system that fsspec knows. No incomplete file ever has its final name. Local files
+are made in a folder next to the target and renamed. A remote file system gets each file under a temporary name first,
+except object stores, where a file only appears when its upload is complete. Existing files are not overwritten unless
+`replace` says so, and then only files that an export may have written: other files in the folder stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..._internal.ids import uuid7
 from ...corpus.loaders.remote_files import display_address, file_system, is_remote, upload
 from ...errors import SetupError
 
-_WHOLE_AT_ONCE = {"gs", "gcs", "s3", "s3a", "abfs", "abfss", "az", "adl"}
+_ATOMIC_UPLOADS = {"gs", "gcs", "s3", "s3a", "abfs", "abfss", "az", "adl"}
 
 
 class Target(ABC):
@@ -30,63 +30,70 @@ class Target(ABC):
     Parameters
     ----------
     path
-        As the researcher wrote it.
-    ours
-        The names that an export may have written there before.
+        The path as the researcher wrote it.
+    own_names
+        The names of files that an earlier export may have written there.
     """
 
-    def __init__(self, path: str, ours: frozenset[str]) -> None:
+    def __init__(self, path: str, own_names: frozenset[str]) -> None:
         self.path = path
-        self.ours = ours
+        self.own_names = own_names
 
     @property
     @abstractmethod
     def display(self) -> str:
-        """The place as it may be printed and stored."""
+        """The path in a form that may be printed and stored."""
 
     @abstractmethod
     def exists(self) -> list[str]:
-        """The names of what is there."""
+        """The names of the files in the folder."""
 
     @abstractmethod
     def staging(self) -> contextlib.AbstractContextManager[Path]:
-        """A folder on this machine in which files are made; gone afterwards."""
+        """A temporary folder on this machine, in which the files are made."""
 
     @abstractmethod
     def publish(self, files: Sequence[Path]) -> list[str]:
-        """Put the files in their place, and say where they are."""
+        """Move the files to the target and return their addresses."""
 
     def check(self, names: Sequence[str] | None, *, replace: bool) -> None:
-        """Refuse to write over what is there.
+        """Raise an error if files would be overwritten.
 
         Parameters
         ----------
         names
-            The files to be written, where they go beside others; None where the folder is the export's own.
+            The files to write next to others; None if the folder is for the export alone.
         replace
             Whether an earlier export may be replaced.
+
+        Raises
+        ------
+        SetupError
+            The target contains such files, and `replace` is False.
         """
-        there = self.exists()
-        clash = there if names is None else [name for name in names if name in there]
-        if clash and not replace:
-            count = "a file" if len(clash) == 1 else f"{len(clash)} files"
-            what = f"holds {count} already" if names is None else f"has `{clash[0]}` already"
+        existing = self.exists()
+        clashes = existing if names is None else [name for name in names if name in existing]
+        if clashes and not replace:
+            count = "a file" if len(clashes) == 1 else f"{len(clashes)} files"
+            problem = f"contains {count} already" if names is None else f"contains `{clashes[0]}` already"
             raise SetupError(
-                f"`{self.display}` {what}: name another place, or replace an earlier export with replace=True."
+                f"`{self.display}` {problem}: choose another path, or replace the earlier export with replace=True."
             )
 
 
-def place(path: str, ours: frozenset[str]) -> Target:
-    """The folder at a path or an address."""
+def open_target(path: str, own_names: frozenset[str]) -> Target:
+    """The target at a path or an address."""
     if not is_remote(path):
-        return _Here(str(Path(path).expanduser().absolute()), ours)
-    system, inside = file_system(path)
+        return _LocalTarget(str(Path(path).expanduser().absolute()), own_names)
+    system, path_inside = file_system(path)
     names = (system.protocol,) if isinstance(system.protocol, str) else tuple(system.protocol)
-    return _Here(inside, ours) if "file" in names else _Elsewhere(path, ours, system, inside)
+    return (
+        _LocalTarget(path_inside, own_names) if "file" in names else _RemoteTarget(path, own_names, system, path_inside)
+    )
 
 
-class _Here(Target):
-    """A folder of this machine."""
+class _LocalTarget(Target):
+    """A folder on this machine."""
 
     @property
     def display(self) -> str:
@@ -101,34 +108,34 @@ class _Here(Target):
     @contextmanager
     def staging(self) -> Iterator[Path]:
         folder = Path(self.path)
-        made = folder.parent / f".{folder.name}.{uuid7()[-8:]}.partial"
+        staging_folder = folder.parent / f".{folder.name}.{uuid7()[-8:]}.partial"
         try:
-            made.mkdir(parents=True)
+            staging_folder.mkdir(parents=True)
         except OSError as error:
             raise SetupError(f"`{folder.parent}` cannot be written to: {error.strerror}.") from None
         try:
-            yield made
+            yield staging_folder
         finally:
-            shutil.rmtree(made, ignore_errors=True)
+            shutil.rmtree(staging_folder, ignore_errors=True)
 
     def publish(self, files: Sequence[Path]) -> list[str]:
         folder = Path(self.path)
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             file.replace(folder / file.name)
-        new = {file.name for file in files}
-        for name in self.ours - new:
+        new_names = {file.name for file in files}
+        for name in self.own_names - new_names:
             (folder / name).unlink(missing_ok=True)
         return [str(folder / file.name) for file in files]
 
 
-class _Elsewhere(Target):
-    """A folder of another file system."""
+class _RemoteTarget(Target):
+    """A folder on a remote file system."""
 
-    def __init__(self, path: str, ours: frozenset[str], system: Any, inside: str) -> None:
-        super().__init__(path, ours)
+    def __init__(self, path: str, own_names: frozenset[str], system: Any, path_inside: str) -> None:
+        super().__init__(path, own_names)
         self._system = system
-        self._inside = inside.rstrip("/")
+        self._path_inside = path_inside.rstrip("/")
         self._protocol = path.partition("://")[0]
 
     @property
@@ -136,12 +143,12 @@ class _Elsewhere(Target):
         return display_address(self.path)
 
     def exists(self) -> list[str]:
-        with _said(self.display):
-            if not self._system.exists(self._inside):
+        with _as_setup_error(self.display):
+            if not self._system.exists(self._path_inside):
                 return []
-            if self._system.isfile(self._inside):
+            if self._system.isfile(self._path_inside):
                 raise SetupError(f"`{self.display}` is a file, not a folder.")
-            return sorted(PurePosixPath(found).name for found in self._system.ls(self._inside, detail=False))
+            return sorted(PurePosixPath(found).name for found in self._system.ls(self._path_inside, detail=False))
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -149,34 +156,34 @@ class _Elsewhere(Target):
             yield Path(folder)
 
     def publish(self, files: Sequence[Path]) -> list[str]:
-        with _said(self.display):
-            self._system.makedirs(self._inside, exist_ok=True)
+        with _as_setup_error(self.display):
+            self._system.makedirs(self._path_inside, exist_ok=True)
             for file in files:
-                self._put(file, f"{self._inside}/{file.name}")
-            for name in self.ours.intersection(self.exists()) - {file.name for file in files}:
-                self._system.rm(f"{self._inside}/{name}")
+                self._upload_file(file, f"{self._path_inside}/{file.name}")
+            for name in self.own_names.intersection(self.exists()) - {file.name for file in files}:
+                self._system.rm(f"{self._path_inside}/{name}")
         return [f"{self.display.rstrip('/')}/{file.name}" for file in files]
 
-    def _put(self, file: Path, final: str) -> None:
-        first = final if self._protocol in _WHOLE_AT_ONCE else f"{final}.{uuid7()[-8:]}.partial"
+    def _upload_file(self, file: Path, final_path: str) -> None:
+        first_path = final_path if self._protocol in _ATOMIC_UPLOADS else f"{final_path}.{uuid7()[-8:]}.partial"
         try:
-            upload(self._system, first, file)
-            if first != final:
-                if self._system.exists(final):
-                    self._system.rm(final)
-                self._system.mv(first, final)
+            upload(self._system, first_path, file)
+            if first_path != final_path:
+                if self._system.exists(final_path):
+                    self._system.rm(final_path)
+                self._system.mv(first_path, final_path)
         except BaseException:
-            if first != final and self._system.exists(first):
-                self._system.rm(first)
+            if first_path != final_path and self._system.exists(first_path):
+                self._system.rm(first_path)
             raise
 
 
 @contextmanager
-def _said(where: str) -> Iterator[None]:
+def _as_setup_error(target: str) -> Iterator[None]:
     try:
         yield
     except SetupError:
         raise
     except Exception as error:  # noqa: BLE001  # each file system raises errors of its own
-        why = str(error).strip().splitlines() or [type(error).__name__]
-        raise SetupError(f"`{where}` cannot be written to: {why[0].rstrip('.')}.") from None
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise SetupError(f"`{target}` cannot be written to: {lines[0].rstrip('.')}.") from None

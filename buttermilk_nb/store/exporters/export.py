@@ -1,8 +1,8 @@
-"""Everything that a reader needs, as files: CSV, an Excel workbook, Parquet or JSON Lines, here or elsewhere.
+"""Export of the Store's tables to CSV, Excel, Parquet or JSON Lines files.
 
-Written beside each other: one file a table (or one workbook), and `data-dictionary.csv`, which says what each
-column means. See `outgoing` for what never leaves, `staging` for how formulas are kept from running. The Store
-remembers where an export went (an event), so that `forget` can name the copies that it cannot reach.
+An export has one file per table (or one workbook), and `data-dictionary.csv` with the meaning of each column. The
+module `selection` decides which rows are exported, and `files` keeps spreadsheets from running texts as formulas. The
+Store records where an export went (as an event), so that `forget` can list the copies that it cannot reach.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ from ...corpus.loaders.remote_files import display_address
 from ...errors import SetupError, nearest
 from ...events.event import StatusEvent
 from ..store import Store
-from .data_dictionary import DictionaryEntry, entries
-from .destinations import Target, place
+from .data_dictionary import DictionaryEntry, dictionary_entries
+from .destinations import Target, open_target
 from .excel import write_workbook
-from .files import FORMATS, Format, TableFile, write_table
-from .selection import MORE, TABLES, outgoing
+from .files import FORMATS, Format, TableFile, write_tables
+from .selection import MORE_TABLES, TABLES, select_tables
 
 DICTIONARY = "data-dictionary.csv"
 WORKBOOK = "results.xlsx"
-_OURS = frozenset(
-    {DICTIONARY, WORKBOOK, *(f"{name}.{kind}" for name in (*TABLES, *MORE) for kind in FORMATS if kind != "xlsx")}
+_OWN_NAMES = frozenset(
+    {
+        DICTIONARY,
+        WORKBOOK,
+        *(f"{name}.{kind}" for name in (*TABLES, *MORE_TABLES) for kind in FORMATS if kind != "xlsx"),
+    }
 )
 
 
@@ -47,29 +51,29 @@ def export(
     store
         The evidence.
     path
-        A folder, or one file whose ending names the format: `results.xlsx` holds every table, one a sheet;
-        `scores.csv`, `.parquet` and `.jsonl` hold the one table named. An address such as `gs://bucket/study` or
+        A folder, or one file whose ending is the format: `results.xlsx` contains every table, one per sheet;
+        `scores.csv`, `.parquet` and `.jsonl` contain one table. An address such as `gs://bucket/study` or
         `s3://...` needs `pip install buttermilk-nb[gs]` or `[s3]`.
     format
-        `csv` (which a folder gets by default), `jsonl`, `parquet` or `xlsx`.
+        `csv` (the default for a folder), `jsonl`, `parquet` or `xlsx`.
     tables
-        Which tables and views; by default all that a reader needs.
+        Names of tables and views; by default all that are useful to readers.
     run_ids
-        Only what belongs to these runs; by default everything.
+        Export only rows of these runs; by default of all runs.
     with_local_only
-        Also the words of records that are `local_only`: their texts, requests, answers, reasons.
+        Also export the texts, requests, answers and reasons of records that are `local_only`.
     replace
-        Write over an earlier export. Files that no export writes are left alone.
+        Replace an earlier export. Files that no export writes stay unchanged.
 
     Returns
     -------
     list of str
-        The files.
+        The paths or addresses of the files.
 
     Raises
     ------
     SetupError
-        There is no such table, run or format; the place is taken; a table is too long for Excel.
+        The table, run or format does not exist, files would be overwritten, or a table is too long for Excel.
 
     Examples
     --------
@@ -79,79 +83,81 @@ def export(
     >>> [Path(file).name for file in files]
     ['runs.csv', 'data-dictionary.csv']
     """
-    folder, file, kind = _where(str(path), format)
-    chosen = None if tables is None else [tables] if isinstance(tables, str) else list(tables)
-    if file and kind != "xlsx" and (chosen is None or len(chosen) != 1):
+    folder, file, kind = _parse_path(str(path), format)
+    table_names = None if tables is None else [tables] if isinstance(tables, str) else list(tables)
+    if file and kind != "xlsx" and (table_names is None or len(table_names) != 1):
         raise SetupError(
-            f"`{file}` holds one table: name it with tables=[...], or give a folder and format={kind!r} for all."
+            f"`{file}` can contain one table: name it with tables=[...], or give a folder and format={kind!r} for all."
         )
     names = [file, f"{PurePosixPath(file).stem}-{DICTIONARY}"] if file else None
-    target = place(folder, _OURS if file is None else frozenset())
+    target = open_target(folder, _OWN_NAMES if file is None else frozenset())
     target.check(names, replace=replace)
     with target.staging() as staging:
         with store.reading() as con:
-            leaving = outgoing(con, tables=chosen, run_ids=run_ids, with_local_only=with_local_only)
-            staged = write_table(con, leaving, staging, "parquet" if kind == "xlsx" else kind)
-        files = _made(staged, entries(leaving), kind, staging, names)
-        written = target.publish(files)
-    _remember(store, target, file, [table.name for table in staged])
-    return written
+            export_tables = select_tables(con, tables=table_names, run_ids=run_ids, with_local_only=with_local_only)
+            table_files = write_tables(con, export_tables, staging, "parquet" if kind == "xlsx" else kind)
+        files = _make_files(table_files, dictionary_entries(export_tables), kind, staging, names)
+        addresses = target.publish(files)
+    _remember_target(store, target, file, [table.name for table in table_files])
+    return addresses
 
 
-def _where(path: str, kind: str | None) -> tuple[str, str | None, Format]:
-    """The folder, the one file in it where a file is meant, and the format."""
+def _parse_path(path: str, kind: str | None) -> tuple[str, str | None, Format]:
+    """The folder, the name of the file (None if the path is a folder), and the format."""
     ending = PurePosixPath(path).suffix.lower().lstrip(".")
     ending = "jsonl" if ending == "ndjson" else ending
-    wanted = kind or (ending if ending in FORMATS else "csv")
-    if wanted not in FORMATS:
-        raise SetupError(f"format={kind!r} is none of {', '.join(FORMATS)}; {nearest(str(kind), FORMATS)}")
+    chosen_format = kind or (ending if ending in FORMATS else "csv")
+    if chosen_format not in FORMATS:
+        raise SetupError(f"format={kind!r} must be one of {', '.join(FORMATS)}; {nearest(str(kind), FORMATS)}")
     if ending not in FORMATS:
-        return path, None, wanted
-    if wanted != ending:
-        raise SetupError(f"`{PurePosixPath(path).name}` ends in .{ending}, and format={kind!r}: write one of the two.")
+        return path, None, chosen_format
+    if chosen_format != ending:
+        raise SetupError(
+            f"`{PurePosixPath(path).name}` ends in .{ending}, but format={kind!r}: write only one of the two."
+        )
     head, slash, name = path.replace("\\", "/").rpartition("/")
-    return (head if slash else ".") or "/", name, wanted
+    return (head if slash else ".") or "/", name, chosen_format
 
 
-def _made(
-    staged: Sequence[TableFile],
-    meanings: Sequence[DictionaryEntry],
+def _make_files(
+    table_files: Sequence[TableFile],
+    dictionary_rows: Sequence[DictionaryEntry],
     kind: str,
     folder: Path,
     names: Sequence[str] | None,
 ) -> list[Path]:
     """The files to publish, under their final names."""
     file, dictionary = (folder / name for name in names or (WORKBOOK, DICTIONARY))
-    _write_dictionary(dictionary, meanings)
+    _write_dictionary(dictionary, dictionary_rows)
     if kind == "xlsx":
-        write_workbook(staged, meanings, file)
+        write_workbook(table_files, dictionary_rows, file)
         return [file, dictionary]
     if names is None:
-        return [*(table.path for table in staged), dictionary]
-    return [staged[0].path.rename(file), dictionary]
+        return [*(table.path for table in table_files), dictionary]
+    return [table_files[0].path.rename(file), dictionary]
 
 
-def _write_dictionary(path: Path, meanings: Sequence[DictionaryEntry]) -> None:
+def _write_dictionary(path: Path, dictionary_rows: Sequence[DictionaryEntry]) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(DictionaryEntry._fields)
-        writer.writerows(meanings)
+        writer.writerows(dictionary_rows)
 
 
-def _remember(store: Store, target: Target, file: str | None, tables: Sequence[str]) -> None:
-    to = f"{target.display.rstrip('/')}/{file}" if file else target.display
-    remember_export(store, to, tables)
+def _remember_target(store: Store, target: Target, file: str | None, tables: Sequence[str]) -> None:
+    address = f"{target.display.rstrip('/')}/{file}" if file else target.display
+    remember_export(store, address, tables)
 
 
-def remember_export(store: Store, to: str, tables: Sequence[str]) -> None:
-    """Note where a copy went; `forget` lists these places."""
-    payload = {"state": "exported", "to": display_address(to), "tables": list(tables)}
+def remember_export(store: Store, address: str, tables: Sequence[str]) -> None:
+    """Record the address of an export, so that `forget` can list it."""
+    payload = {"state": "exported", "to": display_address(address), "tables": list(tables)}
     with store.writing() as con:
         store.append(con, [StatusEvent(source="export", payload=payload).as_row()])
 
 
 def earlier_exports(store: Store) -> list[str]:
-    """Where copies went, in order, each place once.
+    """The addresses of earlier exports, oldest first, each once.
 
     Examples
     --------
@@ -160,13 +166,13 @@ def earlier_exports(store: Store) -> list[str]:
     []
     """
     with store.reading() as con:
-        return exports_in(con)
+        return exported_places(con)
 
 
-def exports_in(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The same, of a connection that is open."""
-    found = con.execute(
+def exported_places(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The addresses of earlier exports, through an open connection."""
+    rows = con.execute(
         "select json_extract_string(payload, '$.to') from events where source = 'export' "
         "and json_valid(payload) group by 1 order by min(happened_at)"
     ).fetchall()
-    return [to for (to,) in found if to]
+    return [to for (to,) in rows if to]

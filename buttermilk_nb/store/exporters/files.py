@@ -1,11 +1,11 @@
-r"""From tables to files on this machine: CSV, JSON Lines, Parquet.
+r"""Writes tables to local CSV, JSON Lines and Parquet files.
 
-DuckDB writes the files itself, fast and in little memory, while the Store is open; what follows (workbooks, copies
-to elsewhere) reads these files, so that nobody waits for a slow network.
+DuckDB writes the files itself, fast and in little memory, while the Store is open. Workbooks and remote copies are made
+from these files, so that no process waits for the Store because of a slow network.
 
-A spreadsheet runs what begins with = + - or @ as a formula, and a record may hold anything. In CSV an
-apostrophe is put before such texts (`unescape_formula` takes it off again; plain numbers are left alone). Empty
-is NULL, `""` is an empty text. Lists are JSON there, and lists in JSON Lines and Parquet.
+A spreadsheet runs a text that begins with = + - or @ as a formula, and a record may contain any text. In CSV an
+apostrophe is put before such texts (`unescape_formula` removes it again; plain numbers stay as they are). An empty
+field is NULL, and `""` is an empty text. Lists are JSON in CSV, and lists in JSON Lines and Parquet.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _COPY = {
     "parquet": "(format parquet, compression zstd, row_group_size_bytes '32MB')",
     "bigquery": "(format parquet, compression zstd, row_group_size_bytes '32MB')",
 }
-_STARTS = r"[=+\-@\t\r＝＋－＠]"
+_FORMULA_STARTS = r"[=+\-@\t\r＝＋－＠]"
 _NUMBER = r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"
 
 
 class TableFile(NamedTuple):
-    """A table as a file on this machine."""
+    """A local file with the rows of one table."""
 
     name: str
     path: Path
@@ -41,28 +41,30 @@ class TableFile(NamedTuple):
     columns: tuple[Column, ...]
 
 
-def write_table(
+def write_tables(
     con: duckdb.DuckDBPyConnection, tables: Sequence[ExportTable], folder: Path, kind: str
 ) -> list[TableFile]:
-    """Write each table to a file of its name. Use the connection for nothing else."""
+    """Write each table to a file with its name; do not use the connection for anything else."""
     con.execute("set threads = 1")  # a fifth of the memory, and no slower; rows keep their order
     if "row_group_size_bytes" in _COPY[kind]:
-        con.execute("set preserve_insertion_order = false")  # DuckDB asks for that; one thread keeps it all the same
-    staged = []
+        con.execute(
+            "set preserve_insertion_order = false"
+        )  # DuckDB requires this; with one thread the order stays the same
+    table_files = []
     for table in tables:
         path = folder / f"{table.name}.{kind}"
-        shown = ", ".join(f"{_cast(column, kind)} as {column.sql}" for column in table.columns)
-        query = f"copy (select {shown} from ({table.query})) to ? {_COPY[kind]}"  # noqa: S608  # our own columns only
+        columns = ", ".join(f"{_column_sql(column, kind)} as {column.sql}" for column in table.columns)
+        query = f"copy (select {columns} from ({table.query})) to ? {_COPY[kind]}"  # noqa: S608  # our own columns only
         try:
-            found = con.execute(query, [str(path)]).fetchone()
+            row = con.execute(query, [str(path)]).fetchone()
         except duckdb.Error as error:
-            why = str(error).strip().splitlines()[0]
-            raise StoreError(f"`{table.name}` could not be written to a file: {why}") from error
-        staged.append(TableFile(table.name, path, int(found[0]) if found else 0, table.columns))
-    return staged
+            reason = str(error).strip().splitlines()[0]
+            raise StoreError(f"`{table.name}` could not be written to a file: {reason}") from error
+        table_files.append(TableFile(table.name, path, int(row[0]) if row else 0, table.columns))
+    return table_files
 
 
-def _cast(column: Column, kind: str) -> str:
+def _column_sql(column: Column, kind: str) -> str:
     if kind == "csv":
         if column.is_list:
             return f"to_json({column.sql})::varchar"
@@ -77,21 +79,21 @@ def _cast(column: Column, kind: str) -> str:
 
 
 def escape_formula(sql: str) -> str:
-    """SQL that puts an apostrophe before a text that a spreadsheet would run as a formula."""
-    starts = f"regexp_matches({sql}, '^''*{_STARTS}')"
+    """SQL that puts an apostrophe before texts that a spreadsheet would run as formulas."""
+    starts = f"regexp_matches({sql}, '^''*{_FORMULA_STARTS}')"
     number = f"regexp_full_match({sql}, '''*{_NUMBER}')"
     return f"case when {starts} and not {number} then '''' || {sql} else {sql} end"
 
 
 def unescape_formula(text: str) -> str:
-    """A text as it was before an apostrophe was put before it in CSV.
+    """The original of a text to which `escape_formula` may have added an apostrophe.
 
     Examples
     --------
     >>> unescape_formula("'=SUM(A1)"), unescape_formula("'tis"), unescape_formula("-1")
     ('=SUM(A1)', "'tis", '-1')
     """
-    rest = text[1:]
-    if text[:1] != "'" or not re.match(f"'*{_STARTS}", rest) or re.fullmatch(f"'*{_NUMBER}", rest):
+    unescaped = text[1:]
+    if text[:1] != "'" or not re.match(f"'*{_FORMULA_STARTS}", unescaped) or re.fullmatch(f"'*{_NUMBER}", unescaped):
         return text
-    return rest
+    return unescaped

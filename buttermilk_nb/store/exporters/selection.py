@@ -1,10 +1,10 @@
-"""What may leave the Store: which tables, which rows of them, and which words.
+"""Selects the tables, rows and columns that an export may contain.
 
-Every way out (files, workbooks, BigQuery) takes its rows from here, so that there is one place where it is
-decided. What was redacted never leaves. Of a record that is `local_only` the skeleton leaves (ids, answers,
-numbers), and everything that could quote it stays: its text, what is known of it, requests, answers, reasons,
-error messages. The rules go by the names of columns, so that a new table or view is covered when it is named
-here; a test asks of each new column of text whether it holds words.
+All exports (files, workbooks, BigQuery) take their rows from here, so that this is decided in one place. Redacted texts
+are never exported. Of a record that is `local_only`, ids, scores and numbers are exported, and everything that could
+quote it is withheld: its text, its metadata, requests, answers, reasons, error messages. The rules use the names of
+columns, so that they also apply to a new table or view that is added here. A test fails for a new text column until
+somebody decides whether it can quote a record.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ TABLES = (
     "records", "texts", "runs", "cells", "traces", "trace_inputs", "calls", "scores", "assessments", "labels",
     "coders", "samples", "events", "latest_scores", "judge_scores",
 )  # fmt: skip
-"""What an export holds unless tables are named, as far as the Store has them."""
+"""The tables in an export if no tables are named, as far as the Store has them."""
 
-MORE = (
+MORE_TABLES = (
     "latest_records", "latest_traces", "judgements", "calls_full", "costs", "call_timing", "egress", "ratings",
     "latest_labels", "divergences", "reason_recall", "tombstones",
 )  # fmt: skip
-"""What may be named beside these."""
+"""Further tables and views that may be named."""
 
-NEVER = {"redactions": "holds what was taken out of requests before they were sent, and never leaves the Store"}
+NEVER_EXPORTED = {"redactions": "contains the texts that were redacted from requests, and is never exported"}
 
 TEXT_COLUMNS = frozenset(
     {
@@ -37,13 +37,13 @@ TEXT_COLUMNS = frozenset(
         "reasons", "request", "response", "topic", "uri",
     }
 )  # fmt: skip
-"""Columns that can quote a record; with its table where the name means something else in others."""
+"""Columns that can quote a record; with the table if the same name means something else in other tables."""
 
 JSON = frozenset(
     {"metadata", "ground_truth", "expert_reasons", "labels", "manifest", "params", "params_sent", "params_dropped",
      "payload", "media", "groups", "quotes"}
 )  # fmt: skip
-"""Columns of text that hold JSON, written by this package."""
+"""Text columns with JSON that this package has written."""
 
 
 _ORDER = (
@@ -52,7 +52,7 @@ _ORDER = (
     "what",
 )  # fmt: skip
 _AS_STORED = frozenset({"records", "latest_records", "texts", "calls_full"})
-"""Tables with bodies, which are not sorted: they are large, and come in the order in which they were written."""
+"""Large tables with texts, which are not sorted; their rows stay in the order in which they were written."""
 
 
 class Column(NamedTuple):
@@ -63,95 +63,98 @@ class Column(NamedTuple):
 
     @property
     def sql(self) -> str:
-        """The name as it stands in a query."""
+        """The name in a query, quoted."""
         return '"' + self.name.replace('"', '""') + '"'
 
     @property
     def is_list(self) -> bool:
-        """Whether it holds a list in each row."""
+        """Whether its values are lists."""
         return self.kind.endswith("[]")
 
 
 class ExportTable(NamedTuple):
-    """One table, and the query for those of its rows and words that may leave."""
+    """One table, and the query for the part of it that may be exported."""
 
     name: str
     columns: tuple[Column, ...]
     query: str
 
 
-def outgoing(
+def select_tables(
     con: duckdb.DuckDBPyConnection,
     *,
     tables: Iterable[str] | None = None,
     run_ids: Iterable[str] | None = None,
     with_local_only: bool = False,
 ) -> list[ExportTable]:
-    """The tables that leave, each with its query; good for this connection only.
+    """The tables to export, each with its query, which works with this connection only.
 
     Parameters
     ----------
     con
         A connection of `Store.reading()`; it gets temporary tables.
     tables
-        Which; by default all that a reader needs.
+        Names of tables and views; by default `TABLES`.
     run_ids
-        Only what belongs to these runs.
+        Select only rows of these runs.
     with_local_only
-        Let the words of `local_only` records leave too.
+        Also select the texts of `local_only` records.
 
     Raises
     ------
     SetupError
-        There is no such table or run, or it must not leave.
+        A table or run does not exist, or the table must not be exported.
     """
-    names = _chosen(con, tables)
-    some_runs = _chosen_runs(con, run_ids)
-    if some_runs and tables is None:  # it shows the newest run of each design, which may be none of these
+    names = _exported_names(con, tables)
+    has_run_filter = _filter_runs(con, run_ids)
+    if has_run_filter and tables is None:  # it shows the newest run of each design, which may be another run
         names.remove("latest_scores")
-    kept_back = not with_local_only and withhold(con)
-    return [_one(name, columns_of(con, name), some_runs=some_runs, kept_back=kept_back) for name in names]
+    has_local_only = not with_local_only and withhold_local_only(con)
+    return [
+        _export_table(name, table_columns(con, name), has_run_filter=has_run_filter, has_local_only=has_local_only)
+        for name in names
+    ]
 
 
-def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> tuple[Column, ...]:
+def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> tuple[Column, ...]:
     """The columns of a table or view, in order."""
-    found = con.execute(
+    rows = con.execute(
         "select column_name, data_type from duckdb_columns() "
         "where table_name = ? and database_name = current_database() order by column_index",
         [table],
     ).fetchall()
-    return tuple(Column(name, kind) for name, kind in found)
+    return tuple(Column(name, kind) for name, kind in rows)
 
 
-def _chosen(con: duckdb.DuckDBPyConnection, tables: Iterable[str] | None) -> list[str]:
-    here = {name for (name,) in con.execute("select table_name from information_schema.tables").fetchall()}
+def _exported_names(con: duckdb.DuckDBPyConnection, tables: Iterable[str] | None) -> list[str]:
+    existing = {name for (name,) in con.execute("select table_name from information_schema.tables").fetchall()}
     if tables is None:
-        return [name for name in TABLES if name in here]
-    wanted = [tables] if isinstance(tables, str) else list(tables)
-    allowed = [name for name in (*TABLES, *MORE) if name in here]
-    for name in wanted:
-        if name in NEVER:
-            raise SetupError(f"`{name}` {NEVER[name]}.")
+        return [name for name in TABLES if name in existing]
+    names = [tables] if isinstance(tables, str) else list(tables)
+    allowed = [name for name in (*TABLES, *MORE_TABLES) if name in existing]
+    for name in names:
+        if name in NEVER_EXPORTED:
+            raise SetupError(f"`{name}` {NEVER_EXPORTED[name]}.")
         if name not in allowed:
             raise SetupError(f"there is no table `{name}` to export; {nearest(name, allowed)}")
-    if not wanted:
+    if not names:
         raise SetupError("tables=[]: name at least one table, or leave `tables` out.")
-    return list(dict.fromkeys(wanted))
+    return list(dict.fromkeys(names))
 
 
-def _chosen_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str] | None) -> bool:
+def _filter_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str] | None) -> bool:
     if run_ids is None:
         return False
-    wanted = [run_ids] if isinstance(run_ids, str) else list(run_ids)
-    known = [run_id for (run_id,) in con.execute("select run_id from runs").fetchall()]
-    if unknown := [run_id for run_id in wanted if run_id not in known]:
-        raise SetupError(f"there is no run `{unknown[0]}`; {nearest(unknown[0], known)}")
-    con.execute("create temp table leaving_runs as select unnest(?::varchar[]) as run_id", [wanted])
+    wanted_ids = [run_ids] if isinstance(run_ids, str) else list(run_ids)
+    known_ids = [run_id for (run_id,) in con.execute("select run_id from runs").fetchall()]
+    if unknown := [run_id for run_id in wanted_ids if run_id not in known_ids]:
+        raise SetupError(f"there is no run `{unknown[0]}`; {nearest(unknown[0], known_ids)}")
+    con.execute("create temp table leaving_runs as select unnest(?::varchar[]) as run_id", [wanted_ids])
     return True
 
 
-def withhold(con: duckdb.DuckDBPyConnection) -> bool:
-    """Note what `local_only` touches: records, their traces, the texts that those used."""
+def withhold_local_only(con: duckdb.DuckDBPyConnection) -> bool:
+    """List `local_only` records, their traces and texts in temporary tables; whether there are any."""
     con.execute("create temp table staying as select distinct record_id from records where local_only")
     if con.execute("select count(*) from staying").fetchone() == (0,):
         return False
@@ -170,23 +173,23 @@ def withhold(con: duckdb.DuckDBPyConnection) -> bool:
     return True
 
 
-def _one(name: str, columns: tuple[Column, ...], *, some_runs: bool, kept_back: bool) -> ExportTable:
-    stays = local_only_filter(name, {column.name for column in columns}) if kept_back else None
-    shown = ", ".join(
-        f"case when {stays} then null else {c.sql} end as {c.sql}"
-        if stays and {c.name, f"{name}.{c.name}"} & TEXT_COLUMNS
+def _export_table(name: str, columns: tuple[Column, ...], *, has_run_filter: bool, has_local_only: bool) -> ExportTable:
+    withheld_rows = local_only_filter(name, {column.name for column in columns}) if has_local_only else None
+    columns_sql = ", ".join(
+        f"case when {withheld_rows} then null else {c.sql} end as {c.sql}"
+        if withheld_rows and {c.name, f"{name}.{c.name}"} & TEXT_COLUMNS
         else c.sql
         for c in columns
     )
-    rules = [rule for rule in (_always(name), _of_runs(name, columns) if some_runs else None) if rule]
-    where = f" where {' and '.join(rules)}" if rules else ""
+    rules = [rule for rule in (_fixed_rule(name), _run_rule(name, columns) if has_run_filter else None) if rule]
+    condition = f" where {' and '.join(rules)}" if rules else ""
     keys = [key for key in _ORDER if name not in _AS_STORED and any(column.name == key for column in columns)]
     order = f" order by {', '.join(keys)}" if keys else ""
-    return ExportTable(name, columns, f"select {shown} from {name}{where}{order}")  # noqa: S608  # names of our own only
+    return ExportTable(name, columns, f"select {columns_sql} from {name}{condition}{order}")  # noqa: S608  # names of our own only
 
 
 def local_only_filter(name: str, columns: set[str]) -> str | None:
-    """The condition under which the words of a row stay."""
+    """The SQL condition for rows whose texts are withheld."""
     if "record_id" in columns:
         return "record_id in (select * from staying)"
     if "trace_id" in columns:
@@ -198,19 +201,19 @@ def local_only_filter(name: str, columns: set[str]) -> str | None:
     return None
 
 
-def _always(name: str) -> str | None:
-    if name == "texts":  # what was said stands in `scores` and `traces`
+def _fixed_rule(name: str) -> str | None:
+    if name == "texts":  # other texts are in `scores` and `traces`
         return "kind in ('prompt', 'criteria', 'schema', 'request', 'response', 'media')"
-    if name == "events":  # where earlier exports went is nobody else's business
+    if name == "events":  # readers need not know where earlier exports went
         return "source <> 'export'"
     return None
 
 
-_OF_RUNS = "run_id in (select run_id from leaving_runs)"
-_OF_TRACES = f"trace_id in (select trace_id from traces where {_OF_RUNS})"  # noqa: S608  # our own words
-_OF_CELLS = "{0} in (select {0} from cells where run_id in (select run_id from leaving_runs))"
-_OF_EVENTS = "split_part(transaction_id, '/', 1) in (select run_id from leaving_runs)"
-_OF_TEXTS = """(
+_BY_RUN = "run_id in (select run_id from leaving_runs)"
+_BY_TRACE = f"trace_id in (select trace_id from traces where {_BY_RUN})"  # noqa: S608  # our own names
+_BY_CELL = "{0} in (select {0} from cells where run_id in (select run_id from leaving_runs))"
+_BY_EVENT = "split_part(transaction_id, '/', 1) in (select run_id from leaving_runs)"
+_BY_TEXT = """(
     kind in ('prompt', 'criteria', 'schema')
     or text_hash in (
         select unnest([request_hash, response_hash]) from calls where run_id in (select run_id from leaving_runs)
@@ -222,15 +225,15 @@ _OF_TEXTS = """(
 )"""
 
 
-def _of_runs(name: str, columns: tuple[Column, ...]) -> str | None:
-    """The condition under which a row belongs to the chosen runs."""
+def _run_rule(name: str, columns: tuple[Column, ...]) -> str | None:
+    """The SQL condition for rows of the selected runs."""
     names = {column.name for column in columns}
     if "run_id" in names:
-        return _OF_RUNS
+        return _BY_RUN
     if "trace_id" in names:
-        return _OF_TRACES
+        return _BY_TRACE
     if {"record_id", "details_hash"} <= names:
-        return _OF_CELLS.format("(record_id, record_hash, details_hash)")
+        return _BY_CELL.format("(record_id, record_hash, details_hash)")
     if "record_id" in names:
-        return _OF_CELLS.format("record_id")
-    return {"events": _OF_EVENTS, "texts": _OF_TEXTS}.get(name)
+        return _BY_CELL.format("record_id")
+    return {"events": _BY_EVENT, "texts": _BY_TEXT}.get(name)

@@ -1,9 +1,9 @@
-"""Scores that were made elsewhere: Buttermilk's rows, Inspect's logs, a plain table of codes.
+"""Import of scores from other programs: Buttermilk rows, Inspect logs, tables of codes.
 
-Each becomes an ordinary run of the Store, with status `imported`, so that everything that can be asked of a run can
-be asked of it: frames, agreement, the explorer, SQL. It lands in one transaction or not at all; the same content a
-second time, and records that were forgotten here, are noticed. A reader is one file that turns its source into a
-`Study`.
+Each import becomes an ordinary run of the Store, with status `imported`. So everything that works with a run works with
+it too: frames, agreement, the explorer, SQL. It is written in one transaction or not at all. Importing the same content
+twice, or a record that was forgotten here, is an error. Each reader is one file that turns its source into an
+`ImportedStudy`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Flow rows of Buttermilk: judgements, syntheses, and the scorers' assessments of them.
+"""Reads Buttermilk's flow rows: judgements, syntheses, and scorers' assessments of them.
 
-One judgement becomes one trace with its answers. The view `judge_scores` shows it once for every scorer, which is
-told from a repetition by the call id. A scorer becomes a trace of its own that read the judgement, its assessments
-in its output, for an assessment is no score. Buttermilk has no replicates: the same judge asked again about the same
-record is the next one, in order of time. What has no column here is kept as JSON in `output`.
+One judgement becomes one trace with its answers. The view `judge_scores` shows a judgement once for every scorer; the
+call id tells such a row from a repetition. A scorer becomes a trace of its own with the judgement as its input and its
+assessments in its output, because an assessment is not a score. Buttermilk has no replicates: if the same judge was
+asked again about the same record, that is the next replicate, in order of time. Fields without a column here are kept
+as JSON in `output`.
 """
 
 from __future__ import annotations
@@ -17,272 +18,285 @@ from ...codebook.criteria import Criteria
 from ...corpus.loaders import Source
 from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
-from .buttermilk_rows import Flat, flat
+from .buttermilk_rows import FlatRow, flatten_row
 from .imported_study import (
     ImportedStudy,
-    SourceCriterion,
-    SourceRecord,
-    SourceScore,
-    loaded,
-    map_word,
-    number,
+    SourceAnswer,
+    SourceCall,
+    SourceTrace,
+    answer_from_verdict,
+    parse_json,
     parse_time,
-    text,
-    texts,
-    truth,
+    to_bool,
+    to_number,
+    to_text,
+    to_texts,
 )
 
-_VERDICTS = ("judge", "synthesiser")
-_CONTENT = ("content", "fulltext", "text", "body")
+_JUDGING_ROLES = ("judge", "synthesiser")
+_CONTENT_FIELDS = ("content", "fulltext", "text", "body")
 _CRITERION = "violating"
 
 
 def read_buttermilk(source: Source, *, name: str, criteria: Criteria | None) -> ImportedStudy:
-    """Read rows that Buttermilk exported, of its tables or its views."""
-    reading = _FlowReader(criteria)
-    rows = [(row, flat(row.fields)) for row in source.rows if not row.problem]
-    reading.problems += [f"row {row.line}: {row.problem}." for row in source.rows if row.problem]
-    for row, found in sorted(rows, key=lambda pair: _order(*pair)):
-        reading.add(row, found)
+    """Read rows that Buttermilk exported from its tables or views."""
+    reader = _FlowReader(criteria)
+    rows = [(row, flatten_row(row.fields)) for row in source.rows if not row.problem]
+    reader.problems += [f"row {row.line}: {row.problem}." for row in source.rows if row.problem]
+    for row, flat_row in sorted(rows, key=lambda pair: _sort_key(*pair)):
+        reader.add(row, flat_row)
     return ImportedStudy(
         kind="buttermilk",
         name=name,
-        about=source.description,
-        judged=tuple(cell.judged() for cell in reading.cells),
-        records=tuple(reading.records),
-        problems=tuple(reading.problems),
-        remarks=tuple(reading.remarks()),
+        description=source.description,
+        traces=tuple(cell.build() for cell in reader.traces),
+        records=tuple(reader.records),
+        problems=tuple(reader.problems),
+        remarks=tuple(reader.remarks()),
     )
 
 
-def _order(row: SourceRow, found: Flat) -> tuple[bool, dt.datetime, int]:
-    """In time, and scorers after what they score."""
-    at = parse_time(found.known.get("timestamp")) or parse_time(0)
-    assert at is not None
-    return found.role == "scorer", at, row.line
+def _sort_key(row: SourceRow, flat_row: FlatRow) -> tuple[bool, dt.datetime, int]:
+    """Order by time, with scorers after the judgements that they score."""
+    time = parse_time(flat_row.values.get("timestamp")) or parse_time(0)
+    assert time is not None
+    return flat_row.role == "scorer", time, row.line
 
 
-class _FlowCell:
-    """One cell, as its rows come."""
+class _TraceBuilder:
+    """Collects the rows of one trace."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
-        self.answers: dict[str, SourceRecord] = {}
-        self.read: list[int] = []
+        self.answers: dict[str, SourceAnswer] = {}
+        self.inputs: list[int] = []
 
-    def judged(self) -> SourceScore:
-        return SourceScore(**self.fields, answers=tuple(self.answers.values()), read=tuple(self.read))
+    def build(self) -> SourceTrace:
+        return SourceTrace(**self.fields, answers=tuple(self.answers.values()), inputs=tuple(self.inputs))
 
 
 class _FlowReader:
-    """What has been read."""
+    """Collects traces, records and problems from the rows of a flow."""
 
     def __init__(self, criteria: Criteria | None) -> None:
         self._criteria = criteria
-        self._places: dict[tuple[str, str], int] = {}
-        self._texts: dict[tuple[str, str], int] = {}
+        self._trace_indexes: dict[tuple[str, str], int] = {}
+        self._record_indexes: dict[tuple[str, str], int] = {}
         self._repeats: Counter[tuple[Any, ...]] = Counter()
         self._orphans = 0
-        self.cells: list[_FlowCell] = []
+        self.traces: list[_TraceBuilder] = []
         self.records: list[Record] = []
         self.problems: list[str] = []
 
-    def add(self, row: SourceRow, found: Flat) -> None:
-        """Take in one row, or note what is wrong with it."""
-        where = f"row {row.line}"
-        record_id = found.text("record_id")
+    def add(self, row: SourceRow, flat_row: FlatRow) -> None:
+        """Add one row, or note its problem."""
+        location = f"row {row.line}"
+        record_id = flat_row.text("record_id")
         if record_id is None:
-            self.problems.append(f"{where}: no record id.")
-        elif found.role == "scorer":
-            parent = self._places.get((found.text("parent_call_id") or "", record_id))
-            self._scorer(where, record_id, found, parent, found.text("call_id"))
+            self.problems.append(f"{location}: no record id.")
+        elif flat_row.role == "scorer":
+            parent = self._trace_indexes.get((flat_row.text("parent_call_id") or "", record_id))
+            self._add_scorer(location, record_id, flat_row, parent, flat_row.text("call_id"))
         else:
-            place = self._judgement(where, record_id, found)
-            if found.text("scorer"):
-                self._scorer(where, record_id, found, place, found.text("scorer_call_id"), in_view=True)
+            index = self._add_judgement(location, record_id, flat_row)
+            if flat_row.text("scorer"):
+                self._add_scorer(location, record_id, flat_row, index, flat_row.text("scorer_call_id"), in_view=True)
 
-    def _judgement(self, where: str, record_id: str, found: Flat) -> int:
-        """The place of the row's judgement, which may have been seen already."""
-        call_id = found.text("call_id") or (_same_answer(found) if found.text("scorer") else None)
-        place = self._places.get((call_id, record_id)) if call_id else None
-        if place is None:
-            place = self._cell(where, record_id, found, call_id)
-        if found.role in _VERDICTS:
-            answer = self._given(found)
-            self.cells[place].answers.setdefault(answer.criterion, answer)
-        return place
+    def _add_judgement(self, location: str, record_id: str, row: FlatRow) -> int:
+        """The index of the row's judgement, which an earlier row may have added already."""
+        call_id = row.text("call_id") or (_judgement_digest(row) if row.text("scorer") else None)
+        index = self._trace_indexes.get((call_id, record_id)) if call_id else None
+        if index is None:
+            index = self._add_trace(location, record_id, row, call_id)
+        if row.role in _JUDGING_ROLES:
+            answer = self._answer(row)
+            self.traces[index].answers.setdefault(answer.criterion, answer)
+        return index
 
-    def _cell(self, where: str, record_id: str, found: Flat, call_id: str | None) -> int:
-        step = found.text("judge") or found.role
-        criteria_set = found.text("criteria") or (self._criteria.name if self._criteria else None)
-        if found.role in _VERDICTS:
+    def _add_trace(self, location: str, record_id: str, row: FlatRow, call_id: str | None) -> int:
+        step = row.text("judge") or row.role
+        criteria_set = row.text("criteria") or (self._criteria.name if self._criteria else None)
+        if row.role in _JUDGING_ROLES:
             criteria_set = criteria_set or _CRITERION
-        error = _error(found)
+        error = _error_text(row)
         fields = {
-            "where": where,
+            "location": location,
             "record_id": record_id,
-            "record": self._record(record_id, found),
+            "record_index": self._record_index(record_id, row),
             "step": step,
-            "role": found.role,
-            "model": found.text("model"),
+            "role": row.role,
+            "model": row.text("model"),
             "criteria_set": criteria_set,
-            "prompt": found.text("template"),
-            "status": "error" if error else "ok" if found.role not in _VERDICTS or _answered(found) else "invalid",
-            "flagged": truth(found.known.get("violating")) if found.role in _VERDICTS else None,
-            "output": canonical(found.rest) if found.rest else None,
+            "prompt": row.text("template"),
+            "status": "error" if error else "ok" if row.role not in _JUDGING_ROLES or _has_answer(row) else "invalid",
+            "flagged": to_bool(row.values.get("violating")) if row.role in _JUDGING_ROLES else None,
+            "output": canonical(row.unmapped) if row.unmapped else None,
             "error": error,
-            "started_at": parse_time(found.known.get("timestamp")),
-            "asked": _asked(found),
+            "started_at": parse_time(row.values.get("timestamp")),
+            "calls": _source_calls(row),
         }
-        return self._keep(fields, call_id, found.known.get("replicate"))
+        return self._append_trace(fields, call_id, row.values.get("replicate"))
 
-    def _scorer(
-        self, where: str, record_id: str, found: Flat, read: int | None, call_id: str | None, *, in_view: bool = False
+    def _add_scorer(
+        self,
+        location: str,
+        record_id: str,
+        row: FlatRow,
+        input_index: int | None,
+        call_id: str | None,
+        *,
+        in_view: bool = False,
     ) -> None:
-        """One scorer's assessment of one judgement, once; a row of a view is mostly about the judgement."""
-        if call_id is not None and (call_id, record_id) in self._places:
+        """Add one scorer's assessment of one judgement, once; a row of a view mostly describes the judgement."""
+        if call_id is not None and (call_id, record_id) in self._trace_indexes:
             return
-        self._orphans += read is None
-        known = {key: found.known[key] for key in ("correctness", "assessments") if key in found.known}
-        known |= {"assessments": _assessments(found)} if {"correct", "feedback"} & found.known.keys() else {}
-        error = None if in_view else _error(found)
+        self._orphans += input_index is None
+        output = {key: row.values[key] for key in ("correctness", "assessments") if key in row.values}
+        output |= {"assessments": _assessments(row)} if {"correct", "feedback"} & row.values.keys() else {}
+        error = None if in_view else _error_text(row)
         fields = {
-            "where": where,
+            "location": location,
             "record_id": record_id,
-            "record": self.cells[read].fields["record"] if read is not None else self._record(record_id, found),
-            "step": found.text("scorer") or found.text("judge") or "scorer",
+            "record_index": self.traces[input_index].fields["record_index"]
+            if input_index is not None
+            else self._record_index(record_id, row),
+            "step": row.text("scorer") or row.text("judge") or "scorer",
             "role": "scorer",
-            "model": found.text("scoring_model") or (None if in_view else found.text("model")),
-            "criteria_set": found.text("criteria"),
-            "prompt": found.text("scoring_template") or (None if in_view else found.text("template")),
+            "model": row.text("scoring_model") or (None if in_view else row.text("model")),
+            "criteria_set": row.text("criteria"),
+            "prompt": row.text("scoring_template") or (None if in_view else row.text("template")),
             "status": "error" if error else "ok",
             "error": error,
-            "output": canonical({**known, **({} if in_view else found.rest)}),
-            "started_at": parse_time(found.known.get("timestamp")),
+            "output": canonical({**output, **({} if in_view else row.unmapped)}),
+            "started_at": parse_time(row.values.get("timestamp")),
         }
-        self._keep(fields, call_id, None, read)
+        self._append_trace(fields, call_id, None, input_index)
 
-    def _keep(self, fields: dict[str, Any], call_id: str | None, replicate: Any, read: int | None = None) -> int:
-        own = tuple(fields[key] for key in ("record_id", "record", "step", "role", "model", "criteria_set", "prompt"))
-        said = number(replicate)
-        fields["replicate"] = int(said) if said is not None else self._repeats[(*own, read)]
-        self._repeats[(*own, read)] += 1
-        self.cells.append(_FlowCell(fields))
-        place = len(self.cells) - 1
-        if read is not None:
-            self.cells[place].read.append(read)
+    def _append_trace(
+        self, fields: dict[str, Any], call_id: str | None, replicate: Any, input_index: int | None = None
+    ) -> int:
+        names = ("record_id", "record_index", "step", "role", "model", "criteria_set", "prompt")
+        key = tuple(fields[name] for name in names)
+        stated = to_number(replicate)
+        fields["replicate"] = int(stated) if stated is not None else self._repeats[(*key, input_index)]
+        self._repeats[(*key, input_index)] += 1
+        self.traces.append(_TraceBuilder(fields))
+        index = len(self.traces) - 1
+        if input_index is not None:
+            self.traces[index].inputs.append(input_index)
         if call_id is not None:
-            self._places[call_id, str(fields["record_id"])] = place
-        return place
+            self._trace_indexes[call_id, str(fields["record_id"])] = index
+        return index
 
-    def _given(self, found: Flat) -> SourceRecord:
-        criterion = found.text("criterion") or self._asked_for(found)
-        flagged, error = truth(found.known.get("violating")), _error(found)
-        category, value = found.text("category"), number(found.known.get("value"))
-        word = category or map_word(self._criteria, criterion, flagged)
-        uncertainty = found.text("uncertainty")
-        return SourceRecord.model_validate(
+    def _answer(self, row: FlatRow) -> SourceAnswer:
+        criterion = row.text("criterion") or self._criterion_name(row)
+        flagged, error = to_bool(row.values.get("violating")), _error_text(row)
+        category, value = row.text("category"), to_number(row.values.get("value"))
+        word = category or answer_from_verdict(self._criteria, criterion, flagged)
+        uncertainty = row.text("uncertainty")
+        return SourceAnswer.model_validate(
             {
                 "criterion": criterion,
-                "raw": word if word is not None else value,
+                "raw_answer": word if word is not None else value,
                 "value": float(flagged) if value is None and category is None and flagged is not None else value,
                 "category": word,
                 "flagged": flagged,
                 "uncertainty": uncertainty.lower() if uncertainty else None,
-                "conclusion": found.text("conclusion"),
-                "reasons": texts(found.known.get("reasons")),
-                "status": "error" if error else "ok" if _answered(found) else "invalid",
+                "conclusion": row.text("conclusion"),
+                "reasons": to_texts(row.values.get("reasons")),
+                "status": "error" if error else "ok" if _has_answer(row) else "invalid",
             }
         )
 
-    def _asked_for(self, found: Flat) -> str:
+    def _criterion_name(self, row: FlatRow) -> str:
         if self._criteria is not None and len(self._criteria) == 1:
             return self._criteria.criteria[0].name
-        return found.text("criteria") or _CRITERION
+        return row.text("criteria") or _CRITERION
 
-    def _record(self, record_id: str, found: Flat) -> int | None:
-        """The place of the row's text, each text of a record once."""
-        given = found.record or {}
-        content = next((said for key in _CONTENT if (said := _said(given.get(key)))), None)
+    def _record_index(self, record_id: str, row: FlatRow) -> int | None:
+        """The index of the row's text; each text of a record is added once."""
+        fields = row.record or {}
+        content = next((text for key in _CONTENT_FIELDS if (text := _joined_text(fields.get(key)))), None)
         if content is None:
             return None
-        if (record_id, content) not in self._texts:
-            self._texts[record_id, content] = len(self.records)
-            self.records.append(self._made(record_id, content, given, found))
-        return self._texts[record_id, content]
+        if (record_id, content) not in self._record_indexes:
+            self._record_indexes[record_id, content] = len(self.records)
+            self.records.append(self._make_record(record_id, content, fields, row))
+        return self._record_indexes[record_id, content]
 
-    def _made(self, record_id: str, content: str, given: dict[str, Any], found: Flat) -> Record:
-        known = loaded(given.get("ground_truth"))
-        known = known if isinstance(known, dict) else {"violating": known}
-        expected = truth(known.get("violating")) if "expected" not in found.known else truth(found.known["expected"])
-        criterion = found.text("criterion") or self._asked_for(found)
-        word = map_word(self._criteria, criterion, expected)
-        metadata = loaded(given.get("metadata"))
+    def _make_record(self, record_id: str, content: str, fields: dict[str, Any], row: FlatRow) -> Record:
+        ground_truth = parse_json(fields.get("ground_truth"))
+        ground_truth = ground_truth if isinstance(ground_truth, dict) else {"violating": ground_truth}
+        expected = to_bool(row.values.get("expected", ground_truth.get("violating")))
+        criterion = row.text("criterion") or self._criterion_name(row)
+        word = answer_from_verdict(self._criteria, criterion, expected)
+        metadata = parse_json(fields.get("metadata"))
         return Record(
             record_id=record_id,
             content=content,
             metadata=metadata if isinstance(metadata, dict) else {},
             ground_truth={criterion: word} if word else {},
-            expert_reasons={criterion: reasons} if (reasons := texts(known.get("reasons"))) else {},
-            uri=text(given.get("uri")),
+            expert_reasons={criterion: reasons} if (reasons := to_texts(ground_truth.get("reasons"))) else {},
+            uri=to_text(fields.get("uri")),
         )
 
     def remarks(self) -> list[str]:
-        """What a reader should know."""
+        """Remarks for the researcher."""
         if not self._orphans:
             return []
-        return [f"{self._orphans:,} assessments are of judgements that the data does not hold."]
+        return [f"{self._orphans:,} assessments refer to judgements that are not in the data."]
 
 
-def _same_answer(found: Flat) -> str:
-    """What tells two judgements apart where they have no ids: everything that the judge said, and when."""
+def _judgement_digest(row: FlatRow) -> str:
+    """A hash that tells judgements without ids apart: the judge's whole answer and its time."""
     names = ("timestamp", "judge", "model", "template", "criteria", "role", "violating", "conclusion", "reasons")
-    return digest("bm1", *(found.text(name) or "" for name in names))
+    return digest("bm1", *(row.text(name) or "" for name in names))
 
 
-def _answered(found: Flat) -> bool:
-    given = (truth(found.known.get("violating")), found.text("category"), number(found.known.get("value")))
-    return any(value is not None for value in given)
+def _has_answer(row: FlatRow) -> bool:
+    values = (to_bool(row.values.get("violating")), row.text("category"), to_number(row.values.get("value")))
+    return any(value is not None for value in values)
 
 
-def _error(found: Flat) -> str | None:
-    said = loaded(found.known.get("error"))
-    return text(said) if said not in (None, "", [], {}, "null", "None") else None
+def _error_text(row: FlatRow) -> str | None:
+    error = parse_json(row.values.get("error"))
+    return to_text(error) if error not in (None, "", [], {}, "null", "None") else None
 
 
-def _assessments(found: Flat) -> list[dict[str, Any]]:
-    correct, feedback = loaded(found.known.get("correct")) or [], texts(found.known.get("feedback")) or ()
+def _assessments(row: FlatRow) -> list[dict[str, Any]]:
+    correct = parse_json(row.values.get("correct")) or []
     correct = correct if isinstance(correct, list) else [correct]
+    feedback = to_texts(row.values.get("feedback")) or ()
     length = max(len(correct), len(feedback))
     return [
         {
-            "correct": truth(correct[i]) if i < len(correct) else None,
+            "correct": to_bool(correct[i]) if i < len(correct) else None,
             "feedback": feedback[i] if i < len(feedback) else None,
         }
         for i in range(length)
     ]
 
 
-def _asked(found: Flat) -> tuple[SourceCriterion, ...]:
-    messages = loaded(found.known.get("messages"))
-    model = found.text("model")
+def _source_calls(row: FlatRow) -> tuple[SourceCall, ...]:
+    messages = parse_json(row.values.get("messages"))
+    model = row.text("model")
     if not isinstance(messages, list) or not messages or model is None:
         return ()
-    outputs = found.rest.get("outputs")
+    outputs = row.unmapped.get("outputs")
     return (
-        SourceCriterion(
+        SourceCall(
             model=model,
             request=canonical(messages),
             response=canonical(outputs) if outputs else None,
-            asked_at=parse_time(found.known.get("timestamp")),
+            asked_at=parse_time(row.values.get("timestamp")),
         ),
     )
 
 
-def _said(value: Any) -> str | None:
-    """A text, or the texts of a list of parts."""
-    read = loaded(value)
-    if isinstance(read, list):
-        parts = [part.get("text") or part.get("content") if isinstance(part, dict) else part for part in read]
+def _joined_text(value: Any) -> str | None:
+    """The text of a value; of a list of parts, their texts joined."""
+    parsed = parse_json(value)
+    if isinstance(parsed, list):
+        parts = [part.get("text") or part.get("content") if isinstance(part, dict) else part for part in parsed]
         return "\n\n".join(str(part) for part in parts if part) or None
-    return text(read)
+    return to_text(parsed)

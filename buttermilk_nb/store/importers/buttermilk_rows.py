@@ -1,8 +1,8 @@
-"""A row of Buttermilk in flat form, whichever of its shapes it has.
+"""Flattens the rows of Buttermilk's tables and views to one form.
 
-Buttermilk stores one nested row a call (`agent_info`, `inputs`, `outputs`, `record`) and shows views of it with flat
-columns (`judge_scores`, `judge_reasons`). JSON columns come as objects or as texts, and names have changed over the
-years. What is known goes into `Flat`; what is not stays in `rest`, so that nothing is lost.
+Buttermilk stores one nested row per call (`agent_info`, `inputs`, `outputs`, `record`) and shows views of it with flat
+columns (`judge_scores`, `judge_reasons`). JSON columns contain objects or texts, and names have changed over the
+years. Fields with a known name go into `FlatRow.values`; all others stay in `unmapped`, so that nothing is lost.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ..._internal.text import to_jsonable
-from .imported_study import loaded, text
+from .imported_study import parse_json, to_text
 
 _NESTED = ("agent_info", "inputs", "outputs", "metadata", "parameters")
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -46,75 +46,87 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "assessments": ("assessments",),
     "messages": ("messages",),
 }
-"""What Buttermilk calls things, the newest name first."""
-MARKS = ({"judge", "judge_model"}, {"judge", "violating"}, {"agent_info", "outputs"}, {"judge_model", "judge_criteria"})
-"""Columns of which one set is in every row that Buttermilk exports."""
+"""Buttermilk's names for each field, the newest first."""
+SIGNATURES = (
+    {"judge", "judge_model"},
+    {"judge", "violating"},
+    {"agent_info", "outputs"},
+    {"judge_model", "judge_criteria"},
+)
+"""Sets of columns; every row that Buttermilk exports has all columns of at least one set."""
 
 
-class Flat(BaseModel):
-    """A row, flat; every value as it was found."""
+class FlatRow(BaseModel):
+    """A flat row with unchanged values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    known: dict[str, Any]
+    values: dict[str, Any]
     record: dict[str, Any] | None
-    rest: dict[str, Any]
+    unmapped: dict[str, Any]
 
     def text(self, name: str) -> str | None:
-        """A value as text, None where there is none."""
-        return text(self.known.get(name))
+        """A value as text; None if it is missing."""
+        return to_text(self.values.get(name))
 
     @property
     def role(self) -> str:
-        """What the agent was for, in our words: `judge`, `synthesiser`, `scorer` or its own."""
-        said = (self.text("role") or "judge").lower()
+        """The role of the agent: `judge`, `synthesiser`, `scorer`, or Buttermilk's own word."""
+        word = (self.text("role") or "judge").lower()
         for start, name in (("judge", "judge"), ("synth", "synthesiser"), ("scor", "scorer")):
-            if said.startswith(start):
+            if word.startswith(start):
                 return name
-        return said
+        return word
 
 
-def flat(row: Mapping[str, Any]) -> Flat:
+def flatten_row(row: Mapping[str, Any]) -> FlatRow:
     """Flatten a row.
 
     Examples
     --------
-    >>> found = flat({"agent_info": '{"role": "JUDGE", "parameters": {"model": "m"}}', "outputs": {"prediction": True}})
-    >>> found.role, found.text("model"), found.known["violating"]
+    >>> agent_info = '{"role": "JUDGE", "parameters": {"model": "m"}}'
+    >>> row = flatten_row({"agent_info": agent_info, "outputs": {"prediction": True}})
+    >>> row.role, row.text("model"), row.values["violating"]
     ('judge', 'm', True)
     """
-    wide: dict[str, Any] = {str(key): to_jsonable(value) for key, value in row.items()}
-    nested = {key: loaded(wide.pop(key)) for key in _NESTED if isinstance(loaded(wide.get(key)), dict)}
-    record = _record(wide, nested)
-    for inside in _insides(nested):
-        for key, value in inside.items():
-            wide.setdefault(key, value)
-    known, used = {}, set()
-    for name, spellings in _NAMES.items():
-        for spelling in spellings:
-            if _there(wide.get(spelling)):
-                known[name] = wide[spelling]
-                used.add(spelling)
+    columns: dict[str, Any] = {str(key): to_jsonable(value) for key, value in row.items()}
+    nested = {key: parse_json(columns.pop(key)) for key in _NESTED if isinstance(parse_json(columns.get(key)), dict)}
+    record = _nested_record(columns, nested)
+    for fields in _nested_fields(nested):
+        for key, value in fields.items():
+            columns.setdefault(key, value)
+    values, used_columns = {}, set()
+    for name, column_names in _NAMES.items():
+        for column_name in column_names:
+            if _has_value(columns.get(column_name)):
+                values[name] = columns[column_name]
+                used_columns.add(column_name)
                 break
-    known.setdefault("record_id", (record or {}).get("record_id"))
-    rest = {key: value for key, value in row.items() if str(key) not in used and _there(value) and key not in _NESTED}
-    return Flat(known=known, record=record, rest=to_jsonable({**rest, **{k: v for k, v in nested.items() if v}}))
+    values.setdefault("record_id", (record or {}).get("record_id"))
+    unmapped = {
+        key: value
+        for key, value in row.items()
+        if str(key) not in used_columns and _has_value(value) and key not in _NESTED
+    }
+    return FlatRow(
+        values=values, record=record, unmapped=to_jsonable({**unmapped, **{k: v for k, v in nested.items() if v}})
+    )
 
 
-def _insides(nested: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The nested objects that hold what views show as columns, the most telling first."""
+def _nested_fields(nested: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The nested objects with the fields that views show as columns, the most reliable first."""
     agent, inputs = nested.get("agent_info", {}), nested.get("inputs", {})
-    config = _object(agent.get("config"))
+    config = _as_object(agent.get("config"))
     name = next(
         (value for value in (agent.get("name"), agent.get("component_name"), config.get("agent_name")) if value), None
     )
     parameters = {
-        **_object(inputs.get("parameters")),
-        **_object(config.get("parameters")),
-        **_object(agent.get("parameters")),
+        **_as_object(inputs.get("parameters")),
+        **_as_object(config.get("parameters")),
+        **_as_object(agent.get("parameters")),
     }
-    asked = _object(inputs.get("inputs"))
-    answers = asked.get("answers")
+    inner_inputs = _as_object(inputs.get("inputs"))
+    answers = inner_inputs.get("answers")
     parent = (
         answers[0].get("answer_id") if isinstance(answers, list) and answers and isinstance(answers[0], dict) else None
     )
@@ -124,26 +136,30 @@ def _insides(nested: Mapping[str, Any]) -> list[dict[str, Any]]:
         parameters,
         nested.get("parameters", {}),
         nested.get("metadata", {}),
-        {"record_id": asked.get("record_id"), "parent_call_id": parent},
+        {"record_id": inner_inputs.get("record_id"), "parent_call_id": parent},
     ]
 
 
-def _record(wide: dict[str, Any], nested: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The record that came with the row; a list of one is that one."""
-    places = [wide.pop("record", None), wide.pop("records", None), _object(nested.get("inputs")).get("records")]
-    for place in places:
-        found = loaded(place)
-        if isinstance(found, list) and found:
-            found = loaded(found[0])
-        if isinstance(found, dict) and found:
-            return found
+def _nested_record(columns: dict[str, Any], nested: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The record in the row; of a list of records, the first."""
+    candidates = [
+        columns.pop("record", None),
+        columns.pop("records", None),
+        _as_object(nested.get("inputs")).get("records"),
+    ]
+    for candidate in candidates:
+        parsed = parse_json(candidate)
+        if isinstance(parsed, list) and parsed:
+            parsed = parse_json(parsed[0])
+        if isinstance(parsed, dict) and parsed:
+            return parsed
     return None
 
 
-def _object(value: Any) -> dict[str, Any]:
-    found = loaded(value)
-    return found if isinstance(found, dict) else {}
+def _as_object(value: Any) -> dict[str, Any]:
+    parsed = parse_json(value)
+    return parsed if isinstance(parsed, dict) else {}
 
 
-def _there(value: Any) -> bool:
+def _has_value(value: Any) -> bool:
     return value is not None and value != "" and value != [] and value != {} and value == value  # NaN is not itself

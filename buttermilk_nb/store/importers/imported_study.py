@@ -1,7 +1,7 @@
-"""The form between a file of another program and the rows of the Store.
+"""`ImportedStudy`: traces, answers and calls from another program, and conversions of their values.
 
-A reader (one file a format) turns its source into a `ImportedStudy`: judgements in the source's own words, and every
-problem that makes it unusable. What becomes of them (ids, hashes, rows) is decided once, in `rows`.
+A reader (one file per format) turns its source into an `ImportedStudy`: judgements in the source's own words, and every
+problem that makes it unusable. The module `to_rows` then makes ids, hashes and rows from any study in the same way.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...schema import Status
 
-_MOST_SAID = 20
+_MAX_PROBLEMS = 20
 
 
-class SourceRecord(BaseModel):
-    """One answer on one criterion, as the source has it."""
+class SourceAnswer(BaseModel):
+    """One answer on one criterion in the source's own words."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     criterion: str
-    raw: Any = None
-    """The answer itself, which a scale may read."""
+    raw_answer: Any = None
+    """The answer itself, which the scale of the criterion parses."""
     value: float | None = None
     category: str | None = None
     flagged: bool | None = None
@@ -39,13 +39,13 @@ class SourceRecord(BaseModel):
     status: Status = "ok"
 
 
-class SourceCriterion(BaseModel):
-    """One request to a model, as far as the source knows it."""
+class SourceCall(BaseModel):
+    """One request to a model and its response, as far as the source has them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
-    served: str | None = None
+    model_served: str | None = None
     request: str
     response: str | None = None
     params: str = "{}"
@@ -57,22 +57,22 @@ class SourceCriterion(BaseModel):
     request_id: str | None = None
 
 
-class SourceScore(BaseModel):
-    """One cell: what one judge (or scorer, or other agent) made of one record."""
+class SourceTrace(BaseModel):
+    """The output of one judge, scorer or other agent on one record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    where: str
-    """Where it stands in the source, for the sentences: `row 3`."""
+    location: str
+    """Its place in the source, for messages: `row 3`."""
     record_id: str
-    record: int | None = None
-    """The place of its text among the study's records; None where the source has no text."""
+    record_index: int | None = None
+    """The index of its text among the study's records; None if the source has no text."""
     step: str
     role: str = "judge"
     model: str | None = None
     criteria_set: str | None = None
     prompt: str | None = None
-    """The name of the prompt; its wording is not known."""
+    """The name of the prompt; the wording is not known."""
     params: str = "{}"
     replicate: int = 0
     status: Status = "ok"
@@ -81,86 +81,86 @@ class SourceScore(BaseModel):
     error: str | None = None
     started_at: dt.datetime | None = None
     duration_s: float = 0.0
-    answers: tuple[SourceRecord, ...] = ()
-    asked: tuple[SourceCriterion, ...] = ()
-    read: tuple[int, ...] = ()
-    """The places, in the study, of what it read."""
+    answers: tuple[SourceAnswer, ...] = ()
+    calls: tuple[SourceCall, ...] = ()
+    inputs: tuple[int, ...] = ()
+    """The indexes, in the study, of the traces that it read."""
 
 
 class ImportedStudy(BaseModel):
-    """What a source holds.
+    """The content of a source.
 
     Parameters
     ----------
     kind
-        Which reader read it.
+        The kind of source: `buttermilk`, `inspect` or `scores`.
     name
-        What the run is called.
-    about
-        What is known of the source: file name, sha256, its own ids and times.
-    judged
-        The cells, in order.
+        The name of the run.
+    description
+        Facts about the source: file name, sha256, its own ids and times.
+    traces
+        The traces, in order.
     records
-        The texts that came with it.
+        The records whose texts are in the source.
     problems
-        What makes it unusable.
+        Problems that make the source unusable.
     remarks
-        What a reader should know.
+        Remarks for the researcher.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
     name: str
-    about: dict[str, Any]
-    judged: tuple[SourceScore, ...]
+    description: dict[str, Any]
+    traces: tuple[SourceTrace, ...]
     records: tuple[Record, ...] = ()
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
-def head(problems: Iterable[str]) -> list[str]:
-    """The problems, each once; of a great many the first, and how many more there are.
+def first_problems(problems: Iterable[str]) -> list[str]:
+    """The problems, each once; if there are many, the first ones and the number of the others.
 
     Examples
     --------
-    >>> head(f"row {n} is empty." for n in range(23))[-1]
+    >>> first_problems(f"row {n} is empty." for n in range(23))[-1]
     'and 3 more like these.'
     """
-    found = list(dict.fromkeys(problems))
-    rest = len(found) - _MOST_SAID
-    return found if rest <= 0 else [*found[:_MOST_SAID], f"and {rest:,} more like these."]
+    distinct = list(dict.fromkeys(problems))
+    n_more = len(distinct) - _MAX_PROBLEMS
+    return distinct if n_more <= 0 else [*distinct[:_MAX_PROBLEMS], f"and {n_more:,} more like these."]
 
 
-def map_word(criteria: Criteria | None, criterion: str, flagged: bool | None) -> str | None:
-    """The answer that a verdict stands for: the one answer that is flagged, or that is not, where there is just one.
+def answer_from_verdict(criteria: Criteria | None, criterion: str, flagged: bool | None) -> str | None:
+    """The answer that a verdict means, if exactly one answer of the scale is flagged (or not flagged) like it.
 
     Examples
     --------
-    >>> map_word(Criteria("respect", "Is it respectful?", flag="no"), "respect", True)
+    >>> answer_from_verdict(Criteria("respect", "Is it respectful?", flag="no"), "respect", True)
     'no'
-    >>> map_word(None, "respect", True)
+    >>> answer_from_verdict(None, "respect", True)
     'yes'
     """
     if flagged is None:
         return None
     if criteria is None:
         return "yes" if flagged else "no"
-    asked = next((item for item in criteria if item.name == criterion), None)
-    offered = asked.scale.answers if asked else ()
-    fitting = [word for word in offered if asked and asked.flagged(asked.parse(word)) is flagged]
-    return fitting[0] if len(fitting) == 1 else None
+    definition = next((item for item in criteria if item.name == criterion), None)
+    answers = definition.scale.answers if definition else ()
+    matches = [word for word in answers if definition and definition.flagged(definition.parse(word)) is flagged]
+    return matches[0] if len(matches) == 1 else None
 
 
 # --- values of other programs ------------------------------------------------------------------------
 
 
-def text(value: Any) -> str | None:
-    """A text, or None where there is none: None, NaN, an empty cell.
+def to_text(value: Any) -> str | None:
+    """The value as text; None if it is missing (None, NaN or blank).
 
     Examples
     --------
-    >>> text("  "), text(float("nan")), text(3.0), text({"a": 1})
+    >>> to_text("  "), to_text(float("nan")), to_text(3.0), to_text({"a": 1})
     (None, None, '3', '{"a": 1}')
     """
     plain = to_jsonable(value)
@@ -171,57 +171,57 @@ def text(value: Any) -> str | None:
     return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
 
 
-def truth(value: Any) -> bool | None:
-    """Yes or no in whatever words, or None.
+def to_bool(value: Any) -> bool | None:
+    """True or False from any spelling of yes and no; None for all other values.
 
     Examples
     --------
-    >>> truth("True"), truth(0), truth("n/a")
+    >>> to_bool("True"), to_bool(0), to_bool("n/a")
     (True, False, None)
     """
-    said = str(to_jsonable(value)).strip().casefold()
-    if said in ("true", "yes", "1", "1.0", "t", "y"):
+    word = str(to_jsonable(value)).strip().casefold()
+    if word in ("true", "yes", "1", "1.0", "t", "y"):
         return True
-    return False if said in ("false", "no", "0", "0.0", "f", "n") else None
+    return False if word in ("false", "no", "0", "0.0", "f", "n") else None
 
 
-def number(value: Any) -> float | None:
+def to_number(value: Any) -> float | None:
     """A finite number, or None.
 
     Examples
     --------
-    >>> number("3.5"), number(True), number("many"), number(float("inf"))
+    >>> to_number("3.5"), to_number(True), to_number("many"), to_number(float("inf"))
     (3.5, None, None, None)
     """
     if isinstance(value, bool) or value is None:
         return None
     try:
-        found = float(value)
+        result = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None
 
 
-def texts(value: Any) -> tuple[str, ...] | None:
-    """A list of texts: a list, JSON that is one, or a text parted by ` | ` or line breaks; None for nothing.
+def to_texts(value: Any) -> tuple[str, ...] | None:
+    """Texts from a list, a JSON list, or one text with ` | ` or line breaks between its parts; None if it is missing.
 
     Examples
     --------
-    >>> texts('["a", "b"]'), texts("a | b"), texts([]), texts(None)
+    >>> to_texts('["a", "b"]'), to_texts("a | b"), to_texts([]), to_texts(None)
     (('a', 'b'), ('a', 'b'), (), None)
     """
-    read = loaded(value)
-    if isinstance(read, list | tuple) or hasattr(read, "tolist"):
-        return tuple(replace_surrogates(str(item)) for item in to_jsonable(read) if item is not None)
-    said = text(read)
-    if said is None:
+    parsed = parse_json(value)
+    if isinstance(parsed, list | tuple) or hasattr(parsed, "tolist"):
+        return tuple(replace_surrogates(str(item)) for item in to_jsonable(parsed) if item is not None)
+    joined = to_text(parsed)
+    if joined is None:
         return None
-    parts = (part.strip() for part in said.replace("\n", " | ").split(" | "))
+    parts = (part.strip() for part in joined.replace("\n", " | ").split(" | "))
     return tuple(part for part in parts if part)
 
 
-def loaded(value: Any) -> Any:
-    """What a JSON text holds, where it is an object or a list; any other value as it is."""
+def parse_json(value: Any) -> Any:
+    """The object or list in a JSON text; any other value unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(value)
@@ -231,7 +231,7 @@ def loaded(value: Any) -> Any:
 
 
 def parse_time(value: Any) -> dt.datetime | None:
-    """A time in UTC without a zone, from a datetime, ISO text or seconds since 1970; None where it is none.
+    """A time in UTC without a zone, from a datetime, ISO text or seconds since 1970; None if it is not a time.
 
     Examples
     --------
@@ -240,13 +240,13 @@ def parse_time(value: Any) -> dt.datetime | None:
     """
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            found = dt.datetime.fromtimestamp(value, dt.UTC)
+            time = dt.datetime.fromtimestamp(value, dt.UTC)
         elif hasattr(value, "to_pydatetime"):
-            found = value.to_pydatetime()
+            time = value.to_pydatetime()
         elif isinstance(value, dt.datetime):
-            found = value
+            time = value
         else:
-            found = dt.datetime.fromisoformat(str(value).strip().replace(" UTC", "+00:00"))
-        return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo else found
+            time = dt.datetime.fromisoformat(str(value).strip().replace(" UTC", "+00:00"))
+        return time.astimezone(dt.UTC).replace(tzinfo=None) if time.tzinfo else time
     except (ValueError, OverflowError, OSError):
         return None

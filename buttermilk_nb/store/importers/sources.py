@@ -1,7 +1,7 @@
-"""Rows from whatever holds them: a file, an address, a dataframe, a list; with a hash of what was read.
+"""Reads rows from a file, an address, a dataframe or a list, with their hash.
 
-The hash is what tells that the same data come a second time, so it is of the content: of the file's bytes, or of
-the rows where there is no file.
+The hash shows that the same data are imported a second time. So it covers the content: the bytes of the file, or the
+rows if there is no file.
 """
 
 from __future__ import annotations
@@ -30,46 +30,46 @@ _READERS: dict[str, Callable[[Path], Source]] = {
 }
 
 
-def local(source: str | Path) -> AbstractContextManager[Path]:
-    """A file as a local one, for as long as the block runs."""
+def local_file(source: str | Path) -> AbstractContextManager[Path]:
+    """The path of a local copy of the file, which exists until the end of the block."""
     return fetched(str(source)) if is_remote(source) else nullcontext(loaders.base.existing(source))
 
 
-def shown_source(source: object) -> str | None:
-    """An address without its secrets; None for what has none."""
+def display_source(source: object) -> str | None:
+    """An address without its secrets; None if the source is not an address."""
     return display_address(source) if isinstance(source, str) and is_remote(source) else None
 
 
-def rows_of(source: Any) -> Source:
+def read_rows(source: Any) -> Source:
     """The rows of a source.
 
     Raises
     ------
     SetupError
-        There is no such file, it is of a kind that holds no rows, or it cannot be read.
+        The file does not exist, has a format without rows, or cannot be read.
     """
     if isinstance(source, Source):
-        return source if "sha256" in source.description else _hashed(source)
+        return source if "sha256" in source.description else _with_hash(source)
     if isinstance(source, str | Path):
-        with local(source) as path:
+        with local_file(source) as path:
             ending = path.suffix.lower()
             if path.is_dir() or ending not in _READERS:
-                known = ", ".join(_READERS)
-                raise SetupError(f"`{path.name}` holds no rows that can be imported; there are {known} and .eval.")
+                endings = ", ".join(_READERS)
+                raise SetupError(f"`{path.name}` cannot be imported; its format must be one of {endings}, .eval.")
             return _READERS[ending](path)
     if hasattr(source, "itertuples"):
-        return _hashed(loaders.tables.read_dataframe(source))
+        return _with_hash(loaders.tables.read_dataframe(source))
     if isinstance(source, Iterable) and not isinstance(source, Mapping | bytes):
-        return _hashed(loaders.tables.read_mappings(source))
+        return _with_hash(loaders.tables.read_mappings(source))
     raise SetupError(f"{source!r:.40} cannot be imported: give a path, an address, a dataframe or a list of rows.")
 
 
-def name_of(about: Mapping[str, Any], fallback: str) -> str:
-    """What a run made of it is called: the file's name without its ending, or the kind of data."""
-    file = about.get("file")
+def study_name(description: Mapping[str, Any], fallback: str) -> str:
+    """The name of the run: the file's name without its ending, or the fallback."""
+    file = description.get("file")
     return Path(str(file)).stem if file else fallback
 
 
-def _hashed(source: Source) -> Source:
-    content = digest("rows1", *(canonical(to_jsonable(row.fields)) for row in source.rows))
-    return Source(source.rows, {**source.description, "sha256": content})
+def _with_hash(source: Source) -> Source:
+    content_hash = digest("rows1", *(canonical(to_jsonable(row.fields)) for row in source.rows))
+    return Source(source.rows, {**source.description, "sha256": content_hash})

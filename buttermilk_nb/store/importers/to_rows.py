@@ -1,9 +1,8 @@
-"""From a study of another program to the rows of the Store.
+"""Makes the rows of the Store from an imported study.
 
-A cell that was made elsewhere is another design than one that was made here, also where the words are the same, for
-nobody can tell from here what its prompt was: its design id has a recipe of its own (`di1`), as have the hashes of
-prompts and criteria that are only known by name (`pi1`, `ci1`) and the keys of its calls (`ki1`), which no
-request of ours can have.
+An imported trace has another design than one that was made here, even if the words are the same, because its prompt is
+not known. So its design id has its own recipe (`di1`). So have the hashes of prompts and criteria that are only known
+by name (`pi1`, `ci1`) and the keys of its calls (`ki1`), which no request of this package can have.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...errors import InvalidAnswer, nearest
 from ...schema import Call, CellRow, Score, TextRow, Trace, TraceInput, Unit
-from .imported_study import ImportedStudy, SourceCriterion, SourceRecord, SourceScore
+from .imported_study import ImportedStudy, SourceAnswer, SourceCall, SourceTrace
 
 
-class Version(NamedTuple):
-    """Which version of a record a cell had."""
+class RecordVersion(NamedTuple):
+    """The version of a record that a trace is about."""
 
     record_hash: str
     details_hash: str
 
 
-class Rows(NamedTuple):
-    """Everything that lands."""
+class StudyRows(NamedTuple):
+    """All rows of a study."""
 
     units: list[Unit]
     cells: list[tuple[Any, ...]]
@@ -36,225 +35,242 @@ class Rows(NamedTuple):
 
 
 def answer_problems(study: ImportedStudy, criteria: Criteria | None) -> list[str]:
-    """What does not fit the criteria that were given."""
-    found = []
-    for judged in study.judged:
-        for given in judged.answers if criteria is not None else ():
+    """Answers that do not fit the criteria, one message each."""
+    problems = []
+    for source in study.traces:
+        for answer in source.answers if criteria is not None else ():
             try:
-                _read(given, criteria)
+                _parse_answer(answer, criteria)
             except InvalidAnswer as error:
-                found.append(f"{judged.where}: {error}.".replace("..", "."))
-    return found
+                problems.append(f"{source.location}: {error}.".replace("..", "."))
+    return problems
 
 
-def same_design_problems(study: ImportedStudy, versions: Sequence[Version], criteria: Criteria | None) -> list[str]:
-    """Cells of which nothing tells them apart."""
-    seen: dict[str, str] = {}
-    found = []
-    for judged, design in zip(study.judged, _designs(study, versions, criteria), strict=True):
-        if design in seen:
-            found.append(f"{judged.where} and {seen[design]} are the same judge, record, criteria and replicate.")
-        seen.setdefault(design, judged.where)
-    return found
+def duplicate_design_problems(
+    study: ImportedStudy, versions: Sequence[RecordVersion], criteria: Criteria | None
+) -> list[str]:
+    """Traces that cannot be told apart, one message each."""
+    locations: dict[str, str] = {}
+    problems = []
+    for source, design_id in zip(study.traces, _design_ids(study, versions, criteria), strict=True):
+        if design_id in locations:
+            problems.append(
+                f"{source.location} and {locations[design_id]} have the same judge, record, criteria and replicate."
+            )
+        locations.setdefault(design_id, source.location)
+    return problems
 
 
 def make_rows(
-    study: ImportedStudy, run_id: str, versions: Sequence[Version], criteria: Criteria | None, at: dt.datetime
-) -> Rows:
+    study: ImportedStudy,
+    run_id: str,
+    versions: Sequence[RecordVersion],
+    criteria: Criteria | None,
+    default_time: dt.datetime,
+) -> StudyRows:
     """The rows of a study.
 
     Parameters
     ----------
     study
-        What was read.
+        The study.
     run_id
-        The run that it becomes.
+        The id of its run.
     versions
-        Of each cell, which version of its record it had.
+        For each trace, the version of its record.
     criteria
-        What was asked, where there is a document of it.
-    at
-        The time of cells that have none.
+        The criteria document, if there is one.
+    default_time
+        The time of traces without a time.
     """
-    ids = [uuid7() for _ in study.judged]
-    designs = _designs(study, versions, criteria)
+    ids = [uuid7() for _ in study.traces]
+    design_ids = _design_ids(study, versions, criteria)
     units, cells = [], []
-    for place, (judged, version, design) in enumerate(zip(study.judged, versions, designs, strict=True)):
-        units.append(_unit(study, judged, version, criteria, run_id, ids, place, design, at))
-        cells.append(_cell(judged, version, criteria, run_id, design))
-    return Rows(units, cells, list(_texts(study, criteria)))
+    for index, (source, version, design_id) in enumerate(zip(study.traces, versions, design_ids, strict=True)):
+        units.append(_make_unit(study, source, version, criteria, run_id, ids, index, design_id, default_time))
+        cells.append(_cell_values(source, version, criteria, run_id, design_id))
+    return StudyRows(units, cells, list(_text_rows(study, criteria)))
 
 
-def _unit(
+def _make_unit(
     study: ImportedStudy,
-    judged: SourceScore,
-    version: Version,
+    source: SourceTrace,
+    version: RecordVersion,
     criteria: Criteria | None,
     run_id: str,
     ids: Sequence[str],
-    place: int,
-    design: str,
-    at: dt.datetime,
+    index: int,
+    design_id: str,
+    default_time: dt.datetime,
 ) -> Unit:
-    same = {
-        "trace_id": ids[place],
+    shared_fields = {
+        "trace_id": ids[index],
         "run_id": run_id,
-        "design_id": design,
-        "record_id": judged.record_id,
+        "design_id": design_id,
+        "record_id": source.record_id,
         "record_hash": version.record_hash,
-        "replicate": judged.replicate,
+        "replicate": source.replicate,
     }
-    scores = tuple(_score(given, judged, criteria, same) for given in judged.answers)
+    scores = tuple(_make_score(answer, source, criteria, shared_fields) for answer in source.answers)
     trace = Trace.model_validate(
         {
-            **same,
-            "step": judged.step,
+            **shared_fields,
+            "step": source.step,
             "agent": study.kind,
-            "role": judged.role,
-            "model": judged.model,
-            "criteria_set": judged.criteria_set,
-            "criteria_hash": _criteria_hash(judged.criteria_set, criteria),
-            "prompt_hash": _prompt_hash(judged.prompt),
-            "params": judged.params,
-            "status": judged.status,
-            "output": judged.output,
-            "flagged": _overall(judged, scores, criteria),
-            "error_type": "ImportedError" if judged.error else None,
-            "error_message": judged.error,
-            "attempts": len(judged.asked),
-            "started_at": judged.started_at or at,
-            "duration_s": judged.duration_s,
+            "role": source.role,
+            "model": source.model,
+            "criteria_set": source.criteria_set,
+            "criteria_hash": _criteria_hash(source.criteria_set, criteria),
+            "prompt_hash": _prompt_hash(source.prompt),
+            "params": source.params,
+            "status": source.status,
+            "output": source.output,
+            "flagged": _overall_flag(source, scores, criteria),
+            "error_type": "ImportedError" if source.error else None,
+            "error_message": source.error,
+            "attempts": len(source.calls),
+            "started_at": source.started_at or default_time,
+            "duration_s": source.duration_s,
         }
     )
-    calls, texts = _calls(judged, trace)
+    calls, texts = _make_calls(source, trace)
     inputs = tuple(
-        TraceInput(trace_id=ids[place], input_trace_id=ids[read], position=position)
-        for position, read in enumerate(judged.read)
+        TraceInput(trace_id=ids[index], input_trace_id=ids[input_index], position=position)
+        for position, input_index in enumerate(source.inputs)
     )
     return Unit(trace=trace, calls=calls, scores=scores, texts=texts, inputs=inputs)
 
 
-def _score(given: SourceRecord, judged: SourceScore, criteria: Criteria | None, same: Mapping[str, Any]) -> Score:
-    value, category, flagged = given.value, given.category, given.flagged
+def _make_score(
+    answer: SourceAnswer, source: SourceTrace, criteria: Criteria | None, shared_fields: Mapping[str, Any]
+) -> Score:
+    value, category, flagged = answer.value, answer.category, answer.flagged
     if criteria is not None:
-        value, category, flagged = _read(given, criteria)
+        value, category, flagged = _parse_answer(answer, criteria)
     return Score.model_validate(
         {
-            **same,
-            "judge": judged.step,
-            "criteria_set": judged.criteria_set or given.criterion,
-            "criteria_hash": _criteria_hash(judged.criteria_set or given.criterion, criteria),
-            "criterion": given.criterion,
-            "model": judged.model or judged.step,
+            **shared_fields,
+            "judge": source.step,
+            "criteria_set": source.criteria_set or answer.criterion,
+            "criteria_hash": _criteria_hash(source.criteria_set or answer.criterion, criteria),
+            "criterion": answer.criterion,
+            "model": source.model or source.step,
             "value": value,
             "category": category,
             "flagged": flagged,
-            "uncertainty": given.uncertainty,
-            "conclusion": given.conclusion,
-            "reasons": None if given.reasons is None else list(given.reasons),
-            "status": given.status,
+            "uncertainty": answer.uncertainty,
+            "conclusion": answer.conclusion,
+            "reasons": None if answer.reasons is None else list(answer.reasons),
+            "status": answer.status,
         }
     )
 
 
-def _read(given: SourceRecord, criteria: Criteria | None) -> tuple[float | None, str | None, bool | None]:
-    """An answer as its scale reads it: value, category, flagged."""
+def _parse_answer(
+    source_answer: SourceAnswer, criteria: Criteria | None
+) -> tuple[float | None, str | None, bool | None]:
+    """The answer parsed by its scale: value, category, flagged."""
     assert criteria is not None
     names = [criterion.name for criterion in criteria]
-    if given.criterion not in names:
+    if source_answer.criterion not in names:
         raise InvalidAnswer(
-            f"criteria `{criteria.name}` asks no `{given.criterion}`; {nearest(given.criterion, names)}"
+            f"criteria `{criteria.name}` has no criterion `{source_answer.criterion}`; "
+            f"{nearest(source_answer.criterion, names)}"
         )
-    if given.raw is None:
-        return None, None, given.flagged
-    criterion = criteria[given.criterion]
-    answer = criterion.parse(given.raw)
+    if source_answer.raw_answer is None:
+        return None, None, source_answer.flagged
+    criterion = criteria[source_answer.criterion]
+    answer = criterion.parse(source_answer.raw_answer)
     flagged = criterion.flagged(answer)
-    return answer.value, answer.category, given.flagged if flagged is None else flagged
+    return answer.value, answer.category, source_answer.flagged if flagged is None else flagged
 
 
-def _overall(judged: SourceScore, scores: Iterable[Score], criteria: Criteria | None) -> bool | None:
-    if criteria is None or judged.role not in ("judge", "synthesiser"):
-        return judged.flagged
+def _overall_flag(source: SourceTrace, scores: Iterable[Score], criteria: Criteria | None) -> bool | None:
+    if criteria is None or source.role not in ("judge", "synthesiser"):
+        return source.flagged
     return criteria.overall_flag({score.criterion: score.flagged for score in scores})
 
 
-def _calls(judged: SourceScore, trace: Trace) -> tuple[tuple[Call, ...], tuple[TextRow, ...]]:
+def _make_calls(source: SourceTrace, trace: Trace) -> tuple[tuple[Call, ...], tuple[TextRow, ...]]:
     calls, texts = [], []
-    for asked in judged.asked:
-        request = TextRow.of("request", asked.request)
-        answer = TextRow.of("response", asked.response) if asked.response is not None else None
-        texts += [text for text in (request, answer) if text is not None]
-        calls.append(_call(asked, trace, request, answer))
+    for source_call in source.calls:
+        request = TextRow.of("request", source_call.request)
+        response = TextRow.of("response", source_call.response) if source_call.response is not None else None
+        texts += [text for text in (request, response) if text is not None]
+        calls.append(_make_call(source_call, trace, request, response))
     return tuple(calls), tuple(texts)
 
 
-def _call(asked: SourceCriterion, trace: Trace, request: TextRow, answer: TextRow | None) -> Call:
+def _make_call(source_call: SourceCall, trace: Trace, request: TextRow, response: TextRow | None) -> Call:
     return Call(
         call_id=uuid7(),
         trace_id=trace.trace_id,
         run_id=trace.run_id,
-        model_requested=asked.model,
-        model_served=asked.served,
-        request_id=asked.request_id,
-        cache_key=digest("ki1", asked.model, request.text_hash),
+        model_requested=source_call.model,
+        model_served=source_call.model_served,
+        request_id=source_call.request_id,
+        cache_key=digest("ki1", source_call.model, request.text_hash),
         cached=False,
-        asked_at=asked.asked_at or trace.started_at,
-        params_sent=asked.params,
+        asked_at=source_call.asked_at or trace.started_at,
+        params_sent=source_call.params,
         params_dropped="{}",
         request_hash=request.text_hash,
-        response_hash=answer.text_hash if answer else None,
-        finish_reason=asked.finish_reason,
-        tokens_in=asked.tokens_in,
-        tokens_out=asked.tokens_out,
-        latency_s=asked.latency_s,
-        status="ok" if answer else "error",
+        response_hash=response.text_hash if response else None,
+        finish_reason=source_call.finish_reason,
+        tokens_in=source_call.tokens_in,
+        tokens_out=source_call.tokens_out,
+        latency_s=source_call.latency_s,
+        status="ok" if response else "error",
         provider="imported",
         remote=False,
     )
 
 
-def _cell(
-    judged: SourceScore, version: Version, criteria: Criteria | None, run_id: str, design: str
+def _cell_values(
+    source: SourceTrace, version: RecordVersion, criteria: Criteria | None, run_id: str, design_id: str
 ) -> tuple[Any, ...]:
     row = CellRow(
         run_id=run_id,
-        design_id=design,
-        step=judged.step,
-        record_id=judged.record_id,
+        design_id=design_id,
+        step=source.step,
+        record_id=source.record_id,
         record_hash=version.record_hash,
-        criteria_set=judged.criteria_set,
-        criteria_hash=_criteria_hash(judged.criteria_set, criteria),
-        model=judged.model,
-        replicate=judged.replicate,
+        criteria_set=source.criteria_set,
+        criteria_hash=_criteria_hash(source.criteria_set, criteria),
+        model=source.model,
+        replicate=source.replicate,
         details_hash=version.details_hash,
     )
     return tuple(getattr(row, name) for name in CellRow.model_fields)
 
 
-def _designs(study: ImportedStudy, versions: Sequence[Version], criteria: Criteria | None) -> list[str]:
-    """The design of each cell; of what it read, which stands before it, that design."""
-    made: list[str] = []
-    for judged, version in zip(study.judged, versions, strict=True):
-        read = [made[place] for place in judged.read]
-        made.append(_design(study, judged, version, criteria, read))
-    return made
+def _design_ids(study: ImportedStudy, versions: Sequence[RecordVersion], criteria: Criteria | None) -> list[str]:
+    """The design id of each trace; it includes the design ids of its inputs, which come before it."""
+    design_ids: list[str] = []
+    for source, version in zip(study.traces, versions, strict=True):
+        input_ids = [design_ids[index] for index in source.inputs]
+        design_ids.append(_design_id(study, source, version, criteria, input_ids))
+    return design_ids
 
 
-def _design(
-    study: ImportedStudy, judged: SourceScore, version: Version, criteria: Criteria | None, read: Sequence[str]
+def _design_id(
+    study: ImportedStudy,
+    source: SourceTrace,
+    version: RecordVersion,
+    criteria: Criteria | None,
+    input_ids: Sequence[str],
 ) -> str:
-    said = {
+    definition = {
         "kind": study.kind,
-        "step": judged.step,
-        "role": judged.role,
-        "model": judged.model,
-        "criteria": _criteria_hash(judged.criteria_set, criteria),
-        "prompt": judged.prompt,
-        "params": judged.params,
-        "replicate": judged.replicate,
+        "step": source.step,
+        "role": source.role,
+        "model": source.model,
+        "criteria": _criteria_hash(source.criteria_set, criteria),
+        "prompt": source.prompt,
+        "params": source.params,
+        "replicate": source.replicate,
     }
-    return digest("di1", canonical(said), version.record_hash, *read)
+    return digest("di1", canonical(definition), version.record_hash, *input_ids)
 
 
 def _criteria_hash(name: str | None, criteria: Criteria | None) -> str | None:
@@ -267,8 +283,8 @@ def _prompt_hash(name: str | None) -> str | None:
     return digest("pi1", name) if name is not None else None
 
 
-def _texts(study: ImportedStudy, criteria: Criteria | None) -> Iterable[TextRow]:
-    """The wording of the criteria where it is known; of prompts only their names are."""
+def _text_rows(study: ImportedStudy, criteria: Criteria | None) -> Iterable[TextRow]:
+    """Rows for the wording of the criteria, if it is known, and for the names of the prompts."""
     if criteria is not None:
         yield TextRow(
             text_hash=criteria.criteria_hash,
@@ -277,10 +293,10 @@ def _texts(study: ImportedStudy, criteria: Criteria | None) -> Iterable[TextRow]
             version=criteria.version,
             body=criteria.to_markdown(),
         )
-    for name in dict.fromkeys(judged.prompt for judged in study.judged if judged.prompt):
+    for name in dict.fromkeys(source.prompt for source in study.traces if source.prompt):
         yield TextRow(text_hash=digest("pi1", name), kind="prompt", name=name, body="")
 
 
-def version_of(record: Record) -> Version:
+def record_version(record: Record) -> RecordVersion:
     """The hashes of a record."""
-    return Version(record.record_hash, record.annotations_hash)
+    return RecordVersion(record.record_hash, record.annotations_hash)

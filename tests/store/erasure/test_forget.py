@@ -13,8 +13,8 @@ from buttermilk_nb.human_coding.assignments import assign_coders
 from buttermilk_nb.human_coding.coders import describe_coder as declare
 from buttermilk_nb.human_coding.labels import keep_labels, make_label
 from buttermilk_nb.schema import Assessment
-from buttermilk_nb.store.erasure.compact import rewrite
-from buttermilk_nb.store.erasure.forget import Forgotten, forget, forgotten_among
+from buttermilk_nb.store.erasure.compact import rewrite_file
+from buttermilk_nb.store.erasure.forget import Forgotten, forget, forgotten_records
 from buttermilk_nb.store.exporters.export import export
 from buttermilk_nb.store.verify import verify
 from buttermilk_nb.store.write_batch import WriteBatch
@@ -257,7 +257,7 @@ def test_the_file_verifies_afterwards_and_says_why_a_run_is_another(two_model_pr
 def test_who_comes_back_is_known(two_model_project, run):
     forget(two_model_project.store, two_model_project.cache, record_id=PERSON)
     with two_model_project.store.reading() as con:
-        assert forgotten_among(con, ["r1", PERSON]) == [PERSON]
+        assert forgotten_records(con, ["r1", PERSON]) == [PERSON]
 
 
 def test_a_project_goes_on_afterwards(two_model_project, run, corpus):
@@ -338,7 +338,7 @@ def test_a_failure_leaves_the_store_as_it_was(two_model_project, run, monkeypatc
     def fail(*_):
         raise duckdb.IOException("the disk is full")
 
-    monkeypatch.setattr("buttermilk_nb.store.erasure.erase_record.drop_texts", fail)
+    monkeypatch.setattr("buttermilk_nb.store.erasure.erase_record.drop_orphaned_texts", fail)
     with pytest.raises(bm.errors.StoreError, match="the disk is full"):
         forget(two_model_project.store, two_model_project.cache, record_id=PERSON)
     assert cells_of_file(two_model_project.store) == before
@@ -506,7 +506,7 @@ def test_what_another_process_writes_meanwhile_is_not_lost(two_model_project, ru
     rewritten = 0
     while other.poll() is None:
         with store.exclusive(30) as con:
-            rewrite(con, store.path)
+            rewrite_file(con, store.path)
         rewritten += 1
     assert other.returncode == 0, other.stderr.read()
     other.communicate()

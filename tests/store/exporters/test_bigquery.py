@@ -8,10 +8,10 @@ import pytest
 import buttermilk_nb as bm
 from buttermilk_nb.corpus.loaders import bigquery
 from buttermilk_nb.schema import ROWS
-from buttermilk_nb.store.exporters.bigquery import _schema, export_to_bigquery, schema_of
+from buttermilk_nb.store.exporters.bigquery import _file_schema, export_to_bigquery, table_schema
 from buttermilk_nb.store.exporters.export import earlier_exports
 from buttermilk_nb.store.exporters.files import TableFile
-from buttermilk_nb.store.exporters.selection import columns_of
+from buttermilk_nb.store.exporters.selection import table_columns
 
 # --- out ---------------------------------------------------------------------------------------------
 
@@ -19,27 +19,27 @@ from buttermilk_nb.store.exporters.selection import columns_of
 @pytest.mark.parametrize("table", [model.table for model in ROWS])
 def test_the_schema_from_the_row_model_is_that_of_the_table(judged_store, table):
     with judged_store.reading() as con:
-        columns = columns_of(con, table)
-    made = {field["name"]: field for field in schema_of(table)}
-    found = {field["name"]: field for field in _schema(TableFile(table, None, 0, columns))}
+        columns = table_columns(con, table)
+    made = {field["name"]: field for field in table_schema(table)}
+    found = {field["name"]: field for field in _file_schema(TableFile(table, None, 0, columns))}
     assert made == found
 
 
 def test_a_schema_says_types_modes_and_meanings():
-    fields = {field["name"]: field for field in schema_of("scores")}
+    fields = {field["name"]: field for field in table_schema("scores")}
     assert fields["value"]["type"] == "FLOAT"
     assert fields["replicate"]["type"] == "INTEGER"
     assert fields["flagged"]["type"] == "BOOLEAN"
     assert (fields["reasons"]["type"], fields["reasons"]["mode"]) == ("STRING", "REPEATED")
     assert fields["status"]["type"] == "STRING"
     assert {field["mode"] for field in fields.values()} == {"NULLABLE", "REPEATED"}
-    assert {field["name"]: field["type"] for field in schema_of("runs")}["started_at"] == "TIMESTAMP"
+    assert {field["name"]: field["type"] for field in table_schema("runs")}["started_at"] == "TIMESTAMP"
     assert all(field["description"] for field in fields.values())
 
 
 def test_the_schema_of_nothing_is_answered_with_the_nearest():
     with pytest.raises(bm.SetupError, match="no table `score`; did you mean `scores`"):
-        schema_of("score")
+        table_schema("score")
 
 
 def test_every_table_is_loaded_with_its_schema(judged_store, bigquery_server, bigquery_client):
@@ -50,7 +50,7 @@ def test_every_table_is_loaded_with_its_schema(judged_store, bigquery_server, bi
     load = bigquery_server.tables["our-project.study.scores"]["load"]
     assert load["sourceFormat"] == "PARQUET"
     assert load["parquetOptions"]["enableListInference"] is True
-    assert load["schema"]["fields"] == schema_of("scores")
+    assert load["schema"]["fields"] == table_schema("scores")
     assert "autodetect" not in load
 
 

@@ -320,14 +320,14 @@ what
 
 def test_each_column_of_text_is_known_to_hold_words_or_not(judged_store):
     """A new column that can quote a record must be named in `selection.TEXT_COLUMNS`; any other is listed here."""
-    from buttermilk_nb.store.exporters.selection import MORE, TABLES, TEXT_COLUMNS, columns_of
+    from buttermilk_nb.store.exporters.selection import MORE_TABLES, TABLES, TEXT_COLUMNS, table_columns
 
     plain = set(PLAIN.split())
     with judged_store.reading() as con:
         found = {
             column.name
-            for table in (*TABLES, *MORE)
-            for column in columns_of(con, table)
+            for table in (*TABLES, *MORE_TABLES)
+            for column in table_columns(con, table)
             if column.kind in ("VARCHAR", "VARCHAR[]") and f"{table}.{column.name}" not in TEXT_COLUMNS
         }
     assert found - TEXT_COLUMNS - plain == set()

@@ -230,7 +230,7 @@ def test_a_failure_half_way_leaves_nothing(project, monkeypatch):
     def fail(*_):
         raise bm.errors.StoreError("the disk is full.")
 
-    monkeypatch.setattr("buttermilk_nb.store.write.finish", fail)
+    monkeypatch.setattr("buttermilk_nb.store.write.write_run_end", fail)
     with pytest.raises(bm.errors.StoreError, match="the disk is full"):
         import_traces(project, ROWS)
     counts = [

@@ -1,8 +1,8 @@
 """A project folder that version 0.2.0 made is read unchanged: same keys and hashes, no new call, verified, exported.
 
 `project_0_2_0.zip` holds the folder and the study's files; `expected_0_2_0.json` holds their hashes, cache keys and
-scores as that version gave them. The judge ran on two baselines and on a chat server through litellm; a synthesiser and a reader of
-differences ran over it; two people coded three texts, and a sample was drawn.
+scores as that version gave them. The judge ran on two baselines and, through litellm, on a chat server; a synthesiser
+and a reader of differences ran over its answers; two people coded three texts, and a sample was drawn.
 """
 
 from __future__ import annotations
