@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from support.paths import TESTS
 
 from buttermilk_nb.llm.calls import sender

@@ -16,7 +16,7 @@ from support.keys import MemoryKeyring
 import buttermilk_nb as bm
 from buttermilk_nb._internal import secret_redaction
 from buttermilk_nb.config import key_sources
-from buttermilk_nb.config.api_keys import Keys, variables
+from buttermilk_nb.config.api_keys import Keys, key_variables
 from buttermilk_nb.config.key_sources import Key
 from buttermilk_nb.config.model_settings import KEY_SOURCES
 from buttermilk_nb.llm.providers.litellm import load_litellm
@@ -139,7 +139,7 @@ def test_the_variables_are_those_that_litellm_asks_for():
             missing = litellm.validate_environment(f"{provider}/some-model")["missing_keys"]
             asked[provider] = {name for name in missing if name.endswith(("_KEY", "_TOKEN"))}
     assert len([names for names in asked.values() if names]) > 30
-    wrong = {p: names for p, names in asked.items() if names and variables(p)[0] not in names}
+    wrong = {p: names for p, names in asked.items() if names and key_variables(p)[0] not in names}
     assert wrong.keys() <= {"ai21_chat", "text-completion-codestral", "text-completion-inception"}, wrong
 
 
@@ -409,8 +409,8 @@ def test_what_is_missing_is_one_sentence_with_every_way_to_mend_it(tmp_path):
 @pytest.mark.parametrize("provider", ["", "two words", "-", "sk-ant-api03-abcdef123456"])
 def test_what_cannot_be_a_provider_is_refused(provider):
     with pytest.raises(bm.SetupError):
-        variables(provider)
+        key_variables(provider)
 
 
 def test_a_provider_that_nobody_knows_has_a_variable_all_the_same():
-    assert variables("my-own.Lab") == ("MY_OWN_LAB_API_KEY",)
+    assert key_variables("my-own.Lab") == ("MY_OWN_LAB_API_KEY",)

@@ -17,7 +17,7 @@ texts = bm.load([{'id': f'a{i}', 'text': t} for i, t in enumerate(words)], conte
 tone = bm.Criteria('tone', 'How a text speaks.', criteria={
     'respect': {'question': 'Is it respectful?', 'flag': 'no', 'cues': ['calm'], 'definition': 'Names are fair.'},
     'means': {'question': 'By which means?', 'scale': 'labels: mockery | appeal', 'cues': {'mockery': ['vermin']}}})
-from buttermilk_nb.human_coding.open_form import code
+from buttermilk_nb.human_coding.open_form import coding_form
 from buttermilk_nb.human_coding.adjudication import adjudicate
 """
 
@@ -35,7 +35,7 @@ def opened(shell):
     shell.run(SETUP)
 
     def make(more=""):
-        return shell.run(f"code(texts, criteria=tone, coder='kf', order='corpus'{more})")
+        return shell.run(f"coding_form(texts, criteria=tone, coder='kf', order='corpus'{more})")
 
     return make
 
@@ -166,7 +166,7 @@ def test_without_widgets_one_sentence_names_the_spreadsheet(shell):
     shell.run(SETUP)
     shell.run("%unload_ext buttermilk_nb")
     with pytest.raises(bm.SetupError, match=r"bm\.coding_sheet\(corpus, criteria, coder=\"kf\"\) writes a spreadsheet"):
-        shell.run("code(texts, criteria=tone, coder='kf')")
+        shell.run("coding_form(texts, criteria=tone, coder='kf')")
     shell.run("_ = bm.Flow('f', [bm.Judge('judge', criteria=tone)]).run(texts)")
     assert type(shell.run("adjudicate(tone)")).__name__ == "Adjudication"
     shell.run("%load_ext buttermilk_nb")
@@ -175,7 +175,7 @@ def test_without_widgets_one_sentence_names_the_spreadsheet(shell):
 def test_criteria_may_be_a_file(shell, tmp_path):
     shell.run(SETUP)
     (tmp_path / "fair.md").write_text("---\nscale: 1-3\n---\nIs it fair?")
-    form = shell.run("code(texts, criteria='fair.md', coder='kf')")
+    form = shell.run("coding_form(texts, criteria='fair.md', coder='kf')")
     assert [question["question"] for question in form.questions] == ["Is it fair?"]
 
 
@@ -207,7 +207,7 @@ def cases(shell):
     shell.run(SETUP)
     shell.run("fair = bm.Criteria('fair', 'Is it fair?', flag='no', cues={'no': ['vermin', 'dull']})")
     shell.run("_ = bm.Flow('f', [bm.Judge('judge', criteria=fair)]).run(texts)")
-    shell.run("mine = code(texts, criteria=fair, coder='ana', order='corpus')")
+    shell.run("mine = coding_form(texts, criteria=fair, coder='ana', order='corpus')")
     for _ in range(3):
         ask(shell.space["mine"], "answer", criterion="fair", value="yes")
         ask(shell.space["mine"], "next")
@@ -251,4 +251,4 @@ def test_a_saved_adjudication_is_one_line(cases):
 
 def test_the_function_is_what_the_notebook_calls(shell):
     shell.run(SETUP)
-    assert shell.run("code") is coding_form
+    assert shell.run("coding_form") is coding_form

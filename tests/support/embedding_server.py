@@ -59,4 +59,7 @@ class EmbeddingServer(LoopbackServer):
             return web.json_response({**vectors, "prompt_eval_count": len(texts)}, headers={"x-request-id": "req-7"})
         status, reply, headers = await asyncio.to_thread(self.reply, texts)  # a test's reply may wait
         headers = {"content-type": "application/json", "x-request-id": "req-7", **headers}
-        return web.Response(status=status, body=json.dumps(reply).encode(), headers=headers)
+        response = web.Response(status=status, body=json.dumps(reply).encode(), headers=headers)
+        if self.refuses:
+            response.force_close()  # so that the next request needs a connection of its own
+        return response

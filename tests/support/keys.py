@@ -21,7 +21,7 @@ def no_key_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if secret_redaction.is_secret_name(name) or name.endswith("_API_BASE"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(key_sources, "_held", {})
+    monkeypatch.setattr(key_sources, "_keys_in_memory", {})
     monkeypatch.setattr(secret_redaction, "_registered", set())
     monkeypatch.setattr(secret_redaction, "_read_at", float("-inf"))
     before = keyring.get_keyring()
