@@ -1,27 +1,27 @@
-"""The errors, in one tree.
+"""The error classes, in one tree.
 
 ::
 
     ButtermilkError
-    ├── SetupError            something you declared is wrong; found before anything is paid for
+    ├── SetupError            a declaration is wrong; found before anything is paid for
     │   ├── CacheMiss         cache="only", and an answer is not in the cache
-    │   ├── ConsentError      texts would go to a provider that nobody has allowed
-    │   └── UnconfirmedError  more calls than `confirm_above`, and nobody said yes
+    │   ├── ConsentError      texts would go to a provider that is not allowed
+    │   └── UnconfirmedError  more calls than `confirm_above` without a confirmation
     ├── StoreError            the DuckDB file cannot be read or written; stops a run
     ├── RunStopped            a run in `run_async` was stopped; the finished rows are kept
     │   └── BudgetReached     the next call might cost more than is left of the budget
-    └── RunError              one cell failed; becomes a row with a status
+    └── RunError              one answer failed; becomes a row with a status
         ├── InvalidAnswer     the answer does not fit the scale
-        ├── SkippedCell       there was nothing to ask, or nothing to answer with
+        ├── SkippedCell       there is nothing to ask, or the model cannot answer
         └── ModelError        the call itself failed
             ├── AuthenticationError, QuotaError, RateLimitError, OverloadedError
             ├── CallTimeout, UnavailableError
             └── BadRequestError, ContextTooLongError, ContentFilterError, BadResponseError
     Interrupted (KeyboardInterrupt)   a run in `run` was stopped; the finished rows are kept
 
-Two kinds matter to a reader: *your declaration is wrong* (nothing ran) and *this call failed* (the
-run went on). Each error is one paragraph that says what, where and how to mend it; in a notebook
-that paragraph is all that prints, while the class stays catchable.
+Two kinds matter to users: *your declaration is wrong* (nothing ran) and *this call failed* (the run went on). The
+message of each error is one paragraph that says what is wrong, where, and how to fix it. A notebook prints only that
+paragraph, without a traceback.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import ClassVar
 
 
 class _OneParagraph:
-    """What makes IPython print the message alone."""
+    """Makes IPython print the message without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
@@ -43,7 +43,7 @@ class ButtermilkError(_OneParagraph, Exception):
 
 
 class SetupError(ButtermilkError):
-    """A declaration is wrong. Nothing was sent, nothing was paid for.
+    """A declaration is wrong; nothing was sent, nothing was paid for.
 
     Parameters
     ----------
@@ -64,43 +64,43 @@ class SetupError(ButtermilkError):
 
 
 class CacheMiss(SetupError):
-    """`cache="only"` was asked for and an answer is not in the cache."""
+    """An answer is not in the cache, and `cache="only"` forbids new calls."""
 
 
 class ConsentError(SetupError):
-    """A text would go to a provider that `bm.allow` has not named, or that it must not go to at all."""
+    """A text would go to a provider that `bm.allow` has not allowed, or that it must never go to."""
 
 
 class UnconfirmedError(SetupError):
-    """A run would send more new calls to remote models than `confirm_above`, and nobody confirmed it."""
+    """A run would send more new calls to remote models than `confirm_above`, and was not confirmed."""
 
 
 class StoreError(ButtermilkError):
-    """The evidence file cannot be read or written."""
+    """The DuckDB file cannot be read or written."""
 
 
 class RunStopped(ButtermilkError):
-    """What `run_async` raises where `run` raises Interrupted: a KeyboardInterrupt in a task would end its loop."""
+    """A run in `run_async` was stopped (`run` raises Interrupted; a KeyboardInterrupt in a task would end its loop)."""
 
 
 class BudgetReached(RunStopped):
-    """The next call might cost more than is left. What had finished is stored; running again goes on from there."""
+    """The next call might cost more than is left; finished answers are stored, and running again continues."""
 
 
 class RunError(ButtermilkError):
-    """One cell failed. The runner writes it as a row whose status is `status`."""
+    """One answer failed; the runner writes it as a row with this `status`."""
 
     status: ClassVar[str] = "error"
 
 
 class InvalidAnswer(RunError):
-    """The model answered, but not with one of the answers that were offered."""
+    """The model's answer is not one of the possible answers."""
 
     status = "invalid"
 
 
 class SkippedCell(RunError):
-    """A cell that cannot be asked: no cues for an offline model, no truth, nothing to read."""
+    """A question that cannot be asked: no cues for an offline model, no truth, nothing to read."""
 
     status = "skipped"
 
@@ -113,13 +113,13 @@ class ModelError(RunError):
     message
         What happened, and what to do about it.
     code
-        The provider's own code or HTTP status, where it gave one.
+        The provider's own code or HTTP status, if it gave one.
     retry_after_s
-        Seconds after which the provider said to try again.
+        Seconds after which the provider allows another try.
     """
 
     transient: ClassVar[bool] = False
-    """Whether the same request may succeed later, so that it is worth sending again."""
+    """Whether the same request may succeed later, so that it is sent again."""
 
     def __init__(self, message: str, *, code: str | None = None, retry_after_s: float | None = None) -> None:
         self.code = code
@@ -132,7 +132,7 @@ class AuthenticationError(ModelError):
 
 
 class QuotaError(ModelError):
-    """The account has no credit left. Asking again will not help."""
+    """The account has no credit left; sending the request again does not help."""
 
 
 class RateLimitError(ModelError):
@@ -142,13 +142,13 @@ class RateLimitError(ModelError):
 
 
 class OverloadedError(ModelError):
-    """The provider is overloaded and says so."""
+    """The provider reports that it is overloaded."""
 
     transient = True
 
 
 class CallTimeout(ModelError):
-    """No answer within the time allowed (`timeout_s` in buttermilk.yaml)."""
+    """There was no answer within the time limit (`timeout_s` in buttermilk.yaml)."""
 
     status = "timeout"
     transient = True
@@ -181,7 +181,7 @@ class BadResponseError(ModelError):
 
 
 class Interrupted(_OneParagraph, KeyboardInterrupt):
-    """A run was stopped by the user. What had finished is stored; running the cell again goes on from there."""
+    """The user stopped a run. Finished answers are stored, and running the cell again continues from there."""
 
 
 def _join_problems(problems: Sequence[str]) -> str:
@@ -192,7 +192,7 @@ def _join_problems(problems: Sequence[str]) -> str:
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """End a sentence with the nearest valid name, or with the valid names where none is near.
+    """The end of a sentence: the nearest valid name, or the valid names if none is near.
 
     Examples
     --------

@@ -1,12 +1,10 @@
-"""The evidence, as rows: one frozen model per table of the Store.
+"""Row models of the Store's tables: one frozen model per table.
 
-The models are the one place where columns are named. The tables must have a column for each field (a
-test says so), the appender takes its order from here, and the views are generated from here, so a
-renamed field cannot leave a view behind.
+Columns are named only here. A test checks that the tables have a column for each field. The order of appended values
+and the views come from here too, so a renamed field cannot be missing in a view.
 
-Statuses of a cell: `pending` (planned, nothing finished yet), `ok`, `invalid` (answered, but not with
-an answer that was offered), `refused`, `filtered`, `error`, `timeout`, `skipped`, `cancelled`,
-`undone`.
+Statuses of a cell (a planned answer): `pending` (nothing finished yet), `ok`, `invalid` (the answer is not one of the
+possible answers), `refused`, `filtered`, `error`, `timeout`, `skipped`, `cancelled`, `undone`.
 """
 
 from __future__ import annotations
@@ -27,17 +25,17 @@ STATUSES: tuple[Status, ...] = (
     "ok", "invalid", "refused", "filtered", "error", "timeout", "skipped", "cancelled", "undone", "pending",
 )  # fmt: skip
 FINISHED: frozenset[str] = frozenset({"ok", "invalid", "refused", "filtered"})
-"""Statuses of a cell whose answer is final: asked again, the cache would say the same."""
+"""Statuses with a final answer: if it was asked again, the cache would give the same answer."""
 
 LabelStatus = Literal["coded", "not_applicable", "cannot_tell", "skipped", "withdrawn"]
-"""`withdrawn` is what undo writes: the code before it no longer counts."""
+"""Undo writes `withdrawn`: the code before it no longer counts."""
 TextKind = Literal["prompt", "criteria", "schema", "request", "response", "media"]
 Clean = Annotated[str, AfterValidator(replace_surrogates)]
 """Text from outside: one lone surrogate would cost the whole batch."""
 
 
 def now() -> dt.datetime:
-    """The time in UTC, without a zone, as the Store keeps it."""
+    """The time in UTC without a zone, as in the Store."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
@@ -61,7 +59,7 @@ class RunRow(Row):
     finished_at: dt.datetime | None = None
     manifest: str
     digest: str | None = None
-    """The hash of its answers alone: equal digests are equal numbers."""
+    """The hash of its answers alone: if two digests are equal, all numbers are equal."""
     chain: str | None = None
     """The hash of all its rows and of the chain of the run that ended before it in this file."""
 
@@ -80,11 +78,11 @@ class CellRow(Row):
     model: str | None
     replicate: int
     details_hash: str
-    """Which version of what is known of the record (metadata, truth, codes) this run had."""
+    """The version of the record's annotations (metadata, truth, codes) in this run."""
 
 
 class RecordRow(Row):
-    """One version of a record: of its text, and of what is known of it."""
+    """One version of a record: of its text, and of its annotations."""
 
     table = "records"
     record_id: str
@@ -108,7 +106,7 @@ class RecordRow(Row):
 
 
 class TextRow(Row):
-    """One body, kept once: a prompt, criteria, a schema, a request, a response."""
+    """One text, stored once: a prompt, criteria, a schema, a request, a response."""
 
     table = "texts"
     text_hash: str
@@ -119,7 +117,7 @@ class TextRow(Row):
 
     @classmethod
     def of(cls, kind: TextKind, body: str, *, name: str | None = None, version: str | None = None) -> TextRow:
-        """A row under the hash of its body."""
+        """A row with the hash of its body."""
         return cls(text_hash=digest("t1", kind, body), kind=kind, name=name, version=version, body=body)
 
 
@@ -189,9 +187,9 @@ class Call(Row):
     status: Status
     error_message: Clean | None = None
     provider: str | None = None
-    """To whom the request went, or would have gone: `anthropic`, `ollama_chat`, `offline`."""
+    """The provider of the model, even if no request was sent: `anthropic`, `ollama_chat`, `offline`."""
     remote: bool | None = None
-    """Whether that is outside this machine and its owner's network."""
+    """Whether the provider is outside this machine and its owner's network."""
     waited_s: float | None = None
     """Seconds spent waiting before this attempt: for a rate limit, or after a failure."""
     error_code: str | None = None
@@ -225,7 +223,7 @@ class Score(Row):
 
 
 class Assessment(Row):
-    """One reason of an expert, held against one answer."""
+    """One reason of an expert, compared with one answer."""
 
     table = "assessments"
     trace_id: str
@@ -238,9 +236,9 @@ class Assessment(Row):
     """Which of the expert's reasons on this criterion, from 0."""
     reason: Clean
     matched: bool | None = None
-    """Whether the answer gives that reason too; empty where the scorer's answer could not be read."""
+    """Whether the answer gives that reason too; empty if the scorer's answer could not be read."""
     matched_by: list[int] | None = None
-    """Which of the answer's own reasons say it, from 0."""
+    """The numbers of the answer's own reasons that give it, from 0."""
     feedback: Clean | None = None
     status: Status
 
@@ -252,7 +250,7 @@ class Coder(Row):
     coder: str
     kind: str = "human"
     groups: str = "{}"
-    """What the coder belongs to, as a JSON object: `{"profession": "teacher"}`."""
+    """The groups that the coder belongs to, as a JSON object: `{"profession": "teacher"}`."""
     first_seen_at: dt.datetime
 
 
@@ -265,18 +263,18 @@ class SampleRow(Row):
     method: str
     seed: int
     coder: str | None = None
-    """Whom it was given to; empty where it is everybody's."""
+    """The coder that it was assigned to; empty if it is for everybody."""
     position: int
     record_id: str
     record_hash: str
     stratum: str | None = None
     inclusion_p: float | None = None
-    """The probability with which this record was drawn; empty where the sample is no probability sample."""
+    """The probability with which this record was drawn; empty if the sample is not a probability sample."""
     drawn_at: dt.datetime
 
 
 class Label(Row):
-    """One code of one person on one criterion of one record; never changed, followed by a newer one."""
+    """One code of one person on one criterion of one record; it is never changed, a newer row replaces it."""
 
     table = "labels"
     label_id: str
@@ -301,13 +299,13 @@ class Label(Row):
     sample_id: str | None = None
     inclusion_p: float | None = None
     seconds: float | None = None
-    """How long it took, where a form has measured it."""
+    """The seconds that the coding took, if a form has measured them."""
     source: Literal["form", "import", "adjudication"]
     coded_at: dt.datetime
 
 
 class RedactionRow(Row):
-    """What stood where a request as sent has a placeholder. Stays in the Store; never sent, never exported."""
+    """The original text behind a placeholder in a request. It stays in the Store: never sent, never exported."""
 
     table = "redactions"
     request_hash: str
@@ -316,11 +314,11 @@ class RedactionRow(Row):
 
 
 class Tombstone(Row):
-    """What was removed on purpose: never what it said, only that it was there, and whom its removal changed."""
+    """A note that something was removed on purpose, without its content, and which runs this changed."""
 
     table = "tombstones"
     kind: str
-    """What it was; `run_changed` where `what` is a run whose rows are no longer those that its chain covers."""
+    """The kind of thing that was removed; `run_changed` if `what` is a run with rows that its link no longer covers."""
     what: str
     removed_at: dt.datetime
     reason: Clean
@@ -328,7 +326,7 @@ class Tombstone(Row):
 
 
 class LinkRow(Row):
-    """One run in the chain of all that ended in this file, in order."""
+    """One run in the chain of all runs that ended in this file, in order."""
 
     table = "links"
     position: int
@@ -336,7 +334,7 @@ class LinkRow(Row):
     rows_hash: str
     """The hash of all rows of the run."""
     chain: str
-    """The hash of this, of what `runs` says of the run, and of the link before."""
+    """The hash of the run's rows, of its row in `runs`, and of the previous link."""
     linked_at: dt.datetime
 
 
@@ -361,7 +359,7 @@ ROWS: tuple[type[Row], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What an agent hands back for a cell. Written together or not at all."""
+    """The result of an agent for one planned answer. All its rows are written together, or none."""
 
     trace: Trace
     calls: tuple[Call, ...] = ()
@@ -373,5 +371,5 @@ class Unit:
 
     @property
     def answers(self) -> bool:
-        """Whether it has something to read: an output, or an answer on one criterion at least."""
+        """Whether it has an output, or an answer on at least one criterion."""
         return self.trace.status == "ok" or any(score.status == "ok" for score in self.scores)

@@ -1,7 +1,7 @@
-"""One background event loop for the whole process.
+"""One background event loop per process, on which synchronous functions run asynchronous code.
 
-A notebook already runs a loop in its main thread, and a script runs none. A loop of our own in a daemon thread serves
-both the same way, keeps the pooled clients of every run on one loop, and leaves the main thread free to take a Ctrl-C.
+A notebook already runs a loop in its main thread, and a script runs none. A loop of our own in a daemon thread works
+the same way for both. It keeps the pooled clients of every run on one loop, and leaves the main thread free for Ctrl-C.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _pid: int | None = None
 _thread: threading.Thread | None = None
-_POLL_S = 0.2  # how often the waiting main thread looks up; Windows delivers Ctrl-C only between waits
+_POLL_S = 0.2  # the main thread wakes up this often while it waits; Windows delivers Ctrl-C only between waits
 
 
 def background_loop() -> asyncio.AbstractEventLoop:
-    """The loop, started on first use (and again in a forked child, whose threads are gone)."""
+    """The loop, started on first use (and again in a forked child, which has lost its threads)."""
     global _loop, _pid, _thread
     with _lock:
         if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
@@ -43,7 +43,7 @@ async def process_text(n_characters: int, process: Callable[..., T], *args: Any)
 
 
 def call_in_loop(function: Callable[[], object], timeout_s: float = 5.0) -> None:
-    """Call a plain function in the loop's thread, and wait; where the loop never ran, do nothing."""
+    """Call a plain function in the loop's thread and wait; do nothing if the loop never ran."""
     if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
         return
     if _thread is threading.current_thread():
@@ -58,12 +58,12 @@ def call_in_loop(function: Callable[[], object], timeout_s: float = 5.0) -> None
 
 
 def run_until_complete(make_coroutine: Callable[[], Coroutine[Any, Any, object]], timeout_s: float = 5.0) -> None:
-    """Run a coroutine on the loop to its end, where the loop ever ran and this is not its own thread."""
+    """Run a coroutine on the loop to its end; do nothing if the loop never ran or this is its own thread."""
     if _loop is None or _loop.is_closed() or _pid != os.getpid() or not (_thread and _thread.is_alive()):
         return
     if _thread is threading.current_thread():
         return
-    with contextlib.suppress(concurrent.futures.TimeoutError):  # as above
+    with contextlib.suppress(concurrent.futures.TimeoutError):  # the process is ending
         asyncio.run_coroutine_threadsafe(make_coroutine(), _loop).result(timeout_s)
 
 
@@ -73,7 +73,7 @@ def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 
 
 def wait(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], None]) -> T:
-    """Wait in the calling thread; the n-th Ctrl-C calls `on_interrupt(n)` and goes on waiting."""
+    """Wait in the calling thread; the n-th Ctrl-C calls `on_interrupt(n)`, and the wait goes on."""
     presses = 0
     while not future.done():
         try:
@@ -85,7 +85,7 @@ def wait(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], Non
 
 
 async def wait_async(future: concurrent.futures.Future[T], on_interrupt: Callable[[int], None]) -> T:
-    """The twin of `wait`: the n-th cancellation calls `on_interrupt(n)`, and is passed on at the end."""
+    """The asynchronous `wait`: the n-th cancellation calls `on_interrupt(n)`, and is raised again at the end."""
     task = asyncio.wrap_future(future)
     presses = 0
     while not task.done():
@@ -95,6 +95,6 @@ async def wait_async(future: concurrent.futures.Future[T], on_interrupt: Callabl
             presses += 1
             on_interrupt(presses)
     if presses:
-        task.exception()  # seen; the cancellation is what the caller hears of
+        task.exception()  # marks it as retrieved; the caller gets the cancellation instead
         raise asyncio.CancelledError
     return task.result()

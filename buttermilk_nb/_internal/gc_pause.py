@@ -1,4 +1,7 @@
-"""The collector of cyclic garbage, kept from looking through a large process again and again while a run works."""
+"""Makes garbage collection rare while a run works.
+
+In a large process a full collection stops every thread for a noticeable time, and a run would cause many.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,16 @@ _lock = threading.Lock()
 _depth = 0
 _is_paused = False
 _usual_threshold = gc.get_threshold()
-_RARE_THRESHOLD = (20_000, 50, 50)  # a run makes hundreds of small objects a cell, and hardly a cycle among them
+_RARE_THRESHOLD = (20_000, 50, 50)  # a run makes hundreds of small objects per answer, and hardly any cycles
 
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
-    """Let the collector leave alone what was there before, and look seldom; afterwards everything is as usual.
+    """Exclude existing objects from garbage collection, and collect rarely, until the end of the block.
 
-    With litellm and a corpus loaded, a single look at everything stops every thread for some 200 ms, and a run that
-    makes many small objects causes one every few hundred cells. Where the program has frozen objects or turned the
-    collector off, nothing is done.
+    With litellm and a corpus loaded, one full collection stops every thread for about 200 ms, and a run that makes
+    many small objects causes one every few hundred answers. If the program has frozen objects or turned the collector
+    off, this does nothing.
 
     Examples
     --------

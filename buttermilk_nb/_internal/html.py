@@ -1,7 +1,7 @@
-"""HTML made safely: every value goes through MarkupSafe, so a record can never add a tag.
+"""Builds HTML in which every value is escaped.
 
-Colours come from JupyterLab's own variables with fallbacks, so that the same fragment reads well in
-a light lab, a dark lab and an exported page.
+Every value goes through MarkupSafe, so a record can never add a tag. Colours come from JupyterLab's own variables with
+fallbacks, so that the same fragment is readable in a light theme, in a dark theme and on an exported page.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ STYLE = Markup(
 
 
 def fragment(*parts: str | Markup) -> str:
-    """Wrap parts into one styled block; plain strings are escaped."""
+    """One styled block with these parts; plain strings are escaped."""
     return str(STYLE + Markup('<div class="bmnb">{}</div>').format(Markup("").join(parts)))
 
 
 def title(text: str, note: str = "") -> Markup:
-    """A heading line with a quiet note behind it."""
+    """A heading with a muted note after it."""
     return Markup('<div><span class="t">{}</span> <span class="q">{}</span></div>').format(text, note)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], note: str = "") -> Markup:
-    """A plain table. Numbers are set to the right; everything is escaped.
+    """A plain table with right-aligned numbers; everything is escaped.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Identifiers: tagged hashes for what something *is*, UUIDv7 for what *happened*.
+"""Identifiers: tagged hashes for content, and UUIDv7 for events in time.
 
-A hash carries the tag of its recipe (`d1-...`), so that a changed recipe can never be taken for a
-changed study. 128 bits of SHA-256 are kept: enough for any study, short enough to read in a table.
+A hash begins with the tag of its recipe (`d1-...`), so that a changed recipe can never be mistaken for a changed study.
+Hashes have 128 bits of SHA-256: enough for any study, short enough to read in a table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import random
 import time
 from typing import Any
 
-_random = random.Random()  # noqa: S311  # ids must differ, not be secret; the system's source costs ten times as much
+_random = random.Random()  # noqa: S311  # ids must differ, but need not be secret; the system's source takes ten times as long
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
 
@@ -22,7 +22,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",",
 
 
 def canonical(value: Any) -> str:
-    """JSON that is the same text for the same content: sorted keys, no spaces, no NaN.
+    """JSON that has the same text for the same content: sorted keys, no spaces, no NaN.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def canonical(value: Any) -> str:
 
 
 def digest(tag: str, *parts: str) -> str:
-    """Hash texts under a recipe's tag. Parts are length-prefixed, so that ("ab","c") is not ("a","bc").
+    """A hash of texts with the tag of its recipe; parts are length-prefixed, so that ("ab","c") is not ("a","bc").
 
     Examples
     --------
@@ -51,7 +51,7 @@ def digest(tag: str, *parts: str) -> str:
 
 
 def uuid7() -> str:
-    """A UUID version 7: it sorts by the time it was made (RFC 9562).
+    """A UUID version 7, which sorts by its time of creation (RFC 9562).
 
     Examples
     --------

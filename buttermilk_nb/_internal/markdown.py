@@ -1,4 +1,4 @@
-"""Markdown made safely: names from outside stand as code, out of which they cannot break."""
+"""Builds Markdown in which names from outside appear as code and cannot add markup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .text import shorten
 
 
 def code(name: str | None) -> str:
-    """A name from outside as code, on one line, also within a table's cell.
+    """A name from outside as code on one line, which also fits into a table.
 
     Examples
     --------
@@ -20,7 +20,7 @@ def code(name: str | None) -> str:
 
 
 def strip_markup(text: str, width: int = 40) -> str:
-    """A short text from outside, without what Markdown or HTML would take for a sign.
+    """A short text from outside, without characters that Markdown or HTML would interpret.
 
     Examples
     --------
@@ -31,12 +31,12 @@ def strip_markup(text: str, width: int = 40) -> str:
 
 
 def bullets(lines: Iterable[str]) -> str:
-    """A list."""
+    """The lines as a bulleted list."""
     return "\n".join(f"- {line}" for line in lines)
 
 
 def join_names(names: Iterable[str]) -> str:
-    """Names in a sentence.
+    """Names joined for a sentence.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def join_names(names: Iterable[str]) -> str:
 
 
 def code_list(names: Iterable[str]) -> str:
-    """Names from outside in a sentence.
+    """Names from outside as code, joined for a sentence.
 
     Examples
     --------

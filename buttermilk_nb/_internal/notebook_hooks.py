@@ -1,7 +1,7 @@
-"""Where lower floors ask for a picture without knowing the notebook.
+"""Registry through which core code shows notebook widgets without importing them.
 
-`notebook/` registers a callable per name when the extension is loaded; a `Run` or a `Project` asks
-for it here. Where nothing is registered (a script, a bare import) the caller's own static form shows.
+`notebook/` registers a callable for each name when the extension is loaded, and a `Run` or a `Project` gets it here. If
+nothing is registered (in a script, or without the extension), the caller shows its own static form.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ _registry: dict[str, Callable[..., Any]] = {}
 
 
 def register_hook(name: str, view: Callable[..., Any]) -> None:
-    """Put a view under a name; a later one replaces it."""
+    """Register a view under a name; a later one replaces it."""
     _registry[name] = view
 
 
 def remove_hook(name: str) -> None:
-    """Take a view away again."""
+    """Remove the view with that name."""
     _registry.pop(name, None)
 
 
 def get_hook(name: str) -> Callable[..., Any] | None:
-    """The view under that name, or None."""
+    """The view with that name, or None."""
     return _registry.get(name)

@@ -1,4 +1,4 @@
-"""Small things about text that several rooms need."""
+"""Text helpers used across the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WIDE = frozenset("WF")
 
 
 def replace_surrogates(text: str) -> str:
-    r"""Replace lone surrogates, which no file or database can hold, with U+FFFD.
+    r"""Replace lone surrogates, which files and databases cannot store, by U+FFFD.
 
     Examples
     --------
@@ -21,14 +21,14 @@ def replace_surrogates(text: str) -> str:
     if text.isascii():
         return text
     try:
-        text.encode()  # ten times as fast as looking for them
+        text.encode()  # ten times as fast as searching for them
     except UnicodeEncodeError:
         return _SURROGATE.sub("\ufffd", text)
     return text
 
 
 def shorten(text: str, width: int = 80) -> str:
-    r"""One line of at most `width` characters, control characters shown as spaces.
+    r"""The text as one line of at most `width` characters, with spaces in place of control characters.
 
     Examples
     --------
@@ -40,9 +40,9 @@ def shorten(text: str, width: int = 80) -> str:
 
 
 def estimate_tokens(text: str) -> int:
-    """A heuristic count of tokens: four characters each, or one each in wide scripts.
+    """A rough number of tokens: one for four characters, or one for each character in wide scripts.
 
-    Never counts words by spaces, which Chinese, Japanese or Thai do not have.
+    It does not count words between spaces, because Chinese, Japanese and Thai have none.
 
     Examples
     --------
@@ -57,7 +57,9 @@ def estimate_tokens(text: str) -> int:
 
 
 def to_jsonable(value: Any) -> Any:
-    """What JSON can hold of a value: text without lone surrogates, None for NaN, text for what has no place in JSON.
+    """The value in a form that JSON can express.
+
+    Lone surrogates are replaced, NaN and infinity become None, and values of other types become text.
 
     Examples
     --------
@@ -80,7 +82,7 @@ def to_jsonable(value: Any) -> Any:
 
 
 def pluralise(n: int, noun: str) -> str:
-    """A number of things, in words.
+    """A number with its noun in the singular or plural.
 
     Examples
     --------

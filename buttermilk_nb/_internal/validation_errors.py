@@ -1,4 +1,4 @@
-"""From pydantic's errors to sentences, for everything that a researcher declares."""
+"""Turns pydantic's validation errors into sentences."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ..errors import SetupError, nearest
 
 
 def validation_error(name: str, error: ValidationError, fields: Iterable[str]) -> SetupError:
-    """One sentence for each mistake, with the nearest valid name where a name is unknown.
+    """An error with one sentence for each mistake, and the nearest valid name for each unknown name.
 
     Parameters
     ----------
-    what
-        What was declared, as a reader would name it: "judge `tone`".
+    name
+        The name of the declaration in messages: "judge `tone`".
     error
-        What pydantic found.
+        Pydantic's error.
     fields
-        The names that could have been meant.
+        The valid names of fields.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""Reading and writing YAML as a researcher means it.
+"""Reads and writes YAML in which `no` and dates stay text.
 
-`flag: no` is the answer *no*, not the boolean False, and `retrieved: 2026-11-20` is the text that was
-typed. PyYAML follows YAML 1.1, which turns both into something else; this loader keeps numbers,
-`true`, `false` and `null`, and leaves the rest as text. A key that stands twice is an error, because
-the second one would silently win.
+`flag: no` is the answer *no*, not the boolean False, and `retrieved: 2026-11-20` is the text that was typed. PyYAML
+follows YAML 1.1, which turns both into something else. This loader keeps numbers, `true`, `false` and `null`, and
+leaves everything else as text. A key that occurs twice is an error, because the second value would silently replace the
+first. PyYAML stays next to ruamel.yaml, which reads some files otherwise: of `{a:, b: 1}` it makes the key `a:`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any
     for key_node, value_node in node.value:
         key = str(loader.construct_object(key_node, deep=True))
         if key in mapping:
-            raise yaml.MarkedYAMLError(problem=f"the key `{key}` stands twice", problem_mark=key_node.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"the key `{key}` occurs twice", problem_mark=key_node.start_mark)
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
@@ -47,7 +47,7 @@ _Loader.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), lis
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what another YAML reader might turn into a boolean or a date."""
+    """Quotes texts that another YAML reader might turn into a boolean or a date."""
 
 
 def _represent_text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
@@ -60,7 +60,7 @@ _Dumper.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), lis
 
 
 def loads(text: str, source: str) -> Any:
-    r"""Parse YAML; `where` names the source in the error.
+    r"""Parse YAML; `source` names the text in errors.
 
     Examples
     --------
@@ -68,16 +68,18 @@ def loads(text: str, source: str) -> Any:
     {'flag': 'no', 'retrieved': '2026-11-20', 'points': [1, 2.5]}
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader: it makes nothing but plain data
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader makes only plain data
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
-        if "stands twice" not in problem:
-            problem += "; a value that holds `: ` or begins with one of > * & % @ [ { needs quotes around it"
+        if "occurs twice" not in problem:
+            problem += "; a value that contains `: ` or begins with one of > * & % @ [ { needs quotes around it"
         raise SetupError(f"{source}{line} is not valid YAML: {problem}.") from error
     except (ValueError, RecursionError) as error:
-        raise SetupError(f"{source} holds a number too long or lists too deep to be read.") from error
+        raise SetupError(
+            f"{source} contains a number that is too long, or lists that are nested too deeply."
+        ) from error
 
 
 def load(path: Path) -> Any:
@@ -86,7 +88,7 @@ def load(path: Path) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """ParsedAnswer a small UTF-8 text file, with a sentence where that fails."""
+    """Read a small UTF-8 text file; a failure raises a SetupError."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -98,7 +100,7 @@ def read_text(path: Path) -> str:
 
 
 def dumps(value: Any) -> str:
-    """Write YAML in the order given, readable by any YAML reader.
+    """The value as YAML in its own order, which any YAML reader can read.
 
     Examples
     --------
@@ -110,11 +112,11 @@ def dumps(value: Any) -> str:
 
 
 def update(text: str, values: dict[str, Any]) -> str:
-    r"""YAML with these top-level values instead of its own; comments and the order of what stays are kept.
+    r"""YAML with these top-level values in place of its own; comments and the order of the other values stay.
 
     Examples
     --------
-    >>> print(updated("# mine\nname: study  # short\nconcurrency: 4\n", {"name": "study", "concurrency": 8}), end="")
+    >>> print(update("# mine\nname: study  # short\nconcurrency: 4\n", {"name": "study", "concurrency": 8}), end="")
     # mine
     name: study  # short
     concurrency: 8

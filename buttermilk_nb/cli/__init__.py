@@ -1,4 +1,7 @@
-"""The command `buttermilk-nb`. Each command is a file; they print sentences, never tracebacks."""
+"""The command line program `buttermilk-nb`, with one file per command.
+
+Commands print sentences, never tracebacks.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ commands.add_command(run)
 
 
 def main() -> None:
-    """Run the command line. Exit status 2: something is set up wrongly; 1: it failed; 130: it was stopped."""
+    """Run the command line; exit status 2 means a wrong setup, 1 a failure, 130 that it was stopped."""
     from ..errors import ButtermilkError, Interrupted, SetupError
 
     for stream in (sys.stdout, sys.stderr):
@@ -35,7 +38,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort as error:  # what click makes of a KeyboardInterrupt
+    except click.Abort as error:  # click turns a KeyboardInterrupt into this
         click.echo(str(error.__cause__) if isinstance(error.__cause__, Interrupted) else "Stopped.", err=True)
         sys.exit(130)
     except SetupError as error:

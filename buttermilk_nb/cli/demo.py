@@ -1,4 +1,4 @@
-"""`buttermilk-nb demo`: a whole study on the shipped corpus, offline, in a few seconds."""
+"""The command `demo`: a small offline study of the shipped corpus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CRITERIA = ("respect.md", "accuracy.md")
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("buttermilk-demo"), show_default=True)
 def demo(folder: Path) -> None:
-    """Judge the shipped articles with the two offline baselines, and show where everything is."""
+    """Judge the shipped articles with the two offline baselines, and show where the files are."""
     from ..agents.judge.judge import Judge
     from ..corpus.corpus import Corpus
     from ..flows.flow import Flow
@@ -37,9 +37,7 @@ def demo(folder: Path) -> None:
         cluster="author",
     )
     judge = Judge("judge", criteria=[data / "criteria" / name for name in _CRITERIA])
-    click.echo(
-        f"{len(articles)} articles written for teaching, two rule-based baselines; no language model is asked.\n"
-    )
+    click.echo(f"{len(articles)} articles written for teaching, two rule-based baselines; no language model is used.\n")
     result = Flow("press-tone", [judge]).run(articles)
     scores = result.scores()
     click.echo("\nThe first scores:\n")
@@ -47,7 +45,7 @@ def demo(folder: Path) -> None:
         scores[["record_id", "criterion", "model", "category", "flagged", "uncertainty", "truth"]].head(8).to_string()
     )
     click.echo(
-        "\nBy judge and criterion (answered: yes or no to the flag; as_expert: share of answers as the expert gave):\n"
+        "\nBy judge and criterion (answered: yes or no to the flag; as_expert: share equal to the expert's answer):\n"
     )
     coded_scores = scores[scores.truth.notna() & (scores.status == "ok")]
     agreement = coded_scores.assign(right=lambda rows: rows.category == rows.truth)
@@ -57,14 +55,14 @@ def demo(folder: Path) -> None:
     table["as_expert"] = agreement.groupby(["model", "criterion"]).right.mean()
     click.echo(table.round(2).to_string(na_rep="-"))
     click.echo()
-    card([*project.summary()[:2], ("notebook", str(study_folder / _NOTEBOOK)), ("cells", repr(result).splitlines()[0])])
+    card([*project.summary()[:2], ("notebook", str(study_folder / _NOTEBOOK)), ("run", repr(result).splitlines()[0])])
     shown_folder = study_folder.relative_to(Path.cwd()) if study_folder.is_relative_to(Path.cwd()) else study_folder
     click.echo(f"\nNext, open the notebook:\n  uv run jupyter lab {(shown_folder / _NOTEBOOK).as_posix()}")
     click.echo("Run this command again: every answer then comes from the cache.")
 
 
 def shipped_folder(name: str) -> Path:
-    """A shipped folder: inside the installed package, or at the top of a checkout."""
+    """The path of a shipped folder: inside the installed package, or at the top of a checkout."""
     package = Path(__file__).parent.parent
     for folder in (package / "_shipped" / name, package.parent / name):
         if folder.is_dir():
@@ -73,7 +71,7 @@ def shipped_folder(name: str) -> Path:
 
 
 def _copy_files(study_folder: Path) -> None:
-    """The data and the notebook; files that are there already are left as they are."""
+    """Copy the data and the notebook; existing files stay as they are."""
     notebook = shipped_folder("notebooks") / _NOTEBOOK.name
     copies = [
         (source, study_folder / "data" / source.relative_to(shipped_folder("data")))

@@ -1,4 +1,4 @@
-"""`buttermilk-nb init NAME`."""
+"""The command `init`: make a project, or show where it is."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 @click.command()
 @click.argument("name")
 @click.option("--path", type=click.Path(path_type=Path), default=None, help="The project's folder; default ./NAME.")
-@click.option("--model", "models", multiple=True, help="A model that judges use; may be repeated.")
+@click.option("--model", "models", multiple=True, help="A model for judges; may be repeated.")
 def init(name: str, path: Path | None, models: tuple[str, ...]) -> None:
-    """Make the project NAME, or say where it is."""
+    """Make the project NAME, or show where it is."""
     from ..project.session import init as open_project
 
     project = open_project(name, path=path, models=list(models) or None)
@@ -20,7 +20,7 @@ def init(name: str, path: Path | None, models: tuple[str, ...]) -> None:
 
 
 def card(lines: list[tuple[str, str]]) -> None:
-    """Print a card."""
+    """Print labelled lines as a card."""
     width = max(len(label) for label, _ in lines)
     for label, value in lines:
         click.echo(f"  {label:<{width}}  {value}")

@@ -1,4 +1,4 @@
-"""`buttermilk-nb run FLOW CORPUS`."""
+"""The command `run`: run a flow over a corpus."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from .init import card
 @click.command()
 @click.argument("flow", type=click.Path(path_type=Path))
 @click.argument("corpus", type=click.Path(path_type=Path))
-@click.option("--content", default=None, help="The column that holds the text.")
-@click.option("--record-id", default=None, help="The column that holds the id.")
+@click.option("--content", default=None, help="The column with the text.")
+@click.option("--record-id", default=None, help="The column with the id.")
 @click.option("--truth", multiple=True, metavar="[CRITERION=]COLUMN", help="The expert's answers; may be repeated.")
 @click.option("--truth-value", multiple=True, metavar="WORD=ANSWER", help="What a word in the data means.")
-@click.option("--project", default=None, help="The project's name; default: the one of this folder.")
+@click.option("--project", default=None, help="The project's name; default: the project of this folder.")
 @click.option("--path", type=click.Path(path_type=Path), default=None, help="The project's folder.")
-@click.option("--limit", type=int, default=None, help="Only the first so many records.")
+@click.option("--limit", type=int, default=None, help="Run only this many records, from the first.")
 @click.option(
     "--cache", type=click.Choice(["use", "refresh", "only", "off"]), default=None, help="How the cache is used."
 )
-@click.option("--retry", multiple=True, help="A status to ask again, such as invalid; may be repeated.")
+@click.option(
+    "--retry", multiple=True, help="Ask again for answers with this status, such as invalid; may be repeated."
+)
 @click.option("--check", is_flag=True, help="Look for mistakes and count the calls; send nothing.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Write the scores to this CSV file.")
 def run(
@@ -50,7 +52,7 @@ def run(
     if path is not None and project is None:
         project = Settings.read(path / FILE).name
     if out is not None and not out.absolute().parent.is_dir():
-        raise SetupError(f"--out: there is no folder {out.absolute().parent}.")
+        raise SetupError(f"--out: the folder {out.absolute().parent} does not exist.")
     definition = Flow.from_yaml(flow)
     columns = dict(_split_pair(item, "*") for item in truth)
     texts = load(

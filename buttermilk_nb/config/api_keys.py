@@ -1,8 +1,8 @@
-"""Where a model's key is found, and `bm.set_key`, which asks for one.
+"""Finds API keys, and asks for one with `bm.set_key`.
 
-Keys stay out of everything that is written down: `buttermilk.yaml` names the place (`key: keyring:OPENAI_API_KEY`),
-never the key, and what is found is taken out of every row, log and message from then on. Where no place is named the
-nearest one wins: what was typed into this notebook, the environment, the project's .env file, the system's keyring,
+Keys are never written to a file of the study: `buttermilk.yaml` names the source (`key: keyring:OPENAI_API_KEY`), never
+the key, and once a key is found, it is redacted from every row, log and message. If no source is named, the sources are
+searched in this order: keys typed into this notebook, the environment, the project's .env file, the system's keyring,
 the secrets of Colab.
 """
 
@@ -36,10 +36,10 @@ _OTHER_VARIABLES: dict[str, tuple[str, ...]] = {
     "replicate": ("REPLICATE_API_KEY", "REPLICATE_API_TOKEN"),
     "together_ai": ("TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"),
 }
-"""The providers whose variable is not simply called `<PROVIDER>_API_KEY`."""
+"""The variables of providers that do not use `<PROVIDER>_API_KEY` alone."""
 
 _PAIRED = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
-"""Of no use alone: litellm takes both from the environment itself."""
+"""Each is useless without the other, and litellm reads both from the environment itself."""
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _PROVIDER = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
@@ -47,27 +47,28 @@ _Lookup = Callable[[str], Key | None]
 
 
 def key_variables(provider: str) -> tuple[str, ...]:
-    """The environment variables that hold a provider's key, the usual one first.
+    """The environment variables that may contain a provider's key, the usual one first.
 
     Parameters
     ----------
     provider
-        The provider, as in a model's name (`anthropic`, or `anthropic/...` whole), or a variable's name itself.
+        The provider as in a model's name (`anthropic`), the whole name of a model (`anthropic/...`), or the name of a
+        variable.
 
     Raises
     ------
     SetupError
-        It can be neither.
+        `provider` is neither a provider's name nor a variable's name.
 
     Examples
     --------
-    >>> variables("anthropic"), variables("gemini/some-model"), variables("HF_TOKEN")
+    >>> key_variables("anthropic"), key_variables("gemini/some-model"), key_variables("HF_TOKEN")
     (('ANTHROPIC_API_KEY',), ('GEMINI_API_KEY', 'GOOGLE_API_KEY'), ('HF_TOKEN',))
     """
     if redact(provider) != provider:
         raise SetupError(
-            "this takes the provider's name and then asks for the key. What was given looks like the key itself: take "
-            "it out of the cell, and make a new one at the provider if the notebook was saved or shared."
+            "this takes the provider's name and then asks for the key. Your text looks like the key itself: delete it "
+            "from the cell, and create a new key at the provider if the notebook was saved or shared."
         )
     if _VARIABLE.fullmatch(provider):
         return (provider,)
@@ -85,9 +86,9 @@ class Keys:
     folder
         The project's folder.
     dotenv
-        A file of `NAME=value` lines, relative to that folder; None where there is none.
+        A file of `NAME=value` lines, relative to that folder; None if there is none.
     wait_s
-        How long a keyring or a secret manager may take to answer.
+        Seconds that a keyring or a secret manager may take to answer.
 
     Examples
     --------
@@ -103,26 +104,26 @@ class Keys:
 
     @property
     def warnings(self) -> list[str]:
-        """What should be said about places that were looked into: a locked keyring, a .env file that all can read."""
+        """Warnings about the sources that were searched: a locked keyring, a .env file that everyone can read."""
         return list(self._remarks.values())
 
     def find(self, names: Sequence[str], provider: str, source: str | None = None) -> Key | None:
-        """The key of a provider, or None. May wait for a keyring: call it before a run, not in its event loop.
+        """The key of a provider, or None; it may wait for a keyring, so call it before a run, not in its event loop.
 
         Parameters
         ----------
         names
-            The environment variables that may hold it. Those that are known of the provider count too.
+            The environment variables that may contain it, in addition to the provider's usual ones.
         provider
             The provider.
         source
-            The only place to look, as `key:` in `buttermilk.yaml` names it: `env:NAME`, `dotenv:NAME`,
-            `keyring:NAME`, `colab:NAME`, `gcp:projects/.../secrets/...`.
+            The only source to search, as in `key:` of `buttermilk.yaml`: `env:NAME`, `dotenv:NAME`, `keyring:NAME`,
+            `colab:NAME`, `gcp:projects/.../secrets/...`.
 
         Raises
         ------
         SetupError
-            The place that is named has no such key; a .env file that is named is missing; a key holds what no key does.
+            The named source has no such key, a named .env file is missing, or a key contains an invalid character.
         """
         if source is not None:
             return self._find_at_source(source)
@@ -130,9 +131,9 @@ class Keys:
         return next((key for lookup in self._lookups() for name in variables if (key := lookup(name))), None)
 
     def missing_key_message(self, names: Sequence[str], provider: str, model: str) -> str:
-        """What to say where `find` found nothing."""
+        """The message if `find` returns None."""
         variables = (" and " if _PAIRED & set(names) else " or ").join(names or key_variables(provider))
-        file = "a file of such lines that `dotenv:` in buttermilk.yaml names"
+        file = "a .env file that `dotenv:` in buttermilk.yaml names"
         if self._dotenv is not None:
             file = f"`{self._dotenv.name}`"
         hint = f'bm.set_key("{provider}") asks for it and keeps it in memory'
@@ -149,7 +150,9 @@ class Keys:
 
     def _find_in_dotenv(self, name: str) -> Key | None:
         if self._dotenv is None:
-            raise SetupError("no .env file is named: write `dotenv: keys.env` into buttermilk.yaml, and the key there.")
+            raise SetupError(
+                "no .env file is named: write `dotenv: keys.env` into buttermilk.yaml, and the key into that file."
+            )
         keys = key_sources.read_dotenv(self._dotenv)
         self._remarks.pop("dotenv", None)
         if os.name == "posix" and self._dotenv.stat().st_mode & 0o004:
@@ -159,7 +162,7 @@ class Keys:
         return keys[name].check() if name in keys else None
 
     def _optional_source(self, kind: str, lookup: _Lookup) -> _Lookup:
-        """Look into a place that nobody named: if it fails, that is a remark, and the search goes on."""
+        """Search a source that nobody named: if it fails, the failure becomes a remark, and the search goes on."""
 
         def try_lookup(name: str) -> Key | None:
             self._remarks.pop(kind, None)
@@ -176,7 +179,7 @@ class Keys:
     def _find_at_source(self, source: str) -> Key:
         kind, _, name = source.partition(":")
         lookups: dict[str, tuple[_Lookup, str]] = {
-            "env": (key_sources.from_environment, f"in the environment: set {name} before Jupyter starts"),
+            "env": (key_sources.from_environment, f"in the environment: set {name} before you start Jupyter"),
             "dotenv": (self._find_in_dotenv, f"in the .env file: add a line {name}=..."),
             "keyring": (
                 self._find_in_keyring,
@@ -186,15 +189,15 @@ class Keys:
             "gcp": (self._find_in_gcp, "in Google's Secret Manager: that secret is empty"),
         }
         if kind not in lookups or not name:
-            raise SetupError(f"`key: {redact(source)}` names no place for keys; {nearest(kind, KEY_SOURCES)}")
+            raise SetupError(f"`key: {redact(source)}` is not a source of keys; {nearest(kind, KEY_SOURCES)}")
         lookup, fix = lookups[kind]
         key = lookup(name)
         if key is None:
-            raise SetupError(f"`key: {source}` says where the key is, and it is not {fix}.")
+            raise SetupError(f"`key: {source}` names the source of the key, but the key is not {fix}.")
         return key
 
     def _find_in_keyring(self, name: str) -> Key | None:
-        """Under the name as it stands or, for `keyring:openai`, under the variables of that provider."""
+        """The entry with that name or, for `keyring:openai`, with the name of a variable of that provider."""
         for variable in dict.fromkeys((name, *key_variables(name))):
             if key := key_sources.from_keyring(variable, wait_s=self._wait_s, may_ask=True):
                 return key
@@ -207,26 +210,27 @@ class Keys:
 
 
 def set_key(provider: str, *, keep: bool = False) -> None:
-    """Ask for a provider's key, hidden while it is typed, and keep it in this process's memory.
+    """Ask for a provider's key, hidden while you type it, and keep it in this process's memory.
 
-    It then serves every project that this process opens. It is never written down, and is gone when the kernel stops.
+    Every project that this process opens can then use it. It is not written to a file, and is gone when the kernel
+    stops.
 
     Parameters
     ----------
     provider
         The provider as in its models' names (`anthropic`, `openai`), or an environment variable's name.
     keep
-        Put it into the system's keyring too, where later sessions find it.
+        Also put it into the system's keyring, where later sessions find it.
 
     Raises
     ------
     SetupError
-        Nothing was typed, nothing can be typed here, or there is no keyring to keep it in.
+        Nothing was typed, nothing can be typed here, or there is no keyring.
 
     Examples
     --------
     >>> from unittest.mock import patch
-    >>> with patch("getpass.getpass", return_value="typed-by-someone"):  # stands for whoever types
+    >>> with patch("getpass.getpass", return_value="typed-by-someone"):  # in place of a person who types
     ...     set_key("example")
     The key EXAMPLE_API_KEY is kept in this process's memory, and is gone when it ends.
     """
@@ -239,19 +243,19 @@ def set_key(provider: str, *, keep: bool = False) -> None:
     if keep:
         key_sources.to_keyring(key)
         storage = f"is kept in {key_sources.MEMORY} and in {key_sources.KEYRING}"
-    print(f"The key {name} {storage}.")  # noqa: T201  # the user is told where a key now lies
+    print(f"The key {name} {storage}.")  # noqa: T201  # the user should know where the key is now
 
 
 def _ask_for_key(name: str) -> Key:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would show the key
             key = Key(getpass.getpass(f"{name} (hidden while you type): "), name, key_sources.MEMORY)
-    except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):  # a kernel that nobody types to raises it
+    except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):  # raised by a kernel without a user
         raise SetupError(
-            f"nobody can be asked for {name} here, because this does not run in a notebook or terminal that someone "
-            "types in: set it in the environment or in a .env file."
+            f"{name} cannot be typed here, because this is not a notebook or terminal with a user: set it in the "
+            "environment or in a .env file."
         ) from None
     if (valid_key := key.check()) is None:
-        raise SetupError(f"nothing was typed, so that there is no key {name}.")
+        raise SetupError(f"nothing was typed, so there is no key {name}.")
     return valid_key

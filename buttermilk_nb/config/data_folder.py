@@ -1,13 +1,14 @@
-"""Where a project's cache and traces lie: in its folder, unless that is synchronised or on a network drive.
+"""Chooses the folder of a project's cache and traces.
 
-Both are databases. A program that copies them to a cloud while they are being written makes torn and "conflicted"
-copies, and network file systems promise locks that they do not keep. So there the data goes to this computer's own
-data folder, and the card says so. Three things are never done: nothing is copied or moved, nothing is written here, and
-data that a project has in its folder already is never left behind, since its answers would be paid for twice.
+It is the project's folder, unless that is synchronised or on a network drive. Cache and traces are databases. A program
+that copies them to a cloud while they are being written makes incomplete and "conflicted" copies, and the locks of
+network file systems are not reliable. In such cases the data go to this computer's own data folder, and the card says
+so. This module copies, moves and writes nothing. It never ignores data that a project already has in its folder,
+because the same answers would then be paid for twice.
 
-What can be seen is looked at, in less than a millisecond: names and marker files of the folder and those above it,
-environment variables, and the type of the file system. What a computer knows of itself comes as a `Platform`, so that
-each decision can be tested on any other.
+The check takes less than a millisecond. It looks at the names and marker files of the folder and the folders above it,
+at environment variables, and at the type of the file system. These facts come as a `Platform`, so that each decision
+can be tested on any computer.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ DATA_FILES = ("traces.duckdb", "cache/cache.db")
 
 
 class DataFolder(BaseModel):
-    """Where cache and traces lie.
+    """The folder of a project's cache and traces.
 
     Parameters
     ----------
     folder
         The folder of `cache` and `traces.duckdb`.
     reason
-        What the project's card should say about it; None where there is nothing to say.
+        A note for the project's card; None if there is nothing to note.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,7 +47,7 @@ class DataFolder(BaseModel):
 
 
 def choose_data_folder(folder: Path, setting: str | None, name: str, machine: Platform | None = None) -> DataFolder:
-    """Where the cache and the traces of a project lie. Nothing is made or written.
+    """Choose the folder of a project's cache and traces, without creating it.
 
     Parameters
     ----------
@@ -57,7 +58,12 @@ def choose_data_folder(folder: Path, setting: str | None, name: str, machine: Pl
     name
         The project's name.
     machine
-        The computer; this one unless given.
+        The computer; by default this one.
+
+    Returns
+    -------
+    DataFolder
+        The folder, with a note for the card.
 
     Raises
     ------
@@ -85,30 +91,30 @@ def choose_data_folder(folder: Path, setting: str | None, name: str, machine: Pl
 def use_local_data_folder(
     folder: Path, local_folder: Path, name: str, problem: FolderProblem, machine: Platform
 ) -> DataFolder:
-    """The computer's own place, unless the data lies in the project's folder already or would be no better off."""
+    """The computer's own data folder, unless the project's folder already has data or the other is no better."""
     problem_text = f"The project's folder is {problem.location}, {problem.effect}"
     existing_data = [part for part in DATA_FILES if (folder / part).is_file()]
     if not _has_data(local_folder):
         if existing_data:
             return DataFolder(
                 folder=folder,
-                reason=f"{problem_text}. Its cache and traces stay there, because they are there already. To move them, close "
-                f"all its notebooks and move `traces.duckdb` and `cache` into {local_folder}; `data_folder: {IN_PROJECT}` in "
-                "buttermilk.yaml ends this note.",
+                reason=f"{problem_text}. It already contains cache and traces, so they stay there. To move them, close "
+                f"all notebooks of the project and move `traces.duckdb` and `cache` into {local_folder}. To keep them "
+                f"there without this note, write `data_folder: {IN_PROJECT}` into buttermilk.yaml.",
             )
         if local_problem := find_problem(local_folder, machine):
             return DataFolder(
                 folder=folder,
-                reason=f"{problem_text}. Cache and traces stay there, because this computer's own data folder ({local_folder.parent}) "
-                f"is {local_problem.location}. Name a folder on a local disk as `data_folder` in buttermilk.yaml, if there is "
-                "one, and open the project on one computer at a time.",
+                reason=f"{problem_text}. Cache and traces stay there, because this computer's own data folder "
+                f"({local_folder.parent}) is {local_problem.location}. If you have a folder on a local disk, name it "
+                "as `data_folder` in buttermilk.yaml. Open the project on one computer at a time.",
             )
     reason = (
-        f"{problem_text}, so cache and traces lie in this computer's own data folder: {local_folder}. "
+        f"{problem_text}, so cache and traces are in this computer's own data folder: {local_folder}. "
         f"`data_folder: {IN_PROJECT}` in buttermilk.yaml keeps them in the project's folder."
     )
     if existing_data:
-        reason += f" There is data in the project's folder too ({' and '.join(existing_data)}), which is not used."
+        reason += f" The project's folder also contains data ({' and '.join(existing_data)}), which are not used."
     return DataFolder(folder=local_folder, reason=reason + _moved_data_note(local_folder, name))
 
 
@@ -116,7 +122,7 @@ def _setting_path(setting: str, name: str) -> Path:
     path = Path(setting).expanduser()
     if not path.is_absolute():
         raise SetupError(
-            f"`data_folder: {setting}` in buttermilk.yaml is not an absolute path on this computer. Write the whole "
+            f"`data_folder: {setting}` in buttermilk.yaml is not an absolute path on this computer. Write the full "
             f"path, such as `{Path.home() / 'buttermilk' / name}`, or `{IN_PROJECT}` for the project's folder."
         )
     return path
@@ -127,7 +133,7 @@ def _has_data(folder: Path) -> bool:
 
 
 def _moved_data_note(local_folder: Path, name: str) -> str:
-    """A sentence about data of a project of that name whose folder lay elsewhere, where this one has none yet."""
+    """A note about data of another folder with the same project name, if this project has no data yet."""
     if _has_data(local_folder) or not local_folder.parent.is_dir():
         return ""
     pattern = re.compile(re.escape(name) + r"-[0-9a-f]{12}")
@@ -139,6 +145,6 @@ def _moved_data_note(local_folder: Path, name: str) -> str:
     if not candidates:
         return ""
     return (
-        f" Data of a project of this name that lay in another folder is in {candidates[0]}: if that is this project, "
-        f"moved since, rename it to `{local_folder.name}`."
+        f" {candidates[0]} contains data of a project with this name from another folder. If that is this project, and "
+        f"you have moved it, rename the data folder to `{local_folder.name}`."
     )

@@ -1,7 +1,8 @@
-"""What a computer knows of itself: the type of a file system, on Linux, macOS and Windows.
+"""`Platform`: facts about a computer, such as the types of its file systems.
 
-Each reads what the system says in its own way, in a function that can be tested anywhere; only the asking is done on
-that system alone. Nothing is run, and no network is asked.
+On Linux, macOS and Windows one function each interprets the system's answer, and can be tested anywhere; only the
+system call itself needs that system. No program is started, and no network is used. `psutil` would list every volume
+to find one: on Windows that waits for network drives that do not answer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _STATFS_BYTES, _STATFS_TYPE = 4096, slice(72, 88)  # struct statfs of macOS with
 
 
 class Platform(NamedTuple):
-    """What a computer knows of itself, as far as it is asked here.
+    """Facts about a computer that decide where databases can be.
 
     Parameters
     ----------
@@ -30,9 +31,9 @@ class Platform(NamedTuple):
     home
         The user's home folder.
     file_system
-        The type of file system that a path lies on; empty where it is not known.
+        A function for the type of a path's file system; empty if it is not known.
     kind
-        Whether a path is a `file`, a `folder` or nothing.
+        A function that tells whether a path is a `file` or a `folder`; None if it does not exist.
     data_home
         This computer's own folder for the data of this package.
     """
@@ -45,9 +46,9 @@ class Platform(NamedTuple):
 
 
 def linux_file_system(path: PurePath, mounts: str) -> str:
-    r"""The type of the mount that a path lies on, from the text of `/proc/mounts`.
+    r"""The file system type of a path's mount, from the text of `/proc/mounts`.
 
-    9p counts as local, as in containers, but for the Windows drives of a WSL, which come as 9p with the option `drvfs`.
+    9p counts as local, because containers use it. The exception are Windows drives in WSL: 9p with the option `drvfs`.
 
     Examples
     --------
@@ -68,7 +69,7 @@ def linux_file_system(path: PurePath, mounts: str) -> str:
 
 
 def windows_file_system(path: PurePath, drive_type: Callable[[str], int]) -> str:
-    r"""`network share` for `\\server\folder`, `network drive` for a letter that stands for one.
+    r"""`network share` for `\\server\folder`, `network drive` for the letter of one.
 
     Examples
     --------
@@ -98,7 +99,7 @@ def mac_file_system(statfs: bytes) -> str:
 
 
 def this_machine() -> Platform:
-    """The computer that this runs on."""
+    """The facts about this computer."""
     return Platform(os.environ, Path.home(), _file_system, _kind, _data_home)
 
 
@@ -110,9 +111,9 @@ def _data_home() -> Path:
 
 def _kind(path: PurePath) -> Literal["file", "folder"] | None:
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116  # asked a hundred times at each opening
+        mode = os.stat(path).st_mode  # noqa: PTH116  # called a hundred times per opened project
     except (OSError, ValueError):
-        return None  # not there, or not to be seen by this user
+        return None  # it does not exist, or this user cannot see it
     return "folder" if stat.S_ISDIR(mode) else "file"
 
 
@@ -130,7 +131,7 @@ def _nearest_existing(path: Path) -> Path:
 
 
 def _read_statfs(path: Path) -> bytes:
-    """What macOS says of the file system of a path; zeros where it says nothing."""
+    """The `struct statfs` of a path from macOS; zeros if the call fails."""
     libc = ctypes.CDLL(None, use_errno=True)
     function = libc["statfs$INODE64"] if hasattr(libc, "statfs$INODE64") else libc["statfs"]
     buffer = ctypes.create_string_buffer(_STATFS_BYTES)

@@ -1,9 +1,10 @@
-"""The places where keys lie: a function for each, from a variable's name to its key or None.
+"""Sources of API keys: environment, .env file, keyring, Colab, Google's Secret Manager.
 
-A key is wrapped in `Key` the moment it is read, so that no frame of a traceback, repr or pickle holds it in the open. A
-place that is there and cannot be read raises a SetupError, which `Keys` turns into a remark where it has other places
-to look; a place that is not there at all raises `KeySourceUnavailable`. Keyrings are asked in a thread with a time
-limit, because some of them show a dialogue and wait for ever, and not at all where they would ask for a password.
+Each source has a function from a variable's name to its key or None. A key is wrapped in `Key` as soon as it is read,
+so that no traceback, repr or pickle shows it. If a source exists but cannot be read, the function raises a SetupError,
+which `Keys` turns into a remark if it can search other sources. If a source does not exist at all, it raises
+`KeySourceUnavailable`. Keyrings are read in a thread with a time limit, because some of them show a dialogue and wait
+forever. A keyring that would ask for a password is not read.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from .._internal.secret_redaction import is_secret_name, redact, register_secret
 from ..errors import SetupError
 
 SERVICE = "buttermilk_nb"
-"""Under this name keys lie in the system's keyring."""
+"""The service name of our keys in the system's keyring."""
 
 WAIT_S = 10.0
-"""How long a keyring or a cloud's secret manager may take to answer."""
+"""Seconds that a keyring or a cloud's secret manager may take to answer."""
 
 MEMORY = "this process's memory"
 KEYRING = "the system's keyring"
@@ -38,11 +39,11 @@ _T = TypeVar("_T")
 
 
 class KeySourceUnavailable(SetupError):
-    """There is no such place for keys on this machine; the error says how to get one, or where else to keep them."""
+    """A source of keys does not exist on this machine; the message says how to get it, or where else to keep keys."""
 
 
 class Key:
-    """A key, its variable's name and where it was found. Only `value` gives it away.
+    """A key, the name of its variable, and its source; only `value` shows the key itself.
 
     Examples
     --------
@@ -66,20 +67,20 @@ class Key:
         return self._value
 
     def check(self) -> Key | None:
-        """The key, from now on taken out of whatever is stored; None where it is empty.
+        """The key, which is redacted from all output from now on; None if it is empty.
 
         Raises
         ------
         SetupError
-            It holds a character that no key has, such as a curly quote.
+            It contains a character that no key has, such as a curly quote.
         """
         if not self._value:
             return None
         register_secret(self._value)
         if character := self._invalid_character():
             raise SetupError(
-                f"the key {self.name} from {self.source} holds {character}, which no key does: copy it again, whole, from "
-                "the provider's page."
+                f"the key {self.name} from {self.source} contains {character}, which cannot be part of a key: copy the "
+                "whole key again from the provider's page."
             )
         return self
 
@@ -102,17 +103,17 @@ class Key:
     def __deepcopy__(self, memo: object) -> Key:
         return self
 
-    def __getstate__(self) -> NoReturn:  # which is how pickle asks
+    def __getstate__(self) -> NoReturn:  # called by pickle
         raise TypeError("a key is never written to a file or sent to another process")
 
 
 def store_in_memory(key: Key) -> None:
-    """Keep a key in this process's memory, for every project that is open in it."""
+    """Keep a key in this process's memory, for every open project."""
     _keys_in_memory[key.name] = key
 
 
 def from_memory(name: str) -> Key | None:
-    """A key that `bm.set_key` asked for."""
+    """A key that was typed for `bm.set_key`."""
     return _keys_in_memory.get(name)
 
 
@@ -122,7 +123,7 @@ def from_environment(name: str) -> Key | None:
 
 
 def read_dotenv(path: Path) -> dict[str, Key]:
-    """Every line of a .env file, as keys that are not checked yet.
+    """Every line of a .env file as a key, not checked yet.
 
     Raises
     ------
@@ -136,8 +137,8 @@ def read_dotenv(path: Path) -> dict[str, Key]:
             keys = {n: Key(v, n, f"`{path.name}`") for n, v in dotenv_values(stream=lines, interpolate=False).items()}
     except FileNotFoundError:
         raise SetupError(
-            f"there is no file {path}, which `dotenv: {path.name}` in buttermilk.yaml names: make it, with lines such "
-            "as OPENAI_API_KEY=..., or take that line out."
+            f"the file {path} does not exist, but `dotenv: {path.name}` in buttermilk.yaml names it: create it, with "
+            "lines such as OPENAI_API_KEY=..., or delete the `dotenv` line."
         ) from None
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
@@ -149,21 +150,21 @@ def read_dotenv(path: Path) -> dict[str, Key]:
 
 
 def from_keyring(name: str, *, wait_s: float = WAIT_S, may_ask: bool = False) -> Key | None:
-    """A key from the system's keyring, where one can be had without asking for a password.
+    """A key from the system's keyring, if it can be read without asking for a password.
 
     Parameters
     ----------
     name
         The variable's name, which is the user name of the keyring's entry.
     wait_s
-        How long the keyring may take.
+        Seconds that the keyring may take.
     may_ask
-        Whether a keyring may be asked that shows a dialogue of its own when it is closed (KWallet).
+        Whether to read a keyring that shows its own dialogue if it is locked (KWallet).
 
     Raises
     ------
-    NoSuchPlace
-        There is no keyring here.
+    KeySourceUnavailable
+        This machine has no keyring.
     SetupError
         It is locked, does not answer, or fails.
     """
@@ -175,7 +176,7 @@ def from_keyring(name: str, *, wait_s: float = WAIT_S, may_ask: bool = False) ->
 
 
 def check_keyring(*, wait_s: float = WAIT_S) -> None:
-    """Raise where a key could not be put into the system's keyring."""
+    """Raise an error if a key cannot be put into the system's keyring."""
     _run_with_timeout(lambda: _open_keyring(may_ask=True), wait_s)
 
 
@@ -185,23 +186,23 @@ def to_keyring(key: Key, *, wait_s: float = WAIT_S) -> None:
 
 
 def _open_keyring(*, may_ask: bool) -> Any:
-    """The system's keyring, if it can be asked. Runs in a thread: finding it may already take for ever."""
+    """The system's keyring, if it can be read; call it in a thread, because even finding it may take forever."""
     try:
         import keyring
     except ImportError:
-        raise KeySourceUnavailable("keyrings need a package more: pip install 'buttermilk-nb[keyring]'.") from None
+        raise KeySourceUnavailable("keyrings need another package: pip install 'buttermilk-nb[keyring]'.") from None
     backend = keyring.get_keyring()
     if type(backend).__module__ in ("keyring.backends.fail", "keyring.backends.null"):
         raise KeySourceUnavailable(
-            "this machine has no keyring that can be used; keep the key in the environment or a .env file."
+            "this machine has no usable keyring; keep the key in the environment or in a .env file."
         )
     if reason := _password_reason(backend, may_ask=may_ask):
-        raise SetupError(f"{KEYRING} was not asked, because it {reason}.")
+        raise SetupError(f"{KEYRING} was not read, because it {reason}.")
     return backend
 
 
 def _password_reason(backend: Any, *, may_ask: bool) -> str | None:
-    """Why reading would make someone ask for a password, in a window or in the terminal; None where it would not."""
+    """Why reading would ask for a password, in a window or in the terminal; None if it would not."""
     module = type(backend).__module__
     if module == "keyring.backends.chainer":
         return next((reason for part in backend.backends if (reason := _password_reason(part, may_ask=may_ask))), None)
@@ -234,7 +235,7 @@ def _set_result(future: concurrent.futures.Future[_T], work: Callable[[], _T]) -
         future.set_result(work())
     except SetupError as error:
         future.set_exception(error)
-    except Exception as error:  # noqa: BLE001  # every keyring fails in its own way; the sentence says which
+    except Exception as error:  # noqa: BLE001  # every keyring raises its own classes; the message names them
         message = redact(str(error)) or type(error).__name__
         future.set_exception(SetupError(f"{KEYRING} failed ({type(error).__name__}: {message})."))
 
@@ -244,52 +245,52 @@ def from_colab(name: str) -> Key | None:
 
     Raises
     ------
-    NoSuchPlace
+    KeySourceUnavailable
         This is not Colab.
     SetupError
-        Colab does not hand the secret out.
+        Colab does not give access to the secret.
     """
     try:
         from google.colab import userdata
     except ImportError:
-        raise KeySourceUnavailable("this is not Google Colab, so that there are no Colab secrets.") from None
+        raise KeySourceUnavailable("this is not Google Colab, so there are no Colab secrets.") from None
     try:
         key = Key(userdata.get(name), name, "Colab's secrets")
     except userdata.SecretNotFoundError:
         return None
-    except Exception as error:  # noqa: BLE001  # access refused, or no answer: Colab's own classes, said in a sentence
+    except Exception as error:  # noqa: BLE001  # access refused, or no answer: Colab's own classes
         raise SetupError(
-            f"Colab does not hand out its secret {name} ({redact(str(error))}): allow this notebook to read it, with "
-            "the switch beside it in the panel with the key."
+            f"Colab does not give access to its secret {name} ({redact(str(error))}): allow this notebook to read it, "
+            "with the switch next to it in the panel with the key."
         ) from None
     return key.check()
 
 
 def from_gcp(name: str, *, wait_s: float = WAIT_S) -> Key | None:
-    """A key from Google's Secret Manager: `projects/.../secrets/...`, of its newest version where none is named.
+    """A key from Google's Secret Manager: `projects/.../secrets/...`; by default its newest version.
 
     Raises
     ------
-    NoSuchPlace
+    KeySourceUnavailable
         The package for it is missing.
     SetupError
         The name is not of that form, or the secret cannot be read.
     """
     match = _SECRET_NAME.fullmatch(name)
     if match is None:
-        raise SetupError(f"`gcp:{name}` is not of the form `gcp:projects/.../secrets/.../versions/...`.")
+        raise SetupError(f"`gcp:{name}` does not have the form `gcp:projects/.../secrets/.../versions/...`.")
     try:
         from google.cloud import secretmanager
     except ImportError:
         raise KeySourceUnavailable(
-            "Secret Manager needs a package more: pip install 'buttermilk-nb[secrets]'."
+            "Secret Manager needs another package: pip install 'buttermilk-nb[secrets]'."
         ) from None
     full_name = name if match[1] else f"{name}/versions/latest"
     try:
         client = secretmanager.SecretManagerServiceClient()
         secret = Key(client.access_secret_version(name=full_name, timeout=wait_s).payload.data.decode(), full_name, GCP)
-    except Exception as error:  # noqa: BLE001  # no credentials, no right, no such secret: Google's classes, in a sentence
+    except Exception as error:  # noqa: BLE001  # no credentials, no permission, no such secret
         raise SetupError(
-            f"{GCP} does not hand out `{full_name}` ({type(error).__name__}: {redact(str(error))[:300]})."
+            f"{GCP} does not give access to `{full_name}` ({type(error).__name__}: {redact(str(error))[:300]})."
         ) from None
     return secret.check()

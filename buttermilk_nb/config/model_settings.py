@@ -1,4 +1,4 @@
-"""What a project says about one model: under which name, with which parameters, limits, prices and key."""
+"""Settings of one model: its name, parameters, limits, prices and key."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ KEY_SOURCES = ("env", "dotenv", "keyring", "colab", "gcp")
 
 
 class Limits(BaseModel):
-    """How much a model may be asked: never more than this in any minute.
+    """Rate limits of a model.
 
     Parameters
     ----------
     requests_per_minute, tokens_per_minute
-        What the provider's account page says. Tokens are those read and those written; a single call of more than a
-        tenth of the limit may exceed it by its own size, and waits if the provider says so.
+        The limits on the provider's account page; no minute has more. Tokens read and tokens written both count. A
+        single call of more than a tenth of the limit may exceed it by its own size, and waits if the provider says so.
     in_flight
-        How many calls may be open at once.
+        The number of calls that may be in flight at once.
 
     Examples
     --------
@@ -46,12 +46,12 @@ class Limits(BaseModel):
 
 
 class Prices(BaseModel):
-    """US dollars per million tokens.
+    """Prices of a model.
 
     Parameters
     ----------
     input, output
-        For tokens that the model reads and writes.
+        US dollars per million tokens that the model reads and writes.
 
     Examples
     --------
@@ -78,26 +78,27 @@ class ModelSettings(BaseModel):
     model
         The model's full name, `family/model`; by default the entry's own name.
     params
-        Sampling parameters that are used wherever a judge does not set them.
+        Sampling parameters that are used if a judge does not set them.
     api_base
-        The address of the server, for local models and those behind a gateway. It is part of the cache key.
+        The address of the server, for local models and models behind a gateway. It is part of the cache key.
     served_as
-        A name for what runs at that address; it stands for the address in the cache key, so that the server can move.
+        A name for the model at that address; it replaces the address in the cache key, so that the server can move.
     key
-        Where the key comes from: `env:NAME`, `dotenv:NAME`, `keyring:NAME`, `colab:NAME`,
+        The source of the key: `env:NAME`, `dotenv:NAME`, `keyring:NAME`, `colab:NAME`,
         `gcp:projects/.../secrets/...`.
     local
-        Whether the model runs where texts may stay; by default true where the address is this machine's own.
+        Whether the server keeps texts to itself, so that they count as not sent anywhere; by default true if the
+        address is on this machine.
     timeout_s, retries
-        Instead of the project's.
+        Replace the project's settings of the same name.
     limits
-        How much it may be asked.
+        The rate limits of the model.
     prices
-        Where the price list does not have it, or another price was agreed on.
+        The prices of the model, if the price list does not have it or you pay other prices.
     json_schema
-        Whether the provider is told the form of the answer; by default where the model is known to support it.
+        Whether the form of the answer is sent to the provider; by default if the model is known to support that.
     file
-        The file of a local model's weights, whose hash is recorded.
+        The file with a local model's weights; its hash is recorded.
 
     Examples
     --------
@@ -132,7 +133,7 @@ class ModelSettings(BaseModel):
     def _check_key_source(cls, value: str | None) -> str | None:
         if value is not None and value.partition(":")[0] not in KEY_SOURCES:
             sources = ", ".join(f"{source}:NAME" for source in KEY_SOURCES)
-            raise ValueError(f"says where a key is found, never the key itself: {sources}")
+            raise ValueError(f"names the source of a key, never the key itself: {sources}")
         return value
 
     @field_validator("params")
@@ -141,5 +142,5 @@ class ModelSettings(BaseModel):
         try:
             canonical(value)
         except (TypeError, ValueError):
-            raise ValueError("holds something that JSON cannot hold") from None
+            raise ValueError("contains a value that JSON cannot express") from None
         return value

@@ -1,7 +1,8 @@
-"""The settings of a project, from `buttermilk.yaml`. A project without the file has the defaults.
+"""The settings of a project, from `buttermilk.yaml`.
 
-No time limit, retry or limit of spending stands in the code of the call path: each is a setting here, with its
-default in one place, and can be narrowed for one model (`models:`), one step or one run.
+A project without the file has the defaults. The code that calls models has no fixed time limit, number of retries or
+spending limit: each is a setting here, with its default in one place, and can be changed for one model (`models:`), one
+step or one run.
 """
 
 from __future__ import annotations
@@ -23,57 +24,57 @@ CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
 
 
 class Settings(BaseModel):
-    """What a project may set.
+    """The settings of a project.
 
     Parameters
     ----------
     name
         The project's name.
     sets
-        Named sets of models. `judges` is used wherever a judge names none; any other name is yours: `synths`,
+        Named sets of models. `judges` is used if a judge names no models; you can choose other names: `synths`,
         `scorers`, `cheap`.
     models
-        What is known of single models, by their full name or by a short name of your own; see `ModelSettings`.
+        Settings of single models, by their full name or by a short name of your own; see `ModelSettings`.
     dotenv
         A file of `NAME=value` lines with keys, relative to the project's folder.
     concurrency
-        How many calls may be in flight at once.
+        The number of calls that may be in flight at once.
     timeout_s
         Seconds that one call may take.
     retries
-        How often a call that failed for a reason that may pass is sent again.
+        How often a call is sent again after a temporary failure.
     backoff_s, backoff_max_s
-        Seconds before the first of these, doubled each time (with jitter), and the longest wait. A provider that asks
-        for a longer wait than that is not asked again.
+        Seconds before the first retry, doubled each time (with jitter), and the longest wait. If a provider asks for a
+        longer wait, the call is not sent again.
     give_up_after
-        After so many cells in a row that failed in spite of their retries, a run stops asking that model. Calls that
-        are in flight by then still end.
+        After so many answers in a row that failed in spite of retries, a run stops calling that model. Calls that are
+        already in flight still end.
     probe_s
-        Seconds that a local model's server may take to say what it runs, before a run.
+        Seconds that a local model's server may take to name its models, before a run.
     share_limits
         Whether notebooks in other processes count towards the rate limits of this project too.
     budget_usd
-        What the project may spend on calls in all; None for no limit.
+        The most that the project may spend on calls, in US dollars; None for no limit.
     confirm_above
-        A run that would send more new calls than that to remote models asks first (or wants `yes=True`).
+        A run that would send more new calls than this to remote models asks for confirmation (or needs `yes=True`).
     allow
         The providers that texts may be sent to; `bm.allow("...")` adds one.
     local_only
         Texts of this project are never sent to a remote provider.
     redact
-        What is taken out of texts before they are sent to a remote provider: a name and a regular expression each.
+        Regular expressions by name. Matches are redacted from texts before they are sent to a remote provider.
     grace_s
-        Seconds that calls in flight get to finish after the first Ctrl-C.
+        Seconds that calls in flight may take to finish after the first Ctrl-C.
     lock_wait_s
         Seconds to wait for another process that is writing to the DuckDB file.
     keep_days
-        How long `project.evidence.purge()` keeps runs where it is not told otherwise; None for ever.
+        The number of days that `project.evidence.purge()` keeps runs by default; None if it has no default.
     data_folder
-        Where cache and traces lie, if not in the project's folder: an absolute path, or `here` to keep them in the
-        project's folder although it is on a sync or network drive.
+        The folder of cache and traces, if it is not the project's folder: an absolute path, or `here` to keep them in
+        the project's folder although it is on a sync or network drive.
     scripted
-        The folder in which `scripted/...` models look up answers that were written for teaching, relative to the
-        project's.
+        The folder with the answers of `scripted/...` models, which were written for teaching, relative to the
+        project's folder.
 
     Examples
     --------
@@ -110,7 +111,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_name(cls, value: str) -> str:
         if not value.strip() or value in (".", "..") or any(c in value for c in '/\\:*?"<>|\0'):
-            raise ValueError(f"`{value}` cannot be a project's name; it becomes a folder")
+            raise ValueError(f"`{value}` cannot be the name of a project, because it is also the name of a folder")
         return value
 
     @model_validator(mode="after")
@@ -119,17 +120,17 @@ class Settings(BaseModel):
             if name in self.sets:
                 raise ValueError(f"`{name}` is both a set and a model; rename one of them")
             if entry.model is None and "/" not in name:
-                raise ValueError(f"models: `{name}` does not say which model it is; add `model: family/model`")
+                raise ValueError(f"models: `{name}` does not name its model; add `model: family/model`")
         return self
 
     @classmethod
     def read(cls, path: Path) -> Settings:
-        """ParsedAnswer a settings file.
+        """Read a settings file.
 
         Raises
         ------
         SetupError
-            The file is not valid YAML, or sets something that there is not.
+            The file is not valid YAML, or contains an unknown or invalid setting.
         """
         data = yaml.load(path)
         if not isinstance(data, dict):
@@ -138,7 +139,20 @@ class Settings(BaseModel):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], source: str) -> Settings:
-        """Settings from plain data; one sentence for each mistake."""
+        """Settings from plain data.
+
+        Parameters
+        ----------
+        data
+            The settings by name.
+        source
+            The name of their source, for messages.
+
+        Raises
+        ------
+        SetupError
+            A setting is unknown or invalid; one sentence for each mistake.
+        """
         try:
             return cls.model_validate(data)
         except ValidationError as error:
@@ -146,11 +160,11 @@ class Settings(BaseModel):
             raise validation_error(f"`{source}`", error, names) from None
 
     def scripted_folder(self, folder: Path) -> Path | None:
-        """The folder of the answers for `scripted/...` models, seen from the project's folder, which may not exist."""
+        """The folder of the answers of `scripted/...` models in the project's `folder`; it may not exist."""
         return Path(os.path.normpath(folder / self.scripted)) if self.scripted else None
 
     def write(self, path: Path) -> None:
-        """Write the file whole: beside its place first, so that a crash leaves the old one. Comments in it stay."""
+        """Write the settings file; comments in it stay, and a crash leaves the old file."""
         values = self.model_dump(exclude_defaults=True) | {"name": self.name, "sets": self.sets}
         text = yaml.update(path.read_text(encoding="utf-8"), values) if path.is_file() else yaml.dumps(values)
         new_path = path.with_name(f".{path.name}.new")
@@ -159,5 +173,5 @@ class Settings(BaseModel):
 
 
 def find_upwards(start: Path) -> list[Path]:
-    """Every folder from `start` upwards that holds a settings file, the nearest first."""
+    """Every folder from `start` upwards that contains a settings file, the nearest first."""
     return [folder for folder in (start, *start.parents) if (folder / FILE).is_file()]

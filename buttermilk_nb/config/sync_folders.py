@@ -1,4 +1,4 @@
-"""Whether a folder is a place for databases: which service keeps it in step, which network it lies on."""
+"""Detects folders that are unsafe for databases: on sync services or network drives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SERVICES = {
     "Nextcloud": re.compile(r"Nextcloud\d*"),
     "ownCloud": re.compile(r"ownCloud( - .+|\d*)"),
 }
-_BELOW_HOME = {"Box": "Box", "Box Sync": "Box"}  # names too common to mean anything elsewhere
+_BELOW_HOME = {"Box": "Box", "Box Sync": "Box"}  # names too common to mean anything in other folders
 _DRIVE_ROOTS = {"My Drive", "Shared drives"}
 _VARIABLES = ("OneDrive", "OneDriveCommercial", "OneDriveConsumer")
 _MARKERS: tuple[tuple[str, frozenset[str], str], ...] = (
@@ -52,19 +52,19 @@ _NETWORK = {
 
 
 class FolderProblem(NamedTuple):
-    """What is wrong with a folder for databases: where it is, and what happens there."""
+    """Why a folder is unsafe for databases: its location, and the effect."""
 
     location: str
     effect: str
 
 
 def find_problem(folder: PurePath, machine: Platform) -> FolderProblem | None:
-    """Why a folder is no place for databases; None where it is.
+    """Why a folder is unsafe for databases; None if it is safe.
 
     Parameters
     ----------
     folder
-        An absolute path, which need not exist. Where it exists, links in it are followed too.
+        An absolute path, which need not exist. If it exists, links in it are followed too.
     machine
         The computer.
     """
@@ -79,7 +79,7 @@ def find_problem(folder: PurePath, machine: Platform) -> FolderProblem | None:
 
 
 def sync_service(folder: PurePath, machine: Platform) -> str | None:
-    """Which service keeps a folder in step with other computers, by its name, the environment and marker files."""
+    """The service that synchronises a folder, from its name, the environment and marker files."""
     for variable in _VARIABLES:
         root = type(folder)(machine.env.get(variable) or "")
         if len(root.parts) > 1 and folder.is_relative_to(root):

@@ -1,4 +1,4 @@
-"""The bus: copies of events for whoever listens."""
+"""Events, and the bus that delivers them to listeners."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A bus inside one process.
+"""`Bus` delivers events to listeners inside one process.
 
-Listeners are called in the thread that publishes and must be quick. One that fails never stops a run
-and is never silent: it is warned about once, counted, and taken off the bus.
+Listeners are called in the thread that publishes, and must be quick. A listener that fails never stops a run: there is
+one warning, the failure is recorded, and the listener is removed from the bus.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Listener = Callable[[Event], None]
 
 
 class Bus:
-    """Publish and subscribe.
+    """Publishes events to subscribed listeners.
 
     Examples
     --------
@@ -35,13 +35,13 @@ class Bus:
         self.failures: list[str] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Listen; the returned callable stops it."""
+        """Add a listener; the returned callable removes it."""
         with self._lock:
             self._listeners = (*self._listeners, listener)
         return lambda: self._drop(listener)
 
     def publish(self, event: Event) -> None:
-        """Hand an event to every listener."""
+        """Call every listener with an event."""
         for listener in self._listeners:
             try:
                 listener(event)
@@ -49,11 +49,11 @@ class Bus:
                 self._drop(listener)
                 name = getattr(listener, "__qualname__", repr(listener))
                 self.failures.append(f"{name}: {error!r}")
-                with contextlib.suppress(RuntimeWarning):  # where warnings are errors; it is in `failures` all the same
+                with contextlib.suppress(RuntimeWarning):  # warnings may be errors; `failures` has it in any case
                     warnings.warn(
-                        f"the observer {name} failed and was taken off: {error!r}", RuntimeWarning, stacklevel=2
+                        f"the listener {name} failed and was removed: {error!r}", RuntimeWarning, stacklevel=2
                     )
 
     def _drop(self, listener: Listener) -> None:
         with self._lock:
-            self._listeners = tuple(kept for kept in self._listeners if kept != listener)
+            self._listeners = tuple(item for item in self._listeners if item != listener)

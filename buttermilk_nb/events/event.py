@@ -1,7 +1,7 @@
-"""Events: what happened, as it happens, for whoever listens.
+"""Events: messages about a run for listeners.
 
-An event is a copy for observers (the progress line, the log, another process). The evidence travels
-as a Unit, never as an event.
+An event is a copy for listeners (the progress line, the log, another process). Results are stored as a Unit, never
+taken from an event.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class Event(BaseModel):
     correlation_id
         The trace that the event belongs to.
     source
-        Who says so: a step, the runner.
+        The sender of the event: a step, the runner.
+    payload
+        The content, as plain data.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,17 +54,17 @@ class Event(BaseModel):
 
 
 class CommandEvent(Event):
-    """Something was asked for."""
+    """The user has given a command."""
 
 
 class ResultEvent(Event):
-    """A cell has finished; the trace itself is the evidence, so this is not stored."""
+    """A planned answer has finished; it is not stored, because the trace is."""
 
     is_stored = False
 
 
 class ErrorEvent(Event):
-    """A cell failed."""
+    """A planned answer failed."""
 
 
 class CompensationEvent(Event):
@@ -70,10 +72,10 @@ class CompensationEvent(Event):
 
 
 class StatusEvent(Event):
-    """A run or a record changed its state."""
+    """The state of a run or a record has changed."""
 
 
 class WaitEvent(Event):
-    """Calls to a model wait: for a rate limit, or after a failure. For progress only."""
+    """Calls to a model wait for a rate limit or after a failure; used for progress only."""
 
     is_stored = False

@@ -1,4 +1,4 @@
-"""The project's log file: state changes and errors, one JSON line each, in `logs/`."""
+"""Writes state changes and errors to the project's log file, one JSON line each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class LogFile:
     Parameters
     ----------
     path
-        The file; made when the first line is written.
+        The file; it is created with the first line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -23,7 +23,7 @@ class LogFile:
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        """Write one line, unless the event is of a kind that is not kept."""
+        """Write one line, unless events of this type are not stored."""
         if not event.is_stored:
             return
         line = event.as_row().model_dump(mode="json")

@@ -1,1 +1,1 @@
-"""The open folder of a study."""
+"""The project of a study: its folder, and the functions that work on it."""

@@ -1,9 +1,9 @@
-"""`project.embed`: texts to vectors, and the evidence of what was sent for it.
+"""`embed` turns texts into vectors and records what was sent.
 
-An asking that sends something is a run of its own in the Store, under the name `embed`: a trace and a call for each
-text that was sent, so that `egress`, `costs` and the budget know of it. What comes from the cache, and what a model
-within this process makes, leaves no rows. A list of texts gives an array, because that is what scikit-learn, UMAP and
-the like take; a corpus gives a table whose index is the record's id, because what follows is joined to other tables.
+A call that sends texts is a run of its own in the Store, with the name `embed`. It has a trace and a call for each
+text that was sent, so that `egress`, `costs` and the budget include it. Vectors from the cache, and vectors from a
+model inside this process, leave no rows. A list of texts gives an array, because scikit-learn, UMAP and similar tools
+take arrays. A corpus gives a table with the record ids as index, because its results are joined to other tables.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class EmbedOptions(TypedDict, total=False):
-    """How texts are embedded; see `embed`."""
+    """The options of `embed`."""
 
     params: Mapping[str, Any] | None
     cache: CacheMode | None
@@ -58,7 +58,7 @@ def embed(
 def embed(
     project: OpenProject, texts: Corpus | Sequence[str], *, model: str, **options: Unpack[EmbedOptions]
 ) -> NDArray[np.float32] | pd.DataFrame:
-    """The vectors of texts. Only what is not in the cache is sent; equal texts are sent once.
+    """The vectors of texts. Only texts that are not in the cache are sent, and equal texts are sent once.
 
     Parameters
     ----------
@@ -67,31 +67,31 @@ def embed(
     texts
         A corpus, or a list of texts.
     model
-        `offline/hashing`, `ollama/nomic-embed-text`, `openai/text-embedding-3-small`, ..., or a name that
-        `buttermilk.yaml` has under `models:`.
+        `offline/hashing`, `ollama/nomic-embed-text`, `openai/text-embedding-3-small`, ..., or a name under `models:`
+        in `buttermilk.yaml`.
     params
-        `dimensions`, `input_type` and the like, sent as given.
+        Parameters such as `dimensions` and `input_type`, sent unchanged.
     cache
         `use`, `refresh`, `only` or `off`; by default the project's mode.
     texts_per_request, tokens_per_request
-        How much one request may hold; tokens are estimated. A longer text travels alone.
+        The most texts and (estimated) tokens in one request. A longer text is sent in a request of its own.
 
     Returns
     -------
     numpy.ndarray or pandas.DataFrame
-        float32, one row a text, in order. Of a list an array of shape (texts, dimensions); of a corpus a table of that
-        shape whose index is `record_id`.
+        float32, one row per text, in order. For a list an array of shape (texts, dimensions); for a corpus a table of
+        that shape with `record_id` as its index.
 
     Raises
     ------
     SetupError
-        A text is empty, there is no such model, no key. Nothing was sent.
+        A text is empty, the model does not exist, or its key is missing. Nothing was sent.
     ConsentError
-        Texts would go where nobody has allowed them to, or a record is `local_only`. Nothing was sent.
+        Texts would go to a provider that is not allowed, or a record is `local_only`. Nothing was sent.
     ModelError, BudgetReached
-        A request failed for good, or cost too much. What had finished is kept: running it again goes on from there.
+        A request failed permanently, or would cost too much. Finished vectors are kept: run it again to continue.
     Interrupted
-        It was stopped with Ctrl-C; likewise.
+        You stopped it with Ctrl-C. Finished vectors are kept: run it again to continue.
 
     Examples
     --------
@@ -112,14 +112,14 @@ def embed(
 async def embed_async(
     project: OpenProject, texts: Corpus | Sequence[str], *, model: str, **options: Unpack[EmbedOptions]
 ) -> NDArray[np.float32] | pd.DataFrame:
-    """The twin of `embed` for `await` in a cell."""
+    """The asynchronous `embed`, for `await` in a notebook cell."""
     run = _EmbedRun(project, texts, model, **options)
     vectors = await event_loop.wait_async(event_loop.submit(run.run()), run.interrupt)
     return run.result(vectors, RunStopped)
 
 
 class _EmbedRun:
-    """One `embed`."""
+    """One call of `embed`."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class _EmbedRun:
     ) -> None:
         mode = cache or project.cache_mode
         if mode not in CACHE_MODES:
-            raise SetupError(f"cache={mode!r} is none of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
+            raise SetupError(f"cache={mode!r} must be one of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
         self._project = project
         self._corpus = texts if isinstance(texts, Corpus) else None
         self._records, labels = _records_and_labels(texts)
@@ -156,7 +156,7 @@ class _EmbedRun:
         )
 
     async def run(self) -> NDArray[np.float32] | None:
-        """The vectors; None where it was stopped before they were all there."""
+        """The vectors; None if it was stopped before all texts had one."""
         job = self._job
         self._project.cache.open()
         await job.look()
@@ -166,17 +166,17 @@ class _EmbedRun:
         return None if job.left else job.vectors()
 
     def interrupt(self, presses: int = 1) -> None:
-        """Stop: once gently, twice at once."""
+        """Stop after the calls in flight; with the second press stop at once."""
         event_loop.background_loop().call_soon_threadsafe(self._job.stop if presses == 1 else self._job.abort)
 
     def result(
         self, vectors: NDArray[np.float32] | None, error_class: type[Interrupted | RunStopped]
     ) -> NDArray[np.float32] | pd.DataFrame:
-        """The vectors as they are handed out."""
+        """The vectors as an array or a table; an error if there are none."""
         if vectors is None:
             raise error_class(
-                f"It was stopped: {self._job.left:,} of {len(self._records):,} texts have no vector yet. What had "
-                "finished is kept: run it again to go on."
+                f"It was stopped: {self._job.left:,} of {len(self._records):,} texts have no vector yet. The other "
+                "vectors are kept: run it again to continue."
             )
         if self._corpus is None:
             return vectors
@@ -185,7 +185,7 @@ class _EmbedRun:
         return pd.DataFrame(vectors, index=pd.Index([r.record_id for r in self._records], name="record_id"))
 
     async def _send_and_record(self) -> None:
-        """Send, with the run and its rows written around it."""
+        """Send the texts, and write the run with its rows."""
         if self._model.remote:
             self._warn_unknown_price()
         model_facts = await self._model.identify(self._project.settings.probe_s)
@@ -198,7 +198,7 @@ class _EmbedRun:
                 status = "interrupted" if self._job.left else "finished"
             except BudgetReached as error:
                 status = "over budget"
-                raise BudgetReached(f"{error} What had finished is kept: run it again to go on.") from None
+                raise BudgetReached(f"{error} Finished vectors are kept: run it again to continue.") from None
             finally:
                 await self._writer.close()
         finally:
@@ -209,7 +209,7 @@ class _EmbedRun:
     def _warn_unknown_price(self) -> None:
         if self._model.price() is None and self._project.settings.budget_usd is not None:
             warnings.warn(
-                f"the price of `{self._model.name}` is not known, so the project's budget does not see what it costs.",
+                f"the price of `{self._model.name}` is not known, so the project's budget does not include it.",
                 stacklevel=2,
             )
 
@@ -256,12 +256,12 @@ def _make_budget(project: OpenProject, model: Model) -> Budget:
 
 
 def _records_and_labels(texts: Corpus | Sequence[str]) -> tuple[list[Record], list[str]]:
-    """The texts as records, and what to call each in messages."""
+    """The texts as records, and a label of each for messages."""
     if isinstance(texts, str):
         raise SetupError("embed takes a list of texts or a corpus; for a single text write embed([text], ...).")
     text_list = list(texts)
     if not text_list:
-        raise SetupError("there are no texts to embed.")
+        raise SetupError("`texts` is empty; embed needs at least one text.")
     if isinstance(texts, Corpus):
         records, labels = list(texts.records), [f"record `{record.record_id}`" for record in texts.records]
     else:
@@ -271,12 +271,12 @@ def _records_and_labels(texts: Corpus | Sequence[str]) -> tuple[list[Record], li
             for label, item in zip(labels, text_list, strict=True)
             if not isinstance(item, str)
         ]:
-            raise SetupError(f"embed takes texts, and {problems[0]}; pass a Corpus, or a list of strings.")
+            raise SetupError(f"embed takes texts, but {problems[0]}; pass a Corpus, or a list of strings.")
         records = [Record(content=item) for item in text_list]
     empty = [label for label, record in zip(labels, records, strict=True) if not record.content.strip()]
     if empty:
         raise SetupError(
             f"{', '.join(empty[:5])}{', ...' if len(empty) > 5 else ''} {'are' if len(empty) > 1 else 'is'} empty, and "
-            "nothing has no vector. Leave such texts out: corpus.filter(lambda record: record.content.strip() != '')."
+            "an empty text has no vector. Leave it out: corpus.filter(lambda record: record.content.strip() != '')."
         )
     return records, labels

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Evidence:
-    """The stored results of a project, as a whole; `project.evidence`.
+    """The stored results of a project; get them with `project.evidence`.
 
     Parameters
     ----------
@@ -52,21 +52,28 @@ class Evidence:
         Returns
         -------
         pandas.DataFrame
-            One row per check and run, with what was expected and found. What was changed with `forget` is named so.
+            One row per check and run: `check`, `run_id` (None for the whole file), `ok`, `expected`, `found`,
+            `meaning`. Changes by `forget` are named as such.
         """
         return verify(self._store)
 
     def rebuild_cache(self) -> int:
-        """Refill the cache from the stored calls, where it was lost; says how many answers came back."""
+        """Restore lost cache entries from the stored calls.
+
+        Returns
+        -------
+        int
+            The number of restored answers.
+        """
         return self._cache.rebuild(stored_answers(self._store))
 
     def snapshot(self, path: str | Path | None = None) -> Path:
-        """A copy of traces, cache and settings that can be handed on, made while nobody writes.
+        """Copy traces, cache and settings to a folder that you can pass on; nothing else can write meanwhile.
 
         Parameters
         ----------
         path
-            A new folder; by default one named after the time, in `snapshots/` of the project's folder.
+            A new folder; by default a folder named after the time, in `snapshots/` of the project's folder.
 
         Returns
         -------
@@ -76,12 +83,12 @@ class Evidence:
         Raises
         ------
         SetupError
-            The folder is there already.
+            The folder exists already.
         """
         stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H%M%S")
         folder = Path(path).expanduser() if path else self._folder / "snapshots" / stamp
         if folder.exists():
-            raise SetupError(f"`{folder}` is there already; give another path, or delete it first.")
+            raise SetupError(f"`{folder}` exists already; choose another path, or delete it first.")
         new_folder = folder.with_name(f".{folder.name}.making")
         new_folder.mkdir(parents=True)
         self._store.snapshot(new_folder / "traces.duckdb")
@@ -116,7 +123,7 @@ class Evidence:
         Raises
         ------
         SetupError
-            There is no such table or format; the place is taken; the words of `local_only` records would leave.
+            The table or format does not exist, or files would be overwritten.
         """
         return export(
             self._store,
@@ -137,6 +144,16 @@ class Evidence:
             `project.dataset`.
         **options
             See `buttermilk_nb.store.exporters.bigquery.export_to_bigquery`.
+
+        Returns
+        -------
+        dict
+            The number of rows by table.
+
+        Raises
+        ------
+        SetupError
+            The package is missing, nobody is signed in, a table exists already, or BigQuery refuses.
         """
         return export_to_bigquery(self._store, dataset, **options)
 
@@ -151,7 +168,7 @@ class Evidence:
         replicate: str | None = None,
         replace: bool = False,
     ) -> ImportedTraces:
-        """Bring in judgements that were made elsewhere: Buttermilk's flow rows, Inspect's logs, any table of scores.
+        """Import judgements from another program: Buttermilk's flow rows, Inspect's logs, any table of scores.
 
         Parameters
         ----------
@@ -160,10 +177,15 @@ class Evidence:
         kind, name, criteria, columns, replicate, replace
             See `buttermilk_nb.store.importers.import_traces`.
 
+        Returns
+        -------
+        ImportedTraces
+            The id of the new run, with counts and remarks.
+
         Raises
         ------
         SetupError
-            The source cannot be used, with every problem listed. Nothing was written.
+            The source cannot be used (every problem is listed). Nothing was written.
         """
         return import_traces(
             self._store,
@@ -177,33 +199,33 @@ class Evidence:
         )
 
     def forget(self, *, record_id: str | None = None, coder: str | None = None, reason: str = "") -> Forgotten:
-        """Forget a record with everything that was said about it, or a coder's codes. It cannot be undone.
+        """Erase a record with everything about it, or a coder's codes. This cannot be undone.
 
         Parameters
         ----------
         record_id
-            Which record; its segments go with it.
+            The record to erase, with its segments. Give either this or `coder`.
         coder
-            Whose codes. Give one of the two.
+            The coder whose codes to erase.
         reason
-            Why, for the row that says that something was removed. Do not name the person in it.
+            The reason, for the table `tombstones`. Do not name the person in it.
 
         Returns
         -------
         Forgotten
-            What was removed, and the copies elsewhere that only you can remove.
+            How much was removed, and the copies that only you can remove.
 
         Raises
         ------
         SetupError
-            There is no such record or coder.
+            The record or coder does not exist, or not exactly one of the two is given.
         """
         if record_id is not None:
             self._delete_cached_answers(record_id)
         return forget(self._store, self._cache, record_id=record_id, coder=coder, reason=reason, folder=self._folder)
 
     def _delete_cached_answers(self, record_id: str) -> None:
-        """Answers and vectors that name the record or a segment of it, also those that no stored call speaks of."""
+        """Delete cached answers and vectors of the record and its segments, including those without a stored call."""
         rows = self._store.df(
             "select distinct record_hash from records where record_id = $1 or parent_id = $1", [record_id]
         )
@@ -218,11 +240,16 @@ class Evidence:
         Parameters
         ----------
         before
-            A date, or how many days ago; by default the setting `keep_days`.
+            A date, or a number of days ago; by default the setting `keep_days`.
         yes
-            Without it, nothing is removed: the answer says what would be.
+            Remove the runs; without it, the result only says what would be removed.
         reason
-            Why, for the row that says that something was removed.
+            The reason, for the table `tombstones`.
+
+        Returns
+        -------
+        Purged
+            The runs and rows that were removed, or would be.
 
         Raises
         ------
@@ -231,5 +258,7 @@ class Evidence:
         """
         limit = self._keep_days if before is None else before
         if limit is None:
-            raise SetupError(f"purge what? Give `before` (a date, or a number of days), or set `keep_days` in {FILE}.")
+            raise SetupError(
+                f"purge needs `before` (a date, or a number of days), or the setting `keep_days` in {FILE}."
+            )
         return purge(self._store, before=limit, yes=yes, reason=reason)

@@ -1,8 +1,8 @@
-"""The models that a project names, and which of them can be used now.
+"""The table of a project's models, with those that can be used now.
 
-Nothing is sent to a remote provider: whether a key is right and a model's name exists there is known when it is asked.
-Keys are looked for and never shown. A server on this machine is knocked at (a connection is opened and closed), all at
-once, because each that is not there takes its time to say so.
+Nothing is sent to a remote provider, so the table cannot tell whether a key is valid or whether the provider knows the
+model. Keys are searched and never shown. Local servers are checked with a short connection attempt, all at the same
+time, because each missing server takes a while.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ CONNECT_S = 1.0
 """Seconds that a server on this machine may take to accept a connection."""
 _THREADS = 16
 _NO_ADDRESS = frozenset({"custom_openai", "hosted_vllm", "infinity", "litellm_proxy", "openai_like", "xinference"})
-"""Families of servers of one's own: they have no address unless one is given."""
+"""Families of servers that users run themselves: they have no default address."""
 _OLLAMA = frozenset({"ollama", "ollama_chat"})
-"""Families of which litellm knows nothing unless it asks their server, for which nobody asked."""
+"""Families about which litellm would ask their server, which this table does not do."""
 _PER_MILLION = 1e6
 _COLUMNS = {
     "name": "str", "model": "str", "makes": "str", "sets": "str", "usable": "boolean", "why_not": "str",
@@ -41,14 +41,14 @@ _COLUMNS = {
 
 
 class _KeyState(NamedTuple):
-    """Where a key was found, and what is wrong where it was not."""
+    """The source of a key, or the problems if it was not found."""
 
     location: str | None = None
     problems: tuple[str, ...] = ()
 
 
 def model_table(project: OpenProject, *, timeout_s: float = CONNECT_S) -> pd.DataFrame:
-    """One row per model: those in sets, those under `models:` in `buttermilk.yaml`, and those that need nothing.
+    """One row per model: models in sets, models under `models:` in `buttermilk.yaml`, and offline models.
 
     Parameters
     ----------
@@ -61,20 +61,20 @@ def model_table(project: OpenProject, *, timeout_s: float = CONNECT_S) -> pd.Dat
     -------
     pandas.DataFrame
         `name` and `model` (its full name), `makes` (answers or vectors), `sets` that name it, whether it is `usable`
-        now and `why_not`, whether it is `local`, its `provider` and whether texts are `allowed` to go there, where its
-        `key` was found (never the key), `price_in` and `price_out` (US dollars per million tokens),
-        `requests_per_minute`, `tokens_per_minute` (as the project limits them), `context` (tokens that it can read),
-        `json_schema` (whether it is told the form of the answer), `batch` (whether it can be asked at half the price,
-        within a day). What is not known is missing.
+        now and `why_not`, whether it is `local`, its `provider` and whether texts are `allowed` to go there, the source
+        of its `key` (never the key), `price_in` and `price_out` (US dollars per million tokens),
+        `requests_per_minute`, `tokens_per_minute` (the project's limits), `context` (the tokens that it can read),
+        `json_schema` (whether it gets the form of the answer), `batch` (whether it can answer in batches, at half the
+        price within a day). Unknown values are missing.
 
     Examples
     --------
     >>> import tempfile
     >>> from buttermilk_nb import init
-    >>> found = model_table(init("catalogue", path=tempfile.mkdtemp()))
-    >>> found.name[found.usable].tolist()
+    >>> table = model_table(init("catalogue", path=tempfile.mkdtemp()))
+    >>> table.name[table.usable].tolist()
     ['offline/strict', 'offline/lenient', 'offline/teaching', 'offline/hashing']
-    >>> found.sets.tolist()
+    >>> table.sets.tolist()
     ['judges', 'judges', '', '']
     """
     import pandas as pd
@@ -93,7 +93,7 @@ def model_table(project: OpenProject, *, timeout_s: float = CONNECT_S) -> pd.Dat
 
 
 def _model_names(project: OpenProject) -> list[str]:
-    """What the project names, in its order, then what needs nothing."""
+    """The models that the project names, in its order, then the offline models."""
     settings = project.settings
     names_in_sets = [name for names in settings.sets.values() for name in names]
     offline_names = [f"offline/{model}" for families in (FAMILIES, EMBEDDERS) for model in families["offline"]]
@@ -101,12 +101,12 @@ def _model_names(project: OpenProject) -> list[str]:
 
 
 def named_model(name: str, project: OpenProject) -> Model:
-    """The model that a project knows by a name, be it one that answers or one that makes vectors.
+    """The model with that name in a project, for answers or for vectors.
 
     Raises
     ------
     SetupError
-        There is no such model.
+        The model does not exist.
     """
     entry = project.settings.models.get(name)
     family, _, model_name = ((entry and entry.model) or name).partition("?")[0].partition("/")
@@ -116,7 +116,7 @@ def named_model(name: str, project: OpenProject) -> Model:
 
 
 def _model_or_error(name: str, project: OpenProject) -> Model | SetupError:
-    """The model, or why there is none."""
+    """The model, or the error if it does not exist."""
     try:
         return named_model(name, project)
     except SetupError as error:
@@ -128,7 +128,7 @@ def _set_names(name: str, project: OpenProject) -> str:
 
 
 def _error_row(name: str, error: SetupError, project: OpenProject) -> dict[str, Any]:
-    """The row of a name that no model has."""
+    """The row of a name without a model."""
     values = {
         "name": name,
         "sets": _set_names(name, project),
@@ -189,12 +189,12 @@ def _model_kind(model: Model) -> str:
 
 
 def _litellm_info(model: Model) -> dict[str, Any]:
-    """What litellm's list says of a model; empty where it is not in it, or would be asked of a server."""
+    """The entry of a model in litellm's list; empty if it has none, or if litellm would ask a server."""
     if not isinstance(model, LitellmModel) or model.provider in _OLLAMA:
         return {}
     try:
         return dict(load_litellm().get_model_info(model.full_name))
-    except Exception:  # noqa: BLE001  # litellm's way to say that it does not know the model
+    except Exception:  # noqa: BLE001  # litellm raises it for an unknown model
         return {}
 
 

@@ -1,4 +1,4 @@
-"""`OpenProject`: what functions in this folder need of a project."""
+"""`OpenProject`: the parts of a project that functions in this folder use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..store import Store
 
 
 class OpenProject(Protocol):
-    """The parts of `Project` that embedding and the table of models use; so that they need not import it."""
+    """The parts of `Project` that `embed` and `model_table` use, so that they need not import it."""
 
     settings: Settings
     cache_mode: CacheMode
@@ -28,7 +28,7 @@ class OpenProject(Protocol):
     redaction: Redaction | None
 
     def model(self, name: str) -> Model:
-        """Return the model of that name."""
+        """Return the model with that name."""
 
     def spending_limit(self) -> SpendingLimit:
         """Return the project's budget."""

@@ -46,11 +46,11 @@ class Project:
     Parameters
     ----------
     folder
-        The project's folder; it holds `buttermilk.yaml`.
+        The project's folder; it contains `buttermilk.yaml`.
     settings
-        What the file says.
+        The settings in that file.
     cache_mode
-        How runs use the cache unless they say otherwise.
+        How runs use the cache by default.
     """
 
     def __init__(self, folder: Path, settings: Settings, *, cache_mode: CacheMode = "use") -> None:
@@ -68,7 +68,7 @@ class Project:
         ledger = SharedLedger(self.data_folder.folder / "limits.sqlite") if settings.share_limits else None
         self.client = Client(self.cache, settings, sender=Sender(settings, ledger=ledger, on_wait=self._on_wait))
         self.redaction: Redaction | None = Redaction(settings.redact) if settings.redact else None
-        """What is taken out of texts before they go to a remote provider; assign a `Redaction` to use a function."""
+        """Redacts texts before they go to a remote provider; assign a `Redaction` to use your own function."""
         self._spending_limit = SpendingLimit(
             settings.budget_usd, label="the project's budget", hint=f"Raise `budget_usd` in {FILE} to go on."
         )
@@ -82,10 +82,10 @@ class Project:
         return self.settings.name
 
     def model(self, name: str) -> Model:
-        """The model of that name; the same object each time."""
+        """The model with that name; the same object each time."""
         if "/" not in name and name not in self.settings.models:
             raise SetupError(
-                f"`{name}` is not a model: write `family/model`, or a name that {FILE} has under `models:`; "
+                f"`{name}` is not a model: write `family/model`, or a name under `models:` in {FILE}; "
                 f"{nearest(name, self.settings.models)}"
             )
         if name not in self._models:
@@ -94,7 +94,7 @@ class Project:
         return self._models[name]
 
     def _entries(self, name: str) -> dict[str, ModelSettings]:
-        """What is said about a model, with the file of its weights looked for from this folder."""
+        """The settings of a model; the path of its weights starts from the project's folder."""
         entry = self.settings.models.get(name)
         if entry is None:
             return {}
@@ -102,7 +102,7 @@ class Project:
         return {name: entry.model_copy(update={"file": file})}
 
     def allow(self, provider: str) -> None:
-        """Let texts of this project go to a provider; kept in `buttermilk.yaml`. See `buttermilk_nb.allow`."""
+        """Allow texts of this project to go to a provider; saved in `buttermilk.yaml`. See `buttermilk_nb.allow`."""
         self._check_provider(provider)
         if provider not in self.settings.allow:
             settings = Settings.read(self.folder / FILE)
@@ -121,21 +121,21 @@ class Project:
         providers = {str(getattr(item, "value", item)) for item in load_litellm().provider_list}
         if provider not in providers:
             raise SetupError(
-                f"`{provider}` is no provider; {nearest(provider, sorted(recipients | providers))} Write the first part of a "
-                "model's full name, or the host in its `api_base`."
+                f"`{provider}` is not a provider; {nearest(provider, sorted(recipients | providers))} Write the first "
+                "part of a model's full name, or the host in its `api_base`."
             )
 
     @property
     def spent_usd(self) -> float:
-        """What the calls of this project have cost so far, as far as prices are known."""
+        """The cost of this project's calls so far in US dollars, as far as prices are known."""
         return float(self.store.df("select coalesce(sum(cost_usd), 0.0) as spent from calls").spent.item())
 
     def spending_limit(self) -> SpendingLimit:
-        """The project's budget, with what its calls have cost so far; shared by the runs of this process."""
+        """The project's budget with the cost of its calls so far; the runs of this process share it."""
         limit = self.settings.budget_usd
         if limit is not None:
             self._spending_limit.limit_usd = limit
-            stored = self.spent_usd  # takes a while, in which others spend
+            stored = self.spent_usd  # takes a while, and other runs may spend meanwhile
             self._spending_limit.spent_usd = max(self._spending_limit.spent_usd, stored)
         return self._spending_limit
 
@@ -144,30 +144,35 @@ class Project:
         self.bus.publish(WaitEvent(source="limits", payload=payload))
 
     def model_names(self, selection: str | Sequence[str] | None) -> list[str]:
-        """The models that a name, the name of a set, a list of either, or None (the set `judges`) stands for.
+        """The names of the selected models.
+
+        Parameters
+        ----------
+        selection
+            The name of a model or of a set, a list of them, or None for the set `judges`.
 
         Raises
         ------
         SetupError
-            There is no such set or model.
+            A set or model does not exist.
         """
         entries = ["judges"] if selection is None else [selection] if isinstance(selection, str) else list(selection)
         names: list[str] = []
         for name in entries:
             if "/" not in name and name not in self.settings.sets and name not in self.settings.models:
                 raise SetupError(
-                    f"`{name}` is neither a model (`family/model`) nor a set of models nor a model's name in `{FILE}`; "
+                    f"`{name}` is neither a model (`family/model`) nor a set or short name of a model in `{FILE}`; "
                     f"{nearest(name, [*self.settings.sets, *self.settings.models])}"
                 )
             names += self.settings.sets.get(name, [name])
         if not names:
-            raise SetupError(f"no models: write models=[...] here, or `sets: judges: [...]` in `{FILE}`.")
+            raise SetupError(f"no models are selected: write models=[...], or `sets: judges: [...]` in `{FILE}`.")
         for name in names:
             self.model(name)
         return list(dict.fromkeys(names))
 
     def models(self) -> pd.DataFrame:
-        """The models that this project names: which can be used now, and why not; see `buttermilk_nb.models`."""
+        """The models that this project names, and whether they can be used now; see `buttermilk_nb.models`."""
         return model_table(self)
 
     @overload
@@ -181,11 +186,11 @@ class Project:
         return embed(self, texts, model=model, **options)
 
     def sql(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
-        """One SELECT on this project's tables and views; see `buttermilk_nb.sql`."""
+        """The result of one SELECT on this project's tables and views; see `buttermilk_nb.sql`."""
         return self.store.select(query, params)
 
     def summary(self) -> list[tuple[str, str]]:
-        """What the card shows, paths included."""
+        """The lines of the card, with paths."""
         answers = len(self.cache)
         return [
             ("project folder", str(self.folder)),

@@ -1,7 +1,7 @@
-"""From stored calls back to cache entries: the evidence can refill a cache that was lost.
+"""Restores cache entries from stored calls.
 
-The key stands in each call. What the Store does not keep is how the key was made (schema, replicate, what an offline
-model read beside), so a rebuilt entry names fewer of its parts; it answers all the same.
+Each stored call has its cache key. The Store does not have all parts of the key (schema, replicate, further input of an
+offline model), so a restored entry names fewer of its parts. It works all the same.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _QUERY = """
     join texts a on a.text_hash = c.response_hash
     left join traces t using (trace_id)
     where c.answered_at is not null and c.provider is distinct from 'imported'
-          and c.cache_key not like 'ke%'  -- of vectors the Store keeps no more than a hash
+          and c.cache_key not like 'ke%'  -- the Store keeps only a hash of vectors
     qualify row_number() over (partition by c.cache_key order by c.answered_at desc, c.call_id desc) = 1"""
 
 
 def stored_answers(store: Store) -> Iterator[tuple[str, str]]:
-    """The key and the entry of every answer that the Store holds, the newest of each key."""
+    """The key and the cache entry of every stored answer, the newest for each key."""
     with store.reading() as con:
         cursor = con.execute(_QUERY)
         names = [column[0] for column in cursor.description]
@@ -70,7 +70,7 @@ assert dt.datetime is Completion.model_fields["answered_at"].annotation
 
 
 def _response_text(raw: str) -> tuple[str, str | None]:
-    """The text and the refusal in a response as litellm writes it; any other response is the text itself."""
+    """The text and the refusal in a response in litellm's form; any other response is the text itself."""
     try:
         message = json.loads(raw)["choices"][0]["message"]
     except (ValueError, KeyError, IndexError, TypeError):

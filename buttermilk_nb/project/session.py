@@ -1,7 +1,7 @@
-"""The open project: find it, make it, open it, close it.
+"""Opens and closes the current project: `init`, `current`, `close`, `models`, `allow`, `sql`.
 
-Projects are found as git finds repositories: `buttermilk.yaml` is searched in the working folder and upwards, and in a
-folder of the project's name beside each of them. Nothing opens a second cache silently.
+Projects are found as git finds repositories: `buttermilk.yaml` is searched in the working folder and the folders above
+it, and in a subfolder of each with the project's name. A second cache is never opened silently.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _open_projects: dict[
 
 
 def _open_folder(folder: Path, settings: Settings, cache_mode: CacheMode = "use") -> Project:
-    """Open a folder, and close the files of a project that was open there before."""
+    """Open a folder, and close the files of a project that was opened there before."""
     project = Project(folder, settings, cache_mode=cache_mode)
     if earlier := _open_projects.get(folder):
         earlier.cache.close()
@@ -45,32 +45,32 @@ def init(
     cache: CacheMode = "use",
     **other_settings: Any,
 ) -> Project:
-    """Open a project by name, or make it; shows a card of what is open and where.
+    """Open a project by name, or make it, and show a card with its folders and models.
 
     Parameters
     ----------
     name
         The project's name.
     path
-        The project's folder itself. Without it, a project of that name is looked for in the working
-        folder, beside it and upwards; where there is none, a folder of that name is made here.
+        The project's folder itself. By default a project with that name is searched in the working folder, its
+        subfolders and the folders above; if there is none, a folder with that name is made in the working folder.
     models
-        The models that judges use where they name none; kept in `buttermilk.yaml` as the set `judges`.
-        A new project without it starts with the two offline baselines.
+        The models of judges that name none; saved in `buttermilk.yaml` as the set `judges`. A new project without it
+        starts with the two offline baselines.
     cache
-        `use` what is there, `refresh` it, ask `only` the cache (a miss is an error), or `off`.
-    **others
-        Any other setting of `buttermilk.yaml`, which is kept there: `budget_usd=2`, `local_only=True`, ...
+        `use` cached answers, `refresh` them, use `only` the cache (a missing answer is an error), or `off`.
+    **other_settings
+        Any other setting, which is saved in `buttermilk.yaml`: `budget_usd=2`, `local_only=True`, ...
 
     Returns
     -------
     Project
-        The open project, which is also what every later call uses.
+        The open project, which all later calls use.
 
     Raises
     ------
     SetupError
-        No such model, a folder that holds another project, settings that do not fit.
+        A model does not exist, the folder belongs to another project, or a setting is invalid.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def init(
     """
     global _current
     if cache not in CACHE_MODES:
-        raise SetupError(f"cache={cache!r} is none of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
+        raise SetupError(f"cache={cache!r} must be one of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
     model_list = [models] if isinstance(models, str) else None if models is None else list(models)
     notes: list[str] = []
     if path is not None:
@@ -95,16 +95,16 @@ def init(
         settings = Settings.read(file)
         if settings.name != name:
             raise SetupError(
-                f"{folder} holds the project `{settings.name}`; open it by that name, or give another path."
+                f"{folder} contains the project `{settings.name}`; open it by that name, or choose another path."
             )
     else:
         settings = Settings.from_dict({"name": name}, FILE)
-        notes.append("a new project: its folder was made just now")
+        notes.append("this is a new project, its folder was just created")
     if model_list is not None and settings.sets.get("judges") != model_list:
         if file.is_file():
             notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
         other_settings = {"sets": {**settings.sets, "judges": model_list}, **other_settings}
-    if other_settings.get("scripted"):  # named from where the notebook is, kept from where the project is
+    if other_settings.get("scripted"):  # given relative to the notebook, saved relative to the project
         other_settings["scripted"] = Path(
             os.path.relpath(Path(other_settings["scripted"]).absolute(), folder)
         ).as_posix()
@@ -118,7 +118,7 @@ def init(
     project.notes += notes
     for model in model_list or []:
         project.model(model).preload()
-    with project.store.reading():  # makes the file, so that the card names one that is there
+    with project.store.reading():  # creates the file, so that the card names a file that exists
         pass
     _current = project
     if show := notebook_hooks.get_hook("card"):
@@ -127,7 +127,13 @@ def init(
 
 
 def current() -> Project:
-    """The open project; where none is open, the one that the working folder belongs to, or a new one there."""
+    """The open project; if none is open, the project of the working folder, or a new one there.
+
+    Returns
+    -------
+    Project
+        The project that all calls use.
+    """
     global _current
     if _current is None:
         working_folder = Path.cwd()
@@ -139,15 +145,16 @@ def current() -> Project:
             settings = Settings.from_dict({"name": working_folder.name or "project"}, FILE)
             _create_folder(folder, settings)
         _current = _open_folder(folder, settings)
-        print(  # noqa: T201  # the user is told which folder is used, once
-            f"No project was opened, so this is {'' if folders else 'the new project '}`{settings.name}` "
-            "in the working folder or above it. bm.init(name) opens another."
+        origin = "this is the project" if folders else "I made a project called"
+        print(  # noqa: T201  # the user should know once which project is used
+            f"You have not opened a project, so {origin} `{settings.name}` in the working folder"
+            f'{" or above it" if folders else ""}. To use another, run bm.init("name").'
         )
     return _current
 
 
 def close() -> None:
-    """Close the files of every project that was opened, and forget which one is open."""
+    """Close the files of all projects; afterwards no project is open."""
     global _current
     for project in _open_projects.values():
         project.cache.close()
@@ -158,12 +165,13 @@ def close() -> None:
 def models() -> pd.DataFrame:
     """The models that the open project names: which can be used now, and why the others cannot.
 
-    Nothing is sent; servers on this machine or at a configured address are knocked at.
+    No text is sent. Servers on this machine or at a configured address are checked with a short connection attempt.
 
     Returns
     -------
     pandas.DataFrame
-        One row per model, with its provider, key's place, prices, limits, and whether texts may go there.
+        One row per model, with its provider, the source of its key, prices (US dollars per million tokens), limits,
+        and whether texts may go there.
 
     Examples
     --------
@@ -176,13 +184,18 @@ def models() -> pd.DataFrame:
 
 
 def allow(provider: str) -> None:
-    """Let texts of the open project go to a provider. Asked for once, and kept in `buttermilk.yaml`.
+    """Allow texts of the open project to go to a provider. This is needed once, and saved in `buttermilk.yaml`.
 
     Parameters
     ----------
     provider
-        The first part of a model's full name (`anthropic`, `openai`, `gemini`), or the host in its `api_base`, where
-        that is not the provider's own.
+        The first part of a model's full name (`anthropic`, `openai`, `gemini`), or the host in its `api_base`, if that
+        is not the provider's own.
+
+    Raises
+    ------
+    SetupError
+        The provider does not exist.
 
     Examples
     --------
@@ -197,19 +210,19 @@ def allow(provider: str) -> None:
 
 @atexit.register
 def _close_all() -> None:
-    """Files and pooled connections, at the end of the process."""
+    """Close files and pooled connections at the end of the process."""
     event_loop.run_until_complete(close_clients)
     close()
 
 
 def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
-    """PlannedRequest the open project's tables and views, in SQL.
+    """Query the open project's tables and views in SQL.
 
     Parameters
     ----------
     query
-        One SELECT, in DuckDB's SQL. `latest_scores` is what most questions need; `bm.sql("show tables")`
-        lists the others.
+        One SELECT, in DuckDB's SQL. `latest_scores` is enough for most questions; `bm.sql("show tables")` lists the
+        others.
     params
         Values for `?` or `$name` in the query; never paste values into the text.
 
@@ -221,7 +234,7 @@ def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.
     Raises
     ------
     SetupError
-        It is not one SELECT, or names something that there is not.
+        The query is not a single SELECT, or a table or column does not exist.
 
     Examples
     --------
@@ -234,7 +247,7 @@ def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.
 
 
 def _find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
-    """The folder of a project by name, and what should be said about where it was found."""
+    """The folder of a project by name, and notes about its location."""
     for folder in (start, *start.parents):
         for candidate in (folder, folder / name):
             if (candidate / FILE).is_file() and Settings.read(candidate / FILE).name == name:
@@ -243,7 +256,9 @@ def _find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
     notes = []
     if outer_folders:
         outer_name = Settings.read(outer_folders[0] / FILE).name
-        notes.append(f"this folder is inside the project `{outer_name}`; `{name}` is a second one with its own cache")
+        notes.append(
+            f"this folder is inside the project `{outer_name}`; `{name}` is another project with its own cache"
+        )
     return start / name, notes
 
 
@@ -254,5 +269,5 @@ def _create_folder(folder: Path, settings: Settings) -> None:
         settings.write(folder / FILE)
     except OSError as error:
         raise SetupError(
-            f"the project folder {folder} cannot be made: {error.strerror}. Give another `path`."
+            f"the project folder {folder} cannot be created: {error.strerror}. Choose another `path`."
         ) from error

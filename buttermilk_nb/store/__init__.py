@@ -1,4 +1,4 @@
-"""The Store: the DuckDB file, which is the evidence."""
+"""The Store: a project's DuckDB file with all results."""
 
 from __future__ import annotations
 

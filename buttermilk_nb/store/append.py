@@ -1,8 +1,9 @@
-"""How rows land: what was said once, by hash; each text, record and redaction once; everything else as it is.
+"""Appends rows to the tables, and stores repeated texts only once.
 
-Callers hand over whole rows (`Score`, `Trace`); here they are parted into a light row and a body. The hash is
-computed by DuckDB, by the macro that the file itself defines, so that there is one recipe, and while the
-interpreter is free for the run. Whether a body is there already is asked in the same transaction.
+Callers pass whole rows (`Score`, `Trace`). Here each is split into a light row and a body with its texts, which is
+stored once under its hash. Texts, records and redactions are also stored once. DuckDB computes the hash with the macro
+that the file itself defines, so that there is only one recipe, and so that the interpreter stays free for the run. The
+same transaction checks whether a body exists already.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ import duckdb
 
 from ..schema import RecordRow, RedactionRow, Row, Score, TextRow, Trace
 
-_CHUNK = 50_000  # rows flushed at once: memory stays flat, and DuckDB 2.0 counts rowids wrongly after flushing 122,880
+_CHUNK = 50_000  # rows per flush: memory stays flat, and DuckDB 2.0 counts rowids wrongly after flushing 122,880
 
 
 class SplitTable(NamedTuple):
-    """A model whose rows are kept in two tables."""
+    """How the rows of a model are split into two tables."""
 
     rows: str
     bodies: str
     key: str
     columns: tuple[str, ...]
-    """The fields that are in the table of bodies."""
+    """The fields in the table of bodies."""
     recipe: str
-    """The macro that makes the key of them."""
+    """The macro that computes the key from these fields."""
 
 
 SPLIT_TABLES: dict[type[Row], SplitTable] = {
@@ -40,7 +41,7 @@ UNIQUE_KEYS: dict[type[Row], tuple[str, ...]] = {
     RecordRow: ("record_id", "record_hash", "details_hash"),
     RedactionRow: ("request_hash", "placeholder"),
 }
-"""Models of which a row is kept once, and the fields that make it the same."""
+"""Models whose rows are stored once, and the fields that identify a row."""
 
 
 def append(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
@@ -51,7 +52,7 @@ def append(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
 
 
 def append_tuples(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Append rows of one model that are tuples in the order of its fields."""
+    """Append rows of one model, given as tuples in the order of its fields."""
     names = list(model.model_fields)
     if model in SPLIT_TABLES:
         _append_split(con, model, names, rows)
@@ -59,32 +60,32 @@ def append_tuples(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterab
         row_list = list(rows)
         key = itemgetter(*(names.index(name) for name in UNIQUE_KEYS[model]))
         keys = map(key, row_list) if len(UNIQUE_KEYS[model]) > 1 else ((key(row),) for row in row_list)
-        append_new(con, model, (row_list[place] for place in new_rows(con, model, keys)))
+        append_new(con, model, (row_list[position] for position in new_rows(con, model, keys)))
     else:
         append_new(con, model, rows)
 
 
 def append_new(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Append rows that are known not to be there, to a table of their own."""
+    """Append rows that are not stored yet, to a table that is not split."""
     _append_chunks(con, model.table, list(model.model_fields), rows)
 
 
 def new_rows(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tuple[Any, ...]]) -> list[int]:
-    """The places of those keys that are not stored yet, each once."""
+    """The positions of the keys that are not stored yet, each key once."""
     names = UNIQUE_KEYS[model]
     key_columns = ", ".join(names)
-    con.execute(f"create temp table incoming_keys (place bigint, {', '.join(f'{name} varchar' for name in names)})")
-    _append_chunks(con, "incoming_keys", ["place", *names], ((place, *key) for place, key in enumerate(keys)))
+    con.execute(f"create temp table incoming_keys (row_index bigint, {', '.join(f'{name} varchar' for name in names)})")
+    _append_chunks(con, "incoming_keys", ["row_index", *names], ((position, *key) for position, key in enumerate(keys)))
     rows = con.execute(
-        f"select min(place) from incoming_keys anti join {model.table} using ({key_columns}) "  # noqa: S608  # our own names
+        f"select min(row_index) from incoming_keys anti join {model.table} using ({key_columns}) "  # noqa: S608  # our own names
         f"group by {key_columns} order by 1"
     ).fetchall()
     con.execute("drop table incoming_keys")
-    return [place for (place,) in rows]
+    return [position for (position,) in rows]
 
 
 def drop_unused_bodies(con: duckdb.DuckDBPyConnection) -> int:
-    """Remove what was said and put out where no row names it any more; how much that was."""
+    """Remove the bodies that no row refers to any more, and return their number."""
     removed = 0
     for split_table in SPLIT_TABLES.values():
         row = con.execute(
@@ -98,7 +99,7 @@ def drop_unused_bodies(con: duckdb.DuckDBPyConnection) -> int:
 def _append_split(
     con: duckdb.DuckDBPyConnection, model: type[Row], names: list[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Rows that say nothing go straight to their table; of the others, what they say is hashed and kept once."""
+    """Append rows without a body directly; split the others into light rows and bodies."""
     split_table = SPLIT_TABLES[model]
     light = [name for name in names if name not in split_table.columns]
     body_values = itemgetter(*(names.index(name) for name in split_table.columns))
@@ -118,7 +119,7 @@ def _append_split(
 
 
 def _split_incoming(con: duckdb.DuckDBPyConnection, split_table: SplitTable, light: str) -> None:
-    """From the temporary table `incoming` to the two that stay."""
+    """Move the rows of the temporary table `incoming` to the two permanent tables."""
     columns, key = ", ".join(split_table.columns), split_table.key
     first_values = ", ".join(f"any_value({name})" for name in split_table.columns)
     con.execute(f"create temp table hashed as select *, {split_table.recipe}({columns}) as {key} from incoming")  # noqa: S608
@@ -140,5 +141,5 @@ def _append_chunks(
             appender.append_rows(chunk)
             appender.flush()
     except BaseException:
-        appender.clear()  # what it holds belongs to a transaction that is undone; it would complain of it
+        appender.clear()  # its rows belong to a transaction that is rolled back; else it would raise an error
         raise

@@ -1,9 +1,10 @@
-"""What was handed in at providers' batch APIs: table `batches`, one row for each request and each state that it took.
+"""Requests submitted to providers' batch APIs, with their states (table `batches`).
 
-Rows are only added; for each request the newest counts. `sending` is written before a batch is submitted, under a mark
-by which it can be found again, `submitted` once its id is known. `collected` carries the time and the price of the
-answer, so that the call that took it can be told: an answer that no call has paid for yet is still to be paid for,
-also where the program ended in between.
+The table has one row for each request and each of its states. Rows are only added; for each request the newest row
+counts. `sending` is written before a batch is submitted, with a mark by which the batch can be found again; `submitted`
+is written when its id is known. `collected` has the time and the price of the answer, so that the call that used the
+answer can be identified. An answer that no call has paid for yet must still be paid for, even if the program ended in
+between.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ class Submission(Row):
 
     table: ClassVar[str] = "batches"
     batch_id: str
-    """The provider's id of the batch; in state `sending` the mark by which it can be found."""
+    """The provider's id of the batch; in state `sending` the mark by which it can be found again."""
     provider: str
     model: str
     cache_key: str
     state: State
     happened_at: dt.datetime
     cost_usd: float | None = None
-    """What it cost; before that is known, what it may cost at most."""
+    """The cost in US dollars; before it is known, the most that the request can cost."""
 
 
 def write_submissions(store: Store, rows: Sequence[Submission]) -> None:
@@ -49,7 +50,7 @@ def write_submissions(store: Store, rows: Sequence[Submission]) -> None:
 
 
 def newest_submissions(store: Store, keys: Collection[str]) -> dict[str, Submission]:
-    """The newest row of each of these requests that was ever handed in."""
+    """The newest row of each of these requests, by key; requests that were never submitted are missing."""
     query = _NEWEST.format(where="where cache_key in (select unnest(?))")
     with store.reading() as con:
         rows = con.execute(query, [list(keys)]).fetchall()
@@ -57,7 +58,7 @@ def newest_submissions(store: Store, keys: Collection[str]) -> dict[str, Submiss
 
 
 def unpaid_keys(store: Store, keys: Collection[str]) -> set[str]:
-    """Those of these requests whose collected answer no call has paid for."""
+    """The keys of collected answers that no call has paid for yet, among `keys`."""
     with store.reading() as con:
         rows = con.execute(
             f"with newest as ({_NEWEST.format(where='where cache_key in (select unnest(?))')}) "  # noqa: S608  # our own
@@ -69,7 +70,7 @@ def unpaid_keys(store: Store, keys: Collection[str]) -> set[str]:
 
 
 def close_requests(store: Store, keys: Collection[str]) -> None:
-    """Note that these requests were answered in another way, and that nobody waits for their batch any more."""
+    """Mark requests as `unused`, because they were answered in another way and no longer wait for their batch."""
     closed_at = now()
     open_submissions = [row for row in newest_submissions(store, keys).values() if row.state in OPEN] if keys else []
     if open_submissions:
@@ -78,20 +79,20 @@ def close_requests(store: Store, keys: Collection[str]) -> None:
 
 
 def keys_in_batch(store: Store, batch_id: str) -> set[str]:
-    """The requests of a batch, or of a mark."""
+    """The keys of the requests in a batch, given its id or its mark."""
     with store.reading() as con:
         rows = con.execute("select distinct cache_key from batches where batch_id = ?", [batch_id]).fetchall()
     return {key for (key,) in rows}
 
 
 def batch_ids(store: Store) -> set[str]:
-    """Every batch that is known."""
+    """The ids of all batches."""
     with store.reading() as con:
         return {name for (name,) in con.execute("select distinct batch_id from batches").fetchall()}
 
 
 def open_usd(store: Store) -> float:
-    """What the batches that providers may be working on can cost at most."""
+    """The most that the batches at providers can still cost, in US dollars."""
     with store.reading() as con:
         row = con.execute(
             f"select coalesce(sum(cost_usd), 0) from ({_NEWEST.format(where='')}) "  # noqa: S608  # our own

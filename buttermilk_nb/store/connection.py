@@ -1,11 +1,11 @@
-"""Opening the DuckDB file, and saying in a sentence why it cannot be opened or written.
+"""Opens the DuckDB file and turns DuckDB's errors into sentences.
 
-Processes of this package take turns by a lock of their own (see `turns`). Programs that are not ours have only
-DuckDB's: where the file changed while it was being opened, it is closed and opened again.
+Processes of this package take turns with a lock of their own (see `file_lock`). Other programs only have DuckDB's lock:
+if the file changed while it was being opened, it is closed and opened again.
 
-DuckDB's lock, on Linux and macOS, belongs to the process and is lost as soon as the process closes *any* handle
-of the file: so nothing in this package opens the file but DuckDB, copies of it are made by DuckDB too, and one process
-has one connection at a time.
+On Linux and macOS DuckDB's lock belongs to the process, and is lost as soon as the process closes *any* handle of the
+file. So in this package only DuckDB opens the file, DuckDB also makes the copies of it, and each process has one
+connection at a time.
 """
 
 from __future__ import annotations
@@ -26,38 +26,47 @@ from ..errors import StoreError
 from .file_lock import FileLock
 
 STORAGE = "v1.5.0"
-"""The oldest DuckDB that shall be able to read the files."""
+"""The oldest version of DuckDB that can read the files."""
 _READ: dict[str, Any] = {"autoinstall_known_extensions": False}
 _WRITE: dict[str, Any] = {**_READ, "storage_compatibility_version": STORAGE}
 _ROW_GROUP = 16_384
-"""Rows that DuckDB keeps and compresses together. By default 122,880: rewriting the last group of long texts, as every
-closing does, then takes hundreds of MB and up to a second, and the more the longer the texts are."""
+"""Rows that DuckDB stores and compresses together. DuckDB's default is 122,880. Each time the file is closed, the last
+group is rewritten; with long texts this would take hundreds of MB and up to a second, more for longer texts."""
 _LOCKED_ELSEWHERE = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
 _OPEN_HERE = re.compile(r"different configuration|already attached", re.IGNORECASE)
 _VALUE_ERRORS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.NotSupportedError)
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.003, 0.05
-_ATTEMPTS = 3  # the first may also find what a killed process has left to be put in order, which changes the file
+_ATTEMPTS = 3  # the first may also recover what a killed process left behind, which changes the file
 _pause = threading.Event()  # never set: its wait() is a sleep that a debugger can see
 
 
 class FileLocked(StoreError):
-    """Another process has the file, and did not let go of it in the time allowed."""
+    """Another process has the file open, and did not close it within the time limit."""
 
 
 class RowsRejected(StoreError):
-    """DuckDB cannot take a value: a number too large for its column, a text that is not one."""
+    """DuckDB rejects a value: a number too large for its column, or an invalid text."""
 
 
 @contextmanager
 def open_file(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file, open until the end of the block; where it is another's turn, wait and try again.
+    """A connection to the file until the end of the block; waits while another process has the file.
+
+    Parameters
+    ----------
+    path
+        The DuckDB file; it is created if it does not exist and `read_only` is False.
+    read_only
+        Whether to open it for reading only.
+    wait_s
+        The longest wait in seconds.
 
     Raises
     ------
-    FileHeld
-        It was held for longer than `wait_s`.
+    FileLocked
+        Another process had the file for longer than `wait_s`.
     StoreError
-        It cannot be opened at all.
+        The file cannot be opened at all.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, shared=read_only)
@@ -81,15 +90,15 @@ def _connect_when_free(path: Path, lock: FileLock, *, read_only: bool, wait_s: f
             lock.release()
         if time.monotonic() >= deadline:
             raise FileLocked(
-                f"another process has held `{path}` for {wait_s:g} s. Close the program that has it open for writing, "
+                f"another process has had `{path}` open for {wait_s:g} s. Close the program that is writing to it, "
                 "or raise `lock_wait_s` in buttermilk.yaml."
             )
         pause = _SHORTEST_PAUSE_S if lock.holds_queue else min(pause * 1.6, _LONGEST_PAUSE_S)
-        _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # keeps two that wait out of step
+        _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # so that two waiting processes do not try at the same moments
 
 
 def _try_connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
-    """A connection; None where a program that is not ours has the file."""
+    """A connection; None if a program that does not use our lock has the file open."""
     if not read_only:
         _create_file(path)
     for _ in range(_ATTEMPTS):
@@ -102,14 +111,14 @@ def _try_connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | 
                 return None
             if _OPEN_HERE.search(message):
                 raise StoreError(
-                    f"this program has `{path.name}` open in a connection of its own; close that connection, "
-                    "or ask with bm.sql."
+                    f"this program already has `{path.name}` open in another connection; close that connection, "
+                    "or use bm.sql."
                 ) from error
             raise StoreError(f"`{path}` cannot be opened: {first_line(error)}") from error
         if _file_state(path) == before:
-            con.execute("set enable_progress_bar = false")  # else DuckDB paints one into a notebook, beside our own
+            con.execute("set enable_progress_bar = false")  # else DuckDB shows one in a notebook, in addition to ours
             return con
-        con.close()  # what DuckDB has read of the file may be older than what it has locked
+        con.close()  # DuckDB may have read an older state of the file than the one it locked
     return None
 
 
@@ -129,7 +138,7 @@ def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _create_file(path: Path) -> None:
-    """Make an empty file elsewhere and give it its name: a process that ends while it does so leaves no broken one."""
+    """Create the file under a temporary name and rename it, so that a process that ends meanwhile leaves it intact."""
     if path.exists() and path.stat().st_size:
         return
     new_path = path.with_name(f".{path.name}.{uuid7()}.new")
@@ -137,7 +146,7 @@ def _create_file(path: Path) -> None:
         duckdb.connect(str(new_path), config=_WRITE).close()
         new_path.replace(path)
     except (duckdb.Error, OSError) as error:
-        raise StoreError(f"`{path}` cannot be made: {first_line(error)}") from error
+        raise StoreError(f"`{path}` cannot be created: {first_line(error)}") from error
     finally:
         new_path.unlink(missing_ok=True)
 
@@ -152,14 +161,21 @@ def _file_state(path: Path) -> tuple[int, int, int] | None:
 
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[None]:
-    """All of what is done inside lands, or nothing.
+    """A transaction around the block: all of its changes are written, or none.
+
+    Parameters
+    ----------
+    con
+        The connection.
+    name
+        The name of the file, for messages.
 
     Raises
     ------
-    RowsRefused
-        DuckDB cannot take a value.
+    RowsRejected
+        DuckDB rejects a value.
     StoreError
-        It failed in any other way: the disk is full, a table is missing.
+        The transaction failed in another way: the disk is full, a table is missing.
     """
     con.execute("begin")
     try:
@@ -176,10 +192,10 @@ def transaction(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[None]:
 def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
     try:
         con.execute("rollback")
-    except duckdb.Error:  # the failure has ended the transaction itself; what is raised is the failure
+    except duckdb.Error:  # the failure itself has ended the transaction; the caller raises the failure
         return
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """The first line of an error's message."""
     return (str(error).strip() or repr(error)).splitlines()[0]

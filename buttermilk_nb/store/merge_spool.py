@@ -1,4 +1,4 @@
-"""Bringing home what waits in the spool, before anything else is written or read."""
+"""Merges spooled batches into the file before any other read or write."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .write_batch import WriteBatch
 
 
 def merge_spool(con: duckdb.DuckDBPyConnection, store: Path) -> None:
-    """Merge every file that waits; each lands once, also where a process dies in between."""
+    """Merge every pending spool file, each exactly once, even if a process dies in between."""
     for path in spool.pending(store):
         if not _is_merged(con, path.name):
             try:

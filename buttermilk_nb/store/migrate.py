@@ -1,7 +1,7 @@
-"""Bringing the tables and views of a file up to this version.
+"""Creates the tables and views of a file, and updates them to this version.
 
-Migrations are numbered SQL files and append-only. All that are missing run in one transaction, so that a failing
-one leaves the file as it was; before that, a file with data is copied beside itself.
+Migrations are numbered SQL files, and existing ones are never changed. All missing migrations run in one transaction,
+so that the file stays as it was if one fails. Before that, a file with data is copied to the same folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def migrations() -> list[Traversable]:
-    """The migrations, in order."""
+    """The migration files, in order."""
     folder = resources.files(__package__) / "migrations"
     return sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
 
@@ -40,18 +40,25 @@ def is_up_to_date(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def prepare_tables(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Make the tables and views, or bring them up to this version.
+    """Create the tables and views, or update them to this version.
+
+    Parameters
+    ----------
+    con
+        A connection that may write.
+    path
+        Its file.
 
     Raises
     ------
     StoreError
-        The file is newer than this package, or a migration failed and left it as it was.
+        The file is newer than this package, or a migration failed and the file is as it was.
     """
     meta = _read_meta(con)
     version, newest = int(meta.get("schema_version", 0)), newest_version()
     if version > newest:
         raise StoreError(
-            f"`{path.name}` was written by a newer buttermilk_nb (tables version {version}, here {newest}); "
+            f"`{path.name}` was written by a newer buttermilk_nb (its tables have version {version}, yours {newest}); "
             "upgrade with `pip install -U buttermilk-nb`."
         )
     if version == newest and meta.get("views") == VIEWS_HASH:
@@ -60,8 +67,8 @@ def prepare_tables(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     with transaction(con, path.name):
         _migrate(con, version)
     if backup:
-        print(  # noqa: T201  # the user is told once what happened to the file
-            f"The tables in {path.name} were brought up to version {newest}. The file as it was is kept as {backup.name}; "
+        print(  # noqa: T201  # the user should know what happened to the file
+            f"The tables in {path.name} were updated to version {newest}. A copy of the old file is {backup.name}; "
             "delete it when you no longer need it."
         )
 
@@ -93,7 +100,7 @@ def _has_rows(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _back_up(con: duckdb.DuckDBPyConnection, path: Path, version: int) -> Path:
-    """Copy the file beside itself; an earlier copy is never written over."""
+    """Copy the file to the same folder, without overwriting an earlier copy."""
     for number in itertools.count(1):
         backup = path.with_name(f"{path.name}.before-v{version}{f'-{number}' if number > 1 else ''}")
         if not backup.exists():

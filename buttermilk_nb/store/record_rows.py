@@ -1,10 +1,10 @@
-"""Append the records of a run: each version once, with its text, its images and its annotations."""
+"""Appends the records of a run, each version once, with its images and annotations."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
@@ -14,14 +14,9 @@ from ..corpus.record import Record
 from ..schema import RecordRow, TextRow, now
 from .append import append_new, new_rows
 
-if TYPE_CHECKING:
-    pass
-if TYPE_CHECKING:
-    pass
-
 
 def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
-    """Write the new versions inside a transaction."""
+    """Write the versions of records that are not stored yet, inside a transaction."""
     if not records:
         return
     keys = ((record.record_id, record.record_hash, record.annotations_hash) for record in records)
@@ -30,12 +25,12 @@ def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) ->
     append_new(con, RecordRow, (record_tuple(record, seen_at) for record in new_records))
     images = [image for record in new_records for image in record.images]
     for position in new_rows(con, TextRow, ((image.text_hash,) for image in images)) if images else ():
-        row = images[position].as_row()  # one at a time: each may have some megabytes
+        row = images[position].as_row()  # one at a time, because each may have some megabytes
         append_new(con, TextRow, [tuple(getattr(row, name) for name in TextRow.model_fields)])
 
 
 def record_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:
-    """A record in the order of the fields of `RecordRow`."""
+    """A record as a tuple in the order of the fields of `RecordRow`."""
     return (
         record.record_id,
         record.record_hash,

@@ -1,9 +1,9 @@
-"""One value that DuckDB refuses must not cost its neighbours.
+"""Repairs a batch that DuckDB rejects.
 
-A refused batch is halved until the units that are refused alone are found. That is tried in an empty database
-in memory with the same tables, so that nobody waits for the file meanwhile. Each such unit becomes an `error`
-trace that says why, with its scores without answers and its calls (they may have cost something) as far as DuckDB
-takes them; the rest of the batch lands as it is.
+One bad value must not cost more than its own unit. A rejected batch is halved until the units that are rejected on
+their own are found. This is tried in an empty database in memory with the same tables, so that no process waits for the
+file meanwhile. Each such unit becomes an `error` trace with the reason. Its scores have no answers, and its calls
+(which may have cost money) are kept as far as DuckDB accepts them. The other units of the batch are written unchanged.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from .migrate import prepare_tables
 from .write import write_batch
 from .write_batch import WriteBatch
 
-_INT_MAX = 2**31 - 1  # what an INTEGER holds
+_INT_MAX = 2**31 - 1  # the largest INTEGER
 _SCRATCH = Path("scratch")
 _R = TypeVar("_R", bound=Row)
 _T = TypeVar("_T")
 
 
 def repair_batch(batch: WriteBatch) -> WriteBatch:
-    """The batch with everything in it that DuckDB refuses put so that it does not.
+    """The batch with every rejected unit and event replaced by one that DuckDB accepts.
 
     Raises
     ------
-    RowsRefused
-        A unit is refused even without its words, or it is not a unit that is refused.
+    RowsRejected
+        A unit is rejected even without its texts, or the rejected row is neither in a unit nor an event.
     """
     with duckdb.connect(":memory:") as scratch:
         prepare_tables(scratch, _SCRATCH)
@@ -52,7 +52,7 @@ def repair_batch(batch: WriteBatch) -> WriteBatch:
 def _rejection_reasons(
     scratch: duckdb.DuckDBPyConnection, items: Sequence[_T], as_batch: Any, start: int = 0
 ) -> dict[int, str]:
-    """The places of the items that are refused alone, and why."""
+    """The positions of the items that are rejected on their own, with the reasons."""
     reason = _rejection_reason(scratch, as_batch(items))
     if reason is None or not items:
         return {}
@@ -66,7 +66,7 @@ def _rejection_reasons(
 
 
 def _rejection_reason(scratch: duckdb.DuckDBPyConnection, batch: WriteBatch) -> str | None:
-    """Why a batch is refused; None where it is not. Nothing of it stays."""
+    """Why DuckDB rejects a batch; None if it accepts it. The trial is rolled back."""
     try:
         with transaction(scratch, "the batch"):
             write_batch(scratch, batch)
@@ -77,13 +77,13 @@ def _rejection_reason(scratch: duckdb.DuckDBPyConnection, batch: WriteBatch) -> 
         return first_line(error.__cause__ or error)
 
 
-class _TrialWrite(Exception):  # no error: it ends a trial
-    """It would have landed."""
+class _TrialWrite(Exception):  # not an error: it ends a trial
+    """The batch was accepted."""
 
 
 def _repair_unit(scratch: duckdb.DuckDBPyConnection, unit: Unit, reason: str) -> Unit:
     message = (
-        f"the Store could not take the rows of this cell, so that its answer is not here: {replace_surrogates(reason)}"
+        f"the rows of this answer could not be stored, so the answer is missing here: {replace_surrogates(reason)}"
     )
     trace = _sanitise_row(
         unit.trace, status="error", output=None, flagged=None, error_type="StoreError", error_message=message
@@ -102,7 +102,7 @@ def _repair_unit(scratch: duckdb.DuckDBPyConnection, unit: Unit, reason: str) ->
         if (rejection := _rejection_reason(scratch, WriteBatch(units=[attempt]))) is None:
             return attempt
     raise RowsRejected(
-        f"not even an error could be written of trace `{replace_surrogates(trace.trace_id)}`: {rejection}"
+        f"trace `{replace_surrogates(trace.trace_id)}` cannot be written, not even as an error: {rejection}"
     )
 
 
@@ -116,13 +116,13 @@ def _repair_row(row: Row, reason: str) -> Row:
 
 
 def _sanitise_row(row: _R, **changes: Any) -> _R:
-    """A row of the same ids, with other values where DuckDB could not take them."""
+    """The row with sanitised values and with these changes."""
     values = {name: sanitise_value(getattr(row, name)) for name in type(row).model_fields}
     return row.model_copy(update={**values, **changes})
 
 
 def sanitise_value(value: Any) -> Any:
-    """The value with lone surrogates replaced in every text of it."""
+    """The value if DuckDB accepts it; else the text without lone surrogates, or None for a number that is too large."""
     if isinstance(value, str):
         return replace_surrogates(value)
     if isinstance(value, int) and abs(value) > _INT_MAX:

@@ -1,13 +1,13 @@
-"""The end of a run: its state, the digest of its answers, and its link in the chain of runs.
+"""Writes the end of a run: status, digest of its answers, link in the chain.
 
-The digest covers the answers alone: equal digests are equal numbers, wherever and whenever they were made. The link
-covers every row of the run, with ids and times and the hashes of all bodies, and the link before. Changing
-a row, or taking a run away, is therefore seen by `verify`, unless every later link is made anew too; who wants to rule
-that out too writes the last link down elsewhere. What is removed on purpose leaves a tombstone.
+The digest covers only the answers: if two digests are equal, all numbers are equal, wherever and whenever they were
+made. The link covers every row of the run, with ids, times and the hashes of all bodies, and the previous link. So
+`verify` detects a changed row or a removed run, unless somebody also makes every later link again. To exclude that too,
+write the last link down in another place. What is removed on purpose leaves a tombstone.
 
-Rows are hashed one by one and the hashes sorted, so that it does not matter in which order rows were written. The
-columns are listed here and not taken from the models: a column of a later version must not change what an
-earlier one has hashed. Add a recipe for it instead.
+Rows are hashed one by one and the hashes are sorted, so that the order in which rows were written does not matter. The
+columns are listed here and not taken from the models, because a new column must not change the hashes of older files.
+Add a recipe for it instead.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RECIPES: dict[str, dict[str, str]] = {
         "status",
     }
 }
-"""What a link covers, by the tag of its recipe."""
+"""The columns that a link covers, by the tag of its recipe."""
 NEWEST_RECIPE = "rows1"
 _CHUNK = 10_000
 _TIMES = frozenset({"started_at", "asked_at", "answered_at"})
@@ -46,7 +46,7 @@ _RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, m
 
 
 def write_run_end(con: duckdb.DuckDBPyConnection, run_end: RunEnd) -> None:
-    """Write how a run ended, inside a transaction that can see all its rows."""
+    """Write the end of a run, in a transaction that can see all its rows."""
     con.execute(
         "update runs set status = ?, finished_at = ?, digest = ?, manifest = coalesce(?, manifest) where run_id = ?",
         [run_end.status, run_end.finished_at, run_digest(con, run_end.run_id), run_end.manifest, run_end.run_id],
@@ -55,9 +55,9 @@ def write_run_end(con: duckdb.DuckDBPyConnection, run_end: RunEnd) -> None:
 
 
 def add_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
-    """Link a run that ended as it is now; one that was changed on purpose gets a second link, which then counts."""
+    """Add a link for a run in its present state; a run that was changed on purpose gets a second one, which counts."""
     run = run_values(con, run_id)
-    if run is None:  # its plan was never written, so there is nothing to link
+    if run is None:  # its plan was never written
         return
     last_link = con.execute("select position, chain from links order by position desc limit 1").fetchone()
     position, previous = last_link or (0, "")
@@ -68,7 +68,7 @@ def add_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
 
 
 def run_digest(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
-    """The hash of a run's answers; None where it has none."""
+    """The hash of a run's answers; None if it has none."""
     n, answers_digest = _hash_texts(
         con,
         "select concat_ws('|', design_id, criterion, status, coalesce(category, ''), coalesce(value::varchar, '')) "
@@ -81,12 +81,12 @@ def run_digest(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
 
 
 def run_values(con: duckdb.DuckDBPyConnection, run_id: str) -> tuple[Any, ...] | None:
-    """What `runs` says of a run, its link aside."""
+    """The row of a run in `runs`, without its link; None if the run does not exist."""
     return con.execute(f"select {_RUN} from runs where run_id = ?", [run_id]).fetchone()  # noqa: S608  # our own names
 
 
 def chain_link(previous: str, run: tuple[Any, ...], rows_digest: str) -> str:
-    """The link of a run: the hash of the link before, of what `runs` says, and of its rows."""
+    """The link of a run: a hash of the previous link, of its row in `runs`, and of its other rows."""
     return digest("l1", previous, *(_value_text(value) for value in run), rows_digest)
 
 
@@ -102,7 +102,7 @@ def rows_hash(con: duckdb.DuckDBPyConnection, run_id: str, recipe: str = NEWEST_
 def _hash_texts(
     con: duckdb.DuckDBPyConnection, query: str, run_id: str, algorithm: str, separator: str
 ) -> tuple[int, str]:
-    """How many texts a query gives, and the hash of them, joined; held one chunk at a time, however many there are."""
+    """The number of texts that a query returns, and the hash of them joined; only one chunk is in memory at a time."""
     hasher, n = hashlib.new(algorithm, usedforsecurity=False), 0
     con.execute(query, {"run": run_id})
     while rows := con.fetchmany(_CHUNK):
@@ -112,7 +112,7 @@ def _hash_texts(
 
 
 def _row_hash_query(table: str, columns: list[str]) -> str:
-    """A query for the hash of each row of a run: its values as text, parted by what no text of ours holds."""
+    """A query for the hash of each row of a run: its values as text, with a control character between them."""
     values = ", ".join(
         f"coalesce({f'epoch_us({name})' if name in _TIMES else name}::varchar, chr(30))" for name in columns
     )

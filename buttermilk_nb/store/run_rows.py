@@ -1,4 +1,4 @@
-"""The rows of a run as a whole: its plan before the first call, its state and digest at the end."""
+"""Writes the plan of a run at its start, and its result at its end."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ from .write_batch import RunEnd, WriteBatch
 
 if TYPE_CHECKING:
     from .store import Store
-if TYPE_CHECKING:
-    from .store import Store
 
 
 def write_plan(
     store: Store, run: RunRow, texts: Sequence[TextRow], cells: Iterable[tuple[Any, ...]], event: EventRow
 ) -> None:
-    """Write a run, its prompts, criteria and schemas, and every cell that it plans."""
+    """Write a run, its prompts, criteria and schemas, and every planned cell."""
     store.write(WriteBatch(rows=[*texts, run, event], cells=cells))
 
 
 def finish_run(store: Store, run_id: str, status: str, event: EventRow, manifest: str | None = None) -> None:
-    """Write how a run ended, the digest of its answers (equal digests are equal numbers) and its link in the chain.
+    """Write the end of a run: its status, the digest of its answers and its link in the chain.
 
-    `manifest` replaces the one that was written before the first call, where the models have said what they are.
+    `manifest` replaces the manifest from before the first call, if the models have identified themselves since.
     """
     store.write(WriteBatch(rows=[event], finish=RunEnd(run_id, status, now(), manifest)))
 
 
 def write_records(store: Store, records: Sequence[Record]) -> None:
-    """Write the versions that are not stored yet; only hashes are compared, so that a re-run writes nothing."""
+    """Write the versions of records that are not stored yet; hashes are compared, so a re-run writes nothing."""
     store.write(WriteBatch(records=records))

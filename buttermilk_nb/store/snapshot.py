@@ -1,7 +1,8 @@
-"""A copy of the file, whole or not at all, made by DuckDB itself.
+"""Copies the DuckDB file, completely or not at all.
 
-Copying the file by other means would lose DuckDB's lock on it (see `opening`), and might catch it half written. DuckDB
-copies what it holds in one transaction: tables, views and macros, without the space that removed rows have left.
+DuckDB itself makes the copy. Copying the file by other means would lose DuckDB's lock on it (see `connection`), and
+might copy an incomplete state. DuckDB copies tables, views and macros in one transaction, without the space of removed
+rows.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from .connection import STORAGE, first_line
 
 
 def copy_to(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Copy what a connection has open to a file, which appears when it is complete and on disk.
+    """Copy the database of a connection to a file, which appears when it is complete and on disk.
 
     Raises
     ------
     StoreError
-        The place cannot be written.
+        The copy cannot be written.
     """
     part = path.with_name(f".{path.name}.{uuid7()}.part")
     row = con.execute("select current_database()").fetchone()
@@ -39,13 +40,13 @@ def copy_to(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         part.replace(path)
         sync_to_disk(path.parent)
     except (duckdb.Error, OSError) as error:
-        raise StoreError(f"no copy could be made at `{path}`: {first_line(error)}") from error
+        raise StoreError(f"the copy `{path}` could not be made: {first_line(error)}") from error
     finally:
         part.unlink(missing_ok=True)
 
 
 def sync_to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
+    """Wait until a file, or the list of names of a folder, is on disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows has no such call for a folder
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -1,10 +1,11 @@
-"""Where batches wait while another process holds the file: one file of JSON lines each, in `spool/` beside it.
+"""The spool: files for batches that wait while another process has the DuckDB file.
 
-A batch is written under a temporary name, put on disk and renamed, so that a file under its final name is whole and
-never changes: what was acknowledged is on disk. Its name sorts by time and says how many rows it holds. Whoever
-next has the file open for writing merges what waits: the rows and the name of the spool file in one transaction,
-then the spool file is deleted; a file whose name is in `merged` has landed and is only deleted. A file that cannot be
-read is set aside as `.damaged`, said, and never in the way.
+Each batch is one file of JSON lines in the folder `spool/` next to the DuckDB file. It is written under a temporary
+name, flushed to disk and renamed. So a file with its final name is complete and never changes, and an acknowledged
+batch is on disk. Names sort by time and contain the number of rows. The next process that opens the DuckDB file for
+writing merges the spool files: it writes the rows and the name of the spool file in one transaction, then deletes the
+spool file. A file whose name is in `merged` was already merged, and is only deleted. A file that cannot be read is
+renamed to `.damaged` with a warning, and does not block the others.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from .snapshot import sync_to_disk
 from .write_batch import RunEnd, WriteBatch
 
 _FORMAT = 1
-_LEFTOVER_AGE_S = 60.0  # a batch is written in less; what is older was cut off
+_LEFTOVER_AGE_S = 60.0  # writing a batch takes less; an older incomplete file was cut off
 _MODELS: dict[str, type[Row]] = {model.table: model for model in ROWS}
 _UNIT_TABLES = {
     "calls": "calls",
@@ -43,7 +44,7 @@ _warned_paths: set[Path] = set()
 
 
 class DamagedSpool(Exception):
-    """A file of the spool that cannot be read."""
+    """A spool file cannot be read."""
 
 
 def add(store: Path, batch: WriteBatch) -> Path:
@@ -64,13 +65,14 @@ def add(store: Path, batch: WriteBatch) -> Path:
         sync_to_disk(folder)
     except OSError as error:
         raise StoreError(
-            f"another process holds `{store}`, and rows could not be kept in `{folder}` meanwhile: {first_line(error)}"
+            f"another process has `{store}` open, and the rows could not be saved in `{folder}` meanwhile: "
+            f"{first_line(error)}"
         ) from error
     return path
 
 
 def pending(store: Path) -> list[Path]:
-    """The files that wait, oldest first. Says where one was left half written."""
+    """The files to merge, oldest first; warns about files that were cut off while they were written."""
     folder = store.parent / "spool"
     try:
         names = sorted(entry.name for entry in os.scandir(folder))
@@ -83,17 +85,17 @@ def pending(store: Path) -> list[Path]:
 
 
 def rows_waiting(store: Path) -> int:
-    """How many rows wait."""
+    """The number of rows in the spool."""
     return sum(int(path.stem.rpartition("-")[2]) for path in pending(store))
 
 
 def read(path: Path) -> WriteBatch:
-    """The batch in a file of the spool.
+    """The batch in a spool file.
 
     Raises
     ------
     DamagedSpool
-        It is not whole, or not what this package writes.
+        It is incomplete, or this package did not write it.
     """
     try:
         lines = path.read_bytes().split(b"\n")
@@ -102,17 +104,19 @@ def read(path: Path) -> WriteBatch:
             raise DamagedSpool("its end is missing, or it was changed")
         head, *entries = (json.loads(line) for line in lines[:-2])
         if head["format"] != _FORMAT:
-            raise DamagedSpool(f"it is in form {head['format']}, which this version does not know")
+            raise DamagedSpool(f"it has format {head['format']}, which this version does not know")
         return _batch_from_entries(entries)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise DamagedSpool(first_line(error)) from error
 
 
 def quarantine(path: Path, reason: str) -> None:
-    """Rename a file that cannot be merged, and say so."""
+    """Rename a file that cannot be merged, and warn about it."""
     damaged_path = path.with_name(f"{path.name}.damaged")
     path.rename(damaged_path)
-    warnings.warn(f"`{damaged_path}` holds rows that could not be merged ({reason}); it was set aside.", stacklevel=2)
+    warnings.warn(
+        f"`{damaged_path}` contains rows that could not be merged ({reason}), so the file was renamed.", stacklevel=2
+    )
 
 
 def _warn_of_leftovers(parts: Iterable[Path]) -> None:
@@ -124,13 +128,13 @@ def _warn_of_leftovers(parts: Iterable[Path]) -> None:
         if is_old and path not in _warned_paths:
             _warned_paths.add(path)
             warnings.warn(
-                f"`{path}` was cut off while it was written, and nobody was told that its rows are kept; delete it.",
+                f"`{path}` was cut off while it was written, and its rows were never reported as saved; delete it.",
                 stacklevel=2,
             )
 
 
 def _write_lines(path: Path, batch: WriteBatch) -> int:
-    """Write the lines, put them on disk, and count the rows."""
+    """Write the lines, flush them to disk, and count the rows."""
     hasher, count = hashlib.sha256(), 0
     with path.open("wb") as handle:
         for rows, entry in _entries(batch):
@@ -145,7 +149,7 @@ def _write_lines(path: Path, batch: WriteBatch) -> int:
 
 
 def _entries(batch: WriteBatch) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each line, and how many rows it stands for."""
+    """Each line, with its number of rows."""
     yield 0, {"format": _FORMAT, "made_at": now()}
     seen_at = now()
     for record in batch.records:
@@ -172,7 +176,7 @@ def _batch_from_entries(entries: Iterable[dict[str, Any]]) -> WriteBatch:
         ((kind, value),) = entry.items()
         if kind == "cell":
             if len(value) != len(CellRow.model_fields):
-                raise DamagedSpool("a planned cell has not as many values as columns")
+                raise DamagedSpool("a planned cell has the wrong number of values")
             cells.append(tuple(value))
         elif kind == "unit":
             parts = {
@@ -187,7 +191,7 @@ def _batch_from_entries(entries: Iterable[dict[str, Any]]) -> WriteBatch:
 
 
 def _row_from_values(table: str, values: dict[str, Any]) -> Row:
-    """A row as it was handed over: checked then, and not again, for what DuckDB refuses is found later."""
+    """The row that was written. It was validated then and is not now, because DuckDB rejects bad values later."""
     model = _MODELS[table]
     if unknown := values.keys() - model.model_fields.keys():
         raise DamagedSpool(f"`{table}` has no column {', '.join(sorted(unknown))}")
@@ -198,4 +202,4 @@ def _row_from_values(table: str, values: dict[str, Any]) -> Row:
 def _json_default(value: object) -> str:
     if isinstance(value, dt.datetime):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in the spool")
+    raise TypeError(f"a value of type {type(value).__name__} cannot be written to the spool")

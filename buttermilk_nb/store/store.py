@@ -1,10 +1,10 @@
-"""Opening the file only while working, so that colleagues and other notebooks can open it too.
+"""`Store`: reads and writes a project's DuckDB file.
 
-DuckDB lets one process at a time hold a file for writing, and shuts out readers meanwhile. Each piece
-of work here opens the file, does its work in one transaction and closes it, which costs about 20 ms;
-where another process holds the file, it waits and tries again, and rows that must not be lost go to the spool when it
-has waited long enough. One lock a file keeps the threads of this process apart, also where a project was opened
-twice. A forked child never writes: its parent's handle would corrupt the file.
+While one process has a DuckDB file open for writing, no other process can open it. So each operation opens the file,
+does its work in one transaction and closes it, which takes about 20 ms. Other notebooks and colleagues can then open it
+too. If another process has the file, the operation waits and tries again; after the longest wait, rows that must not be
+lost go to the spool. One lock per file keeps the threads of this process apart, even if a project was opened twice. A
+forked child never writes, because its parent's handle would corrupt the file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _file_locks: dict[Path, threading.RLock] = {}
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_file_locks.clear)  # a lock that another thread held would stay locked
+    os.register_at_fork(after_in_child=_file_locks.clear)  # a lock of another thread would stay locked
 
 
 class Store:
@@ -44,7 +44,7 @@ class Store:
     Parameters
     ----------
     path
-        The file; made on first use.
+        The file; it is created on first use.
     lock_wait_s
         Seconds to wait while another process writes.
 
@@ -66,25 +66,25 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction: all of it lands, or none.
+        """A connection with one transaction: all changes in the block are written, or none.
 
         Raises
         ------
         StoreError
-            The file cannot be had (`FileLocked`), a value cannot be taken (`RowsRejected`), the disk is full.
+            Another process has the file (`FileLocked`), DuckDB rejects a value (`RowsRejected`), or the disk is full.
         """
         with self.exclusive() as con, transaction(con, self.path.name):
             yield con
 
     def write(self, batch: WriteBatch) -> bool:
-        """Write a batch; where another process holds the file for too long, put it into the spool.
+        """Write a batch; if another process has the file for too long, write it to the spool.
 
-        Once a batch went there, later ones try the file once each, and do not wait again.
+        After that, later batches try the file once each and do not wait again.
 
         Returns
         -------
         bool
-            Whether it is in the file. Where it is not, it is on disk all the same.
+            True if it is in the file, False if it is in the spool. In both cases it is on disk.
 
         Raises
         ------
@@ -108,35 +108,36 @@ class Store:
                     write_batch(con, batch)
                 return
             except RowsRejected:
-                if batch.cells or batch.records:  # those were checked when they were declared
+                if batch.cells or batch.records:  # those were validated when they were declared
                     raise
-        batch = repair_batch(batch)  # while others have the file
+        batch = repair_batch(batch)  # the file is closed meanwhile, so that others can use it
         with self.exclusive(wait_s) as con, transaction(con, self.path.name):
             write_batch(con, batch)
 
     def spooled(self) -> int:
-        """How many rows wait beside the file because another process held it; the next work on it merges them."""
+        """The number of rows in the spool, which the next operation on the file merges."""
         return spool.rows_waiting(self.path)
 
     def snapshot(self, path: Path) -> Path:
-        """A copy of the file with everything in it, made under the lock; it appears when it is complete.
+        """Copy the whole file, under the lock; the copy appears when it is complete.
 
         Raises
         ------
         SetupError
-            There is something of that name already.
+            A file with that name exists already.
         """
         if path.exists():
-            raise SetupError(f"`{path}` is there already; give another name, or delete it first.")
+            raise SetupError(f"`{path}` exists already; choose another name, or delete it first.")
         with self.exclusive() as con:
             copy_to(con, path)
         return path
 
     @contextmanager
     def exclusive(self, wait_s: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file, open for writing until the end of the block, with this version's tables and what was spooled.
+        """A connection for writing until the end of the block, after the tables were updated and the spool merged.
 
-        Nobody else has it meanwhile. It is waited for as long as the settings say, or `wait_s` seconds.
+        No other process can open the file meanwhile. If another process has it, this waits `wait_s` seconds at most,
+        by default `lock_wait_s`.
         """
         if os.getpid() != self._pid:
             raise StoreError("a forked process must not write to the project's file; open the project in it again.")
@@ -151,7 +152,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that cannot change anything; what waits in the spool is merged before."""
+        """A read-only connection; the spool is merged before."""
         with self._lock:
             self._is_ready = self._is_ready and self.path.exists()
             if not (self._is_ready or self._is_up_to_date()) or spool.pending(self.path):
@@ -162,14 +163,14 @@ class Store:
                 yield con
 
     def _is_up_to_date(self) -> bool:
-        """Whether the file has this version's tables and views, so that it can be read beside other readers."""
+        """Whether the file has this version's tables and views, so that it need not be opened for writing."""
         if not self.path.exists() or not self.path.stat().st_size:
             return False
         with open_file(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
             return is_up_to_date(con)
 
     def df(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
-        """The result of a query of ours as a dataframe."""
+        """The result of a query of this package as a dataframe."""
         with self.reading() as con:
             try:
                 return con.execute(query, params).df()
@@ -177,12 +178,12 @@ class Store:
                 raise StoreError(f"`{self.path.name}` could not be read: {first_line(error)}") from error
 
     def select(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
-        """The result of a user's query: one SELECT.
+        """The result of a user's query as a dataframe.
 
         Raises
         ------
         SetupError
-            It is not one SELECT, or DuckDB does not understand it.
+            The query is not a single SELECT, or DuckDB does not understand it.
         """
         with self.reading() as con:
             try:
@@ -192,24 +193,22 @@ class Store:
                     description = (
                         "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
                     )
-                    raise SetupError(
-                        f"`bm.sql` takes one SELECT, not {description}; the tables are written by runs only."
-                    )
+                    raise SetupError(f"`bm.sql` takes one SELECT, not {description}; only runs write to the tables.")
                 return con.execute(statements[0], params).df()
             except duckdb.Error as error:
                 raise SetupError(_query_message(error, con)) from None
 
     def append(self, con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
-        """Append rows of one model: what they say once, texts and records that are stored already not again."""
+        """Append rows of one model; texts, records and answers that are stored already are not stored again."""
         append.append(con, rows)
 
     def append_tuples(self, con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Append rows that are tuples in the order of the model's fields."""
+        """Append rows of one model, given as tuples in the order of its fields."""
         append.append_tuples(con, model, rows)
 
 
 def _query_message(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:
-    """DuckDB's message in a sentence, with the nearest table where one is missing."""
+    """DuckDB's message as a sentence, with the nearest name if a table does not exist."""
     message = str(error).strip()
     missing = re.search(r"Table with name (\S+) does not exist", message)
     if missing:

@@ -1,9 +1,10 @@
-"""Is the file still what it was written as? One row for each check and run, in words.
+"""Checks that the DuckDB file still contains what was written.
 
-Bodies are kept under their hashes, so a changed one is found by hashing it again, and the runs that used it are
-named. Rows are covered by the chain of runs (see `chain`). What `forget` removed has left a tombstone: a run that it
-changed is said to be so, with the date, and is not counted as damaged. Anyone who can write the file can also write a
-new chain: this finds accidents and careless changes, and proves nothing against somebody who knows how.
+The result has one row per check and run. Bodies are stored under their hashes, so a changed body is found by hashing it
+again, and the runs that used it are listed. The chain of runs covers all other rows (see `run_chain`). What `forget`
+removed has left a tombstone: a run that it changed is reported with the date, and does not count as damaged. Anyone who
+can write the file can also write a new chain. So this finds accidents and careless changes, but does not protect
+against deliberate tampering.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Check(NamedTuple):
-    """What one check found for one run, or for the file as a whole where there is no run."""
+    """The result of one check for one run, or for the whole file if `run_id` is None."""
 
     check: str
     run_id: str | None
@@ -44,21 +45,21 @@ def verify(store: Store) -> pd.DataFrame:
     Parameters
     ----------
     store
-        The evidence.
+        The Store.
 
     Returns
     -------
     pandas.DataFrame
-        One row per check and run: `check`, `run_id` (None for the file as a whole), `ok`, `expected`, `found` and
-        `meaning`, in a sentence.
+        One row per check and run: `check`, `run_id` (None for the whole file), `ok`, `expected`, `found` and
+        `meaning`, a sentence.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> from buttermilk_nb.store import Store
-    >>> found = verify(Store(Path(tempfile.mkdtemp()) / "traces.duckdb"))
-    >>> bool(found.ok.all()), found.check.tolist()
+    >>> checks = verify(Store(Path(tempfile.mkdtemp()) / "traces.duckdb"))
+    >>> bool(checks.ok.all()), checks.check.tolist()
     (True, ['tables', 'texts', 'said', 'outcomes', 'records'])
     """
     import pandas as pd
@@ -76,7 +77,7 @@ def verify(store: Store) -> pd.DataFrame:
 
 
 def _run_check(con: duckdb.DuckDBPyConnection, name: str, run_check: Callable[..., Iterator[Check]]) -> list[Check]:
-    """What a part finds; where a table or column that it needs is missing, that."""
+    """The results of one check, or one failed row if a table or column that it needs is missing."""
     try:
         return list(run_check(con))
     except (duckdb.CatalogException, duckdb.BinderException) as error:
@@ -84,22 +85,26 @@ def _run_check(con: duckdb.DuckDBPyConnection, name: str, run_check: Callable[..
 
 
 def _erasure_notes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The runs that something was removed from, or that were removed, and when."""
+    """Notes by run, for runs that `forget` or `purge` changed or removed."""
     rows = con.execute(
         "select what, arg_max(reason, removed_at), max(removed_at) from tombstones where kind like 'run%' group by what"
     ).fetchall()
-    return {what: f"changed by forget on {at:%Y-%m-%d}{f' ({reason})' if reason else ''}" for what, reason, at in rows}
+    return {
+        run_id: f"changed by forget on {at:%Y-%m-%d}{f' ({reason})' if reason else ''}" for run_id, reason, at in rows
+    }
 
 
 def _excuse_erased(check: Check, notes: dict[str, str]) -> Check:
     note = notes.get(check.run_id or "")
     return (
-        check._replace(ok=True, meaning=f"{note}: no longer what was written then") if note and not check.ok else check
+        check._replace(ok=True, meaning=f"{note}, so it differs from what was written")
+        if note and not check.ok
+        else check
     )
 
 
 def _check_tables(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
-    """Every field of every row model is a column, in tables and views."""
+    """Check that every field of every row model is a column in tables and views."""
     rows = con.execute("select table_name, list(column_name) from duckdb_columns() group by 1").fetchall()
     columns_by_table = {name: set(columns) for name, columns in rows}
     missing = [
@@ -109,14 +114,16 @@ def _check_tables(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
         if name not in columns_by_table.get(model.table, ())
     ]
     missing += [
-        name for name in (*VIEWS, *(parted.bodies for parted in SPLIT_TABLES.values())) if name not in columns_by_table
+        name
+        for name in (*VIEWS, *(split_table.bodies for split_table in SPLIT_TABLES.values()))
+        if name not in columns_by_table
     ]
     summary = ", ".join(missing) or "all"
     yield Check("tables", None, not missing, "all", summary, "tables, views and columns that this version needs")
 
 
 def _check_bodies(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
-    """Every body hashes to the name under which it is kept."""
+    """Check that the hash of every body is the key under which it is stored."""
     for check, using, meaning in (
         ("texts", _USING_TEXTS, "prompts, criteria, requests and answers are those that were stored"),
         ("said", _USING.format("score_rows", "said_hash"), "reasons and conclusions are those that were stored"),
@@ -130,7 +137,7 @@ def _check_bodies(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
         summary = f"{len(damaged):,} changed: {', '.join(damaged[:3])}{' ...' if len(damaged) > 3 else ''}"
         runs = [run_id for (run_id,) in con.execute(using, {"bad": damaged}).fetchall()]
         for run_id in runs or [None]:
-            yield Check(check, run_id, False, "0 changed", summary, f"not so: {meaning}")
+            yield Check(check, run_id, False, "0 changed", summary, f"not true: {meaning}")
 
 
 _USING = "select distinct run_id from {0} where {1}::varchar in (select unnest($bad)) order by 1"
@@ -172,7 +179,7 @@ _COUNTS = {
         "select run_id, count(*) from trace_rows anti join outcomes using (outcome_hash) "
         "where outcome_hash is not null group by 1 union all "
         "select run_id, count(*) from cells anti join records using (record_id, record_hash, details_hash) group by 1",
-        "requests, answers, reasons and records that rows name and that are not there",
+        "requests, answers, reasons and records that rows refer to but that do not exist",
     ),
 }
 
@@ -188,7 +195,7 @@ def _check_counts(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
 
 
 def _check_chain(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
-    """Each run's rows are those that its newest link covers, and no link is missing or was made otherwise."""
+    """Check that each run's newest link covers its rows, and that no link is missing or changed."""
     links = con.execute("select position, run_id, rows_hash, chain from links order by position").fetchall()
     newest = {run_id: position for position, run_id, _, _ in links}
     previous = ""
@@ -197,7 +204,7 @@ def _check_chain(con: duckdb.DuckDBPyConnection) -> Iterator[Check]:
         recomputed = run_chain.chain_link(previous, run, rows) if run else "no such run"
         if position != expected:
             recomputed = f"link {expected} is missing"
-        meaning = "the run is there and stands where it stood in the chain of runs"
+        meaning = "the run exists, at its place in the chain of runs"
         yield Check("chain", run_id, recomputed == chain, chain, recomputed, meaning)
         previous = chain
         if run and newest[run_id] == position:
@@ -213,15 +220,15 @@ def _check_rows(con: duckdb.DuckDBPyConnection, run_id: str, rows: str) -> Itera
         recomputed == rows,
         rows,
         recomputed,
-        "cells, traces, calls and scores are those of the run's end",
+        "cells, traces, calls and scores are the same as at the end of the run",
     )
     row = con.execute("select digest from runs where run_id = ?", [run_id]).fetchone()
     stored, digest = str(row[0] if row else None), str(run_chain.run_digest(con, run_id))
-    yield Check("digest", run_id, stored == digest, stored, digest, "the answers are those that the run's digest names")
+    yield Check("digest", run_id, stored == digest, stored, digest, "the answers match the digest of the run")
 
 
 def _check_unlinked(con: duckdb.DuckDBPyConnection, linked: set[str]) -> Iterator[Check]:
-    """Runs that ended and have no link: right where that was before there was a chain."""
+    """Report runs that ended and have no link, which is right for runs from before the chain existed."""
     row = con.execute("select value from meta where key = 'chained_since'").fetchone()
     chained_since = dt.datetime.fromisoformat(row[0]) if row else None
     runs = con.execute("select run_id, finished_at from runs where finished_at is not null order by 1").fetchall()
@@ -229,7 +236,9 @@ def _check_unlinked(con: duckdb.DuckDBPyConnection, linked: set[str]) -> Iterato
         if run_id not in linked:
             is_older = chained_since is not None and finished_at < chained_since
             meaning = (
-                "it ended before there was a chain, which does not cover it" if is_older else "its link is missing"
+                "the run ended before the chain existed, so the chain does not cover it"
+                if is_older
+                else "the link of the run is missing"
             )
             yield Check("chain", run_id, is_older, "none" if is_older else "a link", "none", meaning)
 

@@ -1,7 +1,7 @@
-"""Hashing again what is kept under its hash.
+"""Hashes stored bodies again, to find changed ones.
 
-Each recipe has its tag, and is computed where it is defined: requests and answers in SQL, prompts, criteria and
-records by their own classes. A text under a tag that is not known here is left alone.
+Each recipe has its tag, and is computed where it is defined: requests and answers in SQL, prompts, criteria and records
+by their own classes. Texts with an unknown tag are not checked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _JSON = ("metadata", "ground_truth", "expert_reasons", "labels")
 
 
 def damaged_bodies(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    """The hashes (of records: the ids) of what does not hash to its name, in a table of bodies."""
+    """The keys (for records the ids) of the bodies in a table that do not match their hash."""
     if table == "texts":
         return sorted({*_damaged_texts(con), *_damaged_wordings(con)})
     if table == "records":
@@ -45,7 +45,7 @@ def damaged_bodies(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def _damaged_texts(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """`digest("t1", kind, body)`, in DuckDB."""
+    """The hashes of changed requests and answers, with `digest("t1", kind, body)` in DuckDB."""
     rows = con.execute(
         """
         select text_hash from texts where text_hash like 't1-%' and text_hash <> 't1-' || substr(
@@ -55,7 +55,7 @@ def _damaged_texts(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _damaged_wordings(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Prompts and criteria: a study has few."""
+    """The hashes of changed prompts and criteria, of which a study has few."""
     rows = con.execute(
         "select text_hash, body from texts where substr(text_hash, 1, 3) in ('p1-', 'c1-', 'q1-')"
     ).fetchall()
@@ -63,7 +63,7 @@ def _damaged_wordings(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _prompt_matches(name: str, body: str) -> bool:
-    """A prompt is stored as `## system` and `## user` parts; each place where they may be parted is tried."""
+    """A prompt is stored with `## system` and `## user` headings; each heading that may divide it is tried."""
     text = body.removesuffix("\n")
     if text.startswith("## user\n"):
         return digest("p1", "", text.removeprefix("## user\n")) == name
@@ -88,7 +88,7 @@ _RECIPES: dict[str, Callable[[str, str], bool]] = {
 
 
 def _record_rows(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
-    cursor = con.cursor()  # the connection itself is asked for images meanwhile
+    cursor = con.cursor()  # the connection itself reads images meanwhile
     cursor.execute(f"select {', '.join(_FIELDS)} from records")  # noqa: S608  # our own names
     while rows := cursor.fetchmany(_CHUNK):
         yield from (dict(zip(_FIELDS, row, strict=True)) for row in rows)
@@ -105,16 +105,16 @@ def _record_matches(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> bool
         return False
     row["local_only"] = bool(row["local_only"])
     record = Record.model_construct(**{**row, **annotations, "images": images})
-    # the details name images as this record named them, which is stored once for all that share the image
+    # annotations contain the record's own name of an image, but an image shared by records is stored under one name
     return record.record_hash == stored_hash and (bool(media) or record.annotations_hash == stored_details)
 
 
 def _images(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> Iterator[Image]:
-    """The images of a record, in order, as far as their bytes go: they are not opened again."""
+    """The images of a record, in order, with their bytes only: they are not decoded again."""
     rows = con.execute("select text_hash, body from texts where text_hash in (select unnest($1))", [hashes]).fetchall()
     bodies = dict(rows)
     for name in hashes:
         data = base64.b64decode(bodies.get(name, "").partition(",")[2], validate=True)
         if kind_of(data) is None:
-            raise ValueError(f"`{name}` is no image")
+            raise ValueError(f"`{name}` is not an image")
         yield Image.model_construct(data=data)

@@ -1,12 +1,13 @@
-"""The views that people query, written from the row models so that a renamed column cannot leave one behind.
+"""The SQL views that people query, generated from the row models.
 
-`scores` and `traces` are views: what was said and put out is kept once, beside the rows (see `bodies`).
+So a renamed column cannot be missing in a view. `scores` and `traces` are views, because answers and outputs are stored
+once, in tables of their own (see `append`).
 
-`latest_scores` and its kin show one trace per design: the newest finished one, else the newest. A
-re-run therefore never counts twice, and a cancelled repeat never hides an answer. Trace ids are UUIDv7, so the
-greatest is the newest; scores are chosen by their own status, without a join, which is four times as fast. What was
-said is joined last, to the rows that were chosen; DuckDB joins it also where a query does not ask for it, which costs
-some 20 ms a 200,000 scores.
+`latest_scores` and the other `latest_` views show one trace per design: the newest finished one, else the newest. So a
+re-run never counts twice, and a cancelled repetition never hides an answer. Trace ids are UUIDv7, so the greatest is
+the newest. Scores are selected by their own status, without a join, which is four times as fast. Bodies are joined
+last, to the selected rows. DuckDB joins them even if a query does not use them, which takes about 20 ms per 200,000
+scores.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def _column_list(model: type[Row], alias: str) -> str:
 
 
 def _query_with_bodies(model: type[Row], rows: str) -> str:
-    """All columns of a model, from a query for its rows and the table of its bodies."""
+    """A query for all columns of a model, from a query for its rows and the table of its bodies."""
     split_table = SPLIT_TABLES[model]
     columns = ", ".join(f"{'b' if name in split_table.columns else 'r'}.{name}" for name in model.model_fields)
     return f"select {columns} from {rows} r left join {split_table.bodies} b using ({split_table.key})"
@@ -32,7 +33,7 @@ assert set(STATUSES) >= FINISHED  # the literals above are our own words, never 
 
 
 def _latest(rows: str, key: str) -> str:
-    """Of rows that are the same but for their execution: the newest finished one, else the newest."""
+    """A query for one row per key: the newest finished one, else the newest."""
     newest = f"case when status in ({_FINISHED}) then '1' else '0' end || trace_id"  # one key sorts faster than two
     return f"(select * from {rows} qualify row_number() over (partition by {key} order by {newest} desc) = 1)"
 
@@ -57,7 +58,7 @@ VIEWS: dict[str, str] = {
     "latest_records": f"""
         select {_column_list(RecordRow, "r")} from records r
         qualify row_number() over (partition by record_id, record_hash order by first_seen_at desc) = 1""",
-    # The newest code counts, and none where it was taken back.
+    # The newest code counts; if it was withdrawn, its status says so.
     "latest_labels": f"""
         select {_column_list(Label, "l")} from labels l
         qualify row_number() over (
@@ -69,7 +70,7 @@ VIEWS: dict[str, str] = {
         left join (select trace_id, list(call_id order by call_id) as call_ids from calls group by trace_id) c
             using (trace_id)""",
     "judgements": f"select {_column_list(Trace, 't')} from latest_traces t where t.role = 'judge'",
-    # What each answer says of what the expert said: one row per assessed answer, criterion and scorer.
+    # How many of the expert's reasons an answer gives: one row per assessed answer, criterion and scorer.
     "reason_recall": """
         select a.run_id, a.record_id, t.step as judge, t.model, t.replicate, t.criteria_set, a.criterion,
                t.criteria_hash, x.step as scorer,
@@ -86,7 +87,7 @@ VIEWS: dict[str, str] = {
         join trace_rows x on x.trace_id = a.trace_id
         left join scores s on s.trace_id = a.assessed_trace_id and s.criterion = a.criterion
         group by all""",
-    # Who holds which position where the answers diverge, one row per topic, position and answer.
+    # The position of each answer on topics where the answers differ: one row per topic, position and answer.
     "divergences": """
         with topics as (
             select t.*, unnest(from_json(json_extract(output, '$.divergences'),
@@ -109,7 +110,7 @@ VIEWS: dict[str, str] = {
         from calls c
         left join texts q on q.text_hash = c.request_hash
         left join texts a on a.text_hash = c.response_hash""",
-    # Which text left, to whom, when: what was answered from the cache, or by a call of another cell, did not leave.
+    # Texts sent to providers; answers from the cache, or shared with another cell, were not sent again.
     "egress": """
         select c.asked_at, c.provider, c.model_requested, t.record_id, t.record_hash, c.request_hash, c.redaction,
                c.status, c.run_id
@@ -130,6 +131,6 @@ VIEWS: dict[str, str] = {
                count(*) filter (attempt > 1) as repeated
         from calls where not cached group by model_requested""",
 }
-"""In the order in which they are made: a view stands after those that it reads."""
+"""The views in the order in which they are created: a view comes after those that it reads."""
 
 VIEWS_HASH = digest("v1", *(f"{name}={sql}" for name, sql in VIEWS.items()))

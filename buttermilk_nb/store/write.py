@@ -1,4 +1,4 @@
-"""Writing a batch inside a transaction. The order is that in which a reader would want to find things."""
+"""Writes a batch inside a transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .write_batch import WriteBatch
 
 
 def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> None:
-    """Write all of a batch."""
+    """Write all rows of a batch."""
     append_records(con, batch.records)
     units = batch.units
     texts = {

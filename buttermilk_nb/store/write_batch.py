@@ -1,4 +1,4 @@
-"""What is written together: a batch lands in one transaction, or waits in one file of the spool."""
+"""`WriteBatch`: rows that are written in one transaction or one spool file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..schema import Row, Unit
 
 
 class RunEnd(NamedTuple):
-    """That a run ended: its state, digest and place in the chain are written when its rows are there."""
+    """The end of a run, from which its status, digest and link in the chain are written after its rows."""
 
     run_id: str
     status: str
     finished_at: dt.datetime
     manifest: str | None = None
-    """What is known now of how it came about; None where nothing was learnt since it began."""
+    """A new manifest; None if the manifest from the beginning still holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class WriteBatch:
     cells
         Planned cells, as tuples in the order of `CellRow`; read once.
     units
-        What agents have handed back.
+        Results of agents.
     records
-        Records of which the versions that are not stored yet shall be.
+        Records; only versions that are not stored yet are written.
     finish
         The end of a run.
     known_text_hashes
-        Hashes of texts that are certainly stored.
+        Hashes of texts that are certainly stored already.
     """
 
     rows: Sequence[Row] = ()

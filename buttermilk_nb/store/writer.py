@@ -1,10 +1,10 @@
-"""Writing units in batches from one thread, while the run goes on.
+"""`Writer` writes units in batches from one thread while a run goes on.
 
-The runner gives each finished Unit to `put`; a thread writes what has gathered in one transaction.
-The queue is bounded: where the disk is slower than the models, `put` waits, so memory stays flat. A
-Unit's rows share a transaction, so it lands whole or not at all. Where another process holds the file for too long,
-batches go to the spool, and the run goes on; a unit that DuckDB refuses becomes an error, and its neighbours land.
-The first failure of another kind is kept and raised by the next `put` and by `close`: a failing Store stops the run.
+The runner passes each finished Unit to `put`, and a thread writes all waiting units in one transaction. The queue is
+limited: if the disk is slower than the models, `put` waits, so that memory stays flat. The rows of a Unit share a
+transaction, so it is written completely or not at all. If another process has the file for too long, batches go to the
+spool and the run goes on. A unit that DuckDB rejects becomes an error, and the other units are written. The next `put`
+and `close` raise the first failure of another kind: a failing Store stops the run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..schema import EventRow, Unit
 from .store import Store
 from .write_batch import WriteBatch
 
-_BATCH = 2000  # units a transaction: large enough to pay for opening the file, small enough to keep memory flat
+_BATCH = 2000  # units per transaction: enough to make opening the file worthwhile, few enough to keep memory flat
 _QUEUE = 6000
 _PAUSE_S = 0.2  # a slow run writes five times a second
 _MAX_KNOWN_TEXTS = (
@@ -26,12 +26,12 @@ _MAX_KNOWN_TEXTS = (
 
 
 class Writer:
-    """Writes units and events until it is closed; made inside the loop that feeds it.
+    """Writes units and events until it is closed. Create it in the event loop that calls `put`.
 
     Parameters
     ----------
     store
-        Where to.
+        The Store to write to.
     """
 
     def __init__(self, store: Store) -> None:
@@ -49,7 +49,7 @@ class Writer:
         self._thread.start()
 
     async def put(self, unit: Unit) -> None:
-        """Hand over one unit; waits where too many are waiting already."""
+        """Add one unit; waits if too many units are in the queue."""
         self._raise_failure()
         with self._condition:
             self._units.append(unit)
@@ -62,17 +62,17 @@ class Writer:
             self._raise_failure()
 
     def put_now(self, unit: Unit) -> None:
-        """Hand over one unit without waiting for room: for the last units of a run that is cut off."""
+        """Add one unit without waiting, for the last units of a run that is stopped."""
         with self._condition:
             self._units.append(unit)
 
     def put_event(self, row: EventRow) -> None:
-        """Hand over one event."""
+        """Add one event."""
         with self._condition:
             self._events.append(row)
 
     async def close(self) -> None:
-        """Write what is left; when this returns, every row is on disk."""
+        """Write the remaining rows; when this returns, every row is on disk."""
         with self._condition:
             self._closing = True
             self._condition.notify()
@@ -97,7 +97,7 @@ class Writer:
                 except StoreError as error:
                     self._set_failure(error)
                     return
-                except Exception as error:  # noqa: BLE001  # whatever it is, the run must hear of it
+                except Exception as error:  # noqa: BLE001  # the run must know of any failure
                     self._set_failure(StoreError(f"rows could not be written: {error!r}"))
                     return
             self._loop.call_soon_threadsafe(self._has_room.set)

@@ -26,7 +26,7 @@ def test_the_demo_leaves_a_project_that_says_where_it_is(tmp_path):
     for wanted in (place, place / "traces.duckdb", place / "notebooks" / "01_start_here.ipynb"):
         assert str(wanted) in done.stdout
         assert wanted.exists()
-    assert "no language model is asked" in done.stdout
+    assert "no language model is used" in done.stdout
     assert "jupyter lab buttermilk-demo/notebooks/01_start_here.ipynb" in done.stdout
     assert "160 new" in done.stderr
     with duckdb.connect(str(place / "traces.duckdb"), read_only=True) as con:

@@ -77,7 +77,7 @@ def test_a_text_that_begins_with_a_rule_is_a_text():
         ("criteria: {respect: {scale: yes/no}}", "`question` is missing"),
         ("criteria: {a: {question: 'A?'}}\ncues: {yes: [x]}", "`cues` belongs to one of them"),
         ("criteria: [{name: a, question: 'A?'}, {name: a, question: 'B?'}]", "two criteria have the same name"),
-        ("flag: no\nflag: yes", "line 3 is not valid YAML: the key `flag` stands twice"),
+        ("flag: no\nflag: yes", "line 3 is not valid YAML: the key `flag` occurs twice"),
         ("flag: [no", "not valid YAML"),
         ("- flag", "not a list of `field: value` lines"),
         ("version: " + "1" * 5000, "too long"),

@@ -276,7 +276,7 @@ def test_data_that_lies_in_the_project_already_stays_in_use_and_the_card_says_ho
     place = choose_data_folder(project, None, "press", machine())
     assert place.folder == project
     own = choose_data_folder(folder(tmp_path, "Dropbox", "new"), None, "press", machine()).folder.parent
-    assert "because they are there already" in place.reason
+    assert "It already contains cache and traces, so they stay there" in place.reason
     assert f"move `traces.duckdb` and `cache` into {own}" in place.reason
 
 

@@ -186,7 +186,7 @@ def test_a_character_that_no_key_has_is_said_without_the_key(written, sentence, 
 def test_the_env_file_is_read_as_it_stands(dotenv):
     keys = dotenv(f"# keys\nexport {NAME}='with$dollar-${{HOME}}'\nOTHER=$HOME\n", encoding="utf-8-sig")
     assert find(keys).value == "with$dollar-${HOME}"
-    assert find(keys).where == "`keys.env`"
+    assert find(keys).source == "`keys.env`"
 
 
 def test_an_env_file_that_is_changed_is_read_again(dotenv):
@@ -197,7 +197,7 @@ def test_an_env_file_that_is_changed_is_read_again(dotenv):
 
 
 def test_an_env_file_that_is_named_must_be_there(tmp_path):
-    with pytest.raises(bm.SetupError, match=r"there is no file .*keys\.env.*make it"):
+    with pytest.raises(bm.SetupError, match=r"the file .*keys\.env does not exist.*create it"):
         find(Keys(tmp_path, "keys.env"))
 
 
@@ -248,7 +248,7 @@ def test_a_keyring_entry_is_found_by_the_variables_name_or_the_providers(tmp_pat
     assert find(keys).value == "from-the-keyring"
     assert find(keys, f"keyring:{NAME}").value == "from-the-keyring"
     assert find(keys, "keyring:anthropic").value == "from-the-keyring"
-    assert find(keys, "keyring:anthropic").where == "the system's keyring"
+    assert find(keys, "keyring:anthropic").source == "the system's keyring"
 
 
 def test_a_keyring_that_is_locked_is_a_remark_and_the_search_goes_on(tmp_path, memory_keyring, colab, monkeypatch):

@@ -55,7 +55,7 @@ def test_a_kept_key_is_in_the_keyring_too(prompts, tmp_path, memory_keyring, cap
     set_key("anthropic", keep=True)
     assert memory_keyring.entries == {("buttermilk_nb", "ANTHROPIC_API_KEY"): TYPED}
     key_sources._keys_in_memory.clear()
-    assert Keys(tmp_path, None).find([], "anthropic").where == "the system's keyring"
+    assert Keys(tmp_path, None).find([], "anthropic").source == "the system's keyring"
     said = capsys.readouterr().out
     assert "and in the system's keyring" in said
     assert TYPED not in said

@@ -24,7 +24,7 @@ def test_a_failing_listener_is_warned_about_once_and_taken_off_while_the_run_goe
         raise ValueError("an observer's trouble")
 
     project.bus.subscribe(fails)
-    with pytest.warns(RuntimeWarning, match="fails failed and was taken off: ValueError") as warned:
+    with pytest.warns(RuntimeWarning, match="fails failed and was removed: ValueError") as warned:
         run = flow().run(corpus(3))
     assert (run.counts, len(heard), len(warned)) == ({"ok": 3}, 1, 1)
     assert "an observer's trouble" in project.bus.failures[0]
@@ -121,7 +121,7 @@ def test_a_log_line_is_one_line_whatever_the_text(tmp_path):
 def test_a_log_that_cannot_be_written_warns_once_and_the_run_goes_on(project):
     (project.folder / "logs").rmdir()
     (project.folder / "logs").write_text("a file where a folder was")
-    with pytest.warns(RuntimeWarning, match=r"LogFile.*was taken off"):
+    with pytest.warns(RuntimeWarning, match=r"LogFile.*was removed"):
         run = flow().run(corpus(2))
     assert run.counts == {"ok": 2}
 

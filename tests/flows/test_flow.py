@@ -103,7 +103,7 @@ def test_a_flow_without_a_name_is_called_after_its_file(tmp_path):
         ("models: [double/answer]", "replicates: many", "judge `judge`, replicates"),
         ("models: [double/answer]", "ask: both", "'together' or 'separately'"),
         ("- agent", "  agent", "has no `steps`"),
-        ("name: study\n", "name: study\nname: other\n", "the key `name` stands twice"),
+        ("name: study\n", "name: study\nname: other\n", "the key `name` occurs twice"),
         (
             "criteria: words/respect.md",
             "needs: nobody\n  criteria: words/respect.md",

@@ -74,7 +74,7 @@ def test_a_snapshot_holds_traces_answers_and_settings(server, make_study, tmp_pa
     lines = (folder / "cache.jsonl").read_text().splitlines()
     assert len(lines) == 3
     assert {"key", "value"} <= set(json.loads(lines[0]))
-    with pytest.raises(bm.SetupError, match="there already"):
+    with pytest.raises(bm.SetupError, match="exists already"):
         project.evidence.snapshot(tmp_path / "copy")
 
 

@@ -33,7 +33,7 @@ def test_the_card_shows_absolute_paths_models_and_that_it_is_new(tmp_path):
     assert card["project folder"] == str(tmp_path / "press")
     assert card["traces (DuckDB)"] == str(tmp_path / "press" / "traces.duckdb")
     assert card["models: judges"] == "offline/strict"
-    assert card["note"] == "a new project: its folder was made just now"
+    assert card["note"] == "this is a new project, its folder was just created"
     assert "0 answers, mode use" in card["cache"]
 
 
@@ -118,7 +118,7 @@ def test_a_misspelt_set_is_answered_with_the_nearest(make_project):
         ("concurrency: 3", "`name` is missing"),
         ("- a list", "is not a list of `setting: value` lines"),
         ("name: [", "`buttermilk.yaml`, line 1 is not valid YAML"),
-        ("name: test\nname: twice", "stands twice"),
+        ("name: test\nname: twice", "occurs twice"),
     ],
 )
 def test_a_mistake_in_the_settings_is_one_sentence(tmp_path, text, message):

@@ -44,7 +44,7 @@ def test_a_refused_value_becomes_an_error_and_the_neighbours_land(store, make_un
     bad = found[found.record_id == "r13"]
     assert (found.status == "ok").sum() == 19
     assert bad[["status", "error_type"]].values.tolist() == [["error", "StoreError"]]
-    assert "the Store could not take the rows of this cell" in bad.error_message.item()
+    assert "the rows of this answer could not be stored" in bad.error_message.item()
     scores = store.select("select * from scores where record_id = 'r13'")
     assert scores.status.tolist() == ["error"]
     assert scores[["value", "category", "flagged", "uncertainty", "conclusion"]].isna().all(axis=None)

@@ -140,7 +140,7 @@ def test_a_damaged_file_is_set_aside_with_a_warning_and_blocks_nothing(store, ho
         store.write(WriteBatch(units=[make_unit(2)]))
     path = spool_of(store)[0]
     path.write_bytes(harm(path.read_bytes()))
-    with pytest.warns(UserWarning, match="holds rows that could not be merged .* it was set aside"):
+    with pytest.warns(UserWarning, match="contains rows that could not be merged .* the file was renamed"):
         assert count(store, "traces") == 1
     assert [path.name for path in spool_of(store)] == [f"{path.name}.damaged"]
     assert store.spooled() == 0

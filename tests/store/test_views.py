@@ -47,7 +47,7 @@ def test_what_waits_in_the_spool_is_in_the_snapshot(store, hold_file, make_unit,
 
 def test_a_snapshot_never_writes_over_a_file(store, tmp_path):
     (tmp_path / "mine.duckdb").write_text("mine")
-    with pytest.raises(bm.SetupError, match="there already"):
+    with pytest.raises(bm.SetupError, match="exists already"):
         store.snapshot(tmp_path / "mine.duckdb")
     assert (tmp_path / "mine.duckdb").read_text() == "mine"
 

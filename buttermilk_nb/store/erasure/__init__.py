@@ -1,1 +1,1 @@
-"""What goes from the Store for good: a person's words, a coder's codes, old runs."""
+"""Permanent removal of records, coders' codes and old runs from the Store."""

@@ -1,8 +1,7 @@
-"""Events, manifests and lines of the log that name somebody who is to be forgotten.
+"""Removes the names of erased records and coders from events, manifests and logs.
 
-A name counts as named where it stands as a JSON text of its own (`"r1"`) or in backticks, which is how this
-package's sentences name things; so `1` is not found in `10`, nor in a time. What an event said is then taken out
-of it, the event stays.
+A name is recognised if it is a whole JSON string (`"r1"`) or in backticks, as in the messages of this package. So `1`
+is not recognised in `10` or in a time. The content of such an event is removed, but the event itself stays.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ ERASED = canonical({"forgotten": True})
 
 
 def json_forms(name: str) -> list[str]:
-    """How a name stands in JSON that names it.
+    """The forms in which a name can appear in JSON.
 
     Examples
     --------
@@ -31,26 +30,26 @@ def json_forms(name: str) -> list[str]:
 
 
 def anonymise_events(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, str]) -> int:
-    """Take records out of the events: what was said of them, and their ids. `new` maps old ids to others."""
+    """Remove the content of events about these records and replace their ids; returns the number of changes."""
     n_changed = 0
-    for old, token in replacements.items():
+    for record_id, new_id in replacements.items():
         row = con.execute(
             "update events set payload = ?, transaction_id = split_part(transaction_id, '/', 1) || '/' || ? "
             "where transaction_id is not null and substr(transaction_id, instr(transaction_id, '/') + 1) = ? "
             "and contains(transaction_id, '/')",
-            [ERASED, token, old],
+            [ERASED, new_id, record_id],
         ).fetchone()
         n_changed += row[0] if row else 0
-        for form in json_forms(old):
+        for form in json_forms(record_id):
             row = con.execute("update events set payload = ? where contains(payload, ?)", [ERASED, form]).fetchone()
             n_changed += row[0] if row else 0
     return n_changed
 
 
 def clean_manifests(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, str]) -> None:
-    """Put other names in the place of records in what runs say about themselves."""
-    for old, token in replacements.items():
-        old_form, new_form = json_forms(old)[1], json_forms(token)[1]
+    """Replace the ids of records in the manifests of runs."""
+    for record_id, new_id in replacements.items():
+        old_form, new_form = json_forms(record_id)[1], json_forms(new_id)[1]
         con.execute(
             "update runs set manifest = replace(manifest, ?, ?) where contains(manifest, ?)",
             [old_form, new_form, old_form],
@@ -58,19 +57,19 @@ def clean_manifests(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, s
 
 
 def clean_logs(folder: Path, names: Iterable[str]) -> int:
-    """Take the lines that name one of these records out of the log files; how many."""
+    """Remove the lines that name one of these records from the log files, and return their number."""
     record_ids = list(names)
     forms = [form for name in record_ids for form in json_forms(name)]
     return _remove_lines(folder, lambda line: _names_record(line, record_ids, forms))
 
 
 def clean_coder_logs(folder: Path, coder: str) -> int:
-    """Take the lines that name a coder as such out of the log files; how many."""
+    """Remove the lines that name a coder as a coder from the log files, and return their number."""
     return _remove_lines(folder, lambda line: coder in line and _value_names_coder(_parse_json(line), coder))
 
 
 def event_names_coder(payload: str, coder: str) -> bool:
-    """Whether what an event says names a coder as such.
+    """Whether the payload of an event names a coder as a coder.
 
     Examples
     --------
@@ -81,11 +80,11 @@ def event_names_coder(payload: str, coder: str) -> bool:
 
 
 def remove_coder(value: Any, coder: str) -> Any:
-    """Plain data without a coder's part of any mapping called `coders` or `labels`.
+    """Plain data without the coder's entry in any mapping called `coders` or `labels`.
 
     Examples
     --------
-    >>> without_coder({"mapping": {"coders": {"kf": {"*": "kf_column"}, "ab": {"*": "c"}}}}, "kf")
+    >>> remove_coder({"mapping": {"coders": {"kf": {"*": "kf_column"}, "ab": {"*": "c"}}}}, "kf")
     {'mapping': {'coders': {'ab': {'*': 'c'}}}}
     """
     if isinstance(value, list):

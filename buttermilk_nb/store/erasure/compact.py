@@ -1,9 +1,9 @@
-"""The file written anew, so that what was removed from it is gone from the disk and not only from the tables.
+"""Rewrites the DuckDB file, so that removed rows are also gone from the disk.
 
-DuckDB keeps the bytes of removed rows until it needs their place. What is still there is copied to a fresh
-file, which then takes the place of the old one. Whoever would open it waits for the turn of the connection that
-did this, and opens the new one. What the disk itself keeps of a deleted file (until it writes over it) is beyond this
-package; an encrypted disk answers that.
+DuckDB keeps the bytes of removed rows until it needs their space. So the remaining rows are copied to a new file, which
+then replaces the old one. A process that wants to open the file waits until the connection that does this is closed,
+and then opens the new file. The disk itself may keep the bytes of a deleted file until it overwrites them. This package
+cannot prevent that; use an encrypted disk.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..snapshot import copy_to, sync_to_disk
 
 
 def rewrite_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Put a fresh copy of what a connection has open in the place of its file. Use the connection no more.
+    """Replace the file of a connection by a new copy; do not use the connection afterwards.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ def rewrite_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
             new_path.replace(path)
         sync_to_disk(path.parent)
     except (duckdb.Error, OSError) as error:
-        raise StoreError(f"`{path.name}` could not be written anew: {first_line(error)}") from error
+        raise StoreError(f"`{path.name}` could not be rewritten: {first_line(error)}") from error
     finally:
         new_path.unlink(missing_ok=True)
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what an earlier copy left when it was cut off; nobody makes one now, for the file is ours."""
+    """Remove incomplete copies of earlier attempts; no other process makes one now, because we have the file."""
     for pattern in (f".{path.name}.*.fresh", f"..{path.name}.*.part*", f".{path.name}.*.part*"):
         for leftover in path.parent.glob(pattern):
             leftover.unlink(missing_ok=True)

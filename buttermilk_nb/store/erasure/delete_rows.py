@@ -1,8 +1,8 @@
-"""Taking rows out of the tables, for `forget` and `purge`, and for an import that replaces an earlier one.
+"""Deletes rows for `forget`, for `purge`, and for imports that replace earlier ones.
 
-The tables are asked of the file itself and the rules go by the names of columns, so that a table of a later version is
-not forgotten when something has to be. Everything here runs inside the caller's transaction; what is
-removed is gone from the disk only after `compaction.rewrite`.
+The names of tables come from the file itself, and the rules use the names of columns, so that tables of later versions
+are covered too. Everything here runs inside the caller's transaction. Deleted rows are gone from the disk only after
+`compact.rewrite_file`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import duckdb
 
 from ..append import SPLIT_TABLES, drop_unused_bodies
 
-_WORDING_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which no record's text is in
-_PUBLIC_NAMES = {parted.rows: model.table for model, parted in SPLIT_TABLES.items()}
-"""What people know a table as."""
+_WORDING_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which contain no text of a record
+_PUBLIC_NAMES = {split_table.rows: model.table for model, split_table in SPLIT_TABLES.items()}
+"""The public names of tables."""
 CHAINED = frozenset({"links"})
-"""Tables that only hold hashes, and on which the chain of runs hangs: their rows stay."""
+"""Tables with hashes only, which the chain of runs needs: their rows stay."""
 
 
 def tables_with(con: duckdb.DuckDBPyConnection, *columns: str) -> list[str]:
@@ -38,23 +38,23 @@ def columns_in(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
 
 
 def run_statement(con: duckdb.DuckDBPyConnection, statement: str, params: Sequence[Any] | None = None) -> int:
-    """Run a DELETE, UPDATE or INSERT of ours, and say how many rows it touched."""
+    """Run a DELETE, UPDATE or INSERT, and return the number of rows that it changed."""
     row = con.execute(statement, params).fetchone()
     return int(row[0]) if row else 0
 
 
 def create_list_table(con: duckdb.DuckDBPyConnection, name: str, column: str, values: Iterable[str]) -> None:
-    """A temporary table of one column of texts."""
+    """Create a temporary table with one column of texts."""
     con.execute(f"create or replace temp table {name} as select unnest(?::varchar[]) as {column}", [list(values)])
 
 
 def collect_texts(con: duckdb.DuckDBPyConnection, *, traces: str, records: str) -> None:
-    """Note which bodies these traces sent and received and these records show, in `gone_texts`.
+    """Collect the requests and responses of traces and the images of records in the table `gone_texts`.
 
     Parameters
     ----------
     con
-        Inside a transaction.
+        A connection inside a transaction.
     traces, records
         Queries for their ids.
     """
@@ -69,7 +69,7 @@ def collect_texts(con: duckdb.DuckDBPyConnection, *, traces: str, records: str) 
 
 
 def drop_orphaned_texts(con: duckdb.DuckDBPyConnection) -> int:
-    """Remove the bodies noted that no row names any more, and what was redacted from them; how many bodies."""
+    """Remove the collected texts that no row refers to any more, with their redactions; returns their number."""
     con.execute(
         """
         delete from gone_texts where text_hash is null
@@ -87,7 +87,7 @@ def drop_orphaned_texts(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def rows_of_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> dict[str, int]:
-    """How many rows belong to each of these runs."""
+    """The number of rows of each of these runs."""
     create_list_table(con, "sized_runs", "run_id", run_ids)
     parts = [f"select run_id from {table}" for table in tables_with(con, "run_id")]  # noqa: S608  # our own names
     query = f"select run_id, count(*) from ({' union all '.join(parts)}) semi join sized_runs using (run_id) group by 1"  # noqa: S608
@@ -95,9 +95,9 @@ def rows_of_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> dict
 
 
 def remove_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> Counter[str]:
-    """Remove runs with everything that belongs to them alone; how many rows, by table.
+    """Remove runs with everything that belongs to them alone; returns the number of rows by table.
 
-    Records that a remaining run, or a person's code, has are kept, and so are the wordings of prompts and criteria.
+    Records that belong to a remaining run or to a person's code stay, and so do the wordings of prompts and criteria.
     """
     create_list_table(con, "gone_runs", "run_id", run_ids)
     con.execute(

@@ -1,8 +1,8 @@
-"""The codes of a person who coded: taken out of every record that came with them, and out of `labels`.
+"""Erases the codes of a person from records and from `labels`.
 
-What is known of a record is hashed (`details_hash`, and with it the corpus), and a code has so few values that the
-old hash would give it away. A record gets the hash that it has without the codes, as if they had never been
-there; a corpus, which cannot be hashed again from the Store, a random one.
+The annotations of a record are hashed (`details_hash`, and with it the corpus). A code has so few possible values that
+it could be guessed from the old hash. So each record gets the hash that it has without the codes, as if they had never
+existed. A corpus cannot be hashed again from the Store, so it gets a random hash.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _JSON = ("metadata", "ground_truth", "expert_reasons", "labels")
 
 
 def erase_coder(con: duckdb.DuckDBPyConnection, coder: str) -> tuple[int, list[str]]:
-    """Remove a coder's codes: rows touched, and the runs whose rows are others now.
+    """Remove a coder's codes; returns the number of changed rows and the ids of the changed runs.
 
     Raises
     ------
     SetupError
-        Nobody of that name has coded.
+        The Store has no coder with that name.
     """
     tables = tables_with(con, "coder")
     _require_coder(con, coder, tables)
@@ -51,11 +51,11 @@ def _require_coder(con: duckdb.DuckDBPyConnection, coder: str, tables: list[str]
     parts += [f"select coder from {table}" for table in tables]  # noqa: S608  # our own names
     coders = [name for (name,) in con.execute(" union ".join(parts)).fetchall()]
     if coder not in coders:
-        raise SetupError(f"the Store knows no coder `{coder}`; {nearest(coder, sorted(coders))}")
+        raise SetupError(f"the Store has no coder `{coder}`; {nearest(coder, sorted(coders))}")
 
 
 def _erase_from_records(con: duckdb.DuckDBPyConnection, coder: str) -> int:
-    """Write the records without the coder's codes, and note the runs that had them in `changed_runs`."""
+    """Write the records without the coder's codes, and list the runs that had them in the table `changed_runs`."""
     rows = con.execute(
         f"select details_hash, media, {', '.join(_FIELDS)} from records "  # noqa: S608  # our own names
         "where json_valid(labels) and list_contains(json_keys(labels), ?)",
@@ -91,7 +91,7 @@ def _erase_from_records(con: duckdb.DuckDBPyConnection, coder: str) -> int:
 
 
 def _record_without_coder(row: tuple[Any, ...], coder: str) -> tuple[Any, ...]:
-    """The key of a version, the hash that it gets, and its labels without the coder's."""
+    """The key of a version of a record, its new hash, and its labels without the coder's."""
     old_details_hash, media, *values = row
     fields = dict(zip(_FIELDS, values, strict=True))
     fields |= {name: json.loads(fields[name]) for name in _JSON}
@@ -100,16 +100,10 @@ def _record_without_coder(row: tuple[Any, ...], coder: str) -> tuple[Any, ...]:
     fields["local_only"] = bool(fields["local_only"])
     record_hash = fields.pop("record_hash")
     record = Record.model_construct(**fields)
-    new_details_hash = (
-        record.annotations_hash if not media else f"forgotten-{secrets.token_hex(16)}"
-    )  # images are named in it
-    return (
-        record.record_id,
-        record_hash,
-        old_details_hash,
-        new_details_hash,
-        replace_surrogates(canonical(record.labels)),
-    )
+    # a hash of annotations contains the names of images, which the Store does not keep for each record
+    new_details_hash = record.annotations_hash if not media else f"forgotten-{secrets.token_hex(16)}"
+    labels = replace_surrogates(canonical(record.labels))
+    return record.record_id, record_hash, old_details_hash, new_details_hash, labels
 
 
 def _replace_corpus_hashes(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,4 +1,4 @@
-"""The rows of a record that is forgotten: what is removed from them, and the random ids that they get instead."""
+"""Erases a record: removes its texts and replaces its ids by random ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_SUGGESTIONS = 200
 
 
 def tombstone_hash(kind: str, name: str) -> str:
-    """What stands in `tombstones` for somebody who was forgotten: a hash, not the name.
+    """The hash that replaces an erased name in `tombstones`.
 
     Examples
     --------
@@ -32,10 +32,10 @@ def tombstone_hash(kind: str, name: str) -> str:
 
 
 class ErasedRecord(NamedTuple):
-    """What has to be known of a record before its rows are changed."""
+    """Facts about a record that are needed before its rows are changed."""
 
     new_ids: dict[str, str]
-    """The record and its segments, each with the random id that it gets."""
+    """The new random id of the record and of each of its segments."""
     cache_keys: list[str]
     """The keys of its answers in the cache."""
     run_ids: list[str]
@@ -43,12 +43,12 @@ class ErasedRecord(NamedTuple):
 
 
 def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
-    """BatchStatus up a record, its segments and all that belongs to them; noted in temporary tables.
+    """Look up a record with its segments, and list their traces, texts and runs in temporary tables.
 
     Raises
     ------
     SetupError
-        The Store knows no such record.
+        The Store has no such record.
     """
     new_ids = {name: f"forgotten-{secrets.token_hex(8)}" for name in _record_and_segments(con, record_id)}
     if not new_ids:
@@ -75,7 +75,7 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
 
 
 def _record_and_segments(con: duckdb.DuckDBPyConnection, record_id: str) -> list[str]:
-    """The record and the segments cut from it, and from those; nothing where it was forgotten before."""
+    """The ids of the record and of all segments cut from it; empty if it was forgotten before."""
     tables = tables_with(con, "record_id")
     query = " union ".join(f"select record_id from {table}" for table in tables)  # noqa: S608  # our own names
     record_ids = set(_column(con, query))
@@ -83,7 +83,7 @@ def _record_and_segments(con: duckdb.DuckDBPyConnection, record_id: str) -> list
         if con.execute("select 1 from tombstones where what = ?", [tombstone_hash("record", record_id)]).fetchall():
             return []
         suggestion = nearest(record_id, sorted(record_ids)[:_MAX_SUGGESTIONS])
-        raise SetupError(f"the Store knows no record `{record_id}`; {suggestion}")
+        raise SetupError(f"the Store has no record `{record_id}`; {suggestion}")
     family, level = [record_id], [record_id]
     while level:
         names = _column(con, "select distinct record_id from records where parent_id in (select unnest(?))", [level])
@@ -93,7 +93,7 @@ def _record_and_segments(con: duckdb.DuckDBPyConnection, record_id: str) -> list
 
 
 def erase_record(con: duckdb.DuckDBPyConnection, record: ErasedRecord) -> tuple[int, int, int]:
-    """Remove the words, rename what stays: rows touched, bodies removed, bodies that another record shares."""
+    """Remove the texts and replace the ids; returns the numbers of changed rows, removed texts and shared texts."""
     n_rows = 0
     for table in tables_with(con, "record_id", "coder"):
         n_rows += run_statement(con, f"delete from {table} where record_id in (select old from forgotten)")  # noqa: S608
@@ -125,7 +125,7 @@ def erase_record(con: duckdb.DuckDBPyConnection, record: ErasedRecord) -> tuple[
 
 
 def _empty_text_columns(con: duckdb.DuckDBPyConnection) -> None:
-    """Empty every column that can quote the record."""
+    """Set every column that can quote the record to NULL."""
     for split_table in SPLIT_TABLES.values():
         con.execute(
             f"update {split_table.rows} set {split_table.key} = null where record_id in (select old from forgotten)"  # noqa: S608
@@ -142,7 +142,7 @@ def _empty_text_columns(con: duckdb.DuckDBPyConnection) -> None:
 def _randomise_hashes(
     con: duckdb.DuckDBPyConnection, columns: Iterable[str], tables: Iterable[str], condition: str
 ) -> None:
-    """Random ids in the place of hashes that are made of the text: the same one everywhere for the same hash."""
+    """Replace hashes of the text by random ids, the same id for the same hash in all tables."""
     tables = list(tables)
     pairs = [(table, column) for table in tables for column in columns if column in columns_in(con, table)]
     query = " union ".join(f"select {column} as old from {table} where {condition}" for table, column in pairs)  # noqa: S608

@@ -1,23 +1,21 @@
-"""Forgetting a person: a record with everything that was said about it, or a coder's codes.
+"""`forget` erases a record with everything about it, or a coder's codes.
 
-What goes and what stays was decided so: the *words* go, the *arithmetic* stays.
+The rule: the *texts* are removed, the *numbers* stay.
 
-- Gone: the record in all its versions, with its truth and the codes that persons gave it, and the segments cut from
-  it; every request and answer that only it was in, its images; outputs, reasons, conclusions and error messages; what
-  was redacted from it; its answers in the cache; lines of the log that name it. A body that another record
-  shares (the same text twice) stays, and is counted.
-- Stays: one row for every cell, trace, call and score that there was, with its status, answer, time and cost, so
-  that every count and share of an earlier run can still be checked. Its id and all hashes that are made of its text
-  (record, design, request, answer, cache key, corpus) become random ones, the same everywhere, for the hash of a
-  short text can be found by trying; rows that belonged together still do.
-- Made anew: the digest of each run that was changed, and a second link for it in the chain, so that later changes are
-  found as before. The earlier links stay; nobody can get a text from them. A row of `tombstones` names each run that
-  was changed, and excuses it in `verify`.
+- Removed: all versions of the record, with its truth and people's codes, and the segments cut from it; every request
+  and response that contains no other record; its images; outputs, reasons, conclusions and error messages; redacted
+  texts; its cached answers; log lines that name it. A text that another record shares stays, and is counted.
+- Kept: one row for every cell, trace, call and score, with its status, answer, time and cost, so that every count and
+  share of an earlier run can still be checked. The id of the record and all hashes of its text (record, design,
+  request, response, cache key, corpus) are replaced by random ones, because a short text can be guessed from its hash.
+  Equal hashes get equal replacements, so that rows that belong together still do.
+- Written again: the digest of each changed run, and a second link for it in the chain, so that later changes are
+  detected as before. The earlier links stay; no text can be recovered from them. A row in `tombstones` names each
+  changed run, and `verify` then does not count it as damaged.
 
-The answers in the cache are dropped first, since the Store is where their keys are found; then the rows, in one
-transaction; then the file is written anew, so that the bytes are gone too; all while nobody else can write. Copies that
-were made earlier (exports, copies kept by a migration, notebooks with their outputs) cannot be reached from here: they
-are listed.
+Cached answers are deleted first, because their keys are in the Store; then the rows, in one transaction; then the file
+is rewritten, so that the bytes are gone too. No other process can write meanwhile. Earlier copies (exports, copies from
+a migration, notebooks with their outputs) cannot be reached from here, so they are listed.
 """
 
 from __future__ import annotations
@@ -43,14 +41,14 @@ from .erase_record import erase_record, find_record, tombstone_hash
 
 
 class Cache(Protocol):
-    """What `forget` needs of the cache."""
+    """The part of the cache that `forget` uses."""
 
     def delete(self, keys: Any = None) -> int:
-        """Drop the answers under these keys."""
+        """Delete the answers with these keys."""
 
 
 class Forgotten(BaseModel):
-    """What was forgotten, and what is left for the researcher to do."""
+    """The result of `forget`: how much was removed, and what the researcher still has to do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,7 +62,7 @@ class Forgotten(BaseModel):
     sent_to: tuple[str, ...] = ()
     """Providers that the text was sent to."""
     remaining: tuple[str, ...] = ()
-    """Places that may still hold it."""
+    """Files and folders that may still contain it."""
 
     def __repr__(self) -> str:
         subject = "A record was" if self.kind == "record" else "A coder's codes were"
@@ -72,15 +70,16 @@ class Forgotten(BaseModel):
             f"{subject} forgotten: {pluralise(self.n_rows, 'row')} in {pluralise(self.n_runs, 'run')}, "
             f"{self.n_texts:,} requests and answers, "
             f"{pluralise(self.n_cached, 'cached answer')}, {pluralise(self.n_log_lines, 'line')} of the log. "
-            "The file was written anew."
+            "The file was rewritten."
         ]
         if self.shared_texts:
-            lines.append(f"{self.shared_texts:,} requests or answers stay: another record has the same text.")
+            lines.append(f"{self.shared_texts:,} requests or answers stay, because another record has the same text.")
         if self.sent_to:
-            lines.append(f"It was sent to {', '.join(self.sent_to)}: ask there to have it deleted.")
+            lines.append(f"It was sent to {', '.join(self.sent_to)}: ask them to delete it.")
         if self.remaining:
-            lines += ["Delete or make these anew, for they may still hold it:", *(f"  {x}" for x in self.remaining)]
-        lines.append("So may the files it was loaded from, and notebooks that were saved with it in their outputs.")
+            lines += ["Delete these or make them again, because they may still contain it:"]
+            lines += [f"  {path}" for path in self.remaining]
+        lines.append("The files it was loaded from, and notebooks with it in their outputs, may also contain it.")
         return "\n".join(lines)
 
     __str__ = __repr__
@@ -95,32 +94,37 @@ def forget(
     reason: str = "",
     folder: Path | None = None,
 ) -> Forgotten:
-    """Forget a record with everything that was said about it, or a coder's codes. It cannot be undone.
+    """Erase a record with everything about it, or a coder's codes. This cannot be undone.
 
     Parameters
     ----------
     store
-        The evidence.
+        The Store.
     cache
-        The answers by key; None where there is no cache.
+        The cached answers; None if there is no cache.
     record_id
-        Which record; its segments go with it.
+        The record to erase, with its segments. Give either this or `coder`.
     coder
-        Whose codes. Give one of the two.
+        The coder whose codes to erase.
     reason
-        Why, for the row that says that something was removed. Do not name the person in it.
+        The reason, for the table `tombstones`. Do not name the person in it.
     folder
-        The project's folder, where `logs/` and `exports/` are; by default the one in which the Store lies.
+        The project's folder, with `logs/` and `exports/`; by default the folder of the Store.
+
+    Returns
+    -------
+    Forgotten
+        How much was removed, and the copies that only the researcher can remove.
 
     Raises
     ------
     SetupError
-        There is no such record or coder, or not exactly one of the two is given.
+        The record or coder does not exist, or not exactly one of the two is given.
     StoreError
-        The file could not be written; what was dropped from the cache stays dropped.
+        The file could not be written; answers that were deleted from the cache stay deleted.
     """
     if (record_id is None) == (coder is None):
-        raise SetupError("forget either one record (record_id=...) or one coder (coder=...).")
+        raise SetupError("forget takes either one record (record_id=...) or one coder (coder=...).")
     project_folder = folder or store.path.parent
     with store.exclusive() as con:  # held until it is written anew
         with transaction(con, store.path.name):
@@ -134,8 +138,8 @@ def forget(
 
 
 def forgotten_records(con: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> list[str]:
-    """Those of these records that were forgotten here: they must not come back unnoticed."""
-    hashes = {what for (what,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
+    """The records among `record_ids` that were forgotten here, and must not be imported again unnoticed."""
+    hashes = {name_hash for (name_hash,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
     return [name for name in record_ids if hashes and tombstone_hash("record", name) in hashes]
 
 
@@ -143,7 +147,7 @@ def _forget_record(
     con: duckdb.DuckDBPyConnection, store: Store, cache: Cache | None, record_id: str, reason: str, logs: Path
 ) -> Forgotten:
     record = find_record(con, record_id)
-    if not record.new_ids:  # forgotten before; what is left to do is to write the file anew
+    if not record.new_ids:  # forgotten before; only the file has to be rewritten
         return Forgotten(kind="record", n_rows=0, n_runs=0)
     n_cached = cache.delete(record.cache_keys) if cache is not None and record.cache_keys else 0
     n_lines = clean_logs(logs, record.new_ids)
@@ -171,7 +175,7 @@ def _forget_coder(con: duckdb.DuckDBPyConnection, store: Store, coder: str, reas
 def write_tombstone(
     con: duckdb.DuckDBPyConnection, store: Store, kind: str, name: str, reason: str, n_rows: int, runs: Sequence[str]
 ) -> None:
-    """Write the row that says that something was removed, and from which runs."""
+    """Write that something was removed, and from which runs."""
     removed_at = now()
     row = Tombstone(kind=kind, what=tombstone_hash(kind, name), removed_at=removed_at, reason=reason, n_rows=n_rows)
     run_rows = [Tombstone(kind="run_changed", what=run, removed_at=removed_at, reason=reason, n_rows=0) for run in runs]
@@ -181,14 +185,14 @@ def write_tombstone(
 
 
 def _renew_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
-    """Seal a run as it is now, where it was sealed before."""
+    """Write a new digest and link for a run that had a link before."""
     if con.execute("select 1 from links where run_id = ? limit 1", [run_id]).fetchall():
         con.execute("update runs set digest = ? where run_id = ?", [run_digest(con, run_id), run_id])
         add_link(con, run_id)
 
 
 def _remaining_copies(store: Store, project_folder: Path) -> list[str]:
-    """Files beside the Store and in the project's folder that may hold what it held."""
+    """Files next to the Store and in the project's folder that may contain copies."""
     store_folder = store.path.parent
     backups = sorted(store_folder.glob(f"{store.path.name}.before-v*"))
     spooled = sorted(path for path in (store_folder / "spool").glob("*") if path.suffix in (".damaged", ".part"))

@@ -1,11 +1,11 @@
-"""Removing old runs as a whole, when a project's retention period is over.
+"""`purge` removes old runs when a project's retention period is over.
 
-A dry run is the default: it says what would go, and what would be lost with it. A run goes whole or stays
-whole; records, requests and answers go when no remaining run has them; the wordings of prompts and criteria stay. The
-newest run of a design gets no privilege, for keeping something quietly would break the promise that was made to the
-persons studied: how many designs would lose their only answer is said instead. Each run that went leaves a row of
-`tombstones` and its link in the chain, so that the runs that stay can still be checked. The cache is not touched: it
-has no runs.
+By default it is a dry run, which only reports what would be removed and lost. A run is removed completely or not at
+all. Records, requests and responses are removed if no remaining run has them; the wordings of prompts and criteria
+stay. The newest run of a design is no exception, because keeping it would break the promise made to the persons
+studied; the report gives the number of designs that would lose their only answer. Each removed run leaves a row in
+`tombstones` and its link in the chain, so that the remaining runs can still be checked. The cache does not change,
+because it has no runs.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from .delete_rows import remove_runs, rows_of_runs
 
 
 class Purged(BaseModel):
-    """What a purge would remove, or has removed."""
+    """The result of `purge`: the runs and rows that it has removed, or would remove."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     before: dt.datetime
     run_ids: tuple[str, ...]
     n_rows: dict[str, int]
-    """Rows by table."""
+    """The number of rows by table."""
     designs_lost: int
-    """Designs whose only finished answer goes."""
+    """The number of designs that lose their only finished answer."""
     unfinished: int
-    """Runs that began before and never ended; they stay."""
+    """The number of runs that began before the date and never ended; they stay."""
     spent_usd: float = 0.0
-    """What their calls cost, which a budget of the project no longer sees."""
+    """The cost of the removed calls, which the project's budget no longer counts."""
     done: bool
 
     def __repr__(self) -> str:
@@ -48,7 +48,7 @@ class Purged(BaseModel):
             lines = [f"No run ended before {day} (UTC). Nothing was removed."]
         else:
             rows = ", ".join(f"{n:,} {table}" for table, n in sorted(self.n_rows.items()) if n and table != "runs")
-            verb = "were removed" if self.done else "would go"
+            verb = "were removed" if self.done else "would be removed"
             lines = [
                 f"{pluralise(len(self.run_ids), 'run')} that ended before {day} (UTC) {verb}, with {rows or 'no rows'}."
             ]
@@ -73,18 +73,23 @@ def purge(store: Store, *, before: dt.date | int, yes: bool = False, reason: str
     Parameters
     ----------
     store
-        The evidence.
+        The Store.
     before
-        A date, a time (UTC where it names no zone), or how many days ago.
+        A date, a time (in UTC if it has no zone), or a number of days ago.
     yes
-        Without it, nothing is removed: the answer says what would be.
+        Remove the runs; without it, the result only says what would be removed.
     reason
-        Why, for the row that says that something was removed.
+        The reason, for the table `tombstones`.
+
+    Returns
+    -------
+    Purged
+        The runs and rows that were removed, or would be.
 
     Raises
     ------
     SetupError
-        `before` is none of these.
+        `before` is not a date, a time or a number of days.
 
     Examples
     --------
@@ -143,7 +148,7 @@ def _designs_lost(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> int:
 def _remove_runs(
     con: duckdb.DuckDBPyConnection, store: Store, run_ids: list[str], reason: str, *, dry_run: bool
 ) -> Counter[str]:
-    """Remove the runs, and count; where they are to be kept, all of it is undone."""
+    """Remove the runs and count their rows; in a dry run, roll everything back."""
     try:
         with transaction(con, store.path.name):
             removed_at, sizes = now(), rows_of_runs(con, run_ids)
@@ -169,7 +174,7 @@ def _cost_of_runs(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> float:
 
 
 class _TrialPurge(Exception):
-    """No error: it ends a trial."""
+    """Not an error: it ends a dry run."""
 
     def __init__(self, removed: Counter[str]) -> None:
         self.removed = removed

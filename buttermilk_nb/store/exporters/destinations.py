@@ -148,7 +148,7 @@ class _RemoteTarget(Target):
                 return []
             if self._system.isfile(self._path_inside):
                 raise SetupError(f"`{self.display}` is a file, not a folder.")
-            return sorted(PurePosixPath(found).name for found in self._system.ls(self._path_inside, detail=False))
+            return sorted(PurePosixPath(path).name for path in self._system.ls(self._path_inside, detail=False))
 
     @contextmanager
     def staging(self) -> Iterator[Path]:

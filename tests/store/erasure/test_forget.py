@@ -317,7 +317,7 @@ def test_the_answer_does_not_name_the_person(two_model_project, run):
 
 
 def test_a_record_that_there_is_not_is_answered_with_the_nearest(two_model_project, run):
-    with pytest.raises(bm.SetupError, match="knows no record `the-persn`; did you mean `the-person`"):
+    with pytest.raises(bm.SetupError, match="has no record `the-persn`; did you mean `the-person`"):
         forget(two_model_project.store, two_model_project.cache, record_id="the-persn")
 
 
@@ -467,7 +467,7 @@ def test_what_a_scorer_said_of_a_record_goes_and_its_verdict_stays(two_model_pro
 
 
 def test_a_coder_that_there_is_not_is_answered_with_the_nearest(two_model_project, run):
-    with pytest.raises(bm.SetupError, match="knows no coder `kff`; did you mean `kf`"):
+    with pytest.raises(bm.SetupError, match="has no coder `kff`; did you mean `kf`"):
         forget(two_model_project.store, two_model_project.cache, coder="kff")
 
 
@@ -534,7 +534,7 @@ def test_a_full_disk_leaves_the_file_in_place(two_model_project, run, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("buttermilk_nb.store.erasure.compact.copy_to", fail)
-    with pytest.raises(bm.errors.StoreError, match=r"`traces.duckdb` could not be written anew: .*No space left"):
+    with pytest.raises(bm.errors.StoreError, match=r"`traces.duckdb` could not be rewritten: .*No space left"):
         forget(two_model_project.store, two_model_project.cache, record_id=PERSON)
     assert two_model_project.store.df("select count(*) as n from scores").n.item() == 6
     assert [p.name for p in two_model_project.folder.glob(".*") if p.suffix not in (".lock", ".next")] == []

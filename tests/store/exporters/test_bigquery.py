@@ -74,7 +74,7 @@ def test_the_words_of_a_local_only_record_are_not_loaded(hostile_store, bigquery
 def test_a_second_export_is_refused_as_a_whole_unless_it_may_replace(judged_store, bigquery_server, bigquery_client):
     export_to_bigquery(judged_store, "our-project.study", tables=["runs"], client=bigquery_client)
     before = len(bigquery_server.jobs)
-    with pytest.raises(bm.SetupError, match=r"`our-project.study` has `runs` already"):
+    with pytest.raises(bm.SetupError, match=r"`our-project.study` already has `runs`"):
         export_to_bigquery(judged_store, "our-project.study", tables=["cells", "runs"], client=bigquery_client)
     assert len(bigquery_server.jobs) == before
     loaded = export_to_bigquery(

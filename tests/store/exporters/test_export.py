@@ -99,18 +99,18 @@ def test_one_table_may_go_to_one_file(judged_store, tmp_path, kind):
 
 
 def test_several_tables_do_not_fit_one_csv(judged_store, tmp_path):
-    with pytest.raises(bm.SetupError, match=r"`all.csv` holds one table.*format='csv'"):
+    with pytest.raises(bm.SetupError, match=r"`all.csv` can contain one table.*format='csv'"):
         export(judged_store, tmp_path / "all.csv")
 
 
 def test_an_ending_and_a_format_must_agree(judged_store, tmp_path):
-    with pytest.raises(bm.SetupError, match=r"ends in \.csv, and format='parquet'"):
+    with pytest.raises(bm.SetupError, match=r"ends in \.csv, but format='parquet'"):
         export(judged_store, tmp_path / "a.csv", format="parquet", tables=["runs"])
 
 
 def test_an_unknown_format_is_answered_with_the_nearest(judged_store, tmp_path):
     with pytest.raises(
-        bm.SetupError, match=r"format='parket' is none of csv, jsonl, parquet, xlsx; did you mean `parq"
+        bm.SetupError, match=r"format='parket' must be one of csv, jsonl, parquet, xlsx; did you mean `parq"
     ):
         export(judged_store, tmp_path / "out", format="parket")
 
@@ -149,12 +149,12 @@ def test_a_text_too_long_for_a_cell_is_cut_with_a_sentence(judged_store, tmp_pat
     book.close()
     cut = next(text for text in texts if text.startswith("é𝄞"))
     assert len(cut.encode("utf-16-le")) // 2 <= 32_767
-    assert cut.endswith("[cut here: Excel takes 32,767 characters a cell, this text has 60,000; csv holds it all]")
+    assert cut.endswith("[cut here: Excel allows 32,767 characters per cell, this text has 60,000; csv has all of it]")
 
 
 def test_a_table_longer_than_a_sheet_is_refused_before_anything_is_written(judged_store, tmp_path, monkeypatch):
     monkeypatch.setattr(excel, "MAX_ROWS", 2)
-    with pytest.raises(bm.SetupError, match=r"`records` has 3 rows and an Excel sheet takes 2: export it as csv"):
+    with pytest.raises(bm.SetupError, match=r"`records` has 3 rows, but an Excel sheet can have 2: export it as csv"):
         export(judged_store, tmp_path / "study.xlsx")
     assert not (tmp_path / "study.xlsx").exists()
     assert not list(tmp_path.glob(".*partial*"))
@@ -242,7 +242,7 @@ def test_a_table_that_there_is_not_is_answered_with_the_nearest(judged_store, tm
 
 
 def test_what_was_redacted_never_leaves(judged_store, tmp_path):
-    with pytest.raises(bm.SetupError, match="`redactions` holds what was taken out"):
+    with pytest.raises(bm.SetupError, match="`redactions` contains the texts that were redacted"):
         export(judged_store, tmp_path / "out", tables=["redactions"])
 
 
@@ -351,7 +351,7 @@ def test_two_exports_of_one_store_are_the_same(judged_store, tmp_path, kind):
 def test_a_folder_that_holds_something_is_not_written_over(judged_store, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    with pytest.raises(bm.SetupError, match=r"out` holds a file already: name another place.*replace=True"):
+    with pytest.raises(bm.SetupError, match=r"out` contains a file already: choose another path.*replace=True"):
         export(judged_store, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
@@ -368,7 +368,7 @@ def test_replacing_leaves_other_files_alone_and_no_table_of_the_earlier_export(j
 def test_a_file_is_not_written_over_and_its_neighbours_do_not_matter(judged_store, tmp_path):
     export(judged_store, tmp_path / "a.csv", tables=["runs"])
     export(judged_store, tmp_path / "b.csv", tables=["runs"])
-    with pytest.raises(bm.SetupError, match=r"has `a.csv` already"):
+    with pytest.raises(bm.SetupError, match=r"contains `a.csv` already"):
         export(judged_store, tmp_path / "a.csv", tables=["runs"])
     export(judged_store, tmp_path / "a.csv", tables=["scores"], replace=True)
     assert len(read(tmp_path / "a.csv")) == 3
@@ -433,7 +433,7 @@ def test_an_address_that_holds_something_is_not_written_over(judged_store):
     import fsspec
 
     export(judged_store, "memory://twice/study", tables=["runs"])
-    with pytest.raises(bm.SetupError, match=r"`memory://twice/study` holds 2 files already"):
+    with pytest.raises(bm.SetupError, match=r"`memory://twice/study` contains 2 files already"):
         export(judged_store, "memory://twice/study", tables=["runs"])
     export(judged_store, "memory://twice/study", tables=["scores"], format="jsonl", replace=True)
     found = fsspec.filesystem("memory").ls("/twice/study", detail=False)

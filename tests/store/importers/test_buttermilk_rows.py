@@ -182,7 +182,7 @@ def test_a_scorer_of_the_table_reads_the_judgement_that_it_names(project):
 
 def test_an_assessment_of_a_judgement_that_is_not_there_is_said(project):
     done = import_traces(project, [trace_row("SCORERS", "c2", {"correctness": 1.0}, parent_call_id="gone")])
-    assert done.remarks == ("1 assessments are of judgements that the data does not hold.",)
+    assert done.remarks == ("1 assessments refer to judgements that are not in the data.",)
 
 
 def test_other_agents_become_traces_without_scores(project):

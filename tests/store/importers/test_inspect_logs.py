@@ -131,7 +131,7 @@ def test_an_imported_log_answers_like_any_run(project):
 
 def test_every_part_of_a_sample_has_its_place(project, tmp_path):
     done = import_traces(project, log(tmp_path / "a.eval"))
-    assert repr(done) == "Imported 'kindness' (inspect): 1 cell (1 ok) with 1 score of 1 record."
+    assert repr(done) == "Imported 'kindness' (inspect): 1 trace (1 ok) with 1 score of 1 record."
     score = scores(project).iloc[0]
     assert (score.judge, score.criteria_set, score.criterion, score.replicate) == ("kindness", "kindness", "fits", 0)
     assert (score.value, score.category, score.conclusion, score.status) == (1.0, "C", "It says so.", "ok")
@@ -263,7 +263,7 @@ def test_a_log_that_was_never_closed_says_how_much_of_it_is_there(project, tmp_p
 
 def test_a_log_that_ended_with_an_error_says_so(project, tmp_path):
     done = import_traces(project, log(tmp_path / "a.eval", head={**header(), "status": "error"}))
-    assert "Note: the log says that it ended with status `error`." in repr(done)
+    assert "Note: according to the log, its status is `error`." in repr(done)
 
 
 def packed(data):
@@ -300,7 +300,9 @@ def test_members_packed_with_zstandard_are_read(project, tmp_path):
 
 def test_a_way_of_packing_that_nobody_knows_is_said(project, tmp_path):
     path = with_method(tmp_path / "a.eval", 97, {"header.json": b"x", "samples/1_epoch_1.json": b"x"})
-    with pytest.raises(bm.SetupError, match=r"`header.json` in `a.eval` is packed in a way that cannot be read here"):
+    with pytest.raises(
+        bm.SetupError, match=r"`header.json` in `a.eval` has a compression method that cannot be read here"
+    ):
         import_traces(project, path)
 
 

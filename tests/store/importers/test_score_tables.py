@@ -25,7 +25,7 @@ def scores(project):
 
 def test_rows_of_one_judge_about_one_record_are_one_cell(project):
     done = import_traces(project, ROWS, name="pilot")
-    assert repr(done) == "Imported 'pilot' (scores): 3 cells (2 ok, 1 skipped) with 4 scores of 2 records."
+    assert repr(done) == "Imported 'pilot' (scores): 3 traces (2 ok, 1 skipped) with 4 scores of 2 records."
     found = scores(project)
     assert found[["judge", "criterion", "status"]].values.tolist() == [
         ["kf", "heat", "ok"], ["kf", "respect", "ok"], ["ab", "respect", "skipped"], ["kf", "respect", "ok"],
@@ -110,7 +110,7 @@ def test_every_code_that_is_not_on_the_scale_is_named(project):
 
 
 def test_a_criterion_that_the_criteria_do_not_ask_is_answered_with_the_nearest(project):
-    with pytest.raises(bm.SetupError, match="asks no `respct`; did you mean `respect`"):
+    with pytest.raises(bm.SetupError, match="has no criterion `respct`; did you mean `respect`"):
         import_traces(
             project, [{"record_id": "a", "criterion": "respct", "label": "no"}], criteria=bm.Criteria("respect", "?")
         )
@@ -119,7 +119,7 @@ def test_a_criterion_that_the_criteria_do_not_ask_is_answered_with_the_nearest(p
 def test_the_same_answer_twice_is_refused_unless_it_is_a_repetition(project):
     rows = [{"record_id": "a", "label": "no"}, {"record_id": "a", "label": "yes"}]
     with pytest.raises(
-        bm.SetupError, match=r'row 2 answers `scores` of record `a` again, as row 1 did.*replicate="count"'
+        bm.SetupError, match=r'row 2 answers `scores` of record `a` again, like row 1.*replicate="count"'
     ):
         import_traces(project, rows)
     import_traces(project, rows, replicate="count")
@@ -136,14 +136,14 @@ def test_a_column_may_count_the_repetitions(project):
 @pytest.mark.parametrize(
     ("rows", "match"),
     [
-        ([{"label": "no"}], "say which column holds the record's id.* There are `label`"),
-        ([{"record_id": "a"}], "say which column holds the answer.* There are `record_id`"),
+        ([{"label": "no"}], "say which column contains the record's id.* The columns are `label`"),
+        ([{"record_id": "a"}], "say which column contains the answer.* The columns are `record_id`"),
         ([{"record_id": "", "label": "no"}], "row 1: no record id"),
         ([{"record_id": "a", "label": "no", "replicate": "x"}], "row 1: `x` is not the number of a replicate"),
         ([{"record_id": "a", "label": "no", "replicate": -1}], "`-1` is not the number of a replicate"),
         ([{"record_id": "a", "label": "no", "status": "okay"}], "`okay` is not a status; did you mean `ok`"),
         ([{"record_id": "a", "label": "no", "text": "x"}, {"record_id": "a", "label": "no", "text": "y", "repeat": 1}],
-         "row 2: record `a` has another text than before"),
+         "row 2: record `a` has a different text than before"),
         ([], "say which column"),
         (["a"], "not a mapping but str"),
         (3, "3 cannot be imported"),
@@ -159,7 +159,7 @@ def test_what_cannot_be_used_is_refused_with_its_place(project, rows, match):
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"kind": "inspct"}, "kind='inspct' is none of buttermilk, inspect, scores; did you mean `inspect`"),
+        ({"kind": "inspct"}, "kind='inspct' must be one of buttermilk, inspect, scores; did you mean `inspect`"),
         ({"columns": {"judg": "coder"}}, "a score has no `judg`; did you mean `judge`"),
         ({"columns": {"judge": "codr"}}, "there is no column `codr`; did you mean `coder`"),
         ({"replicate": "yes"}, "replicate='yes': write 'count'"),
@@ -201,7 +201,7 @@ def test_two_imports_of_the_same_data_have_the_same_digest(tmp_path):
 
 def test_the_same_content_twice_is_noticed_and_may_replace(project):
     first = import_traces(project, ROWS)
-    with pytest.raises(bm.SetupError, match=rf"this content is here already, as the run `{first.run_id}`"):
+    with pytest.raises(bm.SetupError, match=rf"this content was imported before, as run `{first.run_id}`"):
         import_traces(project, list(ROWS), name="another name")
     second = import_traces(project, ROWS, replace=True)
     assert second.replaced == 1
@@ -214,7 +214,7 @@ def test_the_same_file_under_another_name_is_noticed(project, tmp_path):
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("id,label\n1,no\n")
     import_traces(project, tmp_path / "a.csv")
-    with pytest.raises(bm.SetupError, match="here already"):
+    with pytest.raises(bm.SetupError, match="imported before"):
         import_traces(project, tmp_path / "b.csv")
 
 
