@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.paths import TESTS
 
 from buttermilk_nb.llm.calls import sender
 from buttermilk_nb.project import session
@@ -30,6 +31,19 @@ pytest_plugins = [
     "support.servers",
     "support.stores",
 ]
+
+
+SLOW_FOLDERS = [
+    TESTS / folder
+    for folder in ("notebook/browser", "system/notebooks", "system/packaging", "system/real_data", "system/stress")
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of a slow folder as slow."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in SLOW_FOLDERS):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -94,7 +94,7 @@ def test_a_key_given_instead_of_a_provider_is_not_repeated(prompts):
 
 
 def test_a_script_that_nobody_types_into_is_told_where_else_to_put_the_key(tmp_path):
-    code = "from buttermilk_nb.config.api_keys import key; key('anthropic')"
+    code = "from buttermilk_nb.config.api_keys import set_key; set_key('anthropic')"
     done = subprocess.run(
         [sys.executable, "-c", code], input=TYPED, capture_output=True, text=True, cwd=tmp_path, start_new_session=True
     )
@@ -113,7 +113,7 @@ def kernel():
     manager.shutdown_kernel(now=True)
 
 
-ASK = "from buttermilk_nb.config.api_keys import key, Keys; from pathlib import Path; key('anthropic')"
+ASK = "from buttermilk_nb.config.api_keys import Keys, set_key; from pathlib import Path; set_key('anthropic')"
 
 
 def outcome(kernel, request):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.chat_server import ANSWER, said
+from support.chat_server import ANSWER, messages_text
 
 import buttermilk_nb as bm
 
@@ -36,7 +36,7 @@ def first_nonsense(server, second=None):
 
 def places(server, since):
     """Which texts were asked about since."""
-    return sorted({n for body in server.received[since:] for n in range(9) if f"Text {n}." in said(body)})
+    return sorted({n for body in server.received[since:] for n in range(9) if f"Text {n}." in messages_text(body)})
 
 
 def test_a_cell_whose_second_answer_was_good_is_not_invalid(server, make_study):
@@ -50,7 +50,7 @@ def test_a_cell_whose_second_answer_was_good_is_not_invalid(server, make_study):
 
 @pytest.mark.parametrize(("retry", "again"), [(["invalid"], [1]), (["ok"], [0, 2]), (["ok", "invalid"], [0, 1, 2])])
 def test_only_cells_of_the_named_statuses_are_asked_again(server, make_study, retry, again):
-    server.reply = lambda body: server.answer(body, text="Hm." if "Text 1." in said(body) else None)
+    server.reply = lambda body: server.answer(body, text="Hm." if "Text 1." in messages_text(body) else None)
     make_study()
     first = flow(reask=False).run(texts(3))
     assert first.counts == {"ok": 2, "invalid": 1}
@@ -86,7 +86,7 @@ def test_a_retried_cell_whose_new_answer_is_nonsense_too_is_objected_to_anew(ser
     run = flow().run(texts(), retry=["invalid"])
     assert run.counts == {"ok": 1}
     assert [is_second(body) for body in server.received] == [False, True, False, True]
-    assert "Hm, no." in said(server.received[3])
+    assert "Hm, no." in messages_text(server.received[3])
 
 
 @pytest.mark.parametrize("status", [500, 400])

@@ -138,7 +138,7 @@ print(json.dumps([bool(found.usable), found.price_in, found.price_out]))
         )
     finally:
         server.stop()
-    assert server.others == []
+    assert server.other_paths == []
     assert json.loads(done.stdout.splitlines()[-1]) == [True, 0.0, 0.0]
 
 

@@ -99,8 +99,6 @@ def test_a_study_re_runs_without_key_and_server(server, make_study, monkeypatch)
     assert flow().run(texts(3)).counts == {"ok": 3}
     with pytest.raises(bm.SetupError, match="TOY_KEY"):
         flow().run(texts(4))
-    server.start = lambda: None
-    server.stop = lambda: None
 
 
 def test_purging_needs_to_know_how_far(make_study):

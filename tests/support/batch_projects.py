@@ -16,9 +16,9 @@ def make_batch_project(batch_server, tmp_path):
         path = tmp_path / folder
         if not path.exists():
             path.mkdir()
-            given = {**USUAL, **settings, "root": batch_server.root}
+            values = {**USUAL, **settings, "root": batch_server.root}
             (path / "buttermilk.yaml").write_text(
-                f"name: {folder}\n{SETTINGS.format(**given)}{extra}\n", encoding="utf-8"
+                f"name: {folder}\n{SETTINGS.format(**values)}{extra}\n", encoding="utf-8"
             )
         return bm.init(folder, path=path)
 

@@ -13,14 +13,14 @@ from support.loopback_server import LoopbackServer
 VERDICT = {"reasons": ["It says so."], "conclusion": "Plain.", "answer": "no", "uncertainty": "low"}
 
 
-def said(body: dict[str, Any]) -> str:
-    """What a request's messages say."""
+def messages_text(body: dict[str, Any]) -> str:
+    """The text of a request's messages."""
     return json.dumps(body["messages"], ensure_ascii=False)
 
 
 def answer_of(body: dict[str, Any]) -> str:
     """The same answer to the same request, however it comes."""
-    verdict = {**VERDICT, "answer": "yes" if "number 1" in said(body) else "no"}
+    verdict = {**VERDICT, "answer": "yes" if "number 1" in messages_text(body) else "no"}
     return json.dumps({"criteria": {"calm": verdict}})
 
 
@@ -57,7 +57,7 @@ Lines = list[Any]
 
 
 class BatchServer(LoopbackServer):
-    """Answers all that it is asked. A test may change how many looks a batch takes, and each line of its results."""
+    """Answers every request. A test may change how many looks a batch takes, and each line of its results."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class BatchServer(LoopbackServer):
         self.errors: list[dict[str, Any]] = []
         self.cancelled = False
         self.replace: Callable[[str, dict[str, Any], Any], Any] = lambda key, body, line: line
-        """What stands in the results in place of a line; None to leave it out, bytes as they are."""
+        """Returns what the results hold in place of a line; None leaves it out, bytes are sent as they are."""
         self.arrange: Callable[[Lines], Lines] = list
         self.refuse: Callable[[web.Request], web.Response | None] = lambda request: None
         self.page = 100
@@ -118,10 +118,10 @@ class BatchServer(LoopbackServer):
     async def _message(self, request: web.Request) -> web.Response:
         return self._answered(request, await request.json(), anthropic_body, "request-id")
 
-    def _answered(self, request: web.Request, body: Any, made: Callable[[Any], Any], name: str) -> web.Response:
+    def _answered(self, request: web.Request, body: Any, make_body: Callable[[Any], Any], name: str) -> web.Response:
         self.direct.append(body)
         self.direct_headers.append(dict(request.headers))
-        return web.json_response(made(body), headers={name: f"req_{len(self.direct)}"})
+        return web.json_response(make_body(body), headers={name: f"req_{len(self.direct)}"})
 
     # --- OpenAI's batches
 
@@ -133,22 +133,22 @@ class BatchServer(LoopbackServer):
         return web.json_response({"id": name, "object": "file", "purpose": "batch"})
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        asked = await request.json()
-        assert (asked["endpoint"], asked["completion_window"]) == ("/v1/chat/completions", "24h")
-        written = self.files[asked["input_file_id"]].decode()
+        body = await request.json()
+        assert (body["endpoint"], body["completion_window"]) == ("/v1/chat/completions", "24h")
+        written = self.files[body["input_file_id"]].decode()
         lines = [json.loads(line) for line in written.splitlines()]  # at every kind of line end, as some would
         assert {(line["method"], line["url"]) for line in lines} == {("POST", "/v1/chat/completions")}
         requests = {line["custom_id"]: line["body"] for line in lines}
         assert len(requests) == len(lines)
-        return self._taken(request, Job(f"batch_{len(self.jobs)}", requests, asked["input_file_id"]), self._openai)
+        return self._taken(request, Job(f"batch_{len(self.jobs)}", requests, body["input_file_id"]), self._openai)
 
-    def _taken(self, request: web.Request, job: Job, shown: Callable[[Job], Any]) -> web.Response:
+    def _taken(self, request: web.Request, job: Job, describe: Callable[[Job], Any]) -> web.Response:
         job.headers = dict(request.headers)
         self.jobs.append(job)
         if self.lose_answer_to_submission:
             assert request.transport is not None
             request.transport.close()
-        return web.json_response(shown(job))
+        return web.json_response(describe(job))
 
     def _openai(self, job: Job) -> dict[str, Any]:
         ended = job.looks > self.looks
@@ -164,10 +164,10 @@ class BatchServer(LoopbackServer):
         }  # fmt: skip
 
     def _job(self, name: str) -> Job:
-        found = next((job for job in self.jobs if job.name == name), None)
-        if found is None:
+        match = next((job for job in self.jobs if job.name == name), None)
+        if match is None:
             raise web.HTTPNotFound(text=json.dumps({"error": {"message": "no such batch"}}))
-        return found
+        return match
 
     async def _look(self, request: web.Request) -> web.Response:
         job = self._job(request.match_info["name"])
@@ -178,12 +178,12 @@ class BatchServer(LoopbackServer):
         return "chat" if job.file else "messages"
 
     async def _list(self, request: web.Request) -> web.Response:
-        shown = self._anthropic if "messages" in request.path else self._openai
+        describe = self._anthropic if "messages" in request.path else self._openai
         jobs = [job for job in reversed(self.jobs) if (self._kind(job) == "messages") == ("messages" in request.path)]
         after = request.query.get("after") or request.query.get("after_id")
         first = next((place for place, job in enumerate(jobs, 1) if job.name == after), 0)
         page = jobs[first : first + self.page]
-        return web.json_response({"data": [shown(job) for job in page], "has_more": first + self.page < len(jobs)})
+        return web.json_response({"data": [describe(job) for job in page], "has_more": first + self.page < len(jobs)})
 
     async def _content(self, request: web.Request) -> web.Response:
         kind, _, name = request.match_info["name"].partition("-")
@@ -191,8 +191,8 @@ class BatchServer(LoopbackServer):
         failed = [
             line for line in lines if isinstance(line, dict) and (line.get("response") or {}).get("status_code") != 200
         ]
-        chosen = failed if kind == "err" else [line for line in lines if not any(line is other for other in failed)]
-        return self._jsonl(chosen)
+        complete = [line for line in lines if not any(line is failure for failure in failed)]
+        return self._jsonl(failed if kind == "err" else complete)
 
     def _openai_line(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         response = {"status_code": 200, "request_id": f"req_{key}", "body": openai_body(body)}
@@ -201,9 +201,9 @@ class BatchServer(LoopbackServer):
     # --- Anthropic's batches
 
     async def _create_messages(self, request: web.Request) -> web.StreamResponse:
-        asked = await request.json()
-        requests = {entry["custom_id"]: entry["params"] for entry in asked["requests"]}
-        assert len(requests) == len(asked["requests"])
+        body = await request.json()
+        requests = {entry["custom_id"]: entry["params"] for entry in body["requests"]}
+        assert len(requests) == len(body["requests"])
         assert all(len(key) <= 64 and key.replace("-", "").replace("_", "").isalnum() for key in requests)
         return self._taken(request, Job(f"msgbatch_{len(self.jobs)}", requests), self._anthropic)
 
@@ -232,8 +232,8 @@ class BatchServer(LoopbackServer):
 
     # --- both
 
-    def _lines(self, job: Job, made: Callable[[str, dict[str, Any]], Any]) -> Lines:
-        lines = [self.replace(key, body, made(key, body)) for key, body in job.requests.items()]
+    def _lines(self, job: Job, make_line: Callable[[str, dict[str, Any]], Any]) -> Lines:
+        lines = [self.replace(key, body, make_line(key, body)) for key, body in job.requests.items()]
         return self.arrange([line for line in lines if line is not None])
 
     def _jsonl(self, lines: Lines) -> web.Response:

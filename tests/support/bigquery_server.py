@@ -103,23 +103,23 @@ class _Handler(BaseHTTPRequestHandler):
         path, state = self._seen(), self.server_state
         if state.refusal:
             return self._error(*state.refusal)
-        if found := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/datasets/([^/]+)", path):
-            place = f"{found[1]}.{found[2]}"
+        if match := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/datasets/([^/]+)", path):
+            place = f"{match[1]}.{match[2]}"
             return self._answer(state.datasets[place]) if place in state.datasets else self._error(404, "Not found")
-        if found := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/datasets/([^/]+)/tables/([^/]+)(/data)?", path):
-            place = f"{found[1]}.{found[2]}.{found[3]}"
-            reference = {"projectId": found[1], "datasetId": found[2], "tableId": found[3]}
+        if match := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/datasets/([^/]+)/tables/([^/]+)(/data)?", path):
+            place = f"{match[1]}.{match[2]}.{match[3]}"
+            reference = {"projectId": match[1], "datasetId": match[2], "tableId": match[3]}
             fields, rows = state.answers.get(place, ([], []))
             if place not in state.answers and place not in state.tables:
                 return self._error(404, f"Not found: Table {place}")
-            if found[4]:
+            if match[4]:
                 return self._answer({"totalRows": str(len(rows)), "rows": rows})
             return self._answer({"tableReference": reference, "schema": {"fields": fields}, "numRows": len(rows)})
-        if found := re.fullmatch(r"/bigquery/v2/projects/[^/]+/jobs/([^/]+)", path):
-            return self._answer(state.jobs[found[1]])
-        if found := re.fullmatch(r"/bigquery/v2/projects/[^/]+/queries/([^/]+)", path):
+        if match := re.fullmatch(r"/bigquery/v2/projects/[^/]+/jobs/([^/]+)", path):
+            return self._answer(state.jobs[match[1]])
+        if match := re.fullmatch(r"/bigquery/v2/projects/[^/]+/queries/([^/]+)", path):
             fields, rows = state.answers["query"]
-            job = state.jobs[found[1]]
+            job = state.jobs[match[1]]
             body = {"jobComplete": True, "totalRows": str(len(rows)), "schema": {"fields": fields}, "rows": rows}
             return self._answer({**body, "jobReference": job["jobReference"]})
         return self._error(404, f"no such path: {path}")
@@ -133,10 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
             state.uploads[f"/session/{len(state.uploads)}"] = {"config": json.loads(data), "data": b""}
             return self._answer({}, Location=session)
         body = json.loads(data)
-        if found := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/datasets", path):
-            state.datasets[f"{found[1]}.{body['datasetReference']['datasetId']}"] = body
+        if match := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/datasets", path):
+            state.datasets[f"{match[1]}.{body['datasetReference']['datasetId']}"] = body
             return self._answer(body)
-        if found := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/jobs", path):
+        if match := re.fullmatch(r"/bigquery/v2/projects/([^/]+)/jobs", path):
             state.queries.append(body["configuration"]["query"])
             job = {**body, "status": {"state": "DONE"}, "statistics": {"query": {"statementType": "SELECT"}}}
             job["configuration"]["query"]["destinationTable"] = {"projectId": "p", "datasetId": "_d", "tableId": "_t"}
@@ -167,10 +167,10 @@ def bigquery_client(bigquery_server):
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
 
-    made = bigquery.Client(
+    client = bigquery.Client(
         project="our-project",
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": bigquery_server.url},
     )
-    yield made
-    made.close()
+    yield client
+    client.close()

@@ -47,9 +47,9 @@ def cache_entry():
     """An entry on disk, as the client writes it."""
 
     def make(text="yes", *, model="a/one", parts=None, day=0, **completion):
-        said = {"text": text, "raw": text, "answered_at": WHEN + dt.timedelta(days=day), **completion}
+        fields = {"text": text, "raw": text, "answered_at": WHEN + dt.timedelta(days=day), **completion}
         named = {"model": model, "params": "kp1-0", "message 1 (user)": "km1-0", **(parts or {})}
-        return CacheEntry(parts=named, completion=Completion(**said)).model_dump_json()
+        return CacheEntry(parts=named, completion=Completion(**fields)).model_dump_json()
 
     return make
 

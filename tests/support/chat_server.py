@@ -14,8 +14,8 @@ ANSWER = {"reasons": ["It says so."], "conclusion": "Plain.", "answer": "no", "u
 HANG = "hang"
 
 
-def said(body: dict[str, Any]) -> str:
-    """What a request's messages say."""
+def messages_text(body: dict[str, Any]) -> str:
+    """The text of a request's messages."""
     return "\n".join(str(message["content"]) for message in body["messages"])
 
 
@@ -40,11 +40,11 @@ class ChatServer(LoopbackServer):
     def answer(
         self, body: dict[str, Any], text: str | None = None, finish: str = "stop", name: str = "calm", tokens: int = 7
     ) -> dict[str, Any]:
-        given = json.dumps({"criteria": {name: ANSWER}}) if text is None else text
+        content = json.dumps({"criteria": {name: ANSWER}}) if text is None else text
         return {
             "id": f"chatcmpl-{len(self.received)}", "object": "chat.completion", "created": 1_700_000_000,
             "model": "toy-2026-11-01", "system_fingerprint": "fp_toy",
-            "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": given}}],
+            "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content}}],
             "usage": {"prompt_tokens": 11, "completion_tokens": tokens, "total_tokens": 11 + tokens},
         }  # fmt: skip
 
@@ -69,11 +69,11 @@ class ChatServer(LoopbackServer):
     async def _replied(self, body: dict[str, Any]) -> web.Response:
         if self.wait_s:
             await asyncio.sleep(self.wait_s)
-        made = self.reply(body)
-        if made == HANG:
+        reply = self.reply(body)
+        if reply == HANG:
             await asyncio.sleep(3600)
-        if isinstance(made, web.Response):
-            return made
-        text = json.dumps(made)
+        if isinstance(reply, web.Response):
+            return reply
+        text = json.dumps(reply)
         self.sent.append(text)
-        return web.Response(text=text, content_type="application/json", headers={"x-request-id": f"req-{made['id']}"})
+        return web.Response(text=text, content_type="application/json", headers={"x-request-id": f"req-{reply['id']}"})

@@ -37,10 +37,10 @@ def shell() -> Iterator[Shell]:
     InteractiveShell.clear_instance()
     ip = InteractiveShell.instance(colors="nocolor")
     ip.history_manager.enabled = False
-    made = Shell(ip)
-    made.space["DATA"] = DATA
-    made.run("%load_ext buttermilk_nb\nimport buttermilk_nb as bm")
-    yield made
-    made.run("%unload_ext buttermilk_nb")
+    shell = Shell(ip)
+    shell.space["DATA"] = DATA
+    shell.run("%load_ext buttermilk_nb\nimport buttermilk_nb as bm")
+    yield shell
+    shell.run("%unload_ext buttermilk_nb")
     ip.history_manager.end_session()
     InteractiveShell.clear_instance()

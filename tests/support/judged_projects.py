@@ -32,11 +32,11 @@ def hostile_store(judged_store):
     return judged_store
 
 
-def _secret_unit(run_id, record_id, secret="ZEBRAFINCH", **given):
+def _secret_unit(run_id, record_id, secret="ZEBRAFINCH", **words):
     """A unit that says the secret wherever a unit can."""
-    trace_id, design = uuid7(), f"d1-{given.get('design', record_id)}"
-    request = TextRow.of("request", given.get("request", f"ask {secret} {record_id}"))
-    answer = TextRow.of("response", given.get("response", f"answer {secret} {record_id}"))
+    trace_id, design = uuid7(), f"d1-{words.get('design', record_id)}"
+    request = TextRow.of("request", words.get("request", f"ask {secret} {record_id}"))
+    answer = TextRow.of("response", words.get("response", f"answer {secret} {record_id}"))
     same = {"trace_id": trace_id, "run_id": run_id}
     cell = {**same, "design_id": design, "record_id": record_id, "record_hash": f"r1-{record_id}", "replicate": 0}
     trace = Trace(
@@ -45,7 +45,7 @@ def _secret_unit(run_id, record_id, secret="ZEBRAFINCH", **given):
         started_at=now(), duration_s=0.1,
     )  # fmt: skip
     call = Call(
-        **same, call_id=uuid7(), model_requested="m/x", cache_key=given.get("key", f"k1-{record_id}"), cached=False,
+        **same, call_id=uuid7(), model_requested="m/x", cache_key=words.get("key", f"k1-{record_id}"), cached=False,
         asked_at=now(), params_sent="{}", params_dropped="{}", request_hash=request.text_hash,
         response_hash=answer.text_hash, status="ok", error_message=f"failed {secret}", provider="far", remote=True,
     )  # fmt: skip

@@ -24,10 +24,10 @@ FLAGS = [
 
 def _chromium() -> str:
     names = [os.environ.get("BUTTERMILK_NB_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, filter(None, names))), None)
+    if path is None:
         pytest.skip("no Chromium here; on Debian or Ubuntu: apt-get install chromium")
-    return found
+    return path
 
 
 class Lab:

@@ -57,6 +57,6 @@ class MemoryKeyring(KeyringBackend):
 @pytest.fixture
 def memory_keyring() -> MemoryKeyring:
     """A usable keyring, open and empty."""
-    made = MemoryKeyring()
-    keyring.set_keyring(made)
-    return made
+    backend = MemoryKeyring()
+    keyring.set_keyring(backend)
+    return backend

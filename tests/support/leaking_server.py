@@ -25,17 +25,17 @@ class LeakingServer(LoopbackServer):
         await request.read()
         headers = {"x-request-id": f"req-{key}", "x-seen": key, "openai-organization": key}
         if self.how == "error":
-            said = {"message": f"Incorrect API key provided: {key}. Sent as Bearer {key}.", "type": key, "code": key}
-            return web.json_response({"error": said}, status=401, headers=headers)
+            error = {"message": f"Incorrect API key provided: {key}. Sent as Bearer {key}.", "type": key, "code": key}
+            return web.json_response({"error": error}, status=401, headers=headers)
         if self.how == "page":
             return web.Response(status=502, text=f"<html>upstream said no to {key}</html>", content_type="text/html")
         verdict = {"reasons": [f"The key is {key}."], "conclusion": key, "answer": "no", "uncertainty": "low"}
         text = json.dumps({"criteria": {"calm": verdict}}) if self.how == "answer" else f"I was called with {key}!"
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         message = {"role": "assistant", "content": text, "reasoning_content": f"They sent {key}."}
-        made = {
+        body = {
             "id": f"chatcmpl-{key}", "object": "chat.completion", "created": 1, "model": f"toy-{key}",
             "system_fingerprint": f"fp-{key}", "usage": usage,
             "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
         }  # fmt: skip
-        return web.json_response(made, headers=headers)
+        return web.json_response(body, headers=headers)

@@ -30,6 +30,7 @@ class LoopbackServer(ABC):
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
+        self.refuses = False
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -57,8 +58,15 @@ class LoopbackServer(ABC):
         assert self._ready.wait(10)
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        """Stop serving; a server that was stopped already stays so."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+
+    def refuse_connections(self) -> None:
+        """Answer the requests that have arrived, and refuse connections from now on."""
+        self.refuses = True
+        asyncio.run_coroutine_threadsafe(self._site.stop(), self._loop).result(10)
 
     def __enter__(self) -> Self:
         self.start()
@@ -73,12 +81,17 @@ class LoopbackServer(ABC):
         app.add_routes(self.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self._loop.run_until_complete(runner.setup())
-        self._loop.run_until_complete(web.SockSite(runner, self._socket).start())
+        self._site = web.SockSite(runner, self._socket)
+        self._loop.run_until_complete(self._site.start())
         self._ready.set()
         self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.run_until_complete(self._cancel_open_requests())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
+
+    async def _cancel_open_requests(self) -> None:
+        tasks = asyncio.all_tasks(self._loop) - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from typing import Any
 
-from support.chat_server import HANG, ChatServer, said
+from support.chat_server import HANG, ChatServer, messages_text
 
 SHARES = {"rate-limited": 0.05, "server error": 0.02, "hung": 0.02, "malformed": 0.10}
 _MALFORMED = (
@@ -23,12 +23,12 @@ class MisbehavingServer(ChatServer):
     def __init__(self) -> None:
         super().__init__()
         self.faults: Counter[str] = Counter()
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self.reply = self.misbehave
 
     def misbehave(self, body: dict[str, Any]) -> Any:
-        text = said(body)
-        self.asked[text] += 1
+        text = messages_text(body)
+        self.requests[text] += 1
         again = any(message["role"] == "assistant" for message in body["messages"])
         first = body["messages"][1]["content"] if again else text.partition("\n")[2] or text
         place = int(hashlib.sha256(first.rpartition("record ")[2].encode()).hexdigest()[:8], 16) / 16**8
@@ -39,7 +39,7 @@ class MisbehavingServer(ChatServer):
                 return self.answer(body)
             self.faults[fault] += 1
             return self.answer(body, text=_MALFORMED[int(place * 1e4) % len(_MALFORMED)])
-        if fault is None or self.asked[text] > 1:
+        if fault is None or self.requests[text] > 1:
             return self.answer(body)
         self.faults[fault] += 1
         if fault == "rate-limited":

@@ -32,8 +32,8 @@ def run_pairs(tmp_path, greetings):
     """Run one step over pairs: `run_pairs(step, models, corpus)`."""
 
     def run(step, *models, corpus=greetings, **options):
-        given = {key: options.pop(key) for key in ("scripted",) if key in options}
-        bm.init("pairs", path=tmp_path / "pairs", models=list(models or ["offline/strict"]), **given)
+        settings = {key: options.pop(key) for key in ("scripted",) if key in options}
+        bm.init("pairs", path=tmp_path / "pairs", models=list(models or ["offline/strict"]), **settings)
         return bm.Flow("pairs", list(step) if isinstance(step, tuple) else [step]).run(corpus, **options)
 
     return run

@@ -56,13 +56,13 @@ def start_script(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]
 
 @pytest.fixture
 def wait_until() -> Callable[..., None]:
-    """Wait until something is so."""
+    """Wait until a condition holds: `wait_until(condition, event)`."""
     pause = threading.Event()
 
-    def wait(so: Callable[[], bool], what: str, limit_s: float = 60.0) -> None:
+    def wait(is_so: Callable[[], bool], event: str, limit_s: float = 60.0) -> None:
         deadline = time.monotonic() + limit_s
-        while not so():
-            assert time.monotonic() < deadline, f"after {limit_s:g} s still not: {what}"
+        while not is_so():
+            assert time.monotonic() < deadline, f"after {limit_s:g} s still not: {event}"
             pause.wait(POLL_S)
 
     return wait

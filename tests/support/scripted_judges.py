@@ -57,10 +57,10 @@ def run_three_judges(tmp_path, write_scripts, verdict, calm):
         path.write_text("".join(json.dumps(line) + "\n" for line in (*reader, verdict("nobody", "yes"))), "utf-8")
         voices = ["scripted/ana", "scripted/ben", "scripted/cy"]
         project = bm.init("over", path=tmp_path / "project", models=voices, scripted=folder)
-        known = {"calm": tuple(reasons)} if reasons else {}
+        known_reasons = {"calm": tuple(reasons)} if reasons else {}
         records = [
-            bm.Record(record_id="r0", content="A door was heard.", expert_reasons=known),
-            bm.Record(record_id="r1", content="It was loud.", expert_reasons=known),
+            bm.Record(record_id="r0", content="A door was heard.", expert_reasons=known_reasons),
+            bm.Record(record_id="r1", content="It was loud.", expert_reasons=known_reasons),
         ]
         judge = bm.Judge("judge", criteria=calm, replicates=replicates)
         flow = bm.Flow("over", [judge, *steps])
@@ -74,28 +74,28 @@ def run_three_judges(tmp_path, write_scripts, verdict, calm):
 
 @pytest.fixture
 def run_judges(tmp_path, write_scripts):
-    """Run a judge and other steps: `run_over(criteria, {"ana": lines}, records, steps, readers={"reader": lines})`."""
+    """Run a judge and other steps: `run_judges(criteria, {"ana": lines}, records, *steps, readers={"bo": lines})`."""
 
     def run(criteria, voices, records, *steps, readers=(), replicates=1, **options):
         folder = write_scripts(**voices, **dict(readers))
         models = [f"scripted/{voice}" for voice in voices]
         project = bm.init("run-over", path=tmp_path / "run-over", models=models, scripted=folder)
         judge = bm.Judge("judge", criteria=criteria, replicates=replicates)
-        made = bm.Flow("run-over", [judge, *steps]).run(bm.Corpus(records), **options)
-        made.client = project.client
-        return made
+        run = bm.Flow("run-over", [judge, *steps]).run(bm.Corpus(records), **options)
+        run.client = project.client
+        return run
 
     return run
 
 
 @pytest.fixture
 def step_messages():
-    """What the calls of a step said to the model: one text for each call, with its record."""
+    """The text that each call of a step sent to the model, with its record."""
 
-    def found(run, step):
+    def texts(run, step):
         calls = run.calls()
         mine = calls[calls.step == step]
-        told = ["\n".join(m["content"] for m in json.loads(text)["messages"]) for text in mine.request]
-        return list(zip(mine.record_id, told, strict=True))
+        texts = ["\n".join(m["content"] for m in json.loads(text)["messages"]) for text in mine.request]
+        return list(zip(mine.record_id, texts, strict=True))
 
-    return found
+    return texts

@@ -27,9 +27,9 @@ sys.stdin.read()
 @pytest.fixture
 def store(tmp_path):
     """A store that does not wait long."""
-    made = Store(tmp_path / "traces.duckdb", lock_wait_s=0.2)
-    with made.reading():
-        return made
+    store = Store(tmp_path / "traces.duckdb", lock_wait_s=0.2)
+    with store.reading():
+        return store
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def hold_file():
 def make_unit():
     """Units as a judge hands them back, with what they say and any field of trace, call or score changed."""
 
-    def make(n=0, run_id="run", *, reads=(), trace=None, call=None, score=None, **said):
+    def make(n=0, run_id="run", *, reads=(), trace=None, call=None, score=None, **words):
         trace_id = uuid7()
         common = {
             "run_id": run_id,
@@ -78,7 +78,7 @@ def make_unit():
             cache_key=digest("k1", str(n)), cached=False, params_sent="{}", params_dropped="[]", cost_usd=0.01,
             request_hash=request.text_hash, response_hash=answer.text_hash, status="ok",
         )  # fmt: skip
-        words = {"conclusion": f"Concluded {n}.", "reasons": [f"First {n}.", "Second."], **said}
+        words = {"conclusion": f"Concluded {n}.", "reasons": [f"First {n}.", "Second."], **words}
         scored = Score(trace_id=trace_id, judge="judge", criterion="calm", category="yes", value=1.0, **common)
         inputs = tuple(
             TraceInput(trace_id=trace_id, input_trace_id=other.trace.trace_id, position=place)

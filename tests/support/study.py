@@ -52,8 +52,8 @@ def flow(*steps, **fields):
 
 def designs(run):
     """The design ids of a run's planned cells, in order of record."""
-    found = bm.sql("select design_id from cells where run_id = ? order by record_id, model, replicate", [run.run_id])
-    return found.design_id.tolist()
+    frame = bm.sql("select design_id from cells where run_id = ? order by record_id, model, replicate", [run.run_id])
+    return frame.design_id.tolist()
 
 
 def stop_after(project, sent, limit_s=20):

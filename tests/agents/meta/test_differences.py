@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from support.chat_server import said
+from support.chat_server import messages_text
 
 import buttermilk_nb as bm
 
@@ -141,14 +141,16 @@ def test_what_cannot_be_read_is_invalid_with_a_sentence_and_its_raw_text(run_thr
     assert run.divergences().empty
     assert run.comparisons().empty
     assert len(server.received) == 4, "each was asked once more"
-    objections = [said(body) for body in server.received if "could not be read" in said(body)]
+    objections = [messages_text(body) for body in server.received if "could not be read" in messages_text(body)]
     assert len(objections) == 2
     assert all("Raw and unread." in said for said in objections), "and told what it had said"
 
 
 def test_the_second_answer_counts_where_it_can_be_read(run_three_judges, server):
     good = json.dumps({"conclusion": "Mended.", "divergences": []})
-    server.reply = lambda body: server.answer(body, good if "could not be read" in said(body) else '{"divergences": 1}')
+    server.reply = lambda body: server.answer(
+        body, good if "could not be read" in messages_text(body) else '{"divergences": 1}'
+    )
     run = run_three_judges(differences(models="hosted_vllm/toy"))
     assert run.comparisons().conclusion.tolist() == ["Mended.", "Mended."]
     assert (run.calls().step == "differences").sum() == 4

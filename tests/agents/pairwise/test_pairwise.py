@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.chat_server import said
+from support.chat_server import messages_text
 
 import buttermilk_nb as bm
 
@@ -95,7 +95,7 @@ def test_words_that_were_cut_off_are_no_answer(kinder, run_pairs, server):
 
 def test_what_cannot_be_read_is_asked_for_once_more(kinder, run_pairs, server, choice_reply):
     server.reply = lambda body: server.answer(
-        body, choice_reply("Text B") if "could not be read" in said(body) else "Hm."
+        body, choice_reply("Text B") if "could not be read" in messages_text(body) else "Hm."
     )
     run = run_pairs(compare(kinder, orders="given"), "hosted_vllm/toy")
     assert set(run.scores().category) == {"second"}
@@ -108,7 +108,7 @@ def test_a_tie_that_was_not_offered_is_invalid(kinder, run_pairs, server, choice
     run = run_pairs(compare(kinder, ties=False, orders="given", reask=False), "hosted_vllm/toy", corpus=corpus)
     assert set(run.scores().status) == {"invalid"}
     schema = server.received[0].get("response_format") or {}
-    assert '"tie"' not in said(server.received[0]) + json.dumps(schema)
+    assert '"tie"' not in messages_text(server.received[0]) + json.dumps(schema)
 
 
 def test_a_non_answer_that_the_criterion_allows_is_kept(run_pairs, server, choice_reply):
@@ -186,7 +186,7 @@ def test_a_second_run_asks_nothing_and_another_text_is_asked_again(kinder, run_p
 def test_one_verdict_of_both_orders_is_a_panel_s(kinder, run_pairs, server, choice_reply):
     rude = "Damn you."
     server.reply = lambda body: server.answer(
-        body, choice_reply("Text B" if said(body).rstrip().endswith(rude) else "Text A")
+        body, choice_reply("Text B" if messages_text(body).rstrip().endswith(rude) else "Text A")
     )
     found = run_pairs((compare(kinder), bm.Panel("both", of="compare")), "hosted_vllm/toy").scores()
     panel = found[found.judge == "both"].set_index("record_id")

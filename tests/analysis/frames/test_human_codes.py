@@ -26,10 +26,10 @@ def run_of(records=RECORDS, criteria=RESPECT):
     return flow(judge(criteria), models="offline/strict").run(bm.Corpus(records))
 
 
-def test_a_label_stands_beside_the_judges_with_what_it_says_of_its_coder(project):
+def test_a_label_stands_beside_the_judges_with_what_it_says_of_its_coder(offline_project):
     run = run_of()
-    keep(project, "no", blind=True, inclusion_p=0.25)
-    keep(project, "cannot tell", RECORDS[1])
+    keep(offline_project, "no", blind=True, inclusion_p=0.25)
+    keep(offline_project, "cannot tell", RECORDS[1])
     for found in (run.ratings(), bm.ratings()):
         assert tuple(found.columns) == COLUMNS
         assert people(found, "category", "value", "flagged", "status", "blind", "inclusion_p") == [
@@ -42,70 +42,70 @@ def test_a_label_stands_beside_the_judges_with_what_it_says_of_its_coder(project
         assert (found.kind == "instrument").sum() == 3
 
 
-def test_a_skipped_record_is_a_row_without_a_code(project):
+def test_a_skipped_record_is_a_row_without_a_code(offline_project):
     run = run_of()
-    keep(project, None, status="skipped")
+    keep(offline_project, None, status="skipped")
     assert people(run.ratings(), "category", "status") == [("r0", "kf", None, "skipped")]
 
 
-def test_a_withdrawn_label_is_none(project):
+def test_a_withdrawn_label_is_none(offline_project):
     run = run_of()
-    keep(project, "no")
-    keep(project, None, status="withdrawn")
+    keep(offline_project, "no")
+    keep(offline_project, None, status="withdrawn")
     assert people(run.ratings()) == []
 
 
-def test_the_last_round_counts(project):
+def test_the_last_round_counts(offline_project):
     run = run_of()
-    keep(project, "no")
-    keep(project, "yes", round="2")
+    keep(offline_project, "no")
+    keep(offline_project, "yes", round="2")
     assert people(run.ratings(), "category") == [("r0", "kf", "yes")]
 
 
-def test_a_label_under_another_wording_stays_out(project):
+def test_a_label_under_another_wording_stays_out(offline_project):
     run = run_of()
-    keep(project, "no", criteria=respect("Is it kind?"))
+    keep(offline_project, "no", criteria=respect("Is it kind?"))
     assert people(run.ratings()) == []
     assert people(bm.ratings(), "category") == [("r0", "kf", "no")]
 
 
-def test_a_label_on_another_version_of_the_text_stays_out_of_the_run(project):
+def test_a_label_on_another_version_of_the_text_stays_out_of_the_run(offline_project):
     run = run_of()
-    keep(project, "yes", RECORDS[0].model_copy(update={"content": "They left."}))
+    keep(offline_project, "yes", RECORDS[0].model_copy(update={"content": "They left."}))
     assert people(run.ratings()) == []
 
 
-def test_a_label_on_a_record_that_the_run_has_not_stays_out_of_it(project):
+def test_a_label_on_a_record_that_the_run_has_not_stays_out_of_it(offline_project):
     run = run_of(RECORDS[:2])
-    keep(project, "yes", RECORDS[2])
+    keep(offline_project, "yes", RECORDS[2])
     assert people(run.ratings()) == []
     assert people(bm.ratings(), "category") == [("r2", "kf", "yes")]
 
 
-def test_the_label_of_a_coder_wins_over_their_code_in_the_data(project):
+def test_the_label_of_a_coder_wins_over_their_code_in_the_data(offline_project):
     first = RECORDS[0].model_copy(update={"labels": {"kf": {"respect": "yes"}, "ab": {"respect": "yes"}}})
     run = run_of([first, *RECORDS[1:]])
-    keep(project, "no", first)
+    keep(offline_project, "no", first)
     assert people(run.ratings(), "category") == [("r0", "ab", "yes"), ("r0", "kf", "no")]
 
 
-def test_who_has_a_code_in_the_data_has_not_skipped_the_record(project):
+def test_who_has_a_code_in_the_data_has_not_skipped_the_record(offline_project):
     first = RECORDS[0].model_copy(update={"labels": {"kf": {"respect": "yes"}}})
     run = run_of([first, *RECORDS[1:]])
-    keep(project, None, first, status="skipped")
+    keep(offline_project, None, first, status="skipped")
     assert people(run.ratings(), "category", "status") == [("r0", "kf", "yes", "ok")]
 
 
-def test_what_was_decided_in_an_adjudication_is_no_independent_code_of_that_person(project):
+def test_what_was_decided_in_an_adjudication_is_no_independent_code_of_that_person(offline_project):
     run = run_of()
-    keep(project, "no")
-    keep(project, "yes", source="adjudication", round="adjudication")
+    keep(offline_project, "no")
+    keep(offline_project, "yes", source="adjudication", round="adjudication")
     assert people(run.ratings(), "category") == [("r0", "kf", "no"), ("r0", "kf (adjudicated)", "yes")]
 
 
-def test_codes_of_records_that_nobody_has_judged_are_in_the_project_s_ratings(project):
-    keep(project, 4, criteria=desk(), criterion="heat")
-    keep(project, "no", RECORDS[1], criteria=desk())
+def test_codes_of_records_that_nobody_has_judged_are_in_the_project_s_ratings(offline_project):
+    keep(offline_project, 4, criteria=desk(), criterion="heat")
+    keep(offline_project, "no", RECORDS[1], criteria=desk())
     found = bm.ratings()
     assert people(found, "criterion", "category", "flagged") == [
         ("r0", "kf", "heat", "4", True),
@@ -114,18 +114,18 @@ def test_codes_of_records_that_nobody_has_judged_are_in_the_project_s_ratings(pr
     assert found.scale.tolist() == ["1-5", "yes/no"]
 
 
-def test_a_project_in_which_nothing_happened_has_no_ratings(project):
+def test_a_project_in_which_nothing_happened_has_no_ratings(offline_project):
     found = bm.ratings()
     assert tuple(found.columns) == COLUMNS
     assert found.empty
 
 
-def test_statistics_take_people_s_labels_as_they_take_judges(project):
+def test_statistics_take_people_s_labels_as_they_take_judges(offline_project):
     run = run_of(corpus(5))
     mine, theirs = ["no", "yes", "yes", "yes", "yes"], ["no", "yes", "no", "yes", "yes"]
     for place, record in enumerate(corpus(5)):
-        keep(project, mine[place], record)
-        keep(project, theirs[place], record, coder="ab")
+        keep(offline_project, mine[place], record)
+        keep(offline_project, theirs[place], record, coder="ab")
     found = bm.agreement(run.ratings(), n_boot=20)
     kappa = found[found.coefficient == "Cohen's kappa"].set_index("comparison").value
     assert kappa["ab ~ kf"] == pytest.approx((0.8 - 0.56) / (1 - 0.56))
@@ -133,7 +133,7 @@ def test_statistics_take_people_s_labels_as_they_take_judges(project):
     assert set(found.comparison_type) == {"mixed", "human-human", "judge-human"}
 
 
-def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(project):
+def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(offline_project):
     import datetime as dt
 
     from buttermilk_nb.codebook.edge_cases import EdgeCase, with_edge_case
@@ -151,20 +151,20 @@ def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(
     assert not before.in_edge_cases.any(), "under the earlier wording nobody had been taught"
 
 
-def test_a_project_counts_the_newest_text_of_a_record_and_what_was_said_of_it(project):
+def test_a_project_counts_the_newest_text_of_a_record_and_what_was_said_of_it(offline_project):
     def version(text, truth):
         return bm.Corpus([bm.Record(record_id="r0", content=text, ground_truth={"respect": truth})])
 
     old, new = version("They are vermin.", "no"), version("They are kind.", "yes")
-    keep(project, "no", record=old[0])
+    keep(offline_project, "no", record=old[0])
     for texts in (old, new):
         flow(judge(models=["offline/strict"])).run(texts)
-    keep(project, "yes", record=new[0], coder="ab")
+    keep(offline_project, "yes", record=new[0], coder="ab")
     ratings = bm.ratings().set_index("coder")
     assert ratings.category.to_dict() == {"ab": "yes", "judge · offline/strict": "yes", "truth": "yes"}
 
 
 @pytest.mark.parametrize("name", ["truth", "Truth", "judge · offline/strict", "kf (adjudicated)"])
-def test_names_that_stand_for_something_else_are_no_coders(project, name):
+def test_names_that_stand_for_something_else_are_no_coders(offline_project, name):
     with pytest.raises(bm.SetupError, match="cannot be a coder's name"):
-        keep(project, "yes", coder=name)
+        keep(offline_project, "yes", coder=name)

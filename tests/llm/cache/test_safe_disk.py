@@ -98,8 +98,8 @@ def test_reading_the_whole_cache_passes_the_row_over_and_runs_nothing(planted, e
     assert not exploded()
 
 
-@pytest.mark.parametrize("change", ["put", "rebuild", "drop", "drop a model", "drop everything"])
-def test_writing_and_dropping_run_nothing(planted, put_entries, cache_entry, exploded, change):
+@pytest.mark.parametrize("change", ["put", "rebuild", "delete", "delete a model", "delete everything"])
+def test_writing_and_deleting_run_nothing(planted, put_entries, cache_entry, exploded, change):
     if change == "put":
         put_entries(k0=cache_entry("new"))
         assert "new" in planted.get("k0")
@@ -107,10 +107,10 @@ def test_writing_and_dropping_run_nothing(planted, put_entries, cache_entry, exp
         assert planted.rebuild([("k0", cache_entry("new")), ("k1", cache_entry("new"))]) == 1
         assert "new" in planted.get("k0")
         assert "good" in planted.get("k1")
-    elif change == "drop everything":
-        assert planted.drop(everything=True) == 2
+    elif change == "delete everything":
+        assert planted.delete(everything=True) == 2
     else:
-        assert planted.drop(model="a/one") == 1 if change == "drop a model" else planted.drop("k1") == 1
+        assert planted.delete(model="a/one") == 1 if change == "delete a model" else planted.delete("k1") == 1
     assert not exploded()
 
 
@@ -148,7 +148,7 @@ def test_pickles_in_a_file_to_import_are_lines_that_are_refused(
 
 
 @pytest.mark.parametrize("name", ["../precious.val", "../precious.txt", "{outside}/precious.val", "cache.db"])
-@pytest.mark.parametrize("change", ["put", "rebuild", "drop", "drop everything"])
+@pytest.mark.parametrize("change", ["put", "rebuild", "drop", "delete everything"])
 def test_a_file_that_a_row_names_is_removed_only_where_it_is_the_caches_own(
     cache, put_entries, cache_entry, tamper, name, change
 ):
@@ -164,7 +164,7 @@ def test_a_file_that_a_row_names_is_removed_only_where_it_is_the_caches_own(
     else:
         cache.delete("k0") if change == "drop" else cache.delete(everything=True)
     assert all(path.exists() for path in precious)
-    assert change == "drop everything" or "yes" in cache.get("k1")
+    assert change == "delete everything" or "yes" in cache.get("k1")
 
 
 @posix

@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from support.chat_server import ANSWER, HANG, said
+from support.chat_server import ANSWER, HANG, messages_text
 
 import buttermilk_nb as bm
 
@@ -34,7 +34,7 @@ def texts(n=1):
 
 def asked_of(body):
     """Which of the two questions a request asks."""
-    return "fair" if "Is it fair?" in said(body) else "calm"
+    return "fair" if "Is it fair?" in messages_text(body) else "calm"
 
 
 def then(server, later, *, first=1, **answer):

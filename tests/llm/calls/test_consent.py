@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.chat_server import said
+from support.chat_server import messages_text
 
 import buttermilk_nb as bm
 
@@ -182,7 +182,7 @@ def test_a_placeholder_keeps_its_meaning_when_a_model_is_asked_again(server, mak
     asked = []
 
     def reply(body):
-        asked.append(said(body))
+        asked.append(messages_text(body))
         return server.answer(body, text="Cyd or Ann, who knows?" if len(asked) == 1 else None)
 
     server.reply = reply

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.chat_server import said
+from support.chat_server import messages_text
 
 import buttermilk_nb as bm
 
@@ -76,7 +76,7 @@ def test_a_text_that_could_not_be_redacted_costs_its_cell_and_does_not_leave(ser
     failed = run.errors().iloc[0]
     assert (failed.record_id, failed.error_type) == ("bad", "SetupError")
     assert "`person` failed on a text, so it was not sent: ValueError" in failed.error_message
-    assert ["Ola" in said(body) for body in server.received] == [False]
+    assert ["Ola" in messages_text(body) for body in server.received] == [False]
 
 
 @pytest.mark.parametrize("ask", ["check", "estimate", "run"])

@@ -208,7 +208,7 @@ def test_a_server_that_is_not_there_says_so(make_embedding_project):
 
 
 def test_a_server_that_goes_away_says_so(embedding_server, local_vec_project):
-    embedding_server.reply = lambda texts: embedding_server.stop() or failing(500, "going down")(texts)
+    embedding_server.reply = lambda texts: embedding_server.refuse_connections() or failing(500, "going down")(texts)
     with pytest.raises(bm.errors.UnavailableError, match="The request held one text"):
         embed(local_vec_project, TEXTS[:1], model="vec")
 

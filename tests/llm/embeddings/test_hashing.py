@@ -118,8 +118,8 @@ def test_records_that_stay_local_are_embedded_here(project):
     assert embed(project, corpus, model="offline/hashing").shape == (1, 256)
 
 
-def test_a_model_under_a_name_of_ones_own(make_project):
-    project = make_project("models: {near: {model: 'offline/hashing?dims=32'}}")
+def test_a_model_under_a_name_of_ones_own(make_embedding_project):
+    project = make_embedding_project("models: {near: {model: 'offline/hashing?dims=32'}}")
     assert embed(project, ["a"], model="near").shape == (1, 32)
 
 

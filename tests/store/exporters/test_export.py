@@ -251,10 +251,10 @@ def everything(folder):
 
 
 @pytest.fixture
-def marked_local(judged_store, words_unit):
+def marked_local(judged_store, secret_unit):
     """One record says SECRET wherever a text can stand, and must not leave."""
     run = judged_store.df("select run_id from runs").run_id.item()
-    judged_store.write(WriteBatch(units=[words_unit(run, "r1", secret="SECRET")]))
+    judged_store.write(WriteBatch(units=[secret_unit(run, "r1", secret="SECRET")]))
     with judged_store.writing() as con:
         con.execute(
             "update records set local_only = true, content = 'SECRET', metadata = ?, media = ? where record_id = 'r1'",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.chat_server import ChatServer, said
+from support.chat_server import ChatServer, messages_text
 
 import buttermilk_nb as bm
 from buttermilk_nb.project import session
@@ -74,7 +74,7 @@ def test_every_damaged_answer_becomes_a_row_with_a_status(fuzzing_server):
     replies: dict[int, str] = {}
 
     def reply(body: dict[str, Any]) -> dict[str, Any]:
-        number = int(re.search(r"Text number (\d+)\.", said(body))[1])
+        number = int(re.search(r"Text number (\d+)\.", messages_text(body))[1])
         draw = random.Random(number)
         replies.setdefault(number, damaged(draw))
         return fuzzing_server.answer(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from support.chat_server import ANSWER, said
+from support.chat_server import ANSWER, messages_text
 
 from buttermilk_nb.analysis.frames import traces
 from buttermilk_nb.llm.cache import AnswerCache
@@ -95,7 +95,7 @@ class Killed:
 
     def reply(self, body):
         """Every answer names its record, so that it can be told from the cache which were kept."""
-        told = str({"criteria": {"calm": {**ANSWER, "conclusion": record_in(said(body))}}}).replace("'", '"')
+        told = str({"criteria": {"calm": {**ANSWER, "conclusion": record_in(messages_text(body))}}}).replace("'", '"')
         return self.server.answer(body, text=told)
 
     def run(self, first, n):
@@ -106,7 +106,7 @@ class Killed:
 
     def asked(self, since=0):
         """The records that the server was asked about."""
-        return [record_in(said(body)) for body in self.server.received[since:]]
+        return [record_in(messages_text(body)) for body in self.server.received[since:]]
 
     def kill_after(self, process, requests, seconds):
         """Let so many requests arrive and so many seconds go by; then SIGKILL. Returns what was asked meanwhile."""

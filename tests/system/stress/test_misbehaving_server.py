@@ -47,7 +47,7 @@ def test_every_row_of_2000_is_accounted_for_and_nothing_is_asked_beyond_retries(
     failed = calls[calls.status.isin(["error", "timeout"])].groupby("request_hash").size()
     beyond = {key: n for key, n in sent.items() if n > 1 + failed.get(key, 0)}
     assert beyond == {}
-    assert max(misbehaving_server.asked.values()) <= 1 + RETRIES
+    assert max(misbehaving_server.requests.values()) <= 1 + RETRIES
     # each fault struck about as often as it was meant to, and each is on record
     for fault in ("rate-limited", "server error", "hung"):
         assert misbehaving_server.faults[fault] == pytest.approx(SHARES[fault] * N, rel=0.5)

@@ -10,7 +10,7 @@ import ast
 
 import pytest
 import yaml
-from support.chat_server import said
+from support.chat_server import messages_text
 
 pytestmark = pytest.mark.stress
 
@@ -105,7 +105,7 @@ def answered(tmp_path, server, start_script):
     process = start_script(f"import sys\n{ASKED}\nprint(flow.run(corpus).counts)", folder)
     out, problems = process.communicate(timeout=180)
     assert ast.literal_eval(out) == {"ok": N}, problems
-    assert len({said(body) for body in server.received}) == N
+    assert len({messages_text(body) for body in server.received}) == N
     return folder
 
 
