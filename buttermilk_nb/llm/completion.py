@@ -11,7 +11,7 @@ from .._internal.secret_redaction import redact_known
 from ..schema import Clean
 
 
-def _without_keys(value: str, info: ValidationInfo) -> str:
+def _remove_keys(value: str, info: ValidationInfo) -> str:
     return value if info.context is FROM_DISK else redact_known(value)
 
 
@@ -19,7 +19,7 @@ FROM_DISK = object()
 """The context in which answers are read that were looked through before they were written."""
 
 
-WithoutKeys = Annotated[Clean, AfterValidator(_without_keys)]
+WithoutKeys = Annotated[Clean, AfterValidator(_remove_keys)]
 """What a server sent: without the key it was asked with, whichever model brought it."""
 
 

@@ -31,15 +31,15 @@ class Message(NamedTuple):
         """The form that chat APIs take."""
         if not self.images:
             return {"role": self.role, "content": self.content}
-        return self._in_parts([{"url": image.data_url()} for image in self.images])
+        return self._with_images([{"url": image.data_url()} for image in self.images])
 
     def as_stored(self) -> dict[str, Any]:
         """The form that is stored and hashed: each image by its hash."""
         if not self.images:
             return {"role": self.role, "content": self.content}
-        return self._in_parts([{"url": image.reference, "mime": image.mime} for image in self.images])
+        return self._with_images([{"url": image.reference, "mime": image.mime} for image in self.images])
 
-    def _in_parts(self, images: list[dict[str, str]]) -> dict[str, Any]:
+    def _with_images(self, images: list[dict[str, str]]) -> dict[str, Any]:
         text = [{"type": "text", "text": self.content}] if self.content else []
         return {"role": self.role, "content": [*text, *({"type": "image_url", "image_url": one} for one in images)]}
 

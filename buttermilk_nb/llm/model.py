@@ -36,9 +36,9 @@ class Params(NamedTuple):
     dropped_json: str
 
     @classmethod
-    def of(cls, model: Model, asked: Mapping[str, Any]) -> Params:
+    def for_model(cls, model: Model, params: Mapping[str, Any]) -> Params:
         """Split once per slot, not once per call."""
-        sent, dropped = model.split_params(asked)
+        sent, dropped = model.split_params(params)
         return cls(sent, dropped, canonical(sent), canonical(dropped))
 
 
@@ -81,7 +81,7 @@ class Request:
         replicate: int = 0,
         offline_input: OfflineInput | None = None,
         redaction: Redaction | None = None,
-        earlier: Mapping[str, str] | None = None,
+        prior_placeholders: Mapping[str, str] | None = None,
     ) -> None:
         self.model = model
         self.params = params
@@ -94,7 +94,7 @@ class Request:
         self.redaction = redaction if self.remote else None
         self.redacted: dict[str, str] = {}
         if self.redaction is not None:
-            texts, self.redacted = self.redaction.apply([message.content for message in messages], earlier)
+            texts, self.redacted = self.redaction.apply([message.content for message in messages], prior_placeholders)
             messages = [message._replace(content=text) for message, text in zip(messages, texts, strict=True)]
         self.messages = messages
 
@@ -112,9 +112,9 @@ class Request:
         """What the model reads, as one text: for counting."""
         return "".join(message.content for message in self.messages)
 
-    def with_followup(self, answer: str, objection: str) -> Request:
+    def with_followup(self, answer: str, repair_message: str) -> Request:
         """The request that goes on from an answer that could not be read."""
-        more = [*self.messages, Message("assistant", replace_surrogates(answer)), Message("user", objection)]
+        more = [*self.messages, Message("assistant", replace_surrogates(answer)), Message("user", repair_message)]
         return Request(
             self.model,
             more,
@@ -124,7 +124,7 @@ class Request:
             replicate=self.replicate,
             offline_input=self.offline_input,
             redaction=self.redaction,
-            earlier=self.redacted,
+            prior_placeholders=self.redacted,
         )
 
     @cached_property
@@ -207,7 +207,7 @@ class Model(ABC):
         """What belongs to a cell's design beside the model's full name: what it reads aside, where it is asked."""
         return {}
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # as above
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # as above
         """Why this model has nothing to answer with; None where it would answer. Asked without a call."""
         return None
 
@@ -215,7 +215,7 @@ class Model(ABC):
         """What this model reads of a record beside its text, as a hashable text."""
         return ""
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # as above
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # as above
         """What can change this answer beside the messages, as named hashes."""
         return {}
 

@@ -12,11 +12,11 @@ from ..errors import SetupError, nearest
 from .model import Model
 from .providers.faulty_model import TestDouble
 from .providers.litellm import LitellmModel
-from .providers.offline.models import Dictionary, Teaching
-from .providers.scripted import Scripted
+from .providers.offline.models import DictionaryModel, TeachingModel
+from .providers.scripted import ScriptedModel
 
 FAMILIES: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {
-    "offline": {"strict": Dictionary, "lenient": Dictionary, "teaching": Teaching},
+    "offline": {"strict": DictionaryModel, "lenient": DictionaryModel, "teaching": TeachingModel},
     "double": dict.fromkeys(TestDouble.behaviours, TestDouble),
 }
 
@@ -61,7 +61,7 @@ def make_model(
             "name that buttermilk.yaml has under `models:`."
         )
     if family == "scripted":
-        return Scripted(name, entry, scripted)
+        return ScriptedModel(name, entry, scripted)
     if family not in FAMILIES:
         return LitellmModel(name, entry, keys)
     if path == "offline/hashing":

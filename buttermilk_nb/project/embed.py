@@ -27,7 +27,7 @@ from ..llm.calls.client import CallResult
 from ..llm.calls.run_scope import RunScope
 from ..llm.embeddings.embedding_client import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, EmbeddingJob
 from ..llm.embeddings.embedding_registry import make_embedder
-from ..llm.embeddings.rows import STEP, cells, unit
+from ..llm.embeddings.rows import STEP, cell_rows, embedding_unit
 from ..llm.model import Model
 from ..schema import RunRow, now
 from ..store import Writer
@@ -152,18 +152,18 @@ class _EmbedRun:
             tokens_per_request=tokens_per_request,
             labels=labels,
             concurrency=project.settings.concurrency,
-            landed=self._landed,
+            on_result=self._landed,
         )
 
     async def finish(self) -> NDArray[np.float32] | None:
         """The vectors; None where it was stopped before they were all there."""
         asking = self._asking
         self._project.cache.open()
-        await asking.look()
+        await asking.look_up()
         if asking.missing:
             await asking.check(self._project.settings.probe_s)
             await (asking.send() if self._model.in_process else self._recorded())
-        return None if asking.left else asking.vectors()
+        return None if asking.n_remaining else asking.vectors()
 
     def interrupt(self, presses: int = 1) -> None:
         """Stop: once gently, twice at once."""
@@ -175,7 +175,7 @@ class _EmbedRun:
         """The vectors as they are handed out."""
         if found is None:
             raise stopped(
-                f"It was stopped: {self._asking.left:,} of {len(self._records):,} texts have no vector yet. What had "
+                f"It was stopped: {self._asking.n_remaining:,} of {len(self._records):,} texts have no vector yet. What had "
                 "finished is kept: run it again to go on."
             )
         if self._corpus is None:
@@ -195,7 +195,7 @@ class _EmbedRun:
         try:
             try:
                 await self._asking.send()
-                status = "interrupted" if self._asking.left else "finished"
+                status = "interrupted" if self._asking.n_remaining else "finished"
             except BudgetReached as error:
                 status = "over budget"
                 raise BudgetReached(f"{error} What had finished is kept: run it again to go on.") from None
@@ -216,7 +216,7 @@ class _EmbedRun:
     def _write_ahead(self, known: Mapping[str, Any]) -> None:
         store, event, missing = self._project.store, self._event("running"), self._asking.missing
         write_records(store, [request.record for request in missing])
-        write_plan(store, self._run_row(known), (), cells(missing, self._run_id), event.as_row())
+        write_plan(store, self._run_row(known), (), cell_rows(missing, self._run_id), event.as_row())
         self._project.bus.publish(event)
 
     def _event(self, state: str) -> StatusEvent:
@@ -248,7 +248,7 @@ class _EmbedRun:
 
     async def _landed(self, asked: CallResult) -> None:
         if self._writer is not None and asked.calls:
-            await self._writer.put(unit(asked, self._run_id))
+            await self._writer.put(embedding_unit(asked, self._run_id))
 
 
 def _budget(project: OpenProject, model: Model) -> Budget:

@@ -192,7 +192,7 @@ def test_a_server_that_is_not_there_says_so(make_project):
     project = make_project(
         "models: {vec: {model: hosted_vllm/toy, api_base: 'http://127.0.0.1:9/v1'}}",
     )
-    with pytest.raises(bm.SetupError, match="nothing listens at http://127.0.0.1:9/v1, where `vec` should be"):
+    with pytest.raises(bm.SetupError, match="nothing listens at http://127.0.0.1:9/v1, the address of `vec`"):
         embed(project, TEXTS[:1], model="vec")
     assert bm.sql("select count(*) as n from runs").n.item() == 0
 
@@ -445,11 +445,11 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(server, local):
 
     found = event_loop.submit(within_a_run()).result(30)
     assert found.vectors.tolist() == [numbers(text) for text in TEXTS[:3]]
-    calls = [call for asked in found.asked for call in asked.calls]
+    calls = [call for asked in found.call_results for call in asked.calls]
     assert [(call.run_id, call.trace_id, call.cached) for call in calls] == [("run", "trace", False)] * 3
     assert len({call.cache_key for call in calls}) == 3
     again = event_loop.submit(within_a_run()).result(30)
-    assert again.asked == ()
+    assert again.call_results == ()
     assert again.vectors.tobytes() == found.vectors.tobytes()
     assert len(server.received) == 1
 

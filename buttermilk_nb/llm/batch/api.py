@@ -19,14 +19,14 @@ from ..._internal.ids import uuid7
 from ..._internal.secret_redaction import redact
 from ..._internal.text import shorten
 from ...errors import BadResponseError, ModelError
-from ..providers.map_errors import mapped
-from ..providers.response_errors import parsed
+from ..providers.map_errors import map_error
+from ..providers.response_errors import parse_body
 
 if TYPE_CHECKING:
     import httpx
 
-_CLOCKS = dt.timedelta(minutes=5)  # how far a provider's clock may be behind ours
-_PAGE = 100  # batches listed at once; the most that both allow
+_CLOCK_TOLERANCE = dt.timedelta(minutes=5)  # how far a provider's clock may be behind ours
+_PAGE_SIZE = 100  # batches listed at once; the most that both allow
 
 
 class BatchNotFound(ModelError):
@@ -45,13 +45,13 @@ class BatchStatus(NamedTuple):
     """Where its results are, where the provider keeps them as files."""
 
 
-class Result(NamedTuple):
+class BatchResult(NamedTuple):
     """What came of one request: the body that a direct call would have brought, or why there is none."""
 
     key: str
     body: dict[str, Any] | None
     request_id: str | None = None
-    why: str = ""
+    reason: str = ""
 
 
 class BatchApi(ABC):
@@ -72,11 +72,11 @@ class BatchApi(ABC):
     provider: ClassVar[str]
     path: ClassVar[str]
     """How the address of a direct call ends."""
-    most_requests: ClassVar[int]
-    most_bytes: ClassVar[int]
-    bases: ClassVar[tuple[str, ...]]
+    max_requests: ClassVar[int]
+    max_bytes: ClassVar[int]
+    base_variables: ClassVar[tuple[str, ...]]
     """The environment variables that may name the address."""
-    usual_base: ClassVar[str]
+    default_base: ClassVar[str]
 
     def __init__(self, name: str, base: str, key: str, *, timeout_s: float) -> None:
         import httpx
@@ -90,7 +90,7 @@ class BatchApi(ABC):
         """What every request carries."""
 
     @abstractmethod
-    def line(self, key: str, body: bytes) -> bytes:
+    def request_line(self, key: str, body: bytes) -> bytes:
         """One request of a batch, under a key of ours, as it is handed in."""
 
     async def prepare(self, lines: Sequence[bytes]) -> str:  # noqa: ARG002  # OpenAI's wants them beforehand
@@ -98,11 +98,11 @@ class BatchApi(ABC):
         return uuid7()
 
     @abstractmethod
-    async def submit(self, mark: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:
+    async def submit(self, submission_id: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:
         """Hand a batch in; its id."""
 
     @abstractmethod
-    async def find(self, mark: str, since: dt.datetime, n: int, known: Collection[str]) -> str | None:
+    async def find(self, submission_id: str, since: dt.datetime, n: int, known_ids: Collection[str]) -> str | None:
         """The batch of that mark, if it arrived: of `n` requests, handed in after `since`, none of the `known`."""
 
     @abstractmethod
@@ -110,27 +110,27 @@ class BatchApi(ABC):
         """How far it is."""
 
     @abstractmethod
-    def results(self, batch_id: str, look: BatchStatus) -> AsyncGenerator[Result | None, None]:
+    def results(self, batch_id: str, status: BatchStatus) -> AsyncGenerator[BatchResult | None, None]:
         """What came of its requests, in any order; None for a line that cannot be read."""
 
     async def close(self) -> None:
         """Close connections."""
         await self._http.aclose()
 
-    async def ask(self, method: str, url: str, **given: Any) -> dict[str, Any]:
+    async def request_json(self, method: str, url: str, **arguments: Any) -> dict[str, Any]:
         import httpx
 
         try:
-            response = await self._http.request(method, url, **given)
+            response = await self._http.request(method, url, **arguments)
         except httpx.HTTPError as error:
-            raise mapped(error, self.name, provider=self.provider) from None
-        self._check(response)
-        data = parsed(response.text)
+            raise map_error(error, self.name, provider=self.provider) from None
+        self._raise_for_status(response)
+        data = parse_body(response.text)
         if not isinstance(data, dict):
             raise BadResponseError(f"`{self.name}`: {self.base} sent something that is no word on a batch.")
         return data
 
-    def _check(self, response: httpx.Response) -> None:
+    def _raise_for_status(self, response: httpx.Response) -> None:
         import httpx
 
         if response.status_code in (404, 405, 501):
@@ -139,9 +139,9 @@ class BatchApi(ABC):
             )
         if response.status_code >= 300:
             refused = httpx.HTTPStatusError("refused", request=response.request, response=response)
-            raise mapped(refused, self.name, provider=self.provider)
+            raise map_error(refused, self.name, provider=self.provider)
 
-    async def lines(self, url: str) -> AsyncGenerator[dict[str, Any] | None, None]:
+    async def result_lines(self, url: str) -> AsyncGenerator[dict[str, Any] | None, None]:
         """The lines of a file of JSON lines; None for one that is no JSON object."""
         import httpx
 
@@ -149,36 +149,36 @@ class BatchApi(ABC):
             async with self._http.stream("GET", url) as response:
                 if response.status_code >= 300:
                     await response.aread()
-                    self._check(response)
-                async for line in _split(response.aiter_bytes()):
-                    data = parsed(line.decode("utf-8", "replace"))
+                    self._raise_for_status(response)
+                async for line in _split_lines(response.aiter_bytes()):
+                    data = parse_body(line.decode("utf-8", "replace"))
                     yield data if isinstance(data, dict) else None
         except httpx.HTTPError as error:
-            raise mapped(error, self.name, provider=self.provider) from None
+            raise map_error(error, self.name, provider=self.provider) from None
 
-    async def listed(self, url: str, since: dt.datetime, cursor: str) -> AsyncIterator[dict[str, Any]]:
+    async def list_batches(self, url: str, since: dt.datetime, cursor: str) -> AsyncIterator[dict[str, Any]]:
         """The provider's batches, newest first, as far back as `since`."""
         after: dict[str, str] = {}
         while True:
-            page = await self.ask("GET", url, params={"limit": str(_PAGE), **after})
+            page = await self.request_json("GET", url, params={"limit": str(_PAGE_SIZE), **after})
             batches = [entry for entry in page.get("data") or [] if isinstance(entry, dict)]
             for entry in batches:
-                made = time_of(entry.get("created_at"))
-                if made is not None and made < since - _CLOCKS:
+                made = parse_time(entry.get("created_at"))
+                if made is not None and made < since - _CLOCK_TOLERANCE:
                     return
                 yield entry
             if not page.get("has_more") or not batches:
                 return
             after = {cursor: str(batches[-1].get("id"))}
 
-    def id_in(self, data: Mapping[str, Any]) -> str:
+    def read_id(self, data: Mapping[str, Any]) -> str:
         found = data.get("id")
         if not isinstance(found, str) or not found:
             raise BadResponseError(f"`{self.name}`: {self.base} took the batch, and did not say under which id.")
         return found
 
 
-async def _split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     r"""Lines as JSON lines have them: ended by `\n`, and not by what else Unicode takes for the end of one."""
     rest = bytearray()
     async for chunk in chunks:
@@ -197,7 +197,7 @@ class _RequestCounts(dict[str, int]):
         return 0
 
 
-def counts_in(data: Mapping[str, Any]) -> dict[str, int]:
+def request_counts(data: Mapping[str, Any]) -> dict[str, int]:
     """How many requests of a batch are in which state; 0 for what is not said.
 
     Examples
@@ -222,14 +222,14 @@ def whole_number(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def reasons_in(errors: Any) -> str:
+def refusal_reasons(errors: Any) -> str:
     """Why a whole batch was refused."""
     listed = errors.get("data") if isinstance(errors, dict) else None
     told = [str(entry.get("message") or entry.get("code")) for entry in listed or [] if isinstance(entry, dict)]
     return redact(shorten("; ".join(dict.fromkeys(told)), 300)).rstrip(" .")
 
 
-def time_of(value: Any) -> dt.datetime | None:
+def parse_time(value: Any) -> dt.datetime | None:
     """A time as providers write it, in UTC without a zone."""
     try:
         if isinstance(value, int | float):

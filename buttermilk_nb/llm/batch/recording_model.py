@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...errors import ModelError
 from ..completion import Completion
 from ..model import Request
-from ..providers.litellm import LitellmModel, load_litellm
+from ..providers.litellm import LitellmModel
+from ..providers.load_litellm import load_litellm
 
 if TYPE_CHECKING:
     import httpx
 
-_NOWHERE = "https://batch.invalid"  # reserved by RFC 2606: no such host will ever be
-_ANSWERS: dict[str, dict[str, Any]] = {
+_UNRESOLVABLE = "https://batch.invalid"  # reserved by RFC 2606: no such host will ever be
+_EMPTY_RESPONSES: dict[str, dict[str, Any]] = {
     "openai": {
         "id": "none", "object": "chat.completion", "created": 0, "model": "none",
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ""}}],
@@ -64,16 +65,16 @@ class RecordingModel(LitellmModel):
         self._lock = asyncio.Lock()
         self._request: httpx.Request | None = None
         self._response: tuple[bytes, dict[str, str]] = (b"", {})
-        self._client = self._made_client()
+        self._client = self._make_client()
 
-    async def _address(self, request: Request) -> dict[str, Any]:  # noqa: ARG002  # the same for every one
-        base = f"{_NOWHERE}/v1" if self.provider == "openai" else _NOWHERE
+    async def _address_and_key(self, request: Request) -> dict[str, Any]:  # noqa: ARG002  # the same for every one
+        base = f"{_UNRESOLVABLE}/v1" if self.provider == "openai" else _UNRESOLVABLE
         return {"api_base": base, "api_key": "none", "client": self._client}
 
     async def record(self, request: Request) -> RecordedRequest | None:
         """What a direct call would send; None where that is nothing that a batch can hold."""
         async with self._lock:
-            self._load(_ANSWERS[self.provider], None)
+            self._set_response(_EMPTY_RESPONSES[self.provider], None)
             try:
                 await self.complete(request)
             except ModelError:  # litellm went another way, or could not read an answer that says nothing
@@ -94,18 +95,18 @@ class RecordingModel(LitellmModel):
             It is no answer.
         """
         async with self._lock:
-            self._load(body, request_id)
+            self._set_response(body, request_id)
             return await self.complete(request)
 
     async def close(self) -> None:
         await self._client.close()
 
-    def _load(self, body: Mapping[str, Any], request_id: str | None) -> None:
+    def _set_response(self, body: Mapping[str, Any], request_id: str | None) -> None:
         ids = {"x-request-id": request_id, "request-id": request_id} if request_id else {}
         self._request = None
         self._response = (json.dumps(body).encode(), {"content-type": "application/json", **ids})
 
-    def _made_client(self) -> Any:
+    def _make_client(self) -> Any:
         load_litellm()
         if self.provider == "openai":
             import openai

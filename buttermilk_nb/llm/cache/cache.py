@@ -15,10 +15,10 @@ import diskcache
 
 from ...errors import SetupError
 from . import contents, explain_miss, export_import
-from .contents import CacheStats, Filter
-from .entries import FoundEntry
+from .contents import CacheStats, EntryFilter
+from .entries import CacheRow
 from .export_import import ImportCount
-from .safe_disk import overwrite_dropped, transaction
+from .safe_disk import overwrite_deleted, transaction
 from .storage import CacheFiles
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class AnswerCache(CacheFiles):
     def stats(self) -> CacheStats:
         """How many answers there are, of which models, when they were given, what they cost, and their size on disk."""
         self.open()
-        return contents.summary(self._rows(), contents.bytes_on_disk(self.folder))
+        return contents.summarise(self._read_rows(), contents.bytes_on_disk(self.folder))
 
     def find(
         self,
@@ -80,8 +80,8 @@ class AnswerCache(CacheFiles):
             `key, model, answered_at` (UTC), `finish_reason, answer` (its beginning), the oldest first. How many rows
             could not be read is in `.attrs["damaged"]`.
         """
-        wanted = Filter(text, model, record_hash, None if keys is None else contents.as_keys(keys))
-        return contents.to_dataframe(self._rows(), wanted)
+        wanted = EntryFilter(text, model, record_hash, None if keys is None else contents.as_keys(keys))
+        return contents.to_dataframe(self._read_rows(), wanted)
 
     def delete(
         self,
@@ -116,13 +116,13 @@ class AnswerCache(CacheFiles):
                 "`cache.delete` takes keys, or `model=`, or `everything=True`: one of the three. Nothing was dropped."
             )
         if everything:
-            dropped = self._write(_clear)
+            dropped = self._run_in_writer(_delete_all)
         else:
-            of_model = (key for key, _ in contents.select(self._rows(), Filter(model=model)))
+            of_model = (key for key, _ in contents.select(self._read_rows(), EntryFilter(model=model)))
             chosen = contents.as_keys(of_model if keys is None else keys)
-            dropped = self._write(lambda disk: _drop(disk, chosen))
-        with self._readable():
-            contents.forget_log(self._file)
+            dropped = self._run_in_writer(lambda disk: _delete_keys(disk, chosen))
+        with self._translate_errors():
+            contents.truncate_log(self._file)
         return dropped
 
     def export(self, path: str | Path) -> int:
@@ -137,7 +137,7 @@ class AnswerCache(CacheFiles):
             The file cannot be written.
         """
         target = Path(path).expanduser()
-        counted = contents.UnreadableCounter(self._rows())
+        counted = contents.UnreadableCounter(self._read_rows())
         written = export_import.export(target, counted)
         if counted.damaged:
             warnings.warn(
@@ -146,7 +146,7 @@ class AnswerCache(CacheFiles):
             )
         return written
 
-    def import_(self, path: str | Path, *, longest_line: int = export_import.LONGEST_LINE) -> ImportCount:
+    def import_(self, path: str | Path, *, longest_line: int = export_import.MAX_LINE_BYTES) -> ImportCount:
         """Take in the answers of a file that `export` wrote, here or elsewhere.
 
         An answer that the cache holds already is kept, also where the file says something else. A line that is not an
@@ -167,8 +167,8 @@ class AnswerCache(CacheFiles):
         source = Path(path).expanduser()
         if not source.is_file():
             raise SetupError(f"`{source}` cannot be read: there is no such file.")
-        lines = export_import.Lines(source, longest_line)
-        done = export_import.merge_all(self._write, lines)
+        lines = export_import.LineReader(source, longest_line)
+        done = export_import.merge_all(self._run_in_writer, lines)
         return ImportCount(
             added=done.added,
             already_there=done.same,
@@ -190,25 +190,25 @@ class AnswerCache(CacheFiles):
         str
             A sentence. The nearest is the entry of the same model with the most equal parts, among the newest 20,000.
         """
-        return explain_miss.explain(parts, self._rows(newest=explain_miss.LOOKED_AT))
+        return explain_miss.explain_miss(parts, self._read_rows(newest=explain_miss.MAX_ROWS))
 
     def rebuild(self, rows: Iterable[tuple[str, str]]) -> int:
         """Put pairs of key and entry that are not there, such as the stored calls remember; how many were put."""
-        return export_import.merge_all(self._write, rows).added
+        return export_import.merge_all(self._run_in_writer, rows).added
 
-    def _rows(self, newest: int | None = None) -> Iterator[FoundEntry]:
-        with self._readable():
+    def _read_rows(self, newest: int | None = None) -> Iterator[CacheRow]:
+        with self._translate_errors():
             yield from contents.read_entries(self._file, self.open().disk, newest)
 
 
-def _drop(disk: diskcache.Cache, keys: Iterable[str]) -> int:
-    overwrite_dropped(disk)
+def _delete_keys(disk: diskcache.Cache, keys: Iterable[str]) -> int:
+    overwrite_deleted(disk)
     with transaction(disk):
         return sum(disk.delete(key, retry=True) for key in keys)
 
 
-def _clear(disk: diskcache.Cache) -> int:
-    overwrite_dropped(disk)
+def _delete_all(disk: diskcache.Cache) -> int:
+    overwrite_deleted(disk)
     with transaction(disk):
         dropped: int = disk.clear(retry=True)
     return dropped

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from ..._internal.html import fragment, table, title
 from ..._internal.text import pluralise, shorten
 from ...errors import StoreError
-from .entries import DAMAGED, FoundEntry, ReadEntry, StoredEntry, read_entry
+from .entries import DAMAGED_ROW, CacheRow, StoredCompletion, StoredEntry, parse_entry
 from .safe_disk import TextDisk
 
 if TYPE_CHECKING:
@@ -79,23 +79,23 @@ class CacheStats(BaseModel):
         return pd.DataFrame([one.model_dump() for one in self.models], columns=list(ModelAnswers.model_fields))
 
     @property
-    def _sum(self) -> str:
+    def _headline(self) -> str:
         damaged = f", {pluralise(self.damaged, 'damaged row')}" if self.damaged else ""
-        return f"{pluralise(self.answers, 'answer')}, {_size(self.bytes_on_disk)} on disk{damaged}"
+        return f"{pluralise(self.answers, 'answer')}, {_format_bytes(self.bytes_on_disk)} on disk{damaged}"
 
     def __repr__(self) -> str:
-        return "\n".join([self._sum, *("  " + ", ".join(_line(one)) for one in self.models)])
+        return "\n".join([self._headline, *("  " + ", ".join(_model_line(one)) for one in self.models)])
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         return fragment(
-            title("Cache", self._sum),
-            table(["model", "answers", "given (UTC)", "cost when asked"], [_line(one) for one in self.models]),
+            title("Cache", self._headline),
+            table(["model", "answers", "given (UTC)", "cost when asked"], [_model_line(one) for one in self.models]),
         )
 
 
-class Filter(NamedTuple):
+class EntryFilter(NamedTuple):
     """Which entries are meant; a field that is None leaves all."""
 
     text: str | None = None
@@ -103,13 +103,13 @@ class Filter(NamedTuple):
     record_hash: str | None = None
     keys: frozenset[str] | None = None
 
-    def matches(self, found: FoundEntry, entry: ReadEntry) -> bool:
+    def matches(self, row: CacheRow, entry: StoredEntry) -> bool:
         """Whether all that is asked for is true of an entry."""
         return (
-            (self.keys is None or found.key in self.keys)
+            (self.keys is None or row.key in self.keys)
             and (self.model is None or entry.model == self.model)
             and (self.record_hash is None or self.record_hash in entry.parts.values())
-            and (self.text is None or _says(entry.completion, self.text))
+            and (self.text is None or _contains_text(entry.completion, self.text))
         )
 
 
@@ -120,19 +120,19 @@ def as_keys(keys: Any) -> frozenset[str]:
     return frozenset(keys["key"] if hasattr(keys, "columns") else keys)
 
 
-def select(found: Iterable[FoundEntry], wanted: Filter) -> Iterator[tuple[str, ReadEntry]]:
+def select(rows: Iterable[CacheRow], entry_filter: EntryFilter) -> Iterator[tuple[str, StoredEntry]]:
     """The readable entries that a filter takes."""
-    for row in found:
-        if row.entry is not None and wanted.matches(row, row.entry):
+    for row in rows:
+        if row.entry is not None and entry_filter.matches(row, row.entry):
             yield row.key, row.entry
 
 
-def to_dataframe(found: Iterable[FoundEntry], wanted: Filter) -> pd.DataFrame:
+def to_dataframe(rows: Iterable[CacheRow], entry_filter: EntryFilter) -> pd.DataFrame:
     """Those entries, the oldest answer first; rows that cannot be read are counted in `.attrs["damaged"]`."""
     import pandas as pd
 
-    counted = UnreadableCounter(found)
-    listed = [_row(key, entry) for key, entry in select(counted, wanted)]
+    counted = UnreadableCounter(rows)
+    listed = [_entry_row(key, entry) for key, entry in select(counted, entry_filter)]
     columns = ["key", "model", "answered_at", "finish_reason", "answer"]
     made = pd.DataFrame(listed, columns=columns).astype(
         {name: "datetime64[us]" if name == "answered_at" else "str" for name in columns}
@@ -142,14 +142,14 @@ def to_dataframe(found: Iterable[FoundEntry], wanted: Filter) -> pd.DataFrame:
     return made
 
 
-def summary(found: Iterable[FoundEntry], bytes_on_disk: int) -> CacheStats:
+def summarise(rows: Iterable[CacheRow], bytes_on_disk: int) -> CacheStats:
     """Counts, times and cost by model."""
-    counted = UnreadableCounter(found)
-    by_model: dict[str, list[StoredEntry]] = {}
+    counted = UnreadableCounter(rows)
+    by_model: dict[str, list[StoredCompletion]] = {}
     for row in counted:
         if row.entry is not None:
             by_model.setdefault(row.entry.model, []).append(row.entry.completion.model_copy(update={"raw": ""}))
-    models = tuple(_of_model(name, by_model[name]) for name in sorted(by_model))
+    models = tuple(_model_answers(name, by_model[name]) for name in sorted(by_model))
     answers = sum(one.answers for one in models)
     return CacheStats(answers=answers, damaged=counted.damaged, bytes_on_disk=bytes_on_disk, models=models)
 
@@ -163,81 +163,81 @@ class UnreadableCounter:
         The rows.
     """
 
-    def __init__(self, found: Iterable[FoundEntry]) -> None:
-        self._found = found
+    def __init__(self, rows: Iterable[CacheRow]) -> None:
+        self._rows = rows
         self.damaged = 0
 
-    def __iter__(self) -> Iterator[FoundEntry]:
-        for row in self._found:
+    def __iter__(self) -> Iterator[CacheRow]:
+        for row in self._rows:
             self.damaged += row.entry is None
             yield row
 
 
-def _of_model(name: str, kept: list[StoredEntry]) -> ModelAnswers:
-    costs = [one.cost_usd for one in kept if one.cost_usd is not None]
-    times = [one.answered_at for one in kept]
+def _model_answers(name: str, completions: list[StoredCompletion]) -> ModelAnswers:
+    costs = [one.cost_usd for one in completions if one.cost_usd is not None]
+    times = [one.answered_at for one in completions]
     return ModelAnswers(
         model=name,
-        answers=len(kept),
+        answers=len(completions),
         first=min(times),
         last=max(times),
         cost_usd=sum(costs),
-        unpriced=len(kept) - len(costs),
+        unpriced=len(completions) - len(costs),
     )
 
 
-def _row(key: str, entry: ReadEntry) -> tuple[object, ...]:
+def _entry_row(key: str, entry: StoredEntry) -> tuple[object, ...]:
     kept = entry.completion
     return key, entry.model, kept.answered_at, kept.finish_reason, shorten(kept.text or kept.refusal or "")
 
 
-def _says(kept: StoredEntry, text: str) -> bool:
+def _contains_text(completion: StoredCompletion, text: str) -> bool:
     """Whether the answer holds a text; `raw` is JSON, which writes some characters differently."""
     forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    where = (kept.text, kept.refusal or "", kept.raw)
+    where = (completion.text, completion.refusal or "", completion.raw)
     return any(form.casefold() in place.casefold() for form in forms for place in where)
 
 
-def _line(one: ModelAnswers) -> tuple[str, str, str, str]:
-    unknown = f" and {one.unpriced:,} of unknown cost" if one.unpriced else ""
-    days = dict.fromkeys([f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}"])
+def _model_line(answers: ModelAnswers) -> tuple[str, str, str, str]:
+    unknown = f" and {answers.unpriced:,} of unknown cost" if answers.unpriced else ""
+    days = dict.fromkeys([f"{answers.first:%Y-%m-%d}", f"{answers.last:%Y-%m-%d}"])
     return (
-        shorten(one.model) or "?",
-        pluralise(one.answers, "answer"),
+        shorten(answers.model) or "?",
+        pluralise(answers.answers, "answer"),
         " to ".join(days),
-        f"${one.cost_usd:,.4f}{unknown}",
+        f"${answers.cost_usd:,.4f}{unknown}",
     )
 
 
-def _size(n: int) -> str:
+def _format_bytes(n: int) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if n >= factor:
             return f"{n / factor:,.1f} {unit}"
     return f"{n / 1e3:,.0f} kB"
 
 
-_IN_ORDER = "select key, raw, mode, filename, value from Cache order by key, raw"
+_SELECT_BY_KEY = "select key, raw, mode, filename, value from Cache order by key, raw"
 
 
-_NEWEST = "select key, raw, mode, filename, value from Cache order by rowid desc limit ?"
+_SELECT_NEWEST = "select key, raw, mode, filename, value from Cache order by rowid desc limit ?"
 
 
-def read_entries(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[FoundEntry]:
+def read_entries(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[CacheRow]:
     """Every row in the order of its key; or the `newest` rows, the newest first."""
     with closing(sqlite3.connect(file)) as con:
-        con.text_factory = _lenient
+        con.text_factory = _decode_leniently
         con.execute("pragma query_only = 1")
-        found = con.execute(_IN_ORDER) if newest is None else con.execute(_NEWEST, [newest])
+        found = con.execute(_SELECT_BY_KEY) if newest is None else con.execute(_SELECT_NEWEST, [newest])
         for key, raw, mode, filename, value in found:
             try:
                 name, text = disk.get(key, raw), disk.fetch(mode, filename, value, False)
             except (StoreError, OSError, UnicodeError):
-                yield DAMAGED
+                yield DAMAGED_ROW
             else:
-                yield FoundEntry(name, text, read_entry(text))
+                yield CacheRow(name, text, parse_entry(text))
 
 
-def forget_log(file: Path) -> None:
+def truncate_log(file: Path) -> None:
     """Move what was written into the main file and empty SQLite's log, where dropped texts would still stand.
 
     Where another program reads at this moment, SQLite leaves the log, and empties it when that program closes.
@@ -251,6 +251,6 @@ def bytes_on_disk(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _lenient(data: bytes) -> str:
+def _decode_leniently(data: bytes) -> str:
     """Text that is not UTF-8 must cost its own row, not the reading of the rest."""
     return data.decode("utf-8", "surrogateescape")

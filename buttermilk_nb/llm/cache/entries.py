@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
-class StoredEntry(BaseModel):
+class StoredCompletion(BaseModel):
     """What is read of a completion."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -41,13 +41,13 @@ class StoredEntry(BaseModel):
         return self.text, self.refusal, self.finish_reason
 
 
-class ReadEntry(BaseModel):
+class StoredEntry(BaseModel):
     """The named hashes of a key's parts, and the answer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     parts: dict[str, str]
-    completion: StoredEntry
+    completion: StoredCompletion
 
     @property
     def model(self) -> str:
@@ -55,19 +55,19 @@ class ReadEntry(BaseModel):
         return self.parts.get("model", "")
 
 
-class FoundEntry(NamedTuple):
+class CacheRow(NamedTuple):
     """One row of the cache. `text` is as it lies on disk; `entry` is None where it cannot be read."""
 
     key: str
     text: str
-    entry: ReadEntry | None
+    entry: StoredEntry | None
 
 
-DAMAGED = FoundEntry("", "", None)
+DAMAGED_ROW = CacheRow("", "", None)
 """A row whose key or value is not even text."""
 
 
-def read_entry(text: str | None) -> ReadEntry | None:
+def parse_entry(text: str | None) -> StoredEntry | None:
     """The entry that a text is, or None.
 
     Examples
@@ -80,6 +80,6 @@ def read_entry(text: str | None) -> ReadEntry | None:
     if text is None:
         return None
     try:
-        return ReadEntry.model_validate_json(text)
+        return StoredEntry.model_validate_json(text)
     except ValidationError:
         return None

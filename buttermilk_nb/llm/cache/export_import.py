@@ -19,15 +19,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 
 from ...errors import SetupError, StoreError
-from .entries import FoundEntry, ReadEntry, read_entry
+from .entries import CacheRow, StoredEntry, parse_entry
 from .safe_disk import transaction
 
 KEY = re.compile(r"ke?[1-9][0-9]?-[0-9a-f]{32}")
-LONGEST_LINE = 64 * 2**20
+MAX_LINE_BYTES = 64 * 2**20
 """Bytes: as long as an answer's line may be. A longer one is skipped without being held in memory."""
 _BATCH_PAIRS = 1000
 _BATCH_CHARACTERS = 8 * 2**20
-_PROBLEMS_KEPT = 100
+_MAX_PROBLEMS = 100
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -70,7 +70,7 @@ class ImportCount(BaseModel):
     __str__ = __repr__
 
 
-class Merged(NamedTuple):
+class MergeCount(NamedTuple):
     """How many of some pairs were new, the same as in the cache, or different from it."""
 
     added: int = 0
@@ -78,51 +78,51 @@ class Merged(NamedTuple):
     clashes: int = 0
 
 
-def merge(disk: diskcache.Cache, pairs: list[tuple[str, str]]) -> Merged:
+def merge(disk: diskcache.Cache, pairs: list[tuple[str, str]]) -> MergeCount:
     """Put pairs that are not there. An entry that cannot be read counts as not there."""
     counts = [0, 0, 0]
     with transaction(disk):
         for key, value in pairs:
-            have = read_entry(_text_under(disk, key))
+            have = parse_entry(_cached_text(disk, key))
             if have is None:
                 disk.set(key, value, retry=True)
                 counts[0] += 1
             else:
-                new = read_entry(value)
+                new = parse_entry(value)
                 counts[1 if new is not None and new.completion.answer == have.completion.answer else 2] += 1
-    return Merged(*counts)
+    return MergeCount(*counts)
 
 
 def merge_all(
-    write: Callable[[Callable[[diskcache.Cache], Merged]], Merged], pairs: Iterable[tuple[str, str]]
-) -> Merged:
+    write: Callable[[Callable[[diskcache.Cache], MergeCount]], MergeCount], pairs: Iterable[tuple[str, str]]
+) -> MergeCount:
     """The same for any number of pairs, a transaction for each thousand or so."""
-    total = Merged()
-    for batch in _batches(pairs):
+    total = MergeCount()
+    for batch in _pair_batches(pairs):
         done = write(partial(merge, pairs=batch))
-        total = Merged(*map(sum, zip(total, done, strict=True)))
+        total = MergeCount(*map(sum, zip(total, done, strict=True)))
     return total
 
 
-def export(path: Path, found: Iterable[FoundEntry]) -> int:
+def export(path: Path, rows: Iterable[CacheRow]) -> int:
     """Write readable entries to a file that is there whole or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     n = 0
     try:
-        with fresh.open("wb") as out:
-            for row in found:
+        with temporary.open("wb") as out:
+            for row in rows:
                 if row.entry is not None:
-                    out.write(_line(row))
+                    out.write(_format_line(row))
                     n += 1
-        fresh.replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise SetupError(f"`{path}` cannot be written: {error.strerror or error}.") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return n
 
 
-class Lines:
+class LineReader:
     """The pairs of a file, and what was refused on the way.
 
     Parameters
@@ -133,7 +133,7 @@ class Lines:
         Bytes that a line may have.
     """
 
-    def __init__(self, path: Path, longest: int = LONGEST_LINE) -> None:
+    def __init__(self, path: Path, longest: int = MAX_LINE_BYTES) -> None:
         self._path = path
         self._longest = longest
         self.refused = 0
@@ -141,9 +141,9 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         try:
-            for number, line in self._numbered():
+            for number, line in self._numbered_lines():
                 try:
-                    pair = _pair(line, self._longest)
+                    pair = _parse_line(line, self._longest)
                 except ValueError as error:
                     self._refuse(f"line {number:,} {error}")
                 else:
@@ -152,7 +152,7 @@ class Lines:
         except OSError as error:
             raise SetupError(f"`{self._path}` cannot be read: {error.strerror or error}.") from error
 
-    def _numbered(self) -> Iterator[tuple[int, bytes]]:
+    def _numbered_lines(self) -> Iterator[tuple[int, bytes]]:
         """Numbered lines, each cut one byte beyond what is allowed."""
         with self._path.open("rb") as file:
             number = 0
@@ -165,11 +165,11 @@ class Lines:
 
     def _refuse(self, problem: str) -> None:
         self.refused += 1
-        if len(self.problems) < _PROBLEMS_KEPT:
+        if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(problem)
 
 
-def _pair(line: bytes, longest: int) -> tuple[str, str] | None:
+def _parse_line(line: bytes, longest: int) -> tuple[str, str] | None:
     """Key and value of a line, None for an empty one; a ValueError says what is wrong with it."""
     if len(line) > longest:
         raise ValueError(f"is longer than {longest / 2**20:g} MB")
@@ -185,13 +185,13 @@ def _pair(line: bytes, longest: int) -> tuple[str, str] | None:
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise ValueError("has a key that is not one of this package's (`k1-` or `ke1-`, and 32 hexadecimal digits)")
     try:
-        ReadEntry.model_validate(value)
+        StoredEntry.model_validate(value)
     except ValidationError:
         raise ValueError("has a value that is not an answer with the parts of its question") from None
     return key, _canonical(value)
 
 
-def _line(row: FoundEntry) -> bytes:
+def _format_line(row: CacheRow) -> bytes:
     value = _canonical(from_json(row.text)).encode()
     return b'{"key":%s,"value":%s}\n' % (to_json(row.key), value)
 
@@ -201,7 +201,7 @@ def _canonical(value: object) -> str:
     return to_json(value, inf_nan_mode="null").decode()
 
 
-def _text_under(disk: diskcache.Cache, key: str) -> str | None:
+def _cached_text(disk: diskcache.Cache, key: str) -> str | None:
     try:
         found: str | None = disk.get(key, default=None)
     except StoreError:  # not text, and about to be replaced by an answer
@@ -209,7 +209,7 @@ def _text_under(disk: diskcache.Cache, key: str) -> str | None:
     return found
 
 
-def _batches(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+def _pair_batches(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     batch: list[tuple[str, str]] = []
     characters = 0
     for key, value in pairs:

@@ -19,7 +19,7 @@ from diskcache.core import DEFAULT_SETTINGS, ENOVAL, METADATA, MODE_RAW, MODE_TE
 
 from ...errors import StoreError
 
-DAMAGE = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
+DISK_ERRORS = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
 """What diskcache raises where the files or the disk are at fault."""
 
 # All but `size_limit` (which nothing reads where nothing is evicted) are given at each opening, so that what stands
@@ -29,8 +29,8 @@ _SETTINGS = {name: value for name, value in DEFAULT_SETTINGS.items() if name != 
     "cull_limit": 0,
     "statistics": 0,
 }
-_OVERWRITE = "sqlite_secure_delete"
-_KNOWN = {*DEFAULT_SETTINGS, *METADATA, _OVERWRITE}
+_SECURE_DELETE = "sqlite_secure_delete"
+_KNOWN_SETTINGS = {*DEFAULT_SETTINGS, *METADATA, _SECURE_DELETE}
 _NOT_TEXT = "the cache holds a row that is not text; it was not written by this package and was not read"
 _VALUE_FILE = ".val"
 
@@ -62,16 +62,16 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no type
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> str:
         if read or mode not in (MODE_RAW, MODE_TEXT) or (mode == MODE_RAW and not isinstance(value, str)):
             raise self._not_text()
-        if mode == MODE_TEXT and not self._is_ours(filename):
+        if mode == MODE_TEXT and not self._is_value_file(filename):
             raise self._not_text()
         return str(super().fetch(mode, filename, value, read))
 
     def remove(self, file_path: str) -> None:
         """Remove a value file; what a tampered row names instead is left alone."""
-        if self._is_ours(file_path):
+        if self._is_value_file(file_path):
             super().remove(file_path)
 
-    def _is_ours(self, name: object) -> bool:
+    def _is_value_file(self, name: object) -> bool:
         """Whether that is the name of a value file in this folder, or of one that is gone."""
         if not isinstance(name, str) or not name.endswith(_VALUE_FILE) or "\0" in name:
             return False
@@ -95,7 +95,7 @@ class TextCache(diskcache.Cache):  # type: ignore[misc]  # as above
         super().__init__(str(folder), disk=TextDisk, **_SETTINGS)
 
     def reset(self, key: str, value: Any = ENOVAL, update: bool = True) -> Any:
-        if key not in _KNOWN:
+        if key not in _KNOWN_SETTINGS:
             raise _unknown_setting(self.directory, key)
         return super().reset(key, value, update)
 
@@ -107,9 +107,9 @@ def _unknown_setting(folder: str, name: str) -> StoreError:
     )
 
 
-def overwrite_dropped(disk: diskcache.Cache) -> None:
+def overwrite_deleted(disk: diskcache.Cache) -> None:
     """From now on this thread writes zeros over what it drops: a person's text may have to be forgotten."""
-    disk.reset(_OVERWRITE, 1, update=False)
+    disk.reset(_SECURE_DELETE, 1, update=False)
 
 
 @contextmanager

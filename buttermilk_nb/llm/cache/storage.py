@@ -20,7 +20,7 @@ from diskcache.core import DBNAME
 
 from ..._internal import event_loop
 from ...errors import StoreError
-from .safe_disk import DAMAGE, TextCache, set_all
+from .safe_disk import DISK_ERRORS, TextCache, set_all
 
 T = TypeVar("T")
 
@@ -39,29 +39,29 @@ class CacheFiles:
         self._file = folder / DBNAME
         self._lock = threading.Lock()
         self._disk: diskcache.Cache | None = None
-        self._opened: tuple[int, int] | None = None
+        self._opened_file: tuple[int, int] | None = None
         self._writer: concurrent.futures.ThreadPoolExecutor | None = None
-        self._waiting: list[tuple[str, str, asyncio.Future[None]]] = []
-        self._drain: asyncio.Task[None] | None = None
+        self._pending: list[tuple[str, str, asyncio.Future[None]]] = []
+        self._write_task: asyncio.Task[None] | None = None
 
     @property
-    def _open(self) -> diskcache.Cache:
+    def _open_disk(self) -> diskcache.Cache:
         return self._disk if self._disk is not None else self.open()
 
     def open(self) -> diskcache.Cache:
         """Open the files, also where the folder was deleted meanwhile, as it may be. Each run begins with this."""
-        if self._disk is not None and self._identity() != self._opened:
+        if self._disk is not None and self._file_identity() != self._opened_file:
             self.close()
-        with self._lock, self._readable():
+        with self._lock, self._translate_errors():
             if self._disk is None:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._disk = TextCache(self.folder)
-                self._opened = self._identity()
+                self._opened_file = self._file_identity()
             if self._writer is None:
                 self._writer = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="buttermilk_nb-cache")
             return self._disk
 
-    def _identity(self) -> tuple[int, int] | None:
+    def _file_identity(self) -> tuple[int, int] | None:
         """Which file lies under the name now; None where there is none."""
         try:
             found = self._file.stat()
@@ -72,28 +72,28 @@ class CacheFiles:
     def get(self, key: str) -> str | None:
         """The answer under a key, or None. Takes about 10 microseconds, so it may run in the loop."""
         try:
-            found: str | None = self._open.get(key, default=None)
-        except DAMAGE as error:
-            raise self._damaged(error) from error
+            found: str | None = self._open_disk.get(key, default=None)
+        except DISK_ERRORS as error:
+            raise self._read_error(error) from error
         return found
 
     def __contains__(self, key: str) -> bool:
-        with self._readable():
-            return key in self._open
+        with self._translate_errors():
+            return key in self._open_disk
 
     def __len__(self) -> int:
-        with self._readable():
+        with self._translate_errors():
             return len(self.open())
 
     @contextmanager
-    def _readable(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """Whatever a damaged file makes diskcache raise, as a sentence."""
         try:
             yield
-        except DAMAGE as error:
-            raise self._damaged(error) from error
+        except DISK_ERRORS as error:
+            raise self._read_error(error) from error
 
-    def _damaged(self, error: Exception) -> StoreError:
+    def _read_error(self, error: Exception) -> StoreError:
         if isinstance(error, PermissionError) or "readonly" in str(error):
             return StoreError(
                 f"the cache {self.folder} cannot be read ({error}): this user must be allowed to write in that folder, "
@@ -104,7 +104,7 @@ class CacheFiles:
             "delete, and only what is asked anew is paid for again."
         )
 
-    def _refused(self, error: Exception) -> StoreError:
+    def _write_error(self, error: Exception) -> StoreError:
         return StoreError(f"the answer could not be written to the cache {self.folder}: {error}.")
 
     async def put(self, key: str, value: str) -> None:
@@ -117,16 +117,16 @@ class CacheFiles:
         """
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((key, value, written))
-        if self._drain is None:
-            self._drain = loop.create_task(self._write_waiting())
+        self._pending.append((key, value, written))
+        if self._write_task is None:
+            self._write_task = loop.create_task(self._write_pending())
         await written
 
-    async def _write_waiting(self) -> None:
+    async def _write_pending(self) -> None:
         await asyncio.sleep(0)  # let everyone who is ready join this transaction
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
+            while self._pending:
+                batch, self._pending = self._pending, []
                 pairs = [(key, value) for key, value, _ in batch]
                 failure: StoreError | None = None
                 try:
@@ -135,22 +135,22 @@ class CacheFiles:
                 except StoreError as error:
                     failure = error
                 except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-                    failure = self._refused(error)
+                    failure = self._write_error(error)
                 for _, _, written in batch:
                     if not written.done():
                         written.set_exception(failure) if failure else written.set_result(None)
         finally:
-            self._drain = None
+            self._write_task = None
 
-    def _write(self, work: Callable[[diskcache.Cache], T]) -> T:
+    def _run_in_writer(self, work: Callable[[diskcache.Cache], T]) -> T:
         """Do something with the files in the writer's thread, and wait; from any thread but that one."""
         disk = self.open()
         if self._writer is None:
             raise StoreError(f"the cache {self.folder} was closed by another thread; try again.")
         try:
             return self._writer.submit(work, disk).result()
-        except (*DAMAGE, TypeError) as error:
-            raise self._refused(error) from error
+        except (*DISK_ERRORS, TypeError) as error:
+            raise self._write_error(error) from error
 
     def close(self) -> None:
         """Close the files; the next use opens them again.

@@ -32,7 +32,7 @@ class SpendingLimit:
         self.spent_usd = spent_usd
         self.label = label
         self.hint = hint
-        self.set_aside_usd = 0.0
+        self.reserved_usd = 0.0
         self.waiting: list[asyncio.Future[None]] = []
 
     def exceeds(self, cost_usd: float) -> bool:
@@ -41,7 +41,7 @@ class SpendingLimit:
 
     def fits(self, cost_usd: float) -> bool:
         """Whether a call fits beside those in flight."""
-        return not self.exceeds(self.set_aside_usd + cost_usd)
+        return not self.exceeds(self.reserved_usd + cost_usd)
 
 
 class Budget:
@@ -68,8 +68,8 @@ class Budget:
     buttermilk_nb.errors.BudgetReached: the next call might cost $0.0800, and $0.0500 of the run's budget ($0.10) is ...
     """
 
-    def __init__(self, purses: Sequence[SpendingLimit] = ()) -> None:
-        self._purses = [purse for purse in purses if purse.limit_usd is not None]
+    def __init__(self, limits: Sequence[SpendingLimit] = ()) -> None:
+        self._limits = [purse for purse in limits if purse.limit_usd is not None]
 
     async def reserve(self, cost_usd: float) -> None:
         """Set aside what a call may cost.
@@ -79,27 +79,27 @@ class Budget:
         BudgetReached
             It does not fit into what is left.
         """
-        while self._purses:
-            for purse in self._purses:
-                if purse.exceeds(cost_usd):
-                    assert purse.limit_usd is not None
+        while self._limits:
+            for limit in self._limits:
+                if limit.exceeds(cost_usd):
+                    assert limit.limit_usd is not None
                     raise BudgetReached(
-                        f"the next call might cost ${cost_usd:,.4f}, and ${purse.limit_usd - purse.spent_usd:,.4f} of "
-                        f"{purse.label} ({_dollars(purse.limit_usd)}) is left. {purse.hint}"
+                        f"the next call might cost ${cost_usd:,.4f}, and ${limit.limit_usd - limit.spent_usd:,.4f} of "
+                        f"{limit.label} ({_dollars(limit.limit_usd)}) is left. {limit.hint}"
                     )
-            full = next((purse for purse in self._purses if not purse.fits(cost_usd)), None)
+            full = next((limit for limit in self._limits if not limit.fits(cost_usd)), None)
             if full is None:
                 break
             settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             full.waiting.append(settled)
             await settled
-        for purse in self._purses:
-            purse.set_aside_usd += cost_usd
+        for limit in self._limits:
+            limit.reserved_usd += cost_usd
 
-    def settle(self, aside_usd: float, cost_usd: float) -> None:
+    def settle(self, reserved_usd: float, cost_usd: float) -> None:
         """What a call cost instead of what was set aside for it."""
-        for purse in self._purses:
-            purse.set_aside_usd -= aside_usd
+        for purse in self._limits:
+            purse.reserved_usd -= reserved_usd
             purse.spent_usd += cost_usd
             waiting, purse.waiting = purse.waiting, []
             for settled in waiting:

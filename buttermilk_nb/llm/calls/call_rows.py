@@ -12,7 +12,7 @@ from ..model import Request
 from .sender import Attempt
 
 
-def answered(
+def answer_row(
     request: Request,
     completion: Completion,
     answer: TextRow,
@@ -24,7 +24,7 @@ def answered(
 ) -> Call:
     """The row of an answer; `shared` where it came from the cache, or from a call that another cell has paid for."""
     return Call(
-        **_common(request, trace_id, run_id, asked_at),
+        **_shared_columns(request, trace_id, run_id, asked_at),
         model_served=completion.model_served,
         fingerprint=completion.fingerprint,
         request_id=completion.request_id,
@@ -42,11 +42,11 @@ def answered(
     )
 
 
-def failed(request: Request, made: Attempt, trace_id: str, run_id: str, *, attempt: int, shared: bool) -> Call:
+def failure_row(request: Request, made: Attempt, trace_id: str, run_id: str, *, attempt: int, shared: bool) -> Call:
     """The row of an attempt that failed."""
     assert made.error is not None
     return Call(
-        **_common(request, trace_id, run_id, made.asked_at),
+        **_shared_columns(request, trace_id, run_id, made.asked_at),
         cached=shared,
         attempt=attempt,
         waited_s=round(made.waited_s, 3),
@@ -57,7 +57,7 @@ def failed(request: Request, made: Attempt, trace_id: str, run_id: str, *, attem
     )
 
 
-def redacted(request: Request) -> tuple[Redacted, ...]:
+def redacted_rows(request: Request) -> tuple[Redacted, ...]:
     """What was taken out of a request."""
     return tuple(
         Redacted(request_hash=request.body.text_hash, placeholder=placeholder, original=original)
@@ -65,7 +65,7 @@ def redacted(request: Request) -> tuple[Redacted, ...]:
     )
 
 
-def _common(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime) -> dict[str, Any]:
+def _shared_columns(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime) -> dict[str, Any]:
     return {
         "call_id": uuid7(),
         "trace_id": trace_id,

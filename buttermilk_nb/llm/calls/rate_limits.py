@@ -23,13 +23,13 @@ from typing import Protocol
 from ...config.model_settings import Limits
 from ...errors import StoreError
 
-Waiting = Callable[[float, str], None]
+OnLimitWait = Callable[[float, str], None]
 """Told how many seconds somebody waits, and why."""
 
 _MINUTE_S = 60.0
-_WORTH_SAYING_S = 0.5
-_CUT, _GROWTH = 0.75, 0.25
-_SHARED_WAIT_S = 30.0  # for the row that other processes book in
+_MIN_REPORTED_WAIT_S = 0.5
+_DECREASE, _INCREASE = 0.75, 0.25
+_ROW_LOCK_TIMEOUT_S = 30.0  # for the row that other processes book in
 
 
 class Ledger(Protocol):
@@ -39,7 +39,7 @@ class Ledger(Protocol):
         """Book `amount_s` seconds of an account; says how many seconds to wait before going."""
 
 
-def gcra(empty_at: float, now: float, amount_s: float, burst_s: float) -> tuple[float, float]:
+def gcra(theoretical_arrival: float, now: float, amount_s: float, burst_s: float) -> tuple[float, float]:
     """The wait in seconds, and when the account is empty again: the generic cell rate algorithm, booking.
 
     Examples
@@ -49,7 +49,7 @@ def gcra(empty_at: float, now: float, amount_s: float, burst_s: float) -> tuple[
     >>> gcra(empty_at=112.0, now=100.0, amount_s=6.0, burst_s=12.0)
     (6.0, 118.0)
     """
-    held = max(empty_at, now)
+    held = max(theoretical_arrival, now)
     wait = max(0.0, held - now + min(amount_s - burst_s, 0.0))
     return wait, held + amount_s
 
@@ -58,11 +58,11 @@ class MemoryLedger:
     """The limits of this process, shared by all its projects and flows."""
 
     def __init__(self) -> None:
-        self._empty_at: dict[str, float] = {}
+        self._theoretical_arrivals: dict[str, float] = {}
 
     async def reserve(self, name: str, amount_s: float, burst_s: float) -> float:
         now = time.monotonic()
-        wait, self._empty_at[name] = gcra(self._empty_at.get(name, 0.0), now, amount_s, burst_s)
+        wait, self._theoretical_arrivals[name] = gcra(self._theoretical_arrivals.get(name, 0.0), now, amount_s, burst_s)
         return wait
 
 
@@ -79,12 +79,12 @@ class SharedLedger:
         self.path = path
 
     async def reserve(self, name: str, amount_s: float, burst_s: float) -> float:
-        return await asyncio.to_thread(self._book, name, amount_s, burst_s)
+        return await asyncio.to_thread(self._reserve_in_file, name, amount_s, burst_s)
 
-    def _book(self, name: str, amount_s: float, burst_s: float) -> float:
+    def _reserve_in_file(self, name: str, amount_s: float, burst_s: float) -> float:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=_SHARED_WAIT_S, isolation_level=None)) as file:
+            with closing(sqlite3.connect(self.path, timeout=_ROW_LOCK_TIMEOUT_S, isolation_level=None)) as file:
                 file.execute("pragma synchronous = off")  # a lost row costs one wait, never an answer
                 file.execute("create table if not exists limits (name text primary key, empty_at real)")
                 file.execute("begin immediate")
@@ -116,12 +116,12 @@ class RateLimit:
     def __init__(self, ledger: Ledger, name: str, per_minute: int) -> None:
         burst = max(1, per_minute // 10)
         self._ledger, self._name = ledger, name
-        self._each_s = _MINUTE_S / (per_minute - burst + 1)
-        self._burst_s = burst * self._each_s
+        self._unit_s = _MINUTE_S / (per_minute - burst + 1)
+        self._burst_s = burst * self._unit_s
 
     async def reserve(self, amount: float) -> float:
         """Book; says how many seconds to wait before going."""
-        return await self._ledger.reserve(self._name, amount * self._each_s, self._burst_s)
+        return await self._ledger.reserve(self._name, amount * self._unit_s, self._burst_s)
 
 
 class InFlight:
@@ -133,49 +133,49 @@ class InFlight:
         The limit; None for none but the run's own.
     """
 
-    def __init__(self, most: int | None = None) -> None:
-        self._most = most
-        self.limit: float = float("inf") if most is None else most
+    def __init__(self, maximum: int | None = None) -> None:
+        self._maximum = maximum
+        self.limit: float = float("inf") if maximum is None else maximum
         self.open = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._cut_at = float("-inf")
+        self._reduced_at = float("-inf")
 
     async def enter(self) -> None:
         """Wait for a place and take it."""
         while self.open + 1 > self.limit:
-            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(place)
+            slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(slot)
             try:
-                await place
+                await slot
             except asyncio.CancelledError:
-                self._wake()  # the place that was given to this one goes to the next
+                self._fill_slots()  # the place that was given to this one goes to the next
                 raise
         self.open += 1
 
     def release(self) -> None:
         """Give the place back."""
         self.open -= 1
-        self._wake()
+        self._fill_slots()
 
     def on_success(self) -> None:
         """A call went well: a few of them allow one more."""
-        if self.limit == float("inf") or self.limit == self._most:
+        if self.limit == float("inf") or self.limit == self._maximum:
             return
-        self.limit = min(self.limit + _GROWTH, self._most or float("inf"))
-        self._wake()
+        self.limit = min(self.limit + _INCREASE, self._maximum or float("inf"))
+        self._fill_slots()
 
     def on_throttle(self, began_at: float) -> None:
         """The provider said so. Calls that began before the last cut say nothing new."""
-        if began_at > self._cut_at:
-            self._cut_at = time.monotonic()
-            self.limit = max(1.0, min(self.limit, self.open) * _CUT)
+        if began_at > self._reduced_at:
+            self._reduced_at = time.monotonic()
+            self.limit = max(1.0, min(self.limit, self.open) * _DECREASE)
 
-    def _wake(self) -> None:
+    def _fill_slots(self) -> None:
         free = self.limit - self.open
         while self._waiting and free >= 1:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
+            slot = self._waiting.popleft()
+            if not slot.done():
+                slot.set_result(None)
                 free -= 1
 
 
@@ -207,38 +207,38 @@ class Limiter:
             ledger, f"{name} requests", limits.requests_per_minute
         )
         self._tokens = limits.tokens_per_minute and RateLimit(ledger, f"{name} tokens", limits.tokens_per_minute)
-        self._closed_until = 0.0
+        self._paused_until = 0.0
         self._queue = asyncio.Lock()
 
-    async def acquire(self, tokens: int, waiting: Waiting) -> float:
+    async def acquire(self, tokens: int, on_wait: OnLimitWait) -> float:
         """Wait until a call of about so many tokens may go; says how many seconds that took. Then `leave`."""
         began = time.monotonic()
         async with self._queue:  # one turn is booked at a time: who stops waiting further back has booked none
-            wait = await self._book(1, tokens)
+            wait = await self._reserve(1, tokens)
             if wait:
                 try:
-                    await _pause(wait, "its rate limit", waiting)
+                    await _pause(wait, "its rate limit", on_wait)
                 except asyncio.CancelledError:
-                    await self._book(-1, -tokens)  # the turn goes to the next
+                    await self._reserve(-1, -tokens)  # the turn goes to the next
                     raise
         while True:
             await self.in_flight.enter()
-            closed = self._closed_until - time.monotonic()
+            closed = self._paused_until - time.monotonic()
             if closed <= 0:
                 return round(time.monotonic() - began, 3)
             self.in_flight.release()
-            await _pause(closed, "the provider asked to slow down", waiting)
+            await _pause(closed, "the provider asked to slow down", on_wait)
 
-    async def _book(self, requests: int, tokens: int) -> float:
+    async def _reserve(self, requests: int, tokens: int) -> float:
         return max(
             await self._requests.reserve(requests) if self._requests else 0.0,
             await self._tokens.reserve(tokens) if self._tokens else 0.0,
         )
 
-    async def add_usage(self, booked: int, used: int) -> None:
+    async def add_usage(self, reserved: int, used: int) -> None:
         """Book what a call used beyond what was thought."""
-        if self._tokens and used > booked:
-            await self._tokens.reserve(used - booked)
+        if self._tokens and used > reserved:
+            await self._tokens.reserve(used - reserved)
 
     def release(self) -> None:
         """A call is over."""
@@ -251,10 +251,10 @@ class Limiter:
     def on_throttle(self, began_at: float, wait_s: float) -> None:
         """The provider refused a call because there were too many: fewer at once, and none for a while."""
         self.in_flight.on_throttle(began_at)
-        self._closed_until = max(self._closed_until, time.monotonic() + wait_s)
+        self._paused_until = max(self._paused_until, time.monotonic() + wait_s)
 
 
-async def _pause(seconds: float, why: str, waiting: Waiting) -> None:
-    if seconds > _WORTH_SAYING_S:
+async def _pause(seconds: float, why: str, waiting: OnLimitWait) -> None:
+    if seconds > _MIN_REPORTED_WAIT_S:
         waiting(seconds, why)
     await asyncio.sleep(seconds)

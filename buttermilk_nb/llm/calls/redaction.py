@@ -17,7 +17,7 @@ from ..._internal.ids import canonical, digest
 from ...errors import SetupError
 
 Finder = Callable[[str], Iterable[str]]
-_SLOWEST_S = 5.0  # a pattern that takes longer on one text would take for ever
+_PATTERN_TIMEOUT_S = 5.0  # a pattern that takes longer on one text would take for ever
 
 
 class Redaction:
@@ -50,7 +50,7 @@ class Redaction:
         self.patterns = dict(patterns or {})
         self.find = find
         self._version = version
-        self._compiled = {name: _compiled(name, pattern) for name, pattern in self.patterns.items()}
+        self._compiled = {name: _compile_pattern(name, pattern) for name, pattern in self.patterns.items()}
 
     @cached_property
     def policy_hash(self) -> str:
@@ -61,12 +61,16 @@ class Redaction:
         kinds = [*self.patterns, *([self.find.__name__] if self.find else [])]
         return f"{', '.join(kinds)} ({digest('rx1', canonical(self.patterns), made)[:12]})"
 
-    def apply(self, texts: Sequence[str], earlier: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
+    def apply(
+        self, texts: Sequence[str], prior_placeholders: Mapping[str, str] | None = None
+    ) -> tuple[list[str], dict[str, str]]:
         """The texts without what must not leave, and what each placeholder stands for.
 
         `earlier` are placeholders that stand in these texts already; they keep their meaning.
         """
-        placeholders = {(_kind(shown), original): shown for shown, original in (earlier or {}).items()}
+        placeholders = {
+            (_placeholder_kind(shown), original): shown for shown, original in (prior_placeholders or {}).items()
+        }
 
         def placeholder(kind: str, found: str) -> str:
             known = placeholders.get((kind, found))
@@ -75,10 +79,10 @@ class Redaction:
                 known = placeholders[kind, found] = f"[{kind} {number}]"
             return known
 
-        done = [self._one(text, placeholder) for text in texts]
+        done = [self._redact(text, placeholder) for text in texts]
         return done, {shown: original for (_, original), shown in placeholders.items()}
 
-    def _one(self, text: str, placeholder: Callable[[str, str], str]) -> str:
+    def _redact(self, text: str, placeholder: Callable[[str, str], str]) -> str:
         if self.find is not None:
             try:
                 found = sorted({item for item in self.find(text) if item}, key=len, reverse=True)  # the longest first
@@ -88,32 +92,32 @@ class Redaction:
                 ) from error
             if found:
                 exact = regex.compile("|".join(map(regex.escape, found)))
-                text = _replaced(text, self.find.__name__, exact, placeholder)
+                text = _replace_matches(text, self.find.__name__, exact, placeholder)
         for name, pattern in self._compiled.items():
-            text = _replaced(text, name, pattern, placeholder)
+            text = _replace_matches(text, name, pattern, placeholder)
         return text
 
     def __repr__(self) -> str:
         return f"Redaction({self.policy_hash})"
 
 
-def _kind(placeholder: str) -> str:
+def _placeholder_kind(placeholder: str) -> str:
     return placeholder.strip("[]").rpartition(" ")[0]
 
 
-def _replaced(text: str, name: str, pattern: regex.Pattern[str], placeholder: Callable[[str, str], str]) -> str:
+def _replace_matches(text: str, name: str, pattern: regex.Pattern[str], placeholder: Callable[[str, str], str]) -> str:
     def shown(match: regex.Match[str]) -> str:
         return placeholder(name, match[0]) if match[0] else ""
 
     try:
-        return pattern.sub(shown, text, timeout=_SLOWEST_S)
+        return pattern.sub(shown, text, timeout=_PATTERN_TIMEOUT_S)
     except TimeoutError:
         raise SetupError(
-            f"redact: the pattern `{name}` takes more than {_SLOWEST_S:g} s on one text; write a simpler one."
+            f"redact: the pattern `{name}` takes more than {_PATTERN_TIMEOUT_S:g} s on one text; write a simpler one."
         ) from None
 
 
-def _compiled(name: str, pattern: str) -> regex.Pattern[str]:
+def _compile_pattern(name: str, pattern: str) -> regex.Pattern[str]:
     try:
         return regex.compile(pattern)
     except regex.error as error:

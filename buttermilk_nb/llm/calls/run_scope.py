@@ -15,7 +15,7 @@ from ...errors import AuthenticationError, ModelError, QuotaError, RunStopped
 from ..model import Model
 from .budget import Budget
 
-_HOPELESS = (AuthenticationError, QuotaError)  # the next call would fail in the same way
+_PERMANENT_ERRORS = (AuthenticationError, QuotaError)  # the next call would fail in the same way
 
 
 class Policy(NamedTuple):
@@ -56,13 +56,13 @@ class RunScope:
     model_info: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What each model that was called is known to be."""
     _identifying: dict[str, asyncio.Task[dict[str, Any]]] = field(default_factory=dict)
-    _asleep: set[asyncio.Task[Any]] = field(default_factory=set)
+    _waiting_tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _consecutive_failures: Counter[str] = field(default_factory=Counter)
 
     def stop(self) -> None:
         """Send nothing more, and wake what only waits until it may be sent. Called on the run's loop."""
         self.stopped = True
-        for task in self._asleep:
+        for task in self._waiting_tasks:
             task.cancel()
 
     @contextmanager
@@ -76,7 +76,7 @@ class RunScope:
         """
         task = asyncio.current_task()
         assert task is not None
-        self._asleep.add(task)
+        self._waiting_tasks.add(task)
         try:
             yield
         except asyncio.CancelledError:
@@ -84,7 +84,7 @@ class RunScope:
                 raise
             raise RunStopped("it was stopped before this call was sent.") from None
         finally:
-            self._asleep.discard(task)
+            self._waiting_tasks.discard(task)
 
     async def identify(self, model: Model, wait_s: float) -> None:
         """Let a model say what it is before its first call; a model that is never called is not asked.
@@ -109,7 +109,7 @@ class RunScope:
     def record_failure(self, model: str, error: ModelError) -> None:
         """A call has failed for good. The model is given up where the next one would fail too."""
         self._consecutive_failures[model] += error.transient
-        if isinstance(error, _HOPELESS) or self._consecutive_failures[model] >= self.failure_threshold:
+        if isinstance(error, _PERMANENT_ERRORS) or self._consecutive_failures[model] >= self.failure_threshold:
             self.open_circuits.setdefault(model, error)
 
     def circuit_error(self, model: str) -> ModelError | None:
@@ -117,5 +117,5 @@ class RunScope:
         last = self.open_circuits.get(model)
         if last is None:
             return None
-        why = "" if isinstance(last, _HOPELESS) else f" {self._consecutive_failures[model]} times in a row"
+        why = "" if isinstance(last, _PERMANENT_ERRORS) else f" {self._consecutive_failures[model]} times in a row"
         return type(last)(f"not asked: `{model}` failed{why} in this run. {last}", code=last.code)

@@ -24,7 +24,7 @@ from ..calls.run_scope import NO_POLICY, Policy, RunScope
 from ..calls.sender import SendResult
 from ..completion import Completion
 from ..model import Model, Params
-from .vectors import Dims, EmbeddingRequest, TextBatch, batches, unpacked, wrong_length
+from .vectors import EmbeddingRequest, TextBatch, VectorLength, decode_vector, text_batches, wrong_length_message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,15 +38,15 @@ TOKENS_PER_REQUEST = 50_000
 """Well below what providers allow, because tokens are estimated."""
 PROBE_S = 5.0
 """Seconds that a local server may take before it counts as not there."""
-_BREATHE = 500  # texts looked up before others on the loop get their turn
-_NAMED = 5
+_YIELD_EVERY = 500  # texts looked up before others on the loop get their turn
+_MAX_LABELS = 5
 
 
-class EmbeddedText(NamedTuple):
+class EmbeddingResult(NamedTuple):
     """Vectors in the order of their texts, and the rows of what was sent for them."""
 
     vectors: NDArray[np.float32]
-    asked: tuple[CallResult, ...]
+    call_results: tuple[CallResult, ...]
 
 
 async def embed(
@@ -61,7 +61,7 @@ async def embed(
     policy: Policy = NO_POLICY,
     texts_per_request: int = TEXTS_PER_REQUEST,
     tokens_per_request: int = TOKENS_PER_REQUEST,
-) -> EmbeddedText:
+) -> EmbeddingResult:
     """The vectors of some texts: for agents, within a run.
 
     Parameters
@@ -104,11 +104,11 @@ async def embed(
         texts_per_request=texts_per_request,
         tokens_per_request=tokens_per_request,
     )
-    await asking.look()
+    await asking.look_up()
     if asking.missing:
         await asking.check()
         await asking.send()
-    return EmbeddedText(asking.vectors(), tuple(asking.asked))
+    return EmbeddingResult(asking.vectors(), tuple(asking.call_results))
 
 
 class EmbeddingJob:
@@ -139,7 +139,7 @@ class EmbeddingJob:
         tokens_per_request: int = TOKENS_PER_REQUEST,
         labels: Sequence[str] | None = None,
         concurrency: int = 32,
-        landed: Callable[[CallResult], Awaitable[None]] | None = None,
+        on_result: Callable[[CallResult], Awaitable[None]] | None = None,
     ) -> None:
         if texts_per_request < 1 or tokens_per_request < 1:
             raise SetupError("a request holds at least one text and one token: texts_per_request, tokens_per_request.")
@@ -147,23 +147,23 @@ class EmbeddingJob:
         self._trace_id = trace_id
         self._limits = texts_per_request, tokens_per_request
         self._concurrency = concurrency
-        self._told = landed
-        sent = Params.of(model, {**model.settings.params, **(params or {})})
+        self._on_result = on_result
+        sent = Params.for_model(model, {**model.settings.params, **(params or {})})
         self._requests = [
             EmbeddingRequest(model, record, label=label, params=sent, redaction=redaction)
             for record, label in zip(records, labels or [""] * len(records), strict=True)
         ]
-        self._found: dict[str, Vector] = {}
-        self._dims = Dims()
+        self._vectors: dict[str, Vector] = {}
+        self._length = VectorLength()
         self._batches: deque[list[EmbeddingRequest]] = deque()
         self._workers: list[asyncio.Task[None]] = []
         self._failure: Exception | None = None
         self.missing: list[EmbeddingRequest] = []
         """The texts that are not in the cache, each once."""
-        self.asked: list[CallResult] = []
+        self.call_results: list[CallResult] = []
         self.stopped = False
 
-    async def look(self) -> None:
+    async def look_up(self) -> None:
         """Look into the cache.
 
         Raises
@@ -175,16 +175,16 @@ class EmbeddingJob:
         for request in self._requests:
             unique.setdefault(request.key, request)
         for n, request in enumerate(unique.values(), 1):
-            if n % _BREATHE == 0:
+            if n % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
             vector = self._cached(request) if self._scope.mode in ("use", "only") else None
             if vector is None:
                 self.missing.append(request)
             else:
-                self._keep(request, vector)
+                self._add_vector(request, vector)
         if self.missing and self._scope.mode == "only":
             raise CacheMiss(
-                f'cache="only", and the vectors of `{self._model.name}` for {_counted(self.missing)} are not in the '
+                f'cache="only", and the vectors of `{self._model.name}` for {_list_labels(self.missing)} are not in the '
                 'cache. Run it with cache="use" to ask for them.'
             )
 
@@ -204,7 +204,7 @@ class EmbeddingJob:
             if len(leaving) < len(self.missing):
                 staying = [one for one in self.missing if one.record.local_only]
                 raise ConsentError(
-                    f"{_counted(staying)} must stay on this machine (local_only), and `{model.name}` is remote. Leave "
+                    f"{_list_labels(staying)} must stay on this machine (local_only), and `{model.name}` is remote. Leave "
                     "such records out, corpus.filter(lambda record: not record.local_only), or use a model on this "
                     "machine (`ollama/...`, `offline/hashing`)."
                 )
@@ -213,9 +213,9 @@ class EmbeddingJob:
 
     async def send(self) -> None:
         """Send what is missing. What is in flight when something fails is waited for, because it is paid for."""
-        self._batches = deque(batches(self.missing, *self._limits))
+        self._batches = deque(text_batches(self.missing, *self._limits))
         workers = min(self._concurrency, len(self._batches))
-        self._workers = [asyncio.create_task(self._work()) for _ in range(workers)]
+        self._workers = [asyncio.create_task(self._run_worker()) for _ in range(workers)]
         await asyncio.gather(*self._workers, return_exceptions=True)
         if self._failure is not None:
             raise self._failure
@@ -231,61 +231,61 @@ class EmbeddingJob:
             worker.cancel()
 
     @property
-    def left(self) -> int:
+    def n_remaining(self) -> int:
         """How many texts have no vector yet."""
-        return sum(request.key not in self._found for request in self._requests)
+        return sum(request.key not in self._vectors for request in self._requests)
 
     def vectors(self) -> NDArray[np.float32]:
         """The vectors, in the order of the texts."""
         import numpy as np
 
-        return np.stack([self._found[request.key] for request in self._requests])
+        return np.stack([self._vectors[request.key] for request in self._requests])
 
     def _cached(self, request: EmbeddingRequest) -> Vector | None:
         completion = self._client.cached(request)
-        return None if completion is None else unpacked(completion.text)
+        return None if completion is None else decode_vector(completion.text)
 
-    def _keep(self, request: EmbeddingRequest, vector: Vector) -> None:
-        if self._dims.known not in (None, len(vector)):
-            raise SetupError(wrong_length(self._model, request.label, len(vector), self._dims.known or 0))
-        self._dims.known = len(vector)
-        self._found[request.key] = vector
+    def _add_vector(self, request: EmbeddingRequest, vector: Vector) -> None:
+        if self._length.value not in (None, len(vector)):
+            raise SetupError(wrong_length_message(self._model, request.label, len(vector), self._length.value or 0))
+        self._length.value = len(vector)
+        self._vectors[request.key] = vector
 
-    async def _work(self) -> None:
+    async def _run_worker(self) -> None:
         while self._batches and not self.stopped and self._failure is None:
-            batch = TextBatch(self._batches.popleft(), self._dims)
+            batch = TextBatch(self._batches.popleft(), self._length)
             try:
-                await self._one(batch)
+                await self._send_batch(batch)
             except Exception as error:
                 self._failure = self._failure or error
                 raise
 
-    async def _one(self, batch: TextBatch) -> None:
+    async def _send_batch(self, batch: TextBatch) -> None:
         flown = await self._client.sender.send(self._client.consent.clear(batch), self._scope, self._policy)
-        parts: Sequence[Completion | None] = [None] * len(batch.asked)
+        parts: Sequence[Completion | None] = [None] * len(batch.requests)
         if flown.completion is not None:
-            answers = list(batch.parted(flown.completion))
+            answers = list(batch.split(flown.completion))
             if self._scope.mode != "off":
-                await asyncio.gather(*map(self._client.store_answer, batch.asked, answers))
+                await asyncio.gather(*map(self._client.store_answer, batch.requests, answers))
             parts = answers
-        for request, completion in zip(batch.asked, parts, strict=True):
-            if completion is not None and (vector := unpacked(completion.text)) is not None:
-                self._keep(request, vector)
-            await self._landed(self._rows(request, flown, completion))
+        for request, completion in zip(batch.requests, parts, strict=True):
+            if completion is not None and (vector := decode_vector(completion.text)) is not None:
+                self._add_vector(request, vector)
+            await self._report(self._call_result(request, flown, completion))
         if flown.error is not None:
-            raise _explained(flown.error, batch)
+            raise _with_batch_details(flown.error, batch)
 
-    async def _landed(self, asked: CallResult) -> None:
-        if self._told is None:
-            self.asked.append(asked)
+    async def _report(self, asked: CallResult) -> None:
+        if self._on_result is None:
+            self.call_results.append(asked)
         else:
-            await self._told(asked)
+            await self._on_result(asked)
 
-    def _rows(self, request: EmbeddingRequest, flown: SendResult, completion: Completion | None) -> CallResult:
+    def _call_result(self, request: EmbeddingRequest, flown: SendResult, completion: Completion | None) -> CallResult:
         """The rows of one text. Its vector is in the cache alone; the Store keeps its length and hash."""
         trace_id, run_id = self._trace_id or uuid7(), self._scope.run_id
         calls = [
-            call_rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=False)
+            call_rows.failure_row(request, made, trace_id, run_id, attempt=attempt, shared=False)
             for attempt, made in enumerate(flown.attempts, 1)
             if made.error is not None
         ]
@@ -293,20 +293,20 @@ class EmbeddingJob:
         if completion is not None:
             last = flown.attempts[-1]
             answer = TextRow.of("response", completion.raw)
-            call = call_rows.answered(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
+            call = call_rows.answer_row(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
             calls.append(call.model_copy(update={"attempt": len(flown.attempts), "waited_s": round(last.waited_s, 3)}))
             texts = (*texts, answer)
         return CallResult(
-            request, tuple(calls), completion, flown.error, texts, call_rows.redacted(request) if calls else ()
+            request, tuple(calls), completion, flown.error, texts, call_rows.redacted_rows(request) if calls else ()
         )
 
 
-def _explained(error: RunError, batch: TextBatch) -> RunError:
+def _with_batch_details(error: RunError, batch: TextBatch) -> RunError:
     """The error with what the request held, since a provider does not say which of its texts it means."""
     if not isinstance(error, ModelError):
         return error
-    longest = max(batch.asked, key=lambda one: len(one.text))
-    held = f"{len(batch.asked)} texts, the longest of them" if len(batch.asked) > 1 else "one text,"
+    longest = max(batch.requests, key=lambda one: len(one.text))
+    held = f"{len(batch.requests)} texts, the longest of them" if len(batch.requests) > 1 else "one text,"
     made = type(error)(
         f"{error} The request held {held} {longest.label} ({len(longest.text):,} characters). What had finished is "
         "kept: run it again to go on.",
@@ -317,6 +317,6 @@ def _explained(error: RunError, batch: TextBatch) -> RunError:
     return made
 
 
-def _counted(asked: Sequence[EmbeddingRequest]) -> str:
-    named = ", ".join(one.label for one in asked[:_NAMED])
-    return f"{len(asked):,} texts ({named}, ...)" if len(asked) > _NAMED else named
+def _list_labels(asked: Sequence[EmbeddingRequest]) -> str:
+    named = ", ".join(one.label for one in asked[:_MAX_LABELS])
+    return f"{len(asked):,} texts ({named}, ...)" if len(asked) > _MAX_LABELS else named

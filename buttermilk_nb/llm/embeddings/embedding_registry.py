@@ -10,10 +10,10 @@ from ...config.model_settings import ModelSettings
 from ...errors import SetupError, nearest
 from ..model import Model
 from ..registry import FAMILIES
-from .hashing import Hashing
+from .hashing import HashingModel
 from .litellm import LitellmEmbedding
 
-EMBEDDERS: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {"offline": {"hashing": Hashing}}
+EMBEDDERS: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {"offline": {"hashing": HashingModel}}
 """Families of our own, and their models that make vectors."""
 
 

@@ -13,10 +13,11 @@ from typing import Any
 from ...errors import ModelError, SkippedCell
 from ..completion import Completion
 from ..model import Request
-from ..providers.litellm import LitellmModel, load_litellm
-from ..providers.map_errors import mapped
+from ..providers.litellm import LitellmModel
+from ..providers.load_litellm import load_litellm
+from ..providers.map_errors import map_error
 from ..providers.response_errors import RawResponse
-from .vectors import TextBatch, invalid_reason
+from .vectors import TextBatch, invalid_response
 
 
 class LitellmEmbedding(LitellmModel):
@@ -29,7 +30,7 @@ class LitellmEmbedding(LitellmModel):
     """
 
     description = "makes vectors, called through litellm"
-    makes = "embedding"
+    call_type = "embedding"
     takes_schema = False
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -43,22 +44,22 @@ class LitellmEmbedding(LitellmModel):
         litellm = load_litellm()
         started, received = time.perf_counter(), RawResponse()
         try:
-            with self._kept(request) as door:
+            with self._local_client(request) as door:
                 response = await litellm.aembedding(
                     model=self.full_name,
                     input=request.texts,
                     max_retries=0,
                     num_retries=0,
                     logger_fn=received,
-                    **await self._address(request),
+                    **await self._address_and_key(request),
                     **door,
                     **request.params.sent,
                 )
-            vectors = in_order(response.data, self.name)
+            vectors = order_vectors(response.data, self.name)
         except ModelError:
             raise
         except Exception as error:  # noqa: BLE001  # on a malformed response litellm may raise anything
-            raise mapped(error, self.name) from None
+            raise map_error(error, self.name) from None
         completion = request.completion(
             vectors,
             model_served=response.model,
@@ -70,7 +71,7 @@ class LitellmEmbedding(LitellmModel):
         return completion.model_copy(update={"cost_usd": self._cost(completion, response)})
 
 
-def in_order(data: Sequence[Any], name: str) -> list[Any]:
+def order_vectors(data: Sequence[Any], name: str) -> list[Any]:
     """The vectors of a response in the order of its texts: servers number them, and may send them in another order.
 
     Parameters
@@ -92,12 +93,12 @@ def in_order(data: Sequence[Any], name: str) -> list[Any]:
     """
     entries = [each if isinstance(each, dict) else vars(each) for each in data or ()]
     if any("embedding" not in each for each in entries):
-        raise invalid_reason(f"`{name}` sent an answer without vectors; is it an embedding model?")
+        raise invalid_response(f"`{name}` sent an answer without vectors; is it an embedding model?")
     places = [each.get("index") for each in entries]
     if all(place is None for place in places):
         return [each["embedding"] for each in entries]
     if sorted(place if isinstance(place, int) else -1 for place in places) != list(range(len(entries))):
-        raise invalid_reason(f"`{name}` numbered its vectors so that it cannot be told which belongs to which text.")
+        raise invalid_response(f"`{name}` numbered its vectors so that it cannot be told which belongs to which text.")
     return [each["embedding"] for each in sorted(entries, key=lambda each: int(each["index"]))]
 
 

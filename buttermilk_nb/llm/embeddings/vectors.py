@@ -36,7 +36,7 @@ KEY_TAG = "ke1"
 _FLOAT = "<f4"
 
 
-def packed(vector: Vector) -> str:
+def encode_vector(vector: Vector) -> str:
     """A vector as text.
 
     Examples
@@ -50,7 +50,7 @@ def packed(vector: Vector) -> str:
     return base64.b64encode(vector.astype(_FLOAT, copy=False).tobytes()).decode("ascii")
 
 
-def unpacked(text: str) -> Vector | None:
+def decode_vector(text: str) -> Vector | None:
     """The vector that a text is; None where it is none, because the cache may come from anywhere."""
     import numpy as np
 
@@ -61,7 +61,7 @@ def unpacked(text: str) -> Vector | None:
     return found.astype(np.float32) if found.size and np.isfinite(found).all() else None
 
 
-def describe(text: str) -> str:
+def describe_vector(text: str) -> str:
     """What is stored of a vector as the answer received: how long it is, and its hash.
 
     Examples
@@ -130,11 +130,11 @@ class EmbeddingRequest(Request):
         return max(1, estimate_tokens(self.text))
 
 
-class Dims:
+class VectorLength:
     """How many numbers the vectors of one asking have; the first one decides."""
 
     def __init__(self) -> None:
-        self.known: int | None = None
+        self.value: int | None = None
 
 
 class TextBatch(Request):
@@ -148,19 +148,21 @@ class TextBatch(Request):
         How long vectors must be.
     """
 
-    def __init__(self, asked: Sequence[EmbeddingRequest], dims: Dims) -> None:
-        first = asked[0]
-        stays = next((one.offline_input for one in asked if one.record.local_only), None)  # what consent is asked about
+    def __init__(self, requests: Sequence[EmbeddingRequest], length: VectorLength) -> None:
+        first = requests[0]
+        stays = next(
+            (one.offline_input for one in requests if one.record.local_only), None
+        )  # what consent is asked about
         super().__init__(
-            first.model, [m for one in asked for m in one.messages], params=first.params, offline_input=stays
+            first.model, [m for one in requests for m in one.messages], params=first.params, offline_input=stays
         )
-        self.asked = tuple(asked)
-        self._dims = dims
+        self.requests = tuple(requests)
+        self._length = length
 
     @property
     def texts(self) -> list[str]:
         """The texts as sent."""
-        return [one.text for one in self.asked]
+        return [one.text for one in self.requests]
 
     def completion(self, vectors: Sequence[Any], **about: Any) -> Completion:
         """The answer: a vector a line. The response itself is not kept, since it says the same at five times the size.
@@ -170,64 +172,66 @@ class TextBatch(Request):
         BadResponseError
             They are not one usable vector for each text.
         """
-        text = "\n".join(map(packed, self._checked(vectors)))
+        text = "\n".join(map(encode_vector, self._to_vectors(vectors)))
         return Completion(text=text, raw="", answered_at=now(), tokens_out=0, **about)
 
-    def parted(self, completion: Completion) -> Iterator[Completion]:
+    def split(self, completion: Completion) -> Iterator[Completion]:
         """Each text's part of an answer. Tokens and cost are shared out by length, and add up."""
-        whole = sum(one.tokens for one in self.asked)
+        whole = sum(one.tokens for one in self.requests)
         before = 0
-        for one, text in zip(self.asked, completion.text.split("\n"), strict=True):
+        for one, text in zip(self.requests, completion.text.split("\n"), strict=True):
             after = before + one.tokens
             mine: Mapping[str, Any] = {
                 "text": text,
-                "raw": describe(text),
-                "tokens_in": split_cost(completion.tokens_in, before, after, whole),
+                "raw": describe_vector(text),
+                "tokens_in": proportional_share(completion.tokens_in, before, after, whole),
                 "cost_usd": None if completion.cost_usd is None else completion.cost_usd * one.tokens / whole,
             }
             yield completion.model_copy(update=mine)
             before = after
 
-    def _checked(self, vectors: Sequence[Any]) -> list[Vector]:
+    def _to_vectors(self, vectors: Sequence[Any]) -> list[Vector]:
         import numpy as np
 
-        name, n = self.model.name, len(self.asked)
+        name, n = self.model.name, len(self.requests)
         if len(vectors) != n:
-            raise invalid_reason(f"`{name}` sent {len(vectors)} vectors for {n} texts. Nothing of it was kept.")
+            raise invalid_response(f"`{name}` sent {len(vectors)} vectors for {n} texts. Nothing of it was kept.")
         found: list[Vector] = []
-        for one, numbers in zip(self.asked, vectors, strict=True):
+        for one, numbers in zip(self.requests, vectors, strict=True):
             try:
                 with np.errstate(over="ignore"):
                     vector = np.asarray(numbers, dtype=np.float32)
             except (TypeError, ValueError):
-                raise invalid_reason(
+                raise invalid_response(
                     f"`{name}` sent something for {one.label} that is not a list of numbers."
                 ) from None
             if vector.ndim != 1 or not vector.size:
-                raise invalid_reason(f"`{name}` sent something for {one.label} that is not a list of numbers.")
+                raise invalid_response(f"`{name}` sent something for {one.label} that is not a list of numbers.")
             if not np.isfinite(vector).all():
-                raise invalid_reason(
+                raise invalid_response(
                     f"`{name}` sent a vector for {one.label} that holds NaN or infinity. Nothing was kept."
                 )
             found.append(vector)
-        self._same_length([len(vector) for vector in found])
+        self._check_lengths([len(vector) for vector in found])
         return found
 
-    def _same_length(self, lengths: list[int]) -> None:
+    def _check_lengths(self, lengths: list[int]) -> None:
         wanted = self.params.sent.get("dimensions")
-        expected = self._dims.known or (wanted if isinstance(wanted, int) else lengths[0])
-        for one, length in zip(self.asked, lengths, strict=True):
+        expected = self._length.value or (wanted if isinstance(wanted, int) else lengths[0])
+        for one, length in zip(self.requests, lengths, strict=True):
             if length != expected:
-                raise invalid_reason(wrong_length(self.model, one.label, length, expected))
-        self._dims.known = expected
+                raise invalid_response(wrong_length_message(self.model, one.label, length, expected))
+        self._length.value = expected
 
 
-def batches(asked: Sequence[EmbeddingRequest], most: int, tokens: int) -> Iterator[list[EmbeddingRequest]]:
+def text_batches(
+    requests: Sequence[EmbeddingRequest], max_texts: int, max_tokens: int
+) -> Iterator[list[EmbeddingRequest]]:
     """Texts that travel together: at most so many, of at most so many tokens; a longer text alone."""
     batch: list[EmbeddingRequest] = []
     held = 0
-    for request in asked:
-        if batch and (len(batch) >= most or held + request.tokens > tokens):
+    for request in requests:
+        if batch and (len(batch) >= max_texts or held + request.tokens > max_tokens):
             yield batch
             batch, held = [], 0
         batch.append(request)
@@ -236,7 +240,7 @@ def batches(asked: Sequence[EmbeddingRequest], most: int, tokens: int) -> Iterat
         yield batch
 
 
-def wrong_length(model: Model, label: str, length: int, expected: int) -> str:
+def wrong_length_message(model: Model, label: str, length: int, expected: int) -> str:
     """The sentence where vectors of one model are not equally long."""
     return (
         f"the vector of `{model.name}` for {label} has {length} numbers, and {expected} were expected: another model "
@@ -245,13 +249,13 @@ def wrong_length(model: Model, label: str, length: int, expected: int) -> str:
     )
 
 
-def invalid_reason(message: str) -> BadResponseError:
+def invalid_response(message: str) -> BadResponseError:
     """An answer that would come back the same, so that it is not paid for twice."""
     error = BadResponseError(message)
     error.transient = False  # type: ignore[misc]  # of this one only
     return error
 
 
-def split_cost(total: int | None, before: int, after: int, whole: int) -> int | None:
+def proportional_share(total: int | None, before: int, after: int, whole: int) -> int | None:
     """The share of a request's total that falls to the part from `before` to `after` of `whole`."""
     return None if total is None else total * after // whole - total * before // whole

@@ -24,13 +24,13 @@ from ...errors import UnavailableError
 if TYPE_CHECKING:
     import aiohttp
 
-_HERE = ("localhost", "127.0.0.1", "::1")
-_HANDLED = {
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+_OWN_CLIENT_FAMILIES = {
     "chat": frozenset({"hosted_vllm", "ollama", "ollama_chat"}),
     "embedding": frozenset({"hosted_vllm", "llamafile", "lm_studio"}),
 }
 """Families that litellm asks through its own client, which asks once more, outside the session, where one breaks."""
-_doors: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LocalTransport] = weakref.WeakKeyDictionary()
+_transports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LocalTransport] = weakref.WeakKeyDictionary()
 
 
 class UnexpectedHost(Exception):
@@ -54,21 +54,23 @@ class Route:
         The place of a server that is called one's own although it is not on this machine.
     """
 
-    def __init__(self, own: str | None) -> None:
-        self.own = own
-        self.strayed: str | None = None
+    def __init__(self, own_server: str | None) -> None:
+        self.own_server = own_server
+        self.unexpected_host: str | None = None
 
     def reaches(self, address: str) -> bool:
         """Whether a call may go there: to this machine, or to a server that was called one's own."""
-        return is_this_machine(address) or (self.own is not None and _place(address) == _place(self.own))
+        return is_this_machine(address) or (
+            self.own_server is not None and _host_and_port(address) == _host_and_port(self.own_server)
+        )
 
 
-_way: ContextVar[Route | None] = ContextVar("buttermilk_nb_way", default=None)
+_current_route: ContextVar[Route | None] = ContextVar("buttermilk_nb_way", default=None)
 
 
 @contextmanager
 def local_only_client(
-    name: str, provider: str, own: str | None = None, what: Literal["chat", "embedding"] = "chat"
+    name: str, provider: str, own_server: str | None = None, call_type: Literal["chat", "embedding"] = "chat"
 ) -> Iterator[dict[str, Any]]:
     """What a call to a local model hands to litellm, so that it goes nowhere else.
 
@@ -77,20 +79,24 @@ def local_only_client(
     UnavailableError
         The server sent the call on to another machine; it did not go.
     """
-    way = Route(own)
-    token = _way.set(way)
+    route = Route(own_server)
+    token = _current_route.set(route)
     try:
-        door = _door()
-        yield {"client": door.client} if provider in _HANDLED[what] else {"shared_session": door.session}
+        transport = _local_transport()
+        yield (
+            {"client": transport.client}
+            if provider in _OWN_CLIENT_FAMILIES[call_type]
+            else {"shared_session": transport.session}
+        )
     except Exception as error:
-        if way.strayed is None:
+        if route.unexpected_host is None:
             raise
-        raise _gone(name, way.strayed) from error
+        raise _redirect_error(name, route.unexpected_host) from error
     finally:
-        _way.reset(token)
+        _current_route.reset(token)
 
 
-def _gone(name: str, where: str) -> UnavailableError:
+def _redirect_error(name: str, where: str) -> UnavailableError:
     error = UnavailableError(
         f"the server of `{name}` sends calls on to {where}, which is not on this machine, so the text was not sent "
         "there. Say `local: false` of it under `models:` in buttermilk.yaml if that is meant."
@@ -99,40 +105,42 @@ def _gone(name: str, where: str) -> UnavailableError:
     return error
 
 
-def _door() -> _LocalTransport:
+def _local_transport() -> _LocalTransport:
     loop = asyncio.get_running_loop()
-    door = _doors.get(loop)
-    if door is None or door.session.closed:
+    transport = _transports.get(loop)
+    if transport is None or transport.session.closed:
         import aiohttp
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
         looking = aiohttp.TraceConfig()
-        looking.on_request_start.append(_look)
+        looking.on_request_start.append(_check_destination)
         session = aiohttp.ClientSession(
             trace_configs=[looking],
             connector=aiohttp.TCPConnector(limit=0),  # calls in flight are limited before they come here
             timeout=aiohttp.ClientTimeout(total=None),  # and timed there
         )
-        door = _doors[loop] = _LocalTransport(session, AsyncHTTPHandler(follow_redirects=False, shared_session=session))
-    return door
+        transport = _transports[loop] = _LocalTransport(
+            session, AsyncHTTPHandler(follow_redirects=False, shared_session=session)
+        )
+    return transport
 
 
-async def _look(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestStartParams) -> None:
-    way = _way.get()
+async def _check_destination(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestStartParams) -> None:
+    route = _current_route.get()
     address = str(params.url)
-    if not (way.reaches(address) if way else is_this_machine(address)):
+    if not (route.reaches(address) if route else is_this_machine(address)):
         where = f"{params.url.scheme}://{params.url.authority}"
-        if way:
-            way.strayed = where
+        if route:
+            route.unexpected_host = where
         raise UnexpectedHost(where)
 
 
 async def close_transports() -> None:
     """Close this loop's connections to local models."""
-    door = _doors.pop(asyncio.get_running_loop(), None)
-    if door is not None:
-        await door.client.close()
-        await door.session.close()
+    transport = _transports.pop(asyncio.get_running_loop(), None)
+    if transport is not None:
+        await transport.client.close()
+        await transport.session.close()
 
 
 def bypass_proxies() -> None:
@@ -142,12 +150,12 @@ def bypass_proxies() -> None:
         for scheme, address in found.items():
             os.environ.setdefault(f"{scheme}_proxy", address)  # else naming exceptions would hide the system's own
         named = [name.strip() for name in found.get("no", "").split(",") if name.strip()]
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*named, *_HERE]))
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*named, *_LOOPBACK_HOSTS]))
 
 
 def is_listening(address: str, wait_s: float) -> bool:
     """Whether anybody listens there."""
-    host, port = _place(address)
+    host, port = _host_and_port(address)
     try:
         with socket.create_connection((host, port), timeout=wait_s):
             return True
@@ -164,7 +172,7 @@ def is_this_machine(address: str) -> bool:
     >>> is_this_machine("http://localhost:11434"), is_this_machine("http://192.168.1.20:8000/v1")
     (True, False)
     """
-    host, _ = _place(address)
+    host, _ = _host_and_port(address)
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -181,10 +189,10 @@ def host_of(address: str) -> str:
     >>> host_of("https://someone@llm.example.org:8000/v1")
     'llm.example.org'
     """
-    return _place(address)[0]
+    return _host_and_port(address)[0]
 
 
 @lru_cache(maxsize=256)
-def _place(address: str) -> tuple[str, int]:
+def _host_and_port(address: str) -> tuple[str, int]:
     parts = urlsplit(address if "//" in address else f"//{address}")
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

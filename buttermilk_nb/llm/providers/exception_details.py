@@ -14,11 +14,16 @@ from typing import Any
 
 from ..._internal.secret_redaction import redact
 from ..._internal.text import shorten
-from .response_errors import code_in, error_in, filter_category, find_all, parsed
+from .response_errors import code_in, error_in, filter_category, find_all, parse_body
 from .retry_after import retry_after_s
 
 _PREFIX = re.compile(r"^(?:litellm\.)?[A-Za-z_]*(?:Error|Exception|Timeout)\b(?: [A-Za-z]+Error)?\s*[:\-]\s*")
-_UNREAD = ("Error converting to valid response", "Empty or invalid response", "Unable to get json", "Invalid response")
+_UNPARSEABLE_PHRASES = (
+    "Error converting to valid response",
+    "Empty or invalid response",
+    "Unable to get json",
+    "Invalid response",
+)
 """litellm's words for a response that it cannot read."""
 
 
@@ -40,21 +45,21 @@ class FailedCall:
     """
 
     def __init__(self, error: BaseException, body: str | None = None) -> None:
-        self.chain = _chain(error)
-        self.names = {kind.__name__ for link in self.chain for kind in type(link).__mro__}
-        self.response = next((r for r in map(_response, reversed(self.chain)) if r is not None), None)
+        self.chain = _exception_chain(error)
+        self.exception_names = {kind.__name__ for link in self.chain for kind in type(link).__mro__}
+        self.response = next((r for r in map(_server_response, reversed(self.chain)) if r is not None), None)
         self._body = body
 
     @cached_property
     def text(self) -> str:
         """The body, from wherever it can be had."""
         undecoded = (link.doc for link in self.chain if isinstance(link, json.JSONDecodeError))
-        return (_text(self.response) or self._body or next(undecoded, "") or "").strip()
+        return (_response_text(self.response) or self._body or next(undecoded, "") or "").strip()
 
     @cached_property
     def data(self) -> Any:
         """The body as JSON."""
-        found = parsed(self.text)
+        found = parse_body(self.text)
         bodies = (getattr(link, "body", None) for link in self.chain)
         return found if found is not None else next((body for body in bodies if isinstance(body, dict)), None)
 
@@ -78,7 +83,7 @@ class FailedCall:
     def code(self) -> str | None:
         """The provider's code with its filter's category, else the status that the server sent."""
         sent = str(self.status) if self.response is not None and self.status else ""
-        return redact(filter_category(self.data) or code_in(self.error) or self._streamed or sent) or None
+        return redact(filter_category(self.data) or code_in(self.error) or self._stream_code or sent) or None
 
     @cached_property
     def message(self) -> str:
@@ -91,10 +96,10 @@ class FailedCall:
         if self.text:
             came = shorten(redact(self.text[:2000]), 200)
             return f"what came is no answer: {came}" if self.unparseable else came
-        return redact(self._raised.strip())
+        return redact(self._exception_message.strip())
 
     @cached_property
-    def words(self) -> str:
+    def searched_text(self) -> str:
         """What its kind is read from."""
         return f"{self.code or ''} {self.error.get('type') or ''} {self.message}"[:4000]
 
@@ -120,19 +125,20 @@ class FailedCall:
         first = self.chain[0]
         said = str(getattr(first, "message", ""))
         odd = (
-            isinstance(first, ValueError | TypeError | LookupError | AttributeError) or "JSONDecodeError" in self.names
+            isinstance(first, ValueError | TypeError | LookupError | AttributeError)
+            or "JSONDecodeError" in self.exception_names
         )
-        litellms = "Traceback (most recent call last)" in said or any(words in said for words in _UNREAD)
+        litellms = "Traceback (most recent call last)" in said or any(words in said for words in _UNPARSEABLE_PHRASES)
         return self.response is None and (odd or litellms)
 
     @property
-    def _streamed(self) -> str | None:
+    def _stream_code(self) -> str | None:
         """The code in a stream of events, which is no JSON."""
         found = re.findall(r'"type":\s*"(\w+_error)"', self.text[-4000:]) if self.data is None else []
         return found[-1] if found else None
 
     @property
-    def _raised(self) -> str:
+    def _exception_message(self) -> str:
         texts = [str(getattr(link, "message", "") or link) for link in self.chain]
         text = next((t for t in texts if t.strip()), type(self.chain[0]).__name__)
         if text.rstrip(".").endswith("Connection error"):  # the reason stands deeper
@@ -143,7 +149,7 @@ class FailedCall:
         return re.sub(r"\.? Handle with `litellm.*", "", text)
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def _exception_chain(error: BaseException) -> list[BaseException]:
     found: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in found:
@@ -152,14 +158,14 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _response(link: BaseException) -> Any:
+def _server_response(link: BaseException) -> Any:
     """The response that an exception holds; None where litellm made it up, which it does without headers."""
     response = getattr(link, "response", None)
     real = bool(getattr(response, "headers", None)) and isinstance(getattr(response, "status_code", None), int)
     return response if real else None
 
 
-def _text(response: Any) -> str:
+def _response_text(response: Any) -> str:
     try:
         return str(getattr(response, "text", "") or "")
     except (RuntimeError, ValueError, LookupError):  # a stream that was never read, or an unknown encoding

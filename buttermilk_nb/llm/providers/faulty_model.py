@@ -36,8 +36,8 @@ from ...schema import now
 from ..completion import Completion
 from ..model import Request
 from ..offline_input import OfflineInput
-from .model_options import numbers
-from .offline.models import Dictionary
+from .model_options import parse_options
+from .offline.models import DictionaryModel
 
 _FAILURES: dict[str, ModelError] = {
     "ratelimit": RateLimitError("the double says: too many requests (HTTP 429).", code="429"),
@@ -47,7 +47,7 @@ _FAILURES: dict[str, ModelError] = {
 }
 
 
-class TestDouble(Dictionary):
+class TestDouble(DictionaryModel):
     """A model that does what its name says.
 
     Parameters
@@ -74,35 +74,35 @@ class TestDouble(Dictionary):
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name, {})
         self._strict = True
-        self._kind = name.partition("?")[0].partition("/")[2]
-        given = numbers(name, options, {"share": 1.0, "seconds": 0.2})
+        self._behaviour = name.partition("?")[0].partition("/")[2]
+        given = parse_options(name, options, {"share": 1.0, "seconds": 0.2})
         if not 0 <= given["share"] <= 1 or given["seconds"] < 0:
             raise SetupError(f"model `{name}`: share lies between 0 and 1, seconds is not negative.")
         self._share, self._seconds = given["share"], given["seconds"]
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
         return None
 
     async def complete(self, request: Request) -> Completion:
         self.calls += 1
         place = int(digest("d", request.key)[-8:], 16) / 16**8
-        if self._kind == "answer" or place >= self._share:
+        if self._behaviour == "answer" or place >= self._share:
             return await super().complete(request)
-        if self._kind in _FAILURES:
-            failure = _FAILURES[self._kind]
+        if self._behaviour in _FAILURES:
+            failure = _FAILURES[self._behaviour]
             raise type(failure)(str(failure), code=failure.code)
-        if self._kind == "timeout":
+        if self._behaviour == "timeout":
             await asyncio.Event().wait()
-        if self._kind == "slow":
+        if self._behaviour == "slow":
             await asyncio.sleep(self._seconds)
             return await super().complete(request)
         good = await super().complete(request)
         text = {
             "refuse": "I'm sorry, but I can't help with judging this text.",
             "broken": good.text[: len(good.text) // 2],
-            "nonsense": json.dumps({"criteria": {c.name: {"answer": "perhaps"} for c in _asked(request)}}),
-        }[self._kind]
-        reason = "length" if self._kind == "broken" else "stop"
+            "nonsense": json.dumps({"criteria": {c.name: {"answer": "perhaps"} for c in _requested_criteria(request)}}),
+        }[self._behaviour]
+        reason = "length" if self._behaviour == "broken" else "stop"
         return good.model_copy(update={"text": text, "raw": text, "finish_reason": reason, "answered_at": now()})
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
@@ -118,5 +118,5 @@ class TestDouble(Dictionary):
         }
 
 
-def _asked(request: Request) -> tuple[Criterion, ...]:
+def _requested_criteria(request: Request) -> tuple[Criterion, ...]:
     return request.offline_input.criteria.criteria if request.offline_input and request.offline_input.criteria else ()

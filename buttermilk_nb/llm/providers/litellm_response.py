@@ -8,7 +8,7 @@ from typing import Any
 from ..._internal.text import replace_surrogates
 from ...schema import now
 from ..completion import Completion
-from .response_errors import filter_category, parsed
+from .response_errors import filter_category, parse_body
 
 
 def read_response(response: Any, latency_s: float, body: str | None = None) -> Completion:
@@ -25,7 +25,7 @@ def read_response(response: Any, latency_s: float, body: str | None = None) -> C
     """
     choice = response.choices[0]
     message = choice.message
-    category = filter_category(parsed(body)) if body else None
+    category = filter_category(parse_body(body)) if body else None
     finish_reason = "refusal" if (category or "").startswith("refusal") else choice.finish_reason
     declined = getattr(message, "provider_specific_fields", None) or {}
     usage = getattr(response, "usage", None)

@@ -14,11 +14,11 @@ import threading
 from pathlib import Path, PurePath
 
 from ..._internal.text import replace_surrogates
-from .local_servers import NOTHING, LocalFacts, said
+from .local_servers import UNVERIFIABLE, LocalFacts, server_facts
 
-__all__ = ["NOTHING", "USUAL_BASE", "LocalFacts", "facts"]
+__all__ = ["DEFAULT_BASES", "UNVERIFIABLE", "LocalFacts", "identify_local_model"]
 
-USUAL_BASE = {
+DEFAULT_BASES = {
     "ollama": "http://localhost:11434",
     "ollama_chat": "http://localhost:11434",
     "lm_studio": "http://localhost:1234/v1",
@@ -28,10 +28,12 @@ USUAL_BASE = {
 
 _CHUNK = 1 << 20
 _hashes: dict[tuple[str, int, int], str] = {}
-_hashing = threading.Lock()
+_hash_lock = threading.Lock()
 
 
-async def facts(provider: str, model: str, api_base: str | None, file: str | None, timeout_s: float) -> LocalFacts:
+async def identify_local_model(
+    provider: str, model: str, api_base: str | None, file: str | None, timeout_s: float
+) -> LocalFacts:
     """Ask a local model's server what it runs, and hash the weights' file where one is named.
 
     Never fails because of the server or the file: what cannot be known is in the note.
@@ -54,9 +56,9 @@ async def facts(provider: str, model: str, api_base: str | None, file: str | Non
     >>> asyncio.run(facts("hosted_vllm", "toy", None, None, 1.0)).note
     'nothing can be verified of what this server runs: its address is not known (`api_base`)'
     """
-    base = api_base or USUAL_BASE.get(provider)
+    base = api_base or DEFAULT_BASES.get(provider)
     named = file and replace_surrogates(PurePath(file).name)
-    found = await said(provider, model.removeprefix(f"{provider}/"), base, named, timeout_s)
+    found = await server_facts(provider, model.removeprefix(f"{provider}/"), base, named, timeout_s)
     if file is None:
         return found
     hashed, trouble = await _sha256(file)
@@ -68,7 +70,7 @@ async def _sha256(file: str) -> tuple[str | None, str | None]:
     """A file's hash, or why there is none. Stops reading where the caller is stopped."""
     stopped = threading.Event()
     try:
-        return await asyncio.to_thread(_hashed, file, stopped), None
+        return await asyncio.to_thread(_hash_file, file, stopped), None
     except (OSError, RuntimeError, ValueError) as error:  # the last two: no home folder, a null in the path
         why = getattr(error, "strerror", None) or error
         return None, f"the weights' file `{replace_surrogates(PurePath(file).name)}` cannot be read ({why})"
@@ -76,9 +78,9 @@ async def _sha256(file: str) -> tuple[str | None, str | None]:
         stopped.set()
 
 
-def _hashed(file: str, stopped: threading.Event) -> str | None:
+def _hash_file(file: str, stopped: threading.Event) -> str | None:
     path = Path(file).expanduser().resolve()
-    with _hashing, path.open("rb") as handle:
+    with _hash_lock, path.open("rb") as handle:
         found = os.fstat(handle.fileno())
         key = (str(path), found.st_size, found.st_mtime_ns)
         if key not in _hashes:

@@ -23,8 +23,8 @@ from ...schema import Clean
 if TYPE_CHECKING:
     import httpx
 
-NOTHING = "nothing can be verified of what this server runs"
-_LARGEST = 4_000_000  # bytes of an answer; what these servers say takes a few thousand
+UNVERIFIABLE = "nothing can be verified of what this server runs"
+_MAX_BYTES = 4_000_000  # bytes of an answer; what these servers say takes a few thousand
 _QUANTIZED = re.compile(r"(?<![A-Za-z0-9])(I?Q\d(?:_[A-Z0-9]+)*|B?F16|F32|MXFP4)(?![A-Za-z0-9])", re.IGNORECASE)
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
@@ -73,11 +73,13 @@ class LocalFacts(BaseModel):
         return " ".join(part for part in (self.server, digest, self.quantization, file, at) if part) or None
 
 
-class _Refused(Exception):
+class _KeyRequired(Exception):
     """The server answers only those who have a key."""
 
 
-async def said(provider: str, model: str, base: str | None, named: str | None, timeout_s: float) -> LocalFacts:
+async def server_facts(
+    provider: str, model: str, base: str | None, weights_file: str | None, timeout_s: float
+) -> LocalFacts:
     """What the server at an address says of a model; `named` is the weights' file that the settings name.
 
     Never fails: a server that cannot be asked is a note.
@@ -90,99 +92,107 @@ async def said(provider: str, model: str, base: str | None, named: str | None, t
     import httpx
 
     if base is None:
-        return LocalFacts(note=f"{NOTHING}: its address is not known (`api_base`)")
+        return LocalFacts(note=f"{UNVERIFIABLE}: its address is not known (`api_base`)")
     try:
         _ = urlsplit(base).port  # a port that cannot be is a ValueError here, and a group of errors deep in httpx
         async with (
             asyncio.timeout(timeout_s),
             httpx.AsyncClient(timeout=timeout_s, trust_env=False, follow_redirects=False) as client,
         ):
-            return await _identified(client, provider, model, base.rstrip("/"), named)
-    except _Refused:
-        return LocalFacts(note=f"{NOTHING}: it wants a key before it says so")
+            return await _identify_server(client, provider, model, base.rstrip("/"), weights_file)
+    except _KeyRequired:
+        return LocalFacts(note=f"{UNVERIFIABLE}: it wants a key before it says so")
     except (TimeoutError, httpx.TimeoutException):
-        return LocalFacts(note=f"{NOTHING}: it did not answer within {timeout_s:g} s")
+        return LocalFacts(note=f"{UNVERIFIABLE}: it did not answer within {timeout_s:g} s")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         why = shorten(redact(str(error)), 120) or type(error).__name__
-        return LocalFacts(note=f"{NOTHING}: it could not be asked ({why})")
+        return LocalFacts(note=f"{UNVERIFIABLE}: it could not be asked ({why})")
 
 
-async def _identified(client: httpx.AsyncClient, provider: str, model: str, base: str, named: str | None) -> LocalFacts:
+async def _identify_server(
+    client: httpx.AsyncClient, provider: str, model: str, base: str, weights_file: str | None
+) -> LocalFacts:
     """PlannedRequest in the way of the server that this is: by its family, or by how it signs its list of models."""
     root = base.removesuffix("/v1")
     if provider in ("ollama", "ollama_chat"):
-        return await _ollama(client, root, model)
+        return await _ollama_facts(client, root, model)
     listed: dict[str, Any] = {}
     for url in dict.fromkeys((f"{base}/models", f"{root}/v1/models")):
-        listed = listed or await _json(client, "GET", url)
-    entry = _entry(listed.get("data"), model)
+        listed = listed or await _get_json(client, "GET", url)
+    entry = _find_model(listed.get("data"), model)
     owner = entry.get("owned_by")
     if owner == "vllm":
-        return await _vllm(client, root, entry, named)
+        return await _vllm_facts(client, root, entry, weights_file)
     if listed and (provider == "lm_studio" or owner == "organization_owner"):
-        return await _lm_studio(client, root, model, named)
-    props = await _json(client, "GET", f"{root}/props")
+        return await _lm_studio_facts(client, root, model, weights_file)
+    props = await _get_json(client, "GET", f"{root}/props")
     if "model_path" in props or "build_info" in props:
-        return _llama_cpp(props, entry, named)
-    if "models" in await _json(client, "GET", f"{root}/api/tags"):
-        return await _ollama(client, root, model)
-    return LocalFacts(server=_text(owner), note=NOTHING if listed else f"{NOTHING}: it lists no models")
+        return _llama_cpp_facts(props, entry, weights_file)
+    if "models" in await _get_json(client, "GET", f"{root}/api/tags"):
+        return await _ollama_facts(client, root, model)
+    return LocalFacts(server=_short_text(owner), note=UNVERIFIABLE if listed else f"{UNVERIFIABLE}: it lists no models")
 
 
-async def _ollama(client: httpx.AsyncClient, root: str, model: str) -> LocalFacts:
-    shown = await _json(client, "POST", f"{root}/api/show", {"model": model})
-    tags = await _json(client, "GET", f"{root}/api/tags")
-    version = _text((await _json(client, "GET", f"{root}/api/version")).get("version"))
+async def _ollama_facts(client: httpx.AsyncClient, root: str, model: str) -> LocalFacts:
+    shown = await _get_json(client, "POST", f"{root}/api/show", {"model": model})
+    tags = await _get_json(client, "GET", f"{root}/api/tags")
+    version = _short_text((await _get_json(client, "GET", f"{root}/api/version")).get("version"))
     wanted = model if ":" in model.rpartition("/")[2] else f"{model}:latest"
-    listed = next((e for e in _dicts(tags.get("models")) if wanted in (e.get("name"), e.get("model"))), {})
-    details = _dict(shown.get("details")) or _dict(listed.get("details"))
+    listed = next((e for e in _as_dicts(tags.get("models")) if wanted in (e.get("name"), e.get("model"))), {})
+    details = _as_dict(shown.get("details")) or _as_dict(listed.get("details"))
     digest = str(listed.get("digest", "")).removeprefix("sha256:").lower()
     known = digest if _DIGEST.fullmatch(digest) else None
     note = None if known else f"Ollama does not list `{model}`: ollama pull {model}"
-    elsewhere = _text(shown.get("remote_host") or listed.get("remote_host"))
+    elsewhere = _short_text(shown.get("remote_host") or listed.get("remote_host"))
     if elsewhere:
         note = f"Ollama passes texts on to {elsewhere}: this model does not run here"
     if not (shown or tags or version):
-        return LocalFacts(note=f"{NOTHING}: it does not answer as Ollama does")
+        return LocalFacts(note=f"{UNVERIFIABLE}: it does not answer as Ollama does")
     return LocalFacts(
         server=f"ollama {version}" if version else "ollama",
         digest=known,
-        quantization=_text(details.get("quantization_level")),
-        family=_text(details.get("family")),
-        parameter_size=_text(details.get("parameter_size")),
+        quantization=_short_text(details.get("quantization_level")),
+        family=_short_text(details.get("family")),
+        parameter_size=_short_text(details.get("parameter_size")),
         elsewhere=elsewhere,
         note=note,
     )
 
 
-async def _lm_studio(client: httpx.AsyncClient, root: str, model: str, named: str | None) -> LocalFacts:
-    entry = _entry((await _json(client, "GET", f"{root}/api/v0/models")).get("data"), model)
+async def _lm_studio_facts(client: httpx.AsyncClient, root: str, model: str, weights_file: str | None) -> LocalFacts:
+    entry = _find_model((await _get_json(client, "GET", f"{root}/api/v0/models")).get("data"), model)
     return LocalFacts(
         server="lm-studio",
-        quantization=_text(entry.get("quantization")),
-        family=_text(entry.get("arch")),
-        note=f"LM Studio does not tell which weights these are{_ask_for(named)}",
+        quantization=_short_text(entry.get("quantization")),
+        family=_short_text(entry.get("arch")),
+        note=f"LM Studio does not tell which weights these are{_file_hint(weights_file)}",
     )
 
 
-async def _vllm(client: httpx.AsyncClient, root: str, entry: dict[str, Any], named: str | None) -> LocalFacts:
-    version = _text((await _json(client, "GET", f"{root}/version")).get("version"))
-    weights = _text(entry.get("root"))
-    serves = f"vLLM serves `{_last(weights)}` and" if weights else "vLLM"
+async def _vllm_facts(
+    client: httpx.AsyncClient, root: str, entry: dict[str, Any], weights_file: str | None
+) -> LocalFacts:
+    version = _short_text((await _get_json(client, "GET", f"{root}/version")).get("version"))
+    weights = _short_text(entry.get("root"))
+    serves = f"vLLM serves `{_weights_name(weights)}` and" if weights else "vLLM"
     return LocalFacts(
         server=f"vllm {version}" if version else "vllm",
-        note=f"{serves} does not tell which version of the weights that is{_ask_for(named)}",
+        note=f"{serves} does not tell which version of the weights that is{_file_hint(weights_file)}",
     )
 
 
-def _llama_cpp(props: dict[str, Any], entry: dict[str, Any], named: str | None) -> LocalFacts:
-    build, path = _text(props.get("build_info")), _text(props.get("model_path"))
-    weights = _last(path) if path else None
+def _llama_cpp_facts(props: dict[str, Any], entry: dict[str, Any], weights_file: str | None) -> LocalFacts:
+    build, path = _short_text(props.get("build_info")), _short_text(props.get("model_path"))
+    weights = _weights_name(path) if path else None
     quantized = _QUANTIZED.search(weights or "")
-    size = _dict(entry.get("meta")).get("n_params")
-    note = f"llama.cpp loaded `{weights}`{_ask_for(named)}" if weights else NOTHING
-    if weights and named:
-        note = "" if weights == named else f"llama.cpp loaded `{weights}`, and the file that is named is `{named}`"
+    size = _as_dict(entry.get("meta")).get("n_params")
+    note = f"llama.cpp loaded `{weights}`{_file_hint(weights_file)}" if weights else UNVERIFIABLE
+    if weights and weights_file:
+        note = (
+            ""
+            if weights == weights_file
+            else f"llama.cpp loaded `{weights}`, and the file that is named is `{weights_file}`"
+        )
     return LocalFacts(
         server=f"llama.cpp {build}" if build else "llama.cpp",
         quantization=quantized[1].upper() if quantized else None,
@@ -191,49 +201,49 @@ def _llama_cpp(props: dict[str, Any], entry: dict[str, Any], named: str | None) 
     )
 
 
-def _ask_for(named: str | None) -> str:
-    return "" if named else "; name the weights' file (`file:` in buttermilk.yaml) to record its hash"
+def _file_hint(weights_file: str | None) -> str:
+    return "" if weights_file else "; name the weights' file (`file:` in buttermilk.yaml) to record its hash"
 
 
-def _last(path: str) -> str:
+def _weights_name(path: str) -> str:
     """The file's name alone, of a path or a model's name on a hub left whole; where it lies is nobody's business."""
     absolute = path.startswith(("/", "~", ".")) or "\\" in path or path.endswith(".gguf")
     return PureWindowsPath(PurePosixPath(path).name).name if absolute else path
 
 
-async def _json(client: httpx.AsyncClient, method: str, url: str, body: object = None) -> dict[str, Any]:
+async def _get_json(client: httpx.AsyncClient, method: str, url: str, body: object = None) -> dict[str, Any]:
     """A JSON object from the server; empty where it has none to give."""
     async with client.stream(method, url, json=body) as response:
         if response.status_code in (401, 403):
-            raise _Refused
+            raise _KeyRequired
         if response.status_code != 200:
             return {}
         found = bytearray()
         async for part in response.aiter_bytes():
             found += part
-            if len(found) > _LARGEST:
+            if len(found) > _MAX_BYTES:
                 return {}
     try:
-        return _dict(json.loads(found))
+        return _as_dict(json.loads(found))
     except (ValueError, RecursionError):
         return {}
 
 
-def _entry(listed: Any, model: str) -> dict[str, Any]:
+def _find_model(listed: Any, model: str) -> dict[str, Any]:
     """The model's line in a list of models; where there is only one, that is it, whatever it is called."""
-    entries = _dicts(listed)
+    entries = _as_dicts(listed)
     return next((e for e in entries if e.get("id") == model), entries[0] if len(entries) == 1 else {})
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def _as_dicts(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str | None:
+def _short_text(value: Any) -> str | None:
     """What a server says, as one short line."""
     return (
         shorten(redact_known(replace_surrogates(str(value))), 120) or None

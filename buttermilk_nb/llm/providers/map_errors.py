@@ -27,33 +27,33 @@ from ...errors import (
     UnavailableError,
 )
 from .exception_details import FailedCall
-from .response_errors import filter_category, parsed
+from .response_errors import filter_category, parse_body
 
-Found = tuple[type[ModelError], str]
+Diagnosis = tuple[type[ModelError], str]
 """A kind of error, and what to do about it."""
 
-_LATER = "Run the cell again later: finished answers are kept."
-_FILTERED = re.compile(
+_RUN_LATER = "Run the cell again later: finished answers are kept."
+_FILTER_WORDS = re.compile(
     r"content[_ ](?:filter|policy)|content management policy|responsibleaipolicy|violating our usage policy|"
     r"safety system|flagged (?:as|by|for)|data_inspection_failed|content exists risk",
     re.IGNORECASE,
 )
-_TOO_LONG = re.compile(
+_TOO_LONG_WORDS = re.compile(
     r"context_length_exceeded|maximum context length|prompt is too long|input is too long|request_too_large|"
     r"request too large|string_above_max_length|input token count|exceeds? the (?:available )?context",
     re.IGNORECASE,
 )
-_EMPTY = re.compile(
+_NO_CREDIT_WORDS = re.compile(
     r"insufficient[_ ](?:quota|balance|credits?|funds)|credit[_ ]balance|no credits|exceeded your current quota|"
     r"billing_(?:hard_limit|not_active)|check your billing|api usage limits|payment required|spending limit",
     re.IGNORECASE,
 )
-_DAILY = re.compile(r"free-models-per-day|daily (?:free )?quota", re.IGNORECASE)
-_BUSY = re.compile(r"overloaded|capacity exceeded|no capacity", re.IGNORECASE)
-_NETWORK = frozenset({"OSError", "TransportError", "RequestError", "ClientError"})
+_DAILY_QUOTA_WORDS = re.compile(r"free-models-per-day|daily (?:free )?quota", re.IGNORECASE)
+_OVERLOADED_WORDS = re.compile(r"overloaded|capacity exceeded|no capacity", re.IGNORECASE)
+_NETWORK_ERRORS = frozenset({"OSError", "TransportError", "RequestError", "ClientError"})
 
 
-def mapped(error: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError:
+def map_error(error: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError:
     """The error of ours that an error of litellm's stands for.
 
     Parameters
@@ -75,7 +75,7 @@ def mapped(error: Any, name: str, *, provider: str = "", body: str | None = None
     if isinstance(error, ModelError):
         return error
     failure = FailedCall(error, body)
-    kind, hint = _kind(failure, name, provider or name.partition("/")[0])
+    kind, hint = _diagnose(failure, name, provider or name.partition("/")[0])
     said = shorten(failure.message, 300).rstrip(" .")
     return kind(
         f"`{name}` failed: {f'{said}. ' if said else ''}{hint}",
@@ -84,7 +84,7 @@ def mapped(error: Any, name: str, *, provider: str = "", body: str | None = None
     )
 
 
-def empty_answer(response: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError | None:
+def empty_answer_error(response: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError | None:
     """Why a response that litellm takes for an answer holds none; None where it holds one, be it empty or filtered.
 
     Examples
@@ -95,97 +95,105 @@ def empty_answer(response: Any, name: str, *, provider: str = "", body: str | No
     >>> type(error).__name__, error.code
     ('ContentFilterError', 'content_filter:safety')
     """
-    data = parsed(body)
+    data = parse_body(body)
     blocked = (
         isinstance(data, dict) and "promptFeedback" in data and not data.get("candidates") and filter_category(data)
     )
     if getattr(response, "choices", None) and not blocked:
         return None
     said = "the prompt was blocked" if blocked else "the server sent a response without an answer"
-    return mapped(ValueError(said), name, provider=provider, body=body)
+    return map_error(ValueError(said), name, provider=provider, body=body)
 
 
-def _kind(failure: FailedCall, name: str, provider: str) -> Found:
+def _diagnose(failure: FailedCall, name: str, provider: str) -> Diagnosis:
     return (
-        _unanswered(failure)
-        or _page(failure)
-        or _stopped(failure)
-        or _too_much(failure, name)
-        or _refused(failure, name, provider)
-        or _broken(failure)
+        _no_response(failure)
+        or _web_page(failure)
+        or _filtered(failure)
+        or _limit_exceeded(failure, name)
+        or _rejected(failure, name, provider)
+        or _server_error(failure)
     )
 
 
-def _unanswered(failure: FailedCall) -> Found | None:
+def _no_response(failure: FailedCall) -> Diagnosis | None:
     """Nothing came back."""
     if failure.response is not None or failure.text:
         return None
-    if failure.names & {"TimeoutError", "Timeout", "TimeoutException", "APITimeoutError"}:
+    if failure.exception_names & {"TimeoutError", "Timeout", "TimeoutException", "APITimeoutError"}:
         return CallTimeout, "Raise `timeout_s` in buttermilk.yaml, or lower `max_tokens` in the judge's params."
     if any(isinstance(link, ssl.SSLError) for link in failure.chain):
         return UnavailableError, (
             "The secure connection failed: is `https://` in `api_base` right? Behind the proxy of a university or "
             "company, name its certificate in the environment variable SSL_CERT_FILE."
         )
-    if "gaierror" in failure.names:
+    if "gaierror" in failure.exception_names:
         return UnavailableError, "Is this computer online, and is the host in `api_base` spelled right?"
-    if "ConnectionRefusedError" in failure.names:
+    if "ConnectionRefusedError" in failure.exception_names:
         return UnavailableError, "Nothing listens there: is the server running, and is `api_base` right?"
-    if "TooManyRedirects" in failure.names:
+    if "TooManyRedirects" in failure.exception_names:
         return BadRequestError, "The address leads in a circle: check `api_base`."
-    return (UnavailableError, f"The connection broke. {_LATER}") if failure.names & _NETWORK else None
+    return (
+        (UnavailableError, f"The connection broke. {_RUN_LATER}") if failure.exception_names & _NETWORK_ERRORS else None
+    )
 
 
-def _page(failure: FailedCall) -> Found | None:
+def _web_page(failure: FailedCall) -> Diagnosis | None:
     """A web page came: from a gateway, a proxy, a firewall, a login."""
     status = failure.status or 200
     if not failure.is_page:
         return None
     if status == 429 or status >= 500:
-        return (RateLimitError if status == 429 else UnavailableError), f"A gateway answered for the server. {_LATER}"
+        return (
+            RateLimitError if status == 429 else UnavailableError
+        ), f"A gateway answered for the server. {_RUN_LATER}"
     hint = "Does a proxy, a firewall or a login page stand between, or is `api_base` wrong?"
     return (BadRequestError if status >= 400 else BadResponseError), hint
 
 
-def _stopped(failure: FailedCall) -> Found | None:
+def _filtered(failure: FailedCall) -> Diagnosis | None:
     """A filter, on the way in or out."""
-    named = (failure.code or "").startswith("content_filter") or "ContentPolicyViolationError" in failure.names
-    if named or (failure.status in (400, 403, 422, 451) and _FILTERED.search(failure.words)):
+    named = (failure.code or "").startswith(
+        "content_filter"
+    ) or "ContentPolicyViolationError" in failure.exception_names
+    if named or (failure.status in (400, 403, 422, 451) and _FILTER_WORDS.search(failure.searched_text)):
         return ContentFilterError, "The provider's filter stopped it, and the row says so; another model may judge it."
     return None
 
 
-def _too_much(failure: FailedCall, name: str) -> Found | None:
+def _limit_exceeded(failure: FailedCall, name: str) -> Diagnosis | None:
     """Too long, too dear, too often, too many."""
-    status, words = failure.status, failure.words
-    if "ContextWindowExceededError" in failure.names or status == 413 or _TOO_LONG.search(words):
+    status, words = failure.status, failure.searched_text
+    if "ContextWindowExceededError" in failure.exception_names or status == 413 or _TOO_LONG_WORDS.search(words):
         return ContextTooLongError, "Cut the text into segments, or name a model that reads longer ones."
-    if status in (403, 429) and (_DAILY.search(words) or any("perday" in quota.lower() for quota in failure.quotas)):
+    if status in (403, 429) and (
+        _DAILY_QUOTA_WORDS.search(words) or any("perday" in quota.lower() for quota in failure.quotas)
+    ):
         return QuotaError, "The day's quota is used up: run the cell again tomorrow, or turn on billing there."
-    if status == 402 or (_EMPTY.search(words) and not _per_minute(failure)):
+    if status == 402 or (_NO_CREDIT_WORDS.search(words) and not _is_minute_quota(failure)):
         return QuotaError, "Add credit or raise the limit on the provider's billing page, then run the cell again."
     if status == 429 or "rate_limit" in (failure.code or ""):
         return RateLimitError, (
             f"Write `limits: {{requests_per_minute: ...}}` under `models: {name}:` in buttermilk.yaml, or run the cell "
             "again later: finished answers are kept."
         )
-    return (OverloadedError, _LATER) if status == 529 or _BUSY.search(words) else None
+    return (OverloadedError, _RUN_LATER) if status == 529 or _OVERLOADED_WORDS.search(words) else None
 
 
-def _per_minute(failure: FailedCall) -> bool:
+def _is_minute_quota(failure: FailedCall) -> bool:
     """Whether Google speaks of a limit per minute: it names another quota than the day's, or a time to wait."""
     return failure.code == "RESOURCE_EXHAUSTED" and (bool(failure.quotas) or failure.retry_after_s is not None)
 
 
-def _refused(failure: FailedCall, name: str, provider: str) -> Found | None:
+def _rejected(failure: FailedCall, name: str, provider: str) -> Diagnosis | None:
     """The provider understood, and will not."""
     status = 0 if failure.unparseable and not failure.error else failure.status or 0
-    if status in (401, 403, 407) or failure.names & {"AuthenticationError", "PermissionDeniedError"}:
+    if status in (401, 403, 407) or failure.exception_names & {"AuthenticationError", "PermissionDeniedError"}:
         return (
             AuthenticationError,
             f'Is the key right, and may it use this model? `bm.set_key("{provider}")` sets another.',
         )
-    if "ImportError" in failure.names:
+    if "ImportError" in failure.exception_names:
         return BadRequestError, "Install what it names, then restart the kernel."
     if 300 <= status < 400:
         return BadRequestError, "The server sends calls on to another address; write that in `api_base` if it is right."
@@ -193,8 +201,8 @@ def _refused(failure: FailedCall, name: str, provider: str) -> Found | None:
     return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if refused else None
 
 
-def _broken(failure: FailedCall) -> Found:
+def _server_error(failure: FailedCall) -> Diagnosis:
     status = failure.status or 0
     if status == 408 or status >= 500:
-        return UnavailableError, _LATER
-    return BadResponseError, f"Is `api_base` the address of a model? {_LATER}"
+        return UnavailableError, _RUN_LATER
+    return BadResponseError, f"Is `api_base` the address of a model? {_RUN_LATER}"

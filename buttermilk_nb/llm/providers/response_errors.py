@@ -15,8 +15,8 @@ from typing import Any
 
 from ..._internal.secret_redaction import redact
 
-_LONGEST = 4_000_000  # characters of a body that are parsed
-_GOOGLES = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
+_MAX_CHARACTERS = 4_000_000  # characters of a body that are parsed
+_GOOGLE_REASONS = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
 """Google's words for a candidate that a filter stopped; those for images end in them."""
 
 
@@ -42,7 +42,7 @@ class RawResponse:
             self.text = body
 
 
-def parsed(text: str | None) -> Any:
+def parse_body(text: str | None) -> Any:
     r"""A body as JSON, also where raw line breaks stand in its strings; None where it is none.
 
     Examples
@@ -50,7 +50,7 @@ def parsed(text: str | None) -> Any:
     >>> parsed('{"message": "two\nlines"}')
     {'message': 'two\nlines'}
     """
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _MAX_CHARACTERS:
         return None
     try:
         return json.loads(text, strict=False)
@@ -111,12 +111,12 @@ def filter_category(data: Any) -> str | None:
         return None
     if data.get("stop_reason") == "refusal":
         details = data.get("stop_details")
-        return _joined("refusal", [details.get("category")] if isinstance(details, dict) else [])
-    if (reason := _googles_reason(data)) is not None:
-        return _joined("content_filter", _rated(data) or [reason])
-    error, choice = error_in(data), _first(data, "choices")
+        return _join_categories("refusal", [details.get("category")] if isinstance(details, dict) else [])
+    if (reason := _google_reason(data)) is not None:
+        return _join_categories("content_filter", _google_categories(data) or [reason])
+    error, choice = error_in(data), _first_item(data, "choices")
     if choice.get("finish_reason") == "content_filter" or "content_filter" in (error.get("code"), error.get("type")):
-        return _joined("content_filter", _filtered(data))
+        return _join_categories("content_filter", _azure_categories(data))
     return None
 
 
@@ -135,16 +135,16 @@ def find_all(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
         yield from find_all(value, key, depth - 1)
 
 
-def _googles_reason(data: dict[str, Any]) -> str | None:
+def _google_reason(data: dict[str, Any]) -> str | None:
     feedback = data.get("promptFeedback")
     reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
     if isinstance(reason, str) and reason:
         return reason
-    finish = _first(data, "candidates").get("finishReason")
-    return finish if isinstance(finish, str) and finish.endswith(_GOOGLES) else None
+    finish = _first_item(data, "candidates").get("finishReason")
+    return finish if isinstance(finish, str) and finish.endswith(_GOOGLE_REASONS) else None
 
 
-def _rated(data: Any) -> list[Any]:
+def _google_categories(data: Any) -> list[Any]:
     """Google's categories: those that blocked, else those rated high."""
     rated = [rating for ratings in find_all(data, "safetyRatings") if isinstance(ratings, list) for rating in ratings]
     found = [rating for rating in rated if isinstance(rating, dict)]
@@ -152,20 +152,20 @@ def _rated(data: Any) -> list[Any]:
     return [rating.get("category") for rating in blocking]
 
 
-def _filtered(data: Any) -> list[Any]:
+def _azure_categories(data: Any) -> list[Any]:
     """Azure's categories."""
     results = [*find_all(data, "content_filter_result"), *find_all(data, "content_filter_results")]
     pairs = [pair for result in results if isinstance(result, dict) for pair in result.items()]
     return [name for name, verdict in pairs if isinstance(verdict, dict) and verdict.get("filtered") is True]
 
 
-def _joined(prefix: str, names: list[Any]) -> str:
+def _join_categories(prefix: str, names: list[Any]) -> str:
     plain = [str(name).removeprefix("HARM_CATEGORY_").lower() for name in names if name]
     kept = dict.fromkeys(re.sub(r"\W+", "_", name)[:40] for name in plain)
     return f"{prefix}:{'+'.join(kept)}" if kept else prefix
 
 
-def _first(data: dict[str, Any], key: str) -> dict[str, Any]:
+def _first_item(data: dict[str, Any], key: str) -> dict[str, Any]:
     items = data.get(key)
     found = items[0] if isinstance(items, list) and items else None
     return found if isinstance(found, dict) else {}

@@ -17,7 +17,7 @@ _DURATION = (
     rf"(?:{_NUMBER}\s*h(?:ours?)?)?\s*(?:{_NUMBER}\s*m(?:in(?:utes?)?)?(?!s))?\s*"
     rf"(?:{_NUMBER}\s*(ms|milliseconds?|s|sec|seconds?)\b)?"
 )
-_IN_WORDS = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+(?=\d){_DURATION}", re.IGNORECASE)
+_RETRY_SENTENCE = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+(?=\d){_DURATION}", re.IGNORECASE)
 
 
 def retry_after_s(headers: Mapping[str, str], data: Any, message: str) -> float | None:
@@ -42,19 +42,19 @@ def retry_after_s(headers: Mapping[str, str], data: Any, message: str) -> float 
     """
     given = {str(name).lower(): str(value) for name, value in headers.items()}
     milliseconds = _seconds(given.get("retry-after-ms"))
-    in_words = _IN_WORDS.search(message)
+    in_words = _RETRY_SENTENCE.search(message)
     said = (
         None if milliseconds is None else milliseconds / 1000,
         _seconds(given.get("retry-after")),
-        _until(given.get("retry-after"), given.get("date")),
-        *(duration(delay) for delay in find_all(data, "retryDelay") if isinstance(delay, str)),
-        *(_window(given, unit) for unit in ("requests", "tokens")),
-        _total(in_words) if in_words else None,
+        _seconds_until(given.get("retry-after"), given.get("date")),
+        *(parse_duration(delay) for delay in find_all(data, "retryDelay") if isinstance(delay, str)),
+        *(_window_reset(given, unit) for unit in ("requests", "tokens")),
+        _total_seconds(in_words) if in_words else None,
     )
     return next((seconds for seconds in said if seconds is not None), None)
 
 
-def duration(text: str) -> float | None:
+def parse_duration(text: str) -> float | None:
     """A duration such as `57.2s`, `120ms` or `1m2s`, in seconds.
 
     Examples
@@ -63,10 +63,10 @@ def duration(text: str) -> float | None:
     (57.2, 360.0, 0.12, None)
     """
     found = re.fullmatch(_DURATION, text.strip())
-    return _total(found) if found else None
+    return _total_seconds(found) if found else None
 
 
-def _total(found: re.Match[str]) -> float | None:
+def _total_seconds(found: re.Match[str]) -> float | None:
     hours, minutes, rest, unit = found.groups()
     if hours is None and minutes is None and rest is None:
         return None
@@ -82,20 +82,20 @@ def _seconds(text: str | None) -> float | None:
     return value if math.isfinite(value) and value >= 0 else None
 
 
-def _until(text: str | None, sent: str | None) -> float | None:
+def _seconds_until(text: str | None, sent: str | None) -> float | None:
     """From an HTTP date; by the server's own clock where it told the time."""
     try:
         then = parsedate_to_datetime(text or "")
         start = parsedate_to_datetime(sent) if sent else now()
-        return max(0.0, (_utc(then) - _utc(start)).total_seconds())
+        return max(0.0, (_as_utc(then) - _as_utc(start)).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return None
 
 
-def _utc(when: dt.datetime) -> dt.datetime:
+def _as_utc(when: dt.datetime) -> dt.datetime:
     return when.replace(tzinfo=dt.UTC) if when.tzinfo is None else when
 
 
-def _window(headers: Mapping[str, str], unit: str) -> float | None:
+def _window_reset(headers: Mapping[str, str], unit: str) -> float | None:
     used_up = headers.get(f"x-ratelimit-remaining-{unit}", "").strip() == "0"
-    return duration(headers.get(f"x-ratelimit-reset-{unit}", "")) if used_up else None
+    return parse_duration(headers.get(f"x-ratelimit-reset-{unit}", "")) if used_up else None

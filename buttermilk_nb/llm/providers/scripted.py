@@ -41,7 +41,7 @@ _TASKS: tuple[str, ...] = get_args(Task)
 _Key = tuple[str, str, str, int, str]
 
 
-class Scripted(Model):
+class ScriptedModel(Model):
     """Looks up what was written for a record and a task.
 
     Parameters
@@ -75,7 +75,7 @@ class Scripted(Model):
             raise SetupError(f"model `{name}`: there is no file `{path.name}` in `{folder}`; {nearest(voice, known)}")
         text = read_text(path)
         self._hash = digest("ks1", text)
-        self._answers = _read(text, path.name)
+        self._answers = _parse_script(text, path.name)
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, dict(params)
@@ -86,27 +86,34 @@ class Scripted(Model):
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # one file for all
         return {"script": self._hash}
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
-        if aside is None:
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:
+        if offline_input is None:
             return {"script": self._hash}
-        voices = [_voice(answer) for answer in aside.answers]  # which two voices say the same, the messages do not show
-        name = aside.criteria.name if aside.criteria else ""
-        order = [aside.order] if aside.order else []  # two texts that are the same look alike in both
-        return {"script": self._hash, "about": digest("ks3", aside.task, aside.record.record_id, name, *voices, *order)}
+        voices = [
+            _voice(answer) for answer in offline_input.answers
+        ]  # which two voices say the same, the messages do not show
+        name = offline_input.criteria.name if offline_input.criteria else ""
+        order = [offline_input.order] if offline_input.order else []  # two texts that are the same look alike in both
+        return {
+            "script": self._hash,
+            "about": digest("ks3", offline_input.task, offline_input.record.record_id, name, *voices, *order),
+        }
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:
         return (
-            None if aside is None or any(self._key(aside, n) in self._answers for n in range(100)) else _none(self.name)
+            None
+            if offline_input is None or any(self._lookup_key(offline_input, n) in self._answers for n in range(100))
+            else _no_answer(self.name)
         )
 
     async def complete(self, request: Request) -> Completion:
         aside = request.offline_input
         if aside is None or aside.criteria is None:
             raise SkippedCell(f"`{self.name}` has answers on criteria only; this agent asks for free text.")
-        answer = self._answers.get(self._key(aside, request.replicate))
+        answer = self._answers.get(self._lookup_key(aside, request.replicate))
         if answer is None:
-            raise _none(self.name)
-        text = json.dumps(_translated(answer, aside.answers), ensure_ascii=False)
+            raise _no_answer(self.name)
+        text = json.dumps(_translate_names(answer, aside.answers), ensure_ascii=False)
         return Completion(
             text=text,
             finish_reason="stop",
@@ -120,13 +127,13 @@ class Scripted(Model):
             raw=text,
         )
 
-    def _key(self, aside: OfflineInput, replicate: int) -> _Key:
+    def _lookup_key(self, aside: OfflineInput, replicate: int) -> _Key:
         of = _voice(aside.answers[0]) if aside.task == "match" and aside.answers else aside.order
         assert aside.criteria is not None
         return aside.task, aside.record.record_id, aside.criteria.name, replicate, of
 
 
-def _none(name: str) -> SkippedCell:
+def _no_answer(name: str) -> SkippedCell:
     return SkippedCell(f"`{name}` has no written answer for this record and task.")
 
 
@@ -135,15 +142,15 @@ def _voice(answer: AnonymisedAnswer) -> str:
     return f"{answer.model.removeprefix(_FAMILY)}/{answer.replicate}"
 
 
-def _translated(answer: dict[str, Any], seen: tuple[AnonymisedAnswer, ...]) -> dict[str, Any]:
+def _translate_names(answer: dict[str, Any], seen: tuple[AnonymisedAnswer, ...]) -> dict[str, Any]:
     """The answer with the names under which others are shown now; what is not of that form is left to who reads it."""
     try:
-        return {**answer, "divergences": _topics(answer, {_voice(other): other.label for other in seen})}
+        return {**answer, "divergences": _translate_divergences(answer, {_voice(other): other.label for other in seen})}
     except (KeyError, TypeError):
         return answer
 
 
-def _topics(answer: Mapping[str, Any], marks: Mapping[str, str]) -> list[dict[str, Any]]:
+def _translate_divergences(answer: Mapping[str, Any], marks: Mapping[str, str]) -> list[dict[str, Any]]:
     topics = []
     for divergence in answer["divergences"]:
         held = [
@@ -156,7 +163,7 @@ def _topics(answer: Mapping[str, Any], marks: Mapping[str, str]) -> list[dict[st
     return topics
 
 
-def _read(text: str, file: str) -> dict[_Key, dict[str, Any]]:
+def _parse_script(text: str, file: str) -> dict[_Key, dict[str, Any]]:
     found: dict[_Key, dict[str, Any]] = {}
     for n, line in enumerate(text.split("\n"), 1):
         if not line.strip():

@@ -22,8 +22,8 @@ _NEGATORS = frozenset(
      "keinen", "keinem", "keiner", "keines", "nie", "ohne", "ne", "pas", "jamais", "sans", "nunca", "jamás",
      "sin", "не", "нет", "без", "никогда"]
 )  # fmt: skip
-_REACH = 4  # words before a cue in which a negator counts: itself and up to three between
-_AROUND = ".,;:!?()[]\"“”'‘’«»„—–-"
+_NEGATION_WINDOW = 4  # words before a cue in which a negator counts: itself and up to three between
+_PUNCTUATION = ".,;:!?()[]\"“”'‘’«»„—–-"
 _SENTENCE = regex.compile(r"[.!?…。！？।؟\n]")
 _QUOTES = regex.compile(r"“[^”]*”|\"[^\"\n]*\"|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|‘[^’]*’")
 _SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -56,14 +56,14 @@ class Cues:
     """
 
     def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
-        self._meaning: list[tuple[str, str]] = []
+        self._entries: list[tuple[str, str]] = []
         patterns = []
         pairs = [
             (answer, cue.strip()) for answer, words in cues.items() for cue in words if cue.replace("*", "").strip()
         ]
         for answer, cue in sorted(pairs, key=lambda pair: -len(pair[1])):  # the longest first, as the regex takes them
-            patterns.append(f"(?P<c{len(self._meaning)}>{_pattern(cue)})")
-            self._meaning.append((answer, cue))
+            patterns.append(f"(?P<c{len(self._entries)}>{_cue_pattern(cue)})")
+            self._entries.append((answer, cue))
         self._regex = regex.compile("|".join(patterns), regex.IGNORECASE) if patterns else None
 
     def find(self, text: str) -> list[Hit]:
@@ -75,21 +75,21 @@ class Cues:
         for found in self._regex.finditer(text):
             if spans is None:
                 spans = [match.span() for match in _QUOTES.finditer(text)]
-            answer, cue = self._meaning[int(str(found.lastgroup)[1:])]
+            answer, cue = self._entries[int(str(found.lastgroup)[1:])]
             start, end = found.span()
             within = bisect_left(spans, (start, 0)) - 1  # the last that opens before it
             quoted = within >= 0 and end < spans[within][1]
-            hits.append(Hit(answer, cue, start, end, _negated(text, start), quoted))
+            hits.append(Hit(answer, cue, start, end, _is_negated(text, start), quoted))
         return hits
 
 
 @lru_cache(maxsize=512)
-def compiled(cues: tuple[tuple[str, tuple[str, ...]], ...]) -> Cues:
+def compiled_cues(cues: tuple[tuple[str, tuple[str, ...]], ...]) -> Cues:
     """Cues compiled once per process."""
     return Cues(dict(cues))
 
 
-def _pattern(cue: str) -> str:
+def _cue_pattern(cue: str) -> str:
     stem = cue.rstrip("*")
     words = [dict.fromkeys(unicodedata.normalize(form, part) for form in ("NFC", "NFD")) for part in stem.split()]
     body = r"\s+".join(f"(?:{'|'.join(regex.escape(form) for form in forms)})" for forms in words)
@@ -100,7 +100,7 @@ def _pattern(cue: str) -> str:
     return f"{left}{body}{right}"
 
 
-def _negated(text: str, start: int) -> bool:
+def _is_negated(text: str, start: int) -> bool:
     before = _SENTENCE.split(text[max(0, start - 60) : start])[-1]
-    words = before.replace("’", "'").split()[-_REACH:]  # newspapers print the typographic apostrophe
-    return any(word.strip(_AROUND).casefold() in _NEGATORS for word in words)
+    words = before.replace("’", "'").split()[-_NEGATION_WINDOW:]  # newspapers print the typographic apostrophe
+    return any(word.strip(_PUNCTUATION).casefold() in _NEGATORS for word in words)

@@ -30,21 +30,21 @@ from ....schema import now
 from ...completion import Completion
 from ...model import Model, Request
 from ...offline_input import OfflineInput
-from ..model_options import numbers
-from .dictionary import Hit, compiled
-from .rules import over_answers
+from ..model_options import parse_options
+from .dictionary import Hit, compiled_cues
+from .rules import answer_by_rule
 
 _NO_RULES = digest("kq1", canonical([]))
 _RULES = "2"  # raise it when a rule changes: old answers must not be served for new rules
 
 
-class _Offline(Model):
+class _OfflineModel(Model):
     """What offline models share: no parameters, no key, no cost, the same answer each time."""
 
     remote = False
     in_process = True
     deterministic = True
-    ties_to_the_flag = True
+    ties_go_to_flag = True
     """Whether a tie among answers that it is shown goes to the finding."""
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -53,15 +53,15 @@ class _Offline(Model):
     def price(self) -> tuple[float, float]:
         return 0.0, 0.0
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:
-        if aside is None or aside.criteria is None:
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:
+        if offline_input is None or offline_input.criteria is None:
             return None
         try:
-            if aside.task != "judge":
-                over_answers(aside, strict=True)
+            if offline_input.task != "judge":
+                answer_by_rule(offline_input, strict=True)
                 return None
-            for criterion in aside.criteria.criteria:
-                self.answer(aside.record, criterion, 0)
+            for criterion in offline_input.criteria.criteria:
+                self.answer(offline_input.record, criterion, 0)
         except SkippedCell as error:
             return error
         return None
@@ -89,7 +89,7 @@ class _Offline(Model):
         """The answer to a task, as JSON."""
         assert offline_input.criteria is not None
         if offline_input.task != "judge":
-            return json.dumps(over_answers(offline_input, strict=self.ties_to_the_flag), ensure_ascii=False)
+            return json.dumps(answer_by_rule(offline_input, strict=self.ties_go_to_flag), ensure_ascii=False)
         answers = {c.name: self.answer(offline_input.record, c, replicate) for c in offline_input.criteria.criteria}
         return json.dumps({"criteria": answers}, ensure_ascii=False)
 
@@ -98,7 +98,7 @@ class _Offline(Model):
         """Reasons, conclusion, answer and uncertainty on one criterion."""
 
 
-class Dictionary(_Offline):
+class DictionaryModel(_OfflineModel):
     """`offline/strict` and `offline/lenient`."""
 
     description = "a rule-based baseline that counts cue words; not a language model"
@@ -106,22 +106,22 @@ class Dictionary(_Offline):
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
-        numbers(name, options, {})
-        self._strict = self.ties_to_the_flag = name.partition("?")[0].endswith("strict")
+        parse_options(name, options, {})
+        self._strict = self.ties_go_to_flag = name.partition("?")[0].endswith("strict")
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         return {"rules": _RULES, "cues": criteria.rules_hash if criteria else _NO_RULES}
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
-        parts = self.design_parts(aside.criteria if aside else None)
-        return parts | {"record": aside.record.record_hash} if aside else parts
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:
+        parts = self.design_parts(offline_input.criteria if offline_input else None)
+        return parts | {"record": offline_input.record.record_hash} if offline_input else parts
 
     def validate(self, criteria: Criteria | None) -> list[str]:
         return [
             f"criterion `{c.name}` does not say which answer `{self.name}` gives to a text without cues; "
             f"give one answer an empty list, for example `{c.scale.answers[-1]}: []`, or allow `cannot tell`."
             for c in (criteria.criteria if criteria else ())
-            if c.cues and c.scale.offline_rule == "most cues" and _default(c) is None
+            if c.cues and c.scale.offline_rule == "most cues" and _default_answer(c) is None
         ]
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:  # noqa: ARG002
@@ -133,14 +133,14 @@ class Dictionary(_Offline):
                 f"criterion `{criterion.name}` has no cues for `{self.name}`; add a line such as "
                 f"`cues: {{{example}: [word, other word*]}}`."
             )
-        hits = compiled(tuple(criterion.cues.items())).find(record.content)
+        hits = compiled_cues(tuple(criterion.cues.items())).find(record.content)
         counted = [hit for hit in hits if not hit.negated and (self._strict or not hit.quoted)]
         chosen, margin = self._decide(counted, criterion)
         count = Counter(hit.answer for hit in counted)
         tally = ", ".join(f"{n} for {answer}" for answer, n in count.most_common()) or "none"
         left_out = len(hits) - len(counted)
         return {
-            "reasons": [_reason(record.content, hit) for hit in counted[:5]] or ["No cue was found."],
+            "reasons": [_cue_reason(record.content, hit) for hit in counted[:5]] or ["No cue was found."],
             "conclusion": f"Rule-based baseline, not a language model. Cues: {tally}; left out: {left_out}.",
             "answer": chosen,
             "uncertainty": "low" if margin > 1 else "medium" if margin == 1 else "high",
@@ -152,7 +152,7 @@ class Dictionary(_Offline):
         if scale.offline_rule == "every cue":
             return sorted({hit.answer for hit in hits}), len(hits)
         if not hits:
-            return _default(criterion), 0
+            return _default_answer(criterion), 0
         if scale.offline_rule == "mean of cues":
             return scale.nearest_answer(sum(float(hit.answer) for hit in hits) / len(hits)), len(hits)
         count = Counter(hit.answer for hit in hits)
@@ -166,7 +166,7 @@ class Dictionary(_Offline):
         return tied[0], most - rest
 
 
-class Teaching(_Offline):
+class TeachingModel(_OfflineModel):
     """`offline/teaching`: the truth, with error of a known kind."""
 
     description = "a simulated coder of known error, made from the truth column; not a language model"
@@ -174,7 +174,7 @@ class Teaching(_Offline):
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
-        given = numbers(name, options, {"accuracy": 0.9, "bias": 0.0, "seed": 1.0})
+        given = parse_options(name, options, {"accuracy": 0.9, "bias": 0.0, "seed": 1.0})
         if not 0 <= given["accuracy"] <= 1 or not -1 <= given["bias"] <= 1:
             raise SetupError(f"model `{name}`: accuracy lies between 0 and 1, bias between -1 and 1.")
         self._options = given
@@ -192,12 +192,12 @@ class Teaching(_Offline):
     def extra_input(self, record: Record) -> str:
         return canonical(record.ground_truth)
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
-        if aside is None or aside.criteria is None:
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:
+        if offline_input is None or offline_input.criteria is None:
             return {}
-        truth = {c.name: aside.record.truth_for(c.name) for c in aside.criteria}
-        parts = self.design_parts(aside.criteria)
-        return {**parts, "record": aside.record.record_hash, "truth": digest("kt1", canonical(truth))}
+        truth = {c.name: offline_input.record.truth_for(c.name) for c in offline_input.criteria}
+        parts = self.design_parts(offline_input.criteria)
+        return {**parts, "record": offline_input.record.record_hash, "truth": digest("kt1", canonical(truth))}
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
         raw = record.truth_for(criterion.name)
@@ -225,13 +225,13 @@ class Teaching(_Offline):
             chosen = rng.choice(pulled) if pulled else chosen
         return {
             "reasons": ["A simulated answer; there is no reasoning behind it."],
-            "conclusion": f"Simulated from the truth column ({_listed(self._options)}).",
+            "conclusion": f"Simulated from the truth column ({_format_options(self._options)}).",
             "answer": chosen,
             "uncertainty": rng.choice(["low", "medium", "high"]),
         }
 
 
-def _default(criterion: Criterion) -> Any:
+def _default_answer(criterion: Criterion) -> Any:
     """The answer for a text without cues: the one with an empty list, else the only one without cues."""
     for answer, words in criterion.cues.items():
         if not words:
@@ -247,11 +247,11 @@ def _default(criterion: Criterion) -> Any:
     return "cannot tell" if "cannot tell" in criterion.non_answers else None
 
 
-def _listed(options: Mapping[str, float]) -> str:
+def _format_options(options: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in options.items())
 
 
-def _reason(text: str, hit: Hit) -> str:
+def _cue_reason(text: str, hit: Hit) -> str:
     start, end = max(0, hit.start - 30), min(len(text), hit.end + 30)
     around = " ".join(text[start:end].split())
     return (

@@ -24,51 +24,55 @@ from ....codebook.scales import Answer
 from ....errors import SkippedCell
 from ....schema import Score
 from ...offline_input import OfflineInput
-from .dictionary import compiled
+from .dictionary import compiled_cues
 
 BASELINE = "Rule-based baseline, not a language model."
-_MOST_REASONS = 5
-_SHORTEST_WORD = 4  # letters; shorter words stand in every sentence
-_STEM = 5  # letters by which words are compared, so that `guard` and `guards` are the same word
+_MAX_REASONS = 5
+_MIN_LETTERS = 4  # letters; shorter words stand in every sentence
+_STEM_LETTERS = 5  # letters by which words are compared, so that `guard` and `guards` are the same word
 _WORD = re.compile(r"\w+")
 
 
-def over_answers(aside: OfflineInput, *, strict: bool) -> dict[str, Any]:
+def answer_by_rule(offline_input: OfflineInput, *, strict: bool) -> dict[str, Any]:
     """The answer to a task over answers. A strict model lets a tie go to the flag, a lenient one to the other side."""
-    assert aside.criteria is not None
-    if aside.task == "synthesise":
-        given = {c.name: _synthesis(c, aside, strict=strict) for c in aside.criteria if _given(aside, c)}
+    assert offline_input.criteria is not None
+    if offline_input.task == "synthesise":
+        given = {
+            c.name: _synthesise(c, offline_input, strict=strict)
+            for c in offline_input.criteria
+            if _labelled_scores(offline_input, c)
+        }
         return {"criteria": given}
-    if aside.task == "differences":
-        return _differences(aside.criteria, aside)
-    if aside.task == "pairwise":
-        (criterion,) = aside.criteria
-        return {"criteria": {criterion.name: _better(criterion, aside.texts, strict=strict)}}
-    return _matching(aside)
+    if offline_input.task == "differences":
+        return _find_differences(offline_input.criteria, offline_input)
+    if offline_input.task == "pairwise":
+        (criterion,) = offline_input.criteria
+        return {"criteria": {criterion.name: _compare_texts(criterion, offline_input.texts, strict=strict)}}
+    return _match_reasons(offline_input)
 
 
-def _given(aside: OfflineInput, criterion: Criterion) -> list[tuple[str, Score]]:
+def _labelled_scores(offline_input: OfflineInput, criterion: Criterion) -> list[tuple[str, Score]]:
     return [
         (answer.label, score)
-        for answer in aside.answers
+        for answer in offline_input.answers
         for score in answer.scores
         if score.criterion == criterion.name and score.status == "ok"
     ]
 
 
-def _shown(score: Score) -> Any:
+def _score_answer(score: Score) -> Any:
     return score.value if score.category is None else score.category
 
 
-def _synthesis(criterion: Criterion, aside: OfflineInput, *, strict: bool) -> dict[str, Any]:
-    given = [score for _, score in _given(aside, criterion)]
-    chosen = _reconciled(criterion, given, strict=strict)
-    counted = Counter(str(_shown(score)) for score in given)
-    reasons = [reason for score in given if _shown(score) == chosen for reason in score.reasons or ()]
+def _synthesise(criterion: Criterion, offline_input: OfflineInput, *, strict: bool) -> dict[str, Any]:
+    given = [score for _, score in _labelled_scores(offline_input, criterion)]
+    chosen = _reconcile(criterion, given, strict=strict)
+    counted = Counter(str(_score_answer(score)) for score in given)
+    reasons = [reason for score in given if _score_answer(score) == chosen for reason in score.reasons or ()]
     tally = ", ".join(f"{answer}: {n}" for answer, n in counted.most_common())
     share = counted[str(chosen)] / len(given)
     return {
-        "reasons": list(dict.fromkeys(reasons))[:_MOST_REASONS] or ["No reason was given."],
+        "reasons": list(dict.fromkeys(reasons))[:_MAX_REASONS] or ["No reason was given."],
         "conclusion": f"{BASELINE} Of {len(given)} answers: {tally}.",
         "answer": json.loads(chosen)
         if criterion.scale.offline_rule == "every cue" and str(chosen).startswith("[")
@@ -77,18 +81,18 @@ def _synthesis(criterion: Criterion, aside: OfflineInput, *, strict: bool) -> di
     }
 
 
-def _reconciled(criterion: Criterion, given: Sequence[Score], *, strict: bool) -> Any:
+def _reconcile(criterion: Criterion, scores: Sequence[Score], *, strict: bool) -> Any:
     """The answer, as scores hold it."""
     rule = criterion.scale.offline_rule
     if rule == "every cue":
-        sets = [json.loads(str(score.category)) for score in given if str(score.category).startswith("[")]
+        sets = [json.loads(str(score.category)) for score in scores if str(score.category).startswith("[")]
         named = Counter(label for labels in sets for label in labels)
         return json.dumps([label for label in criterion.scale.answers if named[label] > len(sets) / 2])
-    values = [score.value for score in given if score.value is not None]
+    values = [score.value for score in scores if score.value is not None]
     if values and rule == "mean of cues":
         middle = (statistics.median_high if strict else statistics.median_low)(values)
-        return next(_shown(score) for score in given if score.value == middle)
-    counted = Counter(_shown(score) for score in given)
+        return next(_score_answer(score) for score in scores if score.value == middle)
+    counted = Counter(_score_answer(score) for score in scores)
     most = max(counted.values())
     tied = [answer for answer, n in counted.items() if n == most]
     flagged = [answer for answer in tied if criterion.flagged(Answer(None, answer))]
@@ -96,12 +100,12 @@ def _reconciled(criterion: Criterion, given: Sequence[Score], *, strict: bool) -
     return sorted((flagged or tied) if strict else (others or tied))[0]
 
 
-def _differences(criteria: Criteria, aside: OfflineInput) -> dict[str, Any]:
+def _find_differences(criteria: Criteria, offline_input: OfflineInput) -> dict[str, Any]:
     divergences = []
     for criterion in criteria:
         held: dict[str, list[tuple[str, Score]]] = {}
-        for mark, score in _given(aside, criterion):
-            held.setdefault(str(_shown(score)), []).append((mark, score))
+        for mark, score in _labelled_scores(offline_input, criterion):
+            held.setdefault(str(_score_answer(score)), []).append((mark, score))
         if len(held) > 1:
             positions = [
                 {"position": f"{verdict}: {_first_reason(group)}", "answers": [mark for mark, _ in group]}
@@ -119,11 +123,11 @@ def _first_reason(group: Sequence[tuple[str, Score]]) -> str:
     return reasons[0] if reasons else "no reason was given"
 
 
-def _matching(aside: OfflineInput) -> dict[str, Any]:
-    (answer,) = aside.answers
+def _match_reasons(offline_input: OfflineInput) -> dict[str, Any]:
+    (answer,) = offline_input.answers
     said = {score.criterion: list(score.reasons or ()) for score in answer.scores}
     assessments = []
-    for n, (criterion, reason) in enumerate(aside.expert_reasons, 1):
+    for n, (criterion, reason) in enumerate(offline_input.expert_reasons, 1):
         wanted = _stems(reason)
         by = [
             place
@@ -135,7 +139,7 @@ def _matching(aside: OfflineInput) -> dict[str, Any]:
     return {"assessments": assessments}
 
 
-def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict[str, Any]:
+def _compare_texts(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict[str, Any]:
     if criterion.scale.offline_rule != "most cues" or not any(criterion.cues.values()):
         raise SkippedCell(
             f"criterion `{criterion.name}` has no cues by which texts can be compared; add lines such as "
@@ -146,7 +150,7 @@ def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict
         sides["no"] = -1
     totals = []
     for text in texts:
-        hits = compiled(tuple(criterion.cues.items())).find(text)
+        hits = compiled_cues(tuple(criterion.cues.items())).find(text)
         totals.append(sum(sides[hit.answer] for hit in hits if not hit.negated and (strict or not hit.quoted)))
     a, b = totals
     return {
@@ -158,4 +162,4 @@ def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:_STEM] for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST_WORD)
+    return frozenset(word[:_STEM_LETTERS] for word in _WORD.findall(text.casefold()) if len(word) >= _MIN_LETTERS)
