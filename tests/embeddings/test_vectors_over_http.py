@@ -508,7 +508,7 @@ def test_a_local_server_cannot_send_a_text_on(server, make_project, family):
     models = f"models: {{vec: {{model: {family}/toy, api_base: '{base}'}}}}"
     project = make_project(models, "local_only: true", "retries: 2")
     try:
-        with pytest.raises(bm.errors.ModelError, match="sends calls on to"):
+        with pytest.raises(bm.errors.ModelError, match="redirects calls to"):
             project.embed(["One text."], model="vec")
     finally:
         elsewhere.stop()

@@ -130,7 +130,7 @@ def test_vllm_tells_its_version_and_what_it_was_started_with(ask):
     found = ask(routes)
     assert found.fingerprint == "vllm 0.28.0"
     assert found.digest is None
-    assert found.note.startswith("vLLM serves `meta-llama/Llama-3.1-8B-Instruct` and does not tell which version")
+    assert found.note.startswith("vLLM serves `meta-llama/Llama-3.1-8B-Instruct` and does not say which version")
 
 
 def test_lm_studio_tells_the_quantization(ask):
@@ -149,7 +149,7 @@ def test_lm_studio_tells_the_quantization(ask):
     for provider in ("lm_studio", "openai"):
         found = ask(routes, provider)
         assert (found.fingerprint, found.family) == ("lm-studio Q4_K_M", "llama")
-        assert "does not tell which weights" in found.note
+        assert "does not say which weights" in found.note
 
 
 def test_a_server_that_only_repeats_the_name_verifies_nothing(ask):
@@ -161,7 +161,7 @@ def test_a_server_that_only_repeats_the_name_verifies_nothing(ask):
 
 def test_a_server_that_wants_a_key_says_nothing(ask):
     refusing = saying({"error": "Unauthorized"}, status=401)
-    assert ask({"GET /v1/models": refusing}).note == f"{UNVERIFIABLE}: it wants a key before it says so"
+    assert ask({"GET /v1/models": refusing}).note == f"{UNVERIFIABLE}: it does not answer without a key"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_the_weights_file_is_hashed(ask, tmp_path):
 def test_a_file_that_the_server_did_not_load_is_said_so(ask, tmp_path):
     (tmp_path / "other.gguf").write_bytes(b"weights")
     found = ask({"GET /props": saying(PROPS)}, "openai", file=str(tmp_path / "other.gguf"))
-    assert found.note.endswith("Q4_K_M.gguf`, and the file that is named is `other.gguf`")
+    assert found.note.endswith("Q4_K_M.gguf`, but the settings name the file `other.gguf`")
 
 
 @pytest.mark.parametrize("file", ["missing.gguf", ".", "null\0byte", "~nobody-of-that-name/x.gguf"])

@@ -1,8 +1,8 @@
-"""How models decline in words, in the languages that are studied here.
+"""Recognise refusals in the text of an answer, in seven languages.
 
-Two signs are asked for: that the speaker cannot or will not, and that it is the task which they cannot do. So *I
-cannot find any insult in it* is no refusal, nor *I can't help but notice*, nor *I cannot rate this as hateful*. What
-stands in quotation marks was said by somebody else.
+A refusal needs two signs: the speaker cannot or will not do something, and that thing is the task. So *I cannot find any
+insult in it* is not a refusal, and neither is *I can't help but notice* or *I cannot rate this as hateful*. Text in
+quotation marks is ignored, because it is quoted from somebody else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-_HEAD_CHARACTERS = 600  # characters: who declines begins with it
+_HEAD_CHARACTERS = 600  # characters: a refusal is at the beginning
 _QUOTED = re.compile(
     r'"[^"\n]{0,400}+"|“[^”\n]{0,400}+”|«[^»\n]{0,400}+»|„[^“”\n]{0,400}+[“”]|「[^」\n]{0,400}+」|《[^》\n]{0,400}+》|'
     r"`[^`\n]{0,400}+`|^>.*$",
@@ -20,13 +20,13 @@ _QUOTED = re.compile(
 
 
 class _RefusalWords(NamedTuple):
-    """Its ways of declining."""
+    """Regular expressions for the words of a refusal in one language."""
 
     cannot: str
     task: str
-    """What a judge is asked to do."""
+    """Verbs for the task of a judge."""
     sees: str
-    """What a judge may well be unable to do: to find something in a text."""
+    """Verbs for finding something in a text; *I cannot see ...* is not a refusal."""
     sorry: str
     declines: str
 
@@ -93,7 +93,7 @@ _NOT_A_VERDICT = r"(?![^.!?\n]{0,120}\bas (?!an? (?:AI|assistant|language))\w)"
 
 
 def _refusal_pattern(language: _RefusalWords) -> str:
-    """Cannot and the task, sorry and cannot, or to decline; all in one sentence."""
+    """Within one sentence: *cannot* and the task, or *sorry* and *cannot*, or *decline*."""
     cannot = rf"(?:{language.cannot})(?!\W*(?:\w+ly\W+|to\W+|de\W+|d['’])?(?:{language.sees}))"
     task = rf"(?:{language.task})"
     return (
@@ -104,7 +104,7 @@ def _refusal_pattern(language: _RefusalWords) -> str:
 
 @cache
 def _refusal_regex() -> re.Pattern[str]:
-    """All of them, compiled when first needed: that takes some milliseconds."""
+    """The patterns of all languages, compiled on first use because that takes some milliseconds."""
     return re.compile("|".join(f"(?:{_refusal_pattern(language)})" for language in _LANGUAGES.values()), re.IGNORECASE)
 
 
@@ -115,7 +115,9 @@ def is_refusal_text(text: str) -> bool:
     --------
     >>> is_refusal_text("I'm sorry, but I can't help with that."), is_refusal_text("Je ne peux pas évaluer ce texte.")
     (True, True)
-    >>> is_refusal_text("I cannot find any evidence of contempt."), is_refusal_text("The bot said “I cannot help with that”.")
-    (False, False)
+    >>> is_refusal_text("I cannot find any evidence of contempt.")
+    False
+    >>> is_refusal_text("The bot said “I cannot help with that”.")
+    False
     """
     return _refusal_regex().search(_QUOTED.sub(" … ", text[:_HEAD_CHARACTERS])) is not None

@@ -1,7 +1,7 @@
-"""Where a model is asked: on this machine or elsewhere; and that a text which shall stay here does.
+"""Resolve a model's endpoint, and guarantee that texts for local models reach only this machine.
 
-A server on this machine may answer with a redirect, and a client that follows it would carry the text away. Local
-models are therefore asked through a session that looks at each address before it connects.
+A server on this machine may answer with a redirect, and a client that follows it would send the text to another machine.
+So calls to local models use a session that checks each address before it connects.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ _OWN_CLIENT_FAMILIES = {
     "chat": frozenset({"hosted_vllm", "ollama", "ollama_chat"}),
     "embedding": frozenset({"hosted_vllm", "llamafile", "lm_studio"}),
 }
-"""Families that litellm asks through its own client, which asks once more, outside the session, where one breaks."""
+"""Families for which litellm needs a client of its own kind: with a session alone it would retry outside of it."""
 _transports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LocalTransport] = weakref.WeakKeyDictionary()
 
 
 class UnexpectedHost(Exception):
-    """A connection that was not made, because it would have left this machine."""
+    """A connection was refused because it would have left this machine."""
 
 
 class _LocalTransport(NamedTuple):
-    """What one loop's calls to local models go through."""
+    """Session and client for one event loop's calls to local models."""
 
     session: aiohttp.ClientSession
     client: Any
-    """litellm's, which follows no redirect."""
+    """litellm's client; it follows no redirect."""
 
 
 class Route:
-    """The way of one call: where it may go, and where it was about to go instead.
+    """The hosts that one call may reach, and the unexpected host to which it was redirected, if any.
 
     Parameters
     ----------
-    own
-        The place of a server that is called one's own although it is not on this machine.
+    own_server
+        The address of a server on another machine that the settings mark as `local: true`.
     """
 
     def __init__(self, own_server: str | None) -> None:
@@ -59,25 +59,36 @@ class Route:
         self.unexpected_host: str | None = None
 
     def reaches(self, address: str) -> bool:
-        """Whether a call may go there: to this machine, or to a server that was called one's own."""
-        return is_this_machine(address) or (
-            self.own_server is not None and _host_and_port(address) == _host_and_port(self.own_server)
-        )
+        """Whether a call may go to an address: on this machine, or the user's own server."""
+        if is_this_machine(address):
+            return True
+        return self.own_server is not None and _host_and_port(address) == _host_and_port(self.own_server)
 
 
-_current_route: ContextVar[Route | None] = ContextVar("buttermilk_nb_way", default=None)
+_current_route: ContextVar[Route | None] = ContextVar("buttermilk_nb_route", default=None)
 
 
 @contextmanager
 def local_only_client(
     name: str, provider: str, own_server: str | None = None, call_type: Literal["chat", "embedding"] = "chat"
 ) -> Iterator[dict[str, Any]]:
-    """What a call to a local model hands to litellm, so that it goes nowhere else.
+    """Arguments for litellm that restrict a call to this machine.
+
+    Parameters
+    ----------
+    name
+        The model's name, for messages.
+    provider
+        The model's family.
+    own_server
+        The address of a server on another machine that the settings mark as `local: true`.
+    call_type
+        The kind of call: litellm uses different clients for chat and for embeddings.
 
     Raises
     ------
     UnavailableError
-        The server sent the call on to another machine; it did not go.
+        The server redirected the call to another machine, and the text was not sent there.
     """
     route = Route(own_server)
     token = _current_route.set(route)
@@ -96,12 +107,12 @@ def local_only_client(
         _current_route.reset(token)
 
 
-def _redirect_error(name: str, where: str) -> UnavailableError:
+def _redirect_error(name: str, host: str) -> UnavailableError:
     error = UnavailableError(
-        f"the server of `{name}` sends calls on to {where}, which is not on this machine, so the text was not sent "
-        "there. Say `local: false` of it under `models:` in buttermilk.yaml if that is meant."
+        f"the server of `{name}` redirects calls to {host}, which is not on this machine, so the text was not sent "
+        "there. If this is intended, write `local: false` for this model under `models:` in buttermilk.yaml."
     )
-    error.transient = False  # type: ignore[misc]  # it would send the next one on too
+    error.transient = False  # type: ignore[misc]  # it would redirect the next call, too
     return error
 
 
@@ -112,12 +123,12 @@ def _local_transport() -> _LocalTransport:
         import aiohttp
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
-        looking = aiohttp.TraceConfig()
-        looking.on_request_start.append(_check_destination)
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(_check_destination)
         session = aiohttp.ClientSession(
-            trace_configs=[looking],
-            connector=aiohttp.TCPConnector(limit=0),  # calls in flight are limited before they come here
-            timeout=aiohttp.ClientTimeout(total=None),  # and timed there
+            trace_configs=[trace],
+            connector=aiohttp.TCPConnector(limit=0),  # `Sender` limits the calls in flight
+            timeout=aiohttp.ClientTimeout(total=None),  # and their time
         )
         transport = _transports[loop] = _LocalTransport(
             session, AsyncHTTPHandler(follow_redirects=False, shared_session=session)
@@ -129,10 +140,10 @@ async def _check_destination(_: aiohttp.ClientSession, __: object, params: aioht
     route = _current_route.get()
     address = str(params.url)
     if not (route.reaches(address) if route else is_this_machine(address)):
-        where = f"{params.url.scheme}://{params.url.authority}"
+        host = f"{params.url.scheme}://{params.url.authority}"
         if route:
-            route.unexpected_host = where
-        raise UnexpectedHost(where)
+            route.unexpected_host = host
+        raise UnexpectedHost(host)
 
 
 async def close_transports() -> None:
@@ -144,17 +155,17 @@ async def close_transports() -> None:
 
 
 def bypass_proxies() -> None:
-    """What is asked on this machine must not go through a proxy elsewhere, which would read it."""
-    found = getproxies()
-    if any(scheme != "no" for scheme in found):
-        for scheme, address in found.items():
-            os.environ.setdefault(f"{scheme}_proxy", address)  # else naming exceptions would hide the system's own
-        named = [name.strip() for name in found.get("no", "").split(",") if name.strip()]
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*named, *_LOOPBACK_HOSTS]))
+    """Exempt this machine from proxies, because a proxy on another machine would read the texts."""
+    proxies = getproxies()
+    if any(scheme != "no" for scheme in proxies):
+        for scheme, address in proxies.items():
+            os.environ.setdefault(f"{scheme}_proxy", address)  # once no_proxy is set, system proxies are ignored
+        exceptions = [host.strip() for host in proxies.get("no", "").split(",") if host.strip()]
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*exceptions, *_LOOPBACK_HOSTS]))
 
 
 def is_listening(address: str, wait_s: float) -> bool:
-    """Whether anybody listens there."""
+    """Whether a server accepts connections at an address."""
     host, port = _host_and_port(address)
     try:
         with socket.create_connection((host, port), timeout=wait_s):
@@ -165,7 +176,7 @@ def is_listening(address: str, wait_s: float) -> bool:
 
 @lru_cache(maxsize=256)
 def is_this_machine(address: str) -> bool:
-    """Whether an address is one of this machine, by its name alone.
+    """Whether an address is on this machine, judged by its host name alone.
 
     Examples
     --------
@@ -182,7 +193,7 @@ def is_this_machine(address: str) -> bool:
 
 
 def host_of(address: str) -> str:
-    """The name of the machine in an address.
+    """The host name in an address.
 
     Examples
     --------
