@@ -180,7 +180,7 @@ def test_everything_goes_only_when_it_is_asked_for_in_so_many_words(cache, put, 
 )
 def test_anything_else_is_a_setup_error_and_drops_nothing(cache, put, entry, asked):
     put(k0=entry())
-    with pytest.raises(bm.SetupError, match="one of the three. Nothing was dropped"):
+    with pytest.raises(bm.SetupError, match="one of the three. Nothing was deleted"):
         cache.delete(**asked)
     assert len(cache) == 1
 

@@ -1,4 +1,4 @@
-"""What is in the cache: how much, of which models, and which entries."""
+"""Read the cache: all rows, filtered entries as a frame, and statistics by model."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ class ModelAnswers(BaseModel):
 
     Parameters
     ----------
+    model
+        The model's full name.
+    answers
+        The number of answers.
     first, last
-        When the oldest and the newest were given, in UTC.
+        The times of the oldest and the newest answer, in UTC.
     cost_usd
-        What they cost when they were asked, as far as it is known.
+        The cost of the original calls, in US dollars, as far as it is known.
     unpriced
-        Answers whose cost is not known.
+        The number of answers of unknown cost.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,18 +50,18 @@ class ModelAnswers(BaseModel):
 
 
 class CacheStats(BaseModel):
-    """What a cache holds.
+    """The contents of a cache.
 
     Parameters
     ----------
     answers
-        Entries that can be read.
+        The number of readable entries.
     damaged
-        Rows that cannot: not text, or not an answer. They are never used.
+        The number of unreadable rows, which are not text or not an answer. They are never used.
     bytes_on_disk
         The size of all its files.
     models
-        One line each, in the order of their names.
+        The answers of each model, in the order of the models' names.
 
     Examples
     --------
@@ -76,7 +80,7 @@ class CacheStats(BaseModel):
         """One row per model."""
         import pandas as pd
 
-        return pd.DataFrame([one.model_dump() for one in self.models], columns=list(ModelAnswers.model_fields))
+        return pd.DataFrame([model.model_dump() for model in self.models], columns=list(ModelAnswers.model_fields))
 
     @property
     def _headline(self) -> str:
@@ -84,19 +88,19 @@ class CacheStats(BaseModel):
         return f"{pluralise(self.answers, 'answer')}, {_format_bytes(self.bytes_on_disk)} on disk{damaged}"
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline, *("  " + ", ".join(_model_line(one)) for one in self.models)])
+        return "\n".join([self._headline, *("  " + ", ".join(_model_line(model)) for model in self.models)])
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         return fragment(
             title("Cache", self._headline),
-            table(["model", "answers", "given (UTC)", "cost when asked"], [_model_line(one) for one in self.models]),
+            table(["model", "answers", "given (UTC)", "cost when asked"], [_model_line(model) for model in self.models]),
         )
 
 
 class EntryFilter(NamedTuple):
-    """Which entries are meant; a field that is None leaves all."""
+    """Conditions for entries; a field that is None is not a condition."""
 
     text: str | None = None
     model: str | None = None
@@ -104,7 +108,7 @@ class EntryFilter(NamedTuple):
     keys: frozenset[str] | None = None
 
     def matches(self, row: CacheRow, entry: StoredEntry) -> bool:
-        """Whether all that is asked for is true of an entry."""
+        """Whether an entry meets all conditions."""
         return (
             (self.keys is None or row.key in self.keys)
             and (self.model is None or entry.model == self.model)
@@ -114,52 +118,52 @@ class EntryFilter(NamedTuple):
 
 
 def as_keys(keys: Any) -> frozenset[str]:
-    """Keys from one key, several, or a frame with a column of them, such as `find` returns."""
+    """A set of keys from one key, several keys, or a frame with a column `key`, such as `find` returns."""
     if isinstance(keys, str):
         return frozenset([keys])
     return frozenset(keys["key"] if hasattr(keys, "columns") else keys)
 
 
 def select(rows: Iterable[CacheRow], entry_filter: EntryFilter) -> Iterator[tuple[str, StoredEntry]]:
-    """The readable entries that a filter takes."""
+    """The readable entries that match a filter."""
     for row in rows:
         if row.entry is not None and entry_filter.matches(row, row.entry):
             yield row.key, row.entry
 
 
 def to_dataframe(rows: Iterable[CacheRow], entry_filter: EntryFilter) -> pd.DataFrame:
-    """Those entries, the oldest answer first; rows that cannot be read are counted in `.attrs["damaged"]`."""
+    """The matching entries, the oldest answer first; `.attrs["damaged"]` is the number of unreadable rows."""
     import pandas as pd
 
-    counted = UnreadableCounter(rows)
-    listed = [_entry_row(key, entry) for key, entry in select(counted, entry_filter)]
+    counter = UnreadableCounter(rows)
+    entry_rows = [_entry_row(key, entry) for key, entry in select(counter, entry_filter)]
     columns = ["key", "model", "answered_at", "finish_reason", "answer"]
-    made = pd.DataFrame(listed, columns=columns).astype(
+    frame = pd.DataFrame(entry_rows, columns=columns).astype(
         {name: "datetime64[us]" if name == "answered_at" else "str" for name in columns}
     )
-    made = made.sort_values(["answered_at", "key"], ignore_index=True)
-    made.attrs["damaged"] = counted.damaged
-    return made
+    frame = frame.sort_values(["answered_at", "key"], ignore_index=True)
+    frame.attrs["damaged"] = counter.damaged
+    return frame
 
 
 def summarise(rows: Iterable[CacheRow], bytes_on_disk: int) -> CacheStats:
     """Counts, times and cost by model."""
-    counted = UnreadableCounter(rows)
+    counter = UnreadableCounter(rows)
     by_model: dict[str, list[StoredCompletion]] = {}
-    for row in counted:
+    for row in counter:
         if row.entry is not None:
             by_model.setdefault(row.entry.model, []).append(row.entry.completion.model_copy(update={"raw": ""}))
     models = tuple(_model_answers(name, by_model[name]) for name in sorted(by_model))
-    answers = sum(one.answers for one in models)
-    return CacheStats(answers=answers, damaged=counted.damaged, bytes_on_disk=bytes_on_disk, models=models)
+    answers = sum(model.answers for model in models)
+    return CacheStats(answers=answers, damaged=counter.damaged, bytes_on_disk=bytes_on_disk, models=models)
 
 
 class UnreadableCounter:
-    """Passes rows on, and counts those that cannot be read.
+    """Passes rows on, and counts the unreadable ones.
 
     Parameters
     ----------
-    found
+    rows
         The rows.
     """
 
@@ -174,8 +178,8 @@ class UnreadableCounter:
 
 
 def _model_answers(name: str, completions: list[StoredCompletion]) -> ModelAnswers:
-    costs = [one.cost_usd for one in completions if one.cost_usd is not None]
-    times = [one.answered_at for one in completions]
+    costs = [completion.cost_usd for completion in completions if completion.cost_usd is not None]
+    times = [completion.answered_at for completion in completions]
     return ModelAnswers(
         model=name,
         answers=len(completions),
@@ -187,15 +191,16 @@ def _model_answers(name: str, completions: list[StoredCompletion]) -> ModelAnswe
 
 
 def _entry_row(key: str, entry: StoredEntry) -> tuple[object, ...]:
-    kept = entry.completion
-    return key, entry.model, kept.answered_at, kept.finish_reason, shorten(kept.text or kept.refusal or "")
+    completion = entry.completion
+    answer = shorten(completion.text or completion.refusal or "")
+    return key, entry.model, completion.answered_at, completion.finish_reason, answer
 
 
 def _contains_text(completion: StoredCompletion, text: str) -> bool:
-    """Whether the answer holds a text; `raw` is JSON, which writes some characters differently."""
+    """Whether an answer contains a text; `raw` is JSON, which writes some characters differently."""
     forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    where = (completion.text, completion.refusal or "", completion.raw)
-    return any(form.casefold() in place.casefold() for form in forms for place in where)
+    fields = (completion.text, completion.refusal or "", completion.raw)
+    return any(form.casefold() in field.casefold() for form in forms for field in fields)
 
 
 def _model_line(answers: ModelAnswers) -> tuple[str, str, str, str]:
@@ -223,12 +228,12 @@ _SELECT_NEWEST = "select key, raw, mode, filename, value from Cache order by row
 
 
 def read_entries(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[CacheRow]:
-    """Every row in the order of its key; or the `newest` rows, the newest first."""
+    """All rows in the order of their keys; or the `newest` rows, the newest first."""
     with closing(sqlite3.connect(file)) as con:
         con.text_factory = _decode_leniently
         con.execute("pragma query_only = 1")
-        found = con.execute(_SELECT_BY_KEY) if newest is None else con.execute(_SELECT_NEWEST, [newest])
-        for key, raw, mode, filename, value in found:
+        rows = con.execute(_SELECT_BY_KEY) if newest is None else con.execute(_SELECT_NEWEST, [newest])
+        for key, raw, mode, filename, value in rows:
             try:
                 name, text = disk.get(key, raw), disk.fetch(mode, filename, value, False)
             except (StoreError, OSError, UnicodeError):
@@ -238,9 +243,9 @@ def read_entries(file: Path, disk: TextDisk, newest: int | None = None) -> Itera
 
 
 def truncate_log(file: Path) -> None:
-    """Move what was written into the main file and empty SQLite's log, where dropped texts would still stand.
+    """Move SQLite's write-ahead log into the main file and empty it, because it still contains deleted texts.
 
-    Where another program reads at this moment, SQLite leaves the log, and empties it when that program closes.
+    If another program is reading at this moment, SQLite keeps the log, and empties it when that program closes.
     """
     with closing(sqlite3.connect(file)) as con:
         con.execute("pragma wal_checkpoint(truncate)").fetchall()
@@ -252,5 +257,5 @@ def bytes_on_disk(folder: Path) -> int:
 
 
 def _decode_leniently(data: bytes) -> str:
-    """Text that is not UTF-8 must cost its own row, not the reading of the rest."""
+    """Text that is not UTF-8 must damage only its own row, not the reading of all rows."""
     return data.decode("utf-8", "surrogateescape")

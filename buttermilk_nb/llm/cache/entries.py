@@ -1,7 +1,7 @@
-"""An answer on disk, as far as the cache itself needs to understand it.
+"""Stored answers, as far as the cache itself reads them.
 
-`llm/base.py` owns the form (`CacheEntry`); the cache is a floor below, so it reads its own few fields and
-leaves the rest as it is. A text that cannot be read as an answer counts as damaged, never as an error: the cache
+`llm/completion.py` defines the full form (`CacheEntry`). The cache imports nothing from the models, so it reads only a few
+fields and ignores the others. A text that is not an answer counts as damaged and never raises an error, because a cache
 may come from anywhere.
 """
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 
 class StoredCompletion(BaseModel):
-    """What is read of a completion."""
+    """The fields of a completion that the cache reads."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,12 +37,12 @@ class StoredCompletion(BaseModel):
 
     @property
     def answer(self) -> tuple[str, str | None, str | None]:
-        """What makes two answers to one request the same: not when they were given or what they cost."""
+        """The fields that make two answers equal; time and cost are not among them."""
         return self.text, self.refusal, self.finish_reason
 
 
 class StoredEntry(BaseModel):
-    """The named hashes of a key's parts, and the answer."""
+    """An entry of the cache: the named hashes of a key's parts, and the answer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -51,12 +51,12 @@ class StoredEntry(BaseModel):
 
     @property
     def model(self) -> str:
-        """The model's name; empty where the entry does not say."""
+        """The model's full name; empty if the entry does not have it."""
         return self.parts.get("model", "")
 
 
 class CacheRow(NamedTuple):
-    """One row of the cache. `text` is as it lies on disk; `entry` is None where it cannot be read."""
+    """One row of the cache. `text` is the value on disk; `entry` is None if it cannot be read."""
 
     key: str
     text: str
@@ -64,17 +64,17 @@ class CacheRow(NamedTuple):
 
 
 DAMAGED_ROW = CacheRow("", "", None)
-"""A row whose key or value is not even text."""
+"""A row with a key or a value that is not text."""
 
 
 def parse_entry(text: str | None) -> StoredEntry | None:
-    """The entry that a text is, or None.
+    """Parse an entry; None if the text is not one.
 
     Examples
     --------
-    >>> read_entry('{"parts":{},"completion":{"text":"yes","answered_at":"2026-01-02T03:04:05","raw":""}}').parts
+    >>> parse_entry('{"parts":{},"completion":{"text":"yes","answered_at":"2026-01-02T03:04:05","raw":""}}').parts
     {}
-    >>> read_entry("cut sho") is None
+    >>> parse_entry("cut sho") is None
     True
     """
     if text is None:

@@ -1,8 +1,8 @@
-r"""Answers out of a cache and into another: JSON, one line each.
+r"""Export cached answers to a JSONL file, and import them into another cache.
 
-A line is `{"key": "k1-...", "value": {"parts": {...}, "completion": {...}}}`. Lines from elsewhere are hostile
-until they have been read: each is parsed as JSON and checked against the form of an entry; one that does not fit is
-refused and counted with its number. Nothing here is a program, so nothing is run.
+A line is `{"key": "k1-...", "value": {"parts": {...}, "completion": {...}}}`. A file from another machine may be hostile,
+so each line is parsed as JSON and checked against the form of an entry. A line that does not fit is refused and counted,
+with its number. Nothing in a file is executed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .safe_disk import transaction
 
 KEY = re.compile(r"ke?[1-9][0-9]?-[0-9a-f]{32}")
 MAX_LINE_BYTES = 64 * 2**20
-"""Bytes: as long as an answer's line may be. A longer one is skipped without being held in memory."""
+"""The maximum size of a line, in bytes. A longer line is skipped without loading it into memory."""
 _BATCH_PAIRS = 1000
 _BATCH_CHARACTERS = 8 * 2**20
 _MAX_PROBLEMS = 100
@@ -32,20 +32,20 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class ImportCount(BaseModel):
-    """What came of an import.
+    """The result of an import.
 
     Parameters
     ----------
     added
-        New answers.
+        The number of new answers.
     already_there
-        Answers that the cache held already.
+        The number of answers that the cache already had.
     clashes
-        Lines whose key is in the cache with another answer; the answer in the cache is kept.
+        The number of lines with a different answer than the cache has under that key; the cache's answer stays.
     refused
-        Lines that are not answers.
+        The number of lines that are not answers.
     problems
-        Why, with the number of the line; the first hundred.
+        Why lines were refused, with their numbers; the first hundred.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class ImportCount(BaseModel):
 
 
 class MergeCount(NamedTuple):
-    """How many of some pairs were new, the same as in the cache, or different from it."""
+    """The numbers of pairs that were new, the same as in the cache, or different from it."""
 
     added: int = 0
     same: int = 0
@@ -79,33 +79,33 @@ class MergeCount(NamedTuple):
 
 
 def merge(disk: diskcache.Cache, pairs: list[tuple[str, str]]) -> MergeCount:
-    """Put pairs that are not there. An entry that cannot be read counts as not there."""
+    """Add missing pairs in one transaction. An unreadable entry counts as missing."""
     counts = [0, 0, 0]
     with transaction(disk):
         for key, value in pairs:
-            have = parse_entry(_cached_text(disk, key))
-            if have is None:
+            cached = parse_entry(_cached_text(disk, key))
+            if cached is None:
                 disk.set(key, value, retry=True)
                 counts[0] += 1
             else:
                 new = parse_entry(value)
-                counts[1 if new is not None and new.completion.answer == have.completion.answer else 2] += 1
+                counts[1 if new is not None and new.completion.answer == cached.completion.answer else 2] += 1
     return MergeCount(*counts)
 
 
 def merge_all(
     write: Callable[[Callable[[diskcache.Cache], MergeCount]], MergeCount], pairs: Iterable[tuple[str, str]]
 ) -> MergeCount:
-    """The same for any number of pairs, a transaction for each thousand or so."""
+    """Add any number of missing pairs, in transactions of about a thousand."""
     total = MergeCount()
     for batch in _pair_batches(pairs):
-        done = write(partial(merge, pairs=batch))
-        total = MergeCount(*map(sum, zip(total, done, strict=True)))
+        counts = write(partial(merge, pairs=batch))
+        total = MergeCount(*map(sum, zip(total, counts, strict=True)))
     return total
 
 
 def export(path: Path, rows: Iterable[CacheRow]) -> int:
-    """Write readable entries to a file that is there whole or not at all."""
+    """Write readable entries to a file that is either complete or not written at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     n = 0
     try:
@@ -123,14 +123,14 @@ def export(path: Path, rows: Iterable[CacheRow]) -> int:
 
 
 class LineReader:
-    """The pairs of a file, and what was refused on the way.
+    """Iterates over the pairs of a file, and counts refused lines.
 
     Parameters
     ----------
     path
-        A file as `export` writes it.
+        A file from `export`.
     longest
-        Bytes that a line may have.
+        The maximum size of a line, in bytes.
     """
 
     def __init__(self, path: Path, longest: int = MAX_LINE_BYTES) -> None:
@@ -153,14 +153,14 @@ class LineReader:
             raise SetupError(f"`{self._path}` cannot be read: {error.strerror or error}.") from error
 
     def _numbered_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Numbered lines, each cut one byte beyond what is allowed."""
+        """Numbered lines; a line that is too long is cut one byte after the limit."""
         with self._path.open("rb") as file:
             number = 0
             while line := file.readline(self._longest + 1):
                 number += 1
-                rest = line
-                while rest and not rest.endswith(b"\n"):
-                    rest = file.readline(self._longest)
+                chunk = line
+                while chunk and not chunk.endswith(b"\n"):
+                    chunk = file.readline(self._longest)
                 yield number, line.removeprefix(_BOM) if number == 1 else line
 
     def _refuse(self, problem: str) -> None:
@@ -170,7 +170,7 @@ class LineReader:
 
 
 def _parse_line(line: bytes, longest: int) -> tuple[str, str] | None:
-    """Key and value of a line, None for an empty one; a ValueError says what is wrong with it."""
+    """Key and value of a line; None for an empty line. A ValueError says what is wrong with it."""
     if len(line) > longest:
         raise ValueError(f"is longer than {longest / 2**20:g} MB")
     if not line.strip():
@@ -197,16 +197,16 @@ def _format_line(row: CacheRow) -> bytes:
 
 
 def _canonical(value: object) -> str:
-    """JSON as pydantic writes entries, so that an entry is the same text after its journey."""
+    """JSON in pydantic's form, so that an entry has the same text after export and import."""
     return to_json(value, inf_nan_mode="null").decode()
 
 
 def _cached_text(disk: diskcache.Cache, key: str) -> str | None:
     try:
-        found: str | None = disk.get(key, default=None)
-    except StoreError:  # not text, and about to be replaced by an answer
+        text: str | None = disk.get(key, default=None)
+    except StoreError:  # the value is not text, so an answer may replace it
         return None
-    return found
+    return text
 
 
 def _pair_batches(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
