@@ -1,4 +1,4 @@
-"""The Call rows of requests: one for each attempt, with what was sent, to whom, and what came of it."""
+"""Make the `Call` rows of requests: one row for each attempt, with its result or error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def answer_row(
     *,
     shared: bool,
 ) -> Call:
-    """The row of an answer; `shared` where it came from the cache, or from a call that another cell has paid for."""
+    """The row of an answer. `shared` means that the answer is from the cache or from a call that is paid already."""
     return Call(
         **_shared_columns(request, trace_id, run_id, asked_at),
         model_served=completion.model_served,
@@ -42,23 +42,23 @@ def answer_row(
     )
 
 
-def failure_row(request: Request, made: Attempt, trace_id: str, run_id: str, *, attempt: int, shared: bool) -> Call:
-    """The row of an attempt that failed."""
-    assert made.error is not None
+def failure_row(request: Request, attempt: Attempt, trace_id: str, run_id: str, *, number: int, shared: bool) -> Call:
+    """The row of a failed attempt; `number` counts the attempts of a request from 1."""
+    assert attempt.error is not None
     return Call(
-        **_shared_columns(request, trace_id, run_id, made.asked_at),
+        **_shared_columns(request, trace_id, run_id, attempt.asked_at),
         cached=shared,
-        attempt=attempt,
-        waited_s=round(made.waited_s, 3),
-        latency_s=round(made.took_s, 3),
-        status=made.error.status,
-        error_message=str(made.error),
-        error_code=getattr(made.error, "code", None),
+        attempt=number,
+        waited_s=round(attempt.waited_s, 3),
+        latency_s=round(attempt.took_s, 3),
+        status=attempt.error.status,
+        error_message=str(attempt.error),
+        error_code=getattr(attempt.error, "code", None),
     )
 
 
 def redacted_rows(request: Request) -> tuple[Redacted, ...]:
-    """What was taken out of a request."""
+    """The rows of the redacted texts of a request, with their placeholders."""
     return tuple(
         Redacted(request_hash=request.body.text_hash, placeholder=placeholder, original=original)
         for placeholder, original in request.redacted.items()

@@ -217,7 +217,7 @@ def _from_send_result(
     if shared and attempts:
         attempts = (Attempt(asked_at, 0.0, attempts[-1].took_s, attempts[-1].error),)
     calls = [
-        call_rows.failure_row(request, attempt, trace_id, run_id, attempt=number, shared=shared)
+        call_rows.failure_row(request, attempt, trace_id, run_id, number=number, shared=shared)
         for number, attempt in enumerate(attempts, 1)
         if attempt.error is not None
     ]
