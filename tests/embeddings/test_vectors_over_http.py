@@ -134,9 +134,9 @@ def test_too_many_requests_are_waited_out(server, local):
     [
         ([[1.0, 2.0]], "sent 1 vectors for 2 texts"),
         ([[1.0, 2.0]] * 3, "sent 3 vectors for 2 texts"),
-        ([[1.0, 2.0], [1.0, float("nan")]], r"texts\[1\] that holds NaN"),
-        ([[1.0, 2.0], [1.0, 1e300]], r"texts\[1\] that holds NaN or infinity"),
-        ([[1.0, 2.0], [1.0, None]], r"texts\[1\] that holds NaN"),
+        ([[1.0, 2.0], [1.0, float("nan")]], r"texts\[1\] with NaN"),
+        ([[1.0, 2.0], [1.0, 1e300]], r"texts\[1\] with NaN or infinity"),
+        ([[1.0, 2.0], [1.0, None]], r"texts\[1\] with NaN"),
         ([[1.0, 2.0], [1.0]], r"for texts\[1\] has 1 numbers, and 2 were expected"),
         ([[1.0, 2.0], []], r"texts\[1\] that is not a list of numbers"),
         ([[1.0, 2.0], ["a", "b"]], r"texts\[1\] that is not a list of numbers"),
@@ -199,7 +199,7 @@ def test_a_server_that_is_not_there_says_so(make_project):
 
 def test_a_server_that_goes_away_says_so(server, local):
     server.reply = lambda texts: server.stop() or failing(500, "going down")(texts)
-    with pytest.raises(bm.errors.UnavailableError, match="The request held one text"):
+    with pytest.raises(bm.errors.UnavailableError, match="The request contained one text"):
         embed(local, TEXTS[:1], model="vec")
 
 
@@ -469,7 +469,7 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(server, local):
         (["a"], "double/answer", "answers questions and makes no vectors"),
         (["a"], "offline/hashin", "did you mean `offline/hashing`"),
         (["a"], "offline/hashing?dim=3", "has no option `dim`; did you mean `dims`"),
-        (["a"], "offline/hashing?dims=2.5", "dims is a whole number from 8 to 16,384"),
+        (["a"], "offline/hashing?dims=2.5", "dims must be a whole number from 8 to 16,384"),
         (["a"], "nosuchfamily/model", "there is no model family `nosuchfamily`"),
     ],
 )

@@ -1,9 +1,10 @@
 """Find the JSON objects in a text, and tell whether the last one is complete.
 
 Strict JSON is decoded. For an object that is not strict JSON we only outline its strings and brackets (also unescaped
-quotation marks, which people and models often forget to escape), to learn where it ends and whether it ends at all. This
-matters because a repair library turns `"answer": "no` into `no`, although the full answer may have been `not applicable`.
-Both steps take time proportional to the length of the text, and give up on texts with too many brackets for an answer.
+quotation marks, which people and models often forget to escape), to learn where it ends and whether it ends at all.
+This matters because a repair library turns `"answer": "no` into `no`, although the full answer may have been `not
+applicable`. Both steps take time proportional to the length of the text, and give up on texts with too many brackets
+for an answer.
 """
 
 from __future__ import annotations
@@ -140,25 +141,25 @@ def _outline_object(text: str, start: int) -> JsonCandidate:
         if match is None:
             has_value = fence or last in ("}", "]") or (last == '"' and not is_key)
             return JsonCandidate(start, stop, "unclosed" if has_value else "truncated")
-        token, position = match[0], match.end()
-        if token in "{[":
-            open_brackets.append(token)
-            last = token
-        elif token in "}]":
+        symbol, position = match[0], match.end()
+        if symbol in "{[":
+            open_brackets.append(symbol)
+            last = symbol
+        elif symbol in "}]":
             if len(open_brackets) > 1:
                 open_brackets.pop()
-            elif token == "}" and not _NEXT_PAIR.match(text, position):
+            elif symbol == "}" and not _NEXT_PAIR.match(text, position):
                 return JsonCandidate(start, position, "complete")
-            last = token
-        elif token == '"' or (token in _TO_CLOSING_QUOTE and last in ("{", "[", ",", ":")):
+            last = symbol
+        elif symbol == '"' or (symbol in _TO_CLOSING_QUOTE and last in ("{", "[", ",", ":")):
             is_key = last == "{" or (last == "," and open_brackets[-1] == "{")
-            end = _string_end(text, position, token)
+            end = _string_end(text, position, symbol)
             if end is None:
                 has_end = fence or _has_all_brackets(text[position:stop], len(open_brackets))
                 return JsonCandidate(start, stop, "unclosed" if has_end else "truncated")
             last, position = '"', end
         else:
-            last = token.rstrip()[-1:] or last
+            last = symbol.rstrip()[-1:] or last
         if len(open_brackets) > MAX_DEPTH:
             break
     return JsonCandidate(start, len(text), "malformed")

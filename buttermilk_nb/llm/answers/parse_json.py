@@ -1,9 +1,9 @@
 """Parse the JSON object in a model's answer; the only error is InvalidAnswer.
 
-If there are several objects, the last one with an expected key counts: models that think aloud, write drafts, or quote an
-answer that a record tried to plant give their own answer at the end. A truncated answer is never completed by guessing,
-even if the provider does not report the truncation; only missing closing brackets are added. An answer that gives a key
-twice with different values is invalid.
+If there are several objects, the last one with an expected key counts: models that think aloud, write drafts, or quote
+an answer that a record tried to plant give their own answer at the end. A truncated answer is never completed by
+guessing, even if the provider does not report the truncation; only missing closing brackets are added. An answer that
+gives a key twice with different values is invalid.
 """
 
 from __future__ import annotations

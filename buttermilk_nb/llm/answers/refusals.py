@@ -1,7 +1,7 @@
 """Recognise refusals in the text of an answer, in seven languages.
 
-A refusal needs two signs: the speaker cannot or will not do something, and that thing is the task. So *I cannot find any
-insult in it* is not a refusal, and neither is *I can't help but notice* or *I cannot rate this as hateful*. Text in
+A refusal needs two signs: the speaker cannot or will not do something, and that thing is the task. So *I cannot find
+any insult in it* is not a refusal, and neither is *I can't help but notice* or *I cannot rate this as hateful*. Text in
 quotation marks is ignored, because it is quoted from somebody else.
 """
 

@@ -1,8 +1,8 @@
-"""OpenAI's and Anthropic's batch APIs: many requests handed in at once, answered within a day, at half the price.
+"""The batch APIs of OpenAI and Anthropic: answers within a day, at half the price.
 
-They are spoken through plain HTTP, as they are published. litellm 1.106 cannot create Anthropic's, and where it looks
-at one of OpenAI's it downloads the answers in order to reckon their price. Azure's want a deployment of their own
-kind, which cannot be asked directly, so they are left out.
+Both are called over plain HTTP. litellm 1.106 cannot create Anthropic's batches, and when it polls one of OpenAI's it
+downloads the answers to compute their price. Azure's batches are not supported: they need a separate kind of
+deployment, which does not answer direct calls.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ..providers.response_errors import code_in, error_in
 from .api import BatchApi, BatchResult, BatchStatus, refusal_reasons, request_counts, whole_number
 
 BATCH_PRICE = 0.5
-"""What a batch costs of the usual price: half, at both providers."""
+"""The price of a batch as a share of the usual price: half, at both providers."""
 _LINE_ENDS = {b"\n": b" ", **{end.encode(): b"\\u%04x" % ord(end) for end in "\u0085\u2028\u2029"}}
-"""What might be taken for the end of a line, and how the same JSON is written without it."""
+"""Characters that may count as the end of a line, and the same JSON without them."""
 
 
 class OpenAIBatches(BatchApi):
@@ -42,19 +42,18 @@ class OpenAIBatches(BatchApi):
 
     def request_line(self, key: str, body: bytes) -> bytes:
         head = {"custom_id": key, "method": "POST", "url": f"/v1{self.path}"}
-        for found, written in _LINE_ENDS.items():
-            body = body.replace(found, written)
+        for line_end, replacement in _LINE_ENDS.items():
+            body = body.replace(line_end, replacement)
         return json.dumps(head).encode()[:-1] + b', "body": ' + body + b"}"
 
     async def prepare(self, lines: Sequence[bytes]) -> str:
         file = ("requests.jsonl", io.BytesIO(b"\n".join(lines) + b"\n"), "application/jsonl")
-        return self.read_id(
-            await self.request_json("POST", f"{self.base}/files", data={"purpose": "batch"}, files={"file": file})
-        )
+        form = {"purpose": "batch"}
+        return self.read_id(await self.request_json("POST", f"{self.base}/files", data=form, files={"file": file}))
 
     async def submit(self, submission_id: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:  # noqa: ARG002
-        asked = {"input_file_id": submission_id, "endpoint": f"/v1{self.path}", "completion_window": "24h"}
-        return self.read_id(await self.request_json("POST", f"{self.base}/batches", json=asked))
+        batch = {"input_file_id": submission_id, "endpoint": f"/v1{self.path}", "completion_window": "24h"}
+        return self.read_id(await self.request_json("POST", f"{self.base}/batches", json=batch))
 
     async def find(self, submission_id: str, since: dt.datetime, n: int, known_ids: Collection[str]) -> str | None:  # noqa: ARG002
         async for entry in self.list_batches(f"{self.base}/batches", since, "after"):
@@ -82,8 +81,8 @@ class OpenAIBatches(BatchApi):
         response, key = line.get("response"), line.get("custom_id")
         if not isinstance(key, str):
             return None
-        given = response if isinstance(response, dict) else {}
-        body, status, request_id = given.get("body"), given.get("status_code"), given.get("request_id")
+        response = response if isinstance(response, dict) else {}
+        body, status, request_id = response.get("body"), response.get("status_code"), response.get("request_id")
         if status == 200 and isinstance(body, dict):
             return BatchResult(key, body, request_id if isinstance(request_id, str) else None)
         return BatchResult(
@@ -92,7 +91,7 @@ class OpenAIBatches(BatchApi):
 
 
 class AnthropicBatches(BatchApi):
-    """One request that holds all requests, and one address for all results."""
+    """One request that contains all requests of a batch, and one address for all results."""
 
     provider = "anthropic"
     path = "/v1/messages"
@@ -112,12 +111,12 @@ class AnthropicBatches(BatchApi):
         return b'{"custom_id": ' + json.dumps(key).encode() + b', "params": ' + body + b"}"
 
     async def submit(self, submission_id: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:  # noqa: ARG002
-        whole = b'{"requests": [' + b", ".join(lines) + b"]}"
-        kind = {"content-type": "application/json"}
-        return self.read_id(await self.request_json("POST", self._url, content=whole, headers={**headers, **kind}))
+        content = b'{"requests": [' + b", ".join(lines) + b"]}"
+        all_headers = {**headers, "content-type": "application/json"}
+        return self.read_id(await self.request_json("POST", self._url, content=content, headers=all_headers))
 
     async def find(self, submission_id: str, since: dt.datetime, n: int, known_ids: Collection[str]) -> str | None:  # noqa: ARG002
-        """By its time and size: this provider takes no mark."""
+        """Find a batch by its time and size, because this provider does not store a submission id."""
         async for entry in self.list_batches(self._url, since, "after_id"):
             if sum(request_counts(entry).values()) == n and entry.get("id") not in known_ids:
                 return self.read_id(entry)
@@ -149,20 +148,20 @@ _APIS: dict[str, type[BatchApi]] = {api.provider: api for api in (OpenAIBatches,
 
 
 def batch_api(model: Model) -> type[BatchApi] | None:
-    """The batch API of a model's provider; None where there is none.
+    """The batch API of a model's provider; None if the provider has none.
 
     Examples
     --------
-    >>> api_of(LitellmModel("anthropic/some-model")).__name__
+    >>> batch_api(LitellmModel("anthropic/some-model")).__name__
     'AnthropicBatches'
-    >>> print(api_of(LitellmModel("ollama_chat/some-model")))
+    >>> print(batch_api(LitellmModel("ollama_chat/some-model")))
     None
     """
     return _APIS.get(model.provider) if isinstance(model, LitellmModel) else None
 
 
 def open_batch_api(model: LitellmModel, *, timeout_s: float) -> BatchApi:
-    """The batch API of a model, with its address and key. May wait for a keyring.
+    """Open the batch API of a model, with its address and key; the key may come from a slow keyring.
 
     Raises
     ------
@@ -170,7 +169,7 @@ def open_batch_api(model: LitellmModel, *, timeout_s: float) -> BatchApi:
         There is no key.
     """
     api = _APIS[model.provider]
-    named = (value for name in api.base_variables if (value := os.environ.get(name)))
-    base = model.settings.api_base or next(named, api.default_base)
+    addresses = (value for name in api.base_variables if (value := os.environ.get(name)))
+    base = model.settings.api_base or next(addresses, api.default_base)
     key = model.key()
     return api(model.name, base, key.value if key else "none", timeout_s=timeout_s)

@@ -95,7 +95,9 @@ class CacheStats(BaseModel):
     def _repr_html_(self) -> str:
         return fragment(
             title("Cache", self._headline),
-            table(["model", "answers", "given (UTC)", "cost when asked"], [_model_line(model) for model in self.models]),
+            table(
+                ["model", "answers", "given (UTC)", "cost when asked"], [_model_line(model) for model in self.models]
+            ),
         )
 
 

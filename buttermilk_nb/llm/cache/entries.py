@@ -1,8 +1,8 @@
 """Stored answers, as far as the cache itself reads them.
 
-`llm/completion.py` defines the full form (`CacheEntry`). The cache imports nothing from the models, so it reads only a few
-fields and ignores the others. A text that is not an answer counts as damaged and never raises an error, because a cache
-may come from anywhere.
+`llm/completion.py` defines the full form (`CacheEntry`). The cache imports nothing from the models, so it reads only a
+few fields and ignores the others. A text that is not an answer counts as damaged and never raises an error, because a
+cache may come from anywhere.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def _similarity(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[int, int]:
 def _describe_difference(requested: Mapping[str, str], cached: Mapping[str, str]) -> str:
     names = [name for name in {**requested, **cached} if requested.get(name) != cached.get(name)]
     if names:
-        return f"The nearest cached answer differs in: {', '.join(_describe_part(name, requested, cached) for name in names)}."
+        differences = ", ".join(_describe_part(name, requested, cached) for name in names)
+        return f"The nearest cached answer differs in: {differences}."
     return (
         "The nearest cached answer has the same parts in another arrangement: more messages, another order, or another "
         "version of this package."

@@ -1,8 +1,8 @@
 r"""Export cached answers to a JSONL file, and import them into another cache.
 
-A line is `{"key": "k1-...", "value": {"parts": {...}, "completion": {...}}}`. A file from another machine may be hostile,
-so each line is parsed as JSON and checked against the form of an entry. A line that does not fit is refused and counted,
-with its number. Nothing in a file is executed.
+A line is `{"key": "k1-...", "value": {"parts": {...}, "completion": {...}}}`. A file from another machine may be
+hostile, so each line is parsed as JSON and checked against the form of an entry. A line that does not fit is refused
+and counted, with its number. Nothing in a file is executed.
 """
 
 from __future__ import annotations

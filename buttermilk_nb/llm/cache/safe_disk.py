@@ -1,9 +1,9 @@
 """Classes for diskcache that make a hostile or damaged cache file harmless.
 
-diskcache stores the answers in SQLite. Its own Disk classes unpickle data from a tampered file (CVE-2025-69872), open and
-*remove* any file that a row names, and turn settings in the file into attributes and pragmas. The classes here accept only
-text keys, text values, value files inside the folder, and known settings. Any other row or setting is an error that names
-the file; it is never executed.
+diskcache stores the answers in SQLite. Its own Disk classes unpickle data from a tampered file (CVE-2025-69872), open
+and *remove* any file that a row names, and turn settings in the file into attributes and pragmas. The classes here
+accept only text keys, text values, value files inside the folder, and known settings. Any other row or setting is an
+error that names the file; it is never executed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ...errors import StoreError
 DISK_ERRORS = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
 """The exceptions of diskcache if the files are damaged or the disk fails."""
 
-# All settings but `size_limit` (unused without eviction) are set at each opening, so that the file's settings never count.
+# All settings but `size_limit` (unused without eviction) are set at each opening, so that those in the file never count.
 _SETTINGS = {name: value for name, value in DEFAULT_SETTINGS.items() if name != "size_limit"} | {
     "eviction_policy": "none",
     "cull_limit": 0,

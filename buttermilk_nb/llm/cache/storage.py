@@ -49,7 +49,7 @@ class CacheFiles:
         return self._disk if self._disk is not None else self.open()
 
     def open(self) -> diskcache.Cache:
-        """Open the files, also if the folder was deleted in the meantime, which is allowed. Each run begins with this."""
+        """Open the files, also if the folder was deleted since the last use. Each run begins with this."""
         if self._disk is not None and self._file_identity() != self._opened_file:
             self.close()
         with self._lock, self._translate_errors():

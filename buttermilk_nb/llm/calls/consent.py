@@ -1,9 +1,9 @@
 """`Consent`: decide whether a text may leave this machine.
 
 Nothing else decides it. A request leaves only as a `ClearedRequest`, which `Consent.clear` alone makes, so that each
-call is checked exactly once. Three things count: whether the project stays local, whether the record does, and whether the
-user has allowed the recipient. Cached answers need no consent, but a `local_only` record never gets one that a remote
-model gave about a twin of it.
+call is checked exactly once. Three things count: whether the project stays local, whether the record does, and whether
+the user has allowed the recipient. Cached answers need no consent, but a `local_only` record never gets one that a
+remote model gave about a twin of it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`Redaction`: replace names and numbers in messages by placeholders before they are sent.
 
 Placeholders are numbered within one request (`[person 1]`). So equal names stay recognisable as equal, and the same
-request is always redacted in the same way, which the cache needs. The finished messages are redacted, not the record, so
-a name that an earlier step quoted does not leave this machine either. The original texts are stored here.
+request is always redacted in the same way, which the cache needs. The finished messages are redacted, not the record,
+so a name that an earlier step quoted does not leave this machine either. The original texts are stored here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`Sender`: send one request: budget, rate limit, time limit, retries.
 
-Each attempt is recorded (when it was sent, how long it had waited, why it failed), because it belongs to a study's method
-how often a model was asked. A failure that another attempt cannot cure (a wrong key, an empty account, a text too long,
-a filter) is not retried; after a wrong key or an empty account that run sends nothing more to that model.
+Each attempt is recorded (when it was sent, how long it had waited, why it failed), because it belongs to a study's
+method how often a model was asked. A failure that another attempt cannot cure (a wrong key, an empty account, a text
+too long, a filter) is not retried; after a wrong key or an empty account that run sends nothing more to that model.
 """
 
 from __future__ import annotations

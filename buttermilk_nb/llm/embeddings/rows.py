@@ -1,7 +1,7 @@
-"""The rows of an asking for vectors: a planned cell for each text that is sent, and a trace with its calls.
+"""Make the rows of an embedding run: a planned cell and a trace for each text that is sent.
 
-They are those of any run, so that whatever reads the Store (egress, costs, forgetting, checking) needs to know nothing
-of vectors.
+They have the same form as the rows of any run, so that all code that reads the store (egress, costs, erasure,
+verification) works without special cases.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ..calls.client import CallResult
 from .vectors import EmbeddingRequest
 
 STEP = "embed"
-"""What such runs, and their step, are called in the tables."""
+"""The name of such runs, and of their step, in the tables."""
 
 
 def cell_rows(requests: Iterable[EmbeddingRequest], run_id: str) -> Iterator[tuple[Any, ...]]:
-    """The rows of table `cells`, as tuples in the order of `CellRow`."""
+    """The rows of the table `cells`, as tuples in the order of `CellRow`'s fields."""
     for request in requests:
         record = request.record
         row = CellRow(

@@ -1,7 +1,7 @@
 """Resolve a model's endpoint, and guarantee that texts for local models reach only this machine.
 
-A server on this machine may answer with a redirect, and a client that follows it would send the text to another machine.
-So calls to local models use a session that checks each address before it connects.
+A server on this machine may answer with a redirect, and a client that follows it would send the text to another
+machine. So calls to local models use a session that checks each address before it connects.
 """
 
 from __future__ import annotations

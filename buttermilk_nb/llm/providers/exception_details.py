@@ -1,7 +1,7 @@
 """`FailedCall`: details of a failed call, from its chain of exceptions and the provider's response.
 
-litellm's own classes and statuses are the last resort: it turns Anthropic's 529 into a 500, an empty account into a rate
-limit, and a web page into a bad request. The response itself is further down in the chain of exceptions.
+litellm's own classes and statuses are the last resort: it turns Anthropic's 529 into a 500, an empty account into a
+rate limit, and a web page into a bad request. The response itself is further down in the chain of exceptions.
 """
 
 from __future__ import annotations

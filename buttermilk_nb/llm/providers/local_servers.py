@@ -1,8 +1,8 @@
 """Ask local servers (Ollama, llama.cpp, vLLM, LM Studio) which model they run.
 
 The server's statements are recorded as such, and a note says what could not be verified. Any program may listen at an
-address, so every field of a response is validated and its size is limited. Requests use no proxy and follow no redirect,
-so that only the configured address is asked.
+address, so every field of a response is validated and its size is limited. Requests use no proxy and follow no
+redirect, so that only the configured address is asked.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class _KeyRequired(Exception):
 async def server_facts(
     provider: str, model: str, base: str | None, weights_file: str | None, timeout_s: float
 ) -> LocalFacts:
-    """Ask the server at an address for facts about a model. Never fails: if the server cannot be asked, the note says so.
+    """Ask a server for facts about a model. This never fails: if the server cannot be asked, the note says so.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Map exceptions from litellm, its clients and the network to this package's errors, with advice.
 
-Some distinctions matter, because the call path acts on them. An empty account or a daily quota is a QuotaError, although
-it comes as HTTP 429 with a time to wait: a retry after that time is useless. A limit per minute is a RateLimitError,
-although Google's message reads like an empty account. And the response of a proxy or a login page never counts as the
-provider's statement about the key.
+Some distinctions matter, because the call path acts on them. An empty account or a daily quota is a QuotaError,
+although it comes as HTTP 429 with a time to wait: a retry after that time is useless. A limit per minute is a
+RateLimitError, although Google's message reads like an empty account. And the response of a proxy or a login page never
+counts as the provider's statement about the key.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Read a provider's own response: its error, its code, and the category of its filter.
 
 The shapes are those of OpenAI, Azure, Anthropic, Google and compatible servers. litellm does not pass everything on: it
-drops the category of a filter, and a blocked prompt without token counts becomes a KeyError. So `RawResponse` records the
-body as received. Nothing in a body is trusted: any field may be missing or of another type, and is then ignored.
+drops the category of a filter, and a blocked prompt without token counts becomes a KeyError. So `RawResponse` records
+the body as received. Nothing in a body is trusted: any field may be missing or of another type, and is then ignored.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ _RETRY_SENTENCE = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+(?=\d){_DUR
 def retry_after_s(headers: Mapping[str, str], data: Any, message: str) -> float | None:
     """Seconds that the provider asks to wait before the next attempt; None if it does not say.
 
-    The time to a reset (`x-ratelimit-reset-...`) counts only if the headers say that this limit is used up, because they
-    list several limits and only one of them was exceeded.
+    The time to a reset (`x-ratelimit-reset-...`) counts only if the headers say that this limit is used up, because
+    they list several limits and only one of them was exceeded.
 
     Parameters
     ----------

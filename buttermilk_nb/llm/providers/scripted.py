@@ -14,8 +14,8 @@ A line of such a file is one answer:
 
 Tasks are `judge`, `synthesise`, `differences`, `match` and `pairwise`. Each order of a pair has its own answer, which
 names the texts in that order, `Text A` and `Text B`. If an answer refers to other answers (`of`, and `answers` in
-differences), it names them by voice and replicate, such as `careful/0`; these names are then replaced by the labels under
-which the answers are shown.
+differences), it names them by voice and replicate, such as `careful/0`; these names are then replaced by the labels
+under which the answers are shown.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The dictionary method of content analysis: find cue words and phrases in a text.
 
-Cues match whole words and ignore case; `*` at the end is a wildcard. Cues in scripts without spaces match anywhere. A cue
-is *negated* if a negator comes up to three words before it in the same sentence (English, German, French, Spanish and
-Russian negators). A cue inside quotation marks is *quoted*. Cues are compiled once per criterion.
+Cues match whole words and ignore case; `*` at the end is a wildcard. Cues in scripts without spaces match anywhere. A
+cue is *negated* if a negator comes up to three words before it in the same sentence (English, German, French, Spanish
+and Russian negators). A cue inside quotation marks is *quoted*. Cues are compiled once per criterion.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class Cues:
         pairs = [
             (answer, cue.strip()) for answer, words in cues.items() for cue in words if cue.replace("*", "").strip()
         ]
-        for answer, cue in sorted(pairs, key=lambda pair: -len(pair[1])):  # the longest first, because the regex takes the first match
+        for answer, cue in sorted(
+            pairs, key=lambda pair: -len(pair[1])
+        ):  # the longest first, because the regex takes the first match
             patterns.append(f"(?P<c{len(self._entries)}>{_cue_pattern(cue)})")
             self._entries.append((answer, cue))
         self._regex = regex.compile("|".join(patterns), regex.IGNORECASE) if patterns else None
