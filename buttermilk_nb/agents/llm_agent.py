@@ -159,7 +159,7 @@ class Agent(AgentBase):
         """The parameters of a model: what this agent sets, then what the project says of it, then the default."""
         own = self.params if "params" in self.model_fields_set else {}
         default = {} if "params" in self.model_fields_set else self.params
-        return Params.of(model, {**default, **model.settings.params, **own})
+        return Params.for_model(model, {**default, **model.settings.params, **own})
 
     def redacted_parts(self, model: Model, project: Project) -> dict[str, str]:
         """What belongs to a design because the model gets the texts redacted."""

@@ -19,7 +19,7 @@ from buttermilk_nb.config import key_sources
 from buttermilk_nb.config.api_keys import Keys, key_variables
 from buttermilk_nb.config.key_sources import Key
 from buttermilk_nb.config.model_settings import KEY_SOURCES
-from buttermilk_nb.llm.providers.litellm import load_litellm
+from buttermilk_nb.llm.providers.load_litellm import load_litellm
 
 NAME = "ANTHROPIC_API_KEY"
 

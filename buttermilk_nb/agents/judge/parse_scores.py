@@ -9,7 +9,7 @@ from ..._internal.text import replace_surrogates
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer
 from ...errors import InvalidAnswer
-from ...llm.answers.parse_json import is_refusal, read_json
+from ...llm.answers.parse_json import is_refusal, parse_json
 from ...llm.calls.client import CallResult
 from ...llm.model import Model
 from ...schema import STATUSES, Score, Status, Unit
@@ -158,7 +158,7 @@ def parse_object(given: CallResult, wanted: Collection[str]) -> dict[str, Any]:
     if given.call and given.call.status == "filtered":
         raise UnparsedAnswer("filtered", InvalidAnswer("the provider's filter stopped the answer."))
     try:
-        return read_json(completion, wanted)
+        return parse_json(completion, wanted)
     except InvalidAnswer as error:
         if is_refusal(completion):
             why = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")

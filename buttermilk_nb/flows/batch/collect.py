@@ -19,7 +19,7 @@ from contextlib import aclosing
 from ..._internal.text import pluralise
 from ...agents.base import Context
 from ...errors import ModelError, RunStopped
-from ...llm.batch.api import BatchNotFound, Result
+from ...llm.batch.api import BatchNotFound, BatchResult
 from ...llm.batch.providers import BATCH_PRICE
 from ...llm.completion import Completion
 from ...store import batch_jobs
@@ -144,13 +144,13 @@ class Collector:
                         found = {}
         await self._keep(batch, found)
 
-    async def _take(self, batch: ProviderBatch, result: Result, found: dict[str, Completion]) -> None:
+    async def _take(self, batch: ProviderBatch, result: BatchResult, found: dict[str, Completion]) -> None:
         """Read one result."""
         if result.key in self._project.cache:  # another run was faster
             batch.keys.discard(result.key)
             batch.unused.append(result.key)
         elif result.body is None:
-            batch.reason[result.key] = result.why
+            batch.reason[result.key] = result.reason
         else:
             request = self._asked[result.key].request
             try:

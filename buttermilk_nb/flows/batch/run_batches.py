@@ -19,7 +19,7 @@ from ...agents.base import Cell, Context
 from ...config.settings import CacheMode
 from ...errors import BudgetReached, ModelError, RunStopped, SetupError, SkippedCell
 from ...llm.batch.api import BatchNotFound
-from ...llm.batch.providers import BATCH_PRICE, api_of, open_api
+from ...llm.batch.providers import BATCH_PRICE, batch_api, open_batch_api
 from ...llm.batch.recording_model import RecordingModel
 from ...llm.model import Model, Request
 from ...llm.providers.litellm import LitellmModel
@@ -155,7 +155,7 @@ class _Filling:
 
     def _goes(self, step: Step, model: Model) -> bool:
         """Whether requests of this step to this model can go in a batch."""
-        if api_of(model) is None:
+        if batch_api(model) is None:
             if not model.in_process:
                 self._remarks[f"`{model.name}` has no batch API here; it is asked directly."] = None
             return False
@@ -272,6 +272,6 @@ class _Filling:
         if model.name not in self._channels:
             assert isinstance(model, LitellmModel)
             timeout_s = model.settings.timeout_s or self._project.settings.timeout_s
-            api = await asyncio.to_thread(lambda: open_api(model, timeout_s=timeout_s))
+            api = await asyncio.to_thread(lambda: open_batch_api(model, timeout_s=timeout_s))
             self._channels[model.name] = Channel(model, api, RecordingModel(model, api.path))
         return self._channels[model.name]

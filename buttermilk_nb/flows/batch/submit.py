@@ -117,11 +117,11 @@ class Submitter:
             if sent is None and not chunk.keys:
                 direct += 1
                 break  # so is every other of this model
-            line = api.line(key, sent.body) if sent else b""
-            if sent is None or len(line) + 2 > api.most_bytes:
+            line = api.request_line(key, sent.body) if sent else b""
+            if sent is None or len(line) + 2 > api.max_bytes:
                 direct += 1
                 continue
-            full = len(chunk.keys) >= api.most_requests or chunk.size + len(line) + 2 > api.most_bytes
+            full = len(chunk.keys) >= api.max_requests or chunk.size + len(line) + 2 > api.max_bytes
             if chunk.keys and (full or sent.headers != chunk.headers):
                 yield chunk
                 chunk = Chunk(sent.headers)

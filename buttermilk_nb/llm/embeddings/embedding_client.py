@@ -1,9 +1,9 @@
-"""Texts to vectors, on the one path of every call: cache, consent, budget, limits, retries, cache.
+"""`EmbeddingJob`: vectors of texts, through the same call path as every request.
 
-Each text is looked up by itself; what is missing travels in batches through the same Sender as every question, and
-each vector is on disk before anything uses it. A text that was sent gets a Call row of its own, as if it had been
-asked alone: `egress` can then say whose text left, and a person's can be forgotten. Tokens and cost of a request are
-shared out among its texts; `request_id` says which of them travelled together.
+Each text is looked up in the cache by itself. Missing texts are sent in batches through the same Sender as all
+requests, and each vector is on disk before it is used. Each text that was sent gets its own `Call` row, so that
+`egress` can list the persons concerned, and a person's data can be erased. Tokens and cost of a request are divided
+among its texts; texts of one request have the same `request_id`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..calls.run_scope import NO_POLICY, Policy, RunScope
 from ..calls.sender import SendResult
 from ..completion import Completion
 from ..model import Model, Params
-from .vectors import Dims, EmbeddingRequest, TextBatch, batches, unpacked, wrong_length
+from .vectors import EmbeddingRequest, TextBatch, VectorLength, decode_vector, text_batches, wrong_length_message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,20 +33,21 @@ if TYPE_CHECKING:
     from .vectors import Vector
 
 TEXTS_PER_REQUEST = 32
-"""What every server takes; the smallest default limit of those that are common."""
+"""The smallest default limit of the common servers."""
 TOKENS_PER_REQUEST = 50_000
 """Well below what providers allow, because tokens are estimated."""
 PROBE_S = 5.0
-"""Seconds that a local server may take before it counts as not there."""
-_BREATHE = 500  # texts looked up before others on the loop get their turn
-_NAMED = 5
+"""Seconds after which a local server without an answer counts as unavailable."""
+_YIELD_EVERY = 500  # texts to look up before other tasks on the event loop may run
+_MAX_LABELS = 5
 
 
-class EmbeddedText(NamedTuple):
-    """Vectors in the order of their texts, and the rows of what was sent for them."""
+class EmbeddingResult(NamedTuple):
+    """Vectors in the order of their texts, and the results of the calls for them."""
 
     vectors: NDArray[np.float32]
-    asked: tuple[CallResult, ...]
+    """An array of shape (texts, dimensions)."""
+    call_results: tuple[CallResult, ...]
 
 
 async def embed(
@@ -61,38 +62,43 @@ async def embed(
     policy: Policy = NO_POLICY,
     texts_per_request: int = TEXTS_PER_REQUEST,
     tokens_per_request: int = TOKENS_PER_REQUEST,
-) -> EmbeddedText:
-    """The vectors of some texts: for agents, within a run.
+) -> EmbeddingResult:
+    """Embed texts within a run; for agents.
 
     Parameters
     ----------
     client
         The project's client.
     model
-        An embedding model; see `embedders.make_embedder`.
+        An embedding model; see `embedding_registry.make_embedder`.
     records
-        The texts, as the contents of records.
+        The records; their contents are the texts.
     scope
-        The run's side: mode of the cache, budget, models given up.
+        The run's settings and state: cache mode, budget, failing models.
     trace_id
-        Whom the Call rows belong to; one for each text where it is left out.
+        The trace that the `Call` rows belong to; by default a new one for each text.
     params
-        `dimensions`, `input_type` and the like, sent as given.
+        Parameters such as `dimensions` and `input_type`, sent unchanged.
     redaction
-        What is taken out of texts that go to a remote model.
+        The policy that redacts texts for a remote model.
     policy
         The step's time limit and retries.
     texts_per_request, tokens_per_request
-        How much one request may hold; a longer text travels alone.
+        The maximum size of one request; a longer text is sent alone.
+
+    Returns
+    -------
+    EmbeddingResult
+        The vectors, in the order of the records, and the results of the calls.
 
     Raises
     ------
     SetupError, ConsentError, BudgetReached, CacheMiss
-        It must not or cannot be sent.
+        A text must not or cannot be sent.
     ModelError
-        A request failed for good. What had finished is in the cache.
+        A request failed after all retries. Finished vectors are in the cache.
     """
-    asking = EmbeddingJob(
+    job = EmbeddingJob(
         client,
         model,
         records,
@@ -104,24 +110,25 @@ async def embed(
         texts_per_request=texts_per_request,
         tokens_per_request=tokens_per_request,
     )
-    await asking.look()
-    if asking.missing:
-        await asking.check()
-        await asking.send()
-    return EmbeddedText(asking.vectors(), tuple(asking.asked))
+    await job.look_up()
+    if job.missing:
+        await job.check()
+        await job.send()
+    return EmbeddingResult(job.vectors(), tuple(job.call_results))
 
 
 class EmbeddingJob:
-    """One asking for vectors, step by step: `look`, `check`, `send`, `vectors`. The parameters are those of `embed`.
+    """Embeds texts step by step: `look_up`, `check`, `send`, `vectors`. Further parameters are those of `embed`.
 
     Parameters
     ----------
     labels
-        What to call each text in messages; by default by its record's id.
+        The name of each text in messages; by default its record's id.
     concurrency
-        Requests in flight at once.
-    landed
-        Told what came of each text that was sent, as soon as it is in the cache; else it gathers in `asked`.
+        The number of requests in flight.
+    on_result
+        Called with the result of each text that was sent, as soon as its vector is in the cache; by default the results
+        are collected in `call_results`.
     """
 
     def __init__(
@@ -139,184 +146,189 @@ class EmbeddingJob:
         tokens_per_request: int = TOKENS_PER_REQUEST,
         labels: Sequence[str] | None = None,
         concurrency: int = 32,
-        landed: Callable[[CallResult], Awaitable[None]] | None = None,
+        on_result: Callable[[CallResult], Awaitable[None]] | None = None,
     ) -> None:
         if texts_per_request < 1 or tokens_per_request < 1:
-            raise SetupError("a request holds at least one text and one token: texts_per_request, tokens_per_request.")
+            raise SetupError("texts_per_request and tokens_per_request must be at least 1.")
         self._client, self._model, self._scope, self._policy = client, model, scope, policy
         self._trace_id = trace_id
         self._limits = texts_per_request, tokens_per_request
         self._concurrency = concurrency
-        self._told = landed
-        sent = Params.of(model, {**model.settings.params, **(params or {})})
+        self._on_result = on_result
+        sent = Params.for_model(model, {**model.settings.params, **(params or {})})
         self._requests = [
             EmbeddingRequest(model, record, label=label, params=sent, redaction=redaction)
             for record, label in zip(records, labels or [""] * len(records), strict=True)
         ]
-        self._found: dict[str, Vector] = {}
-        self._dims = Dims()
+        self._vectors: dict[str, Vector] = {}
+        self._length = VectorLength()
         self._batches: deque[list[EmbeddingRequest]] = deque()
         self._workers: list[asyncio.Task[None]] = []
         self._failure: Exception | None = None
         self.missing: list[EmbeddingRequest] = []
-        """The texts that are not in the cache, each once."""
-        self.asked: list[CallResult] = []
+        """The texts that are not in the cache, without duplicates."""
+        self.call_results: list[CallResult] = []
         self.stopped = False
 
-    async def look(self) -> None:
-        """Look into the cache.
+    async def look_up(self) -> None:
+        """Look up all texts in the cache.
 
         Raises
         ------
         CacheMiss
-            The mode is `only`, and a vector is not there.
+            The mode is `only`, and a vector is not in the cache.
         """
         unique: dict[str, EmbeddingRequest] = {}
         for request in self._requests:
             unique.setdefault(request.key, request)
         for n, request in enumerate(unique.values(), 1):
-            if n % _BREATHE == 0:
+            if n % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
             vector = self._cached(request) if self._scope.mode in ("use", "only") else None
             if vector is None:
                 self.missing.append(request)
             else:
-                self._keep(request, vector)
+                self._add_vector(request, vector)
         if self.missing and self._scope.mode == "only":
             raise CacheMiss(
-                f'cache="only", and the vectors of `{self._model.name}` for {_counted(self.missing)} are not in the '
-                'cache. Run it with cache="use" to ask for them.'
+                f'cache="only", and the vectors of `{self._model.name}` for {_list_labels(self.missing)} are not in '
+                'the cache. Run it with cache="use" to ask for them.'
             )
 
     async def check(self, wait_s: float = PROBE_S) -> None:
-        """Whether what is missing may and can be sent; a local server may take so long to answer at all.
+        """Check that the missing texts may and can be sent.
+
+        Parameters
+        ----------
+        wait_s
+            Seconds that a local server may take to answer.
 
         Raises
         ------
         ConsentError, SetupError
-            Nothing was sent.
+            A text must not or cannot be sent; nothing was sent.
         """
         model = self._model
         if model.remote:
-            leaving = [one for one in self.missing if not one.record.local_only]
-            if leaving:
-                self._client.consent.clear(leaving[0])
-            if len(leaving) < len(self.missing):
-                staying = [one for one in self.missing if one.record.local_only]
+            sendable = [request for request in self.missing if not request.record.local_only]
+            if sendable:
+                self._client.consent.clear(sendable[0])
+            if len(sendable) < len(self.missing):
+                local_requests = [request for request in self.missing if request.record.local_only]
                 raise ConsentError(
-                    f"{_counted(staying)} must stay on this machine (local_only), and `{model.name}` is remote. Leave "
-                    "such records out, corpus.filter(lambda record: not record.local_only), or use a model on this "
-                    "machine (`ollama/...`, `offline/hashing`)."
+                    f"{_list_labels(local_requests)} must stay on this machine (local_only), and `{model.name}` is "
+                    "remote. Leave such records out, corpus.filter(lambda record: not record.local_only), or use a "
+                    "model on this machine (`ollama/...`, `offline/hashing`)."
                 )
         if problems := await asyncio.to_thread(lambda: model.validate(None) or model.unavailable_reasons(wait_s)):
-            raise SetupError(*problems)  # found in a thread, because a keyring may take its time
+            raise SetupError(*problems)  # checked in a thread, because a keyring may be slow
 
     async def send(self) -> None:
-        """Send what is missing. What is in flight when something fails is waited for, because it is paid for."""
-        self._batches = deque(batches(self.missing, *self._limits))
+        """Send the missing texts. After an error the requests in flight are awaited, because they are paid for."""
+        self._batches = deque(text_batches(self.missing, *self._limits))
         workers = min(self._concurrency, len(self._batches))
-        self._workers = [asyncio.create_task(self._work()) for _ in range(workers)]
+        self._workers = [asyncio.create_task(self._run_worker()) for _ in range(workers)]
         await asyncio.gather(*self._workers, return_exceptions=True)
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
-        """Begin no new request."""
+        """Start no new request."""
         self.stopped = True
 
     def abort(self) -> None:
-        """Cut off those in flight too."""
+        """Start no new request, and cancel the requests in flight."""
         self.stopped = True
         for worker in self._workers:
             worker.cancel()
 
     @property
-    def left(self) -> int:
-        """How many texts have no vector yet."""
-        return sum(request.key not in self._found for request in self._requests)
+    def n_remaining(self) -> int:
+        """The number of texts without a vector."""
+        return sum(request.key not in self._vectors for request in self._requests)
 
     def vectors(self) -> NDArray[np.float32]:
-        """The vectors, in the order of the texts."""
+        """The vectors in the order of the texts, as an array of shape (texts, dimensions)."""
         import numpy as np
 
-        return np.stack([self._found[request.key] for request in self._requests])
+        return np.stack([self._vectors[request.key] for request in self._requests])
 
     def _cached(self, request: EmbeddingRequest) -> Vector | None:
         completion = self._client.cached(request)
-        return None if completion is None else unpacked(completion.text)
+        return None if completion is None else decode_vector(completion.text)
 
-    def _keep(self, request: EmbeddingRequest, vector: Vector) -> None:
-        if self._dims.known not in (None, len(vector)):
-            raise SetupError(wrong_length(self._model, request.label, len(vector), self._dims.known or 0))
-        self._dims.known = len(vector)
-        self._found[request.key] = vector
+    def _add_vector(self, request: EmbeddingRequest, vector: Vector) -> None:
+        if self._length.value not in (None, len(vector)):
+            raise SetupError(wrong_length_message(self._model, request.label, len(vector), self._length.value or 0))
+        self._length.value = len(vector)
+        self._vectors[request.key] = vector
 
-    async def _work(self) -> None:
+    async def _run_worker(self) -> None:
         while self._batches and not self.stopped and self._failure is None:
-            batch = TextBatch(self._batches.popleft(), self._dims)
+            batch = TextBatch(self._batches.popleft(), self._length)
             try:
-                await self._one(batch)
+                await self._send_batch(batch)
             except Exception as error:
                 self._failure = self._failure or error
                 raise
 
-    async def _one(self, batch: TextBatch) -> None:
-        flown = await self._client.sender.send(self._client.consent.clear(batch), self._scope, self._policy)
-        parts: Sequence[Completion | None] = [None] * len(batch.asked)
-        if flown.completion is not None:
-            answers = list(batch.parted(flown.completion))
+    async def _send_batch(self, batch: TextBatch) -> None:
+        result = await self._client.sender.send(self._client.consent.clear(batch), self._scope, self._policy)
+        completions: Sequence[Completion | None] = [None] * len(batch.requests)
+        if result.completion is not None:
+            answers = list(batch.split(result.completion))
             if self._scope.mode != "off":
-                await asyncio.gather(*map(self._client.store_answer, batch.asked, answers))
-            parts = answers
-        for request, completion in zip(batch.asked, parts, strict=True):
-            if completion is not None and (vector := unpacked(completion.text)) is not None:
-                self._keep(request, vector)
-            await self._landed(self._rows(request, flown, completion))
-        if flown.error is not None:
-            raise _explained(flown.error, batch)
+                await asyncio.gather(*map(self._client.store_answer, batch.requests, answers))
+            completions = answers
+        for request, completion in zip(batch.requests, completions, strict=True):
+            if completion is not None and (vector := decode_vector(completion.text)) is not None:
+                self._add_vector(request, vector)
+            await self._report(self._call_result(request, result, completion))
+        if result.error is not None:
+            raise _with_batch_details(result.error, batch)
 
-    async def _landed(self, asked: CallResult) -> None:
-        if self._told is None:
-            self.asked.append(asked)
+    async def _report(self, result: CallResult) -> None:
+        if self._on_result is None:
+            self.call_results.append(result)
         else:
-            await self._told(asked)
+            await self._on_result(result)
 
-    def _rows(self, request: EmbeddingRequest, flown: SendResult, completion: Completion | None) -> CallResult:
-        """The rows of one text. Its vector is in the cache alone; the Store keeps its length and hash."""
+    def _call_result(self, request: EmbeddingRequest, result: SendResult, completion: Completion | None) -> CallResult:
+        """The rows of one text. The vector is only in the cache; the store gets its length and hash."""
         trace_id, run_id = self._trace_id or uuid7(), self._scope.run_id
         calls = [
-            call_rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=False)
-            for attempt, made in enumerate(flown.attempts, 1)
-            if made.error is not None
+            call_rows.failure_row(request, attempt, trace_id, run_id, number=number, shared=False)
+            for number, attempt in enumerate(result.attempts, 1)
+            if attempt.error is not None
         ]
         texts: tuple[TextRow, ...] = (request.body,) if calls or completion else ()
         if completion is not None:
-            last = flown.attempts[-1]
+            last = result.attempts[-1]
             answer = TextRow.of("response", completion.raw)
-            call = call_rows.answered(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
-            calls.append(call.model_copy(update={"attempt": len(flown.attempts), "waited_s": round(last.waited_s, 3)}))
+            call = call_rows.answer_row(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
+            calls.append(call.model_copy(update={"attempt": len(result.attempts), "waited_s": round(last.waited_s, 3)}))
             texts = (*texts, answer)
         return CallResult(
-            request, tuple(calls), completion, flown.error, texts, call_rows.redacted(request) if calls else ()
+            request, tuple(calls), completion, result.error, texts, call_rows.redacted_rows(request) if calls else ()
         )
 
 
-def _explained(error: RunError, batch: TextBatch) -> RunError:
-    """The error with what the request held, since a provider does not say which of its texts it means."""
+def _with_batch_details(error: RunError, batch: TextBatch) -> RunError:
+    """The error with a description of the request, because providers do not say which text is the cause."""
     if not isinstance(error, ModelError):
         return error
-    longest = max(batch.asked, key=lambda one: len(one.text))
-    held = f"{len(batch.asked)} texts, the longest of them" if len(batch.asked) > 1 else "one text,"
-    made = type(error)(
-        f"{error} The request held {held} {longest.label} ({len(longest.text):,} characters). What had finished is "
-        "kept: run it again to go on.",
+    longest = max(batch.requests, key=lambda request: len(request.text))
+    texts = f"{len(batch.requests)} texts, the longest is" if len(batch.requests) > 1 else "one text,"
+    detailed_error = type(error)(
+        f"{error} The request contained {texts} {longest.label} ({len(longest.text):,} characters). Finished vectors "
+        "are stored: run the notebook cell again to continue.",
         code=error.code,
         retry_after_s=error.retry_after_s,
     )
-    made.__cause__ = error
-    return made
+    detailed_error.__cause__ = error
+    return detailed_error
 
 
-def _counted(asked: Sequence[EmbeddingRequest]) -> str:
-    named = ", ".join(one.label for one in asked[:_NAMED])
-    return f"{len(asked):,} texts ({named}, ...)" if len(asked) > _NAMED else named
+def _list_labels(requests: Sequence[EmbeddingRequest]) -> str:
+    labels = ", ".join(request.label for request in requests[:_MAX_LABELS])
+    return f"{len(requests):,} texts ({labels}, ...)" if len(requests) > _MAX_LABELS else labels

@@ -331,8 +331,8 @@ def test_a_request_that_no_batch_can_hold_is_asked_directly(batch_server, make_b
 def test_the_published_limits():
     from buttermilk_nb.llm.batch.providers import AnthropicBatches, OpenAIBatches
 
-    assert (OpenAIBatches.most_requests, OpenAIBatches.most_bytes) == (50_000, 200_000_000)
-    assert (AnthropicBatches.most_requests, AnthropicBatches.most_bytes) == (100_000, 256_000_000)
+    assert (OpenAIBatches.max_requests, OpenAIBatches.max_bytes) == (50_000, 200_000_000)
+    assert (AnthropicBatches.max_requests, AnthropicBatches.max_bytes) == (100_000, 256_000_000)
 
 
 def test_a_call_that_litellm_sends_elsewhere_is_asked_directly_and_leaks_nothing(

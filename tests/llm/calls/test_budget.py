@@ -86,7 +86,7 @@ def test_calls_wait_for_those_in_flight_instead_of_failing_at_the_edge_of_a_budg
         waited = not second.done()
         budget.settle(0.06, 0.02)
         await asyncio.wait_for(second, 1)
-        return waited, purse.set_aside_usd
+        return waited, purse.reserved_usd
 
     assert asyncio.run(scene()) == (True, 0.06)
 
