@@ -104,7 +104,7 @@ class AgentBase(BaseModel, ABC):
 
     @field_validator("name")
     @classmethod
-    def _named(cls, value: str) -> str:
+    def _check_name(cls, value: str) -> str:
         if not value.strip():
             raise ValueError("an agent needs a name")
         return value
@@ -119,10 +119,10 @@ class AgentBase(BaseModel, ABC):
         return ()
 
     @abstractmethod
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         """The columns of the grid that this agent fills, given those of the steps that it needs."""
 
-    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:  # most agents read all of what they need
+    def reads_slot(self, own_slot: Slot, upstream_slot: Slot) -> bool:  # most agents read all of what they need
         """Whether a cell in this column reads the record's cell in that one."""
         return True
 

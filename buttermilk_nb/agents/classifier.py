@@ -71,13 +71,13 @@ class Classifier(AgentBase):
     code_version: str
 
     def __init__(self, name: str, predict: Any, *, criteria: Criteria | str | Path, version: str | None = None) -> None:
-        fitted = callable(getattr(predict, "predict", None))
-        if not fitted and not callable(predict):
+        is_estimator = callable(getattr(predict, "predict", None))
+        if not is_estimator and not callable(predict):
             raise SetupError(
                 f"classifier `{name}`: {type(predict).__name__} predicts nothing; give a function of a text, or an "
                 "object with `predict`."
             )
-        if fitted and not version:
+        if is_estimator and not version:
             raise SetupError(
                 f'classifier `{name}`: say which version of the estimator this is: version="trained 2026-11-20".'
             )
@@ -87,10 +87,10 @@ class Classifier(AgentBase):
 
     @field_validator("criteria", mode="before")
     @classmethod
-    def _criteria(cls, value: Any) -> Any:
+    def _load_criteria(cls, value: Any) -> Any:
         return load_criteria(value)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks no model
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks no model
         design = slot_design(self, criteria=self.criteria.criteria_hash, code=self.code_version)
         return [Slot(self, design, 0, None, self.criteria)]
 
@@ -104,42 +104,42 @@ class Classifier(AgentBase):
         watch, trace_id = Stopwatch(), uuid7()
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(function_threads(), _predicted, self.predict, cell.record.content)
-            given = self._given(found)
+            prediction = await loop.run_in_executor(function_threads(), _predict, self.predict, cell.record.content)
+            answers = self._answers_by_criterion(prediction)
         except Exception as error:  # noqa: BLE001  # anybody's code may raise anything; it becomes a row
-            scores = self.empty_scores(cell, context, trace_id, "error")
-            return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error, scores=scores)
-        made: list[Score] = []
+            no_scores = self.empty_scores(cell, context, trace_id, "error")
+            return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error, scores=no_scores)
+        scores: list[Score] = []
         problem: InvalidAnswer | None = None
         for criterion in self.criteria:
             try:
-                if criterion.name not in given:
+                if criterion.name not in answers:
                     raise InvalidAnswer("the classifier says nothing about it")
-                made.append(self._score(cell, context, trace_id, criterion, criterion.parse(given[criterion.name])))
+                scores.append(self._score(cell, context, trace_id, criterion, criterion.parse(answers[criterion.name])))
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
-                made.append(self._score(cell, context, trace_id, criterion, None, "invalid"))
-        flags = {score.criterion: score.flagged for score in made}
+                scores.append(self._score(cell, context, trace_id, criterion, None, "invalid"))
+        flags = {score.criterion: score.flagged for score in scores}
         return make_unit(
             cell,
             context,
             watch,
             trace_id=trace_id,
             status="invalid" if problem else "ok",
-            output=str(found) if problem else None,
+            output=str(prediction) if problem else None,
             flagged=self.criteria.overall_flag(flags),
             error=problem,
-            scores=made,
+            scores=scores,
         )
 
-    def _given(self, found: Any) -> Mapping[str, Any]:
-        if isinstance(found, Mapping):
-            return found
+    def _answers_by_criterion(self, prediction: Any) -> Mapping[str, Any]:
+        if isinstance(prediction, Mapping):
+            return prediction
         criteria = list(self.criteria)
         if len(criteria) > 1:
             names = ", ".join(f"`{criterion.name}`" for criterion in criteria)
             raise InvalidAnswer(f"a classifier of several criteria returns a mapping with {names}")
-        return {criteria[0].name: found}
+        return {criteria[0].name: prediction}
 
     def _score(
         self,
@@ -184,17 +184,17 @@ class Classifier(AgentBase):
     __str__ = __repr__
 
 
-def _predicted(predict: Any, text: str) -> Any:
+def _predict(predict: Any, text: str) -> Any:
     """One answer, as a plain value and not as numpy's."""
     function: Callable[[Any], Any] | None = getattr(predict, "predict", None)
     return _as_plain(predict(text) if function is None else function([text])[0])
 
 
-def _as_plain(found: Any) -> Any:
-    if isinstance(found, Mapping):
-        return {name: _as_plain(value) for name, value in found.items()}
-    if isinstance(found, set | frozenset):
-        return sorted(found)
-    if hasattr(found, "tolist"):  # an array of numpy, or one of its numbers
-        return found.tolist()
-    return found
+def _as_plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _as_plain(value) for name, value in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if hasattr(value, "tolist"):  # an array of numpy, or one of its numbers
+        return value.tolist()
+    return value

@@ -33,11 +33,11 @@ def relative_path(path: Path | None, folder: Path | None) -> str | None:
     """A path as it is written in a flow file beside which it lies; None where it lies elsewhere."""
     if path is None or folder is None:
         return None
-    absolute, beside = path.absolute(), folder.absolute()
-    return absolute.relative_to(beside).as_posix() if absolute.is_relative_to(beside) else None
+    absolute, base = path.absolute(), folder.absolute()
+    return absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else None
 
 
-def look_up_registered(known: Mapping[str, A], name: str, data: Mapping[str, Any], what: str, how: str) -> A:
+def look_up_registered(registry: Mapping[str, A], name: str, data: Mapping[str, Any], kind: str, remedy: str) -> A:
     """What this program has made under that name: a file never runs code.
 
     Raises
@@ -45,10 +45,14 @@ def look_up_registered(known: Mapping[str, A], name: str, data: Mapping[str, Any
     SetupError
         Nothing was made under that name, or another version.
     """
-    found = known.get(name)
-    if found is None:
-        raise SetupError(f"step `{name}` is a {what}, and a file never runs code: {how} first; {nearest(name, known)}")
-    here = getattr(found, "code_version", "")
-    if (wanted := data.get("code_version", here)) != here:
-        raise SetupError(f"step `{name}` was written for version {wanted} of that {what}; here it is {here}.")
-    return found
+    agent = registry.get(name)
+    if agent is None:
+        raise SetupError(
+            f"step `{name}` is a {kind}, and a file never runs code: {remedy} first; {nearest(name, registry)}"
+        )
+    version = getattr(agent, "code_version", "")
+    if (written_version := data.get("code_version", version)) != version:
+        raise SetupError(
+            f"step `{name}` was written for version {written_version} of that {kind}; here it is {version}."
+        )
+    return agent

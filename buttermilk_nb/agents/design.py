@@ -28,8 +28,8 @@ def design_id(slot: Slot, record: Record, inputs: Iterable[str] = ()) -> str:
     inputs
         The design ids of what the cell reads.
     """
-    aside = slot.model.extra_input(record) if slot.model else ""
-    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.extra_input(record), aside, *inputs)
+    model_input = slot.model.extra_input(record) if slot.model else ""
+    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.extra_input(record), model_input, *inputs)
 
 
 def slot_design(agent: AgentBase, **parts: Any) -> str:

@@ -47,7 +47,7 @@ class FunctionAgent(AgentBase):
     function: Function
     code_version: str
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # no model
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # no model
         return [Slot(self, slot_design(self, code=self.code_version), 0)]
 
     def extra_input(self, record: Record) -> str:
@@ -63,14 +63,16 @@ class FunctionAgent(AgentBase):
         return make_unit(cell, context, watch, trace_id=trace_id, status="ok", output=output)
 
     async def _call(self, record: Record, inputs: Mapping[str, Any]) -> Any:
-        wanted = inspect.signature(self.function).parameters
-        arguments = (record, inputs) if len(wanted) > 1 else (record,)
+        parameters = inspect.signature(self.function).parameters
+        arguments = (record, inputs) if len(parameters) > 1 else (record,)
         if inspect.iscoroutinefunction(self.function):
             try:
                 return await self.function(*arguments)
             except (SystemExit, KeyboardInterrupt) as error:  # would end the loop, and every run with it
                 raise RuntimeError(f"the function ended the process: {error!r}") from error
-        return await asyncio.get_running_loop().run_in_executor(function_threads(), _called, self.function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(
+            function_threads(), _call_function, self.function, *arguments
+        )
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:  # code is named, never written out
         return {"code_version": self.code_version}
@@ -112,17 +114,17 @@ def agent(
     (12, 'length')
     """
 
-    def made(wrapped: Function) -> FunctionAgent:
+    def make_agent(wrapped: Function) -> FunctionAgent:
         step = FunctionAgent(
             name=name or wrapped.__name__, function=wrapped, code_version=version or source_hash(wrapped)
         )
         FunctionAgent.registered[step.name] = step
         return step
 
-    return made if function is None else made(function)
+    return make_agent if function is None else make_agent(function)
 
 
-def _called(function: Function, *arguments: Any) -> Any:
+def _call_function(function: Function, *arguments: Any) -> Any:
     """Call it. A StopIteration (a bare `next`) cannot cross into a coroutine: the run would wait for ever."""
     try:
         return function(*arguments)

@@ -88,37 +88,37 @@ class Agent(AgentBase):
         replicates: int = 1,
         params: Mapping[str, Any] | None = None,
         fallback: str | Sequence[str] | None = None,
-        **others: Any,
+        **fields: Any,
     ) -> None:
-        given = {"prompt": prompt, "models": models, "params": params, "fallback": fallback}
-        chosen = {key: value for key, value in given.items() if value is not None}
-        super().__init__(name, replicates=replicates, **chosen, **others)
+        options = {"prompt": prompt, "models": models, "params": params, "fallback": fallback}
+        set_options = {key: value for key, value in options.items() if value is not None}
+        super().__init__(name, replicates=replicates, **set_options, **fields)
 
     @field_validator("prompt", mode="before")
     @classmethod
-    def _prompt(cls, value: Any) -> Any:
+    def _load_prompt(cls, value: Any) -> Any:
         if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value and value.endswith(_PROMPT_FILES)):
             return Prompt.from_file(value)
         return Prompt.from_text(value) if isinstance(value, str) else value
 
     @field_validator("params")
     @classmethod
-    def _params(cls, value: dict[str, Any]) -> dict[str, Any]:
+    def _check_params(cls, value: dict[str, Any]) -> dict[str, Any]:
         try:
             canonical(value)
         except (TypeError, ValueError):
             raise ValueError("holds something that JSON cannot hold, so it could not be sent or stored") from None
-        whole = {key: int(v) for key, v in value.items() if isinstance(v, float) and v.is_integer()}
-        return {**value, **whole}  # temperature 0.0 and 0 are one instrument
+        whole_numbers = {key: int(v) for key, v in value.items() if isinstance(v, float) and v.is_integer()}
+        return {**value, **whole_numbers}  # temperature 0.0 and 0 are one instrument
 
     @field_validator("models", mode="before")
     @classmethod
-    def _models(cls, value: Any) -> Any:
+    def _models_as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("fallback", mode="before")
     @classmethod
-    def _fallback(cls, value: Any) -> Any:
+    def _fallback_as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else tuple(value or ())
 
     def reloaded(self) -> tuple[Self, list[str]]:
@@ -127,8 +127,8 @@ class Agent(AgentBase):
             return self, []
         return self.model_copy(update={"prompt": prompt}), [f"the prompt `{prompt.name}` has changed since it was read"]
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
-        found = []
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
+        slots = []
         bound = BoundPrompt(self.prompt, {})
         for model in self.selected_models(project):
             params = self.params_of(model)
@@ -140,12 +140,12 @@ class Agent(AgentBase):
                     params=params.sent,
                     replicate=replicate,
                     **model.design_parts(None),
-                    **self.redacted_parts(model, project),
+                    **self.redaction_parts(model, project),
                 )
                 question = PromptQuestion(bound, params, project.redaction)
                 slot = Slot(self, design, replicate, model, None, self.prompt.prompt_hash, params.sent_json, question)
-                found.append(slot)
-        return found
+                slots.append(slot)
+        return slots
 
     def selected_models(self, project: Project) -> list[Model]:
         """The models that this agent asks in that project."""
@@ -157,34 +157,34 @@ class Agent(AgentBase):
 
     def params_of(self, model: Model) -> Params:
         """The parameters of a model: what this agent sets, then what the project says of it, then the default."""
-        own = self.params if "params" in self.model_fields_set else {}
+        own_params = self.params if "params" in self.model_fields_set else {}
         default = {} if "params" in self.model_fields_set else self.params
-        return Params.of(model, {**default, **model.settings.params, **own})
+        return Params.of(model, {**default, **model.settings.params, **own_params})
 
-    def redacted_parts(self, model: Model, project: Project) -> dict[str, str]:
+    def redaction_parts(self, model: Model, project: Project) -> dict[str, str]:
         """What belongs to a design because the model gets the texts redacted."""
         return {"redaction": project.redaction.policy_hash} if project.redaction and model.remote else {}
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         requests = self.requests_in_order(cell.slot.prepared, cell, context.project)
-        asked = await ask_with_fallbacks(requests, cell, trace_id, context)
-        if asked.call and asked.call.cached and asked.call.status in context.retry:
-            asked = await call_model(asked.request, cell, trace_id, context, again=True)
-        status: Status = asked.error.status if asked.error else asked.call.status if asked.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
+        result = await ask_with_fallbacks(requests, cell, trace_id, context)
+        if result.call and result.call.cached and result.call.status in context.retry:
+            result = await call_model(result.request, cell, trace_id, context, again=True)
+        status: Status = result.error.status if result.error else result.call.status if result.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
         return make_unit(
             cell,
             context,
             watch,
             trace_id=trace_id,
             status=status,
-            output=asked.completion.text if asked.completion else None,
-            error=asked.error,
-            attempts=asked.attempts,
-            calls=asked.calls,
-            texts=asked.texts,
-            redacted=asked.redacted,
-            model=asked.request.model,
+            output=result.completion.text if result.completion else None,
+            error=result.error,
+            attempts=result.attempts,
+            calls=result.calls,
+            texts=result.texts,
+            redacted=result.redacted,
+            model=result.request.model,
         )
 
     def extra_input(self, record: Record) -> str:
@@ -227,12 +227,12 @@ class Agent(AgentBase):
         )
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        known = [name for name in self.template_variables if name != "inputs" or needs]
-        found = self.prompt.problems(known)
-        if found:
-            return found
+        known_names = [name for name in self.template_variables if name != "inputs" or needs]
+        problems = self.prompt.problems(known_names)
+        if problems:
+            return problems
         for name in sorted(self.prompt.inputs - set(needs) - {"get", "items", "keys", "values"}):
-            found.append(
+            problems.append(
                 f"prompt `{self.prompt.name}` reads `inputs.{name}`, which is not needed; {nearest(name, needs)}"
             )
         if (
@@ -241,14 +241,16 @@ class Agent(AgentBase):
             and "inputs" not in self.prompt.names
             and not (self.prompt.shows_images and all(record.images for record in records))
         ):
-            found.append(f"prompt `{self.prompt.name}` never shows `record.content`, so every answer would be blind.")
+            problems.append(
+                f"prompt `{self.prompt.name}` never shows `record.content`, so every answer would be blind."
+            )
         for model in [*self.selected_models(project), *self.fallback_models(project)]:
-            for criteria in self.judged():
-                found += model.validate(criteria)
-        found += self._same_twice(project)
+            for criteria in self.model_criteria():
+                problems += model.validate(criteria)
+        problems += self._same_twice(project)
         if "inputs" not in self.prompt.names:
-            found += self._rendering(project, records)
-        return list(dict.fromkeys(found))
+            problems += self._rendering_problems(project, records)
+        return list(dict.fromkeys(problems))
 
     def _same_twice(self, project: Project) -> list[str]:
         """Two names of one model with the same parameters would be one instrument counted twice."""
@@ -270,7 +272,7 @@ class Agent(AgentBase):
                 )
         return found
 
-    def judged(self) -> Sequence[Criteria | None]:
+    def model_criteria(self) -> Sequence[Criteria | None]:
         """The criteria that are put to each model, or a single None."""
         return [None]
 
@@ -316,9 +318,9 @@ class Agent(AgentBase):
             data = {**data, "prompt": folder / prompt}
         return cls(name=name, **data)
 
-    def _rendering(self, project: Project, records: Sequence[Record]) -> list[str]:
+    def _rendering_problems(self, project: Project, records: Sequence[Record]) -> list[str]:
         """Render every slot's prompt for one record of each set of fields."""
-        found = []
+        problems = []
         try:
             slots = self.slots(project)
         except SetupError as error:
@@ -328,5 +330,5 @@ class Agent(AgentBase):
                 try:
                     self.requests(Cell(slot, record, "", {}))
                 except SetupError as error:
-                    found += [f"record `{record.record_id}`: {problem}" for problem in error.problems]
-        return found[:20]
+                    problems += [f"record `{record.record_id}`: {problem}" for problem in error.problems]
+        return problems[:20]

@@ -42,14 +42,16 @@ class ParsedOutput(NamedTuple):
         )
 
 
-def parsed(asked: CallResult, wanted: Collection[str], make: Callable[[dict[str, Any]], Any]) -> ParsedOutput:
+def parse_output(
+    result: CallResult, names: Collection[str], parse_reply: Callable[[dict[str, Any]], Any]
+) -> ParsedOutput:
     """Read an answer; `make` takes the object in it apart, and raises InvalidAnswer where it is not as asked for."""
     try:
-        return ParsedOutput(asked, "ok", make(parse_object(asked, wanted)))
+        return ParsedOutput(result, "ok", parse_reply(parse_object(result, names)))
     except UnparsedAnswer as unread:
-        return ParsedOutput(asked, unread.status, problem=unread.reason)
+        return ParsedOutput(result, unread.status, problem=unread.reason)
     except InvalidAnswer as error:
-        return ParsedOutput(asked, "invalid", problem=error)
+        return ParsedOutput(result, "invalid", problem=error)
 
 
 def parsed_unit(
@@ -57,28 +59,28 @@ def parsed_unit(
     context: Context,
     watch: Stopwatch,
     trace_id: str,
-    reading: ParsedOutput,
+    answer: ParsedOutput,
     *,
     output: Any = None,
     assessments: Sequence[Assessment] = (),
-    read: Sequence[str] | None = None,
+    input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
     """The rows of a cell whose answer was read so: its output, or else the raw text and why."""
-    asked = reading.result
-    raw = asked.completion.text if asked.completion else None
+    result = answer.result
+    raw_text = result.completion.text if result.completion else None
     return make_unit(
         cell,
         context,
         watch,
         trace_id=trace_id,
-        status=reading.status,
-        output=raw if reading.status != "ok" else None if output is None else canonical(output),
-        error=reading.problem,
-        attempts=asked.attempts,
-        calls=asked.calls,
-        texts=asked.texts,
-        redacted=asked.redacted,
+        status=answer.status,
+        output=raw_text if answer.status != "ok" else None if output is None else canonical(output),
+        error=answer.problem,
+        attempts=result.attempts,
+        calls=result.calls,
+        texts=result.texts,
+        redacted=result.redacted,
         assessments=assessments,
-        model=asked.request.model,
-        read=read,
+        model=result.request.model,
+        input_trace_ids=input_trace_ids,
     )

@@ -15,14 +15,14 @@ def step_outputs(cell: Cell) -> dict[str, Any]:
     Of a step with one cell a record its output, of a step with several a list, however many of them finished. A
     judge's output is a mapping from criterion to answer, conclusion, reasons and uncertainty.
     """
-    seen: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     for step, units in cell.inputs.items():
-        values = [_output(unit) for unit in units]
-        seen[step] = values[0] if step in cell.single_cell_steps and values else values
-    return seen
+        values = [_unit_output(unit) for unit in units]
+        outputs[step] = values[0] if step in cell.single_cell_steps and values else values
+    return outputs
 
 
-def _output(unit: Unit) -> Any:
+def _unit_output(unit: Unit) -> Any:
     if unit.scores:
         return {
             score.criterion: {

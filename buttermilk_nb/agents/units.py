@@ -45,7 +45,7 @@ def make_unit(
     redacted: Sequence[Redacted] = (),
     assessments: Sequence[Assessment] = (),
     model: Model | None = None,
-    read: Sequence[str] | None = None,
+    input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
     """The rows of a finished cell.
 
@@ -53,7 +53,7 @@ def make_unit(
     which they were shown, where that is not the order of the grid.
     """
     slot = cell.slot
-    served = model or slot.model
+    answering_model = model or slot.model
     trace = Trace(
         trace_id=trace_id,
         run_id=context.run_id,
@@ -63,7 +63,7 @@ def make_unit(
         step=slot.agent.name,
         agent=slot.agent.kind,
         role=slot.agent.role,
-        model=served.name if served else None,
+        model=answering_model.name if answering_model else None,
         criteria_set=slot.criteria.name if slot.criteria else None,
         criteria_hash=slot.criteria.criteria_hash if slot.criteria else None,
         prompt_hash=slot.prompt_hash,
@@ -78,10 +78,11 @@ def make_unit(
         started_at=watch.started_at,
         duration_s=watch.elapsed_s,
     )
-    if read is None:
-        read = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
+    if input_trace_ids is None:
+        input_trace_ids = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
     inputs = tuple(
-        TraceInput(trace_id=trace_id, input_trace_id=seen, position=position) for position, seen in enumerate(read)
+        TraceInput(trace_id=trace_id, input_trace_id=input_trace_id, position=position)
+        for position, input_trace_id in enumerate(input_trace_ids)
     )
     return Unit(
         trace=trace,
@@ -98,8 +99,8 @@ def failed_unit(
     cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
 ) -> Unit:
     """A cell that did not come to an end: skipped, cancelled, or a failing function; with the calls made for it."""
-    landed = context.completed_calls or ()
-    calls = [call for asked in landed for call in asked.calls]
+    results = context.completed_calls or ()
+    calls = [call for result in results for call in result.calls]
     trace_id = calls[0].trace_id if calls else uuid7()
     return make_unit(
         cell,
@@ -109,8 +110,8 @@ def failed_unit(
         status=status,
         error=error,
         scores=cell.slot.agent.empty_scores(cell, context, trace_id, status),
-        attempts=sum(asked.attempts for asked in landed),
+        attempts=sum(result.attempts for result in results),
         calls=calls,
-        texts=[text for asked in landed for text in asked.texts],
-        redacted=[row for asked in landed for row in asked.redacted],
+        texts=[text for result in results for text in result.texts],
+        redacted=[row for result in results for row in result.redacted],
     )

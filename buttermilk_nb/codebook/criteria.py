@@ -87,16 +87,16 @@ class Criteria(BaseModel):
         overall: str = "any",
         **fields: Any,
     ) -> None:
-        own = {"scale": scale, "flag": flag, "cues": cues, "criteria": criteria, "overall": overall}
+        short_fields = {"scale": scale, "flag": flag, "cues": cues, "criteria": criteria, "overall": overall}
         text = text.strip() if isinstance(text, str) else text
         try:
-            super().__init__(**_gathered({"name": name, "text": text, **own, **fields}))
+            super().__init__(**_expand_short_form({"name": name, "text": text, **short_fields, **fields}))
         except ValidationError as error:
             names = (*(f for f in Criteria.model_fields if f != "path"), *Criterion.model_fields)
             raise validation_error(f"criteria `{name}`", error, names) from None
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_consistency(self) -> Self:
         names = [criterion.name for criterion in self.criteria]
         if len(set(names)) != len(names):
             raise ValueError("two criteria have the same name")
@@ -133,21 +133,21 @@ class Criteria(BaseModel):
         >>> made["tone"].scale.shorthand, made["tone"].flag
         ('1-5', '>= 4')
         """
-        where = f"`{path.name}`" if path else f"criteria `{name}`"
+        source = f"`{path.name}`" if path else f"criteria `{name}`"
         fields: dict[str, Any] = {}
         body = text
         if text.lstrip().partition("\n")[0].rstrip() == "---":
             head, mark, body = text.lstrip()[3:].partition("\n---")
             if not mark:
-                raise SetupError(f"{where}: the front matter has no closing line `---`.")
-            read = yaml.loads(head, where) or {}
-            if not isinstance(read, dict):
-                raise SetupError(f"{where}: the front matter is not a list of `field: value` lines.")
-            fields = {str(key): value for key, value in read.items()}
-        chosen = str(fields.pop("name", name))
+                raise SetupError(f"{source}: the front matter has no closing line `---`.")
+            front_matter = yaml.loads(head, source) or {}
+            if not isinstance(front_matter, dict):
+                raise SetupError(f"{source}: the front matter is not a list of `field: value` lines.")
+            fields = {str(key): value for key, value in front_matter.items()}
+        chosen_name = str(fields.pop("name", name))
         if path:
             fields["path"] = path
-        return cls(chosen, body.strip(), **fields)
+        return cls(chosen_name, body.strip(), **fields)
 
     def reload(self) -> Criteria:
         """The document as its file says now; itself where it has no file."""
@@ -156,12 +156,12 @@ class Criteria(BaseModel):
     @cached_property
     def criteria_hash(self) -> str:
         """The hash of what gives an answer its meaning; see the module's first lines."""
-        kept = self.model_dump(mode="json", exclude={"path", "source", "author", "retrieved", "criteria"})
-        kept["criteria"] = [
+        fields = self.model_dump(mode="json", exclude={"path", "source", "author", "retrieved", "criteria"})
+        fields["criteria"] = [
             {**c.model_dump(mode="json", exclude={"cues", "scale"}), "scale": c.scale.model_dump(mode="json")}
             for c in self.criteria
         ]
-        return digest("c1", canonical(kept))
+        return digest("c1", canonical(fields))
 
     @cached_property
     def cues_hash(self) -> str:
@@ -171,8 +171,8 @@ class Criteria(BaseModel):
     @cached_property
     def rules_hash(self) -> str:
         """The hash of what rules read: the cues in their order, and the flags, which decide ties."""
-        read = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
-        return digest("kq1", canonical(read))
+        rules = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
+        return digest("kq1", canonical(rules))
 
     def select(self, criterion: str) -> Criteria:
         """The same document asking one of its questions."""
@@ -190,11 +190,11 @@ class Criteria(BaseModel):
         """
         if self.overall not in ("any", "all"):
             return flags.get(self.overall)
-        found = [flags.get(c.name) for c in self.criteria if c.flag is not None]
+        criterion_flags = [flags.get(c.name) for c in self.criteria if c.flag is not None]
         decisive = self.overall == "any"
-        if decisive in found:
+        if decisive in criterion_flags:
             return decisive
-        return None if None in found or not found else not decisive
+        return None if None in criterion_flags or not criterion_flags else not decisive
 
     def to_rows(self) -> list[TextRow]:
         """The document as the Store keeps it: under its hash, and under that of its cues where it has any."""
@@ -206,18 +206,20 @@ class Criteria(BaseModel):
 
     def to_plain(self) -> dict[str, Any]:
         """The document as plain data: the front matter of its file, and `text`."""
-        return {**self._head(), "text": self.text}
+        return {**self._front_matter(), "text": self.text}
 
     def to_markdown(self) -> str:
         """The document as a file that `from_file` reads back."""
-        return f"---\n{yaml.dumps(self._head())}---\n{self.text}\n"
+        return f"---\n{yaml.dumps(self._front_matter())}---\n{self.text}\n"
 
-    def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = {"name": self.name}
-        head |= {key: getattr(self, key) for key in ("version", "source", "author", "retrieved") if getattr(self, key)}
-        head["overall"] = self.overall
-        head["criteria"] = {c.name: _plain(c) for c in self.criteria}
-        return head
+    def _front_matter(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {"name": self.name}
+        fields |= {
+            key: getattr(self, key) for key in ("version", "source", "author", "retrieved") if getattr(self, key)
+        }
+        fields["overall"] = self.overall
+        fields["criteria"] = {c.name: _criterion_to_plain(c) for c in self.criteria}
+        return fields
 
     def diff(self, other: Criteria) -> str:
         """What changed from this version to another, as unified diff lines; empty where nothing did."""
@@ -241,16 +243,16 @@ class Criteria(BaseModel):
         return len(self.criteria)
 
     def __repr__(self) -> str:
-        inside = ", ".join(
+        criteria = ", ".join(
             f"{c.name}: {c.scale.shorthand}" + (f", flag {c.flag}" if c.flag else "") for c in self.criteria
         )
-        return f"Criteria({self.name!r}{f', version {self.version}' if self.version else ''}: {inside})"
+        return f"Criteria({self.name!r}{f', version {self.version}' if self.version else ''}: {criteria})"
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         rows = [
-            (c.name, c.question, c.scale.shorthand, c.flag or "none", ", ".join(c.non_answers), _cue_count(c))
+            (c.name, c.question, c.scale.shorthand, c.flag or "none", ", ".join(c.non_answers), _describe_cues(c))
             for c in self.criteria
         ]
         note = " · ".join(part for part in (f"version {self.version}" if self.version else "", self.source) if part)
@@ -258,53 +260,61 @@ class Criteria(BaseModel):
         return fragment(title(f"Criteria {self.name}", note), table(columns, rows, f"overall: {self.overall}"))
 
 
-_ONE_QUESTION = ("question", "definition", "include", "exclude", "examples", "non_answers", "cues")
-_DEFAULTS = ("scale", "flag")
+_CRITERION_FIELDS = ("question", "definition", "include", "exclude", "examples", "non_answers", "cues")
+_DEFAULT_FIELDS = ("scale", "flag")
 
 
-def _gathered(fields: dict[str, Any]) -> dict[str, Any]:
+def _expand_short_form(fields: dict[str, Any]) -> dict[str, Any]:
     """FileLock the short forms (one question, a mapping of questions) into the full one."""
     fields = dict(fields)
-    own = {key: fields.pop(key) for key in (*_ONE_QUESTION, *_DEFAULTS) if fields.get(key) is not None}
-    fields = {k: v for k, v in fields.items() if k not in (*_ONE_QUESTION, *_DEFAULTS)}
+    shared_fields = {
+        key: fields.pop(key) for key in (*_CRITERION_FIELDS, *_DEFAULT_FIELDS) if fields.get(key) is not None
+    }
+    fields = {k: v for k, v in fields.items() if k not in (*_CRITERION_FIELDS, *_DEFAULT_FIELDS)}
     for key in ("version", "retrieved"):
         if key in fields:
             fields[key] = str(fields[key])
-    given = fields.get("criteria")
-    if not given:
-        own.setdefault("question", fields.get("text", ""))
-        fields["criteria"] = [{"name": fields["name"], **own}]
+    criteria = fields.get("criteria")
+    if not criteria:
+        shared_fields.setdefault("question", fields.get("text", ""))
+        fields["criteria"] = [{"name": fields["name"], **shared_fields}]
         return fields
-    misplaced = [key for key in _ONE_QUESTION if key in own]
+    misplaced = [key for key in _CRITERION_FIELDS if key in shared_fields]
     if misplaced:
         raise SetupError(
             f"criteria `{fields['name']}` lists its criteria, so `{misplaced[0]}` belongs to one of them, "
             "not to the whole."
         )
-    pairs = given.items() if isinstance(given, Mapping) else [("", item) for item in given]
-    fields["criteria"] = [_item(fields["name"], key, item or {}, own) for key, item in pairs]
+    pairs = criteria.items() if isinstance(criteria, Mapping) else [("", item) for item in criteria]
+    fields["criteria"] = [_criterion_fields(fields["name"], key, item or {}, shared_fields) for key, item in pairs]
     return fields
 
 
-def _item(document: str, key: str, item: Any, own: Mapping[str, Any]) -> Any:
+def _criterion_fields(document: str, key: str, item: Any, shared_fields: Mapping[str, Any]) -> Any:
     if isinstance(item, Criterion):
         return item
     if not isinstance(item, Mapping):
         raise SetupError(
             f"criteria `{document}`: the criterion `{key or item}` needs `field: value` lines, such as `question: ...`."
         )
-    return {**({"name": key} if key else {}), **{k: own[k] for k in _DEFAULTS if k in own}, **item}
-
-
-def _plain(criterion: Criterion) -> dict[str, Any]:
-    fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
     return {
-        **fields,
-        "scale": criterion.scale.shorthand if _short(criterion.scale) else criterion.scale.model_dump(mode="json"),
+        **({"name": key} if key else {}),
+        **{k: shared_fields[k] for k in _DEFAULT_FIELDS if k in shared_fields},
+        **item,
     }
 
 
-def _short(scale: Scale) -> bool:
+def _criterion_to_plain(criterion: Criterion) -> dict[str, Any]:
+    fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
+    return {
+        **fields,
+        "scale": criterion.scale.shorthand
+        if _has_full_shorthand(criterion.scale)
+        else criterion.scale.model_dump(mode="json"),
+    }
+
+
+def _has_full_shorthand(scale: Scale) -> bool:
     """Whether the short form says all that there is to say of this scale."""
     try:
         return make_scale(scale.shorthand) == scale
@@ -312,5 +322,5 @@ def _short(scale: Scale) -> bool:
         return False
 
 
-def _cue_count(criterion: Criterion) -> str:
+def _describe_cues(criterion: Criterion) -> str:
     return ", ".join(f"{len(cues)} for {answer}" for answer, cues in criterion.cues.items()) or "none"

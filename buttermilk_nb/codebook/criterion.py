@@ -53,12 +53,12 @@ class Criterion(BaseModel):
 
     @field_validator("scale", mode="before")
     @classmethod
-    def _scale(cls, value: Any) -> Any:
+    def _parse_scale(cls, value: Any) -> Any:
         return make_scale(value)
 
     @field_validator("flag", mode="before")
     @classmethod
-    def _flag(cls, value: Any) -> Any:
+    def _flag_as_text(cls, value: Any) -> Any:
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, list | tuple):
@@ -67,12 +67,12 @@ class Criterion(BaseModel):
 
     @field_validator("include", "exclude", "non_answers", mode="before")
     @classmethod
-    def _list(cls, value: Any) -> Any:
+    def _as_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
     @field_validator("examples", "cues", mode="before")
     @classmethod
-    def _by_answer(cls, value: Any) -> Any:
+    def _texts_by_answer(cls, value: Any) -> Any:
         if isinstance(value, list | tuple):
             value = {"yes": value}
         if not isinstance(value, Mapping):
@@ -80,14 +80,14 @@ class Criterion(BaseModel):
         return {str(key): [part] if isinstance(part, str) else part for key, part in value.items()}
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_consistency(self) -> Self:
         if not self.name.strip() or not self.question.strip():
             raise ValueError("a criterion needs a name and a question")
         if self.flag is not None and (problem := self.scale.flag_problem(self.flag)):
             raise ValueError(problem)
-        for given in self.non_answers:
-            if given not in NON_ANSWERS:
-                raise ValueError(f"`{given}` is not a non-answer; {nearest(given, NON_ANSWERS)}")
+        for non_answer in self.non_answers:
+            if non_answer not in NON_ANSWERS:
+                raise ValueError(f"`{non_answer}` is not a non-answer; {nearest(non_answer, NON_ANSWERS)}")
         for field in ("examples", "cues"):
             for answer in getattr(self, field):
                 if self.scale.answers and answer not in self.scale.answers:
@@ -107,13 +107,17 @@ class Criterion(BaseModel):
     @property
     def sentence(self) -> str:
         """The sentence that tells the judge what to answer with, non-answers included."""
-        extra = " or ".join(f'"{name}"' for name in self.non_answers)
-        return self.scale.instruction() + (f" Where that is impossible, answer {extra}." if extra else "")
+        non_answers = " or ".join(f'"{name}"' for name in self.non_answers)
+        return self.scale.instruction() + (f" Where that is impossible, answer {non_answers}." if non_answers else "")
 
     def answer_schema(self) -> dict[str, Any]:
         """JSON schema of the bare answer, non-answers included."""
-        own = self.scale.answer_schema()
-        return {"anyOf": [own, {"type": "string", "enum": list(self.non_answers)}]} if self.non_answers else own
+        scale_schema = self.scale.answer_schema()
+        return (
+            {"anyOf": [scale_schema, {"type": "string", "enum": list(self.non_answers)}]}
+            if self.non_answers
+            else scale_schema
+        )
 
 
 def _is_number(text: str) -> bool:

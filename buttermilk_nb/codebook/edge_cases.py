@@ -15,9 +15,9 @@ from typing import NamedTuple
 from .._internal.text import shorten
 from .criteria import Criteria
 
-_HEAD = "Edge cases, as decided:"
+_HEADING = "Edge cases, as decided:"
 _LINE = re.compile(r"^- (\d{4}-\d\d-\d\d), `([^`\n]+)`, answer \"(.*?)\": (.*) \[records: (\[.*\])\]$", re.MULTILINE)
-_LONGEST = 2_000
+_MAX_REASON_LENGTH = 2_000
 
 
 class EdgeCase(NamedTuple):
@@ -33,7 +33,7 @@ class EdgeCase(NamedTuple):
     def line(self) -> str:
         """As it stands in the text of the criteria."""
         ids = json.dumps(list(self.record_ids), ensure_ascii=False)
-        reason = shorten(self.reason, _LONGEST)
+        reason = shorten(self.reason, _MAX_REASON_LENGTH)
         return f'- {self.date.isoformat()}, `{self.criterion}`, answer "{self.answer}": {reason} [records: {ids}]'
 
 
@@ -56,8 +56,8 @@ def with_edge_case(criteria: Criteria, case: EdgeCase) -> Criteria:
     - 2026-03-01, `respect`, answer "yes": A quotation belongs to its speaker. [records: ["a007"]]
     """
     criteria[case.criterion]
-    head = criteria.text if _HEAD in criteria.text.splitlines() else f"{criteria.text}\n\n{_HEAD}\n"
-    plain = {**criteria.to_plain(), "text": f"{head.lstrip()}\n{case.line}"}
+    text = criteria.text if _HEADING in criteria.text.splitlines() else f"{criteria.text}\n\n{_HEADING}\n"
+    plain = {**criteria.to_plain(), "text": f"{text.lstrip()}\n{case.line}"}
     return Criteria(plain.pop("name"), plain.pop("text"), **plain)
 
 

@@ -97,7 +97,10 @@ class Estimate:
 
     def to_html(self) -> str:
         """The estimate as a table, by model."""
-        rows = [(m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _price(m.cost_usd)) for m in self.models]
+        rows = [
+            (m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _format_cost(m.cost_usd))
+            for m in self.models
+        ]
         columns = ["model", "calls", "cached", "new", "tokens in", "tokens out (guess)", "cost of new calls"]
         guessed = [f"`{m.model}`" for m in self.models if m.new and not m.counted]
         how = f"Tokens of {', '.join(guessed)} are estimated from characters. " if guessed else ""
@@ -105,7 +108,7 @@ class Estimate:
         return fragment(title("Estimate", str(self)), table(columns, rows, note))
 
 
-def _price(cost: float | None) -> str:
+def _format_cost(cost: float | None) -> str:
     return "not known" if cost is None else f"${cost:,.4f}"
 
 
@@ -120,69 +123,69 @@ def estimate(
     """Count what a plan would ask; cells whose newest answer has a status in `retry` are asked again."""
     project.cache.open()
     reads_cache = (mode or project.cache_mode) in ("use", "only")
-    found: dict[str, ModelEstimate] = {}
-    again = _ended(project, retry)
+    entries: dict[str, ModelEstimate] = {}
+    retried_designs = _designs_with_status(project, retry)
     cells = 0
-    seen: set[str] = set()
+    counted_keys: set[str] = set()
     for cell in plan.cells():
         cells += 1
         model = cell.slot.model
         if model is None:
             continue
-        entry = found.get(model.name)
+        entry = entries.get(model.name)
         if entry is None:
-            entry = found[model.name] = _entry(model)
-        asked = False
+            entry = entries[model.name] = _new_entry(model)
+        has_request = False
         for request, answers in cell.slot.agent.planned_requests(cell):
-            asked = True
+            has_request = True
             if project.client.consent.local_only_reason(request):
                 continue
             entry.calls += 1
-            known = reads_cache and cell.design_id not in again and request.key in project.cache
-            if known or request.key in seen:
+            is_cached = reads_cache and cell.design_id not in retried_designs and request.key in project.cache
+            if is_cached or request.key in counted_keys:
                 entry.cached += 1
                 continue
-            seen.add(request.key)
-            _count(entry, request, answers)
-        entry.later += not asked
+            counted_keys.add(request.key)
+            _add_call(entry, request, answers)
+        entry.later += not has_request
     return Estimate(
-        list(found.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
+        list(entries.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
     )
 
 
-def _ended(project: Project, statuses: Collection[str]) -> set[str]:
+def _designs_with_status(project: Project, statuses: Collection[str]) -> set[str]:
     """The designs whose newest answer has such a status."""
     if not statuses:
         return set()
-    found = project.store.df("select design_id from latest_traces where list_contains(?, status)", [sorted(statuses)])
-    return set(found.design_id)
+    frame = project.store.df("select design_id from latest_traces where list_contains(?, status)", [sorted(statuses)])
+    return set(frame.design_id)
 
 
-def unanswered(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:
+def models_to_call(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:
     """Those of the models that would certainly be called; looks no further than the first new call of each."""
-    left = {model.name for model in models}
+    names = {model.name for model in models}
     if mode in ("refresh", "off"):
-        return left
-    found: set[str] = set()
-    if left:
+        return names
+    called: set[str] = set()
+    if names:
         project.cache.open()
         for cell in plan.cells():
             model = cell.slot.model
-            if model is None or model.name not in left:
+            if model is None or model.name not in names:
                 continue
             if any(request.key not in project.cache for request, _ in cell.slot.agent.planned_requests(cell)):
-                found.add(model.name)
-                left.discard(model.name)
-                if not left:
+                called.add(model.name)
+                names.discard(model.name)
+                if not names:
                     break
-    return found
+    return called
 
 
-def _entry(model: Model) -> ModelEstimate:
+def _new_entry(model: Model) -> ModelEstimate:
     return ModelEstimate(model.name, provider=model.provider, remote=model.remote, counted=model.own_tokenizer)
 
 
-def _count(entry: ModelEstimate, request: Request, answers: int) -> None:
+def _add_call(entry: ModelEstimate, request: Request, answers: int) -> None:
     """Add a call that would be sent."""
     tokens_in, tokens_out = request.model.count_tokens(request.text), _TOKENS_PER_ANSWER * answers
     entry.tokens_in += tokens_in

@@ -51,7 +51,7 @@ class Flow:
             raise SetupError("a flow needs a name.")
         items = steps if isinstance(steps, Sequence) else [steps]
         self.name = name
-        self.steps: tuple[Step, ...] = _ordered([s if isinstance(s, Step) else Step(s) for s in items])
+        self.steps: tuple[Step, ...] = _sort_steps([s if isinstance(s, Step) else Step(s) for s in items])
 
     @property
     def flow_hash(self) -> str:
@@ -77,10 +77,10 @@ class Flow:
 
     def estimate(self, corpus: Corpus, *, limit: int | None = None, project: Project | None = None) -> Estimate:
         """Count calls, tokens and cost, and how much is cached already. Nothing is sent."""
-        where = project or current()
-        plan = Plan(self.steps, _limited(corpus, limit), where)
+        project = project or current()
+        plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
         plan.checked()
-        return estimate(plan, where)
+        return estimate(plan, project)
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -179,12 +179,14 @@ class Flow:
             await event_loop.wait_async(event_loop.submit(work.run()), work.interrupt), RunStopped
         )
 
-    def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **given: Any) -> Runner:
-        where = project or current()
-        options = RunOptions.checked(where, **given)
-        plan = Plan(self.steps, _limited(corpus, limit), where)
-        read = Flow(self.name, plan.steps)  # as its files say now
-        return start(plan, where, options, flow=self.name, flow_hash=read.flow_hash, definition=read.to_plain())
+    def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **options: Any) -> Runner:
+        project = project or current()
+        checked_options = RunOptions.checked(project, **options)
+        plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
+        reloaded = Flow(self.name, plan.steps)  # as its files say now
+        return start(
+            plan, project, checked_options, flow=self.name, flow_hash=reloaded.flow_hash, definition=reloaded.to_plain()
+        )
 
     # --- as a file -------------------------------------------------------------------------------
 
@@ -212,20 +214,20 @@ class Flow:
         SetupError
             A word is unknown, a file is missing, or a function is named that is not defined here.
         """
-        inline = isinstance(source, str) and "\n" in source
-        path = Path("flow") if inline else Path(source)
-        data = yaml.loads(str(source), "the flow") if inline else yaml.load(path)
-        where = "the flow" if inline else f"`{path.name}`"
+        is_text = isinstance(source, str) and "\n" in source
+        path = Path("flow") if is_text else Path(source)
+        data = yaml.loads(str(source), "the flow") if is_text else yaml.load(path)
+        source_name = "the flow" if is_text else f"`{path.name}`"
         if not isinstance(data, dict):
-            raise SetupError(f"{where} is not a mapping with `name` and `steps`.")
+            raise SetupError(f"{source_name} is not a mapping with `name` and `steps`.")
         for word in data:
             if word not in ("name", "steps"):
-                raise SetupError(f"{where}: there is no word `{word}`; {nearest(word, ['name', 'steps'])}")
+                raise SetupError(f"{source_name}: there is no word `{word}`; {nearest(word, ['name', 'steps'])}")
         steps = data.get("steps")
         if not isinstance(steps, list) or not steps:
-            raise SetupError(f"{where} has no `steps`.")
-        folder = Path.cwd() if inline else path.parent
-        return cls(str(data.get("name") or path.stem), [_step_from_plain(item, where, folder) for item in steps])
+            raise SetupError(f"{source_name} has no `steps`.")
+        folder = Path.cwd() if is_text else path.parent
+        return cls(str(data.get("name") or path.stem), [_step_from_plain(item, source_name, folder) for item in steps])
 
     def to_plain(self, folder: Path | None = None) -> dict[str, Any]:
         """The flow as plain data; files below `folder` are named, all others written out."""
@@ -238,38 +240,41 @@ class Flow:
 def _raise_if_incomplete(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
     if run.status not in ("interrupted", "over budget", "out of time"):
         return run
-    left = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
-    rest = (
-        f"{left:,} of {run.planned:,} cells are still to do. What had finished is stored: run the cell again to go on, "
+    n_missing = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
+    hint = (
+        f"{n_missing:,} of {run.planned:,} cells are still to do. What had finished is stored: run the cell again to go on, "
         "or use bm.last_run() for the results so far."
     )
     why = f"{run.stopped_by} " if run.stopped_by else ""
     if run.status == "over budget":
-        raise BudgetReached(f"The run stopped at its budget: {why}{rest}")
+        raise BudgetReached(f"The run stopped at its budget: {why}{hint}")
     if run.status == "out of time":
-        raise RunStopped(f"The run stopped at its time limit: {why}{rest}")
-    raise stopped(f"The run was stopped: {why}{rest}")
+        raise RunStopped(f"The run stopped at its time limit: {why}{hint}")
+    raise stopped(f"The run was stopped: {why}{hint}")
 
 
-def _step_from_plain(item: Any, where: str, folder: Path) -> Step:
+def _step_from_plain(item: Any, source_name: str, folder: Path) -> Step:
     if not isinstance(item, dict):
-        raise SetupError(f"{where}: a step is a mapping with `agent` and `name`, not {item!r:.60}.")
+        raise SetupError(f"{source_name}: a step is a mapping with `agent` and `name`, not {item!r:.60}.")
     data = dict(item)
     kind = str(data.pop("agent", ""))
-    own = {word: data.pop(word) for word in ("needs", "timeout_s", "retries") if word in data}
+    step_fields = {word: data.pop(word) for word in ("needs", "timeout_s", "retries") if word in data}
     name = str(data.pop("name", kind))
     if kind not in AgentBase.kinds:
-        raise SetupError(f"{where}, step `{name}`: there is no agent `{kind}`; {nearest(kind, AgentBase.kinds)}")
-    made = AgentBase.kinds[kind]
-    unknown = [word for word in data if word not in made.model_fields]
+        raise SetupError(f"{source_name}, step `{name}`: there is no agent `{kind}`; {nearest(kind, AgentBase.kinds)}")
+    agent_class = AgentBase.kinds[kind]
+    unknown = [word for word in data if word not in agent_class.model_fields]
     if unknown:
         raise SetupError(
-            *(f"{where}, step `{name}`: there is no word `{w}`; {nearest(w, made.model_fields)}" for w in unknown)
+            *(
+                f"{source_name}, step `{name}`: there is no word `{w}`; {nearest(w, agent_class.model_fields)}"
+                for w in unknown
+            )
         )
-    return Step(made.from_plain(name, data, folder), **own)
+    return Step(agent_class.from_plain(name, data, folder), **step_fields)
 
 
-def _ordered(steps: list[Step]) -> tuple[Step, ...]:
+def _sort_steps(steps: list[Step]) -> tuple[Step, ...]:
     """Steps so that each comes after what it needs."""
     by_name: dict[str, Step] = {}
     for step in steps:
@@ -282,17 +287,19 @@ def _ordered(steps: list[Step]) -> tuple[Step, ...]:
                 raise SetupError(
                     f"step `{step.name}` needs `{name}`, which is not in the flow; {nearest(name, by_name)}"
                 )
-    done: dict[str, Step] = {}
-    while len(done) < len(steps):
-        ready = [step for step in steps if step.name not in done and all(name in done for name in step.needs)]
+    sorted_steps: dict[str, Step] = {}
+    while len(sorted_steps) < len(steps):
+        ready = [
+            step for step in steps if step.name not in sorted_steps and all(name in sorted_steps for name in step.needs)
+        ]
         if not ready:
-            left = ", ".join(f"`{step.name}`" for step in steps if step.name not in done)
-            raise SetupError(f"the steps {left} need each other in a circle.")
-        done |= {step.name: step for step in ready}
-    return tuple(done.values())
+            names = ", ".join(f"`{step.name}`" for step in steps if step.name not in sorted_steps)
+            raise SetupError(f"the steps {names} need each other in a circle.")
+        sorted_steps |= {step.name: step for step in ready}
+    return tuple(sorted_steps.values())
 
 
-def _limited(corpus: Corpus, limit: int | None) -> Corpus:
+def _limit_corpus(corpus: Corpus, limit: int | None) -> Corpus:
     require_corpus(corpus, "a flow")
     if limit is not None and (not isinstance(limit, int) or limit < 1):
         raise SetupError(f"limit={limit!r}: write a number of records, or leave it out.")

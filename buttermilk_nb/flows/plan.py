@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..agents.base import Cell, Slot
 from ..agents.design import design_id
-from ..codebook.check_codes import code_problems, unasked_codes
+from ..codebook.check_codes import code_problems, unused_codes
 from ..corpus.corpus import Corpus
 from ..corpus.record import Record
 from ..errors import SetupError
@@ -52,45 +52,45 @@ class Plan:
         self.corpus = corpus
         self._project = project
         self.changes: list[str] = []
-        fresh = []
+        reloaded_steps = []
         for step in steps:
-            agent, said = step.agent.reloaded()
-            self.changes += said
-            fresh.append(step.model_copy(update={"agent": agent}) if said else step)
-        self.steps: tuple[Step, ...] = tuple(fresh)
+            agent, changes = step.agent.reloaded()
+            self.changes += changes
+            reloaded_steps.append(step.model_copy(update={"agent": agent}) if changes else step)
+        self.steps: tuple[Step, ...] = tuple(reloaded_steps)
         self._slots: dict[str, list[Slot]] | None = None
 
     @property
     def slots(self) -> dict[str, list[Slot]]:
         """The slots of each step."""
         if self._slots is None:
-            made: dict[str, list[Slot]] = {}
+            slots_by_step: dict[str, list[Slot]] = {}
             for step in self.steps:
-                before = {name: made[name] for name in step.needs}
-                slots = step.agent.slots(self._project, before)
-                made[step.name] = [slot._replace(policy=step.policy) for slot in slots]
-            self._slots = made
+                upstream = {name: slots_by_step[name] for name in step.needs}
+                slots = step.agent.slots(self._project, upstream)
+                slots_by_step[step.name] = [slot._replace(policy=step.policy) for slot in slots]
+            self._slots = slots_by_step
         return self._slots
 
     @property
     def models(self) -> list[Model]:
         """Every model that may be asked, those of last resort too."""
-        found = [slot.model for slots in self.slots.values() for slot in slots if slot.model]
-        found += [model for step in self.steps for model in step.agent.fallback_models(self._project)]
-        return list({model.name: model for model in found}.values())
+        models = [slot.model for slots in self.slots.values() for slot in slots if slot.model]
+        models += [model for step in self.steps for model in step.agent.fallback_models(self._project)]
+        return list({model.name: model for model in models}.values())
 
     def cell_count(self, models: Sequence[Model]) -> int:
         """How many cells are planned for these models."""
         names = {model.name for model in models}
-        asked = [slot for slots in self.slots.values() for slot in slots if slot.model and slot.model.name in names]
-        return len(self.corpus) * sum(len(slot.criteria or ()) or 1 for slot in asked)
+        slots = [slot for slots in self.slots.values() for slot in slots if slot.model and slot.model.name in names]
+        return len(self.corpus) * sum(len(slot.criteria or ()) or 1 for slot in slots)
 
     def checked(self) -> Grid:
         """Every problem at once, as a SetupError; else the grid."""
         problems: list[str] = []
         if not len(self.corpus):
             problems.append("the corpus is empty.")
-        examples = _one_of_each(self.corpus)
+        examples = _example_records(self.corpus)
         for step in self.steps:
             try:
                 problems += step.agent.problems(self._project, examples, step.needs)
@@ -101,20 +101,20 @@ class Plan:
         if problems:
             raise SetupError(*dict.fromkeys(problems))
         remarks = [remark for step in self.steps for remark in step.agent.remarks(self._project)]
-        remarks += unasked_codes(self.corpus.records, documents)
-        slots = {name: len(found) for name, found in self.slots.items()}
-        return Grid(len(self.corpus), slots, tuple(dict.fromkeys([*self.changes, *remarks])))
+        remarks += unused_codes(self.corpus.records, documents)
+        slot_counts = {name: len(step_slots) for name, step_slots in self.slots.items()}
+        return Grid(len(self.corpus), slot_counts, tuple(dict.fromkeys([*self.changes, *remarks])))
 
     def designs(self, record: Record) -> Iterator[tuple[Step, Slot, str]]:
         """The cells of one record, each with its design id, in the order of the steps."""
-        made: dict[str, list[tuple[Slot, str]]] = {}
+        designs_by_step: dict[str, list[tuple[Slot, str]]] = {}
         for step in self.steps:
-            made[step.name] = own = []
-            before = [cell for name in step.needs for cell in made[name]]
+            designs_by_step[step.name] = step_designs = []
+            upstream = [cell for name in step.needs for cell in designs_by_step[name]]
             for slot in self.slots[step.name]:
-                inputs = [design for theirs, design in before if step.agent.reads_slot(slot, theirs)]
+                inputs = [design for upstream_slot, design in upstream if step.agent.reads_slot(slot, upstream_slot)]
                 design = design_id(slot, record, inputs)
-                own.append((slot, design))
+                step_designs.append((slot, design))
                 yield step, slot, design
 
     def cells(self) -> Iterator[Cell]:
@@ -147,10 +147,10 @@ class Plan:
         return [text for step in self.steps for text in step.agent.texts(self.slots[step.name])]
 
 
-def _one_of_each(corpus: Corpus) -> list[Record]:
+def _example_records(corpus: Corpus) -> list[Record]:
     """One record for each distinct set of fields, and of questions on which an expert gave reasons."""
-    found: dict[tuple[frozenset[str], frozenset[str]], Record] = {}
+    records: dict[tuple[frozenset[str], frozenset[str]], Record] = {}
     for record in corpus.records:
         reasoned = frozenset(name for name, reasons in record.expert_reasons.items() if reasons)
-        found.setdefault((frozenset(record.metadata), reasoned), record)
-    return list(found.values())
+        records.setdefault((frozenset(record.metadata), reasoned), record)
+    return list(records.values())

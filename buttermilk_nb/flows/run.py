@@ -57,18 +57,18 @@ class Run:
     @property
     def counts(self) -> dict[str, int]:
         """Planned cells by status; `pending` are those with no trace."""
-        found = scores.counts(self.project.store, self.run_id)
-        return {status: found[status] for status in STATUSES if status in found}
+        counts = scores.counts(self.project.store, self.run_id)
+        return {status: counts[status] for status in STATUSES if status in counts}
 
     @property
     def cost_usd(self) -> float | None:
         """What this run spent; None where a call's price is not known."""
-        found = self.project.store.df(
+        row = self.project.store.df(
             "select coalesce(sum(cost_usd), 0) as spent, count(*) - count(cost_usd) as unknown from calls "
             "where run_id = ? and response_hash is not null",
             [self.run_id],
         )
-        return None if found.unknown.item() else float(found.spent.item())
+        return None if row.unknown.item() else float(row.spent.item())
 
     def scores(self) -> pd.DataFrame:
         """One row per judge x criterion x record x replicate, beside the truth where there is one."""

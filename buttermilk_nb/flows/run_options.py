@@ -39,13 +39,13 @@ class RunOptions(NamedTuple):
         batch: bool,
     ) -> RunOptions:
         """Raises SetupError where an option is none; nothing was sent."""
-        again = frozenset([retry] if isinstance(retry, str) else retry)
+        statuses = frozenset([retry] if isinstance(retry, str) else retry)
         mode = cache or project.cache_mode
         if mode not in CACHE_MODES:
             raise SetupError(f"cache={mode!r} is none of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
         if on_error not in ("keep", "raise"):
             raise SetupError(f"on_error={on_error!r}: write `keep` (a failed cell is a row) or `raise`.")
-        for status in again - set(STATUSES):
+        for status in statuses - set(STATUSES):
             raise SetupError(f"retry: {status!r} is not a status; {nearest(status, STATUSES)}")
         if concurrency is not None and concurrency < 1:
             raise SetupError(f"concurrency={concurrency}: at least one cell must be worked on at once.")
@@ -55,5 +55,5 @@ class RunOptions(NamedTuple):
             raise SetupError(f"time_limit_s={time_limit_s}: a time limit is more than 0 seconds.")
         if batch:
             check_mode(mode)
-        most = concurrency or project.settings.concurrency
-        return cls(most, on_error, mode, again, budget_usd, time_limit_s, yes, batch)
+        limit = concurrency or project.settings.concurrency
+        return cls(limit, on_error, mode, statuses, budget_usd, time_limit_s, yes, batch)

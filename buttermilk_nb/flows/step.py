@@ -44,11 +44,11 @@ class Step(BaseModel):
     timeout_s: float | None = Field(default=None, gt=0)
     retries: int | None = Field(default=None, ge=0, le=100)
 
-    def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **others: Any) -> None:
+    def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **fields: Any) -> None:
         if not isinstance(agent, AgentBase):
             raise SetupError(f"a step holds an agent, not {type(agent).__name__}; decorate functions with @bm.agent.")
         try:
-            super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **others)
+            super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **fields)
         except ValidationError as error:
             raise validation_error(f"step `{agent.name}`", error, type(self).model_fields) from None
 
@@ -66,10 +66,10 @@ class Step(BaseModel):
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         """The step as plain data for YAML."""
-        own = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
+        policy = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
         named = [name for name in self.needs if name not in self.agent.upstream_steps]
         needs = {"needs": named} if named else {}
-        return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **own}
+        return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **policy}
 
     @property
     def name(self) -> str:

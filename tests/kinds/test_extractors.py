@@ -5,7 +5,7 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.extraction.parse_rows import _checked
+from buttermilk_nb.agents.extraction.parse_rows import _parse_reply
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.completion import Completion
 from buttermilk_nb.llm.model import Model
@@ -91,7 +91,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_once_more_and_then_invalid(tel
 )
 def test_what_is_wrong_is_named(found, why):
     with pytest.raises(InvalidAnswer, match=why):
-        _checked(found, COLUMNS)
+        _parse_reply(found, COLUMNS)
 
 
 def test_offline_models_extract_nothing_and_say_so(project, corpus):

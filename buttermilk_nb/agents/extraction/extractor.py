@@ -116,12 +116,12 @@ class Extractor(Agent):
         fallback: str | Sequence[str] | None = None,
         reask: bool = True,
     ) -> None:
-        named = dict(columns or {})
+        columns_by_name = dict(columns or {})
         super().__init__(
             name,
             instruction=instruction,
-            columns=named,
-            quote=quote if quote in named or quote != "quote" else None,
+            columns=columns_by_name,
+            quote=quote if quote in columns_by_name or quote != "quote" else None,
             criteria=criteria,
             models=models,
             prompt=prompt if prompt is not None else default_prompt("extract"),
@@ -213,36 +213,36 @@ class Extractor(Agent):
 
     @field_validator("criteria", mode="before")
     @classmethod
-    def _document(cls, value: Any) -> Any:
+    def _load_criteria(cls, value: Any) -> Any:
         return load_criteria(value)
 
     @field_validator("columns", mode="before")
     @classmethod
-    def _offered(cls, value: Any) -> Any:
+    def _values_as_tuples(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {name: said if isinstance(said, str) else tuple(map(str, said)) for name, said in value.items()}
+        return {name: values if isinstance(values, str) else tuple(map(str, values)) for name, values in value.items()}
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_fields(self) -> Self:
         if not self.instruction.strip():
             raise ValueError("it needs an instruction: what to look for, and what one row is")
         if not self.columns:
             raise ValueError('it needs columns, such as columns={"claim": "the claim in a sentence"}')
-        if taken := [name for name in self.columns if name in RESERVED]:
-            raise ValueError(f"columns: `{taken[0]}` is a column of the frame already; call it otherwise")
+        if reserved := [name for name in self.columns if name in RESERVED]:
+            raise ValueError(f"columns: `{reserved[0]}` is a column of the frame already; call it otherwise")
         if self.quote is not None and self.quote not in self.columns:
             raise ValueError(f"quote: there is no column `{self.quote}`")
         return self
 
     def reloaded(self) -> tuple[Self, list[str]]:
-        agent, said = super().reloaded()
-        if self.criteria is None or (read := self.criteria.reload()).criteria_hash == self.criteria.criteria_hash:
-            return agent, said
-        changed = f"the criteria `{read.name}` have changed since they were read:\n{self.criteria.diff(read)}"
-        return agent.model_copy(update={"criteria": read}), [*said, changed]
+        agent, changes = super().reloaded()
+        if self.criteria is None or (criteria := self.criteria.reload()).criteria_hash == self.criteria.criteria_hash:
+            return agent, changes
+        change = f"the criteria `{criteria.name}` have changed since they were read:\n{self.criteria.diff(criteria)}"
+        return agent.model_copy(update={"criteria": criteria}), [*changes, change]
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
         found = []
         form = self._form()
         schema = TextRow.of("schema", canonical(form), name=self.name)
@@ -264,7 +264,7 @@ class Extractor(Agent):
                     replicate=replicate,
                     **({} if self.reask else {"reask": False}),
                     **model.design_parts(None),
-                    **self.redacted_parts(model, project),
+                    **self.redaction_parts(model, project),
                 )
                 prompt = self.prompt.prompt_hash
                 found.append(Slot(self, design, replicate, model, None, prompt, params.sent_json, question))
@@ -328,18 +328,18 @@ class Extractor(Agent):
         plain = super().to_plain(folder)
         if self.prompt == default_prompt("extract"):
             plain.pop("prompt", None)
-        columns = {name: said if isinstance(said, str) else list(said) for name, said in self.columns.items()}
+        columns = {name: values if isinstance(values, str) else list(values) for name, values in self.columns.items()}
         rules = (
             {"criteria": relative_path(self.criteria.path, folder) or self.criteria.to_plain()} if self.criteria else {}
         )
-        own = {"instruction": self.instruction, "columns": columns, **({"quote": self.quote} if self.quote else {})}
-        return {**own, **rules, **({} if self.reask else {"reask": False}), **plain}
+        fields = {"instruction": self.instruction, "columns": columns, **({"quote": self.quote} if self.quote else {})}
+        return {**fields, **rules, **({} if self.reask else {"reask": False}), **plain}
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
         criteria = data.get("criteria")
-        placed = {"criteria": folder / criteria} if isinstance(criteria, str) else {}
-        return super().from_plain(name, {"quote": None, **data, **placed}, folder)
+        located = {"criteria": folder / criteria} if isinstance(criteria, str) else {}
+        return super().from_plain(name, {"quote": None, **data, **located}, folder)
 
     def __repr__(self) -> str:
         return f"Extractor({self.name!r}, columns: {', '.join(self.columns)})"

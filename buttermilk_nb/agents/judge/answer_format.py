@@ -18,43 +18,45 @@ REPAIR_MESSAGE = (
 """What is said to a judge's answer that cannot be read."""
 
 
-def answer_format(asked: Criteria) -> str:
+def answer_format(criteria: Criteria) -> str:
     """The instruction on the form of the answer."""
-    inside = ",\n".join(
+    entries = ",\n".join(
         f'    "{criterion.name}": {{"reasons": ["..."], "conclusion": "...", "answer": ..., "uncertainty": "..."}}'
-        for criterion in asked
+        for criterion in criteria
     )
-    return f'Reply with one JSON object and nothing else, in this form:\n{{\n  "criteria": {{\n{inside}\n  }}\n}}'
+    return f'Reply with one JSON object and nothing else, in this form:\n{{\n  "criteria": {{\n{entries}\n  }}\n}}'
 
 
-def answer_schema(asked: Criteria) -> dict[str, Any]:
+def answer_schema(criteria: Criteria) -> dict[str, Any]:
     """JSON schema of a judge's answer: for each criterion reasons, conclusion, answer, uncertainty."""
 
-    def one(criterion: Criterion) -> dict[str, Any]:
+    def criterion_schema(criterion: Criterion) -> dict[str, Any]:
         properties = {
             "reasons": {"type": "array", "items": {"type": "string"}},
             "conclusion": {"type": "string"},
             "answer": criterion.answer_schema(),
             "uncertainty": {"type": "string", "enum": list(UNCERTAINTIES)},
         }
-        return _object(properties)
+        return _object_schema(properties)
 
-    return _object({"criteria": _object({criterion.name: one(criterion) for criterion in asked})})
+    return _object_schema(
+        {"criteria": _object_schema({criterion.name: criterion_schema(criterion) for criterion in criteria})}
+    )
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def _object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def find_entry(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dict[str, Any]:
+def find_entry(reply: dict[str, Any], criterion: Criterion, *, is_only: bool) -> dict[str, Any]:
     """The part of an answer that speaks of one criterion."""
-    inside = found.get("criteria")
-    for place in (inside, found):
-        if isinstance(place, dict) and criterion.name in place:
-            entry = place[criterion.name]
+    by_criterion = reply.get("criteria")
+    for entries in (by_criterion, reply):
+        if isinstance(entries, dict) and criterion.name in entries:
+            entry = entries[criterion.name]
             return entry if isinstance(entry, dict) else {"answer": entry}
-    if alone and "answer" in found:
-        return found
+    if is_only and "answer" in reply:
+        return reply
     raise InvalidAnswer("the answer says nothing about it")
 
 

@@ -41,8 +41,8 @@ class JudgeQuestion(NamedTuple):
 
     criteria: Criteria
     bound_prompt: BoundPrompt
-    schema: TextRow
-    form: dict[str, Any]
+    schema_row: TextRow
+    schema: dict[str, Any]
     params: Params
     redaction: Redaction | None
 
@@ -108,7 +108,7 @@ class Judge(Agent):
         params: Mapping[str, Any] | None = None,
         fallback: str | Sequence[str] | None = None,
         reask: bool = True,
-        **others: Any,
+        **fields: Any,
     ) -> None:
         super().__init__(
             name,
@@ -120,17 +120,17 @@ class Judge(Agent):
             criteria=criteria,
             ask=ask,
             reask=reask,
-            **others,
+            **fields,
         )
 
     @field_validator("criteria", mode="before")
     @classmethod
-    def _criteria(cls, value: Any) -> Any:
+    def _load_criteria(cls, value: Any) -> Any:
         items = value if isinstance(value, list | tuple) else [value]
         return tuple(load_criteria(item) for item in items)
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    def _check_documents(self) -> Self:
         if not self.criteria:
             raise ValueError("a judge needs criteria")
         names = [criteria.name for criteria in self.criteria]
@@ -139,34 +139,36 @@ class Judge(Agent):
         return self
 
     def reloaded(self) -> tuple[Self, list[str]]:
-        agent, said = super().reloaded()
-        read = tuple(criteria.reload() for criteria in self.criteria)
-        for old, new in zip(self.criteria, read, strict=True):
+        agent, changes = super().reloaded()
+        documents = tuple(criteria.reload() for criteria in self.criteria)
+        for old, new in zip(self.criteria, documents, strict=True):
             if (old.criteria_hash, old.cues_hash) != (new.criteria_hash, new.cues_hash):
-                said.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
-        return (agent.model_copy(update={"criteria": read}), said) if said else (self, said)
+                changes.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
+        return (agent.model_copy(update={"criteria": documents}), changes) if changes else (self, changes)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
-        found = []
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
+        slots = []
         for criteria in self.criteria:
             for model in self.selected_models(project):
                 params = self.params_of(model)
-                questions = [self._question(asked, params, project) for asked in self._documents(criteria)]
+                questions = [
+                    self._question(document, params, project) for document in self._request_documents(criteria)
+                ]
                 for replicate in range(self.replicates):
                     design = slot_design(
                         self,
                         prompt=self.prompt.prompt_hash,
                         criteria=criteria.criteria_hash,
-                        schema=[question.schema.text_hash for question in questions],
+                        schema=[question.schema_row.text_hash for question in questions],
                         model=model.full_name,
                         params=params.sent,
                         replicate=replicate,
                         ask=self.ask,
                         **({} if self.reask else {"reask": False}),
                         **model.design_parts(criteria),
-                        **self.redacted_parts(model, project),
+                        **self.redaction_parts(model, project),
                     )
-                    found.append(
+                    slots.append(
                         Slot(
                             self,
                             design,
@@ -178,7 +180,7 @@ class Judge(Agent):
                             questions,
                         )
                     )
-        return found
+        return slots
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
@@ -201,8 +203,8 @@ class Judge(Agent):
             model,
             question.bound_prompt.render(cell.record.view(), step_outputs(cell)),
             params=question.params if model is cell.slot.model else self.params_of(model),
-            schema_hash=question.schema.text_hash,
-            schema=question.form,
+            schema_hash=question.schema_row.text_hash,
+            schema=question.schema,
             replicate=cell.slot.replicate,
             offline_input=OfflineInput(cell.record, question.criteria, self.task),
             redaction=question.redaction,
@@ -211,32 +213,32 @@ class Judge(Agent):
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return empty_scores(cell, context, trace_id, status)
 
-    def judged(self) -> Sequence[Criteria | None]:
+    def model_criteria(self) -> Sequence[Criteria | None]:
         return self.criteria
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        found = super().problems(project, records, needs)
-        if not found and "criteria" not in self.prompt.names:
-            found.append(
+        problems = super().problems(project, records, needs)
+        if not problems and "criteria" not in self.prompt.names:
+            problems.append(
                 f"prompt `{self.prompt.name}` never shows `criteria`, so the judge would not know the question."
             )
-        return found
+        return problems
 
     def remarks(self, project: Project) -> list[str]:
-        found = super().remarks(project)
+        remarks = super().remarks(project)
         if "answer_format" not in self.prompt.names:
-            found.append(
+            remarks.append(
                 f"prompt `{self.prompt.name}` leaves out `answer_format`; it must ask for that form in its own words."
             )
         for criteria in self.criteria:
             for model in self.selected_models(project):
-                uncued = [c.name for c in criteria if model.needs_cues and not c.cues]
-                if uncued:
-                    found.append(
-                        f"`{model.name}` will skip {', '.join(f'`{name}`' for name in uncued)}, which has no cues; "
+                without_cues = [c.name for c in criteria if model.needs_cues and not c.cues]
+                if without_cues:
+                    remarks.append(
+                        f"`{model.name}` will skip {', '.join(f'`{name}`' for name in without_cues)}, which has no cues; "
                         "add a line such as `cues: {yes: [word, other word*]}`."
                     )
-        return found
+        return remarks
 
     def criteria_documents(self) -> Sequence[Criteria]:
         return self.criteria
@@ -245,7 +247,7 @@ class Judge(Agent):
         rows = super().texts(slots)
         for criteria in self.criteria:
             rows += criteria.to_rows()
-            rows += [self._schema(asked) for asked in self._documents(criteria)]
+            rows += [self._schema_row(document) for document in self._request_documents(criteria)]
         return rows
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
@@ -258,20 +260,22 @@ class Judge(Agent):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
-        given = data.get("criteria", ())
-        items = given if isinstance(given, list) else [given]
-        placed = [folder / item if isinstance(item, str) else item for item in items]
-        return super().from_plain(name, {**data, "criteria": placed}, folder)
+        criteria = data.get("criteria", ())
+        items = criteria if isinstance(criteria, list) else [criteria]
+        located = [folder / item if isinstance(item, str) else item for item in items]
+        return super().from_plain(name, {**data, "criteria": located}, folder)
 
-    def _documents(self, criteria: Criteria) -> list[Criteria]:
+    def _request_documents(self, criteria: Criteria) -> list[Criteria]:
         return [criteria] if self.ask == "together" else [criteria.select(criterion.name) for criterion in criteria]
 
-    def _question(self, asked: Criteria, params: Params, project: Project) -> JudgeQuestion:
-        bound = BoundPrompt(self.prompt, {"criteria": asked, "answer_format": answer_format(asked)})
-        return JudgeQuestion(asked, bound, self._schema(asked), answer_schema(asked), params, project.redaction)
+    def _question(self, document: Criteria, params: Params, project: Project) -> JudgeQuestion:
+        bound = BoundPrompt(self.prompt, {"criteria": document, "answer_format": answer_format(document)})
+        return JudgeQuestion(
+            document, bound, self._schema_row(document), answer_schema(document), params, project.redaction
+        )
 
-    def _schema(self, asked: Criteria) -> TextRow:
-        return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)
+    def _schema_row(self, document: Criteria) -> TextRow:
+        return TextRow.of("schema", canonical(answer_schema(document)), name=document.name)
 
     def __repr__(self) -> str:
         models = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])

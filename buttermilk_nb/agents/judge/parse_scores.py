@@ -63,31 +63,31 @@ class ScoreParser(NamedTuple):
     run_id: str
     trace_id: str
 
-    def parse(self, asked: Iterable[Criterion], given: CallResult) -> ParsedScores:
+    def parse(self, criteria: Iterable[Criterion], result: CallResult) -> ParsedScores:
         """The scores of these criteria in what was answered."""
-        criteria = list(asked)
-        served = given.request.model
+        asked_criteria = list(criteria)
+        model = result.request.model
 
         def all_with(status: Status, problem: BaseException) -> ParsedScores:
             return ParsedScores(
-                given, [self.score(criterion, status, served=served) for criterion in criteria], problem
+                result, [self.score(criterion, status, model=model) for criterion in asked_criteria], problem
             )
 
         try:
-            found = parse_object(given, ("criteria", "answer", *(criterion.name for criterion in criteria)))
+            reply = parse_object(result, ("criteria", "answer", *(criterion.name for criterion in asked_criteria)))
         except UnparsedAnswer as unread:
             return all_with(unread.status, unread.reason)
         scores, problem = [], None
-        for criterion in criteria:
+        for criterion in asked_criteria:
             try:
-                entry = find_entry(found, criterion, alone=len(criteria) == 1)
+                entry = find_entry(reply, criterion, is_only=len(asked_criteria) == 1)
                 answer = criterion.parse(entry.get("answer"))
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
-                scores.append(self.score(criterion, "invalid", served=served))
+                scores.append(self.score(criterion, "invalid", model=model))
             else:
-                scores.append(self.score(criterion, "ok", answer, entry, served=served))
-        return ParsedScores(given, scores, problem)
+                scores.append(self.score(criterion, "ok", answer, entry, model=model))
+        return ParsedScores(result, scores, problem)
 
     def score(
         self,
@@ -96,14 +96,14 @@ class ScoreParser(NamedTuple):
         answer: Answer | None = None,
         entry: dict[str, Any] | None = None,
         *,
-        served: Model | None = None,
+        model: Model | None = None,
     ) -> Score:
         """The row of one criterion; `served` where another model than the planned one has answered."""
         slot, record = self.cell.slot, self.cell.record
         assert slot.criteria is not None
         assert slot.model is not None
-        given = entry or {}
-        uncertainty = str(given.get("uncertainty", "")).strip().lower()
+        fields = entry or {}
+        uncertainty = str(fields.get("uncertainty", "")).strip().lower()
         return Score(
             trace_id=self.trace_id,
             run_id=self.run_id,
@@ -114,14 +114,14 @@ class ScoreParser(NamedTuple):
             criteria_set=slot.criteria.name,
             criteria_hash=slot.criteria.criteria_hash,
             criterion=criterion.name,
-            model=(served or slot.model).name,
+            model=(model or slot.model).name,
             replicate=slot.replicate,
             value=answer.value if answer else None,
             category=answer.category if answer else None,
             flagged=criterion.flagged(answer) if answer else None,
             uncertainty=uncertainty if uncertainty in UNCERTAINTIES else None,
-            conclusion=as_text(given.get("conclusion")),
-            reasons=as_texts(given["reasons"]) if "reasons" in given else None,
+            conclusion=as_text(fields.get("conclusion")),
+            reasons=as_texts(fields["reasons"]) if "reasons" in fields else None,
             status=status,
         )
 
@@ -137,13 +137,13 @@ class UnparsedAnswer(Exception):
         What the cell's row says.
     """
 
-    def __init__(self, status: Status, why: BaseException) -> None:
-        super().__init__(str(why))
+    def __init__(self, status: Status, reason: BaseException) -> None:
+        super().__init__(str(reason))
         self.status = status
-        self.reason = why
+        self.reason = reason
 
 
-def parse_object(given: CallResult, wanted: Collection[str]) -> dict[str, Any]:
+def parse_object(result: CallResult, names: Collection[str]) -> dict[str, Any]:
     """The JSON object that was answered.
 
     Raises
@@ -151,18 +151,18 @@ def parse_object(given: CallResult, wanted: Collection[str]) -> dict[str, Any]:
     Unread
         There is none.
     """
-    completion = given.completion
+    completion = result.completion
     if completion is None:
-        assert given.error is not None
-        raise UnparsedAnswer(given.error.status, given.error)  # type: ignore[arg-type]  # a status of the tree
-    if given.call and given.call.status == "filtered":
+        assert result.error is not None
+        raise UnparsedAnswer(result.error.status, result.error)  # type: ignore[arg-type]  # a status of the tree
+    if result.call and result.call.status == "filtered":
         raise UnparsedAnswer("filtered", InvalidAnswer("the provider's filter stopped the answer."))
     try:
-        return read_json(completion, wanted)
+        return read_json(completion, names)
     except InvalidAnswer as error:
         if is_refusal(completion):
-            why = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")
-            raise UnparsedAnswer("refused", why) from error
+            reason = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")
+            raise UnparsedAnswer("refused", reason) from error
         raise UnparsedAnswer("invalid", error) from error
 
 
@@ -171,15 +171,15 @@ def scored_unit(
     context: Context,
     watch: Stopwatch,
     trace_id: str,
-    readings: Sequence[ParsedScores],
-    read: Sequence[str] | None = None,
+    answers: Sequence[ParsedScores],
+    input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
     """The rows of a cell whose output is scores; `read` are the traces that it was shown, in their order."""
-    scores = [score for reading in readings for score in reading.scores]
-    unread = [
-        reading.result.completion.text
-        for reading in readings
-        if reading.result.completion and any(score.status != "ok" for score in reading.scores)
+    scores = [score for answer in answers for score in answer.scores]
+    raw_texts = [
+        answer.result.completion.text
+        for answer in answers
+        if answer.result.completion and any(score.status != "ok" for score in answer.scores)
     ]
     statuses = {score.status for score in scores}
     criteria = cell.slot.criteria
@@ -190,20 +190,20 @@ def scored_unit(
         watch,
         trace_id=trace_id,
         status=next(status for status in _WORST_FIRST if status in statuses),
-        output="\n".join(unread) if unread else None,
+        output="\n".join(raw_texts) if raw_texts else None,
         flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
-        error=next((reading.problem for reading in readings if reading.problem), None),
-        attempts=sum(reading.result.attempts for reading in readings),
-        calls=[call for reading in readings for call in reading.result.calls],
+        error=next((answer.problem for answer in answers if answer.problem), None),
+        attempts=sum(answer.result.attempts for answer in answers),
+        calls=[call for answer in answers for call in answer.result.calls],
         scores=scores,
-        texts=[text for reading in readings for text in reading.result.texts],
-        redacted=[row for reading in readings for row in reading.result.redacted],
-        model=readings[0].result.request.model,
-        read=read,
+        texts=[text for answer in answers for text in answer.result.texts],
+        redacted=[row for answer in answers for row in answer.result.redacted],
+        model=answers[0].result.request.model,
+        input_trace_ids=input_trace_ids,
     )
 
 
 def empty_scores(cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
     """The scores of a cell that got no answer: one a criterion."""
-    reader = ScoreParser(cell, context.run_id, trace_id)
-    return tuple(reader.score(criterion, status) for criterion in cell.slot.criteria or ())
+    parser = ScoreParser(cell, context.run_id, trace_id)
+    return tuple(parser.score(criterion, status) for criterion in cell.slot.criteria or ())

@@ -18,12 +18,12 @@ from ..base import Cell
 Order = Literal["shuffled", "planned"]
 
 
-def anonymised_answers(cell: Cell, of: Sequence[str], order: Order) -> tuple[AnonymisedAnswer, ...]:
+def anonymised_answers(cell: Cell, steps: Sequence[str], order: Order) -> tuple[AnonymisedAnswer, ...]:
     """The answers of the steps `of` that this cell reads, in the order in which they are shown."""
-    units = [unit for name in of for unit in cell.inputs.get(name, ())]
+    units = [unit for name in steps for unit in cell.inputs.get(name, ())]
     if order == "shuffled":
         units.sort(key=lambda unit: digest("so1", cell.design_id, unit.trace.design_id))
-    return tuple(_seen(f"A{place}", unit) for place, unit in enumerate(units, 1))
+    return tuple(_anonymise(f"A{place}", unit) for place, unit in enumerate(units, 1))
 
 
 def to_template(answer: AnonymisedAnswer) -> dict[str, Any]:
@@ -43,6 +43,6 @@ def to_template(answer: AnonymisedAnswer) -> dict[str, Any]:
     }
 
 
-def _seen(mark: str, unit: Unit) -> AnonymisedAnswer:
+def _anonymise(label: str, unit: Unit) -> AnonymisedAnswer:
     trace = unit.trace
-    return AnonymisedAnswer(mark, trace.trace_id, trace.model or trace.step, trace.replicate, unit.scores)
+    return AnonymisedAnswer(label, trace.trace_id, trace.model or trace.step, trace.replicate, unit.scores)

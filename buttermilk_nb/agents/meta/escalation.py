@@ -23,7 +23,7 @@ from ..judge.parse_scores import ParsedScores, ScoreParser, empty_scores, scored
 from ..prompt import Prompt
 from ..units import Stopwatch, make_unit
 from .base import MetaAgent, MetaQuestion
-from .voting_rules import VoteCount, count, given
+from .voting_rules import VoteCount, count_votes, votes_of_cell
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -74,7 +74,7 @@ class Escalation(MetaAgent):
     kind: ClassVar[str] = "escalation"
     role: ClassVar[str] = "judge"
     task: ClassVar[Task] = "judge"
-    needed: ClassVar[str] = "criteria"
+    required_name: ClassVar[str] = "criteria"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format")
     repair_message: ClassVar[str] = REPAIR_MESSAGE
 
@@ -111,50 +111,50 @@ class Escalation(MetaAgent):
     def selected_models(self, project: Project) -> list[Model]:
         return [] if self.to_people else super().selected_models(project)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         if not self.to_people:
-            made = super().slots(project, before)
-            return [slot._replace(design=self._designed(slot.design)) for slot in made]
-        found = []
-        for criteria in self.documents_of(before):
+            model_slots = super().slots(project, upstream)
+            return [slot._replace(design=self._escalation_design(slot.design)) for slot in model_slots]
+        slots = []
+        for criteria in self.upstream_criteria(upstream):
             question = self.question(criteria, NO_PARAMS, project)
-            design = self._designed(slot_design(self, criteria=criteria.criteria_hash, to=PEOPLE))
-            found.append(Slot(self, design, 0, None, criteria, None, "{}", question))
-        return found
+            design = self._escalation_design(slot_design(self, criteria=criteria.criteria_hash, to=PEOPLE))
+            slots.append(Slot(self, design, 0, None, criteria, None, "{}", question))
+        return slots
 
-    def _designed(self, design: str) -> str:
+    def _escalation_design(self, design: str) -> str:
         return slot_design(self, of=design, above=self.above)
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:
+    def answer_schema(self, criteria: Criteria) -> dict[str, Any]:
         return answer_schema(criteria)
 
     def answer_format(self, criteria: Criteria) -> str:
         return answer_format(criteria)
 
-    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # it shows none
+    def template_values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # it shows none
         return {}
 
-    def seen(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:  # it reads none
+    def shown_answers(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:  # it reads none
         return ()
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         question = cell.slot.prepared
-        votes = [self._counted(cell, criterion.name) for criterion in question.criteria]
-        contested = [one for one in votes if (one.dissent or 0.0) > self.above]
+        counts = [self._count_votes(cell, criterion.name) for criterion in question.criteria]
+        contested = [count for count in counts if (count.dissent or 0.0) > self.above]
         if not contested:
             raise SkippedCell("the judges agree, so nobody else is asked.")
         if self.to_people:
-            waiting = {one.criterion.name: {"votes": one.votes, "dissent": one.dissent} for one in contested}
+            queue = {count.criterion.name: {"votes": count.votes, "dissent": count.dissent} for count in contested}
             why = SkippedCell("the judges disagree; it waits for a person.")
-            output = canonical({"queue": waiting})
+            output = canonical({"queue": queue})
             return make_unit(cell, context, watch, trace_id=trace_id, status="skipped", output=output, error=why)
         answer = await ask_and_parse(self, question, cell, trace_id, context)
         return scored_unit(cell, context, watch, trace_id, [answer])
 
-    def _counted(self, cell: Cell, name: str) -> VoteCount:
+    def _count_votes(self, cell: Cell, name: str) -> VoteCount:
         criterion = cell.slot.prepared.criteria[name]
-        return count(criterion, given(cell, self.of, criterion), "majority", {})
+        return count_votes(criterion, votes_of_cell(cell, self.of, criterion), "majority", {})
 
     def parse(
         self, result: CallResult, question: MetaQuestion, cell: Cell, trace_id: str, context: Context
@@ -172,8 +172,8 @@ class Escalation(MetaAgent):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
-        others = {key: value for key, value in data.items() if key != "models"}
-        return super().from_plain(name, {**others, "escalate_to": data.get("models")}, folder)
+        fields = {key: value for key, value in data.items() if key != "models"}
+        return super().from_plain(name, {**fields, "escalate_to": data.get("models")}, folder)
 
     def __repr__(self) -> str:
         to = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])

@@ -18,7 +18,7 @@ from ...schema import Score, Status, Unit
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..design import slot_design
 from ..units import Stopwatch, make_unit
-from .voting_rules import Rule, VoteCount, count, given
+from .voting_rules import Rule, VoteCount, count_votes, votes_of_cell
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -84,11 +84,11 @@ class Panel(AgentBase):
 
     @field_validator("of", mode="before")
     @classmethod
-    def _of(cls, value: Any) -> Any:
+    def _steps_as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_fields(self) -> Self:
         if not self.of:
             raise ValueError('it reads the answers of other steps: write of="judge", with the name of one')
         if (self.rule == "weighted") != bool(self.weights):
@@ -101,76 +101,77 @@ class Panel(AgentBase):
     def upstream_steps(self) -> tuple[str, ...]:
         return self.of
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
-        found: dict[str, Slot] = {}
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
+        slots: dict[str, Slot] = {}
         for name in self.of:
-            theirs = [slot for slot in before.get(name, ()) if slot.criteria is not None]
-            if not theirs:
+            voting_slots = [slot for slot in upstream.get(name, ()) if slot.criteria is not None]
+            if not voting_slots:
                 raise SetupError(f"step `{self.name}`: `{name}` gives no answers on criteria; of= names judges.")
-            for slot in theirs:
-                self._check(slot, project)
+            for slot in voting_slots:
+                self._check_slot(slot, project)
                 assert slot.criteria is not None
                 key = slot.criteria.criteria_hash
                 params = canonical({"rule": self.rule, **({"weights": self.weights} if self.weights else {})})
                 design = slot_design(self, criteria=key, rule=self.rule, weights=self.weights)
-                found.setdefault(key, Slot(self, design, 0, None, slot.criteria, None, params))
-        return list(found.values())
+                slots.setdefault(key, Slot(self, design, 0, None, slot.criteria, None, params))
+        return list(slots.values())
 
-    def _check(self, theirs: Slot, project: Project) -> None:
-        assert theirs.criteria is not None
-        for criterion in theirs.criteria:
+    def _check_slot(self, slot: Slot, project: Project) -> None:
+        assert slot.criteria is not None
+        for criterion in slot.criteria:
             if criterion.scale.level not in _LEVELS.get(self.rule, (criterion.scale.level,)):
                 raise SetupError(
                     f"step `{self.name}`: the answers on `{criterion.name}` have no {self.rule}; "
                     f'write rule="{"median" if criterion.scale.level == "ordinal" else "majority"}".'
                 )
-        models = (
-            [theirs.model, *theirs.agent.fallback_models(project)] if theirs.model else []
-        )  # a fallback may have to vote
-        for voter in [model.name for model in models] or [theirs.agent.name]:
+        models = [slot.model, *slot.agent.fallback_models(project)] if slot.model else []  # a fallback may have to vote
+        for voter in [model.name for model in models] or [slot.agent.name]:
             if self.rule == "weighted" and voter not in self.weights:
                 near = nearest(voter, self.weights)
                 raise SetupError(f"step `{self.name}`: `{voter}` votes and has no weight; {near}")
 
-    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:
-        if theirs.agent.name not in self.of:
+    def reads_slot(self, own_slot: Slot, upstream_slot: Slot) -> bool:
+        if upstream_slot.agent.name not in self.of:
             return True
-        assert mine.criteria is not None
-        return theirs.criteria is not None and theirs.criteria.criteria_hash == mine.criteria.criteria_hash
+        assert own_slot.criteria is not None
+        return (
+            upstream_slot.criteria is not None
+            and upstream_slot.criteria.criteria_hash == own_slot.criteria.criteria_hash
+        )
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         criteria = cell.slot.criteria
         assert criteria is not None
-        counted = [self._count(cell, criterion) for criterion in criteria]
-        scores = [_score(cell, context, trace_id, one) for one in counted]
+        counts = [self._count_votes(cell, criterion) for criterion in criteria]
+        scores = [_panel_score(cell, context, trace_id, count) for count in counts]
         output = {
-            one.criterion.name: {"votes": one.votes, "without_vote": one.abstained, "dissent": one.dissent}
-            for one in counted
+            count.criterion.name: {"votes": count.votes, "without_vote": count.abstained, "dissent": count.dissent}
+            for count in counts
         }
-        ok = all(score.status == "ok" for score in scores)
-        tied = ", ".join(f"`{one.criterion.name}`" for one in counted if one.answer is None)
+        is_decided = all(score.status == "ok" for score in scores)
+        undecided = ", ".join(f"`{count.criterion.name}`" for count in counts if count.answer is None)
         return make_unit(
             cell,
             context,
             watch,
             trace_id=trace_id,
-            status="ok" if ok else "skipped",
+            status="ok" if is_decided else "skipped",
             output=canonical(output),
             flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
-            error=None if ok else SkippedCell(f"no answer won on {tied}."),
+            error=None if is_decided else SkippedCell(f"no answer won on {undecided}."),
             scores=scores,
         )
 
-    def _count(self, cell: Cell, criterion: Criterion) -> VoteCount:
-        return count(criterion, given(cell, self.of, criterion), self.rule, self.weights)
+    def _count_votes(self, cell: Cell, criterion: Criterion) -> VoteCount:
+        return count_votes(criterion, votes_of_cell(cell, self.of, criterion), self.rule, self.weights)
 
     def missing_input(self, cell: Cell) -> str | None:
         return None if any(cell.inputs.get(name) for name in self.of) else super().missing_input(cell)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return tuple(
-            _score(cell, context, trace_id, VoteCount(criterion, None, {}, [], None), status)
+            _panel_score(cell, context, trace_id, VoteCount(criterion, None, {}, [], None), status)
             for criterion in cell.slot.criteria or ()
         )
 
@@ -188,12 +189,12 @@ class Panel(AgentBase):
     __str__ = __repr__
 
 
-def _score(cell: Cell, context: Context, trace_id: str, one: VoteCount, status: Status | None = None) -> Score:
+def _panel_score(cell: Cell, context: Context, trace_id: str, count: VoteCount, status: Status | None = None) -> Score:
     criteria: Criteria | None = cell.slot.criteria
     assert criteria is not None
     agent: Panel = cell.slot.agent  # type: ignore[assignment]  # its own cells
-    answer = one.answer
-    n = Counter(str(vote) for vote in one.votes.values())
+    answer = count.answer
+    tally = Counter(str(vote) for vote in count.votes.values())
     return Score(
         trace_id=trace_id,
         run_id=context.run_id,
@@ -203,12 +204,12 @@ def _score(cell: Cell, context: Context, trace_id: str, one: VoteCount, status: 
         judge=agent.name,
         criteria_set=criteria.name,
         criteria_hash=criteria.criteria_hash,
-        criterion=one.criterion.name,
+        criterion=count.criterion.name,
         model=agent.rule,
         replicate=0,
         value=answer.value if answer else None,
         category=answer.category if answer else None,
-        flagged=one.criterion.flagged(answer) if answer else None,
-        conclusion=f"Votes: {', '.join(f'{vote}: {k}' for vote, k in n.most_common())}." if n else None,
+        flagged=count.criterion.flagged(answer) if answer else None,
+        conclusion=f"Votes: {', '.join(f'{vote}: {n}' for vote, n in tally.most_common())}." if tally else None,
         status=status or ("ok" if answer else "skipped"),
     )

@@ -66,7 +66,7 @@ class Synthesiser(MetaAgent):
     task: ClassVar[Task] = "synthesise"
     repair_message: ClassVar[str] = REPAIR_MESSAGE
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:
+    def answer_schema(self, criteria: Criteria) -> dict[str, Any]:
         return answer_schema(criteria)
 
     def answer_format(self, criteria: Criteria) -> str:
@@ -76,8 +76,8 @@ class Synthesiser(MetaAgent):
         watch, trace_id = Stopwatch(), uuid7()
         question = cell.slot.prepared
         answer = await ask_and_parse(self, question, cell, trace_id, context)
-        shown = [answer.trace_id for answer in self.seen(cell)]
-        return scored_unit(cell, context, watch, trace_id, [answer], read=shown)
+        trace_ids = [answer.trace_id for answer in self.shown_answers(cell)]
+        return scored_unit(cell, context, watch, trace_id, [answer], input_trace_ids=trace_ids)
 
     def parse(
         self, result: CallResult, question: MetaQuestion, cell: Cell, trace_id: str, context: Context

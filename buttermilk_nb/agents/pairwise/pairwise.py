@@ -34,7 +34,7 @@ from ..judge.parse_scores import ParsedScores, scored_unit
 from ..llm_agent import Agent
 from ..prompt import Prompt
 from ..units import Stopwatch
-from .criterion_as_comparison import SHOWN, PairParser, as_comparison
+from .criterion_as_comparison import TEXT_NAMES, PairParser, as_comparison
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -46,13 +46,13 @@ _ORDERS: dict[Orders, tuple[str, ...]] = {"both": ("given", "swapped"), "given":
 class PairQuestion(NamedTuple):
     """What is asked of one pair in one order, prepared once a slot."""
 
-    given: Criteria
+    criteria: Criteria
     """As it was declared: with the cues and the flag, which models that answer by rule read."""
-    shown: Criteria
+    shown_criteria: Criteria
     """As it is asked: answers are the names under which the texts are shown."""
     order: str
-    form: dict[str, Any]
-    schema: TextRow
+    schema: dict[str, Any]
+    schema_row: TextRow
     params: Params
     redaction: Redaction | None
 
@@ -153,16 +153,16 @@ class Pairwise(Judge):
         )
 
     @model_validator(mode="after")
-    def _two_texts(self) -> Self:
+    def _check_pair(self) -> Self:
         if len(self.criteria) > 1 or len(self.criteria[0]) > 1:
             raise ValueError("texts are compared on one criterion at a time; make a step for each")
         if self.first == self.second:
             raise ValueError(f"first and second are both `{self.first}`; name two fields")
         return self
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
-        (given,), (kept,), shown = self.criteria, self.criteria_documents(), self._shown()
-        prompt, schema = self.prompt.prompt_hash, self._schema(shown)
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
+        (given,), (kept,), shown = self.criteria, self.criteria_documents(), self._shown_criteria()
+        prompt, schema = self.prompt.prompt_hash, self._schema_row(shown)
         found = []
         for model in self.selected_models(project):
             params = self.params_of(model)
@@ -179,7 +179,7 @@ class Pairwise(Judge):
                         order=order,
                         **({} if self.reask else {"reask": False}),
                         **model.design_parts(given),
-                        **self.redacted_parts(model, project),
+                        **self.redaction_parts(model, project),
                     )
                     question = PairQuestion(
                         given, shown, order, answer_schema(shown), schema, params, project.redaction
@@ -196,7 +196,7 @@ class Pairwise(Judge):
     def parse(self, result: CallResult, question: Any, cell: Cell, trace_id: str, context: Context) -> ParsedScores:
         """The score in an answer: which text is better, about the texts in their own order."""
         parser = PairParser(cell, context.run_id, trace_id)
-        return parser.read_pair(question.shown, result, swapped=question.order == "swapped", ties=self.ties)
+        return parser.parse_pair(question.shown, result, swapped=question.order == "swapped", ties=self.ties)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         assert cell.slot.model is not None
@@ -233,46 +233,50 @@ class Pairwise(Judge):
         SetupError
             The record lacks one of them.
         """
-        found = []
+        texts = []
         for field in (self.first, self.second):
             text = record.content if field == "content" else record.metadata.get(field)
             if text is None or not str(text).strip():
-                known = ["content", *record.metadata]
+                names = ["content", *record.metadata]
                 raise SetupError(
                     f"step `{self.name}` compares `{self.first}` with `{self.second}`, and there is no text in "
-                    f"`{field}`; {nearest(field, known)}"
+                    f"`{field}`; {nearest(field, names)}"
                 )
-            found.append(str(text))
-        return found[0], found[1]
+            texts.append(str(text))
+        return texts[0], texts[1]
 
     def extra_input(self, record: Record) -> str:
         fields = [record.metadata.get(field) for field in (self.first, self.second) if field != "content"]
         return canonical([super().extra_input(record), self.first, self.second, fields])
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        found = self.prompt.problems(self.template_variables)
+        problems = self.prompt.problems(self.template_variables)
         missing = [name for name in ("criteria", "text_a", "text_b") if name not in self.prompt.names]
-        found += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not found]
-        if found:
-            return found
+        problems += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not problems]
+        if problems:
+            return problems
         for model in [*self.selected_models(project), *self.fallback_models(project)]:
             for criteria in self.criteria_documents():
-                found += model.validate(criteria)
-        found += self._same_twice(project)
-        return list(dict.fromkeys(found + self._rendering(project, records)))
+                problems += model.validate(criteria)
+        problems += self._same_twice(project)
+        return list(dict.fromkeys(problems + self._rendering_problems(project, records)))
 
     def criteria_documents(self) -> list[Criteria]:
         return [as_comparison(self.criteria[0], ("first", "second"), ties=self.ties)]
 
-    def judged(self) -> list[Criteria | None]:
+    def model_criteria(self) -> list[Criteria | None]:
         return [*self.criteria_documents()]
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        rows = [*Agent.texts(self, slots), *self.criteria_documents()[0].to_rows(), self._schema(self._shown())]
+        rows = [
+            *Agent.texts(self, slots),
+            *self.criteria_documents()[0].to_rows(),
+            self._schema_row(self._shown_criteria()),
+        ]
         return rows + (self.criteria[0].to_rows() if self.criteria[0].criteria[0].cues else [])
 
-    def _shown(self) -> Criteria:
-        return as_comparison(self.criteria[0], SHOWN, ties=self.ties)
+    def _shown_criteria(self) -> Criteria:
+        return as_comparison(self.criteria[0], TEXT_NAMES, ties=self.ties)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         plain: dict[str, Any] = {}

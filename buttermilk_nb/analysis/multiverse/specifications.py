@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...codebook.scales.flags import comparison
+from ...codebook.scales.flags import parse_comparison
 from ...errors import SetupError, nearest
 from ..coefficients.base import FloatArray
 from ..shared.groups import in_order
@@ -93,7 +93,7 @@ def thresholds_of(panel: InstrumentTable, given: str | Sequence[str], where: str
                 raise SetupError(
                     f"{where}: no flag is declared, so it is not known what the finding is; give one{mend}."
                 )
-        elif comparison(one) is None:
+        elif parse_comparison(one) is None:
             raise SetupError(f'thresholds: `{one}` is not a comparison; write "flag", or for example ">= 4".')
         elif not panel.has_numbers:
             raise SetupError(
@@ -139,7 +139,7 @@ def cut(numbers: FloatArray, threshold: str) -> FloatArray:
     >>> cut(np.array([3.0, 4.0, np.nan]), ">= 4").tolist()
     [0.0, 1.0, nan]
     """
-    found = comparison(threshold)
+    found = parse_comparison(threshold)
     if found is None:
         raise SetupError(f"thresholds: `{threshold}` is not a comparison.")
     return np.where(np.isnan(numbers), np.nan, _SIGNS[found[0]](numbers, found[1]).astype(float))
@@ -171,7 +171,7 @@ def _cuts(panel: InstrumentTable) -> list[str]:
 
 def _called(panel: InstrumentTable, threshold: str) -> str:
     """A threshold in the words of the scale, with a mark where it is the flag."""
-    found, values = comparison(threshold), panel.table.codes.values
+    found, values = parse_comparison(threshold), panel.table.codes.values
     if found is None or values is None:
         return threshold
     named = [panel.table.codes.categories[i] for i in np.flatnonzero(values == found[1])]

@@ -89,8 +89,8 @@ class Scale(BaseModel, ABC):
         >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"])
         Answer(value=None, category='cannot tell')
         """
-        if isinstance(raw, str) and raw not in self.answers and (found := exact_match(raw, non_answers)):
-            return Answer(None, found)
+        if isinstance(raw, str) and raw not in self.answers and (non_answer := exact_match(raw, non_answers)):
+            return Answer(None, non_answer)
         try:
             answer = self._match(raw)
         except (ValueError, OverflowError, RecursionError):
@@ -98,8 +98,8 @@ class Scale(BaseModel, ABC):
         if answer is None or (
             isinstance(raw, str) and not exact_match(raw, self.answers) and find_answer(raw, NON_ANSWERS)
         ):
-            shown = ", ".join(self.answers + tuple(non_answers)) or self.shorthand
-            raise InvalidAnswer(f"the answer {_shown(raw)} is not one of: {shown}")
+            offered = ", ".join(self.answers + tuple(non_answers)) or self.shorthand
+            raise InvalidAnswer(f"the answer {_short_repr(raw)} is not one of: {offered}")
         return answer
 
     @property
@@ -169,10 +169,10 @@ class NamedScale(Scale):
 
     def _match(self, raw: object) -> Answer | None:
         if raw in self.answers:
-            found: str | None = str(raw)
+            name: str | None = str(raw)
         else:
-            found = find_answer(str(raw), self.answers) if isinstance(raw, str | int | float) else None
-        return None if found is None else Answer(self._number(found), found)
+            name = find_answer(str(raw), self.answers) if isinstance(raw, str | int | float) else None
+        return None if name is None else Answer(self._number(name), name)
 
     def _number(self, name: str) -> float | None:  # noqa: ARG002  # the scales with numbers use it
         return None
@@ -209,40 +209,40 @@ def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
         try:
             return Scale.kinds[kind].model_validate(spec)
         except ValueError as error:
-            raise SetupError(f"scale `{kind}`: {_first(error)}.") from error
-    for made in Scale.kinds.values() if isinstance(spec, str) else ():
+            raise SetupError(f"scale `{kind}`: {_first_message(error)}.") from error
+    for scale_class in Scale.kinds.values() if isinstance(spec, str) else ():
         try:
-            if found := made.from_shorthand(spec):
-                return found
+            if scale := scale_class.from_shorthand(spec):
+                return scale
         except ValueError as error:
-            raise SetupError(f"scale `{spec}`: {_first(error)}.") from error
+            raise SetupError(f"scale `{spec}`: {_first_message(error)}.") from error
     raise SetupError(
         f"`{spec}` is not a scale. Write `yes/no`, `1-5`, `0..1`, `one | two | three` or `labels: one | two`."
     )
 
 
-def _first(error: ValueError) -> str:
+def _first_message(error: ValueError) -> str:
     errors = getattr(error, "errors", None)
     if not errors:
         return str(error)
     first = errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    field = ".".join(str(part) for part in first["loc"])
     message = str(first["msg"]).removeprefix("Value error, ")
-    return f"`{where}`: {message}" if where else message
+    return f"`{field}`: {message}" if field else message
 
 
-def check_names(names: tuple[str, ...], what: str) -> None:
+def check_names(names: tuple[str, ...], plural: str) -> None:
     """Raise ValueError where two names are the same but for case, or one could be taken for a comparison."""
     if not names:
-        raise ValueError(f"there are no {what}")
+        raise ValueError(f"there are no {plural}")
     if len({normalise(name) for name in names}) != len(names):
-        raise ValueError(f"two {what} are the same but for case")
+        raise ValueError(f"two {plural} are the same but for case")
     for name in names:
         if not normalise(name) or name.startswith(("<", ">", "=")):
-            raise ValueError(f"`{name}` cannot be one of the {what}")
+            raise ValueError(f"`{name}` cannot be one of the {plural}")
 
 
-def _shown(raw: object) -> str:
+def _short_repr(raw: object) -> str:
     try:
         return f"{raw!r:.80}"
     except (ValueError, RecursionError):

@@ -17,23 +17,23 @@ def normalise(text: str) -> str:
 
 def exact_match(raw: str, offered: Sequence[str]) -> str | None:
     """The offered answer that `raw` is."""
-    wanted = normalise(raw)
-    return next((name for name in offered if normalise(name) == wanted), None)
+    normalised = normalise(raw)
+    return next((name for name in offered if normalise(name) == normalised), None)
 
 
 def find_answer(raw: str, offered: Sequence[str]) -> str | None:
     """The one offered answer that `raw` is, or that stands in it as whole words."""
-    whole = exact_match(raw, offered)
-    if whole is not None or len(raw) > 400:
-        return whole
-    wanted = normalise(raw)
-    found = []
+    match = exact_match(raw, offered)
+    if match is not None or len(raw) > 400:
+        return match
+    remaining = normalise(raw)
+    matches = []
     for name in sorted(offered, key=len, reverse=True):
         pattern = whole_word_pattern(normalise(name))
-        if pattern.search(wanted):
-            found.append(name)
-            wanted = pattern.sub(" ", wanted)
-    return found[0] if len(found) == 1 else None
+        if pattern.search(remaining):
+            matches.append(name)
+            remaining = pattern.sub(" ", remaining)
+    return matches[0] if len(matches) == 1 else None
 
 
 @lru_cache(maxsize=1024)

@@ -18,8 +18,8 @@ from ...llm.providers.litellm import LitellmModel
 from ...schema import now
 from ...store.batch_jobs import State, Submission
 
-_NOT_YET = BatchStatus("working", 0, 0)
-_turns: WeakKeyDictionary[Client, dict[str, asyncio.Lock]] = WeakKeyDictionary()
+_NOT_POLLED = BatchStatus("working", 0, 0)
+_locks: WeakKeyDictionary[Client, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 class WantedRequest(NamedTuple):
@@ -41,9 +41,9 @@ class Channel(NamedTuple):
 
     model: LitellmModel
     api: BatchApi
-    relay: RecordingModel
+    recorder: RecordingModel
 
-    def rows(self, keys: Iterable[str], batch_id: str, state: State) -> list[Submission]:
+    def submission_rows(self, keys: Iterable[str], batch_id: str, state: State) -> list[Submission]:
         """A state that requests have taken now."""
         at = now()
         return [
@@ -67,21 +67,21 @@ class ProviderBatch:
     channel: Channel
     keys: set[str]
     """Those of its requests that this run wants and has no answer of yet."""
-    aside_usd: float = 0.0
+    reserved_usd: float = 0.0
     spent_usd: float = 0.0
-    status: BatchStatus = _NOT_YET
-    answered: int = 0
-    strange: int = 0
+    status: BatchStatus = _NOT_POLLED
+    n_answered: int = 0
+    n_unmatched: int = 0
     """Lines of its results that belong to no request, or cannot be read."""
-    unused: list[str] = field(default_factory=list)
+    unused_keys: list[str] = field(default_factory=list)
     """Requests that were answered in another way meanwhile."""
-    reason: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     """Why requests came back without an answer."""
 
 
-def project_lock(client: Client, what: str) -> asyncio.Lock:
+def project_lock(client: Client, task: str) -> asyncio.Lock:
     """What runs of one project do one after another, so that the second sees what the first has done."""
-    return _turns.setdefault(client, {}).setdefault(what, asyncio.Lock())
+    return _locks.setdefault(client, {}).setdefault(task, asyncio.Lock())
 
 
 def publish_progress(context: Context, model: str, seconds: float, why: str, done: int, total: int) -> None:

@@ -40,14 +40,14 @@ class Polling:
     def __init__(self, settings: Settings, stop: asyncio.Event, time_limit_s: float | None = None) -> None:
         self._settings = settings
         self._stop = stop
-        self._until = None if time_limit_s is None else time.monotonic() + time_limit_s
-        self._turn = time.perf_counter()
+        self._deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
+        self._slice_began = time.perf_counter()
         self.stop_message: Callable[[], str] = str
         """What to say where it is time to stop."""
 
     def check(self) -> None:
         """Go on, or raise BatchWaits."""
-        if self._stop.is_set() or (self._until is not None and time.monotonic() >= self._until):
+        if self._stop.is_set() or (self._deadline is not None and time.monotonic() >= self._deadline):
             raise BatchPending(self.stop_message())
 
     def backoff_delays(self) -> Iterator[float]:
@@ -56,23 +56,23 @@ class Polling:
 
     async def yield_to_loop(self) -> None:
         """Let others work now and then, and check."""
-        if time.perf_counter() - self._turn > _SLICE_S:
+        if time.perf_counter() - self._slice_began > _SLICE_S:
             await asyncio.sleep(0)
-            self._turn = time.perf_counter()
+            self._slice_began = time.perf_counter()
             self.check()
 
     async def sleep(self, seconds: float) -> None:
         """Wait, but not longer than there is time."""
-        left = seconds if self._until is None else min(seconds, self._until - time.monotonic())
+        remaining_s = seconds if self._deadline is None else min(seconds, self._deadline - time.monotonic())
         with contextlib.suppress(TimeoutError):  # nobody said stop
-            await asyncio.wait_for(self._stop.wait(), max(left, 0.0))
+            await asyncio.wait_for(self._stop.wait(), max(remaining_s, 0.0))
         self.check()
 
     async def retry(
         self,
-        ask: Callable[[], Awaitable[T]],
+        attempt: Callable[[], Awaitable[T]],
         *,
-        before: Callable[[], Awaitable[T | None]] | None = None,
+        recover: Callable[[], Awaitable[T | None]] | None = None,
         retries: int | None = None,
     ) -> T:
         """Ask, and ask again where a failure may pass.
@@ -91,16 +91,16 @@ class Polling:
         ModelError
             It failed for good.
         """
-        pauses, left = self.backoff_delays(), self._settings.retries if retries is None else retries
+        pauses, retries_left = self.backoff_delays(), self._settings.retries if retries is None else retries
         while True:
             try:
-                return await ask()
+                return await attempt()
             except ModelError as error:
-                if not error.transient or not left:
+                if not error.transient or not retries_left:
                     raise
                 wait = error.retry_after_s
-            left -= 1
+            retries_left -= 1
             pause = next(pauses)
             await self.sleep(pause if wait is None else wait)
-            if before is not None and (found := await self.retry(before)) is not None:
-                return found
+            if recover is not None and (result := await self.retry(recover)) is not None:
+                return result

@@ -22,12 +22,12 @@ from ...project.session import current
 from ..plan import Plan
 from .sections import (
     StatementSubject,
-    forgetting,
+    alternatives_section,
+    erasure_section,
     provider_terms_section,
     recipients_section,
     stored_here_section,
-    which_texts,
-    without_sending,
+    texts_section,
 )
 
 if TYPE_CHECKING:
@@ -106,30 +106,32 @@ def data_statement(
     >>> print(data_statement().text.splitlines()[0])
     # Data statement: `statement`
     """
-    study = _study(flow, corpus, project or current())
-    parts = [_head(study, date), _short(study), which_texts(study), recipients_section(study)]
-    parts += [provider_terms_section(study)] if study.remote else []
-    parts += [stored_here_section(study), without_sending(study), forgetting(study)]
+    subject = _statement_subject(flow, corpus, project or current())
+    parts = [_heading(subject, date), _summary_section(subject), texts_section(subject), recipients_section(subject)]
+    parts += [provider_terms_section(subject)] if subject.remote else []
+    parts += [stored_here_section(subject), alternatives_section(subject), erasure_section(subject)]
     return DataStatement("\n\n".join(parts) + "\n")
 
 
-def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> StatementSubject:
+def _statement_subject(flow: Flow | None, corpus: Corpus | None, project: Project) -> StatementSubject:
     if corpus is not None:
         require_corpus(corpus, "a data statement")
     if flow is None:
         names = dict.fromkeys(name for names in project.settings.sets.values() for name in names)
         return StatementSubject(project, None, corpus, (), tuple(named_models(name, project) for name in names), 1)
     plan = Plan(flow.steps, corpus or Corpus([]), project)
-    asked = [slot.model for slots in plan.slots.values() for slot in slots]
-    times = sum(model is not None and model.remote for model in asked)
+    models = [slot.model for slots in plan.slots.values() for slot in slots]
+    times = sum(model is not None and model.remote for model in models)
     return StatementSubject(project, flow.name, corpus, plan.steps, tuple(plan.models), times)
 
 
-def _head(study: StatementSubject, date: dt.date | str | None) -> str:
+def _heading(subject: StatementSubject, date: dt.date | str | None) -> str:
     about = (
-        f"of the flow {code(study.flow)}" if study.flow else "with the models of the project's sets (no flow is named)"
+        f"of the flow {code(subject.flow)}"
+        if subject.flow
+        else "with the models of the project's sets (no flow is named)"
     )
-    lines = [f"# Data statement: {code(study.project.name)}"]
+    lines = [f"# Data statement: {code(subject.project.name)}"]
     lines += [f"Date: {strip_markup(str(date))}"] if date is not None else []
     lines.append(
         f"What would happen to texts in a run {about}. It was put together by the software from the study's own "
@@ -139,29 +141,31 @@ def _head(study: StatementSubject, date: dt.date | str | None) -> str:
     return "\n\n".join(lines)
 
 
-def _short(study: StatementSubject) -> str:
-    if not study.remote:
-        found = ["**No text leaves** this machine or a server that the project calls its own."]
-    elif not study.leaves:
-        found = ["**No text leaves**: the project is `local_only`, so its remote models are refused."]
+def _summary_section(subject: StatementSubject) -> str:
+    if not subject.remote:
+        lines = ["**No text leaves** this machine or a server that the project calls its own."]
+    elif not subject.sends_texts:
+        lines = ["**No text leaves**: the project is `local_only`, so its remote models are refused."]
     else:
-        found = [f"**Texts leave this machine**, to {code_list(study.providers)}."]
-    if study.corpus is not None:
-        found.append(_records(study, study.corpus))
-    waiting = [name for name in study.providers if name not in study.project.client.consent.recipients]
-    if waiting and study.leaves:
-        calls = code_list(f'bm.allow("{name}")' for name in waiting)
-        found.append(
-            f"Nobody has allowed {code_list(waiting)} yet: nothing is sent there until somebody writes {calls}, or the "
+        lines = [f"**Texts leave this machine**, to {code_list(subject.providers)}."]
+    if subject.corpus is not None:
+        lines.append(_record_counts(subject, subject.corpus))
+    not_allowed = [name for name in subject.providers if name not in subject.project.client.consent.recipients]
+    if not_allowed and subject.sends_texts:
+        calls = code_list(f'bm.allow("{name}")' for name in not_allowed)
+        lines.append(
+            f"Nobody has allowed {code_list(not_allowed)} yet: nothing is sent there until somebody writes {calls}, or the "
             "same under `allow:` in buttermilk.yaml."
         )
-    return f"## In short\n\n{bullets(found)}"
+    return f"## In short\n\n{bullets(lines)}"
 
 
-def _records(study: StatementSubject, corpus: Corpus) -> str:
-    stay = sum(record.local_only for record in corpus)
-    said = pluralise(len(corpus), "record")
-    if not stay:
-        return f"{said}; none is marked `local_only`."
-    never = "never sent to a remote model" if study.remote else "which would keep it here with remote models too"
-    return f"{said}, of which {stay:,} {'is' if stay == 1 else 'are'} marked `local_only`: {never}."
+def _record_counts(subject: StatementSubject, corpus: Corpus) -> str:
+    n_local = sum(record.local_only for record in corpus)
+    count = pluralise(len(corpus), "record")
+    if not n_local:
+        return f"{count}; none is marked `local_only`."
+    consequence = (
+        "never sent to a remote model" if subject.remote else "which would keep it here with remote models too"
+    )
+    return f"{count}, of which {n_local:,} {'is' if n_local == 1 else 'are'} marked `local_only`: {consequence}."

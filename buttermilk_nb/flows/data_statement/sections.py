@@ -15,8 +15,8 @@ from ...project.project import Project
 from ..step import Step
 from .provider_terms import RELAYS, TERMS
 
-_WORDS = {"content": "the text", "record_id": "its id", "uri": "where it came from", "mime": "its media type"}
-_WHOLE = frozenset({"metadata", "metadata.*"})
+_FIELD_WORDS = {"content": "the text", "record_id": "its id", "uri": "where it came from", "mime": "its media type"}
+_ALL_METADATA = frozenset({"metadata", "metadata.*"})
 _TERMS_SECTION = """## What happens to them there
 
 A provider's terms decide that, and the contract that the account belongs to; this software neither knows nor decides
@@ -61,76 +61,78 @@ class StatementSubject(NamedTuple):
         return list(dict.fromkeys(model.recipient for model in self.remote))
 
     @property
-    def leaves(self) -> bool:
+    def sends_texts(self) -> bool:
         """Whether anything can leave at all."""
         return bool(self.remote) and not self.project.settings.local_only
 
 
-def which_texts(study: StatementSubject) -> str:
+def texts_section(subject: StatementSubject) -> str:
     """The section on what is read of each record."""
-    found: list[str] = []
-    if study.corpus is None:
-        found.append("No corpus was named, so nothing is counted here.")
-    elif study.leaves:
-        found += _sizes(study, study.corpus)
-    found += [_step(step, study.corpus) for step in study.steps]
-    if not study.steps:
-        found.append("No flow was named. A prompt can show all that a record holds: text, metadata, images, its id.")
-    matching = [step.name for step in study.steps if _shows_reasons(step)]
+    lines: list[str] = []
+    if subject.corpus is None:
+        lines.append("No corpus was named, so nothing is counted here.")
+    elif subject.sends_texts:
+        lines += _size_lines(subject, subject.corpus)
+    lines += [_step_line(step, subject.corpus) for step in subject.steps]
+    if not subject.steps:
+        lines.append("No flow was named. A prompt can show all that a record holds: text, metadata, images, its id.")
+    matching = [step.name for step in subject.steps if _shows_reasons(step)]
     if matching:
-        found.append(
+        lines.append(
             f"Step {code_list(matching)} also shows the experts' reasons. Experts' answers and human codes are never "
             "part of a prompt."
         )
     else:
-        found.append("Experts' answers, experts' reasons and human codes are never part of a prompt.")
-    found.append(_redaction(study.project))
-    if study.remote:
-        found.append("What has been answered already comes from the cache and is not sent again.")
-    return f"## Which texts\n\n{bullets(found)}"
+        lines.append("Experts' answers, experts' reasons and human codes are never part of a prompt.")
+    lines.append(_redaction_line(subject.project))
+    if subject.remote:
+        lines.append("What has been answered already comes from the cache and is not sent again.")
+    return f"## Which texts\n\n{bullets(lines)}"
 
 
 def _shows_reasons(step: Step) -> bool:
     return isinstance(step.agent, Agent) and "expert_reasons" in step.agent.prompt.names
 
 
-def _sizes(study: StatementSubject, corpus: Corpus) -> list[str]:
+def _size_lines(subject: StatementSubject, corpus: Corpus) -> list[str]:
     leaving = [record for record in corpus if not record.local_only]
     characters = sum(len(record.content) for record in leaving)
     images = sum(len(record.images) for record in leaving)
-    prompts = [step.agent.prompt for step in study.steps if isinstance(step.agent, Agent)]
-    shown = not study.steps or any(prompt.shows_images for prompt in prompts)
-    also = f" and {pluralise(images, 'image')}" if images and shown else ""
-    found = [f"Of {len(leaving):,} of {len(corpus):,} records {characters:,} characters of text{also} would leave."]
-    if study.flow is not None:
-        times = {0: "only where another model fails", 1: "once", 2: "twice"}.get(study.times, f"{study.times:,} times")
-        found.append(
+    prompts = [step.agent.prompt for step in subject.steps if isinstance(step.agent, Agent)]
+    images_shown = not subject.steps or any(prompt.shows_images for prompt in prompts)
+    also = f" and {pluralise(images, 'image')}" if images and images_shown else ""
+    lines = [f"Of {len(leaving):,} of {len(corpus):,} records {characters:,} characters of text{also} would leave."]
+    if subject.flow is not None:
+        times = {0: "only where another model fails", 1: "once", 2: "twice"}.get(
+            subject.times, f"{subject.times:,} times"
+        )
+        lines.append(
             f"Each of these records is put to remote models {times}: models, sets of questions and repetitions "
             "together. Questions that are asked one by one, and calls that fail and are sent again, add to that."
         )
-    return found
+    return lines
 
 
-def _step(step: Step, corpus: Corpus | None) -> str:
+def _step_line(step: Step, corpus: Corpus | None) -> str:
     if not isinstance(step.agent, Agent):
         return (
             f"Step {code(step.name)} is no prompt but a program of the researchers' own. What it does with texts "
             "cannot be seen from here: look at its code."
         )
     prompt = step.agent.prompt
-    shown = [_WORDS.get(name, code(name)) for name in sorted(prompt.fields - _WHOLE) if name != "images"]
-    if prompt.fields & _WHOLE:
+    fields = [_FIELD_WORDS.get(name, code(name)) for name in sorted(prompt.fields - _ALL_METADATA) if name != "images"]
+    if prompt.fields & _ALL_METADATA:
         names = sorted({name for record in corpus or () for name in record.metadata})
-        shown.append(f"all its metadata ({code_list(names)})" if names else "all its metadata")
+        fields.append(f"all its metadata ({code_list(names)})" if names else "all its metadata")
     if prompt.shows_images and (corpus is None or any(record.images for record in corpus)):
-        shown.append("its images")
+        fields.append("its images")
     if prompt.names & {"inputs", "answers"}:
-        read = sorted(prompt.inputs & set(step.needs)) or step.needs
-        shown.append(f"the answers of {code_list(read)}, which may quote the text")
-    return f"Step {code(step.name)} shows of a record: {join_names(shown) or 'nothing'}."
+        steps = sorted(prompt.inputs & set(step.needs)) or step.needs
+        fields.append(f"the answers of {code_list(steps)}, which may quote the text")
+    return f"Step {code(step.name)} shows of a record: {join_names(fields) or 'nothing'}."
 
 
-def _redaction(project: Project) -> str:
+def _redaction_line(project: Project) -> str:
     policy = project.redaction
     if policy is None:
         return "Nothing is taken out of texts before they are sent (`redact:` in buttermilk.yaml would do so)."
@@ -141,19 +143,19 @@ def _redaction(project: Project) -> str:
     )
 
 
-def recipients_section(study: StatementSubject) -> str:
+def recipients_section(subject: StatementSubject) -> str:
     """The section on models and providers."""
-    if not study.models:
+    if not subject.models:
         return "## To whom\n\nNo step asks a model."
     rows = ["| Model | Belongs to | Where it runs | May texts go there? |", "|---|---|---|---|"]
-    for model in study.models:
+    for model in subject.models:
         name = code(model.name) + (f" ({code(model.full_name)})" if model.full_name != model.name else "")
-        rows.append(f"| {name} | {code(model.provider)} | {_where(model)} | {_allowed(model, study.project)} |")
-    own = any(isinstance(model, LitellmModel) and not model.remote for model in study.models)
-    return "## To whom\n\n" + "\n".join(rows) + (_LOCAL_SERVER_NOTE if own else "")
+        rows.append(f"| {name} | {code(model.provider)} | {_location(model)} | {_consent(model, subject.project)} |")
+    has_local_server = any(isinstance(model, LitellmModel) and not model.remote for model in subject.models)
+    return "## To whom\n\n" + "\n".join(rows) + (_LOCAL_SERVER_NOTE if has_local_server else "")
 
 
-def _where(model: Model) -> str:
+def _location(model: Model) -> str:
     if not isinstance(model, LitellmModel):
         return "in this program; not a language model"
     at = f"at {code(_address(model.base))}" if model.base else "at the provider's own address"
@@ -169,7 +171,7 @@ def _address(base: str) -> str:
     return f"{scheme}{parts.netloc.rpartition('@')[2]}"
 
 
-def _allowed(model: Model, project: Project) -> str:
+def _consent(model: Model, project: Project) -> str:
     if not model.remote:
         return "nothing leaves"
     if project.settings.local_only:
@@ -177,67 +179,69 @@ def _allowed(model: Model, project: Project) -> str:
     return "yes, allowed" if project.client.consent.is_allowed(model) else "not yet"
 
 
-def provider_terms_section(study: StatementSubject) -> str:
+def provider_terms_section(subject: StatementSubject) -> str:
     """The section on what providers do with texts: what to look for, and where."""
-    return _TERMS_SECTION + bullets(dict.fromkeys(_where_to_look(model) for model in study.remote))
+    return _TERMS_SECTION + bullets(dict.fromkeys(_terms_line(model) for model in subject.remote))
 
 
-def _where_to_look(model: Model) -> str:
-    provider, found = model.provider, TERMS.get(model.provider)
-    more = " It passes texts on to other companies, whose terms count too." if provider in RELAYS else ""
+def _terms_line(model: Model) -> str:
+    provider, address = model.provider, TERMS.get(model.provider)
+    relay_note = " It passes texts on to other companies, whose terms count too." if provider in RELAYS else ""
     if isinstance(model, LitellmModel) and model.base:
-        terms = f"<{found}> where that is the provider's own server; else " if found else ""
-        return f"{code(provider)} at {code(_address(model.base))}: {terms}ask whoever runs it.{more}"
-    return f"{code(provider)}: {f'<{found}>' if found else 'look for the terms of its API.'}{more}"
+        terms = f"<{address}> where that is the provider's own server; else " if address else ""
+        return f"{code(provider)} at {code(_address(model.base))}: {terms}ask whoever runs it.{relay_note}"
+    return f"{code(provider)}: {f'<{address}>' if address else 'look for the terms of its API.'}{relay_note}"
 
 
-def stored_here_section(study: StatementSubject) -> str:
+def stored_here_section(subject: StatementSubject) -> str:
     """The section on what is kept on this machine, and where keys come from."""
-    project = study.project
-    lies = (
+    project = subject.project
+    folder = (
         "in the project's folder" if project.data_folder.folder == project.folder else "in this computer's data folder"
     )
-    places = ["what is typed", "the environment"]
-    places += [f"the file {code(project.settings.dotenv)}"] if project.settings.dotenv else []
-    places += ["the system's keyring"]
-    places += [code(key) for key in dict.fromkeys(model.settings.key for model in study.models) if key]
-    found = [
-        f"`traces.duckdb` {lies} is the evidence: the texts, each prompt as sent, each answer, to whom and when. "
-        f"`cache` {lies} holds the answers. Neither is encrypted: whoever can read the folder can read them.",
+    key_sources = ["what is typed", "the environment"]
+    key_sources += [f"the file {code(project.settings.dotenv)}"] if project.settings.dotenv else []
+    key_sources += ["the system's keyring"]
+    key_sources += [code(key) for key in dict.fromkeys(model.settings.key for model in subject.models) if key]
+    lines = [
+        f"`traces.duckdb` {folder} is the evidence: the texts, each prompt as sent, each answer, to whom and when. "
+        f"`cache` {folder} holds the answers. Neither is encrypted: whoever can read the folder can read them.",
         "`logs` in the project's folder holds what happened when: counts, models, messages of errors.",
         "What redaction took out stays in `traces.duckdb` and is left out of exports.",
-        f"Keys come from {', '.join(places)}. They are kept out of the cache, the traces, the logs and the notebook.",
+        f"Keys come from {', '.join(key_sources)}. They are kept out of the cache, the traces, the logs and the notebook.",
         "A notebook that is saved with its outputs holds whatever those show, texts included.",
     ]
-    return f"## What stays here\n\n{bullets(found)}"
+    return f"## What stays here\n\n{bullets(lines)}"
 
 
-def without_sending(study: StatementSubject) -> str:
+def alternatives_section(subject: StatementSubject) -> str:
     """The section on what could be done on this machine alone."""
-    here = [model.name for model in study.models if not model.remote]
-    own = f" Of its models, {code_list(here)} need nobody else." if here and study.remote else ""
-    found = [
+    local_models = [model.name for model in subject.models if not model.remote]
+    local_note = (
+        f" Of its models, {code_list(local_models)} need nobody else." if local_models and subject.remote else ""
+    )
+    lines = [
         "`offline/strict` and `offline/lenient` count the cue words of a criterion, in this program. They understand "
-        f"nothing, and are the baseline to compare a language model with.{own}",
+        f"nothing, and are the baseline to compare a language model with.{local_note}",
         "Language models can run on this machine or on a server of the institution (Ollama, LM Studio, llama.cpp, "
         "vLLM): `ollama_chat/...`, or an address under `models:` in buttermilk.yaml, with `local: true` where it is "
         "one's own.",
         "`local_only: true` in buttermilk.yaml refuses every remote model. `corpus.mark_local_only()` does so for the "
         "records of a corpus; single records can be marked too.",
     ]
-    return f"## How to do it without sending anything\n\n{bullets(found)}"
+    return f"## How to do it without sending anything\n\n{bullets(lines)}"
 
 
-def forgetting(study: StatementSubject) -> str:
+def erasure_section(subject: StatementSubject) -> str:
     """The section on a person who withdraws."""
-    found = [
+    lines = [
         "`project.evidence.forget(record_id=...)` removes a record from the cache and the traces here, with all that "
         "was asked and answered about it, and notes that something was removed."
     ]
-    if study.remote:
-        found.append(
+    if subject.remote:
+        lines.append(
             'What was sent cannot be called back from here. `bm.sql("select * from egress")` lists which record\'s '
             "text went to whom, and when; deletion there has to be asked of the provider."
         )
-    found.append("Copies are not reached by it: exports, bundles, back-ups, saved notebooks, the source file.")
-    return f"## If a person withdraws\n\n{bullets(found)}"
+    lines.append("Copies are not reached by it: exports, bundles, back-ups, saved notebooks, the source file.")
+    return f"## If a person withdraws\n\n{bullets(lines)}"

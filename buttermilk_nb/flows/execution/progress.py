@@ -14,7 +14,7 @@ from ...events.event import Event, ResultEvent, StatusEvent, WaitEvent
 if TYPE_CHECKING:
     from ..run import Run
 
-_EVERY_S = 0.1
+_PAINT_EVERY_S = 0.1
 KINDS = ("new", "cached", "refused or invalid", "failed", "skipped")
 
 
@@ -42,7 +42,7 @@ class Tally:
         self.total = total
         self.state = "running"
         self.spent_usd = 0.0
-        self.waiting: dict[str, tuple[float, str]] = {}
+        self.waits: dict[str, tuple[float, str]] = {}
         """Models whose calls wait: until when, and why."""
         self._kinds: Counter[str] = Counter()
         self._start = time.perf_counter()
@@ -59,8 +59,8 @@ class Tally:
                 self._end = time.perf_counter()
         elif isinstance(event, WaitEvent):
             until = time.perf_counter() + float(payload["seconds"])
-            if until > self.waiting.get(str(payload["model"]), (0.0, ""))[0]:
-                self.waiting[str(payload["model"])] = (until, str(payload["why"]))
+            if until > self.waits.get(str(payload["model"]), (0.0, ""))[0]:
+                self.waits[str(payload["model"])] = (until, str(payload["why"]))
         elif isinstance(event, ResultEvent):
             status = payload["status"]
             kind = "skipped" if status == "skipped" else "failed"
@@ -103,25 +103,25 @@ class Tally:
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.counts.items() if n)
         parts = [f"{self.done:,}/{self.total:,} cells", *([kinds] if kinds else []), f"{self.per_second:,.0f}/s"]
         if self.state == "running" and self.eta_s is not None:
-            parts.append(f"{clock(self.eta_s)} left")
+            parts.append(f"{format_duration(self.eta_s)} left")
         elif self.state != "running":
-            parts.append(f"{self.state} in {clock(self.elapsed_s)}")
+            parts.append(f"{self.state} in {format_duration(self.elapsed_s)}")
         if self.spent_usd:
             parts.append(f"${self.spent_usd:,.4f} spent")
-        parts += self._waits()
+        parts += self._wait_notes()
         return " · ".join(parts)
 
-    def _waits(self) -> list[str]:
+    def _wait_notes(self) -> list[str]:
         """Who waits now, for how long still, and why."""
         now = time.perf_counter()
-        self.waiting = {model: wait for model, wait in self.waiting.items() if wait[0] > now}
+        self.waits = {model: wait for model, wait in self.waits.items() if wait[0] > now}
         return [
-            f"`{model}` waits {clock(until - now)}: {why}"
-            for model, (until, why) in (self.waiting.items() if self.state == "running" else ())
+            f"`{model}` waits {format_duration(until - now)}: {why}"
+            for model, (until, why) in (self.waits.items() if self.state == "running" else ())
         ]
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration for people.
 
     Examples
@@ -131,24 +131,24 @@ def clock(seconds: float) -> str:
     """
     if seconds < 60:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, seconds_left = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{hours}:{minutes:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"
 
 
 def watch(bus: Bus, tally: Tally, paint: Callable[[bool], None]) -> None:
     """Keep a tally from the bus, and call `paint(over)` at most ten times a second, and once at the end."""
-    painted = 0.0
+    last_painted = 0.0
     stop: Callable[[], None]
 
     def listen(event: Event) -> None:
-        nonlocal painted
+        nonlocal last_painted
         if not tally.count(event):
             return
         over = tally.state != "running"
         now = time.perf_counter()
-        if over or now - painted > _EVERY_S:
-            painted = now
+        if over or now - last_painted > _PAINT_EVERY_S:
+            last_painted = now
             paint(over)
         if over:
             stop()
