@@ -1,4 +1,4 @@
-"""What was made of an answer that is no scores: an output, or why there is none."""
+"""Parse the answers of agents whose output is not scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .units import Stopwatch, make_unit
 
 
 class ParsedOutput(NamedTuple):
-    """An answer that was read."""
+    """The parsed output in an answer, or the reason why it could not be parsed."""
 
     result: CallResult
     status: Status
@@ -25,16 +25,16 @@ class ParsedOutput(NamedTuple):
 
     @property
     def n_unparsed(self) -> int:
-        """Whether it could not be read."""
+        """1 if the answer could not be parsed, else 0."""
         return int(self.status == "invalid")
 
     @property
     def statuses(self) -> set[str]:
-        """Its status."""
+        """The status of the output, as a set."""
         return {self.status}
 
     def better_of(self, second: ParsedOutput) -> ParsedOutput:
-        """The better of two, with the rows of both."""
+        """The better of this answer and a second one, with the rows of both."""
         better = second if second.n_unparsed < self.n_unparsed and second.result.completion else self
         whole = combine([self.result, second.result])
         return better._replace(
@@ -45,7 +45,7 @@ class ParsedOutput(NamedTuple):
 def parse_output(
     result: CallResult, names: Collection[str], parse_reply: Callable[[dict[str, Any]], Any]
 ) -> ParsedOutput:
-    """Read an answer; `make` takes the object in it apart, and raises InvalidAnswer where it is not as asked for."""
+    """Parse the JSON object in an answer; `parse_reply` raises InvalidAnswer if the object has not the right form."""
     try:
         return ParsedOutput(result, "ok", parse_reply(parse_object(result, names)))
     except UnparsedAnswer as unread:
@@ -65,7 +65,7 @@ def parsed_unit(
     assessments: Sequence[Assessment] = (),
     input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
-    """The rows of a cell whose answer was read so: its output, or else the raw text and why."""
+    """The rows of a cell with a parsed output, or with the raw text and the reason why it could not be parsed."""
     result = answer.result
     raw_text = result.completion.text if result.completion else None
     return make_unit(

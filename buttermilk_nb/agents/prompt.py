@@ -1,10 +1,10 @@
-"""Prompts: sandboxed templates, split into roles before any data goes in.
+"""`Prompt`: a sandboxed template, split into roles before any data is inserted.
 
-The template's text is cut at its `## system` and `## user` lines first, and each part is rendered
-into one message of its own. A record that contains such a line, or template braces, is data in a
-message and can neither add a role nor run anything. Undefined names are errors, not empty strings.
+First the text of the template is split at its `## system` and `## user` lines; then each part is rendered into one
+message. So a record that contains such a line, or template braces, is only data in a message: it can neither add a
+role nor run code. Undefined names are errors, not empty strings.
 
-Images go with the user's message. A template can name them (`record.images`), but their bytes never become text.
+Images are sent with the user message. A template can name them (`record.images`), but their bytes never become text.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from ..llm.message import Message, Role
 _ROLE_LINE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
 _VARYING_NAMES = frozenset({"record", "inputs", "answers", "expert_reasons"})
-"""Names whose values differ from record to record."""
+"""Template variables with a different value for each record."""
 _IMAGE_FIELDS = frozenset({"mime", "name"})
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """`record.metadata.values` is the column of that name, never a method of the mapping that holds it."""
+    """A sandbox in which `record.metadata.values` is the column `values`, not a method of the mapping."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is RecordView and attribute in RecordView.__slots__:  # what nearly every look-up is
+        if type(obj) is RecordView and attribute in RecordView.__slots__:  # the most frequent look-up
             return getattr(obj, attribute)
         if isinstance(obj, dict) and attribute not in _MAPPING_METHODS | obj.keys():
             return self.undefined(obj=obj, name=attribute)
@@ -60,10 +60,11 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 def _check_printable(value: Any) -> Any:
     if isinstance(value, RecordView):
-        raise TemplateRuntimeError("`record` alone is not a text; write `record.content`, or another of its fields")
+        raise TemplateRuntimeError("`record` itself is not a text; write `record.content`, or another of its fields")
     if isinstance(value, Image) or (isinstance(value, tuple) and value and isinstance(value[0], Image)):
         raise TemplateRuntimeError(
-            "an image is not a text: it goes with the message by itself; write `record.images|length`, or its `name`"
+            "an image is not a text: it is sent with the message in any case; write `record.images|length`, or its "
+            "`name`"
         )
     if callable(value) and not isinstance(value, Undefined):
         name = getattr(value, "__name__", "?")
@@ -84,7 +85,7 @@ _ENVIRONMENT = _Environment(
 @lru_cache(maxsize=256)
 def _compile(source: str) -> Template:
     template = _ENVIRONMENT.from_string(source)
-    template.globals = dict(template.globals)  # a ChainMap otherwise, which costs more than the rendering
+    template.globals = dict(template.globals)  # otherwise a ChainMap, which takes longer than the rendering
     return template
 
 
@@ -94,12 +95,12 @@ class Prompt(BaseModel):
     Parameters
     ----------
     system, user
-        The parts, in Jinja. `record.content`, `record.metadata`, `record.record_id`, `record.uri` and
-        `record.images` are always there; a judge adds `criteria` and `answer_format`, and a step that
-        reads others adds `inputs`, by step name. The record's images go with the user's message, unless
+        The parts, as Jinja templates. `record.content`, `record.metadata`, `record.record_id`, `record.uri` and
+        `record.images` are always available; a judge adds `criteria` and `answer_format`, and a step that
+        needs other steps adds `inputs`, by step name. The record's images are sent with the user message, unless
         the template reads `inputs` and nothing of the record.
     name
-        What to call it in the column `texts.name`.
+        The name of the prompt in the column `texts.name`.
 
     Examples
     --------
@@ -117,7 +118,7 @@ class Prompt(BaseModel):
 
     @classmethod
     def from_text(cls, text: str, *, name: str = "prompt") -> Prompt:
-        """Split a text at its `## system` and `## user` lines; without them it is the user part."""
+        """Split a text at its `## system` and `## user` lines; without them, all of it is the user part."""
         sections = _ROLE_LINE.split(text)
         if len(sections) == 1:
             return cls(user=text.strip(), name=name)
@@ -125,21 +126,21 @@ class Prompt(BaseModel):
             raise SetupError(f"prompt `{name}`: there is text before the first `## system` or `## user` line.")
         roles = [role.lower() for role in sections[1::2]]
         if len(set(roles)) != len(roles):
-            raise SetupError(f"prompt `{name}`: `## {roles[-1]}` stands twice; a prompt has one part of each.")
+            raise SetupError(f"prompt `{name}`: `## {roles[-1]}` appears twice; a prompt has at most one part of each.")
         return cls(name=name, **dict(zip(roles, (part.strip() for part in sections[2::2]), strict=True)))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
-        """ParsedAnswer a prompt from a file; see `from_text`."""
+        """Read a prompt from a file; see `from_text`."""
         path = Path(path)
         return cls.from_text(yaml.read_text(path), name=path.stem).model_copy(update={"path": path})
 
     def reload(self) -> Prompt:
-        """The prompt as its file says now; itself where it has no file."""
+        """The prompt as its file is now; the prompt itself if it has no file."""
         return type(self).from_file(self.path) if self.path and self.path.exists() else self
 
     def to_plain(self) -> dict[str, str]:
-        """The prompt as plain data, without its file."""
+        """The prompt as plain data, without its path."""
         return {"name": self.name, "system": self.system, "user": self.user}
 
     @cached_property
@@ -154,9 +155,9 @@ class Prompt(BaseModel):
 
     @cached_property
     def fields(self) -> frozenset[str]:
-        """The fields of the record that the template names, `metadata.title` and the like.
+        """The fields of the record that the template names, such as `metadata.title`.
 
-        `metadata.*` stands for all of it, where the template uses the whole mapping.
+        `metadata.*` means all of the metadata: the template uses the whole mapping.
         """
         fields: set[str] = set()
         for tree in self._trees():
@@ -183,11 +184,11 @@ class Prompt(BaseModel):
 
     @cached_property
     def shows_images(self) -> bool:
-        """Whether a record's images go with it: not where it asks about the outputs of other steps alone."""
+        """Whether the images of a record are sent; not if the template only reads the outputs of other steps."""
         return "record" in self.names or "inputs" not in self.names
 
     def read_parts(self, record: RecordView) -> dict[str, Any]:
-        """What this prompt reads of a record beside its text, which belongs to a cell's design."""
+        """What this prompt reads of a record in addition to its text; it is part of a cell's design."""
         parts: dict[str, Any] = {"uri": record.uri} if "uri" in self.fields and record.uri else {}
         if record.images and any(field.partition(".")[0] == "images" for field in self.fields):
             parts["images"] = [image.name for image in record.images]
@@ -197,7 +198,7 @@ class Prompt(BaseModel):
         return {**parts, "metadata": {name: record.metadata.get(name) for name in names}} if names else parts
 
     def problems(self, known_names: Iterable[str]) -> list[str]:
-        """What is wrong with the template as written: syntax, names that do not exist."""
+        """Sentences on errors in the template: its syntax, and names that do not exist."""
         try:
             unknown = sorted(self.names - set(known_names))
         except TemplateSyntaxError as error:
@@ -207,12 +208,22 @@ class Prompt(BaseModel):
         ]
 
     def render(self, values: Mapping[str, Any]) -> list[Message]:
-        r"""Fill both parts.
+        r"""Fill in both parts.
+
+        Parameters
+        ----------
+        values
+            The values of the template variables.
+
+        Returns
+        -------
+        list of Message
+            One message for each part that is not empty.
 
         Raises
         ------
         SetupError
-            A name or field is undefined, or the template does what a sandbox forbids.
+            A name or field is undefined, or the template does something that the sandbox forbids.
 
         Examples
         --------
@@ -232,14 +243,14 @@ class Prompt(BaseModel):
         return [(role, source) for role, source in roles if source]
 
     def fill(self, source: str, values: Mapping[str, Any]) -> str:
-        """One part, filled."""
+        """Fill in one part."""
         try:
             return _compile(source).render(values)
         except UndefinedError as error:
             raise SetupError(f"prompt `{self.name}`: {error.message}.{_nearest_field(error.message, values)}") from None
         except TemplateError as error:
             raise SetupError(f"prompt `{self.name}`: {str(error.message).rstrip('.')}.") from None
-        except Exception as error:  # a template computes, and its sums fail as any others do
+        except Exception as error:  # a template can compute, and a computation can fail
             raise SetupError(f"prompt `{self.name}`: {error}.") from error
 
     def _trees(self) -> list[nodes.Template]:
@@ -247,14 +258,14 @@ class Prompt(BaseModel):
 
 
 class BoundPrompt:
-    """A prompt with everything filled in but the record and what other steps found.
+    """A prompt with everything filled in except the record and the outputs of other steps.
 
     Parameters
     ----------
     prompt
         The template.
     values
-        What is the same for every record: the criteria, the answer format.
+        The values that are the same for every record: the criteria, the answer format.
     """
 
     def __init__(self, prompt: Prompt, values: Mapping[str, Any]) -> None:
@@ -266,7 +277,7 @@ class BoundPrompt:
             self._parts.append((role, source, None if varying_names else Message(role, prompt.fill(source, values))))
 
     def render(self, record: RecordView, inputs: Mapping[str, Any] | None = None, **extra_values: Any) -> list[Message]:
-        """The messages for one record, with what other steps found, and what else a kind of agent shows."""
+        """The messages for one record, with the outputs of other steps and the extra values of a kind of agent."""
         values = {**self._values, "record": record, **extra_values}
         if inputs is not None:
             values["inputs"] = inputs
@@ -275,14 +286,14 @@ class BoundPrompt:
 
 
 def _with_images(messages: list[Message], images: tuple[Image, ...]) -> list[Message]:
-    """The images in the user's message, which comes last; a prompt that has none gets one for them."""
+    """Add the images to the user message, which is the last; without a user message, add one for them."""
     if messages and messages[-1].role == "user":
         return [*messages[:-1], messages[-1]._replace(images=images)]
     return [*messages, Message("user", "", images)]
 
 
 def _dotted_path(node: nodes.Node) -> list[str]:
-    """`record.metadata.title` as a list of names; empty where a part is computed."""
+    """`record.metadata.title` as a list of names; empty if a part is computed."""
     if isinstance(node, nodes.Name):
         return [node.name]
     if isinstance(node, nodes.Getattr):
@@ -299,7 +310,7 @@ def _lookups(tree: nodes.Template) -> list[nodes.Getattr | nodes.Getitem]:
 
 
 def _bare_record_uses(tree: nodes.Template) -> Iterable[bool]:
-    """Whether `record` is used other than through a field: passed to a filter, assigned, looped over."""
+    """For each name, whether it is `record` used without a field: in a filter, an assignment or a loop."""
     field_lookups = {id(lookup.node) for lookup in _lookups(tree)}
     for name in tree.find_all(nodes.Name):
         yield name.name == "record" and id(name) not in field_lookups

@@ -1,22 +1,18 @@
-"""Make the rows of a cell: the unit that an agent returns."""
+"""Make the rows of a cell, as the unit that an agent returns."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from .._internal.ids import uuid7
 from ..llm.model import Model
 from ..schema import Assessment, Call, Redacted, Score, Status, TextRow, Trace, TraceInput, Unit, now
 from .base import Cell, Context
 
-if TYPE_CHECKING:
-    pass
-
 
 class Stopwatch:
-    """When a cell began, and how long it has taken."""
+    """Measures when a cell started, and how long it takes."""
 
     def __init__(self) -> None:
         self.started_at = now()
@@ -49,8 +45,8 @@ def make_unit(
 ) -> Unit:
     """The rows of a finished cell.
 
-    `model` where another one than the planned one has answered; `read` are the traces that it read, in the order in
-    which they were shown, where that is not the order of the grid.
+    `model` is the model that answered, if it is not the planned one. `input_trace_ids` are the traces that the cell
+    read, in the order in which they were shown; by default all of its inputs, in the order of the grid.
     """
     slot = cell.slot
     answering_model = model or slot.model
@@ -98,7 +94,7 @@ def make_unit(
 def failed_unit(
     cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
 ) -> Unit:
-    """A cell that did not come to an end: skipped, cancelled, or a failing function; with the calls made for it."""
+    """The rows of a cell that did not finish (skipped, cancelled or failed), with the calls that it made."""
     results = context.completed_calls or ()
     calls = [call for result in results for call in result.calls]
     trace_id = calls[0].trace_id if calls else uuid7()

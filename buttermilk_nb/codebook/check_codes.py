@@ -1,7 +1,7 @@
-"""Checking truth and human codes against the scales, before anything is asked.
+"""Check that truth and human codes are answers on the scales.
 
-A code that is not on the scale is a mistake of mapping, not of a coder; the error lists the codes that
-there are, with their counts, and the line to paste.
+The check runs before any model is called. A code that is not on the scale is an error of the column mapping, not of a
+coder. The message lists the codes in the data, with their counts, and the line to paste.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .scales import NON_ANSWERS
 
 
 def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
-    """One sentence for each criterion whose codes do not fit its scale."""
+    """One sentence for each criterion with codes that are not answers on its scale."""
     by_name: dict[str, list[Criterion]] = {}
     for document in documents:
         for criterion in document:
@@ -40,7 +40,7 @@ def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> l
         if name == DEFAULT_CRITERION and only_criterion is None:
             names = ", ".join(f'"{n}": "column"' for n in by_name)
             problems.append(
-                f"{source} names no criterion, and there are {len(by_name)}: write {{{names}}} when loading."
+                f"{source} does not name a criterion, and there are {len(by_name)}: write {{{names}}} when loading."
             )
             continue
         criteria = [only_criterion] if name == DEFAULT_CRITERION and only_criterion else by_name.get(name, [])
@@ -53,13 +53,14 @@ def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> l
 
 
 def unused_codes(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
-    """A remark on each criterion that has codes in the data and that nobody asks: most likely a misspelt name."""
+    """A remark on each criterion that has codes in the data but that no judge asks: most likely a misspelt name."""
     asked_criteria = {criterion.name for document in documents for criterion in document}
     coded_criteria = {
         name for record in records for codes in (record.ground_truth, *record.labels.values()) for name in codes
     }
     return [
-        f"the data holds codes for `{name}`, which no judge of this flow asks; {nearest(name, asked_criteria)}"
+        f"the data has codes for `{name}`, but no judge of this flow asks about it, so they are not used; "
+        f"{nearest(name, asked_criteria)}"
         for name in sorted(coded_criteria - asked_criteria - {DEFAULT_CRITERION})
     ]
 
@@ -71,14 +72,14 @@ def _code_problem(source: str, criterion: Criterion, counts: Counter[str], wrong
     answers = criterion.scale.answers or (criterion.scale.shorthand,)
     pairs = ", ".join(f"{code!r}: '...'" for code in list(wrong_codes)[:6])
     return (
-        f"{source}: criterion `{criterion.name}` allows {' | '.join(answers)}, and the data holds {code_counts}. "
-        f"Say what they mean when loading, with one of the answers for each: truth_values={{{pairs}}}"
+        f"{source}: criterion `{criterion.name}` allows {' | '.join(answers)}, but the data has {code_counts}. "
+        f"Give the answer that each of them means when loading: truth_values={{{pairs}}}"
     )
 
 
 def _is_valid(criterion: Criterion, code: Any) -> bool:
     if code in NON_ANSWERS:
-        return True  # a person may always say so
+        return True  # people may always give a non-answer
     try:
         criterion.parse(code)
     except InvalidAnswer:

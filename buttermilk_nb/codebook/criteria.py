@@ -1,10 +1,10 @@
-"""Criteria: the questions that are put to each record, with everything a coder is told about them.
+"""`Criteria`: a document of questions for each record, with their scales and instructions.
 
-A `Criteria` is a document: prose, and one or more questions (`Criterion`), each with a scale. It is
-hashed, because a changed word is a changed instrument. The hash covers what gives an answer its
-meaning (text, questions, scales, flags, the overall rule) and leaves out where the document came
-from. It also leaves out the cues: only the offline models read them, and those carry the cues' own
-hash (`cues_hash`), so that tuning a dictionary does not turn a model's answers into another design.
+The document is prose and one or more questions (`Criterion`), each with a scale. It has a hash, because a document
+with one changed word is a different instrument. The hash covers what an answer means: text, questions, scales, flags
+and the overall rule. It leaves out the source of the document. It also leaves out the cues: only the offline models
+read them, and these use the separate hash of the cues (`cues_hash`). So a change to a cue word does not change the
+design of a language model's answers.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ class Criteria(BaseModel):
     text
         The prose that judges read in full: a policy, a style guide, a codebook's introduction.
     scale, flag, cues, question, definition, include, exclude, examples, non_answers
-        Where the document asks one question only, its details may be given here instead of in
-        `criteria`; `question` defaults to the text itself.
+        The details of the question, if the document has only one. Use them instead of `criteria`. By default,
+        `question` is the text itself.
     criteria
         Several questions: a list of `Criterion`, or a mapping from name to its fields. `scale` and
-        `flag` then are the defaults for those that name none.
+        `flag` are then the defaults for criteria without their own.
     overall
-        How the whole is flagged: `any`, `all`, or the name of the one criterion that decides.
+        How the flag of the whole document follows from its criteria: `any`, `all`, or the name of the criterion that
+        decides.
     version, source, author, retrieved
-        Where the document comes from.
+        The origin of the document.
 
     Raises
     ------
@@ -106,23 +107,23 @@ class Criteria(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Criteria:
-        """ParsedAnswer a Markdown file with YAML front matter; it is read again at each run.
+        """Read criteria from a Markdown file with YAML front matter; each run reads the file again.
 
         Raises
         ------
         SetupError
-            There is no such file, or it says something that does not fit.
+            The file does not exist, or one of its fields is unknown or invalid.
         """
         path = Path(path)
         return cls.from_markdown(yaml.read_text(path), name=path.stem, path=path)
 
     @classmethod
     def from_markdown(cls, text: str, *, name: str = "criteria", path: Path | None = None) -> Criteria:
-        """Read criteria from the text of such a file.
+        """Read criteria from the text of a Markdown file with YAML front matter.
 
         Examples
         --------
-        >>> made = Criteria.from_markdown(
+        >>> criteria = Criteria.from_markdown(
         ...     '''---
         ... name: tone
         ... scale: 1-5
@@ -130,7 +131,7 @@ class Criteria(BaseModel):
         ... ---
         ... How heated is the text?'''
         ... )
-        >>> made["tone"].scale.shorthand, made["tone"].flag
+        >>> criteria["tone"].scale.shorthand, criteria["tone"].flag
         ('1-5', '>= 4')
         """
         source = f"`{path.name}`" if path else f"criteria `{name}`"
@@ -150,12 +151,12 @@ class Criteria(BaseModel):
         return cls(chosen_name, body.strip(), **fields)
 
     def reload(self) -> Criteria:
-        """The document as its file says now; itself where it has no file."""
+        """The document as its file is now; the document itself if it has no file."""
         return type(self).from_file(self.path) if self.path and self.path.exists() else self
 
     @cached_property
     def criteria_hash(self) -> str:
-        """The hash of what gives an answer its meaning; see the module's first lines."""
+        """The hash of the parts that an answer's meaning depends on; the module's docstring lists them."""
         fields = self.model_dump(mode="json", exclude={"path", "source", "author", "retrieved", "criteria"})
         fields["criteria"] = [
             {**c.model_dump(mode="json", exclude={"cues", "scale"}), "scale": c.scale.model_dump(mode="json")}
@@ -170,17 +171,17 @@ class Criteria(BaseModel):
 
     @cached_property
     def rules_hash(self) -> str:
-        """The hash of what rules read: the cues in their order, and the flags, which decide ties."""
+        """The hash of what the offline models read: the cues in their order, and the flags, which decide ties."""
         rules = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
         return digest("kq1", canonical(rules))
 
     def select(self, criterion: str) -> Criteria:
-        """The same document asking one of its questions."""
+        """The same document with one of its questions."""
         origin = {key: getattr(self, key) for key in ("version", "source", "author", "retrieved")}
         return Criteria(self.name, self.text, criteria=[self[criterion]], overall=criterion, **origin)
 
     def overall_flag(self, flags: Mapping[str, bool | None]) -> bool | None:
-        """The verdict on the whole from the flags of its criteria, with SQL's logic of unknowns.
+        """The flag of the whole document, from the flags of its criteria, with SQL's logic of unknown values.
 
         Examples
         --------
@@ -197,7 +198,7 @@ class Criteria(BaseModel):
         return None if None in criterion_flags or not criterion_flags else not decisive
 
     def to_rows(self) -> list[TextRow]:
-        """The document as the Store keeps it: under its hash, and under that of its cues where it has any."""
+        """The rows that store the document: one under its hash, and one under the hash of its cues if it has cues."""
         hashes = [self.criteria_hash, *([self.cues_hash] if any(c.cues for c in self.criteria) else [])]
         body = self.to_markdown()
         return [
@@ -209,7 +210,7 @@ class Criteria(BaseModel):
         return {**self._front_matter(), "text": self.text}
 
     def to_markdown(self) -> str:
-        """The document as a file that `from_file` reads back."""
+        """The document as the text of a file that `from_file` can read."""
         return f"---\n{yaml.dumps(self._front_matter())}---\n{self.text}\n"
 
     def _front_matter(self) -> dict[str, Any]:
@@ -222,7 +223,7 @@ class Criteria(BaseModel):
         return fields
 
     def diff(self, other: Criteria) -> str:
-        """What changed from this version to another, as unified diff lines; empty where nothing did."""
+        """The changes from this version to another, as unified diff lines; empty if nothing changed."""
         old, new = self.to_markdown().splitlines(), other.to_markdown().splitlines()
         lines = difflib.unified_diff(
             old, new, f"{self.name} {self.version}".strip(), f"{other.name} {other.version}".strip(), lineterm="", n=1
@@ -265,7 +266,7 @@ _DEFAULT_FIELDS = ("scale", "flag")
 
 
 def _expand_short_form(fields: dict[str, Any]) -> dict[str, Any]:
-    """FileLock the short forms (one question, a mapping of questions) into the full one."""
+    """Turn the short forms (one question, a mapping of questions) into the full form."""
     fields = dict(fields)
     shared_fields = {
         key: fields.pop(key) for key in (*_CRITERION_FIELDS, *_DEFAULT_FIELDS) if fields.get(key) is not None
@@ -315,7 +316,7 @@ def _criterion_to_plain(criterion: Criterion) -> dict[str, Any]:
 
 
 def _has_full_shorthand(scale: Scale) -> bool:
-    """Whether the short form says all that there is to say of this scale."""
+    """Whether the short form describes the scale completely."""
     try:
         return make_scale(scale.shorthand) == scale
     except SetupError:

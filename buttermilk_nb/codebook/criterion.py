@@ -1,4 +1,4 @@
-"""One question with its scale, and everything a coder is told about it."""
+"""`Criterion`: one question with its scale and its codebook entry."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Criterion(BaseModel):
     question
         The question, as the judge reads it.
     scale
-        The allowed answers; see `buttermilk_nb.codebook.scales.make_scale` for the short forms.
+        The allowed answers; see `buttermilk_nb.codebook.scales.make_scale` for the short forms. `yes/no` by default.
     flag
-        Which answers count as the finding: `"no"`, `"fear | anger"`, `">= 4"`. None declares none.
+        The answers that count as the finding: `"no"`, `"fear | anger"`, `">= 4"`. By default there is no flag.
     definition, include, exclude, examples
-        The codebook entry: what it means, what counts, what does not, and examples for each answer.
+        The codebook entry: the definition, what to include and exclude, and examples for each answer.
     non_answers
-        Which of `not applicable` and `cannot tell` may be answered.
+        Which of `not applicable` and `cannot tell` are allowed as answers; by default neither.
     cues
-        Words and phrases that speak for an answer; `*` at the end is a wildcard. Read by the offline
-        models only, never sent anywhere. A plain list stands for `yes`.
+        Words and phrases that speak for an answer; `*` at the end is a wildcard. Only the offline models
+        read them; they are never sent anywhere. A plain list means cues for `yes`.
 
     Examples
     --------
@@ -97,21 +97,21 @@ class Criterion(BaseModel):
         return self
 
     def parse(self, raw: object) -> Answer:
-        """Match a raw answer against what this criterion allows; InvalidAnswer where it does not fit."""
+        """Match a raw answer against the allowed answers; raises InvalidAnswer if it matches none of them."""
         return self.scale.parse(raw, self.non_answers)
 
     def flagged(self, answer: Answer) -> bool | None:
-        """Is the answer the declared finding? None without a flag or an answer."""
+        """Whether the answer is the declared finding; None without a flag or an answer."""
         return self.scale.flagged(answer, self.flag)
 
     @property
     def sentence(self) -> str:
-        """The sentence that tells the judge what to answer with, non-answers included."""
+        """The instruction to the judge on how to answer, with the allowed non-answers."""
         non_answers = " or ".join(f'"{name}"' for name in self.non_answers)
         return self.scale.instruction() + (f" Where that is impossible, answer {non_answers}." if non_answers else "")
 
     def answer_schema(self) -> dict[str, Any]:
-        """JSON schema of the bare answer, non-answers included."""
+        """The JSON schema of the answer alone, with the allowed non-answers."""
         scale_schema = self.scale.answer_schema()
         return (
             {"anyOf": [scale_schema, {"type": "string", "enum": list(self.non_answers)}]}

@@ -1,4 +1,4 @@
-"""Parse the rows of an extractor's answer, and check them against the declared columns."""
+"""Parse the rows in an extractor's answer, and check them against the declared columns."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..judge.answer_format import as_text
 from ..parse_output import ParsedOutput, parse_output
 
 Columns = dict[str, str | tuple[str, ...]]
-"""Columns by name: a sentence that says what belongs in it, or the values that it may have."""
+"""Columns by name: a sentence that describes the content, or the allowed values."""
 
 
 def parse_rows(result: CallResult, columns: Columns) -> ParsedOutput:
-    """The rows in a model's answer, or the reason why there are none."""
+    """The rows in a model's answer, or the reason why they cannot be parsed."""
     return parse_output(result, ("rows",), partial(_parse_reply, columns=columns))
 
 
@@ -39,6 +39,8 @@ def _parse_row(n: int, row: Any, columns: Columns) -> dict[str, str | None]:
         value = (values[name] or "").strip().casefold()
         match = next((offer for offer in offered if offer.casefold() == value), None)
         if match is None:
-            raise InvalidAnswer(f"row {n}: `{name}` is `{(values[name] or '')[:40]}`, which was not offered")
+            raise InvalidAnswer(
+                f"row {n}: `{name}` is `{(values[name] or '')[:40]}`, which is not one of the offered values"
+            )
         values[name] = match
     return values

@@ -1,7 +1,7 @@
-"""`Judge`: an agent whose output is scores. Reasons come first, then conclusion, answer, uncertainty.
+"""`Judge`: an agent that asks models about criteria and returns scores.
 
-Every planned criterion of every cell becomes a score row, also where the model refused or failed; such
-a row has a status and no value.
+A model gives its reasons first, then conclusion, answer and uncertainty. Every planned criterion of every cell becomes
+a score row, even if the model refused or failed; such a row has a status and no value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..._internal.ids import canonical, uuid7
+from ..._internal.markdown import code_list
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...llm.calls.client import CallResult
@@ -24,7 +25,6 @@ from ...schema import Score, Status, TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..config_files import default_prompt, load_criteria, relative_path
-from ..design import slot_design
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
 from ..step_outputs import step_outputs
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class JudgeQuestion(NamedTuple):
-    """What one request of a judge asks: a document, or one criterion of it."""
+    """One prepared question of a judge: on a document, or on one of its criteria."""
 
     criteria: Criteria
     bound_prompt: BoundPrompt
@@ -48,35 +48,36 @@ class JudgeQuestion(NamedTuple):
 
 
 class Judge(Agent):
-    """Puts criteria to models and reads their answers on the scale.
+    """Asks models about criteria, and parses their answers on the scales of the criteria.
 
     Parameters
     ----------
     name
         The step's name; it becomes the value of the column `judge`.
     criteria
-        A `Criteria`, the path of a criteria file, or a list of these. Files are read again at each run.
+        A `Criteria`, the path of a criteria file, or a list of these. Each run reads the files again.
     models
         A model, a set of models, or a list; by default the project's set `judges`.
     prompt
-        Another prompt than the default; it may use `criteria` and `answer_format` beside `record`.
+        A prompt instead of the default; it may use `record`, `criteria`, `answer_format` and `inputs`.
     replicates
-        How often each model is asked the same.
+        How often each model gets the same request; by default once.
     ask
-        `together`: one request for all questions of a document; `separately`: one each.
+        `together`: one request for all questions of a document; `separately`: one request for each question.
     params
-        Sampling parameters, sent and stored as given. The default is what `buttermilk.yaml` says of the model, and
+        Sampling parameters, sent and stored unchanged. By default those of the model in `buttermilk.yaml`, and
         `{"temperature": 0}`.
     fallback
-        Models to ask where the chosen one fails for good; their answers stand under their own name.
+        Models to call if the selected model fails permanently; their answers carry their own model name. By default
+        none.
     reask
-        Whether an answer that cannot be read is asked for once more, with what was wrong with it. The second
-        request is stored like the first. Refusals, filtered and cut-off answers are never asked for again.
+        Whether to ask once more if an answer cannot be parsed. The second request says what is wrong with the
+        answer, and is stored like the first. Refused, filtered and cut-off answers are never asked for again.
 
     Raises
     ------
     SetupError
-        A file is missing, a field is unknown, criteria do not fit.
+        A file does not exist, or a field is unknown or invalid.
 
     Examples
     --------
@@ -146,7 +147,7 @@ class Judge(Agent):
                 changes.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
         return (agent.model_copy(update={"criteria": documents}), changes) if changes else (self, changes)
 
-    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # reads records only
         slots = []
         for criteria in self.criteria:
             for model in self.selected_models(project):
@@ -154,32 +155,16 @@ class Judge(Agent):
                 questions = [
                     self._question(document, params, project) for document in self._request_documents(criteria)
                 ]
-                for replicate in range(self.replicates):
-                    design = slot_design(
-                        self,
-                        prompt=self.prompt.prompt_hash,
-                        criteria=criteria.criteria_hash,
-                        schema=[question.schema_row.text_hash for question in questions],
-                        model=model.full_name,
-                        params=params.sent,
-                        replicate=replicate,
-                        ask=self.ask,
-                        **({} if self.reask else {"reask": False}),
-                        **model.design_parts(criteria),
-                        **self.redaction_parts(model, project),
-                    )
-                    slots.append(
-                        Slot(
-                            self,
-                            design,
-                            replicate,
-                            model,
-                            criteria,
-                            self.prompt.prompt_hash,
-                            params.sent_json,
-                            questions,
-                        )
-                    )
+                slots += self.model_slots(
+                    project,
+                    model,
+                    questions,
+                    criteria,
+                    criteria=criteria.criteria_hash,
+                    schema=[question.schema_row.text_hash for question in questions],
+                    ask=self.ask,
+                    reask=self.reask,
+                )
         return slots
 
     async def run(self, cell: Cell, context: Context) -> Unit:
@@ -190,7 +175,7 @@ class Judge(Agent):
     def parse(
         self, result: CallResult, question: JudgeQuestion, cell: Cell, trace_id: str, context: Context
     ) -> ParsedScores:
-        """The scores in an answer: one for each criterion that was asked."""
+        """The scores in an answer: one for each criterion in the question."""
         return ScoreParser(cell, context.run_id, trace_id).parse(question.criteria, result)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
@@ -220,7 +205,7 @@ class Judge(Agent):
         problems = super().problems(project, records, needs)
         if not problems and "criteria" not in self.prompt.names:
             problems.append(
-                f"prompt `{self.prompt.name}` never shows `criteria`, so the judge would not know the question."
+                f"prompt `{self.prompt.name}` never shows `criteria`, so the model would not see the question."
             )
         return problems
 
@@ -228,14 +213,15 @@ class Judge(Agent):
         remarks = super().remarks(project)
         if "answer_format" not in self.prompt.names:
             remarks.append(
-                f"prompt `{self.prompt.name}` leaves out `answer_format`; it must ask for that form in its own words."
+                f"prompt `{self.prompt.name}` does not show `answer_format`, so it must describe that form in its own "
+                "words."
             )
         for criteria in self.criteria:
             for model in self.selected_models(project):
                 without_cues = [c.name for c in criteria if model.needs_cues and not c.cues]
                 if without_cues:
                     remarks.append(
-                        f"`{model.name}` will skip {', '.join(f'`{name}`' for name in without_cues)}, which has no cues; "
+                        f"`{model.name}` will skip {code_list(without_cues)}, because there are no cues; "
                         "add a line such as `cues: {yes: [word, other word*]}`."
                     )
         return remarks

@@ -1,4 +1,4 @@
-"""From a model's answer to scores: one for each criterion that was asked, whatever came."""
+"""Parse a model's answer into scores: one for each criterion in the question."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ assert set(_WORST_FIRST) <= set(STATUSES)
 
 
 class ParsedScores(NamedTuple):
-    """The scores in an answer, and what was wrong with it."""
+    """The scores in an answer, and the first problem with it."""
 
     result: CallResult
     scores: list[Score]
@@ -31,7 +31,7 @@ class ParsedScores(NamedTuple):
 
     @property
     def n_unparsed(self) -> int:
-        """How many criteria it gives no valid answer on."""
+        """How many criteria have no valid answer."""
         return sum(score.status == "invalid" for score in self.scores)
 
     @property
@@ -40,7 +40,7 @@ class ParsedScores(NamedTuple):
         return {score.status for score in self.scores}
 
     def better_of(self, second: ParsedScores) -> ParsedScores:
-        """The better of two readings, with the rows of both."""
+        """The better of this answer and a second one, with the rows of both."""
         better = second if second.n_unparsed < self.n_unparsed and second.result.completion else self
         whole = combine([self.result, second.result])
         return better._replace(
@@ -49,14 +49,14 @@ class ParsedScores(NamedTuple):
 
 
 class ScoreParser(NamedTuple):
-    """Reads the answers of one cell.
+    """Parses the answers of one cell.
 
     Parameters
     ----------
     cell
-        What was asked about.
+        The cell.
     run_id, trace_id
-        Whom the scores belong to.
+        The run and the trace of the scores.
     """
 
     cell: Cell
@@ -64,7 +64,7 @@ class ScoreParser(NamedTuple):
     trace_id: str
 
     def parse(self, criteria: Iterable[Criterion], result: CallResult) -> ParsedScores:
-        """The scores of these criteria in what was answered."""
+        """The scores of these criteria in a model's answer."""
         asked_criteria = list(criteria)
         model = result.request.model
 
@@ -98,7 +98,7 @@ class ScoreParser(NamedTuple):
         *,
         model: Model | None = None,
     ) -> Score:
-        """The row of one criterion; `served` where another model than the planned one has answered."""
+        """The row of one criterion; `model` is the model that answered, if it is not the planned one."""
         slot, record = self.cell.slot, self.cell.record
         assert slot.criteria is not None
         assert slot.model is not None
@@ -127,14 +127,14 @@ class ScoreParser(NamedTuple):
 
 
 class UnparsedAnswer(Exception):
-    """An answer with no object in it, and the status that follows.
+    """Raised for an answer without a JSON object.
 
     Parameters
     ----------
     status
-        Refused, filtered, invalid, or that of the failure.
-    why
-        What the cell's row says.
+        The status of the cell: refused, filtered, invalid, or the status of the failed call.
+    reason
+        The error for the cell's row.
     """
 
     def __init__(self, status: Status, reason: BaseException) -> None:
@@ -144,17 +144,24 @@ class UnparsedAnswer(Exception):
 
 
 def parse_object(result: CallResult, names: Collection[str]) -> dict[str, Any]:
-    """The JSON object that was answered.
+    """The JSON object in an answer.
+
+    Parameters
+    ----------
+    result
+        The result of the call.
+    names
+        Keys that the object may have; an object with one of them is preferred.
 
     Raises
     ------
-    Unread
-        There is none.
+    UnparsedAnswer
+        The call failed, or its answer has no such object.
     """
     completion = result.completion
     if completion is None:
         assert result.error is not None
-        raise UnparsedAnswer(result.error.status, result.error)  # type: ignore[arg-type]  # a status of the tree
+        raise UnparsedAnswer(result.error.status, result.error)  # type: ignore[arg-type]  # every ModelError has one of the statuses
     if result.call and result.call.status == "filtered":
         raise UnparsedAnswer("filtered", InvalidAnswer("the provider's filter stopped the answer."))
     try:
@@ -174,7 +181,7 @@ def scored_unit(
     answers: Sequence[ParsedScores],
     input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
-    """The rows of a cell whose output is scores; `read` are the traces that it was shown, in their order."""
+    """The rows of a cell with scores; `input_trace_ids` are the traces that it read, in the order shown."""
     scores = [score for answer in answers for score in answer.scores]
     raw_texts = [
         answer.result.completion.text
@@ -204,6 +211,6 @@ def scored_unit(
 
 
 def empty_scores(cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
-    """The scores of a cell that got no answer: one a criterion."""
+    """The scores of a cell without an answer: one for each criterion."""
     parser = ScoreParser(cell, context.run_id, trace_id)
     return tuple(parser.score(criterion, status) for criterion in cell.slot.criteria or ())

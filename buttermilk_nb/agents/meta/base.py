@@ -1,4 +1,4 @@
-"""What agents over answers share: which steps they read, on which criteria, and how answers are shown."""
+"""`MetaAgent`: the base of agents that show the answers of other steps to a model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from ...llm.offline_input import AnonymisedAnswer, OfflineInput
 from ...schema import TextRow
 from ..base import NO_UPSTREAM, Cell, PlannedRequest, Slot, UpstreamSlots
 from ..config_files import default_prompt
-from ..design import slot_design
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
 from .anonymised_answers import Order, anonymised_answers, to_template
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class MetaQuestion(NamedTuple):
-    """What a request over answers asks, prepared once a slot."""
+    """One prepared question about the answers of other steps; the same for every record."""
 
     criteria: Criteria
     bound_prompt: BoundPrompt
@@ -40,17 +39,17 @@ class MetaQuestion(NamedTuple):
     params: Params
     redaction: Redaction | None
     upstream_design: str | None = None
-    """The design of the one column that it reads, where it reads one answer at a time."""
+    """The design of the one upstream slot that it reads; None if it reads all answers at once."""
 
 
 class MetaAgent(Agent):
-    """Base of the agents that read the answers of other steps, for one document of criteria at a time."""
+    """Base of the agents that read the answers of other steps, for one criteria document at a time."""
 
     template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "answer_format")
     required_name: ClassVar[str] = "answers"
-    """The name that its prompt must show."""
+    """The variable that its prompt must show."""
     repair_message: ClassVar[str]
-    """What is said to an answer that cannot be read; part of the cache key of the second request."""
+    """The second request for an answer that cannot be parsed; part of the cache key of that request."""
 
     of: tuple[str, ...]
     order: Order = "shuffled"
@@ -107,40 +106,34 @@ class MetaAgent(Agent):
         slots = []
         for criteria in self.upstream_criteria(upstream):
             for model in self.selected_models(project):
-                params = self.params_of(model)
-                for question in self.questions(criteria, params, project, upstream):
-                    for replicate in range(self.replicates):
-                        design = slot_design(
-                            self,
-                            prompt=self.prompt.prompt_hash,
-                            criteria=criteria.criteria_hash,
-                            schema=question.schema_row.text_hash,
-                            model=model.full_name,
-                            params=params.sent,
-                            replicate=replicate,
-                            order=self.order,
-                            **({} if self.reask else {"reask": False}),
-                            **model.design_parts(criteria),
-                            **self.redaction_parts(model, project),
-                        )
-                        prompt = self.prompt.prompt_hash
-                        slots.append(Slot(self, design, replicate, model, criteria, prompt, params.sent_json, question))
+                for question in self.questions(criteria, self.params_of(model), project, upstream):
+                    slots += self.model_slots(
+                        project,
+                        model,
+                        question,
+                        criteria,
+                        criteria=criteria.criteria_hash,
+                        schema=question.schema_row.text_hash,
+                        order=self.order,
+                        reask=self.reask,
+                    )
         return slots
 
     def upstream_criteria(self, upstream: UpstreamSlots) -> list[Criteria]:
-        """The documents of criteria on which the steps that it reads give answers.
+        """The criteria documents that the steps in `of` answer.
 
         Raises
         ------
         SetupError
-            A step gives none.
+            One of these steps does not answer criteria.
         """
         documents: dict[str, Criteria] = {}
         for name in self.of:
             criteria = [slot.criteria for slot in upstream.get(name, ()) if slot.criteria is not None]
             if not criteria:
                 raise SetupError(
-                    f"step `{self.name}`: `{name}` gives no answers on criteria; of= names judges, or steps over them."
+                    f"step `{self.name}`: `{name}` does not answer criteria; of= must name judges, or steps that read "
+                    "judges."
                 )
             documents |= {document.criteria_hash: document for document in criteria}
         return list(documents.values())
@@ -150,15 +143,15 @@ class MetaAgent(Agent):
         criteria: Criteria,
         params: Params,
         project: Project,
-        upstream: UpstreamSlots,  # for kinds that ask of each
+        upstream: UpstreamSlots,  # for kinds with a question on each
     ) -> list[MetaQuestion]:
-        """What is asked for one document: one request over all answers, unless a kind asks of each."""
+        """The questions on one document: one about all answers, unless a kind has one about each answer."""
         return [self.question(criteria, params, project)]
 
     def question(
         self, criteria: Criteria, params: Params, project: Project, upstream_design: str | None = None
     ) -> MetaQuestion:
-        """One question, with everything filled in that is the same for every record."""
+        """One question, with everything filled in except the record and its answers."""
         schema = self.answer_schema(criteria)
         bound = BoundPrompt(self.prompt, {"criteria": criteria, "answer_format": self.answer_format(criteria)})
         schema_row = TextRow.of("schema", canonical(schema), name=f"{criteria.name}, {self.kind}")
@@ -205,12 +198,12 @@ class MetaAgent(Agent):
 
     def template_values(
         self, cell: Cell, answers: Sequence[AnonymisedAnswer]
-    ) -> dict[str, Any]:  # for kinds that show more
-        """What its prompt shows beside the record and the criteria."""
+    ) -> dict[str, Any]:  # for kinds that show other values
+        """The values that its prompt shows in addition to the record and the criteria."""
         return {"answers": [to_template(answer) for answer in answers]}
 
     def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:  # only the scorer reads them
-        """The expert's reasons that it reads: criterion and reason."""
+        """The expert's reasons that a cell reads: pairs of criterion and reason."""
         return ()
 
     def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:
@@ -220,14 +213,12 @@ class MetaAgent(Agent):
         problems = self.prompt.problems(self.template_variables)
         if not problems and self.required_name not in self.prompt.names:
             problems.append(
-                f"prompt `{self.prompt.name}` never shows `{self.required_name}`, so `{self.name}` would not know them."
+                f"prompt `{self.prompt.name}` never shows `{self.required_name}`, so the model would not see them."
             )
-        for model in [*self.selected_models(project), *self.fallback_models(project)]:
-            problems += model.validate(None)
-        return [*problems, *self._same_twice(project)]
+        return [*problems, *self.model_problems(project)]
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        schemas = {slot.prepared.schema.text_hash: slot.prepared.schema for slot in slots}
+        schemas = {slot.prepared.schema_row.text_hash: slot.prepared.schema_row for slot in slots}
         return [*super().texts(slots), *schemas.values()]
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:

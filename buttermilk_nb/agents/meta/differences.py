@@ -1,4 +1,4 @@
-"""`Differences`: where the answers on a record diverge, which positions there are, and who holds them."""
+"""`Differences`: on which topics the answers on a record diverge, and their positions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ...llm.offline_input import Task
 from ...schema import Unit
 from ..ask_model import ask_and_parse
 from ..base import Cell, Context
+from ..json_schema import object_schema
 from ..judge.answer_format import as_text
 from ..parse_output import ParsedOutput, parse_output, parsed_unit
 from ..units import Stopwatch
@@ -31,30 +32,30 @@ Where the answers do not diverge, "divergences" is an empty list."""
 
 
 class Differences(MetaAgent):
-    """Reads the answers on a record side by side and says where they diverge, by topic and position.
+    """Compares the answers on a record, and reports where they diverge, by topic and position.
 
-    Every position names the answers that hold it; an answer that was not shown, or that is said to hold two positions
-    on one topic, makes the output `invalid`. `run.divergences()` gives it as tidy rows, and
-    `run.side_by_side(record_id)` beside the text.
+    Every position names the answers that take it. The output is `invalid` if it names an answer that was not shown, or
+    assigns one answer to two positions on a topic. `run.divergences()` returns the positions as tidy rows, and
+    `run.side_by_side(record_id)` shows them next to the text.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers it reads, by name.
+        The names of the steps that it reads.
     models, prompt, replicates, params, fallback, order, reask
-        As of a `Synthesiser`.
+        As in `Synthesiser`.
 
     Raises
     ------
     SetupError
-        `of` names a step that gives no answers on criteria.
+        `of` names a step that does not answer criteria.
 
     Notes
     -----
-    Offline models go by rule: the answers are grouped by verdict, criterion by criterion. A record with a single answer
-    is `skipped`.
+    Offline models use a rule: they group the answers by verdict, for each criterion. A record with a single answer is
+    `skipped`.
 
     Examples
     --------
@@ -72,9 +73,11 @@ class Differences(MetaAgent):
     )
 
     def answer_schema(self, criteria: Criteria) -> dict[str, Any]:  # the same for all
-        position = _object_schema(position={"type": "string"}, answers={"type": "array", "items": {"type": "string"}})
-        topic = _object_schema(topic={"type": "string"}, positions={"type": "array", "items": position})
-        return _object_schema(conclusion={"type": "string"}, divergences={"type": "array", "items": topic})
+        position = object_schema(
+            {"position": {"type": "string"}, "answers": {"type": "array", "items": {"type": "string"}}}
+        )
+        topic = object_schema({"topic": {"type": "string"}, "positions": {"type": "array", "items": position}})
+        return object_schema({"conclusion": {"type": "string"}, "divergences": {"type": "array", "items": topic}})
 
     def answer_format(self, criteria: Criteria) -> str:  # the same for all
         return _FORM
@@ -83,7 +86,7 @@ class Differences(MetaAgent):
         watch, trace_id = Stopwatch(), uuid7()
         answers = self.shown_answers(cell)
         if len(answers) < 2:
-            raise SkippedCell("there is one answer only, and nothing to compare it with.")
+            raise SkippedCell("there is only one answer, so there is nothing to compare.")
         answer = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
         trace_ids = [other.trace_id for other in answers]
         return parsed_unit(cell, context, watch, trace_id, answer, output=answer.value, input_trace_ids=trace_ids)
@@ -96,17 +99,13 @@ class Differences(MetaAgent):
         trace_id: str,
         context: Context,  # the same for all agents
     ) -> ParsedOutput:
-        """The topics on which the answers diverge, and who holds which position."""
+        """The topics on which the answers diverge, with the answers that take each position."""
         labels = [answer.label for answer in self.shown_answers(cell)]
         return parse_output(result, ("divergences", "conclusion"), partial(_parse_divergences, labels=labels))
 
 
-def _object_schema(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
 def _parse_divergences(reply: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
-    """The output in its own form; every id is one that was shown, once a topic."""
+    """The checked output: every label was shown, and has one position on each topic."""
     divergences = reply.get("divergences")
     if not isinstance(divergences, list):
         raise InvalidAnswer("`divergences` is not a list")
@@ -128,7 +127,7 @@ def _parse_divergence(item: Any, labels: Sequence[str]) -> dict[str, Any]:
     for position in positions:
         raw_labels = position.get("answers") if isinstance(position, dict) else None
         if not isinstance(raw_labels, list) or not raw_labels:
-            raise InvalidAnswer(f"topic `{topic}`: a position names no `answers`")
+            raise InvalidAnswer(f"topic `{topic}`: a position has no `answers`")
         answer_labels = [replace_surrogates(str(label)).strip() for label in raw_labels]
         for label in answer_labels:
             if label not in labels:
@@ -136,7 +135,7 @@ def _parse_divergence(item: Any, labels: Sequence[str]) -> dict[str, Any]:
                     f"topic `{topic}` names the answer `{label}`, which was not shown; {nearest(label, labels)}"
                 )
             if label in assigned_labels:
-                raise InvalidAnswer(f"topic `{topic}`: the answer `{label}` is said to hold two positions")
+                raise InvalidAnswer(f"topic `{topic}`: the answer `{label}` has two positions")
             assigned_labels.add(label)
         parsed_positions.append({"position": as_text(position.get("position")) or "", "answers": answer_labels})
     return {"topic": topic, "positions": parsed_positions}

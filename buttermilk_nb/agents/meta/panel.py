@@ -1,4 +1,4 @@
-"""`Panel`: several instruments as one, by a rule of counting that is written down."""
+"""`Panel`: combines the verdicts of several judges by a voting rule."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from ...project.project import Project
 
 _LEVELS = {"median": ("ordinal", "interval", "ratio"), "mean": ("interval", "ratio")}
-"""The levels of measurement that a rule needs."""
+"""The levels of measurement on which a rule can be used."""
 
 
 class Panel(AgentBase):
-    """Takes the verdicts of several judges together. No model is asked.
+    """Combines the verdicts of several judges into one. No model is called.
 
-    Every instrument (a step with its model) has one vote: the answer that most of its replicates gave; on a scale of
-    numbers, their mean. Where that is a tie, it has none. All votes are kept, in the trace's output and in
-    `run.votes()`, with the dissent: the share of the votes that are not the panel's.
+    Every instrument (a step with its model) has one vote: the answer that most of its replicates gave, or their mean on
+    a scale of numbers. If its replicates are tied, it has no vote. All votes are stored in the trace's output and
+    returned by `run.votes()`, with the dissent: the share of the votes that differ from the panel's answer.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers are taken together, by name.
+        The names of the steps that vote.
     rule
-        `majority`: the answer with the most votes; `median`: the middle one, on scales with an order; `mean`: on scales
-        of numbers; `weighted`: a majority in which each vote counts as `weights` says. Several labels are taken one by
-        one: what more than half of the votes name is in.
+        `majority`: the answer with the most votes; `median`: the middle vote, on ordered scales; `mean`: the mean, on
+        scales of numbers; `weighted`: a majority with a weight for each vote. On a scale of several labels, each label
+        is decided separately: it applies if more than half of the votes name it.
     weights
-        For `weighted`: the weight of each model, by name; all that vote must have one, and so must their
-        fallbacks.
+        For `weighted`: the weight of each model, by name, 0 or more. Every model that votes needs a weight, and so do
+        its fallbacks.
 
     Raises
     ------
@@ -55,8 +55,8 @@ class Panel(AgentBase):
 
     Notes
     -----
-    A tie is no answer: its score has the status `skipped`, and the votes say why. A panel depends on its members, and
-    is kept out of statistics that take coders as independent.
+    A tie is not an answer: its score has the status `skipped`, and the votes show why. A panel depends on its members,
+    so statistics that assume independent coders exclude it.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class Panel(AgentBase):
         if (self.rule == "weighted") != bool(self.weights):
             raise ValueError('rule="weighted" and weights={model: weight} belong together')
         if any(not 0 <= weight < math.inf for weight in self.weights.values()):
-            raise ValueError("a weight is a number, 0 or more")
+            raise ValueError("a weight must be a number, 0 or more")
         return self
 
     @property
@@ -106,7 +106,7 @@ class Panel(AgentBase):
         for name in self.of:
             voting_slots = [slot for slot in upstream.get(name, ()) if slot.criteria is not None]
             if not voting_slots:
-                raise SetupError(f"step `{self.name}`: `{name}` gives no answers on criteria; of= names judges.")
+                raise SetupError(f"step `{self.name}`: `{name}` does not answer criteria; of= must name judges.")
             for slot in voting_slots:
                 self._check_slot(slot, project)
                 assert slot.criteria is not None
@@ -121,14 +121,14 @@ class Panel(AgentBase):
         for criterion in slot.criteria:
             if criterion.scale.level not in _LEVELS.get(self.rule, (criterion.scale.level,)):
                 raise SetupError(
-                    f"step `{self.name}`: the answers on `{criterion.name}` have no {self.rule}; "
+                    f"step `{self.name}`: answers on `{criterion.name}` have no {self.rule}; "
                     f'write rule="{"median" if criterion.scale.level == "ordinal" else "majority"}".'
                 )
         models = [slot.model, *slot.agent.fallback_models(project)] if slot.model else []  # a fallback may have to vote
         for voter in [model.name for model in models] or [slot.agent.name]:
             if self.rule == "weighted" and voter not in self.weights:
                 near = nearest(voter, self.weights)
-                raise SetupError(f"step `{self.name}`: `{voter}` votes and has no weight; {near}")
+                raise SetupError(f"step `{self.name}`: `{voter}` votes, but has no weight; {near}")
 
     def reads_slot(self, own_slot: Slot, upstream_slot: Slot) -> bool:
         if upstream_slot.agent.name not in self.of:

@@ -1,4 +1,4 @@
-"""`Scorer`: which of the expert's reasons an answer gives, one assessment each."""
+"""`Scorer`: assesses which of the expert's reasons an answer gives."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ...llm.offline_input import AnonymisedAnswer, Task
 from ...schema import Assessment, Status, Unit
 from ..ask_model import ask_and_parse
 from ..base import Cell, Context, UpstreamSlots
+from ..json_schema import object_schema
 from ..judge.answer_format import as_text
 from ..parse_output import ParsedOutput, parse_output, parsed_unit
 from ..prompt import Prompt
@@ -37,32 +38,32 @@ _FORM = """Reply with one JSON object and nothing else, with one entry for each 
 
 
 class Scorer(MetaAgent):
-    """Holds each of the expert's reasons against each answer, and says whether the answer gives it too.
+    """Compares each of the expert's reasons with each answer, and assesses whether the answer gives it too.
 
-    It reads `expert_reasons` of the records, one answer at a time, and says of each reason whether it is matched, and
-    by which of the answer's own. `run.assessments()` has one row per reason and answer, `run.reason_recall()` the share
-    that each answer gives, and what it says beyond them. An output that leaves a reason out, or speaks of one twice, is
-    `invalid`.
+    It compares the `expert_reasons` of a record with one answer at a time: is each reason matched, and by which reasons
+    of the answer? `run.assessments()` has one row per reason and answer. `run.reason_recall()` has the share of the
+    expert's reasons that each answer gives, and the number of additional reasons. An output that leaves out a reason,
+    or assesses one twice, is `invalid`.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers it reads, by name: judges, a synthesiser.
+        The names of the steps that it reads: judges or a synthesiser.
     models, prompt, replicates, params, fallback, reask
-        As of a `Synthesiser`; the prompt may use `criteria`, `answers` (a list of one), `expert_reasons` and
-        `answer_format`, and `record`, which the default leaves out.
+        As in `Synthesiser`. The prompt may use `criteria`, `answers` (a list of one answer), `expert_reasons`,
+        `answer_format` and `record`; the default prompt does not show the record.
 
     Raises
     ------
     SetupError
-        `of` names a step that gives no answers on criteria, or no record has reasons of an expert on them.
+        `of` names a step that does not answer criteria, or no record has expert reasons.
 
     Notes
     -----
-    Offline models match by rule: half of the longer words of the expert's reason occur in one reason of the answer.
-    A record without an expert's reasons is `skipped`.
+    Offline models use a rule: a reason is matched if half of its longer words occur in one reason of the answer.
+    A record without expert reasons is `skipped`.
 
     Examples
     --------
@@ -121,13 +122,7 @@ class Scorer(MetaAgent):
             "matched_by": {"type": "array", "items": {"type": "integer"}},
             "feedback": {"type": "string"},
         }
-        one = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-        return {
-            "type": "object",
-            "properties": {"assessments": {"type": "array", "items": one}},
-            "required": ["assessments"],
-            "additionalProperties": False,
-        }
+        return object_schema({"assessments": {"type": "array", "items": object_schema(properties)}})
 
     def answer_format(self, criteria: Criteria) -> str:  # the same for all
         return _FORM
@@ -153,7 +148,7 @@ class Scorer(MetaAgent):
         problems = super().problems(project, records, needs)
         if not any(any(record.expert_reasons.values()) for record in records):
             problems.append(
-                f"`{self.name}` matches the reasons of an expert, and no record has any; name their column with "
+                f"`{self.name}` compares answers with expert reasons, but no record has any; name their column with "
                 "bm.load(..., reasons=...)."
             )
         return problems
@@ -162,7 +157,7 @@ class Scorer(MetaAgent):
         watch, trace_id = Stopwatch(), uuid7()
         reasons = self.expert_reasons(cell)
         if not reasons:
-            raise SkippedCell("the record has no reasons of an expert on these criteria.")
+            raise SkippedCell("the record has no expert reasons on these criteria.")
         (answer,) = self.shown_answers(cell)
         match = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
         rows = _assessment_rows(cell, context, trace_id, answer, reasons, match)
@@ -176,7 +171,7 @@ class Scorer(MetaAgent):
         trace_id: str,
         context: Context,  # the same for all agents
     ) -> ParsedOutput:
-        """For each of the expert's reasons whether the answer gives it."""
+        """For each of the expert's reasons, whether the answer gives it."""
         (answer,) = self.shown_answers(cell)
         check = partial(_parse_assessments, reasons=self.expert_reasons(cell), answer=answer)
         return parse_output(result, ("assessments",), check)
@@ -185,7 +180,7 @@ class Scorer(MetaAgent):
 def _parse_assessments(
     reply: Mapping[str, Any], reasons: Sequence[tuple[str, str]], answer: AnonymisedAnswer
 ) -> list[tuple[bool, list[int], str | None]]:
-    """For each reason whether it is matched, by which of the answer's (from 0), and why."""
+    """For each reason: whether it is matched, the indices of the answer's matching reasons (from 0), and feedback."""
     entries = reply.get("assessments")
     if not isinstance(entries, list):
         raise InvalidAnswer("`assessments` is not a list")
@@ -210,11 +205,11 @@ def _parse_assessments(
 def _parse_assessment(entry: Mapping[str, Any], label: str, n_reasons: int) -> tuple[bool, list[int], str | None]:
     matched, numbers = entry.get("matched"), entry.get("matched_by") or []
     if not isinstance(matched, bool):
-        raise InvalidAnswer(f"reason {label}: `matched` is neither true nor false")
+        raise InvalidAnswer(f"reason {label}: `matched` must be true or false")
     if not isinstance(numbers, list) or any(type(n) is not int or not 1 <= n <= n_reasons for n in numbers):
         raise InvalidAnswer(f"reason {label}: `matched_by` names a reason that the answer does not have")
     if numbers and not matched:
-        raise InvalidAnswer(f"reason {label} is not matched, and yet `matched_by` names what says it")
+        raise InvalidAnswer(f"reason {label} is not matched, but `matched_by` names reasons")
     return matched, sorted({n - 1 for n in numbers}), as_text(entry.get("feedback"))
 
 
@@ -226,7 +221,7 @@ def _assessment_rows(
     reasons: Sequence[tuple[str, str]],
     match: ParsedOutput,
 ) -> list[Assessment]:
-    """One row a reason, whatever came."""
+    """One row for each reason, also if the answer could not be parsed."""
     status: Status = match.status
     matches = match.value or [(None, None, None)] * len(reasons)
     indices: dict[str, int] = {}

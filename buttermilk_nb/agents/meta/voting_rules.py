@@ -1,4 +1,4 @@
-"""Counting votes: one for each instrument, and what comes of them by a rule."""
+"""Voting rules: the vote of each instrument, and the answer that follows from the votes."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Rule = Literal["majority", "median", "mean", "weighted"]
 
 
 class Vote(NamedTuple):
-    """What one instrument said on one criterion, in all its replicates."""
+    """The vote of one instrument on one criterion, from all its replicates."""
 
     voter: str
-    """The model; where several steps are read, step and model."""
+    """The model; step and model, if several steps vote."""
     weight_key: str
-    """The name that a weight is given to."""
+    """The name under which `weights` has its weight."""
     vote: Any
-    """What most of its replicates said; on a scale of numbers, their mean. None: a tie, or nothing was said."""
+    """The answer of most replicates, or their mean on a scale of numbers. None: a tie, or no answer."""
 
 
 class VoteCount(NamedTuple):
-    """The votes on one criterion, and what came of them."""
+    """The votes on one criterion, and the answer that follows from them."""
 
     criterion: Criterion
     answer: Answer | None
     votes: dict[str, Any]
     abstained: list[str]
     dissent: float | None
-    """The share of the votes that are not the answer; 1 where none won."""
+    """The share of the votes that differ from the answer; 1 if no answer won."""
 
 
 def votes_of_cell(cell: Cell, steps: Sequence[str], criterion: Criterion) -> list[Vote]:
-    """The instruments that a cell reads, each with its vote."""
+    """The votes of the instruments that a cell reads."""
     scores: dict[str, list[Score]] = {}
     weight_keys: dict[str, str] = {}
     for name in steps:
@@ -48,7 +48,7 @@ def votes_of_cell(cell: Cell, steps: Sequence[str], criterion: Criterion) -> lis
             score = next(score for score in unit.scores if score.criterion == criterion.name)
             voter = f"{name} · {score.model}" if len(steps) > 1 else score.model
             scores.setdefault(voter, []).append(score)
-            weight_keys[voter] = score.model if unit.trace.model else name  # of a panel, its rule is no name
+            weight_keys[voter] = score.model if unit.trace.model else name  # a panel has a rule instead of a model
     return [
         Vote(voter, weight_keys[voter], _replicate_vote(criterion, voter_scores))
         for voter, voter_scores in scores.items()
@@ -56,7 +56,7 @@ def votes_of_cell(cell: Cell, steps: Sequence[str], criterion: Criterion) -> lis
 
 
 def count_votes(criterion: Criterion, votes: Sequence[Vote], rule: Rule, weights: Mapping[str, float]) -> VoteCount:
-    """What comes of the votes; without weights each counts the same."""
+    """Count the votes by a rule; without weights, every vote counts the same."""
     cast_votes = {vote.voter: vote.vote for vote in votes if vote.vote is not None}
     weight_by_voter = {
         vote.voter: weights[vote.weight_key] if weights else 1.0 for vote in votes if vote.vote is not None
@@ -74,7 +74,7 @@ def count_votes(criterion: Criterion, votes: Sequence[Vote], rule: Rule, weights
 
 
 def as_vote(answer: Answer) -> Any:
-    """An answer as a vote: in words, or as a number where the scale has no words."""
+    """An answer as a vote: its category, or its number on a scale without categories."""
     return answer.value if answer.category is None else answer.category
 
 
@@ -96,7 +96,7 @@ def _decide(criterion: Criterion, votes: Mapping[str, Any], weights: Mapping[str
 
 
 def _replicate_vote(criterion: Criterion, scores: Sequence[Score]) -> Any:
-    """One instrument's vote: what most of its replicates said; None where that is a tie or it said nothing."""
+    """The vote of one instrument: the answer of most replicates; None if they are tied or gave no answer."""
     values = [as_vote(Answer(score.value, score.category)) for score in scores if score.status == "ok"]
     if not values:
         return None
@@ -107,7 +107,7 @@ def _replicate_vote(criterion: Criterion, scores: Sequence[Score]) -> Any:
 
 
 def _majority_non_answer(votes: Mapping[str, Any], weights: Mapping[str, float]) -> Answer | None:
-    """The non-answer that more than half of the votes give; None where there is none."""
+    """The non-answer that more than half of the votes give, or None."""
     total = sum(weights.values())
     totals: Counter[str] = Counter()
     for voter, vote in votes.items():
@@ -141,6 +141,6 @@ def _central_answer(criterion: Criterion, votes: Mapping[str, Any], rule: Rule) 
     if rule == "median":
         middle = statistics.median_low(values), statistics.median_high(values)
         if criterion.scale.level == "ordinal" and middle[0] != middle[1]:
-            return None  # between two answers there is none
+            return None  # there is no answer between two points
         return criterion.parse(statistics.fmean(middle))
     return criterion.parse(statistics.fmean(values))

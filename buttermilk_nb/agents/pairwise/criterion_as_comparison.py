@@ -1,4 +1,4 @@
-"""How a criterion becomes a comparison of two texts, and how an answer to it is read and turned back."""
+"""Turn a criterion into a comparison of two texts, and parse the answers to it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,30 @@ from ..judge.parse_scores import ParsedScores, ScoreParser, UnparsedAnswer, pars
 from .parse_choice import Choice, parse_choice
 
 TEXT_NAMES = ("Text A", "Text B")
-"""What the two texts are called where they are shown: names that say nothing about them."""
+"""The names of the two texts in the prompt: neutral names that say nothing about them."""
 _TIE = "tie"
 _UNFINISHED = ("length", "content_filter")
 _SWAPPED: dict[Choice, Choice] = {"first": "second", "second": "first", "tie": "tie"}
 
 
 def as_comparison(document: Criteria, names: tuple[str, str], *, ties: bool) -> Criteria:
-    """The document that asks of two texts what the given one asks, with their names as answers.
+    """The document as a comparison of two texts: the same question, with the names of the texts as answers.
 
-    What belongs to another scale (flag, cues, examples) is left out, so that it changes neither document nor hash.
+    Flag, cues and examples belong to the document's own scale and are left out, so that they do not change the hash.
+
+    Parameters
+    ----------
+    document
+        A document with one criterion.
+    names
+        The names of the two texts.
+    ties
+        Whether `tie` is also an answer.
 
     Examples
     --------
-    >>> asked = as_comparison(Criteria("kinder", "Which is kinder?", flag="no"), ("first", "second"), ties=True)
-    >>> asked["kinder"].scale.shorthand, asked["kinder"].flag
+    >>> comparison = as_comparison(Criteria("kinder", "Which is kinder?", flag="no"), ("first", "second"), ties=True)
+    >>> comparison["kinder"].scale.shorthand, comparison["kinder"].flag
     ('first | second | tie', None)
     """
     (criterion,) = document
@@ -42,21 +51,21 @@ def as_comparison(document: Criteria, names: tuple[str, str], *, ties: bool) -> 
 
 
 class PairParser(ScoreParser):
-    """Reads the answers of one cell in which two texts were compared."""
+    """Parses the answers of a cell that compares two texts."""
 
     def parse_pair(self, shown_criteria: Criteria, result: CallResult, *, swapped: bool, ties: bool) -> ParsedScores:
-        """The score in what was answered: in JSON, else in words that say outright which text is better.
+        """The score in an answer: from its JSON, or from words that say explicitly which text is better.
 
         Parameters
         ----------
-        shown
-            What was asked, with the names under which the texts were shown as answers.
-        given
-            What came of asking.
+        shown_criteria
+            The criteria in the question, with the shown names of the texts as answers.
+        result
+            The result of the call.
         swapped
-            Whether the second text was shown first, so that the answer is turned back.
+            Whether the second text was shown first, so that the answer must be swapped back.
         ties
-            Whether it was offered to call them equal.
+            Whether a tie was offered as an answer.
         """
         assert self.cell.slot.criteria is not None
         (criterion,), (shown_criterion,) = self.cell.slot.criteria, shown_criteria
@@ -82,7 +91,7 @@ class PairParser(ScoreParser):
 
 
 def _parse_json_answer(criterion: Criterion, raw: object, *, swapped: bool, ties: bool) -> Answer:
-    """An answer in its place in the JSON: a name that was offered, a non-answer, or words."""
+    """The answer in a JSON field: one of the names, a non-answer, or words."""
     text = str(raw or "")
     if non_answer := exact_match(text, criterion.non_answers):
         return Answer(None, non_answer)
@@ -90,7 +99,7 @@ def _parse_json_answer(criterion: Criterion, raw: object, *, swapped: bool, ties
 
 
 def _is_in_words(result: CallResult) -> bool:
-    """Whether an answer without JSON is one in words, and came to its end."""
+    """Whether an answer is in words, without JSON, and complete."""
     completion = result.completion
     finished = completion is not None and completion.finish_reason not in _UNFINISHED
     return finished and completion is not None and bool(completion.text.strip()) and "{" not in completion.text

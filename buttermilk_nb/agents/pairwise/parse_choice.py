@@ -1,10 +1,10 @@
-"""Which of two texts was chosen, in an answer that says it in words.
+"""Parse an answer in words that chooses one of two texts.
 
-Models are asked for JSON, and some answer in words; completions that others have recorded often are words alone. Read
-is only what is said outright about one of the two names that were shown: a name that is the whole answer, or a
-statement such as *Output (b) is better*. What a text is praised for is no choice. Where a conclusion is drawn
-(*Therefore, ...*) it counts, whatever was weighed before. An answer contradicts itself, and is none, where the
-statements that count name different texts, or where a verdict without any *because* is followed by the other one.
+Models are asked for JSON, but some answer in words, and imported completions are often only words. Only explicit
+statements about one of the two shown names count: a name as the whole answer, or a statement such as *Output (b) is
+better*. Praise for a text is not a choice. If there is a conclusion (*Therefore, ...*), it counts, and the
+considerations before it do not. An answer contradicts itself, and is invalid, if the statements that count name
+different texts, or if a bare verdict (without reasons) is followed by the opposite verdict.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from ...errors import InvalidAnswer
 
 Choice = Literal["first", "second", "tie"]
 
-_MAX_CHARACTERS = (
-    20_000  # characters; a choice stands at the end of what is longer, or at no place where it could be trusted
-)
+_MAX_CHARACTERS = 20_000  # of a longer answer only the end is parsed: a choice in the middle could not be trusted
 _THINKING = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _DECORATION = str.maketrans("", "", '*_`"“”')
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
@@ -49,7 +47,7 @@ _SENTENCE_END = re.compile(r"[.!?)\]]$")
 
 
 class _NamePatterns(NamedTuple):
-    """How a text's name may be written: as the whole answer, and within a sentence."""
+    """The patterns of a text's name: as the whole answer, in a statement, and in a bare statement."""
 
     whole_answer: re.Pattern[str]
     statement: re.Pattern[str]
@@ -58,12 +56,12 @@ class _NamePatterns(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _name_patterns(name: str) -> _NamePatterns:
-    """The patterns of one name: of `Output (a)` also `output a` and `(a)`; `a` alone where nothing else is said."""
+    """The patterns of one name: for `Output (a)` also `output a` and `(a)`, and `a` if it is the whole answer."""
     noun, _, mark = name.casefold().rpartition(" ")
     noun, mark = re.escape(noun), re.escape(mark.strip("()"))
     in_brackets = rf"\(\s*{mark}\s*\)"
     full = rf"\b{noun}\s*(?:{in_brackets}|\s{mark}\b)" if noun else rf"\b{mark}\b"
-    unambiguous = rf"(?:{full}|(?<!\w\s){in_brackets})"  # `(a)` behind a noun is some other thing's name
+    unambiguous = rf"(?:{full}|(?<!\w\s){in_brackets})"  # `(a)` after another noun is the name of something else
     any_form = rf"(?:{full}|{in_brackets})"
     statements = "|".join(
         (
@@ -82,40 +80,41 @@ def _name_patterns(name: str) -> _NamePatterns:
 
 
 class _ChoiceSentence(NamedTuple):
-    """One sentence that names a choice."""
+    """One sentence that states a choice."""
 
     choice: Choice
     is_conclusion: bool
     is_bare: bool
-    """Whether it says that and nothing else, so that it cannot be one consideration among others."""
+    """Whether the sentence states only the choice, so that it cannot be one consideration among others."""
 
 
 def parse_choice(text: str, names: tuple[str, str] = ("Text A", "Text B"), *, ties: bool = True) -> Choice:
-    """Which of two texts an answer chooses.
+    """The text that an answer in words chooses.
 
     Parameters
     ----------
     text
         The answer.
     names
-        What the two were called where they were shown: a noun and a mark, as in `Text A` or `Output (a)`.
+        The shown names of the two texts: a noun and a letter or number, as in `Text A` or `Output (a)`.
     ties
-        Whether it was offered to call them equal.
+        Whether a tie was offered as an answer.
 
     Returns
     -------
-    `first` and `second`, in the order of `names`, or `tie`.
+    str
+        `first` or `second`, in the order of `names`, or `tie`.
 
     Raises
     ------
     InvalidAnswer
-        Nothing is said outright, or one thing and another.
+        The answer does not state a choice, contradicts itself, or states a tie that was not offered.
 
     Examples
     --------
-    >>> read_choice("(b) quotes nobody. Therefore, Output (b) is better.", ("Output (a)", "Output (b)"))
+    >>> parse_choice("(b) quotes nobody. Therefore, Output (b) is better.", ("Output (a)", "Output (b)"))
     'second'
-    >>> read_choice("Both are equally clear.")
+    >>> parse_choice("Both are equally clear.")
     'tie'
     """
     text_to_parse = _THINKING.split(text)[-1].translate(_DECORATION).strip().casefold()
@@ -127,20 +126,20 @@ def parse_choice(text: str, names: tuple[str, str] = ("Text A", "Text B"), *, ti
     choices = [choice for sentence in sentences for choice in _choices_in(sentence, names)]
     concluded = {sentence.choice for sentence in choices if sentence.is_conclusion}
     if not concluded and _breaks_off(sentences[-1], names):
-        raise InvalidAnswer(f"the answer breaks off in its conclusion: {shorten(sentences[-1], 80)}")
+        raise InvalidAnswer(f"the answer ends in the middle of its conclusion: {shorten(sentences[-1], 80)}")
     candidates = concluded | {sentence.choice for sentence in choices if sentence.is_bare or not concluded}
     if not candidates:
         raise InvalidAnswer(f"the answer does not say which is better: {shorten(text, 120)}")
     if len(candidates) > 1:
-        raise InvalidAnswer(f"the answer says `{'` and `'.join(sorted(candidates))}`: {shorten(text, 120)}")
+        raise InvalidAnswer(f"the answer states both `{'` and `'.join(sorted(candidates))}`: {shorten(text, 120)}")
     (choice,) = candidates
     if choice == "tie" and not ties:
-        raise InvalidAnswer(f"the answer calls them equal, which was not offered: {shorten(text, 120)}")
+        raise InvalidAnswer(f"the answer is a tie, which was not offered: {shorten(text, 120)}")
     return choice
 
 
 def _choices_in(sentence: str, names: tuple[str, str]) -> list[_ChoiceSentence]:
-    """What a sentence says; one that grants equality in something and then chooses has chosen."""
+    """The choices that a sentence states. A tie only counts if the sentence states no choice."""
     is_conclusion = bool(_CONCLUSION.match(sentence))
     bare = sentence.rstrip(".! ")
     choices: list[_ChoiceSentence] = []
@@ -158,26 +157,31 @@ def _choices_in(sentence: str, names: tuple[str, str]) -> list[_ChoiceSentence]:
 
 
 def _breaks_off(sentence: str, names: tuple[str, str]) -> bool:
-    """Whether the answer ends in the middle of a conclusion that has named nothing yet."""
+    """Whether the answer ends in the middle of a conclusion, before it states a choice."""
     return bool(_CONCLUSION.match(sentence)) and not _SENTENCE_END.search(sentence) and not _choices_in(sentence, names)
 
 
 def compare_ratings(first: object, second: object) -> Choice:
-    """Which of two texts has the higher number, where each was rated on its own.
+    """The text with the higher rating, if each text was rated separately.
 
     Parameters
     ----------
     first, second
-        The two ratings, as numbers or as texts that hold one number and nothing else.
+        The two ratings, as numbers or as texts that contain one number and nothing else.
+
+    Returns
+    -------
+    str
+        `first`, `second` or `tie`.
 
     Raises
     ------
     InvalidAnswer
-        One of them is no number.
+        One of them is not a number.
 
     Examples
     --------
-    >>> read_ratings("6", "1"), read_ratings(7, 7.0)
+    >>> compare_ratings("6", "1"), compare_ratings(7, 7.0)
     ('first', 'tie')
     """
     a, b = (_parse_rating(value) for value in (first, second))

@@ -1,8 +1,8 @@
-"""What every scale is: its sentence, its schema, its parser, its level of measurement, its flags.
+"""`Scale`: the base of all scales, with instruction, schema, parser, level and flags.
 
-The parser matches an answer only against the answers that were offered, as whole words. That
-forgives `"Yes."` and closes the door on text in a record that dictates a verdict in passing. What only
-looks like an answer is none: `non-hateful` and `not hateful` are not `hateful`, `1-5` is not `1`.
+The parser matches a raw answer only against the offered answers, as whole words. So it accepts `"Yes."`, and a text
+in a record cannot dictate a verdict in passing. A text that only looks like an answer is not one: `non-hateful` and
+`not hateful` are not `hateful`, `1-5` is not `1`.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class Scale(BaseModel, ABC):
     kind: str
     level: ClassVar[Level]
     offline_rule: ClassVar[OfflineRule] = "most cues"
-    """How the offline baselines make an answer of the cues in a text."""
+    """How the offline models derive an answer from the cues in a text."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if isinstance(kind := cls.model_fields["kind"].default, str):  # a class between has none
+        if isinstance(kind := cls.model_fields["kind"].default, str):  # an intermediate class such as NamedScale has no kind
             Scale.kinds[kind] = cls
 
     @classmethod
     @abstractmethod
     def from_shorthand(cls, text: str) -> Scale | None:
-        """Read the short form, or None where the text is not one of mine."""
+        """Read the short form; None if the text is not a short form of this scale."""
 
     @property
     @abstractmethod
@@ -53,34 +53,39 @@ class Scale(BaseModel, ABC):
     @property
     @abstractmethod
     def answers(self) -> tuple[str, ...]:
-        """The answers by name; empty for a continuous scale."""
+        """The names of the answers; empty for a continuous scale."""
 
     @abstractmethod
     def instruction(self) -> str:
-        """What the judge is told to answer with."""
+        """The instruction to the judge on how to answer."""
 
     @abstractmethod
     def answer_schema(self) -> dict[str, Any]:
-        """JSON schema of the bare answer."""
+        """The JSON schema of the answer alone."""
 
     @abstractmethod
     def _match(self, raw: object) -> Answer | None:
-        """The answer in `raw`, or None where it holds none of those offered."""
+        """The answer in `raw`; None if it contains none of the offered answers."""
 
     def parse(self, raw: object, non_answers: Sequence[str] = ()) -> Answer:
-        """Match a raw answer against those offered.
+        """Match a raw answer against the offered answers.
 
         Parameters
         ----------
         raw
-            Whatever stood in the answer's place: text, number, boolean or list.
+            The raw answer: a text, number, boolean or list.
         non_answers
-            The non-answers that the criterion allows.
+            The non-answers that the criterion allows; by default none.
+
+        Returns
+        -------
+        Answer
+            The answer that matches.
 
         Raises
         ------
         InvalidAnswer
-            `raw` is none of the answers offered, or several at once.
+            `raw` is not one of the offered answers, or names several of them.
 
         Examples
         --------
@@ -94,7 +99,7 @@ class Scale(BaseModel, ABC):
         try:
             answer = self._match(raw)
         except (ValueError, OverflowError, RecursionError):
-            answer = None  # a number too long to print, a list too deep to walk
+            answer = None  # a number that is too long to print, or a list that is nested too deeply
         if answer is None or (
             isinstance(raw, str) and not exact_match(raw, self.answers) and find_answer(raw, NON_ANSWERS)
         ):
@@ -147,7 +152,7 @@ class Scale(BaseModel, ABC):
         return None
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
-        """Does the answer meet the flag? None without a flag or without an answer.
+        """Whether the answer meets the flag; None without a flag or an answer.
 
         Examples
         --------
@@ -165,7 +170,7 @@ class Scale(BaseModel, ABC):
 
 
 class NamedScale(Scale):
-    """What the scales with named answers share."""
+    """Base of the scales with named answers."""
 
     def _match(self, raw: object) -> Answer | None:
         if raw in self.answers:
@@ -193,7 +198,7 @@ def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
     Raises
     ------
     SetupError
-        The text is none of these.
+        The text is not a short form, the kind is unknown, or a field is invalid.
 
     Examples
     --------
@@ -232,11 +237,11 @@ def _first_message(error: ValueError) -> str:
 
 
 def check_names(names: tuple[str, ...], plural: str) -> None:
-    """Raise ValueError where two names are the same but for case, or one could be taken for a comparison."""
+    """Raise ValueError if two names differ only in case, or if one looks like a comparison."""
     if not names:
         raise ValueError(f"there are no {plural}")
     if len({normalise(name) for name in names}) != len(names):
-        raise ValueError(f"two {plural} are the same but for case")
+        raise ValueError(f"two {plural} differ only in case")
     for name in names:
         if not normalise(name) or name.startswith(("<", ">", "=")):
             raise ValueError(f"`{name}` cannot be one of the {plural}")

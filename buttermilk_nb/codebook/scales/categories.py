@@ -1,4 +1,4 @@
-"""One of several names, without order."""
+"""`Categories`: a scale of named categories without order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any number in a range."""
+"""`Continuous`: a scale of all numbers in a range."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 class Continuous(Scale):
     """Any number from `low` to `high`.
 
-    `ratio=True` says that zero means *none of it*; otherwise only differences mean something.
+    `ratio=True` declares that zero means *nothing*, so that ratios are meaningful; otherwise only differences are.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class Continuous(Scale):
     @model_validator(mode="after")
     def _check_ends(self) -> Continuous:
         if not self.low < self.high or math.isinf(self.high - self.low):
-            raise ValueError(f"a scale of {self.shorthand} needs its low end first, and both ends finite")
+            raise ValueError(f"a scale of {self.shorthand} needs two finite ends, the lower one first")
         return self
 
     @classmethod

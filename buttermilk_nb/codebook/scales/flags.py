@@ -13,7 +13,7 @@ def flag_parts(flag: str) -> list[str]:
 
 
 def parse_comparison(flag: str) -> tuple[str, float] | None:
-    """A flag such as `>= 4` as its sign and bound, or None."""
+    """The sign and the bound of a flag such as `>= 4`; None if the flag is not a comparison."""
     match = re.fullmatch(r"\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?)\s*", flag)
     return (match[1], float(match[2])) if match else None
 

@@ -1,4 +1,4 @@
-"""Whole points in order."""
+"""`Likert`: a scale of whole points in order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .flags import meets_comparison, parse_comparison
 from .form_control import FormControl
 from .match_answer import normalise
 
-_WHOLE_NUMBER_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # how a table with gaps writes whole numbers
+_WHOLE_NUMBER_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # pandas writes whole numbers so in a column with missing values
 
 
 class Likert(NamedScale):
-    """Whole points from `low` to `high`, in order; some or all points may have a name.
+    """Whole points from `low` to `high`, in order; `labels` may name some or all of them.
 
     Examples
     --------
@@ -40,9 +40,9 @@ class Likert(NamedScale):
     @model_validator(mode="after")
     def _check_ends(self) -> Likert:
         if self.low >= self.high or self.high - self.low > 100:
-            raise ValueError(f"a scale of {self.low}-{self.high} needs its low point first, and at most 101 points")
+            raise ValueError(f"a scale of {self.low}-{self.high} needs its lowest point first, and at most 101 points")
         if unknown := [point for point in self.labels if not self.low <= point <= self.high]:
-            raise ValueError(f"`{unknown[0]}` has a label and is not a point of the scale {self.shorthand}")
+            raise ValueError(f"`{unknown[0]}` has a label, but is not a point of the scale {self.shorthand}")
         return self
 
     @classmethod
@@ -102,7 +102,7 @@ class Likert(NamedScale):
             example = f"a comparison such as `>= {self.high - 1}`, or points such as `{self.low} | {self.high}`"
             return f"flag `{flag}`: write {example}" if problem else None
         is_possible = any(meets_comparison(Answer(float(point), point), flag) for point in self.answers)
-        return None if is_possible else f"flag `{flag}` is met by no point of the scale {self.shorthand}"
+        return None if is_possible else f"no point of the scale {self.shorthand} meets the flag `{flag}`"
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
         return meets_comparison(answer, flag) if flag and parse_comparison(flag) else super().flagged(answer, flag)

@@ -1,4 +1,4 @@
-"""Any number of labels."""
+"""`MultiLabel`: a scale on which any number of labels may apply."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .match_answer import exact_match, find_answer, normalise
 
 
 class MultiLabel(Scale):
-    """Any number of labels, also none. The category is a sorted JSON list; `[]` is an answer.
+    """Any number of labels, or none of them. The category is a sorted JSON list; `[]` is an answer.
 
     Examples
     --------
