@@ -1,4 +1,7 @@
-"""What a run would ask: counted from the very requests it would send, without sending any."""
+"""`Estimate`: the calls, tokens and cost of a run, counted without sending anything.
+
+The counts come from the actual requests that the run would send.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from ..project.project import Project
 from .plan import Plan
 
 _TOKENS_PER_ANSWER = 180
-"""Reasons, a conclusion and an answer on one criterion, roughly; said to be a guess wherever it shows."""
+"""Roughly the length of reasons, a conclusion and an answer to one criterion; always shown as a guess."""
 
 
 @dataclass
 class ModelEstimate:
-    """The calls of one model."""
+    """The calls of one model, with their tokens and their cost."""
 
     model: str
     calls: int = 0
@@ -26,11 +29,11 @@ class ModelEstimate:
     tokens_out: int = 0
     cost_usd: float | None = 0.0
     later: int = 0
-    """Cells that cannot be counted yet."""
+    """Answers whose calls cannot be counted yet."""
     provider: str = ""
     remote: bool = False
     counted: bool = False
-    """Whether the model's own tokenizer was at hand; else tokens are estimated from the number of characters."""
+    """Whether tokens are counted with the model's own tokenizer; if not, they are estimated from the characters."""
 
     @property
     def new(self) -> int:
@@ -46,9 +49,9 @@ class Estimate:
     models
         One entry per model.
     cells
-        Planned cells.
+        The number of planned answers.
     cap_usd
-        What may be spent.
+        The budget in US dollars; None for no budget.
     """
 
     def __init__(self, models: Sequence[ModelEstimate], *, cells: int, cap_usd: float | None = None) -> None:
@@ -58,7 +61,7 @@ class Estimate:
 
     @property
     def later(self) -> int:
-        """Cells that cannot be counted yet, because their prompts read what other steps will find."""
+        """Answers whose calls cannot be counted yet, because their prompts read the outputs of other steps."""
         return sum(model.later for model in self.models)
 
     @property
@@ -68,7 +71,7 @@ class Estimate:
 
     @property
     def cached(self) -> int:
-        """Calls whose answer is in the cache."""
+        """Calls with an answer in the cache."""
         return sum(model.cached for model in self.models)
 
     @property
@@ -78,16 +81,16 @@ class Estimate:
 
     @property
     def cost_usd(self) -> float | None:
-        """About what the new calls would cost; None where a model's price is not known."""
+        """The estimated cost of the new calls; None if a model's price is not known."""
         costs = [model.cost_usd for model in self.models if model.new]
         return None if None in costs else float(sum(cost for cost in costs if cost is not None))
 
     def __repr__(self) -> str:
-        return f"Estimate: {self.calls:,} calls for {self.cells:,} cells; print() it for what is cached and new"
+        return f"Estimate: {self.calls:,} calls for {self.cells:,} answers; print() it for cached and new calls"
 
     def __str__(self) -> str:
         cost = "at a price that is not known" if self.cost_usd is None else f"about ${self.cost_usd:,.2f}"
-        later = f"; {self.later:,} more cells depend on what other steps find" if self.later else ""
+        later = f"; {self.later:,} more answers depend on the outputs of other steps" if self.later else ""
         cap = (
             ""
             if self.cap_usd is None or not any(model.remote for model in self.models)
@@ -120,7 +123,7 @@ def estimate(
     mode: CacheMode | None = None,
     retry: Collection[str] = (),
 ) -> Estimate:
-    """Count what a plan would ask; cells whose newest answer has a status in `retry` are asked again."""
+    """Estimate the calls of a plan. Cells whose newest answer has a status in `retry` are called again."""
     project.cache.open()
     reads_cache = (mode or project.cache_mode) in ("use", "only")
     entries: dict[str, ModelEstimate] = {}
@@ -154,7 +157,7 @@ def estimate(
 
 
 def _designs_with_status(project: Project, statuses: Collection[str]) -> set[str]:
-    """The designs whose newest answer has such a status."""
+    """The designs whose newest answer has one of these statuses."""
     if not statuses:
         return set()
     frame = project.store.df("select design_id from latest_traces where list_contains(?, status)", [sorted(statuses)])
@@ -162,7 +165,7 @@ def _designs_with_status(project: Project, statuses: Collection[str]) -> set[str
 
 
 def models_to_call(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:
-    """Those of the models that would certainly be called; looks no further than the first new call of each."""
+    """The names of the models that would certainly be called; the search stops at the first new call of each."""
     names = {model.name for model in models}
     if mode in ("refresh", "off"):
         return names

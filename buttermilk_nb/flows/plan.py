@@ -1,4 +1,7 @@
-"""A plan: the steps with their slots, the checks, and the cells, which are generated and never listed."""
+"""`Plan`: the slots and cells of a flow over a corpus, and the checks before a run.
+
+Cells are generated when they are needed and never kept in a list, so that a large plan needs little memory.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from .step import Step
 
 
 class Grid(NamedTuple):
-    """How many cells a flow has over a corpus, and what is worth saying before it runs."""
+    """How many answers a flow plans for a corpus, and remarks before it runs."""
 
     records: int
     slots: dict[str, int]
@@ -26,26 +29,26 @@ class Grid(NamedTuple):
 
     @property
     def cells(self) -> int:
-        """Records x slots, over all steps."""
+        """The number of planned answers: records x slots, over all steps."""
         return self.records * sum(self.slots.values())
 
     def __repr__(self) -> str:
         per = ", ".join(f"{name}: {n} per record" for name, n in self.slots.items())
-        lines = [f"{self.cells:,} cells ({self.records:,} records; {per}). No problem was found."]
+        lines = [f"{self.cells:,} answers ({self.records:,} records; {per}). No problem was found."]
         return "\n".join(lines + [f"Note: {remark}" for remark in self.remarks])
 
 
 class Plan:
-    """A flow unfolded over a corpus.
+    """The steps of a flow with their slots, for each record of a corpus.
 
     Parameters
     ----------
     steps
-        The steps, in an order in which each comes after what it needs; their files are read again here.
+        The steps, in an order in which each comes after the steps that it needs. The plan reads their files again.
     corpus
         The records.
     project
-        Where the models are named.
+        The project, whose settings name the models.
     """
 
     def __init__(self, steps: Sequence[Step], corpus: Corpus, project: Project) -> None:
@@ -74,19 +77,19 @@ class Plan:
 
     @property
     def models(self) -> list[Model]:
-        """Every model that may be asked, those of last resort too."""
+        """Every model that may be called, with the fallbacks."""
         models = [slot.model for slots in self.slots.values() for slot in slots if slot.model]
         models += [model for step in self.steps for model in step.agent.fallback_models(self._project)]
         return list({model.name: model for model in models}.values())
 
     def cell_count(self, models: Sequence[Model]) -> int:
-        """How many cells are planned for these models."""
+        """How many calls are planned for these models at most."""
         names = {model.name for model in models}
         slots = [slot for slots in self.slots.values() for slot in slots if slot.model and slot.model.name in names]
         return len(self.corpus) * sum(len(slot.criteria or ()) or 1 for slot in slots)
 
     def checked(self) -> Grid:
-        """Every problem at once, as a SetupError; else the grid."""
+        """Check the plan, and return its grid; raises a SetupError that lists every problem."""
         problems: list[str] = []
         if not len(self.corpus):
             problems.append("the corpus is empty.")
@@ -118,7 +121,7 @@ class Plan:
                 yield step, slot, design
 
     def cells(self) -> Iterator[Cell]:
-        """Every cell whose step needs nothing, as `estimate` sees it; the others with no inputs yet."""
+        """Every cell without its inputs, as `estimate` needs it."""
         for record in self.corpus.records:
             for _, slot, design in self.designs(record):
                 yield Cell(slot, record, design, {})
@@ -143,12 +146,12 @@ class Plan:
                 )
 
     def texts(self) -> list[TextRow]:
-        """Prompts, criteria and schemas."""
+        """The texts that the run stores once: prompts, criteria and schemas."""
         return [text for step in self.steps for text in step.agent.texts(self.slots[step.name])]
 
 
 def _example_records(corpus: Corpus) -> list[Record]:
-    """One record for each distinct set of fields, and of questions on which an expert gave reasons."""
+    """One record for each distinct set of metadata fields and of criteria with expert reasons."""
     records: dict[tuple[frozenset[str], frozenset[str]], Record] = {}
     for record in corpus.records:
         reasoned = frozenset(name for name, reasons in record.expert_reasons.items() if reasons)

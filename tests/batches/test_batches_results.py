@@ -110,7 +110,7 @@ def test_hostile_lines_are_left_out_and_counted(model, server, study):
     run = judging(model).run(texts(), batch=True)
     assert run.counts == {"ok": 4}
     assert server.direct == []
-    assert f"in a batch of `{model}`: 8 lines that belong to no request, and were left out." in run.remarks
+    assert f"in a batch of `{model}`: 8 lines belong to no request, and were ignored." in run.remarks
     assert stranger not in project.cache
 
 
@@ -174,7 +174,7 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run(server, study):
     server.status, server.errors = "failed", [{"code": "model_not_found", "message": "The model does not do batches."}]
     with pytest.raises(
         bm.errors.RunStopped,
-        match="`openai` refused the batch .* The model does not do batches. None of them was answered",
+        match="`openai` refused the batch .* The model does not do batches. No request was answered",
     ):
         judging().run(texts(), batch=True)
     assert server.direct == [], "to ask all of it directly was not what was wanted"
@@ -249,13 +249,13 @@ def test_results_that_are_not_kept_any_more_are_asked_directly(server, study):
     server.refuse = lambda request: web.Response(status=404) if request.path.endswith("content") else None
     run = judging().run(texts(2), batch=True)
     assert (run.counts, len(server.direct)) == ({"ok": 2}, 2)
-    assert any("(not kept any more: 2)" in remark for remark in run.remarks)
+    assert any("(no longer at the provider: 2)" in remark for remark in run.remarks)
 
 
 def test_results_that_cannot_be_had_now_are_left_there(server, study):
     study()
     failing(server, lambda request: request.path.endswith("content"), 50)
-    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
+    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is still at `openai`"):
         judging().run(texts(2), batch=True)
     server.refuse = lambda request: None
     assert judging().run(texts(2), batch=True).counts == {"ok": 2}
@@ -265,7 +265,7 @@ def test_results_that_cannot_be_had_now_are_left_there(server, study):
 def test_a_provider_that_cannot_be_reached_while_waiting_leaves_the_batch_there(server, study):
     study()
     failing(server, lambda request: request.method == "GET", 50)
-    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
+    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is still at `openai`"):
         judging().run(texts(), batch=True)
     server.refuse = lambda request: None
     assert judging().run(texts(), batch=True).counts == {"ok": 4}
@@ -276,7 +276,7 @@ def test_a_provider_that_cannot_be_reached_while_waiting_leaves_the_batch_there(
 def test_a_provider_that_does_not_take_a_batch_stops_the_run(status, words, server, study):
     project = study()
     failing(server, lambda request: request.method == "POST", 50, status)
-    with pytest.raises(bm.errors.RunStopped, match=f"does not take the batch.*{words}"):
+    with pytest.raises(bm.errors.RunStopped, match=f"does not accept the batch.*{words}"):
         judging().run(texts(), batch=True)
     assert server.direct == []
     assert project.spending_limit().set_aside_usd == pytest.approx(0)
@@ -322,7 +322,7 @@ def test_a_request_that_no_batch_can_hold_is_asked_directly(server, study, monke
     run = judging().run(texts(2), batch=True)
     assert run.counts == {"ok": 2}
     assert (server.jobs, len(server.direct)) == ([], 2)
-    assert any("that no batch can hold are asked directly" in remark for remark in run.remarks)
+    assert any("that do not fit into a batch are sent directly" in remark for remark in run.remarks)
 
 
 def test_the_published_limits():
@@ -337,7 +337,7 @@ def test_a_call_that_litellm_sends_elsewhere_is_asked_directly_and_leaks_nothing
     study(extra=f'  other: {{model: openai/responses/gpt-4o, api_base: "{server.root}/v1", local: false}}')
     run = judging("other").run(texts(2), batch=True)
     assert server.jobs == []
-    assert any("that no batch can hold are asked directly" in remark for remark in run.remarks)
+    assert any("that do not fit into a batch are sent directly" in remark for remark in run.remarks)
 
 
 # --- progress ------------------------------------------------------------------------------------------

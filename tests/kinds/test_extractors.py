@@ -141,7 +141,7 @@ def test_rules_come_back_from_a_flow_file(tmp_path):
     [
         ({"columns": {}}, "needs columns"),
         ({"columns": {"a": "b"}, "instruction": " "}, "needs an instruction"),
-        ({"columns": {"a": "b"}, "quote": "words"}, "no column `words`"),
+        ({"columns": {"a": "b"}, "quote": "words"}, "`words` is not one of the columns"),
     ],
 )
 def test_what_is_declared_wrongly_is_a_setup_error(options, why):
@@ -151,5 +151,5 @@ def test_what_is_declared_wrongly_is_a_setup_error(options, why):
 
 @pytest.mark.parametrize("name", ["record_id", "model", "replicate", "row", "verified", "start", "end"])
 def test_columns_that_the_frame_has_itself_are_refused(name):
-    with pytest.raises(bm.SetupError, match=f"`{name}` is a column of the frame already"):
+    with pytest.raises(bm.SetupError, match=f"`{name}` is already a column of the frame"):
         bm.Extractor("x", "Look.", columns={name: "something"})

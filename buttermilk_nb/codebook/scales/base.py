@@ -37,7 +37,7 @@ class Scale(BaseModel, ABC):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if isinstance(kind := cls.model_fields["kind"].default, str):  # an intermediate class such as NamedScale has no kind
+        if isinstance(kind := cls.model_fields["kind"].default, str):  # NamedScale has no kind
             Scale.kinds[kind] = cls
 
     @classmethod

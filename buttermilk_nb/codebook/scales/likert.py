@@ -15,7 +15,7 @@ from .flags import meets_comparison, parse_comparison
 from .form_control import FormControl
 from .match_answer import normalise
 
-_WHOLE_NUMBER_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # pandas writes whole numbers so in a column with missing values
+_WHOLE_NUMBER_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # whole numbers in a pandas column with gaps
 
 
 class Likert(NamedScale):

@@ -1,7 +1,7 @@
-"""How long a run waits for something that may take a day: until somebody says stop, or its time is up.
+"""`Polling`: waits for batches until the run is stopped or reaches its time limit.
 
-Every wait goes through here, so that a Ctrl-C is heard within moments, and what fails for a reason that may pass is
-asked again after growing pauses (the settings `backoff_s`, doubled up to `backoff_max_s`, and `retries`).
+Every wait of a batch run uses it, so that a Ctrl-C takes effect at once. Temporary failures are retried after growing
+pauses (the settings `backoff_s`, doubled up to `backoff_max_s`, and `retries`).
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from ...config.settings import Settings
 from ...errors import ModelError, RunStopped
 
 T = TypeVar("T")
-_SLICE_S = 0.01  # as long as the loop may be held
+_SLICE_S = 0.01  # the longest time without giving control back to the loop
 
 
 class BatchPending(RunStopped):
-    """A run was stopped, or out of time, before its batches were done. They are at the provider."""
+    """A run was stopped, or reached its time limit, before its batches ended. They are still at the provider."""
 
 
 class Polling:
-    """How long to go on.
+    """Waits, retries, and checks whether to stop.
 
     Parameters
     ----------
     settings
-        The project's settings: pauses and retries.
+        The project's settings for pauses and retries.
     stop
-        Set where the user wants to stop.
+        An event that is set when the run must stop.
     time_limit_s
-        Seconds from now; None for no limit.
+        The time limit in seconds from now; by default there is no limit.
     """
 
     def __init__(self, settings: Settings, stop: asyncio.Event, time_limit_s: float | None = None) -> None:
@@ -43,28 +43,28 @@ class Polling:
         self._deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
         self._slice_began = time.perf_counter()
         self.stop_message: Callable[[], str] = str
-        """What to say where it is time to stop."""
+        """Makes the message of a run that stops."""
 
     def check(self) -> None:
-        """Go on, or raise BatchWaits."""
+        """Raise BatchPending if the run must stop."""
         if self._stop.is_set() or (self._deadline is not None and time.monotonic() >= self._deadline):
             raise BatchPending(self.stop_message())
 
     def backoff_delays(self) -> Iterator[float]:
-        """The pauses between looks at a provider, in seconds, without end."""
+        """The pauses between polls, in seconds; there is no last one."""
         return Backoff(self._settings.backoff_s, self._settings.backoff_max_s).pauses()
 
     async def yield_to_loop(self) -> None:
-        """Let others work now and then, and check."""
+        """Give control back to the event loop from time to time, and check whether to stop."""
         if time.perf_counter() - self._slice_began > _SLICE_S:
             await asyncio.sleep(0)
             self._slice_began = time.perf_counter()
             self.check()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, but not longer than there is time."""
+        """Wait, but not beyond the time limit, and check whether to stop."""
         remaining_s = seconds if self._deadline is None else min(seconds, self._deadline - time.monotonic())
-        with contextlib.suppress(TimeoutError):  # nobody said stop
+        with contextlib.suppress(TimeoutError):  # the run was not stopped
             await asyncio.wait_for(self._stop.wait(), max(remaining_s, 0.0))
         self.check()
 
@@ -75,21 +75,21 @@ class Polling:
         recover: Callable[[], Awaitable[T | None]] | None = None,
         retries: int | None = None,
     ) -> T:
-        """Ask, and ask again where a failure may pass.
+        """Make a call, and retry it after temporary failures.
 
         Parameters
         ----------
-        ask
-            What is asked.
-        before
-            Asked before each further attempt: whether the one that seemed to fail has come to something after all.
+        attempt
+            Makes the call.
+        recover
+            Called before each retry: returns a result if the failed attempt succeeded after all, else None.
         retries
-            How often; by default as often as a call is.
+            How many retries; by default as many as for a model call.
 
         Raises
         ------
         ModelError
-            It failed for good.
+            The call failed permanently, or too often.
         """
         pauses, retries_left = self.backoff_delays(), self._settings.retries if retries is None else retries
         while True:

@@ -1,12 +1,13 @@
-"""`flow.run(corpus, batch=True)`: a batch is a way to fill the cache, half as dear and much slower.
+"""`run_batches`: fills the cache with answers from batch APIs, at half the price, before a run.
 
-Before the cells are worked on, their requests are handed in at the providers' batch APIs, waited for and put into the
-cache; then the run goes its ordinary way, and finds them there. So everything else is as without a batch: the rows,
-the statuses, what is asked once more because it could not be read. Only requests that are known from the start can
-go: those of steps that need no other, put to models whose provider has a batch API. All others are asked directly.
+`flow.run(corpus, batch=True)` first submits the requests of its cells to the batch APIs of providers, waits, and puts
+the answers into the cache. Then the run continues as usual, and finds the answers there. So everything else is the
+same as without a batch: rows, statuses, and second requests for answers that cannot be parsed. Only requests that are
+known at the start can be sent in a batch: those of steps that need no other steps, to models with a batch API. All
+others are sent directly.
 
-A run may be stopped while it waits, or killed: the batches stay at the provider, table `batches` knows them by the
-cache keys of their requests, and the same cell run again collects them and submits nothing twice.
+If the run is stopped or killed while it waits, the batches stay at the provider. Table `batches` records the cache
+keys of their requests, so running the same notebook cell again collects them, and submits nothing twice.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from .submit import Submitter
 
 
 def check_mode(mode: CacheMode) -> None:
-    """Whether batches can be used with this mode of the cache.
+    """Check that batches can be used with a cache mode.
 
     Raises
     ------
     SetupError
-        What they bring would not be read.
+        The run would not read the answers from the cache.
 
     Examples
     --------
@@ -47,42 +48,42 @@ def check_mode(mode: CacheMode) -> None:
     """
     if mode in ("refresh", "off"):
         raise SetupError(
-            f'batch=True puts answers into the cache, and cache="{mode}" does not read them there: write cache="use", '
-            "or leave batch out."
+            f'batch=True puts answers into the cache, and cache="{mode}" does not read them: write cache="use", or '
+            "leave out batch."
         )
 
 
 async def run_batches(
     plan: Plan, context: Context, *, stop: asyncio.Event, abort: asyncio.Event, time_limit_s: float | None = None
 ) -> tuple[str, ...]:
-    """Let providers' batches answer what is new, as far as they can.
+    """Send the new requests of a plan in batches, and put their answers into the cache.
 
     Parameters
     ----------
     plan
-        The checked plan; it is written to the Store already.
+        The checked plan, which is already in the Store.
     context
-        The run's side: project, budget, mode of the cache.
+        The project and the scope of the run, with its budget and cache mode.
     stop
-        Set where the run is to stop.
+        An event that is set when the run must stop.
     abort
-        Set where it is to stop at once.
+        An event that is set when the run must stop at once.
     time_limit_s
-        Seconds that it may take.
+        The time limit in seconds; by default there is no limit.
 
     Returns
     -------
     tuple of str
-        Remarks on what a reader should know: what was asked directly, and why.
+        Remarks for the user: which requests are sent directly, and why.
 
     Raises
     ------
-    BatchWaits
-        It was stopped, or out of time; the batches are at the provider.
+    BatchPending
+        The run was stopped, or reached its time limit; the batches are at the provider.
     BudgetReached, ConsentError
-        Nothing was submitted.
+        The budget is too small, or a provider has no consent; nothing was submitted.
     RunStopped
-        A provider refuses a batch, or cannot be asked about it.
+        A provider refused a batch, or cannot be reached.
     """
     check_mode(context.scope.mode)
     if context.scope.mode == "only":
@@ -92,7 +93,7 @@ async def run_batches(
     aborted, stopped = asyncio.ensure_future(abort.wait()), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({work, aborted, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done() and not aborted.done():  # what is being sent gets the time that calls get
+        if not work.done() and not aborted.done():  # submissions in progress get a grace period, as calls do
             grace = context.project.settings.grace_s
             await asyncio.wait({work, aborted}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
@@ -107,7 +108,7 @@ async def run_batches(
 
 
 class _BatchRun:
-    """One filling of the cache."""
+    """The batches of one run: resumes earlier batches, submits new ones and collects all."""
 
     def __init__(self, plan: Plan, context: Context, polling: Polling) -> None:
         self._plan = plan
@@ -124,7 +125,7 @@ class _BatchRun:
         polling.stop_message = self.collector.stop_message
 
     async def run(self) -> tuple[str, ...]:
-        """Look through the plan, take over what was submitted before, submit the rest, collect."""
+        """List the requests of the plan, resume earlier batches, submit new requests, and collect."""
         try:
             async with project_lock(self._client, "submitting"):
                 await self._list_requests()
@@ -142,10 +143,10 @@ class _BatchRun:
             await channel.api.close()
             await channel.recorder.close()
 
-    # --- what is wanted ----------------------------------------------------------------------------
+    # --- the wanted requests -----------------------------------------------------------------------
 
     async def _list_requests(self) -> None:
-        """Every request that a batch may answer: in the cache already, or wanted."""
+        """List every request that a batch can answer: those in the cache, and those that are wanted."""
         self._project.cache.open()
         for record in self._plan.corpus.records:
             for step, slot, design in self._plan.designs(record):
@@ -157,17 +158,17 @@ class _BatchRun:
         """Whether requests of this step to this model can go in a batch."""
         if api_of(model) is None:
             if not model.in_process:
-                self._remarks[f"`{model.name}` has no batch API here; it is asked directly."] = None
+                self._remarks[f"`{model.name}` has no batch API here, so it is called directly."] = None
             return False
         if step.needs:
-            self._remarks[f"step `{step.name}` needs other steps, so `{model.name}` is asked directly there."] = None
+            self._remarks[f"step `{step.name}` needs other steps, so it calls `{model.name}` directly."] = None
         return not step.needs
 
     def _add_requests(self, cell: Cell) -> None:
         try:
             planned = list(cell.slot.agent.planned_requests(cell))
         except SetupError:
-            return  # a field that this record lacks; the cell says so when it is worked on
+            return  # such as a field that is missing in this record; the cell's row will say so
         for position, planned_request in enumerate(planned):
             key = planned_request.request.key
             if key in self._requests or key in self._cached_requests:
@@ -186,14 +187,17 @@ class _BatchRun:
     def _may_send(self, request: Request) -> bool:
         try:
             self._client.consent.clear(request)
-        except SkippedCell:  # this record stays; its cell says so
+        except SkippedCell:  # the record is local_only; the cell's row will say so
             return False
         return True
 
-    # --- what was submitted before -------------------------------------------------------------------
+    # --- earlier batches -----------------------------------------------------------------------------
 
     async def _resume_batches(self) -> list[str]:
-        """Wait for what was submitted before, and pay for what was collected and never paid; what is left is new."""
+        """Resume the batches of earlier runs, and take over collected answers that no run has paid for.
+
+        Returns the keys of the requests that are new.
+        """
         store = self._project.store
         keys = [*self._requests, *self._cached_requests]
         rows = await asyncio.to_thread(batch_jobs.newest, store, keys)
@@ -213,7 +217,7 @@ class _BatchRun:
         return [key for key in self._requests if key not in batch_keys]
 
     async def _resume_batch(self, rows: list[Submission]) -> None:
-        """Wait for a batch that was submitted before, if its provider still has it."""
+        """Add a batch of an earlier run, if its provider still has it."""
         model = self._requests[rows[0].cache_key].cell.slot.model
         assert model is not None
         channel = await self._channel(model)
@@ -229,14 +233,14 @@ class _BatchRun:
             gone_rows = channel.submission_rows(batch.keys, batch_id, "gone")
             await asyncio.to_thread(batch_jobs.write, self._project.store, gone_rows)
         except ModelError as error:
-            raise RunStopped(f"{error} A batch is there; run the same cell again later to collect it.") from error
+            raise RunStopped(f"{error} A batch is there; run this notebook cell again later to collect it.") from error
         else:
             self.collector.open_batches[batch_id] = batch
 
-    # --- what is new ---------------------------------------------------------------------------------
+    # --- new batches ---------------------------------------------------------------------------------
 
     async def _submit(self, keys: list[str]) -> None:
-        """Set the money aside, then hand everything in."""
+        """Reserve the cost, then submit the requests."""
         by_model: dict[str, list[str]] = {}
         for key in keys:
             model = self._requests[key].cell.slot.model
@@ -254,7 +258,7 @@ class _BatchRun:
             self._context.scope.budget.settle(reserved_usd, 0.0)
 
     async def _reserve_cost(self, keys: Iterable[str]) -> float:
-        """Set aside what new batches may cost; nothing of them is submitted where that is too much."""
+        """Reserve the most that new batches can cost; if that is too much, nothing is submitted."""
         cost_usd = sum(self._requests[key].cost_usd for key in keys)
         if not cost_usd:
             return 0.0
@@ -262,14 +266,14 @@ class _BatchRun:
         limit = await asyncio.to_thread(self._project.spending_limit)
         if limit.exceeds(cost_usd + open_usd):
             raise BudgetReached(
-                f"batches that may cost ${cost_usd:,.4f} at most would be submitted, others that may cost ${open_usd:,.4f} "
-                f"are at the provider, and ${limit.spent_usd:,.4f} of {limit.label} (${limit.limit_usd:,.2f}) is "
-                f"spent. {limit.hint}"
+                f"the new batches may cost up to ${cost_usd:,.4f}, batches that are at the provider may cost up to "
+                f"${open_usd:,.4f}, and ${limit.spent_usd:,.4f} of {limit.label} (${limit.limit_usd:,.2f}) is spent. "
+                f"{limit.hint}"
             )
         try:
             await self._context.scope.budget.reserve(cost_usd)
         except BudgetReached as error:
-            raise BudgetReached(f"all batches together, of which none was submitted: {error}") from None
+            raise BudgetReached(f"no batch was submitted. All batches together: {error}") from None
         return cost_usd
 
     async def _channel(self, model: Model) -> Channel:

@@ -1,8 +1,9 @@
-"""Handing requests in as batches, once each: what is about to be submitted is on disk before it is submitted.
+"""`Submitter`: submits requests as batches, each exactly once.
 
-A program may end at any moment. Before a batch goes, its requests are written down as `sending`, under a mark by which
-it can be found at the provider; afterwards as `submitted`, under its id. Whoever finds `sending` looks at the provider
-whether it has arrived, and so does an attempt after one whose answer was lost on the way.
+A program may end at any moment. So the requests of a batch are stored as `sending` before it is submitted, with a mark
+by which it can be found at the provider, and as `submitted` afterwards, with its id. A run that finds the state
+`sending` asks the provider whether the batch has arrived. A retry does the same, because only the response to the
+first attempt may have been lost.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PROGRESS_LIFETIME_S = 5.0
 
 @dataclass
 class Chunk:
-    """Requests that go as one batch."""
+    """Requests that are submitted as one batch."""
 
     headers: dict[str, str]
     keys: list[str] = field(default_factory=list)
@@ -34,23 +35,23 @@ class Chunk:
     size: int = 0
 
     def add(self, key: str, line: bytes) -> None:
-        """One more."""
+        """Add a request, as one line of the batch."""
         self.keys.append(key)
         self.lines.append(line)
-        self.size += len(line) + 2  # what stands between lines
+        self.size += len(line) + 2  # and the separator between lines
 
 
 class Submitter:
-    """Hands requests in.
+    """Submits requests as batches.
 
     Parameters
     ----------
     context
-        The run's side.
-    patience
-        How long to go on.
-    asked
-        The requests that are wanted, by cache key.
+        The project and the scope of the run.
+    polling
+        Waits and retries, until the run is stopped.
+    requests
+        The wanted requests, by cache key.
     """
 
     def __init__(self, context: Context, polling: Polling, requests: Mapping[str, WantedRequest]) -> None:
@@ -61,19 +62,19 @@ class Submitter:
         self.remarks: list[str] = []
 
     async def submit(self, channel: Channel, keys: Sequence[str]) -> AsyncGenerator[ProviderBatch, None]:
-        """Hand in these requests of one model, in as many batches as its provider wants.
+        """Submit these requests to one model, in as many batches as its provider requires.
 
         Raises
         ------
         RunStopped
-            The provider does not take them.
+            The provider does not accept them.
         """
         async for chunk in self._chunks(channel, keys):
             self._polling.check()
             try:
                 batch_id = await self._submit_chunk(channel, chunk)
             except BatchNotFound as error:
-                self.remarks.append(f"{error} It has no batch API, so `{channel.model.name}` is asked directly.")
+                self.remarks.append(f"{error} It has no batch API, so `{channel.model.name}` is called directly.")
                 return
             except ModelError as error:
                 raise RunStopped(_rejection_message(channel, error)) from error
@@ -81,12 +82,12 @@ class Submitter:
             yield ProviderBatch(batch_id, channel, set(chunk.keys), reserved_usd)
 
     async def find(self, channel: Channel, mark: str) -> str | None:
-        """The batch that was being submitted under this mark when a program ended, if it arrived.
+        """The id of a batch that a program was submitting when it ended; None if it did not arrive.
 
         Raises
         ------
         RunStopped
-            The provider cannot be asked.
+            The provider cannot be reached.
         """
         members = await asyncio.to_thread(batch_jobs.members, self._store, mark)
         rows = await asyncio.to_thread(batch_jobs.newest, self._store, members)
@@ -98,14 +99,14 @@ class Submitter:
             batch_id = None
         except ModelError as error:
             raise RunStopped(
-                f"{error} A batch may have arrived there when the program ended; run the same cell again later."
+                f"{error} A batch may have arrived there when the program ended; run this notebook cell again later."
             ) from error
         if batch_id is not None:
             await self._write_rows(channel, members, batch_id, "submitted")
         return batch_id
 
     async def _chunks(self, channel: Channel, keys: Sequence[str]) -> AsyncGenerator[Chunk, None]:
-        """As many requests as one batch may hold, each as a direct call would send it."""
+        """Chunks with as many requests as one batch may contain, each as a direct call would send it."""
         api, chunk, n_direct = channel.api, Chunk({}), 0
         for n_done, key in enumerate(keys):
             await self._polling.yield_to_loop()
@@ -121,7 +122,7 @@ class Submitter:
             recorded = await channel.recorder.record(self._requests[key].request)
             if recorded is None and not chunk.keys:
                 n_direct += 1
-                break  # so is every other of this model
+                break  # the same is true of every request to this model
             line = api.line(key, recorded.body) if recorded else b""
             if recorded is None or len(line) + 2 > api.most_bytes:
                 n_direct += 1
@@ -133,7 +134,7 @@ class Submitter:
             chunk.headers = recorded.headers
             chunk.add(key, line)
         if n_direct:
-            self.remarks.append(f"requests to `{channel.model.name}` that no batch can hold are asked directly.")
+            self.remarks.append(f"requests to `{channel.model.name}` that do not fit into a batch are sent directly.")
         if chunk.keys:
             yield chunk
 
@@ -147,7 +148,7 @@ class Submitter:
             try:
                 return await api.submit(mark, chunk.lines, chunk.headers)
             except ModelError as error:
-                if not error.transient:  # the provider has said no, so that nothing is under way
+                if not error.transient:  # the provider has refused the batch, so it cannot arrive later
                     await self._write_rows(channel, chunk.keys, mark, "failed")
                 raise
 
@@ -175,7 +176,8 @@ class Submitter:
 def _rejection_message(channel: Channel, error: ModelError) -> str:
     if error.transient:
         return (
-            f"{error} Whether the batch has arrived at `{channel.api.provider}` is not known: run the same cell again "
-            "later, which looks there before it submits anything."
+            f"{error} Whether the batch has arrived at `{channel.api.provider}` is not known: run this notebook cell "
+            "again later. It looks there before it submits anything."
         )
-    return f"`{channel.api.provider}` does not take the batch. {error} Without batch=True the cell asks directly."
+    provider = channel.api.provider
+    return f"`{provider}` does not accept the batch. {error} Run without batch=True to call the model directly."

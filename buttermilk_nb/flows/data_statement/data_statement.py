@@ -1,9 +1,9 @@
-"""`bm.data_statement`: what an ethics board asks before a study runs, answered from the study's own settings.
+"""`bm.data_statement`: answers the questions of an ethics board from a study's own settings.
 
-Which texts leave, to whom, what is known of what happens to them there, what stays here, what could be done without
-sending anything, and how a person is forgotten. It is read off the prompts, the corpus and `buttermilk.yaml`; nothing
-is sent and no server is asked. Of a provider's terms nothing is claimed, because they change and depend on the
-contract: the statement says where they stand and what to look for in them.
+Which texts are sent, and to whom? What happens to them there? What is stored here? What is possible without sending
+anything? How is a person's data erased? The answers come from the prompts, the corpus and `buttermilk.yaml`; nothing
+is sent and no server is contacted. The statement makes no claims about a provider's terms, because they change and
+depend on the contract: it says where to find them and what to look for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class DataStatement:
-    """A data statement: Markdown, which a notebook shows as a page.
+    """A data statement as Markdown text, which a notebook shows as a page.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class DataStatement:
         self.text = text
 
     def to_markdown(self, path: str | Path) -> Path:
-        """Write it to a file; its path.
+        """Write the statement to a file, and return its path.
 
         Raises
         ------
@@ -75,28 +75,28 @@ def data_statement(
     project: Project | None = None,
     date: dt.date | str | None = None,
 ) -> DataStatement:
-    """What would leave this machine, to whom, and what stays; for an ethics board, before a run. Nothing is sent.
+    """A statement for an ethics board: which texts a run would send, to whom, and what stays. Nothing is sent.
 
     Parameters
     ----------
     flow
-        The flow that would run; without one, it is about all models in the project's sets.
+        The flow that would run; by default the statement covers all models in the project's sets.
     corpus
-        What it would run over; without one, nothing can be counted.
+        The corpus of the run; without one, nothing is counted.
     project
         By default the open project.
     date
-        The date to write on it; none by default, so that the same study gives the same statement.
+        The date on the statement; by default none, so that the same study gives the same statement.
 
     Returns
     -------
-    Statement
-        Shown as a page in a notebook; `.to_markdown(path)` writes it to a file.
+    DataStatement
+        The statement, which a notebook shows as a page; `.to_markdown(path)` writes it to a file.
 
     Raises
     ------
     SetupError
-        The flow or a set names a model that there is not.
+        The flow or a set names a model that does not exist.
 
     Examples
     --------
@@ -134,38 +134,36 @@ def _heading(subject: StatementSubject, date: dt.date | str | None) -> str:
     lines = [f"# Data statement: {code(subject.project.name)}"]
     lines += [f"Date: {strip_markup(str(date))}"] if date is not None else []
     lines.append(
-        f"What would happen to texts in a run {about}. It was put together by the software from the study's own "
-        "settings, and nothing was sent for it. Whether that is acceptable is for the researchers and their ethics "
-        "board to decide."
+        f"This statement describes what would happen to texts in a run {about}. The software made it from the study's "
+        "own settings, without sending anything. The researchers and their ethics board decide whether this is "
+        "acceptable."
     )
     return "\n\n".join(lines)
 
 
 def _summary_section(subject: StatementSubject) -> str:
     if not subject.remote:
-        lines = ["**No text leaves** this machine or a server that the project calls its own."]
+        lines = ["**No text leaves** this machine or a server that the project declares as its own."]
     elif not subject.sends_texts:
         lines = ["**No text leaves**: the project is `local_only`, so its remote models are refused."]
     else:
         lines = [f"**Texts leave this machine**, to {code_list(subject.providers)}."]
     if subject.corpus is not None:
-        lines.append(_record_counts(subject, subject.corpus))
+        lines.append(_record_counts(subject.corpus))
     not_allowed = [name for name in subject.providers if name not in subject.project.client.consent.recipients]
     if not_allowed and subject.sends_texts:
         calls = code_list(f'bm.allow("{name}")' for name in not_allowed)
         lines.append(
-            f"Nobody has allowed {code_list(not_allowed)} yet: nothing is sent there until somebody writes {calls}, or the "
-            "same under `allow:` in buttermilk.yaml."
+            f"There is no consent for {code_list(not_allowed)} yet: nothing is sent there without {calls}, or an entry "
+            "under `allow:` in buttermilk.yaml."
         )
     return f"## In short\n\n{bullets(lines)}"
 
 
-def _record_counts(subject: StatementSubject, corpus: Corpus) -> str:
+def _record_counts(corpus: Corpus) -> str:
     n_local = sum(record.local_only for record in corpus)
     count = pluralise(len(corpus), "record")
     if not n_local:
-        return f"{count}; none is marked `local_only`."
-    consequence = (
-        "never sent to a remote model" if subject.remote else "which would keep it here with remote models too"
-    )
-    return f"{count}, of which {n_local:,} {'is' if n_local == 1 else 'are'} marked `local_only`: {consequence}."
+        return f"The corpus has {count}. No record is marked `local_only`."
+    verb = "is" if n_local == 1 else "are"
+    return f"The corpus has {count}. {n_local:,} {verb} marked `local_only` and {verb} never sent to a remote model."

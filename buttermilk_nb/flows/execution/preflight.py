@@ -1,8 +1,8 @@
-"""What is asked of the researcher before anything is sent: may it leave, may it cost that, is it meant to be that much.
+"""Check consent, keys, cost and size of a run before anything is sent.
 
-Only a run that would really send something is asked about: what is in the cache needs no leave and costs nothing, so
-that a reader can re-run a study without keys and without consent. What cannot be counted before other steps have
-answered is looked at again when it is sent; the client refuses it in the same words.
+Only calls that would be sent are checked. Cached answers need no consent and cost nothing, so a reader can re-run a
+study without keys and without consent. Calls that cannot be counted yet, because they depend on other steps, are
+checked again when they are sent; then the client raises the same errors.
 """
 
 from __future__ import annotations
@@ -22,19 +22,23 @@ from ..plan import Plan
 def preflight(
     plan: Plan, project: Project, *, mode: CacheMode, retry: frozenset[str], budget_usd: float | None, yes: bool
 ) -> list[str]:
-    """Ask what has to be asked; remarks on what a reader should know.
+    """Check a plan before it runs, and return remarks on it.
 
     Raises
     ------
-    ConsentError, UnconfirmedError, SetupError
-        Nothing was sent.
+    ConsentError
+        A provider has no consent, or every record must stay on this machine.
+    UnconfirmedError
+        There are more calls than expected, and they are not confirmed.
+    SetupError
+        A model is not available, or a budget needs a price that is not known.
     """
     if mode == "only":
         return []
     settings = project.settings
     remote = [model for model in plan.models if model.remote]
     local_servers = [model for model in plan.models if model.is_local_server]
-    called = models_to_call(plan, project, local_servers, mode)  # a replay reaches no server
+    called = models_to_call(plan, project, local_servers, mode)  # a run from the cache needs no server
     checked_models = [model for model in plan.models if not model.is_local_server or model.name in called]
     obstacles = {
         model.name: reasons for model in checked_models if (reasons := model.unavailable_reasons(settings.probe_s))
@@ -49,7 +53,7 @@ def preflight(
 
 
 def _downstream_models(plan: Plan, project: Project, planned: Estimate) -> set[str]:
-    """The models that are sent to if what is new goes on: those of later steps, and those of last resort."""
+    """The models that may be called because of new calls: those of later steps, and fallbacks."""
     if not planned.new:
         return set()
     new = {entry.model for entry in planned.models if entry.new or entry.later}
@@ -67,7 +71,7 @@ def _price_remarks(project: Project, remote: list[Model], budget_usd: float | No
     if not unpriced or project.settings.budget_usd is None:
         return []
     names = ", ".join(f"`{model.name}`" for model in unpriced)
-    return [f"the price of {names} is not known, so the project's budget does not see what it costs."]
+    return [f"the price of {names} is not known, so its calls do not count towards the project's budget."]
 
 
 def _check_estimate(
@@ -81,7 +85,7 @@ def _check_estimate(
     retry: frozenset[str],
     yes: bool,
 ) -> None:
-    """Count what would be sent, and ask about that."""
+    """Estimate the new calls, and check them."""
     planned = estimate(plan, project, cap_usd=budget_usd, mode=mode, retry=retry)
     unready = [problem for entry in planned.models if entry.new for problem in obstacles.get(entry.model, [])]
     if unready:
@@ -103,8 +107,8 @@ def _confirm(planned: Estimate, new: int, project: Project) -> None:
     is_confirmed = ask(question) if ask else None
     if is_confirmed is None:
         raise UnconfirmedError(
-            f"{planned}. That is more than `confirm_above` ({project.settings.confirm_above:,}) calls to remote models: "
-            "write run(..., yes=True), or raise `confirm_above` in buttermilk.yaml."
+            f"{planned}. That is more than `confirm_above` ({project.settings.confirm_above:,}) calls to remote "
+            "models: write run(..., yes=True), or raise `confirm_above` in buttermilk.yaml."
         )
     if not is_confirmed:
         raise UnconfirmedError(f"nothing was sent: {planned}.")
@@ -121,12 +125,12 @@ def _local_only_remarks(plan: Plan, remote: list[Model]) -> list[str]:
     names = ", ".join(f"`{model.name}`" for model in remote)
     model_names = {slot.model.name for slots in plan.slots.values() for slot in slots if slot.model}
     if n_local == len(plan.corpus) and model_names <= {model.name for model in remote}:
-        raise ConsentError(f"every record of this corpus is local_only, and {names} would read them elsewhere.")
-    return [f"{pluralise(n_local, 'record')} must stay here (local_only); what {names} would have read is `skipped`."]
+        raise ConsentError(f"every record of this corpus is local_only, so it cannot be sent to {names}.")
+    return [f"{pluralise(n_local, 'record')} must stay here (local_only), so the answers of {names} are `skipped`."]
 
 
 def _unpriced_message(model: Model) -> str:
     return (
-        f"the price of `{model.name}` is not known, so a budget cannot be kept; write it in buttermilk.yaml: "
+        f"the price of `{model.name}` is not known, so a budget cannot be checked; write the price in buttermilk.yaml: "
         f"`models: {{{model.name}: {{prices: {{input: ..., output: ...}}}}}}` (US dollars per million tokens)."
     )

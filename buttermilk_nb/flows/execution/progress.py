@@ -1,4 +1,4 @@
-"""How far a run is: counted from the bus, shown as one line of text. The notebook paints the same tally."""
+"""`Tally`: counts the progress of a run from its events, and shows it as a line of text."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ KINDS = ("new", "cached", "refused or invalid", "failed", "skipped")
 
 
 class Tally:
-    """What has come of a run so far.
+    """The progress of a run: finished answers by kind, cost and time.
 
     Parameters
     ----------
     run_id
-        Whose events count.
+        The run whose events it counts.
     total
-        Planned cells.
+        The number of planned answers.
 
     Examples
     --------
@@ -43,13 +43,13 @@ class Tally:
         self.state = "running"
         self.spent_usd = 0.0
         self.waits: dict[str, tuple[float, str]] = {}
-        """Models whose calls wait: until when, and why."""
+        """The end and the reason of the wait, by model; only for models whose calls wait."""
         self._kinds: Counter[str] = Counter()
         self._start = time.perf_counter()
         self._end: float | None = None
 
     def count(self, event: Event) -> bool:
-        """Take an event in; says whether it was one of this run's."""
+        """Count an event; returns whether it belongs to this run."""
         payload = event.payload
         if payload.get("run_id") != self.run_id:
             return False
@@ -74,12 +74,12 @@ class Tally:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Finished cells by kind."""
+        """Finished answers by kind."""
         return {kind: self._kinds[kind] for kind in KINDS}
 
     @property
     def done(self) -> int:
-        """Finished cells."""
+        """The number of finished answers."""
         return self._kinds.total()
 
     @property
@@ -89,19 +89,19 @@ class Tally:
 
     @property
     def per_second(self) -> float:
-        """Cells a second so far."""
+        """Finished answers per second so far."""
         return self.done / max(self.elapsed_s, 1e-9)
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left at this rate; None before the first cell."""
+        """The remaining seconds at this rate; None before the first answer."""
         return (self.total - self.done) / self.per_second if self.done else None
 
     @property
     def line(self) -> str:
-        """One line: how many, of which kinds, how fast, how long still, what it cost."""
+        """One line of text: finished answers by kind, rate, remaining time and cost."""
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.counts.items() if n)
-        parts = [f"{self.done:,}/{self.total:,} cells", *([kinds] if kinds else []), f"{self.per_second:,.0f}/s"]
+        parts = [f"{self.done:,}/{self.total:,} answers", *([kinds] if kinds else []), f"{self.per_second:,.0f}/s"]
         if self.state == "running" and self.eta_s is not None:
             parts.append(f"{format_duration(self.eta_s)} left")
         elif self.state != "running":
@@ -112,7 +112,7 @@ class Tally:
         return " · ".join(parts)
 
     def _wait_notes(self) -> list[str]:
-        """Who waits now, for how long still, and why."""
+        """A note on each model that waits: for how long, and why."""
         now = time.perf_counter()
         self.waits = {model: wait for model, wait in self.waits.items() if wait[0] > now}
         return [
@@ -122,7 +122,7 @@ class Tally:
 
 
 def format_duration(seconds: float) -> str:
-    """A duration for people.
+    """A duration as a short text.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def format_duration(seconds: float) -> str:
 
 
 def watch(bus: Bus, tally: Tally, paint: Callable[[bool], None]) -> None:
-    """Keep a tally from the bus, and call `paint(over)` at most ten times a second, and once at the end."""
+    """Count the events of a bus. Calls `paint(over)` at most ten times a second, and once at the end of the run."""
     last_painted = 0.0
     stop: Callable[[], None]
 
@@ -157,7 +157,7 @@ def watch(bus: Bus, tally: Tally, paint: Callable[[bool], None]) -> None:
 
 
 def follow(bus: Bus, run: Run) -> None:
-    """Show a run in a terminal as one line that changes in place; elsewhere as one line at its end."""
+    """Show the progress of a run: in a terminal as one line that is updated, else as one line at the end."""
     tally = Tally(run.run_id, run.planned)
     live = sys.stderr.isatty()
 

@@ -1,7 +1,7 @@
 """`Runner`: execute a plan. Order: write the plan, make the calls, write the results, return.
 
-It runs on the background loop. It can be stopped twice: the first time, calls in flight get a grace period, because they
-are paid for; the second time, they are cancelled. Both times every result is written.
+It runs on the background loop. It can be stopped twice: the first time, calls in flight get a grace period, because
+they are paid for; the second time, they are cancelled. Both times every result is written.
 """
 
 from __future__ import annotations
