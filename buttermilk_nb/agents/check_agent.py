@@ -67,8 +67,10 @@ def duplicate_model_problems(
     names: dict[str, str] = {}
     problems = []
     for model in models:
-        if (same := names.get(identity(model))) is not None:
-            problems.append(f"`{same}` and `{model.name}` are the same model with the same parameters; name only one.")
+        if (first_name := names.get(identity(model))) is not None:
+            problems.append(
+                f"`{first_name}` and `{model.name}` are the same model with the same parameters; name only one."
+            )
         names[identity(model)] = model.name
     problems += [
         f"`{model.name}` is in `fallback`, but the same model with the same parameters is in `models`, so it would "

@@ -48,8 +48,8 @@ def parse_output(
     """Parse the JSON object in an answer; `parse_reply` raises InvalidAnswer if the object has not the right form."""
     try:
         return ParsedOutput(result, "ok", parse_reply(parse_object(result, names)))
-    except UnparsedAnswer as unread:
-        return ParsedOutput(result, unread.status, problem=unread.reason)
+    except UnparsedAnswer as unparsed:
+        return ParsedOutput(result, unparsed.status, problem=unparsed.reason)
     except InvalidAnswer as error:
         return ParsedOutput(result, "invalid", problem=error)
 

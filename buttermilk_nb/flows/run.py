@@ -19,7 +19,7 @@ from ..schema import STATUSES
 if TYPE_CHECKING:
     import pandas as pd
 
-_last: Run | None = None
+_last_run: Run | None = None
 
 
 class Run:
@@ -205,8 +205,8 @@ class Run:
 
 def set_last_run(run: Run) -> None:
     """Make a run the one that `last_run` returns."""
-    global _last
-    _last = run
+    global _last_run
+    _last_run = run
 
 
 def ratings(project: Project | None = None) -> pd.DataFrame:
@@ -240,6 +240,6 @@ def last_run() -> Run:
     SetupError
         Nothing has run yet.
     """
-    if _last is None:
+    if _last_run is None:
         raise SetupError("nothing has run yet; start with flow.run(corpus).")
-    return _last
+    return _last_run

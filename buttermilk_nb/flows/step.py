@@ -60,7 +60,7 @@ class Step(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _needs_what_it_reads(cls, data: Any) -> Any:
+    def _add_upstream_steps(cls, data: Any) -> Any:
         if isinstance(data, dict) and isinstance(needs := data.get("needs"), list | tuple):
             return {**data, "needs": tuple(dict.fromkeys((*data["agent"].upstream_steps, *needs)))}
         return data

@@ -27,12 +27,12 @@ def section(statement, title):
 def test_an_offline_study_says_that_no_text_leaves(make_project):
     make_project("offline/strict")
     found = data_statement(flow(), corpus(3))
-    assert "**No text leaves**" in section(found, "In short")
-    assert "The corpus has 3 records. No record is marked `local_only`." in section(found, "In short")
+    assert "**No text leaves**" in section(found, "Summary")
+    assert "The corpus has 3 records. No record is marked `local_only`." in section(found, "Summary")
     assert (
         "| `offline/strict` | `offline` | in this program; not a language model | consent is not needed |" in found.text
     )
-    assert "## What happens to them there" not in found.text
+    assert "## What the providers do with the texts" not in found.text
 
 
 def test_it_says_which_texts_leave_and_how_many_stay(make_project):
@@ -42,7 +42,7 @@ def test_it_says_which_texts_leave_and_how_many_stay(make_project):
     characters = sum(len(record.content) for record in mixed if not record.local_only)
     assert f"Of 2 of 3 records, {characters} characters of text would be sent." in section(found, "Which texts")
     assert "sent to remote models 3 times" in section(found, "Which texts")
-    assert "The corpus has 3 records. 1 is marked `local_only` and is never sent" in section(found, "In short")
+    assert "The corpus has 3 records. 1 is marked `local_only` and is never sent" in section(found, "Summary")
 
 
 def test_it_says_what_each_prompt_shows_of_a_record(make_project):
@@ -85,8 +85,8 @@ def test_who_has_not_been_allowed_is_named_with_the_line_that_allows_it(make_pro
     project = make_project(FAR, "openai/gpt-4o")
     project.allow("openai")
     found = data_statement(flow(), corpus())
-    assert "There is no consent for `anthropic` yet" in section(found, "In short")
-    assert '`bm.allow("anthropic")`' in section(found, "In short")
+    assert "There is no consent for `anthropic` yet" in section(found, "Summary")
+    assert '`bm.allow("anthropic")`' in section(found, "Summary")
     assert f"| `{FAR}` | `anthropic` | remote, at the provider's own address | not yet |" in found.text
     assert "| `openai/gpt-4o` | `openai` | remote, at the provider's own address | yes, allowed |" in found.text
 
@@ -94,9 +94,9 @@ def test_who_has_not_been_allowed_is_named_with_the_line_that_allows_it(make_pro
 def test_a_project_that_stays_local_says_so_although_it_names_remote_models(make_project):
     make_project(FAR, local_only=True)
     found = data_statement(flow(), corpus())
-    assert "the project is `local_only`, so its remote models are refused" in section(found, "In short")
+    assert "the project is `local_only`, so its remote models are refused" in section(found, "Summary")
     assert "characters of text" not in found.text
-    assert "no: the project is `local_only`" in section(found, "To whom")
+    assert "no: the project is `local_only`" in section(found, "Recipients")
 
 
 def test_models_that_are_asked_where_others_fail_belong_to_it_too(make_project):
@@ -125,7 +125,7 @@ def test_a_server_on_this_machine_and_one_of_ones_own_are_told_apart(make_projec
         settings="models: {near: {model: ollama_chat/toy}, "
         "own: {model: hosted_vllm/toy, api_base: 'http://gpu.example/v1', local: true}}",
     )
-    found = section(data_statement(), "To whom")
+    found = section(data_statement(), "Recipients")
     assert "| `near` (`ollama_chat/toy`) | `ollama_chat` | on this machine, at `http://localhost:11434` |" in found
     assert "on the study's own server, at `http://gpu.example` | consent is not needed |" in found
     assert "`local: false`" in found, "a server that passes texts on is the researcher's to know"
@@ -140,7 +140,7 @@ def test_redaction_is_described_and_its_absence_too(make_project):
 
 def test_the_terms_of_a_known_provider_are_linked_and_others_are_to_be_looked_for(make_project):
     make_project(FAR, "openrouter/some/model", "databricks/model")
-    found = section(data_statement(), "What happens to them there")
+    found = section(data_statement(), "What the providers do with the texts")
     assert f"- `anthropic`: <{TERMS['anthropic']}>\n" in found
     assert "- `databricks`: look for the terms of its API." in found
     assert "It passes texts on to other companies" in found
@@ -158,7 +158,7 @@ def test_without_a_flow_it_is_about_all_sets_those_with_vectors_too(make_project
     make_project("offline/strict", settings="sets: {judges: [], cheap: [openai/gpt-4o], near: [offline/hashing]}")
     found = data_statement()
     assert "no flow is named" in found.text
-    assert [line.split("`")[1] for line in section(found, "To whom").splitlines() if line.startswith("| `")] == [
+    assert [line.split("`")[1] for line in section(found, "Recipients").splitlines() if line.startswith("| `")] == [
         "offline/strict", "openai/gpt-4o", "offline/hashing",
     ]  # fmt: skip
 

@@ -165,7 +165,7 @@ def test_cancelling_a_finished_run_does_nothing(project):
 def test_last_run_before_any_run_says_what_to_do(monkeypatch):
     from buttermilk_nb.flows import run as runs
 
-    monkeypatch.setattr(runs, "_last", None)
+    monkeypatch.setattr(runs, "_last_run", None)
     with pytest.raises(bm.SetupError, match=r"flow\.run\(corpus\)"):
         bm.last_run()
 

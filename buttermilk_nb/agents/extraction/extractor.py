@@ -170,7 +170,7 @@ class Extractor(Agent):
         name
             The step's name.
         criteria
-            The document whose criteria are the rules.
+            A document with the rules as its criteria.
         **options
             Other parameters of an `Extractor`: models, replicates, ...
 

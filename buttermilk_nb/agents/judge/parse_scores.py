@@ -68,15 +68,15 @@ class ScoreParser(NamedTuple):
         asked_criteria = list(criteria)
         model = result.request.model
 
-        def all_with(status: Status, problem: BaseException) -> ParsedScores:
+        def scores_without_answers(status: Status, problem: BaseException) -> ParsedScores:
             return ParsedScores(
                 result, [self.score(criterion, status, model=model) for criterion in asked_criteria], problem
             )
 
         try:
             reply = parse_object(result, ("criteria", "answer", *(criterion.name for criterion in asked_criteria)))
-        except UnparsedAnswer as unread:
-            return all_with(unread.status, unread.reason)
+        except UnparsedAnswer as unparsed:
+            return scores_without_answers(unparsed.status, unparsed.reason)
         scores, problem = [], None
         for criterion in asked_criteria:
             try:

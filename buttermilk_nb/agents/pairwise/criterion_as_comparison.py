@@ -77,13 +77,13 @@ class PairParser(ScoreParser):
                     parse_object(result, ("criteria", "answer", shown_criterion.name)), shown_criterion, is_only=True
                 )
                 answer = _parse_json_answer(shown_criterion, entry.get("answer"), swapped=swapped, ties=ties)
-            except UnparsedAnswer as unread:
+            except UnparsedAnswer as unparsed:
                 if not _is_in_words(result):
                     raise
                 entry = {}
-                answer = _parse_words(result, unread, swapped=swapped, ties=ties)
-        except UnparsedAnswer as unread:
-            return ParsedScores(result, [self.score(criterion, unread.status, model=model)], unread.reason)
+                answer = _parse_words(result, unparsed, swapped=swapped, ties=ties)
+        except UnparsedAnswer as unparsed:
+            return ParsedScores(result, [self.score(criterion, unparsed.status, model=model)], unparsed.reason)
         except InvalidAnswer as error:
             reason = InvalidAnswer(f"criterion `{criterion.name}`: {error}")
             return ParsedScores(result, [self.score(criterion, "invalid", model=model)], reason)

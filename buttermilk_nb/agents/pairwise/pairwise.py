@@ -168,9 +168,11 @@ class Pairwise(Judge):
 
     def _order_slots(self, project: Project, model: Model, order: str) -> list[Slot]:
         """The slots of one model in one order: one for each replicate."""
-        (criteria,), (document,), shown = self.criteria, self.criteria_documents(), self._shown_criteria()
-        params, schema_row = self.params_of(model), self._schema_row(shown)
-        question = PairQuestion(criteria, shown, order, answer_schema(shown), schema_row, params, project.redaction)
+        (criteria,), (document,), shown_criteria = self.criteria, self.criteria_documents(), self._shown_criteria()
+        params, schema_row = self.params_of(model), self._schema_row(shown_criteria)
+        question = PairQuestion(
+            criteria, shown_criteria, order, answer_schema(shown_criteria), schema_row, params, project.redaction
+        )
         slots = self.model_slots(
             project,
             model,

@@ -84,10 +84,10 @@ class Collector:
         if not batches:
             return "No batch is known to be at the provider; run this notebook cell again to continue."
         n, done = sum(len(batch.keys) for batch in batches), sum(batch.status.done for batch in batches)
-        what, it = ("a batch", "it") if len(batches) == 1 else (f"{len(batches)} batches", "them")
+        noun, pronoun = ("a batch", "it") if len(batches) == 1 else (f"{len(batches)} batches", "them")
         return (
-            f"At the provider: {pluralise(n, 'request')} in {what}, {done:,} done so far; run this notebook cell "
-            f"again to collect {it}."
+            f"At the provider: {pluralise(n, 'request')} in {noun}, {done:,} done so far; run this notebook cell "
+            f"again to collect {pronoun}."
         )
 
     async def _poll(self, batch: ProviderBatch) -> None:

@@ -157,7 +157,7 @@ def _summary_section(subject: StatementSubject) -> str:
             f"There is no consent for {code_list(not_allowed)} yet: nothing is sent there without {calls}, or an entry "
             "under `allow:` in buttermilk.yaml."
         )
-    return f"## In short\n\n{bullets(lines)}"
+    return f"## Summary\n\n{bullets(lines)}"
 
 
 def _record_counts(corpus: Corpus) -> str:

@@ -17,7 +17,7 @@ from .provider_terms import RELAYS, TERMS
 
 _FIELD_WORDS = {"content": "the text", "record_id": "its id", "uri": "its source", "mime": "its media type"}
 _ALL_METADATA = frozenset({"metadata", "metadata.*"})
-_TERMS_SECTION = """## What happens to them there
+_TERMS_SECTION = """## What the providers do with the texts
 
 This depends on the provider's terms and on the contract of your account; this software neither knows nor controls it.
 Terms change: read them, note the date, and keep a copy with the study. Look for
@@ -150,13 +150,13 @@ def _redaction_line(project: Project) -> str:
 def recipients_section(subject: StatementSubject) -> str:
     """The section on the models and their providers."""
     if not subject.models:
-        return "## To whom\n\nNo step calls a model."
+        return "## Recipients\n\nNo step calls a model."
     rows = ["| Model | Provider | Where it runs | May texts be sent there? |", "|---|---|---|---|"]
     for model in subject.models:
         name = code(model.name) + (f" ({code(model.full_name)})" if model.full_name != model.name else "")
         rows.append(f"| {name} | {code(model.provider)} | {_location(model)} | {_consent(model, subject.project)} |")
     has_local_server = any(isinstance(model, LitellmModel) and not model.remote for model in subject.models)
-    return "## To whom\n\n" + "\n".join(rows) + (_LOCAL_SERVER_NOTE if has_local_server else "")
+    return "## Recipients\n\n" + "\n".join(rows) + (_LOCAL_SERVER_NOTE if has_local_server else "")
 
 
 def _location(model: Model) -> str:
@@ -216,7 +216,7 @@ def stored_here_section(subject: StatementSubject) -> str:
         f"Keys come from {', '.join(key_sources)}. They are not stored in the cache, traces, logs or notebook.",
         "A notebook that is saved with its outputs contains everything that they show, also texts.",
     ]
-    return f"## What stays here\n\n{bullets(lines)}"
+    return f"## What is stored on this machine\n\n{bullets(lines)}"
 
 
 def alternatives_section(subject: StatementSubject) -> str:
@@ -232,7 +232,7 @@ def alternatives_section(subject: StatementSubject) -> str:
         "`local_only: true` in buttermilk.yaml refuses every remote model. `corpus.mark_local_only()` refuses them for "
         "the records of a corpus; you can also mark single records.",
     ]
-    return f"## How to do it without sending anything\n\n{bullets(lines)}"
+    return f"## Alternatives without sending texts\n\n{bullets(lines)}"
 
 
 def erasure_section(subject: StatementSubject) -> str:
