@@ -40,9 +40,9 @@ def test_it_says_which_texts_leave_and_how_many_stay(make_project):
     mixed = bm.Corpus([*corpus(2).records, bm.Record(record_id="mine", content="Between us.", local_only=True)])
     found = data_statement(flow(replicates=3), mixed)
     characters = sum(len(record.content) for record in mixed if not record.local_only)
-    assert f"Of 2 of 3 records, {characters} characters of text would be sent." in section(found, "Which texts")
+    assert f"{characters} characters of text, from 2 of 3 records, would be sent." in section(found, "Which texts")
     assert "sent to remote models 3 times" in section(found, "Which texts")
-    assert "The corpus has 3 records. 1 is marked `local_only` and is never sent" in section(found, "Summary")
+    assert "The corpus has 3 records. 1 record is marked `local_only` and never sent" in section(found, "Summary")
 
 
 def test_it_says_what_each_prompt_shows_of_a_record(make_project):
@@ -54,9 +54,9 @@ def test_it_says_what_each_prompt_shows_of_a_record(make_project):
     whole = judge(name="whole", prompt="{{ criteria }}{{ record.content }}{{ record.metadata }}{{ answer_format }}")
     gist = bm.Step(bm.Agent("gist", prompt="In short: {{ inputs.title }}", models=FAR), needs="title")
     text = section(data_statement(bm.Flow("study", [title, whole, gist]), rich), "Which texts")
-    assert "Step `title` shows of a record: the text and `metadata.title`." in text
-    assert "Step `whole` shows of a record: the text and all its metadata (`author` and `title`)." in text
-    assert "Step `gist` shows of a record: the answers of `title`, which may quote the text." in text
+    assert "Step `title` shows from each record: the text and `metadata.title`." in text
+    assert "Step `whole` shows from each record: the text and all its metadata (`author` and `title`)." in text
+    assert "Step `gist` shows from each record: the answers of `title`, which may quote the text." in text
 
 
 def test_a_program_of_the_researchers_own_is_not_vouched_for(make_project):
@@ -77,8 +77,8 @@ def test_images_count_where_they_are_shown(make_project, tmp_path):
     Picture.new("RGB", (4, 4)).save(tmp_path / "x.png")
     make_project(FAR)
     pictured = bm.Corpus([bm.Record(record_id="a", content="x", images=[bm.Image.from_file(tmp_path / "x.png")])])
-    assert "1 characters of text and 1 image would be sent" in data_statement(flow(), pictured).text
-    assert "image would be sent" not in data_statement(flow(), corpus()).text
+    assert "1 character of text and 1 image, from" in data_statement(flow(), pictured).text
+    assert "1 image" not in data_statement(flow(), corpus()).text
 
 
 def test_who_has_not_been_allowed_is_named_with_the_line_that_allows_it(make_project):

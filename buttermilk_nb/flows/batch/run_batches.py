@@ -169,20 +169,15 @@ class _BatchRun:
             planned = list(cell.slot.agent.planned_requests(cell))
         except SetupError:
             return  # such as a field that is missing in this record; the cell's row will say so
-        for position, planned_request in enumerate(planned):
-            key = planned_request.request.key
+        for position, (request, _) in enumerate(planned):
+            key = request.key
             if key in self._requests or key in self._cached_requests:
                 continue
             if key in self._project.cache:
                 self._cached_requests[key] = WantedRequest(cell, position, 0.0)
-            elif self._may_send(planned_request.request):
-                sender = self._client.sender
-                cost = (
-                    sender.max_cost(planned_request.request) * BATCH_PRICE
-                    if planned_request.request.model.remote
-                    else 0.0
-                )
-                self._requests[key] = WantedRequest(cell, position, cost)
+            elif self._may_send(request):
+                cost_usd = self._client.sender.max_cost(request) * BATCH_PRICE if request.model.remote else 0.0
+                self._requests[key] = WantedRequest(cell, position, cost_usd)
 
     def _may_send(self, request: Request) -> bool:
         try:

@@ -166,4 +166,5 @@ def _record_counts(corpus: Corpus) -> str:
     if not n_local:
         return f"The corpus has {count}. No record is marked `local_only`."
     verb = "is" if n_local == 1 else "are"
-    return f"The corpus has {count}. {n_local:,} {verb} marked `local_only` and {verb} never sent to a remote model."
+    marked = f"{pluralise(n_local, 'record')} {verb} marked `local_only` and never sent to a remote model."
+    return f"The corpus has {count}. {marked}"

@@ -105,7 +105,9 @@ def _size_lines(subject: StatementSubject, corpus: Corpus) -> list[str]:
     prompts = [step.agent.prompt for step in subject.steps if isinstance(step.agent, Agent)]
     images_shown = not subject.steps or any(prompt.shows_images for prompt in prompts)
     also = f" and {pluralise(images, 'image')}" if images and images_shown else ""
-    lines = [f"Of {len(leaving):,} of {len(corpus):,} records, {characters:,} characters of text{also} would be sent."]
+    lines = [
+        f"{pluralise(characters, 'character')} of text{also}, from {len(leaving):,} of {len(corpus):,} records, would be sent."
+    ]
     if subject.flow is not None:
         times = {0: "only where another model fails", 1: "once", 2: "twice"}.get(
             subject.times, f"{subject.times:,} times"
@@ -133,7 +135,7 @@ def _step_line(step: Step, corpus: Corpus | None) -> str:
     if prompt.names & {"inputs", "answers"}:
         steps = sorted(prompt.inputs & set(step.needs)) or step.needs
         fields.append(f"the answers of {code_list(steps)}, which may quote the text")
-    return f"Step {code(step.name)} shows of a record: {join_names(fields) or 'nothing'}."
+    return f"Step {code(step.name)} shows from each record: {join_names(fields) or 'nothing'}."
 
 
 def _redaction_line(project: Project) -> str:
@@ -213,7 +215,7 @@ def stored_here_section(subject: StatementSubject) -> str:
         "can read them.",
         "`logs` in the project's folder contains events and their times: counts, models, error messages.",
         "Redacted parts of texts stay in `traces.duckdb`, and are left out of exports.",
-        f"Keys come from {', '.join(key_sources)}. They are not stored in the cache, traces, logs or notebook.",
+        f"Keys come from {join_names(key_sources)}. They are not stored in the cache, traces, logs or notebook.",
         "A notebook that is saved with its outputs contains everything that they show, also texts.",
     ]
     return f"## What is stored on this machine\n\n{bullets(lines)}"
@@ -222,7 +224,11 @@ def stored_here_section(subject: StatementSubject) -> str:
 def alternatives_section(subject: StatementSubject) -> str:
     """The section on models that run on this machine."""
     local_models = [model.name for model in subject.models if not model.remote]
-    local_note = f" In this study, {code_list(local_models)} run locally." if local_models and subject.remote else ""
+    local_note = (
+        f" In this study, these models run locally: {code_list(local_models)}."
+        if local_models and subject.remote
+        else ""
+    )
     lines = [
         "`offline/strict` and `offline/lenient` run in this program and count the cue words of a criterion. They do "
         f"not understand texts, and are a baseline for comparison with language models.{local_note}",
@@ -246,5 +252,5 @@ def erasure_section(subject: StatementSubject) -> str:
             'This software cannot delete texts at a provider. `bm.sql("select * from egress")` lists the recipient and '
             "the time for each record that was sent; request the deletion from the provider."
         )
-    lines.append("It does not remove copies: exports, bundles, backups, saved notebooks, the source file.")
+    lines.append("`forget` does not remove copies: exports, bundles, backups, saved notebooks, the source file.")
     return f"## If a person withdraws\n\n{bullets(lines)}"
