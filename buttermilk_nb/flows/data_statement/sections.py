@@ -106,7 +106,8 @@ def _size_lines(subject: StatementSubject, corpus: Corpus) -> list[str]:
     images_shown = not subject.steps or any(prompt.shows_images for prompt in prompts)
     also = f" and {pluralise(images, 'image')}" if images and images_shown else ""
     lines = [
-        f"{pluralise(characters, 'character')} of text{also}, from {len(leaving):,} of {len(corpus):,} records, would be sent."
+        f"{pluralise(characters, 'character')} of text{also}, from {len(leaving):,} of {len(corpus):,} records, would "
+        "be sent."
     ]
     if subject.flow is not None:
         times = {0: "only where another model fails", 1: "once", 2: "twice"}.get(
