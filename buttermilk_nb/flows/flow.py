@@ -78,7 +78,7 @@ class Flow:
         Raises
         ------
         SetupError
-            Every problem at once.
+            The declaration is wrong; the error lists every problem.
         """
         return Plan(self.steps, corpus, project or current()).checked()
 
