@@ -64,7 +64,7 @@ def test_a_text_that_begins_with_a_rule_is_a_text():
     [
         ("flga: no", "no field `flga`; did you mean `flag`"),
         ("flag: maybe", "`maybe`, which is not an answer"),
-        ("scale: 1-5\nflag: '>= 9'", "met by no point"),
+        ("scale: 1-5\nflag: '>= 9'", "no point of the scale"),
         ("scale: often", "`often` is not a scale"),
         ("scale: 5", "`5` is not a scale"),
         ("cues: {maybe: [x]}", "cues for `maybe`"),

@@ -59,7 +59,7 @@ def test_a_judge_line_defines_and_with_run_it_leaves_a_dataframe(shell):
     assert (made.models, made.replicates, made.params) == ("offline/strict", 2, {"temperature": 0.5})
     shell.run("%judge second -c respect -m offline/strict,offline/lenient --run articles --limit 3")
     assert len(shell.space["second_scores"]) == 6
-    assert "6 cells (6 ok)" in shell.shown()
+    assert "6 answers (6 ok)" in shell.shown()
     shell.run("%judge third -c respect -m offline/strict --run articles --limit 2 --into mine")
     assert len(shell.space["mine"]) == 2
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...codebook.scales.flags import comparison
+from ...codebook.scales.flags import parse_comparison
 from ...errors import SetupError, nearest
 from ..coefficients.arrays import FloatArray
 from ..shared.ratings_groups import sorted_values
@@ -103,7 +103,7 @@ def named_thresholds(table: InstrumentTable, thresholds: str | Sequence[str], de
                     f"{description}: no flag is declared, so it is not known which answers are the finding; give the "
                     f"criterion one{alternative}."
                 )
-        elif comparison(threshold) is None:
+        elif parse_comparison(threshold) is None:
             raise SetupError(f'thresholds: `{threshold}` is not a comparison; write "flag", or for example ">= 4".')
         elif not table.has_numbers:
             raise SetupError(
@@ -157,7 +157,7 @@ def meets_threshold(numbers: FloatArray, threshold: str) -> FloatArray:
     >>> meets_threshold(np.array([3.0, 4.0, np.nan]), ">= 4").tolist()
     [0.0, 1.0, nan]
     """
-    parsed = comparison(threshold)
+    parsed = parse_comparison(threshold)
     if parsed is None:
         raise SetupError(f"thresholds: `{threshold}` is not a comparison.")
     sign, value = parsed
@@ -190,7 +190,7 @@ def _scale_cuts(table: InstrumentTable) -> list[str]:
 
 def _threshold_name(table: InstrumentTable, threshold: str) -> str:
     """A threshold in the words of the scale; it ends in `(flag)` if it is the flag."""
-    parsed, values = comparison(threshold), table.table.codes.values
+    parsed, values = parse_comparison(threshold), table.table.codes.values
     if parsed is None or values is None:
         return threshold
     sign, value = parsed

@@ -194,7 +194,7 @@ def test_of_must_name_steps_that_answer_criteria(tmp_path):
         return len(record.content)
 
     flow = bm.Flow("wrong", [length, bm.Synthesiser("synth", of="length", models="offline/strict")])
-    with pytest.raises(bm.SetupError, match="step `synth`: `length` gives no answers on criteria"):
+    with pytest.raises(bm.SetupError, match="step `synth`: `length` does not answer criteria"):
         flow.check(bm.Corpus([bm.Record(content="x")]))
 
 

@@ -26,7 +26,7 @@ def spent():
 
 def test_a_run_stops_before_its_budget_is_exceeded_and_keeps_every_row(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
-    with pytest.raises(bm.errors.BudgetReached, match=r"this run's budget \(\$1\.00\).*budget_usd.*still to do"):
+    with pytest.raises(bm.errors.BudgetReached, match=r"this run's budget \(\$1\.00\).*budget_usd.*are missing"):
         flow().run(texts(40), budget_usd=1.0)
     run = bm.last_run()
     assert run.status == "over budget"
