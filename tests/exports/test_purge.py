@@ -53,7 +53,9 @@ def test_without_yes_nothing_is_removed_and_the_answer_says_what_would_be(projec
         "runs": 1, "cells": 3, "traces": 3, "calls": 3, "scores": 3,
     }  # fmt: skip
     lines = repr(said).splitlines()
-    assert lines[0].startswith("1 run that ended before 2021-01-01 00:00 (UTC) would be removed, with 3 calls, 3 cells, ")
+    assert lines[0].startswith(
+        "1 run that ended before 2021-01-01 00:00 (UTC) would be removed, with 3 calls, 3 cells, "
+    )
     assert lines[1:] == ["2 designs would lose their only answer.",
                          "Nothing was removed yet; write yes=True to remove it."]  # fmt: skip
 

@@ -299,7 +299,9 @@ def test_members_packed_with_zstandard_are_read(project, tmp_path):
 
 def test_a_way_of_packing_that_nobody_knows_is_said(project, tmp_path):
     path = with_method(tmp_path / "a.eval", 97, {"header.json": b"x", "samples/1_epoch_1.json": b"x"})
-    with pytest.raises(bm.SetupError, match=r"`header.json` in `a.eval` has a compression method that cannot be read here"):
+    with pytest.raises(
+        bm.SetupError, match=r"`header.json` in `a.eval` has a compression method that cannot be read here"
+    ):
         import_traces(project, path)
 
 

@@ -94,12 +94,12 @@ def test_a_key_given_instead_of_a_provider_is_not_repeated(prompts):
 
 
 def test_a_script_that_nobody_types_into_is_told_where_else_to_put_the_key(tmp_path):
-    code = "from buttermilk_nb.config.api_keys import key; key('anthropic')"
+    code = "from buttermilk_nb.config.api_keys import set_key; set_key('anthropic')"
     done = subprocess.run(
         [sys.executable, "-c", code], input=TYPED, capture_output=True, text=True, cwd=tmp_path, start_new_session=True
     )
     assert done.returncode == 1
-    assert "nobody can be asked for ANTHROPIC_API_KEY here" in done.stderr
+    assert "ANTHROPIC_API_KEY cannot be typed here" in done.stderr
     assert "set it in the environment" in done.stderr
     assert TYPED not in done.stdout + done.stderr
 
@@ -113,7 +113,7 @@ def kernel():
     manager.shutdown_kernel(now=True)
 
 
-ASK = "from buttermilk_nb.config.api_keys import key, Keys; from pathlib import Path; key('anthropic')"
+ASK = "from buttermilk_nb.config.api_keys import set_key, Keys; from pathlib import Path; set_key('anthropic')"
 
 
 def outcome(kernel, request):
@@ -139,4 +139,4 @@ def test_in_a_notebook_the_prompt_is_hidden_and_nothing_typed_is_shown(kernel):
 
 def test_a_notebook_that_runs_by_itself_is_told_where_else_to_put_the_key(kernel):
     shown = repr(outcome(kernel, kernel.execute(ASK, allow_stdin=False)))
-    assert "nobody can be asked for ANTHROPIC_API_KEY here" in shown
+    assert "ANTHROPIC_API_KEY cannot be typed here" in shown
