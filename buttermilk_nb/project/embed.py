@@ -261,7 +261,7 @@ def _records_and_labels(texts: Corpus | Sequence[str]) -> tuple[list[Record], li
         raise SetupError("embed takes a list of texts or a corpus; for a single text write embed([text], ...).")
     text_list = list(texts)
     if not text_list:
-        raise SetupError("`texts` is empty; embed needs at least one text.")
+        raise SetupError("there are no texts to embed.")
     if isinstance(texts, Corpus):
         records, labels = list(texts.records), [f"record `{record.record_id}`" for record in texts.records]
     else:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from buttermilk_nb.human_coding.session.session import CodingSession
+from buttermilk_nb.human_coding.session.coding_session import CodingSession
 
 import buttermilk_nb as bm
 from buttermilk_nb.codebook.edge_cases import edge_cases
