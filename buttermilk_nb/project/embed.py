@@ -175,8 +175,8 @@ class _EmbedRun:
         """The vectors as an array or a table; an error if there are none."""
         if vectors is None:
             raise error_class(
-                f"It was stopped: {self._job.n_remaining:,} of {len(self._records):,} texts have no vector yet. The other "
-                "vectors are kept: run it again to continue."
+                f"It was stopped: {self._job.n_remaining:,} of {len(self._records):,} texts have no vector yet. The "
+                "other vectors are kept: run it again to continue."
             )
         if self._corpus is None:
             return vectors

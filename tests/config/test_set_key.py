@@ -113,7 +113,7 @@ def kernel():
     manager.shutdown_kernel(now=True)
 
 
-ASK = "from buttermilk_nb.config.api_keys import set_key, Keys; from pathlib import Path; set_key('anthropic')"
+ASK = "from buttermilk_nb.config.api_keys import Keys, set_key; from pathlib import Path; set_key('anthropic')"
 
 
 def outcome(kernel, request):

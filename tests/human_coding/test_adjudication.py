@@ -2,12 +2,12 @@
 
 import pandas as pd
 import pytest
-from buttermilk_nb.human_coding.session.coding_session import CodingSession
 
 import buttermilk_nb as bm
 from buttermilk_nb.codebook.edge_cases import edge_cases
 from buttermilk_nb.human_coding.adjudication import ROUND, Adjudication, adjudicate
 from buttermilk_nb.human_coding.disagreements import disagreements
+from buttermilk_nb.human_coding.session.coding_session import CodingSession
 
 RESPECT = bm.Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["vermin"]})
 
