@@ -17,7 +17,7 @@ import traitlets
 
 from .._internal.html import fragment, title
 from ..codebook.criterion import Criterion
-from ..codebook.scales import NON_ANSWERS, Continuous, Likert, MultiLabel
+from ..codebook.scales import NON_ANSWERS
 from ..corpus.record import Record
 from ..errors import ButtermilkError
 from ..human_coding.session.draft_answer import DraftAnswer
@@ -122,10 +122,10 @@ class TextForm(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
 
 def question_view(criterion: Criterion) -> dict[str, Any]:
     """A criterion in the form in which the page shows it."""
-    scale = criterion.scale
-    number = None
-    if isinstance(scale, Continuous):
-        number = {"low": scale.low, "high": scale.high, "step": (scale.high - scale.low) / 100}
+    control, number = criterion.scale.form_control(), None
+    if control.kind == "number" and criterion.scale.bounds:
+        low, high = criterion.scale.bounds
+        number = {"low": low, "high": high, "step": (high - low) / 100}
     return {
         "name": criterion.name,
         "question": criterion.question,
@@ -135,7 +135,7 @@ def question_view(criterion: Criterion) -> dict[str, Any]:
         "examples": [[answer, example] for answer, examples in criterion.examples.items() for example in examples],
         "options": options(criterion),
         "number": number,
-        "level": isinstance(scale, Likert),
+        "level": control.is_ordered,
     }
 
 
@@ -150,24 +150,22 @@ def options(criterion: Criterion) -> list[dict[str, Any]]:
     >>> [(option["answer"], option["key"]) for option in options(Criterion(name="a", question="?", scale="0-2"))]
     [('0', '0'), ('1', '1'), ('2', '2')]
     """
-    scale = criterion.scale
-    is_multi_label = isinstance(scale, MultiLabel)
-    point_names = {str(point): name for point, name in scale.labels.items()} if isinstance(scale, Likert) else {}
-    is_numeric = isinstance(scale, Continuous) or any(name.lstrip("-").isdigit() for name in scale.answers)
-    # on a continuous scale a digit is the start of a number
-    free_keys = iter("" if isinstance(scale, Continuous) else [key for key in _DIGITS if key not in scale.answers])
-    answers = [
+    answers, control = criterion.scale.answers, criterion.scale.form_control()
+    has_numbers = control.kind == "number" or any(name.lstrip("-").isdigit() for name in answers)
+    # where a number is typed, a digit is its start
+    free_keys = iter("" if control.kind == "number" else [key for key in _DIGITS if key not in answers])
+    buttons = [
         {
             "answer": name,
-            "label": f"{name} {point_names[name]}" if name in point_names else name,
-            "key": (name if name in _DIGITS else "") if is_numeric else next(free_keys, ""),
-            "toggle": is_multi_label,
+            "label": f"{name} {control.captions[name]}" if name in control.captions else name,
+            "key": (name if name in _DIGITS else "") if has_numbers else next(free_keys, ""),
+            "toggle": control.kind == "choices",
         }
-        for name in scale.answers
+        for name in answers
     ]
-    extra_answers = [("[]", "none of these")] if is_multi_label else []
+    extra_answers = [("[]", "none of these")] if control.kind == "choices" else []
     extra_answers += [(name, name) for name in criterion.non_answers]
-    return answers + [
+    return buttons + [
         {"answer": name, "label": label, "key": next(free_keys, ""), "toggle": False} for name, label in extra_answers
     ]
 
@@ -180,7 +178,7 @@ def draft_view(criterion: Criterion, draft: DraftAnswer) -> dict[str, Any]:
         answer = criterion.scale.parse(draft.answer, NON_ANSWERS)  # an imported code may be one that has no button
         if answer.category is None:
             number = f"{answer.value:.12g}"
-        elif isinstance(criterion.scale, MultiLabel) and not answer.is_non_answer:
+        elif criterion.scale.form_control().kind == "choices" and not answer.is_non_answer:
             selected = json.loads(answer.category) or ["[]"]
         else:
             selected = [answer.category]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ...codebook.criteria import Criteria
-from ...codebook.criterion import Criterion
-from ...codebook.scales import NON_ANSWERS, Continuous, Likert, MultiLabel
-from ...codebook.scales.match_answer import exact_match
+from ...codebook.scales import NON_ANSWERS
 from ...corpus.corpus import Corpus
 from ...errors import InvalidAnswer, nearest
 from ...project.project import Project
@@ -114,12 +110,14 @@ class CodeChecker:
             return RejectedCode("row", f"{problem}; {nearest(code.criterion, names)}")
         criterion = self.criteria[code.criterion]
         try:
+            if code.raw is not None:
+                criterion.scale.parse_code(code.raw, NON_ANSWERS)
             return make_label(
                 criterion,
                 self.criteria,
                 record,
                 coder=code.coder,
-                answer=_checked_answer(criterion, code.raw),
+                answer=code.raw,
                 status="skipped" if code.raw is None else "coded",
                 source="import",
                 notes=code.notes,
@@ -174,31 +172,6 @@ def known_codes(project: Project, corpus: Corpus, criteria: Criteria, in_round: 
             answer = None if status == "skipped" else _answer_text(category, value)
             codes[coder, record_id, criterion] = ImportedCode(answer)
     return codes
-
-
-def _checked_answer(criterion: Criterion, raw: Any) -> Any:
-    """A person's code must be an answer exactly. `no idea` does not count as `no`, as it may in a model's answer."""
-    scale = criterion.scale
-    if not isinstance(raw, str) or isinstance(scale, Continuous) or exact_match(raw, NON_ANSWERS):
-        return raw
-    if isinstance(scale, Likert) and re.fullmatch(r"-?\d+\.0+", raw):
-        return int(float(raw))  # a table with missing values writes its whole numbers like this
-    for answer in _split_labels(raw, scale) if isinstance(scale, MultiLabel) else [raw]:
-        if exact_match(answer, scale.answers) is None:
-            allowed = (*scale.answers, *NON_ANSWERS)
-            raise InvalidAnswer(f"{answer!r:.60} is not one of the answers; {nearest(answer, allowed)}")
-    return raw
-
-
-def _split_labels(raw: str, scale: MultiLabel) -> list[str]:
-    """The labels in a text: a JSON list, or separated by `|`, `,` or `;`. The word `none` means no label."""
-    if exact_match(raw, (*scale.answers, "none")):
-        return [raw] if exact_match(raw, scale.answers) else []
-    try:
-        labels = json.loads(raw) if raw.startswith("[") else re.split(r"[|,;]", raw)
-    except ValueError:
-        return [raw]
-    return [str(label) for label in labels]
 
 
 def _label_answer(label: Label) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
-from ...codebook.scales import NON_ANSWERS, MultiLabel
+from ...codebook.scales import NON_ANSWERS
 
 RECORD_ID, TEXT, NOTES = "record_id", "text", "notes"
 _YES_NO_WORDS = {"yes": "yes", "y": "yes", "x": "yes", "1": "yes", "true": "yes"}
@@ -47,8 +47,8 @@ def code_columns(criteria: Criteria) -> list[CodeColumn]:
     columns = []
     for criterion in criteria:
         labels: tuple[str | None, ...] = (None,)
-        if isinstance(criterion.scale, MultiLabel):
-            labels = criterion.scale.labels
+        if criterion.scale.form_control().kind == "choices":
+            labels = criterion.scale.answers
         for label in labels:
             header = (criterion.name if label is None else f"{criterion.name}: {label}").strip()
             while header in headers:

@@ -7,6 +7,7 @@ comma. Another hidden sheet stores the coder, the criteria and the versions of t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any, NamedTuple
 from ..._internal.text import pluralise, shorten
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
-from ...codebook.scales import Continuous
 from ...corpus.loaders import excel
 from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
@@ -147,15 +147,14 @@ def _column_validation(column: CodeColumn, answer_sheet: Any, place: int, letter
         answer_letter = get_column_letter(place)
         cells = f"'{ANSWERS}'!${answer_letter}$1:${answer_letter}${len(column.choices)}"
         return DataValidation(type="list", formula1=cells, error="Choose an answer from the list.", **options)
-    scale = column.criterion.scale
-    assert isinstance(scale, Continuous)
-    error = f"Write a number from {scale.low:g} to {scale.high:g}."
+    low, high = column.criterion.scale.bounds or (-math.inf, math.inf)
+    error = f"Write a number from {low:g} to {high:g}."
     if not column.criterion.non_answers:
-        low, high = repr(scale.low), repr(scale.high)
-        return DataValidation(type="decimal", operator="between", formula1=low, formula2=high, error=error, **options)
+        limits = {"formula1": repr(low), "formula2": repr(high)}
+        return DataValidation(type="decimal", operator="between", error=error, **limits, **options)
     cell = f"{letter}2"
     is_non_answer = ",".join(f'{cell}="{name}"' for name in column.criterion.non_answers)
-    is_number = f"AND(ISNUMBER({cell}),{cell}>={scale.low!r},{cell}<={scale.high!r})"
+    is_number = f"AND(ISNUMBER({cell}),{cell}>={low!r},{cell}<={high!r})"
     error = f"{error[:-1]}, or {' or '.join(column.criterion.non_answers)}."
     return DataValidation(type="custom", formula1=f"OR({is_number},{is_non_answer})", error=error, **options)
 
