@@ -83,8 +83,7 @@ def test_judges_panels_and_statistics_take_it(make_project, warmth, texts):
     assert set(scores.status) == {"ok"}
     ratings = run.ratings()
     found = bm.agreement(ratings, n_boot=20)
-    assert set(found.coefficient) >= {"krippendorff_alpha", "percent_agreement"}
-    assert found.value.notna().any()
+    assert found.value[found.coefficient.str.contains("alpha")].notna().any()
     assert bm.metrics(ratings, n_boot=20).value.notna().any()
     mpl.use("agg")
     assert bm.plot_agreement(found).get_xlabel()
@@ -103,7 +102,5 @@ def test_people_s_codes_are_imported_exactly(make_project, warmth, texts):
     make_project("offline/strict")
     frame = pd.DataFrame({"record_id": ["r0", "r1", "r2"], "kf": ["cold", "Warm", "hottish"]})
     done = bm.import_labels(frame, texts, warmth, preview=True)
-    assert (
-        done.rejected.problem.tolist() == ["'hottish' is not one of the answers; did you mean `hot`?"]
-        or len(done.rejected) == 1
-    )
+    assert len(done.rejected) == 1
+    assert "is not one of the answers; did you mean `hot`?" in str(done.rejected.iloc[0].to_dict())
