@@ -182,7 +182,7 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run(server, study):
     server.status, server.errors = "completed", []
     assert judging().run(texts(), batch=True).counts == {"ok": 4}
     assert len(server.jobs) == 2
-    assert project.spending_limit().set_aside_usd == pytest.approx(0)
+    assert project.spending_limit().reserved_usd == pytest.approx(0)
 
 
 def test_a_batch_that_was_cancelled_stops_the_run_and_keeps_its_answers(server, study):
@@ -279,7 +279,7 @@ def test_a_provider_that_does_not_take_a_batch_stops_the_run(status, words, serv
     with pytest.raises(bm.errors.RunStopped, match=f"does not take the batch.*{words}"):
         judging().run(texts(), batch=True)
     assert server.direct == []
-    assert project.spending_limit().set_aside_usd == pytest.approx(0)
+    assert project.spending_limit().reserved_usd == pytest.approx(0)
 
 
 def test_a_key_in_an_error_is_not_shown(server, study):

@@ -108,9 +108,9 @@ def test_writing_and_dropping_run_nothing(planted, put, entry, exploded, change)
         assert "new" in planted.get("k0")
         assert "good" in planted.get("k1")
     elif change == "drop everything":
-        assert planted.drop(everything=True) == 2
+        assert planted.delete(everything=True) == 2
     else:
-        assert planted.drop(model="a/one") == 1 if change == "drop a model" else planted.drop("k1") == 1
+        assert planted.delete(model="a/one") == 1 if change == "drop a model" else planted.delete("k1") == 1
     assert not exploded()
 
 

@@ -160,7 +160,7 @@ def test_vectors_that_are_numbered_wrongly_are_refused(server, local):
         return status, {**body, "data": [{**each, "index": 0} for each in body["data"]]}, headers
 
     server.reply = reply
-    with pytest.raises(bm.errors.BadResponseError, match="cannot be told which belongs to which text"):
+    with pytest.raises(bm.errors.BadResponseError, match="with indices that do not match the texts"):
         embed(local, TEXTS[:2], model="vec")
 
 
@@ -168,7 +168,7 @@ def test_another_model_behind_the_same_name_is_noticed(server, local):
     embed(local, TEXTS[:1], model="vec")
     server.reply = lambda texts: server.answer(texts, [numbers(text, 8) for text in texts])
     with pytest.raises(
-        bm.errors.BadResponseError, match="has 8 numbers, and 4 were expected: another model runs there"
+        bm.errors.BadResponseError, match="has 8 numbers, and 4 were expected: the server runs another model"
     ):
         embed(local, TEXTS[:2], model="vec")
     assert len(local.cache) == 1

@@ -22,7 +22,7 @@ from ...errors import StoreError
 DISK_ERRORS = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
 """The exceptions of diskcache if the files are damaged or the disk fails."""
 
-# All settings but `size_limit` (unused without eviction) are set at each opening, so that those in the file never count.
+# All settings but `size_limit` (unused without eviction) are set at each opening; the settings in the file never count.
 _SETTINGS = {name: value for name, value in DEFAULT_SETTINGS.items() if name != "size_limit"} | {
     "eviction_policy": "none",
     "cull_limit": 0,

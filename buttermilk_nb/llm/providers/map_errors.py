@@ -198,7 +198,7 @@ def _rejected(failure: FailedCall, name: str, provider: str) -> Diagnosis | None
     if "ImportError" in failure.exception_names:
         return BadRequestError, "Install the package that the message names, then restart the kernel."
     if 300 <= status < 400:
-        return BadRequestError, "The server redirects to another address; if that is right, write it in `api_base`."
+        return BadRequestError, "The server redirects calls to another address; if that is right, write it in `api_base`."
     is_rejected = 400 <= status < 500 and status != 408
     return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if is_rejected else None
 
