@@ -25,7 +25,7 @@ from ..events.event import StatusEvent
 from ..llm.calls.budget import Budget
 from ..llm.calls.client import CallResult
 from ..llm.calls.run_scope import RunScope
-from ..llm.embeddings.embedding_client import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, EmbeddingJob
+from ..llm.embeddings.embedding_job import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, EmbeddingJob
 from ..llm.embeddings.embedding_registry import make_embedder
 from ..llm.embeddings.rows import STEP, cell_rows, embedding_unit
 from ..llm.model import Model

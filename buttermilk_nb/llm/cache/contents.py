@@ -96,7 +96,7 @@ class CacheStats(BaseModel):
         return fragment(
             title("Cache", self._headline),
             table(
-                ["model", "answers", "given (UTC)", "cost when asked"], [_model_line(model) for model in self.models]
+                ["model", "answers", "answered (UTC)", "cost when asked"], [_model_line(model) for model in self.models]
             ),
         )
 

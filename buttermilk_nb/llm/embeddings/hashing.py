@@ -51,7 +51,7 @@ class HashingModel(Model):
 
     Examples
     --------
-    >>> Hashing("offline/hashing", {})
+    >>> HashingModel("offline/hashing", {})
     <model offline/hashing: counts hashed words; not a language model>
     """
 

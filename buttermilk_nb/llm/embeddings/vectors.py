@@ -150,9 +150,9 @@ class TextBatch(Request):
 
     def __init__(self, requests: Sequence[EmbeddingRequest], length: VectorLength) -> None:
         first = requests[0]
-        local_input = next((each.offline_input for each in requests if each.record.local_only), None)  # for consent
+        local_inputs = (request.offline_input for request in requests if request.record.local_only)
         messages = [message for request in requests for message in request.messages]
-        super().__init__(first.model, messages, params=first.params, offline_input=local_input)
+        super().__init__(first.model, messages, params=first.params, offline_input=next(local_inputs, None))
         self.requests = tuple(requests)
         self._length = length
 

@@ -54,7 +54,7 @@ async def identify_local_model(
     Examples
     --------
     >>> asyncio.run(identify_local_model("hosted_vllm", "toy", None, None, 1.0)).note
-    'nothing can be verified of what this server runs: its address is not known (`api_base`)'
+    'cannot verify which model this server runs: its address is not known (`api_base`)'
     """
     base = api_base or DEFAULT_BASES.get(provider)
     file_name = file and replace_surrogates(PurePath(file).name)

@@ -23,7 +23,7 @@ from ...schema import Clean
 if TYPE_CHECKING:
     import httpx
 
-UNVERIFIABLE = "nothing can be verified of what this server runs"
+UNVERIFIABLE = "cannot verify which model this server runs"
 _MAX_BYTES = 4_000_000  # of a response; these servers send a few thousand
 _QUANTIZED = re.compile(r"(?<![A-Za-z0-9])(I?Q\d(?:_[A-Z0-9]+)*|B?F16|F32|MXFP4)(?![A-Za-z0-9])", re.IGNORECASE)
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
@@ -98,7 +98,7 @@ async def server_facts(
     Examples
     --------
     >>> asyncio.run(server_facts("hosted_vllm", "toy", None, None, 1.0)).note
-    'nothing can be verified of what this server runs: its address is not known (`api_base`)'
+    'cannot verify which model this server runs: its address is not known (`api_base`)'
     """
     import httpx
 

@@ -32,7 +32,7 @@ from .response_errors import filter_category, parse_body
 Diagnosis = tuple[type[ModelError], str]
 """A class of error, and advice."""
 
-_RUN_LATER = "Run the notebook cell again later: finished answers are kept."
+_RUN_LATER = "Run the notebook cell again later: finished answers are stored."
 _FILTER_WORDS = re.compile(
     r"content[_ ](?:filter|policy)|content management policy|responsibleaipolicy|violating our usage policy|"
     r"safety system|flagged (?:as|by|for)|data_inspection_failed|content exists risk",
@@ -177,7 +177,7 @@ def _limit_exceeded(failure: FailedCall, name: str) -> Diagnosis | None:
     if status == 429 or "rate_limit" in (failure.code or ""):
         return RateLimitError, (
             f"Write `limits: {{requests_per_minute: ...}}` under `models: {name}:` in buttermilk.yaml, or run the "
-            "notebook cell again later: finished answers are kept."
+            "notebook cell again later: finished answers are stored."
         )
     return (OverloadedError, _RUN_LATER) if status == 529 or _OVERLOADED_WORDS.search(text) else None
 
@@ -198,7 +198,7 @@ def _rejected(failure: FailedCall, name: str, provider: str) -> Diagnosis | None
     if "ImportError" in failure.exception_names:
         return BadRequestError, "Install the package that the message names, then restart the kernel."
     if 300 <= status < 400:
-        return BadRequestError, "The server redirects to another address; if that is right, write it in `api_base`."
+        return BadRequestError, "The server redirects calls to another address; if it is right, write it in `api_base`."
     is_rejected = 400 <= status < 500 and status != 408
     return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if is_rejected else None
 

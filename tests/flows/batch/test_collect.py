@@ -185,7 +185,7 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run(batch_server, make_bat
     batch_server.status, batch_server.errors = "completed", []
     assert judging().run(texts(), batch=True).counts == {"ok": 4}
     assert len(batch_server.jobs) == 2
-    assert project.spending_limit().set_aside_usd == pytest.approx(0)
+    assert project.spending_limit().reserved_usd == pytest.approx(0)
 
 
 def test_a_batch_that_was_cancelled_stops_the_run_and_keeps_its_answers(batch_server, make_batch_project):
@@ -282,7 +282,7 @@ def test_a_provider_that_does_not_take_a_batch_stops_the_run(status, words, batc
     with pytest.raises(bm.errors.RunStopped, match=f"does not accept the batch.*{words}"):
         judging().run(texts(), batch=True)
     assert batch_server.direct == []
-    assert project.spending_limit().set_aside_usd == pytest.approx(0)
+    assert project.spending_limit().reserved_usd == pytest.approx(0)
 
 
 def test_a_key_in_an_error_is_not_shown(batch_server, make_batch_project):

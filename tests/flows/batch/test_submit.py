@@ -353,7 +353,7 @@ def test_money_that_was_set_aside_is_given_back(batch_server, make_batch_project
     project = make_batch_project()
     judging().run(texts(), batch=True, budget_usd=0.05)
     purse = project.spending_limit()
-    assert purse.set_aside_usd == pytest.approx(0)
+    assert purse.reserved_usd == pytest.approx(0)
     assert purse.spent_usd == pytest.approx(4 * DIRECT_USD / 2)
 
 

@@ -112,7 +112,7 @@ def test_a_damaged_database_is_one_sentence_that_says_what_to_do(cache, cache_en
         "rebuild": lambda: cache.rebuild([("k1", cache_entry())]),
         "drop": lambda: cache.delete("k0"),
     }[ask]
-    with pytest.raises(StoreError, match=r"cannot be read .*safe to delete"):
+    with pytest.raises(StoreError, match=r"cannot be read .*Deleting it is safe"):
         work()
 
 

@@ -166,7 +166,7 @@ def test_vectors_that_are_numbered_wrongly_are_refused(embedding_server, local_v
         return status, {**body, "data": [{**each, "index": 0} for each in body["data"]]}, headers
 
     embedding_server.reply = reply
-    with pytest.raises(bm.errors.BadResponseError, match="cannot be told which belongs to which text"):
+    with pytest.raises(bm.errors.BadResponseError, match="with indices that do not match the texts"):
         embed(local_vec_project, TEXTS[:2], model="vec")
 
 
@@ -174,7 +174,7 @@ def test_another_model_behind_the_same_name_is_noticed(embedding_server, local_v
     embed(local_vec_project, TEXTS[:1], model="vec")
     embedding_server.reply = lambda texts: embedding_server.answer(texts, [numbers(text, 8) for text in texts])
     with pytest.raises(
-        bm.errors.BadResponseError, match="has 8 numbers, and 4 were expected: another model runs there"
+        bm.errors.BadResponseError, match="has 8 numbers, and 4 were expected: the server runs another model"
     ):
         embed(local_vec_project, TEXTS[:2], model="vec")
     assert len(local_vec_project.cache) == 1
