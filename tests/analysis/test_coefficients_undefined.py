@@ -52,8 +52,8 @@ def test_chance_that_does_not_go_by_use_leaves_full_agreement_at_1_by_definition
         ("krippendorff_alpha", [[2, 2], [2, None], [3, None]], "interval",
          "Every code is `2`; with one category in use, no agreement beyond chance can show."),
         ("fleiss_kappa", [["a", "b", "a"], ["b", "b", None]], "nominal",
-         "Fleiss' kappa needs equally many codes in every unit, and there are 2 to 3; Krippendorff's alpha takes "
-         "that."),
+         "Fleiss' kappa needs equally many codes in every unit, and there are 2 to 3; use Krippendorff's "
+         "alpha."),
         ("light_kappa", [["a", "b", None], [None, "b", "a"]], "nominal", "Coders 1 and 3 have no unit in common."),
         ("light_kappa", [["a", "a", "a"], ["a", "a", "b"]], "nominal",
          "Between coders 1 and 2: every code is `a`; with one category in use, no agreement beyond chance can show."),
