@@ -125,10 +125,10 @@ def _pool_wordings(ratings: pd.DataFrame, pool: Sequence[str]) -> pd.DataFrame:
 
 
 def _select_coders(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataFrame:
-    known = list(part.coder.unique())
+    names = list(part.coder.unique())
     for name in coders or ():
-        if name not in known:
-            raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, known)}")
+        if name not in names:
+            raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, names)}")
     selected = part if coders is None else part[part.coder.isin(list(coders))]
     if selected.coder.nunique() == 1 and usable_rows(selected).replicate.nunique() > 1:
         raise SetupError(
@@ -138,7 +138,7 @@ def _select_coders(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataF
     if selected.coder.nunique() < 2:
         raise SetupError(
             f"criterion `{part.criterion.iloc[0]}`: agreement needs two coders, and there is "
-            f"{'one, ' + repr(known[0]) if known else 'none'}."
+            f"{'one, ' + repr(names[0]) if names else 'none'}."
         )
     return selected
 
@@ -240,8 +240,8 @@ def _agreement_rows(
 
 
 def _most_frequent(codes: ReliabilityMatrix) -> tuple[str | None, float]:
-    given = codes.matrix[codes.matrix >= 0]
-    if not len(given) or codes.level in NUMERIC[1:]:
+    used = codes.matrix[codes.matrix >= 0]
+    if not len(used) or codes.level in NUMERIC[1:]:
         return None, float("nan")
-    counts = np.bincount(given, minlength=len(codes.categories))
+    counts = np.bincount(used, minlength=len(codes.categories))
     return codes.categories[int(counts.argmax())], float(counts.max() / counts.sum())

@@ -94,10 +94,10 @@ def _prepare_highlights(marks: pd.DataFrame, by: Sequence[str], coders: Sequence
             raise SetupError(f"the marks have no column `{name}`; {nearest(name, list(marks.columns))}")
     if not len(marks):
         raise SetupError("nobody has marked anything; bm.coding_form(...) lets people mark words in a text.")
-    known = list(marks.coder.unique())
+    names = list(marks.coder.unique())
     for name in coders or ():
-        if name not in known:
-            raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, known)}")
+        if name not in names:
+            raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, names)}")
     frame = marks.assign(**{name: None for name in ("category", "cluster") if name not in marks.columns})
     return frame[frame.coder.isin(coders)] if coders is not None else frame
 

@@ -113,10 +113,10 @@ def coded_samples(
 
 
 def _select_judge_and_coder(frame: pd.DataFrame, judge: str, coder: str) -> pd.DataFrame:
-    known = [str(name) for name in frame.coder.unique()]
+    names = [str(name) for name in frame.coder.unique()]
     for parameter, name in (("judge", judge), ("coder", coder)):
-        if name not in known:
-            raise SetupError(f"{parameter}: there is no coder `{name}` in the ratings; {nearest(name, known)}")
+        if name not in names:
+            raise SetupError(f"{parameter}: there is no coder `{name}` in the ratings; {nearest(name, names)}")
     if judge == coder:
         raise SetupError(f"judge and coder are both `{judge}`; a correction needs a judge, and a person's codes.")
     if (frame.kind[frame.coder == coder] == "instrument").any():

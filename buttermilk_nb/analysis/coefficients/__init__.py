@@ -9,7 +9,7 @@ Examples
 >>> COEFFICIENTS["krippendorff_alpha"].estimate(codes).round(4).tolist()
 [0.4444]
 >>> COEFFICIENTS["fleiss_kappa"].undefined_reason(codes)
-"Fleiss' kappa needs equally many codes in every unit, and there are 1 to 2; Krippendorff's alpha takes that."
+"Fleiss' kappa needs equally many codes in every unit, and there are 1 to 2; use Krippendorff's alpha."
 """
 
 from __future__ import annotations

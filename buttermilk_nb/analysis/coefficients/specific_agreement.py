@@ -60,8 +60,8 @@ class SpecificAgreement(Coefficient):
         return None
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        used, given = self._category_counts(codes)
-        shared, possible = (rows @ np.stack([used * (used - 1), used * (given - 1)], axis=1)).T
+        used, n_codes = self._category_counts(codes)
+        shared, possible = (rows @ np.stack([used * (used - 1), used * (n_codes - 1)], axis=1)).T
         return np.asarray(shared / possible)
 
     def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # `undefined_reason` says it
@@ -71,9 +71,9 @@ class SpecificAgreement(Coefficient):
         """How often each unit with two codes or more has the category, and the number of codes of each unit."""
         if self.category not in codes.categories:
             raise SetupError(f"there is no category `{self.category}`; {nearest(self.category, codes.categories)}")
-        given = codes_per_unit(codes.matrix)
+        n_codes = codes_per_unit(codes.matrix)
         used = (codes.matrix == codes.categories.index(self.category)).sum(axis=1).astype(np.float64)
-        return np.where(given >= 2, used, 0), given
+        return np.where(n_codes >= 2, used, 0), n_codes
 
 
 def specific_agreement(codes: ReliabilityMatrix) -> tuple[SpecificAgreement, ...]:

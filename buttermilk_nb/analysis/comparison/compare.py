@@ -146,8 +146,8 @@ def pairs_of_levels(
         raise SetupError("factor: replicates are not levels of a factor; use bm.stability(ratings) for them.")
     levels = sorted_values(frame[factor])
     if len(levels) < 2:
-        shown = f"one value, `{levels[0]}`" if levels else "no value"
-        raise SetupError(f"factor: `{factor}` has {shown} in these ratings; a comparison needs two or more.")
+        values = f"one value, `{levels[0]}`" if levels else "no value"
+        raise SetupError(f"factor: `{factor}` has {values} in these ratings; a comparison needs two or more.")
     for parameter, value in (only or {"baseline": baseline}).items():
         if value is not None and value not in levels:
             raise SetupError(f"{parameter}: `{factor}` is never `{value}`; {nearest(str(value), map(str, levels))}")

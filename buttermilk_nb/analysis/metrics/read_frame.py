@@ -114,11 +114,11 @@ def _select_coders(ratings: pd.DataFrame, truth: str, coders: Sequence[str] | No
     """The rows of the truth and of the coders."""
     if isinstance(coders, str):
         raise SetupError(f'`coders` takes several names: write `coders=["{coders}"]`.')
-    known = sorted({str(name) for name in ratings["coder"].dropna().unique()})
-    selected = [name for name in known if name != truth] if coders is None else list(coders)
+    names = sorted({str(name) for name in ratings["coder"].dropna().unique()})
+    selected = [name for name in names if name != truth] if coders is None else list(coders)
     for name in (truth, *selected):
-        if name not in known:
-            raise SetupError(f"there is no coder `{name}` in the ratings; {nearest(name, known)}")
+        if name not in names:
+            raise SetupError(f"there is no coder `{name}` in the ratings; {nearest(name, names)}")
     if truth in selected:
         raise SetupError(f"`{truth}` is the truth, and cannot be compared with itself: leave it out of `coders`.")
     return ratings[ratings["coder"].isin([truth, *selected])].reset_index(drop=True)

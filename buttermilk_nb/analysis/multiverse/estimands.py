@@ -84,11 +84,11 @@ class FunctionEstimand:
     def estimate(self, verdicts: Verdicts, weights: FloatArray) -> FloatArray:
         """Resamples x specifications: the estimate."""
         result = np.full((len(weights), len(verdicts)), np.nan)
-        for j, own in enumerate(verdicts):
-            known = np.flatnonzero(own >= 0)
-            frame = self.records.iloc[known].assign(flagged=own[known] > 0).reset_index(drop=True)
-            for i, times in enumerate(weights[:, known].astype(np.intp)):
-                resample = frame if (times == 1).all() else frame.iloc[np.arange(len(known)).repeat(times)]
+        for j, verdict in enumerate(verdicts):
+            rows = np.flatnonzero(verdict >= 0)
+            frame = self.records.iloc[rows].assign(flagged=verdict[rows] > 0).reset_index(drop=True)
+            for i, times in enumerate(weights[:, rows].astype(np.intp)):
+                resample = frame if (times == 1).all() else frame.iloc[np.arange(len(rows)).repeat(times)]
                 result[i, j] = self._number(resample.reset_index(drop=True)) if len(resample) else math.nan
         return result
 

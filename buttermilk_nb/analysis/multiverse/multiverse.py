@@ -152,7 +152,7 @@ def multiverse(
     threshold_names = named_thresholds(instruments, thresholds, description)
     _check_subsets(instruments, choices, description)
     answers = list(instruments.answers(choices["replicate_mode"]))
-    has_missing = any(one.has_missing(FLAG in threshold_names, set(threshold_names) != {FLAG}) for one in answers)
+    has_missing = any(own.has_missing(FLAG in threshold_names, set(threshold_names) != {FLAG}) for own in answers)
     planned = list(
         specifications(
             aggregations(instruments.instruments, choices["models"], choices["prompts"]),
@@ -209,12 +209,12 @@ def _estimate_columns(
 
 
 def _select_criterion(frame: pd.DataFrame, criterion: str | None) -> pd.DataFrame:
-    known = list(frame.criterion.unique())
-    if criterion is not None and criterion not in known:
-        raise SetupError(f"there is no criterion `{criterion}`; {nearest(criterion, known)}")
-    if criterion is None and len(known) > 1:
-        raise SetupError(f"criteria are never pooled, and there are {len(known)}; choose one, criterion={known[0]!r}.")
-    ((_, part),) = ratings_groups(frame[frame.criterion == (criterion or known[0])], [])
+    names = list(frame.criterion.unique())
+    if criterion is not None and criterion not in names:
+        raise SetupError(f"there is no criterion `{criterion}`; {nearest(criterion, names)}")
+    if criterion is None and len(names) > 1:
+        raise SetupError(f"criteria are never pooled, and there are {len(names)}; choose one, criterion={names[0]!r}.")
+    ((_, part),) = ratings_groups(frame[frame.criterion == (criterion or names[0])], [])
     return part
 
 

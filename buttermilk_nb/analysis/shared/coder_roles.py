@@ -95,7 +95,7 @@ def coder_codes(
 
 
 def _check_names(part: pd.DataFrame, names: Sequence[str], parameter: str) -> None:
-    known = [name for name in sorted(part.coder.unique()) if name != TRUTH]
+    coders = [name for name in sorted(part.coder.unique()) if name != TRUTH]
     if isinstance(names, str):
         raise SetupError(f'`{parameter}` takes several names: write {parameter}=["{names}"].')
     for name in names:
@@ -103,7 +103,7 @@ def _check_names(part: pd.DataFrame, names: Sequence[str], parameter: str) -> No
             raise SetupError(
                 f"{parameter}: `{TRUTH}` is the code that came with the data, and not a coder here; leave it out."
             )
-        if name not in known:
+        if name not in coders:
             raise SetupError(
-                f"{parameter}: criterion `{part.criterion.iloc[0]}` has no coder `{name}`; {nearest(name, known)}"
+                f"{parameter}: criterion `{part.criterion.iloc[0]}` has no coder `{name}`; {nearest(name, coders)}"
             )

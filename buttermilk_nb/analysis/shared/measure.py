@@ -94,10 +94,10 @@ def choose_measure(table: RecordTable) -> Measure:
         return Measure("flagged share", table)
     if codes.level in NUMERIC:
         return Measure("mean", table)
-    given = codes.matrix[codes.matrix >= 0]
-    if not len(given):
+    used = codes.matrix[codes.matrix >= 0]
+    if not len(used):
         return Measure("share of the most frequent answer", table, 0)
-    category = int(np.bincount(given).argmax())
+    category = int(np.bincount(used).argmax())
     return Measure(f"share of `{codes.categories[category]}`", table, category)
 
 

@@ -99,8 +99,8 @@ def modal_ratings(part: pd.DataFrame) -> pd.DataFrame:
     keys = ["record_id", "coder"]
     rows = usable_rows(part)
     answer = rows.category.astype(object).where(rows.category.notna(), rows.value)
-    group = np.asarray(rows.groupby(keys, sort=False).ngroup(), np.intp)
-    code: IntArray = pd.factorize(answer)[0].astype(np.intp)
+    group = rows.groupby(keys, sort=False).ngroup().to_numpy().astype(np.intp)
+    code = pd.factorize(answer)[0].astype(np.intp)
     mode = modes(group, code, int(group.max(initial=-1)) + 1).mode
     modal_rows = rows[code == mode[group]]
     first = part.loc[modal_rows.groupby(keys, sort=False).replicate.idxmin()]

@@ -95,9 +95,9 @@ def check_one_criterion(criteria: Sequence[Any]) -> None:
         There are several.
     """
     if len(criteria) > 1:
-        shown = ", ".join(f"`{name}`" for name in criteria[:3])
+        listed = ", ".join(f"`{name}`" for name in criteria[:3])
         raise SetupError(
-            f"criteria are never pooled, and there are {len(criteria)} here ({shown}); put `criterion` into `by`, or "
+            f"criteria are never pooled, and there are {len(criteria)} here ({listed}); put `criterion` into `by`, or "
             "choose one."
         )
 
@@ -111,9 +111,9 @@ def check_one_wording(criterion: str, column: str, wordings: Sequence[Any]) -> N
         There are several.
     """
     if len(wordings) > 1:
-        shown = ", ".join(f"`{wording}`" for wording in wordings[:3])
+        listed = ", ".join(f"`{wording}`" for wording in wordings[:3])
         raise SetupError(
-            f"criterion `{criterion}` has answers under {len(wordings)} wordings (`{column}`: {shown}), which are "
+            f"criterion `{criterion}` has answers under {len(wordings)} wordings (`{column}`: {listed}), which are "
             f'never pooled; choose one, ratings[ratings.{column} == "{wordings[0]}"], or put `{column}` into `by`.'
         )
 

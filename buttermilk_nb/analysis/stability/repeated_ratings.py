@@ -76,5 +76,5 @@ def _not_repeated_message(frame: pd.DataFrame, by: Sequence[str], over: str) -> 
         )
     if frame[over].nunique() > 1:
         return f"`{over}` has one value in each group; leave out of by={list(by)} the columns that change with it."
-    shown = f"one value, `{frame[over].iloc[0]}`" if len(frame) else "no value"
-    return f"over: `{over}` has {shown} in these ratings; stability needs two or more."
+    values = f"one value, `{frame[over].iloc[0]}`" if len(frame) else "no value"
+    return f"over: `{over}` has {values} in these ratings; stability needs two or more."

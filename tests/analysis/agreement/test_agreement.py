@@ -153,7 +153,7 @@ def test_sets_and_numbers_have_coefficients_of_their_own():
         (lambda frame: frame.head(0), "have no rows"),
         (lambda frame: frame.assign(coder=frame.coder.where(frame.coder == "ana")), "`coder` of the ratings is empty"),
         (lambda frame: frame.assign(cluster=frame.coder), "record `r000` is in two clusters"),
-        (lambda frame: frame.assign(criteria_hash=["c1-a"] * 40 + ["c1-b"] * 40), "was asked in 2 wordings"),
+        (lambda frame: frame.assign(criteria_hash=["c1-a"] * 40 + ["c1-b"] * 40), "has answers under 2 wordings"),
     ],
 )
 def test_what_cannot_be_compared_is_a_sentence(change, sentence):
@@ -219,7 +219,7 @@ def test_resamples_come_in_blocks_of_the_same_draws():
     [
         (["yes", "maybe"], "yes/no", "the answer `maybe` is not on its scale"),
         (["1", "7"], "1-5", "the answer `7` is not on its scale"),
-        (['["a"]', "a, b"], "labels: a | b", "`a, b` is no set of labels; write it as JSON"),
+        (['["a"]', "a, b"], "labels: a | b", "`a, b` is not a set of labels; write it as JSON"),
         (["1", "much"], "0..10", "the answer `much` of `ana` on record `r001` is not a number"),
     ],
 )

@@ -314,7 +314,7 @@ def test_who_saw_the_answers_is_left_out_unless_named():
     assert "`kim` saw the judges' answers and is left out" in found.note
     named = alt_test(ratings, judges=[JUDGE], coders=["ana", "ben", "kim"], n_boot=20).iloc[0]
     assert "helps the judge" in named.note
-    with pytest.raises(SetupError, match=r"there are 2 .*, not counting who has seen the answers \(kim\)"):
+    with pytest.raises(SetupError, match=r"there are 2 .*, not counting those who have seen the answers \(kim\)"):
         alt_test(ratings[ratings.coder != "eva"], judges=[JUDGE])
 
 
@@ -335,14 +335,14 @@ def test_unequal_probabilities_are_said():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"judges": None}, r"nothing says who the judge is; name them: judges="),
+        ({"judges": None}, r"it is not known who the judge is; name the judges: judges="),
         ({"judges": ["judge"]}, "judges: criterion `calm` has no coder `judge`; did you mean `judge · m`"),
         ({"judges": JUDGE}, r'write judges=\["judge · m"\]'),
         ({"coders": ["ana", "ben"]}, r"needs 3 human coders, .* and there are 2 \(`ana`, `ben`\)"),
         ({"coders": ["ana", "ben", "eve"]}, "coders: criterion `calm` has no coder `eve`"),
         ({"epsilon": 1}, "epsilon=1"),
         ({"significance": 0}, "significance=0"),
-        ({"replicate_mode": "mode"}, 'write "modal" or "each"'),
+        ({"replicate_mode": "mode"}, 'write "each" or "modal"'),
         ({"n_boot": 0}, "n_boot=0"),
         ({"by": "criterium"}, "there is no column `criterium`"),
     ],
@@ -367,7 +367,7 @@ def test_too_few_records_are_refused():
 def test_numbers_need_a_scale():
     ratings = simulated(GOOD).assign(value=1.0)
     ratings.loc[0, "category"] = None
-    with pytest.raises(SetupError, match="numbers without categories; say in a column `scale`"):
+    with pytest.raises(SetupError, match="numbers without categories; add a column `scale`"):
         alt_test(ratings, judges=[JUDGE])
     said = {who: ["1", "2", "lots"] * 12 for who in ("ana", "ben", "eva", JUDGE)}
     with pytest.raises(SetupError, match=r"answer `lots` of `ana` on record `r002` is not a number"):

@@ -93,7 +93,7 @@ def test_clusters_widen_intervals():
     assert together.value.tolist() == pytest.approx(alone.value.tolist())
     assert (together.se > 1.3 * alone.se).all()
     assert together.n_clusters.tolist() == [25, 11, 11, 11, 11]
-    assert together.note.str.contains("clusters alone the interval is rough").all()
+    assert together.note.str.contains("clusters the interval is rough").all()
 
 
 def test_clusters_of_copies_are_worth_one_record_each():

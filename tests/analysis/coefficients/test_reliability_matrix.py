@@ -61,7 +61,7 @@ def test_a_set_is_any_collection_of_labels_or_its_json_and_the_empty_one_is_an_a
 @pytest.mark.parametrize(
     ("rows", "level", "categories", "said"),
     [
-        ([["a", "b"], ["a"]], "nominal", None, "write None where there is none"),
+        ([["a", "b"], ["a"]], "nominal", None, "write None for a missing code"),
         ([["yse", "yes"]], "nominal", ["yes", "no"], "the code `yse` is not one of the categories; did you mean `yes`"),
         ([["low", "high"]], "ordinal", None, "need `categories`, from lowest to highest"),
         ([["low", 1]], "interval", None, "the code `low` is not a number"),

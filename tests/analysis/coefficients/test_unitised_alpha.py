@@ -72,7 +72,7 @@ def test_where_it_is_undefined_a_sentence_says_why(records, said):
 @pytest.mark.parametrize(
     ("records", "said"),
     [
-        ([(50, [[(40, 60, "a")], []])], "the span 40-60 of coder 1 in record 1 lies outside the record"),
+        ([(50, [[(40, 60, "a")], []])], "the span 40-60 of coder 1 in record 1 is outside the record"),
         ([(50, [[], [(40, 40, "a")]])], "the span 40-40 of coder 2 in record 1 is empty"),
         ([(50, [[(10, 20, "b"), (0, 12, "a")], []])], "the span 0-12 of coder 1 in record 1 overlaps the next"),
         ([(50, [[], []]), (50, [[]])], "an entry for each coder"),
@@ -92,7 +92,7 @@ def test_a_category_that_was_not_declared_is_a_setup_error():
 
 def test_a_span_of_a_coder_who_did_not_read_is_a_setup_error():
     one = np.zeros(1, np.intp)
-    with pytest.raises(SetupError, match="said not to have read"):
+    with pytest.raises(SetupError, match="did not read the record"):
         Spans(np.array([9.0]), np.array([[False, True]]), one, one, np.zeros(1), np.ones(1), one, ("a",))
 
 

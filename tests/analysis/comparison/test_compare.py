@@ -161,7 +161,7 @@ def test_names_without_order_are_compared_by_the_share_of_the_most_frequent():
     assert (found.at_a, found.at_b) == (pytest.approx(4 / 6), pytest.approx(2 / 6))
     assert (found.only_a, found.only_b, found.n_changed) == (3, 1, 5)
     assert found.p == pytest.approx(mcnemar_test(3, 1).p)
-    assert "`c` against all other answers" in found.note
+    assert "`c` with all other answers" in found.note
 
 
 def test_of_categories_as_frequent_the_first_on_the_scale_is_shown():
@@ -258,7 +258,7 @@ def test_in_clusters_the_permutation_stands_beside_mcnemars_test():
     assert found.p_clustered == 0.5
     assert found.p_clustered_adjusted == 0.5
     assert (found.n, found.n_clusters) == (40, 8)
-    assert "takes the 40 records as independent" in found.note
+    assert "treats the 40 records as independent" in found.note
     assert "2 clusters differ, so p_clustered cannot be below 0.5" in found.note
     free = only(compare_levels(frame.drop(columns="cluster"), factor="model"))
     assert found.difference_high - found.difference_low > free.difference_high - free.difference_low
@@ -308,7 +308,7 @@ def test_wordings_are_compared_on_request_and_marked():
     frame = ratings({"m1": "aab", "m2": "abb"}, flag="yes")
     frame["criteria_hash"] = frame.model.map({"m1": "h1", "m2": "h2"})
     assert "different wordings" in only(compare_levels(frame, factor="criteria_hash")).note
-    with pytest.raises(SetupError, match=r"several criteria_hash \(`h1`, `h2`\)"):
+    with pytest.raises(SetupError, match=r"2 wordings \(`criteria_hash`: `h1`, `h2`\)"):
         compare_levels(frame, factor="model")
 
 
@@ -356,7 +356,7 @@ def test_frames_of_other_kinds_give_the_same():
 
 def test_unequal_samples_are_not_weighted_and_it_is_said():
     frame = ratings({"m1": "aabb", "m2": "abbb"}, flag="yes").assign(inclusion_p=[0.1, 0.1, 0.5, 0.5] * 2)
-    assert "drawn with unequal probability" in only(compare_levels(frame, factor="model")).note
+    assert "drawn with unequal probabilities" in only(compare_levels(frame, factor="model")).note
     assert "unequal" not in only(compare_levels(frame.assign(inclusion_p=0.1), factor="model")).note
 
 
@@ -452,11 +452,11 @@ def test_no_flips_are_no_rows():
         (ratings({"m1": "ab"}), {"factor": "model"}, "one value, `m1`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "modle"}, "did you mean `model`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "replicate"}, "bm.stability"),
-        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "flagged"}, "cannot be taken"),
+        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "flagged"}, "belongs to the answers"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "by": ["model"]}, "in `by` and in `factor`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "baseline": "m3"}, "did you mean `m1`|`m2`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "by": ["coder"]}, "one value in each group"),
-        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "replicate_mode": "mode"}, "`modal` or `each`"),
+        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "replicate_mode": "mode"}, 'write "each" or "modal"'),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "n_boot": 0}, "n_boot=0"),
         (
             pd.concat([ratings({"m1": "ab", "m2": "ab"}), ratings({"m1": "ab"}, criterion="fair")]),

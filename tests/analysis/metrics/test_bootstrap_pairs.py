@@ -105,4 +105,4 @@ def test_undefined_resamples_are_counted_and_left_out_of_the_interval():
 def test_one_cluster_has_no_interval_and_says_so():
     row = metrics(study(20, "yes/no").assign(cluster="one"), n_boot=20).iloc[0]
     assert np.isnan(row.low)
-    assert "One cluster only: no interval." in row.note
+    assert "All records are in one cluster, so there is no interval." in row.note

@@ -125,7 +125,7 @@ def test_a_person_who_coded_once_has_no_row_and_a_judge_asked_once_has_one():
     found = stability(pd.concat([judge, person, once])).set_index("coder")
     assert found.index.tolist() == ["judge · m", "other · m"]
     assert math.isnan(found.loc["other · m", "flip_rate"])
-    assert "one `replicate` only" in found.loc["other · m", "note"]
+    assert "only one `replicate`" in found.loc["other · m", "note"]
 
 
 def test_a_person_who_coded_twice_has_a_row():
@@ -281,7 +281,7 @@ def test_the_seed_decides_the_interval():
         (ratings(SAID), {"by": ["criterion", "model"]}, "no column `model`"),
         (ratings(SAID, prompt="p"), {"over": "prompt"}, "one value, `p`"),
         (ratings(SAID), {"over": "coder"}, "not repeats of each other"),
-        (ratings(SAID), {"over": "category"}, "cannot be taken"),
+        (ratings(SAID), {"over": "category"}, "belongs to the answers"),
         (ratings(SAID), {"over": "criterion"}, "in `by` and in `over`"),
         (ratings(SAID), {"n_boot": 0}, "n_boot=0"),
         (ratings(SAID), {"confidence": 95}, "confidence=95"),
@@ -289,10 +289,14 @@ def test_the_seed_decides_the_interval():
         (pd.concat([ratings(SAID)] * 2), {}, "record `r1` has 2 answers"),
         (pd.concat([ratings(SAID, judge="j"), ratings(SAID, judge="k")]), {}, "put `judge` into `by`"),
         (pd.concat([ratings(SAID), ratings(SAID, "fair")]), {"by": "coder"}, "criteria are never pooled"),
-        (ratings(SAID).assign(criteria_hash=["h1"] * 6 + ["h2"] * 6), {}, r"several criteria_hash \(`h1`, `h2`\)"),
+        (
+            ratings(SAID).assign(criteria_hash=["h1"] * 6 + ["h2"] * 6),
+            {},
+            r"2 wordings \(`criteria_hash`: `h1`, `h2`\)",
+        ),
         (ratings(SAID).assign(cluster=[*"ab", *[None] * 10]), {}, "in two clusters"),
         (ratings(SAID, coder=None), {}, "column `coder` of the ratings is empty in row 0"),
-        (ratings({"r1": "--"}, value=0.5), {}, "say in a column `scale`"),
+        (ratings({"r1": "--"}, value=0.5), {}, "add a column `scale`"),
     ],
 )
 def test_what_cannot_be_computed_is_one_clear_sentence(frame, arguments, said):
