@@ -179,6 +179,23 @@ def test_no_two_classes_have_one_name():
     assert {name: modules for name, modules in seen.items() if len(modules) > 1} == {}
 
 
+LONGEST = 320
+LONG = {
+    "buttermilk_nb.corpus.corpus": "a constructor for each format, with the parameters of all formats",
+    "buttermilk_nb.schema": "a row model for each table, and nothing else",
+    "buttermilk_nb.flows.flow": "the public class: half of it is docstrings",
+    "buttermilk_nb.agents.prompt": "templates and the sandbox that they run in",
+    "buttermilk_nb.codebook.criteria": "the public class: its Markdown, hashes, differences and display",
+    "buttermilk_nb.agents.extraction.extractor": "the public class with three ready-made constructors",
+}
+"""Modules that may be longer, and why."""
+
+
+def test_no_module_is_longer_than_a_few_pages():
+    lengths = {module_of(path): path.read_text(encoding="utf-8").count("\n") for path in SOURCES}
+    assert {name for name, length in lengths.items() if length > LONGEST} == set(LONG)
+
+
 def test_no_module_has_a_name_that_pytest_collects():
     assert [path.name for path in SOURCES if path.name.startswith("test_")] == []
 

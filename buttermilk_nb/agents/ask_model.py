@@ -145,12 +145,12 @@ def is_recoverable(error: ModelError) -> bool:
     return isinstance(error, ContextTooLongError) or not isinstance(error, _NO_HELP)
 
 
-def combine(asked: list[CallResult]) -> CallResult:
+def combine(results: list[CallResult]) -> CallResult:
     """Several results of one question as one: the answer of the last, the rows of all."""
-    if len(asked) == 1:
-        return asked[0]
-    return asked[-1]._replace(
-        calls=tuple(call for one in asked for call in one.calls),
-        texts=tuple(text for one in asked for text in one.texts),
-        redacted=tuple(row for one in asked for row in one.redacted),
+    if len(results) == 1:
+        return results[0]
+    return results[-1]._replace(
+        calls=tuple(call for result in results for call in result.calls),
+        texts=tuple(text for result in results for text in result.texts),
+        redacted=tuple(row for result in results for row in result.redacted),
     )
