@@ -241,7 +241,7 @@ def test_a_time_limit_ends_the_waiting_and_says_so(batch_server, make_batch_proj
     judging().run(texts(1), batch=True)
     batch_server.looks = 10_000
     with pytest.raises(bm.errors.RunStopped, match="At the provider: 3 requests in a batch"):
-        judging().run(texts(), batch=True, time_limit_s=6)
+        judging().run(texts(), batch=True, time_limit_s=3)
     assert bm.last_run().status == "out of time"
     batch_server.looks = 0
     assert judging().run(texts(), batch=True).counts == {"ok": 4}

@@ -214,9 +214,10 @@ def _multiplied(project: bm.Project, times: int) -> None:
 def misbehaving_server(_: Path) -> None:
     """2,000 records against a server that fails, hangs and talks nonsense: the counts by status."""
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-s", str(STRESS / "test_a_misbehaving_server.py")],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-s", str(STRESS / "test_misbehaving_server.py")],
         check=True,
         cwd=STRESS,
+        env={**os.environ, "BUTTERMILK_NB_STRESS": "full"},
     )
 
 

@@ -55,14 +55,12 @@ def damaged(draw: random.Random) -> str:
 
 
 @pytest.fixture
-def fuzzing_server(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def fuzzing_server(tmp_path):
     made = ChatServer()
     made.start()
     toy = {"model": "hosted_vllm/toy", "api_base": made.base}
     settings = {"name": "study", "sets": {"judges": ["toy"]}, "models": {"toy": toy}, "retries": 0, "concurrency": 64}
     (tmp_path / "buttermilk.yaml").write_text(yaml.safe_dump(settings))
-    session.close()
     bm.init("study", path=tmp_path)
     yield made
     session.close()

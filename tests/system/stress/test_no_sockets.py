@@ -12,6 +12,9 @@ import pytest
 import yaml
 from support.chat_server import messages_text
 
+import buttermilk_nb as bm
+from buttermilk_nb.project import session
+
 pytestmark = pytest.mark.stress
 
 N = 20
@@ -95,16 +98,18 @@ def blocked(start_script):
 
 
 @pytest.fixture
-def answered(tmp_path, server, start_script):
+def answered(tmp_path, server):
     """A project whose model was asked over HTTP, and whose server is there still."""
     folder = tmp_path / "study"
     folder.mkdir()
     toy = {"model": "hosted_vllm/toy", "api_base": server.base}
     settings = {"name": "study", "sets": {"judges": ["toy"]}, "models": {"toy": toy}}
     (folder / "buttermilk.yaml").write_text(yaml.safe_dump(settings))
-    process = start_script(f"import sys\n{ASKED}\nprint(flow.run(corpus).counts)", folder)
-    out, problems = process.communicate(timeout=180)
-    assert ast.literal_eval(out) == {"ok": N}, problems
+    study = {}
+    exec(STUDY, study)
+    bm.init("study", path=folder)
+    assert study["flow"].run(study["corpus"]).counts == {"ok": N}
+    session.close()
     assert len({messages_text(body) for body in server.received}) == N
     return folder
 
@@ -144,8 +149,19 @@ else:
 
 
 def test_nothing_that_needs_no_network_tries_to_reach_one(blocked, answered, server, print_figures):
+    """All in one process, one after the other: an attempt is noted with the work that made it."""
     before = len(server.received)
-    attempts = {what: blocked(work, answered) for what, work in WORK.items()}
-    assert {what: tried for what, tried in attempts.items() if tried} == {}
+    in_turn = f"""
+from buttermilk_nb.project import session
+work, done = {WORK!r}, []
+for name, code in work.items():
+    first = len(ATTEMPTS)
+    exec(code, {{"sys": sys}})
+    session.close()
+    ATTEMPTS[first:] = [f"{{name}}: {{attempt}}" for attempt in ATTEMPTS[first:]]
+    done.append(name)
+assert done == list(work)
+"""
+    assert blocked(in_turn, answered) == []
     assert len(server.received) == before
     print_figures(f"sockets forbidden: 0 attempts by {', '.join(WORK)}")
