@@ -34,7 +34,7 @@ def request(model, **fields):
         ("double/answer", {}, "k1-02a697e7864440aa880220ff6e536dae"),
         (
             "hosted_vllm/golden",
-            {"params": Params.of(make_model("double/answer"), {})._replace(
+            {"params": Params.for_model(make_model("double/answer"), {})._replace(
                 sent={"temperature": 0.7, "max_tokens": 50}), "replicate": 2},
             "k1-d2dd084cb291d30e93025b47a10e922a",
         ),

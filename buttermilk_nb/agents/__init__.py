@@ -1,4 +1,4 @@
-"""Agents: named units that turn a record, and what earlier steps found, into an output. One file a kind."""
+"""Agents: each turns a record, and the outputs of earlier steps, into one output."""
 
 from __future__ import annotations
 

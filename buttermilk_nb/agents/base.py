@@ -1,7 +1,7 @@
-"""What every agent is, and the shape of its work.
+"""`AgentBase`: the base of all agents, and the slots, cells and context of their work.
 
-An agent unfolds into *slots* (criteria x model x replicate); a slot and a record make a *cell*; an
-agent turns a cell into a *unit* of rows. Agents are stateless: all that they know is in the cell.
+An agent has *slots*: combinations of criteria, model and replicate. A slot and a record make a *cell*. The agent turns
+each cell into a *unit* of rows. Agents are stateless: everything that they need is in the cell.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Slot(NamedTuple):
     prompt_hash: str | None = None
     params: str = "{}"
     prepared: Any = None
-    """What the agent prepared for this slot (bound prompts, schemas), once."""
+    """The bound prompts and schemas of this slot, which the agent prepares once."""
     policy: Policy = NO_POLICY
     """The step's time limit and retries."""
 
@@ -54,19 +54,19 @@ class Cell(NamedTuple):
     design_id: str
     inputs: Mapping[str, Sequence[Unit]]
     single_cell_steps: frozenset[str] = frozenset()
-    """The steps among `inputs` that plan one cell a record."""
+    """The steps among `inputs` with one cell for each record."""
 
 
 class Context(NamedTuple):
-    """What a run lends to its agents."""
+    """The state of a run that agents need."""
 
     project: Project
     run_id: str
     retry: frozenset[str]
     scope: RunScope
-    """The run's side of the call path."""
+    """The run's settings and state of model calls."""
     completed_calls: list[CallResult] | None = None
-    """What one cell has been answered so far: its rows are kept where the cell does not come to an end."""
+    """The calls of one cell that have returned: their rows are kept even if the cell is cancelled."""
 
 
 class PlannedRequest(NamedTuple):
@@ -74,11 +74,11 @@ class PlannedRequest(NamedTuple):
 
     request: Request
     answers: int
-    """How many criteria it asks for."""
+    """How many criteria it asks about."""
 
 
 class AgentBase(BaseModel, ABC):
-    """Base of all agents. A new kind is one file with a `kind`, and one test."""
+    """Base of all agents. A new kind of agent is one file with a class that has a `kind`, and one test."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
     kind: ClassVar[str]
@@ -86,7 +86,7 @@ class AgentBase(BaseModel, ABC):
     kinds: ClassVar[dict[str, type[AgentBase]]] = {}
     version: ClassVar[str] = "1"
     output_is_json: ClassVar[bool] = False
-    """Whether its stored output is JSON, so that later steps read it as data."""
+    """Whether its stored output is JSON, which later steps read as data."""
 
     name: str
 
@@ -104,65 +104,65 @@ class AgentBase(BaseModel, ABC):
 
     @field_validator("name")
     @classmethod
-    def _named(cls, value: str) -> str:
+    def _check_name(cls, value: str) -> str:
         if not value.strip():
             raise ValueError("an agent needs a name")
         return value
 
     def reloaded(self) -> tuple[Self, list[str]]:
-        """The agent with its files read again, and what changed in them."""
+        """The agent with its files read again, and a sentence on each change in them."""
         return self, []
 
     @property
     def upstream_steps(self) -> tuple[str, ...]:
-        """The steps whose answers this kind of agent reads, so that they come before it without being named again."""
+        """The steps that this agent reads by itself, so that `needs` does not have to name them."""
         return ()
 
     @abstractmethod
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
-        """The columns of the grid that this agent fills, given those of the steps that it needs."""
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
+        """The agent's columns of the grid, given the columns of the steps that it needs."""
 
-    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:  # most agents read all of what they need
-        """Whether a cell in this column reads the record's cell in that one."""
+    def reads_slot(self, own_slot: Slot, upstream_slot: Slot) -> bool:  # most agents read all inputs
+        """Whether a cell of the agent's own slot reads the record's cell of the upstream slot."""
         return True
 
     @abstractmethod
     async def run(self, cell: Cell, context: Context) -> Unit:
-        """Fill one cell. Whatever fails becomes a unit with its status; only a failing Store or a cache miss raises."""
+        """Run one cell. A failure becomes a unit with a status; only a failing Store or a cache miss raises."""
 
     def missing_input(self, cell: Cell) -> str | None:
-        """The first of the steps that a cell needs which has no answer for it; None where it can be worked on."""
+        """The first needed step without an answer for this cell; None if the cell can run."""
         return next((name for name, units in cell.inputs.items() if not units), None)
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        """What is wrong with the declaration, given the records; found before anything is paid for."""
+        """Sentences on what is wrong with the declaration, given the records; checked before any call is made."""
         return []
 
-    def fallback_models(self, project: Project) -> Sequence[Model]:  # functions ask no model
-        """The models that are asked where the chosen one fails."""
+    def fallback_models(self, project: Project) -> Sequence[Model]:  # functions call no model
+        """The models that are called if the model of a slot fails."""
         return ()
 
     def criteria_documents(self) -> Sequence[Criteria]:
-        """The criteria that this agent asks, against whose scales truth and human codes are checked."""
+        """The criteria that this agent asks about. Truth and human codes are checked against their scales."""
         return ()
 
     def remarks(self, project: Project) -> list[str]:  # most agents have none
-        """What is allowed, but would measure nothing."""
+        """Sentences on options that are allowed, but measure nothing."""
         return []
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # most agents have none
-        """The bodies that a run stores once: prompt, criteria, schema; given its columns."""
+        """The texts that a run stores once, given the agent's slots: prompt, criteria, schema."""
         return []
 
-    def extra_input(self, record: Record) -> str:  # most agents read nothing but the text
-        """What the agent reads of a record beside its text, as a hashable text."""
+    def extra_input(self, record: Record) -> str:  # most agents read only the text
+        """What the agent reads of a record in addition to its text, as one text to hash."""
         return ""
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
-        """The scores of a cell that got no answer: one a criterion, with its status and nothing else."""
+        """The scores of a cell without an answer: one for each criterion, with a status and no value."""
         return ()
 
-    def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:  # functions ask no model
+    def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:  # functions call no model
         """The requests that this cell would make."""
         return ()
 
@@ -173,4 +173,4 @@ class AgentBase(BaseModel, ABC):
     @classmethod
     @abstractmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
-        """The agent from plain data; relative paths start from `folder`."""
+        """The agent from plain data; paths are relative to `folder`."""

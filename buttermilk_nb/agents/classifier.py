@@ -1,7 +1,8 @@
-"""`Classifier`: anything that predicts, as a judge beside the language models.
+"""`Classifier`: a function or a fitted estimator as a judge, next to language models.
 
-A trained scikit-learn pipeline, a dictionary, a function of one's own: what a study already has is the baseline that a
-language model must beat. Its answers are scores like any judge's, on the same scale, in the same statistics.
+A language model should beat the baseline that a study already has: a trained scikit-learn pipeline, a dictionary, or
+a function. The answers of a classifier are scores like those of any judge, on the same scale and in the same
+statistics.
 """
 
 from __future__ import annotations
@@ -37,23 +38,23 @@ class Classifier(AgentBase):
     name
         The step's name; it becomes the value of the columns `judge` and `model`.
     predict
-        A function that takes a text and returns its answer; or an object with `predict`, which takes a list of texts,
-        as a fitted pipeline has. On a document of several criteria it returns a mapping from criterion to answer.
+        A function that takes a text and returns its answer; or an object with a method `predict` that takes a list of
+        texts, such as a fitted pipeline. For several criteria it returns a mapping from criterion to answer.
     criteria
         A `Criteria`, or the path of a criteria file.
     version
-        What tells this classifier from another: raise it when it is trained anew. Needed for an object with
-        `predict`, whose parameters cannot be read; for a function it is the hash of its source.
+        The version of the classifier; change it when you train it again. It is needed for an object with `predict`,
+        because its parameters cannot be read; for a function, the default is the hash of its source.
 
     Raises
     ------
     SetupError
-        There is nothing that predicts, or an estimator without a version.
+        `predict` cannot predict, or is an estimator without a version.
 
     Notes
     -----
-    It runs in a thread, one text at a time, and its answers are not cached: predicting again costs nothing. An answer
-    that is not on the scale is `invalid`. A flow file can only name a classifier that this program has made.
+    It runs in a thread, one text at a time. Its answers are not cached, because predicting again costs nothing. An
+    answer that is not on the scale is `invalid`. A flow file can only name a classifier that your program has made.
 
     Examples
     --------
@@ -71,15 +72,15 @@ class Classifier(AgentBase):
     code_version: str
 
     def __init__(self, name: str, predict: Any, *, criteria: Criteria | str | Path, version: str | None = None) -> None:
-        fitted = callable(getattr(predict, "predict", None))
-        if not fitted and not callable(predict):
+        is_estimator = callable(getattr(predict, "predict", None))
+        if not is_estimator and not callable(predict):
             raise SetupError(
-                f"classifier `{name}`: {type(predict).__name__} predicts nothing; give a function of a text, or an "
-                "object with `predict`."
+                f"classifier `{name}`: {type(predict).__name__} cannot predict; give a function of a text, or an "
+                "object with a method `predict`."
             )
-        if fitted and not version:
+        if is_estimator and not version:
             raise SetupError(
-                f'classifier `{name}`: say which version of the estimator this is: version="trained 2026-11-20".'
+                f'classifier `{name}`: give the version of the estimator, such as version="trained 2026-11-20".'
             )
         code = version or source_hash(predict)
         super().__init__(name, predict=predict, criteria=criteria, code_version=code)
@@ -87,10 +88,10 @@ class Classifier(AgentBase):
 
     @field_validator("criteria", mode="before")
     @classmethod
-    def _criteria(cls, value: Any) -> Any:
+    def _load_criteria(cls, value: Any) -> Any:
         return load_criteria(value)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks no model
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # calls no model
         design = slot_design(self, criteria=self.criteria.criteria_hash, code=self.code_version)
         return [Slot(self, design, 0, None, self.criteria)]
 
@@ -104,42 +105,42 @@ class Classifier(AgentBase):
         watch, trace_id = Stopwatch(), uuid7()
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(function_threads(), _predicted, self.predict, cell.record.content)
-            given = self._given(found)
-        except Exception as error:  # noqa: BLE001  # anybody's code may raise anything; it becomes a row
-            scores = self.empty_scores(cell, context, trace_id, "error")
-            return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error, scores=scores)
-        made: list[Score] = []
+            prediction = await loop.run_in_executor(function_threads(), _predict, self.predict, cell.record.content)
+            answers = self._answers_by_criterion(prediction)
+        except Exception as error:  # noqa: BLE001  # a user's code may raise anything; it becomes a row
+            no_scores = self.empty_scores(cell, context, trace_id, "error")
+            return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error, scores=no_scores)
+        scores: list[Score] = []
         problem: InvalidAnswer | None = None
         for criterion in self.criteria:
             try:
-                if criterion.name not in given:
-                    raise InvalidAnswer("the classifier says nothing about it")
-                made.append(self._score(cell, context, trace_id, criterion, criterion.parse(given[criterion.name])))
+                if criterion.name not in answers:
+                    raise InvalidAnswer("the classifier returned no answer to it")
+                scores.append(self._score(cell, context, trace_id, criterion, criterion.parse(answers[criterion.name])))
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
-                made.append(self._score(cell, context, trace_id, criterion, None, "invalid"))
-        flags = {score.criterion: score.flagged for score in made}
+                scores.append(self._score(cell, context, trace_id, criterion, None, "invalid"))
+        flags = {score.criterion: score.flagged for score in scores}
         return make_unit(
             cell,
             context,
             watch,
             trace_id=trace_id,
             status="invalid" if problem else "ok",
-            output=str(found) if problem else None,
+            output=str(prediction) if problem else None,
             flagged=self.criteria.overall_flag(flags),
             error=problem,
-            scores=made,
+            scores=scores,
         )
 
-    def _given(self, found: Any) -> Mapping[str, Any]:
-        if isinstance(found, Mapping):
-            return found
+    def _answers_by_criterion(self, prediction: Any) -> Mapping[str, Any]:
+        if isinstance(prediction, Mapping):
+            return prediction
         criteria = list(self.criteria)
         if len(criteria) > 1:
             names = ", ".join(f"`{criterion.name}`" for criterion in criteria)
-            raise InvalidAnswer(f"a classifier of several criteria returns a mapping with {names}")
-        return {criteria[0].name: found}
+            raise InvalidAnswer(f"a classifier for several criteria must return a mapping with {names}")
+        return {criteria[0].name: prediction}
 
     def _score(
         self,
@@ -171,7 +172,7 @@ class Classifier(AgentBase):
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return tuple(self._score(cell, context, trace_id, criterion, None, status) for criterion in self.criteria)
 
-    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # code is named, never written out
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # a file names code, and never contains it
         return {"code_version": self.code_version}
 
     @classmethod
@@ -184,17 +185,17 @@ class Classifier(AgentBase):
     __str__ = __repr__
 
 
-def _predicted(predict: Any, text: str) -> Any:
+def _predict(predict: Any, text: str) -> Any:
     """One answer, as a plain value and not as numpy's."""
     function: Callable[[Any], Any] | None = getattr(predict, "predict", None)
     return _as_plain(predict(text) if function is None else function([text])[0])
 
 
-def _as_plain(found: Any) -> Any:
-    if isinstance(found, Mapping):
-        return {name: _as_plain(value) for name, value in found.items()}
-    if isinstance(found, set | frozenset):
-        return sorted(found)
-    if hasattr(found, "tolist"):  # an array of numpy, or one of its numbers
-        return found.tolist()
-    return found
+def _as_plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _as_plain(value) for name, value in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if hasattr(value, "tolist"):  # a numpy array, or one of its numbers
+        return value.tolist()
+    return value

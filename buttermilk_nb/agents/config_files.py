@@ -1,4 +1,4 @@
-"""What the declarations of agents share: prompts and criteria that are files, and what a flow file can only name."""
+"""Load the prompts, criteria and registered code that agents name in flow files."""
 
 from __future__ import annotations
 
@@ -17,38 +17,55 @@ A = TypeVar("A")
 
 @lru_cache(maxsize=16)
 def default_prompt(name: str) -> Prompt:
-    """The prompt of a kind of agent where none is given."""
+    """The default prompt of a kind of agent."""
     text = (resources.files(__package__) / "prompt_templates" / f"{name}.md").read_text(encoding="utf-8")
     return Prompt.from_text(text, name=name)
 
 
 def load_criteria(value: Any) -> Any:
-    """Criteria, from a document, the path of one, or plain data."""
+    """Criteria from a path, from plain data, or as they are."""
     if isinstance(value, str | Path):
         return Criteria.from_file(value)
     return Criteria(**value) if isinstance(value, dict) else value
 
 
 def relative_path(path: Path | None, folder: Path | None) -> str | None:
-    """A path as it is written in a flow file beside which it lies; None where it lies elsewhere."""
+    """A path relative to the folder of a flow file; None if it is outside that folder."""
     if path is None or folder is None:
         return None
-    absolute, beside = path.absolute(), folder.absolute()
-    return absolute.relative_to(beside).as_posix() if absolute.is_relative_to(beside) else None
+    absolute, base = path.absolute(), folder.absolute()
+    return absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else None
 
 
-def look_up_registered(known: Mapping[str, A], name: str, data: Mapping[str, Any], what: str, how: str) -> A:
-    """What this program has made under that name: a file never runs code.
+def look_up_registered(registry: Mapping[str, A], name: str, data: Mapping[str, Any], kind: str, remedy: str) -> A:
+    """The function or classifier that this program has registered under a name; a file never runs code.
+
+    Parameters
+    ----------
+    registry
+        The registered agents, by name.
+    name
+        The name of the step.
+    data
+        The step's fields in the flow file; `code_version` must match, if it is there.
+    kind
+        `function` or `classifier`, for messages.
+    remedy
+        How to register one, for messages.
 
     Raises
     ------
     SetupError
-        Nothing was made under that name, or another version.
+        Nothing is registered under that name, or only another version.
     """
-    found = known.get(name)
-    if found is None:
-        raise SetupError(f"step `{name}` is a {what}, and a file never runs code: {how} first; {nearest(name, known)}")
-    here = getattr(found, "code_version", "")
-    if (wanted := data.get("code_version", here)) != here:
-        raise SetupError(f"step `{name}` was written for version {wanted} of that {what}; here it is {here}.")
-    return found
+    agent = registry.get(name)
+    if agent is None:
+        raise SetupError(
+            f"step `{name}` is a {kind}, and a file never runs code: {remedy} first; {nearest(name, registry)}"
+        )
+    version = getattr(agent, "code_version", "")
+    if (written_version := data.get("code_version", version)) != version:
+        raise SetupError(
+            f"step `{name}` was written for version {written_version} of that {kind}; here it is version {version}."
+        )
+    return agent

@@ -1,23 +1,19 @@
-"""Hashes of what a cell is: its slot's design and its design id."""
+"""Hashes that identify the design of a slot and of a cell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._internal.ids import canonical, digest
 from ..corpus.record import Record
 from .base import AgentBase, Slot
 
-if TYPE_CHECKING:
-    pass
-
-
 DESIGN_TAG = "d1"
 
 
 def design_id(slot: Slot, record: Record, inputs: Iterable[str] = ()) -> str:
-    """The id of a cell's design: what it is, whenever and wherever it runs.
+    """The id of a cell's design: the same in every run and on every machine.
 
     Parameters
     ----------
@@ -26,12 +22,17 @@ def design_id(slot: Slot, record: Record, inputs: Iterable[str] = ()) -> str:
     record
         The record.
     inputs
-        The design ids of what the cell reads.
+        The design ids of the cells that it reads; by default none.
+
+    Returns
+    -------
+    str
+        The hash of slot, record and inputs.
     """
-    aside = slot.model.extra_input(record) if slot.model else ""
-    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.extra_input(record), aside, *inputs)
+    model_input = slot.model.extra_input(record) if slot.model else ""
+    return digest(DESIGN_TAG, slot.design, record.record_hash, slot.agent.extra_input(record), model_input, *inputs)
 
 
 def slot_design(agent: AgentBase, **parts: Any) -> str:
-    """The static part of a design: step, kind and version of the agent, and what the agent adds."""
+    """The part of a design that is the same for every record: step, kind and version of the agent, and `parts`."""
     return digest("ds1", canonical({"step": agent.name, "kind": agent.kind, "version": agent.version, **parts}))

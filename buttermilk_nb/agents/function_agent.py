@@ -1,7 +1,7 @@
-"""Plain Python functions as agents: `@bm.agent`.
+"""`@bm.agent`: a plain Python function as an agent.
 
-A function's identity is its `version`, or else the hash of its source: changed code is a changed
-instrument. Functions run in a thread, so a slow one does not hold up the calls.
+A function is identified by its `version`, or by the hash of its source, because changed code is a different
+instrument. Functions run in a thread, so that a slow function does not delay the model calls.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Function = Callable[..., Any]
 
 @lru_cache(maxsize=1)
 def function_threads() -> ThreadPoolExecutor:
-    """Threads of their own, so that functions that hang cannot keep the Store from being written."""
+    """Separate threads for functions, so that a function that hangs cannot block writing to the Store."""
     return ThreadPoolExecutor(32, thread_name_prefix="buttermilk_nb-function")
 
 
@@ -47,11 +47,11 @@ class FunctionAgent(AgentBase):
     function: Function
     code_version: str
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # no model
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # no model
         return [Slot(self, slot_design(self, code=self.code_version), 0)]
 
     def extra_input(self, record: Record) -> str:
-        return record.annotations_hash  # a function is handed all that is known of a record
+        return record.annotations_hash  # a function gets the whole record
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
@@ -63,16 +63,18 @@ class FunctionAgent(AgentBase):
         return make_unit(cell, context, watch, trace_id=trace_id, status="ok", output=output)
 
     async def _call(self, record: Record, inputs: Mapping[str, Any]) -> Any:
-        wanted = inspect.signature(self.function).parameters
-        arguments = (record, inputs) if len(wanted) > 1 else (record,)
+        parameters = inspect.signature(self.function).parameters
+        arguments = (record, inputs) if len(parameters) > 1 else (record,)
         if inspect.iscoroutinefunction(self.function):
             try:
                 return await self.function(*arguments)
             except (SystemExit, KeyboardInterrupt) as error:  # would end the loop, and every run with it
                 raise RuntimeError(f"the function ended the process: {error!r}") from error
-        return await asyncio.get_running_loop().run_in_executor(function_threads(), _called, self.function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(
+            function_threads(), _call_function, self.function, *arguments
+        )
 
-    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # code is named, never written out
+    def to_plain(self, folder: Path | None) -> dict[str, Any]:  # a file names code, and never contains it
         return {"code_version": self.code_version}
 
     @classmethod
@@ -91,17 +93,27 @@ def agent(*, name: str | None = None, version: str | None = None) -> Callable[[F
 def agent(
     function: Function | None = None, *, name: str | None = None, version: str | None = None
 ) -> FunctionAgent | Callable[[Function], FunctionAgent]:
-    """Make a step of a plain function.
+    """Make a step from a plain function.
 
     Parameters
     ----------
     function
-        Takes a Record, and optionally a mapping with the outputs of the steps it needs; returns
-        anything that JSON can hold. May be `async`.
+        Takes a Record, and optionally a mapping with the outputs of the steps that it needs. Returns
+        anything that JSON can represent. May be `async`.
     name
-        The step's name; by default the function's.
+        The step's name; by default the function's name.
     version
-        Its version; by default the hash of its source. Raise it when the function changes meaning.
+        Its version; by default the hash of its source. Change it when the function changes its meaning.
+
+    Returns
+    -------
+    FunctionAgent
+        The step, which can still be called like the function; or a decorator, if no function is given.
+
+    Raises
+    ------
+    SetupError
+        There is no version, and the source cannot be read.
 
     Examples
     --------
@@ -112,22 +124,22 @@ def agent(
     (12, 'length')
     """
 
-    def made(wrapped: Function) -> FunctionAgent:
+    def make_agent(wrapped: Function) -> FunctionAgent:
         step = FunctionAgent(
             name=name or wrapped.__name__, function=wrapped, code_version=version or source_hash(wrapped)
         )
         FunctionAgent.registered[step.name] = step
         return step
 
-    return made if function is None else made(function)
+    return make_agent if function is None else make_agent(function)
 
 
-def _called(function: Function, *arguments: Any) -> Any:
-    """Call it. A StopIteration (a bare `next`) cannot cross into a coroutine: the run would wait for ever."""
+def _call_function(function: Function, *arguments: Any) -> Any:
+    """Call a function. A coroutine cannot pass on a StopIteration: the run would wait forever."""
     try:
         return function(*arguments)
     except StopIteration as error:
-        raise RuntimeError(f"`{function.__name__}` raised StopIteration: `next(...)` found nothing") from error
+        raise RuntimeError(f"`{function.__name__}` raised StopIteration: `next(...)` got no item") from error
     except (SystemExit, KeyboardInterrupt) as error:  # would end the loop, and every run with it
         raise RuntimeError(f"`{function.__name__}` ended the process: {error!r}") from error
 
@@ -138,7 +150,7 @@ def source_hash(function: Function) -> str:
     Raises
     ------
     SetupError
-        It cannot be read.
+        The source cannot be read.
     """
     try:
         return digest("fn1", inspect.getsource(function))

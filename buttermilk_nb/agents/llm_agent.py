@@ -1,7 +1,7 @@
-"""`Agent`: a prompt and a model, giving free text. `Judge` builds on it.
+"""`Agent`: sends a prompt to models and returns free text; the base of `Judge`.
 
-Requests are prepared per slot once (`bound`), so that a cell costs one rendering of the part that
-depends on the record.
+The parts of a request that are the same for every record are prepared once for each slot. So each cell only renders
+the part that depends on its record.
 """
 
 from __future__ import annotations
@@ -15,13 +15,20 @@ from pydantic import Field, field_validator
 from .._internal.ids import canonical, uuid7
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
-from ..errors import SetupError, nearest
+from ..errors import SetupError
 from ..llm.calls.redaction import Redaction
 from ..llm.model import Model, Params, Request
 from ..llm.offline_input import OfflineInput, Task
 from ..schema import Status, TextRow, Unit
 from .ask_model import ask_with_fallbacks, call_model
 from .base import NO_UPSTREAM, AgentBase, Cell, Context, PlannedRequest, Slot, UpstreamSlots
+from .check_agent import (
+    content_problems,
+    duplicate_model_problems,
+    model_remarks,
+    rendering_problems,
+    template_problems,
+)
 from .config_files import relative_path
 from .design import slot_design
 from .prompt import BoundPrompt, Prompt
@@ -35,7 +42,7 @@ _PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
 
 
 class PromptQuestion(NamedTuple):
-    """What one request asks, prepared once a slot."""
+    """One prepared question of an agent; the same for every record."""
 
     bound_prompt: BoundPrompt
     params: Params
@@ -43,7 +50,7 @@ class PromptQuestion(NamedTuple):
 
 
 class Agent(AgentBase):
-    """A prompt put to one or more models; the output is the answer's text.
+    """Sends a prompt to one or more models; the output is the text of the answer.
 
     Parameters
     ----------
@@ -54,13 +61,18 @@ class Agent(AgentBase):
     models
         A model, a set of models, or a list; by default the project's set `judges`.
     replicates
-        How often each model is asked the same.
+        How often each model gets the same request; by default once.
     params
-        Sampling parameters, sent as given. The default is what `buttermilk.yaml` says of the model, and
+        Sampling parameters, sent unchanged. By default those of the model in `buttermilk.yaml`, and
         `{"temperature": 0}`.
     fallback
-        Models to ask where the chosen one fails for good (overloaded, out of reach, no credit, text too long). Their
-        answers stand under their own name: another model is another instrument.
+        Models to call if the selected model fails permanently (overloaded, unreachable, no credit, text too long).
+        Their answers carry their own model name, because another model is another instrument. By default none.
+
+    Raises
+    ------
+    SetupError
+        The prompt file does not exist, or a field is unknown or invalid.
 
     Examples
     --------
@@ -70,7 +82,7 @@ class Agent(AgentBase):
 
     kind: ClassVar[str] = "agent"
     task: ClassVar[Task] = "judge"
-    """What offline models are asked to do; see `Task`."""
+    """The task for offline models; see `Task`."""
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs")
 
     prompt: Prompt = Field(default_factory=Prompt)
@@ -88,37 +100,37 @@ class Agent(AgentBase):
         replicates: int = 1,
         params: Mapping[str, Any] | None = None,
         fallback: str | Sequence[str] | None = None,
-        **others: Any,
+        **fields: Any,
     ) -> None:
-        given = {"prompt": prompt, "models": models, "params": params, "fallback": fallback}
-        chosen = {key: value for key, value in given.items() if value is not None}
-        super().__init__(name, replicates=replicates, **chosen, **others)
+        options = {"prompt": prompt, "models": models, "params": params, "fallback": fallback}
+        set_options = {key: value for key, value in options.items() if value is not None}
+        super().__init__(name, replicates=replicates, **set_options, **fields)
 
     @field_validator("prompt", mode="before")
     @classmethod
-    def _prompt(cls, value: Any) -> Any:
+    def _load_prompt(cls, value: Any) -> Any:
         if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value and value.endswith(_PROMPT_FILES)):
             return Prompt.from_file(value)
         return Prompt.from_text(value) if isinstance(value, str) else value
 
     @field_validator("params")
     @classmethod
-    def _params(cls, value: dict[str, Any]) -> dict[str, Any]:
+    def _check_params(cls, value: dict[str, Any]) -> dict[str, Any]:
         try:
             canonical(value)
         except (TypeError, ValueError):
-            raise ValueError("holds something that JSON cannot hold, so it could not be sent or stored") from None
-        whole = {key: int(v) for key, v in value.items() if isinstance(v, float) and v.is_integer()}
-        return {**value, **whole}  # temperature 0.0 and 0 are one instrument
+            raise ValueError("contains a value that JSON cannot represent, so it cannot be sent or stored") from None
+        whole_numbers = {key: int(v) for key, v in value.items() if isinstance(v, float) and v.is_integer()}
+        return {**value, **whole_numbers}  # temperature 0.0 and 0 are the same instrument
 
     @field_validator("models", mode="before")
     @classmethod
-    def _models(cls, value: Any) -> Any:
+    def _models_as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("fallback", mode="before")
     @classmethod
-    def _fallback(cls, value: Any) -> Any:
+    def _fallback_as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else tuple(value or ())
 
     def reloaded(self) -> tuple[Self, list[str]]:
@@ -127,64 +139,78 @@ class Agent(AgentBase):
             return self, []
         return self.model_copy(update={"prompt": prompt}), [f"the prompt `{prompt.name}` has changed since it was read"]
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
-        found = []
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # reads records only
         bound = BoundPrompt(self.prompt, {})
+        slots = []
         for model in self.selected_models(project):
-            params = self.params_of(model)
-            for replicate in range(self.replicates):
-                design = slot_design(
-                    self,
-                    prompt=self.prompt.prompt_hash,
-                    model=model.full_name,
-                    params=params.sent,
-                    replicate=replicate,
-                    **model.design_parts(None),
-                    **self.redacted_parts(model, project),
-                )
-                question = PromptQuestion(bound, params, project.redaction)
-                slot = Slot(self, design, replicate, model, None, self.prompt.prompt_hash, params.sent_json, question)
-                found.append(slot)
-        return found
+            question = PromptQuestion(bound, self.params_of(model), project.redaction)
+            slots += self.model_slots(project, model, question)
+        return slots
+
+    def model_slots(
+        self,
+        project: Project,
+        model: Model,
+        prepared: Any,
+        document: Criteria | None = None,
+        *,
+        cues: Criteria | None = None,
+        reask: bool = True,
+        **parts: Any,
+    ) -> list[Slot]:
+        """The slots of one model: one for each replicate.
+
+        `document` are the criteria that the slots answer; `cues` are the criteria with the cues for offline models, if
+        they differ from `document`. `parts` are the parts of the design in addition to prompt, model and parameters.
+        """
+        params, prompt_hash = self.params_of(model), self.prompt.prompt_hash
+        parts |= {"prompt": prompt_hash, "model": model.full_name, "params": params.sent}
+        parts |= {} if reask else {"reask": False}
+        parts |= {**model.design_parts(cues or document), **self.redaction_parts(model, project)}
+        slots = []
+        for replicate in range(self.replicates):
+            design = slot_design(self, replicate=replicate, **parts)
+            slots.append(Slot(self, design, replicate, model, document, prompt_hash, params.sent_json, prepared))
+        return slots
 
     def selected_models(self, project: Project) -> list[Model]:
-        """The models that this agent asks in that project."""
+        """The models that this agent calls in a project."""
         return [project.model(name) for name in project.model_names(self.models)]
 
     def fallback_models(self, project: Project) -> list[Model]:
-        """The models that are asked where the chosen one fails."""
+        """The models that are called if the model of a slot fails."""
         return [project.model(name) for name in project.model_names(self.fallback)] if self.fallback else []
 
     def params_of(self, model: Model) -> Params:
-        """The parameters of a model: what this agent sets, then what the project says of it, then the default."""
-        own = self.params if "params" in self.model_fields_set else {}
+        """The parameters of a model: those of this agent, then those of the project's settings, then the default."""
+        own_params = self.params if "params" in self.model_fields_set else {}
         default = {} if "params" in self.model_fields_set else self.params
-        return Params.of(model, {**default, **model.settings.params, **own})
+        return Params.for_model(model, {**default, **model.settings.params, **own_params})
 
-    def redacted_parts(self, model: Model, project: Project) -> dict[str, str]:
-        """What belongs to a design because the model gets the texts redacted."""
+    def redaction_parts(self, model: Model, project: Project) -> dict[str, str]:
+        """The parts of a design for a model that gets redacted texts."""
         return {"redaction": project.redaction.policy_hash} if project.redaction and model.remote else {}
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         requests = self.requests_in_order(cell.slot.prepared, cell, context.project)
-        asked = await ask_with_fallbacks(requests, cell, trace_id, context)
-        if asked.call and asked.call.cached and asked.call.status in context.retry:
-            asked = await call_model(asked.request, cell, trace_id, context, again=True)
-        status: Status = asked.error.status if asked.error else asked.call.status if asked.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
+        result = await ask_with_fallbacks(requests, cell, trace_id, context)
+        if result.call and result.call.cached and result.call.status in context.retry:
+            result = await call_model(result.request, cell, trace_id, context, again=True)
+        status: Status = result.error.status if result.error else result.call.status if result.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
         return make_unit(
             cell,
             context,
             watch,
             trace_id=trace_id,
             status=status,
-            output=asked.completion.text if asked.completion else None,
-            error=asked.error,
-            attempts=asked.attempts,
-            calls=asked.calls,
-            texts=asked.texts,
-            redacted=asked.redacted,
-            model=asked.request.model,
+            output=result.completion.text if result.completion else None,
+            error=result.error,
+            attempts=result.attempts,
+            calls=result.calls,
+            texts=result.texts,
+            redacted=result.redacted,
+            model=result.request.model,
         )
 
     def extra_input(self, record: Record) -> str:
@@ -196,7 +222,7 @@ class Agent(AgentBase):
             return
         try:
             requests = self.requests(cell)
-        except SetupError as error:  # raised while calls are counted, where no row would say whose it is
+        except SetupError as error:  # raised while calls are counted, so the message must name the record
             raise SetupError(*(f"record `{cell.record.record_id}`: {problem}" for problem in error.problems)) from error
         for request, answers in requests:
             yield PlannedRequest(request, answers)
@@ -214,7 +240,7 @@ class Agent(AgentBase):
             yield self.request(question, cell, model)
 
     def request(self, question: Any, cell: Cell, model: Model) -> Request:
-        """One question of a cell, put to a model."""
+        """The request that puts one question of a cell to a model."""
         bound, params, redaction = question
         messages = bound.render(cell.record.view(), step_outputs(cell))
         return Request(
@@ -227,69 +253,34 @@ class Agent(AgentBase):
         )
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        known = [name for name in self.template_variables if name != "inputs" or needs]
-        found = self.prompt.problems(known)
-        if found:
-            return found
-        for name in sorted(self.prompt.inputs - set(needs) - {"get", "items", "keys", "values"}):
-            found.append(
-                f"prompt `{self.prompt.name}` reads `inputs.{name}`, which is not needed; {nearest(name, needs)}"
-            )
-        if (
-            "content" not in self.prompt.fields
-            and "metadata" not in self.prompt.fields
-            and "inputs" not in self.prompt.names
-            and not (self.prompt.shows_images and all(record.images for record in records))
-        ):
-            found.append(f"prompt `{self.prompt.name}` never shows `record.content`, so every answer would be blind.")
-        for model in [*self.selected_models(project), *self.fallback_models(project)]:
-            for criteria in self.judged():
-                found += model.validate(criteria)
-        found += self._same_twice(project)
+        problems = template_problems(self.prompt, self.template_variables, needs)
+        if problems:
+            return problems
+        problems += content_problems(self.prompt, records, needs)
+        problems += self.model_problems(project)
         if "inputs" not in self.prompt.names:
-            found += self._rendering(project, records)
-        return list(dict.fromkeys(found))
+            problems += self._rendering_problems(project, records)
+        return list(dict.fromkeys(problems))
 
-    def _same_twice(self, project: Project) -> list[str]:
-        """Two names of one model with the same parameters would be one instrument counted twice."""
-        seen: dict[str, str] = {}
-        found = []
-        for model in self.selected_models(project):
-            what = canonical([model.full_name, model.key_parts(None), self.params_of(model).sent])
-            if what in seen:
-                found.append(
-                    f"`{seen[what]}` and `{model.name}` are the same model with the same parameters; name one."
-                )
-            seen[what] = model.name
-        for model in self.fallback_models(project):
-            what = canonical([model.full_name, model.key_parts(None), self.params_of(model).sent])
-            if what in seen:
-                found.append(
-                    f"`{model.name}` stands in for others and answers for itself, so it would count twice; take it out "
-                    "of `fallback` or of `models`."
-                )
-        return found
+    def model_problems(self, project: Project) -> list[str]:
+        """Sentences on models that do not exist, cannot answer the criteria, or are named twice."""
+        models, fallbacks = self.selected_models(project), self.fallback_models(project)
+        problems = [
+            problem
+            for model in [*models, *fallbacks]
+            for criteria in self.model_criteria()
+            for problem in model.validate(criteria)
+        ]
+        return problems + duplicate_model_problems(models, fallbacks, self.params_of)
 
-    def judged(self) -> Sequence[Criteria | None]:
-        """The criteria that are put to each model, or a single None."""
+    def model_criteria(self) -> Sequence[Criteria | None]:
+        """The criteria that each model must be able to answer; None for an agent without criteria."""
         return [None]
 
     def remarks(self, project: Project) -> list[str]:
-        found = []
-        for model in self.selected_models(project):
-            sent, dropped, _, _ = self.params_of(model)
-            if "params" in self.model_fields_set and dropped:
-                found.append(f"`{model.name}` ignores {', '.join(f'`{name}`' for name in dropped)}.")
-            if self.replicates > 1 and model.deterministic:
-                found.append(
-                    f"`{model.name}` gives the same answer each time: its {self.replicates} replicates measure nothing."
-                )
-            elif self.replicates > 1 and sent.get("temperature") == 0:
-                found.append(
-                    f"`{model.name}` at temperature 0 hardly varies: its {self.replicates} replicates measure little. "
-                    'Write params={"temperature": 0.7}.'
-                )
-        return found
+        has_own_params = "params" in self.model_fields_set
+        models = self.selected_models(project)
+        return model_remarks(models, self.params_of, replicates=self.replicates, has_own_params=has_own_params)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:  # the same in each
         body = "".join(f"## {role}\n{source}\n" for role, source in self.prompt.parts)
@@ -316,17 +307,10 @@ class Agent(AgentBase):
             data = {**data, "prompt": folder / prompt}
         return cls(name=name, **data)
 
-    def _rendering(self, project: Project, records: Sequence[Record]) -> list[str]:
-        """Render every slot's prompt for one record of each set of fields."""
-        found = []
+    def _rendering_problems(self, project: Project, records: Sequence[Record]) -> list[str]:
+        """Sentences on prompts that cannot be rendered for one of these records."""
         try:
             slots = self.slots(project)
         except SetupError as error:
             return list(error.problems)
-        for record in records:
-            for slot in slots:
-                try:
-                    self.requests(Cell(slot, record, "", {}))
-                except SetupError as error:
-                    found += [f"record `{record.record_id}`: {problem}" for problem in error.problems]
-        return found[:20]
+        return rendering_problems(slots, records, self.requests)

@@ -1,4 +1,4 @@
-"""What was made of an answer that is no scores: an output, or why there is none."""
+"""Parse the answers of agents whose output is not scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .units import Stopwatch, make_unit
 
 
 class ParsedOutput(NamedTuple):
-    """An answer that was read."""
+    """The parsed output in an answer, or the reason why it could not be parsed."""
 
     result: CallResult
     status: Status
@@ -25,16 +25,16 @@ class ParsedOutput(NamedTuple):
 
     @property
     def n_unparsed(self) -> int:
-        """Whether it could not be read."""
+        """1 if the answer could not be parsed, else 0."""
         return int(self.status == "invalid")
 
     @property
     def statuses(self) -> set[str]:
-        """Its status."""
+        """The status of the output, as a set."""
         return {self.status}
 
     def better_of(self, second: ParsedOutput) -> ParsedOutput:
-        """The better of two, with the rows of both."""
+        """The better of this answer and a second one, with the rows of both."""
         better = second if second.n_unparsed < self.n_unparsed and second.result.completion else self
         whole = combine([self.result, second.result])
         return better._replace(
@@ -42,14 +42,16 @@ class ParsedOutput(NamedTuple):
         )
 
 
-def parsed(asked: CallResult, wanted: Collection[str], make: Callable[[dict[str, Any]], Any]) -> ParsedOutput:
-    """Read an answer; `make` takes the object in it apart, and raises InvalidAnswer where it is not as asked for."""
+def parse_output(
+    result: CallResult, names: Collection[str], parse_reply: Callable[[dict[str, Any]], Any]
+) -> ParsedOutput:
+    """Parse the JSON object in an answer; `parse_reply` raises InvalidAnswer if the object has not the right form."""
     try:
-        return ParsedOutput(asked, "ok", make(parse_object(asked, wanted)))
-    except UnparsedAnswer as unread:
-        return ParsedOutput(asked, unread.status, problem=unread.reason)
+        return ParsedOutput(result, "ok", parse_reply(parse_object(result, names)))
+    except UnparsedAnswer as unparsed:
+        return ParsedOutput(result, unparsed.status, problem=unparsed.reason)
     except InvalidAnswer as error:
-        return ParsedOutput(asked, "invalid", problem=error)
+        return ParsedOutput(result, "invalid", problem=error)
 
 
 def parsed_unit(
@@ -57,28 +59,28 @@ def parsed_unit(
     context: Context,
     watch: Stopwatch,
     trace_id: str,
-    reading: ParsedOutput,
+    answer: ParsedOutput,
     *,
     output: Any = None,
     assessments: Sequence[Assessment] = (),
-    read: Sequence[str] | None = None,
+    input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
-    """The rows of a cell whose answer was read so: its output, or else the raw text and why."""
-    asked = reading.result
-    raw = asked.completion.text if asked.completion else None
+    """The rows of a cell with a parsed output, or with the raw text and the reason why it could not be parsed."""
+    result = answer.result
+    raw_text = result.completion.text if result.completion else None
     return make_unit(
         cell,
         context,
         watch,
         trace_id=trace_id,
-        status=reading.status,
-        output=raw if reading.status != "ok" else None if output is None else canonical(output),
-        error=reading.problem,
-        attempts=asked.attempts,
-        calls=asked.calls,
-        texts=asked.texts,
-        redacted=asked.redacted,
+        status=answer.status,
+        output=raw_text if answer.status != "ok" else None if output is None else canonical(output),
+        error=answer.problem,
+        attempts=result.attempts,
+        calls=result.calls,
+        texts=result.texts,
+        redacted=result.redacted,
         assessments=assessments,
-        model=asked.request.model,
-        read=read,
+        model=result.request.model,
+        input_trace_ids=input_trace_ids,
     )

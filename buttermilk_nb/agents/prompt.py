@@ -1,10 +1,10 @@
-"""Prompts: sandboxed templates, split into roles before any data goes in.
+"""`Prompt`: a sandboxed template, split into roles before any data is inserted.
 
-The template's text is cut at its `## system` and `## user` lines first, and each part is rendered
-into one message of its own. A record that contains such a line, or template braces, is data in a
-message and can neither add a role nor run anything. Undefined names are errors, not empty strings.
+First the text of the template is split at its `## system` and `## user` lines; then each part is rendered into one
+message. So a record that contains such a line, or template braces, is only data in a message: it can neither add a
+role nor run code. Undefined names are errors, not empty strings.
 
-Images go with the user's message. A template can name them (`record.images`), but their bytes never become text.
+Images are sent with the user message. A template can name them (`record.images`), but their bytes never become text.
 """
 
 from __future__ import annotations
@@ -36,34 +36,35 @@ from ..corpus.record import RecordView
 from ..errors import SetupError, nearest
 from ..llm.message import Message, Role
 
-_ROLE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-_READERS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
-_VARYING = frozenset({"record", "inputs", "answers", "expert_reasons"})
-"""Names whose values differ from record to record."""
-_OF_AN_IMAGE = frozenset({"mime", "name"})
+_ROLE_LINE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
+_VARYING_NAMES = frozenset({"record", "inputs", "answers", "expert_reasons"})
+"""Template variables with a different value for each record."""
+_IMAGE_FIELDS = frozenset({"mime", "name"})
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """`record.metadata.values` is the column of that name, never a method of the mapping that holds it."""
+    """A sandbox in which `record.metadata.values` is the column `values`, not a method of the mapping."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is RecordView and attribute in RecordView.__slots__:  # what nearly every look-up is
+        if type(obj) is RecordView and attribute in RecordView.__slots__:  # the most frequent look-up
             return getattr(obj, attribute)
-        if isinstance(obj, dict) and attribute not in _READERS | obj.keys():
+        if isinstance(obj, dict) and attribute not in _MAPPING_METHODS | obj.keys():
             return self.undefined(obj=obj, name=attribute)
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
-        if isinstance(obj, Image) and attribute not in _OF_AN_IMAGE:
+        if isinstance(obj, Image) and attribute not in _IMAGE_FIELDS:
             return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
 
 
-def _printable(value: Any) -> Any:
+def _check_printable(value: Any) -> Any:
     if isinstance(value, RecordView):
-        raise TemplateRuntimeError("`record` alone is not a text; write `record.content`, or another of its fields")
+        raise TemplateRuntimeError("`record` itself is not a text; write `record.content`, or another of its fields")
     if isinstance(value, Image) or (isinstance(value, tuple) and value and isinstance(value[0], Image)):
         raise TemplateRuntimeError(
-            "an image is not a text: it goes with the message by itself; write `record.images|length`, or its `name`"
+            "an image is not a text: it is sent with the message in any case; write `record.images|length`, or its "
+            "`name`"
         )
     if callable(value) and not isinstance(value, Undefined):
         name = getattr(value, "__name__", "?")
@@ -77,14 +78,14 @@ _ENVIRONMENT = _Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=False,
-    finalize=_printable,
+    finalize=_check_printable,
 )
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str) -> Template:
+def _compile(source: str) -> Template:
     template = _ENVIRONMENT.from_string(source)
-    template.globals = dict(template.globals)  # a ChainMap otherwise, which costs more than the rendering
+    template.globals = dict(template.globals)  # otherwise a ChainMap, which takes longer than the rendering
     return template
 
 
@@ -94,12 +95,12 @@ class Prompt(BaseModel):
     Parameters
     ----------
     system, user
-        The parts, in Jinja. `record.content`, `record.metadata`, `record.record_id`, `record.uri` and
-        `record.images` are always there; a judge adds `criteria` and `answer_format`, and a step that
-        reads others adds `inputs`, by step name. The record's images go with the user's message, unless
+        The parts, as Jinja templates. `record.content`, `record.metadata`, `record.record_id`, `record.uri` and
+        `record.images` are always available; a judge adds `criteria` and `answer_format`, and a step that
+        needs other steps adds `inputs`, by step name. The record's images are sent with the user message, unless
         the template reads `inputs` and nothing of the record.
     name
-        What to call it in the column `texts.name`.
+        The name of the prompt in the column `texts.name`.
 
     Examples
     --------
@@ -117,29 +118,29 @@ class Prompt(BaseModel):
 
     @classmethod
     def from_text(cls, text: str, *, name: str = "prompt") -> Prompt:
-        """Split a text at its `## system` and `## user` lines; without them it is the user part."""
-        pieces = _ROLE.split(text)
-        if len(pieces) == 1:
+        """Split a text at its `## system` and `## user` lines; without them, all of it is the user part."""
+        sections = _ROLE_LINE.split(text)
+        if len(sections) == 1:
             return cls(user=text.strip(), name=name)
-        if pieces[0].strip():
+        if sections[0].strip():
             raise SetupError(f"prompt `{name}`: there is text before the first `## system` or `## user` line.")
-        roles = [role.lower() for role in pieces[1::2]]
+        roles = [role.lower() for role in sections[1::2]]
         if len(set(roles)) != len(roles):
-            raise SetupError(f"prompt `{name}`: `## {roles[-1]}` stands twice; a prompt has one part of each.")
-        return cls(name=name, **dict(zip(roles, (part.strip() for part in pieces[2::2]), strict=True)))
+            raise SetupError(f"prompt `{name}`: `## {roles[-1]}` appears twice; a prompt has at most one part of each.")
+        return cls(name=name, **dict(zip(roles, (part.strip() for part in sections[2::2]), strict=True)))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
-        """ParsedAnswer a prompt from a file; see `from_text`."""
+        """Read a prompt from a file; see `from_text`."""
         path = Path(path)
         return cls.from_text(yaml.read_text(path), name=path.stem).model_copy(update={"path": path})
 
     def reload(self) -> Prompt:
-        """The prompt as its file says now; itself where it has no file."""
+        """The prompt as its file is now; the prompt itself if it has no file."""
         return type(self).from_file(self.path) if self.path and self.path.exists() else self
 
     def to_plain(self) -> dict[str, str]:
-        """The prompt as plain data, without its file."""
+        """The prompt as plain data, without its path."""
         return {"name": self.name, "system": self.system, "user": self.user}
 
     @cached_property
@@ -154,40 +155,40 @@ class Prompt(BaseModel):
 
     @cached_property
     def fields(self) -> frozenset[str]:
-        """The fields of the record that the template names, `metadata.title` and the like.
+        """The fields of the record that the template names, such as `metadata.title`.
 
-        `metadata.*` stands for all of it, where the template uses the whole mapping.
+        `metadata.*` means all of the metadata: the template uses the whole mapping.
         """
-        found: set[str] = set()
+        fields: set[str] = set()
         for tree in self._trees():
-            inner = {id(node.node) for node in _lookups(tree) if _path(node)}
+            inner = {id(node.node) for node in _lookups(tree) if _dotted_path(node)}
             for node in _lookups(tree):
-                path = _path(node)
+                path = _dotted_path(node)
                 if path and path[0] == "record" and id(node) not in inner:
-                    found.add(
+                    fields.add(
                         "metadata"
-                        if path[1] == "metadata" and path[2:3] and path[2] in _READERS
+                        if path[1] == "metadata" and path[2:3] and path[2] in _MAPPING_METHODS
                         else ".".join(path[1:3])
                     )
-            if any(_bare_record(tree)):
-                found |= {"metadata", "images"}
-        if "metadata" in found:
-            found.add("metadata.*")
-        return frozenset(found)
+            if any(_bare_record_uses(tree)):
+                fields |= {"metadata", "images"}
+        if "metadata" in fields:
+            fields.add("metadata.*")
+        return frozenset(fields)
 
     @cached_property
     def inputs(self) -> frozenset[str]:
         """The steps whose outputs the template names."""
-        paths = [path for tree in self._trees() for node in _lookups(tree) if (path := _path(node))]
+        paths = [path for tree in self._trees() for node in _lookups(tree) if (path := _dotted_path(node))]
         return frozenset(path[1] for path in paths if path[0] == "inputs")
 
     @cached_property
     def shows_images(self) -> bool:
-        """Whether a record's images go with it: not where it asks about the outputs of other steps alone."""
+        """Whether the images of a record are sent; not if the template only reads the outputs of other steps."""
         return "record" in self.names or "inputs" not in self.names
 
     def read_parts(self, record: RecordView) -> dict[str, Any]:
-        """What this prompt reads of a record beside its text, which belongs to a cell's design."""
+        """What this prompt reads of a record in addition to its text; it is part of a cell's design."""
         parts: dict[str, Any] = {"uri": record.uri} if "uri" in self.fields and record.uri else {}
         if record.images and any(field.partition(".")[0] == "images" for field in self.fields):
             parts["images"] = [image.name for image in record.images]
@@ -196,21 +197,33 @@ class Prompt(BaseModel):
         names = [field.partition(".")[2] for field in self.fields if field.startswith("metadata.")]
         return {**parts, "metadata": {name: record.metadata.get(name) for name in names}} if names else parts
 
-    def problems(self, known: Iterable[str]) -> list[str]:
-        """What is wrong with the template as written: syntax, names that do not exist."""
+    def problems(self, known_names: Iterable[str]) -> list[str]:
+        """Sentences on errors in the template: its syntax, and names that do not exist."""
         try:
-            unknown = sorted(self.names - set(known))
+            unknown = sorted(self.names - set(known_names))
         except TemplateSyntaxError as error:
             return [f"prompt `{self.name}`, line {error.lineno}: {error.message}."]
-        return [f"prompt `{self.name}` uses the undefined name `{name}`; {nearest(name, known)}" for name in unknown]
+        return [
+            f"prompt `{self.name}` uses the undefined name `{name}`; {nearest(name, known_names)}" for name in unknown
+        ]
 
     def render(self, values: Mapping[str, Any]) -> list[Message]:
-        r"""Fill both parts.
+        r"""Fill in both parts.
+
+        Parameters
+        ----------
+        values
+            The values of the template variables.
+
+        Returns
+        -------
+        list of Message
+            One message for each part that is not empty.
 
         Raises
         ------
         SetupError
-            A name or field is undefined, or the template does what a sandbox forbids.
+            A name or field is undefined, or the template does something that the sandbox forbids.
 
         Examples
         --------
@@ -226,18 +239,18 @@ class Prompt(BaseModel):
     @property
     def parts(self) -> list[tuple[Role, str]]:
         """Role and template of each part that is not empty."""
-        both: tuple[tuple[Role, str], ...] = (("system", self.system), ("user", self.user))
-        return [(role, source) for role, source in both if source]
+        roles: tuple[tuple[Role, str], ...] = (("system", self.system), ("user", self.user))
+        return [(role, source) for role, source in roles if source]
 
     def fill(self, source: str, values: Mapping[str, Any]) -> str:
-        """One part, filled."""
+        """Fill in one part."""
         try:
-            return _compiled(source).render(values)
+            return _compile(source).render(values)
         except UndefinedError as error:
-            raise SetupError(f"prompt `{self.name}`: {error.message}.{_near(error.message, values)}") from None
+            raise SetupError(f"prompt `{self.name}`: {error.message}.{_nearest_field(error.message, values)}") from None
         except TemplateError as error:
             raise SetupError(f"prompt `{self.name}`: {str(error.message).rstrip('.')}.") from None
-        except Exception as error:  # a template computes, and its sums fail as any others do
+        except Exception as error:  # a template can compute, and a computation can fail
             raise SetupError(f"prompt `{self.name}`: {error}.") from error
 
     def _trees(self) -> list[nodes.Template]:
@@ -245,14 +258,14 @@ class Prompt(BaseModel):
 
 
 class BoundPrompt:
-    """A prompt with everything filled in but the record and what other steps found.
+    """A prompt with everything filled in except the record and the outputs of other steps.
 
     Parameters
     ----------
     prompt
         The template.
     values
-        What is the same for every record: the criteria, the answer format.
+        The values that are the same for every record: the criteria, the answer format.
     """
 
     def __init__(self, prompt: Prompt, values: Mapping[str, Any]) -> None:
@@ -260,35 +273,35 @@ class BoundPrompt:
         self._values = dict(values)
         self._parts: list[tuple[Role, str, Message | None]] = []
         for role, source in prompt.parts:
-            varies = meta.find_undeclared_variables(_ENVIRONMENT.parse(source)) & _VARYING
-            self._parts.append((role, source, None if varies else Message(role, prompt.fill(source, values))))
+            varying_names = meta.find_undeclared_variables(_ENVIRONMENT.parse(source)) & _VARYING_NAMES
+            self._parts.append((role, source, None if varying_names else Message(role, prompt.fill(source, values))))
 
-    def render(self, record: RecordView, inputs: Mapping[str, Any] | None = None, **more: Any) -> list[Message]:
-        """The messages for one record, with what other steps found, and what else a kind of agent shows."""
-        values = {**self._values, "record": record, **more}
+    def render(self, record: RecordView, inputs: Mapping[str, Any] | None = None, **extra_values: Any) -> list[Message]:
+        """The messages for one record, with the outputs of other steps and the extra values of a kind of agent."""
+        values = {**self._values, "record": record, **extra_values}
         if inputs is not None:
             values["inputs"] = inputs
-        messages = [same or Message(role, self._prompt.fill(source, values)) for role, source, same in self._parts]
+        messages = [filled or Message(role, self._prompt.fill(source, values)) for role, source, filled in self._parts]
         return _with_images(messages, record.images) if record.images and self._prompt.shows_images else messages
 
 
 def _with_images(messages: list[Message], images: tuple[Image, ...]) -> list[Message]:
-    """The images in the user's message, which comes last; a prompt that has none gets one for them."""
+    """Add the images to the user message, which is the last; without a user message, add one for them."""
     if messages and messages[-1].role == "user":
         return [*messages[:-1], messages[-1]._replace(images=images)]
     return [*messages, Message("user", "", images)]
 
 
-def _path(node: nodes.Node) -> list[str]:
-    """`record.metadata.title` as a list of names; empty where a part is computed."""
+def _dotted_path(node: nodes.Node) -> list[str]:
+    """`record.metadata.title` as a list of names; empty if a part is computed."""
     if isinstance(node, nodes.Name):
         return [node.name]
     if isinstance(node, nodes.Getattr):
-        before = _path(node.node)
-        return [*before, node.attr] if before else []
+        parent = _dotted_path(node.node)
+        return [*parent, node.attr] if parent else []
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-        before = _path(node.node)
-        return [*before, str(node.arg.value)] if before else []
+        parent = _dotted_path(node.node)
+        return [*parent, str(node.arg.value)] if parent else []
     return []
 
 
@@ -296,20 +309,20 @@ def _lookups(tree: nodes.Template) -> list[nodes.Getattr | nodes.Getitem]:
     return [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
 
 
-def _bare_record(tree: nodes.Template) -> Iterable[bool]:
-    """Whether `record` is used other than through a field: passed to a filter, assigned, looped over."""
-    through = {id(lookup.node) for lookup in _lookups(tree)}
+def _bare_record_uses(tree: nodes.Template) -> Iterable[bool]:
+    """For each name, whether it is `record` used without a field: in a filter, an assignment or a loop."""
+    field_lookups = {id(lookup.node) for lookup in _lookups(tree)}
     for name in tree.find_all(nodes.Name):
-        yield name.name == "record" and id(name) not in through
+        yield name.name == "record" and id(name) not in field_lookups
 
 
-def _near(message: str | None, values: Mapping[str, Any]) -> str:
-    found = re.search(r"has no attribute '([^']+)'", message or "")
+def _nearest_field(message: str | None, values: Mapping[str, Any]) -> str:
+    match = re.search(r"has no attribute '([^']+)'", message or "")
     record = values.get("record")
-    if not found or record is None:
+    if not match or record is None:
         return ""
     inside_metadata = "dict" in (message or "")
     names = list(record.metadata) if inside_metadata else ["content", "record_id", "metadata", "uri", "mime", "images"]
-    if not inside_metadata and found[1] in record.metadata:
-        return f" Write `record.metadata.{found[1]}`."
-    return f" In {'record.metadata' if inside_metadata else 'record'}, {nearest(found[1], names)}"
+    if not inside_metadata and match[1] in record.metadata:
+        return f" Write `record.metadata.{match[1]}`."
+    return f" In {'record.metadata' if inside_metadata else 'record'}, {nearest(match[1], names)}"

@@ -1,4 +1,4 @@
-"""What templates and functions see of earlier steps."""
+"""The outputs of earlier steps, as templates and functions see them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from .base import AgentBase, Cell
 
 
 def step_outputs(cell: Cell) -> dict[str, Any]:
-    """What templates and functions see of earlier steps, by step name.
+    """The outputs of earlier steps, by step name.
 
-    Of a step with one cell a record its output, of a step with several a list, however many of them finished. A
-    judge's output is a mapping from criterion to answer, conclusion, reasons and uncertainty.
+    A step with one cell for each record has one output; a step with several has a list of those that finished. The
+    output of a judge is a mapping from criterion to answer, conclusion, reasons, uncertainty and model.
     """
-    seen: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     for step, units in cell.inputs.items():
-        values = [_output(unit) for unit in units]
-        seen[step] = values[0] if step in cell.single_cell_steps and values else values
-    return seen
+        values = [_unit_output(unit) for unit in units]
+        outputs[step] = values[0] if step in cell.single_cell_steps and values else values
+    return outputs
 
 
-def _output(unit: Unit) -> Any:
+def _unit_output(unit: Unit) -> Any:
     if unit.scores:
         return {
             score.criterion: {

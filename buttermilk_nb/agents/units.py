@@ -1,22 +1,18 @@
-"""Make the rows of a cell: the unit that an agent returns."""
+"""Make the rows of a cell, as the unit that an agent returns."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from .._internal.ids import uuid7
 from ..llm.model import Model
 from ..schema import Assessment, Call, RedactionRow, Score, Status, TextRow, Trace, TraceInput, Unit, now
 from .base import Cell, Context
 
-if TYPE_CHECKING:
-    pass
-
 
 class Stopwatch:
-    """When a cell began, and how long it has taken."""
+    """Measures when a cell started, and how long it takes."""
 
     def __init__(self) -> None:
         self.started_at = now()
@@ -45,15 +41,15 @@ def make_unit(
     redacted: Sequence[RedactionRow] = (),
     assessments: Sequence[Assessment] = (),
     model: Model | None = None,
-    read: Sequence[str] | None = None,
+    input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
     """The rows of a finished cell.
 
-    `model` where another one than the planned one has answered; `read` are the traces that it read, in the order in
-    which they were shown, where that is not the order of the grid.
+    `model` is the model that answered, if it is not the planned one. `input_trace_ids` are the traces that the cell
+    read, in the order in which they were shown; by default all of its inputs, in the order of the grid.
     """
     slot = cell.slot
-    served = model or slot.model
+    answering_model = model or slot.model
     trace = Trace(
         trace_id=trace_id,
         run_id=context.run_id,
@@ -63,7 +59,7 @@ def make_unit(
         step=slot.agent.name,
         agent=slot.agent.kind,
         role=slot.agent.role,
-        model=served.name if served else None,
+        model=answering_model.name if answering_model else None,
         criteria_set=slot.criteria.name if slot.criteria else None,
         criteria_hash=slot.criteria.criteria_hash if slot.criteria else None,
         prompt_hash=slot.prompt_hash,
@@ -78,10 +74,11 @@ def make_unit(
         started_at=watch.started_at,
         duration_s=watch.elapsed_s,
     )
-    if read is None:
-        read = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
+    if input_trace_ids is None:
+        input_trace_ids = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
     inputs = tuple(
-        TraceInput(trace_id=trace_id, input_trace_id=seen, position=position) for position, seen in enumerate(read)
+        TraceInput(trace_id=trace_id, input_trace_id=input_trace_id, position=position)
+        for position, input_trace_id in enumerate(input_trace_ids)
     )
     return Unit(
         trace=trace,
@@ -97,9 +94,9 @@ def make_unit(
 def failed_unit(
     cell: Cell, context: Context, status: Status, error: BaseException, watch: Stopwatch | None = None
 ) -> Unit:
-    """A cell that did not come to an end: skipped, cancelled, or a failing function; with the calls made for it."""
-    landed = context.completed_calls or ()
-    calls = [call for asked in landed for call in asked.calls]
+    """The rows of a cell that did not finish (skipped, cancelled or failed), with the calls that it made."""
+    results = context.completed_calls or ()
+    calls = [call for result in results for call in result.calls]
     trace_id = calls[0].trace_id if calls else uuid7()
     return make_unit(
         cell,
@@ -109,8 +106,8 @@ def failed_unit(
         status=status,
         error=error,
         scores=cell.slot.agent.empty_scores(cell, context, trace_id, status),
-        attempts=sum(asked.attempts for asked in landed),
+        attempts=sum(result.attempts for result in results),
         calls=calls,
-        texts=[text for asked in landed for text in asked.texts],
-        redacted=[row for asked in landed for row in asked.redacted],
+        texts=[text for result in results for text in result.texts],
+        redacted=[row for result in results for row in result.redacted],
     )

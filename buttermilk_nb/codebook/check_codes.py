@@ -1,7 +1,7 @@
-"""Checking truth and human codes against the scales, before anything is asked.
+"""Check that truth and human codes are answers on the scales.
 
-A code that is not on the scale is a mistake of mapping, not of a coder; the error lists the codes that
-there are, with their counts, and the line to paste.
+The check runs before any model is called. A code that is not on the scale is an error of the column mapping, not of a
+coder. The message lists the codes in the data, with their counts, and the line to paste.
 """
 
 from __future__ import annotations
@@ -19,57 +19,67 @@ from .scales import NON_ANSWERS
 
 
 def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
-    """One sentence for each criterion whose codes do not fit its scale."""
+    """One sentence for each criterion with codes that are not answers on its scale."""
     by_name: dict[str, list[Criterion]] = {}
     for document in documents:
         for criterion in document:
             by_name.setdefault(criterion.name, []).append(criterion)
-    only = next(iter(by_name.values()))[0] if len(by_name) == 1 else None
+    only_criterion = next(iter(by_name.values()))[0] if len(by_name) == 1 else None
     sources: dict[tuple[str, str], Counter[str]] = {}
     codes: dict[str, Any] = {}
     for record in records:
-        for who, answers in (("truth", record.ground_truth), *((f"coder `{c}`", a) for c, a in record.labels.items())):
+        for source, answers in (
+            ("truth", record.ground_truth),
+            *((f"coder `{c}`", a) for c, a in record.labels.items()),
+        ):
             for name, value in answers.items():
-                sources.setdefault((who, name), Counter())[_shown(value)] += 1
-                codes[_shown(value)] = value
-    found = []
-    for (who, name), counts in sources.items():
-        if name == DEFAULT_CRITERION and only is None:
+                sources.setdefault((source, name), Counter())[_code_text(value)] += 1
+                codes[_code_text(value)] = value
+    problems = []
+    for (source, name), counts in sources.items():
+        if name == DEFAULT_CRITERION and only_criterion is None:
             names = ", ".join(f'"{n}": "column"' for n in by_name)
-            found.append(f"{who} names no criterion, and there are {len(by_name)}: write {{{names}}} when loading.")
+            problems.append(
+                f"{source} does not name a criterion, and there are {len(by_name)}: write {{{names}}} when loading."
+            )
             continue
-        criteria = [only] if name == DEFAULT_CRITERION and only else by_name.get(name, [])
+        criteria = [only_criterion] if name == DEFAULT_CRITERION and only_criterion else by_name.get(name, [])
         for criterion in criteria:
-            wrong = [code for code in counts if not _fits(criterion, codes[code])]
-            if wrong:
-                found.append(_sentence(who, criterion, counts, wrong))
+            wrong_codes = [code for code in counts if not _is_valid(criterion, codes[code])]
+            if wrong_codes:
+                problems.append(_code_problem(source, criterion, counts, wrong_codes))
                 break
-    return found
+    return problems
 
 
-def unasked_codes(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
-    """A remark on each criterion that has codes in the data and that nobody asks: most likely a misspelt name."""
-    asked = {criterion.name for document in documents for criterion in document}
-    coded = {name for record in records for codes in (record.ground_truth, *record.labels.values()) for name in codes}
+def unused_codes(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
+    """A remark on each criterion that has codes in the data but that no judge asks: most likely a misspelt name."""
+    asked_criteria = {criterion.name for document in documents for criterion in document}
+    coded_criteria = {
+        name for record in records for codes in (record.ground_truth, *record.labels.values()) for name in codes
+    }
     return [
-        f"the data holds codes for `{name}`, which no judge of this flow asks; {nearest(name, asked)}"
-        for name in sorted(coded - asked - {DEFAULT_CRITERION})
+        f"the data has codes for `{name}`, but no judge of this flow asks about it, so they are not used; "
+        f"{nearest(name, asked_criteria)}"
+        for name in sorted(coded_criteria - asked_criteria - {DEFAULT_CRITERION})
     ]
 
 
-def _sentence(who: str, criterion: Criterion, counts: Counter[str], wrong: Iterable[str]) -> str:
-    listed = ", ".join(f"`{code}` ({counts[code]:,})" for code in sorted(wrong, key=lambda c: -counts[c])[:8])
-    offered = criterion.scale.answers or (criterion.scale.shorthand,)
-    pairs = ", ".join(f"{code!r}: '...'" for code in list(wrong)[:6])
+def _code_problem(source: str, criterion: Criterion, counts: Counter[str], wrong_codes: Iterable[str]) -> str:
+    code_counts = ", ".join(
+        f"`{code}` ({counts[code]:,})" for code in sorted(wrong_codes, key=lambda c: -counts[c])[:8]
+    )
+    answers = criterion.scale.answers or (criterion.scale.shorthand,)
+    pairs = ", ".join(f"{code!r}: '...'" for code in list(wrong_codes)[:6])
     return (
-        f"{who}: criterion `{criterion.name}` allows {' | '.join(offered)}, and the data holds {listed}. "
-        f"Say what they mean when loading, with one of the answers for each: truth_values={{{pairs}}}"
+        f"{source}: criterion `{criterion.name}` allows {' | '.join(answers)}, but the data has {code_counts}. "
+        f"Give the answer that each of them means when loading: truth_values={{{pairs}}}"
     )
 
 
-def _fits(criterion: Criterion, code: Any) -> bool:
+def _is_valid(criterion: Criterion, code: Any) -> bool:
     if code in NON_ANSWERS:
-        return True  # a person may always say so
+        return True  # people may always give a non-answer
     try:
         criterion.parse(code)
     except InvalidAnswer:
@@ -77,5 +87,5 @@ def _fits(criterion: Criterion, code: Any) -> bool:
     return True
 
 
-def _shown(value: object) -> str:
+def _code_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

@@ -1,10 +1,10 @@
-"""Criteria: the questions that are put to each record, with everything a coder is told about them.
+"""`Criteria`: a document of questions for each record, with their scales and instructions.
 
-A `Criteria` is a document: prose, and one or more questions (`Criterion`), each with a scale. It is
-hashed, because a changed word is a changed instrument. The hash covers what gives an answer its
-meaning (text, questions, scales, flags, the overall rule) and leaves out where the document came
-from. It also leaves out the cues: only the offline models read them, and those carry the cues' own
-hash (`cues_hash`), so that tuning a dictionary does not turn a model's answers into another design.
+The document is prose and one or more questions (`Criterion`), each with a scale. It has a hash, because a document
+with one changed word is a different instrument. The hash covers what an answer means: text, questions, scales, flags
+and the overall rule. It leaves out the source of the document. It also leaves out the cues: only the offline models
+read them, and these use the separate hash of the cues (`cues_hash`). So a change to a cue word does not change the
+design of a language model's answers.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ class Criteria(BaseModel):
     text
         The prose that judges read in full: a policy, a style guide, a codebook's introduction.
     scale, flag, cues, question, definition, include, exclude, examples, non_answers
-        Where the document asks one question only, its details may be given here instead of in
-        `criteria`; `question` defaults to the text itself.
+        The details of the question, if the document has only one. Use them instead of `criteria`. By default,
+        `question` is the text itself.
     criteria
         Several questions: a list of `Criterion`, or a mapping from name to its fields. `scale` and
-        `flag` then are the defaults for those that name none.
+        `flag` are then the defaults for criteria without their own.
     overall
-        How the whole is flagged: `any`, `all`, or the name of the one criterion that decides.
+        How the flag of the whole document follows from its criteria: `any`, `all`, or the name of the criterion that
+        decides.
     version, source, author, retrieved
-        Where the document comes from.
+        The origin of the document.
 
     Raises
     ------
@@ -87,16 +88,16 @@ class Criteria(BaseModel):
         overall: str = "any",
         **fields: Any,
     ) -> None:
-        own = {"scale": scale, "flag": flag, "cues": cues, "criteria": criteria, "overall": overall}
+        short_fields = {"scale": scale, "flag": flag, "cues": cues, "criteria": criteria, "overall": overall}
         text = text.strip() if isinstance(text, str) else text
         try:
-            super().__init__(**_gathered({"name": name, "text": text, **own, **fields}))
+            super().__init__(**_expand_short_form({"name": name, "text": text, **short_fields, **fields}))
         except ValidationError as error:
             names = (*(f for f in Criteria.model_fields if f != "path"), *Criterion.model_fields)
             raise validation_error(f"criteria `{name}`", error, names) from None
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_consistency(self) -> Self:
         names = [criterion.name for criterion in self.criteria]
         if len(set(names)) != len(names):
             raise ValueError("two criteria have the same name")
@@ -106,23 +107,23 @@ class Criteria(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Criteria:
-        """ParsedAnswer a Markdown file with YAML front matter; it is read again at each run.
+        """Read criteria from a Markdown file with YAML front matter; each run reads the file again.
 
         Raises
         ------
         SetupError
-            There is no such file, or it says something that does not fit.
+            The file does not exist, or one of its fields is unknown or invalid.
         """
         path = Path(path)
         return cls.from_markdown(yaml.read_text(path), name=path.stem, path=path)
 
     @classmethod
     def from_markdown(cls, text: str, *, name: str = "criteria", path: Path | None = None) -> Criteria:
-        """Read criteria from the text of such a file.
+        """Read criteria from the text of a Markdown file with YAML front matter.
 
         Examples
         --------
-        >>> made = Criteria.from_markdown(
+        >>> criteria = Criteria.from_markdown(
         ...     '''---
         ... name: tone
         ... scale: 1-5
@@ -130,38 +131,38 @@ class Criteria(BaseModel):
         ... ---
         ... How heated is the text?'''
         ... )
-        >>> made["tone"].scale.shorthand, made["tone"].flag
+        >>> criteria["tone"].scale.shorthand, criteria["tone"].flag
         ('1-5', '>= 4')
         """
-        where = f"`{path.name}`" if path else f"criteria `{name}`"
+        source = f"`{path.name}`" if path else f"criteria `{name}`"
         fields: dict[str, Any] = {}
         body = text
         if text.lstrip().partition("\n")[0].rstrip() == "---":
             head, mark, body = text.lstrip()[3:].partition("\n---")
             if not mark:
-                raise SetupError(f"{where}: the front matter has no closing line `---`.")
-            read = yaml.loads(head, where) or {}
-            if not isinstance(read, dict):
-                raise SetupError(f"{where}: the front matter is not a list of `field: value` lines.")
-            fields = {str(key): value for key, value in read.items()}
-        chosen = str(fields.pop("name", name))
+                raise SetupError(f"{source}: the front matter has no closing line `---`.")
+            front_matter = yaml.loads(head, source) or {}
+            if not isinstance(front_matter, dict):
+                raise SetupError(f"{source}: the front matter is not a list of `field: value` lines.")
+            fields = {str(key): value for key, value in front_matter.items()}
+        chosen_name = str(fields.pop("name", name))
         if path:
             fields["path"] = path
-        return cls(chosen, body.strip(), **fields)
+        return cls(chosen_name, body.strip(), **fields)
 
     def reload(self) -> Criteria:
-        """The document as its file says now; itself where it has no file."""
+        """The document as its file is now; the document itself if it has no file."""
         return type(self).from_file(self.path) if self.path and self.path.exists() else self
 
     @cached_property
     def criteria_hash(self) -> str:
-        """The hash of what gives an answer its meaning; see the module's first lines."""
-        kept = self.model_dump(mode="json", exclude={"path", "source", "author", "retrieved", "criteria"})
-        kept["criteria"] = [
+        """The hash of the parts that an answer's meaning depends on; the module's docstring lists them."""
+        fields = self.model_dump(mode="json", exclude={"path", "source", "author", "retrieved", "criteria"})
+        fields["criteria"] = [
             {**c.model_dump(mode="json", exclude={"cues", "scale"}), "scale": c.scale.model_dump(mode="json")}
             for c in self.criteria
         ]
-        return digest("c1", canonical(kept))
+        return digest("c1", canonical(fields))
 
     @cached_property
     def cues_hash(self) -> str:
@@ -170,17 +171,17 @@ class Criteria(BaseModel):
 
     @cached_property
     def rules_hash(self) -> str:
-        """The hash of what rules read: the cues in their order, and the flags, which decide ties."""
-        read = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
-        return digest("kq1", canonical(read))
+        """The hash of what the offline models read: the cues in their order, and the flags, which decide ties."""
+        rules = [[c.name, c.flag, [[k, list(v)] for k, v in c.cues.items()]] for c in self.criteria]
+        return digest("kq1", canonical(rules))
 
     def select(self, criterion: str) -> Criteria:
-        """The same document asking one of its questions."""
+        """The same document with one of its questions."""
         origin = {key: getattr(self, key) for key in ("version", "source", "author", "retrieved")}
         return Criteria(self.name, self.text, criteria=[self[criterion]], overall=criterion, **origin)
 
     def overall_flag(self, flags: Mapping[str, bool | None]) -> bool | None:
-        """The verdict on the whole from the flags of its criteria, with SQL's logic of unknowns.
+        """The flag of the whole document, from the flags of its criteria, with SQL's logic of unknown values.
 
         Examples
         --------
@@ -190,14 +191,14 @@ class Criteria(BaseModel):
         """
         if self.overall not in ("any", "all"):
             return flags.get(self.overall)
-        found = [flags.get(c.name) for c in self.criteria if c.flag is not None]
+        criterion_flags = [flags.get(c.name) for c in self.criteria if c.flag is not None]
         decisive = self.overall == "any"
-        if decisive in found:
+        if decisive in criterion_flags:
             return decisive
-        return None if None in found or not found else not decisive
+        return None if None in criterion_flags or not criterion_flags else not decisive
 
     def to_rows(self) -> list[TextRow]:
-        """The document as the Store keeps it: under its hash, and under that of its cues where it has any."""
+        """The rows that store the document: one under its hash, and one under the hash of its cues if it has cues."""
         hashes = [self.criteria_hash, *([self.cues_hash] if any(c.cues for c in self.criteria) else [])]
         body = self.to_markdown()
         return [
@@ -206,21 +207,23 @@ class Criteria(BaseModel):
 
     def to_plain(self) -> dict[str, Any]:
         """The document as plain data: the front matter of its file, and `text`."""
-        return {**self._head(), "text": self.text}
+        return {**self._front_matter(), "text": self.text}
 
     def to_markdown(self) -> str:
-        """The document as a file that `from_file` reads back."""
-        return f"---\n{yaml.dumps(self._head())}---\n{self.text}\n"
+        """The document as the text of a file that `from_file` can read."""
+        return f"---\n{yaml.dumps(self._front_matter())}---\n{self.text}\n"
 
-    def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = {"name": self.name}
-        head |= {key: getattr(self, key) for key in ("version", "source", "author", "retrieved") if getattr(self, key)}
-        head["overall"] = self.overall
-        head["criteria"] = {c.name: _plain(c) for c in self.criteria}
-        return head
+    def _front_matter(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {"name": self.name}
+        fields |= {
+            key: getattr(self, key) for key in ("version", "source", "author", "retrieved") if getattr(self, key)
+        }
+        fields["overall"] = self.overall
+        fields["criteria"] = {c.name: _criterion_to_plain(c) for c in self.criteria}
+        return fields
 
     def diff(self, other: Criteria) -> str:
-        """What changed from this version to another, as unified diff lines; empty where nothing did."""
+        """The changes from this version to another, as unified diff lines; empty if nothing changed."""
         old, new = self.to_markdown().splitlines(), other.to_markdown().splitlines()
         lines = difflib.unified_diff(
             old, new, f"{self.name} {self.version}".strip(), f"{other.name} {other.version}".strip(), lineterm="", n=1
@@ -241,16 +244,16 @@ class Criteria(BaseModel):
         return len(self.criteria)
 
     def __repr__(self) -> str:
-        inside = ", ".join(
+        criteria = ", ".join(
             f"{c.name}: {c.scale.shorthand}" + (f", flag {c.flag}" if c.flag else "") for c in self.criteria
         )
-        return f"Criteria({self.name!r}{f', version {self.version}' if self.version else ''}: {inside})"
+        return f"Criteria({self.name!r}{f', version {self.version}' if self.version else ''}: {criteria})"
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         rows = [
-            (c.name, c.question, c.scale.shorthand, c.flag or "none", ", ".join(c.non_answers), _cue_count(c))
+            (c.name, c.question, c.scale.shorthand, c.flag or "none", ", ".join(c.non_answers), _describe_cues(c))
             for c in self.criteria
         ]
         note = " · ".join(part for part in (f"version {self.version}" if self.version else "", self.source) if part)
@@ -258,59 +261,67 @@ class Criteria(BaseModel):
         return fragment(title(f"Criteria {self.name}", note), table(columns, rows, f"overall: {self.overall}"))
 
 
-_ONE_QUESTION = ("question", "definition", "include", "exclude", "examples", "non_answers", "cues")
-_DEFAULTS = ("scale", "flag")
+_CRITERION_FIELDS = ("question", "definition", "include", "exclude", "examples", "non_answers", "cues")
+_DEFAULT_FIELDS = ("scale", "flag")
 
 
-def _gathered(fields: dict[str, Any]) -> dict[str, Any]:
-    """FileLock the short forms (one question, a mapping of questions) into the full one."""
+def _expand_short_form(fields: dict[str, Any]) -> dict[str, Any]:
+    """Turn the short forms (one question, a mapping of questions) into the full form."""
     fields = dict(fields)
-    own = {key: fields.pop(key) for key in (*_ONE_QUESTION, *_DEFAULTS) if fields.get(key) is not None}
-    fields = {k: v for k, v in fields.items() if k not in (*_ONE_QUESTION, *_DEFAULTS)}
+    shared_fields = {
+        key: fields.pop(key) for key in (*_CRITERION_FIELDS, *_DEFAULT_FIELDS) if fields.get(key) is not None
+    }
+    fields = {k: v for k, v in fields.items() if k not in (*_CRITERION_FIELDS, *_DEFAULT_FIELDS)}
     for key in ("version", "retrieved"):
         if key in fields:
             fields[key] = str(fields[key])
-    given = fields.get("criteria")
-    if not given:
-        own.setdefault("question", fields.get("text", ""))
-        fields["criteria"] = [{"name": fields["name"], **own}]
+    criteria = fields.get("criteria")
+    if not criteria:
+        shared_fields.setdefault("question", fields.get("text", ""))
+        fields["criteria"] = [{"name": fields["name"], **shared_fields}]
         return fields
-    misplaced = [key for key in _ONE_QUESTION if key in own]
+    misplaced = [key for key in _CRITERION_FIELDS if key in shared_fields]
     if misplaced:
         raise SetupError(
             f"criteria `{fields['name']}` lists its criteria, so `{misplaced[0]}` belongs to one of them, "
             "not to the whole."
         )
-    pairs = given.items() if isinstance(given, Mapping) else [("", item) for item in given]
-    fields["criteria"] = [_item(fields["name"], key, item or {}, own) for key, item in pairs]
+    pairs = criteria.items() if isinstance(criteria, Mapping) else [("", item) for item in criteria]
+    fields["criteria"] = [_criterion_fields(fields["name"], key, item or {}, shared_fields) for key, item in pairs]
     return fields
 
 
-def _item(document: str, key: str, item: Any, own: Mapping[str, Any]) -> Any:
+def _criterion_fields(document: str, key: str, item: Any, shared_fields: Mapping[str, Any]) -> Any:
     if isinstance(item, Criterion):
         return item
     if not isinstance(item, Mapping):
         raise SetupError(
             f"criteria `{document}`: the criterion `{key or item}` needs `field: value` lines, such as `question: ...`."
         )
-    return {**({"name": key} if key else {}), **{k: own[k] for k in _DEFAULTS if k in own}, **item}
-
-
-def _plain(criterion: Criterion) -> dict[str, Any]:
-    fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
     return {
-        **fields,
-        "scale": criterion.scale.shorthand if _short(criterion.scale) else criterion.scale.model_dump(mode="json"),
+        **({"name": key} if key else {}),
+        **{k: shared_fields[k] for k in _DEFAULT_FIELDS if k in shared_fields},
+        **item,
     }
 
 
-def _short(scale: Scale) -> bool:
-    """Whether the short form says all that there is to say of this scale."""
+def _criterion_to_plain(criterion: Criterion) -> dict[str, Any]:
+    fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
+    return {
+        **fields,
+        "scale": criterion.scale.shorthand
+        if _has_full_shorthand(criterion.scale)
+        else criterion.scale.model_dump(mode="json"),
+    }
+
+
+def _has_full_shorthand(scale: Scale) -> bool:
+    """Whether the short form describes the scale completely."""
     try:
         return make_scale(scale.shorthand) == scale
     except SetupError:
         return False
 
 
-def _cue_count(criterion: Criterion) -> str:
+def _describe_cues(criterion: Criterion) -> str:
     return ", ".join(f"{len(cues)} for {answer}" for answer, cues in criterion.cues.items()) or "none"

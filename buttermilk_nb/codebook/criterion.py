@@ -1,4 +1,4 @@
-"""One question with its scale, and everything a coder is told about it."""
+"""`Criterion`: one question with its scale and its codebook entry."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Criterion(BaseModel):
     question
         The question, as the judge reads it.
     scale
-        The allowed answers; see `buttermilk_nb.codebook.scales.make_scale` for the short forms.
+        The allowed answers; see `buttermilk_nb.codebook.scales.make_scale` for the short forms. `yes/no` by default.
     flag
-        Which answers count as the finding: `"no"`, `"fear | anger"`, `">= 4"`. None declares none.
+        The answers that count as the finding: `"no"`, `"fear | anger"`, `">= 4"`. By default there is no flag.
     definition, include, exclude, examples
-        The codebook entry: what it means, what counts, what does not, and examples for each answer.
+        The codebook entry: the definition, what to include and exclude, and examples for each answer.
     non_answers
-        Which of `not applicable` and `cannot tell` may be answered.
+        Which of `not applicable` and `cannot tell` are allowed as answers; by default neither.
     cues
-        Words and phrases that speak for an answer; `*` at the end is a wildcard. Read by the offline
-        models only, never sent anywhere. A plain list stands for `yes`.
+        Words and phrases that speak for an answer; `*` at the end is a wildcard. Only the offline models
+        read them; they are never sent anywhere. A plain list means cues for `yes`.
 
     Examples
     --------
@@ -53,12 +53,12 @@ class Criterion(BaseModel):
 
     @field_validator("scale", mode="before")
     @classmethod
-    def _scale(cls, value: Any) -> Any:
+    def _parse_scale(cls, value: Any) -> Any:
         return make_scale(value)
 
     @field_validator("flag", mode="before")
     @classmethod
-    def _flag(cls, value: Any) -> Any:
+    def _flag_as_text(cls, value: Any) -> Any:
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, list | tuple):
@@ -67,12 +67,12 @@ class Criterion(BaseModel):
 
     @field_validator("include", "exclude", "non_answers", mode="before")
     @classmethod
-    def _list(cls, value: Any) -> Any:
+    def _as_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
     @field_validator("examples", "cues", mode="before")
     @classmethod
-    def _by_answer(cls, value: Any) -> Any:
+    def _texts_by_answer(cls, value: Any) -> Any:
         if isinstance(value, list | tuple):
             value = {"yes": value}
         if not isinstance(value, Mapping):
@@ -80,14 +80,14 @@ class Criterion(BaseModel):
         return {str(key): [part] if isinstance(part, str) else part for key, part in value.items()}
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_consistency(self) -> Self:
         if not self.name.strip() or not self.question.strip():
             raise ValueError("a criterion needs a name and a question")
         if self.flag is not None and (problem := self.scale.flag_problem(self.flag)):
             raise ValueError(problem)
-        for given in self.non_answers:
-            if given not in NON_ANSWERS:
-                raise ValueError(f"`{given}` is not a non-answer; {nearest(given, NON_ANSWERS)}")
+        for non_answer in self.non_answers:
+            if non_answer not in NON_ANSWERS:
+                raise ValueError(f"`{non_answer}` is not a non-answer; {nearest(non_answer, NON_ANSWERS)}")
         for field in ("examples", "cues"):
             for answer in getattr(self, field):
                 if self.scale.answers and answer not in self.scale.answers:
@@ -97,23 +97,27 @@ class Criterion(BaseModel):
         return self
 
     def parse(self, raw: object) -> Answer:
-        """Match a raw answer against what this criterion allows; InvalidAnswer where it does not fit."""
+        """Match a raw answer against the allowed answers; raises InvalidAnswer if it matches none of them."""
         return self.scale.parse(raw, self.non_answers)
 
     def flagged(self, answer: Answer) -> bool | None:
-        """Is the answer the declared finding? None without a flag or an answer."""
+        """Whether the answer is the declared finding; None without a flag or an answer."""
         return self.scale.flagged(answer, self.flag)
 
     @property
     def sentence(self) -> str:
-        """The sentence that tells the judge what to answer with, non-answers included."""
-        extra = " or ".join(f'"{name}"' for name in self.non_answers)
-        return self.scale.instruction() + (f" Where that is impossible, answer {extra}." if extra else "")
+        """The instruction to the judge on how to answer, with the allowed non-answers."""
+        non_answers = " or ".join(f'"{name}"' for name in self.non_answers)
+        return self.scale.instruction() + (f" Where that is impossible, answer {non_answers}." if non_answers else "")
 
     def answer_schema(self) -> dict[str, Any]:
-        """JSON schema of the bare answer, non-answers included."""
-        own = self.scale.answer_schema()
-        return {"anyOf": [own, {"type": "string", "enum": list(self.non_answers)}]} if self.non_answers else own
+        """The JSON schema of the answer alone, with the allowed non-answers."""
+        scale_schema = self.scale.answer_schema()
+        return (
+            {"anyOf": [scale_schema, {"type": "string", "enum": list(self.non_answers)}]}
+            if self.non_answers
+            else scale_schema
+        )
 
 
 def _is_number(text: str) -> bool:

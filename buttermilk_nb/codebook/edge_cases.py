@@ -1,8 +1,8 @@
-"""Edge cases: what was decided on a contested record, as a rule that stands in the criteria from then on.
+"""Edge cases: decisions on contested records, kept as rules in the text of the criteria.
 
-They are lines of the criteria's own text, so that people and models read them, and a changed text is another version
-with another hash. Each line names the records that it came from: who has read the decision no longer codes those
-independently, so statistics on that version leave them out or mark them.
+They are lines of the criteria's own text, so that people and models read them, and criteria with a new edge case are
+a new version with a new hash. Each line names the records of the decision. A coder who has read the decision no longer
+codes these records independently, so statistics on that version exclude or mark them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import NamedTuple
 from .._internal.text import shorten
 from .criteria import Criteria
 
-_HEAD = "Edge cases, as decided:"
+_HEADING = "Edge cases, as decided:"
 _LINE = re.compile(r"^- (\d{4}-\d\d-\d\d), `([^`\n]+)`, answer \"(.*?)\": (.*) \[records: (\[.*\])\]$", re.MULTILINE)
-_LONGEST = 2_000
+_MAX_REASON_LENGTH = 2_000
 
 
 class EdgeCase(NamedTuple):
@@ -31,14 +31,14 @@ class EdgeCase(NamedTuple):
 
     @property
     def line(self) -> str:
-        """As it stands in the text of the criteria."""
+        """The line for it in the text of the criteria."""
         ids = json.dumps(list(self.record_ids), ensure_ascii=False)
-        reason = shorten(self.reason, _LONGEST)
+        reason = shorten(self.reason, _MAX_REASON_LENGTH)
         return f'- {self.date.isoformat()}, `{self.criterion}`, answer "{self.answer}": {reason} [records: {ids}]'
 
 
 def with_edge_case(criteria: Criteria, case: EdgeCase) -> Criteria:
-    """The criteria with one more edge case: another version, with another hash.
+    """The criteria with one more edge case: a new version, with a new hash.
 
     Raises
     ------
@@ -56,13 +56,13 @@ def with_edge_case(criteria: Criteria, case: EdgeCase) -> Criteria:
     - 2026-03-01, `respect`, answer "yes": A quotation belongs to its speaker. [records: ["a007"]]
     """
     criteria[case.criterion]
-    head = criteria.text if _HEAD in criteria.text.splitlines() else f"{criteria.text}\n\n{_HEAD}\n"
-    plain = {**criteria.to_plain(), "text": f"{head.lstrip()}\n{case.line}"}
+    text = criteria.text if _HEADING in criteria.text.splitlines() else f"{criteria.text}\n\n{_HEADING}\n"
+    plain = {**criteria.to_plain(), "text": f"{text.lstrip()}\n{case.line}"}
     return Criteria(plain.pop("name"), plain.pop("text"), **plain)
 
 
 def edge_cases(criteria: Criteria) -> list[EdgeCase]:
-    """The edge cases that stand in the criteria, in their order.
+    """The edge cases in the text of the criteria, in their order.
 
     Examples
     --------

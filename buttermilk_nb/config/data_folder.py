@@ -99,8 +99,8 @@ def use_local_data_folder(
             return DataFolder(
                 folder=folder,
                 reason=f"{problem_text}. It already contains cache and traces, so they stay there. To move them, close "
-                f"all notebooks of the project and move `traces.duckdb` and `cache` into {local_folder}. To keep them "
-                f"there without this note, write `data_folder: {IN_PROJECT}` into buttermilk.yaml.",
+                f"all notebooks of the project and move `traces.duckdb` and `cache` into {local_folder}; to keep them "
+                f"in the project's folder without this note, write `data_folder: {IN_PROJECT}` into buttermilk.yaml.",
             )
         if local_problem := find_problem(local_folder, machine):
             return DataFolder(

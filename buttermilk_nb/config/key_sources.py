@@ -194,7 +194,7 @@ def _open_keyring(*, may_ask: bool) -> Any:
     backend = keyring.get_keyring()
     if type(backend).__module__ in ("keyring.backends.fail", "keyring.backends.null"):
         raise KeySourceUnavailable(
-            "this machine has no usable keyring; keep the key in the environment or in a .env file."
+            "this machine has no keyring that can be used; keep the key in the environment or in a .env file."
         )
     if reason := _password_reason(backend, may_ask=may_ask):
         raise SetupError(f"{KEYRING} was not read, because it {reason}.")

@@ -111,7 +111,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_name(cls, value: str) -> str:
         if not value.strip() or value in (".", "..") or any(c in value for c in '/\\:*?"<>|\0'):
-            raise ValueError(f"`{value}` cannot be the name of a project, because it is also the name of a folder")
+            raise ValueError(f"`{value}` cannot be a project's name, because it is also the name of a folder")
         return value
 
     @model_validator(mode="after")

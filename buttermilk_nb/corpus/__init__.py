@@ -1,1 +1,1 @@
-"""Records and corpora, and the loaders that make them."""
+"""Records, corpora, and the loaders that read them from files and tables."""

@@ -1,7 +1,7 @@
-"""A corpus: an ordered, immutable collection of records that knows where it came from.
+"""`Corpus`: an ordered, immutable collection of records with its provenance.
 
-Nothing changes a corpus; each method returns a new one, with the step added to its provenance. Rows
-that could not become records are kept beside it in `rejected`, with their line and the reason.
+No method changes a corpus. Each returns a new one, with the step added to its provenance. Rows that could not become
+records are listed in `rejected`, with their line and the reason.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from .display import describe_counts, to_dataframe, to_html
 from .loaders import MappingOptions, Rejected, Source
 from .pairs import draw_pairs
 from .record import Record
-from .train_test_split import part_sizes, pieces, stratified_group_split
+from .segments import segment_record
+from .train_test_split import part_sizes, stratified_group_split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +35,14 @@ class Split(NamedTuple):
 
 
 class Corpus(Sequence[Record]):
-    """Records in order. Make one with `load` or with one of the `from_*` methods.
+    """Records in order. Make a corpus with `load` or with one of the `from_*` methods.
 
     Parameters
     ----------
     records
-        The records; their ids must differ.
+        The records. Their ids must differ.
     provenance
-        Where they came from, and each step since; stored with every run.
+        The source of the records and each step since. It is stored with every run.
     rejected
         The rows that did not become records.
 
@@ -55,7 +56,7 @@ class Corpus(Sequence[Record]):
     ['no text in `text`']
     """
 
-    __hash__ = None  # type: ignore[assignment]  # equality is by content; `corpus.hash` is the name for it
+    __hash__ = None  # type: ignore[assignment]  # corpora are compared by content; use `corpus.hash`
 
     def __init__(
         self,
@@ -85,21 +86,21 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """ParsedAnswer a CSV, TSV or semicolon-separated file; every cell stays text."""
-        return cls._from_source(loaders.delimited.read(path, encoding=encoding, delimiter=delimiter), mapping, on_error)
+        """Read a CSV, TSV or semicolon-separated file. Every value stays text."""
+        return cls._from_source(loaders.csv_files.read(path, encoding=encoding, delimiter=delimiter), mapping, on_error)
 
     @classmethod
     def from_xlsx(
         cls, path: str | Path, *, sheet: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
     ) -> Self:
-        """ParsedAnswer one sheet of an Excel workbook."""
-        return cls._from_source(loaders.spreadsheets.read(path, sheet=sheet), mapping, on_error)
+        """Read one sheet of an Excel workbook, by default the first."""
+        return cls._from_source(loaders.excel.read(path, sheet=sheet), mapping, on_error)
 
     @classmethod
     def from_jsonl(
         cls, path: str | Path, *, encoding: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
     ) -> Self:
-        """ParsedAnswer JSON Lines. Dotted names reach into nested objects: `content="post.text"`."""
+        """Read JSON Lines. Dotted names reach into nested objects: `content="post.text"`."""
         return cls._from_source(loaders.json_files.read_lines(path, encoding=encoding), mapping, on_error)
 
     @classmethod
@@ -112,13 +113,13 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """ParsedAnswer a JSON list of objects, or the one that stands under the dotted name `at`."""
+        """Read a JSON list of objects. `at` is the dotted name of the list if it is nested in an object."""
         return cls._from_source(loaders.json_files.read(path, encoding=encoding, at=at), mapping, on_error)
 
     @classmethod
     def from_parquet(cls, path: str | Path, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
-        """ParsedAnswer a Parquet file."""
-        return cls._from_source(loaders.tables.read_parquet(path), mapping, on_error)
+        """Read a Parquet file."""
+        return cls._from_source(loaders.dataframes.read_parquet(path), mapping, on_error)
 
     @classmethod
     def from_bigquery(
@@ -133,16 +134,16 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """ParsedAnswer a table (`project.dataset.table`) or a query of BigQuery; needs `buttermilk-nb[bigquery]`."""
-        read = loaders.bigquery.read(
+        """Read a table (`project.dataset.table`) or a query of BigQuery. This needs `buttermilk-nb[bigquery]`."""
+        rows = loaders.bigquery.read(
             source, project=project, location=location, params=params, max_rows=max_rows, client=client
         )
-        return cls._from_source(read, mapping, on_error)
+        return cls._from_source(rows, mapping, on_error)
 
     @classmethod
     def from_dataframe(cls, frame: pd.DataFrame, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
-        """ParsedAnswer a pandas dataframe."""
-        return cls._from_source(loaders.tables.read_dataframe(frame), mapping, on_error)
+        """Read a pandas dataframe."""
+        return cls._from_source(loaders.dataframes.read_dataframe(frame), mapping, on_error)
 
     @classmethod
     def from_folder(
@@ -154,12 +155,13 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """ParsedAnswer a folder of texts (.txt) and images; ids are the file names without their endings.
+        """Read a folder of texts (.txt) and images. The ids are the file names without their endings.
 
-        Files of one name, such as `post.txt` and `post.png`, are one record. `pattern="*.txt"` takes the
-        texts alone, and `pattern="*.md"` other texts.
+        Files with the same name, such as `post.txt` and `post.png`, become one record. `pattern="*.txt"` reads only
+        the texts, and `pattern="*.md"` reads other texts.
         """
-        return cls._from_source(loaders.texts.read_folder(path, pattern=pattern, encoding=encoding), mapping, on_error)
+        source = loaders.text_folders.read_folder(path, pattern=pattern, encoding=encoding)
+        return cls._from_source(source, mapping, on_error)
 
     @classmethod
     def from_zip(
@@ -171,8 +173,9 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a zip of texts and images as `from_folder` reads a folder; nothing is unpacked to disk."""
-        return cls._from_source(loaders.texts.read_zip(path, pattern=pattern, encoding=encoding), mapping, on_error)
+        """Read a zip of texts and images, as `from_folder` reads a folder. Nothing is unpacked to disk."""
+        source = loaders.text_folders.read_zip(path, pattern=pattern, encoding=encoding)
+        return cls._from_source(source, mapping, on_error)
 
     @classmethod
     def from_records(
@@ -182,40 +185,44 @@ class Corpus(Sequence[Record]):
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Take Records as they are, or dictionaries through the same mapping as a file."""
-        given = list(items)
-        records = [item for item in given if isinstance(item, Record)]
-        if records and len(records) == len(given):
-            local = isinstance(mapping.get("local_only"), bool) and mapping.pop("local_only")
+        """Make a corpus of Records as they are, or of dictionaries with the same mapping as a file."""
+        items = list(items)
+        records = [item for item in items if isinstance(item, Record)]
+        if records and len(records) == len(items):
+            local_only = isinstance(mapping.get("local_only"), bool) and mapping.pop("local_only")
             if any(value is not None for value in mapping.values()):
-                raise SetupError("Records know their content and codes already; leave the names of columns out.")
-            return cls(map(_mark_local, records) if local else records, provenance={"records": len(records)})
-        return cls._from_source(loaders.tables.read_mappings(given), mapping, on_error)
+                raise SetupError("Records already have their content and codes; leave out the names of columns.")
+            return cls(map(_mark_local, records) if local_only else records, provenance={"records": len(records)})
+        return cls._from_source(loaders.dataframes.read_mappings(items), mapping, on_error)
 
     @classmethod
     def _from_source(cls, source: Source, mapping: MappingOptions, on_error: str) -> Self:
         if on_error not in ("keep", "raise"):
             raise SetupError(f"on_error={on_error!r}: write `keep` (rejected rows are listed) or `raise`.")
-        checked = loaders.mapped(mapping, source)
-        records, rejected = loaders.to_records(source, checked)
+        column_mapping = loaders.check_mapping(mapping, source)
+        records, rejected = loaders.to_records(source, column_mapping)
         if rejected and on_error == "raise":
             raise SetupError(*(f"line {row.line}: {row.reason}." for row in rejected[:20]))
-        read_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        about = {**source.description, "mapping": checked.model_dump(exclude_defaults=True), "read_at": read_at}
-        return cls(records, provenance={**about, "rejected": len(rejected)}, rejected=rejected)
+        provenance = {
+            **source.description,
+            "mapping": column_mapping.model_dump(exclude_defaults=True),
+            "read_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "rejected": len(rejected),
+        }
+        return cls(records, provenance=provenance, rejected=rejected)
 
-    def with_provenance(self, **about: Any) -> Corpus:
-        """The same records, with more said about where they come from."""
-        return Corpus(self.records, provenance={**self.provenance, **about}, rejected=self._rejected)
+    def with_provenance(self, **facts: Any) -> Corpus:
+        """The same records, with more facts in their provenance."""
+        return Corpus(self.records, provenance={**self.provenance, **facts}, rejected=self._rejected)
 
-    # --- choosing --------------------------------------------------------------------------------
+    # --- selection -------------------------------------------------------------------------------
 
     def head(self, n: int = 10) -> Corpus:
         """The first `n` records."""
         return self._derived(self.records[: max(0, n)], f"head({n})")
 
     def filter(self, keep: Callable[[Record], bool] | None = None, /, **metadata: Any) -> Corpus:
-        """The records for which `keep(record)` is true, or whose metadata has the values given.
+        """The records for which `keep(record)` is true and whose metadata have the given values.
 
         Examples
         --------
@@ -227,16 +234,16 @@ class Corpus(Sequence[Record]):
         for name in metadata:
             if name not in names:
                 raise SetupError(f"no record has the metadata `{name}`; {nearest(name, sorted(names))}")
-        chosen = [
+        records = [
             record
             for record in self.records
             if (keep is None or keep(record)) and all(record.metadata.get(k) == v for k, v in metadata.items())
         ]
-        what = ", ".join([*(["function"] if keep else []), *(f"{k}={v!r}" for k, v in metadata.items())])
-        return self._derived(chosen, f"filter({what})")
+        arguments = ", ".join([*(["function"] if keep else []), *(f"{k}={v!r}" for k, v in metadata.items())])
+        return self._derived(records, f"filter({arguments})")
 
     def sample(self, n: int, *, seed: int) -> Corpus:
-        """`n` records at random without replacement, in corpus order; the same seed gives the same ones.
+        """Draw `n` records at random without replacement, in corpus order. The same seed gives the same records.
 
         Raises
         ------
@@ -245,23 +252,25 @@ class Corpus(Sequence[Record]):
         """
         if not 0 <= n <= len(self.records):
             raise SetupError(f"sample({n}): the corpus has {len(self.records)} records.")
-        chosen = sorted(random.Random(seed).sample(range(len(self.records)), n))  # noqa: S311  # a sample, not a secret
-        return self._derived([self.records[i] for i in chosen], f"sample({n}, seed={seed})")
+        places = sorted(random.Random(seed).sample(range(len(self.records)), n))  # noqa: S311  # a sample, not a secret
+        return self._derived([self.records[i] for i in places], f"sample({n}, seed={seed})")
 
     def split(
         self, dev: float | None = None, test: float | None = None, *, by: str | None = None, seed: int = 1
     ) -> Split:
-        """Part the corpus in two. Records of one cluster, segments of one parent and near-duplicates stay together.
+        """Split the corpus into a development part and a test part.
+
+        Related records stay together: those of one cluster, segments of one parent, and near-duplicates.
 
         Parameters
         ----------
         dev, test
-            The size of each part: a share (`0.5`) or a number of records (`30`). One may be left out.
-            Because families stay whole, a part can differ from its size by less than one family.
+            The size of each part: a share (`0.5`) or a number of records (`30`). You may leave one out. Because groups
+            of related records stay together, a part can differ from its size by less than one group.
         by
-            A metadata field whose values should be in both parts in proportion (strata).
+            A metadata field. Its values are distributed over both parts in proportion (strata).
         seed
-            Which of the possible splits.
+            The seed of the random numbers.
 
         Examples
         --------
@@ -269,25 +278,25 @@ class Corpus(Sequence[Record]):
         >>> [len(part) for part in corpus.split(dev=0.3)]
         [3, 7]
         """
-        want = part_sizes(dev, test, len(self.records))
+        sizes = part_sizes(dev, test, len(self.records))
         parts = stratified_group_split(
-            self.records, lambda record: str(self._metadata(by, record)) if by else "", want, seed
+            self.records, lambda record: str(self._metadata(by, record)) if by else "", sizes, seed
         )
-        what = f"split(dev={dev}, test={test}, by={by!r}, seed={seed})"
-        return Split(*(self._derived(part, f"{what}.{name}") for part, name in zip(parts, Split._fields, strict=True)))
+        step = f"split(dev={dev}, test={test}, by={by!r}, seed={seed})"
+        return Split(*(self._derived(part, f"{step}.{name}") for part, name in zip(parts, Split._fields, strict=True)))
 
     def segment(self, by: str = "paragraph") -> Corpus:
-        """Cut each record into pieces that know their parent and their place in it.
+        """Cut each record into segments, with their parent and their position in it.
 
         Parameters
         ----------
         by
-            `"paragraph"`, `"sentence"`, or a regular expression for what stands between two pieces.
+            `"paragraph"`, `"sentence"`, or a regular expression for the text between two segments.
 
         Raises
         ------
         SetupError
-            A record has images: they belong to the whole of it.
+            A record has images, which belong to the whole record.
 
         Examples
         --------
@@ -295,36 +304,37 @@ class Corpus(Sequence[Record]):
         >>> [(s.record_id, s.content, s.start_offset) for s in corpus.segment("sentence")]
         [('a#1', 'One.', 0), ('a#2', 'Two.', 5)]
         """
-        return self._derived([piece for record in self.records for piece in pieces(record, by)], f"segment({by!r})")
+        segments = [segment for record in self.records for segment in segment_record(record, by)]
+        return self._derived(segments, f"segment({by!r})")
 
     def pairs(self, n: int | None = None, *, seed: int = 1, within: str | None = None) -> Corpus:
-        """Pairs of the records of this corpus: all of them, or a sample.
+        """All pairs of the records of this corpus, or a sample of pairs.
 
         Parameters
         ----------
         n
-            How many pairs are drawn, without replacement, each as likely; by default all are taken.
+            The number of pairs to draw at random without replacement. By default, all pairs.
         seed
-            Of the sample, and of which text of a pair stands first.
+            The seed of the sample, and of the order of the two texts in each pair.
         within
-            `cluster`, or a metadata field: only records with the same value of it are paired, such as answers to the
-            same question. Records without one are in no pair.
+            `cluster`, or a metadata field. Only records with the same value are paired, such as answers to the same
+            question. Records without a value are in no pair.
 
         Returns
         -------
         Corpus
-            One record per pair, as `Record.pair` makes it, in the corpus's order. With `within`, a pair has that value
-            in its metadata.
+            One record per pair, as `Record.pair` makes it, in corpus order. With `within`, a pair has that value in its
+            metadata.
 
         Raises
         ------
         SetupError
-            There are fewer pairs than `n`, or none; or no record has the field.
+            There are fewer pairs than `n`, or none, or no record has the field.
 
         Notes
         -----
-        Each text is in many pairs, so that pairs are not independent of each other: intervals that take them as such
-        are too narrow.
+        Each text is in many pairs, so the pairs are not independent. Intervals that assume independent pairs are too
+        narrow.
 
         Examples
         --------
@@ -332,21 +342,21 @@ class Corpus(Sequence[Record]):
         >>> len(corpus.pairs()), len(corpus.pairs(2, seed=7))
         (6, 2)
         """
-        found, total = draw_pairs(self.records, n, seed, within)
-        about = {"n": len(found), "of": total, "seed": seed, "within": within}
-        return Corpus(found, provenance=self.provenance).with_provenance(pairs=about)
+        pairs, n_possible = draw_pairs(self.records, n, seed, within)
+        facts = {"n": len(pairs), "of": n_possible, "seed": seed, "within": within}
+        return Corpus(pairs, provenance=self.provenance).with_provenance(pairs=facts)
 
     def mark_local_only(self) -> Corpus:
-        """The same records, marked `local_only`: no model outside this machine is asked about them.
+        """The same records, marked `local_only`. They are never sent to a model outside this machine.
 
         Examples
         --------
         >>> Corpus.from_records([Record(content="Between us."), Record(content="And the wall.")]).mark_local_only()
-        Corpus(2 records, which stay local)
+        Corpus(2 records, 2 stay local)
         """
         return self._derived(map(_mark_local, self.records), "keep_local()")
 
-    # --- looking ---------------------------------------------------------------------------------
+    # --- display and access ----------------------------------------------------------------------
 
     @property
     def rejected(self) -> pd.DataFrame:
@@ -357,13 +367,13 @@ class Corpus(Sequence[Record]):
 
     @cached_property
     def hash(self) -> str:
-        """One hash for all records, in order, with everything that is known about them."""
+        """One hash of all records, in order, with their annotations."""
         return digest(
             "co1", *(part for record in self.records for part in (record.record_hash, record.annotations_hash))
         )
 
     def to_df(self) -> pd.DataFrame:
-        """One row per record: id, text, number of images, metadata, `truth_*`, `coder_*`, cluster and place."""
+        """One row per record: id, text, number of images, metadata, `truth_*`, `coder_*`, cluster and offsets."""
         return to_dataframe(self.records)
 
     def __len__(self) -> int:
@@ -384,7 +394,8 @@ class Corpus(Sequence[Record]):
         for record in self.records:
             if record.record_id == key:
                 return record
-        raise SetupError(f"no record `{key}`; {nearest(key, [record.record_id for record in self.records])}")
+        suggestion = nearest(key, [record.record_id for record in self.records])
+        raise SetupError(f"the corpus has no record `{key}`; {suggestion}")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Corpus) and self.hash == other.hash
@@ -401,8 +412,9 @@ class Corpus(Sequence[Record]):
             raise SetupError(f"record `{record.record_id}` has no metadata `{name}`; {nearest(name, names)}")
         return record.metadata[name]
 
-    def _derived(self, records: Iterable[Record], what: str) -> Corpus:
-        steps = [*self.provenance.get("steps", []), what]
+    def _derived(self, records: Iterable[Record], step: str) -> Corpus:
+        """A corpus of other records, with one more step in the provenance."""
+        steps = [*self.provenance.get("steps", []), step]
         return Corpus(records, provenance={**self.provenance, "steps": steps}, rejected=self._rejected)
 
 
@@ -416,14 +428,14 @@ def require_corpus(value: object, user: str) -> Corpus:
     Parameters
     ----------
     value
-        What the caller was given.
+        The value to check.
     user
-        Who needs it, as the subject of the error's sentence.
+        The function or object that needs a corpus, as the subject of the error message.
 
     Raises
     ------
     SetupError
-        The value is something else: a list of records, a dataframe.
+        The value is not a corpus but, for example, a list of records or a dataframe.
 
     Examples
     --------

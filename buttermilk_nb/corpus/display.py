@@ -1,7 +1,7 @@
-"""What a corpus looks like: as a line of counts, as a table in a notebook, as a dataframe.
+"""Display of a corpus: a line of counts, an HTML table, a dataframe.
 
-A corpus is shown with the number of its images and never with the images, so that a saved notebook stays small; one
-record shows its own.
+A corpus shows the number of its images and not the images, so that a saved notebook stays small. A single record shows
+its images.
 """
 
 from __future__ import annotations
@@ -16,57 +16,56 @@ from .record import DEFAULT_CRITERION, Record
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = 5
+_MAX_ROWS = 5
 
 
 def describe_counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
-    """How many records, how many of them must stay local, how many images and rejected rows; zeros left out.
+    """The numbers of records, local records, images and rejected rows. Zeros are left out.
 
     Examples
     --------
     >>> describe_counts([Record(content="One."), Record(content="Two.", local_only=True)], rejected=1)
-    ['2 records', '1 of which stays local', '1 row rejected']
+    ['2 records', '1 stays local', '1 row rejected']
     """
-    local = sum(record.local_only for record in records)
-    images = sum(len(record.images) for record in records)
-    found = [pluralise(len(records), "record")]
-    if local:
-        some = "" if local == len(records) else f"{local:,} of "
-        found.append(f"{some}which {'stays' if local == 1 else 'stay'} local")
-    found += [pluralise(images, "image")] if images else []
-    return found + ([f"{pluralise(rejected, 'row')} rejected"] if rejected else [])
+    n_local = sum(record.local_only for record in records)
+    n_images = sum(len(record.images) for record in records)
+    counts = [pluralise(len(records), "record")]
+    if n_local:
+        counts.append("1 stays local" if n_local == 1 else f"{n_local:,} stay local")
+    counts += [pluralise(n_images, "image")] if n_images else []
+    return counts + ([f"{pluralise(rejected, 'row')} rejected"] if rejected else [])
 
 
 def to_html(records: Sequence[Record], rejected: int) -> str:
     """The first records as HTML."""
-    first = records[:_SHOWN]
-    fields = list(dict.fromkeys(name for record in first for name in record.metadata))[:4]
-    coded = any(record.ground_truth for record in first)
+    first_records = records[:_MAX_ROWS]
+    fields = list(dict.fromkeys(name for record in first_records for name in record.metadata))[:4]
+    has_truth = any(record.ground_truth for record in first_records)
     rows = []
-    for record in first:
+    for record in first_records:
         row: list[object] = [record.record_id, shorten(record.content, 140) or pluralise(len(record.images), "image")]
         row += [shorten(str(record.metadata.get(name, "")), 30) for name in fields]
-        if coded:
+        if has_truth:
             row.append(
                 ", ".join(str(v) if k == DEFAULT_CRITERION else f"{k}: {v}" for k, v in record.ground_truth.items())
             )
         rows.append(row)
     note = " · ".join(describe_counts(records, rejected)) + (", listed in corpus.rejected" if rejected else "")
-    columns = ["record_id", "content", *fields, *(["truth"] if coded else [])]
-    more = f"... and {len(records) - _SHOWN:,} more" if len(records) > _SHOWN else ""
-    return fragment(title("Corpus", note), table(columns, rows, more))
+    columns = ["record_id", "content", *fields, *(["truth"] if has_truth else [])]
+    footer = f"... and {len(records) - _MAX_ROWS:,} more" if len(records) > _MAX_ROWS else ""
+    return fragment(title("Corpus", note), table(columns, rows, footer))
 
 
 def to_dataframe(records: Sequence[Record]) -> pd.DataFrame:
-    """One row a record; images as their number."""
+    """One row per record, with the number of its images."""
     import pandas as pd
 
-    pictured, local = any(record.images for record in records), any(record.local_only for record in records)
+    has_images, has_local = any(record.images for record in records), any(record.local_only for record in records)
     rows = []
     for record in records:
         row: dict[str, Any] = {"record_id": record.record_id, "content": record.content}
-        row |= {"images": len(record.images)} if pictured else {}
-        row |= {"local_only": record.local_only} if local else {}
+        row |= {"images": len(record.images)} if has_images else {}
+        row |= {"local_only": record.local_only} if has_local else {}
         row |= {f"metadata_{name}" if name in row else name: value for name, value in record.metadata.items()}
         row |= {_column("truth", name): value for name, value in record.ground_truth.items()}
         for coder, codes in record.labels.items():

@@ -1,9 +1,8 @@
-"""Images: the parts of a record that are looked at instead of read.
+"""`Image`: an image of a record, as the bytes of its file.
 
-An Image is its bytes and nothing else: what kind it is stands in its first bytes, whatever a file's
-ending says, and its SHA-256 is its identity in hashes and cache keys. It is opened once when it is made, so
-that a picture that cannot be shown is found before anything is paid for. It is sent as it is, with
-whatever its file knows about camera and place, and no address is ever fetched to get one.
+The first bytes decide the type of an image, whatever the ending of its file, and its SHA-256 identifies it in hashes
+and cache keys. Each image is decoded once when it is made, so that a broken image is noticed before anything is paid
+for. It is sent unchanged, including metadata about camera and place, and images are never fetched from an address.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
 
 Mime = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
-"""The endings under which images are looked for. What a file is, its bytes say."""
-MOST_BYTES = 20_000_000
-"""The largest image that is taken: providers refuse larger ones."""
-MOST_PIXELS = 50_000_000
-"""The most pixels that are unpacked: a small file may claim to hold more than any memory."""
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
+"""The file endings of images. The type of an image follows from its bytes."""
+MAX_BYTES = 20_000_000
+"""The size of the largest image that is accepted. Providers refuse larger ones."""
+MAX_PIXELS = 50_000_000
+"""The largest number of pixels that are decoded. A small file may claim more pixels than the memory can contain."""
 _THUMBNAIL_PX = 160
-_MOST_THUMBNAIL = 5_900  # bytes at that size, less than 8 KB as text, so that saved notebooks stay small
+_MAX_THUMBNAIL_BYTES = 5_900  # bytes at that size, less than 8 KB as text, so that saved notebooks stay small
 
 
 class Image(BaseModel):
@@ -47,14 +46,14 @@ class Image(BaseModel):
     Parameters
     ----------
     name
-        What to call it in errors and under its thumbnail; not part of what it is.
+        The name in error messages and with the thumbnail. It is not part of the image's identity.
     data
         The bytes of the file.
 
     Raises
     ------
     SetupError
-        It is none of these kinds, is damaged, or is larger than 20 MB or 50 million pixels.
+        The image is not of one of these types, is damaged, or is larger than 20 MB or 50 million pixels.
 
     Examples
     --------
@@ -71,11 +70,11 @@ class Image(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """ParsedAnswer an image file."""
+        """Read an image file."""
         file = Path(path).expanduser()
         try:
-            if file.stat().st_size > MOST_BYTES:
-                raise SetupError(too_large(file.name))
+            if file.stat().st_size > MAX_BYTES:
+                raise SetupError(too_large_message(file.name))
             data = file.read_bytes()
         except OSError as error:
             raise SetupError(
@@ -85,51 +84,53 @@ class Image(BaseModel):
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "") -> Self:
-        """Take an image that has been read already."""
+        """Make an image from the bytes of its file."""
         return cls(data=bytes(data), name=name)
 
     @classmethod
     def from_body(cls, body: str, name: str = "") -> Self:
-        """The image in a data URL, as `texts` and requests hold it."""
-        return cls(data=_unpacked(body, name), name=name)
+        """Make an image from a data URL, as stored in the table `texts` and in requests."""
+        return cls(data=_decode_data_url(body, name), name=name)
 
     @field_validator("name")
     @classmethod
-    def _name(cls, value: str) -> str:
+    def _clean_name(cls, value: str) -> str:
         return replace_surrogates(value)
 
     @field_validator("data", mode="before")
     @classmethod
-    def _data(cls, value: Any) -> Any:
-        return _unpacked(value, "") if isinstance(value, str) else value
+    def _decode_data(cls, value: Any) -> Any:
+        return _decode_data_url(value, "") if isinstance(value, str) else value
 
     @field_serializer("data", when_used="json")
-    def _packed(self, _: bytes) -> str:
+    def _serialize_data(self, _: bytes) -> str:
         return self.data_url()
 
     @model_validator(mode="after")
-    def _opens(self) -> Self:
-        called = f"`{self.name}`" if self.name else "this"
-        if len(self.data) > MOST_BYTES:
-            raise SetupError(too_large(self.name))
-        if kind_of(self.data) is None:
-            raise SetupError(f"{called} is not a PNG, JPEG, GIF or WebP image; save it as one of these.")
+    def _check_image(self) -> Self:
+        display_name = f"`{self.name}`" if self.name else "this"
+        if len(self.data) > MAX_BYTES:
+            raise SetupError(too_large_message(self.name))
+        if detect_mime(self.data) is None:
+            raise SetupError(f"{display_name} is not a PNG, JPEG, GIF or WebP image; save it as one of these.")
         try:
             width, height = self.size
-            if small := width * height <= MOST_PIXELS:
+            if is_small := width * height <= MAX_PIXELS:
                 self.thumbnail()
-        except Exception as error:  # decoders of hostile bytes raise whatever they meet
-            raise SetupError(f"{called} cannot be shown ({error}); open it and save it again.") from error
-        if not small:
-            raise SetupError(f"{called} has {width:,} x {height:,} pixels; {MOST_PIXELS:,} are the most. Shrink it.")
+        except Exception as error:  # decoders raise many kinds of errors on hostile bytes
+            raise SetupError(f"{display_name} cannot be shown ({error}); open it and save it again.") from error
+        if not is_small:
+            raise SetupError(
+                f"{display_name} has {width:,} x {height:,} pixels, but at most {MAX_PIXELS:,} are allowed. Shrink it."
+            )
         return self
 
     @cached_property
     def mime(self) -> Mime:
         """The media type, from the first bytes."""
-        kind = kind_of(self.data)
-        assert kind is not None  # checked when it was made
-        return kind
+        mime = detect_mime(self.data)
+        assert mime is not None  # checked when the image was made
+        return mime
 
     @cached_property
     def sha256(self) -> str:
@@ -138,34 +139,34 @@ class Image(BaseModel):
 
     @property
     def reference(self) -> str:
-        """What stands for the image where its bytes must not: `sha256:` and the hash."""
+        """A short reference to the image in place of its bytes: `sha256:` and the hash."""
         return f"sha256:{self.sha256}"
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels, as stored."""
-        with self._opened() as opened:
-            return opened.size
+        """Width and height in pixels, as stored in the file."""
+        with self._open() as picture:
+            return picture.size
 
     def data_url(self) -> str:
-        """The whole image as a data URL, the form in which chat APIs take it."""
+        """The whole image as a data URL, the form that chat APIs accept."""
         return _data_url(self.mime, self.data)
 
     def as_body(self) -> str:
-        """The body of the image's row in `texts`; `from_body` reads it."""
+        """The body of the image's row in the table `texts`. `from_body` reads it."""
         return self.data_url()
 
     @cached_property
     def text_hash(self) -> str:
-        """The hash of its row in `texts`, which holds the image once."""
+        """The hash of the image's row in the table `texts`, which stores each image once."""
         return digest("t1", "media", self.as_body())
 
     def as_row(self) -> TextRow:
-        """Its row in `texts`; the column `version` holds its `reference`, which stored requests name."""
+        """The image's row in the table `texts`. Its column `version` is the `reference` that stored requests name."""
         return TextRow.of("media", self.as_body(), name=self.name or None, version=self.reference)
 
     def thumbnail(self, px: int = _THUMBNAIL_PX) -> str:
-        """A small JPEG of it as a data URL; of a moving picture the first frame.
+        """A small JPEG of the image as a data URL. An animation shows its first frame.
 
         Parameters
         ----------
@@ -173,22 +174,21 @@ class Image(BaseModel):
             The longer side, in pixels. At 160, the text is at most 8 KB long.
         """
         from PIL import (
-            Image as Picture,  # 50 ms to import, and most corpora hold none
+            Image as Picture,  # 50 ms to import, and most corpora have no images
             ImageOps,
         )
 
-        with self._opened() as opened:
-            picture: Picture.Image = opened.convert("RGBA") if opened.mode in ("P", "1") else opened
+        with self._open() as original:
+            picture: Picture.Image = original.convert("RGBA") if original.mode in ("P", "1") else original
             picture.thumbnail((px, px))
             upright = ImageOps.exif_transpose(picture).convert("RGBA")
-        paper = Picture.new("RGBA", upright.size, "white")
-        paper.alpha_composite(upright)
-        return _data_url(
-            "image/jpeg", _small_jpeg(paper.convert("RGB"), _MOST_THUMBNAIL * max(1, px // _THUMBNAIL_PX) ** 2)
-        )
+        background = Picture.new("RGBA", upright.size, "white")
+        background.alpha_composite(upright)
+        max_bytes = _MAX_THUMBNAIL_BYTES * max(1, px // _THUMBNAIL_PX) ** 2
+        return _data_url("image/jpeg", _small_jpeg(background.convert("RGB"), max_bytes))
 
-    def _opened(self) -> ImageFile:
-        """The decoder of this very kind, which looks at nothing but the header until it is asked for pixels."""
+    def _open(self) -> ImageFile:
+        """The decoder of exactly this type. It reads only the header until the pixels are needed."""
         from PIL import GifImagePlugin, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
         decoders: dict[Mime, type[ImageFile]] = {
@@ -201,16 +201,16 @@ class Image(BaseModel):
 
     def __repr__(self) -> str:
         width, height = self.size
-        return f"Image({self.name!r}, {width} x {height}, {_bytes(len(self.data))})"
+        return f"Image({self.name!r}, {width} x {height}, {_format_bytes(len(self.data))})"
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        return fragment(shown([self]))
+        return fragment(thumbnails_html([self]))
 
 
-def kind_of(data: bytes) -> Mime | None:
-    """The media type that the first bytes declare; None where they declare none of the four."""
+def detect_mime(data: bytes) -> Mime | None:
+    """The media type that the first bytes declare; None if it is not one of the four."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -220,26 +220,29 @@ def kind_of(data: bytes) -> Mime | None:
     return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
 
 
-def too_large(name: str) -> str:
-    """The sentence for an image beyond the limit."""
-    return f"{f'`{name}`' if name else 'this'} is too large: {_bytes(MOST_BYTES)} are the most. Make it smaller."
+def too_large_message(name: str) -> str:
+    """The error message for an image above the size limit."""
+    display_name = f"`{name}`" if name else "this"
+    return f"{display_name} is too large: at most {_format_bytes(MAX_BYTES)} are allowed. Make it smaller."
 
 
-def shown(images: Sequence[Image], most: int = 4) -> Markup:
-    """Thumbnails of the first few, with their names, as HTML."""
-    one = Markup('<img src="{0}" alt="{1}" title="{1}" style="margin:0 .4em .2em 0;vertical-align:top">')
-    drawn = Markup("").join(one.format(image.thumbnail(), shorten(image.name or image.mime)) for image in images[:most])
-    more = f"... and {len(images) - most:,} more" if len(images) > most else ""
-    return drawn + Markup('<div class="q">{}</div>').format(more) if more else drawn
+def thumbnails_html(images: Sequence[Image], max_images: int = 4) -> Markup:
+    """Thumbnails of the first images, with their names, as HTML."""
+    tag = Markup('<img src="{0}" alt="{1}" title="{1}" style="margin:0 .4em .2em 0;vertical-align:top">')
+    tags = (tag.format(image.thumbnail(), shorten(image.name or image.mime)) for image in images[:max_images])
+    html = Markup("").join(tags)
+    if len(images) <= max_images:
+        return html
+    return html + Markup('<div class="q">{}</div>').format(f"... and {len(images) - max_images:,} more")
 
 
-def _small_jpeg(picture: Any, most: int) -> bytes:
+def _small_jpeg(picture: Any, max_bytes: int) -> bytes:
     while True:
         for quality in (75, 50, 30, 10):
-            made = io.BytesIO()
-            picture.save(made, "JPEG", quality=quality)
-            if made.tell() <= most or max(picture.size) <= 8:
-                return made.getvalue()
+            buffer = io.BytesIO()
+            picture.save(buffer, "JPEG", quality=quality)
+            if buffer.tell() <= max_bytes or max(picture.size) <= 8:
+                return buffer.getvalue()
         picture = picture.reduce(2)
 
 
@@ -247,20 +250,20 @@ def _data_url(mime: str, data: bytes) -> str:
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def _unpacked(body: str, name: str) -> bytes:
+def _decode_data_url(body: str, name: str) -> bytes:
     head, comma, data = body.partition(";base64,")
     try:
         if not comma or not head.startswith("data:"):
             raise ValueError("it does not begin with `data:`")
         return base64.b64decode(data, validate=True)
     except (ValueError, binascii.Error) as error:
-        called = f"`{name}`" if name else shorten(body, 40)
+        display_name = f"`{name}`" if name else shorten(body, 40)
         raise SetupError(
-            f"{called} is not an image in a data URL: {error}. For a file, write Image.from_file(...)."
+            f"{display_name} is not an image in a data URL: {error}. For a file, write Image.from_file(...)."
         ) from error
 
 
-def _bytes(size: int) -> str:
+def _format_bytes(size: int) -> str:
     for unit, scale in (("MB", 1_000_000), ("kB", 1_000)):
         if size >= scale:
             return f"{size / scale:,.1f} {unit}".replace(".0 ", " ")

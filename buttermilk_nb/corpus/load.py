@@ -1,4 +1,4 @@
-"""`load`: a corpus from whatever a researcher has, by what it is."""
+"""`load`: a corpus from a file, folder, table, list or address."""
 
 from __future__ import annotations
 
@@ -33,49 +33,53 @@ def load(
     on_error: str = "keep",
     **format_options: Any,
 ) -> Corpus:
-    """Load a corpus from a file, a folder, a zip, a dataframe or a list, by what it is.
+    """Load a corpus from a file, a folder, a zip, a dataframe, a list or an address.
 
     Parameters
     ----------
     source
-        A path ending in .csv, .tsv, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of texts
-        and images; a pandas dataframe; or a list of dictionaries or Records. An address (`gs://...`, `s3://...`,
-        `https://...`) is fetched; what it needs beyond this package, the error says.
+        A path that ends in .csv, .tsv, .tab, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of texts and
+        images; a pandas dataframe; or a list of dictionaries or Records. An address (`gs://...`, `s3://...`,
+        `https://...`) is downloaded first. If that needs another package, the error message names it.
     content
-        The column that holds the text. Folders and zips need none, nor do tables of images alone.
+        The column with the text. Folders and zips do not need it, nor do tables that contain only images.
     record_id
-        The column that holds the id; without one, ids are made from text and images. Ids stay text.
+        The column with the id. Without one, ids are made from text and images. Ids stay text.
     truth
         The column with the expert's answer, or a mapping from criterion to column.
     truth_values
-        From the words in the data to the words of the scale, for truth and coders:
+        A mapping from the words in the data to the words of the scale, for truth and coders:
         `{"hateful": "yes", "non-hateful": "no"}`.
     reasons
-        The column with the expert's reasons (a list, or text parted by ` | ` or line breaks), or a
-        mapping from criterion to column.
+        The column with the expert's reasons (a list, or text separated by ` | ` or line breaks), or a mapping from
+        criterion to column.
     coders
-        Human codes that come with the data: `{"kf": "kf_column"}`, or per criterion
-        `{"kf": {"respect": "kf_respect"}}`.
+        Human codes in the data: `{"kf": "kf_column"}`, or per criterion `{"kf": {"respect": "kf_respect"}}`.
     cluster
-        The column that says which records are not independent: author, outlet, thread.
+        The column with the cluster. Records of one cluster (author, outlet, thread) are not independent.
     metadata
-        The columns to keep as metadata; by default every column that has no other role.
+        The columns to keep as metadata. By default, every column that has no other role.
     images
-        The column that names image files: paths as seen from the folder of the table (of a dataframe or a
-        list: from the current folder), several of them in a list or parted by `;`. Images that are in the
-        table itself, as bytes, are taken too. Addresses are never fetched.
+        The column with the paths of image files: relative to the folder of the table (for a dataframe or a list, to the
+        current folder), several of them in a list or separated by `;`. The column may also contain the images
+        themselves, as bytes. Images are never downloaded from an address.
     local_only
-        `True` where no record may go to a model outside this machine, or the column that says `yes` or
-        `no` for each.
+        `True` if no record may be sent to a model outside this machine; or the column that says `yes` or `no` for each
+        record.
     on_error
-        `keep` lists bad rows in `corpus.rejected`; `raise` stops at them.
+        `keep` lists bad rows in `corpus.rejected`; `raise` raises an error for them.
     **format_options
-        What the format takes: `encoding`, `delimiter`, `sheet`, `at`, `pattern`.
+        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`.
+
+    Returns
+    -------
+    Corpus
+        The records, and the rejected rows.
 
     Raises
     ------
     SetupError
-        No such file, no such column, a format that is not known, or an image that is missing or broken.
+        A file or a column does not exist, the format is not known, or an image is missing or broken.
 
     Examples
     --------
@@ -94,20 +98,21 @@ def load(
         images=images,
         local_only=local_only,
     )
-    if isinstance(source, str) and loaders.remote.is_remote(source):
-        with loaders.remote.fetched(source) as path:
-            found = load(path, on_error=on_error, **mapping, **format_options)
-        return found.with_provenance(address=loaders.remote.display_address(source))
-    read = _reader(source)
-    own = [name for name in inspect.signature(read).parameters if name not in ("path", "frame", "items", "mapping")]
+    if isinstance(source, str) and loaders.remote_files.is_remote(source):
+        with loaders.remote_files.download(source) as path:
+            corpus = load(path, on_error=on_error, **mapping, **format_options)
+        return corpus.with_provenance(address=loaders.remote_files.display_address(source))
+    reader = _reader_for(source)
+    parameters = inspect.signature(reader).parameters
+    reader_options = [name for name in parameters if name not in ("path", "frame", "items", "mapping")]
     for name in format_options:
-        if name not in own:
-            known = [*own, *MappingOptions.__annotations__]
-            raise SetupError(f"`{read.__name__}` takes no option `{name}`; {nearest(name, known)}")
-    return read(source, on_error=on_error, **mapping, **format_options)
+        if name not in reader_options:
+            suggestion = nearest(name, [*reader_options, *MappingOptions.__annotations__])
+            raise SetupError(f"`{reader.__name__}` has no option `{name}`; {suggestion}")
+    return reader(source, on_error=on_error, **mapping, **format_options)
 
 
-_BY_ENDING: dict[str, Callable[..., Corpus]] = {
+_READERS: dict[str, Callable[..., Corpus]] = {
     ".csv": Corpus.from_csv,
     ".tsv": Corpus.from_csv,
     ".tab": Corpus.from_csv,
@@ -120,15 +125,17 @@ _BY_ENDING: dict[str, Callable[..., Corpus]] = {
 }
 
 
-def _reader(source: Any) -> Callable[..., Corpus]:
+def _reader_for(source: Any) -> Callable[..., Corpus]:
     if source is None or isinstance(source, int | float | bytes):
         raise SetupError(f"{source!r:.40} is not a corpus: give a path, a dataframe, or a list of dictionaries.")
     if not isinstance(source, str | Path):
         return Corpus.from_dataframe if hasattr(source, "itertuples") else Corpus.from_records
-    path = loaders.base.existing(source)
+    path = loaders.existing_path(source)
     if path.is_dir():
         return Corpus.from_folder
     ending = path.suffix.lower()
-    if ending not in _BY_ENDING:
-        raise SetupError(f"`{path.name}`: no loader for `{ending}`; there are {', '.join(_BY_ENDING)} and folders.")
-    return _BY_ENDING[ending]
+    if ending not in _READERS:
+        raise SetupError(
+            f"`{path.name}`: there is no loader for `{ending}`; you can load {', '.join(_READERS)} and folders."
+        )
+    return _READERS[ending]

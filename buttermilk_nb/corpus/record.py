@@ -1,14 +1,13 @@
-"""Records: the items of study.
+"""`Record`: one item of study, with its text, images, metadata and codes.
 
-A Record is frozen, and its hash covers what a judge may read (id, content, media type, images), not what
-is known about it. Correcting a date or an expert's code therefore does not turn a record into a new one,
-while changing one letter of its text or one pixel of an image does.
+A Record is frozen. Its hash covers what a judge may read (id, content, media type, images), not its annotations. So a
+corrected date or expert's code does not make a new record, but a changed letter of the text or pixel of an image does.
 
-Ground truth, expert reasons and human codes live beside the text, and `as_read()`, the view that
-prompts get, leaves them out: no template can leak the answer to the judge.
+Ground truth, expert reasons and human codes are fields of a record, but `view()`, the view that prompts get, leaves
+them out. So no template can reveal the answer to the judge.
 
-A record that is `local_only` goes to no model outside this machine. The mark belongs to the record, so that it stays
-with it through samples, splits and segments.
+A record that is `local_only` is never sent to a model outside this machine. The mark is a field of the record, so that
+samples, splits and segments keep it.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ from .._internal.html import fragment, table, title
 from .._internal.ids import canonical, digest
 from .._internal.text import pluralise, replace_surrogates, shorten, to_jsonable
 from ..errors import SetupError
-from .image import Image, shown
+from .image import Image, thumbnails_html
 
 DEFAULT_CRITERION = "*"
-"""Stands for *the one criterion there is* where codes were loaded without naming it."""
+"""The key of codes that were loaded without the name of a criterion. It means the only criterion of a study."""
 
 
-_TEXTS = frozenset({"record_id", "content", "cluster", "parent_id", "uri", "mime"})
-_KNOWN = frozenset({"metadata", "ground_truth", "expert_reasons", "labels"})
-_LOCAL_DETAILS = {"record_id", "content", "mime", "images"}  # what is left out of them
-_DETAILS = {*_LOCAL_DETAILS, "local_only"}
+_TEXT_FIELDS = frozenset({"record_id", "content", "cluster", "parent_id", "uri", "mime"})
+_ANNOTATION_FIELDS = frozenset({"metadata", "ground_truth", "expert_reasons", "labels"})
+_HASHED_IN_RECORD = {"record_id", "content", "mime", "images"}
+_NOT_ANNOTATIONS = {*_HASHED_IN_RECORD, "local_only"}
 _HASHES = ("record_hash", "annotations_hash")
 
 
 class RecordView:
-    """What a prompt may read of a record: `content`, `record_id`, `metadata`, `uri`, `mime`, `images`."""
+    """The fields that a prompt may read: `content`, `record_id`, `metadata`, `uri`, `mime`, `images`."""
 
     __slots__ = ("content", "images", "metadata", "mime", "record_id", "uri")
 
@@ -56,27 +55,27 @@ class Record(BaseModel):
     Parameters
     ----------
     content
-        The text. It may be left out where there are images.
+        The text. It may be left out if there are images.
     record_id
-        Its name in the study, as text. Without one, an id is made from the content and the images.
+        The record's name in the study, as text. Without one, an id is made from the content and the images.
     metadata
-        Anything else that is known; unknown keyword arguments land here.
+        Other facts about the record. Unknown keyword arguments are added to them.
     ground_truth
         The expert's answer, per criterion.
     expert_reasons
         The expert's reasons, per criterion.
     labels
-        Codes that came with the data: coder, then criterion, then answer.
+        Codes from the data: coder, then criterion, then answer.
     cluster
-        What this record shares with others (author, outlet): they are not independent.
+        The author, outlet or other group of the record. Records of one cluster are not independent.
     parent_id, start_offset, end_offset
-        Where a segment was cut from, in characters of the parent.
+        For a segment: the id of its parent, and its start and end there, in characters from 0, the end excluded.
     uri, mime
-        Where the text came from, and what kind it is.
+        The address of the text, and its media type.
     images
         The images that belong to it, each made with `Image.from_file` or `Image.from_bytes`.
     local_only
-        Whether it must stay on this machine: no remote model is asked about it.
+        Whether the record must stay on this machine. It is then never sent to a remote model.
 
     Examples
     --------
@@ -104,53 +103,53 @@ class Record(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _fold(cls, data: Any) -> Any:
+    def _collect_fields(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        known = {key: value for key, value in data.items() if key in cls.model_fields}
-        extra = {key: value for key, value in data.items() if key not in cls.model_fields}
-        if extra:
-            known["metadata"] = {**extra, **(known.get("metadata") or {})}
-        if isinstance(known.get("record_id"), int):
-            known["record_id"] = str(known["record_id"])
-        for name in _TEXTS & known.keys():
-            if isinstance(known[name], str):
-                known[name] = replace_surrogates(known[name])
-        for name in _KNOWN & known.keys():
-            known[name] = to_jsonable(known[name])
+        fields = {key: value for key, value in data.items() if key in cls.model_fields}
+        metadata = {key: value for key, value in data.items() if key not in cls.model_fields}
+        if metadata:
+            fields["metadata"] = {**metadata, **(fields.get("metadata") or {})}
+        if isinstance(fields.get("record_id"), int):
+            fields["record_id"] = str(fields["record_id"])
+        for name in _TEXT_FIELDS & fields.keys():
+            if isinstance(fields[name], str):
+                fields[name] = replace_surrogates(fields[name])
+        for name in _ANNOTATION_FIELDS & fields.keys():
+            fields[name] = to_jsonable(fields[name])
         images: tuple[Image, ...] = ()
-        if known.get("images"):
-            images = known["images"] = _images(known["images"])
-            known.setdefault("content", "")
-        elif "content" not in known:
+        if fields.get("images"):
+            images = fields["images"] = _as_images(fields["images"])
+            fields.setdefault("content", "")
+        elif "content" not in fields:
             raise ValueError("a record needs `content`, or `images`")
-        content = known["content"]
-        if isinstance(content, str) and not known.get("record_id"):
-            known["record_id"] = digest("id1", content, *(image.sha256 for image in images))[:16]
-        return known
+        content = fields["content"]
+        if isinstance(content, str) and not fields.get("record_id"):
+            fields["record_id"] = digest("id1", content, *(image.sha256 for image in images))[:16]
+        return fields
 
     @classmethod
     def pair(
-        cls, a: Record | str, b: Record | str, *, record_id: str | None = None, content: str = "", **known: Any
+        cls, a: Record | str, b: Record | str, *, record_id: str | None = None, content: str = "", **fields: Any
     ) -> Self:
         """Two texts as one record, for `Pairwise`.
 
         Parameters
         ----------
         a, b
-            The two, as records or as texts.
+            The two texts, or records with texts.
         record_id
-            By default the ids of both.
+            The id of the pair; by default the two ids, joined by ` | `.
         content
-            What both answer to, such as a question or an instruction; shown with them.
-        known
-            Anything else that a `Record` may have; `ground_truth={"kinder": "first"}` is the expert's choice.
+            The question or instruction that both texts answer. It is shown with them.
+        **fields
+            Other fields of the `Record`. For example, `ground_truth={"kinder": "first"}` is the expert's choice.
 
         Returns
         -------
         Record
-            The texts stand in its metadata as `first` and `second`, their ids as `first_id` and `second_id`. It has the
-            cluster of both where that is the same, and stays on this machine where one of them must.
+            Its metadata contain the texts as `first` and `second`, and their ids as `first_id` and `second_id`. It has
+            the cluster of the two records if they share one, and is `local_only` if one of them is.
 
         Raises
         ------
@@ -159,51 +158,51 @@ class Record(BaseModel):
 
         Examples
         --------
-        >>> made = Record.pair("Thank you, come in.", "Get in.", content="Greet a guest.")
-        >>> made.metadata["first"], made.content
+        >>> pair = Record.pair("Thank you, come in.", "Get in.", content="Greet a guest.")
+        >>> pair.metadata["first"], pair.content
         ('Thank you, come in.', 'Greet a guest.')
         """
-        first, second = (Record(content=one) if isinstance(one, str) else one for one in (a, b))
-        for one in (first, second):
-            if not one.content.strip():
-                raise SetupError(f"record `{one.record_id}` has no text that could be compared.")
+        first, second = (Record(content=text) if isinstance(text, str) else text for text in (a, b))
+        for record in (first, second):
+            if not record.content.strip():
+                raise SetupError(f"record `{record.record_id}` has no text to compare.")
         if first.record_id == second.record_id:
             raise SetupError(f"record `{first.record_id}` cannot be compared with itself.")
         texts = {"first": first.content, "second": second.content}
         ids = {"first_id": first.record_id, "second_id": second.record_id}
         shared = {"cluster": first.cluster} if first.cluster == second.cluster else {}
-        own = {"local_only": first.local_only or second.local_only, **shared, **known}
-        own["metadata"] = {**(own.get("metadata") or {}), **texts, **ids}
-        return cls(record_id=record_id or f"{first.record_id} | {second.record_id}", content=content, **own)
+        fields = {"local_only": first.local_only or second.local_only, **shared, **fields}
+        fields["metadata"] = {**(fields.get("metadata") or {}), **texts, **ids}
+        return cls(record_id=record_id or f"{first.record_id} | {second.record_id}", content=content, **fields)
 
     @cached_property
     def record_hash(self) -> str:
         """The hash of what a judge may read: id, content, media type and images."""
-        looked_at = [part for image in self.images for part in (image.mime, image.sha256)]
-        return digest("r1", self.record_id, self.content, self.mime, *looked_at)
+        image_parts = [part for image in self.images for part in (image.mime, image.sha256)]
+        return digest("r1", self.record_id, self.content, self.mime, *image_parts)
 
     @cached_property
     def annotations_hash(self) -> str:
-        """The hash of what is known about the record; of its images their names."""
-        known = self.model_dump(mode="json", exclude=_LOCAL_DETAILS if self.local_only else _DETAILS)
+        """The hash of the annotations (metadata, truth, codes, cluster and others) and of the images' names."""
+        annotations = self.model_dump(mode="json", exclude=_HASHED_IN_RECORD if self.local_only else _NOT_ANNOTATIONS)
         if self.images:
-            known["images"] = [image.name for image in self.images]
-        return digest("rd1", canonical(known))
+            annotations["images"] = [image.name for image in self.images]
+        return digest("rd1", canonical(annotations))
 
     @property
     def media_json(self) -> str | None:
-        """The hashes of its images in `texts`, as a JSON list; None where it has none."""
+        """The hashes of the images in the table `texts`, as a JSON list; None if there are no images."""
         return canonical([image.text_hash for image in self.images]) if self.images else None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some fields changed, and hashes of its own."""
+        """A copy with some fields changed. Its hashes are computed anew."""
         copied = super().model_copy(update=update, deep=deep)
         for name in _HASHES:
             copied.__dict__.pop(name, None)
         return copied
 
     def __iter__(self) -> Generator[tuple[str, Any], None, None]:
-        """The fields alone: a hash that has been asked for is not one, and would become metadata in `Record(**...)`."""
+        """The fields without cached hashes, which would become metadata in `Record(**...)`."""
         yield from ((name, value) for name, value in super().__iter__() if name not in _HASHES)
 
     def view(self) -> RecordView:
@@ -215,7 +214,7 @@ class Record(BaseModel):
         return self.ground_truth.get(criterion, self.ground_truth.get(DEFAULT_CRITERION))
 
     def reasons_for(self, criterion: str) -> tuple[str, ...]:
-        """The expert's reasons on a criterion; empty where there are none."""
+        """The expert's reasons on a criterion; empty if there are none."""
         return self.expert_reasons.get(criterion, self.expert_reasons.get(DEFAULT_CRITERION, ()))
 
     def __repr__(self) -> str:
@@ -228,7 +227,7 @@ class Record(BaseModel):
     def _repr_html_(self) -> str:
         rows: list[tuple[object, object]] = [("content", self.content)] if self.content or not self.images else []
         if self.images:
-            rows.append((pluralise(len(self.images), "image"), shown(self.images)))
+            rows.append((pluralise(len(self.images), "image"), thumbnails_html(self.images)))
         rows += [(key, str(value)) for key, value in self.metadata.items()]
         rows += [
             (f"truth: {key}" if key != DEFAULT_CRITERION else "truth", str(value))
@@ -238,9 +237,9 @@ class Record(BaseModel):
         return fragment(title(f"Record {self.record_id}", note), table(["field", "value"], rows))
 
 
-def _images(given: Any) -> tuple[Image, ...]:
-    several = given if isinstance(given, list | tuple) else [given]
-    for one in several:
-        if not isinstance(one, Image | Mapping):
-            raise ValueError(f"{str(one)[:60]!r} is not an Image; write images=[Image.from_file(...)]")
-    return tuple(Image.model_validate(one) for one in several)
+def _as_images(value: Any) -> tuple[Image, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    for item in items:
+        if not isinstance(item, Image | Mapping):
+            raise ValueError(f"{str(item)[:60]!r} is not an Image; write images=[Image.from_file(...)]")
+    return tuple(Image.model_validate(item) for item in items)

@@ -1,8 +1,12 @@
-"""Cutting texts into paragraphs, sentences or pieces of one's own, with their places kept.
+"""Segmentation of texts and records into paragraphs, sentences or other segments.
 
-Sentences end where a closing sign of any script ends them (. ! ? … 。 ！ ？ । ؟ and others); a full
-stop must be followed by a space or the end, signs of scripts without spaces need not be. Common
-abbreviations and initials do not end one. This is a rule, not a model: it is the same everywhere.
+A sentence ends with a closing sign of any script (. ! ? … 。 ！ ？ । ؟ and others). A full stop must be followed by a
+space or the end of the text; signs of scripts without spaces need not be. Common abbreviations and initials do not end
+a sentence. This is a rule, not a model, so it gives the same segments on every machine.
+
+Segments of a record keep its metadata, its mark `local_only`, their parent and their position in it. The truth and the
+codes are about the whole record, so segments do not get them. Images belong to the whole record too, and cannot be cut.
+A record with images is therefore refused, because a segment without them would lack a part of its meaning.
 """
 
 from __future__ import annotations
@@ -10,7 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .._internal.text import pluralise
 from ..errors import SetupError
+from .record import Record
 
 _CLOSERS = r"[\"'”’»)\]」』）]*"
 _SENTENCE_END = re.compile(rf"(?:(?<![.!?…])[.!?…]++{_CLOSERS}(?=\s|$)|[。！？｡।॥؟۔]+{_CLOSERS})")
@@ -21,14 +27,14 @@ _PARAGRAPH_END = re.compile(r"\n[ \t\r]*\n\s*")
 
 
 def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
-    """The offsets of the pieces, without the white space around them.
+    """Start and end of each segment, in characters, without the white space around it.
 
     Parameters
     ----------
     text
         The text.
     by
-        `"paragraph"`, `"sentence"`, or a regular expression that matches what stands *between* pieces.
+        `"paragraph"`, `"sentence"`, or a regular expression that matches the text *between* segments.
 
     Examples
     --------
@@ -37,22 +43,22 @@ def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
     ['Dr. Wu came.', '他走了。', '你呢？']
     """
     start = 0
-    for end, after in boundaries(text, by):
+    for end, next_start in boundaries(text, by):
         yield from strip_span(text, start, end)
-        start = after
+        start = next_start
     yield from strip_span(text, start, len(text))
 
 
 def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
     """Start and end of each break between two segments."""
     if by == "sentence":
-        for found in _SENTENCE_END.finditer(text):
-            if not (found[0] == "." and _ABBREVIATION.search(text, max(0, found.end() - 12), found.end())):
-                yield found.end(), found.end()
+        for match in _SENTENCE_END.finditer(text):
+            if not (match[0] == "." and _ABBREVIATION.search(text, max(0, match.end() - 12), match.end())):
+                yield match.end(), match.end()
         return
     if re.fullmatch(r"\w+", by) and by != "paragraph":
         raise SetupError(
-            f"by={by!r}: write `paragraph`, `sentence`, or a regular expression for what parts the pieces."
+            f"by={by!r}: write `paragraph`, `sentence`, or a regular expression for the text between two segments."
         )
     try:
         pattern = _PARAGRAPH_END if by == "paragraph" else re.compile(by)
@@ -60,9 +66,9 @@ def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
         raise SetupError(
             f"by={by!r} is neither `paragraph` nor `sentence` nor a regular expression: {error}."
         ) from error
-    for found in pattern.finditer(text):
-        if found.end() > found.start():
-            yield found.start(), found.end()
+    for match in pattern.finditer(text):
+        if match.end() > match.start():
+            yield match.start(), match.end()
 
 
 def strip_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -73,3 +79,25 @@ def strip_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         end -= 1
     if end > start:
         yield start, end
+
+
+def segment_record(record: Record, by: str) -> list[Record]:
+    """The segments of one record.
+
+    Raises
+    ------
+    SetupError
+        The record has images.
+    """
+    if record.images:
+        raise SetupError(
+            f"record `{record.record_id}` has {pluralise(len(record.images), 'image')}, which cannot be cut with its "
+            "text; leave such records out, corpus.filter(lambda record: not record.images), or judge them whole."
+        )
+    shared = {**dict(record), "ground_truth": {}, "expert_reasons": {}, "labels": {}}
+    shared |= {"parent_id": record.record_id, "cluster": record.cluster or record.record_id}
+    segments = []
+    for number, (start, end) in enumerate(segment_spans(record.content, by), 1):
+        position = {"record_id": f"{record.record_id}#{number}", "start_offset": start, "end_offset": end}
+        segments.append(Record(**{**shared, **position, "content": record.content[start:end]}))
+    return segments

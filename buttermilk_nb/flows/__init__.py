@@ -1,1 +1,1 @@
-"""Flows: definition (steps, flow), plan, execution (runner, executors) and results (run), one file each."""
+"""Flows: their definition, their plan for a corpus, their execution and their results."""

@@ -1,4 +1,7 @@
-"""What a run would ask: counted from the very requests it would send, without sending any."""
+"""`Estimate`: the calls, tokens and cost of a run, counted without sending anything.
+
+The counts come from the actual requests that the run would send.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from ..project.project import Project
 from .plan import Plan
 
 _TOKENS_PER_ANSWER = 180
-"""Reasons, a conclusion and an answer on one criterion, roughly; said to be a guess wherever it shows."""
+"""Roughly the length of reasons, a conclusion and an answer to one criterion; always shown as a guess."""
 
 
 @dataclass
 class ModelEstimate:
-    """The calls of one model."""
+    """The calls of one model, with their tokens and their cost."""
 
     model: str
     calls: int = 0
@@ -26,11 +29,11 @@ class ModelEstimate:
     tokens_out: int = 0
     cost_usd: float | None = 0.0
     later: int = 0
-    """Cells that cannot be counted yet."""
+    """Answers whose calls cannot be counted yet."""
     provider: str = ""
     remote: bool = False
     counted: bool = False
-    """Whether the model's own tokenizer was at hand; else tokens are estimated from the number of characters."""
+    """Whether tokens are counted with the model's own tokenizer; if not, they are estimated from the characters."""
 
     @property
     def new(self) -> int:
@@ -46,9 +49,9 @@ class Estimate:
     models
         One entry per model.
     cells
-        Planned cells.
+        The number of planned answers.
     cap_usd
-        What may be spent.
+        The budget in US dollars; None for no budget.
     """
 
     def __init__(self, models: Sequence[ModelEstimate], *, cells: int, cap_usd: float | None = None) -> None:
@@ -58,7 +61,7 @@ class Estimate:
 
     @property
     def later(self) -> int:
-        """Cells that cannot be counted yet, because their prompts read what other steps will find."""
+        """Answers whose calls cannot be counted yet, because their prompts read the outputs of other steps."""
         return sum(model.later for model in self.models)
 
     @property
@@ -68,7 +71,7 @@ class Estimate:
 
     @property
     def cached(self) -> int:
-        """Calls whose answer is in the cache."""
+        """Calls with an answer in the cache."""
         return sum(model.cached for model in self.models)
 
     @property
@@ -78,16 +81,16 @@ class Estimate:
 
     @property
     def cost_usd(self) -> float | None:
-        """About what the new calls would cost; None where a model's price is not known."""
+        """The estimated cost of the new calls; None if a model's price is not known."""
         costs = [model.cost_usd for model in self.models if model.new]
         return None if None in costs else float(sum(cost for cost in costs if cost is not None))
 
     def __repr__(self) -> str:
-        return f"Estimate: {self.calls:,} calls for {self.cells:,} cells; print() it for what is cached and new"
+        return f"Estimate: {self.calls:,} calls for {self.cells:,} answers; print() it for cached and new calls"
 
     def __str__(self) -> str:
         cost = "at a price that is not known" if self.cost_usd is None else f"about ${self.cost_usd:,.2f}"
-        later = f"; {self.later:,} more cells depend on what other steps find" if self.later else ""
+        later = f"; {self.later:,} more answers depend on the outputs of other steps" if self.later else ""
         cap = (
             ""
             if self.cap_usd is None or not any(model.remote for model in self.models)
@@ -97,7 +100,10 @@ class Estimate:
 
     def to_html(self) -> str:
         """The estimate as a table, by model."""
-        rows = [(m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _price(m.cost_usd)) for m in self.models]
+        rows = [
+            (m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _format_cost(m.cost_usd))
+            for m in self.models
+        ]
         columns = ["model", "calls", "cached", "new", "tokens in", "tokens out (guess)", "cost of new calls"]
         guessed = [f"`{m.model}`" for m in self.models if m.new and not m.counted]
         how = f"Tokens of {', '.join(guessed)} are estimated from characters. " if guessed else ""
@@ -105,7 +111,7 @@ class Estimate:
         return fragment(title("Estimate", str(self)), table(columns, rows, note))
 
 
-def _price(cost: float | None) -> str:
+def _format_cost(cost: float | None) -> str:
     return "not known" if cost is None else f"${cost:,.4f}"
 
 
@@ -117,72 +123,72 @@ def estimate(
     mode: CacheMode | None = None,
     retry: Collection[str] = (),
 ) -> Estimate:
-    """Count what a plan would ask; cells whose newest answer has a status in `retry` are asked again."""
+    """Estimate the calls of a plan. Cells whose newest answer has a status in `retry` are called again."""
     project.cache.open()
     reads_cache = (mode or project.cache_mode) in ("use", "only")
-    found: dict[str, ModelEstimate] = {}
-    again = _ended(project, retry)
+    entries: dict[str, ModelEstimate] = {}
+    retried_designs = _designs_with_status(project, retry)
     cells = 0
-    seen: set[str] = set()
+    counted_keys: set[str] = set()
     for cell in plan.cells():
         cells += 1
         model = cell.slot.model
         if model is None:
             continue
-        entry = found.get(model.name)
+        entry = entries.get(model.name)
         if entry is None:
-            entry = found[model.name] = _entry(model)
-        asked = False
+            entry = entries[model.name] = _new_entry(model)
+        has_request = False
         for request, answers in cell.slot.agent.planned_requests(cell):
-            asked = True
+            has_request = True
             if project.client.consent.local_only_reason(request):
                 continue
             entry.calls += 1
-            known = reads_cache and cell.design_id not in again and request.key in project.cache
-            if known or request.key in seen:
+            is_cached = reads_cache and cell.design_id not in retried_designs and request.key in project.cache
+            if is_cached or request.key in counted_keys:
                 entry.cached += 1
                 continue
-            seen.add(request.key)
-            _count(entry, request, answers)
-        entry.later += not asked
+            counted_keys.add(request.key)
+            _add_call(entry, request, answers)
+        entry.later += not has_request
     return Estimate(
-        list(found.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
+        list(entries.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
     )
 
 
-def _ended(project: Project, statuses: Collection[str]) -> set[str]:
-    """The designs whose newest answer has such a status."""
+def _designs_with_status(project: Project, statuses: Collection[str]) -> set[str]:
+    """The designs whose newest answer has one of these statuses."""
     if not statuses:
         return set()
-    found = project.store.df("select design_id from latest_traces where list_contains(?, status)", [sorted(statuses)])
-    return set(found.design_id)
+    frame = project.store.df("select design_id from latest_traces where list_contains(?, status)", [sorted(statuses)])
+    return set(frame.design_id)
 
 
-def unanswered(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:
-    """Those of the models that would certainly be called; looks no further than the first new call of each."""
-    left = {model.name for model in models}
+def models_to_call(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:
+    """The names of the models that would certainly be called; the search stops at the first new call of each."""
+    names = {model.name for model in models}
     if mode in ("refresh", "off"):
-        return left
-    found: set[str] = set()
-    if left:
+        return names
+    called: set[str] = set()
+    if names:
         project.cache.open()
         for cell in plan.cells():
             model = cell.slot.model
-            if model is None or model.name not in left:
+            if model is None or model.name not in names:
                 continue
             if any(request.key not in project.cache for request, _ in cell.slot.agent.planned_requests(cell)):
-                found.add(model.name)
-                left.discard(model.name)
-                if not left:
+                called.add(model.name)
+                names.discard(model.name)
+                if not names:
                     break
-    return found
+    return called
 
 
-def _entry(model: Model) -> ModelEstimate:
+def _new_entry(model: Model) -> ModelEstimate:
     return ModelEstimate(model.name, provider=model.provider, remote=model.remote, counted=model.own_tokenizer)
 
 
-def _count(entry: ModelEstimate, request: Request, answers: int) -> None:
+def _add_call(entry: ModelEstimate, request: Request, answers: int) -> None:
     """Add a call that would be sent."""
     tokens_in, tokens_out = request.model.count_tokens(request.text), _TOKENS_PER_ANSWER * answers
     entry.tokens_in += tokens_in

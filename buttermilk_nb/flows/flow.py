@@ -1,4 +1,4 @@
-"""A flow: a named, serialisable graph of steps. Definition only; `plan.py` and `runner.py` do the work."""
+"""`Flow`: a named graph of steps, which can be checked, estimated, run and saved as YAML."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from .step import Step
 
 
 class Flow:
-    """Steps in a graph.
+    """Steps in a graph, which run on every record of a corpus.
 
     Parameters
     ----------
     name
         The flow's name.
     steps
-        Agents, or Steps where one needs another.
+        Agents, or `Step`s for agents that need other steps.
 
     Raises
     ------
     SetupError
-        Two steps share a name, a step needs one that there is not, or steps need each other in a circle.
+        Two steps have the same name, a step needs one that does not exist, or steps need each other in a circle.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Flow:
             raise SetupError("a flow needs a name.")
         items = steps if isinstance(steps, Sequence) else [steps]
         self.name = name
-        self.steps: tuple[Step, ...] = _ordered([s if isinstance(s, Step) else Step(s) for s in items])
+        self.steps: tuple[Step, ...] = _sort_steps([s if isinstance(s, Step) else Step(s) for s in items])
 
     @property
     def flow_hash(self) -> str:
@@ -61,26 +61,53 @@ class Flow:
     # --- before a run ----------------------------------------------------------------------------
 
     def check(self, corpus: Corpus, *, project: Project | None = None) -> Grid:
-        """Find what is wrong before anything runs: render every prompt, look at every model and code.
+        """Check everything before a run: prompts, models and codes. Nothing is sent.
+
+        Parameters
+        ----------
+        corpus
+            The records.
+        project
+            By default the open project.
 
         Returns
         -------
         Grid
-            The planned cells, and remarks on what would measure nothing.
+            The number of planned answers, and remarks on options that measure nothing.
 
         Raises
         ------
         SetupError
-            Every problem at once.
+            The declaration is wrong; the error lists every problem.
         """
         return Plan(self.steps, corpus, project or current()).checked()
 
     def estimate(self, corpus: Corpus, *, limit: int | None = None, project: Project | None = None) -> Estimate:
-        """Count calls, tokens and cost, and how much is cached already. Nothing is sent."""
-        where = project or current()
-        plan = Plan(self.steps, _limited(corpus, limit), where)
+        """Count calls, tokens and cost, and the calls that are cached already. Nothing is sent.
+
+        Parameters
+        ----------
+        corpus
+            The records.
+        limit
+            The number of records, from the start of the corpus; by default all.
+        project
+            By default the open project.
+
+        Returns
+        -------
+        Estimate
+            Calls, tokens and cost, by model.
+
+        Raises
+        ------
+        SetupError
+            The declaration is wrong; the error lists every problem.
+        """
+        project = project or current()
+        plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
         plan.checked()
-        return estimate(plan, where)
+        return estimate(plan, project)
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -99,31 +126,32 @@ class Flow:
         yes: bool = False,
         project: Project | None = None,
     ) -> Run:
-        """Run the flow over a corpus. Running again resumes: what is answered comes from the cache.
+        """Run the flow over a corpus. A second run resumes: existing answers come from the cache.
 
         Parameters
         ----------
         corpus
             The records.
         limit
-            Only the first so many.
+            The number of records, from the start of the corpus; by default all.
         concurrency
-            Calls in flight at once; by default the project's setting.
+            The number of calls at the same time; by default the project's setting.
         on_error
-            `keep` makes a failed cell a row with its status; `raise` stops at the first.
+            `keep` stores a failed answer as a row with its status; `raise` stops the run at the first failure.
         cache
             `use`, `refresh`, `only` or `off`; by default the project's mode.
         retry
-            Statuses to ask again although an answer is cached: `["invalid", "refused"]`.
+            Statuses of cached answers that are asked for again, such as `["invalid", "refused"]`; by default none.
         budget_usd
-            What this run may spend; what is cached costs nothing. The project's own budget holds beside it.
+            The most that this run may spend, in US dollars; cached answers cost nothing. By default only the project's
+            budget applies, which always applies too.
         time_limit_s
-            Seconds after which no new cell is begun.
+            Seconds after which the run stops; by default there is no limit.
         batch
-            Send what is new as batches, where a model's provider has an API for them (OpenAI, Anthropic): at half the
-            price, and done within a day. It may be stopped; the same cell, run again, collects what was submitted.
+            Send new requests as batches to providers that have a batch API (OpenAI, Anthropic): at half the price, and
+            finished within a day. You may stop the run: running the same notebook cell again collects the batches.
         yes
-            Go on without asking, however many calls it sends to remote models.
+            Do not ask for confirmation, however many calls are sent to remote models.
         project
             By default the open project.
 
@@ -135,13 +163,13 @@ class Flow:
         Raises
         ------
         SetupError
-            Something is declared wrongly; nothing was sent.
+            The declaration is wrong; nothing was sent.
         ConsentError, UnconfirmedError
-            Texts would go where nobody has allowed them to, or more calls than expected; nothing was sent.
+            A provider has no consent, or there are more calls than expected; nothing was sent.
         BudgetReached, RunStopped
-            The budget or the time ran out; what had finished is stored.
+            The budget or the time limit was reached; finished answers are stored.
         Interrupted
-            It was stopped with Ctrl-C; what had finished is stored, and `bm.last_run()` is the handle.
+            The run was stopped with Ctrl-C; finished answers are stored, and `bm.last_run()` returns the handle.
         """
         work = self._start(
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
@@ -164,12 +192,12 @@ class Flow:
         yes: bool = False,
         project: Project | None = None,
     ) -> Run:
-        """The twin of `run` for `await` in a cell: widgets stay alive while it works.
+        """Run the flow with `await`, so that widgets work meanwhile. Parameters, results and errors as in `run`.
 
         Raises
         ------
         RunStopped
-            It was stopped; what had finished is stored. (Not Interrupted, which would end the loop.)
+            The run was stopped; finished answers are stored. (Not Interrupted, which would end the event loop.)
         """
         work = self._start(
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
@@ -179,17 +207,21 @@ class Flow:
             await event_loop.wait_async(event_loop.submit(work.run()), work.interrupt), RunStopped
         )
 
-    def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **given: Any) -> Runner:
-        where = project or current()
-        options = RunOptions.checked(where, **given)
-        plan = Plan(self.steps, _limited(corpus, limit), where)
-        read = Flow(self.name, plan.steps)  # as its files say now
-        return start(plan, where, options, flow=self.name, flow_hash=read.flow_hash, definition=read.to_plain())
+    def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **options: Any) -> Runner:
+        project = project or current()
+        checked_options = RunOptions.checked(project, **options)
+        plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
+        reloaded = Flow(self.name, plan.steps)  # with its files as they are now
+        return start(
+            plan, project, checked_options, flow=self.name, flow_hash=reloaded.flow_hash, definition=reloaded.to_plain()
+        )
 
     # --- as a file -------------------------------------------------------------------------------
 
     def to_yaml(self, path: str | Path | None = None) -> str:
-        """The flow as YAML; with `path`, written there too. Criteria and prompt files are named, others written out.
+        """The flow as YAML text, which is also written to `path`, if given.
+
+        Criteria and prompts from files in the folder of `path` appear by name; all others appear as text.
 
         Examples
         --------
@@ -205,30 +237,30 @@ class Flow:
 
     @classmethod
     def from_yaml(cls, source: str | Path) -> Flow:
-        """ParsedAnswer a flow from a YAML file, or from YAML text.
+        """Read a flow from a YAML file, or from YAML text.
 
         Raises
         ------
         SetupError
-            A word is unknown, a file is missing, or a function is named that is not defined here.
+            A key is unknown, a file does not exist, or the program does not define a function of the flow.
         """
-        inline = isinstance(source, str) and "\n" in source
-        path = Path("flow") if inline else Path(source)
-        data = yaml.loads(str(source), "the flow") if inline else yaml.load(path)
-        where = "the flow" if inline else f"`{path.name}`"
+        is_text = isinstance(source, str) and "\n" in source
+        path = Path("flow") if is_text else Path(source)
+        data = yaml.loads(str(source), "the flow") if is_text else yaml.load(path)
+        source_name = "the flow" if is_text else f"`{path.name}`"
         if not isinstance(data, dict):
-            raise SetupError(f"{where} is not a mapping with `name` and `steps`.")
+            raise SetupError(f"{source_name} is not a mapping with `name` and `steps`.")
         for word in data:
             if word not in ("name", "steps"):
-                raise SetupError(f"{where}: there is no word `{word}`; {nearest(word, ['name', 'steps'])}")
+                raise SetupError(f"{source_name}: unknown key `{word}`; {nearest(word, ['name', 'steps'])}")
         steps = data.get("steps")
         if not isinstance(steps, list) or not steps:
-            raise SetupError(f"{where} has no `steps`.")
-        folder = Path.cwd() if inline else path.parent
-        return cls(str(data.get("name") or path.stem), [_step_from_plain(item, where, folder) for item in steps])
+            raise SetupError(f"{source_name} has no `steps`.")
+        folder = Path.cwd() if is_text else path.parent
+        return cls(str(data.get("name") or path.stem), [_step_from_plain(item, source_name, folder) for item in steps])
 
     def to_plain(self, folder: Path | None = None) -> dict[str, Any]:
-        """The flow as plain data; files below `folder` are named, all others written out."""
+        """The flow as plain data, with the names of files in `folder`, and the text of all others."""
         return {"name": self.name, "steps": [step.to_plain(folder) for step in self.steps]}
 
     def __repr__(self) -> str:
@@ -238,39 +270,42 @@ class Flow:
 def _raise_if_incomplete(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
     if run.status not in ("interrupted", "over budget", "out of time"):
         return run
-    left = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
-    rest = (
-        f"{left:,} of {run.planned:,} cells are still to do. What had finished is stored: run the cell again to go on, "
-        "or use bm.last_run() for the results so far."
+    n_missing = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
+    hint = (
+        f"{n_missing:,} of {run.planned:,} answers are missing. Finished answers are stored: run this notebook "
+        "cell again to continue, or use bm.last_run() for the results so far."
     )
     why = f"{run.stopped_by} " if run.stopped_by else ""
     if run.status == "over budget":
-        raise BudgetReached(f"The run stopped at its budget: {why}{rest}")
+        raise BudgetReached(f"The run stopped at its budget: {why}{hint}")
     if run.status == "out of time":
-        raise RunStopped(f"The run stopped at its time limit: {why}{rest}")
-    raise stopped(f"The run was stopped: {why}{rest}")
+        raise RunStopped(f"The run stopped at its time limit: {why}{hint}")
+    raise stopped(f"The run was stopped: {why}{hint}")
 
 
-def _step_from_plain(item: Any, where: str, folder: Path) -> Step:
+def _step_from_plain(item: Any, source_name: str, folder: Path) -> Step:
     if not isinstance(item, dict):
-        raise SetupError(f"{where}: a step is a mapping with `agent` and `name`, not {item!r:.60}.")
+        raise SetupError(f"{source_name}: a step is a mapping with `agent` and `name`, not {item!r:.60}.")
     data = dict(item)
     kind = str(data.pop("agent", ""))
-    own = {word: data.pop(word) for word in ("needs", "timeout_s", "retries") if word in data}
+    step_fields = {word: data.pop(word) for word in ("needs", "timeout_s", "retries") if word in data}
     name = str(data.pop("name", kind))
     if kind not in AgentBase.kinds:
-        raise SetupError(f"{where}, step `{name}`: there is no agent `{kind}`; {nearest(kind, AgentBase.kinds)}")
-    made = AgentBase.kinds[kind]
-    unknown = [word for word in data if word not in made.model_fields]
+        raise SetupError(f"{source_name}, step `{name}`: there is no agent `{kind}`; {nearest(kind, AgentBase.kinds)}")
+    agent_class = AgentBase.kinds[kind]
+    unknown = [word for word in data if word not in agent_class.model_fields]
     if unknown:
         raise SetupError(
-            *(f"{where}, step `{name}`: there is no word `{w}`; {nearest(w, made.model_fields)}" for w in unknown)
+            *(
+                f"{source_name}, step `{name}`: unknown key `{key}`; {nearest(key, agent_class.model_fields)}"
+                for key in unknown
+            )
         )
-    return Step(made.from_plain(name, data, folder), **own)
+    return Step(agent_class.from_plain(name, data, folder), **step_fields)
 
 
-def _ordered(steps: list[Step]) -> tuple[Step, ...]:
-    """Steps so that each comes after what it needs."""
+def _sort_steps(steps: list[Step]) -> tuple[Step, ...]:
+    """The steps in an order in which each comes after the steps that it needs."""
     by_name: dict[str, Step] = {}
     for step in steps:
         if step.name in by_name:
@@ -282,18 +317,20 @@ def _ordered(steps: list[Step]) -> tuple[Step, ...]:
                 raise SetupError(
                     f"step `{step.name}` needs `{name}`, which is not in the flow; {nearest(name, by_name)}"
                 )
-    done: dict[str, Step] = {}
-    while len(done) < len(steps):
-        ready = [step for step in steps if step.name not in done and all(name in done for name in step.needs)]
+    sorted_steps: dict[str, Step] = {}
+    while len(sorted_steps) < len(steps):
+        ready = [
+            step for step in steps if step.name not in sorted_steps and all(name in sorted_steps for name in step.needs)
+        ]
         if not ready:
-            left = ", ".join(f"`{step.name}`" for step in steps if step.name not in done)
-            raise SetupError(f"the steps {left} need each other in a circle.")
-        done |= {step.name: step for step in ready}
-    return tuple(done.values())
+            names = ", ".join(f"`{step.name}`" for step in steps if step.name not in sorted_steps)
+            raise SetupError(f"the steps {names} need each other in a circle.")
+        sorted_steps |= {step.name: step for step in ready}
+    return tuple(sorted_steps.values())
 
 
-def _limited(corpus: Corpus, limit: int | None) -> Corpus:
+def _limit_corpus(corpus: Corpus, limit: int | None) -> Corpus:
     require_corpus(corpus, "a flow")
     if limit is not None and (not isinstance(limit, int) or limit < 1):
-        raise SetupError(f"limit={limit!r}: write a number of records, or leave it out.")
+        raise SetupError(f"limit={limit!r}: give a number of records, or leave it out.")
     return corpus if limit is None else corpus.head(limit)

@@ -1,4 +1,7 @@
-"""A plan: the steps with their slots, the checks, and the cells, which are generated and never listed."""
+"""`Plan`: the slots and cells of a flow over a corpus, and the checks before a run.
+
+Cells are generated when they are needed and never kept in a list, so that a large plan needs little memory.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..agents.base import Cell, Slot
 from ..agents.design import design_id
-from ..codebook.check_codes import code_problems, unasked_codes
+from ..codebook.check_codes import code_problems, unused_codes
 from ..corpus.corpus import Corpus
 from ..corpus.record import Record
 from ..errors import SetupError
@@ -18,7 +21,7 @@ from .step import Step
 
 
 class Grid(NamedTuple):
-    """How many cells a flow has over a corpus, and what is worth saying before it runs."""
+    """How many answers a flow plans for a corpus, and remarks before it runs."""
 
     records: int
     slots: dict[str, int]
@@ -26,71 +29,71 @@ class Grid(NamedTuple):
 
     @property
     def cells(self) -> int:
-        """Records x slots, over all steps."""
+        """The number of planned answers: records x slots, over all steps."""
         return self.records * sum(self.slots.values())
 
     def __repr__(self) -> str:
         per = ", ".join(f"{name}: {n} per record" for name, n in self.slots.items())
-        lines = [f"{self.cells:,} cells ({self.records:,} records; {per}). No problem was found."]
+        lines = [f"{self.cells:,} answers ({self.records:,} records; {per}). No problem was found."]
         return "\n".join(lines + [f"Note: {remark}" for remark in self.remarks])
 
 
 class Plan:
-    """A flow unfolded over a corpus.
+    """The steps of a flow with their slots, for each record of a corpus.
 
     Parameters
     ----------
     steps
-        The steps, in an order in which each comes after what it needs; their files are read again here.
+        The steps, in an order in which each comes after the steps that it needs. The plan reads their files again.
     corpus
         The records.
     project
-        Where the models are named.
+        The project, whose settings name the models.
     """
 
     def __init__(self, steps: Sequence[Step], corpus: Corpus, project: Project) -> None:
         self.corpus = corpus
         self._project = project
         self.changes: list[str] = []
-        fresh = []
+        reloaded_steps = []
         for step in steps:
-            agent, said = step.agent.reloaded()
-            self.changes += said
-            fresh.append(step.model_copy(update={"agent": agent}) if said else step)
-        self.steps: tuple[Step, ...] = tuple(fresh)
+            agent, changes = step.agent.reloaded()
+            self.changes += changes
+            reloaded_steps.append(step.model_copy(update={"agent": agent}) if changes else step)
+        self.steps: tuple[Step, ...] = tuple(reloaded_steps)
         self._slots: dict[str, list[Slot]] | None = None
 
     @property
     def slots(self) -> dict[str, list[Slot]]:
         """The slots of each step."""
         if self._slots is None:
-            made: dict[str, list[Slot]] = {}
+            slots_by_step: dict[str, list[Slot]] = {}
             for step in self.steps:
-                before = {name: made[name] for name in step.needs}
-                slots = step.agent.slots(self._project, before)
-                made[step.name] = [slot._replace(policy=step.policy) for slot in slots]
-            self._slots = made
+                upstream = {name: slots_by_step[name] for name in step.needs}
+                slots = step.agent.slots(self._project, upstream)
+                slots_by_step[step.name] = [slot._replace(policy=step.policy) for slot in slots]
+            self._slots = slots_by_step
         return self._slots
 
     @property
     def models(self) -> list[Model]:
-        """Every model that may be asked, those of last resort too."""
-        found = [slot.model for slots in self.slots.values() for slot in slots if slot.model]
-        found += [model for step in self.steps for model in step.agent.fallback_models(self._project)]
-        return list({model.name: model for model in found}.values())
+        """Every model that may be called, with the fallbacks."""
+        models = [slot.model for slots in self.slots.values() for slot in slots if slot.model]
+        models += [model for step in self.steps for model in step.agent.fallback_models(self._project)]
+        return list({model.name: model for model in models}.values())
 
     def cell_count(self, models: Sequence[Model]) -> int:
-        """How many cells are planned for these models."""
+        """How many calls are planned for these models at most."""
         names = {model.name for model in models}
-        asked = [slot for slots in self.slots.values() for slot in slots if slot.model and slot.model.name in names]
-        return len(self.corpus) * sum(len(slot.criteria or ()) or 1 for slot in asked)
+        slots = [slot for slots in self.slots.values() for slot in slots if slot.model and slot.model.name in names]
+        return len(self.corpus) * sum(len(slot.criteria or ()) or 1 for slot in slots)
 
     def checked(self) -> Grid:
-        """Every problem at once, as a SetupError; else the grid."""
+        """Check the plan, and return its grid; raises a SetupError that lists every problem."""
         problems: list[str] = []
         if not len(self.corpus):
             problems.append("the corpus is empty.")
-        examples = _one_of_each(self.corpus)
+        examples = _example_records(self.corpus)
         for step in self.steps:
             try:
                 problems += step.agent.problems(self._project, examples, step.needs)
@@ -101,24 +104,24 @@ class Plan:
         if problems:
             raise SetupError(*dict.fromkeys(problems))
         remarks = [remark for step in self.steps for remark in step.agent.remarks(self._project)]
-        remarks += unasked_codes(self.corpus.records, documents)
-        slots = {name: len(found) for name, found in self.slots.items()}
-        return Grid(len(self.corpus), slots, tuple(dict.fromkeys([*self.changes, *remarks])))
+        remarks += unused_codes(self.corpus.records, documents)
+        slot_counts = {name: len(step_slots) for name, step_slots in self.slots.items()}
+        return Grid(len(self.corpus), slot_counts, tuple(dict.fromkeys([*self.changes, *remarks])))
 
     def designs(self, record: Record) -> Iterator[tuple[Step, Slot, str]]:
         """The cells of one record, each with its design id, in the order of the steps."""
-        made: dict[str, list[tuple[Slot, str]]] = {}
+        designs_by_step: dict[str, list[tuple[Slot, str]]] = {}
         for step in self.steps:
-            made[step.name] = own = []
-            before = [cell for name in step.needs for cell in made[name]]
+            designs_by_step[step.name] = step_designs = []
+            upstream = [cell for name in step.needs for cell in designs_by_step[name]]
             for slot in self.slots[step.name]:
-                inputs = [design for theirs, design in before if step.agent.reads_slot(slot, theirs)]
+                inputs = [design for upstream_slot, design in upstream if step.agent.reads_slot(slot, upstream_slot)]
                 design = design_id(slot, record, inputs)
-                own.append((slot, design))
+                step_designs.append((slot, design))
                 yield step, slot, design
 
     def cells(self) -> Iterator[Cell]:
-        """Every cell whose step needs nothing, as `estimate` sees it; the others with no inputs yet."""
+        """Every cell without its inputs, as `estimate` needs it."""
         for record in self.corpus.records:
             for _, slot, design in self.designs(record):
                 yield Cell(slot, record, design, {})
@@ -143,14 +146,14 @@ class Plan:
                 )
 
     def texts(self) -> list[TextRow]:
-        """Prompts, criteria and schemas."""
+        """The texts that the run stores once: prompts, criteria and schemas."""
         return [text for step in self.steps for text in step.agent.texts(self.slots[step.name])]
 
 
-def _one_of_each(corpus: Corpus) -> list[Record]:
-    """One record for each distinct set of fields, and of questions on which an expert gave reasons."""
-    found: dict[tuple[frozenset[str], frozenset[str]], Record] = {}
+def _example_records(corpus: Corpus) -> list[Record]:
+    """One record for each distinct set of metadata fields and of criteria with expert reasons."""
+    records: dict[tuple[frozenset[str], frozenset[str]], Record] = {}
     for record in corpus.records:
         reasoned = frozenset(name for name, reasons in record.expert_reasons.items() if reasons)
-        found.setdefault((frozenset(record.metadata), reasoned), record)
-    return list(found.values())
+        records.setdefault((frozenset(record.metadata), reasoned), record)
+    return list(records.values())

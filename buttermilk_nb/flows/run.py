@@ -1,4 +1,4 @@
-"""A run: the handle to one execution of a flow and to its results, which live in the Store."""
+"""`Run`: the handle to one execution of a flow, and to its results in the Store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._internal import notebook_hooks
 from .._internal.html import fragment, table, title
-from ..analysis.frames import heatmap, meta_outputs, scores
+from ..analysis.frames import heatmap, meta_outputs, scores, traces
 from ..analysis.frames.quotations import quotes
 from ..analysis.frames.ratings import project_ratings, run_ratings
 from ..analysis.frames.side_by_side import SideBySide, side_by_side
@@ -19,7 +19,7 @@ from ..schema import STATUSES
 if TYPE_CHECKING:
     import pandas as pd
 
-_last: Run | None = None
+_last_run: Run | None = None
 
 
 class Run:
@@ -28,15 +28,15 @@ class Run:
     Parameters
     ----------
     project
-        Whose Store holds the rows.
+        The project with the results.
     run_id
-        Which run.
+        The id of the run.
     flow
         The flow's name.
     planned
-        Planned cells.
+        The number of planned answers.
     remarks
-        What was said before it ran.
+        Remarks from the checks before the run.
     status
         `running`, `finished`, `interrupted`, `over budget`, `out of time` or `failed`.
     """
@@ -51,93 +51,103 @@ class Run:
         self.remarks = remarks
         self.status = status
         self.stopped_by: str | None = None
-        """Why a run that is `over budget` stopped, or what a batch waits for."""
+        """Why a run that is `over budget` stopped, or why it waits for a batch."""
         self.cancel_callback: Callable[[], None] | None = None
 
     @property
     def counts(self) -> dict[str, int]:
-        """Planned cells by status; `pending` are those with no trace."""
-        found = scores.counts(self.project.store, self.run_id)
-        return {status: found[status] for status in STATUSES if status in found}
+        """The planned answers by status; `pending` means that there is no trace yet."""
+        counts = traces.status_counts(self.project.store, self.run_id)
+        return {status: counts[status] for status in STATUSES if status in counts}
 
     @property
     def cost_usd(self) -> float | None:
-        """What this run spent; None where a call's price is not known."""
-        found = self.project.store.df(
+        """The cost of this run in US dollars; None if the price of a call is not known."""
+        row = self.project.store.df(
             "select coalesce(sum(cost_usd), 0) as spent, count(*) - count(cost_usd) as unknown from calls "
             "where run_id = ? and response_hash is not null",
             [self.run_id],
         )
-        return None if found.unknown.item() else float(found.spent.item())
+        return None if row.unknown.item() else float(row.spent.item())
 
     def scores(self) -> pd.DataFrame:
-        """One row per judge x criterion x record x replicate, beside the truth where there is one."""
+        """One row per judge x criterion x record x replicate, with the truth if there is one."""
         return scores.scores(self.project.store, self.run_id)
 
     def ratings(self) -> pd.DataFrame:
-        """One row per coder x criterion x record x replicate: judges and people alike; what statistics take."""
+        """One row per coder x criterion x record x replicate, for judges and people: the input of all statistics."""
         return run_ratings(self.project.store, self.run_id)
 
     def judgements(self) -> pd.DataFrame:
-        """One row per judged cell: the verdict on the criteria as a whole."""
+        """One row per answer of a judge: the verdict on the criteria document as a whole."""
         return scores.judgements(self.project.store, self.run_id)
 
     def assessments(self) -> pd.DataFrame:
-        """One row per reason of an expert and answer: whether the answer gives it too, and by which of its own.
+        """One row per expert reason and answer: whether the answer gives it too, and with which of its own reasons.
 
-        A step of kind `Scorer` makes them.
+        They come from a step with a `Scorer`.
         """
         return meta_outputs.assessments(self.project.store, self.run_id)
 
     def reason_recall(self) -> pd.DataFrame:
-        """One row per answer and criterion: the share of the expert's reasons that it gives, and what it says beyond.
+        """One row per answer and criterion: the share of the expert's reasons that it gives, and its additional ones.
 
-        `recall` is NaN where the scorer's output could not be read.
+        `recall` is NaN if the scorer's output could not be parsed.
         """
         return meta_outputs.reason_recall(self.project.store, self.run_id)
 
     def quotes(self) -> pd.DataFrame:
-        """One row per passage that a reason quotes: whether the text has it (`verified`), and where.
+        """One row per passage that a reason quotes: whether the text contains it (`verified`), and its position.
 
-        `run.quotes().groupby(["judge", "model"]).verified.mean()` is the share of quotations that are true.
+        `run.quotes().groupby(["judge", "model"]).verified.mean()` is the share of verified quotations.
         """
         return quotes(self.project.store, self.run_id)
 
     def divergences(self) -> pd.DataFrame:
-        """One row per topic, position and answer that holds it, as a step of kind `Differences` reads them."""
+        """One row per topic, position and answer that takes it, from a step with `Differences`."""
         return meta_outputs.divergences(self.project.store, self.run_id)
 
     def comparisons(self) -> pd.DataFrame:
-        """One row per record whose answers were compared: on how many topics they diverge, and the conclusion."""
-        return meta_outputs.compared(self.project.store, self.run_id)
+        """One row per record with compared answers: the number of topics on which they diverge, and the conclusion."""
+        return meta_outputs.conclusions(self.project.store, self.run_id)
 
     def votes(self) -> pd.DataFrame:
-        """One row per panel, record, criterion and member: its vote beside the panel's answer.
+        """One row per panel, record, criterion and member: its vote, and the panel's answer.
 
-        `dissent` is the share of the votes that are not the answer; 1 where none won.
+        `dissent` is the share of the votes that differ from the answer; it is 1 if no answer won.
         """
         return meta_outputs.votes(self.project.store, self.run_id)
 
     def review_queue(self) -> pd.DataFrame:
-        """What waits for a person: one row per contested answer, as a step of kind `Escalation` found them.
+        """One row per contested answer that waits for a person, from a step with an `Escalation`.
 
         `bm.coding_form(corpus, criteria=..., coder=..., sample=run.review_queue().drop_duplicates("record_id"))` shows
         the records.
         """
-        return meta_outputs.queue(self.project.store, self.run_id)
+        return meta_outputs.review_queue(self.project.store, self.run_id)
 
     def extractions(self, step: str) -> pd.DataFrame:
-        """One row per row that an extractor found: its columns, and whether the text has the words that it quotes.
+        """One row per extracted row: its columns, and whether the text contains the quotation.
+
+        Parameters
+        ----------
+        step
+            The name of the extractor.
 
         Raises
         ------
         SetupError
             The run has no extractor of that name.
         """
-        return meta_outputs.extracted(self.project.store, self.run_id, step)
+        return meta_outputs.extractions(self.project.store, self.run_id, step)
 
     def side_by_side(self, record_id: str) -> SideBySide:
-        """One record: the text, every answer with its reasons, and where they diverge.
+        """One record: the text, every answer with its reasons, and where the answers diverge.
+
+        Parameters
+        ----------
+        record_id
+            The id of the record.
 
         Raises
         ------
@@ -147,40 +157,40 @@ class Run:
         return side_by_side(self.project.store, self.run_id, record_id)
 
     def traces(self) -> pd.DataFrame:
-        """Every cell that was executed, with ids and times."""
-        return scores.traces(self.project.store, self.run_id)
+        """One row per answer that the run worked on, with ids and times."""
+        return traces.traces(self.project.store, self.run_id)
 
     def calls(self) -> pd.DataFrame:
-        """Every call, with the request as sent and the answer as received."""
-        return scores.calls(self.project.store, self.run_id)
+        """One row per call, with the request as sent and the response as received."""
+        return traces.calls(self.project.store, self.run_id)
 
     def errors(self) -> pd.DataFrame:
-        """Every cell without a usable answer: refused, invalid, failed, skipped, pending; with the raw text."""
-        return scores.errors(self.project.store, self.run_id)
+        """One row per missing answer: refused, invalid, failed, skipped or pending, with the raw text."""
+        return traces.errors(self.project.store, self.run_id)
 
     def models(self) -> pd.DataFrame:
-        """Which exact model, when: requested, served, fingerprint, first and last answer, parameters, n."""
-        return scores.models(self.project.store, self.run_id)
+        """One row per exact model: requested and served name, fingerprint, first and last answer, parameters, n."""
+        return traces.models(self.project.store, self.run_id)
 
     def explore(self) -> Any:
-        """A heat map of judges and criteria to click through; a table where widgets cannot show."""
+        """An interactive heat map of judges and criteria; a table if widgets are not available."""
         view = notebook_hooks.get_hook("explorer")
-        return view(self) if view else heatmap.Heatmap(scores.heat(self.project.store, self.run_id))
+        return view(self) if view else heatmap.Heatmap(heatmap.flag_shares(self.project.store, self.run_id))
 
     def cancel(self) -> None:
-        """Stop this run as a Ctrl-C would: no new calls, those in flight finish, every row is kept."""
+        """Stop this run as Ctrl-C does: no new calls start, calls in flight may finish, and every row is stored."""
         if self.cancel_callback is not None and self.status == "running":
             self.cancel_callback()
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{n:,} {status}" for status, n in self.counts.items())
-        lines = [f"Run of {self.flow!r}, {self.status}: {self.planned:,} cells ({kinds})"]
+        lines = [f"Run of {self.flow!r}, {self.status}: {self.planned:,} answers ({kinds})"]
         return "\n".join([*lines, *self._notes()])
 
     def _notes(self) -> list[str]:
         without = self.planned - self.counts.get("ok", 0)
         hint = (
-            [f"{without:,} cells have no answer; run.errors() says why."]
+            [f"{without:,} answers are missing; run.errors() shows why."]
             if without and self.status != "running"
             else []
         )
@@ -189,18 +199,18 @@ class Run:
     def _repr_html_(self) -> str:
         rows = [(status, n) for status, n in self.counts.items()]
         notes = " ".join(self._notes())
-        head = title(f"Run of {self.flow}", f"{self.status} · {self.planned:,} cells")
-        return fragment(head, table(["status", "cells"], rows, notes))
+        head = title(f"Run of {self.flow}", f"{self.status} · {self.planned:,} answers")
+        return fragment(head, table(["status", "answers"], rows, notes))
 
 
 def set_last_run(run: Run) -> None:
     """Make a run the one that `last_run` returns."""
-    global _last
-    _last = run
+    global _last_run
+    _last_run = run
 
 
 def ratings(project: Project | None = None) -> pd.DataFrame:
-    """The ratings of a whole project: of each design the newest finished answer, and the people's newest codes.
+    """The ratings of a whole project: the newest finished answer of each design, and the newest codes of people.
 
     Parameters
     ----------
@@ -210,7 +220,7 @@ def ratings(project: Project | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The long frame that every statistic takes; `Run.ratings` gives that of one run.
+        The long frame that every statistic takes; `Run.ratings` returns that of one run.
 
     Examples
     --------
@@ -223,13 +233,13 @@ def ratings(project: Project | None = None) -> pd.DataFrame:
 
 
 def last_run() -> Run:
-    """The run that was started last in this process, also when it was interrupted.
+    """The last run that this process started, even if it was interrupted.
 
     Raises
     ------
     SetupError
         Nothing has run yet.
     """
-    if _last is None:
-        raise SetupError("nothing has run yet; flow.run(corpus) does.")
-    return _last
+    if _last_run is None:
+        raise SetupError("nothing has run yet; start with flow.run(corpus).")
+    return _last_run

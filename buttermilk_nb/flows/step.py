@@ -1,4 +1,4 @@
-"""A step: an agent's place in a flow."""
+"""`Step`: an agent in a flow, with the steps that it needs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,23 @@ from ..llm.calls.run_scope import Policy
 
 
 class Step(BaseModel):
-    """An agent, and which steps come before it. A bare agent in a flow is wrapped in one.
+    """An agent, and the steps that run before it. A flow makes a step from an agent without one.
 
     Parameters
     ----------
     agent
         The agent.
     needs
-        The steps whose outputs it reads, by name. It starts on a record when they have finished that
-        record, and is `skipped` where one of them has nothing to show.
+        The names of the steps whose outputs it reads; by default none. It starts on a record when they have finished
+        that record. Its answer is `skipped` if one of them has no output.
     timeout_s, retries
-        For the calls of this step, instead of what the settings say.
+        For the calls of this step: the time limit in seconds, and the number of retries (at most 100). By default
+        those of the settings.
+
+    Raises
+    ------
+    SetupError
+        `agent` is not an agent, or a field is unknown or invalid.
 
     Examples
     --------
@@ -44,32 +50,32 @@ class Step(BaseModel):
     timeout_s: float | None = Field(default=None, gt=0)
     retries: int | None = Field(default=None, ge=0, le=100)
 
-    def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **others: Any) -> None:
+    def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **fields: Any) -> None:
         if not isinstance(agent, AgentBase):
-            raise SetupError(f"a step holds an agent, not {type(agent).__name__}; decorate functions with @bm.agent.")
+            raise SetupError(f"a step needs an agent, not {type(agent).__name__}; decorate functions with @bm.agent.")
         try:
-            super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **others)
+            super().__init__(agent=agent, needs=(needs,) if isinstance(needs, str) else needs, **fields)
         except ValidationError as error:
             raise validation_error(f"step `{agent.name}`", error, type(self).model_fields) from None
 
     @model_validator(mode="before")
     @classmethod
-    def _needs_what_it_reads(cls, data: Any) -> Any:
+    def _add_upstream_steps(cls, data: Any) -> Any:
         if isinstance(data, dict) and isinstance(needs := data.get("needs"), list | tuple):
             return {**data, "needs": tuple(dict.fromkeys((*data["agent"].upstream_steps, *needs)))}
         return data
 
     @property
     def policy(self) -> Policy:
-        """How its calls are made."""
+        """The time limit and the retries of its calls."""
         return Policy(self.timeout_s, self.retries)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         """The step as plain data for YAML."""
-        own = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
+        policy = self.model_dump(include={"timeout_s", "retries"}, exclude_none=True)
         named = [name for name in self.needs if name not in self.agent.upstream_steps]
         needs = {"needs": named} if named else {}
-        return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **own}
+        return {"agent": self.agent.kind, "name": self.name, **self.agent.to_plain(folder), **needs, **policy}
 
     @property
     def name(self) -> str:

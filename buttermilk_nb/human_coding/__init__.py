@@ -1,1 +1,1 @@
-"""Human coding: labels, sheets to fill in, shared work, and what comes back. Each public name is in the package."""
+"""Coding by people: labels, samples, coding sessions, spreadsheets, imports and adjudication."""

@@ -1,7 +1,7 @@
-"""Adjudication: contested records are looked at with every vote and reason, and decided with a reason.
+"""Adjudication: a person sees every vote on a contested record and decides it, with a reason.
 
-A decision is a label of its own round: it never takes the place of what the same person coded alone before, and is
-never taken for an independent code, because it was made with all the others in view.
+A decision is a label in a round of its own. It never replaces a code that the same person gave alone before. It also
+never counts as an independent code, because the person saw all other votes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .._internal import notebook_hooks
 from .._internal.text import pluralise
 from ..analysis.frames.human_codes import ADJUDICATED
 from ..analysis.frames.ratings import project_ratings
-from ..analysis.shared.ratings_frame import checked
+from ..analysis.shared.ratings_frame import prepare_ratings
 from ..codebook.criteria import Criteria
 from ..codebook.edge_cases import EdgeCase, with_edge_case
 from ..corpus.record import Record
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ROUND = "adjudication"
 """The round of every decision."""
 _COLUMNS = tuple(Label.model_fields)
-_DECIDED = f"""
+_DECISIONS = f"""
     select {", ".join(_COLUMNS)} from latest_labels
     where coder = ? and criteria_hash = ? and source = 'adjudication' and status <> 'withdrawn'
 """  # noqa: S608  # our own columns
@@ -45,35 +45,35 @@ class ContestedRecord:
 
     record: Record
     criterion: str
-    read: Callable[[], tuple[CoderAnswer, ...]] = field(repr=False, compare=False)
-    """Reads the votes: only those of the cases that are looked at."""
+    read_votes: Callable[[], tuple[CoderAnswer, ...]] = field(repr=False, compare=False)
+    """Reads the votes from the Store. It is called only for the cases that are opened."""
 
     @cached_property
     def votes(self) -> tuple[CoderAnswer, ...]:
         """Every vote, people's first."""
-        return self.read()
+        return self.read_votes()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided on a case, and why."""
+    """The decision on a case, and its reason."""
 
     label: Label
 
     @property
     def answer(self) -> str:
-        """The answer that was decided on."""
+        """The final answer."""
         return self.label.category if self.label.category is not None else f"{self.label.value:g}"
 
     @property
     def reason(self) -> str:
-        """Why."""
+        """The reason for the decision."""
         return " ".join(self.label.reasons or ())
 
     def as_edge_case(self, criteria: Criteria) -> Criteria:
         """The criteria with this decision as a dated edge case, which names its record.
 
-        Give it a new `version` where it is written to its file: `criteria.to_markdown()` is what the file says.
+        Give the criteria a new `version` when you write them to their file with `criteria.to_markdown()`.
         """
         label = self.label
         return with_edge_case(
@@ -83,16 +83,16 @@ class Decision:
 
 
 class Adjudication:
-    """Contested records in turn. `adjudicate` makes it.
+    """Contested records to decide, one after another. `adjudicate` makes it.
 
     Parameters
     ----------
     project
-        Whose Store keeps the decisions.
+        The project that stores the decisions.
     criteria
-        The criteria that the votes were cast under.
+        The criteria of the votes.
     by
-        Who decides.
+        The name of the person who decides.
     cases
         The contested records with their votes.
     """
@@ -102,32 +102,32 @@ class Adjudication:
         self.criteria = criteria
         self.by = by.strip()
         self.cases = tuple(cases)
-        self._decided: dict[tuple[str, str], Decision] = {}
+        self._decisions: dict[tuple[str, str], Decision] = {}
         with project.store.reading() as con:
-            rows = con.execute(_DECIDED, [self.by, criteria.criteria_hash]).fetchall()
+            rows = con.execute(_DECISIONS, [self.by, criteria.criteria_hash]).fetchall()
         versions = {case.record.record_id: case.record.record_hash for case in self.cases}
         for row in rows:
             label = Label(**dict(zip(_COLUMNS, row, strict=True)))
             if versions.get(label.record_id) == label.record_hash:
-                self._decided[label.record_id, label.criterion] = Decision(label)
-        open_now = (place for place, case in enumerate(self.cases) if self.decision(case) is None)
-        self.place = next(open_now, max(0, len(self.cases) - 1))
+                self._decisions[label.record_id, label.criterion] = Decision(label)
+        undecided_places = (place for place, case in enumerate(self.cases) if self.decision(case) is None)
+        self.place = next(undecided_places, max(0, len(self.cases) - 1))
 
     @property
     def current(self) -> ContestedRecord:
-        """The case that is looked at."""
+        """The current case."""
         if not self.cases:
-            raise SetupError("there is no case: nobody disagrees.")
+            raise SetupError("there are no cases: nobody disagrees.")
         return self.cases[self.place]
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """What was decided so far, in the order of the cases."""
-        return tuple(found for case in self.cases if (found := self.decision(case)))
+        """The decisions so far, in the order of the cases."""
+        return tuple(decision for case in self.cases if (decision := self.decision(case)))
 
     def decision(self, case: ContestedRecord) -> Decision | None:
-        """What was decided on a case; None where nothing was yet."""
-        return self._decided.get((case.record.record_id, case.criterion))
+        """The decision on a case; None if it is not decided yet."""
+        return self._decisions.get((case.record.record_id, case.criterion))
 
     def decide(
         self,
@@ -137,18 +137,19 @@ class Adjudication:
         case: ContestedRecord | None = None,
         quotes: Sequence[Mapping[str, Any]] | None = None,
     ) -> Decision:
-        """Decide a case; the decision is on disk when this returns.
+        """Decide a case. The decision is on disk when this returns.
 
         Parameters
         ----------
         answer
             An answer on the criterion's scale, or a non-answer.
         reason
-            Why, in a sentence that could become a rule.
+            The reason, in a sentence that could become a rule.
         case
-            Which case; by default the current one.
+            The case to decide; by default the current one.
         quotes
-            The passages that it rests on: mappings with `start`, `end` and `text`.
+            The passages that support the decision: mappings with `start` and `end` (in characters, counted from 0, the
+            end excluded) and `text`.
 
         Raises
         ------
@@ -159,32 +160,32 @@ class Adjudication:
         """
         case = case or self.current
         if not reason.strip():
-            raise SetupError("write why: a decision is kept with its reason, which can become a rule of the criteria.")
+            raise SetupError("write a reason: it is stored with the decision, and can become a rule of the criteria.")
         label = self._label(case, answer, "coded", reasons=[reason.strip()], quotes=quotes)
-        return self._keep(case, label)
+        return self._save(case, label)
 
     def withdraw(self, case: ContestedRecord | None = None) -> None:
-        """Take the decision on a case back; it stays on record as withdrawn."""
+        """Withdraw the decision on a case. On disk it is marked as withdrawn; it is not deleted."""
         case = case or self.current
         if self.decision(case):
-            self._keep(case, self._label(case, None, "withdrawn"))
-            del self._decided[case.record.record_id, case.criterion]
+            self._save(case, self._label(case, None, "withdrawn"))
+            del self._decisions[case.record.record_id, case.criterion]
 
-    def go_to(self, by: int) -> None:
-        """Go so many cases on, or back; not beyond the ends."""
-        self.place = max(0, min(len(self.cases) - 1, self.place + by))
+    def move(self, step: int) -> None:
+        """Go this number of cases forward, or back if it is negative. It stops at the first and the last case."""
+        self.place = max(0, min(len(self.cases) - 1, self.place + step))
 
-    def _keep(self, case: ContestedRecord, label: Label) -> Decision:
-        # the record is stored already, with more that is known of it than the case shows
+    def _save(self, case: ContestedRecord, label: Label) -> Decision:
+        # the record is not stored again: the Store has it already, with annotations that the case leaves out
         keep_labels(self.project, [label], records=[], criteria=self.criteria)
-        made = self._decided[case.record.record_id, case.criterion] = Decision(label)
-        return made
+        decision = self._decisions[case.record.record_id, case.criterion] = Decision(label)
+        return decision
 
-    def _label(self, case: ContestedRecord, answer: Any, status: Any, **more: Any) -> Label:
-        saw = [vote.trace_id for vote in case.votes if vote.trace_id]
+    def _label(self, case: ContestedRecord, answer: Any, status: Any, **fields: Any) -> Label:
+        trace_ids = [vote.trace_id for vote in case.votes if vote.trace_id]
         return make_label(
             self.criteria[case.criterion], self.criteria, case.record, coder=self.by, answer=answer, status=status,
-            source="adjudication", blind=False, saw_trace_ids=saw or None, round=ROUND, **more,
+            source="adjudication", blind=False, saw_trace_ids=trace_ids or None, round=ROUND, **fields,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -201,30 +202,30 @@ def adjudicate(
     only: Sequence[str] | None = None,
     project: Project | None = None,
 ) -> Any:
-    """Go over the records on which coders disagree, with every vote and reason, and decide each with a reason.
+    """Decide the records on which coders disagree, with every vote and reason in view.
 
     Parameters
     ----------
     criteria
-        The criteria that the votes were cast under.
+        The criteria of the votes.
     ratings
-        A run; or the frame of ratings; None takes the ratings of the whole project.
+        A run, or the frame of ratings. By default, the ratings of the whole project.
     by
-        Who decides.
+        The name of the person who decides.
     only
-        Only these records.
+        The ids of the records to decide. By default, all contested records.
     project
-        By default the open one.
+        The project; by default the open one.
 
     Returns
     -------
     AdjudicationForm or Adjudication
-        The form; where widgets cannot show, or nobody disagrees, the cases themselves with `decide`.
+        The form. Without a notebook, or if nobody disagrees, it is the list of cases with the method `decide`.
 
     Raises
     ------
     SetupError
-        There are no ratings under these criteria in this wording, a record is not contested, or is not in the Store.
+        There are no ratings under these criteria in this wording, or a record is not contested or not in the Store.
 
     Examples
     --------
@@ -238,7 +239,7 @@ def adjudicate(
     >>> cases = adjudicate(respect, ratings=run, by="kf")
     >>> [(vote.coder, vote.answer) for vote in cases.current.votes]
     [('ana', 'yes'), ('judge · offline/strict', 'no')]
-    >>> cases.decide("no", "A name for an animal is no respectful name for people.").answer
+    >>> cases.decide("no", "The name of an animal is not a respectful name for people.").answer
     'no'
     """
     if not by.strip():
@@ -246,38 +247,38 @@ def adjudicate(
     project = project or current()
     run_id = getattr(ratings, "run_id", None)
     frame = project_ratings(project.store) if ratings is None else ratings.ratings() if run_id else ratings
-    cases = Adjudication(project, criteria, by, _cases(project, criteria, frame, run_id, only))
-    view = notebook_hooks.get_hook("adjudication")
-    return view(cases) if view and cases.cases else cases
+    adjudication = Adjudication(project, criteria, by, _cases(project, criteria, frame, run_id, only))
+    make_form = notebook_hooks.get_hook("adjudication")
+    return make_form(adjudication) if make_form and adjudication.cases else adjudication
 
 
 def _cases(
     project: Project, criteria: Criteria, frame: pd.DataFrame, run_id: str | None, only: Sequence[str] | None
 ) -> list[ContestedRecord]:
-    found = checked(frame)
+    ratings = prepare_ratings(frame)
     names = [criterion.name for criterion in criteria]
-    found = found[found.criterion.isin(names) & found.criteria_hash.isin([criteria.criteria_hash, None])]
-    found = found[~found.coder.astype(str).str.endswith(ADJUDICATED)]
-    if not len(found):
+    ratings = ratings[ratings.criterion.isin(names) & ratings.criteria_hash.isin([criteria.criteria_hash, None])]
+    ratings = ratings[~ratings.coder.astype(str).str.endswith(ADJUDICATED)]
+    if not len(ratings):
         raise SetupError(
             f"there are no ratings under `{criteria.name}` in this wording; adjudicate the version that was coded."
         )
-    table = disagreements(found)
+    contested = disagreements(ratings)
     if only is not None:
-        split = set(table.record_id)
-        if unknown := [name for name in only if name not in split]:
-            raise SetupError(f"only: record `{unknown[0]}` is not contested; {nearest(unknown[0], sorted(split))}")
-        table = table[table.record_id.isin(list(only))]
+        contested_ids = set(contested.record_id)
+        if unknown := [name for name in only if name not in contested_ids]:
+            suggestion = nearest(unknown[0], sorted(contested_ids))
+            raise SetupError(f"only: record `{unknown[0]}` is not contested; {suggestion}")
+        contested = contested[contested.record_id.isin(list(only))]
     cases = []
-    parts = dict(iter(found.groupby(["record_id", "criterion"])))
-    for record_id, criterion in zip(table.record_id, table.criterion, strict=True):
+    ratings_by_case = dict(iter(ratings.groupby(["record_id", "criterion"])))
+    for record_id, criterion in zip(contested.record_id, contested.criterion, strict=True):
         record = stored_record(project, record_id, run_id)
         if record is None:
             raise SetupError(
-                f"the Store has no record `{record_id}`; adjudicate records that were judged or coded here."
+                f"the Store has no record `{record_id}`; adjudicate records that were judged or coded in this project."
             )
-        part = parts[record_id, criterion]
-        cases.append(
-            ContestedRecord(record, criterion, partial(votes, project, part, record, criteria, criterion, run_id))
-        )
+        case_ratings = ratings_by_case[record_id, criterion]
+        read_votes = partial(votes, project, case_ratings, record, criteria, criterion, run_id)
+        cases.append(ContestedRecord(record, criterion, read_votes))
     return cases

@@ -1,4 +1,4 @@
-"""Who said what on a contested record, and why: people and instruments alike."""
+"""The votes on a contested record: the answers and reasons of people and instruments."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _LABELS = """
 
 @dataclass(frozen=True, slots=True)
 class CoderAnswer:
-    """What one coder said."""
+    """The answer of one coder on one criterion of one record."""
 
     coder: str
     kind: str
     answer: str
-    """The answer, or the status where there is none."""
+    """The answer, or the status if there is no answer."""
     reasons: tuple[str, ...] = ()
     remark: str = ""
     """A person's note, or a model's conclusion."""
@@ -43,67 +43,66 @@ class CoderAnswer:
 
 
 def stored_record(project: Project, record_id: str, run_id: str | None) -> Record | None:
-    """A record as the Store has it: in the version of a run, else the newest; without what is known of it."""
+    """A record from the Store, in the version of a run or else the newest. Its truth and codes are left out."""
     query = _RECORD.format(of_run=_OF_RUN if run_id else "")
     with project.store.reading() as con:
-        found = con.execute(query, [record_id, run_id] if run_id else [record_id]).fetchone()
-        if found is None:
+        row = con.execute(query, [record_id, run_id] if run_id else [record_id]).fetchone()
+        if row is None:
             return None
-        _, content, uri, mime, media, reasons, _ = found
+        _, content, uri, mime, media, reasons, _ = row
         hashes = json.loads(media or "[]")
         texts = "select text_hash, body from texts where list_contains(?::varchar[], text_hash)"
         bodies = dict(con.execute(texts, [hashes]).fetchall()) if hashes else {}
-    images = [Image.from_body(bodies[name]) for name in hashes]
-    known: dict[str, Any] = {"uri": uri, "mime": mime, "expert_reasons": json.loads(reasons)}
-    return Record(record_id=record_id, content=content, images=images, **known)
+    images = [Image.from_body(bodies[text_hash]) for text_hash in hashes]
+    annotations: dict[str, Any] = {"uri": uri, "mime": mime, "expert_reasons": json.loads(reasons)}
+    return Record(record_id=record_id, content=content, images=images, **annotations)
 
 
 def votes(
-    project: Project, part: pd.DataFrame, record: Record, criteria: Criteria, criterion: str, run_id: str | None
+    project: Project, ratings: pd.DataFrame, record: Record, criteria: Criteria, criterion: str, run_id: str | None
 ) -> tuple[CoderAnswer, ...]:
-    """The votes on one record and criterion: people first.
+    """The votes on one record and criterion, people's first.
 
-    `part` are the ratings of that record on that criterion.
+    `ratings` are the ratings of that record on that criterion.
     """
-    people = part[part.kind != "instrument"]
+    is_instrument = ratings.kind == "instrument"
     return (
-        *_people(project, people, record, criteria, criterion),
-        *_instruments(project, part, record, criteria, criterion, run_id),
+        *_human_votes(project, ratings[~is_instrument], record, criteria, criterion),
+        *_instrument_votes(project, ratings[is_instrument], record, criteria, criterion, run_id),
     )
 
 
-def _people(
-    project: Project, part: pd.DataFrame, record: Record, criteria: Criteria, criterion: str
+def _human_votes(
+    project: Project, ratings: pd.DataFrame, record: Record, criteria: Criteria, criterion: str
 ) -> Iterator[CoderAnswer]:
+    params = [record.record_id, record.record_hash, criteria.criteria_hash, criterion]
     with project.store.reading() as con:
-        key = [record.record_id, record.record_hash, criteria.criteria_hash, criterion]
-        said = {
-            coder: (tuple(reasons or ()), notes or "") for coder, reasons, notes in con.execute(_LABELS, key).fetchall()
-        }
-    said.setdefault("truth", (record.reasons_for(criterion), ""))
-    for row in part.to_dict("records"):
-        yield CoderAnswer(row["coder"], "human", _said(row), *said.get(row["coder"], ((), "")))
+        rows = con.execute(_LABELS, params).fetchall()
+    remarks = {coder: (tuple(reasons or ()), notes or "") for coder, reasons, notes in rows}
+    remarks.setdefault("truth", (record.reasons_for(criterion), ""))
+    for row in ratings.to_dict("records"):
+        yield CoderAnswer(row["coder"], "human", _answer_text(row), *remarks.get(row["coder"], ((), "")))
 
 
-def _instruments(
-    project: Project, part: pd.DataFrame, record: Record, criteria: Criteria, criterion: str, run_id: str | None
+def _instrument_votes(
+    project: Project, ratings: pd.DataFrame, record: Record, criteria: Criteria, criterion: str, run_id: str | None
 ) -> Iterator[CoderAnswer]:
     answers: dict[tuple[Any, ...], list[ModelAnswer]] = {}
-    for one in model_answers(project, record, criteria, run_id):
-        if one.criterion == criterion:
-            answers.setdefault((one.judge, one.model, one.replicate), []).append(one)
-    for row in part[part.kind == "instrument"].to_dict("records"):
-        known = answers.get((row.get("judge"), row.get("model"), int(row.get("replicate") or 0)), [])
-        answer = next((one for one in known if one.said == _said(row)), None)
-        if answer is None:
-            yield CoderAnswer(row["coder"], "instrument", _said(row))
+    for answer in model_answers(project, record, criteria, run_id):
+        if answer.criterion == criterion:
+            answers.setdefault((answer.judge, answer.model, answer.replicate), []).append(answer)
+    for row in ratings.to_dict("records"):
+        candidates = answers.get((row.get("judge"), row.get("model"), int(row.get("replicate") or 0)), [])
+        match = next((candidate for candidate in candidates if candidate.answer == _answer_text(row)), None)
+        if match is None:
+            yield CoderAnswer(row["coder"], "instrument", _answer_text(row))
         else:
-            known.remove(answer)  # asked in two ways, they are two votes
-            who = row["coder"] + (f" · {answer.replicate}" if answer.replicate else "")
-            yield CoderAnswer(who, "instrument", answer.said, answer.reasons, answer.conclusion, answer.trace_id)
+            candidates.remove(match)  # a model with two designs has two votes
+            coder = row["coder"] + (f" · {match.replicate}" if match.replicate else "")
+            yield CoderAnswer(coder, "instrument", match.answer, match.reasons, match.conclusion, match.trace_id)
 
 
-def _said(row: dict[Any, Any]) -> str:
+def _answer_text(row: dict[Any, Any]) -> str:
     status = row.get("status")
     if isinstance(status, str) and status != "ok":
         return status

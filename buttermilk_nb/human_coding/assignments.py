@@ -1,7 +1,7 @@
-"""Sharing the work: who codes which records, and which of them several people code.
+"""Assignment of records to coders, with records that several people code.
 
-Each record goes to those who have the fewest so far, and chance decides among equals, so that no share is larger than
-another by more than one record and any two coders have records in common sooner or later.
+Each record goes to the coders who have the fewest so far, and chance decides among equals. So the shares differ by at
+most one record, and in a large corpus any two coders have some records in common.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ def assign_coders(
     name: str | None = None,
     project: Project | None = None,
 ) -> pd.DataFrame:
-    """Share a corpus among coders, and keep who got what.
+    """Divide a corpus among coders, and store the assignment.
 
-    The same call gives the same shares, and keeps them once. It is no probability sample: `inclusion_p` stays empty.
+    The same call gives the same shares, and stores them once. An assignment is not a probability sample, so it has no
+    `inclusion_p`.
 
     Parameters
     ----------
@@ -46,24 +47,25 @@ def assign_coders(
     overlap
         The share of the records, from 0 to 1, that several people code, so that their agreement can be measured.
     per_record
-        How many people code each of those; by default all.
+        The number of people who code each of these records, from 2; by default all coders.
     seed
-        Which of the possible shares.
+        The seed of the random numbers.
     name
-        What the assignment is called in `samples`.
+        The name of the assignment in `samples`; by default `assigned`.
     project
         The project; by default the open one.
 
     Returns
     -------
     pandas.DataFrame
-        One row per record and coder: record_id, coder, position (in this coder's pile, from 1), overlap, sample_id.
-        `coding_sheet` and `code` take it as `sample=`.
+        One row per record and coder: record_id, coder, position (in this coder's share, from 1), overlap (whether
+        several people code the record), sample_id. `coding_sheet` and `coding_form` accept it as `sample=`.
 
     Raises
     ------
     SetupError
-        Coders are missing or named twice, a share is not possible, or another assignment has that name.
+        Coders are missing or named twice, `overlap` or `per_record` is out of range, or another assignment has that
+        name.
 
     Examples
     --------
@@ -78,35 +80,40 @@ def assign_coders(
     """
     import pandas as pd
 
-    names = _checked(corpus, coders, overlap, per_record)
-    named = name or "assigned"
-    about = {"coders": names, "overlap": overlap, "per_record": per_record, "seed": seed, "name": named}
-    sample_id = digest("sa1", canonical(about), *(record.record_hash for record in corpus))
+    names = _coder_names(corpus, coders, overlap, per_record)
+    sample_name = name or "assigned"
+    design = {"coders": names, "overlap": overlap, "per_record": per_record, "seed": seed, "name": sample_name}
+    sample_id = digest("sa1", canonical(design), *(record.record_hash for record in corpus))
     shares = _shares(corpus, names, overlap, per_record or len(names), sample_id)
     rows = [
-        (record_id, coder, position, several, sample_id)
+        (record_id, coder, position, is_shared, sample_id)
         for coder in names
-        for position, (record_id, several) in enumerate(shares[coder], 1)
+        for position, (record_id, is_shared) in enumerate(shares[coder], 1)
     ]
-    found = pd.DataFrame(rows, columns=["record_id", "coder", "position", "overlap", "sample_id"])
-    _keep(project or current(), corpus, found, name=named, seed=seed, own_name=name is not None)
-    return found
+    assignment = pd.DataFrame(rows, columns=["record_id", "coder", "position", "overlap", "sample_id"])
+    _store_assignment(
+        project or current(), corpus, assignment, name=sample_name, seed=seed, is_own_name=name is not None
+    )
+    return assignment
 
 
-def _checked(corpus: Corpus, coders: Sequence[str], overlap: float, per_record: int | None) -> list[str]:
-    require_corpus(corpus, "`assign`")
+def _coder_names(corpus: Corpus, coders: Sequence[str], overlap: float, per_record: int | None) -> list[str]:
+    """The names of the coders, after a check of all arguments."""
+    require_corpus(corpus, "`assign_coders`")
     if isinstance(coders, str):
         raise SetupError(f"coders={coders!r}: write a list of names, coders=[{coders!r}, ...].")
     names = [name.strip() for name in coders]
     if not names or not all(names):
         raise SetupError('name the coders, coders=["kf", "ab"].')
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SetupError(f"coder `{twice}` is named twice; each shares in the work once.")
+        duplicate = next(name for name in names if names.count(name) > 1)
+        raise SetupError(f"coder `{duplicate}` is named twice; name each coder once.")
     if not 0 <= overlap <= 1:
         raise SetupError(f"overlap={overlap}: write the share of the records that several people code, from 0 to 1.")
     if per_record is not None and not 1 < per_record <= len(names):
-        raise SetupError(f"per_record={per_record}: with {len(names)} coders it is a number from 2 to {len(names)}.")
+        raise SetupError(
+            f"per_record={per_record}: with {len(names)} coders, it must be a number from 2 to {len(names)}."
+        )
     if not len(corpus):
         raise SetupError("the corpus has no records to assign.")
     return names
@@ -115,29 +122,32 @@ def _checked(corpus: Corpus, coders: Sequence[str], overlap: float, per_record: 
 def _shares(
     corpus: Corpus, names: Sequence[str], overlap: float, per_record: int, sample_id: str
 ) -> dict[str, list[tuple[str, bool]]]:
-    """Each coder's pile: record ids, and whether others have the record too."""
-    chance = random.Random(sample_id)  # noqa: S311  # shares, not a secret
+    """The share of each coder: record ids, and whether other coders have the record too."""
+    rng = random.Random(sample_id)  # noqa: S311  # shares, not a secret
     ids = [record.record_id for record in corpus]
-    chance.shuffle(ids)
-    shared = round(overlap * len(ids))
-    piles: dict[str, list[tuple[str, bool]]] = {name: [] for name in names}
+    rng.shuffle(ids)
+    n_shared = round(overlap * len(ids))
+    shares: dict[str, list[tuple[str, bool]]] = {name: [] for name in names}
     for place, record_id in enumerate(ids):
-        several = place < shared and per_record > 1
-        order = sorted(names, key=lambda name: (len(piles[name]), chance.random()))
-        for name in order[: per_record if several else 1]:
-            piles[name].append((record_id, several))
+        is_shared = place < n_shared and per_record > 1
+        order = sorted(names, key=lambda name: (len(shares[name]), rng.random()))
+        for name in order[: per_record if is_shared else 1]:
+            shares[name].append((record_id, is_shared))
     for name in names:
-        chance.shuffle(piles[name])  # what several people code stands among the rest, and is coded as carefully
-    return piles
+        rng.shuffle(shares[name])  # shared records are mixed with the others, so that they are coded as carefully
+    return shares
 
 
-def _keep(project: Project, corpus: Corpus, shares: pd.DataFrame, *, name: str, seed: int, own_name: bool) -> None:
+def _store_assignment(
+    project: Project, corpus: Corpus, shares: pd.DataFrame, *, name: str, seed: int, is_own_name: bool
+) -> None:
+    """Write the assignment unless it is stored already. A name that the researcher gave must mean one assignment."""
     sample_id = str(shares.sample_id.iloc[0])
-    stored = project.store.df("select distinct sample_id from samples where name = ?", [name]).sample_id.tolist()
-    if sample_id in stored:
+    stored_ids = project.store.df("select distinct sample_id from samples where name = ?", [name]).sample_id.tolist()
+    if sample_id in stored_ids:
         return
-    if stored and own_name:
-        raise SetupError(f"there is another assignment called `{name}`; choose another name, or repeat that call.")
+    if stored_ids and is_own_name:
+        raise SetupError(f"another assignment is called `{name}`; choose another name, or repeat that call unchanged.")
     hashes = {record.record_id: record.record_hash for record in corpus}
     drawn_at = now()
     rows = [

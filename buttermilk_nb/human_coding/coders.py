@@ -1,4 +1,4 @@
-"""Who the coders are: what a study says of them, and how much each has coded."""
+"""The coders of a project: their groups, and how much each has coded."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..store.write_batch import WriteBatch
 if TYPE_CHECKING:
     import pandas as pd
 
-_OWN = ("coder", "kind", "n_records", "n_labels")
+_FIXED_COLUMNS = ("coder", "kind", "n_records", "n_labels")
 _known_coders: set[tuple[Path, str]] = set()
-"""Coders that this process has seen in a Store: of the labels of a form only the first asks who its coder is."""
+"""Coders that are stored, by Store. So only the first label of a coding form queries the Store for its coder."""
 _CODERS = """
     with named as (
         select coder, kind, groups from coders
@@ -35,7 +35,7 @@ _CODERS = """
 
 
 def coders(project: Project | None = None) -> pd.DataFrame:
-    """Everybody who has coded in this project, or was declared with `describe_coder`.
+    """All people who have coded in this project or were described with `describe_coder`.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def coders(project: Project | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per coder: coder, kind, n_records, n_labels (skipped ones are not counted), and one column for each
-        thing that was declared of any coder.
+        attribute that was given for any coder.
 
     Examples
     --------
@@ -59,31 +59,31 @@ def coders(project: Project | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    found = (project or current()).store.df(_CODERS)
-    groups = [json.loads(text) for text in found.pop("groups")]
-    names = sorted({name for said in groups for name in said})
-    added = pd.DataFrame([[said.get(name) for name in names] for said in groups], columns=names, index=found.index)
-    return found[list(_OWN)].join(added)
+    frame = (project or current()).store.df(_CODERS)
+    groups = [json.loads(text) for text in frame.pop("groups")]
+    names = sorted({name for coder_groups in groups for name in coder_groups})
+    values = [[coder_groups.get(name) for name in names] for coder_groups in groups]
+    return frame[list(_FIXED_COLUMNS)].join(pd.DataFrame(values, columns=names, index=frame.index))
 
 
 def describe_coder(name: str, *, project: Project | None = None, **groups: str) -> None:
-    """Say who a coder is: each thing becomes a column of `coders`, by which people can be compared.
+    """Describe a coder. Each attribute becomes a column of `coders`, by which people can be compared.
 
-    What is said replaces what was said of that coder before.
+    The new description replaces an earlier one of the same coder.
 
     Parameters
     ----------
     name
-        The coder's name, as it stands in their labels or in the data.
+        The coder's name, as in their labels or in the data.
     project
         The project; by default the open one.
     **groups
-        What the coder belongs to: `profession="teacher"`, `language="de"`.
+        The groups to which the coder belongs: `profession="teacher"`, `language="de"`.
 
     Raises
     ------
     SetupError
-        Nothing is said, or under a name that the frame of coders has already.
+        No group is given, or its name is already a fixed column of the frame of coders.
 
     Examples
     --------
@@ -93,21 +93,24 @@ def describe_coder(name: str, *, project: Project | None = None, **groups: str) 
     >>> describe_coder("kf", profession="teacher", language="de")
     """
     if not name.strip():
-        raise SetupError('name the coder, coder("kf", profession="teacher").')
+        raise SetupError('name the coder: bm.describe_coder("kf", profession="teacher").')
     if not groups:
-        raise SetupError(f'say who `{name}` is, coder("{name}", profession="teacher"); `coders` lists what is known.')
-    if taken := [key for key in groups if key in _OWN]:
-        raise SetupError(f"`{taken[0]}` is a column of the frame of coders already; choose another word.")
+        raise SetupError(
+            f'describe `{name}`: bm.describe_coder("{name}", profession="teacher"). `bm.coders()` lists all coders.'
+        )
+    if reserved := [key for key in groups if key in _FIXED_COLUMNS]:
+        raise SetupError(f"`{reserved[0]}` is already a column of the frame of coders; choose another word.")
     row = Coder(coder=name.strip(), groups=canonical({k: str(v) for k, v in groups.items()}), first_seen_at=now())
     (project or current()).store.write(WriteBatch(rows=[row]))
 
 
 def new_coders(project: Project, names: Collection[str]) -> list[Coder]:
-    """A row for each of the coders of whom the Store has none, to be kept with what they did."""
-    place = project.store.path
-    asked = [name for name in sorted(names) if (place, name) not in _known_coders]
-    if not asked:
+    """A row for each coder who is not in the Store yet. It is to be written together with the coder's labels."""
+    path = project.store.path
+    unchecked = [name for name in sorted(names) if (path, name) not in _known_coders]
+    if not unchecked:
         return []
-    known = project.store.df("select distinct coder from coders where list_contains(?::varchar[], coder)", [asked])
-    _known_coders.update((place, name) for name in asked)
-    return [Coder(coder=name, first_seen_at=now()) for name in asked if name not in set(known.coder)]
+    query = "select distinct coder from coders where list_contains(?::varchar[], coder)"
+    stored_names = set(project.store.df(query, [unchecked]).coder)
+    _known_coders.update((path, name) for name in unchecked)
+    return [Coder(coder=name, first_seen_at=now()) for name in unchecked if name not in stored_names]

@@ -1,11 +1,13 @@
-"""Which records coders disagree on."""
+"""The records on which coders disagree."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..analysis.frames.human_codes import ADJUDICATED
-from ..analysis.shared.ratings_frame import answers, checked, groups, modal
+from ..analysis.shared.modes import modal_ratings
+from ..analysis.shared.ratings_frame import prepare_ratings, usable_rows
+from ..analysis.shared.ratings_groups import ratings_groups
 from ..errors import SetupError, nearest
 
 if TYPE_CHECKING:
@@ -17,28 +19,27 @@ COLUMNS = ("criteria_set", "criterion", "criteria_hash", "record_id", "n_coders"
 def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.DataFrame:
     """The records on which coders gave different answers, the most contested first.
 
-    People and instruments count alike, each once: where one was asked several times, the answer that it gave most
-    often counts, and none where two were as frequent. Non-answers are no disagreement, and decisions of an adjudication
-    are no codes.
+    People and instruments count alike, each once. If a coder answered several times, the most frequent answer counts;
+    if two answers are equally frequent, none counts. Non-answers and decisions of an adjudication are not counted.
 
     Parameters
     ----------
     ratings
-        What `ratings` gives, or a frame of your own with record_id, criterion, coder and category.
+        The frame of `ratings`, or your own frame with record_id, criterion, coder and category.
     criterion
-        Only this one; None takes all.
+        Only this criterion. By default, all.
 
     Returns
     -------
     pandas.DataFrame
-        One row per record and criterion: criteria_set, criterion, criteria_hash, record_id, n_coders (who answered),
-        n_answers (how many different answers), answers (each with how many gave it) and mode_share (the share of
-        the coders who gave the most frequent one).
+        One row per record and criterion: criteria_set, criterion, criteria_hash, record_id, n_coders (the number of
+        coders who answered), n_answers (the number of different answers), answers (each answer with the number of
+        coders who gave it) and mode_share (the share of the coders who gave the most frequent answer).
 
     Raises
     ------
     SetupError
-        A column is missing, or there is no such criterion.
+        A column is missing, or the ratings do not have the criterion.
 
     Examples
     --------
@@ -50,28 +51,28 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
     """
     import pandas as pd
 
-    found = checked(ratings)
+    frame = prepare_ratings(ratings)
     if criterion is not None:
-        names = list(dict.fromkeys(found.criterion))
+        names = list(dict.fromkeys(frame.criterion))
         if criterion not in names:
             raise SetupError(f"the ratings have no criterion `{criterion}`; {nearest(criterion, names)}")
-        found = found[found.criterion == criterion]
-    found = found[~found.coder.astype(str).str.endswith(ADJUDICATED)]
+        frame = frame[frame.criterion == criterion]
+    frame = frame[~frame.coder.astype(str).str.endswith(ADJUDICATED)]
     keys = ["criteria_set", "criterion", "criteria_hash"]
     rows = [
-        (*key, record_id, *summary)
-        for key, part in groups(found, keys)
-        for record_id, given in answers(modal(part)).groupby("record_id", sort=True)
-        if (summary := _summary(given)) and summary[1] > 1
+        (*key.values(), record_id, *summary)
+        for key, criterion_ratings in ratings_groups(frame, keys)
+        for record_id, votes in usable_rows(modal_ratings(criterion_ratings)).groupby("record_id", sort=True)
+        if (summary := _vote_summary(votes)) and summary[1] > 1
     ]
-    made = pd.DataFrame(rows, columns=list(COLUMNS))
-    return made.sort_values(
-        ["criteria_set", "criterion", "criteria_hash", "mode_share"], kind="stable", ignore_index=True
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
+        [*keys, "mode_share"], kind="stable", ignore_index=True
     )
 
 
-def _summary(given: pd.DataFrame) -> tuple[int, int, str, float]:
-    said = given.category.astype(object).where(given.category.notna(), given.value.map("{:g}".format))
-    counts = said.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
-    shown = ", ".join(f"{answer} {n}" for answer, n in counts.items())
-    return len(given), len(counts), shown, float(counts.iloc[0] / len(given))
+def _vote_summary(votes: pd.DataFrame) -> tuple[int, int, str, float]:
+    """The number of votes, the number of different answers, the answers with their counts, and the modal share."""
+    answer_texts = votes.category.astype(object).where(votes.category.notna(), votes.value.map("{:g}".format))
+    counts = answer_texts.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
+    counts_text = ", ".join(f"{answer} {n}" for answer, n in counts.items())
+    return len(votes), len(counts), counts_text, float(counts.iloc[0] / len(votes))

@@ -1,4 +1,4 @@
-"""The passages that people marked, as a frame."""
+"""The passages that people marked in texts, as a frame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..project.session import current
 if TYPE_CHECKING:
     import pandas as pd
 
-_CODED = """
+_ANSWERS = """
     select l.record_id, l.criteria_set, l.criteria_hash, l.criterion, l.coder, l.category, l.quotes,
            r.content, r.cluster
     from latest_labels l
@@ -22,19 +22,20 @@ _CODED = """
 
 
 def highlights(project: Project | None = None) -> pd.DataFrame:
-    """One row per passage that a person marked for an answer, and one for each answer without any.
+    """The passages that people marked for their answers.
 
     Parameters
     ----------
     project
-        By default the open project.
+        The project; by default the open one.
 
     Returns
     -------
     pandas.DataFrame
-        `record_id`, `criteria_set`, `criterion`, `coder`, `category` (the answer), `start`, `end` (characters; empty
-        where nothing was marked), `text`, `length` (of the record, in characters), `cluster`, `criteria_hash`: what
-        `span_agreement` takes.
+        One row per passage, and one row per answer without a passage: `record_id`, `criteria_set`, `criterion`,
+        `coder`, `category` (the answer), `start`, `end` (characters, counted from 0, the end excluded; empty if nothing
+        was marked), `text`, `length` (of the record, in characters), `cluster`, `criteria_hash`. `span_agreement`
+        accepts this frame.
 
     Examples
     --------
@@ -45,15 +46,15 @@ def highlights(project: Project | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    coded = (project or current()).store.df(_CODED)
+    answers = (project or current()).store.df(_ANSWERS)
     rows: list[dict[str, Any]] = []
-    for row in coded.to_dict("records"):
-        shared = {str(name): row[name] for name in row if name not in ("quotes", "content")}
-        shared["length"] = len(row["content"])
-        passages = json.loads(row["quotes"]) if isinstance(row["quotes"], str) else []
+    for answer in answers.to_dict("records"):
+        fields = {str(name): answer[name] for name in answer if name not in ("quotes", "content")}
+        fields["length"] = len(answer["content"])
+        passages = json.loads(answer["quotes"]) if isinstance(answer["quotes"], str) else []
         rows += [
-            {**shared, **{name: passage.get(name) for name in ("start", "end", "text")}} for passage in passages or [{}]
+            {**fields, **{name: passage.get(name) for name in ("start", "end", "text")}} for passage in passages or [{}]
         ]
     columns = ["record_id", "criteria_set", "criterion", "coder", "category", "start", "end", "text", "length"]
-    found = pd.DataFrame(rows, columns=[*columns, "cluster", "criteria_hash"])
-    return found.astype({"start": "Int64", "end": "Int64", "length": "int64"})
+    frame = pd.DataFrame(rows, columns=[*columns, "cluster", "criteria_hash"])
+    return frame.astype({"start": "Int64", "end": "Int64", "length": "int64"})

@@ -1,7 +1,7 @@
-"""Labels: the codes of people, made, kept and listed.
+"""Labels are the codes of people: how they are made, stored and listed.
 
-A label is never changed: a newer one follows it, and the newest counts. It holds the version of the record and of
-the criteria that the person had before them, so that it is never taken for an answer to another wording.
+A label is never changed. A newer one follows it, and the newest counts. It names the versions of the record and of the
+criteria that the person read, so that it never counts as an answer to another wording.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Origin = Literal["form", "import", "adjudication"]
-_STATUS_OF: dict[str, LabelStatus] = {"not applicable": "not_applicable", "cannot tell": "cannot_tell"}
-_ANSWER_OF = {status: answer for answer, status in _STATUS_OF.items()}
-_NOT_A_NAME = re.compile(rf"^{TRUTH}$|{re.escape(ADJUDICATED)}$| · ", re.IGNORECASE)
+_NON_ANSWER_STATUS: dict[str, LabelStatus] = {"not applicable": "not_applicable", "cannot tell": "cannot_tell"}
+_STATUS_NON_ANSWER = {status: answer for answer, status in _NON_ANSWER_STATUS.items()}
+_RESERVED_NAME = re.compile(rf"^{TRUTH}$|{re.escape(ADJUDICATED)}$| · ", re.IGNORECASE)
 _EXECUTION = ("label_id", "saw_trace_ids", "coded_at")
-"""What belongs to one act of coding, and would differ if the notebook ran again."""
+"""Columns that differ each time the notebook runs."""
 _ORDER = "criteria_set, criteria_hash, criterion, record_id, record_hash, coder, round"
 
 
@@ -55,38 +55,38 @@ def make_label(
     inclusion_p: float | None = None,
     seconds: float | None = None,
 ) -> Label:
-    """One code of one person, read on the criterion's own scale; nothing is kept yet.
+    """Make the label of one code by one person. The answer is parsed on the criterion's scale; nothing is stored.
 
     Parameters
     ----------
     criterion, criteria
-        The question, and the document that it stands in.
+        The question, and the criteria that it belongs to.
     record
-        What was coded.
+        The coded record.
     coder
-        Who coded.
+        The coder's name.
     answer
-        The answer as the scale or the person writes it. A person may always say `not applicable` or `cannot tell`;
-        the label then has that status. None where there is no answer.
+        The answer as the scale or the person writes it. A person may always answer `not applicable` or `cannot tell`;
+        the label then has that status. None if there is no answer.
     status
-        `coded`, or `skipped` and `withdrawn`, which have no answer; `not_applicable` and `cannot_tell` may stand
-        for the answer of that name.
+        `coded`; or `skipped` or `withdrawn`, which have no answer; or `not_applicable` or `cannot_tell`, which mean
+        the answer of that name.
     source
         `form`, `import` or `adjudication`.
     reasons, notes
-        In the coder's words.
+        The coder's reasons and note.
     quotes
-        Passages that were marked: mappings with `start`, `end` and `text`.
+        The marked passages: mappings with `start`, `end` (in characters, counted from 0, the end excluded) and `text`.
     blind
-        Whether the coder saw nobody else's answers; None where that is not known.
+        Whether the coder saw no other answers; None if that is not known.
     saw_trace_ids
-        The model answers that the coder had seen.
+        The ids of the model answers that the coder had seen.
     round
-        Which round of coding.
+        The round of coding.
     sample_id, inclusion_p
-        The sample that the record was drawn for, and with which probability.
+        The sample for which the record was drawn, and the probability of drawing it (from 0 to 1).
     seconds
-        How long it took.
+        The time that the coder took, in seconds.
 
     Returns
     -------
@@ -96,9 +96,9 @@ def make_label(
     Raises
     ------
     InvalidAnswer
-        The answer is not on the scale, there is none where one is needed, or one where there can be none.
+        The answer is not on the scale, is missing, or is given together with a status that has no answer.
     SetupError
-        The coder has no name, or one that stands for something else.
+        The coder has no name, or a name that has another meaning in the package.
 
     Examples
     --------
@@ -112,14 +112,14 @@ def make_label(
     """
     if not coder.strip():
         raise SetupError('a label needs a coder; write coder="kf", or any other short name.')
-    if _NOT_A_NAME.search(coder.strip()):
+    if _RESERVED_NAME.search(coder.strip()):
         raise SetupError(
-            f"`{coder.strip()}` cannot be a person's name here: so the expert's code, a judge or a decision is called. "
-            "The expert's codes are loaded with the data: bm.load(..., truth=...)."
+            f"`{coder.strip()}` cannot be a coder's name: it is reserved for the expert's code, a judge or a decision. "
+            "Load the expert's codes with the data: bm.load(..., truth=...)."
         )
-    given = _answer(criterion, answer, status)
-    if given is not None and status == "coded":
-        status = _STATUS_OF.get(given.category or "", "coded") if given.is_non_answer else "coded"
+    parsed = _parse_answer(criterion, answer, status)
+    if parsed is not None and status == "coded":
+        status = _NON_ANSWER_STATUS.get(parsed.category or "", "coded") if parsed.is_non_answer else "coded"
     return Label(
         label_id=uuid7(),
         record_id=record.record_id,
@@ -128,9 +128,9 @@ def make_label(
         criteria_hash=criteria.criteria_hash,
         criterion=criterion.name,
         coder=coder.strip(),
-        value=given.value if given else None,
-        category=given.category if given else None,
-        flagged=criterion.flagged(given) if given else None,
+        value=parsed.value if parsed else None,
+        category=parsed.category if parsed else None,
+        flagged=criterion.flagged(parsed) if parsed else None,
         reasons=None if reasons is None else list(reasons),
         notes=notes,
         quotes=None if quotes is None else canonical(to_jsonable(list(quotes))),
@@ -147,28 +147,28 @@ def make_label(
 
 
 def keep_labels(project: Project, labels: Sequence[Label], *, records: Sequence[Record], criteria: Criteria) -> None:
-    """Write labels with what they are about; they are on disk when this returns.
+    """Store labels together with their records, criteria and coders. They are on disk when this returns.
 
     Parameters
     ----------
     project
-        Whose Store keeps them.
+        The project that stores the labels.
     labels
-        The labels, all of these criteria.
+        The labels, all under these criteria.
     records
-        The records that they are about, in the version that was coded.
+        The records of the labels, in the coded version.
     criteria
-        The criteria, whose text is kept with them.
+        The criteria. Their text is stored too.
 
     Raises
     ------
     StoreError
-        Neither the file nor the spool beside it could be written.
+        Neither the database file nor the spool next to it could be written.
     """
     if not labels:
         return
-    new = new_coders(project, {label.coder for label in labels})
-    project.store.write(WriteBatch(rows=[*criteria.to_rows(), *new, *labels], records=records))
+    coder_rows = new_coders(project, {label.coder for label in labels})
+    project.store.write(WriteBatch(rows=[*criteria.to_rows(), *coder_rows, *labels], records=records))
 
 
 def labels(
@@ -178,24 +178,24 @@ def labels(
     criteria: Criteria | str | None = None,
     history: bool = False,
 ) -> pd.DataFrame:
-    """The codes of people: the newest of each, or every one that was ever given.
+    """The codes of people: the newest ones, or all that were ever given.
 
     Parameters
     ----------
     project
         The project; by default the open one.
     coder
-        One coder, or several.
+        The name of one coder, or a list of names. By default, all coders.
     criteria
-        The criteria, in this wording; or the name of criteria, in all wordings.
+        Criteria objects select the codes under this wording; a name selects those under all wordings. By default, all.
     history
-        Every row, also what was replaced or withdrawn, with ids and times.
+        With True, every row, also replaced and withdrawn codes, with ids and times.
 
     Returns
     -------
     pandas.DataFrame
-        One row per coder, record, criterion, wording and round: the columns of `labels`. Without `history` there
-        are neither ids nor times.
+        One row per coder, record, criterion, wording and round, with the columns of the table `labels`. Without
+        `history`, ids and times are left out.
 
     Examples
     --------
@@ -209,31 +209,33 @@ def labels(
     [['a', 'respect', 'kf', 'no', 'coded']]
     """
     store = (project or current()).store
-    rules = ["true"] if history else ["status <> 'withdrawn'"]
+    conditions = ["true"] if history else ["status <> 'withdrawn'"]
     params: list[Any] = []
     if coder is not None:
-        rules.append("list_contains(?::varchar[], coder)")
+        conditions.append("list_contains(?::varchar[], coder)")
         params.append([coder] if isinstance(coder, str) else list(coder))
     if criteria is not None:
-        rules.append("criteria_hash = ?" if isinstance(criteria, Criteria) else "criteria_set = ?")
+        conditions.append("criteria_hash = ?" if isinstance(criteria, Criteria) else "criteria_set = ?")
         params.append(criteria.criteria_hash if isinstance(criteria, Criteria) else criteria)
     source = "labels" if history else "latest_labels"
     order = f"{_ORDER}, coded_at, label_id" if history else _ORDER
-    found = store.df(f"select * from {source} where {' and '.join(rules)} order by {order}", params)  # noqa: S608
+    frame = store.df(f"select * from {source} where {' and '.join(conditions)} order by {order}", params)  # noqa: S608
     columns = [name for name in Label.model_fields if history or name not in _EXECUTION]
-    return found[columns].astype({"flagged": "boolean", "blind": "boolean"})
+    return frame[columns].astype({"flagged": "boolean", "blind": "boolean"})
 
 
-def _answer(criterion: Criterion, answer: Any | None, status: LabelStatus) -> Answer | None:
+def _parse_answer(criterion: Criterion, answer: Any | None, status: LabelStatus) -> Answer | None:
     if status in ("skipped", "withdrawn"):
         if answer is not None:
-            raise InvalidAnswer(f"a label that is {status} has no answer, and {answer!r:.60} was given.")
+            raise InvalidAnswer(f"a label with the status `{status}` has no answer, but {answer!r:.60} was given.")
         return None
-    if status in _ANSWER_OF:
-        expected = _ANSWER_OF[status]
+    if status in _STATUS_NON_ANSWER:
+        expected = _STATUS_NON_ANSWER[status]
         if answer is not None and answer != expected:
-            raise InvalidAnswer(f"status `{status}` stands for the answer `{expected}`, and {answer!r:.60} was given.")
+            raise InvalidAnswer(f"status `{status}` means the answer `{expected}`, but {answer!r:.60} was given.")
         answer = expected
     if answer is None:
-        raise InvalidAnswer(f'there is no answer on `{criterion.name}`; write status="skipped" where none was given.')
-    return criterion.scale.parse(answer, NON_ANSWERS)  # a person may always say so
+        raise InvalidAnswer(
+            f'there is no answer on `{criterion.name}`; if the coder skipped it, write status="skipped".'
+        )
+    return criterion.scale.parse(answer, NON_ANSWERS)  # people may give non-answers even if the criterion has none

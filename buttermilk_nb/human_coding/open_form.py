@@ -1,4 +1,4 @@
-"""Where a person begins to code: checks what was asked for, and opens the form where there is one."""
+"""`coding_form`: checks its arguments, and opens the coding form in a notebook."""
 
 from __future__ import annotations
 
@@ -30,39 +30,42 @@ def coding_form(
     round: str = "1",  # noqa: A002  # the column's name
     project: Project | None = None,
 ) -> Any:
-    """Code texts in the notebook, by keys or clicks; each answer is on disk at once.
+    """Code texts in the notebook by keys or clicks. Each answer is on disk at once.
 
-    Calling it again goes on at the first text that is not coded. `labels()` gives the codes as a dataframe, and
-    `ratings()` has them beside those of the judges.
+    Call it again to continue at the first text that is not coded. `bm.labels()` returns the codes as a dataframe, and
+    `ratings()` combines them with the judges' answers.
 
     Parameters
     ----------
     corpus
-        The texts; with `over="assessments"` the run whose scorer is checked.
+        The texts. With `over="assessments"`, the run with the scorer to check.
     criteria
-        The criteria, or the file that they are in.
+        The criteria, or the path of their file.
     coder
-        Who codes: a short name, always the same for the same person.
+        The coder's name: a short name, always the same for the same person.
     over
-        `assessments`: whether the scorer of a run has matched reasons well. The texts are those of `matchings`, the
-        question is theirs too, and `matching_ratings` puts scorer and people beside each other.
+        With `assessments`, people check whether the scorer of a run has matched reasons well. The texts are those of
+        `bm.scorer_validation_corpus`, with its question, and `bm.scorer_validation_ratings` returns the answers of
+        scorer and people in one frame.
     blind
-        Whether models' answers stay hidden throughout. With `blind=False`, those on a text are shown when all of
-        its criteria are answered; a code that is changed after that is kept as not blind, with what was seen.
+        Whether models' answers stay hidden throughout. With `blind=False`, those on a text are shown once all of its
+        criteria are answered. A code that is changed after that is stored as not blind, with the answers that the
+        coder has seen.
     order
-        `shuffled`: each coder has an order of their own, and the same each time. `corpus`: as the corpus has it.
+        `shuffled`: each coder has an order of their own, the same each time. `corpus`: the order of the corpus.
     seed
-        Gives coders with the same seed the same order.
+        Coders with the same seed get the same order. By default, each gets their own.
     sample
-        What part is coded: a list of record ids; a number, for the first so many of the order; or a frame with
-        `record_id` and, where there are, `coder`, `sample_id` and `inclusion_p`, as drawing a sample gives it.
+        The part to code: a list of record ids; or a number n, for the first n records in the coder's order; or a frame
+        with `record_id` and optionally `coder`, `sample_id` and `inclusion_p`, as `bm.draw_sample` and
+        `bm.assign_coders` return it. By default, all records.
     sensitive
-        True hides each text until it is asked for, and suggests a break after every 20 texts. A text is shown in
-        place of the usual content note.
+        True hides each text until the coder asks for it, and suggests a break after every 20 texts. A string does the
+        same, and is shown instead of the usual content note.
     round
-        Which round of coding; in another round nothing is coded yet.
+        The round of coding. A new round starts with nothing coded.
     project
-        Where the codes are kept; by default the open project.
+        The project that stores the codes; by default the open one.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def coding_form(
     Raises
     ------
     SetupError
-        The extension is not loaded, the coder has no name, a record of the sample is not in the corpus.
+        The extension is not loaded, the coder has no name, or a record of the sample is not in the corpus.
 
     Examples
     --------
@@ -84,8 +87,8 @@ def coding_form(
     ...     print(str(error)[:69])
     the coding form needs a notebook: run `%load_ext buttermilk_nb` there
     """
-    view = notebook_hooks.get_hook("coding")
-    if view is None:
+    make_form = notebook_hooks.get_hook("coding")
+    if make_form is None:
         raise SetupError(
             "the coding form needs a notebook: run `%load_ext buttermilk_nb` there first. Without one, "
             f'bm.coding_sheet(corpus, criteria, coder="{coder}") writes a spreadsheet to code in.'
@@ -97,7 +100,7 @@ def coding_form(
             )
         corpus, criteria = scorer_validation_corpus(corpus), scorer_validation_criteria()
     if criteria is None:
-        raise SetupError("criteria: say by which criteria the texts are coded.")
+        raise SetupError("criteria is missing: give the criteria by which the texts are coded, criteria=...")
     session = CodingSession(
         project or current(),
         require_corpus(corpus, "a coding form"),
@@ -110,4 +113,4 @@ def coding_form(
         sensitive=bool(sensitive),
         round=round,
     )
-    return view(session, sensitive if isinstance(sensitive, str) else None)
+    return make_form(session, sensitive if isinstance(sensitive, str) else None)

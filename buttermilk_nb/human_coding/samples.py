@@ -1,7 +1,7 @@
-"""Samples to be coded by people, each drawn with known probabilities and kept with its seed.
+"""Samples for people to code, drawn with known probabilities and stored with their seed.
 
-Only where chance decided, and with which probability is known, can codes of a part be read as codes of the whole. So
-rare findings are not picked by hand but drawn more often, and the probability of each record is written down.
+The codes of a sample say something about the whole corpus only if the records were drawn at random with known
+probabilities. So rare findings are not picked by hand but drawn more often, and the probability of each is stored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..project.project import Project
 from ..project.session import current
 from ..schema import SampleRow, now
 from ..store.write_batch import WriteBatch
-from .strata import REST, by_answers, by_fields, draw
+from .strata import OTHER_RECORDS, by_answers, by_fields, draw
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Method = Literal["random", "stratified", "boosted", "disagreement"]
 Allocation = Literal["proportional", "equal"]
-_BY_RATINGS = ("boosted", "disagreement")
+_RATINGS_METHODS = ("boosted", "disagreement")
 COLUMNS = ("record_id", "stratum", "inclusion_p", "position", "sample_id")
 _SAMPLES = """
     select sample_id, any_value(name) as name, any_value(method) as method, any_value(seed) as seed,
@@ -51,56 +51,57 @@ def draw_sample(
     name: str | None = None,
     project: Project | None = None,
 ) -> pd.DataFrame:
-    """Draw records for people to code, with known probabilities; the sample is kept in the project.
+    """Draw records for people to code, with known probabilities. The sample is stored in the project.
 
     Parameters
     ----------
     corpus
-        What is drawn from; its order does not matter.
+        The records to draw from. Their order does not matter.
     n
-        How many records.
+        The number of records to draw.
     seed
-        Which of the possible samples. With the same seed and strata a larger sample holds the smaller one; a sample
-        that should be independent of another needs another seed.
+        The seed of the draw. With the same seed and strata, a larger sample contains the smaller one. A sample that
+        should be independent of another needs another seed.
     method
-        - `random`: every record with probability n / N;
-        - `stratified`: so many from each value of the field `by`;
-        - `boosted`: records that an instrument flagged in `ratings`, in one replicate at least, are drawn `boost` times
+        - `random`: every record has the probability n / N;
+        - `stratified`: a number of records from each value of the field `by`;
+        - `boosted`: records that an instrument flagged in `ratings`, in at least one replicate, are drawn `boost` times
           as often as the others;
-        - `disagreement`: so are those on which two instruments differ, in the flag where one is declared, each taken
-          at what most of its replicates say.
+        - `disagreement`: records on which two instruments disagree are drawn `boost` times as often. Each instrument
+          counts with the answer of most of its replicates; the flags are compared if the criterion declares one.
     by
-        For `stratified`: a metadata field, or several; records without a value are a stratum of their own.
+        For `stratified`: a metadata field, or several. Records without a value are a stratum of their own.
     allocation
-        For `stratified`: strata in proportion to their sizes, or all `equal` as far as they have records.
+        For `stratified`: `proportional` to the sizes of the strata, or `equal`, as far as each has enough records.
     ratings, criterion
-        For the last two: the long frame of `run.ratings()`, and which criterion, where it has several. Records without
-        an answer are among the others.
+        For `boosted` and `disagreement`: the long frame of `run.ratings()`, and the criterion if there are several.
+        Records without an answer are drawn as often as the others.
     boost
-        How many times as often, 1 or more. It is met as closely as whole records allow; `inclusion_p` is exact.
+        How many times as often, 1 or more; by default 5. The draw comes as close as whole records allow; `inclusion_p`
+        is exact.
     name
-        What the sample is called; by default after the method, n and seed.
+        The name of the sample; by default it is made of the method, n and seed.
     project
-        By default the open one. The same call again adds nothing to it.
+        The project; by default the open one. The same call again adds nothing to it.
 
     Returns
     -------
     pandas.DataFrame
-        One row per drawn record, in the order to code them, which is random: record_id, stratum, `inclusion_p` (the
-        probability with which it was drawn: above 0 for every record of the corpus), position (from 1) and sample_id.
-        Records are drawn one by one, also where the corpus has clusters. Keep `stratum` from the coders: it tells
-        what instruments have said.
+        One row per drawn record, in the order in which to code them, which is random: record_id, stratum, `inclusion_p`
+        (the probability of drawing it, above 0 for every record of the corpus), position (from 1) and sample_id.
+        Records are drawn one by one, even if the corpus has clusters. Do not show `stratum` to the coders, because it
+        reveals the answers of instruments.
 
     Raises
     ------
     SetupError
         `n` is less than the number of strata or more than the corpus has; a field, criterion or method is unknown; an
-        argument belongs to another method; another sample has this name.
+        argument belongs to another method; or another sample has this name.
 
     Notes
     -----
-    Särndal, Swensson and Wretman (1992), ch. 3: simple random sampling without replacement within strata. Codes of
-    such a sample, with its `inclusion_p`, are what `corrected_estimate` takes.
+    Särndal, Swensson and Wretman (1992), ch. 3: simple random sampling without replacement within strata.
+    `corrected_estimate` accepts the codes of such a sample with its `inclusion_p`.
 
     Examples
     --------
@@ -116,34 +117,36 @@ def draw_sample(
     import pandas as pd
 
     fields = [by] if isinstance(by, str) else list(by or ())
-    _check(method, fields, allocation, ratings, criterion, boost)
-    records = require_corpus(corpus, "`sample`").records
+    _check_options(method, fields, allocation, ratings, criterion, boost)
+    records = require_corpus(corpus, "`draw_sample`").records
     strata, design = ["all"] * len(records), str(method)
     if method == "stratified":
         strata, design = by_fields(records, fields), f"stratified by {', '.join(fields)}, {allocation}"
     elif ratings is not None:
-        asked, strata = by_answers(records, ratings, criterion, method)
-        design = f"{method} {boost:g}x on {asked}"
-    drawn = draw([record.record_id for record in records], strata, _weights(strata, allocation, boost, method), n, seed)
-    called = name or f"{method} {n}, seed {seed}"
-    sample_id = _id(corpus, strata, called, design, n, seed)
+        criterion_name, strata = by_answers(records, ratings, criterion, method)
+        design = f"{method} {boost:g}x on {criterion_name}"
+    ids = [record.record_id for record in records]
+    drawn_records = draw(ids, strata, _stratum_weights(strata, allocation, boost, method), n, seed)
+    sample_name = name or f"{method} {n}, seed {seed}"
+    sample_id = _sample_id(corpus, strata, sample_name, design, n, seed)
     drawn_at = now()
     rows = [
         SampleRow(
             sample_id=sample_id,
-            name=called,
+            name=sample_name,
             method=design,
             seed=seed,
             position=position,
-            record_id=records[one.place].record_id,
-            record_hash=records[one.place].record_hash,
-            stratum=one.stratum,
-            inclusion_p=one.inclusion_p,
+            record_id=records[drawn_record.place].record_id,
+            record_hash=records[drawn_record.place].record_hash,
+            stratum=drawn_record.stratum,
+            inclusion_p=drawn_record.inclusion_p,
             drawn_at=drawn_at,
         )
-        for position, one in enumerate(drawn, 1)
+        for position, drawn_record in enumerate(drawn_records, 1)
     ]
-    _keep((project or current()).store, rows, [records[one.place] for one in drawn], named=name is not None)
+    sampled_records = [records[drawn_record.place] for drawn_record in drawn_records]
+    _store_sample((project or current()).store, rows, sampled_records, is_own_name=name is not None)
     return pd.DataFrame([[getattr(row, column) for column in COLUMNS] for row in rows], columns=list(COLUMNS))
 
 
@@ -153,14 +156,14 @@ def samples(project: Project | None = None) -> pd.DataFrame:
     Parameters
     ----------
     project
-        By default the open one.
+        The project; by default the open one.
 
     Returns
     -------
     pandas.DataFrame
-        One row per sample: sample_id, name, method, seed, n_records, n_strata, `least_p` and `most_p` (the least and
-        greatest inclusion probability; NaN where it is no probability sample), and n_coders (0: it is everybody's).
-        The records are in the table `samples`: `bm.sql("select * from samples")`.
+        One row per sample: sample_id, name, method, seed, n_records, n_strata, `least_p` and `most_p` (the smallest and
+        greatest inclusion probability; NaN if it is not a probability sample), and n_coders (0 if it is not assigned to
+        coders). The records are in the table `samples`: `bm.sql("select * from samples")`.
 
     Examples
     --------
@@ -175,28 +178,28 @@ def samples(project: Project | None = None) -> pd.DataFrame:
     return (project or current()).store.df(_SAMPLES)
 
 
-def _keep(store: Store, rows: Sequence[SampleRow], records: Sequence[Record], *, named: bool) -> None:
-    """Write a sample unless it is there; a name that the researcher gave must mean one sample."""
-    one = rows[0]
-    known = store.df("select distinct sample_id from samples where name = ? and coder is null", [one.name]).sample_id
-    if one.sample_id in set(known):
+def _store_sample(store: Store, rows: Sequence[SampleRow], records: Sequence[Record], *, is_own_name: bool) -> None:
+    """Write a sample unless it is stored already. A name that the researcher gave must mean one sample."""
+    name, sample_id = rows[0].name, rows[0].sample_id
+    stored_ids = store.df("select distinct sample_id from samples where name = ? and coder is null", [name]).sample_id
+    if sample_id in set(stored_ids):
         return
-    if named and len(known):
+    if is_own_name and len(stored_ids):
         raise SetupError(
-            f"name: another sample is called `{one.name}`, drawn otherwise or from other records; bm.samples() lists "
-            "them. Give this one another name."
+            f"name: another sample is called `{name}`, with other settings or from other records; bm.samples() lists "
+            "all samples. Give this one another name."
         )
     store.write(WriteBatch(rows=rows, records=records))
 
 
-def _weights(strata: Sequence[str], allocation: str, boost: float, method: str) -> dict[str, float]:
+def _stratum_weights(strata: Sequence[str], allocation: str, boost: float, method: str) -> dict[str, float]:
     sizes = Counter(strata)
-    if method in _BY_RATINGS:
-        return {one: size * (1.0 if one == REST else boost) for one, size in sizes.items()}
-    return {one: 1.0 if allocation == "equal" else float(size) for one, size in sizes.items()}
+    if method in _RATINGS_METHODS:
+        return {stratum: size * (1.0 if stratum == OTHER_RECORDS else boost) for stratum, size in sizes.items()}
+    return {stratum: 1.0 if allocation == "equal" else float(size) for stratum, size in sizes.items()}
 
 
-def _check(
+def _check_options(
     method: str,
     fields: Sequence[str],
     allocation: str,
@@ -205,23 +208,28 @@ def _check(
     boost: float,
 ) -> None:
     if method not in get_args(Method):
-        raise SetupError(f"method: there is no `{method}`; {nearest(method, get_args(Method))}")
+        raise SetupError(f"method: there is no method `{method}`; {nearest(method, get_args(Method))}")
     if allocation not in get_args(Allocation):
-        raise SetupError(f"allocation: write `proportional` or `equal`, and not `{allocation}`.")
+        raise SetupError(f"allocation: write `proportional` or `equal`, not `{allocation}`.")
     if method == "stratified" and not fields:
         raise SetupError('method="stratified" needs a metadata field, by="outlet".')
-    if method in _BY_RATINGS and ratings is None:
-        raise SetupError(f'method="{method}" reads what instruments have said: ratings=run.ratings().')
-    theirs = {"by": ("stratified",), "allocation": ("stratified",), "ratings": _BY_RATINGS, "criterion": _BY_RATINGS}
-    given = {"by": fields, "allocation": allocation == "equal", "ratings": ratings is not None, "criterion": criterion}
-    for word, methods in theirs.items():
-        if given[word] and method not in methods:
-            raise SetupError(f"{word}: method `{method}` does not read it; leave it out, or choose another method.")
+    if method in _RATINGS_METHODS and ratings is None:
+        raise SetupError(f'method="{method}" needs the answers of instruments: ratings=run.ratings().')
+    option_methods = {
+        "by": ("stratified",),
+        "allocation": ("stratified",),
+        "ratings": _RATINGS_METHODS,
+        "criterion": _RATINGS_METHODS,
+    }
+    is_set = {"by": fields, "allocation": allocation == "equal", "ratings": ratings is not None, "criterion": criterion}
+    for option, methods in option_methods.items():
+        if is_set[option] and method not in methods:
+            raise SetupError(f"{option}: method `{method}` does not use it; leave it out, or choose another method.")
     if not boost >= 1:
-        raise SetupError(f"boost={boost}: how many times as often as the others, 1 or more.")
+        raise SetupError(f"boost={boost}: write how many times as often as the other records, 1 or more.")
 
 
-def _id(corpus: Corpus, strata: Sequence[str], name: str, design: str, n: int, seed: int) -> str:
-    """The same for the same draw: from the same versions of the same records in the same strata."""
-    known = sorted((record.record_hash, stratum) for record, stratum in zip(corpus.records, strata, strict=True))
-    return digest("sa1", name, design, str(n), str(seed), *(part for pair in known for part in pair))
+def _sample_id(corpus: Corpus, strata: Sequence[str], name: str, design: str, n: int, seed: int) -> str:
+    """The same id for the same draw: from the same versions of the same records in the same strata."""
+    pairs = sorted((record.record_hash, stratum) for record, stratum in zip(corpus.records, strata, strict=True))
+    return digest("sa1", name, design, str(n), str(seed), *(part for pair in pairs for part in pair))

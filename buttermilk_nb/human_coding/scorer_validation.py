@@ -1,8 +1,8 @@
-"""Checking a scorer by hand: people say, too, whether an answer gives the expert's reason.
+"""Validation of a scorer: people code, too, whether an answer gives the expert's reason.
 
-A `Scorer` matches reasons; whether it does so well is a question of its own. Each of its assessments becomes a small
-text (the expert's reason, and the answer's reasons without the judge's name) that people code blind. Then scorer and
-people are coders of the same texts, and every statistic applies.
+A `Scorer` matches reasons, and its own quality has to be checked. Each of its assessments becomes a short text (the
+expert's reason, and the answer's reasons without the judge's name) that people code blind. Then scorer and people are
+coders of the same texts, and every statistic of agreement applies.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MATCHED = "matched"
-"""The criterion."""
-_ASSESSED = """
+"""The name of the criterion."""
+_ASSESSMENTS = """
     select a.record_id, a.criterion, a.reason, a.matched, a.status, s.reasons, s.conclusion, s.category, s.value,
            x.step, x.model, x.replicate
     from assessments a
@@ -29,7 +29,7 @@ _ASSESSED = """
     join trace_rows x on x.trace_id = a.trace_id
     where a.run_id = ? order by a.record_id, a.criterion, a.reason_index, a.assessed_trace_id, a.trace_id
 """
-_CODED = """
+_HUMAN_CODES = """
     select record_id, coder, category, flagged, case status when 'skipped' then 'skipped' else 'ok' end as status,
            blind, inclusion_p
     from latest_labels where criteria_hash = ? and status <> 'withdrawn' and source <> 'adjudication'
@@ -38,7 +38,7 @@ _CODED = """
 
 
 class RunWithAssessments(Protocol):
-    """A run."""
+    """A run whose assessments can be validated."""
 
     project: Project
     run_id: str
@@ -61,7 +61,7 @@ def scorer_validation_criteria() -> Criteria:
 
 
 def scorer_validation_corpus(run: RunWithAssessments) -> Corpus:
-    """What a scorer has matched, as texts for people to code: one for each reason of an expert and answer.
+    """The assessments of a scorer as texts for people to code: one for each expert's reason and answer.
 
     Parameters
     ----------
@@ -71,8 +71,9 @@ def scorer_validation_corpus(run: RunWithAssessments) -> Corpus:
     Returns
     -------
     Corpus
-        The texts; the same reason and the same answer are one. The articles that they speak of are their clusters. They
-        name neither judge nor scorer. `bm.coding_form(run, over="assessments", coder=...)` opens them in the form.
+        The texts. The same reason with the same answer occurs once. The cluster of a text is the record that it is
+        about. The texts name neither judge nor scorer. `bm.coding_form(run, over="assessments", coder=...)` opens them
+        in the form.
 
     Raises
     ------
@@ -84,11 +85,11 @@ def scorer_validation_corpus(run: RunWithAssessments) -> Corpus:
     >>> list(scorer_validation_criteria().criteria[0].scale.answers)
     ['yes', 'no']
     """
-    found: dict[str, Record] = {}
-    for row in _assessed(run):
-        record = _as_text(row)
-        found.setdefault(record.record_id, record)
-    return Corpus(list(found.values()))
+    records: dict[str, Record] = {}
+    for row in _assessment_rows(run):
+        record = _assessment_record(row)
+        records.setdefault(record.record_id, record)
+    return Corpus(list(records.values()))
 
 
 def scorer_validation_ratings(run: RunWithAssessments) -> pd.DataFrame:
@@ -102,7 +103,7 @@ def scorer_validation_ratings(run: RunWithAssessments) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per text of `scorer_validation_corpus`, coder and replicate, in the columns of `run.ratings()`.
+        One row per text of `scorer_validation_corpus`, coder and replicate, with the columns of `run.ratings()`.
 
     Raises
     ------
@@ -112,51 +113,52 @@ def scorer_validation_ratings(run: RunWithAssessments) -> pd.DataFrame:
     import pandas as pd
 
     criteria = scorer_validation_criteria()
-    texts, rows = {}, []
-    for row in _assessed(run):
-        record = _as_text(row)
-        texts[record.record_id] = record.cluster
-        said = None if row["matched"] is None or row["matched"] is pd.NA else bool(row["matched"])
+    clusters, rows = {}, []
+    for row in _assessment_rows(run):
+        record = _assessment_record(row)
+        clusters[record.record_id] = record.cluster
+        matched = None if row["matched"] is None or row["matched"] is pd.NA else bool(row["matched"])
         rows.append(
             {
                 "record_id": record.record_id,
                 "coder": f"{row['step']} · {row['model']}",
                 "kind": "instrument",
                 "replicate": row["replicate"],
-                "category": None if said is None else "yes" if said else "no",
-                "flagged": said,
+                "category": None if matched is None else "yes" if matched else "no",
+                "flagged": matched,
                 "status": row["status"],
                 "judge": row["step"],
                 "model": row["model"],
             }
         )
-    people = run.project.store.df(_CODED, [criteria.criteria_hash])
-    people = people[people.record_id.isin(texts)].assign(kind="human", replicate=0)
-    found = pd.concat([pd.DataFrame(rows).drop_duplicates(["record_id", "coder", "replicate"]), people])
-    found = found.assign(
+    human_codes = run.project.store.df(_HUMAN_CODES, [criteria.criteria_hash])
+    human_codes = human_codes[human_codes.record_id.isin(clusters)].assign(kind="human", replicate=0)
+    ratings = pd.concat([pd.DataFrame(rows).drop_duplicates(["record_id", "coder", "replicate"]), human_codes])
+    ratings = ratings.assign(
         criteria_set=criteria.name,
         criterion=MATCHED,
         criteria_hash=criteria.criteria_hash,
         scale=criteria[MATCHED].scale.shorthand,
-        cluster=found.record_id.map(texts),
+        cluster=ratings.record_id.map(clusters),
         value=float("nan"),
     )
-    kinds = {"replicate": "int64", "flagged": "boolean", "blind": "boolean", "inclusion_p": "float64"}
-    return found.astype(kinds).sort_values(["record_id", "kind", "coder", "replicate"], ignore_index=True)
+    dtypes = {"replicate": "int64", "flagged": "boolean", "blind": "boolean", "inclusion_p": "float64"}
+    return ratings.astype(dtypes).sort_values(["record_id", "kind", "coder", "replicate"], ignore_index=True)
 
 
-def _assessed(run: RunWithAssessments) -> list[dict[str, Any]]:
-    rows = run.project.store.df(_ASSESSED, [run.run_id]).to_dict("records")
+def _assessment_rows(run: RunWithAssessments) -> list[dict[str, Any]]:
+    rows = run.project.store.df(_ASSESSMENTS, [run.run_id]).to_dict("records")
     if not rows:
         raise SetupError('this run has no assessments; a step such as bm.Scorer("score", of="judge") makes them.')
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-def _as_text(row: dict[str, Any]) -> Record:
+def _assessment_record(row: dict[str, Any]) -> Record:
+    """An assessment as a text to code. Its id is a hash of the content, so it must not change."""
     reasons = row["reasons"] if row["reasons"] is not None else []
     answer = row["category"] if isinstance(row["category"], str) else row["value"]
-    said = "\n".join(f"- {reason}" for reason in reasons)
+    reason_list = "\n".join(f"- {reason}" for reason in reasons)
     conclusion = f"\n{row['conclusion']}" if isinstance(row["conclusion"], str) else ""
-    content = f"THE EXPERT'S REASON\n{row['reason']}\n\nTHE ANSWER: {answer}\n{said}{conclusion}"
-    name = f"m-{digest('mt1', row['record_id'], row['criterion'], content)[-12:]}"
-    return Record(record_id=name, content=content, cluster=row["record_id"], parent_id=row["record_id"])
+    content = f"THE EXPERT'S REASON\n{row['reason']}\n\nTHE ANSWER: {answer}\n{reason_list}{conclusion}"
+    record_id = f"m-{digest('mt1', row['record_id'], row['criterion'], content)[-12:]}"
+    return Record(record_id=record_id, content=content, cluster=row["record_id"], parent_id=row["record_id"])

@@ -1,8 +1,8 @@
-"""Strata, their sizes in a sample, and the draw: every kind of sample here is a stratified one.
+"""Strata, their sizes in a sample, and the draw. Every sample here is a stratified one.
 
-A record's place in the draw comes from a hash of the seed and its id (a permanent random number: Ohlsson 1995), so that
-neither the order of the corpus nor the version of Python matters, and a larger sample of the same seed holds the
-smaller one. Sizes go by whole records, so that each probability is exact: n / N of its stratum.
+A record's position in the draw comes from a hash of the seed and its id (a permanent random number: Ohlsson 1995). So
+neither the order of the corpus nor the version of Python matters, and a larger sample with the same seed contains the
+smaller one. Sizes are whole numbers of records, so that each probability is exact: n / N of its stratum.
 """
 
 from __future__ import annotations
@@ -11,33 +11,36 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._internal.text import pluralise
-from ..analysis.shared.ratings_frame import checked, groups, modal
+from ..analysis.shared.modes import modal_ratings
+from ..analysis.shared.ratings_frame import prepare_ratings
+from ..analysis.shared.ratings_groups import ratings_groups
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REST = "others"
-NONE = "(none)"
+OTHER_RECORDS = "others"
+"""The stratum of records that are not drawn more often."""
+NO_VALUE = "(none)"
 """The stratum of records that have no value in the field."""
 
 
-class StratifiedSample(NamedTuple):
-    """One record that was drawn."""
+class DrawnRecord(NamedTuple):
+    """One drawn record."""
 
     place: int
-    """Its place among the records that were drawn from."""
+    """The record's position among all records, counted from 0."""
     stratum: str
     inclusion_p: float
 
 
 def draw(
     ids: Sequence[str], strata: Sequence[str], weights: Mapping[str, float], n: int, seed: int
-) -> list[StratifiedSample]:
+) -> list[DrawnRecord]:
     """Draw `n` of the records without replacement, in random order.
 
     Parameters
@@ -45,34 +48,34 @@ def draw(
     ids, strata
         The id of each record, and its stratum.
     weights
-        How large each stratum should be in the sample, in proportion.
+        The size of each stratum in the sample, in proportion to the others.
     n, seed
-        How many, and which of the possible samples.
+        The number of records to draw, and the seed.
 
     Examples
     --------
     >>> drawn = draw(list("abcdef"), ["x", "x", "y", "y", "y", "y"], {"x": 1, "y": 1}, 4, seed=1)
-    >>> sorted((one.stratum, one.inclusion_p) for one in drawn)
+    >>> sorted((record.stratum, record.inclusion_p) for record in drawn)
     [('x', 1.0), ('x', 1.0), ('y', 0.5), ('y', 0.5)]
     """
     sizes = Counter(strata)
-    wanted = allocated(sizes, weights, n)
-    inside: dict[str, list[int]] = {stratum: [] for stratum in sizes}
+    sample_sizes = allocate(sizes, weights, n)
+    places_in: dict[str, list[int]] = {stratum: [] for stratum in sizes}
     for place, stratum in enumerate(strata):
-        inside[stratum].append(place)
-    chosen = [
-        StratifiedSample(place, stratum, wanted[stratum] / sizes[stratum])
-        for stratum, places in inside.items()
-        for place in sorted(places, key=lambda one: _number(seed, ids[one]))[: wanted[stratum]]
+        places_in[stratum].append(place)
+    drawn_records = [
+        DrawnRecord(place, stratum, sample_sizes[stratum] / sizes[stratum])
+        for stratum, places in places_in.items()
+        for place in sorted(places, key=lambda place: _random_number(seed, ids[place]))[: sample_sizes[stratum]]
     ]
-    return sorted(chosen, key=lambda one: _number(seed, "in what order", ids[one.place]))
+    return sorted(drawn_records, key=lambda record: _random_number(seed, "in what order", ids[record.place]))
 
 
-def allocated(sizes: Mapping[str, int], weights: Mapping[str, float], n: int) -> dict[str, int]:
-    """How many records of each stratum: one at least, all at most, else in proportion to the weights.
+def allocate(sizes: Mapping[str, int], weights: Mapping[str, float], n: int) -> dict[str, int]:
+    """The number of records of each stratum: at least one, at most all, otherwise in proportion to the weights.
 
-    Each further record goes to the stratum that is the furthest behind (the method of Webster and Sainte-Laguë), so
-    that no stratum shrinks when the sample grows.
+    Each further record goes to the stratum that is furthest behind (the method of Webster and Sainte-Laguë), so that no
+    stratum shrinks when the sample grows.
 
     Raises
     ------
@@ -81,9 +84,9 @@ def allocated(sizes: Mapping[str, int], weights: Mapping[str, float], n: int) ->
 
     Examples
     --------
-    >>> allocated({"a": 70, "b": 29, "c": 1}, {"a": 70, "b": 29, "c": 1}, 10)
+    >>> allocate({"a": 70, "b": 29, "c": 1}, {"a": 70, "b": 29, "c": 1}, 10)
     {'a': 6, 'b': 3, 'c': 1}
-    >>> allocated({"rare": 4, "common": 96}, {"rare": 1, "common": 1}, 20)
+    >>> allocate({"rare": 4, "common": 96}, {"rare": 1, "common": 1}, 20)
     {'rare': 4, 'common': 16}
     """
     total = sum(sizes.values())
@@ -91,18 +94,18 @@ def allocated(sizes: Mapping[str, int], weights: Mapping[str, float], n: int) ->
         raise SetupError(f"n={n}: the sample can have 1 to {total:,} records, since the corpus has {total:,}.")
     if n < len(sizes):
         raise SetupError(
-            f"n={n}: there are {len(sizes):,} strata, and each needs one record at least; draw more, or part the "
-            "corpus by a coarser field."
+            f"n={n}: there are {len(sizes):,} strata, and each needs at least one record; draw more records, or divide "
+            "the corpus by a field with fewer values."
         )
-    found = dict.fromkeys(sizes, 1)
-    waiting = [(-weights[one] / 3, at, one) for at, one in enumerate(sizes) if sizes[one] > 1]
-    heapq.heapify(waiting)
+    sample_sizes = dict.fromkeys(sizes, 1)
+    queue = [(-weights[stratum] / 3, i, stratum) for i, stratum in enumerate(sizes) if sizes[stratum] > 1]
+    heapq.heapify(queue)
     for _ in range(n - len(sizes)):
-        _, at, one = heapq.heappop(waiting)
-        found[one] += 1
-        if found[one] < sizes[one]:
-            heapq.heappush(waiting, (-weights[one] / (2 * found[one] + 1), at, one))
-    return found
+        _, i, stratum = heapq.heappop(queue)
+        sample_sizes[stratum] += 1
+        if sample_sizes[stratum] < sizes[stratum]:
+            heapq.heappush(queue, (-weights[stratum] / (2 * sample_sizes[stratum] + 1), i, stratum))
+    return sample_sizes
 
 
 def by_fields(records: Sequence[Record], fields: Sequence[str]) -> list[str]:
@@ -118,70 +121,83 @@ def by_fields(records: Sequence[Record], fields: Sequence[str]) -> list[str]:
     >>> by_fields([Record(content="One.", outlet="Bell"), Record(content="Two.", outlet=None)], ["outlet"])
     ['Bell', '(none)']
     """
-    known = sorted({name for record in records for name in record.metadata})
+    metadata_names = sorted({name for record in records for name in record.metadata})
     for name in fields:
-        if name not in known:
-            raise SetupError(f"by: no record has the metadata `{name}`; {nearest(name, known)}")
-    values = ([record.metadata.get(name) for name in fields] for record in records)
-    return [" · ".join(NONE if value is None or value == "" else str(value) for value in row) for row in values]
+        if name not in metadata_names:
+            raise SetupError(f"by: no record has the metadata `{name}`; {nearest(name, metadata_names)}")
+    rows = ([record.metadata.get(name) for name in fields] for record in records)
+    return [" · ".join(NO_VALUE if value is None or value == "" else str(value) for value in row) for row in rows]
 
 
 def by_answers(
     records: Sequence[Record], ratings: pd.DataFrame, criterion: str | None, method: str
 ) -> tuple[str, list[str]]:
-    """The criterion, and the stratum of each record: whether instruments flagged it, or disagree on it, or neither.
+    """The criterion, and the stratum of each record by the answers of instruments.
 
     Parameters
     ----------
     records
-        What is drawn from.
+        The records to draw from.
     ratings
-        The long frame; people's codes in it are not read.
+        The long frame of ratings. People's codes in it are ignored.
     criterion
-        Which one, where there are several.
+        The criterion, needed if there are several.
     method
-        `boosted`: flagged by an instrument, in a replicate at least. `disagreement`: two instruments differ, each taken
-        at what most of its replicates say; in the flag where one is declared, else in the answer.
+        `boosted`: an instrument flagged the record in at least one replicate. `disagreement`: two instruments disagree,
+        each with the answer of most of its replicates. The flags are compared if the criterion declares one, otherwise
+        the answers.
 
     Raises
     ------
     SetupError
-        No instrument answered; all records, or none, are such; criteria or wordings would be pooled.
+        No instrument answered; all records or no records are in the stratum; or criteria or wordings would be pooled.
     """
-    found = checked(ratings)
-    found = found[found.kind != "human"]
-    known = list(found.criterion.unique())
-    if criterion is None and len(known) > 1:
-        raise SetupError(f"ratings: there are {len(known)} criteria; choose one, criterion={known[0]!r}.")
+    frame = prepare_ratings(ratings)
+    frame = frame[frame.kind != "human"]
+    criteria = list(frame.criterion.unique())
+    if criterion is None and len(criteria) > 1:
+        raise SetupError(f"ratings: there are {len(criteria)} criteria; choose one, criterion={criteria[0]!r}.")
     if criterion is not None:
-        found = found[found.criterion == criterion]
-        if not len(found):
-            raise SetupError(f"criterion: no instrument answered `{criterion}`; {nearest(criterion, known)}")
-    found = found[found.record_id.isin([record.record_id for record in records])]
-    if not len(found):
-        raise SetupError(f"method `{method}` needs answers of instruments on these records, and `ratings` has none.")
-    (_, part), *_ = groups(found, [])
-    name = str(part.criterion.iloc[0])
-    flags = part.flagged[part.usable].astype("boolean")
-    if method == "boosted":
-        if not flags.notna().any():
-            raise SetupError(f"criterion `{name}` has no flag, so nothing says which records are rare; declare one.")
-        word = "flagged"
-        such = set(part.record_id[part.usable][flags.fillna(value=False).astype(bool)])
-    else:
-        word = "disagreement"
-        said = modal(part)
-        said = said[said.usable]
-        answer = said.flagged if flags.notna().any() else said.category.where(said.category.notna(), said.value)
-        such = {one for one, n in answer.astype(object).groupby(said.record_id).nunique().items() if n > 1}
-    if not 0 < len(such) < len(records):
+        frame = frame[frame.criterion == criterion]
+        if not len(frame):
+            raise SetupError(f"criterion: no instrument answered `{criterion}`; {nearest(criterion, criteria)}")
+    frame = frame[frame.record_id.isin([record.record_id for record in records])]
+    if not len(frame):
         raise SetupError(
-            f"criterion `{name}`: {pluralise(len(such), 'record')} of {len(records):,} would be in the stratum "
-            f'`{word}`, so there is nothing to draw more often; write method="random".'
+            f"method `{method}` needs answers of instruments on these records, but `ratings` contains no such answers."
         )
-    return name, [word if record.record_id in such else REST for record in records]
+    (_, frame), *_ = ratings_groups(frame, [])
+    name = str(frame.criterion.iloc[0])
+    stratum, record_ids = (
+        ("flagged", _flagged_ids(frame)) if method == "boosted" else ("disagreement", _split_ids(frame))
+    )
+    if not 0 < len(record_ids) < len(records):
+        raise SetupError(
+            f"criterion `{name}`: {pluralise(len(record_ids), 'record')} of {len(records):,} would be in the stratum "
+            f'`{stratum}`, so there is nothing to draw more often; write method="random".'
+        )
+    return name, [stratum if record.record_id in record_ids else OTHER_RECORDS for record in records]
 
 
-def _number(seed: int, *words: str) -> bytes:
+def _flagged_ids(frame: pd.DataFrame) -> set[Any]:
+    """The records that an instrument flagged in at least one replicate."""
+    flags = frame.flagged[frame.usable].astype("boolean")
+    if not flags.notna().any():
+        name = frame.criterion.iloc[0]
+        raise SetupError(f"criterion `{name}` has no flag, so the rare records are not known; declare a flag.")
+    return set(frame.record_id[frame.usable][flags.fillna(value=False).astype(bool)])
+
+
+def _split_ids(frame: pd.DataFrame) -> set[Any]:
+    """The records on which two instruments disagree."""
+    has_flags = frame.flagged[frame.usable].notna().any()
+    votes = modal_ratings(frame)
+    votes = votes[votes.usable]
+    answers = votes.flagged if has_flags else votes.category.where(votes.category.notna(), votes.value)
+    n_answers = answers.astype(object).groupby(votes.record_id).nunique()
+    return set(n_answers[n_answers > 1].index)
+
+
+def _random_number(seed: int, *words: str) -> bytes:
     """A random number that is always the same for a seed and an id."""
     return hashlib.sha256("\0".join((str(seed), *words)).encode()).digest()

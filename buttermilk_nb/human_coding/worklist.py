@@ -1,8 +1,8 @@
-"""What a coder has to do, and in which order.
+"""The list of records that a coder codes, in the coder's own order.
 
-Each coder sees the texts in an order of their own, so that what comes late, when one is tired, is not the same text
-for all. The order comes from hashes and not from a shuffled list: a corpus that grows by a record keeps the order
-of the others, and a coder who comes back next week goes on where they were.
+Each coder sees the texts in an order of their own, so that the last texts, coded when people are tired, differ between
+coders. The order comes from hashes and not from a shuffled list: if the corpus grows by a record, the other records
+keep their order, and a coder who comes back next week continues at the same place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Order = Literal["shuffled", "corpus"]
 
 
 class Item(NamedTuple):
-    """One record to be coded, and how it came into the sample."""
+    """One record to code, with its sample and the probability with which it was drawn."""
 
     record: Record
     sample_id: str | None = None
@@ -29,26 +29,27 @@ class Item(NamedTuple):
 def worklist(
     corpus: Corpus, coder: str, *, order: Order = "shuffled", seed: int | None = None, sample: Any = None
 ) -> tuple[Item, ...]:
-    """The records that a coder codes, in their order.
+    """The records that a coder codes, in the order of coding.
 
     Parameters
     ----------
     corpus
         The records.
     coder
-        Whose list it is.
+        The coder's name.
     order
-        `shuffled`, in an order that belongs to this coder, or as in the `corpus`.
+        `shuffled` is an order of this coder's own; `corpus` is the order of the corpus.
     seed
-        Gives coders with the same seed the same order; None gives each their own.
+        Coders with the same seed get the same order. By default, each gets their own.
     sample
-        A list of record ids; a number, for the first so many of the order; or a frame with the column `record_id`
-        and, where there are, `coder` (only this coder's rows are taken), `sample_id` and `inclusion_p`.
+        A list of record ids; or a number n, for the first n records in the coder's order; or a frame with the column
+        `record_id` and optionally `coder` (only this coder's rows count), `sample_id` and `inclusion_p`.
 
     Raises
     ------
     SetupError
-        The order is none of the two, a record is not in the corpus or stands twice, or nothing is left to code.
+        The order is not one of these two, a record is not in the corpus or is listed twice, or there is nothing to
+        code.
 
     Examples
     --------
@@ -58,54 +59,54 @@ def worklist(
     """
     require_corpus(corpus, "a coding form")
     if order not in ("shuffled", "corpus"):
-        raise SetupError(f"order={order!r}: write `shuffled` (each coder in an order of their own) or `corpus`.")
-    mark = f"coder {coder}" if seed is None else f"seed {seed}"
+        raise SetupError(f"order={order!r}: write `shuffled` (each coder has an order of their own) or `corpus`.")
+    order_key = f"coder {coder}" if seed is None else f"seed {seed}"
     records = list(corpus)
     if order == "shuffled":
-        records.sort(key=lambda record: digest("wl1", mark, record.record_id))
+        records.sort(key=lambda record: digest("wl1", order_key, record.record_id))
     if isinstance(sample, int) and not isinstance(sample, bool):
         if not 1 <= sample <= len(records):
             raise SetupError(f"sample={sample}: the corpus has {len(records):,} records; write a number up to that.")
         return tuple(Item(record) for record in records[:sample])
     if sample is None:
-        found = tuple(Item(record) for record in records)
+        items = tuple(Item(record) for record in records)
     else:
-        drawn = _drawn(sample, coder, corpus)
-        found = tuple(drawn[record.record_id] for record in records if record.record_id in drawn)
-    if not found:
+        sampled = _sample_items(sample, coder, corpus)
+        items = tuple(sampled[record.record_id] for record in records if record.record_id in sampled)
+    if not items:
         raise SetupError("there is nothing to code: the corpus or the sample is empty.")
-    return found
+    return items
 
 
-def _drawn(sample: Any, coder: str, corpus: Corpus) -> dict[str, Item]:
+def _sample_items(sample: Any, coder: str, corpus: Corpus) -> dict[str, Item]:
     records = {record.record_id: record for record in corpus}
-    found: dict[str, Item] = {}
-    for row in _rows(sample, coder):
-        name = str(row["record_id"])
-        if name not in records:
-            raise SetupError(f"sample: the corpus has no record `{name}`; {nearest(name, records)}")
-        if name in found:
-            raise SetupError(f"sample: record `{name}` stands there twice; each record is coded once.")
+    items: dict[str, Item] = {}
+    for row in _sample_rows(sample, coder):
+        record_id = str(row["record_id"])
+        if record_id not in records:
+            raise SetupError(f"sample: the corpus has no record `{record_id}`; {nearest(record_id, records)}")
+        if record_id in items:
+            raise SetupError(f"sample: record `{record_id}` is listed twice; each record is coded once.")
         sample_id, inclusion_p = row.get("sample_id"), row.get("inclusion_p")
-        found[name] = Item(
-            records[name],
+        items[record_id] = Item(
+            records[record_id],
             sample_id if isinstance(sample_id, str) else None,
             float(inclusion_p) if inclusion_p is not None and inclusion_p == inclusion_p else None,  # not NaN
         )
-    return found
+    return items
 
 
-def _rows(sample: Any, coder: str) -> Iterable[Mapping[Any, Any]]:
+def _sample_rows(sample: Any, coder: str) -> Iterable[Mapping[Any, Any]]:
     if isinstance(sample, str):
         raise SetupError(f'sample={sample!r}: write a list of record ids, such as ["{sample}"], or a number.')
     if not hasattr(sample, "columns"):
         return [{"record_id": name} for name in sample]
     if "record_id" not in sample.columns:
-        raise SetupError("sample: the frame has no column `record_id`; `assign` makes such a frame.")
+        raise SetupError("sample: the frame has no column `record_id`; `bm.assign_coders` makes such a frame.")
     if "coder" not in sample.columns:
         return list(sample.to_dict("records"))
-    own = sample[sample.coder.isna() | (sample.coder == coder)]
-    if not len(own):
+    coder_rows = sample[sample.coder.isna() | (sample.coder == coder)]
+    if not len(coder_rows):
         names = sorted({str(name) for name in sample.coder.dropna()})
         raise SetupError(f"sample: nothing is assigned to `{coder}`; {nearest(coder, names)}")
-    return list(own.to_dict("records"))
+    return list(coder_rows.to_dict("records"))

@@ -1,1 +1,1 @@
-"""Models, and the one path of every call."""
+"""Models, and the call path that every request takes."""

@@ -1,4 +1,4 @@
-"""`Completion`: a model's finished answer, and the entry that the cache keeps of it."""
+"""`Completion`: a model's finished answer; `CacheEntry`: its form in the cache."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .._internal.secret_redaction import redact_known
 from ..schema import Clean
 
 
-def _without_keys(value: str, info: ValidationInfo) -> str:
+def _remove_keys(value: str, info: ValidationInfo) -> str:
     return value if info.context is FROM_DISK else redact_known(value)
 
 
 FROM_DISK = object()
-"""The context in which answers are read that were looked through before they were written."""
+"""Validation context for answers from disk, whose keys were removed before they were written."""
 
 
-WithoutKeys = Annotated[Clean, AfterValidator(_without_keys)]
-"""What a server sent: without the key it was asked with, whichever model brought it."""
+WithoutKeys = Annotated[Clean, AfterValidator(_remove_keys)]
+"""A text from a server, with any known API key in it redacted."""
 
 
 class Completion(BaseModel):
-    """A completed answer: text, refusal or filtered, with what is known of how it came about.
+    """A finished answer (also a refusal or a filtered one), with the provider's data about the call.
 
     Parameters
     ----------
@@ -33,11 +33,25 @@ class Completion(BaseModel):
     finish_reason
         Why the model stopped: `stop`, `length`, `content_filter`, ...
     refusal
-        The provider's own refusal text, where it has a field for one.
+        The provider's own refusal text, if it has a field for one.
+    model_served
+        The model that answered, according to the provider.
+    fingerprint
+        The provider's fingerprint of the model version, or the facts about a local server.
+    request_id
+        The provider's id of the request.
+    tokens_in, tokens_out
+        Tokens read and written.
     cost_usd
-        What it cost when it was asked; None where the price is not known.
+        The cost of the call, in US dollars; None if the price is not known.
+    latency_s
+        Seconds from the request to the response.
+    answered_at
+        The time of the answer, in UTC.
     raw
         The whole response as received.
+    category
+        The category of the provider's filter that stopped the answer, if there is one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,11 +69,10 @@ class Completion(BaseModel):
     answered_at: dt.datetime
     raw: WithoutKeys
     category: WithoutKeys | None = None
-    """Why a provider's filter stopped it, where it says so."""
 
 
 class CacheEntry(BaseModel):
-    """A Completion on disk, with the named hashes of its key's parts, so that a miss can be explained."""
+    """A completion in the cache, with the named hashes of its key's parts, so that a miss can be explained."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

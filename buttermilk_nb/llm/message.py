@@ -1,8 +1,8 @@
-"""Messages: what is sent to a model, one role each.
+"""`Message`: one message of a prompt, with a role, a text and images.
 
-A message has two written forms. The one that is sent holds its images whole; the one that is stored and hashed
-into the cache key names them by their SHA-256, so that a request weighs the same however large its
-images are. Without images the two are one.
+A message has two written forms. The form that is sent contains the images themselves. The form that is stored and
+hashed into the cache key contains the SHA-256 of each image, so that stored requests stay small. Without images both
+forms are the same.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ class Message(NamedTuple):
     images: tuple[Image, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The form that chat APIs take."""
+        """The form that chat APIs accept."""
         if not self.images:
             return {"role": self.role, "content": self.content}
-        return self._in_parts([{"url": image.data_url()} for image in self.images])
+        return self._with_images([{"url": image.data_url()} for image in self.images])
 
     def as_stored(self) -> dict[str, Any]:
-        """The form that is stored and hashed: each image by its hash."""
+        """The form that is stored and hashed, with the hash of each image."""
         if not self.images:
             return {"role": self.role, "content": self.content}
-        return self._in_parts([{"url": image.reference, "mime": image.mime} for image in self.images])
+        return self._with_images([{"url": image.reference, "mime": image.mime} for image in self.images])
 
-    def _in_parts(self, images: list[dict[str, str]]) -> dict[str, Any]:
+    def _with_images(self, images: list[dict[str, str]]) -> dict[str, Any]:
         text = [{"type": "text", "text": self.content}] if self.content else []
-        return {"role": self.role, "content": [*text, *({"type": "image_url", "image_url": one} for one in images)]}
+        return {"role": self.role, "content": [*text, *({"type": "image_url", "image_url": image} for image in images)]}
 
     def __repr__(self) -> str:
         images = f", images={self.images!r}" if self.images else ""

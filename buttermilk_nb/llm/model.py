@@ -1,8 +1,7 @@
-"""What a model is: something that turns a Request into a Completion, and says what else it reads.
+"""`Model`, the base of all models, and `Request`, one question to one model.
 
-A Request's cache key is made of everything that can change the answer and nothing else. The body
-(model, messages, parameters, schema) is one canonical text, so that the text that is hashed is the
-text that is stored as *the request as sent*.
+The cache key of a request is made of everything that can change the answer, and of nothing else. The body (model,
+messages, parameters, schema) is one canonical text: the same text is hashed and stored as *the request as sent*.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ KEY_TAG = "k1"
 
 
 class Params(NamedTuple):
-    """Sampling parameters: those that are sent, those that the model ignores, and both as stored."""
+    """Sampling parameters: those that are sent, those that the model ignores, and both in their stored form."""
 
     sent: dict[str, Any]
     dropped: dict[str, Any]
@@ -36,9 +35,9 @@ class Params(NamedTuple):
     dropped_json: str
 
     @classmethod
-    def of(cls, model: Model, asked: Mapping[str, Any]) -> Params:
-        """Split once per slot, not once per call."""
-        sent, dropped = model.split_params(asked)
+    def for_model(cls, model: Model, params: Mapping[str, Any]) -> Params:
+        """Split parameters by what a model accepts; done once per slot, not once per call."""
+        sent, dropped = model.split_params(params)
         return cls(sent, dropped, canonical(sent), canonical(dropped))
 
 
@@ -53,21 +52,21 @@ class Request:
     model
         The model.
     messages
-        What it reads.
+        The messages that the model reads.
     params
         Sampling parameters.
     schema_hash
-        The hash of the shape of answer that will be accepted.
+        The hash of the JSON schema that an answer must have.
     schema
-        That shape, where the model is to be told it in the provider's own way.
+        That schema, if the provider gets it; it is dropped for models that take no schema.
     replicate
-        Which of the repeated askings this is; part of the key.
+        The number of the replicate, from 0; part of the cache key.
     offline_input
-        What an offline model reads.
+        The input of an offline model.
     redaction
-        What is taken out of the messages where the model is remote.
-    earlier
-        What placeholders that stand in the messages already stand for.
+        The policy that redacts the messages if the model is remote.
+    prior_placeholders
+        The original text of each placeholder that is in the messages already.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class Request:
         replicate: int = 0,
         offline_input: OfflineInput | None = None,
         redaction: Redaction | None = None,
-        earlier: Mapping[str, str] | None = None,
+        prior_placeholders: Mapping[str, str] | None = None,
     ) -> None:
         self.model = model
         self.params = params
@@ -94,13 +93,13 @@ class Request:
         self.redaction = redaction if self.remote else None
         self.redacted: dict[str, str] = {}
         if self.redaction is not None:
-            texts, self.redacted = self.redaction.apply([message.content for message in messages], earlier)
+            texts, self.redacted = self.redaction.apply([message.content for message in messages], prior_placeholders)
             messages = [message._replace(content=text) for message, text in zip(messages, texts, strict=True)]
         self.messages = messages
 
     @cached_property
     def body(self) -> TextRow:
-        """The request as sent, in canonical JSON; images and the schema by their hashes."""
+        """The request as sent, in canonical JSON; images and the schema are replaced by their hashes."""
         sent = {**self.params.sent, "model": self.model.full_name}
         if self.schema is not None:
             sent.setdefault("response_format", {"type": "json_schema", "json_schema": self.schema_hash})
@@ -109,22 +108,22 @@ class Request:
 
     @property
     def text(self) -> str:
-        """What the model reads, as one text: for counting."""
+        """All messages as one text, for counting tokens."""
         return "".join(message.content for message in self.messages)
 
-    def with_followup(self, answer: str, objection: str) -> Request:
-        """The request that goes on from an answer that could not be read."""
-        more = [*self.messages, Message("assistant", replace_surrogates(answer)), Message("user", objection)]
+    def with_followup(self, answer: str, repair_message: str) -> Request:
+        """The request that follows an answer that could not be parsed: the same conversation and a repair message."""
+        messages = [*self.messages, Message("assistant", replace_surrogates(answer)), Message("user", repair_message)]
         return Request(
             self.model,
-            more,
+            messages,
             params=self.params,
             schema_hash=self.schema_hash,
             schema=self.schema,
             replicate=self.replicate,
             offline_input=self.offline_input,
             redaction=self.redaction,
-            earlier=self.redacted,
+            prior_placeholders=self.redacted,
         )
 
     @cached_property
@@ -134,7 +133,7 @@ class Request:
 
     @property
     def parts(self) -> dict[str, str]:
-        """The named hashes of the key's parts, and whose text it is, so that it can be found and forgotten."""
+        """The named hashes of the key's parts, and the record's hash, by which a person's answers can be erased."""
         return {
             "model": self.model.full_name,
             "params": digest("kp1", self.params.sent_json),
@@ -157,20 +156,20 @@ class Model(ABC):
     name
         The name as the researcher wrote it: `family/model`, or a short name from `buttermilk.yaml`.
     settings
-        What that file says about it.
+        The settings of this model in that file.
     """
 
     remote: bool = True
     deterministic: bool = False
     needs_cues: bool = False
     takes_schema: bool = False
-    """Whether the provider is told the form of the answer."""
+    """Whether the provider accepts a JSON schema of the answer."""
     in_process: bool = False
-    """Whether it answers within this process, so that no rate limit concerns it."""
+    """Whether it answers within this process, without rate limits."""
     shares_limits: bool = True
-    """Whether its limits hold for all projects of this process."""
+    """Whether all projects of this process share its rate limits."""
     backoff_s: float | None = None
-    """Seconds before a failed call is sent again, where it is not the project's setting."""
+    """Seconds before the first retry; None for the project's setting."""
     description: str = ""
     """One sentence for reprs and methods paragraphs."""
 
@@ -178,93 +177,93 @@ class Model(ABC):
         self.rename(name, settings or ModelSettings())
 
     def rename(self, name: str, settings: ModelSettings) -> None:
-        """Take a name and what the project says under it; what is asked stays what it is."""
+        """Set the name and the settings under that name; the model that is called stays the same."""
         self.name = name
         self.settings = settings
         self.full_name = settings.model or name
-        """The full name, which is what is asked and what answers are kept under."""
+        """The full name of the model; calls and cached answers use it."""
         self.provider = self.full_name.partition("/")[0]
 
     @property
     def rate_limit_key(self) -> str:
-        """What rate limits belong to: the model, and where it is asked."""
+        """Models with the same key share rate limits: the full name and the address."""
         return f"{self.full_name} {self.settings.api_base or ''}".strip()
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens it would read; see `own_tokenizer`."""
+        """The number of tokens in a text; an estimate unless `own_tokenizer` is true."""
         return estimate_tokens(text)
 
     @property
     def own_tokenizer(self) -> bool:
-        """Whether `count_tokens` counts as the model does, and not by a heuristic."""
+        """Whether `count_tokens` uses the model's own tokenizer instead of an estimate."""
         return False
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The parameters that are sent, and those that this model ignores."""
         return dict(params), {}
 
-    def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # for models that read aside
-        """What belongs to a cell's design beside the model's full name: what it reads aside, where it is asked."""
+    def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # offline models need it
+        """Named parts of a cell's design in addition to the full name: rules, cues, the address of a server."""
         return {}
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # as above
-        """Why this model has nothing to answer with; None where it would answer. Asked without a call."""
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # as above
+        """Why this model cannot answer this input, found without a call; None if it can."""
         return None
 
     def extra_input(self, record: Record) -> str:  # noqa: ARG002  # as above
-        """What this model reads of a record beside its text, as a hashable text."""
+        """The part of a record that this model reads in addition to its text, as a text to hash."""
         return ""
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # as above
-        """What can change this answer beside the messages, as named hashes."""
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # as above
+        """Named hashes of everything that can change this answer in addition to the messages."""
         return {}
 
     def validate(self, criteria: Criteria | None) -> list[str]:  # noqa: ARG002  # as above
-        """What is wrong with naming this model: no such family, no cues. Found before anything is paid for."""
+        """Reasons why this model cannot be used at all: unknown family, missing cues. Found before any paid call."""
         return []
 
     def unavailable_reasons(self, wait_s: float) -> list[str]:  # noqa: ARG002  # for models that need a key or a server
-        """Why this model cannot be asked now: no key, nobody at its address. What is cached needs neither."""
+        """Reasons why this model cannot be called now: missing key, no server. Cached answers need neither."""
         return []
 
     def price(self) -> tuple[float, float] | None:
-        """US dollars per token read and per token written; None where the price is not known."""
+        """US dollars per input token and per output token; None if the price is not known."""
         return None
 
     @property
     def recipient(self) -> str:
-        """Who gets the texts, under the name that `bm.allow` takes."""
+        """The provider or host that receives the texts, as `bm.allow` names it."""
         return self.provider
 
     @property
     def is_local_server(self) -> bool:
-        """Whether a server on this machine answers for it, so that looking whether it is there takes a connection."""
+        """Whether a server on this machine runs it, so that checking its availability needs a connection."""
         return False
 
     def info(self) -> dict[str, Any]:
-        """What can be said of it without asking anybody: the full name, and whom it belongs to."""
+        """Facts about the model that need no connection: full name, provider, and whether it is remote."""
         return {"model": self.full_name, "provider": self.provider, "remote": self.remote}
 
     async def identify(self, timeout_s: float) -> dict[str, Any]:  # noqa: ARG002  # for models with a server of their own
-        """What a run's manifest says of it: its facts, and what can be verified. Asked before its first call."""
+        """Facts for a run's manifest, verified with the server if there is one. Called before the first request."""
         return self.info()
 
     def preload(self) -> None:  # noqa: B027  # most models load nothing
-        """Load what takes long, before it is needed."""
+        """Start loading slow libraries before they are needed."""
 
     @abstractmethod
     async def complete(self, request: Request) -> Completion:
-        """Answer.
+        """Answer a request.
 
         Raises
         ------
         ModelError
             The call failed.
         SkippedCell
-            There is nothing to answer with.
+            This model cannot answer this input, for example because a criterion has no cues.
         """
 
-    async def close(self) -> None:  # noqa: B027  # most models hold no connection
+    async def close(self) -> None:  # noqa: B027  # most models have no connection
         """Close connections."""
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What models that answer by rule, or from what was written down, read beside the messages."""
+"""`OfflineInput`: the input of models that answer by rule or from a file, without a language model."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ..corpus.record import Record
 from ..schema import Score
 
 Task = Literal["judge", "synthesise", "differences", "match", "extract", "pairwise"]
-"""What is asked for: answers on criteria, one reconciled answer, where answers diverge, which reasons they give, rows,
-which of two texts is better."""
+"""The task: answers on criteria, one reconciled answer, differences between answers, matched reasons, extracted rows,
+or the better of two texts."""
 
 
 class AnonymisedAnswer(NamedTuple):
-    """An answer that is shown to an agent, under a name that does not say whose it is."""
+    """An answer that an agent reads under a label instead of its author's name."""
 
     label: str
-    """`A1`, `A2`, ... in the order in which they are shown."""
+    """`A1`, `A2`, ... in the order in which the answers are shown."""
     trace_id: str
     model: str
     replicate: int
@@ -25,15 +25,15 @@ class AnonymisedAnswer(NamedTuple):
 
 
 class OfflineInput(NamedTuple):
-    """What is read beside the messages. Never sent to a remote model."""
+    """The record, the criteria and other input in addition to the messages. Never sent to a remote model."""
 
     record: Record
     criteria: Criteria | None = None
     task: Task = "judge"
     answers: tuple[AnonymisedAnswer, ...] = ()
     expert_reasons: tuple[tuple[str, str], ...] = ()
-    """Criterion and reason, in the order in which they are numbered."""
+    """Criterion and reason, in the order of their numbers."""
     texts: tuple[str, ...] = ()
     """The two texts of a pair, in the order in which they are shown."""
     order: str = ""
-    """Of a pair: `given` or `swapped`."""
+    """The order of a pair: `given` or `swapped`."""

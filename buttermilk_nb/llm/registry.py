@@ -1,4 +1,4 @@
-"""From a model's name to the model. The prefix names the family; litellm takes what nobody claims."""
+"""`make_model`: the model of a name. The prefix is the family; unknown families go to litellm."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..errors import SetupError, nearest
 from .model import Model
 from .providers.faulty_model import TestDouble
 from .providers.litellm import LitellmModel
-from .providers.offline.models import Dictionary, Teaching
-from .providers.scripted import Scripted
+from .providers.offline.models import DictionaryModel, TeachingModel
+from .providers.scripted import ScriptedModel
 
 FAMILIES: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {
-    "offline": {"strict": Dictionary, "lenient": Dictionary, "teaching": Teaching},
+    "offline": {"strict": DictionaryModel, "lenient": DictionaryModel, "teaching": TeachingModel},
     "double": dict.fromkeys(TestDouble.behaviours, TestDouble),
 }
 
@@ -27,24 +27,24 @@ def make_model(
     keys: Keys | None = None,
     scripted: Path | None = None,
 ) -> Model:
-    """The model of that name.
+    """Make the model of a name.
 
     Parameters
     ----------
     name
         `offline/strict`, `offline/lenient`, `offline/teaching?accuracy=.8`, `scripted/voice`, `double/refuse`, any
-        name that litellm knows (`anthropic/...`, `openai/...`, `ollama_chat/...`), or the name of an entry.
+        name that litellm supports (`anthropic/...`, `openai/...`, `ollama_chat/...`), or the name of an entry.
     entries
-        What a project says about single models.
+        The project's settings for single models, by name.
     keys
-        Where keys are found.
+        Looks up API keys.
     scripted
-        The folder in which `scripted/...` models look answers up.
+        The folder with the answers of `scripted/...` models.
 
     Raises
     ------
     SetupError
-        There is no such model.
+        The model does not exist.
 
     Examples
     --------
@@ -52,22 +52,23 @@ def make_model(
     <model offline/strict: a rule-based baseline that counts cue words; not a language model>
     """
     entry = (entries or {}).get(name, ModelSettings())
-    full = entry.model or name
-    path, _, query = full.partition("?")
-    family, slash, rest = path.partition("/")
+    full_name = entry.model or name
+    path, _, query = full_name.partition("?")
+    family, slash, model_name = path.partition("/")
     if not slash:
         raise SetupError(
             f"`{name}` is not a model: write `family/model`, for example `offline/strict` or `openai/gpt-...`, or a "
-            "name that buttermilk.yaml has under `models:`."
+            "name from `models:` in buttermilk.yaml."
         )
     if family == "scripted":
-        return Scripted(name, entry, scripted)
+        return ScriptedModel(name, entry, scripted)
     if family not in FAMILIES:
         return LitellmModel(name, entry, keys)
     if path == "offline/hashing":
-        raise SetupError(f"`{full}` makes vectors and answers no questions; project.embed(texts, model=...) asks it.")
-    if rest not in FAMILIES[family]:
-        raise SetupError(f"there is no model `{full}`; {nearest(path, [f'{family}/{m}' for m in FAMILIES[family]])}")
-    model = FAMILIES[family][rest](full, dict(parse_qsl(query, keep_blank_values=True)))
+        raise SetupError(f"`{full_name}` makes vectors and answers no questions; use project.embed(texts, model=...).")
+    if model_name not in FAMILIES[family]:
+        valid_names = [f"{family}/{model}" for model in FAMILIES[family]]
+        raise SetupError(f"there is no model `{full_name}`; {nearest(path, valid_names)}")
+    model = FAMILIES[family][model_name](full_name, dict(parse_qsl(query, keep_blank_values=True)))
     model.rename(name, entry)
     return model

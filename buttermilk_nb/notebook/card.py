@@ -1,4 +1,4 @@
-"""The card of a project, and the estimate of a run: live tables with stable saved forms."""
+"""The project card and the estimate of a run, as tables with a stable saved form."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from ..flows.estimate import Estimate
 from ..project.project import Project
 from .live_widget import Live
 
-_shown: dict[int, int] = {}  # project -> the cell that showed its card, so that `bm.init(...)` shows one, not two
+_last_cells: dict[int, int] = {}
+"""The notebook cell that showed the card of each project last, so that `bm.init(...)` does not show it twice."""
 
 
-def show(project: Project) -> None:
-    """Show a project's card, once per cell."""
+def show_card(project: Project) -> None:
+    """Show a project's card, once per notebook cell."""
     shell = get_ipython()
     cell = shell.execution_count if shell else -1
-    if _shown.get(id(project)) == cell:
+    if _last_cells.get(id(project)) == cell:
         return
-    _shown[id(project)] = cell
+    _last_cells[id(project)] = cell
     html = fragment(title(f"Project {project.name}"), table(["what", "where"], project.summary()))
     display(Live(html, plain=repr(project), saved_html=project._repr_html_()))
 
 
 def show_estimate(estimate: Estimate) -> None:
-    """Show an estimate; what is cached by now is not saved."""
-    saved = f"Estimate: {estimate.calls:,} calls for {estimate.cells:,} cells"
-    display(Live(estimate.to_html(), plain=saved, saved_html=fragment(title(saved))))
+    """Show an estimate. The counts of cached answers are not saved in the notebook, because they change."""
+    saved_text = f"Estimate: {estimate.calls:,} calls for {estimate.cells:,} answers"
+    display(Live(estimate.to_html(), plain=saved_text, saved_html=fragment(title(saved_text))))

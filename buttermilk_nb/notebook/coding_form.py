@@ -1,4 +1,7 @@
-"""The coding form: a text beside the criteria, coded by keys or clicks; each answer is on disk at once."""
+"""The coding form: a widget that shows a text and its questions side by side.
+
+The coder answers by keys or clicks. Each answer is on disk at once.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from .._internal.text import pluralise
 from ..human_coding.session.coding_session import CodingSession
 from ..human_coding.session.navigation import BREAK_AFTER
 from ..schema import Label
-from .form_page import TextForm, question, said, text_of, toggled
+from .form_page import TextForm, draft_view, question_view, text_view, toggle_label
 
 CONTENT_NOTE = (
-    "This text is hidden because the corpus is marked as sensitive: it may hold violent, hateful or distressing "
-    "words. Read it when you are ready; you may skip it, and stop whenever you like."
+    "This text is hidden because the texts are marked as sensitive. It may contain violent, hateful or distressing "
+    "words. Read it when you are ready. You may skip it, and you may stop at any time."
 )
 _COLUMNS = (
     "record_id", "criteria_set", "criterion", "coder", "category", "value", "status", "reasons", "notes", "quotes",
@@ -24,20 +27,20 @@ _COLUMNS = (
 
 
 class CodingForm(TextForm):
-    """The widget that `code` shows.
+    """The widget that `bm.coding_form` shows.
 
     Parameters
     ----------
     session
-        The work of one coder.
+        The coding session of one coder.
     content_note
-        What is shown in place of a hidden text.
+        The note that is shown in place of a hidden text.
     """
 
     def __init__(self, session: CodingSession, content_note: str = CONTENT_NOTE) -> None:
         self.session = session
         self._content_note = content_note
-        self._rows: dict[str, tuple[str, list[Any]]] = {}
+        self._row_cache: dict[str, tuple[str, list[Any]]] = {}
         name = session.criteria.name
         super().__init__(
             heading=f"Coding: {name}",
@@ -47,105 +50,106 @@ class CodingForm(TextForm):
 
     @property
     def place(self) -> int:
-        return self.session.place
+        return self.session.navigation.place
 
     @property
     def actions(self) -> Mapping[str, Callable[..., Any]]:
         session = self.session
         return {
             "answer": lambda criterion, value: session.answer(criterion, value),
-            "toggle": lambda criterion, value: session.answer(criterion, toggled(session.held(criterion), value)),
+            "toggle": lambda criterion, value: session.answer(criterion, toggle_label(session.draft(criterion), value)),
             "reasons": lambda criterion, value: session.give_reasons(criterion, str(value).splitlines()),
-            "note": lambda criterion, value: session.note(criterion, str(value)),
-            "mark": lambda criterion, start, end: session.mark(criterion, int(start), int(end)),
-            "unmark": lambda criterion, start, end: session.unmark(criterion, int(start), int(end)),
-            "show": session.show_text,
-            "rest": session.dismiss_break,
+            "note": lambda criterion, value: session.write_note(criterion, str(value)),
+            "mark": lambda criterion, start, end: session.mark_passage(criterion, int(start), int(end)),
+            "unmark": lambda criterion, start, end: session.unmark_passage(criterion, int(start), int(end)),
+            "show_text": session.navigation.show_text,
+            "dismiss_break": session.navigation.dismiss_break,
             "skip": session.skip,
             "undo": session.undo,
-            "next": session.next,
-            "back": session.back,
+            "next": session.navigation.next,
+            "back": session.navigation.back,
         }
 
-    def asked(self) -> list[dict[str, Any]]:
-        return [question(criterion) for criterion in self.session.criteria]
+    def question_views(self) -> list[dict[str, Any]]:
+        return [question_view(criterion) for criterion in self.session.criteria]
 
-    def drawn(self) -> dict[str, Any]:
-        session = self.session
+    def page_view(self) -> dict[str, Any]:
+        session, navigation = self.session, self.session.navigation
         progress = session.progress
         total = len(session.items)
         return {
-            **text_of(session.current, hidden=session.hidden),
-            "place": session.place,
+            **text_view(navigation.current, hidden=navigation.hidden),
+            "place": navigation.place,
             "content_note": self._content_note,
-            "line": _line(session),
+            "line": _progress_line(session),
             "total": total,
             "done": total - progress.left,
             "status": _status(session),
-            "break_due": session.break_due,
-            "first": session.place == 0,
-            "last": session.place == total - 1,
+            "break_due": navigation.break_due,
+            "is_first": navigation.place == 0,
+            "is_last": navigation.place == total - 1,
             "can_undo": session.can_undo,
             "can_skip": True,
-            "held": {criterion.name: said(criterion, session.held(criterion.name)) for criterion in session.criteria},
-            "models": [
+            "drafts": {c.name: draft_view(c, session.draft(c.name)) for c in session.criteria},
+            "other_answers": [
                 {
-                    "criterion": a.criterion,
-                    "said": a.said,
-                    "who": a.who,
-                    "reasons": a.reasons,
-                    "conclusion": a.conclusion,
+                    "criterion": answer.criterion,
+                    "answer": answer.answer,
+                    "coder": answer.answered_by,
+                    "reasons": answer.reasons,
+                    "conclusion": answer.conclusion,
                 }
-                for a in session.model_answers()
+                for answer in session.model_answers()
             ],
         }
 
-    def kept(self) -> dict[str, list[Any]]:
+    def saved_rows(self) -> dict[str, list[Any]]:
         labels = self.session.labels()
         for label in labels:
-            if label.label_id not in self._rows:
-                self._rows[label.label_id] = canonical([label.record_id, label.criterion]), _row(label)
-        return dict(self._rows[label.label_id] for label in labels)
+            if label.label_id not in self._row_cache:
+                self._row_cache[label.label_id] = canonical([label.record_id, label.criterion]), _label_row(label)
+        return dict(self._row_cache[label.label_id] for label in labels)
 
     @property
-    def saved(self) -> str:
+    def saved_text(self) -> str:
         session = self.session
-        kind = "blind" if session.blind else "with models' answers after one's own"
-        asked = pluralise(len(session.criteria), "question")
-        return f"Coding form: {pluralise(len(session.items), 'record')}, {session.criteria.name} ({asked}), {kind}"
+        blinding = "blind" if session.blind else "with models' answers after one's own"
+        questions = pluralise(len(session.criteria), "question")
+        records = pluralise(len(session.items), "record")
+        return f"Coding form: {records}, {session.criteria.name} ({questions}), {blinding}"
 
 
-def code_form(session: CodingSession, content_note: str | None = None) -> CodingForm:
-    """The form for a session."""
+def make_coding_form(session: CodingSession, content_note: str | None = None) -> CodingForm:
+    """The form for a coding session."""
     return CodingForm(session, content_note or CONTENT_NOTE)
 
 
-def _line(session: CodingSession) -> str:
+def _progress_line(session: CodingSession) -> str:
     progress = session.progress
     parts = [
-        f"text {session.place + 1:,} of {len(session.items):,}",
+        f"text {session.navigation.place + 1:,} of {len(session.items):,}",
         f"{progress.coded:,} coded",
         *([f"{progress.skipped:,} skipped"] if progress.skipped else []),
         f"{progress.left:,} left",
     ]
-    pace = progress.seconds_per_record
-    if pace:
-        parts.append(f"{max(1, pace):.0f} s a text" if pace < 120 else f"{pace / 60:.0f} min a text")
+    seconds = progress.seconds_per_record
+    if seconds:
+        parts.append(f"{max(1, seconds):.0f} s per text" if seconds < 120 else f"{seconds / 60:.0f} min per text")
     return " · ".join(parts)
 
 
 def _status(session: CodingSession) -> str:
-    if session.finished:
+    if session.is_finished:
         n = len(session.items)
-        done = "The one text is" if n == 1 else f"All {n:,} texts are"
-        return f"{done} done. Thank you. Every code is kept; you may still go back and change one."
-    if session.break_due:
-        return f"{BREAK_AFTER} of these texts in a row: a good place for a break. Everything is kept."
+        texts = "The only text is" if n == 1 else f"All {n:,} texts are"
+        return f"{texts} done. Thank you. All your answers are saved. You can still go back and change them."
+    if session.navigation.break_due:
+        return f"You have read {BREAK_AFTER} of these texts. This is a good time for a break. Everything is saved."
     return ""
 
 
-def _row(label: Label) -> list[Any]:
-    """A label as a row to download: what is a list stays JSON."""
-    plain = label.model_dump(mode="json")
-    plain["reasons"] = canonical(label.reasons) if label.reasons else None
-    return [plain[name] for name in _COLUMNS]
+def _label_row(label: Label) -> list[Any]:
+    """A label as a row to download. Lists are written as JSON."""
+    fields = label.model_dump(mode="json")
+    fields["reasons"] = canonical(label.reasons) if label.reasons else None
+    return [fields[name] for name in _COLUMNS]

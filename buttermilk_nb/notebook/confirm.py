@@ -1,12 +1,12 @@
-"""Asking before many calls are sent, in the cell that would send them."""
+"""A yes/no question in the notebook before many calls are sent."""
 
 from __future__ import annotations
 
 
 def confirm(question: str) -> bool | None:
-    """Yes, no, or None where nobody can be asked (a notebook that is run as a whole, by a program)."""
+    """True for yes, False for no. None if nobody can answer, such as in a notebook that a program runs."""
     try:
-        said = input(f"{question} [y/N] ")
-    except (EOFError, NotImplementedError, OSError, RuntimeError):  # ipykernel says so where nobody can type
+        reply = input(f"{question} [y/N] ")
+    except (EOFError, NotImplementedError, OSError, RuntimeError):  # ipykernel raises these if nobody can type
         return None
-    return said.strip().lower() in ("y", "yes")
+    return reply.strip().lower() in ("y", "yes")

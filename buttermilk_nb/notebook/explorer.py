@@ -1,7 +1,6 @@
-"""The explorer: a heat map of judges and criteria; click a cell for its records, a record for its reasons.
+"""The explorer of a run: a heat map of judges and criteria, with records and reasons.
 
-The widget holds no data of its own: each click asks the Store for what it shows. All text reaches the
-page as text nodes, never as HTML.
+The widget contains no data: each click queries the Store. All text reaches the page as text nodes, never as HTML.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ..analysis.frames import scores as frames
-from ..analysis.frames.heatmap import Heatmap
+from ..analysis.frames.heatmap import Heatmap, flag_shares
 from ..flows.run import Run
 from .live_widget import stable_bundle
 
@@ -21,16 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _STATIC = Path(__file__).parent / "static"
-_PAGE = 100  # records listed at once
+_PAGE_SIZE = 100
+"""The number of records that are listed at once."""
 
 
 class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is followed without types
-    """The widget. `run.explore()` makes it.
+    """The widget that `run.explore()` shows.
 
     Parameters
     ----------
     run
-        The run to look at.
+        The run to explore.
     """
 
     _esm = _STATIC / "explorer.js"
@@ -39,7 +38,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
     heading = traitlets.Unicode().tag(sync=True)
     heat = traitlets.Dict().tag(sync=True)
     cell = traitlets.Dict(default_value={}).tag(sync=True)
-    """The chosen cell (judge, model, criteria_set, criterion), with `only`, `search` and `page`."""
+    """The selected cell of the heat map (judge, model, criteria_set, criterion), with `only`, `search` and `page`."""
     records = traitlets.Dict(default_value={}).tag(sync=True)
     record = traitlets.Unicode("").tag(sync=True)
     detail = traitlets.Dict(default_value={}).tag(sync=True)
@@ -47,96 +46,93 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
     def __init__(self, run: Run) -> None:
         super().__init__()
         self._run = run
-        self._frame: pd.DataFrame | None = None
-        found = frames.heat(run.project.store, run.run_id)
-        self._static = Heatmap(found)
+        self._scores: pd.DataFrame | None = None
+        counts = flag_shares(run.project.store, run.run_id)
+        self._heatmap = Heatmap(counts)
         self.heading = f"Run of {run.flow}"
-        self.heat = _heat(found)
-        self.observe(self._list, "cell")
-        self.observe(self._show, "record")
+        self.heat = _heat_view(counts)
+        self.observe(self._list_records, "cell")
+        self.observe(self._show_record, "record")
 
-    def _scores(self) -> pd.DataFrame:
-        if self._frame is None:
-            self._frame = self._run.scores()
-        return self._frame
+    def _criterion_scores(self) -> pd.DataFrame:
+        """All scores on the criterion of the selected cell."""
+        if self._scores is None:
+            self._scores = self._run.scores()
+        frame, cell = self._scores, self.cell
+        scores: pd.DataFrame = frame[
+            (frame.criteria_set == cell["criteria_set"]) & (frame.criterion == cell["criterion"])
+        ]
+        return scores
 
-    def _list(self, _: Any) -> None:
-        """The records of the chosen cell."""
-        wanted = self.cell
-        if not wanted:
+    def _list_records(self, _: Any) -> None:
+        """Fill `records` with a page of the records of the selected cell."""
+        cell = self.cell
+        if not cell:
             self.records = {}
             return
-        scores = self._scores()
-        of_criterion = scores[
-            (scores.criteria_set == wanted["criteria_set"]) & (scores.criterion == wanted["criterion"])
-        ]
-        answers = of_criterion.groupby("record_id").category.nunique(dropna=True)
-        split = set(answers[answers > 1].index)
-        own = of_criterion[(of_criterion.judge == wanted["judge"]) & (of_criterion.model == wanted["model"])]
-        only = wanted.get("only", "all")
+        scores = self._criterion_scores()
+        n_answers = scores.groupby("record_id").category.nunique(dropna=True)
+        split = set(n_answers[n_answers > 1].index)
+        scores = scores[(scores.judge == cell["judge"]) & (scores.model == cell["model"])]
+        only = cell.get("only", "all")
         if only == "flagged":
-            own = own[own.flagged.fillna(False).astype(bool)]
+            scores = scores[scores.flagged.fillna(False).astype(bool)]
         elif only == "split":
-            own = own[own.record_id.isin(split)]
+            scores = scores[scores.record_id.isin(split)]
         elif only == "problems":
-            own = own[own.status != "ok"]
-        if search := str(wanted.get("search", "")).strip():
-            own = own[own.record_id.str.contains(search, case=False, regex=False)]
-        page = int(wanted.get("page", 0))
-        part = own.iloc[page * _PAGE : (page + 1) * _PAGE]
+            scores = scores[scores.status != "ok"]
+        if search := str(cell.get("search", "")).strip():
+            scores = scores[scores.record_id.str.contains(search, case=False, regex=False)]
+        page = int(cell.get("page", 0))
         rows = [
             {
                 "record_id": row["record_id"],
                 "replicate": row["replicate"],
-                "answer": _answer(row),
+                "answer": _answer_text(row),
                 "flagged": _flag(row["flagged"]),
-                "uncertainty": row["uncertainty"] if isinstance(row["uncertainty"], str) else "",
-                "truth": _known(row["truth"]),
+                "uncertainty": _text(row["uncertainty"]),
+                "truth": _text(row["truth"]),
                 "split": row["record_id"] in split,
             }
-            for row in part.to_dict("records")
+            for row in scores.iloc[page * _PAGE_SIZE : (page + 1) * _PAGE_SIZE].to_dict("records")
         ]
-        self.records = {"rows": rows, "total": len(own), "page": page, "size": _PAGE}
+        self.records = {"rows": rows, "total": len(scores), "page": page, "size": _PAGE_SIZE}
 
-    def _show(self, _: Any) -> None:
-        """One record: its text, and what every judge said of it on the chosen criterion."""
+    def _show_record(self, _: Any) -> None:
+        """Fill `detail` with one record: its text, and every judge's answer on the selected criterion."""
         if not self.record or not self.cell:
             self.detail = {}
             return
-        text = self._run.project.store.df(
+        contents = self._run.project.store.df(
             "select r.content from records r join scores s using (record_id, record_hash) "
             "where s.run_id = ? and r.record_id = ? limit 1",
             [self._run.run_id, self.record],
         )
-        scores = self._scores()
-        rows = scores[
-            (scores.record_id == self.record)
-            & (scores.criteria_set == self.cell["criteria_set"])
-            & (scores.criterion == self.cell["criterion"])
-        ].to_dict("records")
+        scores = self._criterion_scores()
+        rows = scores[scores.record_id == self.record].to_dict("records")
         self.detail = {
             "record_id": self.record,
-            "content": text.content.iloc[0] if len(text) else "",
-            "truth": _known(rows[0]["truth"]) if rows else "",
+            "content": contents.content.iloc[0] if len(contents) else "",
+            "truth": _text(rows[0]["truth"]) if rows else "",
             "judges": [
                 {
                     "judge": f"{row['judge']} · {row['model']}"
                     + (f" · {row['replicate']}" if row["replicate"] else ""),
-                    "answer": _answer(row),
+                    "answer": _answer_text(row),
                     "flagged": _flag(row["flagged"]),
-                    "uncertainty": row["uncertainty"] if isinstance(row["uncertainty"], str) else "",
-                    "conclusion": row["conclusion"] if isinstance(row["conclusion"], str) else "",
-                    "reasons": [str(reason) for reason in row["reasons"]] if _listed(row["reasons"]) else [],
+                    "uncertainty": _text(row["uncertainty"]),
+                    "conclusion": _text(row["conclusion"]),
+                    "reasons": [str(reason) for reason in row["reasons"]] if _is_list(row["reasons"]) else [],
                 }
                 for row in rows
             ],
         }
 
     def __repr__(self) -> str:
-        return repr(self._static)
+        return repr(self._heatmap)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return stable_bundle(super(), repr(self._static), self._static._repr_html_())
+        return stable_bundle(super(), repr(self._heatmap), self._heatmap._repr_html_())
 
 
 def explore(run: Run) -> Explorer:
@@ -144,10 +140,11 @@ def explore(run: Run) -> Explorer:
     return Explorer(run)
 
 
-def _heat(found: pd.DataFrame) -> dict[str, Any]:
-    criteria = list(dict.fromkeys(zip(found.criteria_set, found.criterion, strict=True)))
+def _heat_view(counts: pd.DataFrame) -> dict[str, Any]:
+    """The heat map in the form in which the page shows it: one row per judge and model, one cell per criterion."""
+    criteria = list(dict.fromkeys(zip(counts.criteria_set, counts.criterion, strict=True)))
     rows: dict[tuple[str, str], dict[tuple[str, str], dict[str, Any]]] = {}
-    for row in found.to_dict("records"):
+    for row in counts.to_dict("records"):
         share = float(row["flagged_share"]) if row["n_answered"] else None
         answered = int(row["n_answered"] or row["n_ok"])
         cell = {"share": share, "answered": answered, "planned": int(row["n_planned"])}
@@ -158,7 +155,7 @@ def _heat(found: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _answer(row: dict[Any, Any]) -> str:
+def _answer_text(row: dict[Any, Any]) -> str:
     if row["status"] != "ok":
         return str(row["status"])
     return str(row["category"]) if isinstance(row["category"], str) else f"{row['value']:g}"
@@ -168,9 +165,10 @@ def _flag(value: Any) -> bool | None:
     return bool(value) if value is True or value is False else None
 
 
-def _known(value: Any) -> str:
+def _text(value: Any) -> str:
+    """The value if it is a text; else an empty text, since missing values are NaN or None."""
     return value if isinstance(value, str) else ""
 
 
-def _listed(value: Any) -> bool:
+def _is_list(value: Any) -> bool:
     return value is not None and hasattr(value, "__len__")

@@ -1,7 +1,7 @@
-"""Widgets for what changes from one run to the next, with a stable form for the saved notebook.
+"""A widget with changing HTML and a stable saved form.
 
-A saved notebook holds only what the study determines. Paths, cached counts and times are therefore
-shown in a widget, whose saved forms (text and HTML) leave them out.
+A saved notebook contains only what the study determines. Paths, counts of cached answers and times are therefore
+shown in a widget; its saved forms (text and HTML) leave them out.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import ipywidgets
 
 
 class Live:
-    """A widget that shows HTML now, and something stable in the saved notebook.
+    """A widget that shows HTML now, and a stable text in the saved notebook.
 
     Parameters
     ----------
     html
-        What shows while the kernel lives.
+        The HTML that shows while the kernel runs.
     plain, saved_html
-        What is saved.
+        The text and the HTML that are saved in the notebook.
     """
 
     def __init__(self, html: str, *, plain: str, saved_html: str) -> None:
@@ -28,7 +28,7 @@ class Live:
         self._saved_html = saved_html
 
     def show(self, html: str) -> None:
-        """Show something else."""
+        """Show other HTML."""
         self.widget.value = html
 
     def __repr__(self) -> str:
@@ -39,8 +39,8 @@ class Live:
 
 
 def stable_bundle(widget: Any, plain: str, html: str) -> dict[str, Any]:
-    """A widget's view, beside forms that do not change between runs."""
-    made = widget._repr_mimebundle_()
-    data = made[0] if isinstance(made, tuple) else made
-    views = {kind: value for kind, value in (data or {}).items() if kind.startswith("application/")}
+    """The display forms of a widget: its view, plus a text and HTML that do not change between runs."""
+    bundle = widget._repr_mimebundle_()
+    forms = bundle[0] if isinstance(bundle, tuple) else bundle
+    views = {mime: form for mime, form in (forms or {}).items() if mime.startswith("application/")}
     return {**views, "text/plain": plain, "text/html": html}

@@ -1,4 +1,7 @@
-"""The magics. `%%criteria?` and the others show their help."""
+"""The magics `%%criteria`, `%judge`, `%%bmsql` and `%bm`.
+
+`%%criteria?` shows the help of one.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +29,22 @@ class ButtermilkMagics(Magics):
     """`%%criteria`, `%%judge`, `%%bmsql` and `%bm`."""
 
     @magic_arguments()
-    @argument("name", help="the name of the criteria, and of the variable that holds them")
+    @argument("name", help="the name of the criteria, and of their variable")
     @argument("--scale", default=None, help="yes/no (the default), 1-5, 0..1, 'one | two', 'labels: one | two'")
-    @argument("--flag", default=None, help="which answers are the finding: no, 'fear | anger', '>= 4'")
+    @argument("--flag", default=None, help="the answers that count as a finding: no, 'fear | anger', '>= 4'")
     @argument(
         "--cues",
         action="append",
         default=[],
         metavar="ANSWER=WORDS",
-        help="cue words for the offline baselines, never sent: --cues 'no=dregs, scum*'; may be repeated",
+        help="cue words for the offline baselines, never sent to a model: --cues 'no=dregs, scum*'; may be repeated",
     )
-    @argument("--non-answers", default=None, help="'cannot tell', 'not applicable', or both with a | between")
+    @argument(
+        "--non-answers", default=None, help="'cannot tell', 'not applicable', or both: 'cannot tell | not applicable'"
+    )
     @cell_magic
     def criteria(self, line: str, cell: str) -> None:
-        """Define criteria: the cell is the question, or a document with front matter.
+        """Define criteria. The notebook cell contains the question, or a document with front matter.
 
         Example::
 
@@ -50,38 +55,42 @@ class ButtermilkMagics(Magics):
         if cell.lstrip().startswith("---"):
             if args.scale or args.flag or args.cues or args.non_answers:
                 raise SetupError("this cell has front matter; write scale, flag, cues and non-answers there.")
-            made = Criteria.from_markdown(cell, name=args.name)
+            criteria = Criteria.from_markdown(cell, name=args.name)
         else:
             fields: dict[str, Any] = {"scale": args.scale, "flag": args.flag}
             if args.cues:
-                fields["cues"] = dict(_cue(given) for given in args.cues)
+                fields["cues"] = dict(_parse_cue(text) for text in args.cues)
             if args.non_answers:
                 fields["non_answers"] = [part.strip() for part in args.non_answers.split("|")]
-            made = Criteria(args.name, cell.strip(), **fields)
-        self._keep(args.name, made)
-        display(made)
+            criteria = Criteria(args.name, cell.strip(), **fields)
+        self._set_variable(args.name, criteria)
+        display(criteria)
 
     @magic_arguments()
-    @argument("name", help="the judge's name, and of the variable that holds it")
+    @argument("name", help="the name of the judge, and of its variable")
     @argument("--criteria", "-c", action="append", required=True, help="a variable or a file; may be repeated")
-    @argument("--models", "-m", default=None, help="models or a set, parted by commas; default: the project's judges")
-    @argument("--replicates", "-n", type=int, default=1, help="how often each model is asked the same")
-    @argument("--ask", default="together", help="together (one request a document) or separately")
+    @argument(
+        "--models", "-m", default=None, help="models or a set, separated by commas; default: the project's judges"
+    )
+    @argument("--replicates", "-n", type=int, default=1, help="how often each model is asked the same question")
+    @argument("--ask", default="together", help="together (one request per document) or separately")
     @argument("--temperature", type=float, default=None, help="sampling temperature; default 0")
-    @argument("--run", metavar="CORPUS", default=None, help="run it over this variable")
-    @argument("--limit", type=int, default=None, help="with --run: only the first so many records")
+    @argument("--run", metavar="CORPUS", default=None, help="run the judge on the corpus in this variable")
+    @argument(
+        "--limit", type=int, default=None, help="with --run: the number of records, from the first on; default all"
+    )
     @argument("--into", default=None, help="with --run: the variable for the scores; default NAME_scores")
     @line_cell_magic
     def judge(self, line: str, cell: str | None = None) -> None:
-        """Define a judge, and with --run put it to work. The cell, where there is one, is its prompt.
+        """Define a judge, and with --run also run it. The text of the notebook cell, if there is one, is its prompt.
 
         Example::
 
             %judge strict --criteria respect --models offline/strict --run articles
         """
         args = _arguments(self.judge, line)
-        space = self.shell.user_ns
-        documents = [self._criteria(given) for given in args.criteria]
+        variables = self.shell.user_ns
+        documents = [self._load_criteria(name) for name in args.criteria]
         fields: dict[str, Any] = {"models": args.models.split(",") if args.models else None}
         if fields["models"]:
             fields["models"] = [name.strip() for name in fields["models"]]
@@ -91,23 +100,23 @@ class ButtermilkMagics(Magics):
             fields["params"] = {"temperature": args.temperature}
         if cell and cell.strip():
             fields["prompt"] = Prompt.from_text(cell, name=args.name)
-        made = Judge(args.name, criteria=documents, replicates=args.replicates, ask=args.ask, **fields)
-        self._keep(args.name, made)
+        judge = Judge(args.name, criteria=documents, replicates=args.replicates, ask=args.ask, **fields)
+        self._set_variable(args.name, judge)
         if not args.run:
-            display(made)
+            display(judge)
             return
-        if args.run not in space:
-            raise SetupError(f"--run: there is no variable `{args.run}`; {nearest(args.run, _own(space))}")
-        run = Flow(args.name, [made]).run(space[args.run], limit=args.limit)
-        space[args.into or f"{_variable(args.name)}_scores"] = run.scores()
+        if args.run not in variables:
+            raise SetupError(f"--run: there is no variable `{args.run}`; {nearest(args.run, _public_names(variables))}")
+        run = Flow(args.name, [judge]).run(variables[args.run], limit=args.limit)
+        variables[args.into or f"{_variable_name(args.name)}_scores"] = run.scores()
         display(run)
 
     @magic_arguments()
-    @argument("--into", default=None, help="a variable for the result; then nothing is shown")
-    @argument("query", nargs="*", help="the query, where it stands on the line")
+    @argument("--into", default=None, help="a variable for the result, which is then not shown")
+    @argument("query", nargs="*", help="the query, if it is on the same line")
     @line_cell_magic
     def bmsql(self, line: str, cell: str | None = None) -> Any:
-        """Ask the project's tables in SQL; `$name` in the query is the variable of that name.
+        """Query the project's tables in SQL. `$name` in the query is the variable of that name.
 
         Example::
 
@@ -115,23 +124,24 @@ class ButtermilkMagics(Magics):
             select model, avg(flagged::int) as flagged from latest_scores group by all
         """
         if cell is None:
-            found_into = re.match(r"\s*--into\s+(\w+)\s+(.*)", line, re.DOTALL)
-            into, query = (found_into[1], found_into[2]) if found_into else (None, line)
+            match = re.match(r"\s*--into\s+(\w+)\s+(.*)", line, re.DOTALL)
+            into, query = (match[1], match[2]) if match else (None, line)
         else:
             args = _arguments(self.bmsql, line)
             into, query = args.into, cell
         try:
-            wanted = {name for statement in duckdb.extract_statements(query) for name in statement.named_parameters}
+            names = {name for statement in duckdb.extract_statements(query) for name in statement.named_parameters}
         except duckdb.Error:
-            wanted = set()  # `sql` says what is wrong with it
-        space = self.shell.user_ns
-        for name in wanted:
-            if name not in space:
-                raise SetupError(f"the query uses ${name}, and there is no such variable; {nearest(name, _own(space))}")
-        found = session.sql(query, {name: space[name] for name in wanted} or None)
+            names = set()  # `sql` raises an error that says what is wrong with the query
+        variables = self.shell.user_ns
+        for name in names:
+            if name not in variables:
+                suggestion = nearest(name, _public_names(variables))
+                raise SetupError(f"the query uses `${name}`, but there is no variable of that name; {suggestion}")
+        result = session.sql(query, {name: variables[name] for name in names} or None)
         if into is None:
-            return found
-        space[into] = found
+            return result
+        variables[into] = result
         return None
 
     @magic_arguments()
@@ -140,37 +150,40 @@ class ButtermilkMagics(Magics):
     def bm(self, line: str) -> None:
         """Show the open project (`%bm`), its models (`%bm models`) or its cache (`%bm cache`)."""
         args = _arguments(self.bm, line)
-        open_now = session.current()
+        project = session.current()
         if args.what == "status":
-            card.show(open_now)
+            card.show_card(project)
         elif args.what == "models":
-            for name, models in open_now.settings.sets.items():
+            for name, models in project.settings.sets.items():
                 print(f"{name}:")  # noqa: T201  # the user asked for it
                 for model in models:
-                    print(f"  {open_now.model(model)!r}")  # noqa: T201  # as above
+                    print(f"  {project.model(model)!r}")  # noqa: T201  # as above
         else:
-            print(f"{len(open_now.cache):,} answers in {open_now.cache.folder} (mode {open_now.cache_mode})")  # noqa: T201  # as above
+            print(f"{len(project.cache):,} answers in {project.cache.folder} (mode {project.cache_mode})")  # noqa: T201  # as above
 
-    def _keep(self, name: str, made: Criteria | Judge) -> None:
-        """Put it into the variable of that name, unless that would hide something of another kind."""
-        variable = _variable(name)
-        there = self.shell.user_ns.get(variable)
-        if there is not None and not isinstance(there, Criteria | Judge):
-            raise SetupError(f"the variable `{variable}` holds {type(there).__name__} already; choose another name.")
-        self.shell.user_ns[variable] = made
+    def _set_variable(self, name: str, value: Criteria | Judge) -> None:
+        """Assign to the variable of that name, unless it has a value of another type."""
+        variable = _variable_name(name)
+        current = self.shell.user_ns.get(variable)
+        if current is not None and not isinstance(current, Criteria | Judge):
+            raise SetupError(
+                f"the variable `{variable}` already exists (a {type(current).__name__}); choose another name."
+            )
+        self.shell.user_ns[variable] = value
 
-    def _criteria(self, given: str) -> Criteria:
-        found = self.shell.user_ns.get(given)
-        if isinstance(found, Criteria):
-            return found
-        if Path(given).suffix:
-            return Criteria.from_file(given)
-        known = [name for name, value in self.shell.user_ns.items() if isinstance(value, Criteria)]
-        raise SetupError(f"--criteria: `{given}` is neither criteria nor a file; {nearest(given, known)}")
+    def _load_criteria(self, name: str) -> Criteria:
+        """The criteria in a variable or a file."""
+        value = self.shell.user_ns.get(name)
+        if isinstance(value, Criteria):
+            return value
+        if Path(name).suffix:
+            return Criteria.from_file(name)
+        criteria_names = [variable for variable, value in self.shell.user_ns.items() if isinstance(value, Criteria)]
+        raise SetupError(f"--criteria: `{name}` is neither criteria nor a file; {nearest(name, criteria_names)}")
 
 
 def _arguments(magic: Any, line: str) -> Any:
-    """The options of a line, with quotes as a shell reads them (IPython's own reader keeps them)."""
+    """The options of a line. Quotes are removed as a shell does; IPython's own parser keeps them."""
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -178,18 +191,18 @@ def _arguments(magic: Any, line: str) -> Any:
     return magic.parser.parse_args(words)
 
 
-def _cue(given: str) -> tuple[str, list[str]]:
-    if re.search(r";[^;=]*=", given):
-        raise SetupError(f"--cues {given!r}: write --cues once for each answer: --cues '5=scum' --cues '1=thanks'.")
-    answer, sign, words = given.partition("=")
+def _parse_cue(text: str) -> tuple[str, list[str]]:
+    if re.search(r";[^;=]*=", text):
+        raise SetupError(f"--cues {text!r}: write --cues once for each answer: --cues '5=scum' --cues '1=thanks'.")
+    answer, sign, words = text.partition("=")
     if not sign:
-        raise SetupError(f"--cues {given!r}: write ANSWER=WORDS, for example 'no=dregs, scum*'.")
+        raise SetupError(f"--cues {text!r}: write ANSWER=WORDS, for example 'no=dregs, scum*'.")
     return answer.strip(), [word.strip() for word in words.split(",") if word.strip()]
 
 
-def _variable(name: str) -> str:
+def _variable_name(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def _own(space: dict[str, Any]) -> list[str]:
-    return [name for name in space if not name.startswith("_")]
+def _public_names(variables: dict[str, Any]) -> list[str]:
+    return [name for name in variables if not name.startswith("_")]

@@ -1,4 +1,4 @@
-"""The progress bar: a widget that listens on the bus and paints at most ten times a second."""
+"""The progress bar of a run, a widget that is updated at most ten times a second."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ _COLOURS = {
 }
 
 
-def follow(bus: Bus, run: Run) -> None:
-    """Show how far a run is, until it ends."""
+def show_progress(bus: Bus, run: Run) -> None:
+    """Show the progress of a run until it ends."""
     tally = Tally(run.run_id, run.planned)
-    saved = f"{run.flow}: {run.planned:,} cells"
-    live = Live(paint(run.flow, tally), plain=saved, saved_html=fragment(title(run.flow, f"{run.planned:,} cells")))
-    display(live)
-    watch(bus, tally, lambda _: live.show(paint(run.flow, tally)))
+    planned = f"{run.planned:,} answers"
+    bar = Live(
+        progress_html(run.flow, tally), plain=f"{run.flow}: {planned}", saved_html=fragment(title(run.flow, planned))
+    )
+    display(bar)
+    watch(bus, tally, lambda _: bar.show(progress_html(run.flow, tally)))
 
 
-def paint(flow: str, tally: Tally) -> str:
+def progress_html(flow: str, tally: Tally) -> str:
     """The bar as HTML."""
     total = max(tally.total, 1)
     parts = Markup("").join(
         Markup('<span style="display:inline-block;height:100%;width:{}%;background:{}" title="{}"></span>').format(
-            f"{100 * n / total:.3f}", _COLOURS[kind], f"{n:,} {kind}"
+            f"{100 * n / total:.3f}", _COLOURS[outcome], f"{n:,} {outcome}"
         )
-        for kind, n in tally.counts.items()
+        for outcome, n in tally.counts.items()
     )
     bar = Markup(
         '<div style="height:10px;border-radius:5px;overflow:hidden;white-space:nowrap;font-size:0;'

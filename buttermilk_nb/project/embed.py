@@ -25,9 +25,9 @@ from ..events.event import StatusEvent
 from ..llm.calls.budget import Budget
 from ..llm.calls.client import CallResult
 from ..llm.calls.run_scope import RunScope
-from ..llm.embeddings.embedding_client import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, EmbeddingJob
+from ..llm.embeddings.embedding_job import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, EmbeddingJob
 from ..llm.embeddings.embedding_registry import make_embedder
-from ..llm.embeddings.rows import STEP, cells, unit
+from ..llm.embeddings.rows import STEP, cell_rows, embedding_unit
 from ..llm.model import Model
 from ..schema import RunRow, now
 from ..store import Writer
@@ -152,18 +152,18 @@ class _EmbedRun:
             tokens_per_request=tokens_per_request,
             labels=labels,
             concurrency=project.settings.concurrency,
-            landed=self._write_unit,
+            on_result=self._write_unit,
         )
 
     async def run(self) -> NDArray[np.float32] | None:
         """The vectors; None if it was stopped before all texts had one."""
         job = self._job
         self._project.cache.open()
-        await job.look()
+        await job.look_up()
         if job.missing:
             await job.check(self._project.settings.probe_s)
             await (job.send() if self._model.in_process else self._send_and_record())
-        return None if job.left else job.vectors()
+        return None if job.n_remaining else job.vectors()
 
     def interrupt(self, presses: int = 1) -> None:
         """Stop after the calls in flight; with the second press stop at once."""
@@ -175,8 +175,8 @@ class _EmbedRun:
         """The vectors as an array or a table; an error if there are none."""
         if vectors is None:
             raise error_class(
-                f"It was stopped: {self._job.left:,} of {len(self._records):,} texts have no vector yet. The other "
-                "vectors are kept: run it again to continue."
+                f"It was stopped: {self._job.n_remaining:,} of {len(self._records):,} texts have no vector yet. The "
+                "other vectors are kept: run it again to continue."
             )
         if self._corpus is None:
             return vectors
@@ -195,7 +195,7 @@ class _EmbedRun:
         try:
             try:
                 await self._job.send()
-                status = "interrupted" if self._job.left else "finished"
+                status = "interrupted" if self._job.n_remaining else "finished"
             except BudgetReached as error:
                 status = "over budget"
                 raise BudgetReached(f"{error} Finished vectors are kept: run it again to continue.") from None
@@ -216,7 +216,7 @@ class _EmbedRun:
     def _write_plan(self, model_facts: Mapping[str, Any]) -> None:
         store, event, missing = self._project.store, self._event("running"), self._job.missing
         write_records(store, [request.record for request in missing])
-        write_plan(store, self._run_row(model_facts), (), cells(missing, self._run_id), event.as_row())
+        write_plan(store, self._run_row(model_facts), (), cell_rows(missing, self._run_id), event.as_row())
         self._project.bus.publish(event)
 
     def _event(self, state: str) -> StatusEvent:
@@ -248,7 +248,7 @@ class _EmbedRun:
 
     async def _write_unit(self, call_result: CallResult) -> None:
         if self._writer is not None and call_result.calls:
-            await self._writer.put(unit(call_result, self._run_id))
+            await self._writer.put(embedding_unit(call_result, self._run_id))
 
 
 def _make_budget(project: OpenProject, model: Model) -> Budget:
@@ -261,7 +261,7 @@ def _records_and_labels(texts: Corpus | Sequence[str]) -> tuple[list[Record], li
         raise SetupError("embed takes a list of texts or a corpus; for a single text write embed([text], ...).")
     text_list = list(texts)
     if not text_list:
-        raise SetupError("`texts` is empty; embed needs at least one text.")
+        raise SetupError("there are no texts to embed.")
     if isinstance(texts, Corpus):
         records, labels = list(texts.records), [f"record `{record.record_id}`" for record in texts.records]
     else:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._internal.text import shorten
 from ..errors import SetupError
-from ..llm.batch.providers import api_of
+from ..llm.batch.providers import batch_api
 from ..llm.embeddings.embedding_registry import EMBEDDERS, make_embedder
 from ..llm.model import Model
-from ..llm.providers.litellm import LitellmModel, load_litellm
+from ..llm.providers.litellm import LitellmModel
+from ..llm.providers.load_litellm import load_litellm
 from ..llm.registry import FAMILIES
 from .open_project import OpenProject
 
@@ -161,7 +162,7 @@ def _model_row(
         "tokens_per_minute": limits.tokens_per_minute,
         "context": None if problems else _litellm_info(model).get("max_input_tokens"),
         "json_schema": None if problems else _supports_schema(model),
-        "batch": _model_kind(model) == "answers" and api_of(model) is not None,
+        "batch": _model_kind(model) == "answers" and batch_api(model) is not None,
     }
 
 

@@ -23,7 +23,7 @@ from ..llm.calls.rate_limits import SharedLedger
 from ..llm.calls.redaction import Redaction
 from ..llm.calls.sender import Sender
 from ..llm.model import Model
-from ..llm.providers.litellm import load_litellm
+from ..llm.providers.load_litellm import load_litellm
 from ..llm.registry import make_model
 from ..store import Store
 from .embed import EmbedOptions, embed

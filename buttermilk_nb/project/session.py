@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._internal import event_loop, notebook_hooks
 from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
 from ..errors import SetupError, nearest
-from ..llm.providers.litellm import close_clients
+from ..llm.providers.load_litellm import close_clients
 from ..llm.registry import make_model
 from .project import Project
 

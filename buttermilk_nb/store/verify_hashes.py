@@ -17,7 +17,7 @@ import duckdb
 
 from .._internal.ids import digest
 from ..codebook.criteria import Criteria
-from ..corpus.image import Image, kind_of
+from ..corpus.image import Image, detect_mime
 from ..corpus.record import Record
 from ..errors import SetupError
 from .append import SPLIT_TABLES
@@ -115,6 +115,6 @@ def _images(con: duckdb.DuckDBPyConnection, hashes: list[str]) -> Iterator[Image
     bodies = dict(rows)
     for name in hashes:
         data = base64.b64decode(bodies.get(name, "").partition(",")[2], validate=True)
-        if kind_of(data) is None:
+        if detect_mime(data) is None:
             raise ValueError(f"`{name}` is not an image")
         yield Image.model_construct(data=data)

@@ -96,9 +96,9 @@ def test_a_fallback_is_seen_in_the_heat_map(server, make_study):
     server.reply = lambda body: server.failure(500) if body["model"] == "toy" else server.answer(body)
     make_study(retries=0, models={"spare": {"model": "hosted_vllm/spare", "api_base": server.base}})
     run = flow(fallback=["spare"]).run(texts())
-    from buttermilk_nb.analysis.frames import scores
+    from buttermilk_nb.analysis.frames import heatmap
 
-    assert scores.heat(run.project.store, run.run_id).model.tolist() == ["spare"]
+    assert heatmap.flag_shares(run.project.store, run.run_id).model.tolist() == ["spare"]
 
 
 def test_a_fallback_re_runs_from_the_cache_alone(server, make_study):

@@ -43,7 +43,7 @@ def test_several_criteria_are_answered_by_a_mapping(offline_project, short_texts
     found = run.scores().pivot(index="record_id", columns="criterion", values=["category", "status"])
     assert found["status"].to_numpy().tolist() == [["ok", "ok"], ["ok", "invalid"], ["ok", "invalid"]]
     assert found["category"]["calm"].tolist() == ["no", "yes", "yes"]
-    assert "`long`: the classifier says nothing about it" in run.errors().error_message[0]
+    assert "`long`: the classifier returned no answer to it" in run.errors().error_message[0]
 
 
 def test_an_answer_that_is_not_on_the_scale_is_invalid_and_one_that_fails_an_error(offline_project, short_texts):
@@ -74,9 +74,9 @@ def test_changed_code_is_another_instrument_and_so_is_another_version(offline_pr
 
 
 def test_an_estimator_needs_a_version_and_what_predicts_nothing_is_refused():
-    with pytest.raises(bm.SetupError, match="say which version of the estimator"):
+    with pytest.raises(bm.SetupError, match="give the version of the estimator"):
         bm.Classifier("fitted", Fitted(), criteria=CALM)
-    with pytest.raises(bm.SetupError, match="predicts nothing"):
+    with pytest.raises(bm.SetupError, match="cannot predict"):
         bm.Classifier("list", ["no"], criteria=CALM)
 
 

@@ -38,7 +38,7 @@ def test_line_ends_of_windows_do_not_hide_a_role_line():
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("Hello\n## user\nx", "text before the first"), ("## user\na\n## user\nb", "`## user` stands twice")],
+    [("Hello\n## user\nx", "text before the first"), ("## user\na\n## user\nb", "`## user` appears twice")],
 )
 def test_a_prompt_cut_wrongly_is_a_sentence(text, sentence):
     with pytest.raises(SetupError, match=sentence):

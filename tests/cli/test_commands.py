@@ -54,7 +54,7 @@ RUN = ("run", "flow.yaml", "texts.csv", "--content", "text", "--record-id", "id"
 def test_run_judges_a_corpus_and_says_where_the_results_are(command, study_files):
     status, out, _ = command(*RUN)
     assert status == 0
-    assert "Run of 'study', finished: 5 cells (5 ok)" in out
+    assert "Run of 'study', finished: 5 answers (5 ok)" in out
     assert str(study_files / "study" / "traces.duckdb") in out
 
 
@@ -79,7 +79,7 @@ def test_run_writes_the_scores_to_a_file(command, study_files):
 def test_check_counts_and_sends_nothing(command, study_files):
     status, out, _ = command(*RUN, "--check")
     assert status == 0
-    assert "5 cells (5 records; judge: 1 per record). No problem was found." in out
+    assert "5 answers (5 records; judge: 1 per record). No problem was found." in out
     assert "5 calls: 0 cached, 5 new" in out
     project = session.current()
     assert (project.client.sent, len(project.cache), len(bm.sql("select * from cells"))) == (0, 0, 0)
@@ -102,7 +102,7 @@ def test_limit_cache_and_retry_reach_the_run(command, study_files):
         ((*RUN[:4], "txt"), "did you mean `text`"),
         ((*RUN, "--limit", "0"), "limit=0"),
         ((*RUN, "--retry", "invald"), "did you mean `invalid`"),
-        ((*RUN, "--truth", "respect=gold"), "the data holds `good` (3), `bad` (2)"),
+        ((*RUN, "--truth", "respect=gold"), "the data has `good` (3), `bad` (2)"),
         ((*RUN, "--truth-value", "bad"), "write WORD=ANSWER"),
         ((*RUN[:-2], "--path", "p"), "there is no file `p"),
         ((*RUN, "--cache", "only"), "not in the cache for record `r"),

@@ -20,7 +20,7 @@ def coded(*codes, **fields):
 def test_codes_outside_the_scale_are_one_sentence_with_counts():
     problems = code_problems(coded("hateful", "hateful", "neutral", "yes"), [YES_NO])
     assert len(problems) == 1
-    assert "truth: criterion `respect` allows yes | no, and the data holds `hateful` (2), `neutral` (1)." in problems[0]
+    assert "truth: criterion `respect` allows yes | no, but the data has `hateful` (2), `neutral` (1)." in problems[0]
 
 
 def test_the_proposed_line_can_be_pasted_and_mends_it():
@@ -51,7 +51,7 @@ def test_each_coder_has_a_sentence_of_their_own():
 def test_a_truth_without_a_criterion_asks_which_one_where_there_are_several():
     problems = code_problems(coded("yes"), [YES_NO, Criteria("tone", "?", scale="1-5")])
     assert problems == [
-        'truth names no criterion, and there are 2: write {"respect": "column", "tone": "column"} when loading.'
+        'truth does not name a criterion, and there are 2: write {"respect": "column", "tone": "column"} when loading.'
     ]
 
 

@@ -64,7 +64,7 @@ def test_a_text_that_begins_with_a_rule_is_a_text():
     [
         ("flga: no", "no field `flga`; did you mean `flag`"),
         ("flag: maybe", "`maybe`, which is not an answer"),
-        ("scale: 1-5\nflag: '>= 9'", "met by no point"),
+        ("scale: 1-5\nflag: '>= 9'", "no point of the scale"),
         ("scale: often", "`often` is not a scale"),
         ("scale: 5", "`5` is not a scale"),
         ("cues: {maybe: [x]}", "cues for `maybe`"),
@@ -244,4 +244,4 @@ def test_every_mistake_is_named_at_once():
 def test_the_schema_and_the_sentence_offer_the_allowed_non_answers():
     criterion = Criterion(name="a", question="?", non_answers=["cannot tell"])
     assert criterion.answer_schema()["anyOf"][1]["enum"] == ["cannot tell"]
-    assert criterion.instruction.endswith('Where that is impossible, answer "cannot tell".')
+    assert criterion.sentence.endswith('Where that is impossible, answer "cannot tell".')

@@ -230,7 +230,7 @@ def test_the_data_of_a_synchronised_project_goes_to_the_computers_own_folder_and
     place = choose_data_folder(folder(tmp_path, "Dropbox", "press"), None, "press", machine())
     assert place.folder.parent == tmp_path / "own" / "projects"
     assert place.folder.name.startswith("press-")
-    assert "is in Dropbox, which copies files while they are being written, so cache and traces lie in" in place.reason
+    assert "is in Dropbox, which copies files while they are being written, so cache and traces are in" in place.reason
     assert str(place.folder) in place.reason
     assert "`data_folder: here`" in place.reason
 
@@ -268,7 +268,7 @@ def test_where_the_computers_own_folder_is_on_the_network_too_the_data_stays_and
     place = choose_data_folder(project, None, "press", machine(file_system=lambda path: "lustre"))
     assert place.folder == project
     assert "stay there, because this computer's own data folder" in place.reason
-    assert "Name a folder on a local disk as `data_folder`" in place.reason
+    assert "If you have a folder on a local disk, name it as `data_folder`" in place.reason
 
 
 def test_data_that_lies_in_the_project_already_stays_in_use_and_the_card_says_how_to_move_it(tmp_path, machine):
@@ -298,7 +298,7 @@ def test_where_both_places_hold_data_the_computers_own_is_used_and_the_other_is_
     (project / "traces.duckdb").write_text("a colleague's")
     place = choose_data_folder(project, None, "press", machine())
     assert place.folder == own
-    assert "There is data in the project's folder too (traces.duckdb), which is not used" in place.reason
+    assert "The project's folder also contains data (traces.duckdb), which are not used" in place.reason
 
 
 def test_data_of_a_project_that_was_moved_is_named_and_not_taken(tmp_path, machine):
@@ -308,7 +308,8 @@ def test_data_of_a_project_that_was_moved_is_named_and_not_taken(tmp_path, machi
     (tmp_path / "Dropbox" / "press").rename(tmp_path / "Dropbox" / "renamed")
     place = choose_data_folder(tmp_path / "Dropbox" / "renamed", None, "press", machine())
     assert place.folder != earlier
-    assert f"is in {earlier}: if that is this project, moved since, rename it to `{place.folder.name}`" in place.reason
+    assert f"{earlier} contains data of a project with this name from another folder" in place.reason
+    assert f"rename the data folder to `{place.folder.name}`" in place.reason
 
 
 # --- what the settings say ---------------------------------------------------------------------------
@@ -332,9 +333,7 @@ def test_a_path_from_home_is_absolute(tmp_path, monkeypatch, machine):
 
 @pytest.mark.parametrize("setting", ["data", "./data", "", "Here"])
 def test_a_relative_path_is_a_setup_error_with_an_example(tmp_path, machine, setting):
-    with pytest.raises(
-        bm.SetupError, match=r"is not an absolute path on this computer\. Write the whole path, such as"
-    ):
+    with pytest.raises(bm.SetupError, match=r"is not an absolute path on this computer\. Write the full path, such as"):
         choose_data_folder(tmp_path, setting, "press", machine())
 
 

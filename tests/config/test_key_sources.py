@@ -19,7 +19,7 @@ from buttermilk_nb.config import key_sources
 from buttermilk_nb.config.api_keys import Keys, key_variables
 from buttermilk_nb.config.key_sources import Key
 from buttermilk_nb.config.model_settings import KEY_SOURCES
-from buttermilk_nb.llm.providers.litellm import load_litellm
+from buttermilk_nb.llm.providers.load_litellm import load_litellm
 
 NAME = "ANTHROPIC_API_KEY"
 
@@ -213,11 +213,11 @@ def test_an_env_file_that_others_can_read_is_remarked_on_until_it_is_closed_to_t
     keys = dotenv(f"{NAME}=the-plain-key")
     (tmp_path / "keys.env").chmod(0o644)
     find(keys)
-    assert len(keys.remarks) == 1
-    assert "chmod 600" in keys.remarks[0]
+    assert len(keys.warnings) == 1
+    assert "chmod 600" in keys.warnings[0]
     (tmp_path / "keys.env").chmod(0o600)
     find(keys)
-    assert keys.remarks == []
+    assert keys.warnings == []
 
 
 def test_all_secrets_of_an_env_file_are_taken_out_of_texts_once_it_was_read(dotenv):
@@ -294,9 +294,7 @@ def test_an_encrypted_file_that_would_ask_for_its_password_is_not_asked(tmp_path
     keyring.set_keyring(EncryptedFile())
     keys = Keys(tmp_path, None)
     assert find(keys) is None
-    assert keys.warnings == [
-        "the system's keyring was not asked, because it would ask for its password in the terminal"
-    ]
+    assert keys.warnings == ["the system's keyring was not read, because it would ask for its password in the terminal"]
 
 
 def test_a_desktop_keyring_that_is_locked_is_not_asked(tmp_path, monkeypatch):
@@ -387,7 +385,7 @@ def test_a_secret_of_google_cloud_that_cannot_be_had_is_a_sentence(tmp_path, mon
     keys = Keys(tmp_path, None)
     with pytest.raises(bm.SetupError, match="Permission denied on resource"):
         find(keys, "gcp:projects/p/secrets/s/versions/1")
-    with pytest.raises(bm.SetupError, match="is not of the form"):
+    with pytest.raises(bm.SetupError, match="does not have the form"):
         find(keys, "gcp:my-secret")
     monkeypatch.setitem(sys.modules, "google.cloud.secretmanager", None)
     monkeypatch.delattr("google.cloud.secretmanager")

@@ -99,7 +99,7 @@ def test_a_script_that_nobody_types_into_is_told_where_else_to_put_the_key(tmp_p
         [sys.executable, "-c", code], input=TYPED, capture_output=True, text=True, cwd=tmp_path, start_new_session=True
     )
     assert done.returncode == 1
-    assert "nobody can be asked for ANTHROPIC_API_KEY here" in done.stderr
+    assert "ANTHROPIC_API_KEY cannot be typed here" in done.stderr
     assert "set it in the environment" in done.stderr
     assert TYPED not in done.stdout + done.stderr
 
@@ -139,4 +139,4 @@ def test_in_a_notebook_the_prompt_is_hidden_and_nothing_typed_is_shown(kernel):
 
 def test_a_notebook_that_runs_by_itself_is_told_where_else_to_put_the_key(kernel):
     shown = repr(outcome(kernel, kernel.execute(ASK, allow_stdin=False)))
-    assert "nobody can be asked for ANTHROPIC_API_KEY here" in shown
+    assert "ANTHROPIC_API_KEY cannot be typed here" in shown

@@ -16,7 +16,7 @@ from PIL import Image as Picture
 
 from buttermilk_nb.agents.prompt import BoundPrompt, Prompt
 from buttermilk_nb.corpus.corpus import Corpus
-from buttermilk_nb.corpus.image import MOST_BYTES, Image
+from buttermilk_nb.corpus.image import MAX_BYTES, Image
 from buttermilk_nb.corpus.load import load
 from buttermilk_nb.corpus.record import Record
 from buttermilk_nb.errors import SetupError
@@ -106,20 +106,20 @@ def test_a_small_file_that_claims_to_be_huge_is_not_unpacked():
         + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
         + chunk(b"IEND", b"")
     )
-    with pytest.raises(SetupError, match=r"`bomb` has 50,000 x 50,000 pixels; 50,000,000 are the most"):
+    with pytest.raises(SetupError, match=r"`bomb` has 50,000 x 50,000 pixels, but at most 50,000,000 are allowed"):
         Image.from_bytes(bomb, "bomb")
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):
     with (tmp_path / "big.png").open("wb") as file:
         file.truncate(3 * 1024**4)  # sparse: it could not be read into memory
-    with pytest.raises(SetupError, match=r"`big\.png` is too large: 20 MB are the most"):
+    with pytest.raises(SetupError, match=r"`big\.png` is too large: at most 20 MB are allowed"):
         Image.from_file(tmp_path / "big.png")
 
 
 def test_bytes_that_are_too_many_are_refused():
-    with pytest.raises(SetupError, match="this is too large: 20 MB"):
-        Image.from_bytes(drawn() + b"\0" * MOST_BYTES)
+    with pytest.raises(SetupError, match="this is too large: at most 20 MB"):
+        Image.from_bytes(drawn() + b"\0" * MAX_BYTES)
 
 
 def test_a_missing_image_is_a_sentence(tmp_path):
@@ -421,7 +421,9 @@ def test_every_broken_image_of_a_folder_is_named_at_once(tmp_path, form):
 
 def test_a_folder_with_neither_texts_nor_images_says_so(tmp_path):
     (tmp_path / "notes.md").write_text("x")
-    with pytest.raises(SetupError, match=r"holds no file that matches '\*.txt' and no image; give another `pattern`"):
+    with pytest.raises(
+        SetupError, match=r"contains no file that matches '\*.txt' and no image; give another `pattern`"
+    ):
         load(tmp_path)
 
 
@@ -512,7 +514,7 @@ def test_a_table_of_images_needs_no_text_and_equal_rows_are_rejected(table):
     assert len(corpus) == 1
     assert corpus.rejected.reason.tolist() == [
         "no image in `pic`",
-        "the same image stands in line 1; name a column as `record_id` to keep both",
+        "the same image is in line 1; name a column as `record_id` to keep both",
     ]
 
 
@@ -561,7 +563,7 @@ def test_what_is_not_a_path_is_a_sentence(cell):
 def test_the_column_of_images_must_exist_and_be_one():
     with pytest.raises(SetupError, match="there is no column `pix`; there are `id`, `text`, `pics`"):
         load(ROWS, content="text", images="pix")
-    with pytest.raises(SetupError, match=r"images=... is the name of the column"):
+    with pytest.raises(SetupError, match=r"images=... must be the name of the column"):
         load(ROWS, content="text", images=["pics"])
 
 

@@ -37,7 +37,7 @@ def test_the_truth_is_taken_out_of_metadata_that_was_chosen():
 
 
 def test_the_truth_cannot_be_metadata_as_well():
-    with pytest.raises(SetupError, match="`gold` holds codes or reasons"):
+    with pytest.raises(SetupError, match="`gold` contains codes or reasons"):
         load([{"t": "One.", "gold": "no"}], content="t", truth="gold", metadata=["gold"])
 
 
@@ -76,7 +76,7 @@ def test_one_object_hints_at_the_list_inside(tmp_path):
 def test_json_lines_named_json_are_recognised(tmp_path):
     file = tmp_path / "x.json"
     file.write_text('{"t": "One."}\n{"t": "Two."}\n')
-    with pytest.raises(SetupError, match=r"Name it .jsonl"):
+    with pytest.raises(SetupError, match=r"give it the ending .jsonl"):
         load(file, content="t")
 
 
@@ -156,7 +156,7 @@ def test_a_parquet_file_with_brackets_in_its_name_is_one_file(tmp_path):
 
 def test_bytes_are_not_text(tmp_path):
     corpus = load(parquet(tmp_path / "x.parquet", "select 'One.'::blob t"), content="t")
-    assert corpus.rejected.reason.tolist() == ["`t` holds a bytes, not text"]
+    assert corpus.rejected.reason.tolist() == ["`t` contains a value of type `bytes`, not text"]
 
 
 def test_a_file_that_is_no_parquet_is_a_sentence(tmp_path):
@@ -238,7 +238,7 @@ def test_records_are_taken_as_they_are():
 def test_dictionaries_go_through_the_same_mapping_and_records_among_them_are_rejected():
     corpus = Corpus.from_records([{"t": "One.", 5: "five"}, Record(content="Two."), "three"], content="t")
     assert corpus[0].metadata == {"5": "five"}
-    assert corpus.rejected.reason.tolist() == ["not a mapping but Record", "not a mapping but str"]
+    assert corpus.rejected.reason.tolist() == ["this is not a mapping but Record", "this is not a mapping but str"]
 
 
 @pytest.mark.parametrize("nothing", [None, "", " \n", float("nan")])

@@ -188,24 +188,24 @@ def test_a_column_that_leaves_it_open_is_an_error_and_not_a_no(word, said):
     rows = [*ROWS, {"text": "Three.", "private": word}, {"text": "Four.", "private": word}]
     with pytest.raises(SetupError) as raised:
         load(rows, content="text", local_only="private")
-    end = "; write `yes` where the record must stay, or `no`."
+    end = "; write `yes` if the record must stay on this machine, otherwise `no`."
     assert list(raised.value.problems) == [f"line {line}: `private` {said}{end}" for line in (3, 4)]
 
 
 @pytest.mark.parametrize("wrong", ["", 1, ["private"]])
 def test_what_neither_marks_nor_names_a_column_is_a_sentence(wrong):
-    with pytest.raises(SetupError, match=r"local_only=... is True, or the name of a column"):
+    with pytest.raises(SetupError, match=r"local_only=... must be True, or the name of a column"):
         load(ROWS, content="text", local_only=wrong)
 
 
 def test_a_column_of_records_that_know_themselves_is_refused():
-    with pytest.raises(SetupError, match="Records know their content"):
+    with pytest.raises(SetupError, match="Records already have their content"):
         load([Record(content="One.")], local_only="private")
 
 
 def test_a_column_called_local_only_is_not_passed_over():
     rows = [{"text": "One.", "local_only": True}]
-    with pytest.raises(SetupError, match='write local_only="local_only" to heed it, or local_only=False'):
+    with pytest.raises(SetupError, match='write local_only="local_only" to use it, or local_only=False'):
         load(rows, content="text")
     assert local(load(rows, content="text", local_only="local_only")) == [True]
     assert local(load(rows, content="text", local_only=False)) == [False]
@@ -236,8 +236,8 @@ def test_the_mark_stays_with_a_record_whatever_is_chosen_or_cut():
 
 @pytest.mark.parametrize(
     ("marks", "shown"),
-    [([True, True], "Corpus(2 records, which stay local)"), ([True], "Corpus(1 record, which stays local)"),
-     ([True, False], "Corpus(2 records, 1 of which stays local)"), ([False], "Corpus(1 record)")],
+    [([True, True], "Corpus(2 records, 2 stay local)"), ([True], "Corpus(1 record, 1 stays local)"),
+     ([True, False], "Corpus(2 records, 1 stays local)"), ([False], "Corpus(1 record)")],
 )  # fmt: skip
 def test_a_corpus_says_how_many_of_its_records_stay_local(marks, shown):
     corpus = Corpus([Record(record_id=str(i), content="x", local_only=mark) for i, mark in enumerate(marks)])

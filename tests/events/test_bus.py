@@ -137,5 +137,5 @@ def test_an_event_is_frozen_and_knows_when_it_happened():
 def test_a_text_terminal_gets_one_line_at_the_end(project, capsys):
     flow().run(corpus(3))
     said = capsys.readouterr().err
-    assert said.startswith("3/3 cells · 3 new · ")
+    assert said.startswith("3/3 answers · 3 new · ")
     assert said.count("\n") == 1

@@ -95,9 +95,9 @@ def test_a_flow_without_a_name_is_called_after_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("steps:", "stages:", "there is no word `stages`; did you mean `steps`"),
+        ("steps:", "stages:", "unknown key `stages`; did you mean `steps`"),
         ("agent: judge", "agent: juge", "there is no agent `juge`; did you mean `judge`"),
-        ("models: [", "model: [", "step `judge`: there is no word `model`; did you mean `models`"),
+        ("models: [", "model: [", "step `judge`: unknown key `model`; did you mean `models`"),
         ("respect.md", "respct.md", "there is no file `.*respct.md`"),
         ("models: [double/answer]", "replicates: 0", "greater than or equal to 1"),
         ("models: [double/answer]", "replicates: many", "judge `judge`, replicates"),
@@ -145,7 +145,7 @@ def test_a_function_that_is_not_defined_here_is_refused_and_never_looked_for():
 
 
 def test_a_function_written_for_another_version_is_refused():
-    with pytest.raises(bm.SetupError, match="was written for version 0 of that function; here it is 1"):
+    with pytest.raises(bm.SetupError, match="was written for version 0 of that function; here it is version 1"):
         Flow.from_yaml("name: f\nsteps:\n- agent: function\n  name: length\n  code_version: '0'\n")
 
 
@@ -176,7 +176,7 @@ def test_a_needed_step_that_is_misspelt_is_answered_with_the_nearest():
 
 @pytest.mark.parametrize("step", [len, "judge", None])
 def test_a_step_that_is_no_agent_is_refused(step):
-    with pytest.raises(bm.SetupError, match="a step holds an agent"):
+    with pytest.raises(bm.SetupError, match="a step needs an agent"):
         flow(step, step)
 
 
@@ -209,7 +209,7 @@ def test_a_check_reports_every_problem_at_once_and_sends_nothing(project):
     assert "undefined name `recrd`; did you mean `record`" in said
     assert "there is no model `offline/strct`; did you mean `offline/strict`" in said
     assert "there is no model family `antropic`" in said
-    assert "the data holds `hateful` (2)" in said
+    assert "the data has `hateful` (2)" in said
     assert said.startswith(f"{len(caught.value.problems)} problems, found before anything was sent:")
     assert project.client.sent == 0
 
@@ -222,8 +222,8 @@ def test_truth_outside_the_scale_is_listed_with_counts_and_a_line_to_paste(proje
     with pytest.raises(bm.SetupError) as caught:
         flow().check(records)
     said = str(caught.value)
-    assert "allows yes | no, and the data holds `hateful` (3), `fine` (2)" in said
-    line = said.partition("for each: ")[2]
+    assert "allows yes | no, but the data has `hateful` (3), `fine` (2)" in said
+    line = said.partition("when loading: ")[2]
     assert line == "truth_values={'hateful': '...', 'fine': '...'}", "what a word means is for the researcher to say"
     mended = {}
     exec(line.replace("'...'", "'yes'", 1).replace("'...'", "'no'"), mended)
@@ -247,7 +247,7 @@ def test_a_check_counts_the_cells(project):
     grid = flow(judge(desk(), replicates=2), length).check(corpus(3))
     assert (grid.records, grid.cells, grid.slots) == (3, 9, {"judge": 2, "length": 1})
     assert repr(grid).startswith(
-        "9 cells (3 records; judge: 2 per record, length: 1 per record). No problem was found."
+        "9 answers (3 records; judge: 2 per record, length: 1 per record). No problem was found."
     )
 
 
@@ -290,7 +290,7 @@ def test_cells_that_read_other_steps_are_counted_apart(project):
     prompt = "{{ inputs.length }} {{ record.content }} {{ criteria }} {{ answer_format }}"
     found = flow(length, Step(judge(prompt=prompt), needs="length")).estimate(corpus(3))
     assert (found.calls, found.later) == (0, 3)
-    assert "3 more cells depend on what other steps find" in str(found)
+    assert "3 more answers depend on the outputs of other steps" in str(found)
 
 
 # --- options of a run --------------------------------------------------------------------------------

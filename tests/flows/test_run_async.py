@@ -52,7 +52,7 @@ def test_stopping_run_async_raises_run_stopped(make_project):
 
     async def cell():
         stop_after(project, 1)
-        with pytest.raises(bm.errors.RunStopped, match="2 of 3 cells are still to do"):
+        with pytest.raises(bm.errors.RunStopped, match="2 of 3 answers are missing"):
             await flow().run_async(corpus(), concurrency=1)
 
     asyncio.run(cell())

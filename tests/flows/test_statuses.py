@@ -131,7 +131,7 @@ def test_counts_keep_the_order_of_statuses_and_add_up(make_project):
 def test_a_runs_repr_counts_by_status_and_holds_no_id_or_time(make_project):
     make_project("double/refuse?share=0")
     run = flow().run(corpus(3))
-    assert repr(run) == "Run of 'study', finished: 3 cells (3 ok)"
+    assert repr(run) == "Run of 'study', finished: 3 answers (3 ok)"
     assert run.run_id not in run._repr_html_()
 
 

@@ -34,9 +34,9 @@ def run(offline_project):
     now = CodingSession(offline_project, corpus(), RESPECT, "ana", order="corpus")
     for answer, reason in (("yes", "He is quoted."), ("yes", ""), ("yes", "An old joke.")):
         now.give_reasons("respect", [reason])
-        now.note("respect", "read twice")
+        now.write_note("respect", "read twice")
         now.answer("respect", answer)
-        now.next()
+        now.navigation.next()
     return found
 
 
@@ -162,9 +162,9 @@ def test_a_decision_goes_on_where_it_was_left_and_can_be_taken_back(offline_proj
     again.withdraw(again.cases[0])
     assert again.decisions == ()
     assert adjudicate(RESPECT, ratings=run, by="kf").place == 0
-    again.go_to(-9)
+    again.move(-9)
     assert again.place == 0
-    again.go_to(9)
+    again.move(9)
     assert again.place == 1
 
 
@@ -192,7 +192,7 @@ def test_who_decides_keeps_what_they_coded_alone(offline_project, run):
 
 def test_a_decision_needs_a_reason_and_an_answer_of_the_scale(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run)
-    with pytest.raises(bm.SetupError, match="write why"):
+    with pytest.raises(bm.SetupError, match="write a reason"):
         cases.decide("yes", "  ")
     with pytest.raises(bm.errors.InvalidAnswer, match="not one of: yes, no"):
         cases.decide("both", "It is both.")
@@ -237,7 +237,7 @@ def test_a_frame_of_ones_own_is_enough(offline_project, run):
 def test_a_decision_becomes_a_dated_edge_case_of_a_new_version(offline_project, run):
     cases = adjudicate(RESPECT, ratings=run)
     first = cases.decide("yes", "A quotation\nbelongs to its speaker.")
-    cases.go_to(1)
+    cases.move(1)
     second = cases.decide("no", 'Not "all of them" [records: ["x"]]')
     later = second.as_edge_case(first.as_edge_case(RESPECT))
     assert later.criteria_hash != RESPECT.criteria_hash

@@ -79,7 +79,7 @@ def test_an_assignment_is_kept_as_a_sample_that_is_no_probability_sample(project
 def test_a_name_belongs_to_one_assignment(project):
     assign_coders(corpus(5), NAMES, name="pilot")
     assign_coders(corpus(5), NAMES, name="pilot")
-    with pytest.raises(bm.SetupError, match="there is another assignment called `pilot`"):
+    with pytest.raises(bm.SetupError, match="another assignment is called `pilot`"):
         assign_coders(corpus(6), NAMES, name="pilot")
 
 
@@ -106,7 +106,7 @@ def test_a_known_coder_is_not_met_again(project):
         (["kf", "kf "], {}, "coder `kf` is named twice"),
         (["kf", "ab"], {"overlap": 1.2}, "overlap=1.2"),
         (["kf", "ab"], {"overlap": float("nan")}, "overlap=nan"),
-        (["kf", "ab"], {"per_record": 3}, "per_record=3: with 2 coders it is a number from 2 to 2"),
+        (["kf", "ab"], {"per_record": 3}, "per_record=3: with 2 coders, it must be a number from 2 to 2"),
         (["kf", "ab"], {"per_record": 1}, "per_record=1"),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_person_may_always_say_that_there_is_no_answer(answer, status):
 def test_what_is_skipped_or_withdrawn_has_no_answer(status):
     label = made(None, status=status)
     assert (label.status, label.category, label.value, label.flagged) == (status, None, None, None)
-    with pytest.raises(bm.errors.InvalidAnswer, match=f"a label that is {status} has no answer, and 'no' was given"):
+    with pytest.raises(bm.errors.InvalidAnswer, match=f"the status `{status}` has no answer, but 'no' was"):
         made("no", status=status)
 
 
@@ -66,9 +66,11 @@ def test_an_answer_that_is_not_offered_is_refused(answer):
 
 
 def test_no_answer_is_not_taken_for_one():
-    with pytest.raises(bm.errors.InvalidAnswer, match='no answer on `respect`; write status="skipped"'):
+    with pytest.raises(
+        bm.errors.InvalidAnswer, match='no answer on `respect`; if the coder skipped it, write status="skipped"'
+    ):
         made(None)
-    with pytest.raises(bm.errors.InvalidAnswer, match="status `cannot_tell` stands for the answer `cannot tell`"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="status `cannot_tell` means the answer `cannot tell`"):
         made("no", status="cannot_tell")
 
 
@@ -204,7 +206,7 @@ def test_what_a_notebook_shows_is_the_same_on_every_run(project, tmp_path):
     kept(project, made("no"), made("yes", RECORDS[1]))
     first = labels()
     bm.init("again", path=tmp_path / "again")
-    kept(bm.project.current(), made("no"), made("yes", RECORDS[1]))
+    kept(bm.project.session.current(), made("no"), made("yes", RECORDS[1]))
     assert labels().equals(first)
     assert not {"label_id", "coded_at", "saw_trace_ids"} & set(first.columns)
     assert {"label_id", "coded_at", "saw_trace_ids"} <= set(labels(history=True).columns)
@@ -235,11 +237,11 @@ def test_what_is_said_of_a_coder_last_counts(project):
 
 
 def test_a_coder_is_declared_with_a_name_and_something_to_say():
-    with pytest.raises(bm.SetupError, match="say who `kf` is"):
+    with pytest.raises(bm.SetupError, match="describe `kf`"):
         describe_coder("kf")
     with pytest.raises(bm.SetupError, match="name the coder"):
         describe_coder(" ", profession="teacher")
-    with pytest.raises(bm.SetupError, match="`kind` is a column of the frame of coders already"):
+    with pytest.raises(bm.SetupError, match="`kind` is already a column of the frame of coders"):
         describe_coder("kf", kind="teacher")
 
 

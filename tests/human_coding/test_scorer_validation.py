@@ -100,5 +100,5 @@ def test_the_form_opens_on_a_run(run, monkeypatch):
     assert opened[0].progress.left == 3
     with pytest.raises(bm.SetupError, match="checks the scorer of a run"):
         bm.coding_form(scorer_validation_corpus(run), over="assessments", coder="kf")
-    with pytest.raises(bm.SetupError, match="by which criteria"):
+    with pytest.raises(bm.SetupError, match="criteria is missing"):
         bm.coding_form(scorer_validation_corpus(run), coder="kf")

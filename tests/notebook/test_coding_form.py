@@ -24,9 +24,9 @@ from buttermilk_nb.human_coding.adjudication import adjudicate
 
 def ask(form, what, **more):
     """What the page does when a person presses something."""
-    content = {"do": what, "n": form.view["heard"] + 1, "place": form.view["place"], **more}
+    content = {"action": what, "n": form.view["n_handled"] + 1, "place": form.view["place"], **more}
     form._handle_custom_msg(content, [])
-    assert form.view["heard"] == content["n"], "the page waits for an answer to each message"
+    assert form.view["n_handled"] == content["n"], "the page waits for an answer to each message"
     return form.view
 
 
@@ -50,10 +50,10 @@ def test_an_answer_of_the_page_is_on_disk_and_drawn(shell, opened):
     assert form.view["content"] == "They are vermin."
     view = ask(form, "answer", criterion="respect", value="no")
     assert kept(shell) == [("a0", "respect", "no", "coded")]
-    assert view["held"]["respect"]["chosen"] == ["no"]
+    assert view["drafts"]["respect"]["selected"] == ["no"]
     assert view["can_undo"]
     view = ask(form, "undo")
-    assert (view["held"]["respect"]["chosen"], view["can_undo"]) == ([], False)
+    assert (view["drafts"]["respect"]["selected"], view["can_undo"]) == ([], False)
 
 
 def test_labels_are_pressed_one_by_one_and_none_is_an_answer(shell, opened):
@@ -61,23 +61,23 @@ def test_labels_are_pressed_one_by_one_and_none_is_an_answer(shell, opened):
     ask(form, "toggle", criterion="means", value="mockery")
     ask(form, "toggle", criterion="means", value="appeal")
     view = ask(form, "toggle", criterion="means", value="mockery")
-    assert view["held"]["means"]["chosen"] == ["appeal"]
+    assert view["drafts"]["means"]["selected"] == ["appeal"]
     view = ask(form, "answer", criterion="means", value="[]")
-    assert view["held"]["means"]["chosen"] == ["[]"]
+    assert view["drafts"]["means"]["selected"] == ["[]"]
     assert [json.loads(row[2]) for row in kept(shell)] == [["mockery"], ["appeal", "mockery"], ["appeal"], []]
     view = ask(form, "toggle", criterion="means", value="mockery")
-    assert view["held"]["means"]["chosen"] == ["mockery"]
+    assert view["drafts"]["means"]["selected"] == ["mockery"]
 
 
 def test_words_and_marks_wait_for_the_answer_and_the_page_says_so(shell, opened):
     form = opened()
     ask(form, "mark", criterion="respect", start=9, end=15)
     view = ask(form, "reasons", criterion="respect", value="an animal\n\n a curse ")
-    assert view["held"]["respect"]["state"] == "kept with your answer"
+    assert view["drafts"]["respect"]["state"] == "will be saved with your answer"
     assert kept(shell) == []
     ask(form, "note", criterion="respect", value="at once")
     view = ask(form, "answer", criterion="respect", value="no")
-    own = view["held"]["respect"]
+    own = view["drafts"]["respect"]
     assert (own["state"], own["reasons"], own["notes"]) == ("", "an animal\na curse", "at once")
     assert own["spans"] == [{"start": 9, "end": 15, "text": "vermin"}]
 
@@ -85,11 +85,11 @@ def test_words_and_marks_wait_for_the_answer_and_the_page_says_so(shell, opened)
 def test_the_way_through_the_texts(opened):
     form = opened()
     assert form.view["line"] == "text 1 of 3 · 0 coded · 3 left"
-    assert (form.view["first"], form.view["last"]) == (True, False)
+    assert (form.view["is_first"], form.view["is_last"]) == (True, False)
     view = ask(form, "skip")
     assert view["line"] == "text 2 of 3 · 0 coded · 1 skipped · 2 left"
     view = ask(form, "next")
-    assert (view["record_id"], view["last"]) == ("a2", True)
+    assert (view["record_id"], view["is_last"]) == ("a2", True)
     assert ask(form, "back")["record_id"] == "a1"
     ask(form, "skip")
     view = ask(form, "skip")
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_one_sentence_on_the_page(shell, opened):
     view = ask(form, "answer", criterion="respect", value="both")
     assert "is not one of: yes, no" in view["message"]
     view = ask(form, "mark", criterion="respect", start=0, end=999)
-    assert "there is no passage" in view["message"]
+    assert "does not exist: the text has" in view["message"]
     assert ask(form, "next")["message"] == ""
 
 
@@ -117,7 +117,7 @@ def test_a_sensitive_text_is_not_sent_to_the_page_until_it_is_asked_for(opened):
     assert "vermin" not in json.dumps(form.get_state())
     assert form.view["content_note"] == "It is about <i>war</i>."
     assert "show the text first" in ask(form, "answer", criterion="respect", value="no")["message"]
-    assert ask(form, "show")["content"] == "They are vermin."
+    assert ask(form, "show_text")["content"] == "They are vermin."
     assert ask(form, "next")["content"] == ""
 
 
@@ -127,14 +127,14 @@ def test_a_blind_page_is_told_nothing_of_models_and_an_open_one_only_afterwards(
     said = [("means", '["mockery"]'), ("respect", "no")]
     for more, expected in (("", []), (", blind=False", said)):
         form = opened(more)
-        form.session.back()
+        form.session.navigation.back()
         ask(form, "answer", criterion="respect", value="yes")
-        assert form.view["models"] == []
+        assert form.view["other_answers"] == []
         assert "offline" not in json.dumps(form.get_state())
         view = ask(form, "answer", criterion="means", value="[]")
-        assert [(answer["criterion"], answer["said"]) for answer in view["models"]] == expected
+        assert [(answer["criterion"], answer["answer"]) for answer in view["other_answers"]] == expected
         ask(form, "undo")
-        assert form.view["models"] == []
+        assert form.view["other_answers"] == []
         ask(form, "undo")
 
 
@@ -216,20 +216,20 @@ def cases(shell):
 
 def test_a_decision_is_kept_when_it_has_an_answer_and_a_reason(shell, cases):
     assert cases.view["line"] == "case 1 of 2 · 0 decided · 2 left"
-    assert [(vote["who"], vote["said"]) for vote in cases.view["models"]] == [
+    assert [(vote["coder"], vote["answer"]) for vote in cases.view["other_answers"]] == [
         ("ana", "yes"),
         ("judge · offline/strict", "no"),
     ]
     view = ask(cases, "answer", criterion="fair", value="no")
-    assert (view["held"]["fair"]["state"][:15], view["message"]) == ("not decided yet", "")
+    assert (view["drafts"]["fair"]["state"][:15], view["message"]) == ("not decided yet", "")
     assert len(kept(shell)) == 3
     ask(cases, "mark", criterion="fair", start=9, end=15)
     view = ask(cases, "reasons", criterion="fair", value="It names\npeople as animals.")
     assert kept(shell)[-1] == ("a0", "fair", "no", "coded")
-    assert view["held"]["fair"]["state"] == ""
-    assert view["held"]["fair"]["spans"][0]["text"] == "vermin"
+    assert view["drafts"]["fair"]["state"] == ""
+    assert view["drafts"]["fair"]["spans"][0]["text"] == "vermin"
     view = ask(cases, "next")
-    assert (view["record_id"], view["done"], view["held"]["fair"]["chosen"]) == ("a2", 1, [])
+    assert (view["record_id"], view["done"], view["drafts"]["fair"]["selected"]) == ("a2", 1, [])
     ask(cases, "back")
     view = ask(cases, "undo")
     assert (view["done"], view["can_undo"]) == (0, False)
@@ -240,9 +240,9 @@ def test_a_half_decision_is_dropped_by_undo_and_the_kept_one_stays(shell, cases)
     ask(cases, "reasons", criterion="fair", value="Because.")
     ask(cases, "answer", criterion="fair", value="no")
     view = ask(cases, "reasons", criterion="fair", value="")
-    assert view["held"]["fair"]["state"].startswith("not decided yet")
+    assert view["drafts"]["fair"]["state"].startswith("not decided yet")
     view = ask(cases, "undo")
-    assert (view["held"]["fair"]["reasons"], view["done"]) == ("Because.", 1)
+    assert (view["drafts"]["fair"]["reasons"], view["done"]) == ("Because.", 1)
 
 
 def test_a_saved_adjudication_is_one_line(cases):

@@ -59,7 +59,7 @@ def test_a_judge_line_defines_and_with_run_it_leaves_a_dataframe(shell):
     assert (made.models, made.replicates, made.params) == ("offline/strict", 2, {"temperature": 0.5})
     shell.run("%judge second -c respect -m offline/strict,offline/lenient --run articles --limit 3")
     assert len(shell.space["second_scores"]) == 6
-    assert "6 cells (6 ok)" in shell.shown()
+    assert "6 answers (6 ok)" in shell.shown()
     shell.run("%judge third -c respect -m offline/strict --run articles --limit 2 --into mine")
     assert len(shell.space["mine"]) == 2
 
@@ -114,13 +114,13 @@ def test_an_estimate_saves_the_calls_but_not_what_is_cached(shell):
     shell.run(RUN)
     shell.run("bm.Flow('press', [bm.Judge('judge', criteria=respect)]).estimate(articles)")
     (shown,) = [output.data for output in shell.outputs]
-    assert shown["text/plain"] == "Estimate: 80 calls for 80 cells"
+    assert shown["text/plain"] == "Estimate: 80 calls for 80 answers"
     assert "cached" not in shown["text/html"]
 
 
 def test_a_run_shows_its_progress_in_a_widget(shell):
     shell.run(RUN)
-    (shown,) = [output.data for output in shell.outputs if output.data.get("text/plain") == "press: 80 cells"]
+    (shown,) = [output.data for output in shell.outputs if output.data.get("text/plain") == "press: 80 answers"]
     assert "application/vnd.jupyter.widget-view+json" in shown
 
 

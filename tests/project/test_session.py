@@ -65,12 +65,14 @@ def test_a_second_project_inside_another_says_so_on_its_card(tmp_path, monkeypat
     monkeypatch.chdir(first.folder)
     second = bm.init("other")
     assert second.folder == first.folder / "other"
-    assert notes(second)[0] == "this folder is inside the project `press`; `other` is a second one with its own cache"
+    assert (
+        notes(second)[0] == "this folder is inside the project `press`; `other` is another project with its own cache"
+    )
 
 
 def test_a_folder_that_holds_another_project_is_refused(tmp_path):
     bm.init("press", path=tmp_path / "p")
-    with pytest.raises(bm.SetupError, match="holds the project `press`; open it by that name"):
+    with pytest.raises(bm.SetupError, match="contains the project `press`; open it by that name"):
         bm.init("other", path=tmp_path / "p")
 
 
@@ -172,7 +174,7 @@ def test_a_path_that_is_a_file_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_a_setup_error(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(bm.SetupError, match="cannot be made"):
+    with pytest.raises(bm.SetupError, match="cannot be created"):
         bm.init("press", path=tmp_path / "file" / "below")
 
 
@@ -181,7 +183,7 @@ def test_without_init_the_working_folder_is_used_and_named(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path / "my study")
     opened = session.current()
     assert (opened.name, opened.folder) == ("my study", tmp_path / "my study")
-    assert "the new project `my study` in the working folder" in capsys.readouterr().out
+    assert "I made a project called `my study` in the working folder" in capsys.readouterr().out
     assert session.current() is opened
     assert capsys.readouterr().out == ""
 
@@ -192,7 +194,7 @@ def test_without_init_the_project_above_the_working_folder_is_used(tmp_path, mon
     session.close()
     monkeypatch.chdir(made.folder / "notebooks")
     assert session.current().folder == made.folder
-    assert "this is `press`" in capsys.readouterr().out
+    assert "this is the project `press`" in capsys.readouterr().out
 
 
 def test_a_closed_project_can_be_used_on(make_project):

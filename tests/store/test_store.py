@@ -147,7 +147,7 @@ def test_a_file_that_another_program_holds_is_waited_for_and_then_named(project)
     flow().run(corpus(1))
     with (
         held(project.store.path, "write"),
-        pytest.raises(StoreError, match=r"another process has held .* for 0\.1 s.*lock_wait_s"),
+        pytest.raises(StoreError, match=r"another process has had .* open for 0\.1 s.*lock_wait_s"),
     ):
         Store(project.store.path, lock_wait_s=0.1).select("select 1")
     assert Store(project.store.path, lock_wait_s=5).select("select 1 as a").a.item() == 1
@@ -336,7 +336,9 @@ def test_a_newer_file_is_refused_with_a_sentence(project, make_project):
     with duckdb.connect(str(project.store.path)) as con:
         con.execute("update meta set value = '9999' where key = 'schema_version'")
     for use in (make_project, make_project):
-        with pytest.raises(StoreError, match=r"written by a newer buttermilk_nb \(tables version 9999, here \d+\)"):
+        with pytest.raises(
+            StoreError, match=r"written by a newer buttermilk_nb \(its tables have version 9999, yours \d+\)"
+        ):
             use()
 
 

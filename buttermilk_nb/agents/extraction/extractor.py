@@ -1,7 +1,7 @@
-"""`Extractor`: tidy rows from a text, in columns that are declared.
+"""`Extractor`: asks models for tidy rows from a text, in declared columns.
 
-Where a judge gives one answer a criterion, an extractor gives as many rows as there is something to say: one a
-statement, one a breach of a rule. Every row can quote the words that it rests on, and these are looked up in the text.
+A judge gives one answer to each criterion. An extractor gives as many rows as it finds in the text: one for each
+statement, or for each broken rule. A row can quote its passage, and the quotation is looked up in the text.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import field_validator, model_validator
 
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
+from ...errors import nearest
 from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
 from ...llm.model import Model, Params, Request
@@ -22,7 +23,6 @@ from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..config_files import default_prompt, load_criteria, relative_path
-from ..design import slot_design
 from ..llm_agent import Agent
 from ..parse_output import ParsedOutput, parsed_unit
 from ..prompt import BoundPrompt, Prompt
@@ -30,26 +30,27 @@ from ..step_outputs import step_outputs
 from ..units import Stopwatch
 from .parse_rows import Columns, parse_rows
 from .ready_made import FRAMING, HIDDEN_MEANINGS, RULE_FINDINGS
+from .row_format import row_format, row_schema
 
 if TYPE_CHECKING:
     from ...project.project import Project
 
 RESERVED = ("record_id", "model", "replicate", "row", "verified", "start", "end")
-"""Columns that `run.extractions` has of its own."""
+"""Columns that `run.extractions` adds itself."""
 
 
 class ExtractionQuestion(NamedTuple):
-    """What a request asks, prepared once a slot."""
+    """One prepared question of an extractor; the same for every record."""
 
     bound_prompt: BoundPrompt
-    schema: TextRow
-    form: dict[str, Any]
+    schema_row: TextRow
+    schema: dict[str, Any]
     params: Params
     redaction: Redaction | None
 
 
 class Extractor(Agent):
-    """Asks a model for rows in declared columns. `run.extractions(step)` gives them as a frame.
+    """Asks models for rows in declared columns. `run.extractions(step)` returns them as a frame.
 
     Parameters
     ----------
@@ -58,24 +59,25 @@ class Extractor(Agent):
     instruction
         What to look for, and what one row is.
     columns
-        The columns by name: a sentence that says what belongs in it, or the list of values that it may have.
+        The columns by name: a sentence that describes the content, or the list of allowed values.
     quote
-        The column that holds words of the text; they are looked up in it. None where there is none.
+        The column with a quotation, which is looked up in the text. By default the column `quote`, if there is one;
+        None for no quotation.
     criteria
-        A document of rules that is shown, where the rows are about rules.
+        A document of rules to show in the prompt, if the rows are about rules.
     models, prompt, replicates, params, fallback
-        As of a `Judge`; a prompt may use `record`, `instruction`, `criteria` and `answer_format`.
+        As in `Judge`; a prompt may use `record`, `instruction`, `criteria` and `answer_format`.
     reask
-        Whether an answer that cannot be read is asked for once more.
+        Whether to ask once more if an answer cannot be parsed.
 
     Raises
     ------
     SetupError
-        No columns, or `quote` names none of them.
+        There are no columns, or `quote` is not one of them.
 
     Notes
     -----
-    Offline models extract nothing: no rule can read for meaning. Their cells are `skipped`.
+    Offline models cannot extract, because no rule can find meaning in a text. Their answers are `skipped`.
 
     Examples
     --------
@@ -97,9 +99,9 @@ class Extractor(Agent):
     criteria: Criteria | None = None
     reask: bool = True
     repair_message: ClassVar[str] = (
-        "Your reply could not be read: it is not the JSON object that was asked for, a column is missing, or a value is "
-        "none of those that were offered. Reply again, with that JSON object and nothing else."
-    )  # part of the cache key of the second request, so its wording stays
+        "Your reply could not be read: it is not the JSON object that was asked for, a column is missing, or a value "
+        "is none of those that were offered. Reply again, with that JSON object and nothing else."
+    )  # part of the cache key of the second request, so its wording must not change
 
     def __init__(
         self,
@@ -116,12 +118,12 @@ class Extractor(Agent):
         fallback: str | Sequence[str] | None = None,
         reask: bool = True,
     ) -> None:
-        named = dict(columns or {})
+        columns_by_name = dict(columns or {})
         super().__init__(
             name,
             instruction=instruction,
-            columns=named,
-            quote=quote if quote in named or quote != "quote" else None,
+            columns=columns_by_name,
+            quote=quote if quote in columns_by_name or quote != "quote" else None,
             criteria=criteria,
             models=models,
             prompt=prompt if prompt is not None else default_prompt("extract"),
@@ -133,7 +135,7 @@ class Extractor(Agent):
 
     @classmethod
     def framing(cls, name: str, **options: Any) -> Self:
-        """An extractor of frames: one row per statement that says what is wrong, why, how bad, or what to do.
+        """An extractor of frames: one row per statement of a problem, a cause, a moral judgement or a remedy.
 
         Parameters
         ----------
@@ -161,14 +163,14 @@ class Extractor(Agent):
 
     @classmethod
     def rule_findings(cls, name: str, *, criteria: Criteria | str | Path, **options: Any) -> Self:
-        """An extractor of rule findings: one row per rule that a passage breaks, or could be thought to break.
+        """An extractor of rule findings: one row per rule that a passage breaks, or may seem to break.
 
         Parameters
         ----------
         name
             The step's name.
         criteria
-            The document whose criteria are the rules.
+            A document with the rules as its criteria.
         **options
             Other parameters of an `Extractor`: models, replicates, ...
 
@@ -190,7 +192,7 @@ class Extractor(Agent):
 
     @classmethod
     def hidden_meanings(cls, name: str, **options: Any) -> Self:
-        """An extractor of what is meant and not said: one row per passage that says more than its words.
+        """An extractor of implied meanings: one row per passage that means more than its words.
 
         Parameters
         ----------
@@ -213,70 +215,63 @@ class Extractor(Agent):
 
     @field_validator("criteria", mode="before")
     @classmethod
-    def _document(cls, value: Any) -> Any:
+    def _load_criteria(cls, value: Any) -> Any:
         return load_criteria(value)
 
     @field_validator("columns", mode="before")
     @classmethod
-    def _offered(cls, value: Any) -> Any:
+    def _values_as_tuples(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {name: said if isinstance(said, str) else tuple(map(str, said)) for name, said in value.items()}
+        return {name: values if isinstance(values, str) else tuple(map(str, values)) for name, values in value.items()}
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_fields(self) -> Self:
         if not self.instruction.strip():
-            raise ValueError("it needs an instruction: what to look for, and what one row is")
+            raise ValueError("it needs an instruction that says what to look for, and what one row is")
         if not self.columns:
             raise ValueError('it needs columns, such as columns={"claim": "the claim in a sentence"}')
-        if taken := [name for name in self.columns if name in RESERVED]:
-            raise ValueError(f"columns: `{taken[0]}` is a column of the frame already; call it otherwise")
+        if reserved := [name for name in self.columns if name in RESERVED]:
+            raise ValueError(f"columns: `{reserved[0]}` is already a column of the frame; give it another name")
         if self.quote is not None and self.quote not in self.columns:
-            raise ValueError(f"quote: there is no column `{self.quote}`")
+            raise ValueError(f"quote: `{self.quote}` is not one of the columns; {nearest(self.quote, self.columns)}")
         return self
 
     def reloaded(self) -> tuple[Self, list[str]]:
-        agent, said = super().reloaded()
-        if self.criteria is None or (read := self.criteria.reload()).criteria_hash == self.criteria.criteria_hash:
-            return agent, said
-        changed = f"the criteria `{read.name}` have changed since they were read:\n{self.criteria.diff(read)}"
-        return agent.model_copy(update={"criteria": read}), [*said, changed]
+        agent, changes = super().reloaded()
+        if self.criteria is None or (criteria := self.criteria.reload()).criteria_hash == self.criteria.criteria_hash:
+            return agent, changes
+        change = f"the criteria `{criteria.name}` have changed since they were read:\n{self.criteria.diff(criteria)}"
+        return agent.model_copy(update={"criteria": criteria}), [*changes, change]
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
-        found = []
-        form = self._form()
-        schema = TextRow.of("schema", canonical(form), name=self.name)
-        values = {"instruction": self.instruction, "criteria": self.criteria, "answer_format": self._answer_format()}
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # reads records only
+        schema = row_schema(self.columns)
+        schema_row = TextRow.of("schema", canonical(schema), name=self.name)
+        answer_format = row_format(self.columns, self.quote)
+        values = {"instruction": self.instruction, "criteria": self.criteria, "answer_format": answer_format}
         bound = BoundPrompt(self.prompt, values)
+        slots = []
         for model in self.selected_models(project):
-            params = self.params_of(model)
-            question = ExtractionQuestion(bound, schema, form, params, project.redaction)
-            for replicate in range(self.replicates):
-                design = slot_design(
-                    self,
-                    prompt=self.prompt.prompt_hash,
-                    instruction=self.instruction,
-                    criteria=self.criteria.criteria_hash if self.criteria else None,
-                    schema=schema.text_hash,
-                    columns=self.columns,
-                    model=model.full_name,
-                    params=params.sent,
-                    replicate=replicate,
-                    **({} if self.reask else {"reask": False}),
-                    **model.design_parts(None),
-                    **self.redacted_parts(model, project),
-                )
-                prompt = self.prompt.prompt_hash
-                found.append(Slot(self, design, replicate, model, None, prompt, params.sent_json, question))
-        return found
+            question = ExtractionQuestion(bound, schema_row, schema, self.params_of(model), project.redaction)
+            slots += self.model_slots(
+                project,
+                model,
+                question,
+                instruction=self.instruction,
+                criteria=self.criteria.criteria_hash if self.criteria else None,
+                schema=schema_row.text_hash,
+                columns=self.columns,
+                reask=self.reask,
+            )
+        return slots
 
     def request(self, question: ExtractionQuestion, cell: Cell, model: Model) -> Request:
         return Request(
             model,
             question.bound_prompt.render(cell.record.view(), step_outputs(cell)),
             params=question.params if model is cell.slot.model else self.params_of(model),
-            schema_hash=question.schema.text_hash,
-            schema=question.form,
+            schema_hash=question.schema_row.text_hash,
+            schema=question.schema,
             replicate=cell.slot.replicate,
             offline_input=OfflineInput(cell.record, None, self.task),
             redaction=question.redaction,
@@ -300,46 +295,25 @@ class Extractor(Agent):
         return parse_rows(result, self.columns)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        schemas = {slot.prepared.schema.text_hash: slot.prepared.schema for slot in slots}
+        schemas = {slot.prepared.schema_row.text_hash: slot.prepared.schema_row for slot in slots}
         return [*super().texts(slots), *schemas.values(), *(self.criteria.to_rows() if self.criteria else ())]
-
-    def _form(self) -> dict[str, Any]:
-        properties = {
-            name: {"type": "string"} if isinstance(said, str) else {"type": "string", "enum": list(said)}
-            for name, said in self.columns.items()
-        }
-        row = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-        rows = {"rows": {"type": "array", "items": row}}
-        return {"type": "object", "properties": rows, "required": ["rows"], "additionalProperties": False}
-
-    def _answer_format(self) -> str:
-        inside = ", ".join(f'"{name}": "..."' for name in self.columns)
-        said = "\n".join(
-            f'- "{name}": {meant if isinstance(meant, str) else "one of " + ", ".join(meant)}'
-            for name, meant in self.columns.items()
-        )
-        quote = f'\nCopy "{self.quote}" from the text, letter by letter.' if self.quote else ""
-        return (
-            f'Reply with one JSON object and nothing else, in this form:\n{{"rows": [{{{inside}}}]}}\n'
-            f'where\n{said}{quote}\nWhere there is nothing to report, "rows" is an empty list.'
-        )
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         plain = super().to_plain(folder)
         if self.prompt == default_prompt("extract"):
             plain.pop("prompt", None)
-        columns = {name: said if isinstance(said, str) else list(said) for name, said in self.columns.items()}
+        columns = {name: values if isinstance(values, str) else list(values) for name, values in self.columns.items()}
         rules = (
             {"criteria": relative_path(self.criteria.path, folder) or self.criteria.to_plain()} if self.criteria else {}
         )
-        own = {"instruction": self.instruction, "columns": columns, **({"quote": self.quote} if self.quote else {})}
-        return {**own, **rules, **({} if self.reask else {"reask": False}), **plain}
+        fields = {"instruction": self.instruction, "columns": columns, **({"quote": self.quote} if self.quote else {})}
+        return {**fields, **rules, **({} if self.reask else {"reask": False}), **plain}
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
         criteria = data.get("criteria")
-        placed = {"criteria": folder / criteria} if isinstance(criteria, str) else {}
-        return super().from_plain(name, {"quote": None, **data, **placed}, folder)
+        located = {"criteria": folder / criteria} if isinstance(criteria, str) else {}
+        return super().from_plain(name, {"quote": None, **data, **located}, folder)
 
     def __repr__(self) -> str:
         return f"Extractor({self.name!r}, columns: {', '.join(self.columns)})"

@@ -1,4 +1,4 @@
-"""Parse the rows of an extractor's answer, and check them against the declared columns."""
+"""Parse the rows in an extractor's answer, and check them against the declared columns."""
 
 from __future__ import annotations
 
@@ -9,36 +9,38 @@ from typing import Any
 from ...errors import InvalidAnswer
 from ...llm.calls.client import CallResult
 from ..judge.answer_format import as_text
-from ..parse_output import ParsedOutput, parsed
+from ..parse_output import ParsedOutput, parse_output
 
 Columns = dict[str, str | tuple[str, ...]]
-"""Columns by name: a sentence that says what belongs in it, or the values that it may have."""
+"""Columns by name: a sentence that describes the content, or the allowed values."""
 
 
 def parse_rows(result: CallResult, columns: Columns) -> ParsedOutput:
-    """The rows in a model's answer, or the reason why there are none."""
-    return parsed(result, ("rows",), partial(_checked, columns=columns))
+    """The rows in a model's answer, or the reason why they cannot be parsed."""
+    return parse_output(result, ("rows",), partial(_parse_reply, columns=columns))
 
 
-def _checked(found: Mapping[str, Any], columns: Columns) -> list[dict[str, str | None]]:
-    rows = found.get("rows")
+def _parse_reply(reply: Mapping[str, Any], columns: Columns) -> list[dict[str, str | None]]:
+    rows = reply.get("rows")
     if not isinstance(rows, list):
         raise InvalidAnswer("`rows` is not a list")
-    return [_row(n, row, columns) for n, row in enumerate(rows, 1)]
+    return [_parse_row(n, row, columns) for n, row in enumerate(rows, 1)]
 
 
-def _row(n: int, row: Any, columns: Columns) -> dict[str, str | None]:
+def _parse_row(n: int, row: Any, columns: Columns) -> dict[str, str | None]:
     if not isinstance(row, dict):
         raise InvalidAnswer(f"row {n} is not an object")
     if missing := [name for name in columns if name not in row]:
         raise InvalidAnswer(f"row {n} has no `{missing[0]}`")
-    kept = {name: as_text(row[name]) for name in columns}
+    values = {name: as_text(row[name]) for name in columns}
     for name, offered in columns.items():
         if isinstance(offered, str):
             continue
-        said = (kept[name] or "").strip().casefold()
-        match = next((value for value in offered if value.casefold() == said), None)
+        value = (values[name] or "").strip().casefold()
+        match = next((offer for offer in offered if offer.casefold() == value), None)
         if match is None:
-            raise InvalidAnswer(f"row {n}: `{name}` is `{(kept[name] or '')[:40]}`, which was not offered")
-        kept[name] = match
-    return kept
+            raise InvalidAnswer(
+                f"row {n}: `{name}` is `{(values[name] or '')[:40]}`, which is not one of the offered values"
+            )
+        values[name] = match
+    return values

@@ -1,6 +1,6 @@
-"""Instructions and columns of the extractors that `Extractor` offers ready-made.
+"""Instructions and columns of the ready-made extractors.
 
-They are part of the cache key of every request that uses them, so their wording stays.
+They are part of the cache key of every request that uses them, so their wording must not change.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 
 class ReadyMade(NamedTuple):
-    """What one ready-made extractor looks for."""
+    """The instruction and the columns of one ready-made extractor."""
 
     instruction: str
     columns: dict[str, str | tuple[str, ...]]
 
 
-# the column `rule`, with the names of the criteria, comes before these
+# `Extractor.rule_findings` adds the column `rule`, with the names of the criteria, before these
 RULE_FINDINGS = ReadyMade(
     instruction=(
         "You check a text against written rules. Report every passage that breaks a rule, and every passage that a "

@@ -1,1 +1,1 @@
-"""Agents that put criteria to a model and read its answers on their scales."""
+"""`Judge`, and how its questions are asked and its answers parsed."""

@@ -1,4 +1,4 @@
-"""The form of a judge's answer: how it is asked for, its JSON schema, and where its parts are found."""
+"""The form of a judge's answer: instruction, JSON schema, and where its parts are."""
 
 from __future__ import annotations
 
@@ -9,61 +9,75 @@ from ..._internal.text import replace_surrogates
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...errors import InvalidAnswer
+from ..json_schema import object_schema
 
 UNCERTAINTIES = ("low", "medium", "high")
 REPAIR_MESSAGE = (
     "Your reply could not be read: it is not the JSON object that was asked for, or it holds an answer that was not "
     "offered. Reply again, with that JSON object and nothing else."
-)  # part of the cache key of the second request, so its wording stays
-"""What is said to a judge's answer that cannot be read."""
+)  # part of the cache key of the second request, so its wording must not change
+"""The second request to a judge whose answer cannot be parsed."""
 
 
-def answer_format(asked: Criteria) -> str:
+def answer_format(criteria: Criteria) -> str:
     """The instruction on the form of the answer."""
-    inside = ",\n".join(
+    entries = ",\n".join(
         f'    "{criterion.name}": {{"reasons": ["..."], "conclusion": "...", "answer": ..., "uncertainty": "..."}}'
-        for criterion in asked
+        for criterion in criteria
     )
-    return f'Reply with one JSON object and nothing else, in this form:\n{{\n  "criteria": {{\n{inside}\n  }}\n}}'
+    return f'Reply with one JSON object and nothing else, in this form:\n{{\n  "criteria": {{\n{entries}\n  }}\n}}'
 
 
-def answer_schema(asked: Criteria) -> dict[str, Any]:
-    """JSON schema of a judge's answer: for each criterion reasons, conclusion, answer, uncertainty."""
+def answer_schema(criteria: Criteria) -> dict[str, Any]:
+    """The JSON schema of a judge's answer: reasons, conclusion, answer and uncertainty for each criterion."""
 
-    def one(criterion: Criterion) -> dict[str, Any]:
+    def criterion_schema(criterion: Criterion) -> dict[str, Any]:
         properties = {
             "reasons": {"type": "array", "items": {"type": "string"}},
             "conclusion": {"type": "string"},
             "answer": criterion.answer_schema(),
             "uncertainty": {"type": "string", "enum": list(UNCERTAINTIES)},
         }
-        return _object(properties)
+        return object_schema(properties)
 
-    return _object({"criteria": _object({criterion.name: one(criterion) for criterion in asked})})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return object_schema(
+        {"criteria": object_schema({criterion.name: criterion_schema(criterion) for criterion in criteria})}
+    )
 
 
-def find_entry(found: dict[str, Any], criterion: Criterion, *, alone: bool) -> dict[str, Any]:
-    """The part of an answer that speaks of one criterion."""
-    inside = found.get("criteria")
-    for place in (inside, found):
-        if isinstance(place, dict) and criterion.name in place:
-            entry = place[criterion.name]
+def find_entry(reply: dict[str, Any], criterion: Criterion, *, is_only: bool) -> dict[str, Any]:
+    """The part of an answer about one criterion.
+
+    Parameters
+    ----------
+    reply
+        The JSON object of the answer.
+    criterion
+        The criterion.
+    is_only
+        Whether only this criterion was asked about, so that the answer may leave out its name.
+
+    Raises
+    ------
+    InvalidAnswer
+        The answer has no such part.
+    """
+    by_criterion = reply.get("criteria")
+    for entries in (by_criterion, reply):
+        if isinstance(entries, dict) and criterion.name in entries:
+            entry = entries[criterion.name]
             return entry if isinstance(entry, dict) else {"answer": entry}
-    if alone and "answer" in found:
-        return found
-    raise InvalidAnswer("the answer says nothing about it")
+    if is_only and "answer" in reply:
+        return reply
+    raise InvalidAnswer("it is missing in the answer")
 
 
 def as_text(value: Any) -> str | None:
-    """A text, whatever stood in its place."""
+    """Any value as a text; other values than texts as JSON."""
     return None if value is None else replace_surrogates(value if isinstance(value, str) else canonical(value))
 
 
 def as_texts(value: Any) -> list[str]:
-    """A list of texts, whatever stood in its place."""
+    """Any value as a list of texts."""
     items = value if isinstance(value, list) else [] if value is None else [value]
     return [as_text(item) or "" for item in items]

@@ -1,7 +1,7 @@
-"""`Judge`: an agent whose output is scores. Reasons come first, then conclusion, answer, uncertainty.
+"""`Judge`: an agent that asks models about criteria and returns scores.
 
-Every planned criterion of every cell becomes a score row, also where the model refused or failed; such
-a row has a status and no value.
+A model gives its reasons first, then conclusion, answer and uncertainty. Every planned criterion of every cell becomes
+a score row, even if the model refused or failed; such a row has a status and no value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..._internal.ids import canonical, uuid7
+from ..._internal.markdown import code_list
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...llm.calls.client import CallResult
@@ -24,7 +25,6 @@ from ...schema import Score, Status, TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..config_files import default_prompt, load_criteria, relative_path
-from ..design import slot_design
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
 from ..step_outputs import step_outputs
@@ -37,46 +37,47 @@ if TYPE_CHECKING:
 
 
 class JudgeQuestion(NamedTuple):
-    """What one request of a judge asks: a document, or one criterion of it."""
+    """One prepared question of a judge: on a document, or on one of its criteria."""
 
     criteria: Criteria
     bound_prompt: BoundPrompt
-    schema: TextRow
-    form: dict[str, Any]
+    schema_row: TextRow
+    schema: dict[str, Any]
     params: Params
     redaction: Redaction | None
 
 
 class Judge(Agent):
-    """Puts criteria to models and reads their answers on the scale.
+    """Asks models about criteria, and parses their answers on the scales of the criteria.
 
     Parameters
     ----------
     name
         The step's name; it becomes the value of the column `judge`.
     criteria
-        A `Criteria`, the path of a criteria file, or a list of these. Files are read again at each run.
+        A `Criteria`, the path of a criteria file, or a list of these. Each run reads the files again.
     models
         A model, a set of models, or a list; by default the project's set `judges`.
     prompt
-        Another prompt than the default; it may use `criteria` and `answer_format` beside `record`.
+        A prompt instead of the default; it may use `record`, `criteria`, `answer_format` and `inputs`.
     replicates
-        How often each model is asked the same.
+        How often each model gets the same request; by default once.
     ask
-        `together`: one request for all questions of a document; `separately`: one each.
+        `together`: one request for all questions of a document; `separately`: one request for each question.
     params
-        Sampling parameters, sent and stored as given. The default is what `buttermilk.yaml` says of the model, and
+        Sampling parameters, sent and stored unchanged. By default those of the model in `buttermilk.yaml`, and
         `{"temperature": 0}`.
     fallback
-        Models to ask where the chosen one fails for good; their answers stand under their own name.
+        Models to call if the selected model fails permanently; their answers carry their own model name. By default
+        none.
     reask
-        Whether an answer that cannot be read is asked for once more, with what was wrong with it. The second
-        request is stored like the first. Refusals, filtered and cut-off answers are never asked for again.
+        Whether to ask once more if an answer cannot be parsed. The second request says what is wrong with the
+        answer, and is stored like the first. Refused, filtered and cut-off answers are never asked for again.
 
     Raises
     ------
     SetupError
-        A file is missing, a field is unknown, criteria do not fit.
+        A file does not exist, or a field is unknown or invalid.
 
     Examples
     --------
@@ -108,7 +109,7 @@ class Judge(Agent):
         params: Mapping[str, Any] | None = None,
         fallback: str | Sequence[str] | None = None,
         reask: bool = True,
-        **others: Any,
+        **fields: Any,
     ) -> None:
         super().__init__(
             name,
@@ -120,17 +121,17 @@ class Judge(Agent):
             criteria=criteria,
             ask=ask,
             reask=reask,
-            **others,
+            **fields,
         )
 
     @field_validator("criteria", mode="before")
     @classmethod
-    def _criteria(cls, value: Any) -> Any:
+    def _load_criteria(cls, value: Any) -> Any:
         items = value if isinstance(value, list | tuple) else [value]
         return tuple(load_criteria(item) for item in items)
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    def _check_documents(self) -> Self:
         if not self.criteria:
             raise ValueError("a judge needs criteria")
         names = [criteria.name for criteria in self.criteria]
@@ -139,46 +140,32 @@ class Judge(Agent):
         return self
 
     def reloaded(self) -> tuple[Self, list[str]]:
-        agent, said = super().reloaded()
-        read = tuple(criteria.reload() for criteria in self.criteria)
-        for old, new in zip(self.criteria, read, strict=True):
+        agent, changes = super().reloaded()
+        documents = tuple(criteria.reload() for criteria in self.criteria)
+        for old, new in zip(self.criteria, documents, strict=True):
             if (old.criteria_hash, old.cues_hash) != (new.criteria_hash, new.cues_hash):
-                said.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
-        return (agent.model_copy(update={"criteria": read}), said) if said else (self, said)
+                changes.append(f"the criteria `{new.name}` have changed since they were read:\n{old.diff(new)}")
+        return (agent.model_copy(update={"criteria": documents}), changes) if changes else (self, changes)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
-        found = []
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # reads records only
+        slots = []
         for criteria in self.criteria:
             for model in self.selected_models(project):
                 params = self.params_of(model)
-                questions = [self._question(asked, params, project) for asked in self._documents(criteria)]
-                for replicate in range(self.replicates):
-                    design = slot_design(
-                        self,
-                        prompt=self.prompt.prompt_hash,
-                        criteria=criteria.criteria_hash,
-                        schema=[question.schema.text_hash for question in questions],
-                        model=model.full_name,
-                        params=params.sent,
-                        replicate=replicate,
-                        ask=self.ask,
-                        **({} if self.reask else {"reask": False}),
-                        **model.design_parts(criteria),
-                        **self.redacted_parts(model, project),
-                    )
-                    found.append(
-                        Slot(
-                            self,
-                            design,
-                            replicate,
-                            model,
-                            criteria,
-                            self.prompt.prompt_hash,
-                            params.sent_json,
-                            questions,
-                        )
-                    )
-        return found
+                questions = [
+                    self._question(document, params, project) for document in self._request_documents(criteria)
+                ]
+                slots += self.model_slots(
+                    project,
+                    model,
+                    questions,
+                    criteria,
+                    criteria=criteria.criteria_hash,
+                    schema=[question.schema_row.text_hash for question in questions],
+                    ask=self.ask,
+                    reask=self.reask,
+                )
+        return slots
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
@@ -188,7 +175,7 @@ class Judge(Agent):
     def parse(
         self, result: CallResult, question: JudgeQuestion, cell: Cell, trace_id: str, context: Context
     ) -> ParsedScores:
-        """The scores in an answer: one for each criterion that was asked."""
+        """The scores in an answer: one for each criterion in the question."""
         return ScoreParser(cell, context.run_id, trace_id).parse(question.criteria, result)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
@@ -201,8 +188,8 @@ class Judge(Agent):
             model,
             question.bound_prompt.render(cell.record.view(), step_outputs(cell)),
             params=question.params if model is cell.slot.model else self.params_of(model),
-            schema_hash=question.schema.text_hash,
-            schema=question.form,
+            schema_hash=question.schema_row.text_hash,
+            schema=question.schema,
             replicate=cell.slot.replicate,
             offline_input=OfflineInput(cell.record, question.criteria, self.task),
             redaction=question.redaction,
@@ -211,32 +198,33 @@ class Judge(Agent):
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return empty_scores(cell, context, trace_id, status)
 
-    def judged(self) -> Sequence[Criteria | None]:
+    def model_criteria(self) -> Sequence[Criteria | None]:
         return self.criteria
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        found = super().problems(project, records, needs)
-        if not found and "criteria" not in self.prompt.names:
-            found.append(
-                f"prompt `{self.prompt.name}` never shows `criteria`, so the judge would not know the question."
+        problems = super().problems(project, records, needs)
+        if not problems and "criteria" not in self.prompt.names:
+            problems.append(
+                f"prompt `{self.prompt.name}` never shows `criteria`, so the model would not see the question."
             )
-        return found
+        return problems
 
     def remarks(self, project: Project) -> list[str]:
-        found = super().remarks(project)
+        remarks = super().remarks(project)
         if "answer_format" not in self.prompt.names:
-            found.append(
-                f"prompt `{self.prompt.name}` leaves out `answer_format`; it must ask for that form in its own words."
+            remarks.append(
+                f"prompt `{self.prompt.name}` does not show `answer_format`, so it must describe that form in its own "
+                "words."
             )
         for criteria in self.criteria:
             for model in self.selected_models(project):
-                uncued = [c.name for c in criteria if model.needs_cues and not c.cues]
-                if uncued:
-                    found.append(
-                        f"`{model.name}` will skip {', '.join(f'`{name}`' for name in uncued)}, which has no cues; "
+                without_cues = [c.name for c in criteria if model.needs_cues and not c.cues]
+                if without_cues:
+                    remarks.append(
+                        f"`{model.name}` will skip {code_list(without_cues)}, because there are no cues; "
                         "add a line such as `cues: {yes: [word, other word*]}`."
                     )
-        return found
+        return remarks
 
     def criteria_documents(self) -> Sequence[Criteria]:
         return self.criteria
@@ -245,7 +233,7 @@ class Judge(Agent):
         rows = super().texts(slots)
         for criteria in self.criteria:
             rows += criteria.to_rows()
-            rows += [self._schema(asked) for asked in self._documents(criteria)]
+            rows += [self._schema_row(document) for document in self._request_documents(criteria)]
         return rows
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
@@ -258,20 +246,22 @@ class Judge(Agent):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
-        given = data.get("criteria", ())
-        items = given if isinstance(given, list) else [given]
-        placed = [folder / item if isinstance(item, str) else item for item in items]
-        return super().from_plain(name, {**data, "criteria": placed}, folder)
+        criteria = data.get("criteria", ())
+        items = criteria if isinstance(criteria, list) else [criteria]
+        located = [folder / item if isinstance(item, str) else item for item in items]
+        return super().from_plain(name, {**data, "criteria": located}, folder)
 
-    def _documents(self, criteria: Criteria) -> list[Criteria]:
+    def _request_documents(self, criteria: Criteria) -> list[Criteria]:
         return [criteria] if self.ask == "together" else [criteria.select(criterion.name) for criterion in criteria]
 
-    def _question(self, asked: Criteria, params: Params, project: Project) -> JudgeQuestion:
-        bound = BoundPrompt(self.prompt, {"criteria": asked, "answer_format": answer_format(asked)})
-        return JudgeQuestion(asked, bound, self._schema(asked), answer_schema(asked), params, project.redaction)
+    def _question(self, document: Criteria, params: Params, project: Project) -> JudgeQuestion:
+        bound = BoundPrompt(self.prompt, {"criteria": document, "answer_format": answer_format(document)})
+        return JudgeQuestion(
+            document, bound, self._schema_row(document), answer_schema(document), params, project.redaction
+        )
 
-    def _schema(self, asked: Criteria) -> TextRow:
-        return TextRow.of("schema", canonical(answer_schema(asked)), name=asked.name)
+    def _schema_row(self, document: Criteria) -> TextRow:
+        return TextRow.of("schema", canonical(answer_schema(document)), name=document.name)
 
     def __repr__(self) -> str:
         models = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])

@@ -1,4 +1,4 @@
-"""From a model's answer to scores: one for each criterion that was asked, whatever came."""
+"""Parse a model's answer into scores: one for each criterion in the question."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..._internal.text import replace_surrogates
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer
 from ...errors import InvalidAnswer
-from ...llm.answers.parse_json import is_refusal, read_json
+from ...llm.answers.parse_json import is_refusal, parse_json
 from ...llm.calls.client import CallResult
 from ...llm.model import Model
 from ...schema import STATUSES, Score, Status, Unit
@@ -23,7 +23,7 @@ assert set(_WORST_FIRST) <= set(STATUSES)
 
 
 class ParsedScores(NamedTuple):
-    """The scores in an answer, and what was wrong with it."""
+    """The scores in an answer, and the first problem with it."""
 
     result: CallResult
     scores: list[Score]
@@ -31,7 +31,7 @@ class ParsedScores(NamedTuple):
 
     @property
     def n_unparsed(self) -> int:
-        """How many criteria it gives no valid answer on."""
+        """How many criteria have no valid answer."""
         return sum(score.status == "invalid" for score in self.scores)
 
     @property
@@ -40,7 +40,7 @@ class ParsedScores(NamedTuple):
         return {score.status for score in self.scores}
 
     def better_of(self, second: ParsedScores) -> ParsedScores:
-        """The better of two readings, with the rows of both."""
+        """The better of this answer and a second one, with the rows of both."""
         better = second if second.n_unparsed < self.n_unparsed and second.result.completion else self
         whole = combine([self.result, second.result])
         return better._replace(
@@ -49,45 +49,45 @@ class ParsedScores(NamedTuple):
 
 
 class ScoreParser(NamedTuple):
-    """Reads the answers of one cell.
+    """Parses the answers of one cell.
 
     Parameters
     ----------
     cell
-        What was asked about.
+        The cell.
     run_id, trace_id
-        Whom the scores belong to.
+        The run and the trace of the scores.
     """
 
     cell: Cell
     run_id: str
     trace_id: str
 
-    def parse(self, asked: Iterable[Criterion], given: CallResult) -> ParsedScores:
-        """The scores of these criteria in what was answered."""
-        criteria = list(asked)
-        served = given.request.model
+    def parse(self, criteria: Iterable[Criterion], result: CallResult) -> ParsedScores:
+        """The scores of these criteria in a model's answer."""
+        asked_criteria = list(criteria)
+        model = result.request.model
 
-        def all_with(status: Status, problem: BaseException) -> ParsedScores:
+        def scores_without_answers(status: Status, problem: BaseException) -> ParsedScores:
             return ParsedScores(
-                given, [self.score(criterion, status, served=served) for criterion in criteria], problem
+                result, [self.score(criterion, status, model=model) for criterion in asked_criteria], problem
             )
 
         try:
-            found = parse_object(given, ("criteria", "answer", *(criterion.name for criterion in criteria)))
-        except UnparsedAnswer as unread:
-            return all_with(unread.status, unread.reason)
+            reply = parse_object(result, ("criteria", "answer", *(criterion.name for criterion in asked_criteria)))
+        except UnparsedAnswer as unparsed:
+            return scores_without_answers(unparsed.status, unparsed.reason)
         scores, problem = [], None
-        for criterion in criteria:
+        for criterion in asked_criteria:
             try:
-                entry = find_entry(found, criterion, alone=len(criteria) == 1)
+                entry = find_entry(reply, criterion, is_only=len(asked_criteria) == 1)
                 answer = criterion.parse(entry.get("answer"))
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
-                scores.append(self.score(criterion, "invalid", served=served))
+                scores.append(self.score(criterion, "invalid", model=model))
             else:
-                scores.append(self.score(criterion, "ok", answer, entry, served=served))
-        return ParsedScores(given, scores, problem)
+                scores.append(self.score(criterion, "ok", answer, entry, model=model))
+        return ParsedScores(result, scores, problem)
 
     def score(
         self,
@@ -96,14 +96,14 @@ class ScoreParser(NamedTuple):
         answer: Answer | None = None,
         entry: dict[str, Any] | None = None,
         *,
-        served: Model | None = None,
+        model: Model | None = None,
     ) -> Score:
-        """The row of one criterion; `served` where another model than the planned one has answered."""
+        """The row of one criterion; `model` is the model that answered, if it is not the planned one."""
         slot, record = self.cell.slot, self.cell.record
         assert slot.criteria is not None
         assert slot.model is not None
-        given = entry or {}
-        uncertainty = str(given.get("uncertainty", "")).strip().lower()
+        fields = entry or {}
+        uncertainty = str(fields.get("uncertainty", "")).strip().lower()
         return Score(
             trace_id=self.trace_id,
             run_id=self.run_id,
@@ -114,55 +114,62 @@ class ScoreParser(NamedTuple):
             criteria_set=slot.criteria.name,
             criteria_hash=slot.criteria.criteria_hash,
             criterion=criterion.name,
-            model=(served or slot.model).name,
+            model=(model or slot.model).name,
             replicate=slot.replicate,
             value=answer.value if answer else None,
             category=answer.category if answer else None,
             flagged=criterion.flagged(answer) if answer else None,
             uncertainty=uncertainty if uncertainty in UNCERTAINTIES else None,
-            conclusion=as_text(given.get("conclusion")),
-            reasons=as_texts(given["reasons"]) if "reasons" in given else None,
+            conclusion=as_text(fields.get("conclusion")),
+            reasons=as_texts(fields["reasons"]) if "reasons" in fields else None,
             status=status,
         )
 
 
 class UnparsedAnswer(Exception):
-    """An answer with no object in it, and the status that follows.
+    """Raised for an answer without a JSON object.
 
     Parameters
     ----------
     status
-        Refused, filtered, invalid, or that of the failure.
-    why
-        What the cell's row says.
+        The status of the cell: refused, filtered, invalid, or the status of the failed call.
+    reason
+        The error for the cell's row.
     """
 
-    def __init__(self, status: Status, why: BaseException) -> None:
-        super().__init__(str(why))
+    def __init__(self, status: Status, reason: BaseException) -> None:
+        super().__init__(str(reason))
         self.status = status
-        self.reason = why
+        self.reason = reason
 
 
-def parse_object(given: CallResult, wanted: Collection[str]) -> dict[str, Any]:
-    """The JSON object that was answered.
+def parse_object(result: CallResult, names: Collection[str]) -> dict[str, Any]:
+    """The JSON object in an answer.
+
+    Parameters
+    ----------
+    result
+        The result of the call.
+    names
+        Keys that the object may have; an object with one of them is preferred.
 
     Raises
     ------
-    Unread
-        There is none.
+    UnparsedAnswer
+        The call failed, or its answer has no such object.
     """
-    completion = given.completion
+    completion = result.completion
     if completion is None:
-        assert given.error is not None
-        raise UnparsedAnswer(given.error.status, given.error)  # type: ignore[arg-type]  # a status of the tree
-    if given.call and given.call.status == "filtered":
+        assert result.error is not None
+        raise UnparsedAnswer(result.error.status, result.error)  # type: ignore[arg-type]  # every ModelError has one of the statuses
+    if result.call and result.call.status == "filtered":
         raise UnparsedAnswer("filtered", InvalidAnswer("the provider's filter stopped the answer."))
     try:
-        return read_json(completion, wanted)
+        return parse_json(completion, names)
     except InvalidAnswer as error:
         if is_refusal(completion):
-            why = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")
-            raise UnparsedAnswer("refused", why) from error
+            reason = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")
+            raise UnparsedAnswer("refused", reason) from error
         raise UnparsedAnswer("invalid", error) from error
 
 
@@ -171,15 +178,15 @@ def scored_unit(
     context: Context,
     watch: Stopwatch,
     trace_id: str,
-    readings: Sequence[ParsedScores],
-    read: Sequence[str] | None = None,
+    answers: Sequence[ParsedScores],
+    input_trace_ids: Sequence[str] | None = None,
 ) -> Unit:
-    """The rows of a cell whose output is scores; `read` are the traces that it was shown, in their order."""
-    scores = [score for reading in readings for score in reading.scores]
-    unread = [
-        reading.result.completion.text
-        for reading in readings
-        if reading.result.completion and any(score.status != "ok" for score in reading.scores)
+    """The rows of a cell with scores; `input_trace_ids` are the traces that it read, in the order shown."""
+    scores = [score for answer in answers for score in answer.scores]
+    raw_texts = [
+        answer.result.completion.text
+        for answer in answers
+        if answer.result.completion and any(score.status != "ok" for score in answer.scores)
     ]
     statuses = {score.status for score in scores}
     criteria = cell.slot.criteria
@@ -190,20 +197,20 @@ def scored_unit(
         watch,
         trace_id=trace_id,
         status=next(status for status in _WORST_FIRST if status in statuses),
-        output="\n".join(unread) if unread else None,
+        output="\n".join(raw_texts) if raw_texts else None,
         flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
-        error=next((reading.problem for reading in readings if reading.problem), None),
-        attempts=sum(reading.result.attempts for reading in readings),
-        calls=[call for reading in readings for call in reading.result.calls],
+        error=next((answer.problem for answer in answers if answer.problem), None),
+        attempts=sum(answer.result.attempts for answer in answers),
+        calls=[call for answer in answers for call in answer.result.calls],
         scores=scores,
-        texts=[text for reading in readings for text in reading.result.texts],
-        redacted=[row for reading in readings for row in reading.result.redacted],
-        model=readings[0].result.request.model,
-        read=read,
+        texts=[text for answer in answers for text in answer.result.texts],
+        redacted=[row for answer in answers for row in answer.result.redacted],
+        model=answers[0].result.request.model,
+        input_trace_ids=input_trace_ids,
     )
 
 
 def empty_scores(cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
-    """The scores of a cell that got no answer: one a criterion."""
-    reader = ScoreParser(cell, context.run_id, trace_id)
-    return tuple(reader.score(criterion, status) for criterion in cell.slot.criteria or ())
+    """The scores of a cell without an answer: one for each criterion."""
+    parser = ScoreParser(cell, context.run_id, trace_id)
+    return tuple(parser.score(criterion, status) for criterion in cell.slot.criteria or ())

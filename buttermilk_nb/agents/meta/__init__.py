@@ -1,4 +1,4 @@
-"""Agents over answers: they read what judges said, and say what is in it."""
+"""Agents that read the answers of judges: panels, syntheses, differences, escalations and scorers."""
 
 from .differences import Differences
 from .escalation import Escalation

@@ -1,8 +1,8 @@
-"""The answers that a cell reads, and the names under which they are shown.
+"""The answers that a cell reads, in shuffled order and without the models' names.
 
-An answer is shown as `A1`, `A2`, ..., without saying which model gave it, so that none is believed for its name. The
-order is one of its own for every cell, so that no model always comes first; it follows from the design of the
-cell, so that it is the same in every run, and is kept in `trace_inputs`.
+An answer is shown as `A1`, `A2`, ..., without the model that gave it, so that no answer is believed because of its
+author. Each cell has a different order, so that no model always comes first. The order follows from the design of the
+cell, so that it is the same in every run, and is stored in `trace_inputs`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..base import Cell
 Order = Literal["shuffled", "planned"]
 
 
-def anonymised_answers(cell: Cell, of: Sequence[str], order: Order) -> tuple[AnonymisedAnswer, ...]:
-    """The answers of the steps `of` that this cell reads, in the order in which they are shown."""
-    units = [unit for name in of for unit in cell.inputs.get(name, ())]
+def anonymised_answers(cell: Cell, steps: Sequence[str], order: Order) -> tuple[AnonymisedAnswer, ...]:
+    """The answers of these steps that a cell reads, in the order in which they are shown."""
+    units = [unit for name in steps for unit in cell.inputs.get(name, ())]
     if order == "shuffled":
         units.sort(key=lambda unit: digest("so1", cell.design_id, unit.trace.design_id))
-    return tuple(_seen(f"A{place}", unit) for place, unit in enumerate(units, 1))
+    return tuple(_anonymise(f"A{place}", unit) for place, unit in enumerate(units, 1))
 
 
 def to_template(answer: AnonymisedAnswer) -> dict[str, Any]:
@@ -43,6 +43,6 @@ def to_template(answer: AnonymisedAnswer) -> dict[str, Any]:
     }
 
 
-def _seen(mark: str, unit: Unit) -> AnonymisedAnswer:
+def _anonymise(label: str, unit: Unit) -> AnonymisedAnswer:
     trace = unit.trace
-    return AnonymisedAnswer(mark, trace.trace_id, trace.model or trace.step, trace.replicate, unit.scores)
+    return AnonymisedAnswer(label, trace.trace_id, trace.model or trace.step, trace.replicate, unit.scores)

@@ -1,4 +1,4 @@
-"""What agents over answers share: which steps they read, on which criteria, and how answers are shown."""
+"""`MetaAgent`: the base of agents that show the answers of other steps to a model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from ...llm.offline_input import AnonymisedAnswer, OfflineInput
 from ...schema import TextRow
 from ..base import NO_UPSTREAM, Cell, PlannedRequest, Slot, UpstreamSlots
 from ..config_files import default_prompt
-from ..design import slot_design
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
 from .anonymised_answers import Order, anonymised_answers, to_template
@@ -31,26 +30,26 @@ if TYPE_CHECKING:
 
 
 class MetaQuestion(NamedTuple):
-    """What a request over answers asks, prepared once a slot."""
+    """One prepared question about the answers of other steps; the same for every record."""
 
     criteria: Criteria
     bound_prompt: BoundPrompt
-    schema: TextRow
-    form: dict[str, Any]
+    schema_row: TextRow
+    schema: dict[str, Any]
     params: Params
     redaction: Redaction | None
-    of: str | None = None
-    """The design of the one column that it reads, where it reads one answer at a time."""
+    upstream_design: str | None = None
+    """The design of the one upstream slot that it reads; None if it reads all answers at once."""
 
 
 class MetaAgent(Agent):
-    """Base of the agents that read the answers of other steps, for one document of criteria at a time."""
+    """Base of the agents that read the answers of other steps, for one criteria document at a time."""
 
     template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "answer_format")
-    needed: ClassVar[str] = "answers"
-    """The name that its prompt must show."""
+    required_name: ClassVar[str] = "answers"
+    """The variable that its prompt must show."""
     repair_message: ClassVar[str]
-    """What is said to an answer that cannot be read; part of the cache key of the second request."""
+    """The second request for an answer that cannot be parsed; part of the cache key of that request."""
 
     of: tuple[str, ...]
     order: Order = "shuffled"
@@ -68,7 +67,7 @@ class MetaAgent(Agent):
         fallback: str | Sequence[str] | None = None,
         order: Order = "shuffled",
         reask: bool = True,
-        **others: Any,
+        **fields: Any,
     ) -> None:
         super().__init__(
             name,
@@ -80,21 +79,21 @@ class MetaAgent(Agent):
             fallback=fallback,
             order=order,
             reask=reask,
-            **others,
+            **fields,
         )
 
     @field_validator("of", mode="before")
     @classmethod
-    def _of(cls, value: Any) -> Any:
+    def _steps_as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
 
     @model_validator(mode="before")
     @classmethod
-    def _own_prompt(cls, data: Any) -> Any:
+    def _default_prompt(cls, data: Any) -> Any:
         return {"prompt": default_prompt(cls.task), **data} if isinstance(data, dict) else data
 
     @model_validator(mode="after")
-    def _reads_something(self) -> Any:
+    def _check_steps(self) -> Any:
         if not self.of:
             raise ValueError('it reads the answers of other steps: write of="judge", with the name of one')
         return self
@@ -103,136 +102,132 @@ class MetaAgent(Agent):
     def upstream_steps(self) -> tuple[str, ...]:
         return self.of
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
-        found = []
-        for criteria in self.documents_of(before):
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
+        slots = []
+        for criteria in self.upstream_criteria(upstream):
             for model in self.selected_models(project):
-                params = self.params_of(model)
-                for question in self.questions(criteria, params, project, before):
-                    for replicate in range(self.replicates):
-                        design = slot_design(
-                            self,
-                            prompt=self.prompt.prompt_hash,
-                            criteria=criteria.criteria_hash,
-                            schema=question.schema.text_hash,
-                            model=model.full_name,
-                            params=params.sent,
-                            replicate=replicate,
-                            order=self.order,
-                            **({} if self.reask else {"reask": False}),
-                            **model.design_parts(criteria),
-                            **self.redacted_parts(model, project),
-                        )
-                        prompt = self.prompt.prompt_hash
-                        found.append(Slot(self, design, replicate, model, criteria, prompt, params.sent_json, question))
-        return found
+                for question in self.questions(criteria, self.params_of(model), project, upstream):
+                    slots += self.model_slots(
+                        project,
+                        model,
+                        question,
+                        criteria,
+                        criteria=criteria.criteria_hash,
+                        schema=question.schema_row.text_hash,
+                        order=self.order,
+                        reask=self.reask,
+                    )
+        return slots
 
-    def documents_of(self, before: UpstreamSlots) -> list[Criteria]:
-        """The documents of criteria on which the steps that it reads give answers.
+    def upstream_criteria(self, upstream: UpstreamSlots) -> list[Criteria]:
+        """The criteria documents that the steps in `of` answer.
 
         Raises
         ------
         SetupError
-            A step gives none.
+            One of these steps does not answer criteria.
         """
-        found: dict[str, Criteria] = {}
+        documents: dict[str, Criteria] = {}
         for name in self.of:
-            criteria = [slot.criteria for slot in before.get(name, ()) if slot.criteria is not None]
+            criteria = [slot.criteria for slot in upstream.get(name, ()) if slot.criteria is not None]
             if not criteria:
                 raise SetupError(
-                    f"step `{self.name}`: `{name}` gives no answers on criteria; of= names judges, or steps over them."
+                    f"step `{self.name}`: `{name}` does not answer criteria; of= must name judges, or steps that read "
+                    "judges."
                 )
-            found |= {document.criteria_hash: document for document in criteria}
-        return list(found.values())
+            documents |= {document.criteria_hash: document for document in criteria}
+        return list(documents.values())
 
     def questions(
         self,
         criteria: Criteria,
         params: Params,
         project: Project,
-        before: UpstreamSlots,  # for kinds that ask of each
+        upstream: UpstreamSlots,  # for kinds with a question on each
     ) -> list[MetaQuestion]:
-        """What is asked for one document: one request over all answers, unless a kind asks of each."""
+        """The questions on one document: one about all answers, unless a kind has one about each answer."""
         return [self.question(criteria, params, project)]
 
-    def question(self, criteria: Criteria, params: Params, project: Project, of: str | None = None) -> MetaQuestion:
-        """One question, with everything filled in that is the same for every record."""
-        form = self.form(criteria)
+    def question(
+        self, criteria: Criteria, params: Params, project: Project, upstream_design: str | None = None
+    ) -> MetaQuestion:
+        """One question, with everything filled in except the record and its answers."""
+        schema = self.answer_schema(criteria)
         bound = BoundPrompt(self.prompt, {"criteria": criteria, "answer_format": self.answer_format(criteria)})
-        schema = TextRow.of("schema", canonical(form), name=f"{criteria.name}, {self.kind}")
-        return MetaQuestion(criteria, bound, schema, form, params, project.redaction, of)
+        schema_row = TextRow.of("schema", canonical(schema), name=f"{criteria.name}, {self.kind}")
+        return MetaQuestion(criteria, bound, schema_row, schema, params, project.redaction, upstream_design)
 
     @abstractmethod
-    def form(self, criteria: Criteria) -> dict[str, Any]:
+    def answer_schema(self, criteria: Criteria) -> dict[str, Any]:
         """The JSON schema of its answer."""
 
     @abstractmethod
     def answer_format(self, criteria: Criteria) -> str:
         """The instruction on the form of the answer."""
 
-    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:
-        question: MetaQuestion = mine.prepared
-        if theirs.agent.name not in self.of:
+    def reads_slot(self, own_slot: Slot, upstream_slot: Slot) -> bool:
+        question: MetaQuestion = own_slot.prepared
+        if upstream_slot.agent.name not in self.of:
             return True
-        if theirs.criteria is None or theirs.criteria.criteria_hash != question.criteria.criteria_hash:
+        if upstream_slot.criteria is None or upstream_slot.criteria.criteria_hash != question.criteria.criteria_hash:
             return False
-        return question.of is None or theirs.design == question.of
+        return question.upstream_design is None or upstream_slot.design == question.upstream_design
 
     def missing_input(self, cell: Cell) -> str | None:
-        others = {name: units for name, units in cell.inputs.items() if name not in self.of}
+        other_inputs = {name: units for name, units in cell.inputs.items() if name not in self.of}
         if not any(cell.inputs.get(name) for name in self.of):
             return self.of[0]
-        return next((name for name, units in others.items() if not units), None)
+        return next((name for name, units in other_inputs.items() if not units), None)
 
-    def seen(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:
+    def shown_answers(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:
         """The answers that a cell reads, in the order in which they are shown."""
         return anonymised_answers(cell, self.of, self.order)
 
     def request(self, question: MetaQuestion, cell: Cell, model: Model) -> Request:
-        answers = self.seen(cell)
+        answers = self.shown_answers(cell)
         return Request(
             model,
-            question.bound_prompt.render(cell.record.view(), None, **self.values(cell, answers)),
+            question.bound_prompt.render(cell.record.view(), None, **self.template_values(cell, answers)),
             params=question.params if model is cell.slot.model else self.params_of(model),
-            schema_hash=question.schema.text_hash,
-            schema=question.form,
+            schema_hash=question.schema_row.text_hash,
+            schema=question.schema,
             replicate=cell.slot.replicate,
             offline_input=OfflineInput(cell.record, question.criteria, self.task, answers, self.expert_reasons(cell)),
             redaction=question.redaction,
         )
 
-    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # for kinds that show more
-        """What its prompt shows beside the record and the criteria."""
+    def template_values(
+        self, cell: Cell, answers: Sequence[AnonymisedAnswer]
+    ) -> dict[str, Any]:  # for kinds that show other values
+        """The values that its prompt shows in addition to the record and the criteria."""
         return {"answers": [to_template(answer) for answer in answers]}
 
     def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:  # only the scorer reads them
-        """The expert's reasons that it reads: criterion and reason."""
+        """The expert's reasons that a cell reads: pairs of criterion and reason."""
         return ()
 
     def planned_requests(self, cell: Cell) -> Iterable[PlannedRequest]:
         return super().planned_requests(cell) if cell.inputs and self.missing_input(cell) is None else ()
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        found = self.prompt.problems(self.template_variables)
-        if not found and self.needed not in self.prompt.names:
-            found.append(
-                f"prompt `{self.prompt.name}` never shows `{self.needed}`, so `{self.name}` would not know them."
+        problems = self.prompt.problems(self.template_variables)
+        if not problems and self.required_name not in self.prompt.names:
+            problems.append(
+                f"prompt `{self.prompt.name}` never shows `{self.required_name}`, so the model would not see them."
             )
-        for model in [*self.selected_models(project), *self.fallback_models(project)]:
-            found += model.validate(None)
-        return [*found, *self._same_twice(project)]
+        return [*problems, *self.model_problems(project)]
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        schemas = {slot.prepared.schema.text_hash: slot.prepared.schema for slot in slots}
+        schemas = {slot.prepared.schema_row.text_hash: slot.prepared.schema_row for slot in slots}
         return [*super().texts(slots), *schemas.values()]
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         plain = super().to_plain(folder)
         if self.prompt == default_prompt(self.task):
             plain.pop("prompt", None)
-        own: Mapping[str, Any] = {"order": (self.order, "shuffled"), "reask": (self.reask, True)}
-        changed = {name: value for name, (value, usual) in own.items() if value != usual}
-        return {"of": list(self.of), **changed, **plain}
+        options: Mapping[str, Any] = {"order": (self.order, "shuffled"), "reask": (self.reask, True)}
+        set_options = {name: value for name, (value, default) in options.items() if value != default}
+        return {"of": list(self.of), **set_options, **plain}
 
     def __repr__(self) -> str:
         models = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])

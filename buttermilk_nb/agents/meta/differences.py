@@ -1,4 +1,4 @@
-"""`Differences`: where the answers on a record diverge, which positions there are, and who holds them."""
+"""`Differences`: on which topics the answers on a record diverge, and their positions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from ...llm.offline_input import Task
 from ...schema import Unit
 from ..ask_model import ask_and_parse
 from ..base import Cell, Context
+from ..json_schema import object_schema
 from ..judge.answer_format import as_text
-from ..parse_output import ParsedOutput, parsed, parsed_unit
+from ..parse_output import ParsedOutput, parse_output, parsed_unit
 from ..units import Stopwatch
 from .base import MetaAgent, MetaQuestion
 
@@ -31,30 +32,30 @@ Where the answers do not diverge, "divergences" is an empty list."""
 
 
 class Differences(MetaAgent):
-    """Reads the answers on a record side by side and says where they diverge, by topic and position.
+    """Compares the answers on a record, and reports where they diverge, by topic and position.
 
-    Every position names the answers that hold it; an answer that was not shown, or that is said to hold two positions
-    on one topic, makes the output `invalid`. `run.divergences()` gives it as tidy rows, and
-    `run.side_by_side(record_id)` beside the text.
+    Every position names the answers that take it. The output is `invalid` if it names an answer that was not shown, or
+    assigns one answer to two positions on a topic. `run.divergences()` returns the positions as tidy rows, and
+    `run.side_by_side(record_id)` shows them next to the text.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers it reads, by name.
+        The names of the steps that it reads.
     models, prompt, replicates, params, fallback, order, reask
-        As of a `Synthesiser`.
+        As in `Synthesiser`.
 
     Raises
     ------
     SetupError
-        `of` names a step that gives no answers on criteria.
+        `of` names a step that does not answer criteria.
 
     Notes
     -----
-    Offline models go by rule: the answers are grouped by verdict, criterion by criterion. A record with a single answer
-    is `skipped`.
+    Offline models use a rule: they group the answers by verdict, for each criterion. A record with a single answer is
+    `skipped`.
 
     Examples
     --------
@@ -71,22 +72,24 @@ class Differences(MetaAgent):
         "not shown or that holds two positions on one topic. Reply again, with that JSON object and nothing else."
     )
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:  # the same for all
-        position = _object(position={"type": "string"}, answers={"type": "array", "items": {"type": "string"}})
-        topic = _object(topic={"type": "string"}, positions={"type": "array", "items": position})
-        return _object(conclusion={"type": "string"}, divergences={"type": "array", "items": topic})
+    def answer_schema(self, criteria: Criteria) -> dict[str, Any]:  # the same for all
+        position = object_schema(
+            {"position": {"type": "string"}, "answers": {"type": "array", "items": {"type": "string"}}}
+        )
+        topic = object_schema({"topic": {"type": "string"}, "positions": {"type": "array", "items": position}})
+        return object_schema({"conclusion": {"type": "string"}, "divergences": {"type": "array", "items": topic}})
 
     def answer_format(self, criteria: Criteria) -> str:  # the same for all
         return _FORM
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
-        answers = self.seen(cell)
+        answers = self.shown_answers(cell)
         if len(answers) < 2:
-            raise SkippedCell("there is one answer only, and nothing to compare it with.")
-        reading = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
-        shown = [answer.trace_id for answer in answers]
-        return parsed_unit(cell, context, watch, trace_id, reading, output=reading.value, read=shown)
+            raise SkippedCell("there is only one answer, so there is nothing to compare.")
+        answer = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
+        trace_ids = [other.trace_id for other in answers]
+        return parsed_unit(cell, context, watch, trace_id, answer, output=answer.value, input_trace_ids=trace_ids)
 
     def parse(
         self,
@@ -96,47 +99,43 @@ class Differences(MetaAgent):
         trace_id: str,
         context: Context,  # the same for all agents
     ) -> ParsedOutput:
-        """The topics on which the answers diverge, and who holds which position."""
-        labels = [answer.label for answer in self.seen(cell)]
-        return parsed(result, ("divergences", "conclusion"), partial(_checked, marks=labels))
+        """The topics on which the answers diverge, with the answers that take each position."""
+        labels = [answer.label for answer in self.shown_answers(cell)]
+        return parse_output(result, ("divergences", "conclusion"), partial(_parse_divergences, labels=labels))
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-def _checked(found: Mapping[str, Any], marks: Sequence[str]) -> dict[str, Any]:
-    """The output in its own form; every id is one that was shown, once a topic."""
-    divergences = found.get("divergences")
+def _parse_divergences(reply: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
+    """The checked output: every label was shown, and has one position on each topic."""
+    divergences = reply.get("divergences")
     if not isinstance(divergences, list):
         raise InvalidAnswer("`divergences` is not a list")
     return {
-        "conclusion": as_text(found.get("conclusion")) or "",
-        "divergences": [_divergence(item, marks) for item in divergences],
+        "conclusion": as_text(reply.get("conclusion")) or "",
+        "divergences": [_parse_divergence(item, labels) for item in divergences],
     }
 
 
-def _divergence(item: Any, marks: Sequence[str]) -> dict[str, Any]:
+def _parse_divergence(item: Any, labels: Sequence[str]) -> dict[str, Any]:
     topic = as_text(item.get("topic")) if isinstance(item, dict) else None
     if not topic:
         raise InvalidAnswer("a divergence has no `topic`")
     positions = item.get("positions")
     if not isinstance(positions, list) or not positions:
         raise InvalidAnswer(f"topic `{topic}` has no `positions`")
-    taken: set[str] = set()
-    kept = []
+    assigned_labels: set[str] = set()
+    parsed_positions = []
     for position in positions:
-        held = position.get("answers") if isinstance(position, dict) else None
-        if not isinstance(held, list) or not held:
-            raise InvalidAnswer(f"topic `{topic}`: a position names no `answers`")
-        names = [replace_surrogates(str(name)).strip() for name in held]
-        for name in names:
-            if name not in marks:
+        raw_labels = position.get("answers") if isinstance(position, dict) else None
+        if not isinstance(raw_labels, list) or not raw_labels:
+            raise InvalidAnswer(f"topic `{topic}`: a position has no `answers`")
+        answer_labels = [replace_surrogates(str(label)).strip() for label in raw_labels]
+        for label in answer_labels:
+            if label not in labels:
                 raise InvalidAnswer(
-                    f"topic `{topic}` names the answer `{name}`, which was not shown; {nearest(name, marks)}"
+                    f"topic `{topic}` names the answer `{label}`, which was not shown; {nearest(label, labels)}"
                 )
-            if name in taken:
-                raise InvalidAnswer(f"topic `{topic}`: the answer `{name}` is said to hold two positions")
-            taken.add(name)
-        kept.append({"position": as_text(position.get("position")) or "", "answers": names})
-    return {"topic": topic, "positions": kept}
+            if label in assigned_labels:
+                raise InvalidAnswer(f"topic `{topic}`: the answer `{label}` has two positions")
+            assigned_labels.add(label)
+        parsed_positions.append({"position": as_text(position.get("position")) or "", "answers": answer_labels})
+    return {"topic": topic, "positions": parsed_positions}

@@ -1,4 +1,4 @@
-"""`Escalation`: where judges disagree, a stronger model is asked, or a person."""
+"""`Escalation`: if judges disagree, ask a stronger model or a person."""
 
 from __future__ import annotations
 
@@ -23,47 +23,47 @@ from ..judge.parse_scores import ParsedScores, ScoreParser, empty_scores, scored
 from ..prompt import Prompt
 from ..units import Stopwatch, make_unit
 from .base import MetaAgent, MetaQuestion
-from .voting_rules import VoteCount, count, given
+from .voting_rules import VoteCount, count_votes, votes_of_cell
 
 if TYPE_CHECKING:
     from ...project.project import Project
 
 PEOPLE = "people"
-"""Stands for the queue of cells that wait for a person."""
+"""The value of `escalate_to` for the queue of records that a person reviews."""
 
 
 class Escalation(MetaAgent):
-    """Asks a stronger model the judges' own question, or puts the record into a person's queue, where they disagree.
+    """If judges disagree on a record, asks a stronger model the same question, or puts the record in a review queue.
 
-    The model reads the text and the criteria as a judge does, and none of the answers. Its answers are scores under
-    this step's name: another instrument, on the contested records only. Where the judges agree nobody is asked, and the
-    cell is `skipped`.
+    The model reads the text and the criteria as a judge does, without the judges' answers. Its answers are scores under
+    this step's name: they come from another instrument, and only exist for contested records. If the judges agree,
+    nobody is asked, and the answer is `skipped`.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers it compares, by name.
+        The names of the steps that it compares.
     escalate_to
-        A model, a set of models, or a list; or `people`: then no model is asked, and `run.review_queue()` gives the
-        records, which `bm.coding_form` shows with `sample=`.
+        A model, a set of models, or a list; or `people`: then no model is called, and `run.review_queue()` returns the
+        records, which `bm.coding_form` shows with `sample=`. By default the project's set `judges`.
     above
-        The dissent from where on it is contested: the share of the votes that are not the majority's, 1 where none has
-        one. By default any.
+        An answer is contested if its dissent is greater than this, from 0 to below 1. The dissent is the share of the
+        votes that differ from the majority; it is 1 if every vote is a tie. By default 0: any dissent.
     prompt, params, fallback, reask
-        As of a `Judge`.
+        As in `Judge`.
 
     Raises
     ------
     SetupError
-        `of` names a step that gives no answers on criteria.
+        `of` names a step that does not answer criteria.
 
     Notes
     -----
-    Every instrument has one vote, as in a `InstrumentTable`. On a document of several criteria one contested answer is
-    enough, and all of its criteria are asked. What is escalated is no random sample: report it apart, or let a panel
-    count it with the others.
+    Every instrument has one vote, as in `Panel`. In a document of several criteria, one contested answer is enough, and
+    all criteria are asked. Escalated records are not a random sample: report them separately, or let a panel count
+    their answers with the others.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class Escalation(MetaAgent):
     kind: ClassVar[str] = "escalation"
     role: ClassVar[str] = "judge"
     task: ClassVar[Task] = "judge"
-    needed: ClassVar[str] = "criteria"
+    required_name: ClassVar[str] = "criteria"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answer_format")
     repair_message: ClassVar[str] = REPAIR_MESSAGE
 
@@ -105,56 +105,56 @@ class Escalation(MetaAgent):
 
     @property
     def to_people(self) -> bool:
-        """Whether a person is to answer, and no model."""
+        """Whether people review the contested records, so that no model is called."""
         return self.models in (PEOPLE, (PEOPLE,))
 
     def selected_models(self, project: Project) -> list[Model]:
         return [] if self.to_people else super().selected_models(project)
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
         if not self.to_people:
-            made = super().slots(project, before)
-            return [slot._replace(design=self._designed(slot.design)) for slot in made]
-        found = []
-        for criteria in self.documents_of(before):
+            model_slots = super().slots(project, upstream)
+            return [slot._replace(design=self._escalation_design(slot.design)) for slot in model_slots]
+        slots = []
+        for criteria in self.upstream_criteria(upstream):
             question = self.question(criteria, NO_PARAMS, project)
-            design = self._designed(slot_design(self, criteria=criteria.criteria_hash, to=PEOPLE))
-            found.append(Slot(self, design, 0, None, criteria, None, "{}", question))
-        return found
+            design = self._escalation_design(slot_design(self, criteria=criteria.criteria_hash, to=PEOPLE))
+            slots.append(Slot(self, design, 0, None, criteria, None, "{}", question))
+        return slots
 
-    def _designed(self, design: str) -> str:
+    def _escalation_design(self, design: str) -> str:
         return slot_design(self, of=design, above=self.above)
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:
+    def answer_schema(self, criteria: Criteria) -> dict[str, Any]:
         return answer_schema(criteria)
 
     def answer_format(self, criteria: Criteria) -> str:
         return answer_format(criteria)
 
-    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # it shows none
+    def template_values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:  # it shows no answers
         return {}
 
-    def seen(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:  # it reads none
+    def shown_answers(self, cell: Cell) -> tuple[AnonymisedAnswer, ...]:  # it reads no answers
         return ()
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         question = cell.slot.prepared
-        votes = [self._counted(cell, criterion.name) for criterion in question.criteria]
-        contested = [one for one in votes if (one.dissent or 0.0) > self.above]
+        counts = [self._count_votes(cell, criterion.name) for criterion in question.criteria]
+        contested = [count for count in counts if (count.dissent or 0.0) > self.above]
         if not contested:
-            raise SkippedCell("the judges agree, so nobody else is asked.")
+            raise SkippedCell("the judges agree, so it was not escalated.")
         if self.to_people:
-            waiting = {one.criterion.name: {"votes": one.votes, "dissent": one.dissent} for one in contested}
-            why = SkippedCell("the judges disagree; it waits for a person.")
-            output = canonical({"queue": waiting})
+            queue = {count.criterion.name: {"votes": count.votes, "dissent": count.dissent} for count in contested}
+            why = SkippedCell("the judges disagree, so it waits for a person.")
+            output = canonical({"queue": queue})
             return make_unit(cell, context, watch, trace_id=trace_id, status="skipped", output=output, error=why)
         answer = await ask_and_parse(self, question, cell, trace_id, context)
         return scored_unit(cell, context, watch, trace_id, [answer])
 
-    def _counted(self, cell: Cell, name: str) -> VoteCount:
+    def _count_votes(self, cell: Cell, name: str) -> VoteCount:
         criterion = cell.slot.prepared.criteria[name]
-        return count(criterion, given(cell, self.of, criterion), "majority", {})
+        return count_votes(criterion, votes_of_cell(cell, self.of, criterion), "majority", {})
 
     def parse(
         self, result: CallResult, question: MetaQuestion, cell: Cell, trace_id: str, context: Context
@@ -163,7 +163,7 @@ class Escalation(MetaAgent):
         return ScoreParser(cell, context.run_id, trace_id).parse(question.criteria, result)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
-        if status == "skipped" or cell.slot.model is None:  # nobody was meant to answer
+        if status == "skipped" or cell.slot.model is None:  # no answer was planned
             return ()
         return empty_scores(cell, context, trace_id, status)
 
@@ -172,8 +172,8 @@ class Escalation(MetaAgent):
 
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
-        others = {key: value for key, value in data.items() if key != "models"}
-        return super().from_plain(name, {**others, "escalate_to": data.get("models")}, folder)
+        fields = {key: value for key, value in data.items() if key != "models"}
+        return super().from_plain(name, {**fields, "escalate_to": data.get("models")}, folder)
 
     def __repr__(self) -> str:
         to = self.models if isinstance(self.models, str) else ", ".join(self.models or ["the project's judges"])

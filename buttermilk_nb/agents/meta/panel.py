@@ -1,4 +1,4 @@
-"""`Panel`: several instruments as one, by a rule of counting that is written down."""
+"""`Panel`: combines the verdicts of several judges by a voting rule."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from ...schema import Score, Status, Unit
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..design import slot_design
 from ..units import Stopwatch, make_unit
-from .voting_rules import Rule, VoteCount, count, given
+from .voting_rules import Rule, VoteCount, count_votes, votes_of_cell
 
 if TYPE_CHECKING:
     from ...project.project import Project
 
 _LEVELS = {"median": ("ordinal", "interval", "ratio"), "mean": ("interval", "ratio")}
-"""The levels of measurement that a rule needs."""
+"""The levels of measurement on which a rule can be used."""
 
 
 class Panel(AgentBase):
-    """Takes the verdicts of several judges together. No model is asked.
+    """Combines the verdicts of several judges into one. No model is called.
 
-    Every instrument (a step with its model) has one vote: the answer that most of its replicates gave; on a scale of
-    numbers, their mean. Where that is a tie, it has none. All votes are kept, in the trace's output and in
-    `run.votes()`, with the dissent: the share of the votes that are not the panel's.
+    Every instrument (a step with its model) has one vote: the answer that most of its replicates gave, or their mean on
+    a scale of numbers. If its replicates are tied, it has no vote. All votes are stored in the trace's output and
+    returned by `run.votes()`, with the dissent: the share of the votes that differ from the panel's answer.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers are taken together, by name.
+        The names of the steps that vote.
     rule
-        `majority`: the answer with the most votes; `median`: the middle one, on scales with an order; `mean`: on scales
-        of numbers; `weighted`: a majority in which each vote counts as `weights` says. Several labels are taken one by
-        one: what more than half of the votes name is in.
+        `majority`: the answer with the most votes; `median`: the middle vote, on ordered scales; `mean`: the mean, on
+        scales of numbers; `weighted`: a majority with a weight for each vote. On a scale of several labels, each label
+        is decided separately: it applies if more than half of the votes name it.
     weights
-        For `weighted`: the weight of each model, by name; all that vote must have one, and so must their
-        fallbacks.
+        For `weighted`: the weight of each model, by name, 0 or more. Every model that votes needs a weight, and so do
+        its fallbacks.
 
     Raises
     ------
@@ -55,8 +55,8 @@ class Panel(AgentBase):
 
     Notes
     -----
-    A tie is no answer: its score has the status `skipped`, and the votes say why. A panel depends on its members, and
-    is kept out of statistics that take coders as independent.
+    A tie is not an answer: its score has the status `skipped`, and the votes show why. A panel depends on its members,
+    so statistics that assume independent coders exclude it.
 
     Examples
     --------
@@ -84,93 +84,94 @@ class Panel(AgentBase):
 
     @field_validator("of", mode="before")
     @classmethod
-    def _of(cls, value: Any) -> Any:
+    def _steps_as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_fields(self) -> Self:
         if not self.of:
             raise ValueError('it reads the answers of other steps: write of="judge", with the name of one')
         if (self.rule == "weighted") != bool(self.weights):
             raise ValueError('rule="weighted" and weights={model: weight} belong together')
         if any(not 0 <= weight < math.inf for weight in self.weights.values()):
-            raise ValueError("a weight is a number, 0 or more")
+            raise ValueError("a weight must be a number, 0 or more")
         return self
 
     @property
     def upstream_steps(self) -> tuple[str, ...]:
         return self.of
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
-        found: dict[str, Slot] = {}
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:
+        slots: dict[str, Slot] = {}
         for name in self.of:
-            theirs = [slot for slot in before.get(name, ()) if slot.criteria is not None]
-            if not theirs:
-                raise SetupError(f"step `{self.name}`: `{name}` gives no answers on criteria; of= names judges.")
-            for slot in theirs:
-                self._check(slot, project)
+            voting_slots = [slot for slot in upstream.get(name, ()) if slot.criteria is not None]
+            if not voting_slots:
+                raise SetupError(f"step `{self.name}`: `{name}` does not answer criteria; of= must name judges.")
+            for slot in voting_slots:
+                self._check_slot(slot, project)
                 assert slot.criteria is not None
                 key = slot.criteria.criteria_hash
                 params = canonical({"rule": self.rule, **({"weights": self.weights} if self.weights else {})})
                 design = slot_design(self, criteria=key, rule=self.rule, weights=self.weights)
-                found.setdefault(key, Slot(self, design, 0, None, slot.criteria, None, params))
-        return list(found.values())
+                slots.setdefault(key, Slot(self, design, 0, None, slot.criteria, None, params))
+        return list(slots.values())
 
-    def _check(self, theirs: Slot, project: Project) -> None:
-        assert theirs.criteria is not None
-        for criterion in theirs.criteria:
+    def _check_slot(self, slot: Slot, project: Project) -> None:
+        assert slot.criteria is not None
+        for criterion in slot.criteria:
             if criterion.scale.level not in _LEVELS.get(self.rule, (criterion.scale.level,)):
                 raise SetupError(
-                    f"step `{self.name}`: the answers on `{criterion.name}` have no {self.rule}; "
+                    f"step `{self.name}`: answers on `{criterion.name}` have no {self.rule}; "
                     f'write rule="{"median" if criterion.scale.level == "ordinal" else "majority"}".'
                 )
-        models = (
-            [theirs.model, *theirs.agent.fallback_models(project)] if theirs.model else []
-        )  # a fallback may have to vote
-        for voter in [model.name for model in models] or [theirs.agent.name]:
+        models = [slot.model, *slot.agent.fallback_models(project)] if slot.model else []  # a fallback may have to vote
+        for voter in [model.name for model in models] or [slot.agent.name]:
             if self.rule == "weighted" and voter not in self.weights:
                 near = nearest(voter, self.weights)
-                raise SetupError(f"step `{self.name}`: `{voter}` votes and has no weight; {near}")
+                raise SetupError(f"step `{self.name}`: `{voter}` votes, but has no weight; {near}")
 
-    def reads_slot(self, mine: Slot, theirs: Slot) -> bool:
-        if theirs.agent.name not in self.of:
+    def reads_slot(self, own_slot: Slot, upstream_slot: Slot) -> bool:
+        if upstream_slot.agent.name not in self.of:
             return True
-        assert mine.criteria is not None
-        return theirs.criteria is not None and theirs.criteria.criteria_hash == mine.criteria.criteria_hash
+        assert own_slot.criteria is not None
+        return (
+            upstream_slot.criteria is not None
+            and upstream_slot.criteria.criteria_hash == own_slot.criteria.criteria_hash
+        )
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         criteria = cell.slot.criteria
         assert criteria is not None
-        counted = [self._count(cell, criterion) for criterion in criteria]
-        scores = [_score(cell, context, trace_id, one) for one in counted]
+        counts = [self._count_votes(cell, criterion) for criterion in criteria]
+        scores = [_panel_score(cell, context, trace_id, count) for count in counts]
         output = {
-            one.criterion.name: {"votes": one.votes, "without_vote": one.abstained, "dissent": one.dissent}
-            for one in counted
+            count.criterion.name: {"votes": count.votes, "without_vote": count.abstained, "dissent": count.dissent}
+            for count in counts
         }
-        ok = all(score.status == "ok" for score in scores)
-        tied = ", ".join(f"`{one.criterion.name}`" for one in counted if one.answer is None)
+        is_decided = all(score.status == "ok" for score in scores)
+        undecided = ", ".join(f"`{count.criterion.name}`" for count in counts if count.answer is None)
         return make_unit(
             cell,
             context,
             watch,
             trace_id=trace_id,
-            status="ok" if ok else "skipped",
+            status="ok" if is_decided else "skipped",
             output=canonical(output),
             flagged=criteria.overall_flag({score.criterion: score.flagged for score in scores}),
-            error=None if ok else SkippedCell(f"no answer won on {tied}."),
+            error=None if is_decided else SkippedCell(f"no answer won on {undecided}."),
             scores=scores,
         )
 
-    def _count(self, cell: Cell, criterion: Criterion) -> VoteCount:
-        return count(criterion, given(cell, self.of, criterion), self.rule, self.weights)
+    def _count_votes(self, cell: Cell, criterion: Criterion) -> VoteCount:
+        return count_votes(criterion, votes_of_cell(cell, self.of, criterion), self.rule, self.weights)
 
     def missing_input(self, cell: Cell) -> str | None:
         return None if any(cell.inputs.get(name) for name in self.of) else super().missing_input(cell)
 
     def empty_scores(self, cell: Cell, context: Context, trace_id: str, status: Status) -> tuple[Score, ...]:
         return tuple(
-            _score(cell, context, trace_id, VoteCount(criterion, None, {}, [], None), status)
+            _panel_score(cell, context, trace_id, VoteCount(criterion, None, {}, [], None), status)
             for criterion in cell.slot.criteria or ()
         )
 
@@ -188,12 +189,12 @@ class Panel(AgentBase):
     __str__ = __repr__
 
 
-def _score(cell: Cell, context: Context, trace_id: str, one: VoteCount, status: Status | None = None) -> Score:
+def _panel_score(cell: Cell, context: Context, trace_id: str, count: VoteCount, status: Status | None = None) -> Score:
     criteria: Criteria | None = cell.slot.criteria
     assert criteria is not None
     agent: Panel = cell.slot.agent  # type: ignore[assignment]  # its own cells
-    answer = one.answer
-    n = Counter(str(vote) for vote in one.votes.values())
+    answer = count.answer
+    tally = Counter(str(vote) for vote in count.votes.values())
     return Score(
         trace_id=trace_id,
         run_id=context.run_id,
@@ -203,12 +204,12 @@ def _score(cell: Cell, context: Context, trace_id: str, one: VoteCount, status: 
         judge=agent.name,
         criteria_set=criteria.name,
         criteria_hash=criteria.criteria_hash,
-        criterion=one.criterion.name,
+        criterion=count.criterion.name,
         model=agent.rule,
         replicate=0,
         value=answer.value if answer else None,
         category=answer.category if answer else None,
-        flagged=one.criterion.flagged(answer) if answer else None,
-        conclusion=f"Votes: {', '.join(f'{vote}: {k}' for vote, k in n.most_common())}." if n else None,
+        flagged=count.criterion.flagged(answer) if answer else None,
+        conclusion=f"Votes: {', '.join(f'{vote}: {n}' for vote, n in tally.most_common())}." if tally else None,
         status=status or ("ok" if answer else "skipped"),
     )

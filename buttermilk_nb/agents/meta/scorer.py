@@ -1,4 +1,4 @@
-"""`Scorer`: which of the expert's reasons an answer gives, one assessment each."""
+"""`Scorer`: assesses which of the expert's reasons an answer gives."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from ...llm.offline_input import AnonymisedAnswer, Task
 from ...schema import Assessment, Status, Unit
 from ..ask_model import ask_and_parse
 from ..base import Cell, Context, UpstreamSlots
+from ..json_schema import object_schema
 from ..judge.answer_format import as_text
-from ..parse_output import ParsedOutput, parsed, parsed_unit
+from ..parse_output import ParsedOutput, parse_output, parsed_unit
 from ..prompt import Prompt
 from ..units import Stopwatch
 from .anonymised_answers import to_template
@@ -37,32 +38,32 @@ _FORM = """Reply with one JSON object and nothing else, with one entry for each 
 
 
 class Scorer(MetaAgent):
-    """Holds each of the expert's reasons against each answer, and says whether the answer gives it too.
+    """Compares each of the expert's reasons with each answer, and assesses whether the answer gives it too.
 
-    It reads `expert_reasons` of the records, one answer at a time, and says of each reason whether it is matched, and
-    by which of the answer's own. `run.assessments()` has one row per reason and answer, `run.reason_recall()` the share
-    that each answer gives, and what it says beyond them. An output that leaves a reason out, or speaks of one twice, is
-    `invalid`.
+    It compares the `expert_reasons` of a record with one answer at a time: is each reason matched, and by which reasons
+    of the answer? `run.assessments()` has one row per reason and answer. `run.reason_recall()` has the share of the
+    expert's reasons that each answer gives, and the number of additional reasons. An output that leaves out a reason,
+    or assesses one twice, is `invalid`.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers it reads, by name: judges, a synthesiser.
+        The names of the steps that it reads: judges or a synthesiser.
     models, prompt, replicates, params, fallback, reask
-        As of a `Synthesiser`; the prompt may use `criteria`, `answers` (a list of one), `expert_reasons` and
-        `answer_format`, and `record`, which the default leaves out.
+        As in `Synthesiser`. The prompt may use `criteria`, `answers` (a list of one answer), `expert_reasons`,
+        `answer_format` and `record`; the default prompt does not show the record.
 
     Raises
     ------
     SetupError
-        `of` names a step that gives no answers on criteria, or no record has reasons of an expert on them.
+        `of` names a step that does not answer criteria, or no record has expert reasons.
 
     Notes
     -----
-    Offline models match by rule: half of the longer words of the expert's reason occur in one reason of the answer.
-    A record without an expert's reasons is `skipped`.
+    Offline models use a rule: a reason is matched if half of its longer words occur in one reason of the answer.
+    A record without expert reasons is `skipped`.
 
     Examples
     --------
@@ -73,7 +74,7 @@ class Scorer(MetaAgent):
     kind: ClassVar[str] = "scorer"
     role: ClassVar[str] = "scorer"
     task: ClassVar[Task] = "match"
-    needed: ClassVar[str] = "expert_reasons"
+    required_name: ClassVar[str] = "expert_reasons"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "criteria", "answers", "expert_reasons", "answer_format")
     repair_message: ClassVar[str] = (
         "Your reply could not be read: it is not the JSON object that was asked for, or it does not speak of each of "
@@ -104,30 +105,24 @@ class Scorer(MetaAgent):
         )
 
     def questions(
-        self, criteria: Criteria, params: Params, project: Project, before: UpstreamSlots
+        self, criteria: Criteria, params: Params, project: Project, upstream: UpstreamSlots
     ) -> list[MetaQuestion]:
-        whole = self.question(criteria, params, project)
-        theirs = [slot for name in self.of for slot in before[name]]
+        question = self.question(criteria, params, project)
+        upstream_slots = [slot for name in self.of for slot in upstream[name]]
         return [
-            whole._replace(of=slot.design)
-            for slot in theirs
+            question._replace(upstream_design=slot.design)
+            for slot in upstream_slots
             if slot.criteria is not None and slot.criteria.criteria_hash == criteria.criteria_hash
         ]
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:  # the same for all
+    def answer_schema(self, criteria: Criteria) -> dict[str, Any]:  # the same for all
         properties = {
             "reason": {"type": "string"},
             "matched": {"type": "boolean"},
             "matched_by": {"type": "array", "items": {"type": "integer"}},
             "feedback": {"type": "string"},
         }
-        one = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-        return {
-            "type": "object",
-            "properties": {"assessments": {"type": "array", "items": one}},
-            "required": ["assessments"],
-            "additionalProperties": False,
-        }
+        return object_schema({"assessments": {"type": "array", "items": object_schema(properties)}})
 
     def answer_format(self, criteria: Criteria) -> str:  # the same for all
         return _FORM
@@ -137,12 +132,12 @@ class Scorer(MetaAgent):
 
     def expert_reasons(self, cell: Cell) -> tuple[tuple[str, str], ...]:
         criteria: Criteria = cell.slot.prepared.criteria
-        answered_on = {s.criterion for answer in self.seen(cell) for s in answer.scores if s.status == "ok"}
+        answered_on = {s.criterion for answer in self.shown_answers(cell) for s in answer.scores if s.status == "ok"}
         return tuple(
             (c.name, reason) for c in criteria if c.name in answered_on for reason in cell.record.reasons_for(c.name)
         )
 
-    def values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:
+    def template_values(self, cell: Cell, answers: Sequence[AnonymisedAnswer]) -> dict[str, Any]:
         reasons = [
             {"id": f"R{n}", "criterion": criterion, "text": text}
             for n, (criterion, text) in enumerate(self.expert_reasons(cell), 1)
@@ -150,23 +145,23 @@ class Scorer(MetaAgent):
         return {"answers": [to_template(answer) for answer in answers], "expert_reasons": reasons}
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        found = super().problems(project, records, needs)
+        problems = super().problems(project, records, needs)
         if not any(any(record.expert_reasons.values()) for record in records):
-            found.append(
-                f"`{self.name}` matches the reasons of an expert, and no record has any; name their column with "
+            problems.append(
+                f"`{self.name}` compares answers with expert reasons, but no record has any; name their column with "
                 "bm.load(..., reasons=...)."
             )
-        return found
+        return problems
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
         reasons = self.expert_reasons(cell)
         if not reasons:
-            raise SkippedCell("the record has no reasons of an expert on these criteria.")
-        (answer,) = self.seen(cell)
-        reading = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
-        rows = _rows(cell, context, trace_id, answer, reasons, reading)
-        return parsed_unit(cell, context, watch, trace_id, reading, assessments=rows)
+            raise SkippedCell("the record has no expert reasons on these criteria.")
+        (answer,) = self.shown_answers(cell)
+        match = await ask_and_parse(self, cell.slot.prepared, cell, trace_id, context)
+        rows = _assessment_rows(cell, context, trace_id, answer, reasons, match)
+        return parsed_unit(cell, context, watch, trace_id, match, assessments=rows)
 
     def parse(
         self,
@@ -176,62 +171,63 @@ class Scorer(MetaAgent):
         trace_id: str,
         context: Context,  # the same for all agents
     ) -> ParsedOutput:
-        """For each of the expert's reasons whether the answer gives it."""
-        (answer,) = self.seen(cell)
-        check = partial(_checked, reasons=self.expert_reasons(cell), answer=answer)
-        return parsed(result, ("assessments",), check)
+        """For each of the expert's reasons, whether the answer gives it."""
+        (answer,) = self.shown_answers(cell)
+        check = partial(_parse_assessments, reasons=self.expert_reasons(cell), answer=answer)
+        return parse_output(result, ("assessments",), check)
 
 
-def _checked(
-    found: Mapping[str, Any], reasons: Sequence[tuple[str, str]], answer: AnonymisedAnswer
+def _parse_assessments(
+    reply: Mapping[str, Any], reasons: Sequence[tuple[str, str]], answer: AnonymisedAnswer
 ) -> list[tuple[bool, list[int], str | None]]:
-    """For each reason whether it is matched, by which of the answer's (from 0), and why."""
-    entries = found.get("assessments")
+    """For each reason: whether it is matched, the indices of the answer's matching reasons (from 0), and feedback."""
+    entries = reply.get("assessments")
     if not isinstance(entries, list):
         raise InvalidAnswer("`assessments` is not a list")
-    given: dict[str, Mapping[str, Any]] = {}
+    entries_by_label: dict[str, Mapping[str, Any]] = {}
     for entry in entries:
-        name = str(entry.get("reason", "")).strip().upper() if isinstance(entry, dict) else ""
-        if name in given:
-            raise InvalidAnswer(f"reason {name} is assessed twice")
-        given[name] = entry
-    wanted = [f"R{n}" for n in range(1, len(reasons) + 1)]
-    if missing := [name for name in wanted if name not in given]:
+        label = str(entry.get("reason", "")).strip().upper() if isinstance(entry, dict) else ""
+        if label in entries_by_label:
+            raise InvalidAnswer(f"reason {label} is assessed twice")
+        entries_by_label[label] = entry
+    labels = [f"R{n}" for n in range(1, len(reasons) + 1)]
+    if missing := [label for label in labels if label not in entries_by_label]:
         raise InvalidAnswer(f"reason {missing[0]} is not assessed")
-    if more := [name for name in given if name not in wanted]:
-        raise InvalidAnswer(f"there is no reason `{more[0]:.20}`")
-    said = {score.criterion: len(score.reasons or ()) for score in answer.scores}
+    if unknown := [label for label in entries_by_label if label not in labels]:
+        raise InvalidAnswer(f"there is no reason `{unknown[0]:.20}`")
+    n_reasons = {score.criterion: len(score.reasons or ()) for score in answer.scores}
     return [
-        _one(given[name], name, said.get(criterion, 0)) for name, (criterion, _) in zip(wanted, reasons, strict=True)
+        _parse_assessment(entries_by_label[label], label, n_reasons.get(criterion, 0))
+        for label, (criterion, _) in zip(labels, reasons, strict=True)
     ]
 
 
-def _one(entry: Mapping[str, Any], name: str, n_said: int) -> tuple[bool, list[int], str | None]:
-    matched, by = entry.get("matched"), entry.get("matched_by") or []
+def _parse_assessment(entry: Mapping[str, Any], label: str, n_reasons: int) -> tuple[bool, list[int], str | None]:
+    matched, numbers = entry.get("matched"), entry.get("matched_by") or []
     if not isinstance(matched, bool):
-        raise InvalidAnswer(f"reason {name}: `matched` is neither true nor false")
-    if not isinstance(by, list) or any(type(n) is not int or not 1 <= n <= n_said for n in by):
-        raise InvalidAnswer(f"reason {name}: `matched_by` names a reason that the answer does not have")
-    if by and not matched:
-        raise InvalidAnswer(f"reason {name} is not matched, and yet `matched_by` names what says it")
-    return matched, sorted({n - 1 for n in by}), as_text(entry.get("feedback"))
+        raise InvalidAnswer(f"reason {label}: `matched` must be true or false")
+    if not isinstance(numbers, list) or any(type(n) is not int or not 1 <= n <= n_reasons for n in numbers):
+        raise InvalidAnswer(f"reason {label}: `matched_by` names a reason that the answer does not have")
+    if numbers and not matched:
+        raise InvalidAnswer(f"reason {label} is not matched, but `matched_by` names reasons")
+    return matched, sorted({n - 1 for n in numbers}), as_text(entry.get("feedback"))
 
 
-def _rows(
+def _assessment_rows(
     cell: Cell,
     context: Context,
     trace_id: str,
     answer: AnonymisedAnswer,
     reasons: Sequence[tuple[str, str]],
-    reading: ParsedOutput,
+    match: ParsedOutput,
 ) -> list[Assessment]:
-    """One row a reason, whatever came."""
-    status: Status = reading.status
-    found = reading.value or [(None, None, None)] * len(reasons)
-    places: dict[str, int] = {}
+    """One row for each reason, also if the answer could not be parsed."""
+    status: Status = match.status
+    matches = match.value or [(None, None, None)] * len(reasons)
+    indices: dict[str, int] = {}
     rows = []
-    for (criterion, reason), (matched, by, feedback) in zip(reasons, found, strict=True):
-        place = places[criterion] = places.get(criterion, -1) + 1
+    for (criterion, reason), (matched, matched_by, feedback) in zip(reasons, matches, strict=True):
+        index = indices[criterion] = indices.get(criterion, -1) + 1
         rows.append(
             Assessment(
                 trace_id=trace_id,
@@ -239,10 +235,10 @@ def _rows(
                 assessed_trace_id=answer.trace_id,
                 record_id=cell.record.record_id,
                 criterion=criterion,
-                reason_index=place,
+                reason_index=index,
                 reason=reason,
                 matched=matched,
-                matched_by=by,
+                matched_by=matched_by,
                 feedback=feedback,
                 status=status,
             )

@@ -1,4 +1,4 @@
-"""`Synthesiser`: one reconciled verdict per record and document, from all that the judges said."""
+"""`Synthesiser`: one verdict per record and document, from the answers of all judges."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from .base import MetaAgent, MetaQuestion
 
 
 class Synthesiser(MetaAgent):
-    """Reads every answer on a record and gives one, with its own reasons, for a reader who has not seen them.
+    """Reads all answers on a record and gives one answer, with reasons that can be read without the others.
 
-    It answers in the judges' own form, so its answers are scores too, under its name. They are no independent
-    evidence: an instrument that has read others is kept out of statistics that take coders as independent.
+    It answers in the same form as a judge, so its answers are scores too, under its own name. They are not independent
+    evidence: statistics that assume independent coders exclude an instrument that has read the answers of others.
 
     Parameters
     ----------
     name
         The step's name.
     of
-        The steps whose answers it reads, by name. They come before it without being named in `needs`.
+        The names of the steps that it reads. They run before it; `needs` does not have to name them.
     models
         A model, a set of models, or a list; by default the project's set `judges`.
     prompt
-        Another prompt than the default; it may use `record`, `criteria`, `answers` and `answer_format`.
+        A prompt instead of the default; it may use `record`, `criteria`, `answers` and `answer_format`.
     replicates
-        How often each model is asked the same.
+        How often each model gets the same request; by default once.
     params
         Sampling parameters; see `Judge`.
     fallback
-        Models to ask where the chosen one fails for good.
+        Models to call if the selected model fails permanently; by default none.
     order
-        `shuffled`: the answers come in an order of its own for each record, so that none always comes first;
-        `planned`: in the order of models and replicates. Either way the order is stored in `trace_inputs`.
+        `shuffled`: the answers have a different order for each record, so that no model always comes first;
+        `planned`: the order of models and replicates. In both cases, the order is stored in `trace_inputs`.
     reask
-        Whether an answer that cannot be read is asked for once more.
+        Whether to ask once more if an answer cannot be parsed.
 
     Raises
     ------
     SetupError
-        `of` names a step that gives no answers on criteria.
+        `of` names a step that does not answer criteria.
 
     Notes
     -----
-    Offline models synthesise by rule: the answer of the majority (the median on an ordered scale), with the reasons of
-    those who gave it. Which model said what is not shown.
+    The answers are shown without the names of their models. Offline models use a rule: the answer of the majority (the
+    median on an ordered scale), with the reasons of those who gave it.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Synthesiser(MetaAgent):
     task: ClassVar[Task] = "synthesise"
     repair_message: ClassVar[str] = REPAIR_MESSAGE
 
-    def form(self, criteria: Criteria) -> dict[str, Any]:
+    def answer_schema(self, criteria: Criteria) -> dict[str, Any]:
         return answer_schema(criteria)
 
     def answer_format(self, criteria: Criteria) -> str:
@@ -76,8 +76,8 @@ class Synthesiser(MetaAgent):
         watch, trace_id = Stopwatch(), uuid7()
         question = cell.slot.prepared
         answer = await ask_and_parse(self, question, cell, trace_id, context)
-        shown = [answer.trace_id for answer in self.seen(cell)]
-        return scored_unit(cell, context, watch, trace_id, [answer], read=shown)
+        trace_ids = [answer.trace_id for answer in self.shown_answers(cell)]
+        return scored_unit(cell, context, watch, trace_id, [answer], input_trace_ids=trace_ids)
 
     def parse(
         self, result: CallResult, question: MetaQuestion, cell: Cell, trace_id: str, context: Context

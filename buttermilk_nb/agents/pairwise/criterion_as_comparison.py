@@ -1,4 +1,4 @@
-"""How a criterion becomes a comparison of two texts, and how an answer to it is read and turned back."""
+"""Turn a criterion into a comparison of two texts, and parse the answers to it."""
 
 from __future__ import annotations
 
@@ -12,98 +12,109 @@ from ...errors import InvalidAnswer
 from ...llm.calls.client import CallResult
 from ..judge.answer_format import find_entry
 from ..judge.parse_scores import ParsedScores, ScoreParser, UnparsedAnswer, parse_object
-from .parse_choice import Choice, read_choice
+from .parse_choice import Choice, parse_choice
 
-SHOWN = ("Text A", "Text B")
-"""What the two texts are called where they are shown: names that say nothing about them."""
+TEXT_NAMES = ("Text A", "Text B")
+"""The names of the two texts in the prompt: neutral names that say nothing about them."""
 _TIE = "tie"
 _UNFINISHED = ("length", "content_filter")
-_TURNED: dict[Choice, Choice] = {"first": "second", "second": "first", "tie": "tie"}
+_SWAPPED: dict[Choice, Choice] = {"first": "second", "second": "first", "tie": "tie"}
 
 
-def as_comparison(given: Criteria, names: tuple[str, str], *, ties: bool) -> Criteria:
-    """The document that asks of two texts what the given one asks, with their names as answers.
+def as_comparison(document: Criteria, names: tuple[str, str], *, ties: bool) -> Criteria:
+    """The document as a comparison of two texts: the same question, with the names of the texts as answers.
 
-    What belongs to another scale (flag, cues, examples) is left out, so that it changes neither document nor hash.
+    Flag, cues and examples belong to the document's own scale and are left out, so that they do not change the hash.
+
+    Parameters
+    ----------
+    document
+        A document with one criterion.
+    names
+        The names of the two texts.
+    ties
+        Whether `tie` is also an answer.
 
     Examples
     --------
-    >>> asked = as_comparison(Criteria("kinder", "Which is kinder?", flag="no"), ("first", "second"), ties=True)
-    >>> asked["kinder"].scale.shorthand, asked["kinder"].flag
+    >>> comparison = as_comparison(Criteria("kinder", "Which is kinder?", flag="no"), ("first", "second"), ties=True)
+    >>> comparison["kinder"].scale.shorthand, comparison["kinder"].flag
     ('first | second | tie', None)
     """
-    (criterion,) = given
+    (criterion,) = document
     scale = Categories(categories=(*names, *((_TIE,) if ties else ())))
-    kept = {key: getattr(criterion, key) for key in ("name", "question", "definition", "include", "exclude")}
+    fields = {key: getattr(criterion, key) for key in ("name", "question", "definition", "include", "exclude")}
     flag = criterion.flag if set(criterion.scale.answers) == set(scale.answers) else None
-    asked = Criterion(**kept, non_answers=criterion.non_answers, scale=scale, flag=flag)
-    origin = {key: getattr(given, key) for key in ("version", "source", "author", "retrieved")}
-    return Criteria(given.name, given.text, criteria=[asked], overall=given.overall, **origin)
+    comparison = Criterion(**fields, non_answers=criterion.non_answers, scale=scale, flag=flag)
+    origin = {key: getattr(document, key) for key in ("version", "source", "author", "retrieved")}
+    return Criteria(document.name, document.text, criteria=[comparison], overall=document.overall, **origin)
 
 
 class PairParser(ScoreParser):
-    """Reads the answers of one cell in which two texts were compared."""
+    """Parses the answers of a cell that compares two texts."""
 
-    def read_pair(self, shown: Criteria, given: CallResult, *, swapped: bool, ties: bool) -> ParsedScores:
-        """The score in what was answered: in JSON, else in words that say outright which text is better.
+    def parse_pair(self, shown_criteria: Criteria, result: CallResult, *, swapped: bool, ties: bool) -> ParsedScores:
+        """The score in an answer: from its JSON, or from words that say explicitly which text is better.
 
         Parameters
         ----------
-        shown
-            What was asked, with the names under which the texts were shown as answers.
-        given
-            What came of asking.
+        shown_criteria
+            The criteria in the question, with the shown names of the texts as answers.
+        result
+            The result of the call.
         swapped
-            Whether the second text was shown first, so that the answer is turned back.
+            Whether the second text was shown first, so that the answer must be swapped back.
         ties
-            Whether it was offered to call them equal.
+            Whether a tie was offered as an answer.
         """
         assert self.cell.slot.criteria is not None
-        (kept,), (asked,) = self.cell.slot.criteria, shown
-        served = given.request.model
+        (criterion,), (shown_criterion,) = self.cell.slot.criteria, shown_criteria
+        model = result.request.model
         entry: dict[str, Any]
         try:
             try:
-                entry = find_entry(parse_object(given, ("criteria", "answer", asked.name)), asked, alone=True)
-                answer = _answer(asked, entry.get("answer"), swapped=swapped, ties=ties)
-            except UnparsedAnswer as unread:
-                if not _in_words(given):
+                entry = find_entry(
+                    parse_object(result, ("criteria", "answer", shown_criterion.name)), shown_criterion, is_only=True
+                )
+                answer = _parse_json_answer(shown_criterion, entry.get("answer"), swapped=swapped, ties=ties)
+            except UnparsedAnswer as unparsed:
+                if not _is_in_words(result):
                     raise
                 entry = {}
-                answer = _by_words(given, unread, swapped=swapped, ties=ties)
-        except UnparsedAnswer as unread:
-            return ParsedScores(given, [self.score(kept, unread.status, served=served)], unread.reason)
+                answer = _parse_words(result, unparsed, swapped=swapped, ties=ties)
+        except UnparsedAnswer as unparsed:
+            return ParsedScores(result, [self.score(criterion, unparsed.status, model=model)], unparsed.reason)
         except InvalidAnswer as error:
-            why = InvalidAnswer(f"criterion `{kept.name}`: {error}")
-            return ParsedScores(given, [self.score(kept, "invalid", served=served)], why)
-        return ParsedScores(given, [self.score(kept, "ok", answer, entry, served=served)], None)
+            reason = InvalidAnswer(f"criterion `{criterion.name}`: {error}")
+            return ParsedScores(result, [self.score(criterion, "invalid", model=model)], reason)
+        return ParsedScores(result, [self.score(criterion, "ok", answer, entry, model=model)], None)
 
 
-def _answer(asked: Criterion, raw: object, *, swapped: bool, ties: bool) -> Answer:
-    """An answer in its place in the JSON: a name that was offered, a non-answer, or words."""
-    said = str(raw or "")
-    if non_answer := exact_match(said, asked.non_answers):
+def _parse_json_answer(criterion: Criterion, raw: object, *, swapped: bool, ties: bool) -> Answer:
+    """The answer in a JSON field: one of the names, a non-answer, or words."""
+    text = str(raw or "")
+    if non_answer := exact_match(text, criterion.non_answers):
         return Answer(None, non_answer)
-    return swap_back(read_choice(said, SHOWN, ties=ties), swapped=swapped)
+    return swap_back(parse_choice(text, TEXT_NAMES, ties=ties), swapped=swapped)
 
 
-def _in_words(given: CallResult) -> bool:
-    """Whether an answer without JSON is one in words, and came to its end."""
-    completion = given.completion
+def _is_in_words(result: CallResult) -> bool:
+    """Whether an answer is in words, without JSON, and complete."""
+    completion = result.completion
     finished = completion is not None and completion.finish_reason not in _UNFINISHED
     return finished and completion is not None and bool(completion.text.strip()) and "{" not in completion.text
 
 
-def _by_words(given: CallResult, unread: UnparsedAnswer, *, swapped: bool, ties: bool) -> Answer:
-    assert given.completion is not None
+def _parse_words(result: CallResult, unparsed: UnparsedAnswer, *, swapped: bool, ties: bool) -> Answer:
+    assert result.completion is not None
     try:
-        return swap_back(read_choice(given.completion.text, SHOWN, ties=ties), swapped=swapped)
+        return swap_back(parse_choice(result.completion.text, TEXT_NAMES, ties=ties), swapped=swapped)
     except InvalidAnswer:
-        if unread.status == "refused":
-            raise unread from None
+        if unparsed.status == "refused":
+            raise unparsed from None
         raise
 
 
 def swap_back(choice: Choice, *, swapped: bool) -> Answer:
     """The answer about the texts in their own order, if they were shown swapped."""
-    return Answer(None, _TURNED[choice] if swapped else choice)
+    return Answer(None, _SWAPPED[choice] if swapped else choice)

@@ -1,9 +1,9 @@
-"""`Pairwise`: which of two texts is better, asked in both orders.
+"""`Pairwise`: asks which of two texts is better, in both orders.
 
-Models favour a place: some the text that they read first, some the other. So each pair is asked twice, with the texts
-in their places and with places changed, and answers are turned back: a score always speaks of `first` and `second`.
-The two orders are designs of their own (`order` in `traces.params` and in ratings), and how often an answer changes
-with them is a finding about the model (`order_bias`).
+Models prefer a position: some prefer the text that they read first, others the second. So each pair is shown twice,
+in the given and in the swapped order, and answers to the swapped order are swapped back: a score is always about
+`first` and `second`. The two orders are separate designs (`order` in `traces.params` and in ratings). How often an
+answer changes with the order is a result about the model (`order_bias`).
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, Cell, Context, Slot, UpstreamSlots
 from ..config_files import default_prompt
-from ..design import slot_design
 from ..judge.answer_format import answer_format, answer_schema
 from ..judge.judge import Judge
 from ..judge.parse_scores import ParsedScores, scored_unit
 from ..llm_agent import Agent
 from ..prompt import Prompt
 from ..units import Stopwatch
-from .criterion_as_comparison import SHOWN, PairParser, as_comparison
+from .criterion_as_comparison import TEXT_NAMES, PairParser, as_comparison
 
 if TYPE_CHECKING:
     from ...project.project import Project
@@ -44,15 +43,15 @@ _ORDERS: dict[Orders, tuple[str, ...]] = {"both": ("given", "swapped"), "given":
 
 
 class PairQuestion(NamedTuple):
-    """What is asked of one pair in one order, prepared once a slot."""
+    """The prepared question on pairs in one order; the same for every record."""
 
-    given: Criteria
-    """As it was declared: with the cues and the flag, which models that answer by rule read."""
-    shown: Criteria
-    """As it is asked: answers are the names under which the texts are shown."""
+    criteria: Criteria
+    """The criteria as declared, with the cues and the flag, which offline models read."""
+    shown_criteria: Criteria
+    """The criteria as shown: the answers are the shown names of the texts."""
     order: str
-    form: dict[str, Any]
-    schema: TextRow
+    schema: dict[str, Any]
+    schema_row: TextRow
     params: Params
     redaction: Redaction | None
 
@@ -65,34 +64,34 @@ class Pairwise(Judge):
     name
         The step's name; it becomes the value of the column `judge`.
     criteria
-        A `Criteria` (or the path of a file) of one criterion, whose question says what *better* means. Its scale is
-        put aside: answers are `first`, `second` and, with `ties`, `tie`. Its hash is that of the document with this
-        scale, and does not change with the scale, flag and cues that it came with. A flag holds only where the scale
-        it came with offers the same answers, `scale="first | second | tie"`.
+        A `Criteria`, or the path of a file, with one criterion. Its question says what *better* means. Its scale is
+        replaced: the answers are `first`, `second` and, with `ties`, `tie`. The hash is that of the document with
+        this scale, so it does not depend on the declared scale, flag and cues. A flag is only used if the declared
+        scale has the same answers, `scale="first | second | tie"`.
     first, second
-        The metadata fields that hold the two texts; `content` stands for the record's text. `pair` and `pairs` make
-        such records. A record's text, where it is not one of the two, is shown as what both answer to.
+        The metadata fields with the two texts; `content` means the record's text. `Record.pair` and `Corpus.pairs`
+        make such records. If the record's text is not one of the two, it is shown as the text that both respond to.
     models, params, fallback, reask
         As in `Judge`.
     prompt
-        Another prompt than the default; it uses `criteria`, `answer_format`, `about`, `text_a` and `text_b`.
+        A prompt instead of the default; it uses `criteria`, `answer_format`, `about`, `text_a` and `text_b`.
     orders
-        `both`: each pair is asked with the texts in their places and with places changed; `given`: once.
+        `both`: each pair is shown in the given and in the swapped order; `given`: only in the given order.
     ties
-        Whether the two may be called equal.
+        Whether `tie` is an allowed answer.
     replicates
-        How often each model is asked the same, in each order.
+        How often each model gets the same request, in each order; by default once.
 
     Raises
     ------
     SetupError
-        There are several criteria, or a record lacks one of the texts.
+        There are several criteria, or one of the texts is missing in a record.
 
     Notes
     -----
-    `reasons` and `conclusion` keep the model's own words, in which `Text A` is the text that it was shown first. The
-    orders of one model are told apart in ratings as `(given order)` and `(swapped order)`; one verdict of both, and
-    none where they differ, is what `Panel("both", of=...)` gives.
+    `reasons` and `conclusion` keep the model's own words, in which `Text A` is the text that was shown first. In
+    ratings, the orders of one model are marked as `(given order)` and `(swapped order)`. For one verdict from both
+    orders, and no verdict if they differ, use `Panel("both", of=...)`.
 
     References
     ----------
@@ -119,7 +118,7 @@ class Pairwise(Judge):
     repair_message: ClassVar[str] = (
         "Your reply could not be read: it is not the JSON object that was asked for, or it does not say which text is "
         "better in one of the words that were offered. Reply again, with that JSON object and nothing else."
-    )  # part of the cache key of the second request, so its wording stays
+    )  # part of the cache key of the second request, so its wording must not change
 
     def __init__(
         self,
@@ -153,40 +152,40 @@ class Pairwise(Judge):
         )
 
     @model_validator(mode="after")
-    def _two_texts(self) -> Self:
+    def _check_pair(self) -> Self:
         if len(self.criteria) > 1 or len(self.criteria[0]) > 1:
-            raise ValueError("texts are compared on one criterion at a time; make a step for each")
+            raise ValueError("a comparison takes one criterion; make a step for each criterion")
         if self.first == self.second:
             raise ValueError(f"first and second are both `{self.first}`; name two fields")
         return self
 
-    def slots(self, project: Project, before: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # asks of records
-        (given,), (kept,), shown = self.criteria, self.criteria_documents(), self._shown()
-        prompt, schema = self.prompt.prompt_hash, self._schema(shown)
-        found = []
+    def slots(self, project: Project, upstream: UpstreamSlots = NO_UPSTREAM) -> list[Slot]:  # reads records only
+        slots = []
         for model in self.selected_models(project):
-            params = self.params_of(model)
-            for replicate in range(self.replicates):
-                for order in _ORDERS[self.orders]:
-                    design = slot_design(
-                        self,
-                        prompt=prompt,
-                        criteria=kept.criteria_hash,
-                        schema=schema.text_hash,
-                        model=model.full_name,
-                        params=params.sent,
-                        replicate=replicate,
-                        order=order,
-                        **({} if self.reask else {"reask": False}),
-                        **model.design_parts(given),
-                        **self.redacted_parts(model, project),
-                    )
-                    question = PairQuestion(
-                        given, shown, order, answer_schema(shown), schema, params, project.redaction
-                    )
-                    said = canonical({**params.sent, "order": order})
-                    found.append(Slot(self, design, replicate, model, kept, prompt, said, question))
-        return found
+            by_order = [self._order_slots(project, model, order) for order in _ORDERS[self.orders]]
+            slots += [slot for replicate_slots in zip(*by_order, strict=True) for slot in replicate_slots]
+        return slots
+
+    def _order_slots(self, project: Project, model: Model, order: str) -> list[Slot]:
+        """The slots of one model in one order: one for each replicate."""
+        (criteria,), (document,), shown_criteria = self.criteria, self.criteria_documents(), self._shown_criteria()
+        params, schema_row = self.params_of(model), self._schema_row(shown_criteria)
+        question = PairQuestion(
+            criteria, shown_criteria, order, answer_schema(shown_criteria), schema_row, params, project.redaction
+        )
+        slots = self.model_slots(
+            project,
+            model,
+            question,
+            document,
+            cues=criteria,
+            criteria=document.criteria_hash,
+            schema=schema_row.text_hash,
+            order=order,
+            reask=self.reask,
+        )
+        params_json = canonical({**params.sent, "order": order})
+        return [slot._replace(params=params_json) for slot in slots]
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id, question = Stopwatch(), uuid7(), cell.slot.prepared
@@ -194,9 +193,9 @@ class Pairwise(Judge):
         return scored_unit(cell, context, watch, trace_id, [answer])
 
     def parse(self, result: CallResult, question: Any, cell: Cell, trace_id: str, context: Context) -> ParsedScores:
-        """The score in an answer: which text is better, about the texts in their own order."""
+        """The score in an answer: which text is better, with the texts in the given order."""
         parser = PairParser(cell, context.run_id, trace_id)
-        return parser.read_pair(question.shown, result, swapped=question.order == "swapped", ties=self.ties)
+        return parser.parse_pair(question.shown_criteria, result, swapped=question.order == "swapped", ties=self.ties)
 
     def requests(self, cell: Cell) -> list[tuple[Request, int]]:
         assert cell.slot.model is not None
@@ -207,8 +206,8 @@ class Pairwise(Judge):
         texts = self.texts_of(record)
         texts = texts[::-1] if question.order == "swapped" else texts
         values = {
-            "criteria": question.shown,
-            "answer_format": answer_format(question.shown),
+            "criteria": question.shown_criteria,
+            "answer_format": answer_format(question.shown_criteria),
             "record": record.view(),
             "about": "" if "content" in (self.first, self.second) else record.content,
             "text_a": texts[0],
@@ -218,61 +217,62 @@ class Pairwise(Judge):
             model,
             self.prompt.render(values),
             params=question.params if model is cell.slot.model else self.params_of(model),
-            schema_hash=question.schema.text_hash,
-            schema=question.form,
+            schema_hash=question.schema_row.text_hash,
+            schema=question.schema,
             replicate=cell.slot.replicate,
-            offline_input=OfflineInput(record, question.given, self.task, texts=texts, order=question.order),
+            offline_input=OfflineInput(record, question.criteria, self.task, texts=texts, order=question.order),
             redaction=question.redaction,
         )
 
     def texts_of(self, record: Record) -> tuple[str, str]:
-        """The two texts of a record, in their places.
+        """The two texts of a record, in the given order.
 
         Raises
         ------
         SetupError
-            The record lacks one of them.
+            One of them is missing.
         """
-        found = []
+        texts = []
         for field in (self.first, self.second):
             text = record.content if field == "content" else record.metadata.get(field)
             if text is None or not str(text).strip():
-                known = ["content", *record.metadata]
+                names = ["content", *record.metadata]
                 raise SetupError(
-                    f"step `{self.name}` compares `{self.first}` with `{self.second}`, and there is no text in "
-                    f"`{field}`; {nearest(field, known)}"
+                    f"step `{self.name}` compares `{self.first}` with `{self.second}`, but there is no text in "
+                    f"`{field}`; {nearest(field, names)}"
                 )
-            found.append(str(text))
-        return found[0], found[1]
+            texts.append(str(text))
+        return texts[0], texts[1]
 
     def extra_input(self, record: Record) -> str:
         fields = [record.metadata.get(field) for field in (self.first, self.second) if field != "content"]
         return canonical([super().extra_input(record), self.first, self.second, fields])
 
     def problems(self, project: Project, records: Sequence[Record], needs: Sequence[str]) -> list[str]:
-        found = self.prompt.problems(self.template_variables)
+        problems = self.prompt.problems(self.template_variables)
         missing = [name for name in ("criteria", "text_a", "text_b") if name not in self.prompt.names]
-        found += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not found]
-        if found:
-            return found
-        for model in [*self.selected_models(project), *self.fallback_models(project)]:
-            for criteria in self.criteria_documents():
-                found += model.validate(criteria)
-        found += self._same_twice(project)
-        return list(dict.fromkeys(found + self._rendering(project, records)))
+        problems += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not problems]
+        if problems:
+            return problems
+        problems += self.model_problems(project) + self._rendering_problems(project, records)
+        return list(dict.fromkeys(problems))
 
     def criteria_documents(self) -> list[Criteria]:
         return [as_comparison(self.criteria[0], ("first", "second"), ties=self.ties)]
 
-    def judged(self) -> list[Criteria | None]:
+    def model_criteria(self) -> list[Criteria | None]:
         return [*self.criteria_documents()]
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        rows = [*Agent.texts(self, slots), *self.criteria_documents()[0].to_rows(), self._schema(self._shown())]
+        rows = [
+            *Agent.texts(self, slots),
+            *self.criteria_documents()[0].to_rows(),
+            self._schema_row(self._shown_criteria()),
+        ]
         return rows + (self.criteria[0].to_rows() if self.criteria[0].criteria[0].cues else [])
 
-    def _shown(self) -> Criteria:
-        return as_comparison(self.criteria[0], SHOWN, ties=self.ties)
+    def _shown_criteria(self) -> Criteria:
+        return as_comparison(self.criteria[0], TEXT_NAMES, ties=self.ties)
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         plain: dict[str, Any] = {}

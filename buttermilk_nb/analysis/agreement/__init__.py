@@ -1,1 +1,1 @@
-"""How far coders agree: coefficients with intervals over frames of ratings."""
+"""Agreement between coders, on answers and on passages."""

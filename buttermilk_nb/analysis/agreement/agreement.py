@@ -1,38 +1,40 @@
 """Agreement of coders: people with people, people with judges, judges with judges.
 
 A pure function of the ratings. Replicates are never coders: a coefficient is computed within each replicate and
-averaged, or the mode of the replicates is taken as an instrument of its own.
+averaged, or the modal answer of the replicates becomes an instrument of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from ...errors import SetupError, nearest
 from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix, specific_agreement
+from ..coefficients.arrays import FloatArray, mean_of_defined
 from ..coefficients.reliability_matrix import NUMERIC
-from ..shared.bootstrap import interval, weights
-from ..shared.ratings_frame import answers, checked, groups, modal
+from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.modes import modal_ratings
+from ..shared.ratings_frame import prepare_ratings, usable_rows
+from ..shared.ratings_groups import ratings_groups
 from ..shared.reliability_data import ReliabilityData, reliability_data
-from .coder_sets import CoderSet, comparisons
-from .notes import note
+from ..shared.replicate_mode import ReplicateMode, check_replicate_mode
+from .coder_sets import CoderSet, coder_sets
+from .notes import agreement_note
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Estimates = NDArray[np.float64]
-
-USUAL: dict[str, tuple[str, ...]] = {
+USUAL_COEFFICIENTS: dict[str, tuple[str, ...]] = {
     "nominal": ("percent_agreement", "krippendorff_alpha", "gwet_ac1", "cohen_kappa"),
     "ordinal": ("percent_agreement", "krippendorff_alpha", "gwet_ac2_quadratic", "cohen_kappa_quadratic"),
     "interval": ("krippendorff_alpha", "icc_2_1"),
     "ratio": ("krippendorff_alpha", "icc_2_1"),
     "set": ("percent_agreement", "krippendorff_alpha_masi"),
 }
-"""What is computed at each level of measurement unless others are asked for."""
+"""The default coefficients at each level of measurement."""
 
 
 def agreement(
@@ -40,215 +42,206 @@ def agreement(
     *,
     by: Sequence[str] = ("criterion",),
     coders: Sequence[str] | None = None,
-    replicate_mode: Literal["each", "modal"] = "each",
+    replicate_mode: ReplicateMode = "each",
     coefficients: Sequence[str] | Literal["usual", "all"] = "usual",
     pool: Sequence[str] = (),
     n_boot: int = 1000,
     seed: int = 1,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Agreement with intervals, one tidy row per group, comparison and coefficient.
+    """Agreement with intervals: one tidy row per group, comparison and coefficient.
 
     Parameters
     ----------
     ratings
         The long frame of `run.ratings()`, or one with `record_id`, `criterion`, `coder` and `category`.
     by
-        Columns to part the frame by. Criteria are never pooled.
+        Columns that make the groups. Criteria are never pooled.
     coders
-        Whom to compare, by name; by default everybody.
+        The coders to compare, by name; by default everybody.
     replicate_mode
-        `each`: within each replicate, then averaged. `modal`: the answer that most replicates of an instrument gave,
-        which is another, named instrument; where two are as frequent there is none.
+        `each`: compute within each replicate, then average. `modal`: take the answer that most replicates of an
+        instrument gave, as another instrument with its own name; if two answers are as frequent, there is no answer.
     coefficients
         Names in `buttermilk_nb.analysis.coefficients.COEFFICIENTS`; `usual` are those that fit the level of
-        measurement and are mostly reported, `all` every one that fits.
+        measurement and are reported most, `all` every one that fits.
     pool
-        `["criteria_hash"]` takes codes that were made under different wordings together, and marks it.
+        `["criteria_hash"]` pools codes that were made under different wordings, and says so in `note`.
     n_boot, seed, confidence
-        Resamples of whole clusters, their seed, and the level of the percentile interval.
+        The number of resamples of whole clusters, their seed, and the level of the percentile interval (0 to 1).
 
     Returns
     -------
     pandas.DataFrame
         `by`..., `comparison` (`people`, `instruments`, `all coders`, two names, or people with an instrument in the
-        place of one), `between` (`human-human`, `judge-human`, `judge-judge`, `mixed`), `coefficient`, `category`
-        (where the row is about one), `value`, `low`, `high`, `n_units` (records with two codes or more), `n_excluded`
-        (the others), `n_coders`, `n_codes`, `n_clusters`, `n_undefined` (resamples without a value),
-        `most_frequent` and its `share` of the codes, `dependent` (they have seen each other), `note`.
+        place of one person), `comparison_type` (`human-human`, `judge-human`, `judge-judge`, `mixed`), `coefficient`,
+        `category` (if the row is about one category), `value`, `low`, `high`, `n_units` (records with two codes or
+        more), `n_excluded` (the other records), `n_coders`, `n_codes`, `n_clusters`, `n_undefined` (resamples without a
+        value), `most_frequent` and its `share` of the codes, `dependent` (whether one has seen the other's answers),
+        `note`.
 
     Raises
     ------
     SetupError
-        Criteria or wordings would be pooled; a coder is unknown; only replicates of one judge are there.
+        Criteria or wordings would be pooled; a coder is unknown; there are only replicates of one judge.
 
     Notes
     -----
-    Pairs that have seen each other's answers are shown apart and kept out of what is pooled. A coefficient that is
-    undefined is NaN, and `note` says why. Each coefficient's docstring names its source.
+    Pairs that have seen each other's answers have rows of their own and stay out of the larger sets. A coefficient that
+    is undefined is NaN, and `note` says why. The docstring of each coefficient names its source.
 
     Examples
     --------
     >>> import pandas as pd
     >>> rows = [(f"r{i}", "calm", who, code) for who in ("ana", "ben") for i, code in enumerate(["yes", "no"] * 20)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "category"])
-    >>> found = agreement(ratings, n_boot=50)
-    >>> found.loc[found.coefficient == "Krippendorff's alpha", ["comparison", "value", "n_units"]].values.tolist()
+    >>> result = agreement(ratings, n_boot=50)
+    >>> result.loc[result.coefficient == "Krippendorff's alpha", ["comparison", "value", "n_units"]].values.tolist()
     [['ana ~ ben', 1.0, 40]]
     """
     import pandas as pd
 
-    frame = checked(ratings, by)
-    wordings = frame.groupby("criterion").criteria_hash.nunique()
-    frame = _pooled(frame, pool)
+    check_replicate_mode(replicate_mode)
+    frame = prepare_ratings(ratings, by)
+    n_wordings = frame.groupby("criterion").criteria_hash.nunique()
     rows = []
-    for key, part in groups(frame, by):
-        chosen = _chosen(modal(part) if replicate_mode == "modal" else part, coders)
-        data = reliability_data(chosen, part)
-        wanted = _wanted(coefficients, data.level)
-        named = dict(zip(by, key, strict=True))
-        several = int(wordings[part.criterion.iloc[0]]) if pool else 1
-        taught = int(part.record_id[part.in_edge_cases.fillna(value=False).astype(bool)].nunique())
-        rows += [named | row for row in _rows(data, wanted, several, taught, n_boot, seed, confidence)]
+    for key, part in ratings_groups(_pool_wordings(frame, pool), by):
+        selected = _select_coders(modal_ratings(part) if replicate_mode == "modal" else part, coders)
+        data = reliability_data(selected, part)
+        group_note = {
+            "n_wordings": int(n_wordings[part.criterion.iloc[0]]) if pool else 1,
+            "n_in_edge_cases": int(part.record_id[part.in_edge_cases.fillna(value=False).astype(bool)].nunique()),
+        }
+        jobs = list(_jobs(data, _select_coefficients(coefficients, data.level)))
+        rows += [key | row for row in _agreement_rows(data, jobs, group_note, n_boot, seed, confidence)]
     return pd.DataFrame(rows)
 
 
-def _pooled(ratings: pd.DataFrame, pool: Sequence[str]) -> pd.DataFrame:
+def _pool_wordings(ratings: pd.DataFrame, pool: Sequence[str]) -> pd.DataFrame:
     for name in pool:
         if name != "criteria_hash":
             raise SetupError(f"pool: `{name}` cannot be pooled; only different wordings can, pool=['criteria_hash'].")
     return ratings.assign(criteria_hash="pooled") if pool else ratings
 
 
-def _chosen(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataFrame:
-    known = list(part.coder.unique())
+def _select_coders(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataFrame:
+    names = list(part.coder.unique())
     for name in coders or ():
-        if name not in known:
-            raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, known)}")
-    chosen = part if coders is None else part[part.coder.isin(list(coders))]
-    if chosen.coder.nunique() == 1 and answers(chosen).replicate.nunique() > 1:
+        if name not in names:
+            raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, names)}")
+    selected = part if coders is None else part[part.coder.isin(list(coders))]
+    if selected.coder.nunique() == 1 and usable_rows(selected).replicate.nunique() > 1:
         raise SetupError(
-            f"only replicates of `{chosen.coder.iloc[0]}` are here, and a replicate is not a coder: "
+            f"there are only replicates of `{selected.coder.iloc[0]}`, and a replicate is not a coder; "
             "bm.stability(ratings) says how far one judge agrees with itself."
         )
-    if chosen.coder.nunique() < 2:
+    if selected.coder.nunique() < 2:
         raise SetupError(
             f"criterion `{part.criterion.iloc[0]}`: agreement needs two coders, and there is "
-            f"{'one, ' + repr(known[0]) if known else 'none'}."
+            f"{'one, ' + repr(names[0]) if names else 'none'}."
         )
-    return chosen
+    return selected
 
 
-def _wanted(coefficients: Sequence[str] | str, level: str) -> list[Coefficient]:
+def _select_coefficients(coefficients: Sequence[str] | str, level: str) -> list[Coefficient]:
     if coefficients == "usual":
-        return [COEFFICIENTS[name] for name in USUAL[level]]
+        return [COEFFICIENTS[name] for name in USUAL_COEFFICIENTS[level]]
     if coefficients == "all":
-        return [found for found in COEFFICIENTS.values() if level in found.levels]
+        return [coefficient for coefficient in COEFFICIENTS.values() if level in coefficient.levels]
     names = [coefficients] if isinstance(coefficients, str) else list(coefficients)
     for name in names:
         if name not in COEFFICIENTS:
             raise SetupError(f"coefficients: there is no `{name}`; {nearest(name, COEFFICIENTS)}")
         if level not in COEFFICIENTS[name].levels:
-            fits = ", ".join(f"`{one}`" for one, found in COEFFICIENTS.items() if level in found.levels)
-            raise SetupError(f"`{name}` does not fit {level} answers; these do: {fits}.")
+            fitting = ", ".join(f"`{key}`" for key, value in COEFFICIENTS.items() if level in value.levels)
+            raise SetupError(f"`{name}` does not fit {level} answers; these do: {fitting}.")
     return [COEFFICIENTS[name] for name in names]
 
 
 class _CoefficientJob:
-    """One coefficient of one comparison."""
+    """One coefficient of one set of coders, with its resampled values."""
 
-    def __init__(self, comparison: CoderSet, coefficient: Coefficient, codes: list[ReliabilityMatrix]) -> None:
-        self.comparison = comparison
+    def __init__(self, coder_set: CoderSet, coefficient: Coefficient, codes: list[ReliabilityMatrix]) -> None:
+        self.coder_set = coder_set
         self.coefficient = coefficient
         self.codes = codes
-        self.resampled: list[Estimates] = []
+        self.resampled: list[FloatArray] = []
 
-    def estimate(self, rows: Estimates | None = None) -> Estimates:
-        """Within each replicate, then averaged over those in which it is defined."""
-        import numpy as np
+    def estimate(self, weights: FloatArray | None = None) -> FloatArray:
+        """The coefficient within each replicate, averaged over those in which it is defined."""
+        return mean_of_defined([self.coefficient.estimate(codes, weights) for codes in self.codes])
 
-        each = np.stack([self.coefficient.estimate(codes, rows) for codes in self.codes])
-        known = ~np.isnan(each)
-        n = known.sum(axis=0)
-        return np.where(n > 0, np.where(known, each, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
+    def undefined_reason(self) -> str | None:
+        """Why it is undefined, in the first replicate in which it is."""
+        return next(filter(None, map(self.coefficient.undefined_reason, self.codes)), None)
 
 
-def _rows(
+def _jobs(data: ReliabilityData, coefficients: Sequence[Coefficient]) -> Iterator[_CoefficientJob]:
+    for coder_set in coder_sets(data):
+        columns = [data.coders.index(name) for name in coder_set.coders]
+        codes = [data.codes_of(replicate, columns) for replicate in range(data.replicates)]
+        for coefficient in coefficients:
+            if coefficient.coders == "any" or len(columns) == 2:
+                yield _CoefficientJob(coder_set, coefficient, codes)
+        if data.level in ("nominal", "ordinal") and coder_set.each_category:
+            for coefficient in specific_agreement(codes[0]):
+                yield _CoefficientJob(coder_set, coefficient, codes)
+
+
+def _agreement_rows(
     data: ReliabilityData,
-    wanted: Sequence[Coefficient],
-    wordings: int,
-    taught: int,
+    jobs: Sequence[_CoefficientJob],
+    group_note: dict[str, int],
     n_boot: int,
     seed: int,
     confidence: float,
-) -> Iterator[dict[str, object]]:
-    import numpy as np
-
-    tasks = list(_jobs(data, wanted))
-    for block in weights(data.clusters, n_boot, seed):
-        for task in tasks:
-            task.resampled.append(task.estimate(block))
-    values = {(id(task.comparison), task.coefficient.name): float(task.estimate()[0]) for task in tasks}
-    for task in tasks:
-        first, counted = task.codes[0], task.coefficient.counted(task.codes[0])
-        value = float(task.estimate()[0])
-        resampled = np.concatenate(task.resampled) if task.resampled else np.empty(0)
-        low, high, undefined = interval(resampled, confidence)
-        frequent, share = _most_frequent(first)
-        category = getattr(task.coefficient, "category", None)
-        percent = values.get((id(task.comparison), "percent_agreement"), float("nan"))
-        why = None if not np.isnan(value) else next(filter(None, map(task.coefficient.undefined, task.codes)), None)
-        units = (first.matrix >= 0).sum(axis=1) >= 2
+) -> Iterator[dict[str, Any]]:
+    for weights in unit_weights(data.clusters, n_boot, seed):
+        for job in jobs:
+            job.resampled.append(job.estimate(weights))
+    values = {(id(job.coder_set), job.coefficient.name): float(job.estimate()[0]) for job in jobs}
+    for job in jobs:
+        codes, counts = job.codes[0], job.coefficient.sample_counts(job.codes[0])
+        value = float(job.estimate()[0])
+        low, high, n_undefined = percentile_interval(
+            np.concatenate(job.resampled) if job.resampled else np.empty(0), confidence
+        )
+        most_frequent, share = _most_frequent(codes)
+        has_pair = (codes.matrix >= 0).sum(axis=1) >= 2
         yield {
-            "comparison": task.comparison.name,
-            "comparison_type": task.comparison.comparison_type,
-            "coefficient": task.coefficient.title,
-            "category": category,
+            "comparison": job.coder_set.name,
+            "comparison_type": job.coder_set.comparison_type,
+            "coefficient": job.coefficient.title,
+            "category": getattr(job.coefficient, "category", None),
             "value": value,
             "low": low,
             "high": high,
-            "n_units": counted.units,
-            "n_excluded": counted.n_excluded,
-            "n_coders": first.matrix.shape[1],
-            "n_codes": counted.codes,
-            "n_clusters": len(np.unique(data.clusters[units])),
-            "n_undefined": undefined,
-            "most_frequent": frequent,
+            "n_units": counts.units,
+            "n_excluded": counts.n_excluded,
+            "n_coders": codes.matrix.shape[1],
+            "n_codes": counts.codes,
+            "n_clusters": len(np.unique(data.clusters[has_pair])),
+            "n_undefined": n_undefined,
+            "most_frequent": most_frequent,
             "share": share,
-            "dependent": task.comparison.dependent,
-            "note": note(
-                task.coefficient,
+            "dependent": job.coder_set.dependent,
+            "note": agreement_note(
+                job.coefficient,
                 value,
-                percent,
-                frequent,
-                share,
-                counted.units,
-                why,
-                task.comparison.dependent,
-                wordings,
-                taught,
+                percent_agreement=values.get((id(job.coder_set), "percent_agreement"), float("nan")),
+                most_frequent=most_frequent,
+                share=share,
+                n_units=counts.units,
+                undefined_reason=job.undefined_reason() if np.isnan(value) else None,
+                is_dependent=job.coder_set.dependent,
+                **group_note,
             ),
         }
 
 
-def _jobs(data: ReliabilityData, wanted: Sequence[Coefficient]) -> Iterator[_CoefficientJob]:
-    for comparison in comparisons(data):
-        places = [data.coders.index(name) for name in comparison.coders]
-        codes = [data.only(replicate, places) for replicate in range(data.replicates)]
-        pair = len(places) == 2
-        for coefficient in wanted:
-            if coefficient.coders == "any" or pair:
-                yield _CoefficientJob(comparison, coefficient, codes)
-        if data.level in ("nominal", "ordinal") and comparison.each_category:
-            for one in specific_agreement(codes[0]):
-                yield _CoefficientJob(comparison, one, codes)
-
-
 def _most_frequent(codes: ReliabilityMatrix) -> tuple[str | None, float]:
-    import numpy as np
-
-    given = codes.matrix[codes.matrix >= 0]
-    if not len(given) or codes.level in NUMERIC[1:]:
+    used = codes.matrix[codes.matrix >= 0]
+    if not len(used) or codes.level in NUMERIC[1:]:
         return None, float("nan")
-    counts = np.bincount(given, minlength=len(codes.categories))
+    counts = np.bincount(used, minlength=len(codes.categories))
     return codes.categories[int(counts.argmax())], float(counts.max() / counts.sum())

@@ -1,4 +1,4 @@
-"""Agreement on passages: whether coders mark the same words."""
+"""Agreement on passages: whether coders highlight the same words."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from ...errors import SetupError, nearest
 from ..coefficients import UnitisedAlpha
+from ..coefficients.arrays import IntArray
 from ..coefficients.spans import Spans
-from ..shared.bootstrap import interval, weights
-from ..shared.ratings_frame import FEW
+from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.notes import few_records_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,18 +36,18 @@ def span_agreement(
     Parameters
     ----------
     marks
-        One row per marked passage: `record_id`, `criterion`, `coder`, `start` and `end` (characters; the end is
-        exclusive) and `length` of the text. A coder who marked nothing in a record has a row with empty `start` and
-        `end`, because that is an answer too. `bm.highlights()` gives such a frame. A column `cluster` says what records
-        share, and `category` what a passage was marked as.
+        One row per highlighted passage: `record_id`, `criterion`, `coder`, `start` and `end` (characters; the end is
+        exclusive) and `length` of the text. A coder who highlighted nothing in a record has a row with empty `start`
+        and `end`, because that is an answer too. `bm.highlights()` gives such a frame. A column `cluster` says which
+        records belong together, and `category` what a passage was marked as.
     by
-        Columns to part the frame by.
+        Columns that make the groups.
     coders
-        Whom to compare; by default everybody.
+        The coders to compare; by default everybody.
     categories
-        Whether passages must also have the same `category`; by default only marked text is told from unmarked.
+        Whether passages must also have the same `category`; by default only marked and unmarked text differ.
     n_boot, seed, confidence
-        Resamples of whole clusters, their seed, and the level of the percentile interval.
+        The number of resamples of whole clusters, their seed, and the level of the percentile interval (0 to 1).
 
     Returns
     -------
@@ -57,7 +58,7 @@ def span_agreement(
     Raises
     ------
     SetupError
-        A column is missing, a coder is unknown, or a passage lies outside its text.
+        A column is missing, a coder is unknown, or a passage is outside its text.
 
     Notes
     -----
@@ -74,79 +75,78 @@ def span_agreement(
     """
     import pandas as pd
 
-    frame = _checked(marks, by, coders)
+    frame = _prepare_highlights(marks, by, coders)
     rows: list[dict[str, Any]] = []
     for key, part in frame.groupby(list(by), dropna=False, sort=True) if by else [((), frame)]:
         names = sorted(part.coder.unique())
-        groups = [("all coders", names)] if len(names) > 2 else []
-        groups += [(f"{one} ~ {other}", [one, other]) for one, other in combinations(names, 2)]
-        for comparison, chosen in groups:
-            found = _one(part[part.coder.isin(chosen)], chosen, categories, n_boot, seed, confidence)
-            rows.append({**dict(zip(by, key, strict=True)), "comparison": comparison, **found})
+        coder_sets = [("all coders", names)] if len(names) > 2 else []
+        coder_sets += [(f"{a} ~ {b}", [a, b]) for a, b in combinations(names, 2)]
+        for comparison, members in coder_sets:
+            row = _span_row(part[part.coder.isin(members)], members, categories, n_boot, seed, confidence)
+            rows.append({**dict(zip(by, key, strict=True)), "comparison": comparison, **row})
     columns = [*by, "comparison", "value", "low", "high", "n_units", "n_excluded", "n_coders", "n_spans"]
     return pd.DataFrame(rows, columns=[*columns, "n_undefined", "note"])
 
 
-def _checked(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | None) -> pd.DataFrame:
+def _prepare_highlights(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | None) -> pd.DataFrame:
     for name in (*_NEEDED, *by):
         if name not in marks.columns:
             raise SetupError(f"the marks have no column `{name}`; {nearest(name, list(marks.columns))}")
     if not len(marks):
         raise SetupError("nobody has marked anything; bm.coding_form(...) lets people mark words in a text.")
-    known = list(marks.coder.unique())
+    names = list(marks.coder.unique())
     for name in coders or ():
-        if name not in known:
-            raise SetupError(f"coders: there is no `{name}`; {nearest(name, known)}")
-    added = {name: None for name in ("category", "cluster") if name not in marks.columns}
-    chosen = marks.assign(**added)
-    return chosen[chosen.coder.isin(coders)] if coders is not None else chosen
+        if name not in names:
+            raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, names)}")
+    frame = marks.assign(**{name: None for name in ("category", "cluster") if name not in marks.columns})
+    return frame[frame.coder.isin(coders)] if coders is not None else frame
 
 
-def _one(
+def _span_row(
     part: pd.DataFrame, names: Sequence[str], categories: bool, n_boot: int, seed: int, confidence: float
 ) -> dict[str, Any]:
-    spans, clusters = _spans(part, names, categories)
+    spans, clusters = _to_spans(part, names, categories)
     alpha = UnitisedAlpha(binary=not categories)
     value = float(alpha.estimate(spans)[0])
-    resampled = np.concatenate([alpha.estimate(spans, block) for block in weights(clusters, n_boot, seed)])
-    low, high, undefined = interval(resampled, confidence)
-    counted = alpha.counted(spans)
-    why = alpha.undefined(spans) if np.isnan(value) else None
-    few = f"It rests on {counted.units:,} records; below {FEW} no conclusion follows." if counted.units < FEW else ""
+    resampled = np.concatenate([alpha.estimate(spans, block) for block in unit_weights(clusters, n_boot, seed)])
+    low, high, n_undefined = percentile_interval(resampled, confidence)
+    counts = alpha.sample_counts(spans)
+    reason = alpha.undefined_reason(spans) if np.isnan(value) else None
     return {
         "value": value,
         "low": low,
         "high": high,
-        "n_units": counted.units,
-        "n_excluded": counted.n_excluded,
+        "n_units": counts.units,
+        "n_excluded": counts.n_excluded,
         "n_coders": len(names),
-        "n_spans": counted.codes,
-        "n_undefined": undefined,
-        "note": why or few,
+        "n_spans": counts.codes,
+        "n_undefined": n_undefined,
+        "note": reason or few_records_note(counts.units),
     }
 
 
-def _spans(part: pd.DataFrame, names: Sequence[str], categories: bool) -> tuple[Spans, np.ndarray[Any, Any]]:
-    records, kin = [], []
-    for record_id, one in part.groupby("record_id", sort=True):
-        marked = []
+def _to_spans(part: pd.DataFrame, names: Sequence[str], categories: bool) -> tuple[Spans, IntArray]:
+    """The passages of all records, and the cluster of each record."""
+    records, units = [], []
+    for record_id, rows in part.groupby("record_id", sort=True):
+        spans = []
         for name in names:
-            own = one[one.coder == name].dropna(subset=["start", "end"])
-            label = own.category.map(str) if categories else own.coder.map(lambda _: "marked")
-            passages = sorted(zip(own.start, own.end, label, strict=True))
-            marked.append(_joined(passages) if (one.coder == name).any() else None)
-        records.append((float(one.length.iloc[0]), marked))
-        cluster = one.cluster.iloc[0]
-        kin.append(f"cluster {cluster}" if isinstance(cluster, str) else f"record {record_id}")
-    return Spans.of(records), np.unique(np.array(kin), return_inverse=True)[1]
+            own = rows[rows.coder == name].dropna(subset=["start", "end"])
+            category = own.category.map(str) if categories else own.coder.map(lambda _: "marked")
+            passages = sorted(zip(own.start, own.end, category, strict=True))
+            spans.append(_merge_overlaps(passages) if (rows.coder == name).any() else None)
+        records.append((float(rows.length.iloc[0]), spans))
+        cluster = rows.cluster.iloc[0]
+        units.append(f"cluster {cluster}" if isinstance(cluster, str) else f"record {record_id}")
+    return Spans.from_records(records), np.unique(np.array(units), return_inverse=True)[1]
 
 
-def _joined(passages: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
-    """Passages of one coder, those that overlap as one."""
-    found: list[tuple[float, float, str]] = []
-    for start, end, label in passages:
-        if found and start < found[-1][1] and label == found[-1][2]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]), label)
+def _merge_overlaps(passages: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """The passages of one coder, overlapping ones merged."""
+    merged: list[tuple[float, float, str]] = []
+    for start, end, category in passages:
+        if merged and start < merged[-1][1] and category == merged[-1][2]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]), category)
         else:
-            found.append((start, end, label))
-    return found
+            merged.append((start, end, category))
+    return merged

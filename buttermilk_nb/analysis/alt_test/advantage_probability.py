@@ -1,7 +1,7 @@
-"""Who is nearer to the other people, the judge or the person left out: record by record.
+"""Whether the judge or the left-out person is nearer to the other people, record by record.
 
-Both are measured against the same people on the same record, so sums compare as the means and root means do, and
-nothing is divided. What should be a tie and differs by rounding is a tie.
+Both are compared with the same people on the same record, so comparing sums gives the same order as comparing means or
+root means, and no division is needed. Sums that differ only by rounding are a tie.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..coefficients import ReliabilityMatrix
-from ..coefficients.agreement_counts import IntArray, Measure, equal
-from ..coefficients.base import FloatArray
+from ..coefficients.agreement_counts import PairMeasure, identity_agreement
+from ..coefficients.arrays import FloatArray, IntArray, mean_of_defined
 from ..coefficients.distances import jaccard_distance
 from ..coefficients.reliability_matrix import NUMERIC
 
@@ -23,10 +22,14 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Advantages:
-    """Advantage indicators, records x people; NaN where the two cannot be compared.
+    """Advantage indicators, records x people; NaN if the two cannot be compared.
 
-    `judge` is 1 where the judge is at least as near to the other people as the person left out, else 0; `coder` the
-    same of the person. Over replicates they are means.
+    Parameters
+    ----------
+    judge
+        1 if the judge is at least as near to the other people as the left-out person, else 0. Over replicates, means.
+    coder
+        The same of the person.
     """
 
     judge: FloatArray
@@ -34,66 +37,60 @@ class Advantages:
 
     @property
     def difference(self) -> FloatArray:
-        """The person's less the judge's: -1, 0 or 1 with one replicate."""
+        """The person's indicator minus the judge's: -1, 0 or 1 with one replicate."""
         return self.coder - self.judge
 
 
 def advantages(people: Sequence[ReliabilityMatrix], judge: Sequence[IntArray]) -> Advantages:
-    """Within each replicate, then averaged over those in which the judge answered.
+    """The indicators within each replicate, averaged over those in which the judge answered.
 
     Parameters
     ----------
     people
-        The people's codes, records x people, once per replicate.
+        The people's codes, records x people, one matrix per replicate.
     judge
-        The judge's code of each record, -1 for none, once per replicate.
+        The judge's code of each record, -1 without one, one array per replicate.
 
     Examples
     --------
-    >>> people = ReliabilityMatrix.of([["a", "a", "b"], ["b", "b", "b"]], "nominal")
-    >>> found = advantages([people], [np.array([0, 0])])  # the judge says a, a
-    >>> found.judge.tolist(), found.coder.tolist()
+    >>> people = ReliabilityMatrix.from_rows([["a", "a", "b"], ["b", "b", "b"]], "nominal")
+    >>> result = advantages([people], [np.array([0, 0])])  # the judge says a, a
+    >>> result.judge.tolist(), result.coder.tolist()
     ([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], [[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
     """
-    each = [_advantages(codes, said) for codes, said in zip(people, judge, strict=True)]
-    return Advantages(_mean([one.judge for one in each]), _mean([one.coder for one in each]))
+    replicates = [_replicate_advantages(matrix, codes) for matrix, codes in zip(people, judge, strict=True)]
+    return Advantages(
+        mean_of_defined([replicate.judge for replicate in replicates]),
+        mean_of_defined([replicate.coder for replicate in replicates]),
+    )
 
 
-def _advantages(people: ReliabilityMatrix, judge: IntArray) -> Advantages:
+def _replicate_advantages(people: ReliabilityMatrix, judge: IntArray) -> Advantages:
     matrix = people.matrix
-    of_judge, of_coder = np.full(matrix.shape, np.nan), np.full(matrix.shape, np.nan)
+    judge_advantage, coder_advantage = np.full(matrix.shape, np.nan), np.full(matrix.shape, np.nan)
     if not people.categories:
-        return Advantages(of_judge, of_coder)
-    near = _nearness(people)
-    for place in range(matrix.shape[1]):
-        others = np.delete(matrix, place, axis=1)
-        known = others >= 0
-        own = matrix[:, place]
-        judges = np.where(known, near(judge[:, None], others), 0.0).sum(axis=1)
-        persons = np.where(known, near(own[:, None], others), 0.0).sum(axis=1)
-        lead = judges - persons
-        slack = _ROUNDING * (np.abs(judges) + np.abs(persons))
-        compared = (judge >= 0) & (own >= 0) & known.any(axis=1)
-        of_judge[compared, place] = (lead >= -slack)[compared]
-        of_coder[compared, place] = (lead <= slack)[compared]
-    return Advantages(of_judge, of_coder)
+        return Advantages(judge_advantage, coder_advantage)
+    nearness = _nearness(people)
+    for person in range(matrix.shape[1]):
+        other_people = np.delete(matrix, person, axis=1)
+        has_code = other_people >= 0
+        own = matrix[:, person]
+        judge_nearness = np.where(has_code, nearness(judge[:, None], other_people), 0.0).sum(axis=1)
+        coder_nearness = np.where(has_code, nearness(own[:, None], other_people), 0.0).sum(axis=1)
+        lead = judge_nearness - coder_nearness
+        slack = _ROUNDING * (np.abs(judge_nearness) + np.abs(coder_nearness))
+        compared = (judge >= 0) & (own >= 0) & has_code.any(axis=1)
+        judge_advantage[compared, person] = (lead >= -slack)[compared]
+        coder_advantage[compared, person] = (lead <= slack)[compared]
+    return Advantages(judge_advantage, coder_advantage)
 
 
-def _nearness(codes: ReliabilityMatrix) -> Measure:
+def _nearness(codes: ReliabilityMatrix) -> PairMeasure:
     values = codes.values
     if codes.level in NUMERIC and values is not None:
-        numbers: NDArray[np.float64] = values
+        numbers: FloatArray = values
         return lambda a, b: np.asarray(-((numbers[a] - numbers[b]) ** 2))
     if codes.sets is not None:
-        apart = jaccard_distance(codes.sets)
-        return lambda a, b: 1 - apart(*np.broadcast_arrays(a, b))
-    return equal
-
-
-def _mean(each: Sequence[FloatArray]) -> FloatArray:
-    stacked = np.stack(each)
-    known = ~np.isnan(stacked)
-    n = known.sum(axis=0)
-    return np.asarray(
-        np.divide(np.where(known, stacked, 0.0).sum(axis=0), n, out=np.full(n.shape, np.nan), where=n > 0)
-    )
+        distance = jaccard_distance(codes.sets)
+        return lambda a, b: 1 - distance(*np.broadcast_arrays(a, b))
+    return identity_agreement

@@ -1,8 +1,8 @@
-"""What a judge's answers amount to once a human-coded sample has corrected them.
+"""Prevalence, means and regressions of a judge's answers, corrected by a human-coded sample.
 
-A judge's errors do not cancel: a share, a mean or a coefficient of its answers is off by as much as it errs, however
-many records it judges. Codes of a probability sample of the same records correct that, and the judge makes the sample
-go further.
+A judge's errors do not cancel: a share, a mean or a coefficient of its answers is biased by its errors, however many
+records it judges. Codes of a probability sample of the same records correct the bias, and the judge makes the estimate
+more precise than the sample alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prevalence, mean or regression of a judge's answers, corrected by a human-coded sample, as one tidy table."""
+"""Prevalence, mean or regression of a judge's answers, corrected by a human-coded sample."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ...errors import SetupError
+from ..coefficients.arrays import FloatArray
+from ..shared.bootstrap import check_confidence
+from ..shared.ratings_groups import column_names
+from ..shared.replicate_mode import ReplicateMode
 from . import means, regressions
-from .coded_samples import CodedSample, ReplicateMode, coded_samples
-from .covariates import INTERCEPT, checked_covariates, design
-from .influence import FloatArray, InfluenceEstimate, degrees_of_freedom, n_clusters, quantile, standard_errors
+from .coded_samples import CodedSample, coded_samples
+from .covariates import INTERCEPT, design_matrix, prepare_covariates
+from .influence import InfluenceEstimate, degrees_of_freedom, n_clusters, standard_errors, t_quantile
 from .notes import estimate_note
 from .outcome_values import OutcomeName
 
@@ -43,51 +47,51 @@ def corrected_estimate(
     power: float | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """What a judge's answers amount to once human codes of a probability sample have corrected them.
+    """Estimate a prevalence, mean or regression from a judge's answers, corrected by a human-coded sample.
 
     Parameters
     ----------
     ratings
-        The long frame of `run.ratings()`, or one with `record_id`, `criterion`, `coder`, `category` and what is
-        estimated (`flagged` or `value`). The rows of `coder` carry `inclusion_p`, the probability with which each coded
-        record was chosen from the judged ones.
+        The long frame of `run.ratings()`, or one with `record_id`, `criterion`, `coder`, `category` and the
+        column to estimate (`flagged` or `value`). The rows of `coder` have `inclusion_p`, the probability with which
+        each coded record was chosen from the judged ones.
     judge, coder
-        The instrument that judged every record, and whose codes of a sample of them are right.
+        The instrument that judged every record, and the person whose codes of a sample of them are taken as right.
     by
-        Columns to part the frame by. Criteria are never pooled.
+        Columns that make the groups. Criteria are never pooled.
     of
         `prevalence`: the share of records with the declared flag. `mean`: of the numbers of ordinal, interval and ratio
         scales. `regression`: the coefficients of the label on `covariates`.
     covariates
         For a regression: numbers, indexed by record_id, one row for each judged record. An intercept is added.
     kind
-        `logistic`, of the flag (coefficients are log odds ratios); `linear`, of the number where the scale has numbers
-        and else of the flag as 0 or 1. None: `logistic` where a flag is declared, else `linear`.
+        `logistic`, of the flag (coefficients are log odds ratios); `linear`, of the number if the scale has numbers,
+        else of the flag as 0 or 1. None: `logistic` if a flag is declared, else `linear`.
     sampled
         `"simple random"`: the coded records are a simple random sample of the judged ones, so that `inclusion_p` is the
         share that is coded. Nothing is assumed unless this is written.
     replicate_mode
-        `each`: a record's answer is the mean of its replicates', so that a prevalence or mean is the average over
-        replicates. `modal`: the answer that most replicates gave, and none where two are as frequent.
+        `each`: a record's answer is the mean of its replicates' answers, so that a prevalence or mean is the average
+        over replicates. `modal`: the answer that most replicates gave, and no answer if two are as frequent.
     power
         Lambda of `ppi++`; None tunes it to the least variance.
     confidence
-        Of the interval.
+        The level of the interval, between 0 and 1.
 
     Returns
     -------
     pandas.DataFrame
-        One row per group, estimator and term: `by`..., `estimator`, `term` (None but for a regression: `intercept` and
-        each covariate), `value`, `low`, `high`, `se`, `power` (ppi and ppi++), `n_judged` (records with an answer of
-        the judge), `n_coded` (records with a usable code), `n_clusters` (clusters with a coded record; for `naive` with
-        an answer), `n_excluded` (records without an answer for `naive`, else chosen records without a usable code) and
-        `note`. Estimators:
+        One row per group, estimator and term: `by`..., `estimator`, `term` (in a regression, `intercept` and each
+        covariate; else None), `value`, `low`, `high`, `se`, `power` (ppi and ppi++), `n_judged` (records with an answer
+        of the judge), `n_coded` (records with a usable code), `n_clusters` (clusters with a coded record; for `naive`,
+        with an answer), `n_excluded` (for `naive`, records without an answer; else drawn records without a usable code)
+        and `note`. The estimators are:
 
-        - `naive`: the judge alone, as if it were right; its interval knows nothing of its errors;
-        - `human sample`: the coded records alone, weighted by 1 / inclusion_p (Hájek);
+        - `naive`: only the judge, as if it were right; its interval ignores its errors;
+        - `human sample`: only the coded records, weighted by 1 / inclusion_p (Hájek);
         - `ppi`, `ppi++` (prevalence and mean): prediction-powered inference, and with power tuning;
-        - `dsl` (all three): design-based supervised learning, judge's answer + coded / inclusion_p x (code - answer) in
-          the place of the label, and then the ordinary equations.
+        - `dsl` (all three): design-based supervised learning, the label is replaced by judge's answer + coded /
+          inclusion_p x (code - answer), and then the ordinary equations are solved.
 
     Raises
     ------
@@ -100,17 +104,18 @@ def corrected_estimate(
     -----
     Angelopoulos et al. (2023), Prediction-powered inference; Angelopoulos, Duchi and Zrnic (2023), PPI++; Egami, Hinck,
     Stewart and Wei (2023), Using imperfect surrogates for downstream inference. In the first two the coded records are
-    apart from the judged ones; here they are a sample of them, and variances are of that design. In the third a model
-    of the codes may be fitted in between; here the judge's answer is itself the prediction. Where all inclusion
-    probabilities are the coded share, `dsl` has the value of `ppi`, and a standard error like it or larger.
+    separate from the judged ones; here they are a sample of them, and the variances are those of that design. In the
+    third a model of the codes may be fitted in between; here the judge's answer is itself the prediction. If all
+    inclusion probabilities equal the coded share, `dsl` has the value of `ppi`, and the same standard error or a larger
+    one.
 
-    What is estimated is the process that the records come from, so each interval has the sampling of records in it, and
-    is wide for these records alone. Variances are by linearisation over clusters (for regressions the cluster-robust
-    sandwich), times m / (m - terms), with Student's t of m - terms degrees, m being `n_clusters`. Intervals are
-    symmetric, as in the papers; the ends of a prevalence are kept within 0 and 1 (NaN where no part is there), and with
-    fewer than about 20 findings they cover less often than they say, which `note` marks. A record without an answer of
-    the judge counts in every corrected estimate: the judge's mean answer stands in. Corrections hold for any judge, and
-    take the codes of `coder` as right.
+    The target is the process that the records come from, so each interval includes the sampling of records, and is wide
+    for these records alone. Variances are by linearisation over clusters (for regressions the cluster-robust sandwich),
+    times m / (m - terms), with Student's t of m - terms degrees, m being `n_clusters`. Intervals are symmetric, as in
+    the papers; the ends of a prevalence are limited to 0 and 1 (NaN if the interval is wholly outside), and with fewer
+    than about 20 findings they cover less often than their level says, and `note` warns of it. A record without an
+    answer of the judge counts in every corrected estimate: the judge's mean answer replaces the missing one.
+    Corrections are valid for any judge, and take the codes of `coder` as right.
 
     Examples
     --------
@@ -122,32 +127,37 @@ def corrected_estimate(
     >>> coded["flagged"] = [i % 10 < 4 for i in range(0, 300, 3)]
     >>> ratings = pd.concat([judged, coded]).assign(criterion="calm")
     >>> ratings["category"] = ratings.flagged.map({True: "yes", False: "no"})
-    >>> found = corrected_estimate(ratings, judge="judge", sampled="simple random")
-    >>> found[["estimator", "value", "se"]].round(3).values.tolist()[:3]
+    >>> result = corrected_estimate(ratings, judge="judge", sampled="simple random")
+    >>> result[["estimator", "value", "se"]].round(3).values.tolist()[:3]
     [['naive', 0.5, 0.029], ['human sample', 0.4, 0.049], ['ppi', 0.4, 0.038]]
     """
     import pandas as pd
 
-    check_asked(of, get_args(Of), confidence)
+    check_estimand(of, get_args(Of), confidence)
     if power is not None and not math.isfinite(power):
         raise SetupError(f"power={power}: write a number, such as 1, or None to have it tuned.")
     if of == "regression":
-        covariates = checked_covariates(covariates)
+        covariates = prepare_covariates(covariates)
     rows: list[dict[str, Any]] = []
-    for sample in coded_samples(ratings, judge, coder, by, _asked(of, kind), sampled, replicate_mode):
+    for sample in coded_samples(ratings, judge, coder, by, _outcome_name(of, kind), sampled, replicate_mode):
         if of == "regression" and covariates is not None:
-            rows += _regressed(sample, covariates, kind, confidence)
+            rows += _regression_rows(sample, covariates, kind, confidence)
         else:
-            rows += _rows(sample, mean_estimates(sample, power), confidence)
-    return pd.DataFrame(rows, columns=[*([by] if isinstance(by, str) else by), *COLUMNS])
+            rows += _estimate_rows(sample, mean_estimates(sample, power), confidence)
+    return pd.DataFrame(rows, columns=[*column_names(by), *COLUMNS])
 
 
-def check_asked(of: str, offered: Sequence[str], confidence: float) -> None:
-    """Raise SetupError where what is asked for is not offered."""
+def check_estimand(of: str, offered: Sequence[str], confidence: float) -> None:
+    """Check the estimand and the level of the interval.
+
+    Raises
+    ------
+    SetupError
+        The estimand is not offered, or the level is not between 0 and 1.
+    """
     if of not in offered:
         raise SetupError(f"of: write {' or '.join(f'`{name}`' for name in offered)}, and not `{of}`.")
-    if not 0 < confidence < 1:
-        raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
+    check_confidence(confidence)
 
 
 def mean_estimates(sample: CodedSample, power: float | None = None) -> dict[str, InfluenceEstimate]:
@@ -161,7 +171,7 @@ def mean_estimates(sample: CodedSample, power: float | None = None) -> dict[str,
     }
 
 
-def _asked(of: Of, kind: regressions.Kind | None) -> OutcomeName:
+def _outcome_name(of: Of, kind: regressions.Kind | None) -> OutcomeName:
     if of != "regression":
         return "flag" if of == "prevalence" else "number"
     if kind not in (None, *get_args(regressions.Kind)):
@@ -169,54 +179,56 @@ def _asked(of: Of, kind: regressions.Kind | None) -> OutcomeName:
     return "flag first" if kind is None else "flag" if kind == "logistic" else "number first"
 
 
-def _regressed(
+def _regression_rows(
     sample: CodedSample, covariates: pd.DataFrame, kind: regressions.Kind | None, confidence: float
 ) -> Iterator[dict[str, Any]]:
     kind = kind or ("logistic" if sample.outcome.is_flag else "linear")
-    x = design(covariates, sample.records, sample.where)
-    found = {name: fit(sample, x, kind) for name, fit in _REGRESSIONS.items()}
-    return _rows(sample, found, confidence, [INTERCEPT, *covariates.columns])
+    x = design_matrix(covariates, sample.records, sample.description)
+    estimates = {name: regression(sample, x, kind) for name, regression in _REGRESSIONS.items()}
+    return _estimate_rows(sample, estimates, confidence, [INTERCEPT, *covariates.columns])
 
 
-def _rows(
+def _estimate_rows(
     sample: CodedSample,
-    found: Mapping[str, InfluenceEstimate],
+    estimates: Mapping[str, InfluenceEstimate],
     confidence: float,
     terms: Sequence[str | None] = (None,),
 ) -> Iterator[dict[str, Any]]:
-    errors = {name: standard_errors(one, sample.clusters).tolist() for name, one in found.items()}
-    for name, one in found.items():
-        reach = quantile(confidence, degrees_of_freedom(one, sample.clusters))
-        for term, value, se, alone in zip(
-            terms, one.values.tolist(), errors[name], errors["human sample"], strict=True
+    errors = {name: standard_errors(estimate, sample.clusters).tolist() for name, estimate in estimates.items()}
+    for name, estimate in estimates.items():
+        quantile = t_quantile(confidence, degrees_of_freedom(estimate, sample.clusters))
+        for term, value, se, sample_se in zip(
+            terms, estimate.values.tolist(), errors[name], errors["human sample"], strict=True
         ):
-            ends = _ends(sample, term, value, reach * se)
-            possible = term is not None or not sample.outcome.is_flag or -1e-12 <= value <= 1 + 1e-12
+            is_share = term is None and sample.outcome.is_flag
+            is_possible = not is_share or -1e-12 <= value <= 1 + 1e-12
+            low, high = _interval(value, quantile * se, is_share=is_share)
+            is_wider = se > sample_se * (1 + 1e-9)
             yield sample.key | {
                 "estimator": name,
                 "term": term,
                 "value": value,
-                "low": ends[0],
-                "high": ends[1],
+                "low": low,
+                "high": high,
                 "se": se,
-                "power": one.power,
-                **_counts(sample, name, one),
-                "note": estimate_note(sample, name, one, is_possible=possible, is_wider=se > alone * (1 + 1e-9)),
+                "power": estimate.power,
+                **_sample_sizes(sample, name, estimate),
+                "note": estimate_note(sample, name, estimate, is_possible=is_possible, is_wider=is_wider),
             }
 
 
-def _ends(sample: CodedSample, term: str | None, value: float, reach: float) -> tuple[float, float]:
-    low, high = value - reach, value + reach
-    if term is not None or not sample.outcome.is_flag:
+def _interval(value: float, half_width: float, *, is_share: bool) -> tuple[float, float]:
+    low, high = value - half_width, value + half_width
+    if not is_share:
         return low, high
     return (max(low, 0.0), min(high, 1.0)) if high > 0 and low < 1 else (math.nan, math.nan)
 
 
-def _counts(sample: CodedSample, name: str, one: InfluenceEstimate) -> dict[str, int]:
-    judged, coded = int(sample.answered.sum()), int(sample.has_code.sum())
+def _sample_sizes(sample: CodedSample, name: str, estimate: InfluenceEstimate) -> dict[str, int]:
+    n_judged, n_coded = int(sample.has_answer.sum()), int(sample.has_code.sum())
     return {
-        "n_judged": judged,
-        "n_coded": coded,
-        "n_clusters": n_clusters(one, sample.clusters),
-        "n_excluded": len(sample.records) - judged if name == "naive" else sample.drawn - coded,
+        "n_judged": n_judged,
+        "n_coded": n_coded,
+        "n_clusters": n_clusters(estimate, sample.clusters),
+        "n_excluded": len(sample.records) - n_judged if name == "naive" else sample.n_drawn - n_coded,
     }

@@ -1,9 +1,8 @@
-"""An estimate as its value and each record's part in its error; the interval that follows.
+"""An estimate as its value and the influence of each record; standard errors and intervals.
 
-Every estimator here is a smooth function of sums over records, so that its error is nearly a sum of one term per
-record (its influence). Summed within clusters and squared, the terms give the variance: linearisation (Binder 1983;
-Särndal, Swensson and Wretman 1992, ch. 5), which for regressions is the cluster-robust sandwich (Liang and Zeger
-1986).
+Every estimator here is a smooth function of sums over records, so its error is nearly a sum of one term per record (its
+influence). Summed within clusters and squared, the terms give the variance: linearisation (Binder 1983; Särndal,
+Swensson and Wretman 1992, ch. 5), which for regressions is the cluster-robust sandwich (Liang and Zeger 1986).
 """
 
 from __future__ import annotations
@@ -11,28 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
-BoolArray = NDArray[np.bool_]
+from ..coefficients.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class InfluenceEstimate:
-    """The values of an estimator, and where their uncertainty comes from.
+    """The values of an estimator, and the influence of each record on them.
 
     Parameters
     ----------
     values
         One per term.
     influence
-        Records x terms: what each record adds to the error. Zero for records that the estimate does not rest on.
+        Records x terms: how much each record adds to the error. Zero for records that the estimate does not use.
     depends_on
-        Records: on which of them the variance rests (the coded ones, except where the judge is alone).
+        The records on which the variance depends (the coded ones, or all if only the judge is used).
     power
-        How much of the judge's answers is used; NaN where that is not a question.
-    undefined
+        How much weight the judge's answers have; NaN if the estimator has no such parameter.
+    undefined_reason
         Why there are no values, in a sentence.
     """
 
@@ -40,16 +36,17 @@ class InfluenceEstimate:
     influence: FloatArray
     depends_on: BoolArray
     power: float = float("nan")
-    undefined: str = ""
+    undefined_reason: str = ""
 
 
-def undefined(terms: int, rests_on: BoolArray, why: str) -> InfluenceEstimate:
+def undefined_estimate(n_terms: int, depends_on: BoolArray, reason: str) -> InfluenceEstimate:
     """An estimate without values."""
-    return InfluenceEstimate(np.full(terms, np.nan), np.full((len(rests_on), terms), np.nan), rests_on, undefined=why)
+    influence = np.full((len(depends_on), n_terms), np.nan)
+    return InfluenceEstimate(np.full(n_terms, np.nan), influence, depends_on, undefined_reason=reason)
 
 
 def cluster_sums(influence: FloatArray, clusters: IntArray) -> FloatArray:
-    """What each cluster adds: clusters x terms.
+    """Clusters x terms: how much each cluster adds to the error.
 
     Examples
     --------
@@ -62,12 +59,12 @@ def cluster_sums(influence: FloatArray, clusters: IntArray) -> FloatArray:
 
 
 def n_clusters(estimate: InfluenceEstimate, clusters: IntArray) -> int:
-    """How many clusters the variance rests on."""
+    """The number of clusters on which the variance depends."""
     return len(np.unique(clusters[estimate.depends_on]))
 
 
 def standard_errors(estimate: InfluenceEstimate, clusters: IntArray) -> FloatArray:
-    """The standard error of each term; NaN where there are no more clusters than terms.
+    """The standard error of each term; NaN if there are no more clusters than terms.
 
     With m clusters and p terms the variance is multiplied by m / (m - p), which without clusters is HC1.
 
@@ -76,31 +73,31 @@ def standard_errors(estimate: InfluenceEstimate, clusters: IntArray) -> FloatArr
     The mean of 1, 2, 3 and 6 has the standard error that textbooks give, s / sqrt(n).
 
     >>> y = np.array([1.0, 2.0, 3.0, 6.0])
-    >>> one = InfluenceEstimate(np.array([3.0]), (y - 3)[:, None] / 4, np.ones(4, bool))
-    >>> standard_errors(one, np.arange(4)).round(4).tolist() == [round(float(y.std(ddof=1)) / 2, 4)]
+    >>> mean = InfluenceEstimate(np.array([3.0]), (y - 3)[:, None] / 4, np.ones(4, bool))
+    >>> standard_errors(mean, np.arange(4)).round(4).tolist() == [round(float(y.std(ddof=1)) / 2, 4)]
     True
     """
-    free = degrees_of_freedom(estimate, clusters)
-    if free < 1:
+    df = degrees_of_freedom(estimate, clusters)
+    if df < 1:
         return np.full(len(estimate.values), np.nan)
-    m = free + len(estimate.values)
+    m = df + len(estimate.values)
     squares = (cluster_sums(estimate.influence, clusters) ** 2).sum(axis=0)
-    return np.asarray(np.sqrt(squares * m / free))
+    return np.asarray(np.sqrt(squares * m / df))
 
 
 def degrees_of_freedom(estimate: InfluenceEstimate, clusters: IntArray) -> int:
-    """Clusters less terms."""
+    """Clusters minus terms."""
     return n_clusters(estimate, clusters) - len(estimate.values)
 
 
-def quantile(confidence: float, free: float) -> float:
-    """Of Student's t: how many standard errors an interval reaches to either side.
+def t_quantile(confidence: float, df: float) -> float:
+    """The quantile of Student's t: the half-width of an interval in standard errors.
 
     Examples
     --------
-    >>> round(quantile(0.95, 10), 3)
+    >>> round(t_quantile(0.95, 10), 3)
     2.228
     """
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
-    return float(stdtrit(free, (1 + confidence) / 2)) if free >= 1 else float("nan")
+    return float(stdtrit(df, (1 + confidence) / 2)) if df >= 1 else float("nan")

@@ -1,4 +1,4 @@
-"""Which number of an answer is estimated: the declared flag as 0 or 1, or the answer's own number."""
+"""The number of an answer that is estimated: the declared flag as 0 or 1, or the answer's own number."""
 
 from __future__ import annotations
 
@@ -20,39 +20,54 @@ OutcomeName = Literal["flag", "number", "flag first", "number first"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """`is_flag`: the flag, else the number; `level` of the scale, None where it is not declared."""
+    """What is estimated.
+
+    Parameters
+    ----------
+    is_flag
+        Whether it is the flag; else it is the number.
+    level
+        The level of the scale; None if no scale is declared.
+    scale
+        The scale, if its answers have numbers.
+    """
 
     is_flag: bool
     level: str | None
     scale: Scale | None = None
 
-    def of(self, rows: pd.DataFrame) -> pd.Series[float]:
-        """The number of each row; NaN where it holds no usable answer."""
+    def values(self, rows: pd.DataFrame) -> pd.Series[float]:
+        """The number of each row; NaN without a usable answer."""
         if self.is_flag:
-            found = rows.flagged.astype("boolean").astype("Float64").astype("float64")
+            values = rows.flagged.astype("boolean").astype("Float64").astype("float64")
         else:
-            found = rows.value.astype("float64")
-            if self.scale is not None and (missing := rows.usable & found.isna()).any():
-                found = found.where(~missing, rows.category.where(missing).map(self._number, na_action="ignore"))
-        return found.where(rows.usable).astype("float64")
+            values = rows.value.astype("float64")
+            if self.scale is not None and (missing := rows.usable & values.isna()).any():
+                values = values.where(~missing, rows.category.where(missing).map(self._number, na_action="ignore"))
+        return values.where(rows.usable).astype("float64")
 
     def _number(self, category: str) -> float:
         value = self.scale.parse(category).value if self.scale is not None else None
         return np.nan if value is None else value
 
 
-def outcome(
-    part: pd.DataFrame, theirs: pd.DataFrame, own: pd.DataFrame, of: OutcomeName, where: str, scale: Scale | None
+def choose_outcome(
+    part: pd.DataFrame,
+    judge_rows: pd.DataFrame,
+    coder_rows: pd.DataFrame,
+    name: OutcomeName,
+    description: str,
+    scale: Scale | None,
 ) -> Outcome:
-    """What is asked for, if the answers have it.
+    """The outcome that was requested, if the answers have it.
 
     Parameters
     ----------
-    part, theirs, own
-        The rows of a group, those of the judge and those of the coder.
-    of
-        `flag` or `number`, or which of the two comes first where there are both.
-    where
+    part, judge_rows, coder_rows
+        The rows of a group, of the judge and of the coder.
+    name
+        `flag` or `number`, or which of the two comes first if there are both.
+    description
         What the group is called in an error.
     scale
         The declared scale.
@@ -60,30 +75,32 @@ def outcome(
     Raises
     ------
     SetupError
-        No flag is declared; or the answers are no numbers.
+        No flag is declared; or the answers are not numbers.
     """
     level = None if scale is None else scale.level
-    numeric = level in NUMERIC or (level is None and bool(part.value[part.usable].notna().any()))
-    declared = bool(theirs.flagged.notna().any())
-    flag = of == "flag" or (of == "number first" and not numeric) or (of == "flag first" and declared)
-    if not flag and not numeric:
+    is_numeric = level in NUMERIC or (level is None and bool(part.value[part.usable].notna().any()))
+    has_flag = bool(judge_rows.flagged.notna().any())
+    is_flag = name == "flag" or (name == "number first" and not is_numeric) or (name == "flag first" and has_flag)
+    if not is_flag and not is_numeric:
         raise SetupError(
-            f'{where}: answers on a {level} scale have no mean; ask for of="prevalence", which goes by the flag.'
+            f'{description}: answers on a {level} scale have no mean; use of="prevalence", which uses the flag.'
             if level
-            else f"{where}: the answers have no numbers; give the ratings a column `value`, or a `scale` such as `1-5`."
+            else f"{description}: the answers have no numbers; give the ratings a column `value`, or a `scale` such as "
+            "`1-5`."
         )
-    found = Outcome(flag, level, scale if level in NUMERIC else None)
-    for name, rows in (("judge", theirs), ("coder", own)):
-        if found.of(rows).isna()[rows.usable].any():
-            lacks = int(found.of(rows).isna()[rows.usable].sum())
-            raise SetupError(_lacking(flag, where, name, lacks, int(rows.usable.sum())))
-    return found
+    outcome = Outcome(is_flag, level, scale if level in NUMERIC else None)
+    for coder, rows in (("judge", judge_rows), ("coder", coder_rows)):
+        n_missing = int(outcome.values(rows).isna()[rows.usable].sum())
+        if n_missing:
+            raise SetupError(_missing_values_message(is_flag, description, coder, n_missing, int(rows.usable.sum())))
+    return outcome
 
 
-def _lacking(flag: bool, where: str, who: str, lacks: int, of: int) -> str:
-    if flag:
+def _missing_values_message(is_flag: bool, description: str, coder: str, n_missing: int, n: int) -> str:
+    answers = f"{description}: {n_missing:,} of {n:,} answers of the {coder}"
+    if is_flag:
         return (
-            f"{where}: {lacks:,} of {of:,} answers of the {who} have no `flagged`, so it is not known which answer is "
-            "the finding: give the criterion a flag, or the ratings a column `flagged`."
+            f"{answers} have no `flagged`, so it is not known which answer is the finding: give the criterion a flag, "
+            "or the ratings a column `flagged`."
         )
-    return f"{where}: {lacks:,} of {of:,} answers of the {who} have no number; give them one in the column `value`."
+    return f"{answers} have no number; give them one in the column `value`."

@@ -1,32 +1,36 @@
-"""How wide the intervals would be with more coded records: a projection from the variances in hand.
+"""Project the width of the intervals with more coded records, from the present variances.
 
-Coding more records takes away the part of the variance that is due to not having coded all of them; what records and
-clusters vary by stays. With inclusion probabilities p, and e what is left of a code once the judge is used, the first
-part is the sum of e squared (1 - p) / p, over the square of the number of records.
+Coding more records reduces the part of the variance that comes from not having coded all of them; the variance of
+records and clusters remains. With inclusion probabilities p, and e the residual of a code after the judge is used, the
+first part is the sum of e squared (1 - p) / p, over the square of the number of records.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ...errors import SetupError
+from ..coefficients.arrays import FloatArray
+from ..shared.ratings_groups import column_names
+from ..shared.replicate_mode import ReplicateMode
 from . import means
-from .coded_samples import CodedSample, ReplicateMode, coded_samples
-from .corrected_estimate import check_asked
-from .influence import FloatArray, InfluenceEstimate, n_clusters, quantile, standard_errors
-from .outcome_values import OutcomeName
+from .coded_samples import CodedSample, coded_samples
+from .corrected_estimate import check_estimand
+from .influence import InfluenceEstimate, n_clusters, standard_errors, t_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
 COLUMNS = ("estimator", "additional", "n_coded", "se", "half_width", "width", "wanted", "n_judged", "note")
-PROJECTED = "A projection: it takes what was coded so far as typical, and further records as drawn in the same way."
+PROJECTION_NOTE = (
+    "A projection: it assumes that the coded records are typical, and that further records are drawn in the same way."
+)
+Projection = Callable[[int], tuple[float, float]]
+"""From a number of further coded records to the standard error and the half-width."""
 
 
 def sample_size(
@@ -42,25 +46,25 @@ def sample_size(
     replicate_mode: ReplicateMode = "each",
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """How wide each interval would be with more coded records, and how many a wanted width needs.
+    """Project how wide each interval would be with more coded records, and how many a target width needs.
 
     Parameters
     ----------
     ratings, judge, coder, by, of, sampled, replicate_mode, confidence
         As in `corrected_estimate`.
     additional
-        Numbers of further coded records.
+        Numbers of further coded records, each above 0.
     width
-        The wanted half-width, in the unit of the estimate (0.03: three points to either side). Adds a row for each
-        estimator with the least number of further records that reaches it.
+        A target half-width, in the unit of the estimate (0.03: three points on either side). It adds a row for each
+        estimator, with the smallest number of further records that reaches it.
 
     Returns
     -------
     pandas.DataFrame
         One row per group, estimator (`human sample`, `ppi++`, `dsl`) and number: `by`..., `estimator`, `additional` (0
-        first: what there is), `n_coded` (then), `se`, `half_width`, `width` (twice that), `wanted` (the half-width
-        asked for; NaN elsewhere), `n_judged` and `note`, which says that later rows are projections. NaN where more
-        records would be coded than there are, or where even all of them do not reach what is wanted.
+        first: the present sample), `n_coded` (the resulting number), `se`, `half_width`, `width` (twice that), `wanted`
+        (the target half-width; NaN in the other rows), `n_judged` and `note`, which says that later rows are
+        projections. NaN if there are not that many records, or if even all of them do not reach the target.
 
     Raises
     ------
@@ -69,10 +73,10 @@ def sample_size(
 
     Notes
     -----
-    Särndal, Swensson and Wretman (1992), ch. 2 and 6, for the two parts of a variance. The power of `ppi++` is held
-    where it is. Inclusion probabilities grow in proportion, to 1 at most. What is left once everything is coded is due
-    to records and clusters being some of many, and more coding does not narrow it. With few findings or errors so far
-    the projection is as rough as the estimate.
+    Särndal, Swensson and Wretman (1992), ch. 2 and 6, for the two parts of a variance. The power of `ppi++` stays
+    as it is. Inclusion probabilities grow in proportion, to 1 at most. The variance that remains when every record is
+    coded comes from the sampling of records and clusters, and more coding does not reduce it. With few findings or
+    errors so far the projection is as rough as the estimate.
 
     Examples
     --------
@@ -82,112 +86,117 @@ def sample_size(
     >>> coded["flagged"] = [i % 10 < 4 for i in range(0, 300, 3)]
     >>> ratings = pd.concat([judged, coded]).assign(criterion="calm")
     >>> ratings["category"] = ratings.flagged.map({True: "yes", False: "no"})
-    >>> found = sample_size(ratings, judge="judge", sampled="simple random", additional=[50, 100])
-    >>> found[found.estimator == "ppi++"][["additional", "half_width"]].round(2).values.tolist()
+    >>> result = sample_size(ratings, judge="judge", sampled="simple random", additional=[50, 100])
+    >>> result[result.estimator == "ppi++"][["additional", "half_width"]].round(2).values.tolist()
     [[0.0, 0.07], [50.0, 0.06], [100.0, 0.06]]
     """
     import pandas as pd
 
-    check_asked(of, ("prevalence", "mean"), confidence)
-    if wrong := [n for n in additional if n < 1 or n != int(n)]:
-        raise SetupError(f"additional: {wrong[0]} is not a number of further records; write whole numbers above 0.")
+    check_estimand(of, ("prevalence", "mean"), confidence)
+    if invalid := [n for n in additional if n < 1 or n != int(n)]:
+        raise SetupError(f"additional: {invalid[0]} is not a number of further records; write whole numbers above 0.")
     if width is not None and not width > 0:
-        raise SetupError(f"width={width}: the wanted half-width is above 0, such as 0.03.")
-    asked: OutcomeName = "flag" if of == "prevalence" else "number"
+        raise SetupError(f"width={width}: the target half-width is above 0, such as 0.03.")
     rows: list[dict[str, Any]] = []
-    for sample in coded_samples(ratings, judge, coder, by, asked, sampled, replicate_mode):
-        for name, one, left in _estimators(sample):
-            half = _half_widths(sample, one, left, confidence)
-            rows += [sample.key | {"estimator": name} | row for row in _rows(sample, half, additional, width)]
-    return pd.DataFrame(rows, columns=[*([by] if isinstance(by, str) else by), *COLUMNS])
+    outcome: Literal["flag", "number"] = "flag" if of == "prevalence" else "number"
+    for sample in coded_samples(ratings, judge, coder, by, outcome, sampled, replicate_mode):
+        for name, estimate, residuals in _estimators_with_residuals(sample):
+            project = _projection(sample, estimate, residuals, confidence)
+            rows += [
+                sample.key | {"estimator": name} | row for row in _projection_rows(sample, project, additional, width)
+            ]
+    return pd.DataFrame(rows, columns=[*column_names(by), *COLUMNS])
 
 
-def _estimators(sample: CodedSample) -> Iterator[tuple[str, InfluenceEstimate, FloatArray]]:
-    """Each estimator with what is left of the codes once the judge is used."""
+def _estimators_with_residuals(sample: CodedSample) -> Iterator[tuple[str, InfluenceEstimate, FloatArray]]:
+    """Each estimator, with the residuals of the codes after the judge is used."""
     tuned = means.prediction_powered(sample)
-    for name, one, power in (
+    for name, estimate, power in (
         ("human sample", means.human_sample(sample), 0.0),
         ("ppi++", tuned, tuned.power),
     ):
-        left = np.where(sample.has_code, sample.coded - power * sample.judged, 0.0)
-        centre = (sample.weights * left).sum() / sample.weights.sum()
-        yield name, one, np.where(sample.has_code, left - centre, 0.0)
+        residuals = np.where(sample.has_code, sample.coded - power * sample.judged, 0.0)
+        centre = (sample.weights * residuals).sum() / sample.weights.sum()
+        yield name, estimate, np.where(sample.has_code, residuals - centre, 0.0)
     yield "dsl", means.dsl(sample), np.where(sample.has_code, sample.coded - sample.judged, 0.0)
 
 
-def _half_widths(
-    sample: CodedSample, one: InfluenceEstimate, left: FloatArray, confidence: float
-) -> Callable[[int], tuple[float, float]]:
-    """A function from a number of further records to standard error and half-width."""
-    now = float(standard_errors(one, sample.clusters)[0]) ** 2
-    coded, records = int(sample.has_code.sum()), len(sample.records)
-    clusters, all_clusters = n_clusters(one, sample.clusters), int(sample.clusters.max()) + 1
-    chances = sample.inclusion[sample.has_code]
-    squares = (left**2 * sample.weights)[sample.has_code] / records**2
+def _projection(
+    sample: CodedSample, estimate: InfluenceEstimate, residuals: FloatArray, confidence: float
+) -> Projection:
+    variance = float(standard_errors(estimate, sample.clusters)[0]) ** 2
+    n_coded, n_records = int(sample.has_code.sum()), len(sample.records)
+    n_used_clusters, n_all_clusters = n_clusters(estimate, sample.clusters), int(sample.clusters.max()) + 1
+    inclusion = sample.inclusion[sample.has_code]
+    squares = (residuals**2 * sample.weights)[sample.has_code] / n_records**2
 
-    def by_coding(times: float) -> float:
-        then = np.minimum(chances * times, 1.0)
-        return float((squares * (1 - then) / then).sum())
+    def sampling_variance(factor: float) -> float:
+        """The part of the variance due to coding a sample, if `factor` times as many records are coded."""
+        probability = np.minimum(inclusion * factor, 1.0)
+        return float((squares * (1 - probability) / probability).sum())
 
-    first = by_coding(1.0)
-    # what stays is never less than with independent records: where chance makes the whole too small, it shrinks to that
-    stays = min(now, max(now - first, _variance(sample) / records))
+    present = sampling_variance(1.0)
+    # The rest is never less than with independent records; if chance makes the total too small, it is the total.
+    remaining = min(variance, max(variance - present, _weighted_variance(sample) / n_records))
 
-    def projected(further: int) -> tuple[float, float]:
-        times = (coded + further) / coded
-        se = math.sqrt(stays + (now - stays) * (by_coding(times) / first if first else 1.0))
-        return se, quantile(confidence, min(all_clusters, clusters * times) - 1) * se
+    def project(additional: int) -> tuple[float, float]:
+        factor = (n_coded + additional) / n_coded
+        ratio = sampling_variance(factor) / present if present else 1.0
+        se = math.sqrt(remaining + (variance - remaining) * ratio)
+        return se, t_quantile(confidence, min(n_all_clusters, n_used_clusters * factor) - 1) * se
 
-    return projected
+    return project
 
 
-def _variance(sample: CodedSample) -> float:
-    """Of the codes, weighted."""
+def _weighted_variance(sample: CodedSample) -> float:
+    """The variance of the codes."""
     codes, weights = sample.coded[sample.has_code], sample.weights[sample.has_code]
     return float(np.average((codes - np.average(codes, weights=weights)) ** 2, weights=weights))
 
 
-def _rows(
-    sample: CodedSample, half: Callable[[int], tuple[float, float]], additional: Sequence[int], width: float | None
+def _projection_rows(
+    sample: CodedSample, project: Projection, additional: Sequence[int], width: float | None
 ) -> Iterator[dict[str, Any]]:
-    coded = int(sample.has_code.sum())
-    left = len(sample.records) - coded
-    for further in (0, *additional):
-        fits = further <= left
-        why = "" if not further else PROJECTED if fits else f"Only {left:,} records are left to be coded."
-        yield _row(sample, further, half(further) if fits else (math.nan, math.nan), why)
+    n_uncoded = len(sample.records) - int(sample.has_code.sum())
+    for n in (0, *additional):
+        is_possible = n <= n_uncoded
+        too_many = f"Only {n_uncoded:,} records are left to be coded."
+        note = "" if not n else PROJECTION_NOTE if is_possible else too_many
+        yield _projection_row(sample, n, project(n) if is_possible else (math.nan, math.nan), note)
     if width is None:
         return
-    needed = _least(half, width, left)
+    needed = _least_additional(project, width, n_uncoded)
     if needed is None:
-        least = half(left)[1]
-        why = f"Even with all {left:,} other records coded the half-width would be about {least:.2g}. {PROJECTED}"
-        yield _row(sample, math.nan, (math.nan, math.nan), why, width)
+        least = project(n_uncoded)[1]
+        note = f"Even with all {n_uncoded:,} other records coded the half-width would be about {least:.2g}."
+        yield _projection_row(sample, math.nan, (math.nan, math.nan), f"{note} {PROJECTION_NOTE}", width)
     else:
-        yield _row(sample, needed, half(needed), PROJECTED if needed else "It is reached already.", width)
+        note = PROJECTION_NOTE if needed else "The present sample reaches it."
+        yield _projection_row(sample, needed, project(needed), note, width)
 
 
-def _row(
-    sample: CodedSample, additional: float, found: tuple[float, float], note: str, wanted: float = math.nan
+def _projection_row(
+    sample: CodedSample, additional: float, projected: tuple[float, float], note: str, target: float = math.nan
 ) -> dict[str, Any]:
+    se, half_width = projected
     return {
         "additional": additional,
         "n_coded": int(sample.has_code.sum()) + additional,
-        "se": found[0],
-        "half_width": found[1],
-        "width": 2 * found[1],
-        "wanted": wanted,
-        "n_judged": int(sample.answered.sum()),
+        "se": se,
+        "half_width": half_width,
+        "width": 2 * half_width,
+        "wanted": target,
+        "n_judged": int(sample.has_answer.sum()),
         "note": note,
     }
 
 
-def _least(half: Callable[[int], tuple[float, float]], width: float, left: int) -> int | None:
-    """The least number of further records with which an interval is narrow enough; widths fall with each."""
-    if not half(left)[1] <= width:
+def _least_additional(project: Projection, width: float, n_uncoded: int) -> int | None:
+    """The smallest number of further records with an interval narrow enough; the width falls with each record."""
+    if not project(n_uncoded)[1] <= width:
         return None
-    low, high = -1, left
+    low, high = -1, n_uncoded
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if half(middle)[1] <= width else (middle, high)
+        low, high = (low, middle) if project(middle)[1] <= width else (middle, high)
     return high

@@ -1,15 +1,15 @@
-"""Agreement of coders: one coefficient a file, as pure functions of the codes.
+"""Coefficients of agreement, as pure functions of the codes; a file for each family.
 
-A new coefficient is one file here that ends in `register`, one line below and one test. Nothing here draws a
-resample, makes a frame or prints: whoever asks for an interval hands over the weights of all resamples at once.
+To add a coefficient, write a file here that ends in `register`, one line below and one test. Nothing here draws a
+resample, makes a frame or prints: for an interval, the caller passes the weights of all resamples at once.
 
 Examples
 --------
->>> codes = ReliabilityMatrix.of([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", None]], "nominal")
+>>> codes = ReliabilityMatrix.from_rows([["yes", "yes"], ["yes", "no"], ["no", "no"], ["no", None]], "nominal")
 >>> COEFFICIENTS["krippendorff_alpha"].estimate(codes).round(4).tolist()
 [0.4444]
->>> COEFFICIENTS["fleiss_kappa"].undefined(codes)
-"Fleiss' kappa needs equally many codes in every unit, and there are 1 to 2; Krippendorff's alpha takes that."
+>>> COEFFICIENTS["fleiss_kappa"].undefined_reason(codes)
+"Fleiss' kappa needs equally many codes in every unit, and there are 1 to 2; use Krippendorff's alpha."
 """
 
 from __future__ import annotations

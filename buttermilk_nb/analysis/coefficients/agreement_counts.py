@@ -1,7 +1,7 @@
-"""The sums over units that the coefficients share.
+"""Sums over units that the coefficients share.
 
-Everything is either a number per unit, multiplied with the rows of weights as one matrix product, or a total per
-category. What would need more than a few dozen megabytes at once is done in blocks.
+Everything is either a number per unit, multiplied by the rows of weights as one matrix product, or a total per
+category. Computations that would need more than a few dozen megabytes at once are done in blocks.
 """
 
 from __future__ import annotations
@@ -12,56 +12,55 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import FloatArray
+from .arrays import FloatArray, IntArray
 
-IntArray = NDArray[np.intp]
-Measure = Callable[[IntArray, IntArray], FloatArray]
-"""A number for each pair of categories, of two arrays of indices."""
+PairMeasure = Callable[[IntArray, IntArray], FloatArray]
+"""From two arrays of category indices to a number for each pair of categories."""
 
-_BLOCK = 4_000_000  # numbers held at once: 32 MB
-_FEW = 64  # up to so many categories, a table of counts per unit is quicker than sorting the codes
+_BLOCK = 4_000_000  # numbers in memory at once: 32 MB
+_FEW = 64  # with so few categories a table of counts per unit is faster than sorting the codes
 
 
-def blocks(count: int, width: int) -> Iterator[slice]:
-    """Slices of `count` rows, each of at most some megabytes where a row is `width` numbers."""
+def row_blocks(count: int, width: int) -> Iterator[slice]:
+    """Slices of `count` rows of `width` numbers, each of at most a few megabytes."""
     step = max(1, _BLOCK // max(1, width))
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
 
 
 def codes_per_unit(matrix: IntArray) -> FloatArray:
-    """How many codes each unit has."""
+    """The number of codes of each unit."""
     return np.asarray((matrix >= 0).sum(axis=1), np.float64)
 
 
-def packed(matrix: IntArray) -> IntArray:
-    """The codes of each unit without regard to who gave them, in as few columns as hold them."""
+def pack_codes(matrix: IntArray) -> IntArray:
+    """The codes of each unit in as few columns as possible, in any order of coders."""
     most = int(codes_per_unit(matrix).max(initial=0))
     return matrix if most == matrix.shape[1] else np.sort(matrix, axis=1)[:, matrix.shape[1] - most :]
 
 
-def with_two(matrix: IntArray, rows: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """The units with two codes or more: their codes, packed, the weights, and how many codes each has."""
-    given = codes_per_unit(matrix)
-    kept = given >= 2
-    if not kept.all():
-        matrix, rows, given = matrix[kept], rows[:, kept], given[kept]
-    return packed(matrix), rows, given
+def units_with_two_codes(matrix: IntArray, rows: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """The units with two codes or more: their packed codes, the weights, and the number of codes of each."""
+    n_codes = codes_per_unit(matrix)
+    is_pairable = n_codes >= 2
+    if not is_pairable.all():
+        matrix, rows, n_codes = matrix[is_pairable], rows[:, is_pairable], n_codes[is_pairable]
+    return pack_codes(matrix), rows, n_codes
 
 
-def complete(matrix: IntArray, rows: FloatArray) -> tuple[IntArray, FloatArray]:
+def complete_units(matrix: IntArray, rows: FloatArray) -> tuple[IntArray, FloatArray]:
     """The units that every coder coded, and the weights."""
-    kept = (matrix >= 0).all(axis=1)
-    return (matrix, rows) if kept.all() else (matrix[kept], rows[:, kept])
+    is_complete = (matrix >= 0).all(axis=1)
+    return (matrix, rows) if is_complete.all() else (matrix[is_complete], rows[:, is_complete])
 
 
-def pair_sums(matrix: IntArray, measure: Measure) -> FloatArray:
+def pair_sums(matrix: IntArray, measure: PairMeasure) -> FloatArray:
     """For each unit, the sum of `measure` over its pairs of codes, each pair once."""
     columns = np.ascontiguousarray(matrix.T)
-    whole = bool((matrix >= 0).all())
+    is_complete = bool((matrix >= 0).all())
     total = np.zeros(len(matrix))
     for a, b in combinations(columns, 2):
-        if whole:
+        if is_complete:
             total += measure(a, b)
         else:
             both = (a >= 0) & (b >= 0)
@@ -69,12 +68,12 @@ def pair_sums(matrix: IntArray, measure: Measure) -> FloatArray:
     return total
 
 
-def differ(a: IntArray, b: IntArray) -> FloatArray:
+def nominal_distance(a: IntArray, b: IntArray) -> FloatArray:
     """1 where two categories differ, else 0: the nominal distance."""
     return np.asarray(a != b, np.float64)
 
 
-def equal(a: IntArray, b: IntArray) -> FloatArray:
+def identity_agreement(a: IntArray, b: IntArray) -> FloatArray:
     """1 where two categories are the same, else 0."""
     return np.asarray(a == b, np.float64)
 
@@ -83,54 +82,55 @@ def category_totals(matrix: IntArray, categories: int, rows: FloatArray) -> Floa
     """How often each category was given in each resample: resamples x categories."""
     units = len(matrix)
     if categories <= _FEW:
-        cell = matrix + 1 + np.arange(units)[:, None] * (categories + 1)
-        counts = np.bincount(cell.ravel(), minlength=units * (categories + 1)).reshape(units, categories + 1)
+        index = matrix + 1 + np.arange(units)[:, None] * (categories + 1)
+        counts = np.bincount(index.ravel(), minlength=units * (categories + 1)).reshape(units, categories + 1)
         return np.asarray(rows @ counts[:, 1:].astype(np.float64))
     unit, coder = np.nonzero(matrix >= 0)
     order = np.argsort(matrix[unit, coder], kind="stable")
     unit = unit[order]
     used, starts = np.unique(matrix[unit, coder[order]], return_index=True)
     totals = np.zeros((len(rows), categories))
-    for some in blocks(len(rows) if len(used) else 0, len(unit)):
-        totals[some, used] = np.add.reduceat(rows[some][:, unit], starts, axis=1)
+    for block in row_blocks(len(rows) if len(used) else 0, len(unit)):
+        totals[block, used] = np.add.reduceat(rows[block][:, unit], starts, axis=1)
     return totals
 
 
-def one_category(totals: FloatArray) -> NDArray[np.bool_]:
-    """In which resamples no more than one category was used."""
+def has_one_category(totals: FloatArray) -> NDArray[np.bool_]:
+    """Which resamples use no more than one category."""
     return np.asarray((totals > 0).sum(axis=1) <= 1)
 
 
-def spread(numbers: FloatArray, rows: FloatArray) -> FloatArray:
+def sum_of_squares(numbers: FloatArray, rows: FloatArray) -> FloatArray:
     """For each resample the sum of squared distances of the units' numbers from their weighted mean.
 
-    In two passes, mean first: a difference of sums of squares would be lost to rounding where an outlier is in the
-    data but not in the resample.
+    It takes two passes, the mean first: a difference of sums of squares would be lost to rounding if an outlier is in
+    the data but not in the resample.
     """
     means = rows @ numbers / rows.sum(axis=1)
-    found = np.empty(len(rows))
-    for some in blocks(len(rows), len(numbers)):
-        found[some] = (rows[some] * (numbers - means[some, None]) ** 2).sum(axis=1)
-    return found
+    squares = np.empty(len(rows))
+    for block in row_blocks(len(rows), len(numbers)):
+        squares[block] = (rows[block] * (numbers - means[block, None]) ** 2).sum(axis=1)
+    return squares
 
 
-def agreement_per_unit(matrix: IntArray, given: FloatArray, measure: Measure = equal) -> FloatArray:
+def agreement_per_unit(matrix: IntArray, n_codes: FloatArray, measure: PairMeasure = identity_agreement) -> FloatArray:
     """For units with two codes or more, the mean of `measure` over their pairs of codes."""
-    return 2 * pair_sums(matrix, measure) / (given * (given - 1))
+    return 2 * pair_sums(matrix, measure) / (n_codes * (n_codes - 1))
 
 
-def mean_agreement(matrix: IntArray, rows: FloatArray, measure: Measure = equal) -> FloatArray:
+def mean_agreement(matrix: IntArray, rows: FloatArray, measure: PairMeasure = identity_agreement) -> FloatArray:
     """Observed agreement as Gwet defines it: the mean over units with two codes or more."""
-    matrix, rows, given = with_two(matrix, rows)
-    return np.asarray(rows @ agreement_per_unit(matrix, given, measure) / rows.sum(axis=1))
+    matrix, rows, n_codes = units_with_two_codes(matrix, rows)
+    return np.asarray(rows @ agreement_per_unit(matrix, n_codes, measure) / rows.sum(axis=1))
 
 
 def prevalence(matrix: IntArray, categories: int, rows: FloatArray) -> FloatArray:
-    """Share of each category as Gwet defines it: the mean over units with a code of its share within the unit."""
-    given = codes_per_unit(matrix)
-    kept = given >= 1
-    rows = rows[:, kept]
-    return np.asarray(category_totals(matrix[kept], categories, rows / given[kept]) / rows.sum(axis=1, keepdims=True))
+    """Share of each category as Gwet defines it: the mean of its share within the unit, over units with a code."""
+    n_codes = codes_per_unit(matrix)
+    is_coded = n_codes >= 1
+    rows = rows[:, is_coded]
+    totals = category_totals(matrix[is_coded], categories, rows / n_codes[is_coded])
+    return np.asarray(totals / rows.sum(axis=1, keepdims=True))
 
 
 def chance_corrected(observed: FloatArray, expected: FloatArray) -> FloatArray:

@@ -1,8 +1,8 @@
-"""What every coefficient is: what it fits, what it rests on, its estimate, and why it may be undefined.
+"""Base class of coefficients: the levels they fit, the estimate, and why it may be undefined.
 
-An estimate takes B rows of weights, one per resample, that say how often each unit counts. A bootstrap is one call:
-whoever resamples (units, or clusters of them) hands over the multiplicities. So a coefficient is written as sums
-over units, and equals what it would be on data in which each unit stands as often as its weight says.
+An estimate takes B rows of weights, one per resample, that say how often each unit counts. So a bootstrap is one call:
+the caller resamples units, or clusters of them, and passes their multiplicities. A coefficient is written as sums over
+units, and equals its value on data in which each unit occurs as often as its weight says.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import SetupError
+from .arrays import FloatArray
 from .reliability_matrix import ReliabilityMatrix
 
-FloatArray = NDArray[np.float64]
 CATEGORICAL = ("nominal", "ordinal")
 
 
 class SampleCounts(NamedTuple):
-    """What a coefficient rests on.
-
-    `units` and the `codes` in them; `left_out` are the units that it does not rest on.
-    """
+    """The data that a coefficient uses: the units, the codes in them, and the number of units that it excludes."""
 
     units: int
     codes: int
@@ -47,8 +43,8 @@ class Coefficient(ABC):
     coders
         `two` (exactly) or `any` number from two upwards.
     missing
-        Units in which a coder gave no code are `used` (if two codes are left), `dropped` (and counted), or their
-        presence is `refused`.
+        How units without a code of some coder are treated: `used` (if they have two codes), `dropped` (and counted), or
+        `refused`: the coefficient is undefined if there are any.
     source
         Author and year.
     """
@@ -68,13 +64,13 @@ class Coefficient(ABC):
         codes
             The reliability data.
         weights
-            Resamples x units: how often each unit counts, 0 or more. None is one row of ones. They are that many
-            numbers in memory (1,000 x 100,000 are 800 MB), so with very many units hand them over in parts.
+            Resamples x units: how often each unit counts, 0 or more. None means one row of ones. All of them are in
+            memory (1,000 x 100,000 are 800 MB), so with very many units pass them in parts.
 
         Returns
         -------
         numpy.ndarray
-            One number per row of weights, NaN where it is undefined.
+            One number per row of weights, NaN if it is undefined.
 
         Raises
         ------
@@ -82,30 +78,30 @@ class Coefficient(ABC):
             The weights do not fit the units.
         """
         rows = weight_rows(weights, len(codes.matrix))
-        if self._misfit(codes) or self.counted(codes).units == 0:
+        if self._misfit(codes) or self.sample_counts(codes).units == 0:
             return np.full(len(rows), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._estimate(codes, rows)
 
-    def undefined(self, codes: ReliabilityMatrix) -> str | None:
-        """Why the coefficient is undefined for these codes, in one sentence; None where it is defined."""
+    def undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
+        """Why the coefficient is undefined for these codes, in one sentence; None if it is defined."""
         if problem := self._misfit(codes):
             return problem
-        if self.counted(codes).units == 0:
+        if self.sample_counts(codes).units == 0:
             return "No unit was coded by every coder." if self.missing == "dropped" else "No unit was coded twice."
-        return self._why(codes)
+        return self._undefined_reason(codes)
 
-    def counted(self, codes: ReliabilityMatrix) -> SampleCounts:
-        """How many units and codes it rests on: units with two codes or more, or with all where others are dropped."""
-        given = (codes.matrix >= 0).sum(axis=1)
-        enough = max(2, codes.matrix.shape[1]) if self.missing == "dropped" else 2
-        kept = given >= enough
-        return SampleCounts(int(kept.sum()), int(given[kept].sum()), int((~kept).sum()))
+    def sample_counts(self, codes: ReliabilityMatrix) -> SampleCounts:
+        """The units and codes that it uses: units with two codes or more, or with all if others are dropped."""
+        n_codes = (codes.matrix >= 0).sum(axis=1)
+        needed = max(2, codes.matrix.shape[1]) if self.missing == "dropped" else 2
+        is_used = n_codes >= needed
+        return SampleCounts(int(is_used.sum()), int(n_codes[is_used].sum()), int((~is_used).sum()))
 
     def _misfit(self, codes: ReliabilityMatrix) -> str | None:
         coders = codes.matrix.shape[1]
         if codes.level not in self.levels:
-            return f"{self.title} is for {_listed(self.levels)} codes, and these are {codes.level}."
+            return f"{self.title} is for {_join_words(self.levels)} codes, and these are {codes.level}."
         if coders < 2:
             return "Agreement needs two coders, and there are fewer."
         if self.coders == "two" and coders != 2:
@@ -114,10 +110,10 @@ class Coefficient(ABC):
 
     @abstractmethod
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        """The coefficient for each row of weights; NaN where it is undefined."""
+        """The coefficient for each row of weights; NaN if it is undefined."""
 
     @abstractmethod
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         """Why it is undefined although the level and the number of coders fit and there are units to compare."""
 
 
@@ -125,12 +121,12 @@ COEFFICIENTS: dict[str, Coefficient] = {}
 
 
 def register(coefficient: Coefficient) -> None:
-    """Make a coefficient known under its name."""
+    """Add a coefficient to the registry, under its name."""
     COEFFICIENTS[coefficient.name] = coefficient
 
 
 def weight_rows(weights: FloatArray | None, units: int) -> FloatArray:
-    """The weights as B x units; one row of ones where there are none."""
+    """The weights as resamples x units; one row of ones if there are none."""
     if weights is None:
         return np.ones((1, units))
     rows = np.asarray(weights, dtype=np.float64)
@@ -141,5 +137,5 @@ def weight_rows(weights: FloatArray | None, units: int) -> FloatArray:
     return rows
 
 
-def _listed(words: tuple[str, ...]) -> str:
+def _join_words(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

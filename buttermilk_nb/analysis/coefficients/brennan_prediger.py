@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .agreement_counts import chance_corrected, mean_agreement
-from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .arrays import FloatArray
+from .base import CATEGORICAL, Coefficient, register
+from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import too_few_categories
 
@@ -16,9 +17,9 @@ from .undefined_reasons import too_few_categories
 class BrennanPrediger(Coefficient):
     """Brennan and Prediger's coefficient: chance is an even draw from the *declared* categories.
 
-    With q categories and plain weights, chance agreement is 1 / q; with weights, their mean. Of two coders it is
-    also known as Bennett's S, of many as Randolph's free-marginal kappa. Where one category alone was used it is 1 by
-    its definition: nobody disagreed, and nothing shows that the coders can tell the categories apart.
+    With q categories and plain weights, chance agreement is 1 / q; with weights, their mean. For two coders it is also
+    known as Bennett's S, for more as Randolph's free-marginal kappa. If only one category was used it is 1 by its
+    definition: nobody disagreed, and nothing shows that the coders can distinguish the categories.
 
     Parameters
     ----------
@@ -27,7 +28,8 @@ class BrennanPrediger(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]], "nominal", categories=["a", "b", "c"])
+    >>> rows = [["a", "a"], ["a", "b"], ["b", "b"], ["b", "b"]]
+    >>> codes = ReliabilityMatrix.from_rows(rows, "nominal", categories=["a", "b", "c"])
     >>> BrennanPrediger().estimate(codes).round(4).tolist()
     [0.625]
     """
@@ -42,9 +44,11 @@ class BrennanPrediger(Coefficient):
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         weights = declared_weights(codes, self.scheme)
-        return chance_corrected(mean_agreement(codes.matrix, rows, as_measure(self.scheme, weights)), weights.mean())
+        return chance_corrected(
+            mean_agreement(codes.matrix, rows, weights_as_measure(self.scheme, weights)), weights.mean()
+        )
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return too_few_categories(codes, self.title)
 
 

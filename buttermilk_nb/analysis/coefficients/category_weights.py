@@ -1,9 +1,9 @@
-"""How much two categories agree: 1 for the same, 0 for those furthest apart.
+"""Agreement weights of pairs of categories: 1 for the same, 0 for the furthest apart.
 
-The schemes are those of Gwet (2014, Handbook of Inter-Rater Reliability, 4th ed., ch. 3). They go by the numbers of
-the *declared* categories (the ranks, where names have none), so that a category that nobody used still lies between
-its neighbours. `ordinal` goes by their order alone; it is not Krippendorff's ordinal metric, which goes by how often
-each category was used.
+The schemes are those of Gwet (2014, Handbook of Inter-Rater Reliability, 4th ed., ch. 3). They use the numbers of the
+*declared* categories (or the ranks, if they have no numbers), so that a category that nobody used still separates its
+neighbours. `ordinal` uses only their order; it is not Krippendorff's ordinal metric, which depends on how often each
+category was used.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable
 import numpy as np
 
 from ...errors import SetupError, nearest
-from .agreement_counts import IntArray, Measure, equal
-from .base import FloatArray
+from .agreement_counts import PairMeasure, identity_agreement
+from .arrays import FloatArray, IntArray
 from .reliability_matrix import ReliabilityMatrix
 
 
 def _ordinal(a: FloatArray, b: FloatArray) -> FloatArray:
-    between = np.abs(np.arange(a.size)[:, None] - np.arange(b.size)[None, :]) + 1.0
-    return np.asarray(between * (between - 1) / 2, np.float64)
+    n_steps = np.abs(np.arange(a.size)[:, None] - np.arange(b.size)[None, :]) + 1.0
+    return np.asarray(n_steps * (n_steps - 1) / 2, np.float64)
 
 
 def _circular(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -28,17 +28,17 @@ def _circular(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _bipolar(a: FloatArray, b: FloatArray) -> FloatArray:
-    apart = (a - b) ** 2
-    reach = (a + b - 2 * a.min()) * (2 * a.max() - a - b)
-    return np.asarray(np.divide(apart, reach, out=np.zeros_like(apart), where=apart > 0))
+    squares = (a - b) ** 2
+    divisor = (a + b - 2 * a.min()) * (2 * a.max() - a - b)
+    return np.asarray(np.divide(squares, divisor, out=np.zeros_like(squares), where=squares > 0))
 
 
 def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
-    both = np.broadcast_to(a + b, np.broadcast_shapes(a.shape, b.shape))
-    return np.divide(a - b, both, out=np.zeros(both.shape), where=both != 0) ** 2
+    total = np.broadcast_to(a + b, np.broadcast_shapes(a.shape, b.shape))
+    return np.divide(a - b, total, out=np.zeros(total.shape), where=total != 0) ** 2
 
 
-_APART: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+_DISTANCES: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "identity": lambda a, b: (a != b).astype(np.float64),
     "linear": lambda a, b: np.abs(a - b),
     "quadratic": lambda a, b: (a - b) ** 2,
@@ -75,12 +75,12 @@ def agreement_weights(scheme: str, values: FloatArray) -> FloatArray:
     >>> agreement_weights("linear", np.array([1.0, 2.0, 3.0])).tolist()
     [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
     """
-    if scheme not in _APART:
-        raise SetupError(f"there is no scheme of weights `{scheme}`; {nearest(scheme, _APART)}")
+    if scheme not in _DISTANCES:
+        raise SetupError(f"there is no scheme of weights `{scheme}`; {nearest(scheme, _DISTANCES)}")
     if len(values) < 2:
         return np.ones((len(values), len(values)))
-    apart = _APART[scheme](values[:, None], values[None, :])
-    return np.asarray(1 - apart / apart.max())
+    distances = _DISTANCES[scheme](values[:, None], values[None, :])
+    return np.asarray(1 - distances / distances.max())
 
 
 def declared_weights(codes: ReliabilityMatrix, scheme: str) -> FloatArray:
@@ -89,12 +89,12 @@ def declared_weights(codes: ReliabilityMatrix, scheme: str) -> FloatArray:
     return agreement_weights(scheme, values)
 
 
-def as_measure(scheme: str, weights: FloatArray) -> Measure:
+def weights_as_measure(scheme: str, weights: FloatArray) -> PairMeasure:
     """The weights as a function of two arrays of category indices."""
     if scheme == "identity":
-        return equal
+        return identity_agreement
 
-    def looked_up(a: IntArray, b: IntArray) -> FloatArray:
+    def weight(a: IntArray, b: IntArray) -> FloatArray:
         return np.asarray(weights[a, b])
 
-    return looked_up
+    return weight

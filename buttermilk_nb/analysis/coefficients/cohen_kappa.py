@@ -1,4 +1,4 @@
-"""Cohen's kappa of two coders, plain and weighted."""
+"""Cohen's kappa of two coders, plain and weighted; Conger's and Light's kappa of more."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Literal
 import numpy as np
 
 from .agreement_counts import (
-    IntArray,
     category_totals,
     chance_corrected,
-    complete,
+    complete_units,
+    has_one_category,
     mean_agreement,
-    one_category,
     pair_sums,
 )
-from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .arrays import FloatArray, IntArray
+from .base import CATEGORICAL, Coefficient, register
+from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
 
 
 @dataclass(frozen=True)
 class CohenKappa(Coefficient):
-    """Cohen's kappa: agreement of two coders beyond what their own use of the categories would bring by chance.
+    """Cohen's kappa: agreement of two coders beyond chance, if each keeps their own use of the categories.
 
-    Units that one of the two did not code are dropped. The weighted forms (Cohen 1968) go by the numbers of the
-    *declared* categories: an unused category between two others keeps them apart, as `labels=` does in
-    scikit-learn. R's `irr::kappa2` counts only the categories that were used, and gives other values there.
+    Units that one of the two did not code are dropped. The weighted forms (Cohen 1968) use the numbers of the
+    *declared* categories: an unused category between two others separates them, as `labels=` does in scikit-learn. R's
+    `irr::kappa2` counts only the categories that were used, and then gives other values.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ class CohenKappa(Coefficient):
 
     Examples
     --------
-    Both say yes to 20 units and no to 15, one alone to 5 and the other alone to 10 (agreement 0.7, by chance 0.5):
+    Both say yes to 20 units and no to 15, only the first to 5 and only the second to 10 (agreement 0.7, by chance 0.5):
 
     >>> rows = [["yes", "yes"]] * 20 + [["yes", "no"]] * 5 + [["no", "yes"]] * 10 + [["no", "no"]] * 15
-    >>> CohenKappa().estimate(ReliabilityMatrix.of(rows, "nominal")).round(4).tolist()
+    >>> CohenKappa().estimate(ReliabilityMatrix.from_rows(rows, "nominal")).round(4).tolist()
     [0.4]
     """
 
@@ -54,9 +54,9 @@ class CohenKappa(Coefficient):
     scheme: str = "identity"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        return kappa(*complete(codes.matrix, rows), declared_weights(codes, self.scheme), self.scheme)
+        return kappa(*complete_units(codes.matrix, rows), declared_weights(codes, self.scheme), self.scheme)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix[(codes.matrix >= 0).all(axis=1)], codes)
 
 
@@ -65,9 +65,9 @@ def kappa(matrix: IntArray, rows: FloatArray, weights: FloatArray, scheme: str =
     size = len(weights)
     first, second = (category_totals(matrix[:, [coder]], size, rows) for coder in (0, 1))
     units = rows.sum(axis=1)
-    observed = rows @ pair_sums(matrix, as_measure(scheme, weights)) / units
+    observed = rows @ pair_sums(matrix, weights_as_measure(scheme, weights)) / units
     expected = ((first @ weights) * second).sum(axis=1) / units**2
-    return np.where(one_category(first + second), np.nan, chance_corrected(observed, expected))
+    return np.where(has_one_category(first + second), np.nan, chance_corrected(observed, expected))
 
 
 register(CohenKappa())
@@ -85,15 +85,16 @@ for _scheme in ("linear", "quadratic"):
 
 @dataclass(frozen=True)
 class CongerKappa(Coefficient):
-    """Conger's kappa, called the exact kappa: chance is what each coder's own use of the categories would bring.
+    """Conger's kappa, also called the exact kappa: agreement beyond chance, if each coder keeps their own shares.
 
     Expected agreement is the mean over pairs of coders of the sum of products of their shares; with two coders it is
-    Cohen's. Where codes are missing, agreement is the mean over units with two codes or more, and each coder's
-    shares are those of all units that the coder coded (Gwet 2014, ch. 2).
+    Cohen's. If codes are missing, agreement is the mean over units with two codes or more, and each coder's shares are
+    over all units that the coder coded (Gwet 2014, ch. 2).
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> rows = [["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]]
+    >>> codes = ReliabilityMatrix.from_rows(rows, "nominal")
     >>> CongerKappa().estimate(codes).round(4).tolist()
     [0.6667]
     """
@@ -107,21 +108,21 @@ class CongerKappa(Coefficient):
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         size = len(codes.categories)
-        summed, squared, totals = (np.zeros((len(rows), size)) for _ in range(3))
-        coders = np.zeros(len(rows))  # with a code in this resample
+        share_sums, square_sums, totals = (np.zeros((len(rows), size)) for _ in range(3))
+        n_coders = np.zeros(len(rows))  # with a code in this resample
         for coder in range(codes.matrix.shape[1]):
-            given = category_totals(codes.matrix[:, [coder]], size, rows)
-            codes_given = given.sum(axis=1, keepdims=True)
-            shares = np.divide(given, codes_given, out=np.zeros_like(given), where=codes_given > 0)
-            coders += codes_given[:, 0] > 0
-            totals += given
-            summed += shares
-            squared += shares**2
-        expected = (summed**2 - squared).sum(axis=1) / (coders * (coders - 1))
-        found = chance_corrected(mean_agreement(codes.matrix, rows), expected)
-        return np.where(one_category(totals), np.nan, found)
+            coder_totals = category_totals(codes.matrix[:, [coder]], size, rows)
+            n_codes = coder_totals.sum(axis=1, keepdims=True)
+            shares = np.divide(coder_totals, n_codes, out=np.zeros_like(coder_totals), where=n_codes > 0)
+            n_coders += n_codes[:, 0] > 0
+            totals += coder_totals
+            share_sums += shares
+            square_sums += shares**2
+        expected = (share_sums**2 - square_sums).sum(axis=1) / (n_coders * (n_coders - 1))
+        kappas = chance_corrected(mean_agreement(codes.matrix, rows), expected)
+        return np.where(has_one_category(totals), np.nan, kappas)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return sole_category(codes.matrix, codes)
 
 
@@ -129,12 +130,13 @@ class CongerKappa(Coefficient):
 class LightKappa(Coefficient):
     """Light's kappa: the mean of Cohen's kappas of all pairs of coders (Light 1971).
 
-    Each pair is compared on the units that both coded. It is undefined as soon as the kappa of one pair is: leaving
-    that pair out would change the question. A coder without any code is no coder.
+    Each pair is compared on the units that both coded. It is undefined if the kappa of any pair is: leaving that pair
+    out would change the question. A coder without any code does not count as a coder.
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> rows = [["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]]
+    >>> codes = ReliabilityMatrix.from_rows(rows, "nominal")
     >>> LightKappa().estimate(codes).round(4).tolist()
     [0.6667]
     """
@@ -148,15 +150,15 @@ class LightKappa(Coefficient):
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         weights = declared_weights(codes, "identity")
-        coded = (rows > 0).astype(np.float64) @ (codes.matrix >= 0) > 0  # resamples x coders: who gave a code
-        total, pairs = np.zeros(len(rows)), np.zeros(len(rows))
+        has_code = (rows > 0).astype(np.float64) @ (codes.matrix >= 0) > 0  # resamples x coders
+        total, n_pairs = np.zeros(len(rows)), np.zeros(len(rows))
         for a, b in combinations(range(codes.matrix.shape[1]), 2):
-            both = coded[:, a] & coded[:, b]
-            total += np.where(both, kappa(*complete(codes.matrix[:, [a, b]], rows), weights), 0)
-            pairs += both
-        return total / pairs
+            is_pair = has_code[:, a] & has_code[:, b]
+            total += np.where(is_pair, kappa(*complete_units(codes.matrix[:, [a, b]], rows), weights), 0)
+            n_pairs += is_pair
+        return total / n_pairs
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         coders = np.flatnonzero((codes.matrix >= 0).any(axis=0))
         for a, b in combinations(coders, 2):
             both = codes.matrix[:, [a, b]]

@@ -1,7 +1,6 @@
-"""How far apart two answers are: the difference functions of Krippendorff's alpha that do not go by frequency.
+"""Distances between categories that do not depend on their frequency: ratio, Jaccard, MASI.
 
-Each is a function of two arrays of category indices, so that no table of all pairs of categories is ever needed
-whole.
+Each is a function of two arrays of category indices, so that a full table of all pairs of categories is never needed.
 """
 
 from __future__ import annotations
@@ -9,21 +8,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement_counts import IntArray, Measure
-from .base import FloatArray
+from .agreement_counts import PairMeasure
+from .arrays import FloatArray, IntArray
 
 
-def ratio_distance(values: FloatArray) -> Measure:
+def ratio_distance(values: FloatArray) -> PairMeasure:
     """((a - b) / (a + b)) squared, and 0 between two zeros (Krippendorff 2011)."""
 
     def distance(a: IntArray, b: IntArray) -> FloatArray:
-        both = np.asarray(values[a] + values[b])
-        return np.divide(values[a] - values[b], both, out=np.zeros(both.shape), where=both != 0) ** 2
+        total = np.asarray(values[a] + values[b])
+        return np.divide(values[a] - values[b], total, out=np.zeros(total.shape), where=total != 0) ** 2
 
     return distance
 
 
-def jaccard_distance(sets: tuple[frozenset[str], ...]) -> Measure:
+def jaccard_distance(sets: tuple[frozenset[str], ...]) -> PairMeasure:
     """1 - shared labels / all labels of two sets; 0 between two empty sets.
 
     Examples
@@ -31,55 +30,55 @@ def jaccard_distance(sets: tuple[frozenset[str], ...]) -> Measure:
     >>> jaccard_distance((frozenset("ab"), frozenset("bc")))(np.array([0]), np.array([1])).round(4).tolist()
     [0.6667]
     """
-    bits, sizes = _as_bits(sets)
+    bits, sizes = _label_bits(sets)
 
     def distance(a: IntArray, b: IntArray) -> FloatArray:
-        return 1 - _overlap(_shared(bits, a, b), sizes[a], sizes[b])
+        return 1 - _jaccard_similarity(_n_shared_labels(bits, a, b), sizes[a], sizes[b])
 
     return distance
 
 
-def masi_distance(sets: tuple[frozenset[str], ...]) -> Measure:
+def masi_distance(sets: tuple[frozenset[str], ...]) -> PairMeasure:
     """1 - Jaccard similarity x monotonicity (Passonneau 2006).
 
-    Monotonicity is 1 for the same sets, 2/3 where one holds the other, 1/3 where they overlap, else 0.
+    Monotonicity is 1 for the same sets, 2/3 if one contains the other, 1/3 if they overlap, else 0.
 
     Examples
     --------
     >>> masi_distance((frozenset("a"), frozenset("ab")))(np.array([0]), np.array([1])).round(4).tolist()
     [0.6667]
     """
-    bits, sizes = _as_bits(sets)
+    bits, sizes = _label_bits(sets)
 
     def distance(a: IntArray, b: IntArray) -> FloatArray:
-        shared = _shared(bits, a, b)
-        within = shared == np.minimum(sizes[a], sizes[b])
-        same = within & (sizes[a] == sizes[b])
-        monotonicity = np.where(same, 1.0, np.where(within, 2 / 3, 1 / 3))
-        return 1 - _overlap(shared, sizes[a], sizes[b]) * monotonicity
+        shared = _n_shared_labels(bits, a, b)
+        is_subset = shared == np.minimum(sizes[a], sizes[b])
+        is_same = is_subset & (sizes[a] == sizes[b])
+        monotonicity = np.where(is_same, 1.0, np.where(is_subset, 2 / 3, 1 / 3))
+        return 1 - _jaccard_similarity(shared, sizes[a], sizes[b]) * monotonicity
 
     return distance
 
 
-def _as_bits(sets: tuple[frozenset[str], ...]) -> tuple[NDArray[np.uint64], FloatArray]:
-    """Each set as one bit per label, 64 to a word: words x sets. And its size."""
-    labels = {label: i for i, label in enumerate(sorted(frozenset().union(*sets)))}
-    words: list[list[int]] = [[0] * len(sets) for _ in range(len(labels) // 64 + 1)]
-    for i, one in enumerate(sets):
-        for label in one:
-            words[labels[label] // 64][i] |= 1 << (labels[label] % 64)
-    return np.array(words, np.uint64), np.array([len(one) for one in sets], np.float64)
+def _label_bits(sets: tuple[frozenset[str], ...]) -> tuple[NDArray[np.uint64], FloatArray]:
+    """Words x sets: one bit per label, 64 to a word; and the size of each set."""
+    index = {label: i for i, label in enumerate(sorted(frozenset().union(*sets)))}
+    words: list[list[int]] = [[0] * len(sets) for _ in range(len(index) // 64 + 1)]
+    for i, labels in enumerate(sets):
+        for label in labels:
+            words[index[label] // 64][i] |= 1 << (index[label] % 64)
+    return np.array(words, np.uint64), np.array([len(labels) for labels in sets], np.float64)
 
 
-def _shared(bits: NDArray[np.uint64], a: IntArray, b: IntArray) -> FloatArray:
-    """How many labels two sets share."""
+def _n_shared_labels(bits: NDArray[np.uint64], a: IntArray, b: IntArray) -> FloatArray:
+    """The number of labels that two sets share."""
     shared = np.zeros(np.broadcast_shapes(a.shape, b.shape))
     for word in bits:
         shared += np.bitwise_count(word[a] & word[b])
     return shared
 
 
-def _overlap(shared: FloatArray, size_a: FloatArray, size_b: FloatArray) -> FloatArray:
+def _jaccard_similarity(shared: FloatArray, size_a: FloatArray, size_b: FloatArray) -> FloatArray:
     """Jaccard similarity; 1 for two empty sets."""
     union = size_a + size_b - shared
     return np.divide(shared, union, out=np.ones_like(shared), where=union > 0)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .agreement_counts import chance_corrected, mean_agreement, prevalence
-from .base import CATEGORICAL, Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .arrays import FloatArray
+from .base import CATEGORICAL, Coefficient, register
+from .category_weights import declared_weights, weights_as_measure
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import too_few_categories
 
@@ -16,11 +17,11 @@ from .undefined_reasons import too_few_categories
 class GwetAC(Coefficient):
     """Gwet's AC1 and AC2: agreement beyond chance that does not fall when one category prevails.
 
-    Chance agreement is T / (q (q - 1)) x the sum of p (1 - p), with q declared categories of shares p and T the sum
-    of the weights (for AC1, q). So it depends on how many categories are *declared*.
-    Agreement is the mean over units with two codes or more, the shares are the mean over all units with a code
-    (Gwet 2008; 2014, ch. 2 and 3). Where one category alone was used, AC is 1 by its definition: nobody disagreed,
-    and nothing shows that the coders can tell the categories apart.
+    Chance agreement is T / (q (q - 1)) x the sum of p (1 - p), with q declared categories of shares p and T the sum of
+    the weights (for AC1, q). So it depends on how many categories are *declared*. Agreement is the mean over units with
+    two codes or more, the shares are the mean over all units with a code (Gwet 2008; 2014, ch. 2 and 3). If only one
+    category was used, AC is 1 by its definition: nobody disagreed, and nothing shows that the coders can distinguish
+    the categories.
 
     Parameters
     ----------
@@ -29,7 +30,8 @@ class GwetAC(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]], "nominal")
+    >>> rows = [["a", "a", "a"], ["a", "a", "b"], ["b", "b", "b"], ["b", "b", "b"]]
+    >>> codes = ReliabilityMatrix.from_rows(rows, "nominal")
     >>> GwetAC().estimate(codes).round(4).tolist()
     [0.6757]
     """
@@ -47,9 +49,9 @@ class GwetAC(Coefficient):
         weights = declared_weights(codes, self.scheme)
         shares = prevalence(codes.matrix, size, rows)
         expected = weights.sum() / (size * (size - 1.0)) * (shares * (1 - shares)).sum(axis=1)
-        return chance_corrected(mean_agreement(codes.matrix, rows, as_measure(self.scheme, weights)), expected)
+        return chance_corrected(mean_agreement(codes.matrix, rows, weights_as_measure(self.scheme, weights)), expected)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         return too_few_categories(codes, self.title)
 
 

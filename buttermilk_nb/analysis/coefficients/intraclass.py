@@ -7,13 +7,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .agreement_counts import complete, spread
-from .base import Coefficient, FloatArray, register
+from .agreement_counts import complete_units, sum_of_squares
+from .arrays import FloatArray
+from .base import Coefficient, register
 from .reliability_matrix import ReliabilityMatrix
 
 
 class MeanSquares(NamedTuple):
-    """Of a two-way analysis of variance: between units, within units, between coders, residual; and the units."""
+    """Mean squares of a two-way analysis of variance: between units, within units, between coders, residual.
+
+    `n` is the number of units.
+    """
 
     units: FloatArray
     within: FloatArray
@@ -26,22 +30,22 @@ class MeanSquares(NamedTuple):
 class IntraclassCorrelation(Coefficient):
     """Intraclass correlation: the share of the units in the variance of the codes.
 
-    Complete units only; the others are dropped and counted. Model 1: each unit has coders of its own (one-way). Model
-    2: the coders are a sample, and their differences in level count as disagreement (McGraw and Wong's A). Model 3:
-    the coders are all there are, and their differences in level do not count (C). `k` is the reliability of the mean
-    of all coders, 1 that of one. A negative value is reported as it is. Where the estimate of the variance
-    that it divides by is not above 0, it is undefined.
+    It uses complete units only; the others are dropped and counted. Model 1: each unit has coders of its own (one-way).
+    Model 2: the coders are a sample, and their differences in level count as disagreement (McGraw and Wong's A). Model
+    3: the coders are the whole population, and their differences in level do not count (C). `k` is the reliability of
+    the mean of all coders, 1 that of one. A negative value is reported as it is. It is undefined if the estimate of the
+    variance in the denominator is not above 0.
 
     Parameters
     ----------
     model
         1, 2 or 3.
     mean
-        Whether of the mean of all coders.
+        Whether it is the reliability of the mean of all coders.
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([[1, 2], [2, 3], [3, 4], [5, 6]], "interval")
+    >>> codes = ReliabilityMatrix.from_rows([[1, 2], [2, 3], [3, 4], [5, 6]], "interval")
     >>> IntraclassCorrelation("icc_2_1", "ICC(2,1)", model=2).estimate(codes).round(4).tolist()
     [0.8537]
     >>> IntraclassCorrelation("icc_3_1", "ICC(3,1)", model=3).estimate(codes).round(4).tolist()
@@ -58,46 +62,48 @@ class IntraclassCorrelation(Coefficient):
     mean: bool = False
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        found = mean_squares(codes, rows)
-        coders = codes.matrix.shape[1]
-        error = found.within if self.model == 1 else found.residual
-        divisor = found.units if self.mean else found.units + (coders - 1) * error
+        ms = mean_squares(codes, rows)
+        n_coders = codes.matrix.shape[1]
+        error = ms.within if self.model == 1 else ms.residual
+        divisor = ms.units if self.mean else ms.units + (n_coders - 1) * error
         if self.model == 2:
-            divisor = divisor + (1 if self.mean else coders) / found.n * (found.coders - found.residual)
-        # Codes lie within a range of 1, so that less than this is rounding.
-        least = 1e-24 + 1e-12 * (found.units + found.within + found.coders + found.residual)
-        return np.where(divisor > least, (found.units - error) / divisor, np.nan)
+            divisor = divisor + (1 if self.mean else n_coders) / ms.n * (ms.coders - ms.residual)
+        # Codes are scaled to a range of 1, so a smaller divisor is rounding.
+        least = 1e-24 + 1e-12 * (ms.units + ms.within + ms.coders + ms.residual)
+        return np.where(divisor > least, (ms.units - error) / divisor, np.nan)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
         matrix = codes.matrix[(codes.matrix >= 0).all(axis=1)]
         if len(matrix) < 2:
             return f"{self.title} needs two units that every coder coded, and there is one."
         if (matrix == matrix[0, 0]).all():
             return f"Every code is `{codes.categories[matrix[0, 0]]}`: the units do not differ."
         if np.isnan(self.estimate(codes)[0]):
-            return "The units differ no more than the coders do on each: the variance to divide by is not above 0."
+            return (
+                "The units differ no more than the coders do on each: the variance in the denominator is not above 0."
+            )
         return None
 
 
 def mean_squares(codes: ReliabilityMatrix, rows: FloatArray) -> MeanSquares:
     """The mean squares of the complete units, for each resample."""
-    assert codes.values is not None  # Codes sees to it
-    matrix, rows = complete(codes.matrix, rows)
-    coders = matrix.shape[1]
+    assert codes.values is not None  # ReliabilityMatrix checks it
+    matrix, rows = complete_units(codes.matrix, rows)
+    n_coders = matrix.shape[1]
     numbers = codes.values[matrix]
     low, high = numbers.min(), numbers.max()
-    numbers = (numbers - (low + high) / 2) / ((high - low) or 1.0)  # the correlations stay as they are
+    numbers = (numbers - (low + high) / 2) / ((high - low) or 1.0)  # this does not change the correlations
     means = numbers.mean(axis=1)
-    inside = numbers - means[:, None]
-    n, within = rows.sum(axis=1), rows @ (inside**2).sum(axis=1)
-    levels = rows @ inside / n[:, None]  # of each coder, from the units' means
-    between = n * (levels**2).sum(axis=1)
+    deviations = numbers - means[:, None]
+    n, within = rows.sum(axis=1), rows @ (deviations**2).sum(axis=1)
+    coder_levels = rows @ deviations / n[:, None]  # of each coder, from the units' means
+    between_coders = n * (coder_levels**2).sum(axis=1)
     return MeanSquares(
-        coders * spread(means, rows) / (n - 1),
-        within / (n * (coders - 1)),
-        between / (coders - 1),
-        np.maximum(within - between, 0) / ((n - 1) * (coders - 1)),
-        n,
+        units=n_coders * sum_of_squares(means, rows) / (n - 1),
+        within=within / (n * (n_coders - 1)),
+        coders=between_coders / (n_coders - 1),
+        residual=np.maximum(within - between_coders, 0) / ((n - 1) * (n_coders - 1)),
+        n=n,
     )
 
 

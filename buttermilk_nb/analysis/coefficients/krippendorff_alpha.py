@@ -1,11 +1,11 @@
 """Krippendorff's alpha at every level of measurement, with missing codes.
 
-alpha = 1 - observed / expected disagreement. Units with one code alone have no pair and are dropped, from the expected
-disagreement too. What a disagreement weighs goes by the level, and needs no table of all pairs of categories:
+alpha = 1 - observed / expected disagreement. Units with only one code have no pair and are dropped, from the expected
+disagreement too. The weight of a disagreement depends on the level, and needs no table of all pairs of categories:
 
 - nominal: 1. The coincidences on the diagonal suffice.
-- ordinal: the number of codes from one category to the other, each end half: the difference of their midranks. The
-  ranks are those of the resample, so they are taken anew in each.
+- ordinal: the number of codes from one category to the other, with each end counted half: the difference of their
+  midranks. The ranks are those of the resample, so they are computed for each.
 - interval: the squared difference. Means and squares suffice, whatever the number of distinct values.
 - ratio, and sets: distances between distinct values, in blocks; the time grows with the square of their number.
 """
@@ -18,18 +18,18 @@ from typing import Literal
 import numpy as np
 
 from .agreement_counts import (
-    IntArray,
-    Measure,
-    blocks,
+    PairMeasure,
     category_totals,
-    differ,
-    one_category,
+    has_one_category,
+    nominal_distance,
     pair_sums,
-    spread,
-    with_two,
+    row_blocks,
+    sum_of_squares,
+    units_with_two_codes,
 )
-from .base import Coefficient, FloatArray, register
-from .category_weights import as_measure, declared_weights
+from .arrays import FloatArray, IntArray
+from .base import Coefficient, register
+from .category_weights import declared_weights, weights_as_measure
 from .distances import jaccard_distance, masi_distance, ratio_distance
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
@@ -41,10 +41,11 @@ class KrippendorffAlpha(Coefficient):
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["a", "a", "a"], ["a", "b", None], ["b", "b", None], ["b", None, None]], "nominal")
+    >>> rows = [["a", "a", "a"], ["a", "b", None], ["b", "b", None], ["b", None, None]]
+    >>> codes = ReliabilityMatrix.from_rows(rows, "nominal")
     >>> KrippendorffAlpha().estimate(codes).round(4).tolist()
     [0.5]
-    >>> KrippendorffAlpha().counted(codes)
+    >>> KrippendorffAlpha().sample_counts(codes)
     SampleCounts(units=3, codes=7, n_excluded=1)
     """
 
@@ -56,23 +57,23 @@ class KrippendorffAlpha(Coefficient):
     source: str = "Krippendorff 2019"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        matrix, rows, given = with_two(codes.matrix, rows)
-        if _negative(codes):
+        matrix, rows, n_codes = units_with_two_codes(codes.matrix, rows)
+        if _has_negative_ratio(codes):
             return np.full(len(rows), np.nan)
         if codes.level == "interval":
-            return _interval(matrix, rows, given, _numbers(codes))
+            return _interval_alpha(matrix, rows, n_codes, _category_numbers(codes))
         totals = category_totals(matrix, len(codes.categories), rows)
         if codes.level == "ordinal":
-            found = _ordinal(matrix, rows, given, totals)
+            alpha = _ordinal_alpha(matrix, rows, n_codes, totals)
         else:
-            found = _by_distance(matrix, rows, given, totals, self._distance(codes))
-        return np.where(one_category(totals), np.nan, found)
+            alpha = _distance_alpha(matrix, rows, n_codes, totals, self._distance(codes))
+        return np.where(has_one_category(totals), np.nan, alpha)
 
-    def _distance(self, codes: ReliabilityMatrix) -> Measure:
-        return ratio_distance(_numbers(codes)) if codes.level == "ratio" else differ
+    def _distance(self, codes: ReliabilityMatrix) -> PairMeasure:
+        return ratio_distance(_category_numbers(codes)) if codes.level == "ratio" else nominal_distance
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:
-        if _negative(codes):
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:
+        if _has_negative_ratio(codes):
             return "Ratios need values of 0 or more."
         pairable = codes.matrix[(codes.matrix >= 0).sum(axis=1) >= 2]
         return sole_category(pairable, codes)
@@ -85,12 +86,12 @@ class SetAlpha(KrippendorffAlpha):
     Parameters
     ----------
     distance
-        `masi` (Passonneau 2006) or `jaccard`. The distance stands where the squared difference of a metric stands, as
-        in Passonneau's own work.
+        `masi` (Passonneau 2006) or `jaccard`. The distance replaces the squared difference of a metric, as in
+        Passonneau's own work.
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([[["a"], ["a"]], [["a", "b"], ["b"]], [[], []]], "set")
+    >>> codes = ReliabilityMatrix.from_rows([[["a"], ["a"]], [["a", "b"], ["b"]], [[], []]], "set")
     >>> SetAlpha().estimate(codes).round(4).tolist()
     [0.7222]
     """
@@ -101,26 +102,26 @@ class SetAlpha(KrippendorffAlpha):
     source: str = "Passonneau 2006"
     distance: Literal["masi", "jaccard"] = "masi"
 
-    def _distance(self, codes: ReliabilityMatrix) -> Measure:
+    def _distance(self, codes: ReliabilityMatrix) -> PairMeasure:
         assert codes.sets is not None
         return masi_distance(codes.sets) if self.distance == "masi" else jaccard_distance(codes.sets)
 
 
 @dataclass(frozen=True)
 class WeightedAlpha(KrippendorffAlpha):
-    """Krippendorff's alpha with one of Gwet's schemes of weights for a metric, as irrCAC and kappaetc print it.
+    """Krippendorff's alpha with one of Gwet's schemes of weights as the metric, as irrCAC and kappaetc print it.
 
-    Not in the registry: it is here to reproduce and compare what they print. Its `quadratic` is the interval metric,
+    It is not in the registry: it serves to reproduce and compare their values. Its `quadratic` is the interval metric,
     but its `ordinal` is not Krippendorff's ordinal metric.
 
     Parameters
     ----------
     scheme
-        One of those of `agreement_weights`.
+        A scheme of `agreement_weights`.
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([[1, 1], [1, 2], [3, 3]], "ordinal")
+    >>> codes = ReliabilityMatrix.from_rows([[1, 1], [1, 2], [3, 3]], "ordinal")
     >>> WeightedAlpha(scheme="linear").estimate(codes).round(4).tolist()
     [0.7059]
     """
@@ -132,72 +133,73 @@ class WeightedAlpha(KrippendorffAlpha):
     scheme: str = "ordinal"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        matrix, rows, given = with_two(codes.matrix, rows)
+        matrix, rows, n_codes = units_with_two_codes(codes.matrix, rows)
         totals = category_totals(matrix, len(codes.categories), rows)
-        distance = as_measure("disagreement", 1 - declared_weights(codes, self.scheme))
-        return np.where(one_category(totals), np.nan, _by_distance(matrix, rows, given, totals, distance))
+        distance = weights_as_measure("disagreement", 1 - declared_weights(codes, self.scheme))
+        return np.where(has_one_category(totals), np.nan, _distance_alpha(matrix, rows, n_codes, totals, distance))
 
 
-def _numbers(codes: ReliabilityMatrix) -> FloatArray:
-    assert codes.values is not None  # Codes sees to it
+def _category_numbers(codes: ReliabilityMatrix) -> FloatArray:
+    assert codes.values is not None  # ReliabilityMatrix checks it
     return codes.values
 
 
-def _negative(codes: ReliabilityMatrix) -> bool:
-    return codes.level == "ratio" and bool(_numbers(codes).min() < 0)
+def _has_negative_ratio(codes: ReliabilityMatrix) -> bool:
+    return codes.level == "ratio" and bool(_category_numbers(codes).min() < 0)
 
 
 def _alpha(observed: FloatArray, expected: FloatArray, pairable: FloatArray) -> FloatArray:
-    """From sums over ordered pairs of codes: within units, each over its codes - 1, and among all."""
+    """Alpha from sums over ordered pairs of codes: within units, each divided by its codes - 1, and among all."""
     return np.asarray(1 - (pairable - 1) * observed / expected)
 
 
-def _by_distance(
-    matrix: IntArray, rows: FloatArray, given: FloatArray, totals: FloatArray, distance: Measure
+def _distance_alpha(
+    matrix: IntArray, rows: FloatArray, n_codes: FloatArray, totals: FloatArray, distance: PairMeasure
 ) -> FloatArray:
-    observed = rows @ (2 * pair_sums(matrix, distance) / (given - 1))
+    observed = rows @ (2 * pair_sums(matrix, distance) / (n_codes - 1))
     pairable = totals.sum(axis=1)
-    if distance is differ:
+    if distance is nominal_distance:
         return _alpha(observed, pairable**2 - (totals**2).sum(axis=1), pairable)
     used = np.flatnonzero(totals.any(axis=0))
     totals = totals[:, used]
     expected = np.zeros(len(rows))
-    for some in blocks(len(used), len(used) + len(rows)):
-        expected += ((totals @ distance(used[:, None], used[None, some])) * totals[:, some]).sum(axis=1)
+    for block in row_blocks(len(used), len(used) + len(rows)):
+        expected += ((totals @ distance(used[:, None], used[None, block])) * totals[:, block]).sum(axis=1)
     return _alpha(observed, expected, pairable)
 
 
-def _ordinal(matrix: IntArray, rows: FloatArray, given: FloatArray, totals: FloatArray) -> FloatArray:
+def _ordinal_alpha(matrix: IntArray, rows: FloatArray, n_codes: FloatArray, totals: FloatArray) -> FloatArray:
     pairable = totals.sum(axis=1)
     ranks = np.cumsum(totals, axis=1) - (totals + pairable[:, None]) / 2  # midranks, with mean 0
     expected = 2 * (pairable * (totals * ranks**2).sum(axis=1) - (totals * ranks).sum(axis=1) ** 2)
     columns = np.ascontiguousarray(matrix.T)
-    coded = columns >= 0
-    padded = np.pad(ranks, ((0, 0), (0, 1)))  # a missing code, -1, finds the 0 at the end
+    has_code = columns >= 0
+    padded = np.pad(ranks, ((0, 0), (0, 1)))  # a missing code is -1, the index of the 0 at the end
     observed = np.empty(len(rows))
-    for some in blocks(len(rows), columns.size):
-        apart = np.take(padded[some], columns, axis=1)  # resamples x codes x units
-        apart -= (apart.sum(axis=1) / given)[:, None]
-        if not coded.all():
-            apart *= coded
-        within = np.einsum("bcu,bcu->bu", apart, apart)
-        observed[some] = np.einsum("bu,bu->b", rows[some] * (2 * given / (given - 1)), within)
+    for block in row_blocks(len(rows), columns.size):
+        deviations = np.take(padded[block], columns, axis=1)  # resamples x codes x units
+        deviations -= (deviations.sum(axis=1) / n_codes)[:, None]
+        if not has_code.all():
+            deviations *= has_code
+        within = np.einsum("bcu,bcu->bu", deviations, deviations)
+        observed[block] = np.einsum("bu,bu->b", rows[block] * (2 * n_codes / (n_codes - 1)), within)
     return _alpha(observed, expected, pairable)
 
 
-def _interval(matrix: IntArray, rows: FloatArray, given: FloatArray, values: FloatArray) -> FloatArray:
-    coded = matrix >= 0
-    numbers = ((values - values[0]) / (np.ptp(values) or 1.0))[matrix] * coded  # alpha knows neither origin nor unit
-    means = numbers.sum(axis=1) / given
-    within = (((numbers - means[:, None]) * coded) ** 2).sum(axis=1)
-    observed, inside = (rows @ np.stack([2 * given / (given - 1) * within, within], axis=1)).T
-    codes = rows * given
-    pairable = codes.sum(axis=1)
-    found = _alpha(observed, 2 * pairable * (inside + spread(means, codes)), pairable)
-    lowest, highest = np.where(coded, matrix, len(values)).min(axis=1), matrix.max(axis=1)
+def _interval_alpha(matrix: IntArray, rows: FloatArray, n_codes: FloatArray, values: FloatArray) -> FloatArray:
+    has_code = matrix >= 0
+    scaled = (values - values[0]) / (np.ptp(values) or 1.0)  # alpha depends on neither origin nor unit
+    numbers = scaled[matrix] * has_code
+    means = numbers.sum(axis=1) / n_codes
+    within = (((numbers - means[:, None]) * has_code) ** 2).sum(axis=1)
+    observed, total_within = (rows @ np.stack([2 * n_codes / (n_codes - 1) * within, within], axis=1)).T
+    code_weights = rows * n_codes
+    pairable = code_weights.sum(axis=1)
+    alpha = _alpha(observed, 2 * pairable * (total_within + sum_of_squares(means, code_weights)), pairable)
+    lowest, highest = np.where(has_code, matrix, len(values)).min(axis=1), matrix.max(axis=1)
     counts = rows > 0
-    alike = np.where(counts, lowest, len(values)).min(axis=1) >= np.where(counts, highest, -1).max(axis=1)
-    return np.where(alike, np.nan, found)
+    is_constant = np.where(counts, lowest, len(values)).min(axis=1) >= np.where(counts, highest, -1).max(axis=1)
+    return np.where(is_constant, np.nan, alpha)
 
 
 register(KrippendorffAlpha())

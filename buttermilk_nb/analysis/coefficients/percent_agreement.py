@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .agreement_counts import mean_agreement
-from .base import Coefficient, FloatArray, register
+from .arrays import FloatArray
+from .base import Coefficient, register
 from .reliability_matrix import LEVELS, ReliabilityMatrix
 
 
@@ -14,13 +15,14 @@ from .reliability_matrix import LEVELS, ReliabilityMatrix
 class PercentAgreement(Coefficient):
     """Percent agreement over pairs of coders, as a share from 0 to 1.
 
-    In each unit the share of its pairs of codes that are identical; then the mean over the units with two codes or
-    more (Gwet 2014, ch. 2). With missing codes each unit counts once, and not each pair. It knows nothing of chance,
-    and is defined, as 1, where one category alone was used. Numbers and sets agree only when they are the same.
+    It is the share of identical pairs of codes in each unit, averaged over the units with two codes or more (Gwet 2014,
+    ch. 2). With missing codes each unit counts once, and not each pair. It takes no account of chance, and is 1 if only
+    one category was used. Numbers and sets agree only if they are the same.
 
     Examples
     --------
-    >>> PercentAgreement().estimate(ReliabilityMatrix.of([["a", "a", "a"], ["a", "a", "b"]], "nominal")).round(4).tolist()
+    >>> codes = ReliabilityMatrix.from_rows([["a", "a", "a"], ["a", "a", "b"]], "nominal")
+    >>> PercentAgreement().estimate(codes).round(4).tolist()
     [0.6667]
     """
 
@@ -34,7 +36,7 @@ class PercentAgreement(Coefficient):
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         return mean_agreement(codes.matrix, rows)
 
-    def _why(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # with a pair of codes it is always defined
+    def _undefined_reason(self, codes: ReliabilityMatrix) -> str | None:  # noqa: ARG002  # with a pair of codes it is always defined
         return None
 
 

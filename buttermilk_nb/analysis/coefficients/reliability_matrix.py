@@ -1,8 +1,8 @@
-"""Reliability data: which coder gave which unit which code.
+"""The reliability matrix: the code that each coder gave each unit.
 
-Codes are kept as numbers that point into the categories, so that every coefficient is sums over an array of
-integers. The categories are those that were *declared*, in the scale's order, and not only those that somebody
-used: Gwet's, Brennan and Prediger's and the weighted coefficients depend on how many there are.
+Codes are stored as numbers that point into the categories, so that every coefficient is a sum over an array of
+integers. The categories are those *declared*, in the order of the scale, and not only those that were used: Gwet's,
+Brennan and Prediger's and the weighted coefficients depend on how many there are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ReliabilityMatrix:
     Parameters
     ----------
     matrix
-        Units x coders: an index into `categories`, -1 where there is no code.
+        Units x coders: an index into `categories`, -1 without a code.
     level
         `nominal`, `ordinal`, `interval`, `ratio` or `set`.
     categories
@@ -49,7 +49,7 @@ class ReliabilityMatrix:
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.of([["yes", "yes"], ["no", None]], "nominal", categories=["yes", "no"])
+    >>> codes = ReliabilityMatrix.from_rows([["yes", "yes"], ["no", None]], "nominal", categories=["yes", "no"])
     >>> codes.matrix.tolist()
     [[0, 0], [1, -1]]
     """
@@ -65,66 +65,66 @@ class ReliabilityMatrix:
             raise SetupError(problem)
 
     @classmethod
-    def of(
+    def from_rows(
         cls, rows: Sequence[Sequence[object | None]], level: str, categories: Sequence[object] | None = None
     ) -> ReliabilityMatrix:
-        """ReliabilityMatrix from a table of answers.
+        """A reliability matrix from a table of answers.
 
         Parameters
         ----------
         rows
-            Units x coders; None and NaN where there is no code. A set is any collection of labels, or its JSON.
+            Units x coders; None or NaN without a code. A set is any collection of labels, or its JSON.
         level
             The level of measurement.
         categories
-            The declared categories, for `ordinal` from lowest to highest. Without them the codes themselves are
-            taken, sorted; words have no such order, so ordinal words need them.
+            The declared categories, for `ordinal` from lowest to highest. Without them they are the codes, sorted;
+            words have no such order, so ordinal words need them.
 
         Raises
         ------
         SetupError
-            A code is not among the categories, or is no number where the level needs one.
+            A code is not among the categories, or is not a number although the level needs one.
 
         Examples
         --------
-        >>> ReliabilityMatrix.of([[1, 2], [4, float("nan")]], "ordinal", categories=[1, 2, 3, 4]).values.tolist()
+        >>> ReliabilityMatrix.from_rows([[1, 2], [4, float("nan")]], "ordinal", categories=[1, 2, 3, 4]).values.tolist()
         [1.0, 2.0, 3.0, 4.0]
-        >>> ReliabilityMatrix.of([[["a", "b"], ["b"]], ["[]", None]], "set").categories
+        >>> ReliabilityMatrix.from_rows([[["a", "b"], ["b"]], ["[]", None]], "set").categories
         ('["a", "b"]', '["b"]', '[]')
         """
         if level not in LEVELS:
-            raise SetupError(_no_level(level))
+            raise SetupError(_unknown_level(level))
         if len({len(row) for row in rows}) > 1:
-            raise SetupError("every unit needs as many codes as there are coders; write None where there is none.")
-        read = _READ.get(level, _as_text)
-        cells = [[None if _is_missing(cell) else read(cell) for cell in row] for row in rows]
-        used = dict.fromkeys(cell for row in cells for cell in row if cell is not None)
+            raise SetupError("every unit needs as many codes as there are coders; write None for a missing code.")
+        as_category = _AS_CATEGORY.get(level, _as_text)
+        codes = [[None if _is_missing(value) else as_category(value) for value in row] for row in rows]
+        used = dict.fromkeys(code for row in codes for code in row if code is not None)
         if level == "set":
-            names = sorted(used)  # what is declared of a set are its labels, and not the answers that they can make
+            names = sorted(used)  # the labels of a set are declared, and not the answers that they can make
             _check_labels(names, categories)
         else:
-            names = _ordered(used, level) if categories is None else [read(category) for category in categories]
-        place = {name: i for i, name in enumerate(names)}
+            names = _sorted_categories(used, level) if categories is None else list(map(as_category, categories))
+        index = {name: i for i, name in enumerate(names)}
         for name in used:
-            if name not in place:
-                raise SetupError(f"the code `{name}` is not one of the categories; {nearest(name, place)}")
-        matrix = [[-1 if cell is None else place[cell] for cell in row] for row in cells]
+            if name not in index:
+                raise SetupError(f"the code `{name}` is not one of the categories; {nearest(name, index)}")
+        matrix = [[-1 if code is None else index[code] for code in row] for row in codes]
         return cls(
             np.array(matrix, np.intp).reshape(len(rows), len(rows[0]) if rows else 0),
             level,
             tuple(names),
-            _values(names, level),
+            _category_values(names, level),
             tuple(frozenset(json.loads(name)) for name in names) if level == "set" else None,
         )
 
     def _problem(self) -> str | None:
         size = len(self.categories)
         if self.level not in LEVELS:
-            return _no_level(self.level)
+            return _unknown_level(self.level)
         if self.matrix.ndim != 2 or not np.issubdtype(self.matrix.dtype, np.integer):
             return "the matrix of codes must be units x coders, of whole numbers."
         if self.matrix.size and (self.matrix.min() < -1 or self.matrix.max() >= size):
-            return f"the matrix points to a category beyond the {size} that there are."
+            return f"the matrix has an index beyond the {size} categories."
         if self.level == "set" and (self.sets is None or len(self.sets) != size):
             return "level `set` needs the labels of each distinct answer in `sets`."
         if self.level not in NUMERIC:
@@ -139,51 +139,51 @@ class ReliabilityMatrix:
         return None
 
 
-def _no_level(level: str) -> str:
+def _unknown_level(level: str) -> str:
     return f"there is no level of measurement `{level}`; {nearest(level, LEVELS)}"
 
 
-def _is_missing(cell: object) -> bool:
-    if cell is None:
+def _is_missing(value: object) -> bool:
+    if value is None:
         return True
     try:
-        return bool(cell != cell)  # NaN
+        return bool(value != value)  # NaN
     except TypeError:
         return True  # pandas.NA, which is neither equal nor unequal to itself
 
 
-def _as_text(cell: object) -> str:
-    if isinstance(cell, Real) and not isinstance(cell, bool):
-        number = float(cell)
+def _as_text(value: object) -> str:
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = float(value)
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
-    return str(cell)
+    return str(value)
 
 
-def _as_number(cell: object) -> str:
+def _number_text(value: object) -> str:
     try:
-        number = float(cell)  # type: ignore[arg-type]  # what is no number is the error below
+        number = float(value)  # type: ignore[arg-type]  # anything else than a number raises the error below
     except (TypeError, ValueError):
-        raise SetupError(f"the code `{cell}` is not a number.") from None
+        raise SetupError(f"the code `{value}` is not a number.") from None
     if not np.isfinite(number):
-        raise SetupError(f"the code `{cell}` is not finite.")
+        raise SetupError(f"the code `{value}` is not finite.")
     return _as_text(number)
 
 
-def _as_labels(cell: object) -> str:
-    if isinstance(cell, str):
+def _label_set_json(value: object) -> str:
+    if isinstance(value, str):
         try:
-            cell = json.loads(cell)
+            value = json.loads(value)
         except ValueError:
-            cell = None
-    if not isinstance(cell, Iterable) or isinstance(cell, str | dict):
+            value = None
+    if not isinstance(value, Iterable) or isinstance(value, str | dict):
         raise SetupError('a code of level `set` is a collection of labels, or its JSON, such as `["a", "b"]`.')
-    return json.dumps(sorted({str(label) for label in cell}), ensure_ascii=False)
+    return json.dumps(sorted({str(label) for label in value}), ensure_ascii=False)
 
 
-_READ = {"interval": _as_number, "ratio": _as_number, "set": _as_labels}
+_AS_CATEGORY = {"interval": _number_text, "ratio": _number_text, "set": _label_set_json}
 
 
-def _ordered(used: Iterable[str], level: str) -> list[str]:
+def _sorted_categories(used: Iterable[str], level: str) -> list[str]:
     if level == "nominal":
         return sorted(used)
     try:
@@ -192,8 +192,8 @@ def _ordered(used: Iterable[str], level: str) -> list[str]:
         raise SetupError("ordinal codes that are words need `categories`, from lowest to highest.") from None
 
 
-def _values(names: Sequence[str], level: str) -> NDArray[np.float64] | None:
-    """The categories' own numbers; for ordinal names, and numbers out of order, the ranks."""
+def _category_values(names: Sequence[str], level: str) -> NDArray[np.float64] | None:
+    """The categories as numbers; the ranks for ordinal names, and for ordinal numbers that are not in order."""
     if level not in NUMERIC:
         return None
     ranks = np.arange(1.0, len(names) + 1)

@@ -1,15 +1,15 @@
-"""Why a coefficient is undefined: the sentences that several share."""
+"""Sentences that say why a coefficient is undefined, shared by several."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .agreement_counts import IntArray
+from .arrays import IntArray
 from .reliability_matrix import ReliabilityMatrix
 
 
 def sole_category(matrix: IntArray, codes: ReliabilityMatrix) -> str | None:
-    """One category alone is used in the matrix, so that expected disagreement is 0; None where there are more."""
+    """The sentence if only one category is used, so that expected disagreement is 0; None if there are more."""
     used = np.unique(matrix[matrix >= 0])
     if len(used) > 1:
         return None
@@ -19,7 +19,7 @@ def sole_category(matrix: IntArray, codes: ReliabilityMatrix) -> str | None:
 
 
 def too_few_categories(codes: ReliabilityMatrix, title: str) -> str | None:
-    """Fewer than two categories are declared; None where there are more."""
+    """The sentence if fewer than two categories are declared; None if there are more."""
     if len(codes.categories) > 1:
         return None
-    return f"{title} goes by the number of declared categories, and there is only `{codes.categories[0]}`."
+    return f"{title} depends on the number of declared categories, and there is only `{codes.categories[0]}`."

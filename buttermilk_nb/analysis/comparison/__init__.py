@@ -1,7 +1,7 @@
 """Whether a model, a judge, a prompt or a coder changes the answers to the same records.
 
-The same records are answered at both levels of a factor, so answers are compared in pairs, record by record: what is
-tested is the change, not two shares that happen to differ.
+Both levels of a factor answer the same records, so the answers are compared in pairs, record by record: the test is of
+the change, and not of two shares that happen to differ.
 """
 
 from __future__ import annotations

@@ -1,24 +1,25 @@
-"""Every pair of levels of a factor, tested, and corrected for the number of tests."""
+"""Compare every pair of levels of a factor, with tests adjusted for their number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import SetupError, nearest
-from ..shared.bootstrap import interval, weights
-from ..shared.groups import groups, in_order, names, read, wordings_note
-from ..shared.multiple_testing import holm
-from ..shared.notes import note
-from ..shared.record_table import table
-from ..stability.stability import check_resampling
-from .notes import paired_note
-from .outcome import Measure, measure
-from .paired_levels import Pair, Replicates, pair
-from .paired_tests import PairedTest, mcnemar, sign_flips
+from ..coefficients.arrays import FloatArray
+from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
+from ..shared.measure import Measure, choose_measure
+from ..shared.multiple_testing import holm_adjusted
+from ..shared.notes import join_sentences
+from ..shared.ratings_groups import column_names, prepare_ratings_along, ratings_groups, sorted_values, wordings_note
+from ..shared.record_table import record_table
+from ..shared.replicate_mode import ReplicateMode, check_replicate_mode
+from .notes import comparison_note
+from .paired_levels import PairedLevels, pair_levels
+from .paired_tests import PairedTest, mcnemar_test, sign_flip_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ def compare_levels(
     factor: str,
     by: str | Sequence[str] = ("criterion",),
     baseline: Any = None,
-    replicate_mode: Replicates = "modal",
+    replicate_mode: ReplicateMode = "modal",
     n_boot: int = 1000,
     seed: int = 1,
     confidence: float = 0.95,
@@ -44,79 +45,80 @@ def compare_levels(
     ratings
         The long frame of `run.ratings()`, or one with `record_id`, `criterion`, `coder`, `category` and `factor`.
     factor
-        The column whose values are compared: `model`, `judge`, `coder`, a prompt's name, any other. Rows in which it
-        is missing are set aside.
+        The column whose values are compared: `model`, `judge`, `coder`, the name of a prompt, or any other. Rows
+        without a value in it are dropped.
     by
-        Columns to part the frame by. Criteria are never pooled, nor wordings, unless they are the factor.
+        Columns that make the groups. Criteria and wordings are never pooled, unless they are the factor.
     baseline
-        A value of the factor: only pairs with it, as `a`. Otherwise all pairs, `a` and `b` in order (numbers
+        A value of the factor: only pairs with it, as `a`. Otherwise all pairs, with `a` before `b` in order (numbers
         ascending, else names from A to Z).
     replicate_mode
-        `modal`: one answer per record first, the most frequent of its replicates; a record whose replicates tie is
-        left out (ordinal numbers: the mean of those tied; continuous ones: the mean of all). `each`: everything within
-        each replicate and averaged, replicates of the same number paired, a single one with each of the other's.
+        `modal`: reduce each record to one answer first, the most frequent of its replicates; a record whose replicates
+        tie is left out (ordinal numbers: the mean of those tied; continuous ones: the mean of all). `each`: compute
+        within each replicate and average; replicates of the same number are paired, and a single one is paired with
+        every replicate of the other level.
     n_boot, seed, confidence
-        Resamples of whole clusters, the seed of resamples and of random sign flips, and the level of the percentile
-        interval. Each row starts from the seed.
+        The number of resamples of whole clusters, the seed of resamples and of random sign flips, and the level of the
+        percentile interval (0 to 1). Each row starts from the seed.
 
     Returns
     -------
     pandas.DataFrame
-        `by`..., `factor`, `a`, `b` (the levels), then, over the `n` records answered at both:
+        `by`..., `factor`, `a`, `b` (the levels), then, over the `n` records answered at both levels:
 
-        - `measure`: `flagged share` where a flag is declared, else `mean` on scales with numbers (ordinal, interval,
-          ratio), else the share of the category that is the most frequent in the group, all levels together (of two
-          as frequent the first in the scale's order). `at_a`, `at_b`: its value at each level;
+        - `measure`: `flagged share` if a flag is declared, else `mean` on scales with numbers (ordinal, interval,
+          ratio), else the share of the category that is the most frequent in the group, over all levels (if two are as
+          frequent, the first in the order of the scale). `at_a`, `at_b`: its value at each level;
         - `difference`: at `b` minus at `a`, with `difference_low` and `difference_high`. `difference_least` and
-          `difference_most` are bounds over all records asked at either level, whatever the missing answers were;
-        - `only_a`, `only_b`: paired flips, records with the finding (or the category) at one level only; of numbers,
-          records whose number is higher there. `n_changed`: records with another answer;
-        - `test`, `p`: McNemar's exact test for shares, and for means (and averages over replicates) a permutation
-          test that flips the signs of whole clusters' differences, a record without a cluster being one. `p_adjusted`:
-          Holm's, over the `n_tests` tests of this call. `p_clustered`, `p_clustered_adjusted`: the permutation over
-          clusters and its own Holm adjustment, where records are in clusters;
-        - `n`, `n_excluded` (records asked at either level without an answer at both), `n_clusters`, `n_undefined`
-          (resamples without a difference) and `note`.
+          `difference_most` are bounds over all records with a planned answer at either level, whatever the missing
+          answers are;
+        - `only_a`, `only_b`: paired flips, the records with the finding (or the category) at one level only; for
+          numbers, the records with a higher number there. `n_changed`: the records whose answers differ;
+        - `test`, `p`: McNemar's exact test for shares; for means (and averages over replicates) a permutation test
+          that flips the signs of whole clusters' differences, where a record without a cluster is its own cluster.
+          `p_adjusted`: Holm's adjustment, over the `n_tests` tests of this call. `p_clustered`,
+          `p_clustered_adjusted`: the permutation test over clusters and its own Holm adjustment, if records are in
+          clusters;
+        - `n`, `n_excluded` (records with a planned answer at either level, without answers at both), `n_clusters`,
+          `n_undefined` (resamples without a difference) and `note`.
 
-        A group with one level of the factor has no row. What is undefined is NaN, and `note` says why. With `each`,
+        A group with one level of the factor has no row. Undefined values are NaN, and `note` says why. With `each`,
         counts are averages over replicates.
 
     Raises
     ------
     SetupError
-        The factor has one value; `baseline` or `replicates` is unknown; criteria or wordings would be pooled; a record
-        has two answers in one cell.
+        The factor has one value; `baseline` or `replicate_mode` is unknown; criteria or wordings would be pooled; a
+        record has two answers of one level and replicate.
 
     Notes
     -----
-    McNemar (1947), Holm (1979). The sign-flip test takes the distribution of the differences as symmetric when the
-    levels are alike, which holds where the levels could be swapped. Records drawn with unequal probability are not
+    McNemar (1947), Holm (1979). The sign-flip test assumes that the differences have a symmetric distribution if the
+    levels are alike, which is true if the levels could be swapped. Records drawn with unequal probabilities are not
     weighted, and `note` says so.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> said = {"m1": "yyyynnnn", "m2": "ynnnnnnn"}
-    >>> rows = [(f"r{i}", "calm", f"judge · {m}", m, c) for m, codes in said.items() for i, c in enumerate(codes)]
+    >>> answers = {"m1": "yyyynnnn", "m2": "ynnnnnnn"}
+    >>> rows = [(f"r{i}", "calm", f"judge · {m}", m, c) for m, codes in answers.items() for i, c in enumerate(codes)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "model", "category"])
-    >>> found = compare_levels(ratings, factor="model")
-    >>> found[["measure", "at_a", "at_b", "only_a", "only_b", "p"]].values.tolist()
+    >>> result = compare_levels(ratings, factor="model")
+    >>> result[["measure", "at_a", "at_b", "only_a", "only_b", "p"]].values.tolist()
     [['share of `n`', 0.5, 0.875, 0.0, 3.0, 0.25]]
     """
     import pandas as pd
 
     check_resampling(n_boot, confidence)
-    if replicate_mode not in get_args(Replicates):
-        raise SetupError(f"replicates: write `modal` or `each`, and not `{replicate_mode}`.")
+    check_replicate_mode(replicate_mode)
     rows = []
-    for key, found, a, b in pairs_of_levels(ratings, factor, names(by), baseline):
-        rows.append(
-            key | {"factor": factor, "a": a, "b": b} | _row(found, a, b, replicate_mode, n_boot, seed, confidence)
-        )
-        rows[-1]["note"] = note(rows[-1]["note"], wordings_note(factor))
+    for key, measure, a, b in pairs_of_levels(ratings, factor, column_names(by), baseline):
+        row = _comparison_row(measure, a, b, replicate_mode, n_boot, seed, confidence)
+        row["note"] = join_sentences(row["note"], wordings_note(factor))
+        rows.append(key | {"factor": factor, "a": a, "b": b} | row)
     result = pd.DataFrame(rows)
     for name in ("p", "p_clustered"):
-        result[f"{name}_adjusted"] = holm(result[name].to_numpy(float))
+        result[f"{name}_adjusted"] = holm_adjusted(result[name].to_numpy(float))
     result["n_tests"] = int(result.p.notna().sum())
     order = [*list(result.columns)[: list(result.columns).index("p") + 1], "p_adjusted", "p_clustered"]
     order += ["p_clustered_adjusted", "n_tests"]
@@ -130,49 +132,60 @@ def pairs_of_levels(
     baseline: Any = None,
     only: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[dict[str, Any], Measure, Any, Any]]:
-    """Each group, what is measured in it, and each pair of levels that it has, or `only` those named."""
-    frame = read(ratings, by, factor, "factor")
+    """Each group with its measure, and each pair of its levels.
+
+    Parameters
+    ----------
+    ratings, factor, by, baseline
+        As in `compare_levels`.
+    only
+        The two levels to compare, each under the name of its parameter; None for all pairs.
+    """
+    frame = prepare_ratings_along(ratings, by, factor, "factor")
     if factor == "replicate":
-        raise SetupError("factor: replicates are no levels of a factor; bm.stability(ratings) looks at them.")
-    levels = in_order(frame[factor])
+        raise SetupError("factor: replicates are not levels of a factor; use bm.stability(ratings) for them.")
+    levels = sorted_values(frame[factor])
     if len(levels) < 2:
-        shown = f"one value, `{levels[0]}`" if levels else "no value"
-        raise SetupError(f"factor: `{factor}` has {shown} in these ratings; a comparison needs two or more.")
-    for word, value in (only or {"baseline": baseline}).items():
+        values = f"one value, `{levels[0]}`" if levels else "no value"
+        raise SetupError(f"factor: `{factor}` has {values} in these ratings; a comparison needs two or more.")
+    for parameter, value in (only or {"baseline": baseline}).items():
         if value is not None and value not in levels:
-            raise SetupError(f"{word}: `{factor}` is never `{value}`; {nearest(str(value), map(str, levels))}")
+            raise SetupError(f"{parameter}: `{factor}` is never `{value}`; {nearest(str(value), map(str, levels))}")
     if only:
         frame = frame[frame[factor].isin(list(only.values()))]
-    parts = list(groups(frame, by, factor))
+    parts = ratings_groups(frame, by, factor)
     if all(part[factor].nunique() < 2 for _, part in parts):
-        raise SetupError(f"`{factor}` has one value in each group; leave out of by={list(by)} what changes with it.")
+        raise SetupError(
+            f"`{factor}` has one value in each group; leave out of by={list(by)} the columns that change with it."
+        )
     for key, part in parts:
-        own = in_order(part[factor])
-        if len(own) < 2:
+        group_levels = sorted_values(part[factor])
+        if len(group_levels) < 2:
             continue
-        found = measure(table(part, [factor, "replicate"]))
-        for a, b in combinations(own, 2) if baseline is None else product([baseline], own):
-            if a != b and a in own:
-                yield key, found, a, b
+        measure = choose_measure(record_table(part, [factor, "replicate"]))
+        for a, b in combinations(group_levels, 2) if baseline is None else product([baseline], group_levels):
+            if a != b and a in group_levels:
+                yield key, measure, a, b
 
 
-def _row(
-    found: Measure, a: Any, b: Any, replicate_mode: Replicates, n_boot: int, seed: int, confidence: float
+def _comparison_row(
+    measure: Measure, a: Any, b: Any, replicate_mode: ReplicateMode, n_boot: int, seed: int, confidence: float
 ) -> dict[str, Any]:
-    two = pair(found, a, b, replicate_mode)
-    used = two.used
-    clusters = np.unique(found.table.clusters[used], return_inverse=True)[1]
+    pair = pair_levels(measure, a, b, replicate_mode)
+    used = pair.has_pair
+    clusters = np.unique(measure.table.clusters[used], return_inverse=True)[1]
     n, n_clusters = int(used.sum()), int(clusters.max(initial=-1)) + 1
-    at_a, at_b = (float(mean[0]) for mean in two.means(np.ones((1, n))))
-    low, high, undefined = float("nan"), float("nan"), 0
+    at_a, at_b = (float(mean[0]) for mean in pair.means(np.ones((1, n))))
+    low, high, n_undefined = float("nan"), float("nan"), 0
     if n_clusters > 1:
-        drawn = [two.means(rows) for rows in weights(clusters, n_boot, seed)]
-        low, high, undefined = interval(np.concatenate([there - here for here, there in drawn]), confidence)
-    least, most = two.bounds(*found.ends())
-    sums = np.bincount(clusters, two.shares(), n_clusters) if n else np.zeros(0)
-    first, clustered = _tested(found, two, sums, seed)
+        resampled = [pair.means(weights) for weights in unit_weights(clusters, n_boot, seed)]
+        differences = np.concatenate([means_b - means_a for means_a, means_b in resampled])
+        low, high, n_undefined = percentile_interval(differences, confidence)
+    least, most = pair.bounds(*measure.range())
+    sums = np.bincount(clusters, pair.contributions(), n_clusters).astype(np.float64) if n else np.zeros(0)
+    test, clustered_test = _paired_tests(measure, pair, sums, seed)
     return {
-        "measure": found.name,
+        "measure": measure.name,
         "at_a": at_a,
         "at_b": at_b,
         "difference": at_b - at_a,
@@ -180,27 +193,28 @@ def _row(
         "difference_high": high,
         "difference_least": least,
         "difference_most": most,
-        "only_a": two.count(two.a > two.b),
-        "only_b": two.count(two.b > two.a),
-        "n_changed": two.count(two.said_a != two.said_b),
-        "test": first.test,
-        "p": first.p,
-        "p_clustered": clustered.p,
+        "only_a": pair.mean_count(pair.a > pair.b),
+        "only_b": pair.mean_count(pair.b > pair.a),
+        "n_changed": pair.mean_count(pair.answer_a != pair.answer_b),
+        "test": test.test,
+        "p": test.p,
+        "p_clustered": clustered_test.p,
         "n": n,
-        "n_excluded": int((two.asked & ~used).sum()),
+        "n_excluded": int((pair.was_planned & ~used).sum()),
         "n_clusters": n_clusters,
-        "n_undefined": undefined,
-        "note": paired_note(found, two, n, n_clusters, first, clustered, seed),
+        "n_undefined": n_undefined,
+        "note": comparison_note(measure, pair, n, n_clusters, test, clustered_test, seed),
     }
 
 
-def _tested(found: Measure, two: Pair, sums: Any, seed: int) -> tuple[PairedTest, PairedTest]:
-    """The test of a pair, and the permutation over clusters where records are in clusters."""
-    n, n_clusters = int(two.used.sum()), len(sums)
-    flipped = _NO_TEST
+def _paired_tests(measure: Measure, pair: PairedLevels, sums: FloatArray, seed: int) -> tuple[PairedTest, PairedTest]:
+    """The test of a pair; and the permutation over clusters, if records are in clusters."""
+    n, n_clusters = int(pair.has_pair.sum()), len(sums)
+    permutation = _NO_TEST
     if n_clusters > 1:
-        flipped = sign_flips(sums, seed, "records" if n_clusters == n else "clusters")
-    if n and found.is_share and two.both.shape[1] == 1:
-        only_a, only_b = (int(two.count(higher)) for higher in (two.a > two.b, two.b > two.a))
-        return mcnemar(only_a, only_b), flipped if n_clusters < n else _NO_TEST
-    return flipped, flipped if n_clusters < n else _NO_TEST
+        permutation = sign_flip_test(sums, seed, "records" if n_clusters == n else "clusters")
+    clustered_test = permutation if n_clusters < n else _NO_TEST
+    if n and measure.is_share and pair.is_complete.shape[1] == 1:
+        only_a, only_b = (int(pair.mean_count(is_higher)) for is_higher in (pair.a > pair.b, pair.b > pair.a))
+        return mcnemar_test(only_a, only_b), clustered_test
+    return permutation, clustered_test

@@ -1,76 +1,83 @@
-"""What does not follow from a comparison, and how its numbers came about."""
+"""The note on a comparison of two levels: warnings, and how the numbers were computed."""
 
 from __future__ import annotations
 
-from ..shared.notes import few, note, unequal_note
-from .outcome import Measure
-from .paired_levels import Pair
-from .paired_tests import DRAWS, PairedTest
+from ..shared.measure import Measure
+from ..shared.notes import join_sentences, replicates_note, sample_note, unequal_note
+from .paired_levels import PairedLevels
+from .paired_tests import N_RANDOM_FLIPS, PairedTest
 
-_FEWEST = 6  # changes; with fewer no two-sided p is below 0.05
+_MIN_CHANGES = 6  # with fewer changes no two-sided p is below 0.05
 
 
-def paired_note(
-    found: Measure, two: Pair, n: int, n_clusters: int, first: PairedTest, clustered: PairedTest, seed: int
+def comparison_note(
+    measure: Measure,
+    pair: PairedLevels,
+    n: int,
+    n_clusters: int,
+    test: PairedTest,
+    clustered_test: PairedTest,
+    seed: int,
 ) -> str:
-    """The sentences beside one row."""
+    """The sentences for one row."""
     if n == 0:
-        return note("No record was answered at both levels.", _unpaired(two))
-    return note(
-        few(n, n_clusters),
-        _equal(two, n_clusters),
-        _no_less("p", first),
-        _one_category(found),
-        f"Records left out because their replicates tie: {two.ties}." if two.ties else "",
-        _averaged(two),
-        _unpaired(two),
-        _clustered(first, clustered, n, n_clusters),
-        _no_less("p_clustered", clustered) if clustered is not first else "",
-        unequal_note(found.table),
-        f"The random sign flips are drawn from seed {seed}." if _drawn(first) or _drawn(clustered) else "",
+        return join_sentences("No record was answered at both levels.", _unpaired_note(pair))
+    return join_sentences(
+        sample_note(n, n_clusters),
+        _no_difference_note(pair, n_clusters),
+        _least_p_note("p", test),
+        _one_category_note(measure),
+        f"Records left out because their replicates tie: {pair.n_ties}." if pair.n_ties else "",
+        replicates_note(pair.is_complete.shape[1]),
+        _unpaired_note(pair),
+        _cluster_test_note(test, clustered_test, n, n_clusters),
+        _least_p_note("p_clustered", clustered_test) if clustered_test is not test else "",
+        unequal_note(measure.table.unequal_probabilities),
+        f"The random sign flips are drawn from seed {seed}." if _is_random(test) or _is_random(clustered_test) else "",
     )
 
 
-def _drawn(tested: PairedTest) -> bool:
-    return tested.test.endswith(f"{DRAWS:,} draws")
+def _is_random(test: PairedTest) -> bool:
+    return test.test.endswith(f"{N_RANDOM_FLIPS:,} draws")
 
 
-def _equal(two: Pair, n_clusters: int) -> str:
-    if two.count(two.a != two.b):
+def _no_difference_note(pair: PairedLevels, n_clusters: int) -> str:
+    if pair.mean_count(pair.a != pair.b):
         return ""
     width = ", so the interval has no width" if n_clusters > 1 else ""
     return f"No record differs{width}; that does not show that the levels are alike."
 
 
-def _no_less(word: str, tested: PairedTest) -> str:
-    turns_on = tested.turns_on
-    if not 0 < turns_on < _FEWEST:
+def _least_p_note(column: str, test: PairedTest) -> str:
+    n = test.n_changed
+    if not 0 < n < _MIN_CHANGES:
         return ""
-    what = "cluster" if "clusters" in tested.test else "record"
-    counted = f"{turns_on} {what}s differ" if turns_on > 1 else f"One {what} differs"
-    return f"{counted}, so {word} cannot be below {0.5 ** (turns_on - 1):g}."
+    noun = "cluster" if "clusters" in test.test else "record"
+    changed = f"{n} {noun}s differ" if n > 1 else f"One {noun} differs"
+    return f"{changed}, so {column} cannot be below {0.5 ** (n - 1):g}."
 
 
-def _one_category(found: Measure) -> str:
-    if found.category is None or len(found.table.codes.categories) < 3:
+def _one_category_note(measure: Measure) -> str:
+    if measure.category is None or len(measure.table.codes.categories) < 3:
         return ""
-    category = found.table.codes.categories[found.category]
-    return f"What is tested is `{category}` against all other answers; n_changed counts every change."
+    category = measure.table.codes.categories[measure.category]
+    return f"The test compares `{category}` with all other answers; n_changed counts every change."
 
 
-def _averaged(two: Pair) -> str:
-    repeats = two.both.shape[1]
-    return f"Computed within each of {repeats} replicates and averaged." if repeats > 1 else ""
+def _unpaired_note(pair: PairedLevels) -> str:
+    n = pair.n_unpaired
+    return f"Replicates without one of the same number at the other level: {n}." if n else ""
 
 
-def _unpaired(two: Pair) -> str:
-    return f"Replicates without one of the same number at the other level: {two.unpaired}." if two.unpaired else ""
-
-
-def _clustered(first: PairedTest, clustered: PairedTest, n: int, n_clusters: int) -> str:
+def _cluster_test_note(test: PairedTest, clustered_test: PairedTest, n: int, n_clusters: int) -> str:
     if n_clusters == n:
         return ""
-    if not first.test.startswith("McNemar"):
-        return "" if clustered.test else "With one cluster there is no test."
-    beside = f"p_clustered is by {clustered.test}" if clustered.test else "one cluster allows no other test"
-    return f"McNemar's test takes the {n:,} records as independent, and they are in {n_clusters:,} clusters; {beside}."
+    if not test.test.startswith("McNemar"):
+        return "" if clustered_test.test else "With one cluster there is no test."
+    alternative = (
+        f"p_clustered is from {clustered_test.test}" if clustered_test.test else "one cluster allows no other test"
+    )
+    return (
+        f"McNemar's test treats the {n:,} records as independent, but they are in {n_clusters:,} clusters; "
+        f"{alternative}."
+    )

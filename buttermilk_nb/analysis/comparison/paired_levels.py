@@ -1,82 +1,93 @@
-"""Two levels of a factor, record by record."""
+"""The answers at two levels of a factor, paired record by record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..coefficients.base import FloatArray
-from ..shared.groups import in_order
+from ..coefficients.arrays import BoolArray, FloatArray
+from ..shared.measure import Measure
+from ..shared.ratings_groups import sorted_values
 from ..shared.record_table import RecordTable
-from .outcome import Measure
-
-Replicates = Literal["modal", "each"]
+from ..shared.replicate_mode import ReplicateMode
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class PairedLevels:
     """The answers at two levels of a factor, `a` and `b`.
 
     Parameters
     ----------
     a, b
-        Records x replicates: what is measured, NaN where there is no answer. With the mode, one column.
-    said_a, said_b
-        The same, of what was said.
-    both
+        Records x replicates: the number, NaN without an answer. One column if the replicates are reduced to their mode.
+    answer_a, answer_b
+        The same shape: the answer itself, as a number.
+    is_complete
         Records x replicates: whether there is an answer at both levels.
-    asked
-        Which records were asked at either level.
-    ties
-        Records whose replicates, at a level or both, have no most frequent answer.
-    unpaired
-        Replicates at one level without one of the same number at the other.
+    was_planned
+        Which records have a planned answer at either level.
+    n_ties
+        The number of records whose replicates tie, at one level or both.
+    n_unpaired
+        The number of replicates at one level without one of the same number at the other.
     """
 
     a: FloatArray
     b: FloatArray
-    said_a: FloatArray
-    said_b: FloatArray
-    both: NDArray[np.bool_]
-    asked: NDArray[np.bool_]
-    ties: int = 0
-    unpaired: int = 0
+    answer_a: FloatArray
+    answer_b: FloatArray
+    is_complete: BoolArray
+    was_planned: BoolArray
+    n_ties: int = 0
+    n_unpaired: int = 0
 
     @property
-    def used(self) -> NDArray[np.bool_]:
-        """Which records have an answer at both levels, in one replicate at least."""
-        return np.asarray(self.both.any(axis=1))
+    def has_pair(self) -> BoolArray:
+        """Which records have an answer at both levels, in at least one replicate."""
+        return np.asarray(self.is_complete.any(axis=1))
 
-    def means(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The mean at each level, for each row of weights over the used records: in each replicate, then averaged."""
-        both = self.both[self.used]
-        n = rows @ both
-        found = []
-        for measured in (self.a, self.b):
-            total = rows @ np.where(both, measured[self.used], 0.0)
+    def means(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The mean at each level in each resample: within each replicate, then averaged.
+
+        Parameters
+        ----------
+        weights
+            Resamples x records with a pair: how often each record counts.
+        """
+        is_complete = self.is_complete[self.has_pair]
+        n = weights @ is_complete
+        result = []
+        for numbers in (self.a, self.b):
+            total = weights @ np.where(is_complete, numbers[self.has_pair], 0.0)
             mean = np.divide(total, n, out=np.zeros(n.shape), where=n > 0)
-            known = (n > 0).sum(axis=1)
-            sums = mean.sum(axis=1)
-            found.append(np.divide(sums, known, out=np.full(len(rows), np.nan), where=known > 0))
-        return found[0], found[1]
+            n_defined = (n > 0).sum(axis=1)
+            total = mean.sum(axis=1)
+            result.append(np.divide(total, n_defined, out=np.full(len(weights), np.nan), where=n_defined > 0))
+        return result[0], result[1]
 
-    def shares(self) -> FloatArray:
-        """What each used record adds to the difference of the means."""
-        both = self.both[self.used]
-        n = both.sum(axis=0)
-        apart = np.where(both, self.b[self.used] - self.a[self.used], 0.0)
-        return np.asarray((apart[:, n > 0] / n[n > 0]).sum(axis=1) / max(1, int((n > 0).sum())))
+    def contributions(self) -> FloatArray:
+        """How much each record with a pair adds to the difference of the means."""
+        is_complete = self.is_complete[self.has_pair]
+        n = is_complete.sum(axis=0)
+        difference = np.where(is_complete, self.b[self.has_pair] - self.a[self.has_pair], 0.0)
+        return np.asarray((difference[:, n > 0] / n[n > 0]).sum(axis=1) / max(1, int((n > 0).sum())))
 
-    def count(self, found: NDArray[np.bool_]) -> float:
-        """How many records, on average over the replicates."""
-        return float((found & self.both).sum() / self.both.shape[1]) if self.both.shape[1] else float("nan")
+    def mean_count(self, mask: BoolArray) -> float:
+        """The number of complete records in a mask (records x replicates), averaged over the replicates."""
+        n_replicates = self.is_complete.shape[1]
+        return float((mask & self.is_complete).sum() / n_replicates) if n_replicates else float("nan")
 
     def bounds(self, least: float, most: float) -> tuple[float, float]:
-        """The difference over all records asked, had the missing answers been such as to make it least and most."""
-        a, b = self.a[self.asked], self.b[self.asked]
+        """The least and the greatest difference over all planned records, whatever the missing answers are.
+
+        Parameters
+        ----------
+        least, most
+            The range of the number of a record.
+        """
+        a, b = self.a[self.was_planned], self.b[self.was_planned]
         if not a.size:
             return float("nan"), float("nan")
         low = np.where(np.isnan(b), least, b) - np.where(np.isnan(a), most, a)
@@ -84,35 +95,39 @@ class Pair:
         return float(low.mean()), float(high.mean())
 
 
-def pair(found: Measure, a: Any, b: Any, replicate_mode: Replicates) -> Pair:
+def pair_levels(measure: Measure, a: Any, b: Any, replicate_mode: ReplicateMode) -> PairedLevels:
     """The answers at two levels, reduced to the mode of the replicates or in each of them.
 
-    In each: replicates of the same number are paired. A level with a single replicate, such as a person, is paired
-    with each of the other's.
+    With `each`, replicates of the same number are paired. A level with a single replicate, such as a person, is paired
+    with every replicate of the other level.
     """
-    places_a, places_b = _places(found.table, a), _places(found.table, b)
-    asked = np.asarray(found.table.asked[:, [*places_a.values(), *places_b.values()]].any(axis=1))
+    columns_a, columns_b = _replicate_columns(measure.table, a), _replicate_columns(measure.table, b)
+    was_planned = np.asarray(measure.table.has_row[:, [*columns_a.values(), *columns_b.values()]].any(axis=1))
     if replicate_mode == "modal":
-        columns = [found.modal(list(places.values())) for places in (places_a, places_b)]
-        tied = [found.ties(list(places.values())) for places in (places_a, places_b)]
-        ties, unpaired = int((tied[0] | tied[1]).sum()), 0
+        sides = [list(columns.values()) for columns in (columns_a, columns_b)]
+        levels = [measure.modal(columns) for columns in sides]
+        n_ties, n_unpaired = int((measure.has_tie(sides[0]) | measure.has_tie(sides[1])).sum()), 0
     else:
-        numbers = _together(list(places_a), list(places_b))
-        chosen = zip((places_a, places_b), numbers, strict=True)
-        columns = [found.each([places[one] for one in own]) for places, own in chosen]
-        ties, unpaired = 0, len(places_a) + len(places_b) - sum(len(set(own)) for own in numbers)
-    (at_a, said_a), (at_b, said_b) = columns
-    both = ~np.isnan(at_a) & ~np.isnan(at_b)
-    return Pair(at_a, at_b, said_a, said_b, both, asked, ties, unpaired)
+        replicates = _paired_replicates(list(columns_a), list(columns_b))
+        levels = [
+            measure.numbers_and_answers([columns[replicate] for replicate in own])
+            for columns, own in zip((columns_a, columns_b), replicates, strict=True)
+        ]
+        n_ties, n_unpaired = 0, len(columns_a) + len(columns_b) - sum(len(set(own)) for own in replicates)
+    (numbers_a, answers_a), (numbers_b, answers_b) = levels
+    is_complete = ~np.isnan(numbers_a) & ~np.isnan(numbers_b)
+    return PairedLevels(
+        numbers_a, numbers_b, answers_a, answers_b, is_complete, was_planned, n_ties=n_ties, n_unpaired=n_unpaired
+    )
 
 
-def _places(table: RecordTable, level: Any) -> dict[Any, int]:
-    """Which column has which replicate of a level."""
+def _replicate_columns(table: RecordTable, level: Any) -> dict[Any, int]:
+    """The column of each replicate of a level."""
     return {replicate: i for i, (own, replicate) in enumerate(table.columns) if own == level}
 
 
-def _together(a: list[Any], b: list[Any]) -> tuple[list[Any], list[Any]]:
+def _paired_replicates(a: list[Any], b: list[Any]) -> tuple[list[Any], list[Any]]:
     if len(a) == 1 or len(b) == 1:
         return a * len(b), b * len(a)
-    common = in_order(set(a) & set(b))
+    common = sorted_values(set(a) & set(b))
     return common, common

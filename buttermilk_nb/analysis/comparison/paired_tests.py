@@ -1,4 +1,4 @@
-"""Tests of paired answers, and the correction for having made many."""
+"""Tests of paired answers: McNemar's exact test, and a permutation test by sign flips."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..coefficients.agreement_counts import blocks
-from ..coefficients.base import FloatArray
+from ..coefficients.agreement_counts import row_blocks
+from ..coefficients.arrays import FloatArray
 
-DRAWS = 9_999
-"""Random sign flips where there are too many to try all."""
-_ALL_OF = 13  # 2 ** 13 = 8,192 sign flips are tried one by one
+N_RANDOM_FLIPS = 9_999
+"""The number of random sign flips, if there are too many to try all."""
+_MAX_EXACT = 13  # 2 ** 13 = 8,192 sign flips are tried one by one
 _ROUNDING = 1e-9  # sums that should be the same differ by less, as a share of the largest sum possible
 
 
 class PairedTest(NamedTuple):
-    """A p-value, its two-sided test by name, and how many records or clusters it turns on."""
+    """A two-sided test: its p-value, its name, and the number of records or clusters that changed."""
 
     p: float
     test: str
-    turns_on: int
+    n_changed: int
 
 
-def mcnemar(only_a: int, only_b: int) -> PairedTest:
-    """McNemar's test, exact: whether changes one way are as frequent as the other way.
+def mcnemar_test(only_a: int, only_b: int) -> PairedTest:
+    """McNemar's exact test: whether changes in one direction are as frequent as in the other.
 
-    Two-sided binomial test of the discordant pairs (McNemar 1947; Agresti 2013, ch. 11). Without a
-    discordant pair p is 1.
+    A two-sided binomial test of the discordant pairs (McNemar 1947; Agresti 2013, ch. 11). Without a discordant pair p
+    is 1.
 
     Parameters
     ----------
     only_a, only_b
-        Records with the finding at one level only.
+        The number of records with the finding at one level only.
 
     Examples
     --------
-    >>> round(mcnemar(1, 8).p, 6)  # 2 x (1 + 9) / 2 ** 9
+    >>> round(mcnemar_test(1, 8).p, 6)  # 2 x (1 + 9) / 2 ** 9
     0.039062
     """
     from scipy.stats import binomtest
@@ -46,36 +46,37 @@ def mcnemar(only_a: int, only_b: int) -> PairedTest:
     return PairedTest(p, "McNemar, exact", n)
 
 
-def sign_flips(sums: FloatArray, seed: int, what: str) -> PairedTest:
-    """Permutation test of paired differences: if the levels were the same, each sum's sign could as well be the other.
+def sign_flip_test(sums: FloatArray, seed: int, unit: str) -> PairedTest:
+    """Permutation test of paired differences: if the levels are alike, each sum could as well have the other sign.
 
-    Up to 13 sums that are not 0, all sign flips are tried; beyond, 9,999 are drawn from the seed, and the data count
-    as one more of them (Fisher 1935; Phipson and Smyth 2010). Two-sided.
+    With up to 13 sums that are not 0, all sign flips are tried; with more, 9,999 are drawn at random, and the data
+    count as one more of them (Fisher 1935; Phipson and Smyth 2010). Two-sided.
 
     Parameters
     ----------
     sums
         The sum of the differences of each record or cluster.
     seed
-        Of the random signs.
-    what
-        `records` or `clusters`, for the name.
+        Seed of the random signs.
+    unit
+        `records` or `clusters`, for the name of the test.
 
     Examples
     --------
-    >>> sign_flips(np.array([1.0, 1.0, 1.0, 1.0, 2.0]), 1, "records").p  # 2 of 32
+    >>> sign_flip_test(np.array([1.0, 1.0, 1.0, 1.0, 2.0]), 1, "records").p  # 2 of 32
     0.0625
     """
     changed = sums[np.abs(sums) > _ROUNDING * np.abs(sums).max(initial=0.0)]
-    size = len(changed)
-    reached = abs(changed.sum()) - _ROUNDING * np.abs(changed).sum()
-    if size <= _ALL_OF:
-        signs = 1.0 - 2.0 * (np.arange(2**size)[:, None] >> np.arange(size) & 1)
-        p = float((np.abs(signs @ changed) >= reached).mean())
-        return PairedTest(p, f"sign flips of {what}, exact", size)
+    n = len(changed)
+    observed = abs(changed.sum()) - _ROUNDING * np.abs(changed).sum()
+    if n <= _MAX_EXACT:
+        signs = 1.0 - 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+        p = float((np.abs(signs @ changed) >= observed).mean())
+        return PairedTest(p, f"sign flips of {unit}, exact", n)
     rng = np.random.default_rng(seed)
-    as_far = 0
-    for some in blocks(DRAWS, size):
-        flipped = 2 * rng.integers(0, 2, (some.stop - some.start, size), dtype=np.int8) - 1
-        as_far += int((np.abs(flipped @ changed) >= reached).sum())
-    return PairedTest((1 + as_far) / (1 + DRAWS), f"sign flips of {what}, {DRAWS:,} draws", size)
+    n_as_extreme = 0
+    for block in row_blocks(N_RANDOM_FLIPS, n):
+        random_signs = 2 * rng.integers(0, 2, (block.stop - block.start, n), dtype=np.int8) - 1
+        n_as_extreme += int((np.abs(random_signs @ changed) >= observed).sum())
+    p = (1 + n_as_extreme) / (1 + N_RANDOM_FLIPS)
+    return PairedTest(p, f"sign flips of {unit}, {N_RANDOM_FLIPS:,} draws", n)

@@ -1,1 +1,1 @@
-"""Dataframes of what the Store holds, one function for each grain."""
+"""Dataframes of stored results, one function for each grain."""

@@ -1,9 +1,9 @@
-"""What people coded: the codes that came with the data, and the labels that were made here.
+"""People's codes: those that came with the data, and the labels made here.
 
-A label holds the version of the record and of the criteria that its coder had, and counts for these alone. Where a
-coder has a code in the data and a label for the same, the label counts: it is the newer one, and it says under which
-wording it was given. What somebody decided in an adjudication is no independent code of theirs, and has a name of its
-own.
+A label names the version of the record and of the criteria that its coder saw, and counts only for these. If a coder
+has both a code in the data and a label on the same question, the label counts: it is newer, and it says under which
+wording it was given. A decision in an adjudication is not an independent code of that person, so it is stored under
+another coder name.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRUTH = "truth"
-"""The coder under whose name the expert's code stands."""
+"""The coder name of the expert's code."""
 ADJUDICATED = " (adjudicated)"
-"""What follows the name of a coder who decided in an adjudication."""
-_ASKED = ["record_id", "coder", "criteria_set", "criteria_hash", "criterion"]
-_SAID = ["category", "value", "flagged", "status"]
+"""The end of the coder name of a person who decided in an adjudication."""
+_KEYS = ["record_id", "coder", "criteria_set", "criteria_hash", "criterion"]
+_ANSWER = ["category", "value", "flagged", "status"]
 
 _LABELS = """
     select record_id, coder || case when adjudicated then ? else '' end as coder, criteria_set, criteria_hash,
@@ -40,14 +40,14 @@ _LABELS = """
     )
 """
 NEWEST_TEXTS = "select (record_id, arg_max(record_hash, first_seen_at)) from records group by record_id"
-"""Of each record the version that was stored last."""
+"""For each record the version that was stored last."""
 _OF_A_RUN = """
     (record_id, record_hash) in (select (record_id, record_hash) from cells where run_id = ?)
     and criteria_hash in (select criteria_hash from cells where run_id = ?)
 """
 
 
-class Wording(NamedTuple):
+class CriterionWording(NamedTuple):
     """One question in one wording."""
 
     criteria_set: str
@@ -55,54 +55,54 @@ class Wording(NamedTuple):
     criterion: Criterion
 
 
-def labels_of_run(store: Store, run_id: str) -> pd.DataFrame:
-    """The newest label of each coder on the records and the criteria of a run; of several rounds the last one."""
+def run_labels(store: Store, run_id: str) -> pd.DataFrame:
+    """The newest label of each coder on the records and the criteria of a run; the last of several rounds."""
     return store.df(_LABELS.format(where=_OF_A_RUN), [ADJUDICATED, run_id, run_id])
 
 
-def labels_of_project(store: Store) -> pd.DataFrame:
+def project_labels(store: Store) -> pd.DataFrame:
     """The newest label of each coder on each record and wording."""
     return store.df(_LABELS.format(where=f"(record_id, record_hash) in ({NEWEST_TEXTS})"), [ADJUDICATED])
 
 
-def people(records: pd.DataFrame, asked: list[Wording], labels: pd.DataFrame) -> pd.DataFrame:
-    """One row per person, record and question: labels, and the codes in the data of those who have no label for it.
+def human_codes(records: pd.DataFrame, questions: list[CriterionWording], labels: pd.DataFrame) -> pd.DataFrame:
+    """One row per person, record and question: labels, and codes in the data for which there is no label.
 
     Parameters
     ----------
     records
         One row per record, with `ground_truth` and `labels` as JSON.
-    asked
+    questions
         The questions.
     labels
-        What `labels_of_run` or `labels_of_project` gives.
+        The result of `run_labels` or `project_labels`.
     """
     import pandas as pd
 
-    given = pd.DataFrame(_in_data(records, asked), columns=[*_ASKED, *_SAID])
-    found = pd.concat([part for part in (labels, given) if len(part)] or [labels], ignore_index=True)
-    skipped = (found.status == "skipped") & found.duplicated(_ASKED, keep=False)  # who has a code has not skipped it
-    found = found[~skipped].drop_duplicates(_ASKED)
-    return found.assign(kind="human", replicate=0)
+    in_data = pd.DataFrame(_codes_in_data(records, questions), columns=[*_KEYS, *_ANSWER])
+    codes = pd.concat([part for part in (labels, in_data) if len(part)] or [labels], ignore_index=True)
+    # A question that has a code in the data was not skipped.
+    skipped = (codes.status == "skipped") & codes.duplicated(_KEYS, keep=False)
+    return codes[~skipped].drop_duplicates(_KEYS).assign(kind="human", replicate=0)
 
 
-def _in_data(records: pd.DataFrame, asked: list[Wording]) -> Iterable[tuple[Any, ...]]:
-    """What came with the data on the questions that were asked; where there is no code, there is no row."""
-    read: dict[tuple[int, str], tuple[Any, ...]] = {}
+def _codes_in_data(records: pd.DataFrame, questions: list[CriterionWording]) -> Iterable[tuple[Any, ...]]:
+    """A row for each code in the data on the questions."""
+    parsed: dict[tuple[int, str], tuple[Any, ...]] = {}
     for record_id, truth, labels in zip(records.record_id, records.ground_truth, records.labels, strict=True):
         for coder, codes in ((TRUTH, json.loads(truth)), *json.loads(labels).items()):
-            for place, question in enumerate(asked):
+            for i, question in enumerate(questions):
                 name = question.criterion.name
                 code = codes.get(name, codes.get(DEFAULT_CRITERION))
                 if code is None:
                     continue
-                key = (place, json.dumps(code))
-                if key not in read:
-                    read[key] = (*question[:2], name, *_coded(question.criterion, code))
-                yield (record_id, coder, *read[key])
+                key = (i, json.dumps(code))
+                if key not in parsed:
+                    parsed[key] = (*question[:2], name, *_parse_code(question.criterion, code))
+                yield (record_id, coder, *parsed[key])
 
 
-def _coded(criterion: Criterion, code: Any) -> tuple[str | None, float | None, bool | None, str]:
+def _parse_code(criterion: Criterion, code: Any) -> tuple[str | None, float | None, bool | None, str]:
     try:
         answer = Answer(None, code) if code in NON_ANSWERS else criterion.parse(code)
     except InvalidAnswer:

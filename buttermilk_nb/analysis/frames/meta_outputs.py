@@ -1,4 +1,4 @@
-"""The frames of agents over answers: assessments, what answers say of an expert's reasons, divergences, votes."""
+"""Frames of the agents that read answers: assessments, divergences, votes, review queue, extractions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError, nearest
 from ...store import Store
-from .quotations import Text
+from .quotations import SearchableText
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def assessments(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per reason of an expert and answer."""
+    """One row per expert's reason and assessed answer."""
     return store.df(
         """
         select a.record_id, t.step as judge, t.model, t.replicate, t.criteria_set, a.criterion, a.reason_index,
@@ -28,7 +28,7 @@ def assessments(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def reason_recall(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per assessed answer and criterion: the share of the expert's reasons that it gives."""
+    """One row per assessed answer and criterion: the share of the expert's reasons that the answer gives."""
     return store.df(
         "select * exclude (run_id) from reason_recall where run_id = ? "
         "order by record_id, judge, model, replicate, criteria_set, criterion, scorer, scoring_model, "
@@ -38,8 +38,8 @@ def reason_recall(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def divergences(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per topic, position and answer that holds it."""
-    found = store.df(
+    """One row per topic, position and answer that takes this position."""
+    frame = store.df(
         """
         select d.record_id, d.criteria_set, d.topic, d."position", d.judge, d.model, d.replicate, d.answer,
                d.step, d.reader, d.reader_replicate, d.input_trace_id, d.trace_id, d.topic_index, d.position_index
@@ -48,12 +48,12 @@ def divergences(store: Store, run_id: str) -> pd.DataFrame:
                  d.judge, d.model, d.replicate""",
         [run_id],
     )
-    return found.drop(columns=["topic_index", "position_index"])
+    return frame.drop(columns=["topic_index", "position_index"])
 
 
-def compared(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per record and document whose answers were compared: the conclusion, and how many topics there are."""
-    found = store.df(
+def conclusions(store: Store, run_id: str) -> pd.DataFrame:
+    """One row per record and criteria set with compared answers: the conclusion, and the number of topics."""
+    frame = store.df(
         """
         select record_id, criteria_set, step, model as reader, replicate as reader_replicate,
                json_extract_string(output, '$.conclusion') as conclusion,
@@ -62,7 +62,7 @@ def compared(store: Store, run_id: str) -> pd.DataFrame:
         order by all""",
         [run_id],
     )
-    return found.astype({"n_topics": "int64"})
+    return frame.astype({"n_topics": "int64"})
 
 
 def votes(store: Store, run_id: str) -> pd.DataFrame:
@@ -79,21 +79,24 @@ def votes(store: Store, run_id: str) -> pd.DataFrame:
     )
     rows: list[dict[str, Any]] = []
     for row in panels.to_dict("records"):
-        counted = json.loads(row["output"])[row["criterion"]]
+        count = json.loads(row["output"])[row["criterion"]]
         answer = row["category"] if isinstance(row["category"], str) else row["value"]
         shared = {name: row[name] for name in ("record_id", "panel", "criteria_set", "criterion")}
-        shared |= {"answer": None if answer != answer else answer, "dissent": counted["dissent"]}
-        members = {**counted["votes"], **dict.fromkeys(counted["without_vote"])}
+        shared |= {
+            "answer": None if answer != answer else answer,
+            "dissent": count["dissent"],
+        }  # NaN differs from itself
+        members = {**count["votes"], **dict.fromkeys(count["without_vote"])}
         rows += [{**shared, "member": member, "vote": vote} for member, vote in sorted(members.items())]
     columns = ["record_id", "panel", "criteria_set", "criterion", "member", "vote", "answer", "dissent"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def queue(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per contested answer that waits for a person."""
+def review_queue(store: Store, run_id: str) -> pd.DataFrame:
+    """One row per contested answer that needs a person's decision."""
     import pandas as pd
 
-    found = store.df(
+    escalations = store.df(
         """
         select record_id, criteria_set, step, output from traces
         where run_id = ? and agent = 'escalation' and model is null and status = 'skipped' and json_valid(output)
@@ -105,20 +108,20 @@ def queue(store: Store, run_id: str) -> pd.DataFrame:
             "record_id": row["record_id"],
             "criteria_set": row["criteria_set"],
             "criterion": criterion,
-            "dissent": one["dissent"],
-            "votes": ", ".join(f"{voter}: {vote}" for voter, vote in sorted(one["votes"].items())),
+            "dissent": contested["dissent"],
+            "votes": ", ".join(f"{voter}: {vote}" for voter, vote in sorted(contested["votes"].items())),
         }
-        for row in found.to_dict("records")
-        for criterion, one in json.loads(row["output"])["queue"].items()
+        for row in escalations.to_dict("records")
+        for criterion, contested in json.loads(row["output"])["queue"].items()
     ]
     return pd.DataFrame(rows, columns=["record_id", "criteria_set", "criterion", "dissent", "votes"])
 
 
-def extracted(store: Store, run_id: str, step: str) -> pd.DataFrame:
-    """One row per row that an extractor found, in its columns, and whether the text has the words that it quotes."""
+def extractions(store: Store, run_id: str, step: str) -> pd.DataFrame:
+    """One row per extracted row, in the columns of the extractor, and whether its quotation is in the text."""
     import pandas as pd
 
-    found = store.df(
+    traces = store.df(
         """
         select t.record_id, t.model, t.replicate, t.output, r.content
         from traces t left join (select distinct record_id, record_hash, content from records) r
@@ -127,20 +130,20 @@ def extracted(store: Store, run_id: str, step: str) -> pd.DataFrame:
         order by t.record_id, t.model, t.replicate""",
         [run_id, step],
     )
-    if not len(found):
-        known = store.df("select distinct step from traces where run_id = ? and agent = 'extractor'", [run_id]).step
-        if step not in set(known):
-            raise SetupError(f"this run has no extractor `{step}`; {nearest(step, list(known))}")
+    if not len(traces):
+        steps = store.df("select distinct step from traces where run_id = ? and agent = 'extractor'", [run_id]).step
+        if step not in set(steps):
+            raise SetupError(f"this run has no extractor `{step}`; {nearest(step, list(steps))}")
     rows: list[dict[str, Any]] = []
-    for row in found.to_dict("records"):
-        output = json.loads(row["output"])
-        text = Text(row["content"] or "")
-        for place, one in enumerate(output["rows"]):
-            shared = {name: row[name] for name in ("record_id", "model", "replicate")}
-            shared |= {"row": place, **one}
+    for trace in traces.to_dict("records"):
+        output = json.loads(trace["output"])
+        text = SearchableText(trace["content"] or "")
+        for i, extracted in enumerate(output["rows"]):
+            row = {name: trace[name] for name in ("record_id", "model", "replicate")} | {"row": i, **extracted}
             if output["quote"]:
-                where = text.find(one[output["quote"]] or "")
-                shared |= {"verified": where is not None, "start": where and where.start, "end": where and where.end}
-            rows.append(shared)
+                passage = text.find(extracted[output["quote"]] or "")
+                start, end = passage or (None, None)
+                row |= {"verified": passage is not None, "start": start, "end": end}
+            rows.append(row)
     frame = pd.DataFrame(rows, columns=None if rows else ["record_id", "model", "replicate", "row"])
     return frame.astype({name: "Int64" for name in ("start", "end") if name in frame})

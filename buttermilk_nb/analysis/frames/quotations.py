@@ -1,10 +1,9 @@
-"""Whether the words that a judge quotes are in the text, and where.
+"""Verify the quotations in a judge's reasons against the text.
 
-A judge that rests its reasons on words that the text does not hold has made them up, or changed them. Every passage
-between quotation marks in a reason is looked up in the record. White space, kinds of quotation marks and dashes,
-capital letters and punctuation at either end do not matter; where the passage leaves something out (`...`, `[...]`),
-its parts must follow each other. It is computed from the stored reasons and the stored text whenever it is asked for,
-so that it is the same each time.
+A judge that quotes words which are not in the text has invented or changed them. Every passage between quotation marks
+in a reason is searched in the record. White space, kinds of quotation marks and dashes, capital letters and punctuation
+at either end do not matter; if the passage has an ellipsis (`...`, `[...]`), its parts must occur in order. The result
+is computed from the stored reasons and the stored text each time, so it is always the same.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ...store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
-_MARKS = (
+_QUOTATION_MARKS = (
     ("“", "”"),
     ("„", "“"),
     ("„", "”"),
@@ -29,63 +28,63 @@ _MARKS = (
     ("‹", "›"),
     ('"', '"'),
 )
-_QUOTED = re.compile("|".join(f"{re.escape(a)}([^{re.escape(a + b)}]+){re.escape(b)}" for a, b in _MARKS))
-_LEFT_OUT = re.compile(r"\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…)\s*")
+_QUOTED = re.compile("|".join(f"{re.escape(a)}([^{re.escape(a + b)}]+){re.escape(b)}" for a, b in _QUOTATION_MARKS))
+_ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…)\s*")
 _EDGES = " \t\n\r.,;:!?…-'\""
-_SAME = str.maketrans(
+_VARIANTS = str.maketrans(
     {**dict.fromkeys("“”„«»‹›「」『』‟", '"'), **dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("‐‑‒–—―−", "-")}
 )
 
 
 class Passage(NamedTuple):
-    """Where a passage stands in a text, in characters; the end is exclusive."""
+    """The position of a passage in a text, in characters; the end is exclusive."""
 
     start: int
     end: int
 
 
-class Text:
-    """A text in which passages are looked up."""
+class SearchableText:
+    """A text in which passages are searched."""
 
     def __init__(self, content: str) -> None:
-        self._letters, self._places = _folded(content)
+        self._letters, self._positions = _fold(content)
 
     def find(self, quote: str) -> Passage | None:
-        r"""Where a passage stands; None where it does not.
+        r"""The position of a passage; None if it is not in the text.
 
         Examples
         --------
-        >>> text = Text("She said: “It is\n late – go home.”")
+        >>> text = SearchableText("She said: “It is\n late – go home.”")
         >>> text.find("it is late - go home"), text.find("It ... home!"), text.find("go away")
         (Passage(start=11, end=32), Passage(start=11, end=32), None)
         """
-        parts = [part for piece in _LEFT_OUT.split(quote) if (part := _plain(piece))]
-        start, at = None, 0
+        parts = [part for piece in _ELLIPSIS.split(quote) if (part := _fold_passage(piece))]
+        start, end = None, 0
         for part in parts:
-            place = self._letters.find(part, at)
-            if place < 0:
+            position = self._letters.find(part, end)
+            if position < 0:
                 return None
-            start = place if start is None else start
-            at = place + len(part)
-        return None if start is None else Passage(self._places[start], self._places[at - 1] + 1)
+            start = position if start is None else start
+            end = position + len(part)
+        return None if start is None else Passage(self._positions[start], self._positions[end - 1] + 1)
 
 
-def quoted(reason: str) -> list[str]:
+def quoted_passages(reason: str) -> list[str]:
     """The passages between quotation marks in a reason.
 
     Examples
     --------
-    >>> quoted("It calls them “a swarm” and «dregs»; it's rude.")
+    >>> quoted_passages("It calls them “a swarm” and «dregs»; it's rude.")
     ['a swarm', 'dregs']
     """
-    return [next(group for group in found.groups() if group is not None) for found in _QUOTED.finditer(reason)]
+    return [next(group for group in match.groups() if group is not None) for match in _QUOTED.finditer(reason)]
 
 
 def quotes(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per passage that a reason quotes: whether the record has it, and where."""
+    """One row per passage that a reason quotes: whether it is in the record, and its position."""
     import pandas as pd
 
-    said = store.df(
+    reasons = store.df(
         """
         select s.record_id, s.record_hash, s.judge, s.model, s.replicate, s.criteria_set, s.criterion, s.reasons
         from scores s where s.run_id = ? and len(s.reasons) > 0
@@ -97,42 +96,44 @@ def quotes(store: Store, run_id: str) -> pd.DataFrame:
         "semi join cells c on c.run_id = ? and c.record_id = r.record_id and c.record_hash = r.record_hash",
         [run_id],
     )
-    texts = {(name, version): Text(content) for name, version, content in contents.itertuples(index=False)}
+    texts = {(name, version): SearchableText(content) for name, version, content in contents.itertuples(index=False)}
     rows: list[dict[str, Any]] = []
-    for row in said.to_dict("records"):
+    for row in reasons.to_dict("records"):
         text = texts[row["record_id"], row["record_hash"]]
         shared = {str(name): value for name, value in row.items() if name not in ("reasons", "record_hash")}
         for index, reason in enumerate(row["reasons"]):
-            for quote in quoted(str(reason)):
-                found = text.find(quote)
-                place = {"start": found.start, "end": found.end} if found else {"start": None, "end": None}
-                rows.append({**shared, "reason_index": index, "quote": quote, "verified": found is not None, **place})
-    columns = [*said.columns.drop(["reasons", "record_hash"]), "reason_index", "quote", "verified", "start", "end"]
+            for quote in quoted_passages(str(reason)):
+                passage = text.find(quote)
+                start, end = passage or (None, None)
+                position = {"start": start, "end": end}
+                verified = passage is not None
+                rows.append({**shared, "reason_index": index, "quote": quote, "verified": verified, **position})
+    columns = [*reasons.columns.drop(["reasons", "record_hash"]), "reason_index", "quote", "verified", "start", "end"]
     return pd.DataFrame(rows, columns=columns).astype({"start": "Int64", "end": "Int64", "verified": bool})
 
 
-def not_in(content: str, reasons: list[str]) -> dict[str, list[str]]:
-    """For each reason the passages that it quotes and the text does not have."""
-    text = Text(content)
-    return {reason: [quote for quote in quoted(reason) if text.find(quote) is None] for reason in reasons}
+def unverified_passages(content: str, reasons: list[str]) -> dict[str, list[str]]:
+    """For each reason its quotations that are not in the text."""
+    text = SearchableText(content)
+    return {reason: [quote for quote in quoted_passages(reason) if text.find(quote) is None] for reason in reasons}
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
-    """A text letter by letter as it is compared, and the place in it that each letter comes from.
+def _fold(text: str) -> tuple[str, list[int]]:
+    """A text in the form in which it is compared, and the original position of each letter.
 
-    Letters are taken apart from their accents and without regard to case, so that it does not matter how either was
-    typed; what cannot be seen (soft hyphens, joiners) is left out; white space is one space.
+    Letters are separated from their accents and lose their case, so that it does not matter how they were typed;
+    invisible characters (soft hyphens, joiners) are left out; white space is one space.
     """
     letters: list[str] = []
-    places: list[int] = []
-    for place, letter in enumerate(text.translate(_SAME)):
+    positions: list[int] = []
+    for position, letter in enumerate(text.translate(_VARIANTS)):
         if unicodedata.category(letter) == "Cf" or (letter.isspace() and letters and letters[-1] == " "):
             continue
         folded = " " if letter.isspace() else unicodedata.normalize("NFD", letter.casefold())
         letters += folded
-        places += [place] * len(folded)
-    return "".join(letters), places
+        positions += [position] * len(folded)
+    return "".join(letters), positions
 
 
-def _plain(quote: str) -> str:
-    return _folded(quote)[0].strip(_EDGES)
+def _fold_passage(quote: str) -> str:
+    return _fold(quote)[0].strip(_EDGES)

@@ -1,9 +1,8 @@
-"""One dataframe function per grain: scores, judgements, traces, calls, errors, models.
+"""The scores and judgements of a run, as frames.
 
-A frame holds what the study determines, in an order that the study determines, so that a notebook that
-shows it is the same on every run. `design_id` is always there and joins a frame to any other of the same
-run; what belongs to one execution (ids, times) is in `traces` and `calls`. A missing answer is NULL, never
-0 or False, and its status says why.
+The design of the study decides the rows and their order, so that a notebook that shows a frame is the same on every
+run. `design_id` is always a column and joins a frame to any other of the same run; ids and times of one execution are
+in `traces` and `calls`. A missing answer is NULL, never 0 or False, and its status says why.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer
 from ...errors import InvalidAnswer
 from ...store import Store
+from .stored_criteria import stored_criteria
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +23,10 @@ if TYPE_CHECKING:
 def scores(store: Store, run_id: str) -> pd.DataFrame:
     """One row per judge x criterion x record x replicate of a run.
 
-    `truth` is the expert's code as the run had it, written as the scale writes its answers (`Yes` and `True`
-    become `yes`), so that it can be compared with `category`.
+    `truth` is the expert's code as the run had it, in the notation of the scale (`Yes` and `True` become `yes`), so
+    that it can be compared with `category`.
     """
-    found = store.df(
+    frame = store.df(
         """
         select s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate, s.category, s.value,
                s.flagged, s.uncertainty, s.conclusion, s.reasons, s.status,
@@ -44,40 +43,36 @@ def scores(store: Store, run_id: str) -> pd.DataFrame:
         order by s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate""",
         [run_id],
     )
-    _canonical_truth(store, found)
-    return found
+    _normalise_truth(store, frame)
+    return frame
 
 
-def _canonical_truth(store: Store, found: pd.DataFrame) -> None:
-    """Write each distinct code as its scale does; a code that does not fit stays as it is."""
-    distinct = found.loc[found.truth.notna(), ["criteria_hash", "criterion", "truth"]].drop_duplicates()
-    documents: dict[str, Criteria] = {}
-    for name in distinct.criteria_hash.unique():
-        body = store.df("select body from texts where text_hash = ? limit 1", [name])
-        if len(body):
-            documents[name] = Criteria.from_markdown(str(body.body.iloc[0]))
+def _normalise_truth(store: Store, frame: pd.DataFrame) -> None:
+    """Write each distinct code in the notation of its scale; a code that is not on the scale stays as it is."""
+    distinct = frame.loc[frame.truth.notna(), ["criteria_hash", "criterion", "truth"]].drop_duplicates()
+    documents = stored_criteria(store, distinct.criteria_hash.unique())
     for row in distinct.to_dict("records"):
         if row["criteria_hash"] not in documents:
             continue
         criterion = documents[row["criteria_hash"]][row["criterion"]]
-        answer = _parsed(criterion, row["truth"])
+        answer = _parse_truth(criterion, row["truth"])
         if answer is not None and answer.category is not None and answer.category != row["truth"]:
-            same = (found.criteria_hash == row["criteria_hash"]) & (found.criterion == row["criterion"])
-            found.loc[same & (found.truth == row["truth"]), "truth"] = answer.category
+            is_question = (frame.criteria_hash == row["criteria_hash"]) & (frame.criterion == row["criterion"])
+            frame.loc[is_question & (frame.truth == row["truth"]), "truth"] = answer.category
 
 
-def _parsed(criterion: Criterion, code: str) -> Answer | None:
-    """A code as the Store's JSON gives it: text as it stands, else what the JSON means (`true`, `4.0`)."""
-    for read in (str, json.loads):
+def _parse_truth(criterion: Criterion, code: str) -> Answer | None:
+    """The answer that a stored code means: the text itself, else its JSON value (`true`, `4.0`)."""
+    for parse in (str, json.loads):
         try:
-            return criterion.parse(read(code))
+            return criterion.parse(parse(code))
         except (ValueError, InvalidAnswer):
             continue
     return None
 
 
 def judgements(store: Store, run_id: str) -> pd.DataFrame:
-    """One row per judged cell: the verdict on the document as a whole."""
+    """One row per judge, record and replicate: the verdict on the document as a whole."""
     return store.df(
         """
         select t.record_id, t.step as judge, t.criteria_set, t.model, t.replicate, t.flagged, t.status,
@@ -85,84 +80,4 @@ def judgements(store: Store, run_id: str) -> pd.DataFrame:
         from traces t where t.run_id = ? and t.role = 'judge'
         order by t.record_id, t.step, t.criteria_set, t.model, t.replicate""",
         [run_id],
-    )
-
-
-def traces(store: Store, run_id: str) -> pd.DataFrame:
-    """Every trace of a run, with its ids and times."""
-    return store.df(
-        "select * exclude (run_id) from traces where run_id = ? "
-        "order by record_id, step, criteria_set, model, replicate",
-        [run_id],
-    )
-
-
-def calls(store: Store, run_id: str) -> pd.DataFrame:
-    """Every call of a run, with the request as sent and the answer as received."""
-    return store.df(
-        """
-        select t.record_id, t.step, t.criteria_set, t.replicate, c.* exclude (run_id)
-        from calls_full c join traces t using (trace_id)
-        where c.run_id = ? order by t.record_id, t.step, t.criteria_set, t.model, t.replicate, c.call_id""",
-        [run_id],
-    )
-
-
-def errors(store: Store, run_id: str) -> pd.DataFrame:
-    """Every cell of a run without a usable answer, with the reason and the raw text."""
-    return store.df(
-        """
-        select c.record_id, c.step, c.criteria_set, c.model, c.replicate, coalesce(t.status, 'pending') as status,
-               t.error_type, t.error_message, t.output as raw_text, c.design_id
-        from cells c left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
-        where c.run_id = ? and coalesce(t.status, 'pending') <> 'ok'
-        order by c.record_id, c.step, c.criteria_set, c.model, c.replicate""",
-        [run_id],
-    )
-
-
-def models(store: Store, run_id: str) -> pd.DataFrame:
-    """Which exact model, when: one row per instrument (step, model as served, prompt, parameters)."""
-    return store.df(
-        """
-        select t.step, c.model_requested, c.model_served, c.fingerprint, t.prompt_hash,
-               min(c.answered_at) as first_answered_at, max(c.answered_at) as last_answered_at,
-               c.params_sent, c.params_dropped, count(*) as n
-        from calls c join traces t using (trace_id)
-        where c.run_id = ? group by all order by t.step, c.model_requested, c.model_served, c.fingerprint""",
-        [run_id],
-    )
-
-
-def counts(store: Store, run_id: str) -> dict[str, int]:
-    """Planned cells of a run by status; what has no trace is pending."""
-    with store.reading() as con:
-        found = con.execute(
-            """
-            select coalesce(t.status, 'pending') as status, count(*) from cells c
-            left join traces t on t.run_id = c.run_id and t.design_id = c.design_id
-            where c.run_id = ? group by 1""",
-            [run_id],
-        ).fetchall()
-    return dict(found)
-
-
-def heat(store: Store, run_id: str) -> pd.DataFrame:
-    """Share of flagged answers per judge and criterion, with the numbers that it rests on.
-
-    `n_planned` cells, of which `n_ok` have an answer, of which `n_answered` say yes or no to the flag. Where a
-    criterion declares no flag, and where nothing was answered, `flagged_share` is NULL.
-    """
-    return store.df(
-        """
-        with planned as (
-            select step, model, criteria_set, count(*) as n from cells where run_id = $run group by all
-        )
-        select s.judge, s.model, s.criteria_set, s.criterion, avg(s.flagged::int) as flagged_share,
-               count(s.flagged) as n_answered, count(*) filter (s.status = 'ok') as n_ok, any_value(p.n) as n_planned
-        from scores s left join planned p  -- a model that stood in for another was not planned
-            on p.step = s.judge and p.model = s.model and p.criteria_set = s.criteria_set
-        where s.run_id = $run group by s.judge, s.model, s.criteria_set, s.criterion
-        order by s.judge, s.model, s.criteria_set, s.criterion""",
-        {"run": run_id},
     )

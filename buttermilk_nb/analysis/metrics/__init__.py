@@ -1,7 +1,8 @@
-"""How far coders are from a truth: metrics with intervals, confusions, and who is left without an answer.
+"""How far coders are from a truth: metrics with intervals, confusions and non-answers.
 
-Pure functions of a ratings frame. A new metric is a subclass of `Metric` here, one line in `choosing.py` and one test.
-Nothing is weighed as good or bad: the tables say what was counted, on how many records, and what was left out.
+Pure functions of a ratings frame. To add a metric, write a subclass of `Metric` here, one line in `metric_registry.py`
+and one test. Nothing is rated as good or bad: the tables say what was counted, on how many records, and what was left
+out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Metrics of the answers as they stand: the same or not, and how far apart in numbers."""
+"""Metrics of the answers themselves: whether they match, and the errors of numbers."""
 
 from __future__ import annotations
 
@@ -7,78 +7,80 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .base import Metric, divided
-from .question import CriterionAnswers, FloatArray, IntArray
+from ..coefficients.arrays import FloatArray, IntArray
+from .base import Metric, divide
+from .question import CriterionAnswers
 
 
 @dataclass(frozen=True)
 class ExactMatch(Metric):
-    """Share of answers that are the truth's: accuracy, exact agreement, exact match of sets."""
+    """Share of answers equal to the truth: accuracy, exact agreement, exact match of sets."""
 
     def estimate(
         self,
-        question: CriterionAnswers,  # noqa: ARG002  # the same is the same
+        question: CriterionAnswers,  # noqa: ARG002  # equality needs no scale
         truth: IntArray,
         answer: IntArray,
-        rows: FloatArray,
+        weights: FloatArray,
         basis: str,
     ) -> FloatArray:
-        right = (answer == truth) | ((answer < 0) & (basis == "highest"))
-        counts = (answer >= 0) | (basis != "answered")
-        return divided(rows @ right.astype(np.float64), rows @ counts.astype(np.float64))
+        is_right = (answer == truth) | ((answer < 0) & (basis == "highest"))
+        is_counted = (answer >= 0) | (basis != "answered")
+        return divide(weights @ is_right.astype(np.float64), weights @ is_counted.astype(np.float64))
 
 
 @dataclass(frozen=True)
 class MeanError(Metric):
-    """A mean of a function of answer - truth, in the numbers of the scale; of its square, the root.
+    """A mean of a function of answer - truth, in the numbers of the scale; or the root of that mean.
 
     Parameters
     ----------
-    of
-        What is averaged.
+    error_function
+        The function of the error that is averaged.
     root
-        Whether the root of the mean is taken.
+        Whether to take the root of the mean.
     signed
-        Whether its least value is at the low end of the scale, and not where answer and truth are the same.
+        Whether its least value is at the low end of the scale, instead of at the truth.
     """
 
-    of: Callable[[FloatArray], FloatArray] = np.abs
+    error_function: Callable[[FloatArray], FloatArray] = np.abs
     root: bool = False
     signed: bool = False
 
     def estimate(
-        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, basis: str
     ) -> FloatArray:
         assert question.values is not None
-        counts = np.ones(len(truth))
-        true = question.values[truth]
-        error = question.values[answer] - true
+        is_counted = np.ones(len(truth))
+        truth_value = question.values[truth]
+        error = question.values[answer] - truth_value
         if basis == "answered":
-            counts = (answer >= 0).astype(np.float64)
+            is_counted = (answer >= 0).astype(np.float64)
         else:
-            error = np.where(answer < 0, self._filled(question, truth, basis) - true, error)
-        total, count = (rows @ np.stack([self.of(error) * counts, counts], axis=1)).T
-        mean = divided(total, count)
+            error = np.where(answer < 0, self._replacement_values(question, truth, basis) - truth_value, error)
+        total, count = (weights @ np.stack([self.error_function(error) * is_counted, is_counted], axis=1)).T
+        mean = divide(total, count)
         return np.sqrt(mean) if self.root else mean
 
-    def _filled(self, question: CriterionAnswers, truth: IntArray, basis: str) -> FloatArray:
+    def _replacement_values(self, question: CriterionAnswers, truth: IntArray, basis: str) -> FloatArray:
+        """The number that replaces a non-answer on a basis other than `answered`."""
         assert question.values is not None
         if self.signed and basis != "planned":
             return np.full(len(truth), question.low if basis == "lowest" else question.high)
         return question.values[truth] if basis == "lowest" else question.furthest(truth)
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:
-        return no_range(question, basis)
+        return no_range_note(question, basis)
 
 
-def no_range(question: CriterionAnswers, basis: str) -> str:
-    """Why there is no number for a non-answer on a scale without ends."""
+def no_range_note(question: CriterionAnswers, basis: str) -> str:
+    """Why a non-answer has no number on a scale without ends."""
     if basis == "answered" or np.isfinite(question.low):
         return ""
-    return "The scale declares no range that a non-answer could lie in."
+    return "The scale declares no range, so a non-answer has no possible numbers."
 
 
-SAME = {name: ExactMatch(name) for name in ("accuracy", "exact_agreement", "exact_match")}
+EXACT_MATCH = {name: ExactMatch(name) for name in ("accuracy", "exact_agreement", "exact_match")}
 MAE = MeanError("mae")
-RMSE = MeanError("rmse", of=np.square, root=True)
-BIAS = MeanError("bias", of=np.asarray, signed=True)
+RMSE = MeanError("rmse", error_function=np.square, root=True)
+BIAS = MeanError("bias", error_function=np.asarray, signed=True)

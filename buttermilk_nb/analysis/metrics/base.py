@@ -1,11 +1,11 @@
-"""What every metric is: what it fits, its estimate on each basis, and why it may be undefined.
+"""Base class of metrics: the estimate on each basis, and why it may be undefined.
 
 An estimate takes B rows of weights, one per resample, that say how often each pair of truth and answer counts.
 
-The four bases. `answered` rests on the cells with a usable answer. `planned` counts a non-answer as wrong: as an answer
-that is never right and flags nothing, or, where answers are numbers, as the one furthest from the truth. `lowest` and
-`highest` are the least and greatest value that any answers in the place of the non-answers could have given (Manski
-2003, Partial Identification of Probability Distributions).
+There are four bases. `answered` uses the usable answers. `planned` counts a non-answer as wrong: as an answer that is
+never right and flags nothing, or, if answers are numbers, as the one furthest from the truth. `lowest` and `highest`
+are the least and greatest value that any answers in the place of the non-answers could have given (Manski 2003, Partial
+Identification of Probability Distributions).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .question import CriterionAnswers, FloatArray, IntArray
+from ..coefficients.arrays import FloatArray, IntArray
+from .question import CriterionAnswers
 
 BASES = ("answered", "planned", "lowest", "highest")
 
@@ -29,29 +30,29 @@ class Metric(ABC):
     ----------
     name
         The name in the table.
-    reason
+    undefined_reason
         When it is undefined, in one sentence.
-    flag
-        Whether it rests on whether answers are flagged, rather than on the answers.
+    uses_flag
+        Whether it compares flags instead of answers.
     """
 
     name: str
-    reason: str = "No record has both a truth and an answer."
-    flag: bool = False
+    undefined_reason: str = "No record has both a truth and an answer."
+    uses_flag: bool = False
 
     @abstractmethod
     def estimate(
-        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, basis: str
     ) -> FloatArray:
         """The metric, once for each resample.
 
         Parameters
         ----------
         question
-            What was asked.
+            The criterion.
         truth, answer
-            The pairs: indices into the categories (1 and 0 where `flag`), -1 for no usable answer.
-        rows
+            The pairs: indices into the categories (1 and 0 if `uses_flag`), -1 for no usable answer.
+        weights
             Resamples x pairs: how often each counts.
         basis
             One of `BASES`.
@@ -59,27 +60,27 @@ class Metric(ABC):
         Returns
         -------
         numpy.ndarray
-            One number per row of weights, NaN where it is undefined.
+            One number per row of weights, NaN if it is undefined.
         """
 
     def estimates(
-        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, bases: Sequence[str]
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, bases: Sequence[str]
     ) -> list[FloatArray]:
-        """The metric on several bases; a metric whose bases share work does it once."""
-        return [self.estimate(question, truth, answer, rows, basis) for basis in bases]
+        """The metric on several bases; a metric whose bases share work overrides this to do the work once."""
+        return [self.estimate(question, truth, answer, weights, basis) for basis in bases]
 
-    def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # most have nothing to say
-        """What a reader must know about this number, beside why it may be undefined."""
+    def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # most metrics need no remark
+        """A sentence that a reader needs to understand this number; empty by default."""
         return ""
 
 
-def divided(above: FloatArray, below: FloatArray) -> FloatArray:
-    """A quotient; NaN where the divisor is 0."""
-    above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
+def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """A quotient; NaN if the denominator is 0."""
+    above, below = np.broadcast_arrays(np.asarray(numerator, np.float64), np.asarray(denominator, np.float64))
     return np.asarray(np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0))
 
 
-def drop_non_answers(truth: IntArray, answer: IntArray, rows: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+def drop_non_answers(truth: IntArray, answer: IntArray, weights: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
     """The pairs with a usable answer."""
-    kept = answer >= 0
-    return truth[kept], answer[kept], rows[:, kept]
+    has_answer = answer >= 0
+    return truth[has_answer], answer[has_answer], weights[:, has_answer]

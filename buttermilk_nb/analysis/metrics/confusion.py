@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .pair_with_truth import PairedCoder, comparisons
+from ..coefficients.arrays import IntArray
+from .pair_with_truth import PairedCoder, paired_coders
+from .read_frame import TextArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,7 @@ def confusion(
     by: Sequence[str] = ("criterion",),
     coders: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """How often each answer met each truth, in long form.
+    """How often each truth got each answer, in long form.
 
     Parameters
     ----------
@@ -34,10 +36,10 @@ def confusion(
     Returns
     -------
     pandas.DataFrame
-        One row per group x coder x truth x answer: `n` planned cells over all replicates, and `share` of those with
-        that truth (NaN where there are none). All declared categories stand there, also with 0. What is no
-        usable answer has rows of its own (`not applicable`, `cannot tell`, `refused`, `no answer`, ...), where
-        `truth_usable` or `answer_usable` is False.
+        One row per group x coder x truth x answer: `n` planned answers over all replicates, and their `share` of those
+        with the same truth (0 to 1; NaN if there are none). All declared categories appear, also with 0. Non-answers
+        have rows of their own (`not applicable`, `cannot tell`, `refused`, `no answer`, ...), in which `truth_usable`
+        or `answer_usable` is False.
 
     Raises
     ------
@@ -56,38 +58,39 @@ def confusion(
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for one in comparisons(ratings, truth, by, coders, "each"):
-        rows += [dict(zip(by, one.key, strict=True)) | row for row in _crossed(one)]
+    for coder in paired_coders(ratings, truth, by, coders, "each"):
+        rows += [dict(zip(by, coder.key, strict=True)) | row for row in _confusion_rows(coder)]
     return pd.DataFrame(rows, columns=[*by, *COLUMNS])
 
 
-def _crossed(one: PairedCoder) -> list[dict[str, Any]]:
-    names = one.question.categories
-    truths = [*((name, True) for name in names), *((why, False) for why in sorted(set(one.truth_reason) - {""}))]
-    answers = [*((name, True) for name in names), *((why, False) for why in sorted(set(one.answers.reason) - {""}))]
-    t, a = (
-        _index(code, reason, found)
-        for code, reason, found in (
-            (one.truth, one.truth_reason, truths), (one.answers.code, one.answers.reason, answers),
-        )
-    )  # fmt: skip
-    counts = np.bincount(t * len(answers) + a, minlength=len(truths) * len(answers)).reshape(len(truths), len(answers))
+def _confusion_rows(coder: PairedCoder) -> list[dict[str, Any]]:
+    question = coder.question
+    truths = _labels(question.categories, coder.truth_reason)
+    answers = _labels(question.categories, coder.answers.reason)
+    truth_index = _label_index(coder.truth, coder.truth_reason, truths)
+    answer_index = _label_index(coder.answers.code, coder.answers.reason, answers)
+    counts = np.bincount(truth_index * len(answers) + answer_index, minlength=len(truths) * len(answers))
     return [
         {
-            "coder": one.coder,
-            "truth": true,
-            "truth_usable": true_usable,
-            "answer": said,
-            "answer_usable": usable,
+            "coder": coder.coder,
+            "truth": truth,
+            "truth_usable": truth_usable,
+            "answer": answer,
+            "answer_usable": answer_usable,
             "n": int(n),
             "share": float(n / row.sum()) if row.sum() else np.nan,
         }
-        for (true, true_usable), row in zip(truths, counts, strict=True)
-        for (said, usable), n in zip(answers, row, strict=True)
-        if one.question.declared or n or (one.question.level == "nominal" and true_usable and usable)
+        for (truth, truth_usable), row in zip(truths, counts.reshape(len(truths), len(answers)), strict=True)
+        for (answer, answer_usable), n in zip(answers, row, strict=True)
+        if question.has_scale or n or (question.level == "nominal" and truth_usable and answer_usable)
     ]
 
 
-def _index(code: Any, reason: Any, found: list[tuple[str, bool]]) -> Any:
-    place = {name: i for i, (name, usable) in enumerate(found) if not usable}
-    return np.where(code >= 0, code, [place.get(why, -1) for why in reason])
+def _labels(categories: Sequence[str], reasons: TextArray) -> list[tuple[str, bool]]:
+    """The categories, then the reasons for non-answers, each with whether it is usable."""
+    return [*((name, True) for name in categories), *((reason, False) for reason in sorted(set(reasons) - {""}))]
+
+
+def _label_index(code: IntArray, reasons: TextArray, labels: list[tuple[str, bool]]) -> IntArray:
+    index = {label: i for i, (label, usable) in enumerate(labels) if not usable}
+    return np.where(code >= 0, code, [index.get(reason, -1) for reason in reasons])

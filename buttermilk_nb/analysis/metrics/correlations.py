@@ -1,10 +1,10 @@
 """Correlations of truth and coder: Pearson's, Spearman's, and their bounds over non-answers.
 
-Pearson's bounds are exact if every number in the range is an answer. Where a correlation above 0 is possible, the
-greatest is a concave problem (Dinkelbach 1967), solved by turns; otherwise every non-answer is at an end of the range,
-and the ends are tried in the order of the truth. Spearman's bounds are outer bounds: each pair of records with a
-non-answer counts as if it could be concordant (or discordant) whatever the others are, and the spread of the ranks as
-if ties fell as they suit.
+Pearson's bounds are exact if every number in the range is a possible answer. If a correlation above 0 is possible, the
+greatest is the solution of a concave problem (Dinkelbach 1967), found by iteration; otherwise every non-answer is at an
+end of the range, and the ends are tried in the order of the truth. Spearman's bounds are outer bounds: each pair of
+records with a non-answer counts as if it could be concordant (or discordant) whatever the other answers are, and the
+spread of the ranks as if ties were the most favourable.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from functools import cached_property
 
 import numpy as np
 
-from .answer_metrics import no_range
-from .base import Metric, divided, drop_non_answers
-from .question import BoolArray, CriterionAnswers, FloatArray, IntArray
+from ..coefficients.arrays import BoolArray, FloatArray, IntArray
+from .answer_metrics import no_range_note
+from .base import Metric, divide, drop_non_answers
+from .question import CriterionAnswers
 
-_STEPS = 500
-_LEAST = 1e-20  # numbers lie within a range of 1, so that a smaller variance is rounding
+_MAX_STEPS = 500
+_LEAST_VARIANCE = 1e-20  # numbers are scaled to a range of 1, so a smaller variance is rounding
+_LEAST_SPREAD = 1e-9  # a share of n cubed: a smaller spread of ranks is rounding
+
+Ranks = tuple[FloatArray, FloatArray]
+"""Resamples x numbers: the rank of each number; resamples x distinct numbers: how often each occurs."""
 
 
 @dataclass(frozen=True)
@@ -28,89 +33,89 @@ class Pearson(Metric):
     """The product-moment correlation (Pearson 1896)."""
 
     def estimate(
-        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, basis: str
     ) -> FloatArray:
         assert question.values is not None
         if basis == "answered":
-            truth, answer, rows = drop_non_answers(truth, answer, rows)
-        reach = question.high - question.low
-        if not truth.size or (basis != "answered" and not np.isfinite(reach)):
-            return np.full(len(rows), np.nan)
-        true, said = question.values[truth], question.values[answer]
+            truth, answer, weights = drop_non_answers(truth, answer, weights)
+        width = question.high - question.low
+        if not truth.size or (basis != "answered" and not np.isfinite(width)):
+            return np.full(len(weights), np.nan)
+        x, y = question.values[truth], question.values[answer]
         if basis in ("answered", "planned"):
-            said = np.where(answer < 0, question.furthest(truth), said)
-            return correlation(_scaled(true), _scaled(said), rows)
+            y = np.where(answer < 0, question.furthest(truth), y)
+            return correlation(_scale_to_unit(x), _scale_to_unit(y), weights)
         sign = 1.0 if basis == "highest" else -1.0
-        return sign * _highest(sign * _scaled(true), (said - question.low) / reach, answer >= 0, rows)
+        return sign * _highest_pearson(sign * _scale_to_unit(x), (y - question.low) / width, answer >= 0, weights)
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:
-        return no_range(question, basis)
+        return no_range_note(question, basis)
 
 
-def correlation(x: FloatArray, y: FloatArray, rows: FloatArray) -> FloatArray:
-    """The weighted correlation of two rows of numbers, or of one per resample."""
-    n = rows.sum(axis=1, keepdims=True)
+def correlation(x: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+    """The weighted correlation of two arrays of numbers, or of one pair of arrays per resample."""
+    n = weights.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        x = x - np.sum(rows * x, axis=1, keepdims=True) / n
-        y = y - np.sum(rows * y, axis=1, keepdims=True) / n
-        weighted = rows * x
-        one, both = np.einsum("ij,ij->i", weighted, x), np.einsum("ij,ij->i", weighted, y)
-        other = np.einsum("ij,ij,ij->i", rows, y, y)
-        found = both / np.sqrt(one * other)
-    least = _LEAST * n[:, 0]
-    return np.asarray(np.where((one > least) & (other > least), np.clip(found, -1, 1), np.nan))
+        x = x - np.sum(weights * x, axis=1, keepdims=True) / n
+        y = y - np.sum(weights * y, axis=1, keepdims=True) / n
+        weighted = weights * x
+        variance_x, covariance = np.einsum("ij,ij->i", weighted, x), np.einsum("ij,ij->i", weighted, y)
+        variance_y = np.einsum("ij,ij,ij->i", weights, y, y)
+        r = covariance / np.sqrt(variance_x * variance_y)
+    least = _LEAST_VARIANCE * n[:, 0]
+    return np.asarray(np.where((variance_x > least) & (variance_y > least), np.clip(r, -1, 1), np.nan))
 
 
-def _scaled(numbers: FloatArray) -> FloatArray:
-    reach = np.ptp(numbers)
-    return np.asarray((numbers - numbers.min()) / (reach if np.isfinite(reach) and reach > 0 else 1.0))
+def _scale_to_unit(numbers: FloatArray) -> FloatArray:
+    width = np.ptp(numbers)
+    return np.asarray((numbers - numbers.min()) / (width if np.isfinite(width) and width > 0 else 1.0))
 
 
-def _highest(true: FloatArray, said: FloatArray, known: BoolArray, rows: FloatArray) -> FloatArray:
-    """The greatest Pearson over all answers from 0 to 1 for those that are not known."""
-    n = rows.sum(axis=1, keepdims=True)
+def _highest_pearson(x: FloatArray, y: FloatArray, has_answer: BoolArray, weights: FloatArray) -> FloatArray:
+    """The greatest Pearson over all numbers from 0 to 1 in the place of non-answers."""
+    n = weights.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        centred = true - (rows @ true)[:, None] / n
-    spread = (rows * centred**2).sum(axis=1)
-    order = np.flatnonzero(~known)[np.argsort(-true[~known], kind="stable")]
-    w, c, few, y = rows[:, order], centred[:, order], rows[:, known], said[known]
-    sums = np.stack([few @ y, few @ y**2, (few * centred[:, known]) @ y])[:, :, None]
+        centred = x - (weights @ x)[:, None] / n
+    variance_x = (weights * centred**2).sum(axis=1)[:, None]
+    order = np.flatnonzero(~has_answer)[np.argsort(-x[~has_answer], kind="stable")]
+    free_weights, free_x = weights[:, order], centred[:, order]
+    answered_weights, answered_y = weights[:, has_answer], y[has_answer]
+    answered_sums = np.stack(
+        [
+            answered_weights @ answered_y,
+            answered_weights @ answered_y**2,
+            (answered_weights * centred[:, has_answer]) @ answered_y,
+        ]
+    )[:, :, None]
 
-    def at(first: FloatArray, second: FloatArray, cross: FloatArray) -> FloatArray:
-        var = second - first**2 / n
+    def pearson(sum_y: FloatArray, sum_y2: FloatArray, sum_xy: FloatArray) -> FloatArray:
+        variance_y = sum_y2 - sum_y**2 / n
+        is_defined = (variance_y > _LEAST_VARIANCE * n) & (variance_x > _LEAST_VARIANCE * n)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(
-                (var > _LEAST * n) & (spread[:, None] > _LEAST * n), cross / np.sqrt(var * spread[:, None]), np.nan
-            )
+            return np.where(is_defined, sum_xy / np.sqrt(variance_y * variance_x), np.nan)
 
-    ends = np.concatenate([np.zeros((2, len(rows), 1)), np.cumsum([w, w * c], axis=2)], axis=2)
-    tried = at(sums[0] + ends[0], sums[1] + ends[0], sums[2] + ends[1])
-    best = np.asarray(np.fmax.reduce(tried, axis=1))
+    # The first k non-answers at the high end, the others at the low end, for each k.
+    free_sums = np.cumsum([free_weights, free_weights * free_x], axis=2)
+    ends = np.concatenate([np.zeros((2, len(weights), 1)), free_sums], axis=2)
+    at_ends = pearson(answered_sums[0] + ends[0], answered_sums[1] + ends[0], answered_sums[2] + ends[1])
+    best = np.asarray(np.fmax.reduce(at_ends, axis=1))
     if not order.size:
         return np.asarray(np.clip(best, -1, 1))
-    start = np.argmax(np.nan_to_num(tried, nan=-2.0), axis=1)
-    y = (np.arange(order.size) < start[:, None]).astype(np.float64)
-    for step in range(_STEPS):
-        first, second, cross = (
-            total + (w * part).sum(axis=1, keepdims=True) for total, part in zip(sums, (y, y**2, c * y), strict=True)
+    n_high = np.argmax(np.nan_to_num(at_ends, nan=-2.0), axis=1)
+    free_y = (np.arange(order.size) < n_high[:, None]).astype(np.float64)
+    for step in range(_MAX_STEPS):
+        sum_y, sum_y2, sum_xy = (
+            answered + (free_weights * term).sum(axis=1, keepdims=True)
+            for answered, term in zip(answered_sums, (free_y, free_y**2, free_x * free_y), strict=True)
         )
-        found = np.fmax(best, at(first, second, cross)[:, 0])
-        if step and not (found - best > 1e-10).any():
-            best = found
+        better = np.fmax(best, pearson(sum_y, sum_y2, sum_xy)[:, 0])
+        if step and not (better - best > 1e-10).any():
+            best = better
             break
-        best = found
-        slope = divided(second - first**2 / n, np.where(cross > 0, cross, 0))
-        y = np.where(np.isfinite(slope), np.clip(first / n + c * slope, 0, 1), y)
+        best = better
+        slope = divide(sum_y2 - sum_y**2 / n, np.where(sum_xy > 0, sum_xy, 0))
+        free_y = np.where(np.isfinite(slope), np.clip(sum_y / n + free_x * slope, 0, 1), free_y)
     return np.asarray(np.clip(best, -1, 1))
-
-
-PEARSON = Pearson("pearson", "The truth or the coder gave one and the same number throughout.")
-
-
-Ranked = tuple[FloatArray, FloatArray]
-
-
-_LEAST_SPREAD = 1e-9  # a share of n cubed: a smaller spread of ranks is rounding
 
 
 @dataclass(frozen=True)
@@ -118,124 +123,132 @@ class Spearman(Metric):
     """The correlation of midranks (Spearman 1904; ties: Kendall 1945)."""
 
     def estimate(
-        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, basis: str
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, basis: str
     ) -> FloatArray:
-        return self.estimates(question, truth, answer, rows, (basis,))[0]
+        return self.estimates(question, truth, answer, weights, (basis,))[0]
 
     def estimates(
-        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, rows: FloatArray, bases: Sequence[str]
+        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, bases: Sequence[str]
     ) -> list[FloatArray]:
-        ranks = _Ranks(question, truth, answer, rows)
-        return [ranks.on(basis) for basis in bases]
+        ranks = _RankedPairs(question, truth, answer, weights)
+        return [ranks.correlation_on(basis) for basis in bases]
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:
         if basis in ("lowest", "highest"):
-            return "An outer bound: no answers could lead beyond it, and perhaps none lead to it."
-        return no_range(question, basis)
+            return "An outer bound: no answers lead beyond it, and perhaps none lead to it."
+        return no_range_note(question, basis)
 
 
-def midranks(numbers: FloatArray, rows: FloatArray) -> Ranked:
-    """The rank of each number in each resample, ties at their mean; and how often each distinct number stands.
+def midranks(numbers: FloatArray, weights: FloatArray) -> Ranks:
+    """The rank of each number in each resample, ties at their mean; and how often each distinct number occurs.
 
     Examples
     --------
     >>> midranks(np.array([5.0, 7.0, 7.0]), np.ones((1, 3)))[0].tolist()
     [[1.0, 2.5, 2.5]]
     """
-    distinct, place = np.unique(numbers, return_inverse=True)
+    distinct, index = np.unique(numbers, return_inverse=True)
     if len(distinct) == 0:
-        return np.zeros(rows.shape), np.zeros((len(rows), 0))
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(distinct)))
-    totals = np.add.reduceat(rows[:, order], starts, axis=1)
+        return np.zeros(weights.shape), np.zeros((len(weights), 0))
+    order = np.argsort(index, kind="stable")
+    starts = np.searchsorted(index[order], np.arange(len(distinct)))
+    totals = np.add.reduceat(weights[:, order], starts, axis=1)
     ranks = np.cumsum(totals, axis=1) - totals / 2 + 0.5
-    return np.asarray(ranks[:, place]), np.asarray(totals)
+    return np.asarray(ranks[:, index]), np.asarray(totals)
 
 
 @dataclass(eq=False)
-class _Ranks:
-    """The ranks that the bases share: of all truths, and of truths and answers where there is an answer."""
+class _RankedPairs:
+    """The ranks that the bases share: of all truths, and of truths and answers of answered pairs."""
 
     question: CriterionAnswers
     truth: IntArray
     answer: IntArray
-    rows: FloatArray
+    weights: FloatArray
 
-    def on(self, basis: str) -> FloatArray:
+    def correlation_on(self, basis: str) -> FloatArray:
+        """Spearman's correlation on a basis."""
         if not self.truth.size:
-            return np.full(len(self.rows), np.nan)
-        if basis == "answered" or (basis == "planned" and self.known.all()):
-            return _of_ranks(self.few_true, self.few_said, self.few)
+            return np.full(len(self.weights), np.nan)
+        if basis == "answered" or (basis == "planned" and self.has_answer.all()):
+            return _rank_correlation(self.answered_truth_ranks, self.answer_ranks, self.answered_weights)
         if basis != "planned":
             sign = 1.0 if basis == "highest" else -1.0
             return sign * self._bound(sign)
         assert self.question.values is not None
-        said = np.where(self.known, self.question.values[self.answer], self.question.furthest(self.truth))
-        if np.isnan(said).any():
-            return np.full(len(self.rows), np.nan)
-        return _of_ranks(self.true, midranks(said, self.rows), self.rows)
+        numbers = np.where(self.has_answer, self.question.values[self.answer], self.question.furthest(self.truth))
+        if np.isnan(numbers).any():
+            return np.full(len(self.weights), np.nan)
+        return _rank_correlation(self.truth_ranks, midranks(numbers, self.weights), self.weights)
 
     @cached_property
-    def known(self) -> BoolArray:
+    def has_answer(self) -> BoolArray:
         return self.answer >= 0
 
     @cached_property
-    def few(self) -> FloatArray:
-        return self.rows[:, self.known]
+    def answered_weights(self) -> FloatArray:
+        return self.weights[:, self.has_answer]
 
     @cached_property
-    def true(self) -> Ranked:
+    def truth_ranks(self) -> Ranks:
         assert self.question.values is not None
-        return midranks(self.question.values[self.truth], self.rows)
+        return midranks(self.question.values[self.truth], self.weights)
 
     @cached_property
-    def few_true(self) -> Ranked:
+    def answered_truth_ranks(self) -> Ranks:
         assert self.question.values is not None
-        return midranks(self.question.values[self.truth[self.known]], self.few)
+        return midranks(self.question.values[self.truth[self.has_answer]], self.answered_weights)
 
     @cached_property
-    def few_said(self) -> Ranked:
+    def answer_ranks(self) -> Ranks:
         assert self.question.values is not None
-        return midranks(self.question.values[self.answer[self.known]], self.few)
+        return midranks(self.question.values[self.answer[self.has_answer]], self.answered_weights)
 
     @cached_property
-    def sums(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Of the centred ranks of the truth: with those of the answers, with those of known truths, of squares."""
-        centred = self.true[0] - (self.rows.sum(axis=1, keepdims=True) + 1) / 2
-        share, middle = self.few * centred[:, self.known], (self.few.sum(axis=1, keepdims=True) + 1) / 2
-        said, true = (np.einsum("ij,ij->i", share, ranks - middle) for ranks in (self.few_said[0], self.few_true[0]))
-        return said, true, np.einsum("ij,ij,ij->i", self.rows, centred, centred)
+    def rank_sums(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Sums of products of centred truth ranks: with answer ranks, with answered truth ranks, with themselves."""
+        centred = self.truth_ranks[0] - (self.weights.sum(axis=1, keepdims=True) + 1) / 2
+        weighted = self.answered_weights * centred[:, self.has_answer]
+        middle = (self.answered_weights.sum(axis=1, keepdims=True) + 1) / 2
+        with_answers, with_truths = (
+            np.einsum("ij,ij->i", weighted, ranks - middle)
+            for ranks in (self.answer_ranks[0], self.answered_truth_ranks[0])
+        )
+        return with_answers, with_truths, np.einsum("ij,ij,ij->i", self.weights, centred, centred)
 
     def _bound(self, sign: float) -> FloatArray:
-        """Greatest correlation (times `sign`) that no answers exceed: the sum over pairs, over the spread."""
-        said, true, square = self.sums
-        above = sign * said - true + square
-        n, ties = self.rows.sum(axis=1), self.few_said[1]
-        none, most = n - self.few.sum(axis=1), ties.max(axis=1, initial=0)
-        loose = n * n * n - _cubes(ties)
-        tight = loose + most**3 - (most + none) ** 3
-        spread, varied = np.where(above > 0, tight, loose), n * n * n - _cubes(self.true[1])
+        """The greatest correlation (times `sign`) that no answers exceed: the sum over pairs, over the spread."""
+        with_answers, with_truths, square = self.rank_sums
+        numerator = sign * with_answers - with_truths + square
+        n, ties = self.weights.sum(axis=1), self.answer_ranks[1]
+        n_missing, largest_tie = n - self.answered_weights.sum(axis=1), ties.max(axis=1, initial=0)
+        loose = n * n * n - _sum_of_cubes(ties)
+        tight = loose + largest_tie**3 - (largest_tie + n_missing) ** 3
+        answer_spread = np.where(numerator > 0, tight, loose)
+        truth_spread = n * n * n - _sum_of_cubes(self.truth_ranks[1])
         least = _LEAST_SPREAD * n * n * n
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = 12 * above / np.sqrt(varied * np.maximum(spread, 0))
-        found = np.where(spread > least, found, np.sign(above))
-        return np.where((varied > least) & (loose > least), np.clip(found, -1, 1), np.nan)
+            bound = 12 * numerator / np.sqrt(truth_spread * np.maximum(answer_spread, 0))
+        bound = np.where(answer_spread > least, bound, np.sign(numerator))
+        return np.where((truth_spread > least) & (loose > least), np.clip(bound, -1, 1), np.nan)
 
 
-def _of_ranks(true: Ranked, said: Ranked, rows: FloatArray) -> FloatArray:
-    """The correlation of ranks, whose variance follows from how many are tied."""
-    n = rows.sum(axis=1)
+def _rank_correlation(x: Ranks, y: Ranks, weights: FloatArray) -> FloatArray:
+    """The correlation of ranks; their variance follows from the number of ties."""
+    n = weights.sum(axis=1)
     middle = (n[:, None] + 1) / 2
-    cross = np.einsum("ij,ij,ij->i", rows, true[0] - middle, said[0] - middle)
-    one, other = (n * n * n - _cubes(totals) for _, totals in (true, said))
+    covariance = np.einsum("ij,ij,ij->i", weights, x[0] - middle, y[0] - middle)
+    spread_x, spread_y = (n * n * n - _sum_of_cubes(totals) for _, totals in (x, y))
     least = _LEAST_SPREAD * n * n * n
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = 12 * cross / np.sqrt(one * other)
-    return np.asarray(np.where((one > least) & (other > least), np.clip(found, -1, 1), np.nan))
+        r = 12 * covariance / np.sqrt(spread_x * spread_y)
+    return np.asarray(np.where((spread_x > least) & (spread_y > least), np.clip(r, -1, 1), np.nan))
 
 
-def _cubes(totals: FloatArray) -> FloatArray:
+def _sum_of_cubes(totals: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ij,ij,ij->i", totals, totals, totals))
 
 
-SPEARMAN = Spearman("spearman", "The truth or the coder gave one and the same number throughout.")
+_CONSTANT = "The truth or the coder gave the same number throughout."
+PEARSON = Pearson("pearson", _CONSTANT)
+SPEARMAN = Spearman("spearman", _CONSTANT)

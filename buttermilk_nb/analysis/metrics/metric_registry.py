@@ -1,11 +1,11 @@
-"""Which metrics fit a criterion, and what is refused when one is asked for by name."""
+"""Which metrics fit a criterion, and a check of metrics requested by name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from ...errors import SetupError, nearest
-from .answer_metrics import BIAS, MAE, RMSE, SAME
+from .answer_metrics import BIAS, EXACT_MATCH, MAE, RMSE
 from .base import Metric
 from .correlations import PEARSON, SPEARMAN
 from .flag_metrics import FLAG_METRICS
@@ -13,7 +13,7 @@ from .question import CriterionAnswers
 from .set_metrics import JACCARD, label_metrics
 from .weighted_kappa import KAPPA
 
-_AT_FLAG = {one.name for one in FLAG_METRICS}
+_FLAG_METRIC_NAMES = {metric.name for metric in FLAG_METRICS}
 
 
 def metrics_for(question: CriterionAnswers) -> list[Metric]:
@@ -21,42 +21,42 @@ def metrics_for(question: CriterionAnswers) -> list[Metric]:
 
     Examples
     --------
-    >>> [one.name for one in metrics_for(CriterionAnswers("tone", "nominal", ("calm", "angry")))]
+    >>> [metric.name for metric in metrics_for(CriterionAnswers("tone", "nominal", ("calm", "angry")))]
     ['accuracy']
     """
-    found: list[Metric] = list(FLAG_METRICS) if question.flags is not None else []
+    metrics: list[Metric] = list(FLAG_METRICS) if question.flags is not None else []
     if question.level == "nominal":
         if question.flags is None:
-            found.append(SAME["accuracy"])
+            metrics.append(EXACT_MATCH["accuracy"])
         elif len(question.categories) > 2:
-            found.append(SAME["exact_agreement"])
+            metrics.append(EXACT_MATCH["exact_agreement"])
     elif question.level == "ordinal":
-        found += [KAPPA, SAME["exact_agreement"], MAE, SPEARMAN]
+        metrics += [KAPPA, EXACT_MATCH["exact_agreement"], MAE, SPEARMAN]
     elif question.level == "set":
-        found += [SAME["exact_match"], JACCARD, *label_metrics(question.labels)]
+        metrics += [EXACT_MATCH["exact_match"], JACCARD, *label_metrics(question.labels)]
     else:
-        found += [MAE, RMSE, BIAS, PEARSON, SPEARMAN]
-    return found
+        metrics += [MAE, RMSE, BIAS, PEARSON, SPEARMAN]
+    return metrics
 
 
-def select(questions: Iterable[CriterionAnswers], only: Sequence[str] | None) -> None:
-    """Check that every metric that is asked for by name fits every criterion.
+def check_metric_names(questions: Iterable[CriterionAnswers], only: Sequence[str] | None) -> None:
+    """Check that every metric requested by name fits every criterion.
 
     Raises
     ------
     SetupError
-        One needs a flag that is not declared, or does not fit the level, or there is none of that name.
+        A metric needs a flag that is not declared, does not fit the level, or does not exist.
     """
     if only is None:
         return
     if isinstance(only, str):
-        raise SetupError(f'`only` is several names: write `only=["{only}"]`.')
+        raise SetupError(f'`only` takes several names: write `only=["{only}"]`.')
     for question in questions:
-        names = [one.name for one in metrics_for(question)]
+        names = [metric.name for metric in metrics_for(question)]
         for name in only:
             if name in names:
                 continue
-            if name in _AT_FLAG and question.flags is None:
+            if name in _FLAG_METRIC_NAMES and question.flags is None:
                 raise SetupError(
                     f"`{name}` needs to know which answer is the finding, and criterion `{question.name}` declares no "
                     "flag: give it one (`--flag`, or the column `flagged`), or leave it out of the ratings."

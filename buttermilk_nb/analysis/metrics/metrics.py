@@ -1,6 +1,6 @@
 """How far each coder is from the truth: one row for each metric and basis, with its interval.
 
-Replicates share the resamples of their records' clusters, so that the interval of an average is that of the average.
+Replicates share the resamples of the clusters of their records, so that the interval of an average is correct.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import SetupError
+from ..coefficients.arrays import FloatArray, IntArray
+from ..shared.bootstrap import check_resampling, sample_and_cluster_weights
+from ..shared.replicate_mode import ReplicateMode
+from .answer_pairs import AnswerPairs
 from .base import Metric
-from .bootstrap_pairs import Pairs, weight_blocks
-from .metric_registry import metrics_for, select
-from .pair_with_truth import PairedCoder, comparisons
-from .question import FloatArray, IntArray
-from .result_rows import Sample, row_of
+from .metric_registry import check_metric_names, metrics_for
+from .pair_with_truth import PairedCoder, paired_coders
+from .result_rows import Sample, result_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +35,7 @@ def metrics(
     truth: str = "truth",
     by: Sequence[str] = ("criterion",),
     coders: Sequence[str] | None = None,
-    replicate_mode: str = "each",
+    replicate_mode: ReplicateMode = "each",
     on: str = "own",
     only: Sequence[str] | None = None,
     n_boot: int = 1000,
@@ -42,53 +44,53 @@ def metrics(
 ) -> pd.DataFrame:
     """Metrics of each coder against the truth, with percentile bootstrap intervals over clusters.
 
-    Which metrics there are follows from the criterion: with a declared flag (column `flagged`) `accuracy`,
+    The criterion decides which metrics there are: with a declared flag (column `flagged`) `accuracy`,
     `balanced_accuracy`, `precision`, `recall`, `specificity`, `f1`, `mcc`, `prevalence_truth` and `prevalence_coder`;
-    nominal without a flag `accuracy`, with one and more than two categories `exact_agreement`; ordinal
+    nominal without a flag `accuracy`, with one and more than two categories also `exact_agreement`; ordinal
     `weighted_kappa` (quadratic), `exact_agreement`, `mae`, `spearman`; interval and ratio `mae`, `rmse`, `bias` (coder
-    less truth), `pearson`, `spearman`; sets `exact_match`, `jaccard`, and precision, recall and F1 as `_micro`,
+    minus truth), `pearson`, `spearman`; sets `exact_match`, `jaccard`, and precision, recall and F1 as `_micro`,
     `_macro` and `[label]`.
 
     Parameters
     ----------
     ratings
-        One row per coder x record x criterion x replicate: `record_id`, `criterion`, `coder`, `category`, and
-        whatever else of a ratings frame there is. A row is a planned cell.
+        One row per coder x record x criterion x replicate: `record_id`, `criterion`, `coder`, `category`, and any other
+        columns of a ratings frame. A row is a planned answer.
     truth
         The coder to compare with.
     by
         Columns that make the groups. Criteria are never pooled.
     coders
-        Whom to compare; default: everyone but the truth.
+        The coders to compare; by default everyone except the truth.
     replicate_mode
         `each` computes within each replicate and averages those that are defined; `modal` takes the answer that a
-        record got most often (a tie is no answer) as another instrument.
+        record got most often (a tie is no answer), as another instrument.
     on
         `own`: each coder on all of its records. `common`: only records with a truth that every coder of the group
-        answered in each of its replicates; nothing is unanswered there, so `answered` is the only basis.
+        answered in each of its replicates; these have no non-answers, so `answered` is the only basis.
     only
-        Names of metrics.
+        Names of metrics; by default all that fit.
     n_boot
-        Resamples of the clusters; 0 for no intervals.
+        The number of resamples of the clusters; 0 for no intervals.
     seed
-        Of the resamples.
+        Seed of the resamples.
     confidence
-        Of the intervals, between 0 and 1.
+        The level of the intervals, between 0 and 1.
 
     Returns
     -------
     pandas.DataFrame
-        One row per group x coder x metric x basis. `basis`: `answered` cells; `planned`, with a non-answer as wrong
-        (never right and nothing flagged; in numbers, furthest from the truth); `lowest` and `highest`, the bounds over
-        what the non-answers could have been. `n` counts records, `n_positive` those that the truth flags, `n_clusters`
-        their clusters; `n_planned` and `n_excluded` count cells; `n_undefined` resamples in which no
-        replicate is defined. What is undefined is NaN,
-        and `note` says why.
+        One row per group x coder x metric x basis. `basis`: `answered`, over usable answers; `planned`, with a
+        non-answer as wrong (never right and nothing flagged; in numbers, furthest from the truth); `lowest` and
+        `highest`, the bounds over all possible answers in the place of the non-answers. `n` counts records,
+        `n_positive` those that the truth flags, `n_clusters` their clusters; `n_planned` and `n_excluded` count
+        answers; `n_undefined` counts resamples in which no replicate is defined. Undefined values are NaN, and `note`
+        says why.
 
     Raises
     ------
     SetupError
-        A column, coder, metric or flag is missing, or the ratings would pool what must not be pooled.
+        A column, coder, metric or flag is missing, or the ratings would pool criteria or wordings.
 
     Notes
     -----
@@ -101,8 +103,8 @@ def metrics(
     >>> rows = [(i, c, a) for i, (t, j) in enumerate(["yy", "yn", "nn", "n?"]) for c, a in (("truth", t), ("judge", j))]
     >>> frame = pd.DataFrame(rows, columns=["record_id", "coder", "category"]).replace("?", None)
     >>> frame["criterion"] = "tone"
-    >>> found = metrics(frame, n_boot=0)
-    >>> found[["metric", "basis", "value", "n", "n_planned", "n_excluded"]].round(3).values.tolist()
+    >>> result = metrics(frame, n_boot=0)
+    >>> result[["metric", "basis", "value", "n", "n_planned", "n_excluded"]].round(3).values.tolist()
     ... # doctest: +NORMALIZE_WHITESPACE
     [['accuracy', 'answered', 0.667, 3, 4, 1], ['accuracy', 'planned', 0.5, 4, 4, 0],
      ['accuracy', 'lowest', 0.5, 4, 4, 0], ['accuracy', 'highest', 0.75, 4, 4, 0]]
@@ -110,59 +112,55 @@ def metrics(
     import pandas as pd
 
     if on not in ("own", "common"):
-        raise SetupError(f"`on` is `own` or `common`, not `{on}`.")
-    if not 0 < confidence < 1:
-        raise SetupError(f"`level` lies between 0 and 1, for example 0.95, and is {confidence}.")
-    if n_boot < 0:
-        raise SetupError(f"`n_boot` is a number of resamples, 0 or more, and is {n_boot}.")
-    found = comparisons(ratings, truth, by, coders, replicate_mode)
-    select((one.question for one in found), only)
-    common = _common(found) if on == "common" else {}
+        raise SetupError(f"on: write `own` or `common`, and not `{on}`.")
+    check_resampling(n_boot, confidence, least=0)
+    pairs = paired_coders(ratings, truth, by, coders, replicate_mode)
+    check_metric_names((coder.question for coder in pairs), only)
+    common = _common_records(pairs) if on == "common" else {}
     rows: list[dict[str, Any]] = []
-    for one in found:
-        asked = [metric for metric in metrics_for(one.question) if only is None or metric.name in only]
-        sample = Sample.of(one, common.get(one.key))
-        resampled = _resampled(one, sample, asked, n_boot, seed)
-        for (metric, basis), values in resampled.items():
-            row = dict(zip(by, one.key, strict=True))
-            rows.append(row | row_of(one, sample, metric, basis, values, confidence))
+    for coder in pairs:
+        selected = [metric for metric in metrics_for(coder.question) if only is None or metric.name in only]
+        sample = Sample.from_coder(coder, common.get(coder.key))
+        for (metric, basis), values in _metric_values(coder, sample, selected, n_boot, seed).items():
+            key = dict(zip(by, coder.key, strict=True))
+            rows.append(key | result_row(coder, sample, metric, basis, values, confidence))
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS])
     return table.astype({"n_positive": "Int64"})
 
 
-def _common(found: list[PairedCoder]) -> dict[tuple[object, ...], IntArray]:
+def _common_records(coders: list[PairedCoder]) -> dict[tuple[object, ...], IntArray]:
     """For each group the records with a truth that every coder answered in each of its replicates."""
-    shared: dict[tuple[object, ...], IntArray] = {}
-    for one in found:
-        lacking = one.answers.record[(one.answers.code < 0) | (one.truth < 0)]
-        mine = np.setdiff1d(one.answers.record, lacking)
-        shared[one.key] = np.intersect1d(shared[one.key], mine) if one.key in shared else mine
-    return shared
+    common: dict[tuple[object, ...], IntArray] = {}
+    for coder in coders:
+        incomplete = coder.answers.record[(coder.answers.code < 0) | (coder.truth < 0)]
+        complete = np.setdiff1d(coder.answers.record, incomplete)
+        common[coder.key] = np.intersect1d(common[coder.key], complete) if coder.key in common else complete
+    return common
 
 
-def _resampled(
-    one: PairedCoder, sample: Sample, asked: list[Metric], n_boot: int, seed: int
+def _metric_values(
+    coder: PairedCoder, sample: Sample, metrics: list[Metric], n_boot: int, seed: int
 ) -> dict[tuple[Metric, str], FloatArray]:
-    """For each metric and basis its values: replicates x (1 + resamples), the first for the sample itself."""
-    truth, answer = one.truth[sample.cells], one.answers.code[sample.cells]
-    numbers = one.answers.replicate[sample.cells]
-    views = [
-        Pairs.of(truth[here], answer[here], sample.cluster[here], sample.clusters)
-        for here in (numbers == number for number in np.unique(numbers).tolist() or [0])
+    """For each metric and basis its values: replicates x (1 + resamples), the first column for the sample itself."""
+    truth, answer = coder.truth[sample.positions], coder.answers.code[sample.positions]
+    replicate = coder.answers.replicate[sample.positions]
+    replicate_pairs = [
+        AnswerPairs.from_answers(truth[rows], answer[rows], sample.cluster[rows], sample.n_clusters)
+        for rows in (replicate == number for number in np.unique(replicate).tolist() or [0])
     ]
-    parts: dict[tuple[Metric, str], list[FloatArray]] = {(m, b): [] for m in asked for b in sample.bases}
-    for weights in weight_blocks(sample.clusters, n_boot, seed):
-        values: dict[tuple[Metric, str], list[FloatArray]] = {key: [] for key in parts}
-        for view in views:
-            rows = view.rows(weights)
-            seen = {False: (view.truth, view.answer, rows)}
-            if one.question.flags is not None:
-                flagged, said, which = view.at_flag(one.question.flags)
-                seen[True] = flagged, said, rows @ which
-            for metric in asked:
-                found = metric.estimates(one.question, *seen[metric.flag], sample.bases)
-                for basis, value in zip(sample.bases, found, strict=True):
-                    values[metric, basis].append(value)
-        for key, into in values.items():
-            parts[key].append(np.stack(into))
-    return {key: np.concatenate(blocks, axis=1) for key, blocks in parts.items()}
+    blocks: dict[tuple[Metric, str], list[FloatArray]] = {(m, b): [] for m in metrics for b in sample.bases}
+    for cluster_weights in sample_and_cluster_weights(sample.n_clusters, n_boot, seed):
+        values: dict[tuple[Metric, str], list[FloatArray]] = {key: [] for key in blocks}
+        for pairs in replicate_pairs:
+            weights = pairs.pair_weights(cluster_weights)
+            inputs = {False: (pairs.truth, pairs.answer, weights)}
+            if coder.question.flags is not None:
+                truth_flags, answer_flags, is_member = pairs.to_flag_pairs(coder.question.flags)
+                inputs[True] = truth_flags, answer_flags, weights @ is_member
+            for metric in metrics:
+                estimates = metric.estimates(coder.question, *inputs[metric.uses_flag], sample.bases)
+                for basis, estimate in zip(sample.bases, estimates, strict=True):
+                    values[metric, basis].append(estimate)
+        for key, replicates in values.items():
+            blocks[key].append(np.stack(replicates))
+    return {key: np.concatenate(block, axis=1) for key, block in blocks.items()}

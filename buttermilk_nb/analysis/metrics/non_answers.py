@@ -1,8 +1,8 @@
-"""Who is left without an answer: whether non-answers depend on the truth, or on what the records are.
+"""Which records have no answer: whether non-answers depend on the truth, or on a column of the records.
 
-A test takes each record once, as lacking an answer where any of its replicates lacks one. Pearson's chi-square without
-a correction where every expected count is 5 or more (Cochran 1954), else Fisher's exact test of a 2 x 2 table; P values
-are adjusted over all tests of the table (Holm 1979).
+A test counts each record once, as lacking an answer if any of its replicates lacks one. Pearson's chi-square without a
+correction if every expected count is 5 or more (Cochran 1954), else Fisher's exact test of a 2 x 2 table; p-values are
+adjusted over all tests of the table (Holm 1979).
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SetupError, nearest
-from ..shared.multiple_testing import holm
-from .pair_with_truth import PairedCoder, comparisons
-from .question import NUMBERS, IntArray, as_text
+from ..coefficients.arrays import IntArray
+from ..shared.multiple_testing import holm_adjusted
+from ..shared.notes import join_sentences
+from .pair_with_truth import PairedCoder, paired_coders
+from .question import CONTINUOUS_LEVELS, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,7 @@ COLUMNS = (
     "coder", "variable", "category", "n", "n_planned", "n_without", "share", "test", "statistic", "df", "p", "p_holm",
     "n_tests", "note",
 )  # fmt: skip
-ENOUGH = 5
+MIN_EXPECTED = 5
 
 
 class IndependenceTest(NamedTuple):
@@ -37,6 +39,14 @@ class IndependenceTest(NamedTuple):
     note: str
 
 
+class Variable(NamedTuple):
+    """A variable to compare by: its name, its categories, and the category of each answer (-1: none)."""
+
+    name: str
+    categories: list[str]
+    code: IntArray
+
+
 def non_answers(
     ratings: pd.DataFrame,
     *,
@@ -44,7 +54,7 @@ def non_answers(
     by: Sequence[str] = ("criterion",),
     group: str | None = None,
 ) -> pd.DataFrame:
-    """Share without a usable answer, by truth and by a column, and a test of whether it depends on it.
+    """The share without a usable answer, by truth and by a column, and a test of whether it depends on them.
 
     Parameters
     ----------
@@ -53,30 +63,30 @@ def non_answers(
     truth, by
         As for `metrics`.
     group
-        A column of the ratings to compare by, beside the truth: a metadata column of the records, as a rule.
+        A column of the ratings to compare by, in addition to the truth: usually a metadata column of the records.
 
     Returns
     -------
     pandas.DataFrame
-        One row per group x coder x variable (`truth`, and the column) x category: `n` records, `n_planned` cells,
-        `n_without` of them a usable answer, their `share`; and, the same on all rows of a variable, the test:
-        `chi-square` or `Fisher's exact`, `statistic` (chi-square, or the odds ratio), `df`, `p`, `p_holm`, and
-        `n_tests` in the whole table. NaN and None where there is no test, and `note` says why. A truth in numbers is
-        taken as flagged or not, and left out where no flag is declared.
+        One row per group x coder x variable (`truth`, and the column) x category: `n` records, `n_planned` answers,
+        `n_without` of them without a usable answer, their `share` (0 to 1); and, the same on all rows of a variable,
+        the test: `chi-square` or `Fisher's exact`, `statistic` (chi-square, or the odds ratio), `df`, `p`, `p_holm`,
+        and `n_tests` in the whole table. NaN and None if there is no test, and `note` says why. A truth in numbers
+        counts as flagged or not, and is left out if no flag is declared.
 
     Raises
     ------
     SetupError
-        As for `metrics`; or there is no column `group`, or it says two things of one record.
+        As for `metrics`; or there is no column `group`, or a record has two values in it.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> said = ["y", None] * 8 + ["y"] * 24
-    >>> rows = [(i, c, a) for i in range(40) for c, a in (("truth", "yn"[i % 2]), ("judge", said[i]))]
+    >>> answers = ["y", None] * 8 + ["y"] * 24
+    >>> rows = [(i, c, a) for i in range(40) for c, a in (("truth", "yn"[i % 2]), ("judge", answers[i]))]
     >>> frame = pd.DataFrame(rows, columns=["record_id", "coder", "category"]).assign(criterion="tone")
-    >>> found = non_answers(frame)
-    >>> found[["category", "n_without", "share", "test"]].values.tolist()
+    >>> result = non_answers(frame)
+    >>> result[["category", "n_without", "share", "test"]].values.tolist()
     [['n', 8, 0.4, "Fisher's exact"], ['y', 0, 0.0, "Fisher's exact"]]
     """
     import pandas as pd
@@ -84,86 +94,99 @@ def non_answers(
     if group is not None and group not in ratings.columns:
         raise SetupError(f"the ratings have no column `{group}`; {nearest(group, map(str, ratings.columns))}")
     rows: list[dict[str, Any]] = []
-    tests: list[int] = []
-    for one in comparisons(ratings, truth, by, None, "each"):
-        for variable, names, place in _variables(one, group):
-            tested = _tested(one, names, place)
-            tests += [len(rows)] if not np.isnan(tested.p) else []
-            start = len(rows)
-            rows += [
-                dict(zip(by, one.key, strict=True)) | {"variable": variable} | row | tested._asdict() | {"first": start}
-                for row in _shares(one, names, place)
-            ]
+    tested_rows: list[int] = []  # the first row of each variable with a test
+    for coder in paired_coders(ratings, truth, by, None, "each"):
+        for variable in _compared_variables(coder, group):
+            test = _test_independence(coder, variable)
+            first = len(rows)
+            tested_rows += [first] if not np.isnan(test.p) else []
+            key = dict(zip(by, coder.key, strict=True)) | {"variable": variable.name}
+            rows += [key | row | test._asdict() | {"first": first} for row in _non_answer_shares(coder, variable)]
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS, "first"])
-    adjusted = dict(zip(tests, holm(np.array([rows[at]["p"] for at in tests])).tolist(), strict=True))
-    table["p_holm"] = [adjusted.get(at, np.nan) for at in table["first"]]
-    table["n_tests"] = len(tests)
+    p = np.array([rows[i]["p"] for i in tested_rows])
+    adjusted = dict(zip(tested_rows, holm_adjusted(p).tolist(), strict=True))
+    table["p_holm"] = [adjusted.get(i, np.nan) for i in table["first"]]
+    table["n_tests"] = len(tested_rows)
     return table.drop(columns="first").astype({"df": "Int64"})
 
 
-def _variables(one: PairedCoder, group: str | None) -> list[tuple[str, list[str], IntArray]]:
-    """What to compare by: its name, its categories, and for each cell which it is (-1: none)."""
-    question, found = one.question, []
-    if question.flags is not None and question.level in NUMBERS:
-        found.append(("truth", ["not flagged", "flagged"], np.where(one.truth < 0, -1, question.flags[one.truth])))
-    elif question.level not in NUMBERS:
-        found.append(("truth", list(question.categories), one.truth))
+def _compared_variables(coder: PairedCoder, group: str | None) -> list[Variable]:
+    question, variables = coder.question, []
+    if question.flags is not None and question.level in CONTINUOUS_LEVELS:
+        flag = np.where(coder.truth < 0, -1, question.flags[coder.truth])
+        variables.append(Variable("truth", ["not flagged", "flagged"], flag))
+    elif question.level not in CONTINUOUS_LEVELS:
+        variables.append(Variable("truth", list(question.categories), coder.truth))
     if group is not None:
-        given = one.table[group].iloc[one.answers.row]
-        texts = [None if missing else as_text(cell) for cell, missing in zip(given, given.isna(), strict=True)]
-        names = sorted({text for text in texts if text is not None})
-        at = {name: i for i, name in enumerate(names)}
-        place = np.array([-1 if text is None else at[text] for text in texts], np.intp)
-        same = np.diff(one.answers.record) == 0
-        if (same & (np.diff(place) != 0)).any():
-            raise SetupError(f"`{group}` says two things of one record: compare by a column that belongs to records.")
-        found.append((group, names, place))
-    return found
+        variables.append(_group_variable(coder, group))
+    return variables
 
 
-def _shares(one: PairedCoder, names: list[str], place: IntArray) -> list[dict[str, Any]]:
+def _group_variable(coder: PairedCoder, group: str) -> Variable:
+    values = coder.table[group].iloc[coder.answers.row]
+    texts = [None if is_missing else as_text(value) for value, is_missing in zip(values, values.isna(), strict=True)]
+    categories = sorted({text for text in texts if text is not None})
+    index = {name: i for i, name in enumerate(categories)}
+    code = np.array([-1 if text is None else index[text] for text in texts], np.intp)
+    is_same_record = np.diff(coder.answers.record) == 0
+    if (is_same_record & (np.diff(code) != 0)).any():
+        raise SetupError(f"a record has two values in `{group}`: compare by a column that belongs to records.")
+    return Variable(group, categories, code)
+
+
+def _non_answer_shares(coder: PairedCoder, variable: Variable) -> list[dict[str, Any]]:
     rows = []
-    for i, name in enumerate(names):
-        here = place == i
-        without = int((one.answers.code[here] < 0).sum())
-        if cells := int(here.sum()):
-            records = len(np.unique(one.answers.record[here]))
-            counted = {"n": records, "n_planned": cells, "n_without": without, "share": without / cells}
-            rows.append({"coder": one.coder, "category": name} | counted)
+    for i, category in enumerate(variable.categories):
+        is_member = variable.code == i
+        n_without = int((coder.answers.code[is_member] < 0).sum())
+        if n_planned := int(is_member.sum()):
+            rows.append(
+                {
+                    "coder": coder.coder,
+                    "category": category,
+                    "n": len(np.unique(coder.answers.record[is_member])),
+                    "n_planned": n_planned,
+                    "n_without": n_without,
+                    "share": n_without / n_planned,
+                }
+            )
     return rows
 
 
-def _tested(one: PairedCoder, names: list[str], place: IntArray) -> IndependenceTest:
-    kept = place >= 0
-    records, first, at = np.unique(one.answers.record[kept], return_index=True, return_inverse=True)
-    lacks = np.zeros(len(records), np.intp)
-    np.maximum.at(lacks, at, (one.answers.code[kept] < 0).astype(np.intp))
-    counts = np.bincount(place[kept][first] * 2 + lacks, minlength=2 * len(names)).reshape(-1, 2)
-    tested = _independence(counts[counts.sum(axis=1) > 0])
-    said = [tested.note] if tested.note else []
-    if tested.test and int(kept.sum()) > len(records):
-        said.append("The test takes a record as without an answer where any replicate is.")
-    if tested.test and len(np.unique(one.clusters[records])) < len(records):
-        said.append("The test takes the records of a cluster as independent.")
-    return tested._replace(note=" ".join(said))
+def _test_independence(coder: PairedCoder, variable: Variable) -> IndependenceTest:
+    has_category = variable.code >= 0
+    records, first, index = np.unique(coder.answers.record[has_category], return_index=True, return_inverse=True)
+    is_missing = np.zeros(len(records), np.intp)
+    np.maximum.at(is_missing, index, (coder.answers.code[has_category] < 0).astype(np.intp))
+    record_category = variable.code[has_category][first]
+    counts = np.bincount(record_category * 2 + is_missing, minlength=2 * len(variable.categories)).reshape(-1, 2)
+    test = _independence_test(counts[counts.sum(axis=1) > 0])
+    has_replicates = int(has_category.sum()) > len(records)
+    is_clustered = len(np.unique(coder.clusters[records])) < len(records)
+    note = join_sentences(
+        test.note,
+        "The test counts a record as without an answer if any replicate is." if test.test and has_replicates else "",
+        "The test treats the records of a cluster as independent." if test.test and is_clustered else "",
+    )
+    return test._replace(note=note)
 
 
-def _independence(counts: IntArray) -> IndependenceTest:
+def _independence_test(counts: IntArray) -> IndependenceTest:
     """A test of a table of categories x (answered, without)."""
     from scipy.stats import chi2_contingency, fisher_exact
 
-    def none(note: str) -> IndependenceTest:
+    def no_test(note: str) -> IndependenceTest:
         return IndependenceTest(None, np.nan, None, np.nan, note)
 
     if len(counts) < 2:
-        return none("One category only: nothing to compare.")
+        return no_test("There is only one category, so there is nothing to compare.")
     if not (total := counts.sum(axis=0)).all():
-        return none("Every record has an answer." if not total[1] else "No record has an answer in every replicate.")
+        return no_test("Every record has an answer." if not total[1] else "No record has an answer in every replicate.")
     expected = np.outer(counts.sum(axis=1), total) / counts.sum()
-    if expected.min() >= ENOUGH:
-        found = chi2_contingency(counts, correction=False)
-        return IndependenceTest("chi-square", float(found.statistic), int(found.dof), float(found.pvalue), "")
+    if expected.min() >= MIN_EXPECTED:
+        result = chi2_contingency(counts, correction=False)
+        return IndependenceTest("chi-square", float(result.statistic), int(result.dof), float(result.pvalue), "")
     if counts.shape == (2, 2):
         exact = fisher_exact(counts)
         return IndependenceTest("Fisher's exact", float(exact.statistic), None, float(exact.pvalue), "")
-    return none(f"Expected counts below {ENOUGH} in a table larger than 2 x 2: no test.")
+    return no_test(f"There is no test: expected counts are below {MIN_EXPECTED} in a table larger than 2 x 2.")

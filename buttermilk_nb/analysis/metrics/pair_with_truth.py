@@ -1,7 +1,7 @@
-"""One coder beside the truth: which rows belong together, and what is refused.
+"""Pair the answers of each coder with the truth, record by record.
 
-Truth is looked up by record and criterion (and by `criteria_set` and `criteria_hash` where those are in `by` and the
-truth names them). Other columns in `by` are those of the coder's own rows.
+The truth is looked up by record and criterion (and by `criteria_set` and `criteria_hash` if these are in `by` and the
+truth has values in them). Other columns in `by` are those of the coder's own rows.
 """
 
 from __future__ import annotations
@@ -13,36 +13,84 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import SetupError
-from .question import CriterionAnswers, IntArray, coded, flags_of, scale_of
-from .read_frame import NOTHING, Frame, Words, read
+from ..coefficients.arrays import IntArray
+from ..shared.modes import modes
+from ..shared.ratings_groups import WORDING_COLUMNS, check_one_wording
+from ..shared.replicate_mode import check_replicate_mode
+from .question import CriterionAnswers, category_flags, code_answers, single_scale
+from .read_frame import NO_ANSWER, RatingArrays, TextArray, read_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WORDINGS = ("criteria_set", "criteria_hash")
 TIE = "tie"
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Answers of one coder, one entry per planned cell, by record and replicate.
+    """The answers of one coder, one entry per planned answer, by record and replicate.
 
-    `code` points into the question's categories, -1 where there is no usable answer; then `reason` says why. `row` is
-    the row of the frame that it came from.
+    Parameters
+    ----------
+    record, replicate
+        The record and the replicate, as numbers.
+    code
+        An index into the categories of the question; -1 without a usable answer.
+    reason
+        Why there is no usable answer; empty if there is one.
+    row
+        The row of the frame.
     """
 
     record: IntArray
     replicate: IntArray
     code: IntArray
-    reason: Words
+    reason: TextArray
     row: IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class PairedCoder:
-    """One coder in one by-group beside the truth.
+class Truth:
+    """The truth of a criterion in one wording.
 
-    `truth` and `truth_reason` have one entry per cell of `answers`; `clusters` has one per record of the frame.
+    Parameters
+    ----------
+    question
+        The criterion.
+    codes
+        The code of each row of the frame; -1 without a usable answer.
+    truth, reason
+        For each record the true category, as an index (-1: none), and why there is none.
+    """
+
+    question: CriterionAnswers
+    codes: IntArray
+    truth: IntArray
+    reason: TextArray
+
+
+@dataclass(frozen=True, eq=False)
+class PairedCoder:
+    """One coder in one group, paired with the truth.
+
+    Parameters
+    ----------
+    key
+        The values of `by`.
+    coder
+        The name of the coder.
+    question
+        The criterion.
+    answers
+        The answers of the coder.
+    truth, truth_reason
+        For each answer the true category, as an index (-1: none), and why there is none.
+    clusters
+        The cluster of each record of the frame.
+    unequal_probabilities
+        Whether records were drawn with unequal probabilities.
+    table
+        The frame.
     """
 
     key: tuple[object, ...]
@@ -50,136 +98,114 @@ class PairedCoder:
     question: CriterionAnswers
     answers: Answers
     truth: IntArray
-    truth_reason: Words
+    truth_reason: TextArray
     clusters: IntArray
-    unequal: bool
+    unequal_probabilities: bool
     table: pd.DataFrame
 
 
-def comparisons(
+def paired_coders(
     ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None, replicate_mode: str
 ) -> list[PairedCoder]:
-    """Every by-group x coder, in the order of their names."""
-    frame = read(ratings, truth, by, coders)
-    return list(_comparisons(frame, truth, tuple(by), modal=_modal(replicate_mode)))
-
-
-def _modal(replicate_mode: str) -> bool:
-    if replicate_mode not in ("each", "modal"):
-        raise SetupError(f"`replicates` is `each` or `modal`, not `{replicate_mode}`.")
-    return replicate_mode == "modal"
-
-
-def _comparisons(frame: Frame, truth: str, by: tuple[str, ...], *, modal: bool) -> Iterator[PairedCoder]:
-    theirs = np.flatnonzero(frame.coder != truth)
-    group = _group(frame, by, theirs)
-    apart = ("criterion", *(name for name in WORDINGS if name in by))
-    wordings = _group(frame, apart, theirs)
-    read_so_far: dict[int, tuple[CriterionAnswers, IntArray, IntArray, Words]] = {}
-    for number in range(int(group.max(initial=-1)) + 1):
-        rows = theirs[group == number]
-        wording = int(wordings[group == number][0])
-        if wording not in read_so_far:
-            read_so_far[wording] = _questioned(frame, truth, theirs[wordings == wording], apart, modal=modal)
-        question, codes, true, why = read_so_far[wording]
-        key = tuple(frame.table[name].iloc[int(rows[0])] for name in by)
-        for coder in sorted(set(frame.coder[rows])):
-            mine = rows[frame.coder[rows] == coder]
-            answers = _answers(frame, coder, mine, codes, modal=modal)
-            yield PairedCoder(
-                key,
-                coder,
-                question,
-                answers,
-                true[answers.record],
-                why[answers.record],
-                frame.clusters,
-                frame.unequal,
-                frame.table,
-            )
-
-
-def _group(frame: Frame, by: tuple[str, ...], rows: IntArray) -> IntArray:
-    if not by:
-        return np.zeros(len(rows), np.intp)
-    part = frame.table.iloc[rows]
-    return part.groupby(list(by), dropna=False, sort=True, observed=True).ngroup().to_numpy().astype(np.intp)
-
-
-def _questioned(
-    frame: Frame, truth: str, rows: IntArray, apart: tuple[str, ...], *, modal: bool
-) -> tuple[CriterionAnswers, IntArray, IntArray, Words]:
-    """A criterion in one wording: the question, the code of each row of the frame, and truth by record."""
-    table = frame.table
-    name = str(table["criterion"].iloc[int(rows[0])])
-    true = (frame.coder == truth) & (table["criterion"] == table["criterion"].iloc[int(rows[0])]).to_numpy(np.bool_)
-    for column in apart[1:]:
-        wanted = table[column].iloc[int(rows[0])]
-        same = (table[column].isna() | (table[column] == wanted).fillna(value=False)).to_numpy(np.bool_)
-        true &= same
-    true_rows = np.flatnonzero(true)
-    both = np.concatenate([rows, true_rows])
-    for column in WORDINGS:
-        _one_wording(name, column, _distinct(frame, column, both))
-    scale = scale_of(name, _distinct(frame, "scale", both))
-    question, found = coded(name, scale, frame.category[both], frame.texts, frame.value[both], frame.answered[both])
-    question = replace(question, flags=flags_of(question, found, frame.flag[both]))
-    codes = np.full(len(frame.record), -1, np.intp)
-    codes[both] = found
-    answers = _answers(frame, truth, true_rows, codes, modal=modal)
-    if len(answers.record) != len(np.unique(answers.record)):
-        raise SetupError(
-            f"`{truth}` answered criterion `{name}` in several replicates, and a truth is one answer: "
-            'filter its rows to one replicate, or ask for `replicate_mode="modal"`.'
-        )
-    by_record = np.full(len(frame.clusters), -1, np.intp)
-    by_record[answers.record] = answers.code
-    why = np.full(len(frame.clusters), NOTHING, object)
-    why[answers.record] = answers.reason
-    return question, codes, by_record, why
-
-
-def _distinct(frame: Frame, column: str, rows: IntArray) -> list[str]:
-    if column not in frame.table:
-        return []
-    return sorted(str(one) for one in frame.table[column].iloc[rows].dropna().unique())
-
-
-def _one_wording(name: str, column: str, found: list[str]) -> None:
-    if len(found) > 1:
-        raise SetupError(
-            f"criterion `{name}` was coded under two wordings, {column} `{found[0]}` and `{found[1]}`, which are never "
-            f"pooled: filter the ratings to one of them, or put `{column}` into `by`."
-        )
-
-
-def _answers(frame: Frame, coder: str, rows: IntArray, codes: IntArray, *, modal: bool) -> Answers:
-    rows = rows[np.lexsort((frame.replicate[rows], frame.record[rows]))]
-    record, replicate = frame.record[rows], frame.replicate[rows]
-    twice = (np.diff(record) == 0) & (np.diff(replicate) == 0)
-    if twice.any():
-        at = frame.table.iloc[int(rows[int(np.flatnonzero(twice)[0])])]
-        raise SetupError(
-            f"coder `{coder}` has two rows for record `{at['record_id']}` on criterion `{at['criterion']}`: keep one, "
-            "or number them in the column `replicate`."
-        )
-    answers = Answers(record, replicate, codes[rows], frame.reason[rows], rows)
-    return modal_answers(answers) if modal else answers
+    """Every group x coder, sorted by name."""
+    check_replicate_mode(replicate_mode)
+    arrays = read_ratings(ratings, truth, by, coders)
+    return list(_pair_coders(arrays, truth, tuple(by), modal=replicate_mode == "modal"))
 
 
 def modal_answers(answers: Answers) -> Answers:
     """The answer that each record got most often; a tie is no answer."""
-    records, first, place = np.unique(answers.record, return_index=True, return_inverse=True)
-    given = answers.code >= 0
-    size = int(answers.code.max(initial=0)) + 1
-    cell, count = np.unique(place[given] * size + answers.code[given], return_counts=True)
-    order = np.lexsort((-count, cell // size))
-    where, code, count = cell[order] // size, cell[order] % size, count[order]
-    winner = np.full(len(records), -1, np.intp)
+    records, first, group = np.unique(answers.record, return_index=True, return_inverse=True)
+    has_answer = answers.code >= 0
+    modal = modes(group[has_answer], answers.code[has_answer], len(records))
     reason = np.array(answers.reason[first], object)
-    at, start = np.unique(where, return_index=True)
-    winner[at], reason[at] = code[start], ""
-    follows = np.minimum(start + 1, max(0, len(where) - 1))
-    tied = at[(follows > start) & (where[follows] == at) & (count[follows] == count[start])]
-    winner[tied], reason[tied] = -1, TIE
-    return Answers(records, np.zeros(len(records), np.intp), winner, reason, answers.row[first])
+    reason[modal.mode >= 0], reason[modal.is_tie] = "", TIE
+    return Answers(records, np.zeros(len(records), np.intp), modal.mode, reason, answers.row[first])
+
+
+def _pair_coders(arrays: RatingArrays, truth: str, by: tuple[str, ...], *, modal: bool) -> Iterator[PairedCoder]:
+    coder_rows = np.flatnonzero(arrays.coder != truth)
+    group = _group_numbers(arrays, by, coder_rows)
+    question_columns = ("criterion", *(name for name in WORDING_COLUMNS if name in by))
+    question_number = _group_numbers(arrays, question_columns, coder_rows)
+    truths: dict[int, Truth] = {}
+    for number in range(int(group.max(initial=-1)) + 1):
+        rows = coder_rows[group == number]
+        own = int(question_number[group == number][0])
+        if own not in truths:
+            question_rows = coder_rows[question_number == own]
+            truths[own] = _truth(arrays, truth, question_rows, question_columns[1:], modal=modal)
+        for coder in sorted(set(arrays.coder[rows])):
+            answers = _coder_answers(arrays, coder, rows[arrays.coder[rows] == coder], truths[own].codes, modal=modal)
+            yield PairedCoder(
+                key=tuple(arrays.table[name].iloc[int(rows[0])] for name in by),
+                coder=coder,
+                question=truths[own].question,
+                answers=answers,
+                truth=truths[own].truth[answers.record],
+                truth_reason=truths[own].reason[answers.record],
+                clusters=arrays.clusters,
+                unequal_probabilities=arrays.unequal_probabilities,
+                table=arrays.table,
+            )
+
+
+def _group_numbers(arrays: RatingArrays, by: tuple[str, ...], rows: IntArray) -> IntArray:
+    if not by:
+        return np.zeros(len(rows), np.intp)
+    part = arrays.table.iloc[rows]
+    return part.groupby(list(by), dropna=False, sort=True, observed=True).ngroup().to_numpy().astype(np.intp)
+
+
+def _truth(arrays: RatingArrays, truth: str, rows: IntArray, wording_columns: tuple[str, ...], *, modal: bool) -> Truth:
+    """The truth of the criterion and wording of some rows."""
+    table = arrays.table
+    name = str(table["criterion"].iloc[int(rows[0])])
+    truth_rows = _truth_rows(arrays, truth, int(rows[0]), wording_columns)
+    both = np.concatenate([rows, truth_rows])
+    for column in WORDING_COLUMNS:
+        check_one_wording(name, column, _distinct_texts(arrays, column, both))
+    scale = single_scale(name, _distinct_texts(arrays, "scale", both))
+    question, both_codes = code_answers(
+        name, scale, arrays.category[both], arrays.texts, arrays.value[both], arrays.has_answer[both]
+    )
+    question = replace(question, flags=category_flags(question, both_codes, arrays.flag[both]))
+    codes = np.full(len(arrays.record), -1, np.intp)
+    codes[both] = both_codes
+    answers = _coder_answers(arrays, truth, truth_rows, codes, modal=modal)
+    if len(answers.record) != len(np.unique(answers.record)):
+        raise SetupError(
+            f"`{truth}` answered criterion `{name}` in several replicates, and a truth is one answer: "
+            'filter its rows to one replicate, or use `replicate_mode="modal"`.'
+        )
+    truth_code, reason = np.full(len(arrays.clusters), -1, np.intp), np.full(len(arrays.clusters), NO_ANSWER, object)
+    truth_code[answers.record], reason[answers.record] = answers.code, answers.reason
+    return Truth(question, codes, truth_code, reason)
+
+
+def _truth_rows(arrays: RatingArrays, truth: str, row: int, wording_columns: tuple[str, ...]) -> IntArray:
+    """The rows of the truth on the criterion of a row, in its wording or in none."""
+    table = arrays.table
+    is_truth = (arrays.coder == truth) & (table["criterion"] == table["criterion"].iloc[row]).to_numpy(np.bool_)
+    for column in wording_columns:
+        is_same = (table[column] == table[column].iloc[row]).fillna(value=False)
+        is_truth &= (table[column].isna() | is_same).to_numpy(np.bool_)
+    return np.flatnonzero(is_truth)
+
+
+def _distinct_texts(arrays: RatingArrays, column: str, rows: IntArray) -> list[str]:
+    return sorted(str(value) for value in arrays.table[column].iloc[rows].dropna().unique())
+
+
+def _coder_answers(arrays: RatingArrays, coder: str, rows: IntArray, codes: IntArray, *, modal: bool) -> Answers:
+    rows = rows[np.lexsort((arrays.replicate[rows], arrays.record[rows]))]
+    record, replicate = arrays.record[rows], arrays.replicate[rows]
+    twice = np.flatnonzero((np.diff(record) == 0) & (np.diff(replicate) == 0))
+    if twice.size:
+        row = arrays.table.iloc[int(rows[int(twice[0])])]
+        raise SetupError(
+            f"coder `{coder}` has two rows for record `{row['record_id']}` on criterion `{row['criterion']}`: keep "
+            "one, or number them in the column `replicate`."
+        )
+    answers = Answers(record, replicate, codes[rows], arrays.reason[rows], rows)
+    return modal_answers(answers) if modal else answers

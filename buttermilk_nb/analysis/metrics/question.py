@@ -1,7 +1,7 @@
-"""What a criterion's answers are: its level, its categories, their numbers, its flag.
+"""A criterion as a question: its level, its categories, their numbers and flags.
 
-Answers are kept as numbers that point into the categories, so that a metric is sums over pairs of integers, and a
-non-answer is -1. The flag is a property of the answer, so it is kept per category: whoever gave it.
+Answers are stored as numbers that point into the categories, so that a metric is a sum over pairs of integers, and a
+non-answer is -1. The flag belongs to the answer, so it is stored per category, regardless of the coder.
 """
 
 from __future__ import annotations
@@ -11,21 +11,18 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...codebook.scales import NON_ANSWERS, Scale, make_scale
 from ...errors import InvalidAnswer, SetupError
 from ..coefficients import ReliabilityMatrix
+from ..coefficients.arrays import BoolArray, FloatArray, IntArray
 
-IntArray = NDArray[np.intp]
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-NUMBERS = ("interval", "ratio")
+CONTINUOUS_LEVELS = ("interval", "ratio")
 
 
 @dataclass(frozen=True, eq=False)
 class CriterionAnswers:
-    """One criterion as it was answered.
+    """One criterion and its possible answers.
 
     Parameters
     ----------
@@ -34,8 +31,8 @@ class CriterionAnswers:
     level
         Its level of measurement.
     categories
-        The declared answers in their order; the distinct answers, as text, of `interval`, `ratio` and `set`, and
-        where no scale is given.
+        The declared answers in their order; the distinct answers as text for `interval`, `ratio` and `set`, and if
+        there is no scale.
     values
         The number of each category (`ordinal`, `interval`, `ratio`); None for the others.
     sets
@@ -43,11 +40,11 @@ class CriterionAnswers:
     labels
         The declared labels (`set`).
     low, high
-        The ends of the declared range; NaN where there is none.
+        The ends of the declared range; NaN if there is none.
     flags
-        For each category 1 flagged, 0 not, -1 nobody said; None where no flag is declared.
-    declared
-        Whether a scale gave the categories.
+        For each category 1 flagged, 0 not, -1 unknown; None if no flag is declared.
+    has_scale
+        Whether the categories come from a scale.
     """
 
     name: str
@@ -59,38 +56,45 @@ class CriterionAnswers:
     low: float = np.nan
     high: float = np.nan
     flags: IntArray | None = None
-    declared: bool = False
+    has_scale: bool = False
 
     def furthest(self, truth: IntArray) -> FloatArray:
-        """The number that is furthest from each truth; of two as far, the lower. NaN without a declared range."""
+        """The number furthest from each truth; of two equally far, the lower. NaN without a declared range."""
         assert self.values is not None
-        at = self.values[truth]
-        return np.where(self.high - at > at - self.low, self.high, self.low)
+        value = self.values[truth]
+        return np.where(self.high - value > value - self.low, self.high, self.low)
 
 
-def as_text(cell: object) -> str:
-    """A code as text: whole numbers without a point, as a table with gaps does not write them."""
-    if isinstance(cell, Real) and not isinstance(cell, bool) and float(cell).is_integer():
-        return str(int(float(cell)))
-    return str(cell)
+def as_text(value: object) -> str:
+    """A code as text; whole numbers without a decimal point, which a table with gaps adds."""
+    if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer():
+        return str(int(float(value)))
+    return str(value)
 
 
-def scale_of(name: str, shorts: Sequence[str]) -> Scale | None:
-    """The one scale of a criterion; None where no row names one."""
-    if len(shorts) > 1:
+def single_scale(name: str, shorthands: Sequence[str]) -> Scale | None:
+    """The scale of a criterion; None if no row names one.
+
+    Raises
+    ------
+    SetupError
+        There are two.
+    """
+    if len(shorthands) > 1:
         raise SetupError(
-            f"criterion `{name}` has two scales, `{shorts[0]}` and `{shorts[1]}`: filter the ratings to one of them."
+            f"criterion `{name}` has two scales, `{shorthands[0]}` and `{shorthands[1]}`: filter the ratings to one of "
+            "them."
         )
-    return make_scale(shorts[0]) if shorts else None
+    return make_scale(shorthands[0]) if shorthands else None
 
 
-def coded(
+def code_answers(
     name: str,
     scale: Scale | None,
     category: IntArray,
     texts: Sequence[str],
     value: FloatArray,
-    answered: BoolArray,
+    has_answer: BoolArray,
 ) -> tuple[CriterionAnswers, IntArray]:
     """The question, and each answer as a number that points into its categories.
 
@@ -101,105 +105,111 @@ def coded(
     scale
         Its scale, if there is one.
     category
-        Rows: an index into `texts`, -1 where there is no category.
+        Rows: an index into `texts`, -1 without a category.
     texts
         Distinct categories.
     value
-        Rows: the number, NaN where there is none.
-    answered
-        Rows: whether it is a usable answer.
+        Rows: the number, NaN without one.
+    has_answer
+        Rows: whether the answer is usable.
 
     Raises
     ------
     SetupError
-        An answer is none of the scale's.
+        An answer is not one of the scale's.
     """
-    if scale is not None and scale.level in NUMBERS:
-        return _numbers(name, scale, category, texts, value, answered)
-    used = np.unique(category[answered]).tolist()
+    if scale is not None and scale.level in CONTINUOUS_LEVELS:
+        return _code_numbers(name, scale, category, texts, value, has_answer)
+    used = np.unique(category[has_answer]).tolist()
     if -1 in used:
         raise SetupError(
-            f"criterion `{name}`: some rows have a `value` and no `category`; write the answer there as its scale does."
+            f"criterion `{name}`: some rows have a `value` and no `category`; write the answer in `category` as its "
+            "scale does."
         )
-    named = {at: texts[at] if scale is None else _parsed(name, scale, texts[at]) for at in used}
-    distinct = tuple(sorted(set(named.values())))
-    if scale is None:
-        question = CriterionAnswers(name, "nominal", distinct)
-    elif scale.level == "set":
-        sets = ReliabilityMatrix.of([[one] for one in distinct], "set").sets or ()
-        question = CriterionAnswers(name, "set", distinct, sets=sets, labels=scale.answers, declared=True)
-    elif scale.level == "ordinal":
-        values = ReliabilityMatrix.of([], "ordinal", scale.answers).values
-        assert values is not None
-        ends = float(values.min()), float(values.max())
-        question = CriterionAnswers(name, "ordinal", scale.answers, values, low=ends[0], high=ends[1], declared=True)
-    else:
-        question = CriterionAnswers(name, "nominal", scale.answers, declared=True)
-    place = {text: i for i, text in enumerate(question.categories)}
+    category_of = {i: texts[i] if scale is None else _category_of(name, scale, texts[i]) for i in used}
+    question = _question(name, scale, sorted(set(category_of.values())))
+    index = {text: i for i, text in enumerate(question.categories)}
     lookup = np.full(len(texts) + 1, -1, np.intp)
-    for at, text in named.items():
-        lookup[at] = place[text]
-    return question, np.where(answered, lookup[category], -1)
+    for i, text in category_of.items():
+        lookup[i] = index[text]
+    return question, np.where(has_answer, lookup[category], -1)
 
 
-def _parsed(name: str, scale: Scale, text: str) -> str:
-    try:
-        found = scale.parse(text).category
-    except InvalidAnswer as error:
-        raise SetupError(f"criterion `{name}`: {error}; write the answers as the scale `{scale}` does.") from None
-    assert found is not None
-    return found
-
-
-def _numbers(
-    name: str, scale: Scale, category: IntArray, texts: Sequence[str], value: FloatArray, answered: BoolArray
-) -> tuple[CriterionAnswers, IntArray]:
-    number = np.full(len(texts) + 1, np.nan)
-    for at in np.unique(category[answered & np.isnan(value)]).tolist():
-        try:
-            number[at] = float(texts[at])
-        except ValueError:
-            raise SetupError(f"criterion `{name}`: the answer `{texts[at]}` is not a number.") from None
-    given = np.where(np.isnan(value), number[category], value)[answered]
-    low, high = (float(getattr(scale, end, np.nan)) for end in ("low", "high"))
-    outside = given[(given < low) | (given > high) | ~np.isfinite(given)]
-    if outside.size:
-        raise SetupError(f"criterion `{name}`: the answer `{outside.min():g}` lies outside the scale `{scale}`.")
-    values, place = np.unique(given, return_inverse=True)
-    codes = np.full(len(category), -1, np.intp)
-    codes[answered] = place
-    names = tuple(f"{number:g}" for number in values)
-    return CriterionAnswers(name, scale.level, names, values, low=low, high=high), codes
-
-
-def flags_of(question: CriterionAnswers, codes: IntArray, flag: IntArray) -> IntArray | None:
-    """Whether each category is the finding, as the rows say; None where no row says anything.
+def category_flags(question: CriterionAnswers, codes: IntArray, flag: IntArray) -> IntArray | None:
+    """Whether each category is the finding, as the rows say; None if no row has a flag.
 
     Raises
     ------
     SetupError
-        Two rows contradict each other, or an answer that was given has no flag although others have.
+        Two rows contradict each other, or an answer has no flag although others have.
     """
-    known = (codes >= 0) & (flag >= 0)
-    if not known.any():
+    has_flag = (codes >= 0) & (flag >= 0)
+    if not has_flag.any():
         return None
     size = len(question.categories)
-    says = np.bincount(codes[known] * 2 + flag[known], minlength=2 * size).reshape(size, 2) > 0
-    if (both := np.flatnonzero(says.all(axis=1))).size:
+    occurs = np.bincount(codes[has_flag] * 2 + flag[has_flag], minlength=2 * size).reshape(size, 2) > 0
+    contradictory = np.flatnonzero(occurs.all(axis=1))
+    if contradictory.size:
         raise SetupError(
             f"criterion `{question.name}`: `flagged` is true on some rows and false on others for the answer "
-            f"`{question.categories[both[0]]}`; a flag belongs to the answer, so make them the same."
+            f"`{question.categories[contradictory[0]]}`; a flag belongs to the answer, so make them the same."
         )
-    found = np.where(says[:, 1], 1, np.where(says[:, 0], 0, -1)).astype(np.intp)
-    if (unsaid := np.flatnonzero((np.bincount(codes[codes >= 0], minlength=size) > 0) & (found < 0))).size:
+    flags = np.where(occurs[:, 1], 1, np.where(occurs[:, 0], 0, -1)).astype(np.intp)
+    unflagged = np.flatnonzero((np.bincount(codes[codes >= 0], minlength=size) > 0) & (flags < 0))
+    if unflagged.size:
         raise SetupError(
-            f"criterion `{question.name}`: the answer `{question.categories[unsaid[0]]}` has no `flagged` on any row, "
-            "and other answers have; fill it in with true or false."
+            f"criterion `{question.name}`: the answer `{question.categories[unflagged[0]]}` has no `flagged` on any "
+            "row, and other answers have one; fill it in with true or false."
         )
-    return found
+    return flags
 
 
 def non_answer(text: str) -> str | None:
-    """`not applicable` or `cannot tell` where the text is one of them, whatever its case."""
-    plain = text.strip().casefold()
-    return plain if plain in NON_ANSWERS else None
+    """`not applicable` or `cannot tell` if the text is one of them, in any case; else None."""
+    folded = text.strip().casefold()
+    return folded if folded in NON_ANSWERS else None
+
+
+def _question(name: str, scale: Scale | None, used: Sequence[str]) -> CriterionAnswers:
+    """The question of a scale whose answers are categories."""
+    if scale is None:
+        return CriterionAnswers(name, "nominal", tuple(used))
+    if scale.level == "set":
+        sets = ReliabilityMatrix.from_rows([[text] for text in used], "set").sets or ()
+        return CriterionAnswers(name, "set", tuple(used), sets=sets, labels=scale.answers, has_scale=True)
+    if scale.level == "ordinal":
+        values = ReliabilityMatrix.from_rows([], "ordinal", scale.answers).values
+        assert values is not None
+        low, high = float(values.min()), float(values.max())
+        return CriterionAnswers(name, "ordinal", scale.answers, values, low=low, high=high, has_scale=True)
+    return CriterionAnswers(name, "nominal", scale.answers, has_scale=True)
+
+
+def _category_of(name: str, scale: Scale, text: str) -> str:
+    try:
+        category = scale.parse(text).category
+    except InvalidAnswer as error:
+        raise SetupError(f"criterion `{name}`: {error}; write the answers as the scale `{scale}` does.") from None
+    assert category is not None
+    return category
+
+
+def _code_numbers(
+    name: str, scale: Scale, category: IntArray, texts: Sequence[str], value: FloatArray, has_answer: BoolArray
+) -> tuple[CriterionAnswers, IntArray]:
+    number = np.full(len(texts) + 1, np.nan)
+    for i in np.unique(category[has_answer & np.isnan(value)]).tolist():
+        try:
+            number[i] = float(texts[i])
+        except ValueError:
+            raise SetupError(f"criterion `{name}`: the answer `{texts[i]}` is not a number.") from None
+    answers = np.where(np.isnan(value), number[category], value)[has_answer]
+    low, high = (float(getattr(scale, end, np.nan)) for end in ("low", "high"))
+    outside = answers[(answers < low) | (answers > high) | ~np.isfinite(answers)]
+    if outside.size:
+        raise SetupError(f"criterion `{name}`: the answer `{outside.min():g}` is outside the scale `{scale}`.")
+    values, index = np.unique(answers, return_inverse=True)
+    codes = np.full(len(category), -1, np.intp)
+    codes[has_answer] = index
+    names = tuple(f"{number:g}" for number in values)
+    return CriterionAnswers(name, scale.level, names, values, low=low, high=high), codes

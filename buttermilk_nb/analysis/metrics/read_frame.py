@@ -1,8 +1,8 @@
-"""The ratings frame as arrays: what is required, what stands in for a missing column, and what is refused.
+"""Read a ratings frame into arrays: which answers are usable, and why others are not.
 
-A planned cell is a row: coder x record x criterion x replicate. A usable answer is one with status `ok` that is neither
-empty nor `not applicable` nor `cannot tell`; everything else has a `reason`. All names are sorted before they become
-numbers, so that the order of the rows changes nothing, not even a resample.
+A planned answer is a row: coder x record x criterion x replicate. A usable answer has status `ok` and is not empty, not
+`not applicable` and not `cannot tell`; all others have a `reason`. All names are sorted before they become numbers, so
+that the order of the rows changes nothing, not even a resample.
 """
 
 from __future__ import annotations
@@ -15,40 +15,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SetupError, nearest
-from ..shared.ratings_frame import checked
-from .question import FloatArray, IntArray, as_text, non_answer
+from ..coefficients.arrays import BoolArray, FloatArray, IntArray
+from ..shared.ratings_frame import prepare_ratings
+from ..shared.ratings_groups import check_one_criterion
+from .question import as_text, non_answer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NOTHING = "no answer"
-Words = NDArray[np.object_]
+NO_ANSWER = "no answer"
+TextArray = NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """A ratings frame: one entry per row, but `clusters`, which has one per record, and `texts`.
+class RatingArrays:
+    """A ratings frame as arrays, with one entry per row if not said otherwise.
 
-    `category` points into `texts` (-1: none); `flag` is 1, 0 or -1; `unequal` says whether records came into the
-    sample with unequal probability; `table` is the frame itself, in the same order.
+    Parameters
+    ----------
+    table
+        The frame itself, in the same order.
+    record, coder, replicate
+        The record (a number), the coder (a name), and the number of the replicate.
+    category
+        An index into `texts`; -1 without a category.
+    texts
+        The distinct categories.
+    value
+        The number; NaN without one.
+    flag
+        1 flagged, 0 not, -1 unknown.
+    has_answer
+        Whether the answer is usable.
+    reason
+        Why it is not; empty if it is.
+    clusters
+        The cluster of each record, as a number; one entry per record.
+    unequal_probabilities
+        Whether records were drawn with unequal probabilities.
     """
 
     table: pd.DataFrame
     record: IntArray
-    coder: Words
+    coder: TextArray
     replicate: IntArray
     category: IntArray
     texts: tuple[str, ...]
     value: FloatArray
     flag: IntArray
-    answered: NDArray[np.bool_]
-    reason: Words
+    has_answer: BoolArray
+    reason: TextArray
     clusters: IntArray
-    unequal: bool
+    unequal_probabilities: bool
 
 
-def read(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None) -> Frame:
-    """The rows of the truth and of the coders that are compared.
+def read_ratings(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[str] | None) -> RatingArrays:
+    """The rows of the truth and of the coders to compare.
 
     Raises
     ------
@@ -58,92 +80,89 @@ def read(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: Sequence[
     import pandas as pd
 
     _check_by(by)
-    ratings = checked(ratings, by, once=False)
-    if isinstance(coders, str):
-        raise SetupError(f'`coders` is several names: write `coders=["{coders}"]`.')
-    names = sorted({str(one) for one in ratings["coder"].dropna().unique()})
-    asked = [one for one in names if one != truth] if coders is None else list(coders)
-    for name in (truth, *asked):
-        if name not in names:
-            raise SetupError(f"there is no coder `{name}` in the ratings; {nearest(name, names)}")
-    if truth in asked:
-        raise SetupError(f"`{truth}` is the truth, and cannot be compared with itself: leave it out of `coders`.")
-    table = ratings[ratings["coder"].isin([truth, *asked])].reset_index(drop=True)
-    if "criterion" not in by and table["criterion"].nunique() > 1:
-        raise SetupError(
-            "criteria are never pooled: put `criterion` into `by`, or filter the ratings to one criterion."
-        )
-    n = len(table)
-
-    def column(name: str) -> pd.Series:
-        return table[name] if name in table else pd.Series([pd.NA] * n, dtype=object, name=name)
-
+    table = _select_coders(prepare_ratings(ratings, by, unique_codes=False), truth, coders)
+    if "criterion" not in by:
+        check_one_criterion(list(table["criterion"].unique()))
     record = pd.factorize(table["record_id"].map(as_text), sort=True)[0].astype(np.intp)
-    category, distinct = _distinct(table["category"])
-    texts = tuple(as_text(one) for one in distinct)
-    value = _number(column("value"))
-    outside = np.array([*(non_answer(text) or "" for text in texts), ""], object)[category]
-    given = (category >= 0) | ~np.isnan(value)
-    status = column("status").astype(object).to_numpy()
-    status = np.where(column("status").isna().to_numpy(), np.where(given, "ok", NOTHING), status)
-    answered = (status == "ok") & given & (outside == "")
-    reason = np.where(outside != "", outside, np.where(status == "ok", NOTHING, status))
-    inclusion = _number(column("inclusion_p"))
-    return Frame(
-        table,
-        record,
-        table["coder"].astype(object).to_numpy(),
-        np.nan_to_num(_number(column("replicate"))).astype(np.intp),
-        category,
-        texts,
-        value,
-        _flag(column("flagged")),
-        answered.astype(np.bool_),
-        np.where(answered, "", reason).astype(object),
-        _clusters(table, record),
-        len(np.unique(inclusion[~np.isnan(inclusion)])) > 1,
+    category, distinct = _category_codes(table["category"])
+    texts = tuple(as_text(value) for value in distinct)
+    value = _as_numbers(table["value"])
+    non_answers = np.array([*(non_answer(text) or "" for text in texts), ""], object)[category]
+    has_content = (category >= 0) | ~np.isnan(value)
+    status = table["status"].astype(object).to_numpy()
+    status = np.where(table["status"].isna().to_numpy(), np.where(has_content, "ok", NO_ANSWER), status)
+    has_answer = (status == "ok") & has_content & (non_answers == "")
+    reason = np.where(non_answers != "", non_answers, np.where(status == "ok", NO_ANSWER, status))
+    inclusion = _as_numbers(table["inclusion_p"])
+    return RatingArrays(
+        table=table,
+        record=record,
+        coder=table["coder"].astype(object).to_numpy(),
+        replicate=np.nan_to_num(_as_numbers(table["replicate"])).astype(np.intp),
+        category=category,
+        texts=texts,
+        value=value,
+        flag=_as_flags(table["flagged"]),
+        has_answer=has_answer.astype(np.bool_),
+        reason=np.where(has_answer, "", reason).astype(object),
+        clusters=_cluster_numbers(table, record),
+        unequal_probabilities=len(np.unique(inclusion[~np.isnan(inclusion)])) > 1,
     )
 
 
-def _distinct(category: pd.Series) -> tuple[IntArray, Sequence[object]]:
+def _select_coders(ratings: pd.DataFrame, truth: str, coders: Sequence[str] | None) -> pd.DataFrame:
+    """The rows of the truth and of the coders."""
+    if isinstance(coders, str):
+        raise SetupError(f'`coders` takes several names: write `coders=["{coders}"]`.')
+    names = sorted({str(name) for name in ratings["coder"].dropna().unique()})
+    selected = [name for name in names if name != truth] if coders is None else list(coders)
+    for name in (truth, *selected):
+        if name not in names:
+            raise SetupError(f"there is no coder `{name}` in the ratings; {nearest(name, names)}")
+    if truth in selected:
+        raise SetupError(f"`{truth}` is the truth, and cannot be compared with itself: leave it out of `coders`.")
+    return ratings[ratings["coder"].isin([truth, *selected])].reset_index(drop=True)
+
+
+def _category_codes(category: pd.Series) -> tuple[IntArray, Sequence[object]]:
     import pandas as pd
 
     try:
         codes, distinct = pd.factorize(category)
     except TypeError:
-        raise SetupError("column `category` holds lists; write a set of labels as its JSON text.") from None
+        raise SetupError("column `category` contains lists; write a set of labels as its JSON text.") from None
     return codes.astype(np.intp), list(distinct)
 
 
-def _number(column: pd.Series) -> FloatArray:
+def _as_numbers(column: pd.Series) -> FloatArray:
     import pandas as pd
 
     try:
         return pd.to_numeric(column, errors="raise").to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError):
-        raise SetupError(f"column `{column.name}` of the ratings holds something that is not a number.") from None
+        raise SetupError(f"column `{column.name}` of the ratings contains values that are not numbers.") from None
 
 
-def _flag(column: pd.Series) -> IntArray:
-    """1, 0, or -1 for nothing."""
+def _as_flags(column: pd.Series) -> IntArray:
+    """1, 0, or -1 without a flag."""
     try:
         return column.astype("boolean").to_numpy(np.float64, na_value=-1.0).astype(np.intp)
     except (TypeError, ValueError):
-        raise SetupError("column `flagged` of the ratings holds something that is neither true nor false.") from None
+        raise SetupError("column `flagged` of the ratings contains values other than true and false.") from None
 
 
 def _check_by(by: Sequence[str]) -> None:
     if isinstance(by, str):
-        raise SetupError(f'`by` is several columns: write `by=("{by}",)`.')
+        raise SetupError(f'`by` takes several columns: write `by=("{by}",)`.')
     if "coder" in by:
-        raise SetupError("`coder` is a column of the result in any case: leave it out of `by`.")
+        raise SetupError("`coder` is always a column of the result: leave it out of `by`.")
 
 
-def _clusters(table: pd.DataFrame, record: IntArray) -> IntArray:
+def _cluster_numbers(table: pd.DataFrame, record: IntArray) -> IntArray:
     """The cluster of each record, as a number."""
     import pandas as pd
 
-    codes = pd.factorize(table["kin"], sort=True)[0]
-    found = np.zeros(int(record.max(initial=-1)) + 1, np.intp)
-    found[record] = codes
-    return found
+    codes = pd.factorize(table["resampling_unit"], sort=True)[0]
+    clusters = np.zeros(int(record.max(initial=-1)) + 1, np.intp)
+    clusters[record] = codes
+    return clusters

@@ -1,7 +1,7 @@
-"""The headline finding under every defensible choice: which judges, which rule, which threshold, what of non-answers.
+"""The headline finding under every defensible choice of judges, rule, threshold and non-answers.
 
-One analysis is one of many that could as well have been made. So all of them are made, from the answers that are there
-already, and what is reported is how far the finding depends on the choice.
+One analysis is one of many that could as well have been made. So all of them are made, from the answers that exist, and
+the result shows how much the finding depends on the choices.
 """
 
 from __future__ import annotations

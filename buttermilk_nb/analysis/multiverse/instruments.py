@@ -1,4 +1,4 @@
-"""The instruments of a group as arrays: what each said of each record, in each replicate and in most of them."""
+"""The answers of the instruments of a group as arrays, for each way to treat replicates."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..coefficients.base import FloatArray
+from ..coefficients.arrays import BoolArray, FloatArray
 from ..coefficients.reliability_matrix import NUMERIC
-from ..comparison.outcome import Measure
-from ..shared.groups import in_order
-from ..shared.record_table import RecordTable, table
+from ..shared.measure import Measure
+from ..shared.ratings_groups import sorted_values
+from ..shared.record_table import RecordTable, record_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BoolArray = NDArray[np.bool_]
-
 
 class Instrument(NamedTuple):
-    """One judge: its model, and the rest of its name, which is its prompt."""
+    """One judge: its name, its model, and the rest of its name, which is its prompt."""
 
     coder: str
     model: str
@@ -30,17 +27,27 @@ class Instrument(NamedTuple):
 
 
 class InstrumentAnswers(NamedTuple):
-    """What the instruments said, records x instruments: flags (0 or 1) and numbers, NaN where there is none."""
+    """The answers of the instruments, records x instruments.
+
+    Parameters
+    ----------
+    replicates
+        How the replicates were treated.
+    flags, numbers
+        The flag (0 or 1) and the number of each answer, NaN if there is none.
+    has_row
+        Whether the answer was planned.
+    """
 
     replicates: str
     flags: FloatArray
     numbers: FloatArray
-    asked: BoolArray
+    has_row: BoolArray
 
-    def missing(self, flags: bool, numbers: bool) -> bool:
-        """Whether somebody was asked and has no flag, or no number, where these are wanted."""
-        wanted = [own for own, want in ((self.flags, flags), (self.numbers, numbers)) if want]
-        return any(bool((np.isnan(own) & self.asked).any()) for own in wanted)
+    def has_missing(self, flags: bool, numbers: bool) -> bool:
+        """Whether a planned answer has no flag, or no number, if these are needed."""
+        needed = [values for values, is_needed in ((self.flags, flags), (self.numbers, numbers)) if is_needed]
+        return any(bool((np.isnan(values) & self.has_row).any()) for values in needed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,58 +64,64 @@ class InstrumentTable:
 
     @property
     def has_numbers(self) -> bool:
-        """Whether the answers are in order, so that a threshold can part them."""
+        """Whether the answers have an order, so that a threshold can divide them."""
         return self.table.codes.level in NUMERIC
 
-    def answers(self, replicates: Sequence[str]) -> Iterator[InstrumentAnswers]:
-        """Each way to take the replicates: the most frequent answer (`modal`), and each of them (`each`)."""
-        numbers = in_order(replicate for _, replicate in self.table.columns)
-        if len(numbers) == 1:
-            yield self._said("asked once", numbers)
+    def answers(self, replicate_modes: Sequence[str]) -> Iterator[InstrumentAnswers]:
+        """The answers for each way to treat replicates: the most frequent (`modal`), and each of them (`each`)."""
+        replicates = sorted_values(replicate for _, replicate in self.table.columns)
+        if len(replicates) == 1:
+            yield self._combine_replicates("asked once", replicates)
             return
-        if "modal" in replicates:
-            yield self._said(f"mode of {len(numbers)}", numbers)
-        if "each" in replicates:
-            for one in numbers:
-                yield self._said(f"replicate {one}", [one])
+        if "modal" in replicate_modes:
+            yield self._combine_replicates(f"mode of {len(replicates)}", replicates)
+        if "each" in replicate_modes:
+            for replicate in replicates:
+                yield self._combine_replicates(f"replicate {replicate}", [replicate])
 
-    def _said(self, name: str, chosen: Sequence[Any]) -> InstrumentAnswers:
-        flags, numbers, asked = [], [], []
-        nothing = np.full(len(self.table.records), np.nan)
+    def _combine_replicates(self, name: str, replicates: Sequence[Any]) -> InstrumentAnswers:
+        flags, numbers, has_row = [], [], []
+        no_numbers = np.full(len(self.table.records), np.nan)
         for instrument in self.instruments:
-            places = [
-                i for i, (coder, one) in enumerate(self.table.columns) if coder == instrument.coder and one in chosen
+            columns = [
+                i
+                for i, (coder, replicate) in enumerate(self.table.columns)
+                if coder == instrument.coder and replicate in replicates
             ]
-            flags.append(_modal("flagged share", self.table, places))
-            numbers.append(_modal("mean", self.table, places) if self.has_numbers else nothing)
-            asked.append(self.table.asked[:, places].any(axis=1))
-        return InstrumentAnswers(name, np.column_stack(flags), np.column_stack(numbers), np.column_stack(asked))
+            flags.append(_modal_numbers("flagged share", self.table, columns))
+            numbers.append(_modal_numbers("mean", self.table, columns) if self.has_numbers else no_numbers)
+            has_row.append(self.table.has_row[:, columns].any(axis=1))
+        return InstrumentAnswers(name, np.column_stack(flags), np.column_stack(numbers), np.column_stack(has_row))
 
 
-def panel(part: pd.DataFrame, judges: Sequence[str]) -> InstrumentTable:
-    """The judges of one group of a checked frame."""
+def instrument_table(part: pd.DataFrame, judges: Sequence[str]) -> InstrumentTable:
+    """The judges of one group of prepared ratings."""
     own = part[part.coder.isin(list(judges))]
-    return InstrumentTable(table(own, ["coder", "replicate"]), _named(own, judges))
+    return InstrumentTable(record_table(own, ["coder", "replicate"]), _name_instruments(own, judges))
 
 
-def _modal(name: str, answers: RecordTable, places: list[int]) -> FloatArray:
-    if not places:
-        return np.full(len(answers.records), np.nan)
-    return Measure(name, answers).modal(places)[0][:, 0]
+def _modal_numbers(measure: str, table: RecordTable, columns: list[int]) -> FloatArray:
+    if not columns:
+        return np.full(len(table.records), np.nan)
+    return Measure(measure, table).modal(columns)[0][:, 0]
 
 
-def _named(part: pd.DataFrame, judges: Sequence[str]) -> list[Instrument]:
-    """The model and prompt of each judge; a frame that names no models has a model for each judge."""
+def _name_instruments(part: pd.DataFrame, judges: Sequence[str]) -> list[Instrument]:
+    """The model and prompt of each judge; if a frame names no models, each judge counts as a model."""
     columns = [name for name in ("judge", "model") if name in part.columns]
     first = part.groupby("coder")[columns].first() if columns else None
-    found = []
+    instruments = []
     for coder in judges:
         model = None if first is None or "model" not in first else first.model[coder]
         if not isinstance(model, str):
-            found.append(Instrument(coder, coder, ""))
+            instruments.append(Instrument(coder, coder, ""))
             continue
-        rest = coder.replace(f" · {model}", "", 1)
+        prompt = coder.replace(f" · {model}", "", 1)
         step = first.judge[coder] if first is not None and "judge" in first else None
-        found.append(Instrument(coder, model, str(step) if rest == coder and isinstance(step, str) else rest))
-    pairs = [(one.model, one.prompt) for one in found]
-    return [one if pairs.count((one.model, one.prompt)) == 1 else one._replace(prompt=one.coder) for one in found]
+        prompt = str(step) if prompt == coder and isinstance(step, str) else prompt
+        instruments.append(Instrument(coder, model, prompt))
+    names = [(instrument.model, instrument.prompt) for instrument in instruments]
+    return [
+        instrument if names.count(name) == 1 else instrument._replace(prompt=instrument.coder)
+        for instrument, name in zip(instruments, names, strict=True)
+    ]

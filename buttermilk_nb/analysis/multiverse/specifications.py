@@ -1,4 +1,4 @@
-"""The choices: which instruments, how they are taken together, where the threshold is, what non-answers count as."""
+"""The specifications: sets of instruments, aggregation rules, thresholds, and how non-answers count."""
 
 from __future__ import annotations
 
@@ -9,180 +9,200 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...codebook.scales.flags import comparison
+from ...codebook.scales.flags import parse_comparison
 from ...errors import SetupError, nearest
-from ..coefficients.base import FloatArray
-from ..shared.groups import in_order
+from ..coefficients.arrays import FloatArray
+from ..shared.ratings_groups import sorted_values
 from .instruments import Instrument, InstrumentAnswers, InstrumentTable
 
-SETS = ("each", "subsets", "together")
+SUBSETS = ("each", "subsets", "together")
 RULES = ("majority", "any", "all", "mean")
-REPLICATES = ("modal", "each")
 NON_ANSWERS = {"left out": None, "no": 0.0, "yes": 1.0}
 FLAG = "flag"
-_SIGNS: dict[str, Callable[[Any, float], Any]] = {
+_COMPARISONS: dict[str, Callable[[Any, float], Any]] = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": operator.eq,
 }  # fmt: skip
 
 
 class Aggregation(NamedTuple):
-    """Some instruments, by place, and what their models and prompts are called together."""
+    """A set of instruments, by index, with a name for its models and one for its prompts."""
 
-    places: tuple[int, ...]
+    instruments: tuple[int, ...]
     models: str
     prompts: str
 
 
-class Choice(NamedTuple):
-    """One specification, but for the replicates."""
+class Specification(NamedTuple):
+    """One specification, without the way to treat replicates."""
 
-    together: Aggregation
+    aggregation: Aggregation
     rule: str
     threshold: str
     non_answers: str
 
 
-def check(word: str, given: Sequence[str], offered: Sequence[str]) -> None:
-    """Raise where a choice is none of those offered, or none is given."""
-    if not given:
-        raise SetupError(f"{word}: name one choice at least; {nearest('', offered)}")
-    for one in given:
-        if one not in offered:
-            raise SetupError(f"{word}: there is no `{one}`; {nearest(str(one), offered)}")
+def check_choices(parameter: str, values: Sequence[str], offered: Sequence[str]) -> None:
+    """Check that there is a choice, and that each is one of those offered.
+
+    Raises
+    ------
+    SetupError
+        There is no choice, or one is unknown.
+    """
+    if not values:
+        raise SetupError(f"{parameter}: name at least one choice; {nearest('', offered)}")
+    for value in values:
+        if value not in offered:
+            raise SetupError(f"{parameter}: there is no `{value}`; {nearest(str(value), offered)}")
 
 
-def sets_of(instruments: Sequence[Instrument], models: Sequence[str], prompts: Sequence[str]) -> list[Aggregation]:
+def aggregations(instruments: Sequence[Instrument], models: Sequence[str], prompts: Sequence[str]) -> list[Aggregation]:
     """Every set of instruments that some models and some prompts make, each once.
 
     Examples
     --------
-    >>> made = sets_of([Instrument("a", "m1", "p"), Instrument("b", "m2", "p")], ["each", "together"], ["each"])
-    >>> [(one.places, one.models) for one in made]
+    >>> result = aggregations([Instrument("a", "m1", "p"), Instrument("b", "m2", "p")], ["each", "together"], ["each"])
+    >>> [(aggregation.instruments, aggregation.models) for aggregation in result]
     [((0,), 'm1'), ((1,), 'm2'), ((0, 1), 'all 2')]
     """
-    found: dict[tuple[int, ...], Aggregation] = {}
-    of_models = _subsets([one.model for one in instruments], models)
-    of_prompts = list(_subsets([one.prompt for one in instruments], prompts))
-    for (called, some), (asked, ways) in product(of_models, of_prompts):
-        places = tuple(i for i, one in enumerate(instruments) if one.model in some and one.prompt in ways)
-        if places:
-            found.setdefault(places, Aggregation(places, called, asked))
-    return list(found.values())
+    result: dict[tuple[int, ...], Aggregation] = {}
+    model_sets = _named_subsets([instrument.model for instrument in instruments], models)
+    prompt_sets = list(_named_subsets([instrument.prompt for instrument in instruments], prompts))
+    for (models_name, model_set), (prompts_name, prompt_set) in product(model_sets, prompt_sets):
+        indices = tuple(
+            i
+            for i, instrument in enumerate(instruments)
+            if instrument.model in model_set and instrument.prompt in prompt_set
+        )
+        if indices:
+            result.setdefault(indices, Aggregation(indices, models_name, prompts_name))
+    return list(result.values())
 
 
-def thresholds_of(panel: InstrumentTable, given: str | Sequence[str], where: str) -> dict[str, str]:
-    """The thresholds to be tried, and what each is called: `each` is every cut of an ordinal scale.
+def named_thresholds(table: InstrumentTable, thresholds: str | Sequence[str], description: str) -> dict[str, str]:
+    """The thresholds to try, with a name for each: `each` means every cut of an ordinal scale.
 
-    Cuts go the way of the flag: upwards, unless the flagged answers are the lower ones. The one that parts the answers
-    as the flag does is called so.
+    Cuts have the direction of the flag: upwards, unless the flagged answers are the lower ones. The name of a cut that
+    divides the answers as the flag does says so.
 
     Raises
     ------
     SetupError
         There is neither a flag nor a threshold, or a threshold is not a comparison.
     """
-    wanted = [given] if isinstance(given, str) else list(given)
-    if wanted == ["each"]:
-        wanted = _cuts(panel) or [FLAG]
-    if not wanted:
-        raise SetupError('thresholds: name one at least, such as thresholds=["flag", ">= 4"].')
-    for one in wanted:
-        if one == FLAG:
-            if not panel.has_flag:
-                mend = ', or name thresholds=[">= 4", ">= 5"]' if panel.has_numbers else ""
+    selected = [thresholds] if isinstance(thresholds, str) else list(thresholds)
+    if selected == ["each"]:
+        selected = _scale_cuts(table) or [FLAG]
+    if not selected:
+        raise SetupError('thresholds: name at least one, such as thresholds=["flag", ">= 4"].')
+    for threshold in selected:
+        if threshold == FLAG:
+            if not table.has_flag:
+                alternative = ', or name thresholds=[">= 4", ">= 5"]' if table.has_numbers else ""
                 raise SetupError(
-                    f"{where}: no flag is declared, so it is not known what the finding is; give one{mend}."
+                    f"{description}: no flag is declared, so it is not known which answers are the finding; give the "
+                    f"criterion one{alternative}."
                 )
-        elif comparison(one) is None:
-            raise SetupError(f'thresholds: `{one}` is not a comparison; write "flag", or for example ">= 4".')
-        elif not panel.has_numbers:
+        elif parse_comparison(threshold) is None:
+            raise SetupError(f'thresholds: `{threshold}` is not a comparison; write "flag", or for example ">= 4".')
+        elif not table.has_numbers:
             raise SetupError(
-                f"thresholds: the answers on `{where}` have no order, so `{one}` says nothing; leave it out."
+                f"thresholds: the answers on {description} have no order, so `{threshold}` does not apply; leave it "
+                "out."
             )
-    return {one: _called(panel, one) for one in dict.fromkeys(wanted)}
+    return {threshold: _threshold_name(table, threshold) for threshold in dict.fromkeys(selected)}
 
 
-def choices(
-    together: Sequence[Aggregation], rules: Sequence[str], thresholds: Sequence[str], non_answers: Sequence[str]
-) -> Iterator[Choice]:
-    """Every specification. A rule needs two instruments; of two, a majority is both, and stands as `all`."""
-    for one, threshold, counted in product(together, thresholds, non_answers):
-        for rule in rules if len(one.places) > 1 else ["alone"]:
-            twice = rule == "majority" and len(one.places) == 2 and "all" in rules
-            if not twice and (rule != "mean" or threshold != FLAG):
-                yield Choice(one, rule, threshold, counted)
+def specifications(
+    sets: Sequence[Aggregation], rules: Sequence[str], thresholds: Sequence[str], non_answers: Sequence[str]
+) -> Iterator[Specification]:
+    """Every specification.
+
+    A rule needs two instruments. A majority of two is both, so it appears only as `all`.
+    """
+    for aggregation, threshold, counted_as in product(sets, thresholds, non_answers):
+        n = len(aggregation.instruments)
+        for rule in rules if n > 1 else ["alone"]:
+            is_duplicate = rule == "majority" and n == 2 and "all" in rules
+            if not is_duplicate and (rule != "mean" or threshold != FLAG):
+                yield Specification(aggregation, rule, threshold, counted_as)
 
 
-def verdicts(said: InstrumentAnswers, choice: Choice) -> FloatArray:
-    """Whether each record has the finding: 1 or 0, NaN where nothing is known."""
-    places = list(choice.together.places)
-    asked, filling = said.asked[:, places], NON_ANSWERS[choice.non_answers]
-    if choice.rule == "mean":
-        numbers = said.numbers[:, places]
+def verdicts(answers: InstrumentAnswers, specification: Specification) -> FloatArray:
+    """Whether each record has the finding: 1 or 0, NaN if it is unknown."""
+    columns = list(specification.aggregation.instruments)
+    has_row, fill_value = answers.has_row[:, columns], NON_ANSWERS[specification.non_answers]
+    if specification.rule == "mean":
+        numbers = answers.numbers[:, columns]
         n = (~np.isnan(numbers)).sum(axis=1)
         mean = np.divide(np.nansum(numbers, axis=1), n, out=np.full(len(n), np.nan), where=n > 0)
-        found = cut(mean, choice.threshold)
-        return found if filling is None else np.where(np.isnan(found) & asked.any(axis=1), filling, found)
-    own = said.flags[:, places] if choice.threshold == FLAG else cut(said.numbers[:, places], choice.threshold)
-    if filling is not None:
-        own = np.where(np.isnan(own) & asked, filling, own)
-    n, yes = (~np.isnan(own)).sum(axis=1), np.nansum(own, axis=1)
-    met = {"any": yes > 0, "all": yes == n}.get(choice.rule, 2 * yes > n)
-    return np.where(n > 0, met.astype(float), np.nan)
+        verdict = meets_threshold(mean, specification.threshold)
+        return verdict if fill_value is None else np.where(np.isnan(verdict) & has_row.any(axis=1), fill_value, verdict)
+    if specification.threshold == FLAG:
+        flags = answers.flags[:, columns]
+    else:
+        flags = meets_threshold(answers.numbers[:, columns], specification.threshold)
+    if fill_value is not None:
+        flags = np.where(np.isnan(flags) & has_row, fill_value, flags)
+    n, n_flagged = (~np.isnan(flags)).sum(axis=1), np.nansum(flags, axis=1)
+    is_flagged = {"any": n_flagged > 0, "all": n_flagged == n}.get(specification.rule, 2 * n_flagged > n)
+    return np.where(n > 0, is_flagged.astype(float), np.nan)
 
 
-def cut(numbers: FloatArray, threshold: str) -> FloatArray:
-    """1 where a number meets a comparison, else 0; NaN stays.
+def meets_threshold(numbers: FloatArray, threshold: str) -> FloatArray:
+    """1 if a number meets a comparison, else 0; NaN stays NaN.
 
     Examples
     --------
-    >>> cut(np.array([3.0, 4.0, np.nan]), ">= 4").tolist()
+    >>> meets_threshold(np.array([3.0, 4.0, np.nan]), ">= 4").tolist()
     [0.0, 1.0, nan]
     """
-    found = comparison(threshold)
-    if found is None:
+    parsed = parse_comparison(threshold)
+    if parsed is None:
         raise SetupError(f"thresholds: `{threshold}` is not a comparison.")
-    return np.where(np.isnan(numbers), np.nan, _SIGNS[found[0]](numbers, found[1]).astype(float))
+    sign, value = parsed
+    return np.where(np.isnan(numbers), np.nan, _COMPARISONS[sign](numbers, value).astype(float))
 
 
-def _subsets(names: Sequence[str], how: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    known = in_order(names)
-    if "each" in how or len(known) == 1:
-        yield from ((name, frozenset([name])) for name in known)
-    if "subsets" in how:
-        for size in range(2, len(known)):
-            yield from ((" + ".join(some), frozenset(some)) for some in combinations(known, size))
-    if {"subsets", "together"} & set(how) and len(known) > 1:
-        yield f"all {len(known)}", frozenset(known)
+def _named_subsets(names: Sequence[str], choices: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    distinct = sorted_values(names)
+    if "each" in choices or len(distinct) == 1:
+        yield from ((name, frozenset([name])) for name in distinct)
+    if "subsets" in choices:
+        for size in range(2, len(distinct)):
+            yield from ((" + ".join(subset), frozenset(subset)) for subset in combinations(distinct, size))
+    if {"subsets", "together"} & set(choices) and len(distinct) > 1:
+        yield f"all {len(distinct)}", frozenset(distinct)
 
 
-def _cuts(panel: InstrumentTable) -> list[str]:
-    """Every cut of an ordinal scale; none where the flag is no cut, or the scale is not ordinal."""
-    values = panel.table.codes.values
-    if panel.table.codes.level != "ordinal" or values is None:
+def _scale_cuts(table: InstrumentTable) -> list[str]:
+    """Every cut of an ordinal scale; none if the flag is not a cut, or the scale is not ordinal."""
+    values = table.table.codes.values
+    if table.table.codes.level != "ordinal" or values is None:
         return []
     points = sorted(values)
-    up = [f">= {point:g}" for point in points[1:]]
-    if not panel.has_flag or any(_is_flag(panel, one) for one in up):
-        return up
-    down = [f"<= {point:g}" for point in points[:-1]]
-    return down if any(_is_flag(panel, one) for one in down) else []
+    upward = [f">= {point:g}" for point in points[1:]]
+    if not table.has_flag or any(_is_flag(table, cut) for cut in upward):
+        return upward
+    downward = [f"<= {point:g}" for point in points[:-1]]
+    return downward if any(_is_flag(table, cut) for cut in downward) else []
 
 
-def _called(panel: InstrumentTable, threshold: str) -> str:
-    """A threshold in the words of the scale, with a mark where it is the flag."""
-    found, values = comparison(threshold), panel.table.codes.values
-    if found is None or values is None:
+def _threshold_name(table: InstrumentTable, threshold: str) -> str:
+    """A threshold in the words of the scale; it ends in `(flag)` if it is the flag."""
+    parsed, values = parse_comparison(threshold), table.table.codes.values
+    if parsed is None or values is None:
         return threshold
-    named = [panel.table.codes.categories[i] for i in np.flatnonzero(values == found[1])]
-    return f"{found[0]} {named[0] if named else f'{found[1]:g}'}" + (" (flag)" if _is_flag(panel, threshold) else "")
+    sign, value = parsed
+    categories = [table.table.codes.categories[i] for i in np.flatnonzero(values == value)]
+    return f"{sign} {categories[0] if categories else f'{value:g}'}" + (" (flag)" if _is_flag(table, threshold) else "")
 
 
-def _is_flag(panel: InstrumentTable, threshold: str) -> bool:
-    """Whether a threshold parts all answers as the flag does."""
-    values = panel.table.codes.values
-    if values is None or not panel.has_flag:
+def _is_flag(table: InstrumentTable, threshold: str) -> bool:
+    """Whether a threshold divides all answers as the flag does."""
+    codes, flags = table.table.codes, table.table.flags
+    if codes.values is None or not table.has_flag:
         return False
-    said = np.append(values, np.nan)[panel.table.codes.matrix]
-    known = ~np.isnan(panel.table.flags) & ~np.isnan(said)
-    return bool((cut(said, threshold)[known] == panel.table.flags[known]).all())
+    numbers = np.append(codes.values, np.nan)[codes.matrix]  # a missing code is -1, the index of the NaN at the end
+    has_both = ~np.isnan(flags) & ~np.isnan(numbers)
+    return bool((meets_threshold(numbers, threshold)[has_both] == flags[has_both]).all())

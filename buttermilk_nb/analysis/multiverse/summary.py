@@ -1,10 +1,11 @@
-"""A multiverse in a few sentences: how far the finding goes, and which choice moves it most."""
+"""Summarise a multiverse in a few sentences: range, threshold, most influential choice."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..._internal.text import pluralise
+from ..shared.notes import join_sentences
 from .multiverse import CHOICES
 
 if TYPE_CHECKING:
@@ -12,21 +13,21 @@ if TYPE_CHECKING:
 
 
 def multiverse_summary(found: pd.DataFrame, *, above: float | None = None) -> str:
-    """What all specifications say together.
+    """The range of the finding over all specifications, and the choice that changes it most.
 
     Parameters
     ----------
     found
-        What `multiverse` gave.
+        The table that `multiverse` returns.
     above
-        A value that the finding should exceed. By default 0 where the finding is no share, so that the sentence is
+        A value that the finding should exceed. By default 0 if the finding is not a share, so that the sentence is
         about its sign.
 
     Returns
     -------
     str
         The range and median of the estimates; how many exceed the value, and how many with their whole interval; and
-        the choice whose values' medians are the furthest apart.
+        the choice with the largest difference between the medians of its values.
 
     Examples
     --------
@@ -37,58 +38,57 @@ def multiverse_summary(found: pd.DataFrame, *, above: float | None = None) -> st
     ...     print(sentence)
     In 4 specifications the finding (share flagged) goes from 0.10 to 0.50, with a median of 0.30 (half: 0.18 to 0.43)
     3 (75 %) are above 0.15, 2 of them with the whole interval; 1 is not, none with the whole interval below
-    What moves it most is `models`: medians from 0.15 (m1) to 0.45 (m2).
+    The choice that changes it most is `models`: medians from 0.15 (m1) to 0.45 (m2).
     """
-    known = found[found.estimate.notna()]
-    if not len(known):
-        return "No specification has a finding."
-    middle = known.estimate.quantile([0.25, 0.5, 0.75])
-    undefined = len(found) - len(known)
-    said = [
-        f"In {pluralise(len(known), 'specification')} the finding ({found.finding.iloc[0]}) goes from "
-        f"{_shown(known.estimate.min())} to {_shown(known.estimate.max())}, with a median of {_shown(middle[0.5])} "
-        f"(half: {_shown(middle[0.25])} to {_shown(middle[0.75])})."
-    ]
-    if undefined:
-        said.append(f"In {pluralise(undefined, 'other')} it is undefined.")
+    defined = found[found.estimate.notna()]
+    if not len(defined):
+        return "No specification has an estimate."
+    quartiles = defined.estimate.quantile([0.25, 0.5, 0.75]).map(_format_number)
+    lowest, highest = _format_number(defined.estimate.min()), _format_number(defined.estimate.max())
+    n_undefined = len(found) - len(defined)
     if above is None and found.finding.iloc[0] != "share flagged":
         above = 0.0
-    if above is not None:
-        said.append(_exceeding(known, above))
-    said.append(_moved(known))
-    return " ".join(filter(None, said))
+    return join_sentences(
+        f"In {pluralise(len(defined), 'specification')} the finding ({found.finding.iloc[0]}) goes from {lowest} to "
+        f"{highest}, with a median of {quartiles[0.5]} (half: {quartiles[0.25]} to {quartiles[0.75]}).",
+        f"In {pluralise(n_undefined, 'other')} it is undefined." if n_undefined else "",
+        _exceeding_sentence(defined, above) if above is not None else "",
+        _influential_choice_sentence(defined),
+    )
 
 
-def _exceeding(known: pd.DataFrame, above: float) -> str:
-    over, under = known[known.estimate > above], known[known.estimate <= above]
-    sure_over, sure_under = int((over.low > above).sum()), int((under.high < above).sum())
-    with_intervals = bool(known.low.notna().any())
-    said = f"{len(over):,} ({len(over) / len(known):.0%}) {_are(len(over))} above {above:g}".replace("%", " %")
-    if with_intervals and len(over):
-        said += f", {sure_over or 'none'} of them with the whole interval"
-    said += f"; {len(under):,} {_are(len(under))} not"
-    if with_intervals and len(under):
-        said += f", {sure_under or 'none'} with the whole interval below"
-    return f"{said}."
+def _exceeding_sentence(defined: pd.DataFrame, above: float) -> str:
+    over, under = defined[defined.estimate > above], defined[defined.estimate <= above]
+    n_whole_over, n_whole_under = int((over.low > above).sum()), int((under.high < above).sum())
+    has_intervals = bool(defined.low.notna().any())
+    share = f"{len(over) / len(defined):.0%}".replace("%", " %")
+    sentence = f"{len(over):,} ({share}) {_is_or_are(len(over))} above {above:g}"
+    if has_intervals and len(over):
+        sentence += f", {n_whole_over or 'none'} of them with the whole interval"
+    sentence += f"; {len(under):,} {_is_or_are(len(under))} not"
+    if has_intervals and len(under):
+        sentence += f", {n_whole_under or 'none'} with the whole interval below"
+    return f"{sentence}."
 
 
-def _moved(known: pd.DataFrame) -> str:
-    widest: tuple[float, str] = (0.0, "")
+def _influential_choice_sentence(defined: pd.DataFrame) -> str:
+    widest, sentence = 0.0, ""
     for name in CHOICES:
-        if name not in known or known[name].nunique() < 2:
+        if name not in defined or defined[name].nunique() < 2:
             continue
-        medians = known.groupby(name).estimate.median()
-        apart = float(medians.max() - medians.min())
-        if apart > widest[0]:
-            low, high = medians.idxmin(), medians.idxmax()
-            what = f"{_shown(medians.min())} ({low}) to {_shown(medians.max())} ({high})"
-            widest = (apart, f"What moves it most is `{name}`: medians from {what}.")
-    return widest[1]
+        medians = defined.groupby(name).estimate.median()
+        difference = float(medians.max() - medians.min())
+        if difference > widest:
+            widest = difference
+            lowest = f"{_format_number(medians.min())} ({medians.idxmin()})"
+            highest = f"{_format_number(medians.max())} ({medians.idxmax()})"
+            sentence = f"The choice that changes it most is `{name}`: medians from {lowest} to {highest}."
+    return sentence
 
 
-def _are(n: int) -> str:
+def _is_or_are(n: int) -> str:
     return "is" if n == 1 else "are"
 
 
-def _shown(number: float) -> str:
+def _format_number(number: float) -> str:
     return f"{number:.2f}" if abs(number) >= 0.01 or not number else f"{number:.2g}"

@@ -1,4 +1,4 @@
-"""Which group a person belongs to."""
+"""The group to which each coder belongs."""
 
 from __future__ import annotations
 
@@ -11,49 +11,52 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def membership(found: pd.DataFrame, group: Mapping[str, str] | str, word: str) -> dict[str, str]:
+def group_of_coder(frame: pd.DataFrame, group: Mapping[str, str] | str, parameter: str) -> dict[str, str]:
     """The group of each coder who has one.
 
     Parameters
     ----------
-    found
-        A checked frame.
+    frame
+        Prepared ratings.
     group
-        From a coder's name to the group's, or a column that says of each coder's rows which group it is.
-    word
+        A mapping from a coder's name to the group's, or a column with the group of each coder.
+    parameter
         The name of the parameter, for the error.
 
     Raises
     ------
     SetupError
-        A coder or column is unknown, a coder is in two groups, or nobody is in one.
+        A coder or column is unknown, a coder is in two groups, or nobody is in a group.
 
     Examples
     --------
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"coder": ["ana", "ben", "judge"], "town": ["Graz", "Graz", None]})
-    >>> membership(frame, "town", "groups")
+    >>> group_of_coder(frame, "town", "groups")
     {'ana': 'Graz', 'ben': 'Graz'}
     """
-    coders = sorted(found.coder.unique())
+    coders = sorted(frame.coder.unique())
     if isinstance(group, str):
-        if group not in found.columns:
-            raise SetupError(
-                f"{word}: there is no column `{group}`; {nearest(group, list(found.columns))} Or give names: "
-                f'{word}={{"ana": "students", "ben": "experts"}}.'
-            )
-        said = found[["coder", group]].dropna().drop_duplicates()
-        twice = said[said.duplicated("coder")]
-        if len(twice):
-            raise SetupError(
-                f"{word}: column `{group}` puts coder `{twice.coder.iloc[0]}` into two groups; a coder belongs to one."
-            )
-        members = dict(zip(said.coder, said[group].astype(str), strict=True))
+        members = _groups_in_column(frame, group, parameter)
     else:
         for name in group:
             if name not in coders:
-                raise SetupError(f"{word}: there is no coder `{name}`; {nearest(name, coders)}")
-        members = {name: str(one) for name, one in group.items()}
+                raise SetupError(f"{parameter}: there is no coder `{name}`; {nearest(name, coders)}")
+        members = {name: str(value) for name, value in group.items()}
     if not members:
-        raise SetupError(f"{word}: no coder is in a group; name them, {word}={{{coders[0]!r}: 'students'}}.")
+        raise SetupError(f"{parameter}: no coder is in a group; name them, {parameter}={{{coders[0]!r}: 'students'}}.")
     return dict(sorted(members.items()))
+
+
+def _groups_in_column(frame: pd.DataFrame, column: str, parameter: str) -> dict[str, str]:
+    if column not in frame.columns:
+        raise SetupError(
+            f"{parameter}: there is no column `{column}`; {nearest(column, list(frame.columns))} Or give names: "
+            f'{parameter}={{"ana": "students", "ben": "experts"}}.'
+        )
+    pairs = frame[["coder", column]].dropna().drop_duplicates()
+    twice = pairs[pairs.duplicated("coder")]
+    if len(twice):
+        name = twice.coder.iloc[0]
+        raise SetupError(f"{parameter}: column `{column}` puts coder `{name}` into two groups; a coder belongs to one.")
+    return dict(zip(pairs.coder, pairs[column].astype(str), strict=True))

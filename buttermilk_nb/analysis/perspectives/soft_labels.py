@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import SetupError
-from ..coefficients.base import FloatArray
-from ..frames.ratings import TRUTH
-from ..shared.coder_roles import judges_of, saw
-from ..shared.groups import names
-from ..shared.notes import note
-from ..shared.ratings_frame import checked, groups, scale_of
-from .coder_groups import membership
+from ..coefficients.arrays import FloatArray
+from ..frames.human_codes import TRUTH
+from ..shared.coder_roles import judge_names, non_blind_coders
+from ..shared.modes import modes
+from ..shared.notes import join_sentences
+from ..shared.ratings_frame import prepare_ratings, scale_of
+from ..shared.ratings_groups import column_names, ratings_groups
+from .coder_groups import group_of_coder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,35 +30,35 @@ def soft_labels(
     divergence: bool = False,
     smoothing: float = 0.5,
 ) -> pd.DataFrame:
-    """The distribution of people's codes: one row per part of the frame and record (and group).
+    """The distribution of people's codes: one row per group of the frame and record (and group of people).
 
     Parameters
     ----------
     ratings
         The long frame of `run.ratings()`, or one with `record_id`, `criterion`, `coder` and `category`.
     by
-        Columns to part the frame by. Criteria and wordings are never pooled.
+        Columns that make the groups of the frame. Criteria and wordings are never pooled.
     group
-        From each person's name to the name of a group, or a column that holds it: one distribution for each group. By
-        default everybody counts, but `truth`.
+        A mapping from each person's name to the name of a group, or a column with the group: one distribution for each
+        group of people. By default everybody except `truth` counts.
     judge
-        A coder whose answers stand beside, and who is not counted among the people.
+        A coder whose answers get columns of their own, and who is not counted among the people.
     divergence
-        Whether to say how far the distribution of the judge's answers over its replicates is from the people's.
+        Whether to measure how far the distribution of the judge's answers over its replicates is from the people's.
     smoothing
-        How many answers are added to each category of the judge's before the cross-entropy, which is infinite where
-        people gave an answer that the judge never did; 0 adds none.
+        The number of answers added to each category of the judge before the cross-entropy (0 or more). Without
+        smoothing it is infinite if people gave an answer that the judge never gave.
 
     Returns
     -------
     pandas.DataFrame
-        `by`..., `group` (where there are groups), `record_id`, `share_<category>` (0 to 1, one column for each declared
-        or given category; missing where the criterion has no such category), `entropy` (bits: 0 where all agree, 1
-        where two answers are as frequent), `n_coders`, `n_excluded` (people with a row and no usable answer). With a
-        judge: `judge`, `judge_answer` (the most frequent of its replicates; missing where there is none or a tie),
-        `judge_share` (the share of people who gave that answer), `n_replicates`. With `divergence`: `cross_entropy`
-        (bits; of the judge's distribution under the people's, never less than `entropy`), `brier` (sum of the
-        squared differences of the shares, 0 to 2; Brier 1950). Then `note`.
+        `by`..., `group` (if there are groups), `record_id`, `share_<category>` (0 to 1, one column for each declared or
+        given category; missing if the criterion has no such category), `entropy` (bits: 0 if all agree, 1 if two
+        answers are as frequent), `n_coders`, `n_excluded` (people with a row and no usable answer). With a judge:
+        `judge`, `judge_answer` (the most frequent of its replicates; missing if there is none or a tie), `judge_share`
+        (the share of people who gave that answer), `n_replicates`. With `divergence`: `cross_entropy` (bits; of the
+        judge's distribution under the people's, never less than `entropy`), `brier` (sum of the squared differences of
+        the shares, 0 to 2; Brier 1950). Then `note`.
 
     Raises
     ------
@@ -75,85 +76,96 @@ def soft_labels(
     >>> rows = [("r1", "calm", who, code) for who, code in zip("abcd", ["yes", "yes", "yes", "no"])]
     >>> rows += [("r1", "calm", "judge", "yes")]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "category"])
-    >>> found = soft_labels(ratings, judge="judge", divergence=True)
-    >>> found[["share_no", "share_yes", "entropy", "judge_share", "brier"]].round(4).values.tolist()
+    >>> result = soft_labels(ratings, judge="judge", divergence=True)
+    >>> result[["share_no", "share_yes", "entropy", "judge_share", "brier"]].round(4).values.tolist()
     [[0.25, 0.75, 0.8113, 0.75, 0.125]]
     """
     import pandas as pd
 
     if divergence and judge is None:
-        raise SetupError('divergence: whose? Name the judge, judge="...".')
+        raise SetupError('divergence: it needs a judge; name one, judge="...".')
     if smoothing < 0:
         raise SetupError(f"smoothing={smoothing}: it is a number of answers, 0 or more.")
-    by = names(by)
-    frame = checked(ratings, by)
-    members = None if group is None else membership(frame, group, "group")
+    by = column_names(by)
+    frame = prepare_ratings(ratings, by)
+    members = None if group is None else group_of_coder(frame, group, "group")
     if judge is not None and judge in (members or ()):
         raise SetupError(f"group: `{judge}` is the judge; groups are of people.")
     tables = []
-    for key, part in groups(frame, by):
-        beside = judges_of(part, [judge])[0] if judge is not None else None
-        for one in [None] if members is None else sorted(set(members.values())):
-            people = _people(part, beside, members, one)
-            table = _table(part, people, beside, smoothing if divergence else None)
-            named = dict(zip(by, key, strict=True)) | ({} if one is None else {"group": one})
-            tables.append(table.assign(**named)[[*named, *table.columns]])
-    found = pd.concat(tables, ignore_index=True)
-    shares = [name for name in found.columns if name.startswith("share_")]
-    first = list(found.columns[: list(found.columns).index("record_id") + 1])
-    return found[[*first, *shares, *(name for name in found.columns if name not in {*first, *shares})]]
+    for key, part in ratings_groups(frame, by):
+        judge_name = judge_names(part, [judge])[0] if judge is not None else None
+        for name in [None] if members is None else sorted(set(members.values())):
+            people = _select_people(part, judge_name, members, name)
+            table = _label_table(part, people, judge_name, smoothing if divergence else None)
+            full_key = key | ({} if name is None else {"group": name})
+            tables.append(table.assign(**full_key)[[*full_key, *table.columns]])
+    result = pd.concat(tables, ignore_index=True)
+    shares = [name for name in result.columns if name.startswith("share_")]
+    first = list(result.columns[: list(result.columns).index("record_id") + 1])
+    return result[[*first, *shares, *(name for name in result.columns if name not in {*first, *shares})]]
 
 
-def _people(part: pd.DataFrame, judge: str | None, members: Mapping[str, str] | None, group: str | None) -> list[str]:
-    present = sorted(part.coder[part.kind == "human"].unique())
+def _select_people(
+    part: pd.DataFrame, judge: str | None, members: Mapping[str, str] | None, group: str | None
+) -> list[str]:
     if members is None:
-        return [name for name in present if name not in (TRUTH, judge)]
+        return [name for name in sorted(part.coder[part.kind == "human"].unique()) if name not in (TRUTH, judge)]
     return [name for name in sorted(part.coder.unique()) if members.get(name) == group]
 
 
-def _table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothing: float | None) -> pd.DataFrame:
+def _label_table(part: pd.DataFrame, people: Sequence[str], judge: str | None, smoothing: float | None) -> pd.DataFrame:
     import pandas as pd
 
+    categories, records = _categories(part), sorted(part.record_id.unique())
+    usable = part[part.usable]
+    rows = part[part.coder.isin(people)]
+    shares, n_coders = _category_shares(usable[usable.coder.isin(people)], records, categories)
+    n_planned = rows.groupby("record_id").coder.nunique().reindex(records, fill_value=0).to_numpy()
+    table: dict[str, Any] = {"record_id": records}
+    table |= {f"share_{name}": shares[:, i] for i, name in enumerate(categories)}
+    table |= {"entropy": _cross_entropy(shares, shares), "n_coders": n_coders, "n_excluded": n_planned - n_coders}
+    notes = [[] if n else ["No person has coded this record."] for n in n_coders]
+    if judge is not None:
+        table |= _judge_columns(usable[usable.coder == judge], judge, records, categories, shares, smoothing, notes)
+        not_blind = rows.record_id[rows.usable & rows.coder.isin(non_blind_coders(part))]
+        for i in np.flatnonzero(np.isin(records, not_blind.to_numpy(str))):
+            notes[i].append("One of the people saw the judges' answers.")
+    return pd.DataFrame(table | {"note": [join_sentences(*sentences) for sentences in notes]})
+
+
+def _categories(part: pd.DataFrame) -> list[str]:
+    """The declared categories in their order, then others that were given.
+
+    Raises
+    ------
+    SetupError
+        Answers are numbers on a continuous scale.
+    """
     scale, criterion = scale_of(part), part.criterion.iloc[0]
     if (scale is not None and scale.level in ("interval", "ratio")) or (part.usable & part.category.isna()).any():
         raise SetupError(
             f"criterion `{criterion}` is answered with numbers, which have no shares; leave it out: "
             f'ratings[ratings.criterion != "{criterion}"].'
         )
-    given = part[part.usable]
-    named = [] if scale is None or scale.level == "set" else list(scale.answers)
-    categories = named + sorted(set(given.category) - set(named))
-    records = sorted(part.record_id.unique())
-    shares, n = _shares(given[given.coder.isin(people)], records, categories)
-    rows = part[part.coder.isin(people)]
-    asked = rows.groupby("record_id").coder.nunique().reindex(records, fill_value=0).to_numpy()
-    found: dict[str, Any] = {"record_id": records}
-    found |= {f"share_{name}": shares[:, i] for i, name in enumerate(categories)}
-    found |= {"entropy": _cross_entropy(shares, shares), "n_coders": n, "n_excluded": asked - n}
-    notes = [["No person has coded it."] if not count else [] for count in n]
-    if judge is not None:
-        found |= _beside(given[given.coder == judge], judge, records, categories, shares, smoothing, notes)
-        seen = rows.record_id[rows.usable & rows.coder.isin(saw(part))]
-        for place in np.flatnonzero(np.isin(records, seen.to_numpy(str))):
-            notes[place].append("Among the people is one who saw the judges' answers.")
-    return pd.DataFrame(found | {"note": [note(*said) for said in notes]})
+    declared = [] if scale is None or scale.level == "set" else list(scale.answers)
+    return declared + sorted(set(part.category[part.usable]) - set(declared))
 
 
-def _shares(given: pd.DataFrame, records: Sequence[str], categories: Sequence[str]) -> tuple[FloatArray, Any]:
-    """Records x categories, each coder counting once; and how many coders there are."""
+def _category_shares(rows: pd.DataFrame, records: Sequence[str], categories: Sequence[str]) -> tuple[FloatArray, Any]:
+    """Records x categories: the share of coders, each counting once; and the number of coders."""
     import pandas as pd
 
-    size = (len(records), len(categories))
-    row = pd.Index(records).get_indexer(pd.Index(given.record_id))
-    column = pd.Index(categories).get_indexer(pd.Index(given.category))
-    repeats = given.groupby(["record_id", "coder"]).category.transform("size").to_numpy(float)
-    counts = np.bincount(row * size[1] + column, 1 / repeats, size[0] * size[1]).reshape(size)
+    shape = (len(records), len(categories))
+    record = pd.Index(records).get_indexer(pd.Index(rows.record_id))
+    category = pd.Index(categories).get_indexer(pd.Index(rows.category))
+    n_repeats = rows.groupby(["record_id", "coder"]).category.transform("size").to_numpy(float)
+    counts = np.bincount(record * shape[1] + category, 1 / n_repeats, shape[0] * shape[1]).reshape(shape)
     n = np.rint(counts.sum(axis=1)).astype(np.intp)
-    return np.divide(counts, n[:, None], out=np.full(size, np.nan), where=n[:, None] > 0), n
+    return np.divide(counts, n[:, None], out=np.full(shape, np.nan), where=n[:, None] > 0), n
 
 
-def _beside(
-    said: pd.DataFrame,
+def _judge_columns(
+    rows: pd.DataFrame,
     judge: str,
     records: Sequence[str],
     categories: Sequence[str],
@@ -161,37 +173,39 @@ def _beside(
     smoothing: float | None,
     notes: list[list[str]],
 ) -> dict[str, Any]:
+    """The columns on the judge's answers; adds sentences to the notes of records without a modal answer."""
     import pandas as pd
 
-    own, _ = _shares(said, records, categories)
-    repeats = said.groupby("record_id").size().reindex(list(records), fill_value=0).to_numpy()
-    best = np.isclose(own, own.max(axis=1, initial=0.0)[:, None]) & (own > 0)
-    sole = best.sum(axis=1) == 1
-    place = np.where(sole, best.argmax(axis=1) if best.shape[1] else 0, -1)
-    answer = np.array([*categories, None], object)[place]
-    found: dict[str, Any] = {
+    judge_shares, _ = _category_shares(rows, records, categories)
+    record = pd.Index(records).get_indexer(pd.Index(rows.record_id))
+    category = pd.Index(categories).get_indexer(pd.Index(rows.category))
+    modal = modes(record, category, len(records))
+    n_replicates = modal.n_codes.astype(np.intp)
+    people_share = np.pad(shares, ((0, 0), (0, 1)))[np.arange(len(records)), modal.mode]
+    columns: dict[str, Any] = {
         "judge": judge,
-        "judge_answer": pd.Series(answer, dtype="str"),
-        "judge_share": np.where(sole, np.pad(shares, ((0, 0), (0, 1)))[np.arange(len(records)), place], np.nan),
-        "n_replicates": repeats,
+        "judge_answer": pd.Series(np.array([*categories, None], object)[modal.mode], dtype="str"),
+        "judge_share": np.where(modal.mode >= 0, people_share, np.nan),
+        "n_replicates": n_replicates,
     }
-    for at, (alone, count) in enumerate(zip(sole, repeats, strict=True)):
-        if not count:
-            notes[at].append("The judge has no answer.")
-        elif not alone:
-            notes[at].append("The judge's replicates tie.")
+    for i, (n, is_tie) in enumerate(zip(n_replicates, modal.is_tie, strict=True)):
+        if not n:
+            notes[i].append("The judge has no answer.")
+        elif is_tie:
+            notes[i].append("The judge's replicates tie.")
     if smoothing is not None:
-        added = own * repeats[:, None] + smoothing
-        smooth = added / added.sum(axis=1, keepdims=True)
-        smooth[repeats == 0] = np.nan
-        found |= {"cross_entropy": _cross_entropy(shares, smooth), "brier": ((own - shares) ** 2).sum(axis=1)}
-    return found
+        counts = judge_shares * n_replicates[:, None] + smoothing
+        smoothed = counts / counts.sum(axis=1, keepdims=True)
+        smoothed[n_replicates == 0] = np.nan
+        brier = ((judge_shares - shares) ** 2).sum(axis=1)
+        columns |= {"cross_entropy": _cross_entropy(shares, smoothed), "brier": brier}
+    return columns
 
 
-def _cross_entropy(shares: FloatArray, other: FloatArray) -> FloatArray:
-    """In bits; infinite where `other` holds impossible what occurs, NaN where one of the two is unknown."""
-    unknown = np.isnan(shares).any(axis=1) | np.isnan(other).any(axis=1)
+def _cross_entropy(shares: FloatArray, model: FloatArray) -> FloatArray:
+    """In bits; infinite if the model gives no probability to what occurs, NaN if one of the two is unknown."""
+    is_unknown = np.isnan(shares).any(axis=1) | np.isnan(model).any(axis=1)
     occurs = np.nan_to_num(shares) > 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        each = np.where(occurs, -shares * np.log2(other), 0.0)
-    return np.where(unknown, np.nan, each.sum(axis=1) + 0.0)
+        terms = np.where(occurs, -shares * np.log2(model), 0.0)
+    return np.where(is_unknown, np.nan, terms.sum(axis=1) + 0.0)

@@ -1,7 +1,7 @@
-"""Pictures of what the statistics found, as matplotlib axes: each function returns them and takes one.
+"""Plots of the statistics with matplotlib; each function takes axes and returns them.
 
-They are drawn in black, greys and shapes, so that they survive a printer and a reader who sees no colours, and every
-estimate stands with its interval and its number of records.
+They use black, greys and shapes, so that they work in print and for readers who do not see colours, and every estimate
+is shown with its interval and its number of records.
 """
 
 from __future__ import annotations

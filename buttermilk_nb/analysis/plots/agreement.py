@@ -1,18 +1,18 @@
-"""Agreement as a forest plot: one line a comparison, the people's own agreement as the yardstick behind."""
+"""Agreement as a forest plot, with the agreement among the people as the yardstick."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import SetupError, nearest
 from .axes import GREY, INK, PALE, axes, strip_axes
+from .select_rows import select_coefficient
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 _SHAPES = {"human-human": "o", "judge-human": "s", "judge-judge": "^", "mixed": "D"}
-_SAID = {
+_LABELS = {
     "human-human": "people with people", "judge-human": "people with a judge", "judge-judge": "judge with judge",
     "mixed": "everybody",
 }  # fmt: skip
@@ -30,25 +30,25 @@ def plot_agreement(
     Parameters
     ----------
     found
-        What `buttermilk_nb.agreement` gave.
+        The table that `buttermilk_nb.agreement` returns.
     coefficient
-        As the column `coefficient` names it.
+        The coefficient, as named in the column `coefficient`.
     criterion
-        Which one, where there are several.
+        The criterion, if there are several.
     ax
-        Where to draw; by default a new figure.
+        The axes to draw on; by default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
         Comparisons from top to bottom, the coefficient from left to right. Circles are people with people, squares
-        people with judges, triangles judges with judges; what is undefined has no mark. The band is the interval of
-        the people among themselves.
+        people with judges, triangles judges with judges; an undefined coefficient has no mark. The band is the interval
+        of the people among themselves.
 
     Raises
     ------
     SetupError
-        There is no such coefficient or criterion, or it must be chosen.
+        There is no such coefficient or criterion, or there are several criteria and none is given.
 
     Examples
     --------
@@ -60,21 +60,21 @@ def plot_agreement(
     >>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
     ("Krippendorff's alpha", ['ana ~ ben  (n = 40)'])
     """
-    rows = chosen(found, coefficient, criterion)
+    rows = select_coefficient(found, coefficient, criterion)
     ax = axes(ax, 7.5, 0.8 + 0.26 * len(rows))
     yardstick = rows[rows.comparison == "people"]
     if len(yardstick):
         ax.axvspan(yardstick.low.iloc[0], yardstick.high.iloc[0], color=PALE, zorder=0, linewidth=0)
     ax.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
-    for place, row in enumerate(rows.to_dict("records")):
-        ax.plot([row["low"], row["high"]], [place, place], color=INK, linewidth=1.2)
-        filled = "white" if row["dependent"] else INK
+    for y, row in enumerate(rows.to_dict("records")):
+        ax.plot([row["low"], row["high"]], [y, y], color=INK, linewidth=1.2)
+        fill_colour = "white" if row["dependent"] else INK
         ax.plot(
             [row["value"]],
-            [place],
+            [y],
             _SHAPES.get(row["comparison_type"], "o"),
             color=INK,
-            markerfacecolor=filled,
+            markerfacecolor=fill_colour,
             markersize=5,
         )
     labels = [f"{row['comparison']}  (n = {row['n_units']:,})" for row in rows.to_dict("records")]
@@ -84,38 +84,21 @@ def plot_agreement(
     ax.set_xlim(min(-0.05, lowest - 0.05), 1.05)
     ax.set_xlabel(coefficient)
     ax.set_title(str(rows.criterion.iloc[0]), loc="left", fontsize="medium")
-    _legend(ax, rows, band=len(yardstick) > 0)
+    _add_legend(ax, rows, band=len(yardstick) > 0)
     return strip_axes(ax)
 
 
-def _legend(ax: Axes, rows: pd.DataFrame, *, band: bool) -> None:
+def _add_legend(ax: Axes, rows: pd.DataFrame, *, band: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    shown = [kind for kind in _SHAPES if kind in set(rows.comparison_type)]
-    marks = [Line2D([], [], color=INK, marker=_SHAPES[k], linestyle="", label=_SAID[k], markersize=5) for k in shown]
+    types = [name for name in _SHAPES if name in set(rows.comparison_type)]
+    marks = [
+        Line2D([], [], color=INK, marker=_SHAPES[name], linestyle="", label=_LABELS[name], markersize=5)
+        for name in types
+    ]
     bands = [Patch(color=PALE, label="interval of the people")] if band else []
     if rows.dependent.any():
-        seen = "have seen the other's answers"
-        marks.append(Line2D([], [], color=INK, marker="s", linestyle="", markerfacecolor="white", label=seen))
+        label = "have seen the other's answers"
+        marks.append(Line2D([], [], color=INK, marker="s", linestyle="", markerfacecolor="white", label=label))
     ax.legend(handles=[*marks, *bands], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize="small")
-
-
-def chosen(found: pd.DataFrame, coefficient: str, criterion: str | None) -> pd.DataFrame:
-    """The rows of one coefficient on one criterion.
-
-    Raises
-    ------
-    SetupError
-        There is none such, or it must be chosen.
-    """
-    names = list(found.criterion.unique())
-    if criterion is None and len(names) > 1:
-        raise SetupError(f"there are {len(names)} criteria; choose one, criterion={names[0]!r}.")
-    if criterion is not None and criterion not in names:
-        raise SetupError(f"there is no criterion `{criterion}`; {nearest(criterion, names)}")
-    rows = found[found.criterion == (criterion or names[0])]
-    known = list(rows.coefficient.unique())
-    if coefficient not in known:
-        raise SetupError(f"there is no coefficient `{coefficient}` here; {nearest(coefficient, known)}")
-    return rows[rows.coefficient == coefficient].reset_index(drop=True)

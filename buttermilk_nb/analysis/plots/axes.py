@@ -1,4 +1,4 @@
-"""What all pictures share: an axes of a fitting size, and no more ink than is needed."""
+"""Axes, shades and shapes that all plots share."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ INK, GREY, PALE = "#1a1a1a", "#8a8a8a", "#e4e4e4"
 
 
 def axes(ax: Axes | None, width: float, height: float) -> Axes:
-    """The axes to draw on, or new ones of that size in inches."""
+    """The given axes, or new ones of this size in inches."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    made: Axes = plt.subplots(figsize=(width, height), layout="constrained")[1]
-    return made
+    new: Axes = plt.subplots(figsize=(width, height), layout="constrained")[1]
+    return new
 
 
 def strip_axes(ax: Axes) -> Axes:
-    """Take the frame away but for what carries a scale."""
+    """Remove the frame and the ticks, except the lower side, which has the scale."""
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)
@@ -30,7 +30,7 @@ def strip_axes(ax: Axes) -> Axes:
 
 
 def square_axes(column: int, line: int, share: float) -> Rectangle:
-    """The cell of a table, the darker the larger the share (0 to 1)."""
+    """A square of a matrix; the larger the share (0 to 1), the darker it is."""
     from matplotlib.patches import Rectangle
 
     grey = 1 - 0.8 * share

@@ -1,17 +1,17 @@
-"""A coder's answers against the truth: how many of each true category got which answer."""
+"""A confusion matrix of a coder's answers and the truth."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import SetupError, nearest
 from .axes import INK, axes, square_axes, strip_axes
+from .select_rows import select_rows
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_DARK = 0.6  # from this share on the cell is too dark for black letters
+_DARK = 0.6  # from this share on a square is too dark for black letters
 
 
 def plot_confusion(
@@ -22,35 +22,35 @@ def plot_confusion(
     Parameters
     ----------
     found
-        What `buttermilk_nb.confusion` gave.
+        The table that `buttermilk_nb.confusion` returns.
     coder, criterion
-        Which, where there are several.
+        The coder and the criterion, if there are several.
     ax
-        Where to draw; by default a new figure.
+        The axes to draw on; by default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        True categories from top to bottom, answers from left to right; what is no usable answer stands on the right.
+        True categories from top to bottom, answers from left to right; non-answers are on the right.
 
     Raises
     ------
     SetupError
-        There is no such coder or criterion, or it must be chosen.
+        There is no such coder or criterion, or there are several and none is given.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from buttermilk_nb import confusion
     >>> codes = {"truth": ["yes", "no", "no", "no"], "ana": ["yes", "yes", "no", "no"]}
-    >>> rows = [(f"r{i}", "calm", who, code) for who, given in codes.items() for i, code in enumerate(given)]
+    >>> rows = [(f"r{i}", "calm", who, code) for who, own in codes.items() for i, code in enumerate(own)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "category"])
     >>> sorted(text.get_text() for text in plot_confusion(confusion(ratings)).texts)
     ['0\n0%', '1\n100%', '1\n33%', '2\n67%']
     """
-    rows = _only(_only(found, "criterion", criterion), "coder", coder)
+    rows = select_rows(select_rows(found, "criterion", criterion), "coder", coder)
     rows = rows[rows.truth_usable]
-    truths, answers = _in_order(rows, "truth"), _in_order(rows, "answer")
+    truths, answers = _usable_first(rows, "truth"), _usable_first(rows, "answer")
     ax = axes(ax, 2.0 + 0.9 * len(answers), 1.2 + 0.6 * len(truths))
     for row in rows.to_dict("records"):
         line, column = truths.index(row["truth"]), answers.index(row["answer"])
@@ -69,16 +69,7 @@ def plot_confusion(
     return ax
 
 
-def _only(found: pd.DataFrame, column: str, wanted: str | None) -> pd.DataFrame:
-    names = list(found[column].unique())
-    if wanted is None and len(names) > 1:
-        raise SetupError(f"there are {len(names)} in `{column}`; choose one, {column}={names[0]!r}.")
-    if wanted is not None and wanted not in names:
-        raise SetupError(f"there is no {column} `{wanted}`; {nearest(wanted, names)}")
-    return found[found[column] == (wanted or names[0])]
-
-
-def _in_order(rows: pd.DataFrame, column: str) -> list[str]:
-    """The categories as they come, those that are usable first."""
+def _usable_first(rows: pd.DataFrame, column: str) -> list[str]:
+    """The categories in their order, the usable ones first."""
     usable = rows[rows[f"{column}_usable"]]
     return list(dict.fromkeys([*usable[column], *rows[column]]))

@@ -1,4 +1,4 @@
-"""Which answers turn into which: a flip matrix."""
+"""A flip matrix: how many records change from each answer to each other."""
 
 from __future__ import annotations
 
@@ -6,54 +6,59 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..._internal.text import pluralise
 from ...codebook.scales import NON_ANSWERS
 from ...errors import SetupError
+from ..shared.modes import modes
 from .axes import GREY, INK, axes, square_axes, strip_axes
-from .confusion import _only as only
+from .select_rows import select_rows
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_DARK = 0.6  # from this share on the cell is too dark for black letters
-_MOST = 25  # answers; more cannot be read
+_DARK = 0.6  # from this share on a square is too dark for black letters
+_MAX_ANSWERS = 25  # with more the labels cannot be read
 _TIED = "(tied)"
 
 
 def plot_flips(
     found: pd.DataFrame, *, a: str = "a", b: str = "b", criterion: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw how many records turn from each answer into each other one.
+    """Draw how many records change from each answer to each other.
 
     Parameters
     ----------
     found
-        What `buttermilk_nb.flips` gave.
+        The table that `buttermilk_nb.flips` returns.
     a, b
-        What the two levels are called on the axes.
+        The names of the two levels on the axes.
     criterion
-        Which one, where there are several.
+        The criterion, if there are several.
     ax
-        Where to draw; by default a new figure.
+        The axes to draw on; by default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Answers at `a` from top to bottom, at `b` from left to right, and the number of records in each cell, the darker
-        the more. On the diagonal nothing flips. `(tied)` is where the replicates have no most frequent answer.
+        Answers at `a` from top to bottom, at `b` from left to right, and the number of records in each square, which is
+        darker if there are more. On the diagonal nothing flips. `(tied)` means that the replicates have no most
+        frequent answer.
 
     Raises
     ------
     SetupError
-        There is no such criterion, it must be chosen, no record flips, or there are more than 25 different answers.
+        There is no such criterion, there are several and none is given, no record flips, or there are more than 25
+        different answers.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from buttermilk_nb import flips
-    >>> said = {"m1": "yyyn", "m2": "ynny"}
-    >>> rows = [(f"r{i}", "calm", f"judge · {m}", m, c) for m, codes in said.items() for i, c in enumerate(codes)]
+    >>> answers = {"m1": "yyyn", "m2": "ynny"}
+    >>> rows = [(f"r{i}", "calm", f"judge · {m}", m, c) for m, codes in answers.items() for i, c in enumerate(codes)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "model", "category"])
     >>> ax = plot_flips(flips(ratings, factor="model", a="m1", b="m2"), a="m1", b="m2")
     >>> sorted(text.get_text() for text in ax.texts), ax.get_title(loc="left")
@@ -61,47 +66,49 @@ def plot_flips(
     """
     if not len(found):
         raise SetupError("no record flips, so there is nothing to draw.")
-    rows = only(found, "criterion", criterion)
-    pairs = Counter(zip(_answers(rows, "a"), _answers(rows, "b"), strict=True))
-    answers = sorted({answer for pair in pairs for answer in pair}, key=_rank)
-    if len(answers) > _MOST:
+    rows = select_rows(found, "criterion", criterion)
+    pairs = Counter(zip(_answer_labels(rows, "a"), _answer_labels(rows, "b"), strict=True))
+    answers = sorted({answer for pair in pairs for answer in pair}, key=_sort_key)
+    if len(answers) > _MAX_ANSWERS:
         raise SetupError(
-            f"there are {len(answers)} different answers, and a matrix can show {_MOST}; it is for scales with few."
+            f"there are {len(answers)} different answers, and a matrix can show {_MAX_ANSWERS}; it is for scales with "
+            "few answers."
         )
     ax = axes(ax, 1.9 + 0.8 * len(answers), 1.3 + 0.55 * len(answers))
-    for place, answer in enumerate(answers):
+    for i, answer in enumerate(answers):
         if (answer, answer) in pairs:  # two ties, of different numbers
             continue
-        ax.plot([place - 0.3, place + 0.3], [place - 0.3, place + 0.3], color=GREY, linewidth=0.8)
-    for (one, other), n in pairs.items():
-        column, line, share = answers.index(other), answers.index(one), n / max(pairs.values())
+        ax.plot([i - 0.3, i + 0.3], [i - 0.3, i + 0.3], color=GREY, linewidth=0.8)
+    for (answer_a, answer_b), n in pairs.items():
+        column, line, share = answers.index(answer_b), answers.index(answer_a), n / max(pairs.values())
         ax.add_patch(square_axes(column, line, share))
         colour = "white" if share >= _DARK else INK
         ax.text(column, line, f"{n:,}", ha="center", va="center", color=colour, fontsize="small")
     ax.set_xlim(-0.5, len(answers) - 0.5)
     ax.set_ylim(len(answers) - 0.5, -0.5)
-    long = max(map(len, answers)) > 6
-    ax.set_xticks(range(len(answers)), answers, rotation=30 if long else 0, ha="right" if long else "center")
+    is_long = max(map(len, answers)) > 6
+    ax.set_xticks(range(len(answers)), answers, rotation=30 if is_long else 0, ha="right" if is_long else "center")
     ax.set_yticks(range(len(answers)), answers)
     ax.set_xlabel(f"answer of {b}" if b != "b" else "answer at b")
     ax.set_ylabel(f"answer of {a}" if a != "a" else "answer at a")
-    flip = "flips" if len(rows) == 1 else "flip"
-    ax.set_title(f"{rows.criterion.iloc[0]}: {pluralise(len(rows), 'record')} {flip}", loc="left", fontsize="medium")
+    verb = "flips" if len(rows) == 1 else "flip"
+    ax.set_title(f"{rows.criterion.iloc[0]}: {pluralise(len(rows), 'record')} {verb}", loc="left", fontsize="medium")
     strip_axes(ax).spines["bottom"].set_visible(False)
     return ax
 
 
-def _answers(rows: pd.DataFrame, level: str) -> list[str]:
-    """The answer of each record at a level, or that its replicates tie."""
-    found = []
-    for answer, all_of_them in zip(rows[f"answer_{level}"], rows[f"answers_{level}"], strict=True):
-        given = Counter(one for one in all_of_them if one is not None and one not in NON_ANSWERS)
-        often = [n for _, n in given.most_common(2)]
-        found.append(_TIED if len(often) == 2 and often[0] == often[1] else str(answer))
-    return found
+def _answer_labels(rows: pd.DataFrame, level: str) -> list[str]:
+    """The answer of each record at a level, or `(tied)` if its replicates tie."""
+    import pandas as pd
+
+    replicates = pd.Series(list(rows[f"answers_{level}"]), dtype=object).explode()
+    replicates = replicates[replicates.notna() & ~replicates.isin(NON_ANSWERS)]
+    codes = pd.factorize(replicates)[0].astype(np.intp)
+    is_tie = modes(replicates.index.to_numpy(np.intp), codes, len(rows)).is_tie
+    return [_TIED if tie else str(answer) for answer, tie in zip(rows[f"answer_{level}"], is_tie, strict=True)]
 
 
-def _rank(answer: str) -> tuple[int, float, str]:
+def _sort_key(answer: str) -> tuple[int, float, str]:
     """Numbers by size, then names from A to Z, ties last."""
     try:
         number = float(answer)

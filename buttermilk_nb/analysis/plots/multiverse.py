@@ -1,4 +1,4 @@
-"""The specification curve: the finding in every specification, and beneath it what was chosen in each."""
+"""The specification curve: the finding in every specification, above its choices."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _ROW = 0.17
 
 
 def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the finding in every specification, the lowest first, and beneath it which choices made it.
+    """Draw the finding in every specification, the lowest first, and below it the choices of each.
 
     Parameters
     ----------
     found
-        What `buttermilk_nb.multiverse` gave, or some of its rows.
+        The table that `buttermilk_nb.multiverse` returns, or some of its rows.
     above
-        A value that the finding is held against: drawn as a line.
+        A value with which the finding is compared, drawn as a line.
     ax
-        Where to draw; by default a new figure. The choices share its room, in axes of their own beneath it.
+        The axes to draw on; by default a new figure. The choices take part of their space, in axes of their own.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Estimates as dots with their intervals, their median as a dotted line. Beneath, a row for each value of each
-        choice that differs, ordered by its median estimate from low to high, with a mark where it was chosen, and that
-        median.
+        Estimates as dots with their intervals, their median as a dotted line. Below, a row for each value of each
+        choice that varies, ordered by its median estimate from low to high, with a mark for each specification that has
+        it, and that median.
 
     Raises
     ------
@@ -59,16 +59,16 @@ def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes
     rows = found[found.estimate.notna()].sort_values("estimate", kind="stable", ignore_index=True)
     if not len(rows):
         raise SetupError("no specification has an estimate, so there is nothing to draw.")
-    lines = _lines(rows)
+    lines = _choice_lines(rows)
     ax = axes(ax, 8.0, _CURVE + 0.6 + _ROW * len(lines))
     size = min(3.5, max(1.0, 250 / len(rows)))
     ax.vlines(rows.index, rows.low, rows.high, color=GREY if len(rows) < 200 else PALE, linewidth=min(1.2, size / 2))
-    middle, across = rows.estimate.median(), ax.get_yaxis_transform()
-    ax.axhline(middle, color=INK, linewidth=0.8, linestyle=":")
-    ax.text(1.01, middle, f"median\n{middle:.2f}", transform=across, fontsize=7, va="center")
+    median, transform = rows.estimate.median(), ax.get_yaxis_transform()
+    ax.axhline(median, color=INK, linewidth=0.8, linestyle=":")
+    ax.text(1.01, median, f"median\n{median:.2f}", transform=transform, fontsize=7, va="center")
     if above is not None:
         ax.axhline(above, color=INK, linewidth=0.8)
-        ax.text(0.005, above, f"{above:g}", transform=across, fontsize=7, va="bottom")
+        ax.text(0.005, above, f"{above:g}", transform=transform, fontsize=7, va="bottom")
     ax.plot(rows.index, rows.estimate, "o", color=INK, markersize=size, markeredgewidth=0)
     ax.set_xlim(-0.02 * len(rows) - 0.5, 1.02 * len(rows) - 0.5)
     ax.set_xticks([])
@@ -76,34 +76,34 @@ def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes
     ax.set_title(_title(rows), loc="left", fontsize="medium")
     strip_axes(ax).spines["bottom"].set_visible(False)
     ax.spines["left"].set_visible(True)
-    _choices(ax, rows, lines)
+    _draw_choices(ax, rows, lines)
     return ax
 
 
-def _lines(rows: pd.DataFrame) -> list[tuple[str, str | None]]:
-    """The choices that differ, each followed by its values."""
-    found: list[tuple[str, str | None]] = []
+def _choice_lines(rows: pd.DataFrame) -> list[tuple[str, str | None]]:
+    """The choices that vary, each followed by its values."""
+    lines: list[tuple[str, str | None]] = []
     for name in CHOICES:
         if name in rows and rows[name].nunique() > 1:
             medians = rows.groupby(name, sort=False).estimate.median().sort_values(kind="stable")
-            found += [(name, None), *((name, value) for value in medians.index)]
-    return found
+            lines += [(name, None), *((name, value) for value in medians.index)]
+    return lines
 
 
-def _choices(ax: Axes, rows: pd.DataFrame, lines: list[tuple[str, str | None]]) -> None:
-    """The dot matrix, in an axes beneath."""
+def _draw_choices(ax: Axes, rows: pd.DataFrame, lines: list[tuple[str, str | None]]) -> None:
+    """Draw the matrix of choices, in axes of its own."""
     if not lines:
         return
-    below = _beneath(ax, _ROW * len(lines) / _CURVE)
-    tall = 5.0 if len(rows) < 300 else 4.0
-    for place, (name, value) in enumerate(lines):
+    below = _axes_below(ax, _ROW * len(lines) / _CURVE)
+    height, width = 5.0 if len(rows) < 300 else 4.0, _mark_width(len(rows))
+    for y, (name, value) in enumerate(lines):
         if value is None:
             continue
-        chosen = rows.index[rows[name] == value]
-        below.axhline(place, color=PALE, linewidth=0.6, zorder=0)
-        below.plot(chosen, [place] * len(chosen), "|", color=INK, markersize=tall, markeredgewidth=_width(len(rows)))
-        middle = rows.estimate[chosen].median()
-        below.text(1.01, place, f"{middle:.2f}", transform=below.get_yaxis_transform(), fontsize=7, va="center")
+        x = rows.index[rows[name] == value]
+        below.axhline(y, color=PALE, linewidth=0.6, zorder=0)
+        below.plot(x, [y] * len(x), "|", color=INK, markersize=height, markeredgewidth=width)
+        median = rows.estimate[x].median()
+        below.text(1.01, y, f"{median:.2f}", transform=below.get_yaxis_transform(), fontsize=7, va="center")
     below.set_yticks(range(len(lines)), [value or name.replace("_", "-") for name, value in lines], fontsize=7)
     for tick, (_, value) in zip(below.get_yticklabels(), lines, strict=True):
         tick.set_fontweight("bold" if value is None else "normal")
@@ -113,11 +113,11 @@ def _choices(ax: Axes, rows: pd.DataFrame, lines: list[tuple[str, str | None]]) 
     strip_axes(below).spines["bottom"].set_visible(False)
 
 
-def _beneath(ax: Axes, ratio: float) -> Axes:
-    """Axes below others, in the room that those had alone."""
-    place, figure = ax.get_subplotspec(), ax.figure
-    if place is not None:
-        parts = place.subgridspec(2, 1, height_ratios=[1, ratio], hspace=0.02)
+def _axes_below(ax: Axes, ratio: float) -> Axes:
+    """New axes below others, which give up part of their space."""
+    spec, figure = ax.get_subplotspec(), ax.figure
+    if spec is not None:
+        parts = spec.subgridspec(2, 1, height_ratios=[1, ratio], hspace=0.02)
         ax.set_subplotspec(parts[0])
         return figure.add_subplot(parts[1], sharex=ax)
     box = ax.get_position()
@@ -126,8 +126,8 @@ def _beneath(ax: Axes, ratio: float) -> Axes:
     return figure.add_axes((box.x0, box.y0, box.width, box.height - height), sharex=ax)
 
 
-def _width(n: int) -> float:
-    """Of a mark, in points: thin enough that neighbours stay apart."""
+def _mark_width(n: int) -> float:
+    """The width of a mark in points, thin enough to separate neighbours."""
     return min(1.2, max(0.25, 250 / n))
 
 

@@ -1,18 +1,18 @@
-"""Agreement of each coder with each other as a heat map, the number of records in every cell."""
+"""Agreement of each pair of coders as a heat map, with the number of records."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from .agreement import chosen
 from .axes import INK, axes, square_axes, strip_axes
+from .select_rows import select_coefficient
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_DARK = 0.6  # from this agreement on the cell is too dark for black letters
+_DARK = 0.6  # from this agreement on a square is too dark for black letters
 
 
 def plot_pairs(
@@ -22,28 +22,29 @@ def plot_pairs(
     criterion: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    r"""Draw one coefficient of every pair of coders, and how many records it rests on.
+    r"""Draw one coefficient of every pair of coders, with the number of records.
 
     Parameters
     ----------
     found
-        What `buttermilk_nb.agreement` gave.
+        The table that `buttermilk_nb.agreement` returns.
     coefficient
-        As the column `coefficient` names it.
+        The coefficient, as named in the column `coefficient`.
     criterion
-        Which one, where there are several.
+        The criterion, if there are several.
     ax
-        Where to draw; by default a new figure.
+        The axes to draw on; by default a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Coders by coders, the lower half. The darker, the more they agree; `undefined` stands where a coefficient is.
+        Coders by coders, the lower half. The darker, the more they agree; an undefined coefficient is shown as
+        `undefined`.
 
     Raises
     ------
     SetupError
-        There is no such coefficient or criterion, or it must be chosen.
+        There is no such coefficient or criterion, or there are several criteria and none is given.
 
     Examples
     --------
@@ -54,19 +55,19 @@ def plot_pairs(
     >>> [text.get_text() for text in plot_pairs(agreement(ratings, n_boot=0)).texts]
     ['1.00\nn = 40']
     """
-    rows = chosen(found, coefficient, criterion)
+    rows = select_coefficient(found, coefficient, criterion)
     pairs = rows[rows.comparison.str.contains(" ~ ", regex=False)]
     split = pairs.comparison.str.split(" ~ ", n=1, regex=False)
     names = list(dict.fromkeys([*split.str[0], *split.str[1]]))
     ax = axes(ax, 1.6 + 1.0 * len(names), 1.0 + 0.7 * len(names))
-    for (one, other), row in zip(split, pairs.to_dict("records"), strict=True):
-        column, line = sorted((names.index(one), names.index(other)))
-        shown = "undefined" if math.isnan(row["value"]) else f"{row['value']:.2f}"
-        depth = 0.0 if math.isnan(row["value"]) else min(max(row["value"], 0.0), 1.0)
-        ax.add_patch(square_axes(column, line, depth))
-        colour = "white" if depth >= _DARK else INK
+    for (name_a, name_b), row in zip(split, pairs.to_dict("records"), strict=True):
+        column, line = sorted((names.index(name_a), names.index(name_b)))
+        text = "undefined" if math.isnan(row["value"]) else f"{row['value']:.2f}"
+        shade = 0.0 if math.isnan(row["value"]) else min(max(row["value"], 0.0), 1.0)
+        ax.add_patch(square_axes(column, line, shade))
+        colour = "white" if shade >= _DARK else INK
         ax.text(
-            column, line, f"{shown}\nn = {row['n_units']:,}", ha="center", va="center", color=colour, fontsize="small"
+            column, line, f"{text}\nn = {row['n_units']:,}", ha="center", va="center", color=colour, fontsize="small"
         )
     ax.set_xlim(-0.5, len(names) - 1.5)
     ax.set_ylim(len(names) - 0.5, 0.5)

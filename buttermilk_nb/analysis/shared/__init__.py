@@ -1,1 +1,1 @@
-"""What several statistics use."""
+"""Helpers that several statistics share."""

@@ -1,7 +1,10 @@
-"""Resamples of clusters: how often each unit counts in each of them.
+"""The cluster bootstrap: resamples of whole clusters, as weights.
 
-Records of one author, outlet or parent text are not independent, so whole clusters are drawn (the cluster bootstrap:
-Davison and Hinkley 1997, ch. 3.8; Field and Welsh 2007). A record without a cluster is one of its own.
+Records of one author, outlet or parent text are not independent, so the bootstrap resamples whole clusters (Davison and
+Hinkley 1997, ch. 3.8; Field and Welsh 2007). A record without a cluster is a cluster of its own.
+
+A resample is a row of weights that says how often each unit counts. The draws depend only on the number of clusters and
+on the seed, so all statistics of the same records share them.
 """
 
 from __future__ import annotations
@@ -12,74 +15,129 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST = 20_000_000  # numbers in one block of weights: 160 MB
-_KEPT = 4_000_000  # numbers of a block that is kept for the next statistic: 32 MB
+from ...errors import SetupError
+from ..coefficients.arrays import FloatArray
+
+_MAX_BLOCK = 20_000_000  # numbers in one block of weights: 160 MB
+_MAX_CACHED = 4_000_000  # numbers of a block that is cached for the next statistic: 32 MB
 
 
-def weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Blocks of rows, one per resample, that say how often each unit counts.
+def check_resampling(n_boot: int, confidence: float, *, least: int = 1) -> None:
+    """Check the number of resamples and the confidence level.
+
+    Raises
+    ------
+    SetupError
+        There are fewer than `least` resamples, or the level is not between 0 and 1.
+    """
+    if n_boot < least:
+        raise SetupError(f"n_boot={n_boot}: write a number of resamples, {least} or more; the default is 1000.")
+    check_confidence(confidence)
+
+
+def check_confidence(confidence: float) -> None:
+    """Check that the level of an interval is between 0 and 1.
+
+    Raises
+    ------
+    SetupError
+        It is not.
+    """
+    if not 0 < confidence < 1:
+        raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
+
+
+def unit_weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[FloatArray]:
+    """Blocks of resamples x units: how often each unit counts in each resample.
 
     Parameters
     ----------
     clusters
         The cluster of each unit, as a number from 0.
     n_boot
-        How many resamples in all.
+        The number of resamples, over all blocks.
     seed
-        Of the random numbers: the same seed gives the same resamples.
+        Seed of the random numbers: the same seed gives the same resamples.
 
     Examples
     --------
-    >>> (block,) = weights(np.array([0, 0, 1]), n_boot=4, seed=1)
+    >>> (block,) = unit_weights(np.array([0, 0, 1]), n_boot=4, seed=1)
     >>> block.shape, bool((block[:, 0] == block[:, 1]).all())
     ((4, 3), True)
     """
     n = int(clusters.max()) + 1 if len(clusters) else 0
-    for block in drawn(n, n_boot, seed, at_once=max(1, _MOST // max(1, len(clusters)))):
+    for block in cluster_weights(n, n_boot, seed, max_rows=max(1, _MAX_BLOCK // max(1, len(clusters)))):
         yield block if n == len(clusters) and (clusters == np.arange(n)).all() else block[:, clusters]
 
 
-def drawn(clusters: int, n_boot: int, seed: int, *, at_once: int) -> Iterator[NDArray[np.float64]]:
-    """How often each cluster is drawn: blocks of so many resamples; the same draws however many are drawn at once.
+def cluster_weights(n_clusters: int, n_boot: int, seed: int, *, max_rows: int) -> Iterator[FloatArray]:
+    """Blocks of resamples x clusters: how often each cluster counts.
+
+    The draws do not depend on `max_rows`, the number of resamples in a block.
 
     Examples
     --------
-    >>> [block.sum(axis=1).tolist() for block in drawn(3, n_boot=3, seed=1, at_once=2)]
+    >>> [block.sum(axis=1).tolist() for block in cluster_weights(3, n_boot=3, seed=1, max_rows=2)]
     [[3.0, 3.0], [3.0]]
     """
-    if clusters and n_boot and n_boot <= at_once and clusters * n_boot <= _KEPT:
-        yield _drawn_once(clusters, n_boot, seed)
+    if n_clusters and n_boot and n_boot <= max_rows and n_clusters * n_boot <= _MAX_CACHED:
+        yield _cached_weights(n_clusters, n_boot, seed)
         return
     rng = np.random.default_rng(seed)
-    for start in range(0, n_boot if clusters else 0, at_once):
-        yield _counts(rng, clusters, min(at_once, n_boot - start))
+    for start in range(0, n_boot if n_clusters else 0, max_rows):
+        yield _draw_weights(rng, n_clusters, min(max_rows, n_boot - start))
+
+
+def sample_and_cluster_weights(n_clusters: int, n_boot: int, seed: int) -> Iterator[FloatArray]:
+    """The weights of the sample itself, a row of ones; then the blocks of `cluster_weights`.
+
+    Examples
+    --------
+    >>> [block.shape for block in sample_and_cluster_weights(3, n_boot=5, seed=1)]
+    [(1, 3), (5, 3)]
+    """
+    yield np.ones((1, n_clusters))
+    if not n_clusters:
+        yield np.ones((n_boot, 0))
+    yield from cluster_weights(n_clusters, n_boot, seed, max_rows=max(1, _MAX_CACHED // max(1, n_clusters)))
+
+
+def percentile_interval(
+    estimates: FloatArray, confidence: float, *, min_defined: float = 0.5
+) -> tuple[float, float, int]:
+    """The ends of the percentile interval, and the number of undefined resamples.
+
+    Parameters
+    ----------
+    estimates
+        The estimate in each resample; NaN if it is undefined.
+    confidence
+        The level of the interval.
+    min_defined
+        The ends are NaN if a smaller share of the resamples is defined.
+
+    Examples
+    --------
+    >>> percentile_interval(np.arange(101.0), 0.5)
+    (25.0, 75.0, 0)
+    """
+    defined = estimates[~np.isnan(estimates)]
+    n_undefined = len(estimates) - len(defined)
+    if len(defined) < min_defined * len(estimates) or not len(defined):
+        return float("nan"), float("nan"), n_undefined
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high), n_undefined
 
 
 @lru_cache(maxsize=1)
-def _drawn_once(clusters: int, n_boot: int, seed: int) -> NDArray[np.float64]:
-    """All resamples in one block, which the next statistic of the same records takes as they are."""
-    found = _counts(np.random.default_rng(seed), clusters, n_boot)
-    found.flags.writeable = False
-    return found
+def _cached_weights(n_clusters: int, n_boot: int, seed: int) -> FloatArray:
+    """All resamples in one read-only block, which the next statistic of the same records reuses."""
+    weights = _draw_weights(np.random.default_rng(seed), n_clusters, n_boot)
+    weights.flags.writeable = False
+    return weights
 
 
-def _counts(rng: np.random.Generator, clusters: int, rows: int) -> NDArray[np.float64]:
-    drawn = rng.integers(0, clusters, size=(rows, clusters))
-    drawn += np.arange(rows)[:, None] * clusters
-    return np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters).astype(np.float64)
-
-
-def interval(estimates: NDArray[np.float64], confidence: float) -> tuple[float, float, int]:
-    """The percentile interval, and how many resamples were undefined; NaN where more than half were.
-
-    Examples
-    --------
-    >>> interval(np.arange(101.0), 0.5)
-    (25.0, 75.0, 0)
-    """
-    known = estimates[~np.isnan(estimates)]
-    undefined = len(estimates) - len(known)
-    if len(known) * 2 < len(estimates) or not len(known):
-        return float("nan"), float("nan"), undefined
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high), undefined
+def _draw_weights(rng: np.random.Generator, n_clusters: int, n_rows: int) -> FloatArray:
+    draws = rng.integers(0, n_clusters, size=(n_rows, n_clusters))
+    draws += np.arange(n_rows)[:, None] * n_clusters
+    return np.bincount(draws.ravel(), minlength=n_rows * n_clusters).reshape(n_rows, n_clusters).astype(np.float64)

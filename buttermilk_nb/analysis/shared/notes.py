@@ -1,27 +1,39 @@
-"""The sentences that stand beside a number."""
+"""The sentences in the column `note` that several statistics share."""
 
 from __future__ import annotations
 
 from .ratings_frame import FEW
-from .record_table import RecordTable
 
 
-def note(*sentences: str | None) -> str:
-    """Those that say something, as one text."""
+def join_sentences(*sentences: str | None) -> str:
+    """The sentences that are not empty, as one text."""
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def few(n: int, n_clusters: int) -> str:
-    """What does not follow from so few records or clusters."""
+def few_records_note(n: int, noun: str = "records") -> str:
+    """A warning that `n` records are too few for a conclusion; empty if there are none, or enough."""
+    return f"This is based on {n:,} {noun}; below {FEW} no conclusion follows." if 0 < n < FEW else ""
+
+
+def sample_note(n: int, n_clusters: int) -> str:
+    """A warning about a small number of records or clusters."""
     if n == 0:
         return ""
     if n_clusters == 1:
-        return "All are in one cluster, so no interval can be given."
-    if n < FEW:
-        return f"It rests on {n:,} records; below {FEW} no conclusion follows."
-    return f"With {n_clusters} clusters alone the interval is rough." if n_clusters < FEW else ""
+        return "All records are in one cluster, so there is no interval."
+    return few_records_note(n) or few_clusters_note(n_clusters)
 
 
-def unequal_note(table: RecordTable) -> str:
-    """What is not done about records that were drawn with unequal probability."""
-    return "Records were drawn with unequal probability, and are not weighted here." if table.unequal else ""
+def few_clusters_note(n_clusters: int) -> str:
+    """A warning that an interval from so few clusters is rough."""
+    return f"With only {n_clusters} clusters the interval is rough." if n_clusters < FEW else ""
+
+
+def unequal_note(has_unequal_probabilities: bool) -> str:
+    """A note that inclusion probabilities differ and are not used as weights."""
+    return "Records were drawn with unequal probabilities, and are not weighted." if has_unequal_probabilities else ""
+
+
+def replicates_note(n_replicates: int) -> str:
+    """A note that the number is an average over replicates."""
+    return f"Computed within each of {n_replicates} replicates and averaged." if n_replicates > 1 else ""

@@ -1,26 +1,27 @@
-"""How often the order in which two texts are shown changes which of them is chosen.
+"""Order effects: how often the order of two texts changes which of them is chosen.
 
-A model that judges the texts and not their places gives the same answer in both orders. Where it does not, the answer
-in either order says little about the texts.
+A model that judges the texts and not their places gives the same answer in both orders. If it does not, the answer in
+either order says little about the texts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
-from .ratings_frame import FEW, checked
+from ..frames.pair_orders import ORDERS, order_suffix
+from .bootstrap import check_confidence
+from .notes import few_records_note, join_sentences
+from .ratings_frame import prepare_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ORDERS = ("given", "swapped")
 _KEYS = ["criteria_set", "criterion", "criteria_hash", "coder", "judge", "model"]
-_PLACES = {"given": ("first", "second"), "swapped": ("second", "first")}
-"""Which text is shown first, and which second."""
+_ANSWER_BY_PLACE = {"given": ("first", "second"), "swapped": ("second", "first")}
+"""For each order, the answer that names the text shown first, and the one that names the text shown second."""
 
 
 def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -29,25 +30,25 @@ def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ratings
-        The long frame of `run.ratings()`, with pairs that a `Pairwise` step asked in both orders.
+        The long frame of `run.ratings()`, with pairs that a `Pairwise` step showed in both orders.
 
     Returns
     -------
     pandas.DataFrame
         One row per instrument, pair and replicate: `criteria_set`, `criterion`, `criteria_hash`, `coder` (without the
         order), `judge`, `model`, `record_id`, `replicate`, `given` and `swapped` (the answers: `first`, `second`,
-        `tie`; missing where there is none), and `flipped` (NA where one is missing).
+        `tie`; missing if there is no answer), and `flipped` (NA if one is missing).
 
     Raises
     ------
     SetupError
-        No pair was asked in both orders.
+        No pair was shown in both orders.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> said = {"p1": ("first", "first"), "p2": ("first", "second")}
-    >>> rows = [(r, "kinder", f"m ({o} order)", o, a) for r, two in said.items() for o, a in zip(ORDERS, two)]
+    >>> answers = {"p1": ("first", "first"), "p2": ("first", "second")}
+    >>> rows = [(r, "kinder", f"m ({o} order)", o, a) for r, both in answers.items() for o, a in zip(ORDERS, both)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "order", "category"])
     >>> order_flips(ratings)[["record_id", "given", "swapped", "flipped"]].values.tolist()
     [['p1', 'first', 'first', False], ['p2', 'first', 'second', True]]
@@ -56,15 +57,17 @@ def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
 
     if "order" not in ratings.columns or not set(ORDERS) <= set(ratings.order.dropna()):
         raise SetupError(
-            'no pair was asked in both orders; bm.Pairwise("compare", ...) does so unless orders="given" is written.'
+            'no pair was shown in both orders; bm.Pairwise("compare", ...) does so unless you write orders="given".'
         )
-    found = checked(ratings).assign(**{name: None for name in ("model",) if name not in ratings.columns})
-    found = found[found.order.isin(ORDERS)]
-    coders = [str(coder).removesuffix(named(order)) for coder, order in zip(found.coder, found.order, strict=True)]
-    found = found.assign(coder=coders, said=found.category.where(found.usable))
+    frame = prepare_ratings(ratings).assign(**{name: None for name in ("model",) if name not in ratings.columns})
+    frame = frame[frame.order.isin(ORDERS)]
+    coders = [
+        str(coder).removesuffix(order_suffix(order)) for coder, order in zip(frame.coder, frame.order, strict=True)
+    ]
+    frame = frame.assign(coder=coders, answer=frame.category.where(frame.usable))
     keys = [*_KEYS, "record_id", "replicate"]
-    found[keys] = found[keys].astype(object).where(found[keys].notna(), None)
-    both = found.set_index([*keys, "order"]).said.unstack("order").reindex(columns=list(ORDERS)).reset_index()
+    frame[keys] = frame[keys].astype(object).where(frame[keys].notna(), None)
+    both = frame.set_index([*keys, "order"]).answer.unstack("order").reindex(columns=list(ORDERS)).reset_index()
     flipped = (both.given != both.swapped).astype("boolean").mask(both[list(ORDERS)].isna().any(axis=1), pd.NA)
     return both.assign(flipped=flipped).rename_axis(columns=None)
 
@@ -77,31 +80,32 @@ def order_bias(ratings: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFra
     ratings
         As in `order_flips`.
     confidence
-        Of the interval.
+        The level of the interval, between 0 and 1.
 
     Returns
     -------
     pandas.DataFrame
         One row per instrument: `criteria_set`, `criterion`, `criteria_hash`, `coder`, `judge`, `model`, then
 
-        - `n`: pairs with an answer in both orders (in at least one replicate), `n_flipped`: those of them whose answer
-          changes (in any replicate), `n_excluded`: pairs without;
+        - `n`: pairs with an answer in both orders (in at least one replicate), `n_flipped`: those whose answer
+          changes (in any replicate), `n_excluded`: pairs without answers in both orders;
         - `flip_rate`: the share that changes, computed within each replicate and averaged over the replicates of a
           pair, then over pairs; `flip_rate_low` and `flip_rate_high`: Wilson's interval, with the pairs as the sample;
-        - `flip_rate_least` and `flip_rate_most`: bounds over all pairs, had those without an answer stayed or changed;
+        - `flip_rate_least` and `flip_rate_most`: bounds over all pairs, if no pair without an answer had changed, or
+          if all had;
         - `chose_first_shown`: of the answers that name a text, the share that name the one shown first; over pairs
-          answered in both orders it is one half where the place does not matter;
+          answered in both orders it is one half if the place does not matter;
         - `note`.
 
     Raises
     ------
     SetupError
-        No pair was asked in both orders, or the level is none.
+        No pair was shown in both orders, or `confidence` is not between 0 and 1.
 
     Notes
     -----
-    Pairs that share a text are not independent, and the interval is then too narrow. Where the pairs have clusters,
-    `stability(ratings, by=["criterion", "judge", "model"], over="order")` resamples those.
+    Pairs that share a text are not independent, and the interval is then too narrow. If the pairs have clusters,
+    `stability(ratings, by=["criterion", "judge", "model"], over="order")` resamples the clusters.
 
     References
     ----------
@@ -110,62 +114,30 @@ def order_bias(ratings: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFra
     Examples
     --------
     >>> import pandas as pd
-    >>> said = {"p1": ("first", "first"), "p2": ("first", "second")}
-    >>> rows = [(r, "kinder", f"m ({o} order)", o, a) for r, two in said.items() for o, a in zip(ORDERS, two)]
+    >>> answers = {"p1": ("first", "first"), "p2": ("first", "second")}
+    >>> rows = [(r, "kinder", f"m ({o} order)", o, a) for r, both in answers.items() for o, a in zip(ORDERS, both)]
     >>> ratings = pd.DataFrame(rows, columns=["record_id", "criterion", "coder", "order", "category"])
     >>> order_bias(ratings)[["n", "flip_rate", "chose_first_shown"]].values.tolist()
     [[2.0, 0.5, 0.75]]
     """
     import pandas as pd
 
-    if not 0 < confidence < 1:
-        raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
+    check_confidence(confidence)
     flips = order_flips(ratings)
     clusters = ratings.cluster if "cluster" in ratings.columns else pd.Series(dtype=object)
-    shared = len(set(ratings.record_id[clusters.notna()])) > clusters.nunique() if len(clusters) else False
+    is_clustered = len(set(ratings.record_id[clusters.notna()])) > clusters.nunique() if len(clusters) else False
     rows = []
     for key, part in flips.groupby(_KEYS, dropna=False, sort=True):
-        rows.append({**dict(zip(_KEYS, key, strict=True)), **_row(part, confidence, shared=shared)})
+        rows.append({**dict(zip(_KEYS, key, strict=True)), **_bias_row(part, confidence, is_clustered=is_clustered)})
     return pd.DataFrame(rows)
 
 
-def _row(part: pd.DataFrame, confidence: float, *, shared: bool) -> dict[str, Any]:
-    answered = part[part.flipped.notna()]
-    rates = answered.flipped.astype(float).groupby(answered.record_id).mean()
-    n, planned = len(rates), part.record_id.nunique()
-    rate = float(rates.mean()) if n else math.nan
-    low, high = wilson(rate, n, confidence)
-    shown = [(order, answer) for order in ORDERS for answer in answered[order] if answer in _PLACES[order]]
-    first = sum(answer == _PLACES[order][0] for order, answer in shown)
-    return {
-        "n": n,
-        "n_flipped": int((rates > 0).sum()),
-        "n_excluded": planned - n,
-        "flip_rate": rate,
-        "flip_rate_low": low,
-        "flip_rate_high": high,
-        "flip_rate_least": float(rates.sum()) / planned,
-        "flip_rate_most": (float(rates.sum()) + planned - n) / planned,
-        "chose_first_shown": first / len(shown) if shown else math.nan,
-        "note": _note(n, shared=shared),
-    }
-
-
-def _note(n: int, *, shared: bool) -> str:
-    said: Sequence[str] = (
-        *(("No pair has an answer in both orders.",) if not n else ()),
-        *((f"It rests on {n:,} pairs; below {FEW} no conclusion follows.",) if 0 < n < FEW else ()),
-        *(("Pairs of one cluster are taken as independent.",) if shared and n else ()),
-    )
-    return " ".join(said)
-
-
-def wilson(share: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval for a share of `n` independent cases; NaN without any.
+def wilson_interval(share: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval for a share of `n` independent cases; NaN if there are none.
 
     Examples
     --------
-    >>> [round(end, 4) for end in wilson(0.1, 50)]
+    >>> [round(end, 4) for end in wilson_interval(0.1, 50)]
     [0.0435, 0.2136]
     """
     if not n:
@@ -176,31 +148,27 @@ def wilson(share: float, n: int, confidence: float = 0.95) -> tuple[float, float
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def named(order: object) -> str:
-    """How an order stands in the name of an instrument; nothing where there is none."""
-    return f" ({order} order)" if order in ORDERS else ""
-
-
-def completed(judged: pd.DataFrame, asked: Sequence[str]) -> pd.DataFrame:
-    """The rows of judges, those of pairs that have no trace yet in the order that is still to come.
-
-    Parameters
-    ----------
-    judged
-        Rows with `order`, missing for those.
-    asked
-        The steps that ask in both orders.
-    """
-    open_ = judged.order.isna() & judged.judge.isin(list(asked))
-    if not open_.any():
-        return judged
-    keys = ["record_id", "judge", "model", "replicate", "criteria_hash"]
-    done = {tuple(row) for row in judged.loc[judged.order.notna(), [*keys, "order"]].itertuples(index=False)}
-    orders = []
-    for row in judged.loc[open_, keys].itertuples(index=False):
-        order = next((one for one in ORDERS if (*row, one) not in done), None)
-        done.add((*row, order))
-        orders.append(order)
-    judged = judged.copy()
-    judged.loc[open_, "order"] = orders
-    return judged
+def _bias_row(part: pd.DataFrame, confidence: float, *, is_clustered: bool) -> dict[str, Any]:
+    answered = part[part.flipped.notna()]
+    pair_rates = answered.flipped.astype(float).groupby(answered.record_id).mean()
+    n, n_pairs = len(pair_rates), part.record_id.nunique()
+    rate = float(pair_rates.mean()) if n else math.nan
+    low, high = wilson_interval(rate, n, confidence)
+    choices = [(order, answer) for order in ORDERS for answer in answered[order] if answer in _ANSWER_BY_PLACE[order]]
+    n_first = sum(answer == _ANSWER_BY_PLACE[order][0] for order, answer in choices)
+    return {
+        "n": n,
+        "n_flipped": int((pair_rates > 0).sum()),
+        "n_excluded": n_pairs - n,
+        "flip_rate": rate,
+        "flip_rate_low": low,
+        "flip_rate_high": high,
+        "flip_rate_least": float(pair_rates.sum()) / n_pairs,
+        "flip_rate_most": (float(pair_rates.sum()) + n_pairs - n) / n_pairs,
+        "chose_first_shown": n_first / len(choices) if choices else math.nan,
+        "note": join_sentences(
+            "" if n else "No pair has an answer in both orders.",
+            few_records_note(n, "pairs"),
+            "Pairs of one cluster are treated as independent." if is_clustered and n else "",
+        ),
+    }

@@ -1,6 +1,6 @@
-"""What statistics expect of a frame of ratings, and the sentence where it is something else.
+"""Prepare a ratings frame: defaults for missing columns, checks, and which answers are usable.
 
-A researcher may hand over a frame of her own with four columns; everything else has a default.
+A frame of one's own needs four columns; all others have a default.
 """
 
 from __future__ import annotations
@@ -21,20 +21,29 @@ DEFAULTS: dict[str, Any] = {
     "flagged": None, "value": float("nan"), "inclusion_p": float("nan"),
 }  # fmt: skip
 FEW = 30
-"""Below so many records no conclusion follows."""
+"""With fewer records no conclusion follows."""
 
 
-def checked(ratings: pd.DataFrame, by: Sequence[str] = (), *, once: bool = True) -> pd.DataFrame:
-    """The frame with every column that statistics read.
+def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_codes: bool = True) -> pd.DataFrame:
+    """The ratings with every column that statistics read, and two columns of their own.
 
-    `usable` says whether a row holds an answer on the scale: non-answers, missing answers and records that the criteria
-    use as edge cases (`in_edge_cases`) are outside every metric. `kin` is what a record is resampled with: its cluster,
-    else itself.
+    `usable` says whether a row has an answer on the scale: non-answers, missing answers and records that the criteria
+    use as edge cases (`in_edge_cases`) are outside every statistic. `resampling_unit` is the cluster of the record, or
+    the record itself if it has none.
+
+    Parameters
+    ----------
+    ratings
+        The long frame, or one with the needed columns only.
+    by
+        Columns that must exist.
+    unique_codes
+        Whether a coder may have only one code per record, criterion and replicate.
 
     Raises
     ------
     SetupError
-        A column is missing or empty, a record is in two clusters, or a coder coded the same twice where `once`.
+        A column is missing or empty, a record is in two clusters, or a coder has two codes where one is allowed.
     """
     if missing := [name for name in NEEDED if name not in ratings.columns]:
         raise SetupError(
@@ -42,108 +51,63 @@ def checked(ratings: pd.DataFrame, by: Sequence[str] = (), *, once: bool = True)
             f"{', '.join(f'`{name}`' for name in NEEDED)}."
         )
     if not len(ratings):
-        raise SetupError("the ratings have no rows; a run that has finished gives some with run.ratings().")
-    added = {name: value for name, value in DEFAULTS.items() if name not in ratings.columns}
-    found = ratings.assign(**added).reset_index(drop=True)
+        raise SetupError("the ratings have no rows; run.ratings() of a finished run has some.")
+    defaults = {name: value for name, value in DEFAULTS.items() if name not in ratings.columns}
+    frame = ratings.assign(**defaults).reset_index(drop=True)
     for name in by:
-        if name not in found.columns:
-            raise SetupError(f"by: there is no column `{name}`; {nearest(name, list(found.columns))}")
+        if name not in frame.columns:
+            raise SetupError(f"by: there is no column `{name}`; {nearest(name, list(frame.columns))}")
     for name in NEEDED[:3]:
-        if found[name].isna().any():
-            raise SetupError(f"column `{name}` of the ratings is empty in row {int(found[name].isna().argmax())}.")
-    found["record_id"] = found.record_id.astype(str)
-    found["replicate"] = found.replicate.fillna(0)
-    found["usable"] = _usable(found)
-    found["kin"] = _kin(found)
-    if once:
-        _coded_once(found)
-    return found
+        if frame[name].isna().any():
+            raise SetupError(f"column `{name}` of the ratings is empty in row {int(frame[name].isna().argmax())}.")
+    frame["record_id"] = frame.record_id.astype(str)
+    frame["replicate"] = frame.replicate.fillna(0)
+    frame["usable"] = _has_usable_answer(frame)
+    frame["resampling_unit"] = _resampling_units(frame)
+    if unique_codes:
+        _check_coded_once(frame)
+    return frame
 
 
-def groups(found: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
-    """The parts of a checked frame; in each there is one criterion, in one wording.
+def scale_of(part: pd.DataFrame) -> Scale | None:
+    """The declared scale; None if the frame names no scale.
 
     Raises
     ------
     SetupError
-        Criteria or wordings would be pooled.
+        There are several.
     """
-    parts = []
-    for key, part in found.groupby(list(by), dropna=False, sort=True) if by else [((), found)]:
-        names = part.criterion.unique()
-        if len(names) > 1:
-            raise SetupError(
-                f"criteria are never pooled, and there are {len(names)} here ({', '.join(map(str, names[:3]))}); "
-                'write by=["criterion"], or choose one.'
-            )
-        wordings = part.criteria_hash.dropna().unique()
-        if len(wordings) > 1:
-            raise SetupError(
-                f"criterion `{names[0]}` was asked in {len(wordings)} wordings ({', '.join(map(str, wordings[:3]))}), "
-                'which are not pooled; choose one: ratings[ratings.criteria_hash == "..."], or write '
-                'by=["criterion", "criteria_hash"].'
-            )
-        parts.append((key if isinstance(key, tuple) else (key,), part))
-    return parts
+    shorthands = part.scale.dropna().unique()
+    if len(shorthands) > 1:
+        listed = ", ".join(map(str, shorthands))
+        raise SetupError(f"one criterion has {len(shorthands)} scales here: {listed}; choose one.")
+    return make_scale(str(shorthands[0])) if len(shorthands) else None
 
 
-def scale_of(part: pd.DataFrame) -> Scale | None:
-    """The declared scale; None where the frame names none."""
-    named = part.scale.dropna().unique()
-    if len(named) > 1:
-        raise SetupError(f"one criterion has {len(named)} scales here: {', '.join(map(str, named))}; choose one.")
-    return make_scale(str(named[0])) if len(named) else None
-
-
-def answers(part: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a checked frame that hold an answer on the scale."""
+def usable_rows(part: pd.DataFrame) -> pd.DataFrame:
+    """The rows of prepared ratings that have an answer on the scale."""
     return part[part.usable]
 
 
-def modal(part: pd.DataFrame) -> pd.DataFrame:
-    """One row per coder and record: the answer that most replicates gave; none where two are as frequent.
-
-    What was repeated is another instrument, and has another name.
-    """
-    keys = ["record_id", "coder"]
-    given = answers(part)
-    given = given.assign(said=given.category.astype(object).where(given.category.notna(), given.value))
-    counts = given.groupby([*keys, "said"], sort=False).agg(n=("replicate", "size"), at=("replicate", "idxmin"))
-    counts = counts.reset_index()
-    most = counts.groupby(keys, sort=False).n.transform("max")
-    best = counts[counts.n == most]
-    alone = best[~best.duplicated(keys, keep=False)]
-    kept = part.loc[alone["at"]]
-    left = part.drop_duplicates(keys).set_index(keys).index.difference(kept.set_index(keys).index)
-    rest = part.drop_duplicates(keys).set_index(keys).loc[left].reset_index()
-    empty = rest.assign(category=None, value=float("nan"), flagged=None, status="tied", usable=False)
-    import pandas as pd
-
-    found = pd.concat([kept, empty[kept.columns]] if len(empty) else [kept], ignore_index=True).assign(replicate=0)
-    repeats = part.groupby("coder").replicate.nunique()
-    names = {coder: f"{coder} (mode of {n})" for coder, n in repeats.items() if n > 1}
-    return found.assign(coder=found.coder.replace(names))
+def _has_usable_answer(frame: pd.DataFrame) -> pd.Series[bool]:
+    has_answer = frame.category.notna() & ~frame.category.isin(NON_ANSWERS)
+    has_answer |= frame.category.isna() & frame.value.notna()  # a number on a continuous scale has no category
+    in_edge_cases = frame.in_edge_cases.fillna(value=False).astype(bool)
+    return has_answer & (frame.status.isna() | (frame.status == "ok")) & ~in_edge_cases
 
 
-def _usable(found: pd.DataFrame) -> pd.Series[bool]:
-    answered = found.category.notna() & ~found.category.isin(NON_ANSWERS)
-    answered |= found.category.isna() & found.value.notna()  # a number on a continuous scale has no category
-    taught = found.in_edge_cases.fillna(value=False).astype(bool)
-    return answered & (found.status.isna() | (found.status == "ok")) & ~taught
-
-
-def _kin(found: pd.DataFrame) -> list[str]:
-    known = found[["record_id", "cluster"]].dropna().drop_duplicates()
-    twice = known[known.duplicated("record_id")]
+def _resampling_units(frame: pd.DataFrame) -> list[str]:
+    clustered = frame[["record_id", "cluster"]].dropna().drop_duplicates()
+    twice = clustered[clustered.duplicated("record_id")]
     if len(twice):
         raise SetupError(f"record `{twice.record_id.iloc[0]}` is in two clusters; a record belongs to one.")
-    cluster = dict(zip(known.record_id, known.cluster, strict=True))
-    return [f"cluster {cluster[one]}" if one in cluster else f"record {one}" for one in found.record_id]
+    cluster = dict(zip(clustered.record_id, clustered.cluster, strict=True))
+    return [f"cluster {cluster[name]}" if name in cluster else f"record {name}" for name in frame.record_id]
 
 
-def _coded_once(found: pd.DataFrame) -> None:
+def _check_coded_once(frame: pd.DataFrame) -> None:
     keys = ["record_id", "criterion", "criteria_hash", "coder", "replicate"]
-    twice = found[found.duplicated(keys)]
+    twice = frame[frame.duplicated(keys)]
     if len(twice):
         row = twice.iloc[0]
         raise SetupError(

@@ -1,4 +1,7 @@
-"""The answers of one group as a table: records down, what they were asked with across."""
+"""The answers of one group as a table: records x conditions.
+
+A condition is what the answers of a column have in common: a model, a prompt, a replicate.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,18 @@ from numpy.typing import NDArray
 from ...codebook.scales import NON_ANSWERS, Scale
 from ...errors import SetupError
 from ..coefficients import ReliabilityMatrix
-from ..coefficients.base import FloatArray
-from .groups import in_order
+from ..coefficients.arrays import BoolArray, FloatArray, IntArray
 from .ratings_frame import scale_of
+from .ratings_groups import sorted_values
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SAID = (
-    "category", "value", "flagged", "status", "usable", "kin", "cluster", "uncertainty", "conclusion", "reasons",
-    "notes", "quotes", "seconds", "label_id", "trace_id", "design_id", "run_id", "blind", "inclusion_p",
+_ANSWER_COLUMNS = (
+    "category", "value", "flagged", "status", "usable", "resampling_unit", "cluster", "uncertainty", "conclusion",
+    "reasons", "notes", "quotes", "seconds", "label_id", "trace_id", "design_id", "run_id", "blind", "inclusion_p",
 )  # fmt: skip
-_ASKED_WITH = ("prompt", "prompt_hash", "judge", "model", "coder", "kind", "scale", "replicate")  # from cause to name
+_CONDITION_COLUMNS = ("prompt", "prompt_hash", "judge", "model", "coder", "kind", "scale", "replicate")  # causes first
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,96 +36,112 @@ class RecordTable:
     Parameters
     ----------
     records
-        The record of each row, in order.
+        The record of each row, sorted.
     columns
-        What each column was asked with: a tuple, one value for each name that the table was made along.
+        The condition of each column: a tuple with one value for each name that the table was made along.
     codes
-        Records x columns: which category, -1 where no answer can be used.
+        Records x columns: the category, -1 without a usable answer.
     flags
-        Records x columns: 1 flagged, 0 not, NaN where there is no flag or no answer.
-    asked
+        Records x columns: 1 flagged, 0 not, NaN without a flag or an answer.
+    has_row
         Records x columns: whether the ratings have a row, with an answer or without.
     labels
-        Records x columns: the answers to read, non-answers too, None where there is none.
+        Records x columns: the answers as text, also non-answers; None without an answer.
     clusters
         The cluster of each record, as a number from 0.
     scale
-        The declared scale; None where there is none.
+        The declared scale; None if there is none.
     n_excluded
-        Cells without a usable answer.
-    unequal
-        Whether the records were drawn with unequal probability.
+        The number of planned answers that are not usable.
+    unequal_probabilities
+        Whether the records were drawn with unequal probabilities.
     """
 
     records: tuple[str, ...]
     columns: tuple[tuple[Any, ...], ...]
     codes: ReliabilityMatrix
     flags: FloatArray
-    asked: NDArray[np.bool_]
+    has_row: BoolArray
     labels: NDArray[np.object_]
-    clusters: NDArray[np.intp]
+    clusters: IntArray
     scale: Scale | None
     n_excluded: int
-    unequal: bool
+    unequal_probabilities: bool
 
-    def select_columns(self, places: Sequence[int]) -> ReliabilityMatrix:
+    def select_columns(self, columns: Sequence[int]) -> ReliabilityMatrix:
         """The codes of some columns."""
-        return replace(self.codes, matrix=self.codes.matrix[:, list(places)])
+        return replace(self.codes, matrix=self.codes.matrix[:, list(columns)])
 
 
-def table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
+def record_table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
     """The table of one group.
+
+    Parameters
+    ----------
+    part
+        One group of prepared ratings.
+    along
+        The columns of the frame whose values make a column of the table.
 
     Raises
     ------
     SetupError
-        A record has two answers in one cell, or an answer is not on the scale.
+        A record has two answers in one condition, or an answer is not on the scale.
     """
     import pandas as pd
 
     _check_unique(part, along)
-    keys = list(zip(*(part[name] for name in along), strict=True))
-    columns = in_order(keys)
-    place = {key: i for i, key in enumerate(columns)}
-    across = np.array([place[key] for key in keys], np.intp)
-    down, records = pd.factorize(part.record_id, sort=True)
-    size = (len(records), len(columns))
+    conditions = list(zip(*(part[name] for name in along), strict=True))
+    columns = sorted_values(conditions)
+    index = {condition: i for i, condition in enumerate(columns)}
+    column = np.array([index[condition] for condition in conditions], np.intp)
+    row, records = pd.factorize(part.record_id, sort=True)
+    shape = (len(records), len(columns))
     scale = scale_of(part)
-    answers, flags, shown = np.full(size, None, object), np.full(size, np.nan), np.full(size, None, object)
-    asked = np.zeros(size, np.bool_)
-    asked[down, across] = True
+    answers, flags, labels = np.full(shape, None, object), np.full(shape, np.nan), np.full(shape, None, object)
+    has_row = np.zeros(shape, np.bool_)
+    has_row[row, column] = True
     usable = part.usable.to_numpy(bool)
-    answers[down[usable], across[usable]] = _answers(part[part.usable], scale)
-    flags[down[usable], across[usable]] = part.flagged[part.usable].astype("Float64").to_numpy(float, na_value=np.nan)
-    codes = _codes(answers, scale, str(part.criterion.iloc[0]))
-    aside = part.category.isin(NON_ANSWERS).to_numpy(bool)
-    shown[down[aside], across[aside]] = part.category[aside]
-    found = codes.matrix >= 0
-    shown[found] = np.array(codes.categories, object)[codes.matrix[found]]
-    kin = np.full(len(records), "", object)
-    kin[down] = part.kin
-    clusters = np.unique(kin, return_inverse=True)[1]
-    left_out, unequal = int((~usable).sum()), "inclusion_p" in part and part.inclusion_p.nunique() > 1
-    return RecordTable(tuple(records), tuple(columns), codes, flags, asked, shown, clusters, scale, left_out, unequal)
+    answers[row[usable], column[usable]] = _answer_values(part[part.usable], scale)
+    flags[row[usable], column[usable]] = part.flagged[part.usable].astype("Float64").to_numpy(float, na_value=np.nan)
+    codes = _answer_codes(answers, scale, str(part.criterion.iloc[0]))
+    is_non_answer = part.category.isin(NON_ANSWERS).to_numpy(bool)
+    labels[row[is_non_answer], column[is_non_answer]] = part.category[is_non_answer]
+    has_code = codes.matrix >= 0
+    labels[has_code] = np.array(codes.categories, object)[codes.matrix[has_code]]
+    units = np.full(len(records), "", object)
+    units[row] = part.resampling_unit
+    return RecordTable(
+        records=tuple(records),
+        columns=tuple(columns),
+        codes=codes,
+        flags=flags,
+        has_row=has_row,
+        labels=labels,
+        clusters=np.unique(units, return_inverse=True)[1],
+        scale=scale,
+        n_excluded=int((~usable).sum()),
+        unequal_probabilities="inclusion_p" in part and part.inclusion_p.nunique() > 1,
+    )
 
 
-def _answers(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object_]:
+def _answer_values(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object_]:
     numbers = part.value.astype(object).to_numpy()
-    words = part.category.astype(object).to_numpy()
+    categories = part.category.astype(object).to_numpy()
     if scale is None and part.category.isna().any():
         raise SetupError(
-            f"criterion `{part.criterion.iloc[0]}` has numbers without categories; say in a column `scale` what "
+            f"criterion `{part.criterion.iloc[0]}` has numbers without categories; add a column `scale` that says what "
             "they are, such as `0..1`."
         )
-    first, second = (numbers, words) if scale and scale.level in ("interval", "ratio") else (words, numbers)
-    missing = part.value.isna().to_numpy() if first is numbers else part.category.isna().to_numpy()
-    return np.where(missing, second, first)
+    if scale and scale.level in ("interval", "ratio"):
+        return np.where(part.value.isna().to_numpy(), categories, numbers)
+    return np.where(part.category.isna().to_numpy(), numbers, categories)
 
 
-def _codes(answers: NDArray[np.object_], scale: Scale | None, criterion: str) -> ReliabilityMatrix:
+def _answer_codes(answers: NDArray[np.object_], scale: Scale | None, criterion: str) -> ReliabilityMatrix:
     level = scale.level if scale else "nominal"
     try:
-        return ReliabilityMatrix.of(answers.tolist(), level, scale.answers or None if scale else None)
+        return ReliabilityMatrix.from_rows(answers.tolist(), level, scale.answers or None if scale else None)
     except SetupError as error:
         raise SetupError(f"criterion `{criterion}`: {error}") from None
 
@@ -133,10 +152,14 @@ def _check_unique(part: pd.DataFrame, along: Sequence[str]) -> None:
         return
     first = twice.iloc[0]
     same = (twice[["record_id", *along]] == first[["record_id", *along]]).all(axis=1)
-    differ = [name for name in part.columns if name not in _SAID and twice.loc[same, name].astype(str).nunique() > 1]
-    several = sorted(differ, key=lambda name: (_ASKED_WITH.index(name) if name in _ASKED_WITH else -1, name))
-    mend = f"put `{several[0]}` into `by`, or choose one" if several else "drop one, or number them in `replicate`"
+    differing = [
+        name for name in part.columns if name not in _ANSWER_COLUMNS and twice.loc[same, name].astype(str).nunique() > 1
+    ]
+    differing.sort(key=lambda name: (_CONDITION_COLUMNS.index(name) if name in _CONDITION_COLUMNS else -1, name))
+    remedy = (
+        f"put `{differing[0]}` into `by`, or choose one" if differing else "drop one, or number them in `replicate`"
+    )
     raise SetupError(
         f"criterion `{first.criterion}`: record `{first.record_id}` has {int(same.sum())} answers for one "
-        f"{' and '.join(f'`{name}`' for name in along)}; {mend}."
+        f"{' and '.join(f'`{name}`' for name in along)}; {remedy}."
     )

@@ -1,4 +1,4 @@
-"""From ratings of one criterion to reliability data: units x coders, once per replicate."""
+"""Reliability data of one criterion: units x coders, one matrix per replicate."""
 
 from __future__ import annotations
 
@@ -8,43 +8,46 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...codebook.scales import Scale
 from ...errors import SetupError, nearest
 from ..coefficients import ReliabilityMatrix
-from .ratings_frame import answers, scale_of
+from ..coefficients.arrays import FloatArray, IntArray
+from .ratings_frame import scale_of, usable_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_CONTINUOUS = ("interval", "ratio")
+
 
 @dataclass(frozen=True)
 class ReliabilityData:
-    """What the coefficients are computed from.
+    """The data from which coefficients are computed.
 
     Parameters
     ----------
     codes
-        One table of codes per replicate, of the same units and coders.
+        One matrix of codes per replicate, of the same units and coders.
     coders, kinds
-        The coders in the order of the columns, and which of them are people.
+        The coder of each column, and its kind, `human` or another.
     clusters
         The cluster of each unit, as a number.
-    seen
-        The coders who were not blind to the instruments' answers.
+    non_blind
+        The people who had seen instruments' answers.
     input_models
-        For each instrument that reads others (a synthesiser, a panel) the coders that it rests on.
+        For each instrument that reads others' answers (a synthesiser, a panel), those coders.
     """
 
     codes: tuple[ReliabilityMatrix, ...]
     coders: tuple[str, ...]
     kinds: tuple[str, ...]
-    clusters: NDArray[np.intp]
-    seen: frozenset[str]
+    clusters: IntArray
+    non_blind: frozenset[str]
     input_models: dict[str, frozenset[str]]
 
     def depends_on(self, coder: str) -> frozenset[str]:
-        """A coder, with those whose answers it has read."""
+        """A coder, and those whose answers it has read."""
         return self.input_models.get(coder, frozenset()) | {coder}
 
     @property
@@ -54,126 +57,137 @@ class ReliabilityData:
 
     @property
     def replicates(self) -> int:
-        """How many replicates there are."""
+        """The number of replicates."""
         return len(self.codes)
 
-    def only(self, replicate: int, places: Sequence[int]) -> ReliabilityMatrix:
+    def codes_of(self, replicate: int, columns: Sequence[int]) -> ReliabilityMatrix:
         """The codes of some coders in one replicate."""
         codes = self.codes[replicate]
-        return replace(codes, matrix=codes.matrix[:, list(places)])
+        return replace(codes, matrix=codes.matrix[:, list(columns)])
 
 
-def reliability_data(part: pd.DataFrame, every: pd.DataFrame) -> ReliabilityData:
-    """The reliability data of one criterion; people first, each in the order of their names.
+def reliability_data(part: pd.DataFrame, whole_group: pd.DataFrame) -> ReliabilityData:
+    """The reliability data of one criterion; people first, each kind sorted by name.
 
-    The units are the records of `every`, also those that none of these coders has coded: they are left out, and
-    counted.
+    An instrument with fewer replicates than another (a deterministic one has a single one) takes part in every
+    replicate: its own replicates are used in turn.
 
-    An instrument with fewer replicates than another (a deterministic one has a single one) stands in each of them
-    with its own in turn.
+    Parameters
+    ----------
+    part
+        Prepared ratings of the coders.
+    whole_group
+        The ratings whose records are the units. Records that none of the coders has coded are units too, so that they
+        can be counted as excluded.
     """
-    part = _with_numbers(part)
-    given = answers(part)
+    part = _add_numbers(part)
+    rows = usable_rows(part)
     kinds = part.groupby("coder").kind.first()
     coders = sorted(kinds.index, key=lambda name: (kinds[name] != "human", name))
-    records = every.drop_duplicates("record_id")
-    unit = {record: place for place, record in enumerate(records.record_id)}
-    categories, values, sets, codes = _categories(given, scale_of(part))
-    repeats = part.groupby("coder").replicate.nunique()
-    n = int(repeats.max())
-    order = part.groupby("coder").replicate.transform(lambda column: column.rank(method="dense") - 1).astype(int)
-    rows = given.record_id.map(unit).to_numpy()
-    columns = given.coder.map({name: place for place, name in enumerate(coders)}).to_numpy()
-    turn = order.loc[given.index].to_numpy()
-    tables = []
-    for replicate in range(n):
-        own = given.coder.map({name: replicate % int(repeats[name]) for name in coders}).to_numpy()
-        now = turn == own
+    records = whole_group.drop_duplicates("record_id")
+    unit = {record: i for i, record in enumerate(records.record_id)}
+    categories, values, sets, codes = _code_categories(rows, scale_of(part))
+    n_replicates = part.groupby("coder").replicate.nunique()
+    rank = part.groupby("coder").replicate.transform(lambda column: column.rank(method="dense") - 1).astype(int)
+    row_unit = rows.record_id.map(unit).to_numpy()
+    row_coder = rows.coder.map({name: i for i, name in enumerate(coders)}).to_numpy()
+    row_rank = rank.loc[rows.index].to_numpy()
+    matrices = []
+    for replicate in range(int(n_replicates.max())):
+        in_turn = rows.coder.map({name: replicate % int(n_replicates[name]) for name in coders}).to_numpy()
+        used = row_rank == in_turn
         matrix = np.full((len(unit), len(coders)), -1, np.intp)
-        matrix[rows[now], columns[now]] = codes[now]
-        tables.append(ReliabilityMatrix(matrix, _level(part), categories, values, sets))
-    _, clusters = np.unique(records.kin.to_numpy(), return_inverse=True)
-    blind = part.groupby("coder").blind.agg(lambda column: bool((column == False).any()))  # noqa: E712  # NA is neither
-    seen = frozenset(name for name in coders if kinds[name] == "human" and blind[name])
-    return ReliabilityData(tuple(tables), tuple(coders), tuple(kinds[c] for c in coders), clusters, seen, _reads(part))
+        matrix[row_unit[used], row_coder[used]] = codes[used]
+        matrices.append(ReliabilityMatrix(matrix, _level_of(part), categories, values, sets))
+    not_blind = part.groupby("coder").blind.agg(lambda column: bool((column == False).any()))  # noqa: E712  # NA is neither
+    return ReliabilityData(
+        codes=tuple(matrices),
+        coders=tuple(coders),
+        kinds=tuple(kinds[name] for name in coders),
+        clusters=np.unique(records.resampling_unit.to_numpy(), return_inverse=True)[1],
+        non_blind=frozenset(name for name in coders if kinds[name] == "human" and not_blind[name]),
+        input_models=_input_coders(part),
+    )
 
 
-def _reads(part: pd.DataFrame) -> dict[str, frozenset[str]]:
-    """Who rests on whom, by the steps that each has read."""
+def _input_coders(part: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """For each coder that reads others' answers, the coders of the steps that it has read."""
     coders = part.drop_duplicates("coder")
-    steps = dict(zip(coders.coder, coders.judge, strict=True))
-    found = {}
-    for coder, read in zip(coders.coder, coders.input_models, strict=True):
-        if isinstance(read, str) and read:
-            below = set(read.split(", "))
-            found[coder] = frozenset(name for name, step in steps.items() if step in below)
-    return found
+    step_of = dict(zip(coders.coder, coders.judge, strict=True))
+    result = {}
+    for coder, input_models in zip(coders.coder, coders.input_models, strict=True):
+        if isinstance(input_models, str) and input_models:
+            steps = set(input_models.split(", "))
+            result[coder] = frozenset(name for name, step in step_of.items() if step in steps)
+    return result
 
 
-def _with_numbers(part: pd.DataFrame) -> pd.DataFrame:
-    """Numbers of a continuous scale may stand as text in `category`."""
+def _add_numbers(part: pd.DataFrame) -> pd.DataFrame:
+    """The ratings with numbers in `value` that were written as text in `category`, on a continuous scale."""
     import pandas as pd
 
-    scale, name = scale_of(part), part.criterion.iloc[0]
-    if scale is None or scale.level not in ("interval", "ratio"):
+    scale, criterion = scale_of(part), part.criterion.iloc[0]
+    if scale is None or scale.level not in _CONTINUOUS:
         if (part.usable & part.category.isna()).any():
             raise SetupError(
-                f"criterion `{name}` has numbers without categories; say in a column `scale` what they are, such as "
-                "`0..1`."
+                f"criterion `{criterion}` has numbers without categories; add a column `scale` that says what they "
+                "are, such as `0..1`."
             )
         return part
-    written = pd.to_numeric(part.category.where(part.usable), errors="coerce")
-    found = part.assign(value=part.value.astype(float).fillna(written.astype(float)))
-    bad = found[found.usable & found.value.isna()]
+    parsed = pd.to_numeric(part.category.where(part.usable), errors="coerce")
+    frame = part.assign(value=part.value.astype(float).fillna(parsed.astype(float)))
+    bad = frame[frame.usable & frame.value.isna()]
     if len(bad):
         raise SetupError(
-            f"criterion `{name}`: the answer `{bad.category.iloc[0]}` of `{bad.coder.iloc[0]}` on record "
+            f"criterion `{criterion}`: the answer `{bad.category.iloc[0]}` of `{bad.coder.iloc[0]}` on record "
             f"`{bad.record_id.iloc[0]}` is not a number, and the scale is `{scale.shorthand}`."
         )
-    return found
+    return frame
 
 
-def _labels(name: str, criterion: str) -> frozenset[str]:
+def _parse_label_set(text: str, criterion: str) -> frozenset[str]:
     try:
-        found = json.loads(name)
+        labels = json.loads(text)
     except ValueError:
-        found = None
-    if not isinstance(found, list):
-        raise SetupError(f'criterion `{criterion}`: `{name}` is no set of labels; write it as JSON, `["a", "b"]`.')
-    return frozenset(map(str, found))
+        labels = None
+    if not isinstance(labels, list):
+        raise SetupError(f'criterion `{criterion}`: `{text}` is not a set of labels; write it as JSON, `["a", "b"]`.')
+    return frozenset(map(str, labels))
 
 
-def _level(part: pd.DataFrame) -> str:
+def _level_of(part: pd.DataFrame) -> str:
     scale = scale_of(part)
     return scale.level if scale else "nominal"
 
 
-def _categories(
-    given: pd.DataFrame, scale: object
-) -> tuple[tuple[str, ...], NDArray[np.float64] | None, tuple[frozenset[str], ...] | None, NDArray[np.intp]]:
-    """The categories of a criterion, their numbers or labels, and for each row which it is."""
-    level = getattr(scale, "level", "nominal")
-    if level in ("interval", "ratio"):
-        values, codes = np.unique(given.value.to_numpy(float), return_inverse=True)
+def _code_categories(
+    rows: pd.DataFrame, scale: Scale | None
+) -> tuple[tuple[str, ...], FloatArray | None, tuple[frozenset[str], ...] | None, IntArray]:
+    """The categories of a criterion, their numbers or labels, and the category of each row, as an index."""
+    level = scale.level if scale else "nominal"
+    if level in _CONTINUOUS:
+        values, codes = np.unique(rows.value.to_numpy(float), return_inverse=True)
         return tuple(f"{value:g}" for value in values), values, None, codes
-    offered: tuple[str, ...] = getattr(scale, "answers", ())
-    observed = sorted(given.category.unique())
-    names = tuple(observed) if level == "set" or not offered else tuple(offered)
+    declared = scale.answers if scale else ()
+    observed = sorted(rows.category.unique())
+    names = tuple(observed) if level == "set" or not declared else tuple(declared)
     for name in observed:
         if name not in names:
-            asked = given.criterion.iloc[0]
-            raise SetupError(f"criterion `{asked}`: the answer `{name}` is not on its scale; {nearest(name, names)}")
-    place = {name: i for i, name in enumerate(names)}
-    codes = given.category.map(place).to_numpy(np.intp)
+            criterion = rows.criterion.iloc[0]
+            raise SetupError(
+                f"criterion `{criterion}`: the answer `{name}` is not on its scale; {nearest(name, names)}"
+            )
+    index = {name: i for i, name in enumerate(names)}
+    codes = rows.category.map(index).to_numpy(np.intp)
     if level == "set":
-        return names, None, tuple(_labels(name, given.criterion.iloc[0]) for name in names), codes
-    return names, _numbers(names) if level == "ordinal" else None, None, codes
+        return names, None, tuple(_parse_label_set(name, rows.criterion.iloc[0]) for name in names), codes
+    return names, _category_numbers(names) if level == "ordinal" else None, None, codes
 
 
-def _numbers(names: Sequence[str]) -> NDArray[np.float64]:
-    """The declared numbers where the categories are numbers, else their ranks."""
+def _category_numbers(names: Sequence[str]) -> FloatArray:
+    """The categories as numbers if they are ascending numbers, else their ranks."""
     try:
-        found = np.array([float(name) for name in names])
+        numbers = np.array([float(name) for name in names])
     except ValueError:
         return np.arange(len(names), dtype=np.float64)
-    return found if (np.diff(found) > 0).all() else np.arange(len(names), dtype=np.float64)
+    return numbers if (np.diff(numbers) > 0).all() else np.arange(len(names), dtype=np.float64)

@@ -1,7 +1,7 @@
-"""Scales: the answers a criterion allows, one file each.
+"""Scales: the answers that a criterion allows, one file for each kind of scale.
 
-A scale owns everything that depends on the kind of answer, so nothing else in the package asks which
-kind it is. A new one is one file here, one line below (which registers it) and one test.
+A scale declares everything that depends on the kind of answer, so no other code has to know the kind. A new kind is
+one file here, one line below (which registers it) and one test.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ NON_ANSWERS = ("not applicable", "cannot tell")
 
 
 class Answer(NamedTuple):
-    """A parsed answer: a number where the scale has numbers, a category where it has names.
+    """A parsed answer: a number on a scale of numbers, a category on a scale of names.
 
-    Both are None for nothing; a non-answer is a category without a value.
+    Both are None if there is no answer. A non-answer is a category without a value.
     """
 
     value: float | None
@@ -18,5 +18,5 @@ class Answer(NamedTuple):
 
     @property
     def is_non_answer(self) -> bool:
-        """True for `not applicable` and `cannot tell`."""
+        """Whether the answer is `not applicable` or `cannot tell`."""
         return self.value is None and self.category in NON_ANSWERS

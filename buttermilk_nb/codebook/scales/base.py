@@ -1,8 +1,8 @@
-"""What every scale is: its sentence, its schema, its parser, its level of measurement, its flags.
+"""`Scale`: the base of all scales, with instruction, schema, parser, level and flags.
 
-The parser matches an answer only against the answers that were offered, as whole words. That
-forgives `"Yes."` and closes the door on text in a record that dictates a verdict in passing. What only
-looks like an answer is none: `non-hateful` and `not hateful` are not `hateful`, `1-5` is not `1`.
+The parser matches a raw answer only against the offered answers, as whole words. So it accepts `"Yes."`, and a text
+in a record cannot dictate a verdict in passing. A text that only looks like an answer is not one: `non-hateful` and
+`not hateful` are not `hateful`, `1-5` is not `1`.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class Scale(BaseModel, ABC):
     kind: str
     level: ClassVar[Level]
     offline_rule: ClassVar[OfflineRule] = "most cues"
-    """How the offline baselines make an answer of the cues in a text."""
+    """How the offline models derive an answer from the cues in a text."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if isinstance(kind := cls.model_fields["kind"].default, str):  # a class between has none
+        if isinstance(kind := cls.model_fields["kind"].default, str):  # NamedScale has no kind
             Scale.kinds[kind] = cls
 
     @classmethod
     @abstractmethod
     def from_shorthand(cls, text: str) -> Scale | None:
-        """Read the short form, or None where the text is not one of mine."""
+        """Read the short form; None if the text is not a short form of this scale."""
 
     @property
     @abstractmethod
@@ -53,34 +53,39 @@ class Scale(BaseModel, ABC):
     @property
     @abstractmethod
     def answers(self) -> tuple[str, ...]:
-        """The answers by name; empty for a continuous scale."""
+        """The names of the answers; empty for a continuous scale."""
 
     @abstractmethod
     def instruction(self) -> str:
-        """What the judge is told to answer with."""
+        """The instruction to the judge on how to answer."""
 
     @abstractmethod
     def answer_schema(self) -> dict[str, Any]:
-        """JSON schema of the bare answer."""
+        """The JSON schema of the answer alone."""
 
     @abstractmethod
     def _match(self, raw: object) -> Answer | None:
-        """The answer in `raw`, or None where it holds none of those offered."""
+        """The answer in `raw`; None if it contains none of the offered answers."""
 
     def parse(self, raw: object, non_answers: Sequence[str] = ()) -> Answer:
-        """Match a raw answer against those offered.
+        """Match a raw answer against the offered answers.
 
         Parameters
         ----------
         raw
-            Whatever stood in the answer's place: text, number, boolean or list.
+            The raw answer: a text, number, boolean or list.
         non_answers
-            The non-answers that the criterion allows.
+            The non-answers that the criterion allows; by default none.
+
+        Returns
+        -------
+        Answer
+            The answer that matches.
 
         Raises
         ------
         InvalidAnswer
-            `raw` is none of the answers offered, or several at once.
+            `raw` is not one of the offered answers, or names several of them.
 
         Examples
         --------
@@ -89,17 +94,17 @@ class Scale(BaseModel, ABC):
         >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"])
         Answer(value=None, category='cannot tell')
         """
-        if isinstance(raw, str) and raw not in self.answers and (found := exact_match(raw, non_answers)):
-            return Answer(None, found)
+        if isinstance(raw, str) and raw not in self.answers and (non_answer := exact_match(raw, non_answers)):
+            return Answer(None, non_answer)
         try:
             answer = self._match(raw)
         except (ValueError, OverflowError, RecursionError):
-            answer = None  # a number too long to print, a list too deep to walk
+            answer = None  # a number that is too long to print, or a list that is nested too deeply
         if answer is None or (
             isinstance(raw, str) and not exact_match(raw, self.answers) and find_answer(raw, NON_ANSWERS)
         ):
-            shown = ", ".join(self.answers + tuple(non_answers)) or self.shorthand
-            raise InvalidAnswer(f"the answer {_shown(raw)} is not one of: {shown}")
+            offered = ", ".join(self.answers + tuple(non_answers)) or self.shorthand
+            raise InvalidAnswer(f"the answer {_short_repr(raw)} is not one of: {offered}")
         return answer
 
     @property
@@ -147,7 +152,7 @@ class Scale(BaseModel, ABC):
         return None
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
-        """Does the answer meet the flag? None without a flag or without an answer.
+        """Whether the answer meets the flag; None without a flag or an answer.
 
         Examples
         --------
@@ -165,14 +170,14 @@ class Scale(BaseModel, ABC):
 
 
 class NamedScale(Scale):
-    """What the scales with named answers share."""
+    """Base of the scales with named answers."""
 
     def _match(self, raw: object) -> Answer | None:
         if raw in self.answers:
-            found: str | None = str(raw)
+            name: str | None = str(raw)
         else:
-            found = find_answer(str(raw), self.answers) if isinstance(raw, str | int | float) else None
-        return None if found is None else Answer(self._number(found), found)
+            name = find_answer(str(raw), self.answers) if isinstance(raw, str | int | float) else None
+        return None if name is None else Answer(self._number(name), name)
 
     def _number(self, name: str) -> float | None:  # noqa: ARG002  # the scales with numbers use it
         return None
@@ -193,7 +198,7 @@ def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
     Raises
     ------
     SetupError
-        The text is none of these.
+        The text is not a short form, the kind is unknown, or a field is invalid.
 
     Examples
     --------
@@ -209,40 +214,40 @@ def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
         try:
             return Scale.kinds[kind].model_validate(spec)
         except ValueError as error:
-            raise SetupError(f"scale `{kind}`: {_first(error)}.") from error
-    for made in Scale.kinds.values() if isinstance(spec, str) else ():
+            raise SetupError(f"scale `{kind}`: {_first_message(error)}.") from error
+    for scale_class in Scale.kinds.values() if isinstance(spec, str) else ():
         try:
-            if found := made.from_shorthand(spec):
-                return found
+            if scale := scale_class.from_shorthand(spec):
+                return scale
         except ValueError as error:
-            raise SetupError(f"scale `{spec}`: {_first(error)}.") from error
+            raise SetupError(f"scale `{spec}`: {_first_message(error)}.") from error
     raise SetupError(
         f"`{spec}` is not a scale. Write `yes/no`, `1-5`, `0..1`, `one | two | three` or `labels: one | two`."
     )
 
 
-def _first(error: ValueError) -> str:
+def _first_message(error: ValueError) -> str:
     errors = getattr(error, "errors", None)
     if not errors:
         return str(error)
     first = errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    field = ".".join(str(part) for part in first["loc"])
     message = str(first["msg"]).removeprefix("Value error, ")
-    return f"`{where}`: {message}" if where else message
+    return f"`{field}`: {message}" if field else message
 
 
-def check_names(names: tuple[str, ...], what: str) -> None:
-    """Raise ValueError where two names are the same but for case, or one could be taken for a comparison."""
+def check_names(names: tuple[str, ...], plural: str) -> None:
+    """Raise ValueError if two names differ only in case, or if one looks like a comparison."""
     if not names:
-        raise ValueError(f"there are no {what}")
+        raise ValueError(f"there are no {plural}")
     if len({normalise(name) for name in names}) != len(names):
-        raise ValueError(f"two {what} are the same but for case")
+        raise ValueError(f"two {plural} differ only in case")
     for name in names:
         if not normalise(name) or name.startswith(("<", ">", "=")):
-            raise ValueError(f"`{name}` cannot be one of the {what}")
+            raise ValueError(f"`{name}` cannot be one of the {plural}")
 
 
-def _shown(raw: object) -> str:
+def _short_repr(raw: object) -> str:
     try:
         return f"{raw!r:.80}"
     except (ValueError, RecursionError):

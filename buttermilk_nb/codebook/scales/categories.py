@@ -1,4 +1,4 @@
-"""One of several names, without order."""
+"""`Categories`: a scale of named categories without order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Categories(NamedScale):
     categories: tuple[str, ...]
 
     @model_validator(mode="after")
-    def _several(self) -> Categories:
+    def _check_answers(self) -> Categories:
         check_names(self.categories, "categories")
         return self
 

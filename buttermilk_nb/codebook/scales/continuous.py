@@ -1,4 +1,4 @@
-"""Any number in a range."""
+"""`Continuous`: a scale of all numbers in a range."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from .answer import Answer
 from .base import Level, OfflineRule, Scale
-from .flags import comparison, meets_comparison
+from .flags import meets_comparison, parse_comparison
 from .form_control import FormControl
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
@@ -20,7 +20,7 @@ _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 class Continuous(Scale):
     """Any number from `low` to `high`.
 
-    `ratio=True` says that zero means *none of it*; otherwise only differences mean something.
+    `ratio=True` declares that zero means *nothing*, so that ratios are meaningful; otherwise only differences are.
 
     Examples
     --------
@@ -37,19 +37,19 @@ class Continuous(Scale):
     ratio: bool = False
 
     @model_validator(mode="after")
-    def _ordered(self) -> Continuous:
+    def _check_ends(self) -> Continuous:
         if not self.low < self.high or math.isinf(self.high - self.low):
-            raise ValueError(f"a scale of {self.shorthand} needs its low end first, and both ends finite")
+            raise ValueError(f"a scale of {self.shorthand} needs two finite ends, the lower one first")
         return self
 
     @classmethod
     def from_shorthand(cls, text: str) -> Continuous | None:
-        found = re.fullmatch(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*", text)
-        return cls(low=float(found[1]), high=float(found[2])) if found else None
+        match = re.fullmatch(rf"\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\s*", text)
+        return cls(low=float(match[1]), high=float(match[2])) if match else None
 
     @property
     def shorthand(self) -> str:
-        return f"{_written(self.low)}..{_written(self.high)}"
+        return f"{_format_number(self.low)}..{_format_number(self.high)}"
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ class Continuous(Scale):
         return []
 
     def instruction(self) -> str:
-        return f"Answer with a number from {_written(self.low)} to {_written(self.high)}."
+        return f"Answer with a number from {_format_number(self.low)} to {_format_number(self.high)}."
 
     def answer_schema(self) -> dict[str, Any]:
         return {"type": "number", "minimum": self.low, "maximum": self.high}
@@ -77,25 +77,25 @@ class Continuous(Scale):
     def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return None
-        numbers = {float(raw)} if not isinstance(raw, str) else set(_numbers(raw))
+        numbers = {float(raw)} if not isinstance(raw, str) else set(_find_numbers(raw))
         number = numbers.pop() if len(numbers) == 1 else math.nan
         return Answer(number, None) if self.low <= number <= self.high else None
 
     def flag_problem(self, flag: str) -> str | None:
         return (
             None
-            if comparison(flag)
-            else f"flag `{flag}` is not a comparison; write for example `>= {_written(self.high)}`"
+            if parse_comparison(flag)
+            else f"flag `{flag}` is not a comparison; write for example `>= {_format_number(self.high)}`"
         )
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
         return meets_comparison(answer, flag) if flag else None
 
 
-def _numbers(text: str) -> list[float]:
-    found = re.findall(rf"(?<![\w.,–]){_NUMBER}(?!\w|[.,]\d)", text.replace("−", "-"))
-    return [float(number) for number in found]
+def _find_numbers(text: str) -> list[float]:
+    numbers = re.findall(rf"(?<![\w.,–]){_NUMBER}(?!\w|[.,]\d)", text.replace("−", "-"))
+    return [float(number) for number in numbers]
 
 
-def _written(number: float) -> str:
+def _format_number(number: float) -> str:
     return str(int(number)) if number.is_integer() else repr(number)

@@ -12,17 +12,17 @@ def flag_parts(flag: str) -> list[str]:
     return [part.strip() for part in flag.split("|")]
 
 
-def comparison(flag: str) -> tuple[str, float] | None:
-    """A flag such as `>= 4` as its sign and bound, or None."""
-    found = re.fullmatch(r"\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?)\s*", flag)
-    return (found[1], float(found[2])) if found else None
+def parse_comparison(flag: str) -> tuple[str, float] | None:
+    """The sign and the bound of a flag such as `>= 4`; None if the flag is not a comparison."""
+    match = re.fullmatch(r"\s*(>=|<=|>|<|==)\s*(-?\d+(?:\.\d+)?)\s*", flag)
+    return (match[1], float(match[2])) if match else None
 
 
 def meets_comparison(answer: Answer, flag: str) -> bool | None:
     """Whether a number meets a comparison; None for a non-answer."""
-    found = comparison(flag)
-    if found is None or answer.value is None:
+    parsed_flag = parse_comparison(flag)
+    if parsed_flag is None or answer.value is None:
         return None
-    sign, bound = found
+    sign, bound = parsed_flag
     below, equal = answer.value < bound, answer.value == bound
     return {">=": not below, "<=": below or equal, ">": not below and not equal, "<": below, "==": equal}[sign]

@@ -7,16 +7,16 @@ from typing import Literal, NamedTuple
 
 
 class FormControl(NamedTuple):
-    """What a form shows for a scale.
+    """How a form shows a scale.
 
     Parameters
     ----------
     kind
         `choice`: one of the answers. `choices`: any number of them. `number`: a number in the scale's bounds.
     captions
-        What stands on an answer's button beside the answer itself.
+        Additional texts on the buttons, by answer; by default none.
     is_ordered
-        Whether the answers form a row from low to high.
+        Whether the answers are ordered from low to high.
     """
 
     kind: Literal["choice", "choices", "number"] = "choice"

@@ -1,4 +1,4 @@
-"""Whole points in order."""
+"""`Likert`: a scale of whole points in order."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pydantic import Field, model_validator
 
 from .answer import Answer
 from .base import Level, NamedScale, OfflineRule
-from .flags import comparison, meets_comparison
+from .flags import meets_comparison, parse_comparison
 from .form_control import FormControl
 from .match_answer import normalise
 
-_WHOLE_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # how a table with gaps writes whole numbers
+_WHOLE_NUMBER_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # whole numbers in a pandas column with gaps
 
 
 class Likert(NamedScale):
-    """Whole points from `low` to `high`, in order; some or all points may have a name.
+    """Whole points from `low` to `high`, in order; `labels` may name some or all of them.
 
     Examples
     --------
@@ -38,17 +38,17 @@ class Likert(NamedScale):
     labels: dict[int, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _ordered(self) -> Likert:
+    def _check_ends(self) -> Likert:
         if self.low >= self.high or self.high - self.low > 100:
-            raise ValueError(f"a scale of {self.low}-{self.high} needs its low point first, and at most 101 points")
+            raise ValueError(f"a scale of {self.low}-{self.high} needs its lowest point first, and at most 101 points")
         if unknown := [point for point in self.labels if not self.low <= point <= self.high]:
-            raise ValueError(f"`{unknown[0]}` has a label and is not a point of the scale {self.shorthand}")
+            raise ValueError(f"`{unknown[0]}` has a label, but is not a point of the scale {self.shorthand}")
         return self
 
     @classmethod
     def from_shorthand(cls, text: str) -> Likert | None:
-        found = re.fullmatch(r"(?:likert\s*:?\s*)?(-?\d+)\s*(?:-|–|to)\s*(-?\d+)", text.strip(), re.IGNORECASE)
-        return cls(low=int(found[1]), high=int(found[2])) if found else None
+        match = re.fullmatch(r"(?:likert\s*:?\s*)?(-?\d+)\s*(?:-|–|to)\s*(-?\d+)", text.strip(), re.IGNORECASE)
+        return cls(low=int(match[1]), high=int(match[2])) if match else None
 
     @property
     def shorthand(self) -> str:
@@ -69,11 +69,11 @@ class Likert(NamedScale):
         return FormControl(captions={str(point): name for point, name in self.labels.items()}, is_ordered=True)
 
     def _code_parts(self, raw: str) -> Sequence[str]:
-        return [raw.partition(".")[0] if _WHOLE_WITH_ZEROS.fullmatch(raw) else raw]
+        return [raw.partition(".")[0] if _WHOLE_NUMBER_WITH_ZEROS.fullmatch(raw) else raw]
 
     def instruction(self) -> str:
-        named = ", ".join(f"{point} = {name}" for point, name in sorted(self.labels.items()))
-        return f"Answer with a whole number from {self.low} to {self.high}{f' ({named})' if named else ''}."
+        captions = ", ".join(f"{point} = {name}" for point, name in sorted(self.labels.items()))
+        return f"Answer with a whole number from {self.low} to {self.high}{f' ({captions})' if captions else ''}."
 
     def answer_schema(self) -> dict[str, Any]:
         return {"type": "integer", "enum": list(range(self.low, self.high + 1))}
@@ -87,7 +87,7 @@ class Likert(NamedScale):
             if isinstance(raw, str) and normalise(raw) == normalise(name):
                 raw = point
         if isinstance(raw, str):
-            if _WHOLE_WITH_ZEROS.fullmatch(raw):
+            if _WHOLE_NUMBER_WITH_ZEROS.fullmatch(raw):
                 raw = raw.partition(".")[0]
             if len(set(re.findall(r"\d+(?:[.,]\d+)*", raw))) > 1:
                 return None  # `4/10`, `4 of 7`
@@ -97,12 +97,12 @@ class Likert(NamedScale):
         return float(name)
 
     def flag_problem(self, flag: str) -> str | None:
-        if not comparison(flag):
+        if not parse_comparison(flag):
             problem = super().flag_problem(flag)
             example = f"a comparison such as `>= {self.high - 1}`, or points such as `{self.low} | {self.high}`"
             return f"flag `{flag}`: write {example}" if problem else None
-        met = any(meets_comparison(Answer(float(point), point), flag) for point in self.answers)
-        return None if met else f"flag `{flag}` is met by no point of the scale {self.shorthand}"
+        is_possible = any(meets_comparison(Answer(float(point), point), flag) for point in self.answers)
+        return None if is_possible else f"no point of the scale {self.shorthand} meets the flag `{flag}`"
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
-        return meets_comparison(answer, flag) if flag and comparison(flag) else super().flagged(answer, flag)
+        return meets_comparison(answer, flag) if flag and parse_comparison(flag) else super().flagged(answer, flag)

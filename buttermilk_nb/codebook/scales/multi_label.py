@@ -1,4 +1,4 @@
-"""Any number of labels."""
+"""`MultiLabel`: a scale on which any number of labels may apply."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .match_answer import exact_match, find_answer, normalise
 
 
 class MultiLabel(Scale):
-    """Any number of labels, also none. The category is a sorted JSON list; `[]` is an answer.
+    """Any number of labels, or none of them. The category is a sorted JSON list; `[]` is an answer.
 
     Examples
     --------
@@ -32,14 +32,14 @@ class MultiLabel(Scale):
     labels: tuple[str, ...]
 
     @model_validator(mode="after")
-    def _several(self) -> MultiLabel:
+    def _check_answers(self) -> MultiLabel:
         check_names(self.labels, "labels")
         return self
 
     @classmethod
     def from_shorthand(cls, text: str) -> MultiLabel | None:
-        found = re.fullmatch(r"\s*labels\s*:(.*)", text, re.DOTALL)
-        names = tuple(part.strip() for part in found[1].split("|")) if found else ()
+        match = re.fullmatch(r"\s*labels\s*:(.*)", text, re.DOTALL)
+        names = tuple(part.strip() for part in match[1].split("|")) if match else ()
         return cls(labels=names) if names and all(names) else None
 
     @property
@@ -73,8 +73,8 @@ class MultiLabel(Scale):
     def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, str):
             text = raw.strip()
-            if whole := exact_match(text, self.labels):
-                raw = [whole]
+            if label := exact_match(text, self.labels):
+                raw = [label]
             elif text.startswith("["):
                 try:
                     raw = json.loads(text)
@@ -85,10 +85,10 @@ class MultiLabel(Scale):
                 raw = [] if normalise(text) in none_words else re.split(r"[|,;]", text)
         if not isinstance(raw, list | tuple) or not all(isinstance(item, str | int | float) for item in raw):
             return None
-        found = {find_answer(str(item), self.labels) for item in raw}
-        if None in found:
+        labels = {find_answer(str(item), self.labels) for item in raw}
+        if None in labels:
             return None
-        return Answer(None, json.dumps(sorted(str(f) for f in found), ensure_ascii=False))
+        return Answer(None, json.dumps(sorted(str(f) for f in labels), ensure_ascii=False))
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
         if flag is None or answer.category is None or answer.is_non_answer:

@@ -1,4 +1,4 @@
-"""Yes or no."""
+"""`YesNo`: the scale with the answers yes and no."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .match_answer import normalise
 
 
 class YesNo(NamedScale):
-    """Yes or no. The number is 1 for yes and 0 for no.
+    """The answers yes and no. The value is 1 for yes and 0 for no.
 
     Examples
     --------

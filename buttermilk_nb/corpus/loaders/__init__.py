@@ -1,32 +1,23 @@
-"""Loaders, one file a format: each returns a `Source`, and `mapping` turns any Source into records."""
+"""Loaders, one file per format. Each returns a `Source`, and `column_mapping` makes records of it."""
 
 from __future__ import annotations
 
-from . import (
-    bigquery,
-    csv_files as delimited,
-    dataframes as tables,
-    excel as spreadsheets,
-    json_files,
-    remote_files as remote,
-    source as base,
-    text_folders as texts,
-)
-from .column_mapping import MappingOptions, Rejected, mapped, to_records
-from .source import Source
+from . import bigquery, csv_files, dataframes, excel, json_files, remote_files, text_folders
+from .column_mapping import MappingOptions, Rejected, check_mapping, to_records
+from .source import Source, existing_path
 
 __all__ = [
     "MappingOptions",
     "Rejected",
     "Source",
-    "base",
     "bigquery",
-    "delimited",
+    "check_mapping",
+    "csv_files",
+    "dataframes",
+    "excel",
+    "existing_path",
     "json_files",
-    "mapped",
-    "remote",
-    "spreadsheets",
-    "tables",
-    "texts",
+    "remote_files",
+    "text_folders",
     "to_records",
 ]

@@ -1,8 +1,8 @@
-"""Records from BigQuery: a whole table, or the rows of a query.
+"""Rows from BigQuery: a whole table, or the result of a query.
 
-A table is read row by row through the storage of the table itself, which costs nothing; a query is
-paid for by what it scans, so it is refused beyond `max_bytes_billed`. Values keep their kind; what has
-no place in JSON (dates, decimals, bytes) becomes text. Needs `pip install buttermilk-nb[bigquery]`.
+Reading a table row by row is free of charge. A query costs money for the bytes that it scans, so BigQuery refuses it
+above `max_bytes_billed`. Values keep their type; values that JSON does not have (dates, decimals, bytes) become text.
+This needs `pip install buttermilk-nb[bigquery]`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...errors import SetupError
 from .source import Source, SourceRow
 
 MAX_BYTES_BILLED = 10 * 1024**3
-"""What a query may scan unless the caller allows more: ten gibibytes, some cents."""
+"""The default limit of bytes that a query may scan: 10 GiB, which cost a few cents."""
 _TABLE = re.compile(r"`?[\w-]+(\.[\w-]+){1,2}`?")
 
 
@@ -32,55 +32,66 @@ def read(
     max_bytes_billed: int = MAX_BYTES_BILLED,
     client: Any = None,
 ) -> Source:
-    """Read a table or the result of a query; `Corpus.from_bigquery` makes records of it.
+    """Read a table or the result of a query. `Corpus.from_bigquery` makes records of it.
 
     Parameters
     ----------
     source
         `project.dataset.table`, `dataset.table`, or a query.
     project, location
-        Who pays, and where the data lies; by default what Google's own settings say.
+        The Google Cloud project that pays, and the location of the data; by default those of Google's own settings.
     params
-        Values for `@name` in the query; never paste values into the text.
+        Values for `@name` in the query. Never paste values into the text of the query.
     max_rows
-        Read no more than this.
+        The maximum number of rows to read; by default all.
     max_bytes_billed
-        A query that would scan more is refused by BigQuery before it runs.
+        A query that would scan more bytes is refused by BigQuery before it runs.
     client
-        A `google.cloud.bigquery.Client` to use; made from `project` where none is given.
+        A `google.cloud.bigquery.Client` to use; by default one is made for `project`.
 
     Raises
     ------
     SetupError
         The package is missing, nobody is signed in, or BigQuery refuses.
     """
-    about: dict[str, Any]
-    with asking(client, project) as opened:
+    description: dict[str, Any]
+    with open_client(client, project) as bigquery_client:
         if _TABLE.fullmatch(source.strip()):
-            name = full_name(source.strip().strip("`"), opened.project)
-            rows = opened.list_rows(opened.get_table(name), max_results=max_rows)
-            about = {"bigquery": {"table": name}}
+            name = full_table_name(source.strip().strip("`"), bigquery_client.project)
+            table_rows = bigquery_client.list_rows(bigquery_client.get_table(name), max_results=max_rows)
+            description = {"bigquery": {"table": name}}
         else:
-            job = opened.query(source, job_config=_config(params, max_bytes_billed), location=location)
-            rows = job.result(max_results=max_rows)
-            about = {"bigquery": {"query": source, **({"params": to_jsonable(dict(params))} if params else {})}}
-        found = [SourceRow(line, {key: plain(value) for key, value in row.items()}) for line, row in enumerate(rows, 1)]
-    return Source(found, {**about, "rows": len(found), "sha256": _content_hash(found)})
+            config = _query_config(params, max_bytes_billed)
+            table_rows = bigquery_client.query(source, job_config=config, location=location).result(
+                max_results=max_rows
+            )
+            description = {"bigquery": {"query": source, **({"params": to_jsonable(dict(params))} if params else {})}}
+        rows = [
+            SourceRow(line, {key: to_json_value(value) for key, value in row.items()})
+            for line, row in enumerate(table_rows, 1)
+        ]
+    return Source(rows, {**description, "rows": len(rows), "sha256": _content_hash(rows)})
 
 
-def full_name(name: str, project: str) -> str:
-    """`project.dataset.table`, the project being the client's where the name has none.
+def full_table_name(name: str, project: str) -> str:
+    """The name with a project: `project.dataset.table`. If the name has none, it is the client's project.
 
     Examples
     --------
-    >>> full_name("press.articles", "our-project")
+    >>> full_table_name("press.articles", "our-project")
     'our-project.press.articles'
     """
     return name if name.count(".") == 2 else f"{project}.{name}"
 
 
 def make_client(project: str | None = None) -> Any:
-    """A BigQuery client with Google's default credentials; a sentence where that cannot be had."""
+    """A BigQuery client with Google's default credentials.
+
+    Raises
+    ------
+    SetupError
+        The package is missing, nobody is signed in, or the project is not known.
+    """
     try:
         from google.auth.exceptions import DefaultCredentialsError
         from google.cloud import bigquery
@@ -96,29 +107,29 @@ def make_client(project: str | None = None) -> Any:
             "GOOGLE_APPLICATION_CREDENTIALS to the file of a service account."
         ) from None
     except OSError:
-        raise SetupError("say which Google Cloud project is meant: project=...") from None
+        raise SetupError("name the Google Cloud project: project=...") from None
 
 
-class asking:  # noqa: N801  # used as a context manager, like `suppress`
-    """A client for as long as the block runs; what Google refuses becomes a sentence.
+class open_client:  # noqa: N801  # used as a context manager, like `suppress`
+    """A BigQuery client for a `with` block. Errors from Google become a `SetupError` with one sentence.
 
     Parameters
     ----------
     client
         The client to use, which stays open; or None.
     project
-        Whose client is made, and closed, where there is none.
+        If `client` is None, a client is made for this project and closed at the end.
     """
 
     def __init__(self, client: Any, project: str | None) -> None:
-        self._given = client
+        self._is_own_client = client is None
         self._client = client if client is not None else make_client(project)
 
     def __enter__(self) -> Any:
         return self._client
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if self._given is None:
+        if self._is_own_client:
             self._client.close()
         from google.api_core.exceptions import GoogleAPICallError, RetryError
         from google.auth.exceptions import GoogleAuthError
@@ -128,28 +139,30 @@ class asking:  # noqa: N801  # used as a context manager, like `suppress`
             raise SetupError(f"BigQuery refuses: {str(message).strip().splitlines()[0].rstrip('.')}.") from None
 
 
-def _config(params: Mapping[str, Any] | None, max_bytes_billed: int) -> Any:
+def _query_config(params: Mapping[str, Any] | None, max_bytes_billed: int) -> Any:
     from google.cloud import bigquery
 
     return bigquery.QueryJobConfig(
         maximum_bytes_billed=max_bytes_billed,
-        query_parameters=[bigquery.ScalarQueryParameter(key, *_typed(value)) for key, value in (params or {}).items()],
+        query_parameters=[
+            bigquery.ScalarQueryParameter(key, *_typed_param(value)) for key, value in (params or {}).items()
+        ],
     )
 
 
-def _typed(value: Any) -> tuple[str, Any]:
-    for kind, name in ((bool, "BOOL"), (int, "INT64"), (float, "FLOAT64")):
-        if isinstance(value, kind):
+def _typed_param(value: Any) -> tuple[str, Any]:
+    for python_type, name in ((bool, "BOOL"), (int, "INT64"), (float, "FLOAT64")):
+        if isinstance(value, python_type):
             return name, value
     return "STRING", str(value)
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON could hold it, lists and records included.
+def to_json_value(value: Any) -> Any:
+    """A value of BigQuery as a JSON value, including lists and records.
 
     Examples
     --------
-    >>> plain({"when": __import__("datetime").date(2026, 5, 1), "raw": b"ab"})
+    >>> to_json_value({"when": __import__("datetime").date(2026, 5, 1), "raw": b"ab"})
     {'when': '2026-05-01', 'raw': 'YWI='}
     """
     if isinstance(value, bytes):
@@ -157,12 +170,12 @@ def plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [to_json_value(item) for item in value]
     return to_jsonable(value)
 
 
 def _content_hash(rows: Iterable[SourceRow]) -> str:
-    """What was read, as a hash: a table may change between two readings."""
+    """A hash of the rows, because a table may change between two readings."""
     return digest("bq1", *(canonical(row.fields) for row in rows))

@@ -1,7 +1,7 @@
-"""One rule for every source: which column is what. What is not named becomes metadata.
+"""The mapping from the columns of a source to the fields of records.
 
-Truth, reasons and codes are taken out of the metadata when they are mapped, also out of nested
-values, so that a prompt that shows metadata cannot show the answer.
+It is the same for every format. Columns without a role become metadata. Truth, reasons and codes are removed from the
+metadata, including nested values, so that a prompt that shows metadata cannot show the answer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from ..._internal.text import replace_surrogates, shorten, to_jsonable
 from ...errors import SetupError, nearest
 from ..record import DEFAULT_CRITERION, Record
-from .dotted_names import delete, get, has
+from .dotted_names import delete_field, get_field, has_field
 from .image_columns import image_column
 from .record_columns import mapping_columns, mapping_from_columns
 from .source import Source, SourceRow, raise_problems
@@ -25,7 +25,7 @@ Columns = str | Mapping[str, str]
 
 
 class MappingOptions(TypedDict):
-    """The keywords that every loader takes; `buttermilk_nb.load` explains them."""
+    """The keywords of every loader. `buttermilk_nb.load` explains them."""
 
     content: NotRequired[str | None]
     record_id: NotRequired[str | None]
@@ -47,8 +47,8 @@ class Rejected(NamedTuple):
     excerpt: str
 
 
-class Mapped(BaseModel):
-    """The mapping, checked against the columns that there are."""
+class ColumnMapping(BaseModel):
+    """The mapping, checked against the columns of the source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -65,218 +65,225 @@ class Mapped(BaseModel):
     nested: tuple[str, ...] = ()
 
     @property
-    def taken(self) -> list[str]:
-        """Every column with a role of its own, which therefore is not metadata."""
-        own = (self.content, self.record_id, self.images, self.local_only)
-        return [*(name for name in own if isinstance(name, str)), *self.hidden]
+    def used_columns(self) -> list[str]:
+        """Every column with a role of its own. These columns are not metadata."""
+        names = (self.content, self.record_id, self.images, self.local_only)
+        return [*(name for name in names if isinstance(name, str)), *self.answer_columns]
 
     @property
-    def hidden(self) -> list[str]:
-        """The columns that hold answers, which no prompt may show."""
-        coded = [column for columns in self.coders.values() for column in columns.values()]
-        return [*self.truth.values(), *self.reasons.values(), *coded, *self.nested]
+    def answer_columns(self) -> list[str]:
+        """The columns with answers and reasons, which no prompt may show."""
+        coder_columns = [column for columns in self.coders.values() for column in columns.values()]
+        return [*self.truth.values(), *self.reasons.values(), *coder_columns, *self.nested]
 
 
-def mapped(options: MappingOptions, source: Source) -> Mapped:
+def check_mapping(options: MappingOptions, source: Source) -> ColumnMapping:
     """Check the keywords of a loader against its source.
 
     Raises
     ------
     SetupError
-        A keyword is unknown, a column does not exist, or no column holds the text.
+        A keyword is unknown, a column does not exist, or no column contains the text.
     """
     _check_forms(options, source.columns)
     options = cast(MappingOptions, mapping_from_columns(source, dict(options)))
     content = options.get("content") or source.default_content
     columns = source.columns
     if not content and not options.get("images"):
-        raise SetupError(f"say which column holds the text, content=...; there are {_listed(columns)}.")
-    made = Mapped(
+        raise SetupError(f"say which column contains the text, content=...; the columns are {_column_list(columns)}.")
+    mapping = ColumnMapping(
         content=content,
         record_id=options.get("record_id") or source.default_id,
         truth=_by_criterion(options.get("truth")),
-        truth_values={_id(k): None if v is None else str(v) for k, v in (options.get("truth_values") or {}).items()},
+        truth_values={
+            _as_text(k): None if v is None else str(v) for k, v in (options.get("truth_values") or {}).items()
+        },
         reasons=_by_criterion(options.get("reasons")),
-        coders={coder: _by_criterion(given) for coder, given in (options.get("coders") or {}).items()},
+        coders={coder: _by_criterion(column) for coder, column in (options.get("coders") or {}).items()},
         cluster=options.get("cluster"),
-        metadata=_names(options.get("metadata")),
+        metadata=_as_names(options.get("metadata")),
         images=options.get("images") or None,
         local_only=options.get("local_only") or False,
         nested=tuple(mapping_columns(source)),
     )
-    if shown := [name for name in made.metadata or () if name in made.hidden]:
-        raise SetupError(f"`{shown[0]}` holds codes or reasons, so it cannot be metadata too: a judge could read it.")
+    if revealed := [name for name in mapping.metadata or () if name in mapping.answer_columns]:
+        raise SetupError(
+            f"`{revealed[0]}` contains codes or reasons, so it cannot also be metadata: a judge could read it."
+        )
     if source.rows:
-        wanted = [*made.taken, *([made.cluster] if made.cluster else []), *(made.metadata or ())]
-        missing = [name for name in dict.fromkeys(wanted) if not any(has(row.fields, name) for row in source.rows)]
+        names = [*mapping.used_columns, *([mapping.cluster] if mapping.cluster else []), *(mapping.metadata or ())]
+        missing = [name for name in dict.fromkeys(names) if not any(has_field(row.fields, name) for row in source.rows)]
         if missing:
             raise SetupError(*(f"there is no column `{name}`; {nearest(name, columns)}" for name in missing))
-    return made
+    return mapping
 
 
-def to_records(source: Source, mapping: Mapped) -> tuple[list[Record], list[Rejected]]:
-    """Turn rows into records, and say of each row that cannot become one why not."""
+def to_records(source: Source, mapping: ColumnMapping) -> tuple[list[Record], list[Rejected]]:
+    """Make records of the rows, and list each row that cannot become one, with the reason."""
     records: list[Record] = []
     rejected: list[Rejected] = []
     lines: dict[str, int] = {}
-    rows, local = image_column(source, mapping.images), local_only_flags(source, mapping.local_only)
-    for row, stays in zip(rows, local, strict=True):
-        made = row.problem or _record(row, mapping, stays)
-        if isinstance(made, Record) and made.record_id in lines:
-            first = lines[made.record_id]
-            made = (
-                f"the id `{made.record_id}` stands in line {first} already"
+    rows, local_flags = image_column(source, mapping.images), local_only_flags(source, mapping.local_only)
+    for row, local_only in zip(rows, local_flags, strict=True):
+        result = row.problem or _make_record(row, mapping, local_only)
+        if isinstance(result, Record) and result.record_id in lines:
+            line = lines[result.record_id]
+            result = (
+                f"the id `{result.record_id}` is already in line {line}"
                 if mapping.record_id
-                else f"the same {_what(made)} stands in line {first}; name a column as `record_id` to keep both"
+                else f"the same {_content_kind(result)} is in line {line}; name a column as `record_id` to keep both"
             )
-        if isinstance(made, Record):
-            lines[made.record_id] = row.line
-            records.append(made)
+        if isinstance(result, Record):
+            lines[result.record_id] = row.line
+            records.append(result)
         else:
-            rejected.append(Rejected(row.line, made, shorten(json.dumps(row.fields, ensure_ascii=False, default=str))))
+            excerpt = shorten(json.dumps(row.fields, ensure_ascii=False, default=str))
+            rejected.append(Rejected(row.line, result, excerpt))
     return records, rejected
 
 
 def _check_forms(options: MappingOptions, columns: list[str]) -> None:
     unknown = [key for key in options if key not in MappingOptions.__annotations__]
     if unknown:
-        known = MappingOptions.__annotations__
-        raise SetupError(f"there is no option `{unknown[0]}` when loading; {nearest(unknown[0], known)}")
+        suggestion = nearest(unknown[0], MappingOptions.__annotations__)
+        raise SetupError(f"loading has no option `{unknown[0]}`; {suggestion}")
     for key, form in (("truth_values", "from words in the data to answers"), ("coders", "from coder to column")):
         if not isinstance(options.get(key) or {}, Mapping):
-            raise SetupError(f"{key}=... is a mapping {form}, not {type(options[key]).__name__}.")  # type: ignore[literal-required]  # both are options
+            raise SetupError(f"{key}=... must be a mapping {form}, not {type(options[key]).__name__}.")  # type: ignore[literal-required]  # both are options
     local_only = options.get("local_only") or False
     if not isinstance(options.get("images"), str | None):
-        raise SetupError("images=... is the name of the column with the paths of image files.")
+        raise SetupError("images=... must be the name of the column with the paths of image files.")
     if not isinstance(local_only, str | bool) or options.get("local_only") == "":
-        raise SetupError("local_only=... is True, or the name of a column that says `yes` or `no`.")
+        raise SetupError("local_only=... must be True, or the name of a column that says `yes` or `no`.")
     if options.get("local_only") is None and "local_only" in columns:
         raise SetupError(
-            'there is a column `local_only`: write local_only="local_only" to heed it, or local_only=False.'
+            'there is a column `local_only`: write local_only="local_only" to use it, or local_only=False to ignore it.'
         )
 
 
-def _record(row: SourceRow, mapping: Mapped, local_only: bool) -> Record | str:
+def _make_record(row: SourceRow, mapping: ColumnMapping, local_only: bool) -> Record | str:
     fields = row.fields
-    content = get(fields, mapping.content) if mapping.content else None
+    content = get_field(fields, mapping.content) if mapping.content else None
     if content is None or (isinstance(content, str) and not content.strip()):
         if not row.images:
-            sought = {"text": mapping.content, "image": mapping.images}
-            return ", ".join(f"no {what} in `{column}`" for what, column in sought.items() if column)
+            content_columns = {"text": mapping.content, "image": mapping.images}
+            return ", ".join(f"no {kind} in `{column}`" for kind, column in content_columns.items() if column)
         content = ""
     if isinstance(content, dict | list | bytes):
-        return f"`{mapping.content}` holds a {type(content).__name__}, not text"
+        return f"`{mapping.content}` contains a value of type `{type(content).__name__}`, not text"
     record_id = ""
     if mapping.record_id:
-        record_id = _id(get(fields, mapping.record_id))
+        record_id = _as_text(get_field(fields, mapping.record_id))
         if not record_id:
             return f"no id in `{mapping.record_id}`"
-    labels = {coder: codes for coder, columns in mapping.coders.items() if (codes := _codes(fields, columns, mapping))}
-    cluster = get(fields, mapping.cluster) if mapping.cluster else None
+    labels = {
+        coder: codes for coder, columns in mapping.coders.items() if (codes := _row_codes(fields, columns, mapping))
+    }
+    cluster = get_field(fields, mapping.cluster) if mapping.cluster else None
     return Record(
         record_id=record_id,
         content=str(content),
-        metadata=_metadata(fields, mapping),
-        ground_truth=_codes(fields, mapping.truth, mapping),
+        metadata=_row_metadata(fields, mapping),
+        ground_truth=_row_codes(fields, mapping.truth, mapping),
         expert_reasons={
             criterion: reasons
             for criterion, column in mapping.reasons.items()
-            if (reasons := _reasons(get(fields, column)))
+            if (reasons := _split_reasons(get_field(fields, column)))
         },
         labels=labels,
-        cluster=None if cluster in (None, "") else _id(cluster),
+        cluster=None if cluster in (None, "") else _as_text(cluster),
         **({"images": row.images} if row.images else {}),
         local_only=local_only,
     )
 
 
-def _codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: Mapped) -> dict[str, Any]:
-    found = {}
+def _row_codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: ColumnMapping) -> dict[str, Any]:
+    codes = {}
     for criterion, column in columns.items():
-        value = to_jsonable(get(fields, column))
+        value = to_jsonable(get_field(fields, column))
         value = value.strip() if isinstance(value, str) else value
-        several = [map_value(item, mapping) for item in value] if isinstance(value, list) else None
-        value = map_value(value, mapping) if several is None else several
+        value = [map_value(item, mapping) for item in value] if isinstance(value, list) else map_value(value, mapping)
         if value is not None and value != "":
-            found[criterion] = value
-    return found
+            codes[criterion] = value
+    return codes
 
 
-def map_value(value: Any, mapping: Mapped) -> Any:
-    """A code in the words of the scale. The key `1` also finds 1.0, which is how a table with gaps holds it."""
-    return mapping.truth_values.get(_id(value), value)
+def map_value(value: Any, mapping: ColumnMapping) -> Any:
+    """A code in the words of the scale. The key `1` also matches 1.0, as in a table with missing values."""
+    return mapping.truth_values.get(_as_text(value), value)
 
 
-def _metadata(fields: dict[str, Any], mapping: Mapped) -> dict[str, Any]:
-    removed = mapping.taken if mapping.metadata is None else mapping.hidden
-    kept = {str(k): v for k, v in fields.items() if k not in removed}
+def _row_metadata(fields: dict[str, Any], mapping: ColumnMapping) -> dict[str, Any]:
+    removed = mapping.used_columns if mapping.metadata is None else mapping.answer_columns
+    metadata = {str(k): v for k, v in fields.items() if k not in removed}
     nested = [name for name in removed if name not in fields]
     if nested:
-        kept = copy.deepcopy(kept)
+        metadata = copy.deepcopy(metadata)
         for name in nested:
-            delete(kept, name)
+            delete_field(metadata, name)
     if mapping.metadata is not None:
-        return {name: get(kept, name) for name in mapping.metadata if has(kept, name)}
-    return kept
+        return {name: get_field(metadata, name) for name in mapping.metadata if has_field(metadata, name)}
+    return metadata
 
 
-def _reasons(value: Any) -> tuple[str, ...]:
+def _split_reasons(value: Any) -> tuple[str, ...]:
     value = to_jsonable(value)
     parts = value if isinstance(value, list) else str(value or "").replace("\n", " | ").split(" | ")
     return tuple(replace_surrogates(str(part).strip()) for part in parts if part is not None and str(part).strip())
 
 
-def _by_criterion(given: Columns | None) -> dict[str, str]:
-    if given is None:
+def _by_criterion(columns: Columns | None) -> dict[str, str]:
+    if columns is None:
         return {}
-    if not isinstance(given, str | Mapping):
-        raise SetupError(f"{given!r:.60}: name one column, or write a mapping from criterion to column.")
-    return {DEFAULT_CRITERION: given} if isinstance(given, str) else {str(k): str(v) for k, v in given.items()}
+    if not isinstance(columns, str | Mapping):
+        raise SetupError(f"{columns!r:.60}: name one column, or write a mapping from criterion to column.")
+    return {DEFAULT_CRITERION: columns} if isinstance(columns, str) else {str(k): str(v) for k, v in columns.items()}
 
 
-def _names(given: Iterable[str] | None) -> tuple[str, ...] | None:
-    if given is None:
+def _as_names(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    if names is None:
         return None
-    return (given,) if isinstance(given, str) else tuple(given)
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _id(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else replace_surrogates(str(value).strip())
 
 
-def _what(record: Record) -> str:
+def _content_kind(record: Record) -> str:
     return "text" if record.content else "image"
 
 
-def _listed(columns: list[str]) -> str:
+def _column_list(columns: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in columns[:15]) or "none"
 
 
-_MEANINGS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
+_YES_NO = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 
 
 def local_only_flags(source: Source, local_only: bool | str) -> list[bool]:
-    """For each row whether its record is `local_only`.
+    """For each row, whether its record is `local_only`.
 
     Raises
     ------
     SetupError
-        The column leaves it open; the lines are listed.
+        The column does not say `yes` or `no` in every row; the lines are listed.
     """
     if isinstance(local_only, bool):
         return [local_only] * len(source.rows)
-    marks: list[bool] = []
+    flags: list[bool] = []
     problems: list[str] = []
     for row in source.rows:
-        value = get(row.fields, local_only)
-        said = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower()
-        if said not in _MEANINGS and not row.problem:
-            shown = "is empty" if said in ("", "none") else f"says `{str(value)[:40]}`"
+        value = get_field(row.fields, local_only)
+        word = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower()
+        if word not in _YES_NO and not row.problem:
+            problem = "is empty" if word in ("", "none") else f"says `{str(value)[:40]}`"
             problems.append(
-                f"line {row.line}: `{local_only}` {shown}; write `yes` where the record must stay, or `no`."
+                f"line {row.line}: `{local_only}` {problem}; write `yes` if the record must stay on this machine, "
+                "otherwise `no`."
             )
-        marks.append(_MEANINGS.get(said, True))
+        flags.append(_YES_NO.get(word, True))
     raise_problems(problems)
-    return marks
+    return flags

@@ -1,8 +1,8 @@
-"""From bytes to text: a BOM decides, then UTF-8, then a detector.
+"""Decoding of text files: by a byte-order mark, as UTF-8, or with a detected encoding.
 
-A UTF-8 file decodes strictly or not at all, so trying it first cannot misread another encoding by
-more than a coincidence. Only what fails is given to charset-normalizer, whose guess is kept in the
-provenance. Where it has too little to go on, Windows-1252 is taken, which is what spreadsheets write.
+Bytes in another encoding are almost never valid UTF-8, so trying UTF-8 first is safe. Only if that fails,
+charset-normalizer detects the encoding, and its guess is stored in the provenance. If the text is too short for that,
+it is read as Windows-1252, which spreadsheet programs write.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ASCII = bytes(range(128))
-_FAMILY = {"cp1252", "cp1250", "latin_1", "iso8859_15", "iso8859_2", "cp1254", "cp1257", "mac_roman"}
+_WESTERN = {"cp1252", "cp1250", "latin_1", "iso8859_15", "iso8859_2", "cp1254", "cp1257", "mac_roman"}
 
 
-def decode(data: bytes, encoding: str | None, where: str) -> tuple[str, str]:
-    """Text and the name of its encoding.
+def decode(data: bytes, encoding: str | None, file_name: str) -> tuple[str, str]:
+    """The text, and the name of its encoding.
 
     Parameters
     ----------
     data
         The bytes.
     encoding
-        The encoding that was given, or None to detect it.
-    where
-        The file's name, for the error.
+        The encoding; None to detect it.
+    file_name
+        The file's name, for the error message.
 
     Raises
     ------
@@ -52,32 +52,31 @@ def decode(data: bytes, encoding: str | None, where: str) -> tuple[str, str]:
             raise SetupError(f"`{encoding}` is not an encoding; write for example `utf-8` or `cp1252`.") from None
         except UnicodeDecodeError as error:
             raise SetupError(
-                f"`{where}` is not {encoding} (byte {error.start}); leave `encoding` out to have it detected."
+                f"`{file_name}` is not valid {encoding} (byte {error.start}); leave out `encoding` to detect it."
             ) from None
-    for mark, name in _BOMS:
-        if data.startswith(mark):
+    for bom, name in _BOMS:
+        if data.startswith(bom):
             return data.decode(name, errors="replace"), f"{name} (byte-order mark)"
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
-        return _detected(data, error.start)
+        return _detect_encoding(data, error.start)
 
 
-def _detected(data: bytes, first: int) -> tuple[str, str]:
-    """Detect from the line of the first byte that is not UTF-8: what stands before it is often plain ASCII."""
+def _detect_encoding(data: bytes, first: int) -> tuple[str, str]:
+    """Detect from the line with the first byte that is not UTF-8 on, because earlier text is often plain ASCII."""
     from charset_normalizer import from_bytes  # 60 ms to import, and most files are UTF-8
 
     line = data.rfind(b"\n", 0, first) + 1
     sample = data[max(line, first - 100_000) :][:200_000]
     best = from_bytes(sample).best()
     name = best.encoding if best else "cp1252"
-    few = len(sample) < 200 or len(sample.translate(None, _ASCII)) < 10
-    western = few or name in _FAMILY
+    is_too_short = len(sample) < 200 or len(sample.translate(None, _ASCII)) < 10
+    best_name = "cp1252" if is_too_short or name in _WESTERN else name
     try:
-        text = data.decode("cp1252" if western else name)
+        return data.decode(best_name), f"{best_name} (detected)"
     except UnicodeDecodeError:
         return data.decode(name, errors="replace"), f"{name} (detected)"
-    return text, f"{'cp1252' if western else name} (detected)"
 
 
 def read_text(path: Path, encoding: str | None) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""The images that a column names: files beside the table, or bytes within it.
+"""The images of a column: paths of files, or bytes in the table.
 
-All of them are read before a record is made, and everything that is wrong is said at once, with its line: a study that
-begins with half of its images is not the study that was meant. An address is refused, not fetched.
+All images are read before any record is made, and all problems are listed at once, with their lines, so that no study
+starts with only a part of its images. Addresses are refused and never fetched.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from typing import Any
 
 from ...errors import SetupError
 from ..image import Image
-from .dotted_names import get
+from .dotted_names import get_field
 from .source import Source, SourceRow, raise_problems
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|data:|file:|//", re.IGNORECASE)  # the last is a share in a Windows network
 
 
 def image_column(source: Source, column: str | None) -> list[SourceRow]:
-    """The rows with the images that one column names; each file is read once.
+    """The rows with the images of one column. Each file is read once.
 
     Raises
     ------
     SetupError
-        Images are missing or broken; the lines that name them are listed.
+        Images are missing or broken; their lines are listed.
     """
     if column is None:
         return source.rows
-    seen: dict[str, Image] = {}
+    cache: dict[str, Image] = {}
     rows: list[SourceRow] = []
     problems: list[str] = []
     for row in source.rows:
         images = list(row.images)
-        for item in [] if row.problem else _items(get(row.fields, column)):
+        for item in [] if row.problem else _image_items(get_field(row.fields, column)):
             try:
-                images.append(_image(item, source.folder, seen))
+                images.append(_load_image(item, source.folder, cache))
             except SetupError as error:
                 problems += [f"line {row.line}, `{column}`: {problem}" for problem in error.problems]
         rows.append(row._replace(images=tuple(images)))
@@ -43,31 +43,33 @@ def image_column(source: Source, column: str | None) -> list[SourceRow]:
     return rows
 
 
-def _items(value: Any) -> list[Any]:
+def _image_items(value: Any) -> list[Any]:
     if isinstance(value, str):
         value = value.split(";")
     if hasattr(value, "tolist"):
         value = value.tolist()  # a numpy array
-    several = value if isinstance(value, list | tuple) else [value]
-    plain = [item.strip() if isinstance(item, str) else item for item in several]
-    return [item for item in plain if item is not None and item != ""]
+    items = value if isinstance(value, list | tuple) else [value]
+    items = [item.strip() if isinstance(item, str) else item for item in items]
+    return [item for item in items if item is not None and item != ""]
 
 
-def _image(item: Any, folder: Path | None, seen: dict[str, Image]) -> Image:
+def _load_image(item: Any, folder: Path | None, cache: dict[str, Image]) -> Image:
     if isinstance(item, Image):
         return item
     if isinstance(item, bytes | bytearray | memoryview):
         return Image.from_bytes(bytes(item))
     if not isinstance(item, str | Path):
         raise SetupError(f"{item!r:.60} is not the path of an image.")
-    path = str(item).replace("\\", "/")  # as Windows writes it
+    path = str(item).replace("\\", "/")  # Windows writes backslashes
     if _ADDRESS.match(path):
-        raise SetupError(f"`{path[:80]}` is an address, and images are never fetched; save it and name the file.")
-    if path not in seen:
+        raise SetupError(
+            f"`{path[:80]}` is an address, and images are never fetched; save the image and write the path of the file."
+        )
+    if path not in cache:
         file = (folder or Path()) / path
         if not file.is_file():
             raise SetupError(
                 f"there is no image `{path}` in {f'the folder `{folder.name}`' if folder else Path.cwd()}."
             )
-        seen[path] = Image.from_file(file)
-    return seen[path]
+        cache[path] = Image.from_file(file)
+    return cache[path]

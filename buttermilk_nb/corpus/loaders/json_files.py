@@ -1,4 +1,4 @@
-"""JSON and JSON Lines."""
+"""JSON and JSON Lines files."""
 
 from __future__ import annotations
 
@@ -9,54 +9,56 @@ from typing import Any
 
 from ...errors import SetupError, nearest
 from .encodings import read_text
-from .source import Source, SourceRow, existing, file_facts
+from .source import Source, SourceRow, existing_path, file_facts
 
 
 def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
-    """Read JSON Lines: one object a line."""
-    file = existing(path)
-    text, found = read_text(file, encoding)
-    return Source(list(_lines(text)), {**file_facts(file), "encoding": found}, folder=file.parent)
+    """Read JSON Lines: one object per line."""
+    file = existing_path(path)
+    text, encoding = read_text(file, encoding)
+    return Source(list(_json_rows(text)), {**file_facts(file), "encoding": encoding}, folder=file.parent)
 
 
-def _lines(text: str) -> Iterator[SourceRow]:
+def _json_rows(text: str) -> Iterator[SourceRow]:
     for line, raw in enumerate(text.split("\n"), 1):
         if not raw.strip():
             continue
         try:
             item = json.loads(raw)
         except (ValueError, RecursionError) as error:
-            yield SourceRow(line, {}, f"not valid JSON: {error}")
+            yield SourceRow(line, {}, f"this is not valid JSON: {error}")
             continue
-        yield _row(line, item)
+        yield _json_row(line, item)
 
 
 def read(path: str | Path, *, encoding: str | None = None, at: str | None = None) -> Source:
-    """Read a JSON file that is a list of objects, or holds one under the dotted name `at`."""
-    file = existing(path)
-    text, found = read_text(file, encoding)
+    """Read a JSON list of objects. If the list is nested in an object, `at` is its dotted name."""
+    file = existing_path(path)
+    text, encoding = read_text(file, encoding)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SetupError(f"`{file.name}` is not valid JSON: {error}. One object a line? Name it .jsonl.") from error
+        raise SetupError(
+            f"`{file.name}` is not valid JSON: {error}. If it has one object per line, give it the ending .jsonl."
+        ) from error
     for name in at.split(".") if at else ():
         if not isinstance(value, dict) or name not in value:
-            inside = list(value) if isinstance(value, dict) else []
-            raise SetupError(f"`{file.name}` has no `{name}` (at={at!r}); {nearest(name, inside)}")
+            names = list(value) if isinstance(value, dict) else []
+            raise SetupError(f"`{file.name}` has no `{name}` (at={at!r}); {nearest(name, names)}")
         value = value[name]
     if isinstance(value, dict):
         lists = [key for key, item in value.items() if isinstance(item, list)]
         hint = f" Write at={lists[0]!r}." if lists else ""
-        raise SetupError(f"`{file.name}` holds one object, not a list of them.{hint}")
+        raise SetupError(f"`{file.name}` contains one object, not a list of objects.{hint}")
     if not isinstance(value, list):
-        raise SetupError(f"`{file.name}` does not hold a list of objects.")
-    rows = [_row(line, item) for line, item in enumerate(value, 1)]
-    return Source(rows, {**file_facts(file), "encoding": found}, folder=file.parent)
+        raise SetupError(f"`{file.name}` does not contain a list of objects.")
+    rows = [_json_row(line, item) for line, item in enumerate(value, 1)]
+    return Source(rows, {**file_facts(file), "encoding": encoding}, folder=file.parent)
 
 
-def _row(line: int, item: Any) -> SourceRow:
+def _json_row(line: int, item: Any) -> SourceRow:
     return (
         SourceRow(line, item)
         if isinstance(item, dict)
-        else SourceRow(line, {}, f"not an object but {type(item).__name__}")
+        else SourceRow(line, {}, f"this is not an object but {type(item).__name__}")
     )

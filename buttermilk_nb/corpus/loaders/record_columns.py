@@ -1,7 +1,7 @@
-"""Files whose rows have the names of a record's own fields: they need no mapping.
+"""Columns with the names of a record's fields, which need no mapping.
 
-`content`, `record_id` and `cluster` are what they say; `ground_truth`, `expert_reasons` and `labels` are mappings from
-criterion (and coder) to answer, which no judge may read.
+The columns `content`, `record_id` and `cluster` become the fields of these names. `ground_truth`, `expert_reasons` and
+`labels` contain mappings from criterion (and coder) to answer, which no judge may read.
 """
 
 from __future__ import annotations
@@ -12,52 +12,52 @@ from typing import Any
 from ...errors import SetupError
 from .source import Source
 
-_SINGLE = ("content", "record_id", "cluster")
-_NESTED = ("ground_truth", "expert_reasons", "labels")
+_PLAIN_COLUMNS = ("content", "record_id", "cluster")
+_NESTED_COLUMNS = ("ground_truth", "expert_reasons", "labels")
 
 
-def mapping_from_columns(source: Source, given: dict[str, Any]) -> dict[str, Any]:
-    """The keywords of a loader, with those that the names of the columns stand for where nothing else was said.
+def mapping_from_columns(source: Source, options: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a loader. Missing ones are filled in from columns with the names of a record's fields.
 
     Raises
     ------
     SetupError
         A criterion or a coder has a dot in its name.
     """
-    found = {name: name for name in _SINGLE if name in source.columns}
+    plain_options = {name: name for name in _PLAIN_COLUMNS if name in source.columns}
     if source.default_content:
-        found.pop("content", None)
+        plain_options.pop("content", None)
     if source.default_id:
-        found.pop("record_id", None)
+        plain_options.pop("record_id", None)
     rows = [row.fields for row in source.rows]
-    coded: dict[str, Any] = {
-        "truth": _paths("ground_truth", _names(row.get("ground_truth") for row in rows)),
-        "reasons": _paths("expert_reasons", _names(row.get("expert_reasons") for row in rows)),
+    nested_options: dict[str, Any] = {
+        "truth": _dotted_paths("ground_truth", _key_names(row.get("ground_truth") for row in rows)),
+        "reasons": _dotted_paths("expert_reasons", _key_names(row.get("expert_reasons") for row in rows)),
         "coders": {
-            coder: _paths(f"labels.{coder}", _names(_within(row.get("labels"), coder) for row in rows))
-            for coder in _paths("labels", _names(row.get("labels") for row in rows))
+            coder: _dotted_paths(f"labels.{coder}", _key_names(_coder_codes(row.get("labels"), coder) for row in rows))
+            for coder in _dotted_paths("labels", _key_names(row.get("labels") for row in rows))
         },
     }
-    said = {name: value for name, value in given.items() if value is not None}
-    return {**found, **{name: value for name, value in coded.items() if value}, **said}
+    own_options = {name: value for name, value in options.items() if value is not None}
+    return {**plain_options, **{name: value for name, value in nested_options.items() if value}, **own_options}
 
 
 def mapping_columns(source: Source) -> list[str]:
-    """The columns that hold mappings of answers, which never become metadata."""
-    return [name for name in _NESTED if any(isinstance(row.fields.get(name), dict) for row in source.rows)]
+    """The columns that contain mappings of answers. They never become metadata."""
+    return [name for name in _NESTED_COLUMNS if any(isinstance(row.fields.get(name), dict) for row in source.rows)]
 
 
-def _within(codes: Any, coder: str) -> Any:
+def _coder_codes(codes: Any, coder: str) -> Any:
     return codes.get(coder) if isinstance(codes, dict) else None
 
 
-def _names(values: Iterable[Any]) -> list[str]:
+def _key_names(values: Iterable[Any]) -> list[str]:
     """The names in mappings, in the order of their first appearance."""
     return list(dict.fromkeys(str(name) for value in values if isinstance(value, dict) for name in value))
 
 
-def _paths(field: str, names: list[str]) -> dict[str, str]:
+def _dotted_paths(field: str, names: list[str]) -> dict[str, str]:
     dotted = [name for name in names if "." in name]
     if dotted:
-        raise SetupError(f"`{field}` names `{dotted[0]}`, and names with a dot cannot be told from paths; rename it.")
+        raise SetupError(f"`{field}` contains the name `{dotted[0]}`. A name with a dot looks like a path; rename it.")
     return {name: f"{field}.{name}" for name in names}

@@ -1,8 +1,8 @@
-"""Files that are elsewhere: `gs://bucket/articles.csv`, `s3://...`, `https://...`, through fsspec.
+"""Remote files: `gs://bucket/articles.csv`, `s3://...`, `https://...`, through fsspec.
 
-A file is copied to a temporary folder first, under its own name, so that every loader reads an ordinary
-file and says the same of it. Nothing is fetched but what the researcher named, an address is shown
-without what may be secret in it (user, password, query), and what claims to be endless is stopped.
+A file is first copied to a temporary folder under its own name, so that every loader reads an ordinary file. Only files
+that the researcher named are downloaded. Addresses are shown without possible secrets (user, password, query), and a
+download that is too large is stopped.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ...errors import SetupError, nearest
 
-LIMIT_BYTES = 2 * 1024**3
-"""How much one source may hold, unless the caller says otherwise."""
+MAX_BYTES = 2 * 1024**3
+"""The default limit for the size of one source."""
 _CHUNK = 1024 * 1024
 _EXTRAS = {"gs": "gs", "gcs": "gs", "s3": "s3", "s3a": "s3"}
 _WEB = ("http", "https")
@@ -37,7 +37,7 @@ def is_remote(source: object) -> bool:
 
 
 def display_address(url: str) -> str:
-    """An address as it may be printed and stored: without user, password, query and fragment.
+    """An address that can be printed and stored: without user, password, query and fragment.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def file_system(url: str, **options: Any) -> tuple[Any, str]:
     Raises
     ------
     SetupError
-        The kind of address is unknown, or its package is not installed.
+        The protocol is unknown, or its package is not installed.
 
     Examples
     --------
@@ -71,42 +71,42 @@ def file_system(url: str, **options: Any) -> tuple[Any, str]:
 
     protocol = re.split("://|::", url)[0]
     try:
-        found, path = url_to_fs(url, **options)
+        system, path = url_to_fs(url, **options)
     except ImportError as error:
-        need = _package(protocol, error)
-        raise SetupError(f"`{protocol}://` needs a package that is not installed: {need}") from None
+        hint = _package_hint(protocol, error)
+        raise SetupError(f"`{protocol}://` needs a package that is not installed: {hint}") from None
     except ValueError as error:
         if "rotocol" not in str(error):
-            raise SetupError(f"`{display_address(url)}` cannot be opened: {_plain(error, url)}.") from None
-        known = nearest(protocol, available_protocols())
-        raise SetupError(f"there is no kind of address `{protocol}://`; {known}") from None
-    return found, str(path)
+            raise SetupError(f"`{display_address(url)}` cannot be opened: {_error_line(error, url)}.") from None
+        suggestion = nearest(protocol, available_protocols())
+        raise SetupError(f"the protocol `{protocol}://` is not known; {suggestion}") from None
+    return system, str(path)
 
 
 @contextmanager
-def fetched(url: str, *, limit_bytes: int = LIMIT_BYTES, **options: Any) -> Iterator[Path]:
-    """A file or folder elsewhere, as a local one for as long as the block runs.
+def download(url: str, *, limit_bytes: int = MAX_BYTES, **options: Any) -> Iterator[Path]:
+    """Download a file or folder. The local copy exists until the `with` block ends.
 
     Parameters
     ----------
     url
-        The address. `file://` is read where it lies.
+        The address. A file at `file://` is read in place.
     limit_bytes
-        More than this is refused.
+        The maximum size in bytes. Larger files and folders are refused.
     **options
-        What the file system takes: `token=...`, `anon=True`, `endpoint_url=...`.
+        Options of the file system: `token=...`, `anon=True`, `endpoint_url=...`.
 
     Raises
     ------
     SetupError
-        It is not there, cannot be read, or is larger than `limit_bytes`.
+        The file does not exist, cannot be read, or is larger than `limit_bytes`.
 
     Examples
     --------
     >>> import fsspec
     >>> with fsspec.open("memory://corpus/articles.csv", "w") as file:
     ...     _ = file.write("text")
-    >>> with fetched("memory://corpus/articles.csv") as path:
+    >>> with download("memory://corpus/articles.csv") as path:
     ...     path.name, path.read_text()
     ('articles.csv', 'text')
     """
@@ -115,69 +115,72 @@ def fetched(url: str, *, limit_bytes: int = LIMIT_BYTES, **options: Any) -> Iter
         yield Path(path)
         return
     with tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as folder:
-        target = Path(folder) / _name(path)
-        with _readable(url):
+        target = Path(folder) / _file_name(path)
+        with _read_errors(url):
             if not _is_web(system) and system.isdir(path):
                 _copy_folder(system, path, target, url, limit_bytes)
             else:
-                _copy(system, path, target, url, limit_bytes)
+                _copy_file(system, path, target, url, limit_bytes)
         yield target
 
 
-def _copy(system: Any, path: str, target: Path, url: str, room: int) -> int:
+def _copy_file(system: Any, path: str, target: Path, url: str, max_bytes: int) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     with system.open(path, "rb") as source, target.open("wb") as copy:
-        return _pour(source, copy, url, room)
+        return _copy_chunks(source, copy, url, max_bytes)
 
 
-def _pour(source: BinaryIO, copy: BinaryIO, url: str, room: int) -> int:
-    done = 0
+def _copy_chunks(source: BinaryIO, copy: BinaryIO, url: str, max_bytes: int) -> int:
+    n_bytes = 0
     while chunk := source.read(_CHUNK):
-        done += len(chunk)
-        if done > room:
+        n_bytes += len(chunk)
+        if n_bytes > max_bytes:
             raise SetupError(
-                f"`{display_address(url)}` holds more than {room:,} bytes; fetch it yourself, or raise limit_bytes."
+                f"`{display_address(url)}` contains more than {max_bytes:,} bytes; download it yourself, or raise "
+                "limit_bytes."
             )
         copy.write(chunk)
-    return done
+    return n_bytes
 
 
-def _copy_folder(system: Any, path: str, target: Path, url: str, room: int) -> None:
+def _copy_folder(system: Any, path: str, target: Path, url: str, max_bytes: int) -> None:
     target.mkdir()
     root = PurePosixPath(path)
-    for found in sorted(system.find(path)):
-        place = PurePosixPath(found)
-        inside = place.relative_to(root) if place.is_relative_to(root) else PurePosixPath(place.name)
-        if ".." in inside.parts:
-            raise SetupError(f"`{display_address(url)}` holds a file that would be written elsewhere: `{inside}`.")
-        room -= _copy(system, found, target / inside, url, room)
+    for name in sorted(system.find(path)):
+        file = PurePosixPath(name)
+        relative = file.relative_to(root) if file.is_relative_to(root) else PurePosixPath(file.name)
+        if ".." in relative.parts:
+            raise SetupError(
+                f"`{display_address(url)}` contains a file that would be written outside its folder: `{relative}`."
+            )
+        max_bytes -= _copy_file(system, name, target / relative, url, max_bytes)
 
 
 @contextmanager
-def _readable(url: str) -> Iterator[None]:
+def _read_errors(url: str) -> Iterator[None]:
     try:
         yield
     except SetupError:
         raise
     except FileNotFoundError:
-        raise SetupError(f"there is nothing at `{display_address(url)}`, or it may not be read.") from None
+        raise SetupError(f"there is nothing at `{display_address(url)}`, or you are not allowed to read it.") from None
     except Exception as error:  # noqa: BLE001  # each file system raises errors of its own
-        raise SetupError(f"`{display_address(url)}` cannot be read: {_plain(error, url)}.") from None
+        raise SetupError(f"`{display_address(url)}` cannot be read: {_error_line(error, url)}.") from None
 
 
-def _plain(error: Exception, url: str) -> str:
-    """The first line of an error, without the secrets that its address may hold."""
+def _error_line(error: Exception, url: str) -> str:
+    """The first line of an error message, without the secrets that an address in it may contain."""
     lines = str(error).replace(url, display_address(url)).strip().splitlines() or [type(error).__name__]
     return re.sub(r"\?[^\s'\")]+", "", lines[0]).rstrip(".")
 
 
-def _package(protocol: str, error: ImportError) -> str:
+def _package_hint(protocol: str, error: ImportError) -> str:
     if protocol in _EXTRAS:
         return f"`pip install buttermilk-nb[{_EXTRAS[protocol]}]`."
     return f"{str(error).rstrip('.')}."
 
 
-def _name(path: str) -> str:
+def _file_name(path: str) -> str:
     """The last part of an address, as a file name on any system."""
     name = PurePosixPath(urlsplit(path).path if "://" in path else path).name
     return re.sub(r'[<>:"|?*\\\x00-\x1f]', "_", name).strip(". ") or "download"
@@ -192,11 +195,11 @@ def _is_web(system: Any) -> bool:
 
 
 def _protocols(system: Any) -> tuple[str, ...]:
-    given = system.protocol
-    return (given,) if isinstance(given, str) else tuple(given)
+    protocol = system.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
 
 def upload(system: Any, path: str, source: Path) -> None:
-    """Copy a local file to a path of a file system, a chunk at a time."""
-    with source.open("rb") as inside, system.open(path, "wb") as outside:
-        shutil.copyfileobj(inside, outside, _CHUNK)
+    """Copy a local file to a path of a file system, chunk by chunk."""
+    with source.open("rb") as local_file, system.open(path, "wb") as remote_file:
+        shutil.copyfileobj(local_file, remote_file, _CHUNK)

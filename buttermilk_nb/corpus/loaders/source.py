@@ -1,4 +1,4 @@
-"""What every loader hands over: rows with their line numbers, and where they came from."""
+"""`Source`: what every loader returns, namely numbered rows and a description of their origin."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from ...errors import SetupError, nearest
 from ..image import Image
 
-_MOST_SAID = 20
+_MAX_PROBLEMS = 20
 
 
 class SourceRow(NamedTuple):
-    """One row of a source. `problem` says why it cannot be used, where it cannot."""
+    """One row of a source. If it cannot be used, `problem` says why."""
 
     line: int
     fields: dict[str, Any]
@@ -25,9 +25,9 @@ class SourceRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """The rows of one source, and what is known of it (file name, sha256, encoding, delimiter).
+    """The rows of one source, and its description (file name, sha256, encoding, delimiter).
 
-    `folder` is where the paths of images in it start from; without one, from the current folder.
+    Paths of images in the rows are relative to `folder`, or to the current folder if it is None.
     """
 
     rows: list[SourceRow]
@@ -39,45 +39,58 @@ class Source:
     @property
     def columns(self) -> list[str]:
         """Every column, in order of first appearance."""
-        seen: dict[str, None] = {}
+        names: dict[str, None] = {}
         for row in self.rows:
-            seen.update(dict.fromkeys(row.fields))
-        return list(seen)
+            names.update(dict.fromkeys(row.fields))
+        return list(names)
 
 
-def existing(path: str | Path) -> Path:
-    """The path, if there is something; else a sentence with the nearest name beside it."""
-    found = Path(path).expanduser()
-    if found.exists():
-        return found
-    if not found.parent.is_dir():
-        raise SetupError(f"there is no folder `{found.parent}` (looked from {Path.cwd()}).")
-    beside = [entry.name for entry in found.parent.iterdir()]
-    raise SetupError(f"there is no file `{path}` (looked from {Path.cwd()}); {nearest(found.name, sorted(beside))}")
+def existing_path(path: str | Path) -> Path:
+    """The path, if it exists.
+
+    Raises
+    ------
+    SetupError
+        It does not exist. The message names the most similar file in the folder.
+    """
+    file = Path(path).expanduser()
+    if file.exists():
+        return file
+    if not file.parent.is_dir():
+        raise SetupError(f"there is no folder `{file.parent}` (looked from {Path.cwd()}).")
+    names = [entry.name for entry in file.parent.iterdir()]
+    raise SetupError(f"there is no file `{path}` (looked from {Path.cwd()}); {nearest(file.name, sorted(names))}")
 
 
 def file_facts(path: Path) -> dict[str, Any]:
-    """Name, size and SHA-256 of a file, for the provenance. Never its folder."""
+    """The name, size in bytes and SHA-256 of a file, for the provenance. Its folder is never included."""
     with path.open("rb") as handle:
         sha = hashlib.file_digest(handle, "sha256").hexdigest()
     return {"file": path.name, "sha256": sha, "bytes": path.stat().st_size}
 
 
-def check_unique(names: list[str], where: str) -> list[str]:
-    """The column names as they are; a sentence where one of them stands twice, because the second would win."""
-    twice = next((name for name in names if name and names.count(name) > 1), None)
-    if twice is not None:
-        raise SetupError(f"{where} has two columns called `{twice}`; rename one of them.")
+def check_unique(names: list[str], source_name: str) -> list[str]:
+    """The column names as they are.
+
+    Raises
+    ------
+    SetupError
+        A name occurs twice, so that the second column would replace the first.
+    """
+    duplicate = next((name for name in names if name and names.count(name) > 1), None)
+    if duplicate is not None:
+        raise SetupError(f"{source_name} has two columns called `{duplicate}`; rename one of them.")
     return names
 
 
-def numbered(fields: Iterator[dict[str, Any]], start: int = 1) -> list[SourceRow]:
+def number_rows(fields: Iterator[dict[str, Any]], start: int = 1) -> list[SourceRow]:
     """Rows counted from `start`."""
     return [SourceRow(line, item) for line, item in enumerate(fields, start)]
 
 
 def raise_problems(problems: list[str]) -> None:
-    """Raise all that is wrong with a source at once, if anything is; the first of a great many in words."""
-    more = [f"... and {len(problems) - _MOST_SAID:,} more like these."] if len(problems) > _MOST_SAID else []
+    """Raise one error with all problems of a source, if there are any. Of many problems, it lists the first ones."""
+    n_left_out = len(problems) - _MAX_PROBLEMS
     if problems:
-        raise SetupError(*problems[:_MOST_SAID], *more)
+        ending = [f"... and {n_left_out:,} more like these."] if n_left_out > 0 else []
+        raise SetupError(*problems[:_MAX_PROBLEMS], *ending)

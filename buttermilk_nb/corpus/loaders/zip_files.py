@@ -1,4 +1,4 @@
-"""Opening a zip of somebody else's: what is in it is looked at before anything is unpacked."""
+"""Zip files, opened safely: their contents are checked before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import SetupError
-from .remote_files import LIMIT_BYTES
+from .remote_files import MAX_BYTES
 
 
 @contextmanager
-def members_of(
-    file: Path, wanted: Callable[[zipfile.ZipInfo], bool], instead: str
+def open_zip(
+    file: Path, is_wanted: Callable[[zipfile.ZipInfo], bool], alternative: str
 ) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
-    """The archive, and those of its files that are wanted.
+    """Open a zip, and list its wanted files.
 
     Parameters
     ----------
     file
         The zip.
-    wanted
-        Which files in it; folders never are.
-    instead
-        What to do where it would unpack to too much.
+    is_wanted
+        Whether a file in it is wanted. Folders never are.
+    alternative
+        The advice in the error message if the zip would unpack to too many bytes.
 
     Raises
     ------
     SetupError
-        It is no zip, is damaged, needs a password, is packed in a way that Python cannot read, or is too large.
+        The file is not a zip, is damaged, needs a password, uses an unknown compression, or is too large.
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir() and wanted(member)]
-            if sum(member.file_size for member in members) > LIMIT_BYTES:
-                raise SetupError(f"`{file.name}` would unpack to more than 2 GiB; {instead}.")
+            members = [member for member in archive.infolist() if not member.is_dir() and is_wanted(member)]
+            if sum(member.file_size for member in members) > MAX_BYTES:
+                raise SetupError(f"`{file.name}` would unpack to more than 2 GiB; {alternative}.")
             yield archive, members
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # NotImplementedError: packed by a method that zipfile does not know; RuntimeError: a password is needed
+        # NotImplementedError: zipfile does not know the compression; RuntimeError: a password is needed
         raise SetupError(f"`{file.name}` cannot be read as a zip: {error}.") from error

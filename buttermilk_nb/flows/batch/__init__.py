@@ -1,1 +1,1 @@
-"""Runs through the batch APIs of providers."""
+"""Send the requests of a run through the batch APIs of providers."""

@@ -1,4 +1,4 @@
-"""What batches are made of: requests that are wanted, the channel that they go through, a batch at a provider."""
+"""The parts of a batch run: wanted requests, channels to providers, and batches at a provider."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ...llm.providers.litellm import LitellmModel
 from ...schema import now
 from ...store.batch_jobs import State, Submission
 
-_NOT_YET = BatchStatus("working", 0, 0)
-_turns: WeakKeyDictionary[Client, dict[str, asyncio.Lock]] = WeakKeyDictionary()
+_NOT_POLLED = BatchStatus("working", 0, 0)
+_locks: WeakKeyDictionary[Client, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 class WantedRequest(NamedTuple):
-    """A request that a cell will make, rendered again when it is needed: a hundred thousand would fill the memory."""
+    """A request that a cell will make, rendered only when it is needed, because many would fill the memory."""
 
     cell: Cell
     position: int
     cost_usd: float
-    """What it may cost at most, in a batch."""
+    """The most that it can cost in a batch, in US dollars."""
 
     @property
     def request(self) -> Request:
@@ -37,14 +37,14 @@ class WantedRequest(NamedTuple):
 
 
 class Channel(NamedTuple):
-    """A model, its provider's batch API, and its own call through a wire of ours."""
+    """A model, its provider's batch API, and a recorder of the requests that a direct call would send."""
 
     model: LitellmModel
     api: BatchApi
-    relay: RecordingModel
+    recorder: RecordingModel
 
-    def rows(self, keys: Iterable[str], batch_id: str, state: State) -> list[Submission]:
-        """A state that requests have taken now."""
+    def submission_rows(self, keys: Iterable[str], batch_id: str, state: State) -> list[Submission]:
+        """The rows that record a new state of these requests."""
         at = now()
         return [
             Submission(
@@ -66,26 +66,26 @@ class ProviderBatch:
     batch_id: str
     channel: Channel
     keys: set[str]
-    """Those of its requests that this run wants and has no answer of yet."""
-    aside_usd: float = 0.0
+    """The cache keys of its requests that this run wants and that are not answered yet."""
+    reserved_usd: float = 0.0
     spent_usd: float = 0.0
-    status: BatchStatus = _NOT_YET
-    answered: int = 0
-    strange: int = 0
-    """Lines of its results that belong to no request, or cannot be read."""
-    unused: list[str] = field(default_factory=list)
-    """Requests that were answered in another way meanwhile."""
-    reason: dict[str, str] = field(default_factory=dict)
-    """Why requests came back without an answer."""
+    status: BatchStatus = _NOT_POLLED
+    n_answered: int = 0
+    n_unmatched: int = 0
+    """How many lines of its results do not belong to a request, or cannot be parsed."""
+    unused_keys: list[str] = field(default_factory=list)
+    """The keys of requests that another run answered meanwhile."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why requests have no answer, by key."""
 
 
-def project_lock(client: Client, what: str) -> asyncio.Lock:
-    """What runs of one project do one after another, so that the second sees what the first has done."""
-    return _turns.setdefault(client, {}).setdefault(what, asyncio.Lock())
+def project_lock(client: Client, task: str) -> asyncio.Lock:
+    """The lock for a task that only one run of a project may do at a time."""
+    return _locks.setdefault(client, {}).setdefault(task, asyncio.Lock())
 
 
 def publish_progress(context: Context, model: str, seconds: float, why: str, done: int, total: int) -> None:
-    """Tell whoever watches how far the batches of a model are, and when there will be more to tell."""
+    """Publish the progress of a model's batches, and the seconds until the next poll."""
     payload = {
         "run_id": context.run_id,
         "model": model,

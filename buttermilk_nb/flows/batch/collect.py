@@ -1,12 +1,12 @@
-"""Waiting for batches that providers work on, and putting their answers on disk.
+"""`Collector`: waits for batches at providers, and stores their answers.
 
-When a batch has ended, each answer is read as a direct call's would be, written to table `batches` with its price, and
-put into the cache; in that order, so that an answer that a later run finds in the cache is never one whose price is
-lost.
+When a batch has ended, each answer is parsed like the answer of a direct call, written to table `batches` with its
+cost, and then put into the cache. The order makes sure that the cost of every cached answer is known.
 
-What comes back without an answer (expired, refused, broken) is not cached: the cell asks it directly, with retries, at
-the usual price, and where the provider refuses it for good its row says why, as it would without a batch. Only where
-a batch as a whole was refused or cancelled the run stops: to ask all of it directly was not what was wanted.
+Requests without an answer (expired, refused, broken) are not cached: their cells call the model directly, with
+retries, at the usual price. If the provider refuses them permanently, their rows give the reason, as without a batch.
+The run only stops if a provider refused or cancelled a whole batch, because the user did not choose to pay the price
+of direct calls for all of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import aclosing
 from ..._internal.text import pluralise
 from ...agents.base import Context
 from ...errors import ModelError, RunStopped
-from ...llm.batch.api import BatchNotFound, Result
+from ...llm.batch.api import BatchNotFound, BatchResult
 from ...llm.batch.providers import BATCH_PRICE
 from ...llm.completion import Completion
 from ...store import batch_jobs
@@ -27,189 +27,190 @@ from ...store.batch_jobs import Submission
 from .batch import ProviderBatch, WantedRequest, project_lock, publish_progress
 from .polling import Polling
 
-_AT_ONCE = 500  # answers written together
+_ANSWERS_PER_WRITE = 500  # so that a long batch does not fill the memory
 
 
 class Collector:
-    """Waits for batches and collects them.
+    """Waits for batches, and collects their answers.
 
     Parameters
     ----------
     context
-        The run's side.
-    patience
-        How long to wait.
-    asked
-        The requests that are wanted, by cache key.
+        The project and the scope of the run.
+    polling
+        Waits between polls, until the run is stopped.
+    requests
+        The wanted requests, by cache key.
     """
 
-    def __init__(self, context: Context, patience: Polling, asked: dict[str, WantedRequest]) -> None:
+    def __init__(self, context: Context, polling: Polling, requests: dict[str, WantedRequest]) -> None:
         self._context = context
         self._project = context.project
         self._client = context.project.client
-        self._patience = patience
-        self._asked = asked
-        self._refused: list[str] = []
-        self.running: dict[str, ProviderBatch] = {}
+        self._polling = polling
+        self._requests = requests
+        self._refusals: list[str] = []
+        self.open_batches: dict[str, ProviderBatch] = {}
         self.remarks: list[str] = []
-        self.paid: set[str] = set()
-        """Requests whose answer was paid for before, and has gone from the cache since."""
+        self.paid_keys: set[str] = set()
+        """The keys of answers that an earlier run paid for, and that are no longer in the cache."""
 
     async def wait(self) -> None:
-        """Wait for all batches, and collect each as it ends.
+        """Wait for all batches, and collect each when it ends.
 
         Raises
         ------
-        BatchWaits
-            It is time to stop.
+        BatchPending
+            The run was stopped, or reached its time limit.
         RunStopped
-            A provider refused or cancelled a batch, or cannot be asked how far it is.
+            A provider refused or cancelled a batch, or cannot be reached.
         """
-        for pause in self._patience.backoff_delays():
-            for batch in list(self.running.values()):
-                await self._look(batch)
+        for pause in self._polling.backoff_delays():
+            for batch in list(self.open_batches.values()):
+                await self._poll(batch)
                 if batch.status.state != "working":
-                    await (self._give_up if batch.status.state == "failed" else self._collect)(batch)
-                    del self.running[batch.batch_id]
-            if not self.running:
+                    await (self._record_refusal if batch.status.state == "failed" else self._collect)(batch)
+                    del self.open_batches[batch.batch_id]
+            if not self.open_batches:
                 break
-            self._tell(pause)
-            await self._patience.sleep(pause)
-        if self._refused:
-            raise RunStopped(" ".join(self._refused))
+            self._publish_progress(pause)
+            await self._polling.sleep(pause)
+        if self._refusals:
+            raise RunStopped(" ".join(self._refusals))
 
     def stop_message(self) -> str:
-        """Where things stand, for whoever stops now."""
-        batches = self.running.values()
+        """The state of the batches, as the message of a run that stops now."""
+        batches = self.open_batches.values()
         if not batches:
-            return "No batch is known to be at the provider; run the same cell again to go on."
+            return "No batch is known to be at the provider; run this notebook cell again to continue."
         n, done = sum(len(batch.keys) for batch in batches), sum(batch.status.done for batch in batches)
-        what, it = ("a batch", "it") if len(batches) == 1 else (f"{len(batches)} batches", "them")
+        noun, pronoun = ("a batch", "it") if len(batches) == 1 else (f"{len(batches)} batches", "them")
         return (
-            f"At the provider: {pluralise(n, 'request')} in {what}, {done:,} done so far; run the same cell again to "
-            f"collect {it}."
+            f"At the provider: {pluralise(n, 'request')} in {noun}, {done:,} done so far; run this notebook cell "
+            f"again to collect {pronoun}."
         )
 
-    async def _look(self, batch: ProviderBatch) -> None:
-        often = self._project.settings.give_up_after  # a wait of a day outlasts a network that is away for a while
+    async def _poll(self, batch: ProviderBatch) -> None:
+        retries = self._project.settings.give_up_after  # a batch takes up to a day, so a network failure may pass
         try:
-            batch.status = await self._patience.retry(lambda: batch.channel.api.poll(batch.batch_id), retries=often)
+            batch.status = await self._polling.retry(lambda: batch.channel.api.poll(batch.batch_id), retries=retries)
         except ModelError as error:
-            raise _unreachable(batch, error) from error
+            raise _unreachable_error(batch, error) from error
 
     async def _collect(self, batch: ProviderBatch) -> None:
-        """Take every answer of a batch that has ended."""
+        """Collect every answer of a batch that has ended."""
         try:
             async with project_lock(self._client, batch.batch_id):
-                await self._patience.retry(lambda: self._read(batch))
+                await self._polling.retry(lambda: self._read_results(batch))
         except BatchNotFound:
-            batch.reason = dict.fromkeys(batch.keys, "not kept any more")
+            batch.reasons = dict.fromkeys(batch.keys, "no longer at the provider")
         except ModelError as error:
-            raise _unreachable(batch, error) from error
-        await self._write(batch.channel.rows(batch.keys, batch.batch_id, "unanswered"))
-        await asyncio.to_thread(batch_jobs.close_requests, self._project.store, batch.unused)
-        self.finish(batch)
-        self._remark(batch)
+            raise _unreachable_error(batch, error) from error
+        await self._write_rows(batch.channel.submission_rows(batch.keys, batch.batch_id, "unanswered"))
+        await asyncio.to_thread(batch_jobs.close_requests, self._project.store, batch.unused_keys)
+        self.settle_cost(batch)
+        self._add_remarks(batch)
 
-    async def _give_up(self, batch: ProviderBatch) -> None:
-        """The provider has refused a batch as a whole."""
-        await self._write(batch.channel.rows(batch.keys, batch.batch_id, "failed"))
-        self.finish(batch)
+    async def _record_refusal(self, batch: ProviderBatch) -> None:
+        """Record that the provider refused a whole batch."""
+        await self._write_rows(batch.channel.submission_rows(batch.keys, batch.batch_id, "failed"))
+        self.settle_cost(batch)
         n = pluralise(len(batch.keys), "request")
-        self._refused.append(
+        self._refusals.append(
             f"`{batch.channel.api.provider}` refused the batch `{batch.batch_id}` of {n}: "
-            f"{batch.status.message or 'it does not say why'}. None of them was answered. Run the cell again when "
-            "that is mended, or without batch=True to ask directly."
+            f"{batch.status.message or 'it gives no reason'}. No request was answered. Fix the cause and run this "
+            "notebook cell again, or run it without batch=True to call the model directly."
         )
 
-    def finish(self, batch: ProviderBatch) -> None:
-        """Spend what it has cost instead of what was set aside for it."""
-        self._context.scope.budget.settle(batch.aside_usd, batch.spent_usd)
-        batch.aside_usd = batch.spent_usd = 0.0
+    def settle_cost(self, batch: ProviderBatch) -> None:
+        """Replace the reserved cost of a batch by its actual cost."""
+        self._context.scope.budget.settle(batch.reserved_usd, batch.spent_usd)
+        batch.reserved_usd = batch.spent_usd = 0.0
 
-    async def _read(self, batch: ProviderBatch) -> None:
-        """Go through the results; after a failure they are read again, and what is on disk is passed over."""
+    async def _read_results(self, batch: ProviderBatch) -> None:
+        """Read the results of a batch; after a failure all are read again, and stored answers are skipped."""
         members = await asyncio.to_thread(batch_jobs.keys_in_batch, self._project.store, batch.batch_id)
-        found: dict[str, Completion] = {}
-        batch.strange = 0
+        answers: dict[str, Completion] = {}
+        batch.n_unmatched = 0
         async with aclosing(batch.channel.api.results(batch.batch_id, batch.status)) as results:
             async for result in results:
-                await self._patience.yield_to_loop()
+                await self._polling.yield_to_loop()
                 if result is None or result.key not in members:
-                    batch.strange += 1
-                elif result.key in batch.keys and result.key not in found:
-                    await self._take(batch, result, found)
-                    if len(found) >= _AT_ONCE:
-                        await self._keep(batch, found)
-                        found = {}
-        await self._keep(batch, found)
+                    batch.n_unmatched += 1
+                elif result.key in batch.keys and result.key not in answers:
+                    await self._read_result(batch, result, answers)
+                    if len(answers) >= _ANSWERS_PER_WRITE:
+                        await self._store_answers(batch, answers)
+                        answers = {}
+        await self._store_answers(batch, answers)
 
-    async def _take(self, batch: ProviderBatch, result: Result, found: dict[str, Completion]) -> None:
-        """Read one result."""
-        if result.key in self._project.cache:  # another run was faster
+    async def _read_result(self, batch: ProviderBatch, result: BatchResult, answers: dict[str, Completion]) -> None:
+        """Add the answer in one result, or note why there is none."""
+        if result.key in self._project.cache:  # another run has answered it
             batch.keys.discard(result.key)
-            batch.unused.append(result.key)
+            batch.unused_keys.append(result.key)
         elif result.body is None:
-            batch.reason[result.key] = result.why
+            batch.reasons[result.key] = result.reason
         else:
-            request = self._asked[result.key].request
+            request = self._requests[result.key].request
             try:
-                answer = await batch.channel.relay.read(request, result.body, result.request_id)
+                answer = await batch.channel.recorder.read(request, result.body, result.request_id)
             except ModelError as error:
-                batch.reason[result.key] = error.code or type(error).__name__
+                batch.reasons[result.key] = error.code or type(error).__name__
             else:
                 cost = None if answer.cost_usd is None else answer.cost_usd * BATCH_PRICE
-                found[result.key] = answer.model_copy(update={"cost_usd": cost, "latency_s": None})
+                answers[result.key] = answer.model_copy(update={"cost_usd": cost, "latency_s": None})
 
-    async def _keep(self, batch: ProviderBatch, found: dict[str, Completion]) -> None:
-        """Put answers on disk, and let the first cell that takes one pay for it."""
-        rows = batch.channel.rows(found, batch.batch_id, "collected")
-        await self._write(
+    async def _store_answers(self, batch: ProviderBatch, answers: dict[str, Completion]) -> None:
+        """Write answers to the Store and the cache; the first cell that uses an answer pays for it."""
+        rows = batch.channel.submission_rows(answers, batch.batch_id, "collected")
+        await self._write_rows(
             row.model_copy(update={"happened_at": answer.answered_at, "cost_usd": answer.cost_usd})
-            for row, answer in zip(rows, found.values(), strict=True)
+            for row, answer in zip(rows, answers.values(), strict=True)
         )
         await asyncio.gather(
-            *(self._client.store_answer(self._asked[key].request, answer) for key, answer in found.items())
+            *(self._client.store_answer(self._requests[key].request, answer) for key, answer in answers.items())
         )
-        fresh = {key: answer for key, answer in found.items() if key not in self.paid}
-        self._client.batch_answers.update(fresh)
-        batch.spent_usd += sum(answer.cost_usd or 0.0 for answer in fresh.values())
-        batch.answered += len(found)
-        batch.keys.difference_update(found)
+        unpaid_answers = {key: answer for key, answer in answers.items() if key not in self.paid_keys}
+        self._client.batch_answers.update(unpaid_answers)
+        batch.spent_usd += sum(answer.cost_usd or 0.0 for answer in unpaid_answers.values())
+        batch.n_answered += len(answers)
+        batch.keys.difference_update(answers)
 
-    async def _write(self, rows: Iterable[Submission]) -> None:
-        if listed := list(rows):
-            await asyncio.to_thread(batch_jobs.write_submissions, self._project.store, listed)
+    async def _write_rows(self, rows: Iterable[Submission]) -> None:
+        if submissions := list(rows):
+            await asyncio.to_thread(batch_jobs.write_submissions, self._project.store, submissions)
 
-    def _remark(self, batch: ProviderBatch) -> None:
+    def _add_remarks(self, batch: ProviderBatch) -> None:
         name = batch.channel.model.name
-        if batch.answered:
+        if batch.n_answered:
             self.remarks.append(
-                f"in a batch of `{name}`: {pluralise(batch.answered, 'answer')}, of which the cost is counted at "
+                f"in a batch of `{name}`: {pluralise(batch.n_answered, 'answer')}. The cost is counted at "
                 f"{BATCH_PRICE:.0%} of the usual price."
             )
-        if batch.strange:
-            lines = pluralise(batch.strange, "line")
-            self.remarks.append(f"in a batch of `{name}`: {lines} that belong to no request, and were left out.")
+        if batch.n_unmatched:
+            lines = pluralise(batch.n_unmatched, "line")
+            self.remarks.append(f"in a batch of `{name}`: {lines} belong to no request, and were ignored.")
         if not batch.keys:
             return
         n = pluralise(len(batch.keys), "request")
         if batch.status.cancelled:
-            self._refused.append(
+            self._refusals.append(
                 f"The batch `{batch.batch_id}` was cancelled at `{batch.channel.api.provider}`, with {n} unanswered. "
-                "Run the cell again to submit these, or without batch=True to ask them directly."
+                "Run this notebook cell again to submit them, or run it without batch=True to call the model directly."
             )
             return
-        reasons = Counter(batch.reason.get(key, "not in the results") for key in batch.keys)
+        reasons = Counter(batch.reasons.get(key, "not in the results") for key in batch.keys)
         why = ", ".join(f"{reason}: {n:,}" for reason, n in reasons.most_common())
         self.remarks.append(
-            f"in a batch of `{name}`: {n} without an answer ({why}), asked directly at the usual price."
+            f"in a batch of `{name}`: {n} without an answer ({why}). The model is called directly for them, at the "
+            "usual price."
         )
 
-    def _tell(self, pause: float) -> None:
-        """Say how far the batches of each model are."""
+    def _publish_progress(self, pause: float) -> None:
+        """Publish the progress of the batches of each model."""
         by_model: dict[str, list[ProviderBatch]] = {}
-        for batch in self.running.values():
+        for batch in self.open_batches.values():
             by_model.setdefault(batch.channel.model.name, []).append(batch)
         for name, batches in by_model.items():
             done = sum(batch.status.done for batch in batches)
@@ -217,8 +218,8 @@ class Collector:
             publish_progress(self._context, name, pause, "at the provider as a batch", done, total)
 
 
-def _unreachable(batch: ProviderBatch, error: ModelError) -> RunStopped:
+def _unreachable_error(batch: ProviderBatch, error: ModelError) -> RunStopped:
     return RunStopped(
-        f"{error} The batch `{batch.batch_id}` is at `{batch.channel.api.provider}` all the same: run the same cell "
+        f"{error} The batch `{batch.batch_id}` is still at `{batch.channel.api.provider}`: run this notebook cell "
         "again later to collect it."
     )

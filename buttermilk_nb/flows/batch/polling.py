@@ -1,7 +1,7 @@
-"""How long a run waits for something that may take a day: until somebody says stop, or its time is up.
+"""`Polling`: waits for batches until the run is stopped or reaches its time limit.
 
-Every wait goes through here, so that a Ctrl-C is heard within moments, and what fails for a reason that may pass is
-asked again after growing pauses (the settings `backoff_s`, doubled up to `backoff_max_s`, and `retries`).
+Every wait of a batch run uses it, so that a Ctrl-C takes effect at once. Temporary failures are retried after growing
+pauses (the settings `backoff_s`, doubled up to `backoff_max_s`, and `retries`).
 """
 
 from __future__ import annotations
@@ -17,90 +17,90 @@ from ...config.settings import Settings
 from ...errors import ModelError, RunStopped
 
 T = TypeVar("T")
-_SLICE_S = 0.01  # as long as the loop may be held
+_SLICE_S = 0.01  # the longest time without giving control back to the loop
 
 
 class BatchPending(RunStopped):
-    """A run was stopped, or out of time, before its batches were done. They are at the provider."""
+    """A run was stopped, or reached its time limit, before its batches ended. They are still at the provider."""
 
 
 class Polling:
-    """How long to go on.
+    """Waits, retries, and checks whether to stop.
 
     Parameters
     ----------
     settings
-        The project's settings: pauses and retries.
+        The project's settings for pauses and retries.
     stop
-        Set where the user wants to stop.
+        An event that is set when the run must stop.
     time_limit_s
-        Seconds from now; None for no limit.
+        The time limit in seconds from now; by default there is no limit.
     """
 
     def __init__(self, settings: Settings, stop: asyncio.Event, time_limit_s: float | None = None) -> None:
         self._settings = settings
         self._stop = stop
-        self._until = None if time_limit_s is None else time.monotonic() + time_limit_s
-        self._turn = time.perf_counter()
+        self._deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
+        self._slice_began = time.perf_counter()
         self.stop_message: Callable[[], str] = str
-        """What to say where it is time to stop."""
+        """Makes the message of a run that stops."""
 
     def check(self) -> None:
-        """Go on, or raise BatchWaits."""
-        if self._stop.is_set() or (self._until is not None and time.monotonic() >= self._until):
+        """Raise BatchPending if the run must stop."""
+        if self._stop.is_set() or (self._deadline is not None and time.monotonic() >= self._deadline):
             raise BatchPending(self.stop_message())
 
     def backoff_delays(self) -> Iterator[float]:
-        """The pauses between looks at a provider, in seconds, without end."""
+        """The pauses between polls, in seconds; there is no last one."""
         return Backoff(self._settings.backoff_s, self._settings.backoff_max_s).pauses()
 
     async def yield_to_loop(self) -> None:
-        """Let others work now and then, and check."""
-        if time.perf_counter() - self._turn > _SLICE_S:
+        """Give control back to the event loop from time to time, and check whether to stop."""
+        if time.perf_counter() - self._slice_began > _SLICE_S:
             await asyncio.sleep(0)
-            self._turn = time.perf_counter()
+            self._slice_began = time.perf_counter()
             self.check()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, but not longer than there is time."""
-        left = seconds if self._until is None else min(seconds, self._until - time.monotonic())
-        with contextlib.suppress(TimeoutError):  # nobody said stop
-            await asyncio.wait_for(self._stop.wait(), max(left, 0.0))
+        """Wait, but not beyond the time limit, and check whether to stop."""
+        remaining_s = seconds if self._deadline is None else min(seconds, self._deadline - time.monotonic())
+        with contextlib.suppress(TimeoutError):  # the run was not stopped
+            await asyncio.wait_for(self._stop.wait(), max(remaining_s, 0.0))
         self.check()
 
     async def retry(
         self,
-        ask: Callable[[], Awaitable[T]],
+        attempt: Callable[[], Awaitable[T]],
         *,
-        before: Callable[[], Awaitable[T | None]] | None = None,
+        recover: Callable[[], Awaitable[T | None]] | None = None,
         retries: int | None = None,
     ) -> T:
-        """Ask, and ask again where a failure may pass.
+        """Make a call, and retry it after temporary failures.
 
         Parameters
         ----------
-        ask
-            What is asked.
-        before
-            Asked before each further attempt: whether the one that seemed to fail has come to something after all.
+        attempt
+            Makes the call.
+        recover
+            Called before each retry: returns a result if the failed attempt succeeded after all, else None.
         retries
-            How often; by default as often as a call is.
+            How many retries; by default as many as for a model call.
 
         Raises
         ------
         ModelError
-            It failed for good.
+            The call failed permanently, or too often.
         """
-        pauses, left = self.backoff_delays(), self._settings.retries if retries is None else retries
+        pauses, retries_left = self.backoff_delays(), self._settings.retries if retries is None else retries
         while True:
             try:
-                return await ask()
+                return await attempt()
             except ModelError as error:
-                if not error.transient or not left:
+                if not error.transient or not retries_left:
                     raise
                 wait = error.retry_after_s
-            left -= 1
+            retries_left -= 1
             pause = next(pauses)
             await self.sleep(pause if wait is None else wait)
-            if before is not None and (found := await self.retry(before)) is not None:
-                return found
+            if recover is not None and (result := await self.retry(recover)) is not None:
+                return result

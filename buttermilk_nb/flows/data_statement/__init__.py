@@ -1,1 +1,1 @@
-"""The statement of which texts go where in a study."""
+"""The data statement: which texts of a study are sent where."""

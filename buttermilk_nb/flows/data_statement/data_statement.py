@@ -1,9 +1,9 @@
-"""`bm.data_statement`: what an ethics board asks before a study runs, answered from the study's own settings.
+"""`bm.data_statement`: answers the questions of an ethics board from a study's own settings.
 
-Which texts leave, to whom, what is known of what happens to them there, what stays here, what could be done without
-sending anything, and how a person is forgotten. It is read off the prompts, the corpus and `buttermilk.yaml`; nothing
-is sent and no server is asked. Of a provider's terms nothing is claimed, because they change and depend on the
-contract: the statement says where they stand and what to look for in them.
+Which texts are sent, and to whom? What happens to them there? What is stored here? What is possible without sending
+anything? How is a person's data erased? The answers come from the prompts, the corpus and `buttermilk.yaml`; nothing
+is sent and no server is contacted. The statement makes no claims about a provider's terms, because they change and
+depend on the contract: it says where to find them and what to look for.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ...project.session import current
 from ..plan import Plan
 from .sections import (
     StatementSubject,
-    forgetting,
+    alternatives_section,
+    erasure_section,
     provider_terms_section,
     recipients_section,
     stored_here_section,
-    which_texts,
-    without_sending,
+    texts_section,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class DataStatement:
-    """A data statement: Markdown, which a notebook shows as a page.
+    """A data statement as Markdown text, which a notebook shows as a page.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class DataStatement:
         self.text = text
 
     def to_markdown(self, path: str | Path) -> Path:
-        """Write it to a file; its path.
+        """Write the statement to a file, and return its path.
 
         Raises
         ------
@@ -75,28 +75,28 @@ def data_statement(
     project: Project | None = None,
     date: dt.date | str | None = None,
 ) -> DataStatement:
-    """What would leave this machine, to whom, and what stays; for an ethics board, before a run. Nothing is sent.
+    """A statement for an ethics board: which texts a run would send, to whom, and what stays. Nothing is sent.
 
     Parameters
     ----------
     flow
-        The flow that would run; without one, it is about all models in the project's sets.
+        The flow that would run; by default the statement covers all models in the project's sets.
     corpus
-        What it would run over; without one, nothing can be counted.
+        The corpus of the run; without one, nothing is counted.
     project
         By default the open project.
     date
-        The date to write on it; none by default, so that the same study gives the same statement.
+        The date on the statement; by default none, so that the same study gives the same statement.
 
     Returns
     -------
-    Statement
-        Shown as a page in a notebook; `.to_markdown(path)` writes it to a file.
+    DataStatement
+        The statement, which a notebook shows as a page; `.to_markdown(path)` writes it to a file.
 
     Raises
     ------
     SetupError
-        The flow or a set names a model that there is not.
+        The flow or a set names a model that does not exist.
 
     Examples
     --------
@@ -106,62 +106,65 @@ def data_statement(
     >>> print(data_statement().text.splitlines()[0])
     # Data statement: `statement`
     """
-    study = _study(flow, corpus, project or current())
-    parts = [_head(study, date), _short(study), which_texts(study), recipients_section(study)]
-    parts += [provider_terms_section(study)] if study.remote else []
-    parts += [stored_here_section(study), without_sending(study), forgetting(study)]
+    subject = _statement_subject(flow, corpus, project or current())
+    parts = [_heading(subject, date), _summary_section(subject), texts_section(subject), recipients_section(subject)]
+    parts += [provider_terms_section(subject)] if subject.remote else []
+    parts += [stored_here_section(subject), alternatives_section(subject), erasure_section(subject)]
     return DataStatement("\n\n".join(parts) + "\n")
 
 
-def _study(flow: Flow | None, corpus: Corpus | None, project: Project) -> StatementSubject:
+def _statement_subject(flow: Flow | None, corpus: Corpus | None, project: Project) -> StatementSubject:
     if corpus is not None:
         require_corpus(corpus, "a data statement")
     if flow is None:
         names = dict.fromkeys(name for names in project.settings.sets.values() for name in names)
         return StatementSubject(project, None, corpus, (), tuple(named_model(name, project) for name in names), 1)
     plan = Plan(flow.steps, corpus or Corpus([]), project)
-    asked = [slot.model for slots in plan.slots.values() for slot in slots]
-    times = sum(model is not None and model.remote for model in asked)
+    models = [slot.model for slots in plan.slots.values() for slot in slots]
+    times = sum(model is not None and model.remote for model in models)
     return StatementSubject(project, flow.name, corpus, plan.steps, tuple(plan.models), times)
 
 
-def _head(study: StatementSubject, date: dt.date | str | None) -> str:
+def _heading(subject: StatementSubject, date: dt.date | str | None) -> str:
     about = (
-        f"of the flow {code(study.flow)}" if study.flow else "with the models of the project's sets (no flow is named)"
+        f"of the flow {code(subject.flow)}"
+        if subject.flow
+        else "with the models of the project's sets (no flow is named)"
     )
-    lines = [f"# Data statement: {code(study.project.name)}"]
+    lines = [f"# Data statement: {code(subject.project.name)}"]
     lines += [f"Date: {strip_markup(str(date))}"] if date is not None else []
     lines.append(
-        f"What would happen to texts in a run {about}. It was put together by the software from the study's own "
-        "settings, and nothing was sent for it. Whether that is acceptable is for the researchers and their ethics "
-        "board to decide."
+        f"This statement describes what would happen to texts in a run {about}. The software made it from the study's "
+        "own settings, without sending anything. The researchers and their ethics board decide whether this is "
+        "acceptable."
     )
     return "\n\n".join(lines)
 
 
-def _short(study: StatementSubject) -> str:
-    if not study.remote:
-        found = ["**No text leaves** this machine or a server that the project calls its own."]
-    elif not study.leaves:
-        found = ["**No text leaves**: the project is `local_only`, so its remote models are refused."]
+def _summary_section(subject: StatementSubject) -> str:
+    if not subject.remote:
+        lines = ["**No text leaves** this machine or a server that the project declares as its own."]
+    elif not subject.sends_texts:
+        lines = ["**No text leaves**: the project is `local_only`, so its remote models are refused."]
     else:
-        found = [f"**Texts leave this machine**, to {code_list(study.providers)}."]
-    if study.corpus is not None:
-        found.append(_records(study, study.corpus))
-    waiting = [name for name in study.providers if name not in study.project.client.consent.recipients]
-    if waiting and study.leaves:
-        calls = code_list(f'bm.allow("{name}")' for name in waiting)
-        found.append(
-            f"Nobody has allowed {code_list(waiting)} yet: nothing is sent there until somebody writes {calls}, or the "
-            "same under `allow:` in buttermilk.yaml."
+        lines = [f"**Texts leave this machine**, to {code_list(subject.providers)}."]
+    if subject.corpus is not None:
+        lines.append(_record_counts(subject.corpus))
+    not_allowed = [name for name in subject.providers if name not in subject.project.client.consent.recipients]
+    if not_allowed and subject.sends_texts:
+        calls = code_list(f'bm.allow("{name}")' for name in not_allowed)
+        lines.append(
+            f"There is no consent for {code_list(not_allowed)} yet: nothing is sent there without {calls}, or an entry "
+            "under `allow:` in buttermilk.yaml."
         )
-    return f"## In short\n\n{bullets(found)}"
+    return f"## Summary\n\n{bullets(lines)}"
 
 
-def _records(study: StatementSubject, corpus: Corpus) -> str:
-    stay = sum(record.local_only for record in corpus)
-    said = pluralise(len(corpus), "record")
-    if not stay:
-        return f"{said}; none is marked `local_only`."
-    never = "never sent to a remote model" if study.remote else "which would keep it here with remote models too"
-    return f"{said}, of which {stay:,} {'is' if stay == 1 else 'are'} marked `local_only`: {never}."
+def _record_counts(corpus: Corpus) -> str:
+    n_local = sum(record.local_only for record in corpus)
+    count = pluralise(len(corpus), "record")
+    if not n_local:
+        return f"The corpus has {count}. No record is marked `local_only`."
+    verb = "is" if n_local == 1 else "are"
+    marked = f"{pluralise(n_local, 'record')} {verb} marked `local_only` and never sent to a remote model."
+    return f"The corpus has {count}. {marked}"

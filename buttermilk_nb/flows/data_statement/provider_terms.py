@@ -1,6 +1,6 @@
-"""Where providers say what they do with texts. A small table, of addresses that stood when this version was made.
+"""The web addresses of providers' terms, as of the release of this version.
 
-Only where to look is kept here, never what stands there: terms change, and depend on the contract.
+The table only has addresses and not the terms themselves, because terms change and depend on the contract.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TERMS = {
     "vertex_ai": _VERTEX,
     "xai": "https://x.ai/legal/privacy-policy",
 }
-"""By the first part of a model's full name."""
+"""The address of a provider's terms, by the first part of a model's full name."""
 
 RELAYS = frozenset({"huggingface", "litellm_proxy", "openrouter"})
-"""Those that hand texts on to whoever runs the model."""
+"""Providers that pass texts on to other companies, which run the models."""

@@ -1,8 +1,8 @@
-"""What is asked of the researcher before anything is sent: may it leave, may it cost that, is it meant to be that much.
+"""Check consent, keys, cost and size of a run before anything is sent.
 
-Only a run that would really send something is asked about: what is in the cache needs no leave and costs nothing, so
-that a reader can re-run a study without keys and without consent. What cannot be counted before other steps have
-answered is looked at again when it is sent; the client refuses it in the same words.
+Only calls that would be sent are checked. Cached answers need no consent and cost nothing, so a reader can re-run a
+study without keys and without consent. Calls that cannot be counted yet, because they depend on other steps, are
+checked again when they are sent; then the client raises the same errors.
 """
 
 from __future__ import annotations
@@ -15,57 +15,63 @@ from ...config.settings import CacheMode
 from ...errors import ConsentError, SetupError, UnconfirmedError
 from ...llm.model import Model
 from ...project.project import Project
-from ..estimate import Estimate, estimate, unanswered
+from ..estimate import Estimate, estimate, models_to_call
 from ..plan import Plan
 
 
 def preflight(
     plan: Plan, project: Project, *, mode: CacheMode, retry: frozenset[str], budget_usd: float | None, yes: bool
 ) -> list[str]:
-    """Ask what has to be asked; remarks on what a reader should know.
+    """Check a plan before it runs, and return remarks on it.
 
     Raises
     ------
-    ConsentError, UnconfirmedError, SetupError
-        Nothing was sent.
+    ConsentError
+        A provider has no consent, or every record must stay on this machine.
+    UnconfirmedError
+        There are more calls than expected, and they are not confirmed.
+    SetupError
+        A model is not available, or a budget needs a price that is not known.
     """
     if mode == "only":
         return []
     settings = project.settings
     remote = [model for model in plan.models if model.remote]
-    here = [model for model in plan.models if model.is_local_server]
-    asked = unanswered(plan, project, here, mode)  # a replay reaches no server
-    looked_for = [model for model in plan.models if not model.is_local_server or model.name in asked]
-    obstacles = {model.name: found for model in looked_for if (found := model.unavailable_reasons(settings.probe_s))}
+    local_servers = [model for model in plan.models if model.is_local_server]
+    called = models_to_call(plan, project, local_servers, mode)  # a run from the cache needs no server
+    checked_models = [model for model in plan.models if not model.is_local_server or model.name in called]
+    obstacles = {
+        model.name: reasons for model in checked_models if (reasons := model.unavailable_reasons(settings.probe_s))
+    }
     unapproved = [model for model in remote if not project.client.consent.is_allowed(model)]
-    many = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
-    if obstacles or unapproved or many:
+    is_large = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
+    if obstacles or unapproved or is_large:
         _check_estimate(plan, project, remote, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
     if not remote:
         return []
-    return _money(project, remote, budget_usd) + _local_records(plan, remote)
+    return _price_remarks(project, remote, budget_usd) + _local_only_remarks(plan, remote)
 
 
-def _downstream_models(plan: Plan, project: Project, found: Estimate) -> set[str]:
-    """The models that are sent to if what is new goes on: those of later steps, and those of last resort."""
-    if not found.new:
+def _downstream_models(plan: Plan, project: Project, planned: Estimate) -> set[str]:
+    """The models that may be called because of new calls: those of later steps, and fallbacks."""
+    if not planned.new:
         return set()
-    new = {entry.model for entry in found.models if entry.new or entry.later}
-    asked = [
+    new = {entry.model for entry in planned.models if entry.new or entry.later}
+    steps = [
         step for step in plan.steps if any(slot.model and slot.model.name in new for slot in plan.slots[step.name])
     ]
-    last = {model.name for step in asked for model in step.agent.fallback_models(project)}
-    return last | {entry.model for entry in found.models if entry.later}
+    fallbacks = {model.name for step in steps for model in step.agent.fallback_models(project)}
+    return fallbacks | {entry.model for entry in planned.models if entry.later}
 
 
-def _money(project: Project, remote: list[Model], budget_usd: float | None) -> list[str]:
+def _price_remarks(project: Project, remote: list[Model], budget_usd: float | None) -> list[str]:
     unpriced = [model for model in remote if model.price() is None]
     if unpriced and budget_usd is not None:
-        raise SetupError(*(_unpriced(model) for model in unpriced))
+        raise SetupError(*(_unpriced_message(model) for model in unpriced))
     if not unpriced or project.settings.budget_usd is None:
         return []
     names = ", ".join(f"`{model.name}`" for model in unpriced)
-    return [f"the price of {names} is not known, so the project's budget does not see what it costs."]
+    return [f"the price of {names} is not known, so its calls do not count towards the project's budget."]
 
 
 def _check_estimate(
@@ -79,52 +85,52 @@ def _check_estimate(
     retry: frozenset[str],
     yes: bool,
 ) -> None:
-    """Count what would be sent, and ask about that."""
-    found = estimate(plan, project, cap_usd=budget_usd, mode=mode, retry=retry)
-    unready = [problem for entry in found.models if entry.new for problem in obstacles.get(entry.model, [])]
+    """Estimate the new calls, and check them."""
+    planned = estimate(plan, project, cap_usd=budget_usd, mode=mode, retry=retry)
+    unready = [problem for entry in planned.models if entry.new for problem in obstacles.get(entry.model, [])]
     if unready:
         raise SetupError(*dict.fromkeys(unready))
     by_name = {model.name: model for model in remote}
-    asked = {entry.model for entry in found.models if entry.new} | _downstream_models(plan, project, found)
-    leaving = [model for name, model in by_name.items() if name in asked]
-    project.client.consent.check_models(leaving)
-    new = sum(entry.new + entry.later for entry in found.models if entry.remote)
+    called = {entry.model for entry in planned.models if entry.new} | _downstream_models(plan, project, planned)
+    called_models = [model for name, model in by_name.items() if name in called]
+    project.client.consent.check_models(called_models)
+    new = sum(entry.new + entry.later for entry in planned.models if entry.remote)
     if new > project.settings.confirm_above and not yes:
-        _confirm(found, new, project)
+        _confirm(planned, new, project)
 
 
-def _confirm(found: Estimate, new: int, project: Project) -> None:
-    question = f"{found}. Send {new:,} calls to remote models?"
+def _confirm(planned: Estimate, new: int, project: Project) -> None:
+    question = f"{planned}. Send {new:,} calls to remote models?"
     ask = notebook_hooks.get_hook("confirm") or (
-        _in_the_terminal if sys.stdin is not None and sys.stdin.isatty() else None
+        _confirm_in_terminal if sys.stdin is not None and sys.stdin.isatty() else None
     )
-    said = ask(question) if ask else None
-    if said is None:
+    is_confirmed = ask(question) if ask else None
+    if is_confirmed is None:
         raise UnconfirmedError(
-            f"{found}. That is more than `confirm_above` ({project.settings.confirm_above:,}) calls to remote models: "
-            "write run(..., yes=True), or raise `confirm_above` in buttermilk.yaml."
+            f"{planned}. That is more than `confirm_above` ({project.settings.confirm_above:,}) calls to remote "
+            "models: write run(..., yes=True), or raise `confirm_above` in buttermilk.yaml."
         )
-    if not said:
-        raise UnconfirmedError(f"nothing was sent: {found}.")
+    if not is_confirmed:
+        raise UnconfirmedError(f"nothing was sent: {planned}.")
 
 
-def _in_the_terminal(question: str) -> bool:
+def _confirm_in_terminal(question: str) -> bool:
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _local_records(plan: Plan, remote: list[Model]) -> list[str]:
-    stay = sum(record.local_only for record in plan.corpus.records)
-    if not stay:
+def _local_only_remarks(plan: Plan, remote: list[Model]) -> list[str]:
+    n_local = sum(record.local_only for record in plan.corpus.records)
+    if not n_local:
         return []
     names = ", ".join(f"`{model.name}`" for model in remote)
-    chosen = {slot.model.name for slots in plan.slots.values() for slot in slots if slot.model}
-    if stay == len(plan.corpus) and chosen <= {model.name for model in remote}:
-        raise ConsentError(f"every record of this corpus is local_only, and {names} would read them elsewhere.")
-    return [f"{pluralise(stay, 'record')} must stay here (local_only); what {names} would have read is `skipped`."]
+    model_names = {slot.model.name for slots in plan.slots.values() for slot in slots if slot.model}
+    if n_local == len(plan.corpus) and model_names <= {model.name for model in remote}:
+        raise ConsentError(f"every record of this corpus is local_only, so it cannot be sent to {names}.")
+    return [f"{pluralise(n_local, 'record')} must stay here (local_only), so the answers of {names} are `skipped`."]
 
 
-def _unpriced(model: Model) -> str:
+def _unpriced_message(model: Model) -> str:
     return (
-        f"the price of `{model.name}` is not known, so a budget cannot be kept; write it in buttermilk.yaml: "
+        f"the price of `{model.name}` is not known, so a budget cannot be checked; write the price in buttermilk.yaml: "
         f"`models: {{{model.name}: {{prices: {{input: ..., output: ...}}}}}}` (US dollars per million tokens)."
     )

@@ -1,4 +1,4 @@
-"""How far a run is: counted from the bus, shown as one line of text. The notebook paints the same tally."""
+"""`Tally`: counts the progress of a run from its events, and shows it as a line of text."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ...events.event import Event, ResultEvent, StatusEvent, WaitEvent
 if TYPE_CHECKING:
     from ..run import Run
 
-_EVERY_S = 0.1
+_PAINT_EVERY_S = 0.1
 KINDS = ("new", "cached", "refused or invalid", "failed", "skipped")
 
 
 class Tally:
-    """What has come of a run so far.
+    """The progress of a run: finished answers by kind, cost and time.
 
     Parameters
     ----------
     run_id
-        Whose events count.
+        The run whose events it counts.
     total
-        Planned cells.
+        The number of planned answers.
 
     Examples
     --------
@@ -42,14 +42,14 @@ class Tally:
         self.total = total
         self.state = "running"
         self.spent_usd = 0.0
-        self.waiting: dict[str, tuple[float, str]] = {}
-        """Models whose calls wait: until when, and why."""
+        self.waits: dict[str, tuple[float, str]] = {}
+        """The end and the reason of the wait, by model; only for models whose calls wait."""
         self._kinds: Counter[str] = Counter()
         self._start = time.perf_counter()
         self._end: float | None = None
 
     def count(self, event: Event) -> bool:
-        """Take an event in; says whether it was one of this run's."""
+        """Count an event; returns whether it belongs to this run."""
         payload = event.payload
         if payload.get("run_id") != self.run_id:
             return False
@@ -59,8 +59,8 @@ class Tally:
                 self._end = time.perf_counter()
         elif isinstance(event, WaitEvent):
             until = time.perf_counter() + float(payload["seconds"])
-            if until > self.waiting.get(str(payload["model"]), (0.0, ""))[0]:
-                self.waiting[str(payload["model"])] = (until, str(payload["why"]))
+            if until > self.waits.get(str(payload["model"]), (0.0, ""))[0]:
+                self.waits[str(payload["model"])] = (until, str(payload["why"]))
         elif isinstance(event, ResultEvent):
             status = payload["status"]
             kind = "skipped" if status == "skipped" else "failed"
@@ -74,12 +74,12 @@ class Tally:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Finished cells by kind."""
+        """Finished answers by kind."""
         return {kind: self._kinds[kind] for kind in KINDS}
 
     @property
     def done(self) -> int:
-        """Finished cells."""
+        """The number of finished answers."""
         return self._kinds.total()
 
     @property
@@ -89,40 +89,40 @@ class Tally:
 
     @property
     def per_second(self) -> float:
-        """Cells a second so far."""
+        """Finished answers per second so far."""
         return self.done / max(self.elapsed_s, 1e-9)
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left at this rate; None before the first cell."""
+        """The remaining seconds at this rate; None before the first answer."""
         return (self.total - self.done) / self.per_second if self.done else None
 
     @property
     def line(self) -> str:
-        """One line: how many, of which kinds, how fast, how long still, what it cost."""
+        """One line of text: finished answers by kind, rate, remaining time and cost."""
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.counts.items() if n)
-        parts = [f"{self.done:,}/{self.total:,} cells", *([kinds] if kinds else []), f"{self.per_second:,.0f}/s"]
+        parts = [f"{self.done:,}/{self.total:,} answers", *([kinds] if kinds else []), f"{self.per_second:,.0f}/s"]
         if self.state == "running" and self.eta_s is not None:
-            parts.append(f"{clock(self.eta_s)} left")
+            parts.append(f"{format_duration(self.eta_s)} left")
         elif self.state != "running":
-            parts.append(f"{self.state} in {clock(self.elapsed_s)}")
+            parts.append(f"{self.state} in {format_duration(self.elapsed_s)}")
         if self.spent_usd:
             parts.append(f"${self.spent_usd:,.4f} spent")
-        parts += self._waits()
+        parts += self._wait_notes()
         return " · ".join(parts)
 
-    def _waits(self) -> list[str]:
-        """Who waits now, for how long still, and why."""
+    def _wait_notes(self) -> list[str]:
+        """A note on each model that waits: for how long, and why."""
         now = time.perf_counter()
-        self.waiting = {model: wait for model, wait in self.waiting.items() if wait[0] > now}
+        self.waits = {model: wait for model, wait in self.waits.items() if wait[0] > now}
         return [
-            f"`{model}` waits {clock(until - now)}: {why}"
-            for model, (until, why) in (self.waiting.items() if self.state == "running" else ())
+            f"`{model}` waits {format_duration(until - now)}: {why}"
+            for model, (until, why) in (self.waits.items() if self.state == "running" else ())
         ]
 
 
-def clock(seconds: float) -> str:
-    """A duration for people.
+def format_duration(seconds: float) -> str:
+    """A duration as a short text.
 
     Examples
     --------
@@ -131,24 +131,24 @@ def clock(seconds: float) -> str:
     """
     if seconds < 60:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, seconds_left = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{hours}:{minutes:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"
 
 
 def watch(bus: Bus, tally: Tally, paint: Callable[[bool], None]) -> None:
-    """Keep a tally from the bus, and call `paint(over)` at most ten times a second, and once at the end."""
-    painted = 0.0
+    """Count the events of a bus. Calls `paint(over)` at most ten times a second, and once at the end of the run."""
+    last_painted = 0.0
     stop: Callable[[], None]
 
     def listen(event: Event) -> None:
-        nonlocal painted
+        nonlocal last_painted
         if not tally.count(event):
             return
         over = tally.state != "running"
         now = time.perf_counter()
-        if over or now - painted > _EVERY_S:
-            painted = now
+        if over or now - last_painted > _PAINT_EVERY_S:
+            last_painted = now
             paint(over)
         if over:
             stop()
@@ -157,7 +157,7 @@ def watch(bus: Bus, tally: Tally, paint: Callable[[bool], None]) -> None:
 
 
 def follow(bus: Bus, run: Run) -> None:
-    """Show a run in a terminal as one line that changes in place; elsewhere as one line at its end."""
+    """Show the progress of a run: in a terminal as one line that is updated, else as one line at the end."""
     tally = Tally(run.run_id, run.planned)
     live = sys.stderr.isatty()
 

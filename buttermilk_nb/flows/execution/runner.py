@@ -20,7 +20,7 @@ from ...schema import RunRow, Unit
 from ...store import Writer
 from ...store.run_rows import finish_run, write_plan, write_records
 from ..batch.polling import BatchPending
-from ..batch.run_batches import fill
+from ..batch.run_batches import run_batches
 from ..plan import Plan
 from ..run import Run
 from ..run_options import RunOptions
@@ -144,7 +144,7 @@ class Runner:
         """Let providers' batches answer what they can; the run's status if they have not finished."""
         began = time.monotonic()
         try:
-            self._run.remarks += await fill(
+            self._run.remarks += await run_batches(
                 self._plan, self._context, stop=self._stop, abort=self._abort, time_limit_s=self._time_limit_s
             )
         except BudgetReached as error:

@@ -1,4 +1,4 @@
-"""Codes of people from files and tables, checked as a whole before anything is written."""
+"""Import of people's codes from files and tables, checked before any code is written."""
 
 from __future__ import annotations
 

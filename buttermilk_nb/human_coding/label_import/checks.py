@@ -1,16 +1,12 @@
-"""Checking codes one after the other: against the corpus, the scale, each other, and what is in the project."""
+"""Checks of imported codes against the corpus, the scale, each other, and the project."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ...codebook.criteria import Criteria
-from ...codebook.criterion import Criterion
-from ...codebook.scales import NON_ANSWERS, Continuous, Likert, MultiLabel
-from ...codebook.scales.match_answer import exact_match
+from ...codebook.scales import NON_ANSWERS
 from ...corpus.corpus import Corpus
 from ...errors import InvalidAnswer, nearest
 from ...project.project import Project
@@ -21,45 +17,47 @@ from .result import ImportedLabels
 
 _REJECTED = ["where", "coder", "record_id", "criterion", "code", "kind", "problem"]
 _CLASHES = ["where", "coder", "record_id", "criterion", "before", "now"]
-_KNOWN = """
+_STORED_CODES = """
     select coder, record_id, record_hash, criterion, category, value, status from latest_labels
     where criteria_hash = ? and round = ? and status <> 'withdrawn'
 """
-Key = tuple[str, str, str]
-"""Coder, record, criterion."""
+CodeKey = tuple[str, str, str]
+"""Coder, record id, criterion."""
 
 
 class ImportedCode(NamedTuple):
-    """What an earlier code says; no answer where the record was skipped."""
+    """An earlier code. Its answer is None if the record was skipped."""
 
     answer: str | None
 
 
 class RejectedCode(NamedTuple):
-    """Why a code cannot be used."""
+    """The reason why a code cannot be used."""
 
     kind: str
     problem: str
 
 
 class CodeChecker:
-    """Codes as they are checked.
+    """Checks codes one by one, and collects usable labels, rejected codes and clashes.
 
     Parameters
     ----------
     corpus, criteria, in_round
-        What was coded, by what, and in which round.
-    known
-        What is in the project already.
+        The coded records, the criteria, and the round of coding.
+    stored_codes
+        The codes that are already in the project.
     """
 
-    def __init__(self, corpus: Corpus, criteria: Criteria, in_round: str, known: Mapping[Key, ImportedCode]) -> None:
+    def __init__(
+        self, corpus: Corpus, criteria: Criteria, in_round: str, stored_codes: Mapping[CodeKey, ImportedCode]
+    ) -> None:
         self.records = {record.record_id: record for record in corpus}
         self.criteria = criteria
         self.round = in_round
-        self.known = known
-        self.first: dict[Key, Label] = {}
-        self.last: dict[Key, Label] = {}
+        self.stored_codes = stored_codes
+        self.first_labels: dict[CodeKey, Label] = {}
+        self.last_labels: dict[CodeKey, Label] = {}
         self.rejected: list[dict[str, Any]] = []
         self.clashes: list[dict[str, Any]] = []
         self.n_empty = 0
@@ -68,55 +66,58 @@ class CodeChecker:
         """Check one more code."""
         label = self._label(code)
         if isinstance(label, RejectedCode):
-            about = {"where": code.where, "coder": code.coder, "record_id": code.record_id, "code": code.raw}
-            self.rejected.append({**about, "criterion": code.criterion, **label._asdict()})
+            row = {"where": code.where, "coder": code.coder, "record_id": code.record_id, "code": code.raw}
+            self.rejected.append({**row, "criterion": code.criterion, **label._asdict()})
             return
         self.n_empty += label is None or label.status == "skipped"
         if label is None:
             return
         key = (label.coder, label.record_id, label.criterion)
-        earlier = ImportedCode(_answer(self.first[key])) if key in self.first else self.known.get(key)
-        now = _answer(label)
-        if now is None and earlier:
+        first_label = self.first_labels.get(key)
+        earlier = ImportedCode(_label_answer(first_label)) if first_label else self.stored_codes.get(key)
+        answer = _label_answer(label)
+        if answer is None and earlier:
             return
-        if earlier and earlier.answer not in (None, now):
-            about = {"where": code.where, "coder": label.coder, "record_id": label.record_id}
-            self.clashes.append({**about, "criterion": label.criterion, "before": earlier.answer, "now": now})
-        if key not in self.first or self.first[key].status == "skipped":
-            self.first[key] = label
-        self.last[key] = label
+        if earlier and earlier.answer not in (None, answer):
+            row = {"where": code.where, "coder": label.coder, "record_id": label.record_id}
+            self.clashes.append({**row, "criterion": label.criterion, "before": earlier.answer, "now": answer})
+        if first_label is None or first_label.status == "skipped":
+            self.first_labels[key] = label
+        self.last_labels[key] = label
 
     def _label(self, code: RawCode) -> Label | RejectedCode | None:
-        """The label that a code is; None where there is neither a code nor a note."""
+        """The label of a code; None if there is neither a code nor a note."""
         if code.problem and not code.coder:
             return RejectedCode("row", code.problem)
         if code.raw is None and not code.notes:
             return None
         record = self.records.get(code.record_id)
         if record is None:
-            close = nearest(code.record_id, self.records) if code.record_id else "the cell is empty."
-            return RejectedCode("unknown record", f"the corpus has no record `{code.record_id}`; {close}")
+            suggestion = nearest(code.record_id, self.records) if code.record_id else "the id is empty."
+            return RejectedCode("unknown record", f"the corpus has no record `{code.record_id}`; {suggestion}")
         if not code.coder:
-            return RejectedCode("row", "nobody is named as the coder")
+            return RejectedCode("row", "the coder is not named")
         if code.problem == OUTSIDE:
             return RejectedCode(
-                OUTSIDE, f"`{code.record_id}` is not in the sample, so nothing is known of how it was drawn"
+                OUTSIDE, f"`{code.record_id}` is not in the sample, so the probability of drawing it is not known"
             )
         if code.problem or code.record_hash not in (None, record.record_hash):
-            changed = f"the text of `{code.record_id}` has changed since the sheet was made"
-            return RejectedCode("another version", code.problem or changed)
+            problem = code.problem or f"the text of `{code.record_id}` has changed since the sheet was made"
+            return RejectedCode("another version", problem)
         names = [criterion.name for criterion in self.criteria]
         if code.criterion not in names:
-            missing = f"criteria `{self.criteria.name}` has no criterion `{code.criterion}`"
-            return RejectedCode("row", f"{missing}; {nearest(code.criterion, names)}")
+            problem = f"criteria `{self.criteria.name}` has no criterion `{code.criterion}`"
+            return RejectedCode("row", f"{problem}; {nearest(code.criterion, names)}")
         criterion = self.criteria[code.criterion]
         try:
+            if code.raw is not None:
+                criterion.scale.parse_code(code.raw, NON_ANSWERS)
             return make_label(
                 criterion,
                 self.criteria,
                 record,
                 coder=code.coder,
-                answer=_strict(criterion, code.raw),
+                answer=code.raw,
                 status="skipped" if code.raw is None else "coded",
                 source="import",
                 notes=code.notes,
@@ -128,25 +129,29 @@ class CodeChecker:
         except InvalidAnswer as error:
             return RejectedCode("not on the scale", str(error))
 
-    def new(self, *, replacing: bool) -> list[Label]:
-        """The labels that are to be written: the first of each where something clashes, or the last."""
-        found = []
-        for key, label in (self.last if replacing else self.first).items():
-            before, now = self.known.get(key), _answer(label)
-            if before is None or (now is not None and before.answer is None) or (replacing and before.answer != now):
-                found.append(label)
-        return found
+    def new_labels(self, *, replace: bool) -> list[Label]:
+        """The labels to write. If codes clash, the first one counts, or the last one with `replace`."""
+        labels = []
+        for key, label in (self.last_labels if replace else self.first_labels).items():
+            stored, answer = self.stored_codes.get(key), _label_answer(label)
+            if (
+                stored is None
+                or (answer is not None and stored.answer is None)
+                or (replace and stored.answer != answer)
+            ):
+                labels.append(label)
+        return labels
 
     def summary(self, n_new: int, why_not: str) -> ImportedLabels:
-        """The result."""
+        """The result of the import."""
         import pandas as pd
 
-        coded = [label for label in self.first.values() if label.status != "skipped"]
+        labels = [label for label in self.first_labels.values() if label.status != "skipped"]
         return ImportedLabels(
-            coders=_each(label.coder for label in coded),
-            criteria=_each(label.criterion for label in coded),
-            n_codes=len(coded),
-            n_records=len({label.record_id for label in coded}),
+            coders=_sorted_names(label.coder for label in labels),
+            criteria=_sorted_names(label.criterion for label in labels),
+            n_codes=len(labels),
+            n_records=len({label.record_id for label in labels}),
             n_new=n_new,
             n_empty=self.n_empty,
             rejected=pd.DataFrame(self.rejected, columns=_REJECTED),
@@ -156,50 +161,26 @@ class CodeChecker:
         )
 
 
-def known_codes(project: Project, corpus: Corpus, criteria: Criteria, in_round: str) -> dict[Key, ImportedCode]:
-    """What is in the project already, of these texts in this wording and round."""
+def known_codes(project: Project, corpus: Corpus, criteria: Criteria, in_round: str) -> dict[CodeKey, ImportedCode]:
+    """The codes that are already in the project, on these texts under this wording and in this round."""
     hashes = {record.record_id: record.record_hash for record in corpus}
-    found: dict[Key, ImportedCode] = {}
+    codes: dict[CodeKey, ImportedCode] = {}
     with project.store.reading() as con:
-        rows = con.execute(_KNOWN, [criteria.criteria_hash, in_round]).fetchall()
+        rows = con.execute(_STORED_CODES, [criteria.criteria_hash, in_round]).fetchall()
     for coder, record_id, record_hash, criterion, category, value, status in rows:
         if hashes.get(record_id) == record_hash:
-            found[coder, record_id, criterion] = ImportedCode(None if status == "skipped" else _shown(category, value))
-    return found
+            answer = None if status == "skipped" else _answer_text(category, value)
+            codes[coder, record_id, criterion] = ImportedCode(answer)
+    return codes
 
 
-def _strict(criterion: Criterion, raw: Any) -> Any:
-    """A person's code is the answer itself: `no idea` is not `no`, however a model's answer is read."""
-    scale = criterion.scale
-    if not isinstance(raw, str) or isinstance(scale, Continuous) or exact_match(raw, NON_ANSWERS):
-        return raw
-    if isinstance(scale, Likert) and re.fullmatch(r"-?\d+\.0+", raw):
-        return int(float(raw))  # how a table with gaps writes its whole numbers
-    for part in _parts(raw, scale) if isinstance(scale, MultiLabel) else [raw]:
-        if exact_match(part, scale.answers) is None:
-            offered = (*scale.answers, *NON_ANSWERS)
-            raise InvalidAnswer(f"{part!r:.60} is none of the answers; {nearest(part, offered)}")
-    return raw
+def _label_answer(label: Label) -> str | None:
+    return None if label.status == "skipped" else _answer_text(label.category, label.value)
 
 
-def _parts(raw: str, scale: MultiLabel) -> list[str]:
-    """The labels in a text: a JSON list, or parted by `|`, `,` or `;`; `none` names none."""
-    if exact_match(raw, (*scale.answers, "none")):
-        return [raw] if exact_match(raw, scale.answers) else []
-    try:
-        found = json.loads(raw) if raw.startswith("[") else re.split(r"[|,;]", raw)
-    except ValueError:
-        return [raw]
-    return [str(part) for part in found]
-
-
-def _answer(label: Label) -> str | None:
-    return None if label.status == "skipped" else _shown(label.category, label.value)
-
-
-def _shown(category: str | None, value: float | None) -> str:
+def _answer_text(category: str | None, value: float | None) -> str:
     return str(value) if category is None else category
 
 
-def _each(names: Iterable[str]) -> tuple[str, ...]:
+def _sorted_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))

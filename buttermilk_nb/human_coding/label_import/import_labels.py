@@ -1,8 +1,8 @@
-"""Labels from files: everything is checked before anything is written.
+"""`import_labels` reads labels from files and checks all of them before it writes any.
 
-A code that cannot be used (an id that the corpus does not have, an answer that is not on the scale) is left out and
-listed, as a row of a corpus is. A code that says otherwise than an earlier one of the same coder stops the whole
-import, until the caller says which of them counts.
+A code that cannot be used (its record is not in the corpus, or its answer is not on the scale) is left out and listed,
+like a rejected row of a corpus. A code that differs from an earlier one of the same coder stops the whole import, until
+the caller says which one counts.
 """
 
 from __future__ import annotations
@@ -42,50 +42,50 @@ def import_labels(
     on_clash: OnClash = "report",
     project: Project | None = None,
 ) -> ImportedLabels:
-    """Take codes of people from spreadsheets, CSV files, zips of these, or dataframes.
+    """Import people's codes from spreadsheets, CSV files, zips of these, or dataframes.
 
-    The same file may be imported again: what is in the project already is not written twice.
+    You can import the same file again: codes that are already in the project are not written twice.
 
     Parameters
     ----------
     source
-        A path of a `.csv`, `.xlsx` or `.zip`, a dataframe, or a list of these.
+        The path of a `.csv`, `.xlsx` or `.zip` file, a dataframe, or a list of these.
     corpus
-        The records that were coded.
+        The coded records.
     criteria
-        The criteria that they were coded by, in the wording that the coders had.
+        The criteria of the codes, in the wording that the coders read.
     coder
-        Who coded, where the file does not say it.
+        The coder's name, if the file does not contain it.
     layout
-        `sheet` is a file of `coding_sheet`; `long` has a row per code, with the columns record_id, coder, criterion,
-        category (and notes); `wide` has a column per coder, or, where `coder` is given, per criterion. `auto` finds
-        out.
+        `sheet` is a file that `coding_sheet` made; `long` has one row per code, with the columns record_id, coder,
+        criterion, category (and notes); `wide` has one column per coder or, if `coder` is given, per criterion. `auto`
+        detects the layout.
     record_id
         The column with the ids of the records.
     columns
-        Of a wide table, the columns with codes: a list of them, which are the coders' names, or a mapping
-        `{"kf": "kf_column"}` or `{"kf": {"respect": "kf_respect"}}`; by default all but the ids, `text` and `notes`.
-        Of a long table, what its columns are called: `{"coder": "annotator", "category": "code"}`.
+        For a wide table, the columns with codes: a list of columns named like the coders, or a mapping
+        `{"kf": "kf_column"}` or `{"kf": {"respect": "kf_respect"}}`; by default all columns but the ids, `text` and
+        `notes`. For a long table, the names of its columns: `{"coder": "annotator", "category": "code"}`.
     values
-        What codes mean, where they are not in the words of the scale: `{"1": "yes", "0": "no"}`.
+        The meaning of codes that are not words of the scale: `{"1": "yes", "0": "no"}`.
     sample
-        The sample that was coded, as `sample` and `assign` give it: each code keeps the probability with which its
-        record was drawn, and a code of a record outside the sample is not taken. A file of `coding_sheet` says it
-        itself.
+        The coded sample, as `draw_sample` or `assign_coders` returned it. Each code then stores the probability with
+        which its record was drawn, and codes of records outside the sample are rejected. You do not need it for a file
+        that `coding_sheet` made.
     round
-        Which round of coding it was.
+        The round of coding.
     preview
-        Only look; nothing is written.
+        With True, the codes are only checked; nothing is written.
     on_clash
-        Where a coder has coded the same otherwise: `report` writes nothing and lists them, `keep` leaves the earlier
-        code, `replace` lets the later one follow it.
+        If a code differs from an earlier one of the same coder: `report` writes nothing and lists the clashes, `keep`
+        keeps the earlier code, `replace` adds the later one, which then counts.
     project
         The project; by default the open one.
 
     Returns
     -------
-    Imported
-        What was found: counts, `rejected`, `clashes`.
+    ImportedLabels
+        Counts, and the frames `rejected` and `clashes`.
 
     Raises
     ------
@@ -107,39 +107,40 @@ def import_labels(
     """
     require_corpus(corpus, "`import_labels`")
     if layout not in LAYOUTS:
-        raise SetupError(f"layout={layout!r} is none of {', '.join(LAYOUTS)}; {nearest(str(layout), LAYOUTS)}")
+        raise SetupError(f"layout={layout!r} must be one of {', '.join(LAYOUTS)}; {nearest(str(layout), LAYOUTS)}")
     if on_clash not in _ON_CLASH:
-        raise SetupError(f"on_clash={on_clash!r} is none of {', '.join(_ON_CLASH)}.")
-    meant = {str(key): value for key, value in (values or {}).items()}
-    asked = ImportOptions(criteria, coder, layout, record_id, columns, meant)
-    opened = project or current()
-    codes = [code for table in tables_of(source) for code in codes_in(table, asked)]
+        raise SetupError(f"on_clash={on_clash!r} must be one of {', '.join(_ON_CLASH)}.")
+    code_values = {str(key): value for key, value in (values or {}).items()}
+    options = ImportOptions(criteria, coder, layout, record_id, columns, code_values)
+    project = project or current()
+    codes = [code for table in tables_of(source) for code in codes_in(table, options)]
     if sample is not None:
-        codes = _of_sample(codes, corpus, sample)
-    found = CodeChecker(corpus, criteria, round, known_codes(opened, corpus, criteria, round))
+        codes = _add_sample(codes, corpus, sample)
+    checker = CodeChecker(corpus, criteria, round, known_codes(project, corpus, criteria, round))
     for code in codes:
-        found.add(code)
-    new = found.new(replacing=on_clash == "replace")
+        checker.add(code)
+    new_labels = checker.new_labels(replace=on_clash == "replace")
     why_not = "preview: nothing was written" if preview else ""
-    if not preview and found.clashes and on_clash == "report":
-        why_not = 'nothing was written, because of the clashes: say on_clash="keep" or on_clash="replace"'
+    if not preview and checker.clashes and on_clash == "report":
+        why_not = 'nothing was written because of the clashes: write on_clash="keep" or on_clash="replace"'
     if not why_not:
-        ids = {label.record_id for label in new}
-        keep_labels(opened, new, records=[r for r in corpus if r.record_id in ids], criteria=criteria)
-    return found.summary(len(new), why_not)
+        ids = {label.record_id for label in new_labels}
+        records = [record for record in corpus if record.record_id in ids]
+        keep_labels(project, new_labels, records=records, criteria=criteria)
+    return checker.summary(len(new_labels), why_not)
 
 
-def _of_sample(codes: list[RawCode], corpus: Corpus, sample: Any) -> list[RawCode]:
-    """The codes with what is known of how their records were drawn; those of other records have a problem."""
-    drawn: dict[str, dict[str, Item]] = {}
-    found = []
+def _add_sample(codes: list[RawCode], corpus: Corpus, sample: Any) -> list[RawCode]:
+    """The codes with the sample and probability of their records. Codes outside the sample get a problem."""
+    items_by_coder: dict[str, dict[str, Item]] = {}
+    sampled_codes = []
     for code in codes:
-        if code.coder not in drawn:
+        if code.coder not in items_by_coder:
             items = worklist(corpus, code.coder, order="corpus", sample=sample)
-            drawn[code.coder] = {item.record.record_id: item for item in items}
-        item = drawn[code.coder].get(code.record_id)
+            items_by_coder[code.coder] = {item.record.record_id: item for item in items}
+        item = items_by_coder[code.coder].get(code.record_id)
         if item is None:
-            found.append(code if code.problem else code._replace(problem=OUTSIDE))
+            sampled_codes.append(code if code.problem else code._replace(problem=OUTSIDE))
         else:
-            found.append(code._replace(sample_id=item.sample_id, inclusion_p=item.inclusion_p))
-    return found
+            sampled_codes.append(code._replace(sample_id=item.sample_id, inclusion_p=item.inclusion_p))
+    return sampled_codes

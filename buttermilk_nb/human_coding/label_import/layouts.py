@@ -1,17 +1,17 @@
-"""From the rows of a table to codes: one layout for each way in which people write them down.
+"""The layouts of tables with codes: `sheet`, `wide` and `long`.
 
-`sheet` is a coding sheet of ours; `wide` has a column for each coder, or, where the coder is named, for each
-criterion; `long` has a row for each code.
+`sheet` is a coding sheet from `coding_sheet`. `wide` has one column per coder or, if the coder is named, per criterion.
+`long` has one row per code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ...codebook.criteria import Criteria
 from ...errors import SetupError, nearest
-from ..spreadsheets.columns import NOTES, TEXT, answers_in, code_columns, plain
+from ..spreadsheets.columns import NOTES, TEXT, answers_in, clean_cell, code_columns
 from .tables import LabelTable
 
 Layout = Literal["auto", "wide", "long", "sheet"]
@@ -21,14 +21,12 @@ _ROLES = (
     "coder", "criterion", "category", "value", "notes", "criteria_hash", "status", "record_hash", "source", "blind",
     "sample_id", "inclusion_p",
 )  # fmt: skip
-
-
 OUTSIDE = "not in the sample"
-"""The problem of a code whose record was not drawn."""
+"""The problem of a code if its record was not drawn."""
 
 
 class RawCode(NamedTuple):
-    """One code as it was written down."""
+    """One code as it is in the table."""
 
     where: str
     coder: str
@@ -37,16 +35,20 @@ class RawCode(NamedTuple):
     raw: Any
     notes: str | None = None
     record_hash: str | None = None
-    """Of the text that the coder had, where that is known."""
+    """The version of the text that the coder read, if that is known."""
     sample_id: str | None = None
     inclusion_p: float | None = None
     blind: bool | None = None
     problem: str | None = None
-    """Why it cannot be used, where that is known already."""
+    """The reason why the code cannot be used, if that is already known."""
+
+
+RowReader = Callable[[Mapping[str, Any]], Iterator[RawCode]]
+"""Reads the codes in the fields of one row."""
 
 
 class ImportOptions(NamedTuple):
-    """What the caller says of the tables."""
+    """The caller's description of the tables."""
 
     criteria: Criteria
     coder: str | None
@@ -56,174 +58,180 @@ class ImportOptions(NamedTuple):
     values: Mapping[str, Any]
 
 
-def codes_in(table: LabelTable, asked: ImportOptions) -> Iterator[RawCode]:
-    """Every code of a table, empty ones too.
+def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
+    """Every code of a table, including empty ones.
 
     Raises
     ------
     SetupError
-        A column is missing, nobody says who coded, or a sheet was made for other criteria.
+        A column is missing, the coder is not named, or a sheet was made for other criteria.
     """
-    layout = asked.layout
+    layout = options.layout
     if layout == "auto":
-        layout = "sheet" if table.facts else "long" if _is_long(table, asked) else "wide"
-    id_column = "record_id" if table.facts else asked.record_id
-    _column(table, id_column)
-    read = {"sheet": _sheet, "long": _long, "wide": _wide}[layout](table, asked)
+        layout = "sheet" if table.facts else "long" if _is_long(table, options) else "wide"
+    id_column = "record_id" if table.facts else options.record_id
+    _require_column(table, id_column)
+    read_row = {"sheet": _sheet_reader, "long": _long_reader, "wide": _wide_reader}[layout](table, options)
     for row in table.rows:
         if row.problem == "empty row":
             continue
-        where, record_id = f"{table.name}, line {row.line}", _name(row.fields.get(id_column))
+        where, record_id = f"{table.name}, line {row.line}", _text(row.fields.get(id_column))
         if row.problem:
             yield RawCode(where, "", record_id, "", None, problem=row.problem)
             continue
-        for code in read(row.fields):
-            yield code._replace(where=where, record_id=record_id, raw=_meant(code.raw, asked.values))
+        for code in read_row(row.fields):
+            yield code._replace(where=where, record_id=record_id, raw=_translate(code.raw, options.values))
 
 
-def _sheet(table: LabelTable, asked: ImportOptions) -> Any:
-    facts, criteria = table.facts, asked.criteria
-    if facts is None and asked.coder is None:
-        raise SetupError(f'`{table.name}` does not say whose codes it holds; write coder="kf".')
+def _sheet_reader(table: LabelTable, options: ImportOptions) -> RowReader:
+    facts, criteria = table.facts, options.criteria
+    if facts is None and options.coder is None:
+        raise SetupError(f'`{table.name}` does not name the coder; write coder="kf".')
     if facts and facts.criteria_hash != criteria.criteria_hash:
         raise SetupError(
-            f"`{table.name}` was made for another wording of criteria `{facts.criteria_set}` ({facts.criteria_hash}) "
-            f"than `{criteria.name}` has now ({criteria.criteria_hash}); import it with the criteria as they were."
+            f"`{table.name}` was made for criteria `{facts.criteria_set}` in another wording ({facts.criteria_hash}) "
+            f"than the current wording of `{criteria.name}` ({criteria.criteria_hash}); import it with the criteria in "
+            "their old wording."
         )
-    if facts and asked.coder not in (None, facts.coder):
-        raise SetupError(f"`{table.name}` is the sheet of coder `{facts.coder}`, not of `{asked.coder}`.")
-    coder = facts.coder if facts else str(asked.coder)
+    if facts and options.coder not in (None, facts.coder):
+        raise SetupError(f"`{table.name}` is the sheet of coder `{facts.coder}`, not of `{options.coder}`.")
+    coder = facts.coder if facts else str(options.coder)
     columns = [column for column in code_columns(criteria) if column.header in table.columns]
     if not columns:
         first = code_columns(criteria)[0].header
         raise SetupError(f"`{table.name}` has no column `{first}`; {nearest(first, table.columns)}")
 
-    def read(fields: Mapping[str, Any]) -> Iterator[RawCode]:
-        known = facts.records.get(_name(fields.get("record_id"))) if facts else None
-        record_hash, sample_id, inclusion_p = known or (None, None, None)
-        notes = _name(fields.get(NOTES)) or None
+    def read_row(fields: Mapping[str, Any]) -> Iterator[RawCode]:
+        record_facts = facts.records.get(_text(fields.get("record_id"))) if facts else None
+        record_hash, sample_id, inclusion_p = record_facts or (None, None, None)
+        notes = _text(fields.get(NOTES)) or None
         answers = answers_in(fields, columns)
-        first = next((criterion for criterion, raw in answers if raw is not None), answers[0][0])
+        first_answered = next((criterion for criterion, raw in answers if raw is not None), answers[0][0])
         for criterion, raw in answers:
-            note = notes if criterion is first else None  # one column for all questions: kept once
+            note = notes if criterion is first_answered else None  # one note column for all questions: stored once
             yield RawCode(
                 "", coder, "", criterion.name, raw, note, record_hash, sample_id, inclusion_p, True if facts else None
             )
 
-    return read
+    return read_row
 
 
-def _wide(table: LabelTable, asked: ImportOptions) -> Any:
-    one = asked.coder is not None and asked.columns is None
-    if one and (_headers(asked) & set(table.columns) or asked.coder not in table.columns):
-        return _sheet(table, asked)
-    plan = _plan(table, asked)
-    for _, _, column in plan:
-        _column(table, column)
+def _wide_reader(table: LabelTable, options: ImportOptions) -> RowReader:
+    is_one_coder = options.coder is not None and options.columns is None
+    if is_one_coder and (_sheet_headers(options) & set(table.columns) or options.coder not in table.columns):
+        return _sheet_reader(table, options)
+    code_places = _wide_columns(table, options)
+    for _, _, column in code_places:
+        _require_column(table, column)
 
-    def read(fields: Mapping[str, Any]) -> Iterator[RawCode]:
-        for coder, criterion, column in plan:
-            yield RawCode("", coder, "", criterion, plain(fields.get(column)))
+    def read_row(fields: Mapping[str, Any]) -> Iterator[RawCode]:
+        for coder, criterion, column in code_places:
+            yield RawCode("", coder, "", criterion, clean_cell(fields.get(column)))
 
-    return read
+    return read_row
 
 
-def _plan(table: LabelTable, asked: ImportOptions) -> list[tuple[str, str, str]]:
+def _wide_columns(table: LabelTable, options: ImportOptions) -> list[tuple[str, str, str]]:
     """Coder, criterion and column of each code in a row."""
-    given = asked.columns
-    if given is None:
-        left = (asked.record_id, TEXT, NOTES)
-        given = [asked.coder] if asked.coder else [name for name in table.columns if name not in left]
-    if isinstance(given, str):
-        given = [given]
-    pairs = given.items() if isinstance(given, Mapping) else [(name, name) for name in given]
-    found = []
-    for coder, columns in pairs:
-        by_criterion = columns if isinstance(columns, Mapping) else {_only(asked.criteria): columns}
+    columns = options.columns
+    if columns is None:
+        other_columns = (options.record_id, TEXT, NOTES)
+        columns = [options.coder] if options.coder else [name for name in table.columns if name not in other_columns]
+    if isinstance(columns, str):
+        columns = [columns]
+    pairs = columns.items() if isinstance(columns, Mapping) else [(name, name) for name in columns]
+    code_places = []
+    for coder, coder_columns in pairs:
+        by_criterion = (
+            coder_columns if isinstance(coder_columns, Mapping) else {_only_criterion(options.criteria): coder_columns}
+        )
         for criterion, column in by_criterion.items():
-            found.append((str(coder), asked.criteria[criterion].name, str(column)))
-    if not found:
-        raise SetupError(f"`{table.name}` has no column with codes beside `{asked.record_id}`.")
-    return found
+            code_places.append((str(coder), options.criteria[criterion].name, str(column)))
+    if not code_places:
+        raise SetupError(f"`{table.name}` has no column with codes in addition to `{options.record_id}`.")
+    return code_places
 
 
-def _long(table: LabelTable, asked: ImportOptions) -> Any:
-    given = asked.columns if isinstance(asked.columns, Mapping) else {}
-    for role in given:
+def _long_reader(table: LabelTable, options: ImportOptions) -> RowReader:
+    renamed = options.columns if isinstance(options.columns, Mapping) else {}
+    for role in renamed:
         if role not in _ROLES:
-            raise SetupError(f"columns: there is no role `{role}` in a long table; {nearest(role, _ROLES)}")
-    names = {role: str(given.get(role, role)) for role in _ROLES}
-    for column in given.values():
-        _column(table, str(column))
-    has = {role for role, column in names.items() if column in table.columns}
-    if asked.coder is None:
-        _column(table, names["coder"])
-    if not has & {"category", "value"}:
-        _column(table, names["category"])
-    only = None if "criterion" in has else _only(asked.criteria)
+            raise SetupError(f"columns: a long table has no role `{role}`; {nearest(role, _ROLES)}")
+    names = {role: str(renamed.get(role, role)) for role in _ROLES}
+    for column in renamed.values():
+        _require_column(table, str(column))
+    roles = {role for role, column in names.items() if column in table.columns}
+    if options.coder is None:
+        _require_column(table, names["coder"])
+    if not roles & {"category", "value"}:
+        _require_column(table, names["category"])
+    only_criterion = None if "criterion" in roles else _only_criterion(options.criteria)
 
-    def read(fields: Mapping[str, Any]) -> Iterator[RawCode]:
-        said = {role: plain(fields.get(names[role])) for role in has}
-        raw = said.get("category") if said.get("category") is not None else said.get("value")
-        if said.get("status") in ("skipped", "withdrawn"):
+    def read_row(fields: Mapping[str, Any]) -> Iterator[RawCode]:
+        values = {role: clean_cell(fields.get(names[role])) for role in roles}
+        raw = values.get("category") if values.get("category") is not None else values.get("value")
+        if values.get("status") in ("skipped", "withdrawn"):
             raw = None
-        other = said.get("criteria_hash") not in (None, asked.criteria.criteria_hash)
-        problem = "this is a code under another wording of the criteria" if other else None
-        if said.get("source") == "adjudication":
-            problem = "this was decided in an adjudication, with all votes in view; it is no code of one person alone"
-        known = _known(said)
-        coder = _name(said.get("coder")) or (asked.coder or "")
-        notes = _name(said.get("notes")) or None
-        yield RawCode("", coder, "", only or _name(said.get("criterion")), raw, notes, *known, problem=problem)
+        is_other_wording = values.get("criteria_hash") not in (None, options.criteria.criteria_hash)
+        problem = "this is a code under another wording of the criteria" if is_other_wording else None
+        if values.get("source") == "adjudication":
+            problem = (
+                "this is a decision of an adjudication, made with all votes in view, not a code of one person alone"
+            )
+        coder = _text(values.get("coder")) or (options.coder or "")
+        criterion = only_criterion or _text(values.get("criterion"))
+        notes = _text(values.get("notes")) or None
+        yield RawCode("", coder, "", criterion, raw, notes, *_label_facts(values), problem=problem)
 
-    return read
+    return read_row
 
 
-def _known(said: Mapping[str, Any]) -> tuple[str | None, str | None, float | None, bool | None]:
-    """What a table of `bm.labels()` knows of a code beside the answer: the text's version, the sample, blindness."""
-    p, blind = said.get("inclusion_p"), str(said.get("blind")).casefold()
+def _label_facts(values: Mapping[str, Any]) -> tuple[str | None, str | None, float | None, bool | None]:
+    """The other facts in a table of `bm.labels()`: version of the text, sample, probability, and blindness."""
+    inclusion_p, blind = values.get("inclusion_p"), str(values.get("blind")).casefold()
     return (
-        _name(said.get("record_hash")) or None,
-        _name(said.get("sample_id")) or None,
-        None if p is None else float(p),
+        _text(values.get("record_hash")) or None,
+        _text(values.get("sample_id")) or None,
+        None if inclusion_p is None else float(inclusion_p),
         {"true": True, "false": False}.get(blind),
     )
 
 
-def _is_long(table: LabelTable, asked: ImportOptions) -> bool:
-    if isinstance(asked.columns, Mapping):
-        return set(asked.columns) <= set(_ROLES) and bool({"category", "value"} & set(asked.columns))
-    has = set(table.columns)
-    if asked.columns is not None or not {"category", "value"} & has:
+def _is_long(table: LabelTable, options: ImportOptions) -> bool:
+    if isinstance(options.columns, Mapping):
+        return set(options.columns) <= set(_ROLES) and bool({"category", "value"} & set(options.columns))
+    columns = set(table.columns)
+    if options.columns is not None or not {"category", "value"} & columns:
         return False
-    return "coder" in has or (asked.coder is not None and not _headers(asked) & has)
+    return "coder" in columns or (options.coder is not None and not _sheet_headers(options) & columns)
 
 
-def _headers(asked: ImportOptions) -> set[str]:
-    return {column.header for column in code_columns(asked.criteria)}
+def _sheet_headers(options: ImportOptions) -> set[str]:
+    return {column.header for column in code_columns(options.criteria)}
 
 
-def _only(criteria: Criteria) -> str:
+def _only_criterion(criteria: Criteria) -> str:
+    """The name of the only criterion; an error if there are several."""
     if len(criteria) > 1:
         names = ", ".join(criterion.name for criterion in criteria)
         raise SetupError(
-            f"criteria `{criteria.name}` asks {len(criteria)} questions ({names}): say which the codes answer, with a "
-            'column `criterion`, or columns={"kf": {"respect": "kf_respect"}}.'
+            f"criteria `{criteria.name}` asks {len(criteria)} questions ({names}): say which one the codes answer, "
+            'with a column `criterion`, or with columns={"kf": {"respect": "kf_respect"}}.'
         )
     return criteria.criteria[0].name
 
 
-def _column(table: LabelTable, name: str) -> None:
+def _require_column(table: LabelTable, name: str) -> None:
     if name not in table.columns:
         raise SetupError(f"`{table.name}` has no column `{name}`; {nearest(name, table.columns)}")
 
 
-def _meant(raw: Any, values: Mapping[str, Any]) -> Any:
-    """A code in the words of the scale, where the caller says what it means."""
+def _translate(raw: Any, values: Mapping[str, Any]) -> Any:
+    """A code in the words of the scale, if the caller gave its meaning."""
     return raw if raw is None or isinstance(raw, list) else values.get(str(raw), raw)
 
 
-def _name(value: Any) -> str:
-    """An id or a name as text; a spreadsheet's 7.0 is 7."""
-    found = plain(value)
-    return "" if found is None else str(found)
+def _text(value: Any) -> str:
+    """An id or a name as text. The number 7.0 of a spreadsheet becomes `7`."""
+    cell = clean_cell(value)
+    return "" if cell is None else str(cell)

@@ -1,4 +1,4 @@
-"""What an import found: told in sentences, listed in frames."""
+"""The result of an import: counts in sentences, rejected codes and clashes in frames."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from ..._internal.text import pluralise
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = 5
+_MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ImportedLabels:
-    """The result of `import_labels`. What it shows is the same however often the same file is imported.
+    """The result of `import_labels`. It looks the same if the same file is imported again.
 
     Parameters
     ----------
     coders, criteria
-        Whose codes, on which questions.
+        The names of the coders and of the criteria with codes.
     n_codes, n_records
-        Codes that can be used, and the records that they are about.
+        The number of usable codes, and of the records that they are about.
     n_new
-        How many of them were not in the project yet.
+        The number of codes that were not in the project yet.
     n_empty
-        Places without a code.
+        The number of places without a code.
     rejected
         One row per code that cannot be used: where, coder, record_id, criterion, code, kind (`unknown record`,
-        `not on the scale`, `another version`, `row`), problem.
+        `not on the scale`, `not in the sample`, `another version`, `row`), problem.
     clashes
-        One row per code that says otherwise than an earlier one of the same coder: where, coder, record_id,
-        criterion, before, now.
+        One row per code that differs from an earlier one of the same coder: where, coder, record_id, criterion,
+        before, now.
     written
         Whether the codes are in the project.
     why_not
-        Why nothing was written.
+        The reason if nothing was written.
     """
 
     coders: tuple[str, ...]
@@ -51,37 +51,33 @@ class ImportedLabels:
     written: bool
     why_not: str = ""
 
-    def _lines(self) -> list[str]:
-        who = f" ({', '.join(self.coders)})" if self.coders else ""
-        found = [
-            f"{pluralise(self.n_codes, 'code')} of {pluralise(len(self.coders), 'coder')}{who} on "
+    def _summary_lines(self) -> list[str]:
+        names = f" ({', '.join(self.coders)})" if self.coders else ""
+        lines = [
+            f"{pluralise(self.n_codes, 'code')} of {pluralise(len(self.coders), 'coder')}{names} on "
             f"{', '.join(self.criteria) or 'no criterion'}, {pluralise(self.n_records, 'record')}; "
             f"{pluralise(self.n_empty, 'place')} without a code"
         ]
         for kind, rows in self.rejected.groupby("kind", sort=True):
-            once = rows.drop_duplicates(["where", "problem"])  # an id is unknown for every code in its row
-            said = [f"{row.where}: {row.problem}" for row in once.head(_SHOWN).itertuples()]
-            found.append(f"{kind}, {pluralise(len(rows), 'code')}: {self._listed(said, len(once))}")
-        if len(self.clashes):
-            said = [
+            problems = rows.drop_duplicates(["where", "problem"])  # an unknown id is a problem of each code in its row
+            examples = [f"{row.where}: {row.problem}" for row in problems.head(_MAX_EXAMPLES).itertuples()]
+            lines.append(f"{kind}, {pluralise(len(rows), 'code')}: {_join_examples(examples, len(problems))}")
+        if n := len(self.clashes):
+            examples = [
                 f"{row.where}: {row.coder} on `{row.criterion}` of `{row.record_id}`, "
                 f"{row.before} before, {row.now} now"
-                for row in self.clashes.head(_SHOWN).itertuples()
+                for row in self.clashes.head(_MAX_EXAMPLES).itertuples()
             ]
-            found.append(f"{self._clashing()}: {self._listed(said, len(self.clashes))}")
-        return [*found, *([self.why_not] if self.why_not else [])]
-
-    def _clashing(self) -> str:
-        n = len(self.clashes)
-        return f"{n:,} {'clash' if n == 1 else 'clashes'}"
-
-    @staticmethod
-    def _listed(said: list[str], n: int) -> str:
-        return "; ".join(said) + (f"; and {n - len(said):,} more" if n > len(said) else "")
+            lines.append(f"{n:,} {'clash' if n == 1 else 'clashes'}: {_join_examples(examples, n)}")
+        return [*lines, *([self.why_not] if self.why_not else [])]
 
     def __repr__(self) -> str:
-        return "\n".join(["Imported:", *(f"  {line}" for line in self._lines())])
+        return "\n".join(["Imported:", *(f"  {line}" for line in self._summary_lines())])
 
     def _repr_html_(self) -> str:
-        rows = [line.partition(": ")[::2] if ": " in line else (line, "") for line in self._lines()]
+        rows = [line.partition(": ")[::2] if ": " in line else (line, "") for line in self._summary_lines()]
         return fragment(title("Imported labels"), table(["what", "where"], rows))
+
+
+def _join_examples(examples: list[str], n: int) -> str:
+    return "; ".join(examples) + (f"; and {n - len(examples):,} more" if n > len(examples) else "")

@@ -1,1 +1,1 @@
-"""One person coding, without the widgets: what comes next, what is held, what stands, what may be seen."""
+"""The coding session of one person, without widgets: position, answers, progress, and models' answers."""

@@ -1,7 +1,7 @@
-"""One sitting of one coder: what is shown next, what was said, and how it is taken back. No widget is needed.
+"""`CodingSession`: one coder codes a corpus, with answers, notes and undo; no widget is needed.
 
-Each answer is on disk when the method returns. Nothing of any model is read in a blind session; otherwise what models
-answered on a record is given out only when the coder has answered all of its criteria.
+Each answer is on disk when the method returns. A blind session never reads the answers of models. In other sessions,
+the models' answers on a record are available only after the coder has answered all criteria on it.
 """
 
 from __future__ import annotations
@@ -19,42 +19,44 @@ from ...schema import Label
 from ..labels import keep_labels, make_label
 from ..worklist import Order, worklist
 from .draft_answer import DraftAnswer, Span
-from .model_answers import ModelAnswer, model_answers, record_exposure, shown_to
+from .model_answers import ModelAnswer, model_answers, record_exposure, seen_trace_ids
 from .navigation import Navigation
 from .saved_answers import Progress, SavedAnswers
 
 
 class _UndoStep(NamedTuple):
-    """What one action changed, as it was before."""
+    """The answers that one action changed, as they were before."""
 
     place: int
     before: Mapping[str, DraftAnswer]
 
 
-class CodingSession(Navigation):
-    """The work of one coder on one corpus under one version of the criteria.
+class CodingSession:
+    """The work of one coder on one corpus with one version of the criteria.
+
+    The attribute `navigation` is the position in the list of records.
 
     Parameters
     ----------
     project
-        Whose Store keeps the labels.
+        The project that stores the labels.
     corpus
         The texts.
     criteria
-        What is asked of each.
+        The questions on each text.
     coder
-        Who codes.
+        The coder's name.
     blind
-        Whether models' answers stay hidden throughout. Without it, those on a record can be read once the coder has
-        answered it; codes that are changed after that are not blind.
+        Whether models' answers stay hidden throughout. With False, the coder can read them on a record after
+        answering all criteria on it; codes that change after that are not blind.
     order, seed, sample
         See `worklist`.
     sensitive
-        Whether a text is hidden until it is asked for, and a break suggested after every 20 texts.
+        Whether each text is hidden until the coder asks for it, and a break is suggested after every 20 texts.
     round
-        Which round of coding; a second round starts with nothing coded.
+        The round of coding. A second round starts with nothing coded.
     clock
-        What time is measured with, in seconds.
+        Returns the current time in seconds.
 
     Examples
     --------
@@ -64,8 +66,8 @@ class CodingSession(Navigation):
     >>> corpus = Corpus([Record(record_id="a", content="Vermin."), Record(record_id="b", content="A calm day.")])
     >>> session = CodingSession(project, corpus, Criteria("respect", "Is it respectful?"), "kf", order="corpus")
     >>> session.answer("respect", "no")
-    >>> session.next()
-    >>> session.current.record_id, session.progress.left
+    >>> session.navigation.next()
+    >>> session.navigation.current.record_id, session.progress.left
     ('b', 1)
     """
 
@@ -88,67 +90,67 @@ class CodingSession(Navigation):
         self.criteria = criteria
         self.coder = coder.strip()
         if not self.coder:
-            raise SetupError('name the coder: coder="kf", or any other short name that is always the same.')
+            raise SetupError('name the coder: coder="kf", or another short name. Use the same name every time.')
         self.blind = blind
         self.round = round
-        items = worklist(corpus, self.coder, order=order, seed=seed, sample=sample)
-        super().__init__(items, sensitive=sensitive, clock=clock)
+        self.items = worklist(corpus, self.coder, order=order, seed=seed, sample=sample)
+        self.navigation = Navigation(self.items, sensitive=sensitive, clock=clock)
         self._steps: list[_UndoStep] = []
-        self._standing = SavedAnswers(self.items, criteria)
-        self._standing.load(project, self.coder, criteria.criteria_hash, round)
-        self._shown = shown_to(project, self.coder)
-        first = self._standing.first_incomplete()
-        self._show(len(self.items) - 1 if first is None else first)
+        self._answers = SavedAnswers(self.items, criteria)
+        self._answers.load(project, self.coder, criteria.criteria_hash, round)
+        self._seen_trace_ids = seen_trace_ids(project, self.coder)
+        first_incomplete = self._answers.first_incomplete()
+        self.navigation.go_to(len(self.items) - 1 if first_incomplete is None else first_incomplete)
 
-    # --- looking ---------------------------------------------------------------------------------
+    # --- the current state -----------------------------------------------------------------------
 
-    def held(self, criterion: str) -> DraftAnswer:
-        """What was said on a criterion of the current record."""
-        return self._standing.answers_at(self.place)[self.criteria[criterion].name]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every criterion of the current record has an answer, or was skipped."""
-        return self._standing.complete(self.place)
+    def draft(self, criterion: str) -> DraftAnswer:
+        """The coder's answer on a criterion of the current record, saved or not yet."""
+        return self._answers.answers_at(self.navigation.place)[self.criteria[criterion].name]
 
     @property
-    def finished(self) -> bool:
+    def is_complete(self) -> bool:
+        """Whether every criterion of the current record has an answer or was skipped."""
+        return self._answers.is_complete(self.navigation.place)
+
+    @property
+    def is_finished(self) -> bool:
         """Whether every record is complete."""
-        return self._standing.first_incomplete() is None
+        return self._answers.first_incomplete() is None
 
     @property
     def progress(self) -> Progress:
-        """How many records are coded, skipped and left, and how long one takes."""
-        return self._standing.progress()
+        """How many records are coded, skipped and left, and the seconds that one takes."""
+        return self._answers.progress()
 
     @property
     def can_undo(self) -> bool:
-        """Whether something was said since the session began that can be taken back."""
+        """Whether the coder has changed anything in this session that can be undone."""
         return bool(self._steps)
 
     def labels(self) -> list[Label]:
-        """The codes that stand on disk, in the order of the work."""
-        return self._standing.labels()
+        """The codes on disk, in the order of coding."""
+        return self._answers.labels()
 
     def model_answers(self) -> tuple[ModelAnswer, ...]:
-        """What models answered on the current record, when it is complete; never in a blind session.
+        """The models' answers on the current record if it is complete. In a blind session there are never any.
 
-        That they were shown is written down first.
+        An event first records that the coder is shown them.
         """
-        if self.blind or not self.complete:
+        if self.blind or not self.is_complete:
             return ()
-        record = self.current
-        found = model_answers(self.project, record, self.criteria)
-        new = {answer.trace_id for answer in found} - self._shown.get(record.record_id, set())
-        if new:
-            record_exposure(self.project, self.coder, record, sorted(new))
-            self._shown.setdefault(record.record_id, set()).update(new)
-        return found
+        record = self.navigation.current
+        answers = model_answers(self.project, record, self.criteria)
+        unseen_trace_ids = {answer.trace_id for answer in answers} - self._seen_trace_ids.get(record.record_id, set())
+        if unseen_trace_ids:
+            record_exposure(self.project, self.coder, record, sorted(unseen_trace_ids))
+            self._seen_trace_ids.setdefault(record.record_id, set()).update(unseen_trace_ids)
+        return answers
 
     # --- coding ----------------------------------------------------------------------------------
 
     def answer(self, criterion: str, value: Any) -> None:
-        """Answer a criterion of the current record; the answer is on disk when this returns.
+        """Answer a criterion of the current record. The answer is on disk when this returns.
 
         Raises
         ------
@@ -157,103 +159,113 @@ class CodingSession(Navigation):
         SetupError
             The text is still hidden.
         """
-        if self.hidden:
-            raise SetupError("show the text first; it is hidden because this corpus is marked as sensitive.")
-        self._change(criterion, lambda held: replace(held, answer=value, status="coded"))
+        if self.navigation.hidden:
+            raise SetupError("show the text first. It is hidden because this corpus is marked as sensitive.")
+        self._change(criterion, lambda draft: replace(draft, answer=value, status="coded"))
 
     def give_reasons(self, criterion: str, reasons: Sequence[str]) -> None:
-        """Say why; empty reasons are left out. Kept with the answer, or, before there is one, until there is."""
-        said = tuple(reason.strip() for reason in reasons if reason.strip())
-        self._change(criterion, lambda held: replace(held, reasons=said))
+        """Give reasons; empty ones are left out. They are saved with the answer, as soon as there is one."""
+        texts = tuple(reason.strip() for reason in reasons if reason.strip())
+        self._change(criterion, lambda draft: replace(draft, reasons=texts))
 
-    def note(self, criterion: str, text: str) -> None:
-        """Write a note; kept as reasons are."""
-        self._change(criterion, lambda held: replace(held, notes=text.strip()))
+    def write_note(self, criterion: str, text: str) -> None:
+        """Write a note. It is saved with the answer, as soon as there is one."""
+        self._change(criterion, lambda draft: replace(draft, notes=text.strip()))
 
-    def mark(self, criterion: str, start: int, end: int) -> None:
-        """Mark a passage of the text, from the character `start` to before `end`; kept as reasons are.
+    def mark_passage(self, criterion: str, start: int, end: int) -> None:
+        """Mark a passage of the text, from character `start` up to but not including `end`, counted from 0.
+
+        It is saved with the answer, as soon as there is one.
 
         Raises
         ------
         SetupError
-            There is no such passage.
+            The passage does not exist.
         """
-        content = self.current.content
+        content = self.navigation.current.content
         if not 0 <= start < end <= len(content):
-            raise SetupError(f"there is no passage from {start} to {end}; the text has {len(content):,} characters.")
+            raise SetupError(
+                f"the passage from {start} to {end} does not exist: the text has {len(content):,} characters."
+            )
         span = Span(start, end, content[start:end])
-        self._change(criterion, lambda held: replace(held, spans=tuple(sorted({*held.spans, span}))))
+        self._change(criterion, lambda draft: replace(draft, spans=tuple(sorted({*draft.spans, span}))))
 
-    def unmark(self, criterion: str, start: int, end: int) -> None:
-        """Take a mark away again."""
+    def unmark_passage(self, criterion: str, start: int, end: int) -> None:
+        """Remove the mark of a passage."""
         self._change(
             criterion,
-            lambda held: replace(held, spans=tuple(s for s in held.spans if (s.start, s.end) != (start, end))),
+            lambda draft: replace(draft, spans=tuple(s for s in draft.spans if (s.start, s.end) != (start, end))),
         )
 
     def skip(self) -> None:
-        """Leave the criteria without an answer, on record as skipped, and go on."""
-        open_now = {name: held for name, held in self._standing.answers_at(self.place).items() if not held.is_saved}
-        each = (self._clock() - self._since) / max(1, len(open_now))
-        self._put({n: replace(h, answer=None, status="skipped", seconds=h.seconds + each) for n, h in open_now.items()})
-        self.next()
+        """Record the criteria without an answer as skipped, and go to the next record."""
+        answers = self._answers.answers_at(self.navigation.place)
+        drafts = {name: draft for name, draft in answers.items() if not draft.is_saved}
+        seconds_each = self.navigation.seconds / max(1, len(drafts))
+        self._save(
+            {
+                name: replace(draft, answer=None, status="skipped", seconds=draft.seconds + seconds_each)
+                for name, draft in drafts.items()
+            }
+        )
+        self.navigation.next()
 
     def undo(self) -> None:
-        """Take the last action back and go to its record; an answer that stood before it comes back.
+        """Undo the last action and go to its record. An earlier answer comes back.
 
-        On disk the answer is withdrawn, not deleted.
+        On disk the answer is marked as withdrawn; it is not deleted.
         """
         if not self._steps:
             return
         step = self._steps[-1]
-        if step.place != self.place:
-            self._show(step.place)
-        withdrawn = [name for name in step.before if self.held(name).is_saved]
-        self._put(step.before, withdrawing=withdrawn)
-        del self._steps[-2:]  # the step, and its undoing
+        if step.place != self.navigation.place:
+            self.navigation.go_to(step.place)
+        withdrawn = [name for name in step.before if self.draft(name).is_saved]
+        self._save(step.before, withdrawn=withdrawn)
+        del self._steps[-2:]  # the step, and the step that undid it
 
-    # --- inside ----------------------------------------------------------------------------------
+    # --- saving ----------------------------------------------------------------------------------
 
     def _change(self, criterion: str, change: Callable[[DraftAnswer], DraftAnswer]) -> None:
-        before = self.held(criterion)
+        before = self.draft(criterion)
         after = change(before)
         if after != before:
-            seconds = before.seconds + self._clock() - self._since
-            self._put({criterion: replace(after, seconds=seconds)})
+            self._save({criterion: replace(after, seconds=before.seconds + self.navigation.seconds)})
 
-    def _put(self, held: Mapping[str, DraftAnswer], *, withdrawing: Sequence[str] = ()) -> None:
-        """Take over what was said: first on disk, then here."""
-        before = {name: self.held(name) for name in held}
-        withdrawn = [self._label(name, DraftAnswer(status="withdrawn")) for name in withdrawing]
-        made = {name: self._label(name, one) for name, one in held.items() if one.is_saved}
-        keep_labels(self.project, [*withdrawn, *made.values()], records=[self.current], criteria=self.criteria)
-        as_kept = {name: replace(DraftAnswer.of(label), seconds=held[name].seconds) for name, label in made.items()}
-        self._standing.record(self.place, {**held, **as_kept}, made)
+    def _save(self, drafts: Mapping[str, DraftAnswer], *, withdrawn: Sequence[str] = ()) -> None:
+        """Replace answers on the current record: first on disk, then in memory."""
+        before = {name: self.draft(name) for name in drafts}
+        withdrawn_labels = [self._label(name, DraftAnswer(status="withdrawn")) for name in withdrawn]
+        labels = {name: self._label(name, draft) for name, draft in drafts.items() if draft.is_saved}
+        record = self.navigation.current
+        keep_labels(self.project, [*withdrawn_labels, *labels.values()], records=[record], criteria=self.criteria)
+        saved = {n: replace(DraftAnswer.from_label(label), seconds=drafts[n].seconds) for n, label in labels.items()}
+        self._answers.record(self.navigation.place, {**drafts, **saved}, labels)
         if before:
-            self._steps.append(_UndoStep(self.place, before))
-        if self.complete:
-            self._done_now.add(self.current.record_id)
-        self._since = self._clock()
+            self._steps.append(_UndoStep(self.navigation.place, before))
+        if self.is_complete:
+            self.navigation.count_as_completed()
+        self.navigation.restart_timer()
 
-    def _label(self, name: str, held: DraftAnswer) -> Label:
-        item = self.items[self.place]
-        saw = sorted(self._shown.get(item.record.record_id, ()))
-        assert held.status is not None
+    def _label(self, criterion: str, draft: DraftAnswer) -> Label:
+        item = self.navigation.current_item
+        trace_ids = sorted(self._seen_trace_ids.get(item.record.record_id, ()))
+        assert draft.status is not None
         return make_label(
-            self.criteria[name],
+            self.criteria[criterion],
             self.criteria,
             item.record,
             coder=self.coder,
-            answer=held.answer,
-            status=held.status,
+            answer=draft.answer,
+            status=draft.status,
             source="form",
-            reasons=held.reasons or None,
-            notes=held.notes or None,
-            quotes=held.quotes or None,
-            blind=item.record.record_id not in self._shown,
-            saw_trace_ids=saw or None,
+            reasons=draft.reasons or None,
+            notes=draft.notes or None,
+            quotes=draft.quotes or None,
+            blind=item.record.record_id not in self._seen_trace_ids,
+            saw_trace_ids=trace_ids or None,
             round=self.round,
             sample_id=item.sample_id,
             inclusion_p=item.inclusion_p,
-            seconds=round(held.seconds, 1) if held.seconds else None,
+            seconds=round(draft.seconds, 1) if draft.seconds else None,
         )

@@ -1,6 +1,6 @@
-"""What a coder has said so far on one criterion of one record.
+"""A coder's answer on one criterion of one record, saved or not yet.
 
-It is frozen: each change gives a new one, and undo goes back to the one before.
+It is frozen: each change makes a new one, and undo goes back to the previous one.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from ...schema import Label, LabelStatus
 
 
 class Span(NamedTuple):
-    """A marked passage: its place in characters of the text, end excluded, and its words."""
+    """A marked passage: its words, and where it starts and ends in the text."""
 
     start: int
+    """The first character, counted from 0."""
     end: int
+    """The character after the last one."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class DraftAnswer:
-    """An answer with what belongs to it; on disk when it has a status."""
+    """An answer with its reasons, note and marked passages. It is on disk if it has a status."""
 
     answer: Any = None
     """As the scale writes it: a category, a number, or a JSON list of labels."""
@@ -35,17 +37,17 @@ class DraftAnswer:
 
     @property
     def is_saved(self) -> bool:
-        """Whether it is on disk. What was written before the answer waits for the answer."""
+        """Whether it is on disk. Reasons, notes and passages are saved once there is an answer."""
         return self.status is not None
 
     @property
     def quotes(self) -> list[Mapping[str, Any]]:
-        """The passages as a label keeps them."""
+        """The passages in the form in which a label stores them."""
         return [span._asdict() for span in self.spans]
 
     @classmethod
-    def of(cls, label: Label) -> DraftAnswer:
-        """What a label says."""
+    def from_label(cls, label: Label) -> DraftAnswer:
+        """The answer that a label stores."""
         return cls(
             answer=label.category if label.category is not None else label.value,
             status=label.status,

@@ -1,4 +1,4 @@
-"""The way of a coder through the texts: which one is shown, since when, and when a break is due."""
+"""The coder's position in the list of records, the time spent there, and breaks."""
 
 from __future__ import annotations
 
@@ -8,61 +8,80 @@ from ...corpus.record import Record
 from ..worklist import Item
 
 BREAK_AFTER = 20
-"""After so many texts of a sensitive corpus a break is suggested."""
+"""A break is suggested after this many texts of a sensitive corpus."""
 
 
 class Navigation:
-    """A place in a list of records.
+    """A position in a list of records.
 
     Parameters
     ----------
     items
-        The records in their order.
+        The records in the order of coding.
     sensitive
-        Whether each text is hidden until it is asked for.
+        Whether each text is hidden until the coder asks for it.
     clock
-        What time is measured with, in seconds.
+        Returns the current time in seconds.
     """
 
     def __init__(self, items: tuple[Item, ...], *, sensitive: bool, clock: Callable[[], float]) -> None:
         self.items = items
         self.sensitive = sensitive
         self._clock = clock
-        self._done_now = set[str]()
-        """Records that were completed in this sitting."""
-        self._rested = 0
-        self._show(0)
+        self._completed_ids = set[str]()
+        """The records that were completed in this session."""
+        self._n_at_last_break = 0
+        self.go_to(0)
+
+    @property
+    def current_item(self) -> Item:
+        """The record on display, with the sample that it was drawn for."""
+        return self.items[self.place]
 
     @property
     def current(self) -> Record:
-        """The record that is shown."""
-        return self.items[self.place].record
+        """The record on display."""
+        return self.current_item.record
 
     @property
     def break_due(self) -> bool:
         """Whether a break should be suggested."""
-        return self.sensitive and len(self._done_now) >= self._rested + BREAK_AFTER
+        return self.sensitive and len(self._completed_ids) >= self._n_at_last_break + BREAK_AFTER
 
-    def next(self) -> None:
-        """Go to the next record; at the last, stay."""
-        if self.place < len(self.items) - 1:
-            self._show(self.place + 1)
+    @property
+    def seconds(self) -> float:
+        """The seconds since the text was shown, or since the last answer on it."""
+        return self._clock() - self._started_at
 
-    def back(self) -> None:
-        """Go to the record before; at the first, stay."""
-        if self.place:
-            self._show(self.place - 1)
-
-    def show_text(self) -> None:
-        """Show a hidden text; time is measured from here."""
-        self.hidden = False
-        self._since = self._clock()
-
-    def dismiss_break(self) -> None:
-        """Take note that a break was suggested; the next suggestion comes after 20 more texts."""
-        self._rested = len(self._done_now)
-
-    def _show(self, place: int) -> None:
+    def go_to(self, place: int) -> None:
+        """Show the record at a position, counted from 0. Its text is hidden first if the corpus is sensitive."""
         self.place = place
         self.hidden = self.sensitive
-        self._since = self._clock()
+        self.restart_timer()
+
+    def next(self) -> None:
+        """Go to the next record. Nothing happens at the last one."""
+        if self.place < len(self.items) - 1:
+            self.go_to(self.place + 1)
+
+    def back(self) -> None:
+        """Go to the previous record. Nothing happens at the first one."""
+        if self.place:
+            self.go_to(self.place - 1)
+
+    def show_text(self) -> None:
+        """Show a hidden text. The time is measured from here."""
+        self.hidden = False
+        self.restart_timer()
+
+    def restart_timer(self) -> None:
+        """Measure the time from now."""
+        self._started_at = self._clock()
+
+    def count_as_completed(self) -> None:
+        """Count the record on display as completed in this session."""
+        self._completed_ids.add(self.current.record_id)
+
+    def dismiss_break(self) -> None:
+        """Record that a break was suggested. The next suggestion comes after 20 more texts."""
+        self._n_at_last_break = len(self._completed_ids)

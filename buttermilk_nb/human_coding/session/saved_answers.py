@@ -1,4 +1,4 @@
-"""How the work of one coder stands: what was said on each record, in memory as on disk."""
+"""The answers of one coder on each record, in memory and on disk alike."""
 
 from __future__ import annotations
 
@@ -13,84 +13,84 @@ from ..worklist import Item
 from .draft_answer import NO_ANSWER, DraftAnswer
 
 _COLUMNS = tuple(Label.model_fields)
-_KEPT = f"""
+_OWN_LABELS = f"""
     select {", ".join(_COLUMNS)} from latest_labels
     where coder = ? and criteria_hash = ? and round = ? and status <> 'withdrawn'
 """  # noqa: S608  # our own columns
 
 
 class Progress(NamedTuple):
-    """How far a coder is, in records."""
+    """How many records are coded, skipped and left."""
 
     coded: int
     skipped: int
     left: int
     seconds_per_record: float | None
-    """The median over the records that are coded; None before the first."""
+    """The median over the coded records. It is None before the first one."""
 
 
 class SavedAnswers:
-    """What a coder has said so far.
+    """The answers that a coder has given so far.
 
     Parameters
     ----------
     items
-        The records in their order.
+        The records in the order of coding.
     criteria
-        What is asked of each.
+        The questions on each record.
     """
 
     def __init__(self, items: tuple[Item, ...], criteria: Criteria) -> None:
         self.items = items
-        self._names = tuple(criterion.name for criterion in criteria)
-        self._held: dict[tuple[str, str], DraftAnswer] = {}
+        self._criterion_names = tuple(criterion.name for criterion in criteria)
+        self._answers: dict[tuple[str, str], DraftAnswer] = {}
         self._labels: dict[tuple[str, str], Label] = {}
 
     def load(self, project: Project, coder: str, criteria_hash: str, of_round: str) -> None:
-        """Take up what was coded before, of these versions of the texts and of the criteria."""
+        """Read the coder's earlier answers on these versions of the texts and of the criteria."""
         with project.store.reading() as con:
-            found = con.execute(_KEPT, [coder, criteria_hash, of_round]).fetchall()
+            rows = con.execute(_OWN_LABELS, [coder, criteria_hash, of_round]).fetchall()
         versions = {item.record.record_id: item.record.record_hash for item in self.items}
-        for row in found:
+        for row in rows:
             label = Label(**dict(zip(_COLUMNS, row, strict=True)))
             if versions.get(label.record_id) == label.record_hash:
                 self._labels[label.record_id, label.criterion] = label
-                self._held[label.record_id, label.criterion] = DraftAnswer.of(label)
+                self._answers[label.record_id, label.criterion] = DraftAnswer.from_label(label)
 
     def answers_at(self, place: int) -> dict[str, DraftAnswer]:
-        """What was said on each criterion of the record at a place."""
+        """The answer on each criterion of the record at a position."""
         record_id = self.items[place].record.record_id
-        return {name: self._held.get((record_id, name), NO_ANSWER) for name in self._names}
+        return {name: self._answers.get((record_id, name), NO_ANSWER) for name in self._criterion_names}
 
-    def complete(self, place: int) -> bool:
-        """Whether every criterion there has an answer, or was skipped."""
-        return all(held.is_saved for held in self.answers_at(place).values())
+    def is_complete(self, place: int) -> bool:
+        """Whether every criterion of the record at a position has an answer or was skipped."""
+        return all(answer.is_saved for answer in self.answers_at(place).values())
 
     def first_incomplete(self) -> int | None:
-        """The first place that is not complete; None where all are."""
-        return next((place for place in range(len(self.items)) if not self.complete(place)), None)
+        """The position of the first record that is not complete; None if all are."""
+        return next((place for place in range(len(self.items)) if not self.is_complete(place)), None)
 
-    def record(self, place: int, held: Mapping[str, DraftAnswer], labels: Mapping[str, Label]) -> None:
-        """Take over what was said at a place, and the labels that keep it; what has no label stands on disk no more."""
+    def record(self, place: int, answers: Mapping[str, DraftAnswer], labels: Mapping[str, Label]) -> None:
+        """Replace answers at a position and the labels that store them. Answers without a label are no longer saved."""
         record_id = self.items[place].record.record_id
-        for name, one in held.items():
-            self._held[record_id, name] = one
+        for name, answer in answers.items():
+            self._answers[record_id, name] = answer
             self._labels.pop((record_id, name), None)
         self._labels.update({(record_id, name): label for name, label in labels.items()})
 
     def labels(self) -> list[Label]:
-        """The labels that stand on disk, in the order of the work."""
-        keys = ((item.record.record_id, name) for item in self.items for name in self._names)
+        """The labels on disk, in the order of coding."""
+        keys = ((item.record.record_id, name) for item in self.items for name in self._criterion_names)
         return [self._labels[key] for key in keys if key in self._labels]
 
     def progress(self) -> Progress:
-        """How many records are coded, skipped and left, and how long one takes."""
+        """How many records are coded, skipped and left, and the seconds that one takes."""
         coded, skipped, seconds = 0, 0, []
-        for place in filter(self.complete, range(len(self.items))):
-            held = self.answers_at(place).values()
-            if all(one.status == "skipped" for one in held):
+        for place in filter(self.is_complete, range(len(self.items))):
+            answers = self.answers_at(place).values()
+            if all(answer.status == "skipped" for answer in answers):
                 skipped += 1
                 continue
             coded += 1
-            seconds.append(sum(one.seconds for one in held))
+            seconds.append(sum(answer.seconds for answer in answers))
         return Progress(coded, skipped, len(self.items) - coded - skipped, median(seconds) if seconds else None)

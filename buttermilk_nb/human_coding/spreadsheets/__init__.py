@@ -1,4 +1,4 @@
-"""Coding in a spreadsheet: a row for each text, a drop-down for each question, the codebook on the second page."""
+"""Coding in a spreadsheet: a row per text, a drop-down per question, and the codebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coding without a notebook: a workbook to fill in, which `import_labels` reads back."""
+"""`coding_sheet` writes an Excel workbook for one coder; `import_labels` reads it back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...corpus.corpus import Corpus
 from ...errors import SetupError
 from ..worklist import Order, worklist
 from . import workbook
-from .columns import NOTES, code_columns, plain
+from .columns import NOTES, clean_cell, code_columns
 
 
 def coding_sheet(
@@ -26,8 +26,8 @@ def coding_sheet(
 ) -> Path:
     """Write an Excel workbook for one coder: a row for each text, a drop-down for each question.
 
-    The second sheet is the codebook. There are no answers in it: neither those of models nor the expert's nor those
-    of other coders. Where a question has several labels, each has a column of its own.
+    The second sheet is the codebook. The workbook contains no answers: neither of models nor of the expert nor of other
+    coders. If a question has several labels, each label has a column of its own.
 
     Parameters
     ----------
@@ -36,17 +36,17 @@ def coding_sheet(
     criteria
         The questions.
     coder
-        Who codes.
+        The coder's name.
     path
-        The file; by default `coding-<criteria>-<coder>.xlsx` in the working folder. A sheet in which something is
-        filled in is never written over.
+        The file; by default `coding-<criteria>-<coder>.xlsx` in the working folder. A sheet that somebody has begun to
+        fill in is never overwritten.
     sample
-        Which records: a list of ids, a number for the first so many of the order, or a frame that `assign` or
-        `sample` made. By default all.
+        The records to code: a list of ids; or a number n, for the first n records in the coder's order; or a frame from
+        `assign_coders` or `draw_sample`. By default, all records.
     order
-        `shuffled`, in an order that belongs to this coder, or as in the `corpus`.
+        `shuffled` is an order of this coder's own; `corpus` is the order of the corpus.
     seed
-        Gives coders with the same seed the same order.
+        Coders with the same seed get the same order. By default, each gets their own.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def coding_sheet(
     Raises
     ------
     SetupError
-        The file cannot be written or has been filled in already, or there is nothing to code.
+        The file cannot be written, somebody has begun to fill it in, or there is nothing to code.
 
     Examples
     --------
@@ -68,27 +68,29 @@ def coding_sheet(
     'kf.xlsx'
     """
     if not coder.strip():
-        raise SetupError('a coding sheet belongs to somebody; write coder="kf", or any other short name.')
+        raise SetupError('a coding sheet needs a coder; write coder="kf", or any other short name.')
     items = worklist(corpus, coder.strip(), order=order, seed=seed, sample=sample)
-    file = Path(path).expanduser() if path else Path(f"coding-{_word(criteria.name)}-{_word(coder)}.xlsx")
+    file = Path(path).expanduser() if path else Path(f"coding-{_file_word(criteria.name)}-{_file_word(coder)}.xlsx")
     if file.suffix.lower() != ".xlsx":
-        raise SetupError(f"`{file}`: a coding sheet is an Excel workbook; let its name end with `.xlsx`.")
+        raise SetupError(f"`{file}`: a coding sheet is an Excel workbook; give it a name that ends with `.xlsx`.")
     if not file.parent.is_dir():
         raise SetupError(f"there is no folder `{file.parent}` (looked from {Path.cwd()}).")
-    if file.exists() and not _untouched(file, criteria):
-        raise SetupError(f"`{file}` is there already, and not an empty sheet of `{criteria.name}`; give another path.")
-    workbook.write(file, criteria, items, coder=coder.strip(), corpus_hash=corpus.hash)
+    if file.exists() and not _is_empty_sheet(file, criteria):
+        raise SetupError(
+            f"`{file}` already exists, and is not an empty sheet of `{criteria.name}`; give another `path`."
+        )
+    workbook.write_workbook(file, criteria, items, coder=coder.strip(), corpus_hash=corpus.hash)
     return file
 
 
-def _untouched(file: Path, criteria: Criteria) -> bool:
+def _is_empty_sheet(file: Path, criteria: Criteria) -> bool:
     """Whether a file is a sheet of these criteria in which nobody has written anything."""
     facts = workbook.read_facts(file)
     if facts is None or facts.criteria_hash != criteria.criteria_hash:
         return False
-    filled = [*(column.header for column in code_columns(criteria)), NOTES]
-    return all(plain(row.fields.get(name)) is None for row in workbook.read_codes(file) for name in filled)
+    headers = [*(column.header for column in code_columns(criteria)), NOTES]
+    return all(clean_cell(row.fields.get(name)) is None for row in workbook.read_codes(file) for name in headers)
 
 
-def _word(name: str) -> str:
+def _file_word(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "codes"

@@ -1,6 +1,7 @@
-"""The columns of a coding sheet, and what stands in them: made from the criteria alone.
+"""The columns of a coding sheet and the codes in them.
 
-So a sheet that somebody saved as CSV, without anything that was hidden in it, can still be read.
+The columns follow from the criteria alone. So a sheet that somebody saved as CSV, which drops the hidden sheets, can
+still be read.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from typing import Any, NamedTuple
 
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
-from ...codebook.scales import NON_ANSWERS, MultiLabel
+from ...codebook.scales import NON_ANSWERS
 
 RECORD_ID, TEXT, NOTES = "record_id", "text", "notes"
-_WORDS = {"yes": "yes", "y": "yes", "x": "yes", "1": "yes", "true": "yes"}
-_WORDS |= {"no": "no", "n": "no", "0": "no", "false": "no"} | {name: name for name in NON_ANSWERS}
+_YES_NO_WORDS = {"yes": "yes", "y": "yes", "x": "yes", "1": "yes", "true": "yes"}
+_YES_NO_WORDS |= {"no": "no", "n": "no", "0": "no", "false": "no"} | {name: name for name in NON_ANSWERS}
 
 
 class CodeColumn(NamedTuple):
@@ -26,11 +27,11 @@ class CodeColumn(NamedTuple):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """What the drop-down offers; nothing where a number is asked for."""
+        """The answers in the drop-down. There are none if the question asks for a number."""
         if self.label is not None:
             return ("yes", "no", *self.criterion.non_answers)
-        offered = self.criterion.scale.answers
-        return (*offered, *self.criterion.non_answers) if offered else ()
+        answers = self.criterion.scale.answers
+        return (*answers, *self.criterion.non_answers) if answers else ()
 
 
 def code_columns(criteria: Criteria) -> list[CodeColumn]:
@@ -38,50 +39,53 @@ def code_columns(criteria: Criteria) -> list[CodeColumn]:
 
     Examples
     --------
-    >>> made = Criteria("c", "?", criteria={"tone": {"question": "?", "scale": "labels: warm | cold"}})
-    >>> [column.header for column in code_columns(made)]
+    >>> criteria = Criteria("c", "?", criteria={"tone": {"question": "?", "scale": "labels: warm | cold"}})
+    >>> [column.header for column in code_columns(criteria)]
     ['tone: warm', 'tone: cold']
     """
-    taken = {RECORD_ID, TEXT, NOTES}
-    found = []
+    headers = {RECORD_ID, TEXT, NOTES}
+    columns = []
     for criterion in criteria:
         labels: tuple[str | None, ...] = (None,)
-        if isinstance(criterion.scale, MultiLabel):
-            labels = criterion.scale.labels
+        if criterion.scale.form_control().kind == "choices":
+            labels = criterion.scale.answers
         for label in labels:
             header = (criterion.name if label is None else f"{criterion.name}: {label}").strip()
-            while header in taken:
+            while header in headers:
                 header += " (code)"
-            taken.add(header)
-            found.append(CodeColumn(header, criterion, label))
-    return found
+            headers.add(header)
+            columns.append(CodeColumn(header, criterion, label))
+    return columns
 
 
 def answers_in(fields: Mapping[str, Any], columns: Sequence[CodeColumn]) -> list[tuple[Criterion, Any]]:
-    """The answer on each criterion in a row of a sheet; None where nothing was filled in.
+    """The answer on each criterion in a row of a sheet; None if nothing was filled in.
 
-    Of several labels those with `yes` apply; where at least one was filled in, an empty one is a `no`. Where what
-    stands in them is no answer, it is given as it stands, and does not fit the scale.
+    A question with several labels has a column for each. The labels with `yes` apply. If at least one column is filled
+    in, an empty one means `no`. Cells that do not form an answer are returned as they are; the scale then rejects them.
     """
-    found: dict[str, tuple[Criterion, Any]] = {}
+    answers: dict[str, tuple[Criterion, Any]] = {}
     for column in columns:
-        criterion, value = column.criterion, plain(fields.get(column.header))
+        criterion, value = column.criterion, clean_cell(fields.get(column.header))
         if column.label is None:
-            found[criterion.name] = (criterion, value)
+            answers[criterion.name] = (criterion, value)
         elif value is not None:
-            said = found.get(criterion.name, (criterion, None))[1] or {}
-            found[criterion.name] = (criterion, {**said, column.label: value})
+            label_values = answers.get(criterion.name, (criterion, None))[1] or {}
+            answers[criterion.name] = (criterion, {**label_values, column.label: value})
         else:
-            found.setdefault(criterion.name, (criterion, None))
-    return [(criterion, _set_of(value) if isinstance(value, dict) else value) for criterion, value in found.values()]
+            answers.setdefault(criterion.name, (criterion, None))
+    return [
+        (criterion, _combine_labels(value) if isinstance(value, dict) else value)
+        for criterion, value in answers.values()
+    ]
 
 
-def plain(value: Any) -> Any:
-    """A cell as a code: text without spaces around it, None for nothing.
+def clean_cell(value: Any) -> Any:
+    """The value of a spreadsheet cell as a code: text without surrounding spaces, None for an empty cell.
 
     Examples
     --------
-    >>> plain(" yes "), plain(""), plain(float("nan")), plain(3.0)
+    >>> clean_cell(" yes "), clean_cell(""), clean_cell(float("nan")), clean_cell(3.0)
     ('yes', None, None, 3)
     """
     if isinstance(value, str):
@@ -91,12 +95,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _set_of(said: Mapping[str, Any]) -> Any:
-    """What the columns of several labels say together; as it stands where that is nothing."""
-    words = {label: _WORDS.get(str(value).casefold()) for label, value in said.items()}
-    others = set(words.values()) - {"yes", "no"}
-    if not others:
+def _combine_labels(values: Mapping[str, Any]) -> Any:
+    """The answer from the columns of several labels; the values as they are if they do not form an answer."""
+    words = {label: _YES_NO_WORDS.get(str(value).casefold()) for label, value in values.items()}
+    non_answers = set(words.values()) - {"yes", "no"}
+    if not non_answers:
         return [label for label, word in words.items() if word == "yes"]
-    if len(others) == 1 and None not in others and "yes" not in words.values():
-        return others.pop()
-    return dict(said)
+    if len(non_answers) == 1 and None not in non_answers and "yes" not in words.values():
+        return non_answers.pop()
+    return dict(values)

@@ -1,12 +1,13 @@
-"""The workbook of a coding sheet: the codes on the first sheet, the codebook on the second, facts on hidden ones.
+"""The Excel workbook of a coding sheet: codes, codebook, and two hidden sheets.
 
-Texts are hostile: every one is written as text, so that none is run as a formula, and one that is longer than a cell
-takes is cut with a sentence in its place. Drop-downs read their answers from a hidden sheet, because an answer may hold
-a comma.
+Texts may be hostile. Each is written as text, so that Excel does not run it as a formula. A text that is too long for a
+cell is cut, and a sentence says so. Drop-downs read their answers from a hidden sheet, because an answer may contain a
+comma. Another hidden sheet stores the coder, the criteria and the versions of the records.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any, NamedTuple
 from ..._internal.text import pluralise, shorten
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
-from ...codebook.scales import Continuous
 from ...corpus.loaders import excel
 from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
@@ -24,30 +24,30 @@ from ...store.exporters.excel import MAX_ROWS, MAX_UNITS
 from ..worklist import Item
 from .columns import NOTES, RECORD_ID, TEXT, CodeColumn, code_columns
 
-MARK = "coding sheet 1"
-"""Says that a workbook is one of ours, and in which form."""
+FORMAT = "coding sheet 1"
+"""Marks a workbook as a coding sheet, with the version of its format."""
 CODES, CODEBOOK, ANSWERS, FACTS = "codes", "codebook", "answers", "facts"
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML cannot hold
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters that XML does not allow
 _WIDTHS = {RECORD_ID: 16, TEXT: 90, NOTES: 40}
-_HOW = (
-    "How to fill in: on the first sheet, choose an answer in each column for each text. Leave a cell empty where you "
-    "have not coded. Where a question has a column for each label, write yes for those that apply and leave the "
-    "others empty; where none applies, write no. Please change neither the ids nor the headings."
+_INSTRUCTIONS = (
+    "How to fill in this sheet: On the first sheet, choose an answer in each column for each text. If you have not "
+    "coded a text, leave its cells empty. If a question has a column for each label, write yes for each label that "
+    "applies and leave the others empty. If no label applies, write no. Please do not change the ids or the headings."
 )
 
 
 class Facts(NamedTuple):
-    """What a sheet was made for."""
+    """The coder, the criteria and the records of a sheet."""
 
     criteria_set: str
     criteria_hash: str
     coder: str
     records: dict[str, tuple[str, str | None, float | None]]
-    """Of each record its hash, its sample and the probability with which it was drawn."""
+    """The hash of each record, its sample, and the probability of drawing it."""
 
 
-def write(path: Path, criteria: Criteria, items: Sequence[Item], *, coder: str, corpus_hash: str) -> None:
-    """Write a sheet to be filled in.
+def write_workbook(path: Path, criteria: Criteria, items: Sequence[Item], *, coder: str, corpus_hash: str) -> None:
+    """Write a sheet to fill in.
 
     Raises
     ------
@@ -57,12 +57,15 @@ def write(path: Path, criteria: Criteria, items: Sequence[Item], *, coder: str, 
     from openpyxl import Workbook  # 0.2 s to import
 
     if len(items) > MAX_ROWS:
-        raise SetupError(f"{len(items):,} records, and an Excel sheet takes {MAX_ROWS:,}: choose fewer with sample=...")
+        raise SetupError(
+            f"there are {len(items):,} records, but an Excel sheet has at most {MAX_ROWS:,} rows; choose fewer records "
+            "with sample=..."
+        )
     columns = code_columns(criteria)
     book = Workbook()
-    _codes(book, columns, items)
-    _codebook(book.create_sheet(CODEBOOK, 1), criteria)
-    _facts(book.create_sheet(FACTS), criteria, items, coder=coder, corpus_hash=corpus_hash)
+    _write_codes(book, columns, items)
+    _write_codebook(book.create_sheet(CODEBOOK, 1), criteria)
+    _write_facts(book.create_sheet(FACTS), criteria, items, coder=coder, corpus_hash=corpus_hash)
     try:
         book.save(path)
     except OSError as error:
@@ -70,12 +73,12 @@ def write(path: Path, criteria: Criteria, items: Sequence[Item], *, coder: str, 
 
 
 def read_facts(path: Path) -> Facts | None:
-    """What a workbook says it was made for; None where it is not one of ours."""
+    """The facts of a workbook; None if it is not a coding sheet."""
     from openpyxl import load_workbook
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises whatever the zip or the XML inside raised
+    except Exception as error:  # openpyxl passes on the errors of the zip and XML libraries
         raise SetupError(f"`{path.name}` cannot be read as an Excel workbook: {error}.") from error
     try:
         if FACTS not in book.sheetnames:
@@ -83,13 +86,13 @@ def read_facts(path: Path) -> Facts | None:
         rows = [list(row) + [None] * 4 for row in book[FACTS].iter_rows(values_only=True)]
     finally:
         book.close()
-    said = {str(row[0]): str(row[1]) for row in rows[:5]}
-    if said.get("form") != MARK:
+    head = {str(row[0]): str(row[1]) for row in rows[:5]}
+    if head.get("form") != FORMAT:
         return None
-    known = {
+    records = {
         str(row[0]): (str(row[1]), str(row[2]) if row[2] else None, _probability(row[3])) for row in rows[6:] if row[0]
     }
-    return Facts(said.get("criteria_set", ""), said.get("criteria_hash", ""), said.get("coder", ""), known)
+    return Facts(head.get("criteria_set", ""), head.get("criteria_hash", ""), head.get("coder", ""), records)
 
 
 def read_codes(path: Path) -> list[SourceRow]:
@@ -97,36 +100,36 @@ def read_codes(path: Path) -> list[SourceRow]:
     return excel.read(path, sheet=CODES).rows
 
 
-def _codes(book: Any, columns: Sequence[CodeColumn], items: Sequence[Item]) -> None:
+def _write_codes(book: Any, columns: Sequence[CodeColumn], items: Sequence[Item]) -> None:
     from openpyxl.styles import Alignment
     from openpyxl.utils import get_column_letter
 
-    sheet, lists = book.active, book.create_sheet(ANSWERS)
-    lists.sheet_state = "veryHidden"
+    sheet, answer_sheet = book.active, book.create_sheet(ANSWERS)
+    answer_sheet.sheet_state = "veryHidden"
     sheet.title = CODES
     headers = [RECORD_ID, TEXT, *(column.header for column in columns), NOTES]
-    _heading(sheet, 1, headers)
+    _write_headings(sheet, 1, headers)
     sheet.freeze_panes = "B2"
     for place, header in enumerate(headers, 1):
         sheet.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(header, max(14, min(len(header) + 4, 40)))
     for line, item in enumerate(items, 2):
-        _text(sheet.cell(line, 1), item.record.record_id)
-        _text(sheet.cell(line, 2), _shown(item.record))
+        _write_text(sheet.cell(line, 1), item.record.record_id)
+        _write_text(sheet.cell(line, 2), _record_text(item.record))
         for place in range(1, len(headers) + 1):
             sheet.cell(line, place).alignment = Alignment(wrap_text=place in (2, len(headers)), vertical="top")
     for place, column in enumerate(columns, 1):
         letter = get_column_letter(place + 2)
-        rule = _rule(column, lists, place, letter)
-        rule.add(f"{letter}2:{letter}{len(items) + 1}")
-        sheet.add_data_validation(rule)
+        validation = _column_validation(column, answer_sheet, place, letter)
+        validation.add(f"{letter}2:{letter}{len(items) + 1}")
+        sheet.add_data_validation(validation)
 
 
-def _rule(column: CodeColumn, lists: Any, place: int, letter: str) -> Any:
-    """What a column takes: an answer from a drop-down, or a number."""
+def _column_validation(column: CodeColumn, answer_sheet: Any, place: int, letter: str) -> Any:
+    """The data validation of a column: an answer from a drop-down, or a number."""
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    said = {
+    options = {
         "allow_blank": True,
         "showErrorMessage": True,
         "showInputMessage": True,
@@ -136,41 +139,40 @@ def _rule(column: CodeColumn, lists: Any, place: int, letter: str) -> Any:
     }
     if column.choices:
         for line, choice in enumerate(column.choices, 1):
-            cell = lists.cell(line, place)
+            cell = answer_sheet.cell(line, place)
             if _is_number(choice):
-                cell.value = int(choice)  # so that a typed 4 is the 4 of the list
+                cell.value = int(choice)  # so that a typed 4 equals the 4 of the list
             else:
-                _text(cell, choice)
-        where = get_column_letter(place)
-        cells = f"'{ANSWERS}'!${where}$1:${where}${len(column.choices)}"
-        return DataValidation(type="list", formula1=cells, error="Choose one from the list.", **said)
-    scale = column.criterion.scale
-    assert isinstance(scale, Continuous)
-    error = f"Write a number from {scale.low:g} to {scale.high:g}."
+                _write_text(cell, choice)
+        answer_letter = get_column_letter(place)
+        cells = f"'{ANSWERS}'!${answer_letter}$1:${answer_letter}${len(column.choices)}"
+        return DataValidation(type="list", formula1=cells, error="Choose an answer from the list.", **options)
+    low, high = column.criterion.scale.bounds or (-math.inf, math.inf)
+    error = f"Write a number from {low:g} to {high:g}."
     if not column.criterion.non_answers:
-        low, high = repr(scale.low), repr(scale.high)
-        return DataValidation(type="decimal", operator="between", formula1=low, formula2=high, error=error, **said)
+        limits = {"formula1": repr(low), "formula2": repr(high)}
+        return DataValidation(type="decimal", operator="between", error=error, **limits, **options)
     cell = f"{letter}2"
-    words = ",".join(f'{cell}="{name}"' for name in column.criterion.non_answers)
-    number = f"AND(ISNUMBER({cell}),{cell}>={scale.low!r},{cell}<={scale.high!r})"
-    other = " or ".join(column.criterion.non_answers)
-    return DataValidation(type="custom", formula1=f"OR({number},{words})", error=f"{error[:-1]}, or {other}.", **said)
+    is_non_answer = ",".join(f'{cell}="{name}"' for name in column.criterion.non_answers)
+    is_number = f"AND(ISNUMBER({cell}),{cell}>={low!r},{cell}<={high!r})"
+    error = f"{error[:-1]}, or {' or '.join(column.criterion.non_answers)}."
+    return DataValidation(type="custom", formula1=f"OR({is_number},{is_non_answer})", error=error, **options)
 
 
-def _codebook(sheet: Any, criteria: Criteria) -> None:
+def _write_codebook(sheet: Any, criteria: Criteria) -> None:
     from openpyxl.styles import Alignment
 
     rows: list[Sequence[str]] = [("criteria", criteria.name)]
     rows += [("version", criteria.version)] if criteria.version else []
-    rows += [("text", criteria.text), ("", _HOW)]
+    rows += [("text", criteria.text), ("", _INSTRUCTIONS)]
     for line, row in enumerate(rows, 1):
         for place, value in enumerate(row, 1):
-            _text(sheet.cell(line, place), value)
+            _write_text(sheet.cell(line, place), value)
     start = len(rows) + 2
-    _heading(sheet, start, list(_entry(criteria.criteria[0])))
+    _write_headings(sheet, start, list(_codebook_row(criteria.criteria[0])))
     for line, criterion in enumerate(criteria, start + 1):
-        for place, value in enumerate(_entry(criterion).values(), 1):
-            _text(sheet.cell(line, place), value)
+        for place, value in enumerate(_codebook_row(criterion).values(), 1):
+            _write_text(sheet.cell(line, place), value)
     for row in sheet.iter_rows():
         for cell in row:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -178,8 +180,8 @@ def _codebook(sheet: Any, criteria: Criteria) -> None:
         sheet.column_dimensions["ABCDEFG"[place]].width = width
 
 
-def _entry(criterion: Criterion) -> Mapping[str, str]:
-    """A line of the codebook. What the analysis looks for (flag, cues) is not in it."""
+def _codebook_row(criterion: Criterion) -> Mapping[str, str]:
+    """A row of the codebook. The flag and the cues are left out, because they would tell the expected finding."""
     examples = [f"{answer}: {text}" for answer, texts in criterion.examples.items() for text in texts]
     return {
         "criterion": criterion.name,
@@ -192,48 +194,52 @@ def _entry(criterion: Criterion) -> Mapping[str, str]:
     }
 
 
-def _facts(sheet: Any, criteria: Criteria, items: Sequence[Item], *, coder: str, corpus_hash: str) -> None:
+def _write_facts(sheet: Any, criteria: Criteria, items: Sequence[Item], *, coder: str, corpus_hash: str) -> None:
     sheet.sheet_state = "veryHidden"
-    head = {"form": MARK, "criteria_set": criteria.name, "criteria_hash": criteria.criteria_hash, "coder": coder}
+    head = {"form": FORMAT, "criteria_set": criteria.name, "criteria_hash": criteria.criteria_hash, "coder": coder}
     rows: list[Sequence[Any]] = [*({**head, "corpus_hash": corpus_hash}).items()]
     rows.append(("record_id", "record_hash", "sample_id", "inclusion_p"))
     rows += [(i.record.record_id, i.record.record_hash, i.sample_id, i.inclusion_p) for i in items]
     for line, row in enumerate(rows, 1):
         for place, value in enumerate(row, 1):
             if isinstance(value, str):
-                _text(sheet.cell(line, place), value)
+                _write_text(sheet.cell(line, place), value)
             elif value is not None:
                 sheet.cell(line, place, value)
 
 
-def _heading(sheet: Any, line: int, names: Sequence[str]) -> None:
+def _write_headings(sheet: Any, line: int, names: Sequence[str]) -> None:
     from openpyxl.styles import Font
 
     for place, name in enumerate(names, 1):
-        _text(sheet.cell(line, place), name)
+        _write_text(sheet.cell(line, place), name)
         sheet.cell(line, place).font = Font(bold=True)
 
 
-def _text(cell: Any, value: str) -> None:
-    cell.value = _fitting(_ILLEGAL.sub("\ufffd", value))
-    cell.data_type = "s"  # what begins with = is a formula to openpyxl, and to Excel
+def _write_text(cell: Any, value: str) -> None:
+    cell.value = _cut_text(_ILLEGAL.sub("\ufffd", value))
+    cell.data_type = "s"  # otherwise openpyxl and Excel read a text that begins with = as a formula
     if value[:1] in ("=", "+", "-", "@"):
-        cell.quotePrefix = True  # also after somebody edits it
+        cell.quotePrefix = True  # so that it stays text after somebody edits it
 
 
-def _shown(record: Record) -> str:
+def _record_text(record: Record) -> str:
     if not record.images:
         return record.content
     names = ", ".join(image.name for image in record.images if image.name)
-    note = f"[with {pluralise(len(record.images), 'image')}, which a sheet cannot show{f': {names}' if names else ''}]"
+    images = pluralise(len(record.images), "image")
+    note = f"[with {images}, which a spreadsheet cannot show{f': {names}' if names else ''}]"
     return f"{record.content}\n\n{note}".strip()
 
 
-def _fitting(text: str) -> str:
+def _cut_text(text: str) -> str:
+    """The text, cut with a note if it is longer than a cell can contain."""
     units = text.encode("utf-16-le", "replace")
     if len(units) <= MAX_UNITS * 2:
         return text
-    note = f" [cut here: a cell takes {MAX_UNITS:,} characters, this text has {len(text):,}; ask for the rest]"
+    note = (
+        f" [cut here: a cell can contain {MAX_UNITS:,} characters, but this text has {len(text):,}; ask for the rest]"
+    )
     return units[: 2 * (MAX_UNITS - len(note))].decode("utf-16-le", "ignore") + note
 
 

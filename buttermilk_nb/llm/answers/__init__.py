@@ -1,1 +1,1 @@
-"""The reading of a model's answer: its JSON, and refusals."""
+"""Parsers of a model's answer: the JSON in it, and refusals."""

@@ -1,9 +1,10 @@
-"""Where JSON objects stand in a text, and how the last of them ends.
+"""Find the JSON objects in a text, and tell whether the last one is complete.
 
-Strict JSON is decoded as it is. Of what is not strict only an outline is drawn (strings and brackets, the quotation
-marks that people and models forget to escape included), to learn where it ends and whether it ends at all: a repairer
-that is handed `"answer": "no` makes `no` of what may have been `not applicable`. Both take time in proportion to the
-text, and give up where brackets are so many that it is no answer.
+Strict JSON is decoded. For an object that is not strict JSON we only outline its strings and brackets (also unescaped
+quotation marks, which people and models often forget to escape), to learn where it ends and whether it ends at all.
+This matters because a repair library turns `"answer": "no` into `no`, although the full answer may have been `not
+applicable`. Both steps take time proportional to the length of the text, and give up on texts with too many brackets
+for an answer.
 """
 
 from __future__ import annotations
@@ -13,67 +14,67 @@ import math
 import re
 from typing import Any, Literal, NamedTuple
 
-End = Literal["whole", "open", "cut", "tangled"]
-"""How it ends: closed; only brackets missing; in the middle of a value; never mind."""
+JsonState = Literal["complete", "unclosed", "truncated", "malformed"]
+"""Complete; only closing brackets are missing; it ends in the middle of a value; not worth reading."""
 
-DEEPEST = 64
-"""Levels of nesting; an answer has four."""
-_MOST_PIECES = 20_000
-_MOST_OBJECTS = 500
-_BEGINS = re.compile(r"""\{\s*+(?:["'“”‘’`}]|[\w$.-]++\s*+:)""")
-_PIECE = re.compile(r"""[^"'“”‘’`{}\[\]]++|.""", re.DOTALL)
-_CLOSES = {
+MAX_DEPTH = 64
+"""The deepest nesting that is read; an answer has four levels."""
+_MAX_TOKENS = 20_000
+_MAX_OBJECTS = 500
+_OBJECT_START = re.compile(r"""\{\s*+(?:["'“”‘’`}]|[\w$.-]++\s*+:)""")
+_TOKEN = re.compile(r"""[^"'“”‘’`{}\[\]]++|.""", re.DOTALL)
+_TO_CLOSING_QUOTE = {
     '"': re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL),
     "'": re.compile(r"[^'\\]*+(?:\\.[^'\\]*+)*+'", re.DOTALL),
     "`": re.compile(r"[^`]*+`"),
     "“": re.compile(r'[^”“"\\]*+(?:\\.[^”“"\\]*+)*+[”“"]', re.DOTALL),
     "‘": re.compile(r"[^’‘'\\]*+(?:\\.[^’‘'\\]*+)*+[’‘']", re.DOTALL),
 }
-_CLOSES["”"], _CLOSES["’"] = _CLOSES["“"], _CLOSES["‘"]
-_VALUE = r"""["'“”‘’`{\[\]}\d-]|true|false|null|nan|none|[\w$.-]++\s*+:|//|/\*|\#|$"""
-_STRING_ENDS = re.compile(rf"""\s*+(?:[:}}\]"'“”]|//|/\*|\#|```|$|,\s*+(?:{_VALUE}))""", re.IGNORECASE)
-_GOES_ON = re.compile(r'\s*+,\s*+"(?:[^"\\]|\\.){1,80}+"\s*+:')
-_FENCED_OFF = re.compile(r"(?:```|</\w{1,40}>)\s*+$")
-_LAST_BRACKETS = re.compile(r"[}\]\s]*+$")
+_TO_CLOSING_QUOTE["”"], _TO_CLOSING_QUOTE["’"] = _TO_CLOSING_QUOTE["“"], _TO_CLOSING_QUOTE["‘"]
+_VALUE_START = r"""["'“”‘’`{\[\]}\d-]|true|false|null|nan|none|[\w$.-]++\s*+:|//|/\*|\#|$"""
+_AFTER_STRING = re.compile(rf"""\s*+(?:[:}}\]"'“”]|//|/\*|\#|```|$|,\s*+(?:{_VALUE_START}))""", re.IGNORECASE)
+_NEXT_PAIR = re.compile(r'\s*+,\s*+"(?:[^"\\]|\\.){1,80}+"\s*+:')
+_CLOSING_FENCE = re.compile(r"(?:```|</\w{1,40}>)\s*+$")
+_TRAILING_BRACKETS = re.compile(r"[}\]\s]*+$")
 
 
 class JsonCandidate(NamedTuple):
-    """An object in a text: where it stands, how it ends, and its value where it is strict JSON."""
+    """An object in a text: its position, whether it is complete, and its value if it is strict JSON."""
 
     start: int
     end: int
-    ends: End
+    state: JsonState
     value: dict[str, Any] | None = None
     contradiction: str = ""
-    """The name that stands in it twice, with different values."""
+    """A key that occurs twice in it with different values."""
 
 
 def find_objects(text: str, start: int = 0) -> list[JsonCandidate]:
-    """The objects in a text, from a place on, that stand in no other; only the last can be other than `whole`.
+    """The outermost objects in a text, from `start` on; only the last one may be other than `complete`.
 
     Examples
     --------
-    >>> [piece.ends for piece in find_objects('First {"a": 1}, then {"a": "tw')]
-    ['whole', 'cut']
+    >>> [candidate.state for candidate in find_objects('First {"a": 1}, then {"a": "tw')]
+    ['complete', 'truncated']
     """
-    found: list[JsonCandidate] = []
-    begins = _BEGINS.search(text, start)
-    while begins is not None:
-        if len(found) >= _MOST_OBJECTS:
-            return [JsonCandidate(start, len(text), "tangled")]
-        piece = _decoded(text, begins.start()) or _outlined(text, begins.start())
-        found.append(piece)
-        begins = _BEGINS.search(text, piece.end) if piece.ends == "whole" else None
-    return found
+    candidates: list[JsonCandidate] = []
+    match = _OBJECT_START.search(text, start)
+    while match is not None:
+        if len(candidates) >= _MAX_OBJECTS:
+            return [JsonCandidate(start, len(text), "malformed")]
+        candidate = _decode_object(text, match.start()) or _outline_object(text, match.start())
+        candidates.append(candidate)
+        match = _OBJECT_START.search(text, candidate.end) if candidate.state == "complete" else None
+    return candidates
 
 
 def loads(text: str) -> Any:
-    """Strict JSON but for line breaks in strings; numbers that are none, such as NaN, as their text.
+    """Decode strict JSON, but allow line breaks in strings; NaN and infinity become texts.
 
     Raises
     ------
     ValueError
-        It is something else, or nested too deep, or contradicts itself.
+        The text is not JSON, is nested too deep, or gives a key twice with different values.
 
     Examples
     --------
@@ -87,89 +88,95 @@ def loads(text: str) -> Any:
 
 
 class _ContradictionError(ValueError):
-    """One name, two values."""
+    """A key occurs twice with different values."""
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next((name for name, value in pairs if found[name] != value), None)
-        if twice is not None:
-            raise _ContradictionError(twice)
-    return found
+def _object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        contradiction = next((key for key, value in pairs if values[key] != value), None)
+        if contradiction is not None:
+            raise _ContradictionError(contradiction)
+    return values
 
 
-def _float(text: str) -> float | str:
+def _parse_float(text: str) -> float | str:
     value = float(text)
     return value if math.isfinite(value) else text
 
 
-def _int(text: str) -> int | str:
-    return int(text) if len(text) < 400 else text  # longer ones Python may refuse to read
+def _parse_int(text: str) -> int | str:
+    return int(text) if len(text) < 400 else text  # Python refuses to convert very long numbers
 
 
 _DECODER = json.JSONDecoder(
-    strict=False, object_pairs_hook=_pairs, parse_float=_float, parse_int=_int, parse_constant=str
+    strict=False,
+    object_pairs_hook=_object_from_pairs,
+    parse_float=_parse_float,
+    parse_int=_parse_int,
+    parse_constant=str,
 )
 
 
-def _decoded(text: str, start: int) -> JsonCandidate | None:
-    """Strict JSON; None where it is not, or where it seems to go on behind a bracket too many."""
+def _decode_object(text: str, start: int) -> JsonCandidate | None:
+    """Decode strict JSON; None if it is not strict, or if it seems to continue after an extra closing bracket."""
     try:
         value, end = _DECODER.raw_decode(text, start)
     except _ContradictionError as error:
-        end = _outlined(text, start).end
-        return JsonCandidate(start, end, "whole", None, str(error))
+        end = _outline_object(text, start).end
+        return JsonCandidate(start, end, "complete", None, str(error))
     except (ValueError, RecursionError):
         return None
-    return None if _GOES_ON.match(text, end) else JsonCandidate(start, end, "whole", value)
+    return None if _NEXT_PAIR.match(text, end) else JsonCandidate(start, end, "complete", value)
 
 
-def _outlined(text: str, start: int) -> JsonCandidate:
-    """Strings and brackets from an opening bracket to the one that closes it, or to the end."""
-    inside: list[str] = []
-    last, at, key = "", start, False  # the last character that counts; whether a string there is a name
-    fence = _FENCED_OFF.search(text, max(start, len(text) - 60))
+def _outline_object(text: str, start: int) -> JsonCandidate:
+    """Follow strings and brackets from an opening bracket to the one that closes it, or to the end."""
+    open_brackets: list[str] = []
+    last, position, is_key = "", start, False  # the last significant character; whether a string there is a key
+    fence = _CLOSING_FENCE.search(text, max(start, len(text) - 60))
     stop = fence.start() if fence else len(text)
-    for _ in range(_MOST_PIECES):
-        found = _PIECE.match(text, at, stop)
-        if found is None:
-            complete = fence or last in ("}", "]") or (last == '"' and not key)
-            return JsonCandidate(start, stop, "open" if complete else "cut")
-        piece, at = found[0], found.end()
-        if piece in "{[":
-            inside.append(piece)
-            last = piece
-        elif piece in "}]":
-            if len(inside) > 1:
-                inside.pop()
-            elif piece == "}" and not _GOES_ON.match(text, at):
-                return JsonCandidate(start, at, "whole")
-            last = piece
-        elif piece == '"' or (piece in _CLOSES and last in ("{", "[", ",", ":")):
-            key = last == "{" or (last == "," and inside[-1] == "{")
-            end = _string_end(text, at, piece)
+    for _ in range(_MAX_TOKENS):
+        match = _TOKEN.match(text, position, stop)
+        if match is None:
+            has_value = fence or last in ("}", "]") or (last == '"' and not is_key)
+            return JsonCandidate(start, stop, "unclosed" if has_value else "truncated")
+        symbol, position = match[0], match.end()
+        if symbol in "{[":
+            open_brackets.append(symbol)
+            last = symbol
+        elif symbol in "}]":
+            if len(open_brackets) > 1:
+                open_brackets.pop()
+            elif symbol == "}" and not _NEXT_PAIR.match(text, position):
+                return JsonCandidate(start, position, "complete")
+            last = symbol
+        elif symbol == '"' or (symbol in _TO_CLOSING_QUOTE and last in ("{", "[", ",", ":")):
+            is_key = last == "{" or (last == "," and open_brackets[-1] == "{")
+            end = _string_end(text, position, symbol)
             if end is None:
-                return JsonCandidate(start, stop, "open" if fence or _all_closed(text[at:stop], len(inside)) else "cut")
-            last, at = '"', end
+                has_end = fence or _has_all_brackets(text[position:stop], len(open_brackets))
+                return JsonCandidate(start, stop, "unclosed" if has_end else "truncated")
+            last, position = '"', end
         else:
-            last = piece.rstrip()[-1:] or last
-        if len(inside) > DEEPEST:
+            last = symbol.rstrip()[-1:] or last
+        if len(open_brackets) > MAX_DEPTH:
             break
-    return JsonCandidate(start, len(text), "tangled")
+    return JsonCandidate(start, len(text), "malformed")
 
 
-def _string_end(text: str, at: int, quote: str) -> int | None:
-    """Behind the mark that ends a string: one that is followed by what may follow a string."""
-    closes = _CLOSES[quote]
-    while found := closes.match(text, at):
-        at = found.end()
-        if _STRING_ENDS.match(text, at):
-            return at
+def _string_end(text: str, start: int, quote: str) -> int | None:
+    """The position after a string's closing quotation mark: the first one that a comma, bracket or colon follows."""
+    pattern = _TO_CLOSING_QUOTE[quote]
+    position = start
+    while match := pattern.match(text, position):
+        position = match.end()
+        if _AFTER_STRING.match(text, position):
+            return position
     return None
 
 
-def _all_closed(text: str, levels: int) -> bool:
-    """Whether a text that seems to end within a string does not: a mark is missing, and every bracket is there."""
-    brackets = _LAST_BRACKETS.search(text[-400:])
+def _has_all_brackets(text: str, levels: int) -> bool:
+    """Whether a text that seems to end within a string has all closing brackets, so that only a quote is missing."""
+    brackets = _TRAILING_BRACKETS.search(text[-400:])
     return brackets is not None and len("".join(brackets[0].split())) >= levels

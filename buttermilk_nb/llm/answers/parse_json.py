@@ -1,9 +1,9 @@
-"""From an answer's text to the JSON in it, without ever raising anything but InvalidAnswer.
+"""Parse the JSON object in a model's answer; the only error is InvalidAnswer.
 
-Of several objects the last one counts that has what was asked for: who thinks aloud, drafts, or quotes an answer that
-a record tried to plant, gives their own at the end. An answer that was cut off is never completed by guessing, also
-where the provider does not say that it was; where nothing but closing brackets is missing, they are added. One that
-gives a name twice with different values contradicts itself and is invalid.
+If there are several objects, the last one with an expected key counts: models that think aloud, write drafts, or quote
+an answer that a record tried to plant give their own answer at the end. A truncated answer is never completed by
+guessing, even if the provider does not report the truncation; only missing closing brackets are added. An answer that
+gives a key twice with different values is invalid.
 """
 
 from __future__ import annotations
@@ -17,67 +17,71 @@ from typing import Any
 from ..._internal.text import replace_surrogates, shorten
 from ...errors import InvalidAnswer
 from ..completion import Completion
-from .find_json import DEEPEST, JsonCandidate, find_objects, loads
+from .find_json import MAX_DEPTH, JsonCandidate, find_objects, loads
 from .refusals import is_refusal_text
 
-WANTED = ("criteria", "answer")
-"""The names of which a judge's answer has at least one."""
+JUDGE_KEYS = ("criteria", "answer")
+"""A judge's answer has at least one of these keys."""
 
-_CUT = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
-_HIGHER = "Raise `max_tokens` in the judge's params."
-_MOST_REPAIRED = 8_000  # characters: what is longer and broken would take longer than 50 ms
-_MOST_BRACKETS = 1_000  # what has more is no answer
+_LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
+_RAISE_MAX_TOKENS = "Raise `max_tokens` in the judge's params."
+_MAX_REPAIRED = 8_000  # characters: repairing a longer text would take more than 50 ms
+_MAX_BRACKETS = 1_000  # a text with more is not an answer
 _WRAPPERS = ("arguments", "parameters", "input", "function", "tool_calls", "response", "output", "result", "json")
-_HEAD = 4_000  # characters in which a refusal in JSON is looked for
-_DECLINING = frozenset({"error", "refusal", "message", "response", "reason", "detail"})
-_NOTHING = str.maketrans("", "", "\ufeff\0")
-_THINKS = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\]|◁think▷)", re.IGNORECASE)
-_THOUGHT = re.compile(
+_REFUSAL_HEAD = 4_000  # characters that are searched for a refusal in JSON
+_REFUSAL_KEYS = frozenset({"error", "refusal", "message", "response", "reason", "detail"})
+_INVISIBLE = str.maketrans("", "", "\ufeff\0")
+_THINKING_START = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\]|◁think▷)", re.IGNORECASE)
+_THINKING_END = re.compile(
     r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE
 )
 
 
-def read_json(completion: Completion, wanted: Collection[str] = WANTED) -> dict[str, Any]:
-    r"""The JSON object in an answer.
+def parse_json(completion: Completion, expected_keys: Collection[str] = JUDGE_KEYS) -> dict[str, Any]:
+    r"""Parse the JSON object in an answer.
 
     Parameters
     ----------
     completion
         The answer.
-    wanted
-        Names of which it should have one at its top; without any of them the last object counts.
+    expected_keys
+        The object should have one of these keys at its top level; if no object has, the last object counts.
+
+    Returns
+    -------
+    dict
+        The object; texts in it contain no lone surrogates.
 
     Raises
     ------
     InvalidAnswer
-        There is none, or the answer was cut off before its end.
+        The answer contains no JSON object, or was cut off before its end.
 
     Examples
     --------
     >>> import datetime as dt
     >>> text = "Sure:\n```json\n{\"answer\": \"yes\"}\n```"
-    >>> read_json(Completion(text=text, answered_at=dt.datetime(2026, 1, 1), raw=text))
+    >>> parse_json(Completion(text=text, answered_at=dt.datetime(2026, 1, 1), raw=text))
     {'answer': 'yes'}
     """
-    text = completion.text.translate(_NOTHING).strip()
-    if completion.finish_reason in _CUT:
-        began = "" if text else " before it began (thinking counts too)"
-        raise InvalidAnswer(f"the answer was cut off at the length limit{began}. {_HIGHER}")
+    text = completion.text.translate(_INVISIBLE).strip()
+    if completion.finish_reason in _LENGTH_REASONS:
+        position = "" if text else " before it began (thinking counts too)"
+        raise InvalidAnswer(f"the answer was cut off at the length limit{position}. {_RAISE_MAX_TOKENS}")
     if not text:
-        called = completion.finish_reason in ("tool_calls", "function_call")
-        raise InvalidAnswer("the model called a tool instead." if called else "the model sent an empty answer.")
-    text = _unquoted(text)
-    pieces = after_thinking(text)
-    found = pick_object(text, pieces, wanted)
-    if found is None:
-        raise InvalidAnswer(f"the answer holds no JSON object: {shorten(text, 120)}")
-    if _declined(found):
-        raise InvalidAnswer(f"the model declined: {shorten(str(next(iter(found.values()))), 120)}")
-    return {replace_surrogates(name): _checked(value, DEEPEST) for name, value in found.items()}
+        is_tool_call = completion.finish_reason in ("tool_calls", "function_call")
+        raise InvalidAnswer("the model called a tool instead." if is_tool_call else "the model sent an empty answer.")
+    text = _unquote(text)
+    answer = pick_object(text, after_thinking(text), expected_keys)
+    if answer is None:
+        raise InvalidAnswer(f"the answer contains no JSON object: {shorten(text, 120)}")
+    if _is_json_refusal(answer):
+        raise InvalidAnswer(f"the model declined: {shorten(str(next(iter(answer.values()))), 120)}")
+    return {replace_surrogates(key): _storable(value, MAX_DEPTH) for key, value in answer.items()}
 
 
 def is_refusal(completion: Completion) -> bool:
-    """Does the model decline? PlannedRequest only where there is no answer.
+    """Whether the model declines. Call this only if `parse_json` finds no answer.
 
     Examples
     --------
@@ -87,21 +91,22 @@ def is_refusal(completion: Completion) -> bool:
     """
     if completion.refusal or completion.finish_reason == "refusal":
         return True
-    text = completion.text.translate(_NOTHING).strip()
-    closing = _THOUGHT.search(text) if _THINKS.match(text) else None
+    text = completion.text.translate(_INVISIBLE).strip()
+    closing = _THINKING_END.search(text) if _THINKING_START.match(text) else None
     text = text[closing.end() :] if closing else text
-    return any(_declined(piece.value) for piece in find_objects(text[:_HEAD])) or is_refusal_text(text)
+    candidates = find_objects(text[:_REFUSAL_HEAD])
+    return any(_is_json_refusal(candidate.value) for candidate in candidates) or is_refusal_text(text)
 
 
-def _declined(found: Any) -> bool:
-    """Whether it is a refusal that was put into JSON."""
-    if not isinstance(found, dict) or not 0 < len(found) <= 2 or not set(found) <= _DECLINING:
+def _is_json_refusal(value: Any) -> bool:
+    """Whether a JSON value is a refusal, such as `{"error": "I cannot help with that."}`."""
+    if not isinstance(value, dict) or not 0 < len(value) <= 2 or not set(value) <= _REFUSAL_KEYS:
         return False
-    return any(isinstance(value, str) and is_refusal_text(value) for value in found.values())
+    return any(isinstance(item, str) and is_refusal_text(item) for item in value.values())
 
 
-def _unquoted(text: str) -> str:
-    """The text in a JSON string that is the whole answer."""
+def _unquote(text: str) -> str:
+    """The text itself if the whole answer is a JSON string with an object in it."""
     if not text.startswith('"'):
         return text
     try:
@@ -112,93 +117,96 @@ def _unquoted(text: str) -> str:
 
 
 def after_thinking(text: str) -> list[JsonCandidate]:
-    """The objects that stand behind what the model thought aloud."""
-    thoughts = [(found.start(), found.end()) for found in _THOUGHT.finditer(text)]
+    """The objects that follow the model's thinking."""
+    thoughts = [match.span() for match in _THINKING_END.finditer(text)]
     start = 0
-    if _THINKS.match(text):
+    if _THINKING_START.match(text):
         if not thoughts:
-            raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {_HIGHER}")
+            raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {_RAISE_MAX_TOKENS}")
         start = thoughts[0][1]
-    pieces = find_objects(text, start)
-    if not thoughts or not pieces:
-        return pieces
-    at, end = thoughts[-1]
-    if any(piece.start < at < piece.end and piece.value is None for piece in pieces):
-        pieces = find_objects(text, end) or pieces  # a bracket among the thoughts, more likely than a quoted tag
-    starts = [piece.start for piece in pieces]
-    for at, end in reversed(thoughts):
-        before = bisect(starts, at)
-        if before == 0 or pieces[before - 1].end <= at:  # not one that an answer quotes
-            return [piece for piece in pieces if piece.start >= end]
-    return pieces
+    candidates = find_objects(text, start)
+    if not thoughts or not candidates:
+        return candidates
+    tag, end = thoughts[-1]
+    if any(candidate.start < tag < candidate.end and candidate.value is None for candidate in candidates):
+        candidates = find_objects(text, end) or candidates  # a bracket in the thinking; a quoted tag is less likely
+    starts = [candidate.start for candidate in candidates]
+    for tag, end in reversed(thoughts):
+        n_before = bisect(starts, tag)
+        if n_before == 0 or candidates[n_before - 1].end <= tag:  # the tag is not inside an answer
+            return [candidate for candidate in candidates if candidate.start >= end]
+    return candidates
 
 
-def pick_object(text: str, pieces: list[JsonCandidate], wanted: Collection[str]) -> dict[str, Any] | None:
-    """The last object that has what is wanted, else the last."""
-    if pieces and pieces[-1].ends == "cut":
+def pick_object(text: str, candidates: list[JsonCandidate], expected_keys: Collection[str]) -> dict[str, Any] | None:
+    """The last object with an expected key, else the last object; None if there is none."""
+    if candidates and candidates[-1].state == "truncated":
         end = shorten(text[-60:], 60)
-        raise InvalidAnswer(f"the answer was cut off: it ends in the middle of its JSON, at `{end}`. {_HIGHER}")
+        raise InvalidAnswer(
+            f"the answer was cut off: it ends in the middle of its JSON, at `{end}`. {_RAISE_MAX_TOKENS}"
+        )
     last: dict[str, Any] | None = None
-    left = _MOST_REPAIRED
-    for place in range(len(pieces) - 1, -1, -1):
-        piece = pieces[place]
-        if piece.contradiction:
-            raise InvalidAnswer(f"the answer gives `{shorten(piece.contradiction, 40)}` twice, with different values.")
-        value = piece.value
-        if value is None and piece.ends != "tangled" and piece.end - piece.start <= left:
-            left -= piece.end - piece.start
-            value = _repaired(text[piece.start : piece.end])
-        found = _unwrapped(value, wanted)
-        if found and any(name in found for name in wanted):
-            return reject_lists(text, pieces[: place + 1], found, wanted)
-        last = last or found or None
+    repairable = _MAX_REPAIRED
+    for i in range(len(candidates) - 1, -1, -1):
+        candidate = candidates[i]
+        if candidate.contradiction:
+            key = shorten(candidate.contradiction, 40)
+            raise InvalidAnswer(f"the answer gives `{key}` twice, with different values.")
+        value, length = candidate.value, candidate.end - candidate.start
+        if value is None and candidate.state != "malformed" and length <= repairable:
+            repairable -= length
+            value = _repair(text[candidate.start : candidate.end])
+        answer = _unwrap(value, expected_keys)
+        if answer and any(key in answer for key in expected_keys):
+            return reject_lists(text, candidates[: i + 1], answer, expected_keys)
+        last = last or answer or None
     return last
 
 
 def reject_lists(
-    text: str, pieces: list[JsonCandidate], found: dict[str, Any], wanted: Collection[str]
+    text: str, candidates: list[JsonCandidate], answer: dict[str, Any], expected_keys: Collection[str]
 ) -> dict[str, Any]:
-    """The answer, if it does not stand in a list beside a different one."""
-    if len(pieces) > 1 and text[pieces[-2].end : pieces[-1].start].strip() == ",":
-        other = _unwrapped(pieces[-2].value, wanted)
-        if other and other != found and any(name in other for name in wanted):
-            raise InvalidAnswer("the answer lists several objects where one was asked for.")
-    return found
+    """The answer, unless it is an item of a list with a different answer before it."""
+    if len(candidates) > 1 and text[candidates[-2].end : candidates[-1].start].strip() == ",":
+        other = _unwrap(candidates[-2].value, expected_keys)
+        if other and other != answer and any(key in other for key in expected_keys):
+            raise InvalidAnswer("the answer lists several objects instead of one.")
+    return answer
 
 
-def _unwrapped(value: Any, wanted: Collection[str], depth: int = 4) -> dict[str, Any]:
-    """The answer in the form of a tool's arguments or in a wrapper of the model's own; else the object itself."""
-    if not isinstance(value, dict) or any(name in value for name in wanted) or not depth:
+def _unwrap(value: Any, expected_keys: Collection[str], depth: int = 4) -> dict[str, Any]:
+    """The answer inside a tool call or another wrapper object; else the object itself."""
+    if not isinstance(value, dict) or any(key in value for key in expected_keys) or not depth:
         return value if isinstance(value, dict) else {}
-    for name in _WRAPPERS:
-        inside = value.get(name)
+    for wrapper in _WRAPPERS:
+        inside = value.get(wrapper)
         inside = inside[0] if isinstance(inside, list) and len(inside) == 1 else inside
         if isinstance(inside, str) and inside.lstrip().startswith("{"):
             try:
                 inside = loads(inside)
             except ValueError:
                 continue
-        found = _unwrapped(inside, wanted, depth - 1)
-        if any(name in found for name in wanted):
-            return found
+        answer = _unwrap(inside, expected_keys, depth - 1)
+        if any(key in answer for key in expected_keys):
+            return answer
     return value
 
 
-def _repaired(text: str) -> Any:
-    if text.count("{") + text.count("[") > _MOST_BRACKETS:
+def _repair(text: str) -> Any:
+    if text.count("{") + text.count("[") > _MAX_BRACKETS:
         return None
     from json_repair import repair_json  # only broken answers need it
 
     try:
-        found = repair_json(text, return_objects=True)
+        value = repair_json(text, return_objects=True)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
-def _checked(value: Any, levels: int) -> Any:
-    """A value that can be stored: no lone surrogates, no numbers that are none, not nested without end."""
-    kind = type(value)  # JSON has no others, and every part of every answer comes by here
+def _storable(value: Any, levels: int) -> Any:
+    """A value that can be stored: without lone surrogates, NaN, infinity, or endless nesting."""
+    kind = type(value)  # faster than isinstance, and JSON has no subclasses
     if kind is str:
         return replace_surrogates(value)
     if kind is float:
@@ -206,7 +214,7 @@ def _checked(value: Any, levels: int) -> Any:
     if kind is not dict and kind is not list:
         return value
     if not levels:
-        raise InvalidAnswer("the answer is nested too deep to be one.")
+        raise InvalidAnswer("the answer is nested too deep.")
     if kind is list:
-        return [_checked(item, levels - 1) for item in value]
-    return {replace_surrogates(name): _checked(item, levels - 1) for name, item in value.items()}
+        return [_storable(item, levels - 1) for item in value]
+    return {replace_surrogates(key): _storable(item, levels - 1) for key, item in value.items()}

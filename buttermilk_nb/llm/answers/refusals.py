@@ -1,8 +1,8 @@
-"""How models decline in words, in the languages that are studied here.
+"""Recognise refusals in the text of an answer, in seven languages.
 
-Two signs are asked for: that the speaker cannot or will not, and that it is the task which they cannot do. So *I
-cannot find any insult in it* is no refusal, nor *I can't help but notice*, nor *I cannot rate this as hateful*. What
-stands in quotation marks was said by somebody else.
+A refusal needs two signs: the speaker cannot or will not do something, and that thing is the task. So *I cannot find
+any insult in it* is not a refusal, and neither is *I can't help but notice* or *I cannot rate this as hateful*. Text in
+quotation marks is ignored, because it is quoted from somebody else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-_HEAD = 600  # characters: who declines begins with it
+_HEAD_CHARACTERS = 600  # characters: a refusal is at the beginning
 _QUOTED = re.compile(
     r'"[^"\n]{0,400}+"|“[^”\n]{0,400}+”|«[^»\n]{0,400}+»|„[^“”\n]{0,400}+[“”]|「[^」\n]{0,400}+」|《[^》\n]{0,400}+》|'
     r"`[^`\n]{0,400}+`|^>.*$",
@@ -19,20 +19,20 @@ _QUOTED = re.compile(
 )
 
 
-class _Language(NamedTuple):
-    """Its ways of declining."""
+class _RefusalWords(NamedTuple):
+    """Regular expressions for the words of a refusal in one language."""
 
     cannot: str
     task: str
-    """What a judge is asked to do."""
+    """Verbs for the task of a judge."""
     sees: str
-    """What a judge may well be unable to do: to find something in a text."""
+    """Verbs for finding something in a text; *I cannot see ...* is not a refusal."""
     sorry: str
     declines: str
 
 
 _LANGUAGES = {
-    "English": _Language(
+    "English": _RefusalWords(
         cannot=r"\bI(?: can(?:no|['’])t| can not| won['’]t| will not|(?: am|['’]m) (?:unable|not able|not allowed))",
         task=r"help(?! but\b| \w+ing\b|ing\b)|assist|comply|fulfil|do (?:that|this|so)|provide|judge|rate|score|"
         r"evaluate|assess|analy[sz]e|classify|label|answer|respond|engage|participate|process|complete|perform|discuss|create|"
@@ -42,7 +42,7 @@ _LANGUAGES = {
         declines=r"\bI (?:\w+ )?(?:must|have to|need to|will have to) (?:\w+ly )?(?:decline|refuse)\b|"
         r"\bI (?:\w+ly )?(?:decline|refuse) to\b",
     ),
-    "French": _Language(
+    "French": _RefusalWords(
         cannot=r"\bje ne (?:peux|saurais|pourrai)(?: malheureusement)?(?: pas)?\b|\bje ne suis pas en mesure\b|"
         r"\bil m['’]est impossible\b",
         task=r"aider|assister|répondre|évaluer|juger|noter|traiter|analyser|fournir|donner|satisfaire|accéder|classer",
@@ -50,7 +50,7 @@ _LANGUAGES = {
         sorry=r"\bdésolée?\b|\bexcuses\b|\bregrette\b",
         declines=r"\bje (?:dois|préfère) (?:refuser|décliner)\b|\bje refuse de\b",
     ),
-    "German": _Language(
+    "German": _RefusalWords(
         cannot=r"\b(?:ich kann|kann ich|ich darf|darf ich|ich werde|ich möchte)\b[^.!?\n]{0,40}?\bnicht\b|"
         r"\bnicht in der lage\b",
         task=r"helfen|weiterhelfen|unterstützen|beantworten|antworten|beurteilen|bewerten|einschätzen|einstufen|bearbeiten|"
@@ -59,28 +59,28 @@ _LANGUAGES = {
         sorry=r"\btut mir leid\b|\bleider\b|\bentschuldigung\b|\bbedaure\b",
         declines=r"\bich (?:muss|möchte)\b[^.!?\n]{0,40}?\bablehnen\b|\bich lehne\b[^.!?\n]{0,40}?\bab\b",
     ),
-    "Spanish": _Language(
+    "Spanish": _RefusalWords(
         cannot=r"\bno (?:puedo|podré|podría)\b|\bno me es posible\b|\bno estoy en condiciones\b",
         task=r"ayudar|asistir|responder|evaluar|juzgar|calificar|analizar|proporcionar|cumplir|atender|procesar|clasificar",
         sees=r"encontrar|ver|decir|determinar|concluir|identificar|detectar|confirmar",
         sorry=r"\blo siento\b|\blamento\b|\bdisculp",
         declines=r"\b(?:debo|tengo que|prefiero) (?:rechazar|declinar|negarme)",
     ),
-    "Portuguese": _Language(
+    "Portuguese": _RefusalWords(
         cannot=r"\bnão (?:posso|consigo|poderei|poderia)\b|\bnão me é possível\b|\bnão estou em condições\b",
         task=r"ajudar|auxiliar|responder|avaliar|julgar|classificar|analisar|fornecer|cumprir|atender|processar",
         sees=r"encontrar|ver|dizer|determinar|concluir|identificar|detectar|confirmar",
         sorry=r"\bsinto muito\b|\blamento\b|\bdesculp",
         declines=r"\b(?:devo|tenho (?:de|que)|prefiro) (?:recusar|declinar)",
     ),
-    "Russian": _Language(
+    "Russian": _RefusalWords(
         cannot=r"\bя (?:\w+ )?не (?:могу|смогу|буду|готов\w?)\b|\bне имею возможности\b",
         task=r"помочь|помогать|ответить|отвечать|оценить|оценивать|судить|выполнить|анализировать|обсуждать|обработать",
         sees=r"найти|увидеть|видеть|сказать|определить|обнаружить|подтвердить",
         sorry=r"\bизвините\b|\bпростите\b|\bк сожалению\b|\bприношу извинения\b",
         declines=r"\bвынужден[аы]? отказать|\bдолж(?:ен|на) отказать",
     ),
-    "Chinese": _Language(
+    "Chinese": _RefusalWords(
         cannot=r"(?:无法|無法|不能|不便|没办法|沒辦法)",
         task=r"提供|回答|回应|回應|协助|協助|帮助|幫助|帮|幫|完成|评价|評價|评估|評估|评分|評分|处理|處理|满足|滿足|"
         r"讨论|討論|参与|參與|执行|執行",
@@ -89,23 +89,23 @@ _LANGUAGES = {
         declines=r"(?:必须|必須|只能|需要)(?:拒绝|拒絕)",
     ),
 }
-_NO_VERDICT = r"(?![^.!?\n]{0,120}\bas (?!an? (?:AI|assistant|language))\w)"
+_NOT_A_VERDICT = r"(?![^.!?\n]{0,120}\bas (?!an? (?:AI|assistant|language))\w)"
 
 
-def _pattern(language: _Language) -> str:
-    """Cannot and the task, sorry and cannot, or to decline; all in one sentence."""
+def _refusal_pattern(language: _RefusalWords) -> str:
+    """Within one sentence: *cannot* and the task, or *sorry* and *cannot*, or *decline*."""
     cannot = rf"(?:{language.cannot})(?!\W*(?:\w+ly\W+|to\W+|de\W+|d['’])?(?:{language.sees}))"
     task = rf"(?:{language.task})"
     return (
-        rf"{cannot}[^.!?。！？\n]{{0,30}}?{task}{_NO_VERDICT}|(?:{language.sorry})[^.!?。！？\n]{{0,40}}?{cannot}"
-        rf"(?!\W+(?:\w+\W+)?help (?:but|\w+ing)){_NO_VERDICT}|{language.declines}"
+        rf"{cannot}[^.!?。！？\n]{{0,30}}?{task}{_NOT_A_VERDICT}|(?:{language.sorry})[^.!?。！？\n]{{0,40}}?{cannot}"
+        rf"(?!\W+(?:\w+\W+)?help (?:but|\w+ing)){_NOT_A_VERDICT}|{language.declines}"
     )
 
 
 @cache
-def _any_language() -> re.Pattern[str]:
-    """All of them, compiled when first needed: that takes some milliseconds."""
-    return re.compile("|".join(f"(?:{_pattern(language)})" for language in _LANGUAGES.values()), re.IGNORECASE)
+def _refusal_regex() -> re.Pattern[str]:
+    """The patterns of all languages, compiled on first use because that takes some milliseconds."""
+    return re.compile("|".join(f"(?:{_refusal_pattern(language)})" for language in _LANGUAGES.values()), re.IGNORECASE)
 
 
 def is_refusal_text(text: str) -> bool:
@@ -115,7 +115,9 @@ def is_refusal_text(text: str) -> bool:
     --------
     >>> is_refusal_text("I'm sorry, but I can't help with that."), is_refusal_text("Je ne peux pas évaluer ce texte.")
     (True, True)
-    >>> is_refusal_text("I cannot find any evidence of contempt."), is_refusal_text("The bot said “I cannot help with that”.")
-    (False, False)
+    >>> is_refusal_text("I cannot find any evidence of contempt.")
+    False
+    >>> is_refusal_text("The bot said “I cannot help with that”.")
+    False
     """
-    return _any_language().search(_QUOTED.sub(" … ", text[:_HEAD])) is not None
+    return _refusal_regex().search(_QUOTED.sub(" … ", text[:_HEAD_CHARACTERS])) is not None

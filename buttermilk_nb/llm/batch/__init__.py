@@ -1,1 +1,1 @@
-"""The batch APIs of providers."""
+"""Batch APIs of providers: many requests at once, at half the price."""

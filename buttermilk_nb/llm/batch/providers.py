@@ -1,8 +1,8 @@
-"""OpenAI's and Anthropic's batch APIs: many requests handed in at once, answered within a day, at half the price.
+"""The batch APIs of OpenAI and Anthropic: answers within a day, at half the price.
 
-They are spoken through plain HTTP, as they are published. litellm 1.106 cannot create Anthropic's, and where it looks
-at one of OpenAI's it downloads the answers in order to reckon their price. Azure's want a deployment of their own
-kind, which cannot be asked directly, so they are left out.
+Both are called over plain HTTP. litellm 1.106 cannot create Anthropic's batches, and when it polls one of OpenAI's it
+downloads the answers to compute their price. Azure's batches are not supported: they need a separate kind of
+deployment, which does not answer direct calls.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from urllib.parse import quote
 from ..model import Model
 from ..providers.litellm import LitellmModel
 from ..providers.response_errors import code_in, error_in
-from .api import BatchApi, BatchStatus, Result, counts_in, reasons_in, whole_number
+from .api import BatchApi, BatchResult, BatchStatus, refusal_reasons, request_counts, whole_number
 
 BATCH_PRICE = 0.5
-"""What a batch costs of the usual price: half, at both providers."""
+"""The price of a batch as a share of the usual price: half, at both providers."""
 _LINE_ENDS = {b"\n": b" ", **{end.encode(): b"\\u%04x" % ord(end) for end in "\u0085\u2028\u2029"}}
-"""What might be taken for the end of a line, and how the same JSON is written without it."""
+"""Characters that may count as the end of a line, and the same JSON without them."""
 
 
 class OpenAIBatches(BatchApi):
@@ -32,72 +32,73 @@ class OpenAIBatches(BatchApi):
 
     provider = "openai"
     path = "/chat/completions"
-    most_requests = 50_000
-    most_bytes = 200_000_000
-    bases = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
-    usual_base = "https://api.openai.com/v1"
+    max_requests = 50_000
+    max_bytes = 200_000_000
+    base_variables = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+    default_base = "https://api.openai.com/v1"
 
     def headers(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"}
 
-    def line(self, key: str, body: bytes) -> bytes:
+    def request_line(self, key: str, body: bytes) -> bytes:
         head = {"custom_id": key, "method": "POST", "url": f"/v1{self.path}"}
-        for found, written in _LINE_ENDS.items():
-            body = body.replace(found, written)
+        for line_end, replacement in _LINE_ENDS.items():
+            body = body.replace(line_end, replacement)
         return json.dumps(head).encode()[:-1] + b', "body": ' + body + b"}"
 
     async def prepare(self, lines: Sequence[bytes]) -> str:
         file = ("requests.jsonl", io.BytesIO(b"\n".join(lines) + b"\n"), "application/jsonl")
-        return self.id_in(await self.ask("POST", f"{self.base}/files", data={"purpose": "batch"}, files={"file": file}))
+        form = {"purpose": "batch"}
+        return self.read_id(await self.request_json("POST", f"{self.base}/files", data=form, files={"file": file}))
 
-    async def submit(self, mark: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:  # noqa: ARG002
-        asked = {"input_file_id": mark, "endpoint": f"/v1{self.path}", "completion_window": "24h"}
-        return self.id_in(await self.ask("POST", f"{self.base}/batches", json=asked))
+    async def submit(self, submission_id: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:  # noqa: ARG002
+        batch = {"input_file_id": submission_id, "endpoint": f"/v1{self.path}", "completion_window": "24h"}
+        return self.read_id(await self.request_json("POST", f"{self.base}/batches", json=batch))
 
-    async def find(self, mark: str, since: dt.datetime, n: int, known: Collection[str]) -> str | None:  # noqa: ARG002
-        async for entry in self.listed(f"{self.base}/batches", since, "after"):
-            if entry.get("input_file_id") == mark:
-                return self.id_in(entry)
+    async def find(self, submission_id: str, since: dt.datetime, n: int, known_ids: Collection[str]) -> str | None:  # noqa: ARG002
+        async for entry in self.list_batches(f"{self.base}/batches", since, "after"):
+            if entry.get("input_file_id") == submission_id:
+                return self.read_id(entry)
         return None
 
     async def poll(self, batch_id: str) -> BatchStatus:
-        data = await self.ask("GET", f"{self.base}/batches/{quote(batch_id, safe='')}")
-        status, counts = data.get("status"), counts_in(data)
+        data = await self.request_json("GET", f"{self.base}/batches/{quote(batch_id, safe='')}")
+        status, counts = data.get("status"), request_counts(data)
         done, total = counts["completed"] + counts["failed"], counts["total"]
         if status == "failed":
-            return BatchStatus("failed", done, total, reasons_in(data.get("errors")))
+            return BatchStatus("failed", done, total, refusal_reasons(data.get("errors")))
         files = tuple(name for key in ("output_file_id", "error_file_id") if isinstance(name := data.get(key), str))
         ended = status in ("completed", "expired", "cancelled")
         return BatchStatus("ended" if ended else "working", done, total, "", status == "cancelled", files)
 
-    async def results(self, batch_id: str, look: BatchStatus) -> AsyncGenerator[Result | None, None]:  # noqa: ARG002
-        for file in look.files:
-            async with aclosing(self.lines(f"{self.base}/files/{quote(file, safe='')}/content")) as lines:
+    async def results(self, batch_id: str, status: BatchStatus) -> AsyncGenerator[BatchResult | None, None]:  # noqa: ARG002
+        for file in status.files:
+            async with aclosing(self.result_lines(f"{self.base}/files/{quote(file, safe='')}/content")) as lines:
                 async for line in lines:
-                    yield None if line is None else self._read(line)
+                    yield None if line is None else self._read_result(line)
 
-    def _read(self, line: dict[str, Any]) -> Result | None:
+    def _read_result(self, line: dict[str, Any]) -> BatchResult | None:
         response, key = line.get("response"), line.get("custom_id")
         if not isinstance(key, str):
             return None
-        given = response if isinstance(response, dict) else {}
-        body, status, request_id = given.get("body"), given.get("status_code"), given.get("request_id")
+        response = response if isinstance(response, dict) else {}
+        body, status, request_id = response.get("body"), response.get("status_code"), response.get("request_id")
         if status == 200 and isinstance(body, dict):
-            return Result(key, body, request_id if isinstance(request_id, str) else None)
-        return Result(
-            key, None, why=code_in(error_in(line)) or code_in(error_in(body)) or f"HTTP {whole_number(status)}"
+            return BatchResult(key, body, request_id if isinstance(request_id, str) else None)
+        return BatchResult(
+            key, None, reason=code_in(error_in(line)) or code_in(error_in(body)) or f"HTTP {whole_number(status)}"
         )
 
 
 class AnthropicBatches(BatchApi):
-    """One request that holds all requests, and one address for all results."""
+    """One request that contains all requests of a batch, and one address for all results."""
 
     provider = "anthropic"
     path = "/v1/messages"
-    most_requests = 100_000
-    most_bytes = 256_000_000
-    bases = ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL")
-    usual_base = "https://api.anthropic.com"
+    max_requests = 100_000
+    max_bytes = 256_000_000
+    base_variables = ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL")
+    default_base = "https://api.anthropic.com"
 
     def headers(self, key: str) -> dict[str, str]:
         return {"x-api-key": key, "anthropic-version": "2023-06-01"}
@@ -106,61 +107,61 @@ class AnthropicBatches(BatchApi):
     def _url(self) -> str:
         return f"{self.base.removesuffix(self.path)}{self.path}/batches"
 
-    def line(self, key: str, body: bytes) -> bytes:
+    def request_line(self, key: str, body: bytes) -> bytes:
         return b'{"custom_id": ' + json.dumps(key).encode() + b', "params": ' + body + b"}"
 
-    async def submit(self, mark: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:  # noqa: ARG002
-        whole = b'{"requests": [' + b", ".join(lines) + b"]}"
-        kind = {"content-type": "application/json"}
-        return self.id_in(await self.ask("POST", self._url, content=whole, headers={**headers, **kind}))
+    async def submit(self, submission_id: str, lines: Sequence[bytes], headers: Mapping[str, str]) -> str:  # noqa: ARG002
+        content = b'{"requests": [' + b", ".join(lines) + b"]}"
+        all_headers = {**headers, "content-type": "application/json"}
+        return self.read_id(await self.request_json("POST", self._url, content=content, headers=all_headers))
 
-    async def find(self, mark: str, since: dt.datetime, n: int, known: Collection[str]) -> str | None:  # noqa: ARG002
-        """By its time and size: this provider takes no mark."""
-        async for entry in self.listed(self._url, since, "after_id"):
-            if sum(counts_in(entry).values()) == n and entry.get("id") not in known:
-                return self.id_in(entry)
+    async def find(self, submission_id: str, since: dt.datetime, n: int, known_ids: Collection[str]) -> str | None:  # noqa: ARG002
+        """Find a batch by its time and size, because this provider does not store a submission id."""
+        async for entry in self.list_batches(self._url, since, "after_id"):
+            if sum(request_counts(entry).values()) == n and entry.get("id") not in known_ids:
+                return self.read_id(entry)
         return None
 
     async def poll(self, batch_id: str) -> BatchStatus:
-        data = await self.ask("GET", f"{self._url}/{quote(batch_id, safe='')}")
-        counts = counts_in(data)
+        data = await self.request_json("GET", f"{self._url}/{quote(batch_id, safe='')}")
+        counts = request_counts(data)
         total = sum(counts.values())
         state: Literal["ended", "working"] = "ended" if data.get("processing_status") == "ended" else "working"
         return BatchStatus(state, total - counts["processing"], total, "", bool(counts["canceled"]))
 
-    async def results(self, batch_id: str, look: BatchStatus) -> AsyncGenerator[Result | None, None]:  # noqa: ARG002
-        async with aclosing(self.lines(f"{self._url}/{quote(batch_id, safe='')}/results")) as lines:
+    async def results(self, batch_id: str, status: BatchStatus) -> AsyncGenerator[BatchResult | None, None]:  # noqa: ARG002
+        async with aclosing(self.result_lines(f"{self._url}/{quote(batch_id, safe='')}/results")) as lines:
             async for line in lines:
-                yield None if line is None else self._read(line)
+                yield None if line is None else self._read_result(line)
 
-    def _read(self, line: dict[str, Any]) -> Result | None:
+    def _read_result(self, line: dict[str, Any]) -> BatchResult | None:
         result, key = line.get("result"), line.get("custom_id")
         if not isinstance(key, str) or not isinstance(result, dict):
             return None
         message = result.get("message")
         if result.get("type") == "succeeded" and isinstance(message, dict):
-            return Result(key, message)
-        return Result(key, None, why=code_in(error_in(result.get("error"))) or code_in(result) or "no answer")
+            return BatchResult(key, message)
+        return BatchResult(key, None, reason=code_in(error_in(result.get("error"))) or code_in(result) or "no answer")
 
 
 _APIS: dict[str, type[BatchApi]] = {api.provider: api for api in (OpenAIBatches, AnthropicBatches)}
 
 
-def api_of(model: Model) -> type[BatchApi] | None:
-    """The batch API of a model's provider; None where there is none.
+def batch_api(model: Model) -> type[BatchApi] | None:
+    """The batch API of a model's provider; None if the provider has none.
 
     Examples
     --------
-    >>> api_of(LitellmModel("anthropic/some-model")).__name__
+    >>> batch_api(LitellmModel("anthropic/some-model")).__name__
     'AnthropicBatches'
-    >>> print(api_of(LitellmModel("ollama_chat/some-model")))
+    >>> print(batch_api(LitellmModel("ollama_chat/some-model")))
     None
     """
     return _APIS.get(model.provider) if isinstance(model, LitellmModel) else None
 
 
-def open_api(model: LitellmModel, *, timeout_s: float) -> BatchApi:
-    """The batch API of a model, with its address and key. May wait for a keyring.
+def open_batch_api(model: LitellmModel, *, timeout_s: float) -> BatchApi:
+    """Open the batch API of a model, with its address and key; the key may come from a slow keyring.
 
     Raises
     ------
@@ -168,7 +169,7 @@ def open_api(model: LitellmModel, *, timeout_s: float) -> BatchApi:
         There is no key.
     """
     api = _APIS[model.provider]
-    named = (value for name in api.bases if (value := os.environ.get(name)))
-    base = model.settings.api_base or next(named, api.usual_base)
+    addresses = (value for name in api.base_variables if (value := os.environ.get(name)))
+    base = model.settings.api_base or next(addresses, api.default_base)
     key = model.key()
     return api(model.name, base, key.value if key else "none", timeout_s=timeout_s)

@@ -1,9 +1,8 @@
-"""A model's own call, with a wire of ours in place of the network.
+"""`RecordingModel`: a litellm model with a transport that records each request and sends nothing.
 
-What a batch hands in must be, to the letter, what a direct call would have sent, and its answers must be read as a
-direct call's would have been. Both hold because both are that very call: litellm is given a client whose wire keeps
-the request and hands back a response that we have. The address is one that resolves nowhere, so that if litellm ever
-went another way, nothing would leave.
+The requests of a batch must be exactly those of direct calls, and their answers must be read in exactly the same way.
+So both go through the same call: litellm gets a client with a transport that records the request and returns a response
+from memory. The address cannot be resolved, so that nothing would leave if litellm used another client.
 """
 
 from __future__ import annotations
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...errors import ModelError
 from ..completion import Completion
 from ..model import Request
-from ..providers.litellm import LitellmModel, load_litellm
+from ..providers.litellm import LitellmModel
+from ..providers.load_litellm import load_litellm
 
 if TYPE_CHECKING:
     import httpx
 
-_NOWHERE = "https://batch.invalid"  # reserved by RFC 2606: no such host will ever be
-_ANSWERS: dict[str, dict[str, Any]] = {
+_UNRESOLVABLE = "https://batch.invalid"  # RFC 2606 reserves it: this host will never exist
+_EMPTY_RESPONSES: dict[str, dict[str, Any]] = {
     "openai": {
         "id": "none", "object": "chat.completion", "created": 0, "model": "none",
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ""}}],
@@ -35,26 +35,26 @@ _ANSWERS: dict[str, dict[str, Any]] = {
         "usage": {"input_tokens": 0, "output_tokens": 0},
     },
 }  # fmt: skip
-"""Responses that say nothing, for calls of which only the request is wanted."""
+"""Empty responses, for calls that only record a request."""
 
 
 class RecordedRequest(NamedTuple):
-    """What a direct call would have sent."""
+    """The request of a direct call."""
 
     body: bytes
     headers: dict[str, str]
-    """Those that change what the provider does, and so must go with a batch too."""
+    """The headers that change the provider's behaviour, so that a batch needs them, too."""
 
 
 class RecordingModel(LitellmModel):
-    """A model whose calls go nowhere.
+    """A model that sends nothing.
 
     Parameters
     ----------
     model
-        The model as it is asked directly.
+        The model for direct calls.
     path
-        How the address of its calls ends; a call that goes elsewhere cannot be part of a batch.
+        The end of the address of its calls; a call to another address cannot be part of a batch.
     """
 
     def __init__(self, model: LitellmModel, path: str) -> None:
@@ -64,48 +64,57 @@ class RecordingModel(LitellmModel):
         self._lock = asyncio.Lock()
         self._request: httpx.Request | None = None
         self._response: tuple[bytes, dict[str, str]] = (b"", {})
-        self._client = self._made_client()
+        self._client = self._make_client()
 
-    async def _address(self, request: Request) -> dict[str, Any]:  # noqa: ARG002  # the same for every one
-        base = f"{_NOWHERE}/v1" if self.provider == "openai" else _NOWHERE
+    async def _address_and_key(self, request: Request) -> dict[str, Any]:  # noqa: ARG002  # the same for every request
+        base = f"{_UNRESOLVABLE}/v1" if self.provider == "openai" else _UNRESOLVABLE
         return {"api_base": base, "api_key": "none", "client": self._client}
 
     async def record(self, request: Request) -> RecordedRequest | None:
-        """What a direct call would send; None where that is nothing that a batch can hold."""
+        """The request that a direct call would send; None if it cannot be part of a batch."""
         async with self._lock:
-            self._load(_ANSWERS[self.provider], None)
+            self._set_response(_EMPTY_RESPONSES[self.provider], None)
             try:
                 await self.complete(request)
-            except ModelError:  # litellm went another way, or could not read an answer that says nothing
+            except ModelError:  # litellm used another client, or could not read the empty response
                 if self._request is None:
                     return None
-            made = self._request
-        if made is None or not made.url.path.endswith(self._path):
+            recorded = self._request
+        if recorded is None or not recorded.url.path.endswith(self._path):
             return None
-        kept = {name: value for name, value in made.headers.items() if name.startswith("anthropic-")}
-        return RecordedRequest(made.content, kept)
+        headers = {name: value for name, value in recorded.headers.items() if name.startswith("anthropic-")}
+        return RecordedRequest(recorded.content, headers)
 
     async def read(self, request: Request, body: Mapping[str, Any], request_id: str | None) -> Completion:
-        """The answer in a response, as a direct call would have read it.
+        """Read the answer in a response as a direct call would read it.
+
+        Parameters
+        ----------
+        request
+            The request.
+        body
+            The body of its response in the batch.
+        request_id
+            The provider's id of the request, if there is one.
 
         Raises
         ------
         ModelError
-            It is no answer.
+            The response is not an answer.
         """
         async with self._lock:
-            self._load(body, request_id)
+            self._set_response(body, request_id)
             return await self.complete(request)
 
     async def close(self) -> None:
         await self._client.close()
 
-    def _load(self, body: Mapping[str, Any], request_id: str | None) -> None:
+    def _set_response(self, body: Mapping[str, Any], request_id: str | None) -> None:
         ids = {"x-request-id": request_id, "request-id": request_id} if request_id else {}
         self._request = None
         self._response = (json.dumps(body).encode(), {"content-type": "application/json", **ids})
 
-    def _made_client(self) -> Any:
+    def _make_client(self) -> Any:
         load_litellm()
         if self.provider == "openai":
             import openai
@@ -122,7 +131,7 @@ class RecordingModel(LitellmModel):
         """A transport of that HTTP library that records each request and sends none."""
         model = self
 
-        class RecordingTransport(http.AsyncBaseTransport):  # type: ignore[misc]  # of a library known at run time
+        class RecordingTransport(http.AsyncBaseTransport):  # type: ignore[misc]  # the library is chosen at run time
             async def handle_async_request(self, request: Any) -> Any:
                 await request.aread()
                 model._request = request

@@ -1,8 +1,8 @@
 """The cache: LLM answers on disk, safe to delete, shareable, and never unpickled.
 
-`disk` is what makes a hostile file harmless, `files` what a run needs (get, put), `answers` what a researcher
-asks of the whole: what is in it, find, drop, export, import, rebuild. The cache lies below the models and
-imports none of them: `entries` reads of an answer on disk only what these questions need.
+`safe_disk` makes hostile files harmless, `storage` has what a run needs (get, put), and `cache` what a researcher needs
+(statistics, find, delete, export, import, rebuild). The cache imports nothing from the models, so `entries` reads only
+the fields of a stored answer that these methods need.
 """
 
 from .cache import AnswerCache

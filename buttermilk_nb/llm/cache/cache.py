@@ -1,7 +1,7 @@
-"""What a researcher asks of the whole cache: what is in it, find, drop, export, import, rebuild.
+"""`AnswerCache`: statistics, search, deletion, export and import of cached answers.
 
-Each reads the files through a connection of its own and writes in the writer's thread, so all may be called while
-a run goes on. Nothing is dropped unless it is named: there is no wildcard and no eviction.
+Each method reads the files through its own connection and writes in the writer's thread, so all may be called during a
+run. Answers are deleted only if you name them: there is no wildcard and no eviction.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import diskcache
 
 from ...errors import SetupError
 from . import contents, explain_miss, export_import
-from .contents import CacheStats, Filter
-from .entries import FoundEntry
+from .contents import CacheStats, EntryFilter
+from .entries import CacheRow
 from .export_import import ImportCount
-from .safe_disk import overwrite_dropped, transaction
+from .safe_disk import overwrite_deleted, transaction
 from .storage import CacheFiles
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class AnswerCache(CacheFiles):
-    """Answers by key, in one folder.
+    """Answers by cache key, in one folder.
 
     Parameters
     ----------
     folder
-        Made with mode 0700 on first use.
+        The folder; created with mode 0700 on first use.
 
     Examples
     --------
@@ -48,9 +48,9 @@ class AnswerCache(CacheFiles):
     """
 
     def stats(self) -> CacheStats:
-        """How many answers there are, of which models, when they were given, what they cost, and their size on disk."""
+        """The number of answers, with times and cost for each model, and the size on disk."""
         self.open()
-        return contents.summary(self._rows(), contents.bytes_on_disk(self.folder))
+        return contents.summarise(self._read_rows(), contents.bytes_on_disk(self.folder))
 
     def find(
         self,
@@ -60,28 +60,28 @@ class AnswerCache(CacheFiles):
         record_hash: str | None = None,
         keys: str | Iterable[str] | pd.DataFrame | None = None,
     ) -> pd.DataFrame:
-        """The entries that fit everything that is given; all of them where nothing is.
+        """The entries that meet all conditions; without any condition, all entries.
 
         Parameters
         ----------
         text
-            A text in the answer (or anywhere in the response as received); small and capital letters are alike.
+            A text in the answer or anywhere in the response as received; case is ignored.
         model
             The model's full name.
         record_hash
-            The hash of a record that the entry's parts name.
+            The hash of a record.
         keys
-            Cache keys, such as the column `cache_key` of `calls`: this is how the answers to one person's text are
-            found, since of the question only hashes are kept here.
+            Cache keys, such as the column `cache_key` of `calls`. Use them to find the answers to one person's text,
+            because the cache contains only hashes of the questions.
 
         Returns
         -------
         pandas.DataFrame
-            `key, model, answered_at` (UTC), `finish_reason, answer` (its beginning), the oldest first. How many rows
-            could not be read is in `.attrs["damaged"]`.
+            `key, model, answered_at` (UTC), `finish_reason, answer` (its beginning), the oldest first. The number of
+            unreadable rows is in `.attrs["damaged"]`.
         """
-        wanted = Filter(text, model, record_hash, None if keys is None else contents.as_keys(keys))
-        return contents.to_dataframe(self._rows(), wanted)
+        entry_filter = EntryFilter(text, model, record_hash, None if keys is None else contents.as_keys(keys))
+        return contents.to_dataframe(self._read_rows(), entry_filter)
 
     def delete(
         self,
@@ -90,7 +90,7 @@ class AnswerCache(CacheFiles):
         model: str | None = None,
         everything: bool = False,
     ) -> int:
-        """Forget answers: by key, all of a model, or everything. What they said is overwritten on disk.
+        """Delete answers by key, of one model, or everything. Their texts are overwritten on disk.
 
         Parameters
         ----------
@@ -99,37 +99,47 @@ class AnswerCache(CacheFiles):
         model
             The model's full name.
         everything
-            Also what cannot be read.
+            Delete all rows, also unreadable ones.
 
         Returns
         -------
         int
-            How many there were.
+            The number of deleted answers.
 
         Raises
         ------
         SetupError
-            Not exactly one of the three is given.
+            The call does not have exactly one of the three arguments.
         """
         if [keys is not None, model is not None, everything].count(True) != 1:
             raise SetupError(
-                "`cache.delete` takes keys, or `model=`, or `everything=True`: one of the three. Nothing was dropped."
+                "`cache.delete` takes keys, or `model=`, or `everything=True`: one of the three. Nothing was deleted."
             )
         if everything:
-            dropped = self._write(_clear)
+            n_deleted = self._run_in_writer(_delete_all)
         else:
-            of_model = (key for key, _ in contents.select(self._rows(), Filter(model=model)))
-            chosen = contents.as_keys(of_model if keys is None else keys)
-            dropped = self._write(lambda disk: _drop(disk, chosen))
-        with self._readable():
-            contents.forget_log(self._file)
-        return dropped
+            model_keys = (key for key, _ in contents.select(self._read_rows(), EntryFilter(model=model)))
+            selected_keys = contents.as_keys(model_keys if keys is None else keys)
+            n_deleted = self._run_in_writer(lambda disk: _delete_keys(disk, selected_keys))
+        with self._translate_errors():
+            contents.truncate_log(self._file)
+        return n_deleted
 
     def export(self, path: str | Path) -> int:
-        """Write all answers to a JSONL file, for a colleague or another machine; how many.
+        """Write all answers to a JSONL file, for a colleague or another machine.
 
-        The file is written beside its place first, so that it is there whole or not at all. Rows that cannot be read
-        are left out, with a warning.
+        The answers go to a temporary file first, so that the file is either complete or not written at all. Unreadable
+        rows are left out, with a warning.
+
+        Parameters
+        ----------
+        path
+            The file; an existing file is replaced.
+
+        Returns
+        -------
+        int
+            The number of answers.
 
         Raises
         ------
@@ -137,27 +147,32 @@ class AnswerCache(CacheFiles):
             The file cannot be written.
         """
         target = Path(path).expanduser()
-        counted = contents.UnreadableCounter(self._rows())
-        written = export_import.export(target, counted)
-        if counted.damaged:
+        rows = contents.UnreadableCounter(self._read_rows())
+        n_written = export_import.export(target, rows)
+        if rows.damaged:
             warnings.warn(
-                f"{counted.damaged:,} of the cache's rows cannot be read and were left out of {target.name}.",
+                f"{rows.damaged:,} of the cache's rows cannot be read and were left out of {target.name}.",
                 stacklevel=2,
             )
-        return written
+        return n_written
 
-    def import_(self, path: str | Path, *, longest_line: int = export_import.LONGEST_LINE) -> ImportCount:
-        """Take in the answers of a file that `export` wrote, here or elsewhere.
+    def import_(self, path: str | Path, *, longest_line: int = export_import.MAX_LINE_BYTES) -> ImportCount:
+        """Add the answers of a file that `export` wrote, on this machine or another.
 
-        An answer that the cache holds already is kept, also where the file says something else. A line that is not an
-        answer is refused; nothing in the file is ever run.
+        If the cache already has an answer, that answer stays, even if the file has a different one. A line that is not
+        an answer is refused. Nothing in the file is ever executed.
 
         Parameters
         ----------
         path
             The file.
         longest_line
-            Bytes that one answer may take; a longer line is refused unread.
+            The maximum size of one answer, in bytes; a longer line is refused without reading it.
+
+        Returns
+        -------
+        ImportCount
+            The numbers of added, existing, conflicting and refused answers, and the problems.
 
         Raises
         ------
@@ -167,48 +182,49 @@ class AnswerCache(CacheFiles):
         source = Path(path).expanduser()
         if not source.is_file():
             raise SetupError(f"`{source}` cannot be read: there is no such file.")
-        lines = export_import.Lines(source, longest_line)
-        done = export_import.merge_all(self._write, lines)
+        lines = export_import.LineReader(source, longest_line)
+        counts = export_import.merge_all(self._run_in_writer, lines)
         return ImportCount(
-            added=done.added,
-            already_there=done.same,
-            clashes=done.clashes,
+            added=counts.added,
+            already_there=counts.same,
+            clashes=counts.clashes,
             refused=lines.refused,
             problems=tuple(lines.problems),
         )
 
     def explain(self, parts: Mapping[str, str]) -> str:
-        """For a question that is not in the cache: how it differs from the nearest one that is.
+        """Explain why a question is not in the cache: how it differs from the most similar cached question.
 
         Parameters
         ----------
         parts
-            The named hashes of the question's parts, as an entry keeps them.
+            The named hashes of the question's parts, as in an entry.
 
         Returns
         -------
         str
-            A sentence. The nearest is the entry of the same model with the most equal parts, among the newest 20,000.
+            A sentence. The most similar entry is the entry of the same model with the most equal parts, among the
+            newest 20,000.
         """
-        return explain_miss.explain(parts, self._rows(newest=explain_miss.LOOKED_AT))
+        return explain_miss.explain_miss(parts, self._read_rows(newest=explain_miss.MAX_ROWS))
 
     def rebuild(self, rows: Iterable[tuple[str, str]]) -> int:
-        """Put pairs of key and entry that are not there, such as the stored calls remember; how many were put."""
-        return export_import.merge_all(self._write, rows).added
+        """Add missing entries from pairs of key and entry, such as those in the stored calls; the number added."""
+        return export_import.merge_all(self._run_in_writer, rows).added
 
-    def _rows(self, newest: int | None = None) -> Iterator[FoundEntry]:
-        with self._readable():
+    def _read_rows(self, newest: int | None = None) -> Iterator[CacheRow]:
+        with self._translate_errors():
             yield from contents.read_entries(self._file, self.open().disk, newest)
 
 
-def _drop(disk: diskcache.Cache, keys: Iterable[str]) -> int:
-    overwrite_dropped(disk)
+def _delete_keys(disk: diskcache.Cache, keys: Iterable[str]) -> int:
+    overwrite_deleted(disk)
     with transaction(disk):
         return sum(disk.delete(key, retry=True) for key in keys)
 
 
-def _clear(disk: diskcache.Cache) -> int:
-    overwrite_dropped(disk)
+def _delete_all(disk: diskcache.Cache) -> int:
+    overwrite_deleted(disk)
     with transaction(disk):
-        dropped: int = disk.clear(retry=True)
-    return dropped
+        n_deleted: int = disk.clear(retry=True)
+    return n_deleted

@@ -1,4 +1,4 @@
-"""What is in the cache: how much, of which models, and which entries."""
+"""Read the cache: all rows, filtered entries as a frame, and statistics by model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from ..._internal.html import fragment, table, title
 from ..._internal.text import pluralise, shorten
 from ...errors import StoreError
-from .entries import DAMAGED, FoundEntry, ReadEntry, StoredEntry, read_entry
+from .entries import DAMAGED_ROW, CacheRow, StoredCompletion, StoredEntry, parse_entry
 from .safe_disk import TextDisk
 
 if TYPE_CHECKING:
@@ -27,12 +27,16 @@ class ModelAnswers(BaseModel):
 
     Parameters
     ----------
+    model
+        The model's full name.
+    answers
+        The number of answers.
     first, last
-        When the oldest and the newest were given, in UTC.
+        The times of the oldest and the newest answer, in UTC.
     cost_usd
-        What they cost when they were asked, as far as it is known.
+        The cost of the original calls, in US dollars, as far as it is known.
     unpriced
-        Answers whose cost is not known.
+        The number of answers of unknown cost.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,18 +50,18 @@ class ModelAnswers(BaseModel):
 
 
 class CacheStats(BaseModel):
-    """What a cache holds.
+    """The contents of a cache.
 
     Parameters
     ----------
     answers
-        Entries that can be read.
+        The number of readable entries.
     damaged
-        Rows that cannot: not text, or not an answer. They are never used.
+        The number of unreadable rows, which are not text or not an answer. They are never used.
     bytes_on_disk
         The size of all its files.
     models
-        One line each, in the order of their names.
+        The answers of each model, in the order of the models' names.
 
     Examples
     --------
@@ -76,171 +80,174 @@ class CacheStats(BaseModel):
         """One row per model."""
         import pandas as pd
 
-        return pd.DataFrame([one.model_dump() for one in self.models], columns=list(ModelAnswers.model_fields))
+        return pd.DataFrame([model.model_dump() for model in self.models], columns=list(ModelAnswers.model_fields))
 
     @property
-    def _sum(self) -> str:
+    def _headline(self) -> str:
         damaged = f", {pluralise(self.damaged, 'damaged row')}" if self.damaged else ""
-        return f"{pluralise(self.answers, 'answer')}, {_size(self.bytes_on_disk)} on disk{damaged}"
+        return f"{pluralise(self.answers, 'answer')}, {_format_bytes(self.bytes_on_disk)} on disk{damaged}"
 
     def __repr__(self) -> str:
-        return "\n".join([self._sum, *("  " + ", ".join(_line(one)) for one in self.models)])
+        return "\n".join([self._headline, *("  " + ", ".join(_model_line(model)) for model in self.models)])
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
         return fragment(
-            title("Cache", self._sum),
-            table(["model", "answers", "given (UTC)", "cost when asked"], [_line(one) for one in self.models]),
+            title("Cache", self._headline),
+            table(
+                ["model", "answers", "answered (UTC)", "cost when asked"], [_model_line(model) for model in self.models]
+            ),
         )
 
 
-class Filter(NamedTuple):
-    """Which entries are meant; a field that is None leaves all."""
+class EntryFilter(NamedTuple):
+    """Conditions for entries; a field that is None is not a condition."""
 
     text: str | None = None
     model: str | None = None
     record_hash: str | None = None
     keys: frozenset[str] | None = None
 
-    def matches(self, found: FoundEntry, entry: ReadEntry) -> bool:
-        """Whether all that is asked for is true of an entry."""
+    def matches(self, row: CacheRow, entry: StoredEntry) -> bool:
+        """Whether an entry meets all conditions."""
         return (
-            (self.keys is None or found.key in self.keys)
+            (self.keys is None or row.key in self.keys)
             and (self.model is None or entry.model == self.model)
             and (self.record_hash is None or self.record_hash in entry.parts.values())
-            and (self.text is None or _says(entry.completion, self.text))
+            and (self.text is None or _contains_text(entry.completion, self.text))
         )
 
 
 def as_keys(keys: Any) -> frozenset[str]:
-    """Keys from one key, several, or a frame with a column of them, such as `find` returns."""
+    """A set of keys from one key, several keys, or a frame with a column `key`, such as `find` returns."""
     if isinstance(keys, str):
         return frozenset([keys])
     return frozenset(keys["key"] if hasattr(keys, "columns") else keys)
 
 
-def select(found: Iterable[FoundEntry], wanted: Filter) -> Iterator[tuple[str, ReadEntry]]:
-    """The readable entries that a filter takes."""
-    for row in found:
-        if row.entry is not None and wanted.matches(row, row.entry):
+def select(rows: Iterable[CacheRow], entry_filter: EntryFilter) -> Iterator[tuple[str, StoredEntry]]:
+    """The readable entries that match a filter."""
+    for row in rows:
+        if row.entry is not None and entry_filter.matches(row, row.entry):
             yield row.key, row.entry
 
 
-def to_dataframe(found: Iterable[FoundEntry], wanted: Filter) -> pd.DataFrame:
-    """Those entries, the oldest answer first; rows that cannot be read are counted in `.attrs["damaged"]`."""
+def to_dataframe(rows: Iterable[CacheRow], entry_filter: EntryFilter) -> pd.DataFrame:
+    """The matching entries, the oldest answer first; `.attrs["damaged"]` is the number of unreadable rows."""
     import pandas as pd
 
-    counted = UnreadableCounter(found)
-    listed = [_row(key, entry) for key, entry in select(counted, wanted)]
+    counter = UnreadableCounter(rows)
+    entry_rows = [_entry_row(key, entry) for key, entry in select(counter, entry_filter)]
     columns = ["key", "model", "answered_at", "finish_reason", "answer"]
-    made = pd.DataFrame(listed, columns=columns).astype(
+    frame = pd.DataFrame(entry_rows, columns=columns).astype(
         {name: "datetime64[us]" if name == "answered_at" else "str" for name in columns}
     )
-    made = made.sort_values(["answered_at", "key"], ignore_index=True)
-    made.attrs["damaged"] = counted.damaged
-    return made
+    frame = frame.sort_values(["answered_at", "key"], ignore_index=True)
+    frame.attrs["damaged"] = counter.damaged
+    return frame
 
 
-def summary(found: Iterable[FoundEntry], bytes_on_disk: int) -> CacheStats:
+def summarise(rows: Iterable[CacheRow], bytes_on_disk: int) -> CacheStats:
     """Counts, times and cost by model."""
-    counted = UnreadableCounter(found)
-    by_model: dict[str, list[StoredEntry]] = {}
-    for row in counted:
+    counter = UnreadableCounter(rows)
+    by_model: dict[str, list[StoredCompletion]] = {}
+    for row in counter:
         if row.entry is not None:
             by_model.setdefault(row.entry.model, []).append(row.entry.completion.model_copy(update={"raw": ""}))
-    models = tuple(_of_model(name, by_model[name]) for name in sorted(by_model))
-    answers = sum(one.answers for one in models)
-    return CacheStats(answers=answers, damaged=counted.damaged, bytes_on_disk=bytes_on_disk, models=models)
+    models = tuple(_model_answers(name, by_model[name]) for name in sorted(by_model))
+    answers = sum(model.answers for model in models)
+    return CacheStats(answers=answers, damaged=counter.damaged, bytes_on_disk=bytes_on_disk, models=models)
 
 
 class UnreadableCounter:
-    """Passes rows on, and counts those that cannot be read.
+    """Passes rows on, and counts the unreadable ones.
 
     Parameters
     ----------
-    found
+    rows
         The rows.
     """
 
-    def __init__(self, found: Iterable[FoundEntry]) -> None:
-        self._found = found
+    def __init__(self, rows: Iterable[CacheRow]) -> None:
+        self._rows = rows
         self.damaged = 0
 
-    def __iter__(self) -> Iterator[FoundEntry]:
-        for row in self._found:
+    def __iter__(self) -> Iterator[CacheRow]:
+        for row in self._rows:
             self.damaged += row.entry is None
             yield row
 
 
-def _of_model(name: str, kept: list[StoredEntry]) -> ModelAnswers:
-    costs = [one.cost_usd for one in kept if one.cost_usd is not None]
-    times = [one.answered_at for one in kept]
+def _model_answers(name: str, completions: list[StoredCompletion]) -> ModelAnswers:
+    costs = [completion.cost_usd for completion in completions if completion.cost_usd is not None]
+    times = [completion.answered_at for completion in completions]
     return ModelAnswers(
         model=name,
-        answers=len(kept),
+        answers=len(completions),
         first=min(times),
         last=max(times),
         cost_usd=sum(costs),
-        unpriced=len(kept) - len(costs),
+        unpriced=len(completions) - len(costs),
     )
 
 
-def _row(key: str, entry: ReadEntry) -> tuple[object, ...]:
-    kept = entry.completion
-    return key, entry.model, kept.answered_at, kept.finish_reason, shorten(kept.text or kept.refusal or "")
+def _entry_row(key: str, entry: StoredEntry) -> tuple[object, ...]:
+    completion = entry.completion
+    answer = shorten(completion.text or completion.refusal or "")
+    return key, entry.model, completion.answered_at, completion.finish_reason, answer
 
 
-def _says(kept: StoredEntry, text: str) -> bool:
-    """Whether the answer holds a text; `raw` is JSON, which writes some characters differently."""
+def _contains_text(completion: StoredCompletion, text: str) -> bool:
+    """Whether an answer contains a text; `raw` is JSON, which writes some characters differently."""
     forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    where = (kept.text, kept.refusal or "", kept.raw)
-    return any(form.casefold() in place.casefold() for form in forms for place in where)
+    fields = (completion.text, completion.refusal or "", completion.raw)
+    return any(form.casefold() in field.casefold() for form in forms for field in fields)
 
 
-def _line(one: ModelAnswers) -> tuple[str, str, str, str]:
-    unknown = f" and {one.unpriced:,} of unknown cost" if one.unpriced else ""
-    days = dict.fromkeys([f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}"])
+def _model_line(answers: ModelAnswers) -> tuple[str, str, str, str]:
+    unknown = f" and {answers.unpriced:,} of unknown cost" if answers.unpriced else ""
+    days = dict.fromkeys([f"{answers.first:%Y-%m-%d}", f"{answers.last:%Y-%m-%d}"])
     return (
-        shorten(one.model) or "?",
-        pluralise(one.answers, "answer"),
+        shorten(answers.model) or "?",
+        pluralise(answers.answers, "answer"),
         " to ".join(days),
-        f"${one.cost_usd:,.4f}{unknown}",
+        f"${answers.cost_usd:,.4f}{unknown}",
     )
 
 
-def _size(n: int) -> str:
+def _format_bytes(n: int) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if n >= factor:
             return f"{n / factor:,.1f} {unit}"
     return f"{n / 1e3:,.0f} kB"
 
 
-_IN_ORDER = "select key, raw, mode, filename, value from Cache order by key, raw"
+_SELECT_BY_KEY = "select key, raw, mode, filename, value from Cache order by key, raw"
 
 
-_NEWEST = "select key, raw, mode, filename, value from Cache order by rowid desc limit ?"
+_SELECT_NEWEST = "select key, raw, mode, filename, value from Cache order by rowid desc limit ?"
 
 
-def read_entries(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[FoundEntry]:
-    """Every row in the order of its key; or the `newest` rows, the newest first."""
+def read_entries(file: Path, disk: TextDisk, newest: int | None = None) -> Iterator[CacheRow]:
+    """All rows in the order of their keys; or the `newest` rows, the newest first."""
     with closing(sqlite3.connect(file)) as con:
-        con.text_factory = _lenient
+        con.text_factory = _decode_leniently
         con.execute("pragma query_only = 1")
-        found = con.execute(_IN_ORDER) if newest is None else con.execute(_NEWEST, [newest])
-        for key, raw, mode, filename, value in found:
+        rows = con.execute(_SELECT_BY_KEY) if newest is None else con.execute(_SELECT_NEWEST, [newest])
+        for key, raw, mode, filename, value in rows:
             try:
                 name, text = disk.get(key, raw), disk.fetch(mode, filename, value, False)
             except (StoreError, OSError, UnicodeError):
-                yield DAMAGED
+                yield DAMAGED_ROW
             else:
-                yield FoundEntry(name, text, read_entry(text))
+                yield CacheRow(name, text, parse_entry(text))
 
 
-def forget_log(file: Path) -> None:
-    """Move what was written into the main file and empty SQLite's log, where dropped texts would still stand.
+def truncate_log(file: Path) -> None:
+    """Move SQLite's write-ahead log into the main file and empty it, because it still contains deleted texts.
 
-    Where another program reads at this moment, SQLite leaves the log, and empties it when that program closes.
+    If another program is reading at this moment, SQLite keeps the log, and empties it when that program closes.
     """
     with closing(sqlite3.connect(file)) as con:
         con.execute("pragma wal_checkpoint(truncate)").fetchall()
@@ -251,6 +258,6 @@ def bytes_on_disk(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _lenient(data: bytes) -> str:
-    """Text that is not UTF-8 must cost its own row, not the reading of the rest."""
+def _decode_leniently(data: bytes) -> str:
+    """Text that is not UTF-8 must damage only its own row, not the reading of all rows."""
     return data.decode("utf-8", "surrogateescape")

@@ -1,8 +1,8 @@
-"""An answer on disk, as far as the cache itself needs to understand it.
+"""Stored answers, as far as the cache itself reads them.
 
-`llm/base.py` owns the form (`CacheEntry`); the cache is a floor below, so it reads its own few fields and
-leaves the rest as it is. A text that cannot be read as an answer counts as damaged, never as an error: the cache
-may come from anywhere.
+`llm/completion.py` defines the full form (`CacheEntry`). The cache imports nothing from the models, so it reads only a
+few fields and ignores the others. A text that is not an answer counts as damaged and never raises an error, because a
+cache may come from anywhere.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
-class StoredEntry(BaseModel):
-    """What is read of a completion."""
+class StoredCompletion(BaseModel):
+    """The fields of a completion that the cache reads."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,49 +37,49 @@ class StoredEntry(BaseModel):
 
     @property
     def answer(self) -> tuple[str, str | None, str | None]:
-        """What makes two answers to one request the same: not when they were given or what they cost."""
+        """The fields that make two answers equal; time and cost are not among them."""
         return self.text, self.refusal, self.finish_reason
 
 
-class ReadEntry(BaseModel):
-    """The named hashes of a key's parts, and the answer."""
+class StoredEntry(BaseModel):
+    """An entry of the cache: the named hashes of a key's parts, and the answer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     parts: dict[str, str]
-    completion: StoredEntry
+    completion: StoredCompletion
 
     @property
     def model(self) -> str:
-        """The model's name; empty where the entry does not say."""
+        """The model's full name; empty if the entry does not have it."""
         return self.parts.get("model", "")
 
 
-class FoundEntry(NamedTuple):
-    """One row of the cache. `text` is as it lies on disk; `entry` is None where it cannot be read."""
+class CacheRow(NamedTuple):
+    """One row of the cache. `text` is the value on disk; `entry` is None if it cannot be read."""
 
     key: str
     text: str
-    entry: ReadEntry | None
+    entry: StoredEntry | None
 
 
-DAMAGED = FoundEntry("", "", None)
-"""A row whose key or value is not even text."""
+DAMAGED_ROW = CacheRow("", "", None)
+"""A row with a key or a value that is not text."""
 
 
-def read_entry(text: str | None) -> ReadEntry | None:
-    """The entry that a text is, or None.
+def parse_entry(text: str | None) -> StoredEntry | None:
+    """Parse an entry; None if the text is not one.
 
     Examples
     --------
-    >>> read_entry('{"parts":{},"completion":{"text":"yes","answered_at":"2026-01-02T03:04:05","raw":""}}').parts
+    >>> parse_entry('{"parts":{},"completion":{"text":"yes","answered_at":"2026-01-02T03:04:05","raw":""}}').parts
     {}
-    >>> read_entry("cut sho") is None
+    >>> parse_entry("cut sho") is None
     True
     """
     if text is None:
         return None
     try:
-        return ReadEntry.model_validate_json(text)
+        return StoredEntry.model_validate_json(text)
     except ValidationError:
         return None

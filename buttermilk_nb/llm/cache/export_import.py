@@ -1,8 +1,8 @@
-r"""Answers out of a cache and into another: JSON, one line each.
+r"""Export cached answers to a JSONL file, and import them into another cache.
 
-A line is `{"key": "k1-...", "value": {"parts": {...}, "completion": {...}}}`. Lines from elsewhere are hostile
-until they have been read: each is parsed as JSON and checked against the form of an entry; one that does not fit is
-refused and counted with its number. Nothing here is a program, so nothing is run.
+A line is `{"key": "k1-...", "value": {"parts": {...}, "completion": {...}}}`. A file from another machine may be
+hostile, so each line is parsed as JSON and checked against the form of an entry. A line that does not fit is refused
+and counted, with its number. Nothing in a file is executed.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 
 from ...errors import SetupError, StoreError
-from .entries import FoundEntry, ReadEntry, read_entry
+from .entries import CacheRow, StoredEntry, parse_entry
 from .safe_disk import transaction
 
 KEY = re.compile(r"ke?[1-9][0-9]?-[0-9a-f]{32}")
-LONGEST_LINE = 64 * 2**20
-"""Bytes: as long as an answer's line may be. A longer one is skipped without being held in memory."""
+MAX_LINE_BYTES = 64 * 2**20
+"""The maximum size of a line, in bytes. A longer line is skipped without loading it into memory."""
 _BATCH_PAIRS = 1000
 _BATCH_CHARACTERS = 8 * 2**20
-_PROBLEMS_KEPT = 100
+_MAX_PROBLEMS = 100
 _BOM = b"\xef\xbb\xbf"
 
 
 class ImportCount(BaseModel):
-    """What came of an import.
+    """The result of an import.
 
     Parameters
     ----------
     added
-        New answers.
+        The number of new answers.
     already_there
-        Answers that the cache held already.
+        The number of answers that the cache already had.
     clashes
-        Lines whose key is in the cache with another answer; the answer in the cache is kept.
+        The number of lines with a different answer than the cache has under that key; the cache's answer stays.
     refused
-        Lines that are not answers.
+        The number of lines that are not answers.
     problems
-        Why, with the number of the line; the first hundred.
+        Why lines were refused, with their numbers; the first hundred.
 
     Examples
     --------
@@ -70,70 +70,70 @@ class ImportCount(BaseModel):
     __str__ = __repr__
 
 
-class Merged(NamedTuple):
-    """How many of some pairs were new, the same as in the cache, or different from it."""
+class MergeCount(NamedTuple):
+    """The numbers of pairs that were new, the same as in the cache, or different from it."""
 
     added: int = 0
     same: int = 0
     clashes: int = 0
 
 
-def merge(disk: diskcache.Cache, pairs: list[tuple[str, str]]) -> Merged:
-    """Put pairs that are not there. An entry that cannot be read counts as not there."""
+def merge(disk: diskcache.Cache, pairs: list[tuple[str, str]]) -> MergeCount:
+    """Add missing pairs in one transaction. An unreadable entry counts as missing."""
     counts = [0, 0, 0]
     with transaction(disk):
         for key, value in pairs:
-            have = read_entry(_text_under(disk, key))
-            if have is None:
+            cached = parse_entry(_cached_text(disk, key))
+            if cached is None:
                 disk.set(key, value, retry=True)
                 counts[0] += 1
             else:
-                new = read_entry(value)
-                counts[1 if new is not None and new.completion.answer == have.completion.answer else 2] += 1
-    return Merged(*counts)
+                new = parse_entry(value)
+                counts[1 if new is not None and new.completion.answer == cached.completion.answer else 2] += 1
+    return MergeCount(*counts)
 
 
 def merge_all(
-    write: Callable[[Callable[[diskcache.Cache], Merged]], Merged], pairs: Iterable[tuple[str, str]]
-) -> Merged:
-    """The same for any number of pairs, a transaction for each thousand or so."""
-    total = Merged()
-    for batch in _batches(pairs):
-        done = write(partial(merge, pairs=batch))
-        total = Merged(*map(sum, zip(total, done, strict=True)))
+    write: Callable[[Callable[[diskcache.Cache], MergeCount]], MergeCount], pairs: Iterable[tuple[str, str]]
+) -> MergeCount:
+    """Add any number of missing pairs, in transactions of about a thousand."""
+    total = MergeCount()
+    for batch in _pair_batches(pairs):
+        counts = write(partial(merge, pairs=batch))
+        total = MergeCount(*map(sum, zip(total, counts, strict=True)))
     return total
 
 
-def export(path: Path, found: Iterable[FoundEntry]) -> int:
-    """Write readable entries to a file that is there whole or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+def export(path: Path, rows: Iterable[CacheRow]) -> int:
+    """Write readable entries to a file that is either complete or not written at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     n = 0
     try:
-        with fresh.open("wb") as out:
-            for row in found:
+        with temporary.open("wb") as out:
+            for row in rows:
                 if row.entry is not None:
-                    out.write(_line(row))
+                    out.write(_format_line(row))
                     n += 1
-        fresh.replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise SetupError(f"`{path}` cannot be written: {error.strerror or error}.") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return n
 
 
-class Lines:
-    """The pairs of a file, and what was refused on the way.
+class LineReader:
+    """Iterates over the pairs of a file, and counts refused lines.
 
     Parameters
     ----------
     path
-        A file as `export` writes it.
+        A file from `export`.
     longest
-        Bytes that a line may have.
+        The maximum size of a line, in bytes.
     """
 
-    def __init__(self, path: Path, longest: int = LONGEST_LINE) -> None:
+    def __init__(self, path: Path, longest: int = MAX_LINE_BYTES) -> None:
         self._path = path
         self._longest = longest
         self.refused = 0
@@ -141,9 +141,9 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         try:
-            for number, line in self._numbered():
+            for number, line in self._numbered_lines():
                 try:
-                    pair = _pair(line, self._longest)
+                    pair = _parse_line(line, self._longest)
                 except ValueError as error:
                     self._refuse(f"line {number:,} {error}")
                 else:
@@ -152,25 +152,25 @@ class Lines:
         except OSError as error:
             raise SetupError(f"`{self._path}` cannot be read: {error.strerror or error}.") from error
 
-    def _numbered(self) -> Iterator[tuple[int, bytes]]:
-        """Numbered lines, each cut one byte beyond what is allowed."""
+    def _numbered_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Numbered lines; a line that is too long is cut one byte after the limit."""
         with self._path.open("rb") as file:
             number = 0
             while line := file.readline(self._longest + 1):
                 number += 1
-                rest = line
-                while rest and not rest.endswith(b"\n"):
-                    rest = file.readline(self._longest)
+                chunk = line
+                while chunk and not chunk.endswith(b"\n"):
+                    chunk = file.readline(self._longest)
                 yield number, line.removeprefix(_BOM) if number == 1 else line
 
     def _refuse(self, problem: str) -> None:
         self.refused += 1
-        if len(self.problems) < _PROBLEMS_KEPT:
+        if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(problem)
 
 
-def _pair(line: bytes, longest: int) -> tuple[str, str] | None:
-    """Key and value of a line, None for an empty one; a ValueError says what is wrong with it."""
+def _parse_line(line: bytes, longest: int) -> tuple[str, str] | None:
+    """Key and value of a line; None for an empty line. A ValueError says what is wrong with it."""
     if len(line) > longest:
         raise ValueError(f"is longer than {longest / 2**20:g} MB")
     if not line.strip():
@@ -185,31 +185,31 @@ def _pair(line: bytes, longest: int) -> tuple[str, str] | None:
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise ValueError("has a key that is not one of this package's (`k1-` or `ke1-`, and 32 hexadecimal digits)")
     try:
-        ReadEntry.model_validate(value)
+        StoredEntry.model_validate(value)
     except ValidationError:
         raise ValueError("has a value that is not an answer with the parts of its question") from None
     return key, _canonical(value)
 
 
-def _line(row: FoundEntry) -> bytes:
+def _format_line(row: CacheRow) -> bytes:
     value = _canonical(from_json(row.text)).encode()
     return b'{"key":%s,"value":%s}\n' % (to_json(row.key), value)
 
 
 def _canonical(value: object) -> str:
-    """JSON as pydantic writes entries, so that an entry is the same text after its journey."""
+    """JSON in pydantic's form, so that an entry has the same text after export and import."""
     return to_json(value, inf_nan_mode="null").decode()
 
 
-def _text_under(disk: diskcache.Cache, key: str) -> str | None:
+def _cached_text(disk: diskcache.Cache, key: str) -> str | None:
     try:
-        found: str | None = disk.get(key, default=None)
-    except StoreError:  # not text, and about to be replaced by an answer
+        text: str | None = disk.get(key, default=None)
+    except StoreError:  # the value is not text, so an answer may replace it
         return None
-    return found
+    return text
 
 
-def _batches(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+def _pair_batches(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     batch: list[tuple[str, str]] = []
     characters = 0
     for key, value in pairs:

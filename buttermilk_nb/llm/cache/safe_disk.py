@@ -1,9 +1,9 @@
-"""What makes a hostile or damaged cache file harmless.
+"""Classes for diskcache that make a hostile or damaged cache file harmless.
 
-diskcache keeps the answers in SQLite. Its stock Disk classes unpickle what a tampered file tells them to
-(CVE-2025-69872), open and *remove* whatever file a row names, and take settings from the file that become
-attributes and pragmas. Ours takes text keys and text values only, touches value files inside its folder only,
-and knows its settings; every other row or setting reads as an error that names the file, never as code.
+diskcache stores the answers in SQLite. Its own Disk classes unpickle data from a tampered file (CVE-2025-69872), open
+and *remove* any file that a row names, and turn settings in the file into attributes and pragmas. The classes here
+accept only text keys, text values, value files inside the folder, and known settings. Any other row or setting is an
+error that names the file; it is never executed.
 """
 
 from __future__ import annotations
@@ -19,24 +19,23 @@ from diskcache.core import DEFAULT_SETTINGS, ENOVAL, METADATA, MODE_RAW, MODE_TE
 
 from ...errors import StoreError
 
-DAMAGE = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
-"""What diskcache raises where the files or the disk are at fault."""
+DISK_ERRORS = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
+"""The exceptions of diskcache if the files are damaged or the disk fails."""
 
-# All but `size_limit` (which nothing reads where nothing is evicted) are given at each opening, so that what stands
-# in the file never counts.
+# All settings but `size_limit` (unused without eviction) are set at each opening, so that the file's never count.
 _SETTINGS = {name: value for name, value in DEFAULT_SETTINGS.items() if name != "size_limit"} | {
     "eviction_policy": "none",
     "cull_limit": 0,
     "statistics": 0,
 }
-_OVERWRITE = "sqlite_secure_delete"
-_KNOWN = {*DEFAULT_SETTINGS, *METADATA, _OVERWRITE}
-_NOT_TEXT = "the cache holds a row that is not text; it was not written by this package and was not read"
+_SECURE_DELETE = "sqlite_secure_delete"
+_KNOWN_SETTINGS = {*DEFAULT_SETTINGS, *METADATA, _SECURE_DELETE}
+_NOT_TEXT = "the cache contains a row that is not text; this package did not write it, and it was not read"
 _VALUE_FILE = ".val"
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no types
-    """Text in, text out."""
+    """A Disk that writes and reads only text."""
 
     def __init__(self, directory: str, min_file_size: int = 0, pickle_protocol: int = 0, **others: object) -> None:
         if others:
@@ -62,17 +61,17 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no type
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> str:
         if read or mode not in (MODE_RAW, MODE_TEXT) or (mode == MODE_RAW and not isinstance(value, str)):
             raise self._not_text()
-        if mode == MODE_TEXT and not self._is_ours(filename):
+        if mode == MODE_TEXT and not self._is_value_file(filename):
             raise self._not_text()
         return str(super().fetch(mode, filename, value, read))
 
     def remove(self, file_path: str) -> None:
-        """Remove a value file; what a tampered row names instead is left alone."""
-        if self._is_ours(file_path):
+        """Remove a value file; any other file that a tampered row names stays."""
+        if self._is_value_file(file_path):
             super().remove(file_path)
 
-    def _is_ours(self, name: object) -> bool:
-        """Whether that is the name of a value file in this folder, or of one that is gone."""
+    def _is_value_file(self, name: object) -> bool:
+        """Whether a name is that of a value file in this folder, which may be missing."""
         if not isinstance(name, str) or not name.endswith(_VALUE_FILE) or "\0" in name:
             return False
         path = (self._root / name).resolve()
@@ -83,40 +82,40 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache ships no type
 
 
 class TextCache(diskcache.Cache):  # type: ignore[misc]  # as above
-    """A diskcache that takes no settings but its own from a file, and evicts nothing.
+    """A diskcache that refuses unknown settings in its file, and evicts nothing.
 
     Parameters
     ----------
     folder
-        Where it lies.
+        The folder of the cache.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(str(folder), disk=TextDisk, **_SETTINGS)
 
     def reset(self, key: str, value: Any = ENOVAL, update: bool = True) -> Any:
-        if key not in _KNOWN:
+        if key not in _KNOWN_SETTINGS:
             raise _unknown_setting(self.directory, key)
         return super().reset(key, value, update)
 
 
 def _unknown_setting(folder: str, name: str) -> StoreError:
     return StoreError(
-        f"the cache {folder} holds a setting (`{name[:40]}`) that this package never writes, so it was not opened. "
+        f"the cache {folder} contains a setting (`{name[:40]}`) that this package never writes, so it was not opened. "
         "If you do not know where that folder comes from, delete it."
     )
 
 
-def overwrite_dropped(disk: diskcache.Cache) -> None:
-    """From now on this thread writes zeros over what it drops: a person's text may have to be forgotten."""
-    disk.reset(_OVERWRITE, 1, update=False)
+def overwrite_deleted(disk: diskcache.Cache) -> None:
+    """Let this thread overwrite deleted data with zeros from now on, so that a person's text can be erased."""
+    disk.reset(_SECURE_DELETE, 1, update=False)
 
 
 @contextmanager
 def transaction(disk: diskcache.Cache) -> Iterator[None]:
-    """All writes of a block, or none. Waits while another process writes, and for nothing else.
+    """Do all writes of a block, or none. Waits while another process writes, but for nothing else.
 
-    diskcache's own `retry=True` repeats whatever failed, for ever: on a disk that refuses writes, too.
+    diskcache's own `retry=True` repeats any failed operation without end, even on a disk that refuses writes.
     """
     try:
         with ExitStack() as stack:

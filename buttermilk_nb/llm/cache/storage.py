@@ -1,7 +1,7 @@
-"""What a run needs of the cache: get and put.
+"""`CacheFiles`: read and write single answers during a run.
 
-Writes are grouped: everything that finished while the last transaction ran goes into the next one.
-An answer is on disk before `put` returns.
+Writes are grouped: all answers that arrive during one transaction go into the next. An answer is on disk before `put`
+returns.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from diskcache.core import DBNAME
 
 from ..._internal import event_loop
 from ...errors import StoreError
-from .safe_disk import DAMAGE, TextCache, set_all
+from .safe_disk import DISK_ERRORS, TextCache, set_all
 
 T = TypeVar("T")
 
 
 class CacheFiles:
-    """Answers by key, in one folder.
+    """Answers by cache key, in one folder.
 
     Parameters
     ----------
     folder
-        Made with mode 0700 on first use.
+        The folder; created with mode 0700 on first use.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,94 +39,94 @@ class CacheFiles:
         self._file = folder / DBNAME
         self._lock = threading.Lock()
         self._disk: diskcache.Cache | None = None
-        self._opened: tuple[int, int] | None = None
+        self._opened_file: tuple[int, int] | None = None
         self._writer: concurrent.futures.ThreadPoolExecutor | None = None
-        self._waiting: list[tuple[str, str, asyncio.Future[None]]] = []
-        self._drain: asyncio.Task[None] | None = None
+        self._pending: list[tuple[str, str, asyncio.Future[None]]] = []
+        self._write_task: asyncio.Task[None] | None = None
 
     @property
-    def _open(self) -> diskcache.Cache:
+    def _open_disk(self) -> diskcache.Cache:
         return self._disk if self._disk is not None else self.open()
 
     def open(self) -> diskcache.Cache:
-        """Open the files, also where the folder was deleted meanwhile, as it may be. Each run begins with this."""
-        if self._disk is not None and self._identity() != self._opened:
+        """Open the files, also if the folder was deleted since the last use. Each run begins with this."""
+        if self._disk is not None and self._file_identity() != self._opened_file:
             self.close()
-        with self._lock, self._readable():
+        with self._lock, self._translate_errors():
             if self._disk is None:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._disk = TextCache(self.folder)
-                self._opened = self._identity()
+                self._opened_file = self._file_identity()
             if self._writer is None:
                 self._writer = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="buttermilk_nb-cache")
             return self._disk
 
-    def _identity(self) -> tuple[int, int] | None:
-        """Which file lies under the name now; None where there is none."""
+    def _file_identity(self) -> tuple[int, int] | None:
+        """Device and inode of the current file; None if it does not exist."""
         try:
-            found = self._file.stat()
+            stat = self._file.stat()
         except FileNotFoundError:
             return None
-        return found.st_dev, found.st_ino
+        return stat.st_dev, stat.st_ino
 
     def get(self, key: str) -> str | None:
-        """The answer under a key, or None. Takes about 10 microseconds, so it may run in the loop."""
+        """The answer under a key, or None. Takes about 10 microseconds, so it may run in the event loop."""
         try:
-            found: str | None = self._open.get(key, default=None)
-        except DAMAGE as error:
-            raise self._damaged(error) from error
-        return found
+            value: str | None = self._open_disk.get(key, default=None)
+        except DISK_ERRORS as error:
+            raise self._read_error(error) from error
+        return value
 
     def __contains__(self, key: str) -> bool:
-        with self._readable():
-            return key in self._open
+        with self._translate_errors():
+            return key in self._open_disk
 
     def __len__(self) -> int:
-        with self._readable():
+        with self._translate_errors():
             return len(self.open())
 
     @contextmanager
-    def _readable(self) -> Iterator[None]:
-        """Whatever a damaged file makes diskcache raise, as a sentence."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Turn the exceptions of diskcache for damaged files into a StoreError with advice."""
         try:
             yield
-        except DAMAGE as error:
-            raise self._damaged(error) from error
+        except DISK_ERRORS as error:
+            raise self._read_error(error) from error
 
-    def _damaged(self, error: Exception) -> StoreError:
+    def _read_error(self, error: Exception) -> StoreError:
         if isinstance(error, PermissionError) or "readonly" in str(error):
             return StoreError(
-                f"the cache {self.folder} cannot be read ({error}): this user must be allowed to write in that folder, "
-                "too. Allow it, or name another folder as `data_folder` in buttermilk.yaml."
+                f"the cache {self.folder} cannot be read ({error}): this user needs write permission in that folder, "
+                "too. Give the permission, or name another folder as `data_folder` in buttermilk.yaml."
             )
         return StoreError(
-            f"the cache {self.folder} cannot be read ({error}). Delete that folder and run again: it is safe to "
-            "delete, and only what is asked anew is paid for again."
+            f"the cache {self.folder} cannot be read ({error}). Delete that folder and run again. Deleting it is safe; "
+            "you pay again only for the answers that you ask for again."
         )
 
-    def _refused(self, error: Exception) -> StoreError:
+    def _write_error(self, error: Exception) -> StoreError:
         return StoreError(f"the answer could not be written to the cache {self.folder}: {error}.")
 
     async def put(self, key: str, value: str) -> None:
-        """Write an answer; returns when it is on disk, also when the caller is cancelled meanwhile.
+        """Write an answer, and return when it is on disk. It is written even if the caller is cancelled.
 
         Raises
         ------
         StoreError
-            The disk refused it.
+            The disk refused the answer.
         """
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((key, value, written))
-        if self._drain is None:
-            self._drain = loop.create_task(self._write_waiting())
+        self._pending.append((key, value, written))
+        if self._write_task is None:
+            self._write_task = loop.create_task(self._write_pending())
         await written
 
-    async def _write_waiting(self) -> None:
-        await asyncio.sleep(0)  # let everyone who is ready join this transaction
+    async def _write_pending(self) -> None:
+        await asyncio.sleep(0)  # so that all callers that are ready join this transaction
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
+            while self._pending:
+                batch, self._pending = self._pending, []
                 pairs = [(key, value) for key, value, _ in batch]
                 failure: StoreError | None = None
                 try:
@@ -134,29 +134,29 @@ class CacheFiles:
                     await asyncio.get_running_loop().run_in_executor(self._writer, set_all, disk, pairs)
                 except StoreError as error:
                     failure = error
-                except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-                    failure = self._refused(error)
+                except Exception as error:  # noqa: BLE001  # the waiting callers must get any error
+                    failure = self._write_error(error)
                 for _, _, written in batch:
                     if not written.done():
                         written.set_exception(failure) if failure else written.set_result(None)
         finally:
-            self._drain = None
+            self._write_task = None
 
-    def _write(self, work: Callable[[diskcache.Cache], T]) -> T:
-        """Do something with the files in the writer's thread, and wait; from any thread but that one."""
+    def _run_in_writer(self, work: Callable[[diskcache.Cache], T]) -> T:
+        """Run a function on the files in the writer's thread, and wait for it. Call it from another thread."""
         disk = self.open()
         if self._writer is None:
             raise StoreError(f"the cache {self.folder} was closed by another thread; try again.")
         try:
             return self._writer.submit(work, disk).result()
-        except (*DAMAGE, TypeError) as error:
-            raise self._refused(error) from error
+        except (*DISK_ERRORS, TypeError) as error:
+            raise self._write_error(error) from error
 
     def close(self) -> None:
         """Close the files; the next use opens them again.
 
-        diskcache keeps a connection a thread, so each thread that used it closes its own: the writer's, the loop's
-        and the caller's.
+        diskcache has one connection per thread, so each thread that used it closes its own: the writer's, the event
+        loop's and the caller's.
         """
         with self._lock:
             disk, self._disk = self._disk, None
@@ -164,7 +164,7 @@ class CacheFiles:
         if disk is None:
             return
         if writer is not None:
-            with contextlib.suppress(RuntimeError):  # the interpreter is ending, and its threads have ended already
+            with contextlib.suppress(RuntimeError):  # at the exit of Python its threads have ended already
                 writer.submit(disk.close).result()
             writer.shutdown(wait=True)
         event_loop.call_in_loop(disk.close)

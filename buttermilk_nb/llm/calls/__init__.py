@@ -1,1 +1,1 @@
-"""One call to a model: consent, redaction, budget, rate limits, retries."""
+"""The call path: cache, consent, redaction, budget, rate limits, retries."""

@@ -1,7 +1,7 @@
-"""What may be spent, what was, and what calls in flight may still cost.
+"""`Budget`: spending limits, and the reserved cost of calls in flight.
 
-A call is let through when its likely cost fits into what is left; while it is in flight that much is set aside. Where
-it would only not fit because of what others have set aside, it waits for them: what they really cost is usually less.
+A call starts if its highest cost fits into the remaining money, which is reserved until the call ends. If only the
+reservations of other calls are in the way, the call waits for these, because their real cost is usually lower.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from ...errors import BudgetReached
 
 
 class SpendingLimit:
-    """One sum of money that is spent call by call.
+    """A limit on spending, with the money spent and reserved so far.
 
     Parameters
     ----------
     limit_usd
-        How much; None for no limit.
+        The limit, in US dollars; None for no limit.
     spent_usd
-        What has been spent of it already.
+        The money already spent, in US dollars.
     label
-        For the message: `the project's budget`.
+        The name of the limit in messages, such as `the project's budget`.
     hint
-        How to raise it.
+        A sentence that says how to raise it.
     """
 
     def __init__(self, limit_usd: float | None, *, spent_usd: float = 0.0, label: str, hint: str) -> None:
@@ -32,83 +32,83 @@ class SpendingLimit:
         self.spent_usd = spent_usd
         self.label = label
         self.hint = hint
-        self.set_aside_usd = 0.0
+        self.reserved_usd = 0.0
         self.waiting: list[asyncio.Future[None]] = []
 
     def exceeds(self, cost_usd: float) -> bool:
-        """Whether a call would exceed it whatever those in flight turn out to cost."""
+        """Whether a call would exceed the limit even if the calls in flight cost nothing."""
         return self.limit_usd is not None and self.spent_usd + cost_usd > self.limit_usd + 1e-12
 
     def fits(self, cost_usd: float) -> bool:
-        """Whether a call fits beside those in flight."""
-        return not self.exceeds(self.set_aside_usd + cost_usd)
+        """Whether a call fits in addition to the calls in flight."""
+        return not self.exceeds(self.reserved_usd + cost_usd)
 
 
 class Budget:
-    """The purses that a run spends from, all at once: its own and the project's.
+    """The spending limits of a run: its own and the project's. Each cost counts towards all of them.
 
     Parameters
     ----------
-    purses
-        The purses.
+    limits
+        The limits.
 
     Examples
     --------
     >>> import asyncio
-    >>> purse = SpendingLimit(0.10, label="the run's budget", hint="budget_usd=...")
-    >>> budget = Budget([purse])
+    >>> limit = SpendingLimit(0.10, label="the run's budget", hint="budget_usd=...")
+    >>> budget = Budget([limit])
     >>> async def spend():
     ...     await budget.reserve(0.08)
     ...     budget.settle(0.08, 0.05)
     >>> asyncio.run(spend())
-    >>> purse.spent_usd
+    >>> limit.spent_usd
     0.05
     >>> asyncio.run(budget.reserve(0.08))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     buttermilk_nb.errors.BudgetReached: the next call might cost $0.0800, and $0.0500 of the run's budget ($0.10) is ...
     """
 
-    def __init__(self, purses: Sequence[SpendingLimit] = ()) -> None:
-        self._purses = [purse for purse in purses if purse.limit_usd is not None]
+    def __init__(self, limits: Sequence[SpendingLimit] = ()) -> None:
+        self._limits = [limit for limit in limits if limit.limit_usd is not None]
 
     async def reserve(self, cost_usd: float) -> None:
-        """Set aside what a call may cost.
+        """Reserve the highest cost of a call, and wait for other calls if that is necessary.
 
         Raises
         ------
         BudgetReached
-            It does not fit into what is left.
+            The cost is higher than the remaining money.
         """
-        while self._purses:
-            for purse in self._purses:
-                if purse.exceeds(cost_usd):
-                    assert purse.limit_usd is not None
+        while self._limits:
+            for limit in self._limits:
+                if limit.exceeds(cost_usd):
+                    assert limit.limit_usd is not None
                     raise BudgetReached(
-                        f"the next call might cost ${cost_usd:,.4f}, and ${purse.limit_usd - purse.spent_usd:,.4f} of "
-                        f"{purse.label} ({_dollars(purse.limit_usd)}) is left. {purse.hint}"
+                        f"the next call might cost ${cost_usd:,.4f}, and ${limit.limit_usd - limit.spent_usd:,.4f} of "
+                        f"{limit.label} ({_dollars(limit.limit_usd)}) is left. {limit.hint}"
                     )
-            full = next((purse for purse in self._purses if not purse.fits(cost_usd)), None)
+            full = next((limit for limit in self._limits if not limit.fits(cost_usd)), None)
             if full is None:
                 break
             settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             full.waiting.append(settled)
             await settled
-        for purse in self._purses:
-            purse.set_aside_usd += cost_usd
+        for limit in self._limits:
+            limit.reserved_usd += cost_usd
 
-    def settle(self, aside_usd: float, cost_usd: float) -> None:
-        """What a call cost instead of what was set aside for it."""
-        for purse in self._purses:
-            purse.set_aside_usd -= aside_usd
-            purse.spent_usd += cost_usd
-            waiting, purse.waiting = purse.waiting, []
+    def settle(self, reserved_usd: float, cost_usd: float) -> None:
+        """Replace the reservation of a call by its real cost."""
+        for limit in self._limits:
+            limit.reserved_usd -= reserved_usd
+            limit.spent_usd += cost_usd
+            waiting, limit.waiting = limit.waiting, []
             for settled in waiting:
                 if not settled.done():
                     settled.set_result(None)
 
 
 def _dollars(amount: float) -> str:
-    """An amount of money, to the cent where it has cents.
+    """An amount in US dollars: with two decimals, or with four if it is less than a cent.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The Call rows of requests: one for each attempt, with what was sent, to whom, and what came of it."""
+"""Make the `Call` rows of requests: one row for each attempt, with its result or error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..model import Request
 from .sender import Attempt
 
 
-def answered(
+def answer_row(
     request: Request,
     completion: Completion,
     answer: TextRow,
@@ -22,9 +22,9 @@ def answered(
     *,
     shared: bool,
 ) -> Call:
-    """The row of an answer; `shared` where it came from the cache, or from a call that another cell has paid for."""
+    """The row of an answer. `shared` means that the answer is from the cache or from a call that is paid already."""
     return Call(
-        **_common(request, trace_id, run_id, asked_at),
+        **_shared_columns(request, trace_id, run_id, asked_at),
         model_served=completion.model_served,
         fingerprint=completion.fingerprint,
         request_id=completion.request_id,
@@ -42,30 +42,30 @@ def answered(
     )
 
 
-def failed(request: Request, made: Attempt, trace_id: str, run_id: str, *, attempt: int, shared: bool) -> Call:
-    """The row of an attempt that failed."""
-    assert made.error is not None
+def failure_row(request: Request, attempt: Attempt, trace_id: str, run_id: str, *, number: int, shared: bool) -> Call:
+    """The row of a failed attempt; `number` counts the attempts of a request from 1."""
+    assert attempt.error is not None
     return Call(
-        **_common(request, trace_id, run_id, made.asked_at),
+        **_shared_columns(request, trace_id, run_id, attempt.asked_at),
         cached=shared,
-        attempt=attempt,
-        waited_s=round(made.waited_s, 3),
-        latency_s=round(made.took_s, 3),
-        status=made.error.status,
-        error_message=str(made.error),
-        error_code=getattr(made.error, "code", None),
+        attempt=number,
+        waited_s=round(attempt.waited_s, 3),
+        latency_s=round(attempt.took_s, 3),
+        status=attempt.error.status,
+        error_message=str(attempt.error),
+        error_code=getattr(attempt.error, "code", None),
     )
 
 
-def redacted(request: Request) -> tuple[RedactionRow, ...]:
-    """What was taken out of a request."""
+def redacted_rows(request: Request) -> tuple[RedactionRow, ...]:
+    """The rows of the redacted texts of a request, with their placeholders."""
     return tuple(
         RedactionRow(request_hash=request.body.text_hash, placeholder=placeholder, original=original)
         for placeholder, original in request.redacted.items()
     )
 
 
-def _common(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime) -> dict[str, Any]:
+def _shared_columns(request: Request, trace_id: str, run_id: str, asked_at: dt.datetime) -> dict[str, Any]:
     return {
         "call_id": uuid7(),
         "trace_id": trace_id,

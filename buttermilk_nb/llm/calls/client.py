@@ -205,8 +205,8 @@ def _from_completion(
     request: Request, completion: Completion, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
 ) -> CallResult:
     answer = TextRow.of("response", completion.raw)
-    call = call_rows.answered(request, completion, answer, trace_id, run_id, asked_at, shared=shared)
-    return CallResult(request, (call,), completion, None, (request.body, answer), call_rows.redacted(request))
+    call = call_rows.answer_row(request, completion, answer, trace_id, run_id, asked_at, shared=shared)
+    return CallResult(request, (call,), completion, None, (request.body, answer), call_rows.redacted_rows(request))
 
 
 def _from_send_result(
@@ -217,7 +217,7 @@ def _from_send_result(
     if shared and attempts:
         attempts = (Attempt(asked_at, 0.0, attempts[-1].took_s, attempts[-1].error),)
     calls = [
-        call_rows.failed(request, attempt, trace_id, run_id, attempt=number, shared=shared)
+        call_rows.failure_row(request, attempt, trace_id, run_id, number=number, shared=shared)
         for number, attempt in enumerate(attempts, 1)
         if attempt.error is not None
     ]
@@ -227,4 +227,6 @@ def _from_send_result(
         answered = _from_completion(request, result.completion, trace_id, run_id, last.asked_at, shared=shared)
         call = answered.calls[0].model_copy(update={"attempt": len(attempts), "waited_s": round(last.waited_s, 3)})
         return answered._replace(calls=(*calls, call))
-    return CallResult(request, tuple(calls), None, result.error, texts, call_rows.redacted(request) if calls else ())
+    return CallResult(
+        request, tuple(calls), None, result.error, texts, call_rows.redacted_rows(request) if calls else ()
+    )

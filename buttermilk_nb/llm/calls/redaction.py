@@ -1,8 +1,8 @@
-"""Taking names and numbers out of texts before they are sent, and keeping at home what stood there.
+"""`Redaction`: replace names and numbers in messages by placeholders before they are sent.
 
-What matches is replaced by a placeholder that is numbered within one request (`[person 1]`), so that equal names
-stay recognisable as equal and the same request is always redacted in the same way, which the cache needs. The
-finished messages are redacted, not the record: a name that an earlier step quoted does not leave either.
+Placeholders are numbered within one request (`[person 1]`). So equal names stay recognisable as equal, and the same
+request is always redacted in the same way, which the cache needs. The finished messages are redacted, not the record,
+so a name that an earlier step quoted does not leave this machine either. The original texts are stored here.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from ..._internal.ids import canonical, digest
 from ...errors import SetupError
 
 Finder = Callable[[str], Iterable[str]]
-_SLOWEST_S = 5.0  # a pattern that takes longer on one text would take for ever
+_PATTERN_TIMEOUT_S = 5.0  # a pattern that takes longer on one text may never end
 
 
 class Redaction:
-    r"""What is taken out of texts that go to a remote provider.
+    r"""A policy of what to redact in texts for a remote provider.
 
     Parameters
     ----------
     patterns
-        A regular expression for each kind of thing: `{"e-mail": r"\S+@\S+"}`.
+        A regular expression for each kind of text: `{"e-mail": r"\S+@\S+"}`.
     find
-        Finds more: a function from a text to the strings in it that must not leave.
+        A function that returns more strings to redact in a text.
     version
-        The version of that function; by default the hash of its source.
+        The version of that function; by default the hash of its source code.
 
     Raises
     ------
@@ -50,70 +50,82 @@ class Redaction:
         self.patterns = dict(patterns or {})
         self.find = find
         self._version = version
-        self._compiled = {name: _compiled(name, pattern) for name, pattern in self.patterns.items()}
+        self._compiled = {name: _compile_pattern(name, pattern) for name, pattern in self.patterns.items()}
 
     @cached_property
     def policy_hash(self) -> str:
-        """The name under which traces mention it: what is taken out, and the hash of how."""
-        made = ""
+        """The name of the policy in the table of calls: the kinds of redacted text, and a hash of the rules."""
+        version = ""
         if self.find is not None:
-            made = self._version or digest("fn1", inspect.getsource(self.find))
+            version = self._version or digest("fn1", inspect.getsource(self.find))
         kinds = [*self.patterns, *([self.find.__name__] if self.find else [])]
-        return f"{', '.join(kinds)} ({digest('rx1', canonical(self.patterns), made)[:12]})"
+        return f"{', '.join(kinds)} ({digest('rx1', canonical(self.patterns), version)[:12]})"
 
-    def apply(self, texts: Sequence[str], earlier: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
-        """The texts without what must not leave, and what each placeholder stands for.
+    def apply(
+        self, texts: Sequence[str], prior_placeholders: Mapping[str, str] | None = None
+    ) -> tuple[list[str], dict[str, str]]:
+        """Redact texts.
 
-        `earlier` are placeholders that stand in these texts already; they keep their meaning.
+        Parameters
+        ----------
+        texts
+            The texts of one request.
+        prior_placeholders
+            The original text of each placeholder that is in these texts already; they keep their meaning.
+
+        Returns
+        -------
+        tuple
+            The redacted texts, and the original text of each placeholder.
         """
-        placeholders = {(_kind(shown), original): shown for shown, original in (earlier or {}).items()}
+        prior = prior_placeholders or {}
+        placeholders = {(_placeholder_kind(name), original): name for name, original in prior.items()}
 
-        def placeholder(kind: str, found: str) -> str:
-            known = placeholders.get((kind, found))
-            if known is None:
-                number = sum(of == kind for of, _ in placeholders) + 1
-                known = placeholders[kind, found] = f"[{kind} {number}]"
-            return known
+        def placeholder(kind: str, original: str) -> str:
+            if (kind, original) not in placeholders:
+                number = sum(other_kind == kind for other_kind, _ in placeholders) + 1
+                placeholders[kind, original] = f"[{kind} {number}]"
+            return placeholders[kind, original]
 
-        done = [self._one(text, placeholder) for text in texts]
-        return done, {shown: original for (_, original), shown in placeholders.items()}
+        redacted_texts = [self._redact(text, placeholder) for text in texts]
+        return redacted_texts, {name: original for (_, original), name in placeholders.items()}
 
-    def _one(self, text: str, placeholder: Callable[[str, str], str]) -> str:
+    def _redact(self, text: str, placeholder: Callable[[str, str], str]) -> str:
         if self.find is not None:
             try:
-                found = sorted({item for item in self.find(text) if item}, key=len, reverse=True)  # the longest first
+                strings = sorted({item for item in self.find(text) if item}, key=len, reverse=True)  # the longest first
             except Exception as error:
                 raise SetupError(
                     f"redact: `{self.find.__name__}` failed on a text, so it was not sent: {error!r}."
                 ) from error
-            if found:
-                exact = regex.compile("|".join(map(regex.escape, found)))
-                text = _replaced(text, self.find.__name__, exact, placeholder)
+            if strings:
+                exact = regex.compile("|".join(map(regex.escape, strings)))
+                text = _replace_matches(text, self.find.__name__, exact, placeholder)
         for name, pattern in self._compiled.items():
-            text = _replaced(text, name, pattern, placeholder)
+            text = _replace_matches(text, name, pattern, placeholder)
         return text
 
     def __repr__(self) -> str:
         return f"Redaction({self.policy_hash})"
 
 
-def _kind(placeholder: str) -> str:
+def _placeholder_kind(placeholder: str) -> str:
     return placeholder.strip("[]").rpartition(" ")[0]
 
 
-def _replaced(text: str, name: str, pattern: regex.Pattern[str], placeholder: Callable[[str, str], str]) -> str:
-    def shown(match: regex.Match[str]) -> str:
+def _replace_matches(text: str, name: str, pattern: regex.Pattern[str], placeholder: Callable[[str, str], str]) -> str:
+    def replacement(match: regex.Match[str]) -> str:
         return placeholder(name, match[0]) if match[0] else ""
 
     try:
-        return pattern.sub(shown, text, timeout=_SLOWEST_S)
+        return pattern.sub(replacement, text, timeout=_PATTERN_TIMEOUT_S)
     except TimeoutError:
         raise SetupError(
-            f"redact: the pattern `{name}` takes more than {_SLOWEST_S:g} s on one text; write a simpler one."
+            f"redact: the pattern `{name}` takes more than {_PATTERN_TIMEOUT_S:g} s on one text; write a simpler one."
         ) from None
 
 
-def _compiled(name: str, pattern: str) -> regex.Pattern[str]:
+def _compile_pattern(name: str, pattern: str) -> regex.Pattern[str]:
     try:
         return regex.compile(pattern)
     except regex.error as error:

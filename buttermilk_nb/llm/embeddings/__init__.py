@@ -1,1 +1,1 @@
-"""Texts as vectors."""
+"""Embedding models: vectors of texts."""

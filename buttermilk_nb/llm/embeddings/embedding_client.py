@@ -1,52 +1,32 @@
-"""Texts to vectors, on the one path of every call: cache, consent, budget, limits, retries, cache.
+"""`embed`: the vectors of texts within a run, for agents.
 
-Each text is looked up by itself; what is missing travels in batches through the same Sender as every question, and
-each vector is on disk before anything uses it. A text that was sent gets a Call row of its own, as if it had been
-asked alone: `egress` can then say whose text left, and a person's can be forgotten. Tokens and cost of a request are
-shared out among its texts; `request_id` says which of them travelled together.
+Agents that use an embedding model call this function with the scope of their run, so that its budget, cache mode and
+limits hold for vectors, too.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..._internal.ids import uuid7
 from ...corpus.record import Record
-from ...errors import CacheMiss, ConsentError, ModelError, RunError, SetupError
-from ...schema import TextRow
-from ..calls import call_rows
 from ..calls.client import CallResult, Client
 from ..calls.redaction import Redaction
 from ..calls.run_scope import NO_POLICY, Policy, RunScope
-from ..calls.sender import SendResult
-from ..completion import Completion
-from ..model import Model, Params
-from .vectors import Dims, EmbeddingRequest, TextBatch, batches, unpacked, wrong_length
+from ..model import Model
+from .embedding_job import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, EmbeddingJob
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .vectors import Vector
 
-TEXTS_PER_REQUEST = 32
-"""What every server takes; the smallest default limit of those that are common."""
-TOKENS_PER_REQUEST = 50_000
-"""Well below what providers allow, because tokens are estimated."""
-PROBE_S = 5.0
-"""Seconds that a local server may take before it counts as not there."""
-_BREATHE = 500  # texts looked up before others on the loop get their turn
-_NAMED = 5
-
-
-class EmbeddedText(NamedTuple):
-    """Vectors in the order of their texts, and the rows of what was sent for them."""
+class EmbeddingResult(NamedTuple):
+    """Vectors in the order of their texts, and the results of the calls for them."""
 
     vectors: NDArray[np.float32]
-    asked: tuple[CallResult, ...]
+    """An array of shape (texts, dimensions)."""
+    call_results: tuple[CallResult, ...]
 
 
 async def embed(
@@ -61,38 +41,43 @@ async def embed(
     policy: Policy = NO_POLICY,
     texts_per_request: int = TEXTS_PER_REQUEST,
     tokens_per_request: int = TOKENS_PER_REQUEST,
-) -> EmbeddedText:
-    """The vectors of some texts: for agents, within a run.
+) -> EmbeddingResult:
+    """Embed texts within a run; for agents.
 
     Parameters
     ----------
     client
         The project's client.
     model
-        An embedding model; see `embedders.make_embedder`.
+        An embedding model; see `embedding_registry.make_embedder`.
     records
-        The texts, as the contents of records.
+        The records; their contents are the texts.
     scope
-        The run's side: mode of the cache, budget, models given up.
+        The run's settings and state: cache mode, budget, failing models.
     trace_id
-        Whom the Call rows belong to; one for each text where it is left out.
+        The trace that the `Call` rows belong to; by default a new one for each text.
     params
-        `dimensions`, `input_type` and the like, sent as given.
+        Parameters such as `dimensions` and `input_type`, sent unchanged.
     redaction
-        What is taken out of texts that go to a remote model.
+        The policy that redacts texts for a remote model.
     policy
         The step's time limit and retries.
     texts_per_request, tokens_per_request
-        How much one request may hold; a longer text travels alone.
+        The maximum size of one request; a longer text is sent alone.
+
+    Returns
+    -------
+    EmbeddingResult
+        The vectors, in the order of the records, and the results of the calls.
 
     Raises
     ------
     SetupError, ConsentError, BudgetReached, CacheMiss
-        It must not or cannot be sent.
+        A text must not or cannot be sent.
     ModelError
-        A request failed for good. What had finished is in the cache.
+        A request failed after all retries. Finished vectors are in the cache.
     """
-    asking = EmbeddingJob(
+    job = EmbeddingJob(
         client,
         model,
         records,
@@ -104,219 +89,8 @@ async def embed(
         texts_per_request=texts_per_request,
         tokens_per_request=tokens_per_request,
     )
-    await asking.look()
-    if asking.missing:
-        await asking.check()
-        await asking.send()
-    return EmbeddedText(asking.vectors(), tuple(asking.asked))
-
-
-class EmbeddingJob:
-    """One asking for vectors, step by step: `look`, `check`, `send`, `vectors`. The parameters are those of `embed`.
-
-    Parameters
-    ----------
-    labels
-        What to call each text in messages; by default by its record's id.
-    concurrency
-        Requests in flight at once.
-    landed
-        Told what came of each text that was sent, as soon as it is in the cache; else it gathers in `asked`.
-    """
-
-    def __init__(
-        self,
-        client: Client,
-        model: Model,
-        records: Sequence[Record],
-        scope: RunScope,
-        *,
-        trace_id: str | None = None,
-        params: Mapping[str, Any] | None = None,
-        redaction: Redaction | None = None,
-        policy: Policy = NO_POLICY,
-        texts_per_request: int = TEXTS_PER_REQUEST,
-        tokens_per_request: int = TOKENS_PER_REQUEST,
-        labels: Sequence[str] | None = None,
-        concurrency: int = 32,
-        landed: Callable[[CallResult], Awaitable[None]] | None = None,
-    ) -> None:
-        if texts_per_request < 1 or tokens_per_request < 1:
-            raise SetupError("a request holds at least one text and one token: texts_per_request, tokens_per_request.")
-        self._client, self._model, self._scope, self._policy = client, model, scope, policy
-        self._trace_id = trace_id
-        self._limits = texts_per_request, tokens_per_request
-        self._concurrency = concurrency
-        self._told = landed
-        sent = Params.of(model, {**model.settings.params, **(params or {})})
-        self._requests = [
-            EmbeddingRequest(model, record, label=label, params=sent, redaction=redaction)
-            for record, label in zip(records, labels or [""] * len(records), strict=True)
-        ]
-        self._found: dict[str, Vector] = {}
-        self._dims = Dims()
-        self._batches: deque[list[EmbeddingRequest]] = deque()
-        self._workers: list[asyncio.Task[None]] = []
-        self._failure: Exception | None = None
-        self.missing: list[EmbeddingRequest] = []
-        """The texts that are not in the cache, each once."""
-        self.asked: list[CallResult] = []
-        self.stopped = False
-
-    async def look(self) -> None:
-        """Look into the cache.
-
-        Raises
-        ------
-        CacheMiss
-            The mode is `only`, and a vector is not there.
-        """
-        unique: dict[str, EmbeddingRequest] = {}
-        for request in self._requests:
-            unique.setdefault(request.key, request)
-        for n, request in enumerate(unique.values(), 1):
-            if n % _BREATHE == 0:
-                await asyncio.sleep(0)
-            vector = self._cached(request) if self._scope.mode in ("use", "only") else None
-            if vector is None:
-                self.missing.append(request)
-            else:
-                self._keep(request, vector)
-        if self.missing and self._scope.mode == "only":
-            raise CacheMiss(
-                f'cache="only", and the vectors of `{self._model.name}` for {_counted(self.missing)} are not in the '
-                'cache. Run it with cache="use" to ask for them.'
-            )
-
-    async def check(self, wait_s: float = PROBE_S) -> None:
-        """Whether what is missing may and can be sent; a local server may take so long to answer at all.
-
-        Raises
-        ------
-        ConsentError, SetupError
-            Nothing was sent.
-        """
-        model = self._model
-        if model.remote:
-            leaving = [one for one in self.missing if not one.record.local_only]
-            if leaving:
-                self._client.consent.clear(leaving[0])
-            if len(leaving) < len(self.missing):
-                staying = [one for one in self.missing if one.record.local_only]
-                raise ConsentError(
-                    f"{_counted(staying)} must stay on this machine (local_only), and `{model.name}` is remote. Leave "
-                    "such records out, corpus.filter(lambda record: not record.local_only), or use a model on this "
-                    "machine (`ollama/...`, `offline/hashing`)."
-                )
-        if problems := await asyncio.to_thread(lambda: model.validate(None) or model.unavailable_reasons(wait_s)):
-            raise SetupError(*problems)  # found in a thread, because a keyring may take its time
-
-    async def send(self) -> None:
-        """Send what is missing. What is in flight when something fails is waited for, because it is paid for."""
-        self._batches = deque(batches(self.missing, *self._limits))
-        workers = min(self._concurrency, len(self._batches))
-        self._workers = [asyncio.create_task(self._work()) for _ in range(workers)]
-        await asyncio.gather(*self._workers, return_exceptions=True)
-        if self._failure is not None:
-            raise self._failure
-
-    def stop(self) -> None:
-        """Begin no new request."""
-        self.stopped = True
-
-    def abort(self) -> None:
-        """Cut off those in flight too."""
-        self.stopped = True
-        for worker in self._workers:
-            worker.cancel()
-
-    @property
-    def left(self) -> int:
-        """How many texts have no vector yet."""
-        return sum(request.key not in self._found for request in self._requests)
-
-    def vectors(self) -> NDArray[np.float32]:
-        """The vectors, in the order of the texts."""
-        import numpy as np
-
-        return np.stack([self._found[request.key] for request in self._requests])
-
-    def _cached(self, request: EmbeddingRequest) -> Vector | None:
-        completion = self._client.cached(request)
-        return None if completion is None else unpacked(completion.text)
-
-    def _keep(self, request: EmbeddingRequest, vector: Vector) -> None:
-        if self._dims.known not in (None, len(vector)):
-            raise SetupError(wrong_length(self._model, request.label, len(vector), self._dims.known or 0))
-        self._dims.known = len(vector)
-        self._found[request.key] = vector
-
-    async def _work(self) -> None:
-        while self._batches and not self.stopped and self._failure is None:
-            batch = TextBatch(self._batches.popleft(), self._dims)
-            try:
-                await self._one(batch)
-            except Exception as error:
-                self._failure = self._failure or error
-                raise
-
-    async def _one(self, batch: TextBatch) -> None:
-        flown = await self._client.sender.send(self._client.consent.clear(batch), self._scope, self._policy)
-        parts: Sequence[Completion | None] = [None] * len(batch.asked)
-        if flown.completion is not None:
-            answers = list(batch.parted(flown.completion))
-            if self._scope.mode != "off":
-                await asyncio.gather(*map(self._client.store_answer, batch.asked, answers))
-            parts = answers
-        for request, completion in zip(batch.asked, parts, strict=True):
-            if completion is not None and (vector := unpacked(completion.text)) is not None:
-                self._keep(request, vector)
-            await self._landed(self._rows(request, flown, completion))
-        if flown.error is not None:
-            raise _explained(flown.error, batch)
-
-    async def _landed(self, asked: CallResult) -> None:
-        if self._told is None:
-            self.asked.append(asked)
-        else:
-            await self._told(asked)
-
-    def _rows(self, request: EmbeddingRequest, flown: SendResult, completion: Completion | None) -> CallResult:
-        """The rows of one text. Its vector is in the cache alone; the Store keeps its length and hash."""
-        trace_id, run_id = self._trace_id or uuid7(), self._scope.run_id
-        calls = [
-            call_rows.failed(request, made, trace_id, run_id, attempt=attempt, shared=False)
-            for attempt, made in enumerate(flown.attempts, 1)
-            if made.error is not None
-        ]
-        texts: tuple[TextRow, ...] = (request.body,) if calls or completion else ()
-        if completion is not None:
-            last = flown.attempts[-1]
-            answer = TextRow.of("response", completion.raw)
-            call = call_rows.answered(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
-            calls.append(call.model_copy(update={"attempt": len(flown.attempts), "waited_s": round(last.waited_s, 3)}))
-            texts = (*texts, answer)
-        return CallResult(
-            request, tuple(calls), completion, flown.error, texts, call_rows.redacted(request) if calls else ()
-        )
-
-
-def _explained(error: RunError, batch: TextBatch) -> RunError:
-    """The error with what the request held, since a provider does not say which of its texts it means."""
-    if not isinstance(error, ModelError):
-        return error
-    longest = max(batch.asked, key=lambda one: len(one.text))
-    held = f"{len(batch.asked)} texts, the longest of them" if len(batch.asked) > 1 else "one text,"
-    made = type(error)(
-        f"{error} The request held {held} {longest.label} ({len(longest.text):,} characters). What had finished is "
-        "kept: run it again to go on.",
-        code=error.code,
-        retry_after_s=error.retry_after_s,
-    )
-    made.__cause__ = error
-    return made
-
-
-def _counted(asked: Sequence[EmbeddingRequest]) -> str:
-    named = ", ".join(one.label for one in asked[:_NAMED])
-    return f"{len(asked):,} texts ({named}, ...)" if len(asked) > _NAMED else named
+    await job.look_up()
+    if job.missing:
+        await job.check()
+        await job.send()
+    return EmbeddingResult(job.vectors(), tuple(job.call_results))

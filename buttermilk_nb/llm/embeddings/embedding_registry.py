@@ -1,4 +1,4 @@
-"""From a name to the model that makes vectors. The twin of `registry.py`, whose models answer questions."""
+"""`make_embedder`: the embedding model of a name; `registry.py` does the same for models that answer."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from ...config.model_settings import ModelSettings
 from ...errors import SetupError, nearest
 from ..model import Model
 from ..registry import FAMILIES
-from .hashing import Hashing
+from .hashing import HashingModel
 from .litellm import LitellmEmbedding
 
-EMBEDDERS: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {"offline": {"hashing": Hashing}}
-"""Families of our own, and their models that make vectors."""
+EMBEDDERS: dict[str, dict[str, Callable[[str, dict[str, str]], Model]]] = {"offline": {"hashing": HashingModel}}
+"""This package's own families, and their embedding models."""
 
 
 def make_embedder(name: str, entries: Mapping[str, ModelSettings] | None = None, keys: Keys | None = None) -> Model:
-    """The embedding model of that name.
+    """Make the embedding model of a name.
 
     Parameters
     ----------
     name
-        `offline/hashing`, any name that litellm knows (`openai/text-embedding-3-small`, `ollama/nomic-embed-text`,
+        `offline/hashing`, any name that litellm supports (`openai/text-embedding-3-small`, `ollama/nomic-embed-text`,
         `hosted_vllm/...`), or the name of an entry.
     entries
-        What a project says about single models.
+        The project's settings for single models, by name.
     keys
-        Where keys are found.
+        Looks up API keys.
 
     Raises
     ------
     SetupError
-        There is no such model, or it makes no vectors.
+        The model does not exist, or does not make vectors.
 
     Examples
     --------
@@ -41,22 +41,24 @@ def make_embedder(name: str, entries: Mapping[str, ModelSettings] | None = None,
     <model offline/hashing?dims=64: counts hashed words; not a language model>
     """
     entry = (entries or {}).get(name, ModelSettings())
-    full = entry.model or name
-    path, _, query = full.partition("?")
-    family, slash, rest = path.partition("/")
+    full_name = entry.model or name
+    path, _, query = full_name.partition("?")
+    family, slash, model_name = path.partition("/")
     if not slash:
         raise SetupError(
             f"`{name}` is not a model: write `family/model`, for example `offline/hashing` or `ollama/...`, or a name "
-            "that buttermilk.yaml has under `models:`."
+            "from `models:` in buttermilk.yaml."
         )
-    ours = EMBEDDERS.get(family, {})
-    if rest in ours:
-        model = ours[rest](full, dict(parse_qsl(query, keep_blank_values=True)))
+    own_models = EMBEDDERS.get(family, {})
+    if model_name in own_models:
+        model = own_models[model_name](full_name, dict(parse_qsl(query, keep_blank_values=True)))
         model.rename(name, entry)
         return model
-    if rest in FAMILIES.get(family, {}):
-        raise SetupError(f"`{full}` answers questions and makes no vectors; `offline/hashing` does, and needs no key.")
+    if model_name in FAMILIES.get(family, {}):
+        raise SetupError(
+            f"`{full_name}` answers questions and makes no vectors; `offline/hashing` makes vectors and needs no key."
+        )
     if family in EMBEDDERS or family in FAMILIES:
-        valid = [f"{kind}/{model}" for kind, models in EMBEDDERS.items() for model in models]
-        raise SetupError(f"there is no embedding model `{full}`; {nearest(path, valid)}")
+        valid_names = [f"{kind}/{model}" for kind, models in EMBEDDERS.items() for model in models]
+        raise SetupError(f"there is no embedding model `{full_name}`; {nearest(path, valid_names)}")
     return LitellmEmbedding(name, entry, keys)

@@ -1,12 +1,13 @@
-"""`offline/hashing`: vectors without a language model, by counting hashed words and parts of words.
+"""`offline/hashing`: vectors without a language model, from hashed words and character n-grams.
 
-Each word, and each run of three to five letters in it, has a place and a sign that its hash decides (the hashing
-trick: Weinberger et al. 2009, https://doi.org/10.1145/1553374.1553516; runs of letters as in fastText: Bojanowski et
-al. 2017, https://doi.org/10.1162/tacl_a_00051). Texts are near each other where they share words and spellings, not
-where they mean the same: a baseline, for finding near-copies, and for trying a study before it is paid for.
+The hash of each word, and of each n-gram of three to five letters in it, decides its position and sign (the hashing
+trick: Weinberger et al. 2009, https://doi.org/10.1145/1553374.1553516; n-grams as in fastText: Bojanowski et al. 2017,
+https://doi.org/10.1162/tacl_a_00051). Texts with the same words and spellings are near each other, even if their
+meanings differ. This is a baseline, useful for finding near-duplicates and for trying a study for free.
 
-The same text has the same vector on every platform and Python: BLAKE2 instead of `hash()`, square roots and exactly
-rounded sums instead of logarithms and dot products. (Letters that Unicode got after version 14 aside.)
+The same text has the same vector on every platform and in every version of Python: it uses BLAKE2 instead of `hash()`,
+and square roots and exactly rounded sums instead of logarithms and dot products. (Letters added to Unicode after
+version 14 are an exception.)
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from ...errors import SetupError, SkippedCell
 from ..completion import Completion
 from ..model import Model, Request
 from ..offline_input import OfflineInput
-from ..providers.model_options import numbers
+from ..providers.model_options import parse_options
 from .vectors import TextBatch
 
-_RULES = "1"  # raise it when a rule changes: old vectors must not be served for new rules
+_RULES = "1"  # raise it when a rule changes, so that cached vectors of old rules are not used
 _WORD = re.compile(r"\w+")
-_RUNS = (3, 4, 5)
-_RUNS_UNSPACED = (1, 2)  # Chinese and Japanese set no spaces, and a character says as much as a syllable
+_NGRAM_LENGTHS = (3, 4, 5)
+_UNSPACED_NGRAM_LENGTHS = (1, 2)  # Chinese and Japanese have no spaces, and a character is like a syllable
 _UNSPACED = "\u2e80"  # from here on: Han, kana, Hangul
-_FEWEST, _MOST = 8, 16_384
-_REMEMBERED = 100_000
-_LONGEST_REMEMBERED = 64
+_MIN_DIMS, _MAX_DIMS = 8, 16_384
+_CACHED_WORDS = 100_000
+_MAX_CACHED_LETTERS = 64
 
 
-class Hashing(Model):
+class HashingModel(Model):
     """`offline/hashing?dims=256`.
 
     Parameters
@@ -46,11 +47,11 @@ class Hashing(Model):
     name
         The full name.
     options
-        `dims`: how many numbers a vector has.
+        The options in the name, as texts: `dims`, the length of a vector, by default 256.
 
     Examples
     --------
-    >>> Hashing("offline/hashing", {})
+    >>> HashingModel("offline/hashing", {})
     <model offline/hashing: counts hashed words; not a language model>
     """
 
@@ -61,10 +62,10 @@ class Hashing(Model):
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
-        given = numbers(name, options, {"dims": 256.0})["dims"]
-        if not given.is_integer() or not _FEWEST <= given <= _MOST:
-            raise SetupError(f"model `{name}`: dims is a whole number from {_FEWEST} to {_MOST:,}.")
-        self.dims = int(given)
+        dims = parse_options(name, options, {"dims": 256.0})["dims"]
+        if not dims.is_integer() or not _MIN_DIMS <= dims <= _MAX_DIMS:
+            raise SetupError(f"model `{name}`: dims must be a whole number from {_MIN_DIMS} to {_MAX_DIMS:,}.")
+        self.dims = int(dims)
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, dict(params)
@@ -72,73 +73,78 @@ class Hashing(Model):
     def price(self) -> tuple[float, float]:
         return 0.0, 0.0
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # it reads the text alone
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:  # noqa: ARG002  # it reads only the text
         return {"rules": _RULES}
 
     async def complete(self, request: Request) -> Completion:
         if not isinstance(request, TextBatch):
-            raise SkippedCell(f"`{self.name}` makes vectors and answers no questions; project.embed(...) asks it.")
-        found = await asyncio.to_thread(lambda: [hashed(text, self.dims) for text in request.texts])
+            raise SkippedCell(f"`{self.name}` makes vectors and answers no questions; use project.embed(...).")
+        vectors = await asyncio.to_thread(lambda: [hash_vector(text, self.dims) for text in request.texts])
         return request.completion(
-            found, model_served=self.name, fingerprint=f"rules {_RULES}", tokens_in=0, cost_usd=0.0, latency_s=0.0
+            vectors, model_served=self.name, fingerprint=f"rules {_RULES}", tokens_in=0, cost_usd=0.0, latency_s=0.0
         )
 
 
-def hashed(text: str, dims: int) -> list[float]:
-    """The vector of a text, of length 1.
+def hash_vector(text: str, dims: int) -> list[float]:
+    """The vector of a text, normalised to length 1.
 
     Parameters
     ----------
     text
         Any text that is not empty.
     dims
-        How many numbers.
+        The number of dimensions.
+
+    Returns
+    -------
+    list of float
+        The vector, with `dims` numbers.
 
     Examples
     --------
-    >>> near = sum(a * b for a, b in zip(hashed("A calm sea.", 64), hashed("The sea is calm!", 64), strict=True))
-    >>> far = sum(a * b for a, b in zip(hashed("A calm sea.", 64), hashed("Seventeen goats", 64), strict=True))
-    >>> near > far
+    >>> sea, calm, goats = (hash_vector(t, 64) for t in ("A calm sea.", "The sea is calm!", "Seventeen goats"))
+    >>> similarity = lambda a, b: sum(x * y for x, y in zip(a, b, strict=True))
+    >>> similarity(sea, calm) > similarity(sea, goats)
     True
     """
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    words = Counter(_WORD.findall(plain)) or Counter("".join(plain.split()))
-    summed = _summed(words, dims)
-    length = math.sqrt(math.fsum(x * x for x in summed))
-    if not length:  # a short text whose signs cancel each other out
-        summed = _summed(words, dims, signed=False)
-        length = math.sqrt(math.fsum(x * x for x in summed))
-    return [x / length for x in summed]
+    plain_text = unicodedata.normalize("NFKC", text).casefold()
+    words = Counter(_WORD.findall(plain_text)) or Counter("".join(plain_text.split()))
+    total = _sum_features(words, dims)
+    length = math.sqrt(math.fsum(x * x for x in total))
+    if not length:  # the signs in a short text cancel each other out
+        total = _sum_features(words, dims, signed=False)
+        length = math.sqrt(math.fsum(x * x for x in total))
+    return [x / length for x in total]
 
 
-def _summed(words: Counter[str], dims: int, *, signed: bool = True) -> list[float]:
-    summed = [0.0] * dims
+def _sum_features(words: Counter[str], dims: int, *, signed: bool = True) -> list[float]:
+    total = [0.0] * dims
     for word, n in words.items():
         weight = math.sqrt(n)
-        for place, value in _features(word, dims) if len(word) <= _LONGEST_REMEMBERED else _made(word, dims):
-            summed[place] += weight * (value if signed else abs(value))
-    return summed
+        is_cached = len(word) <= _MAX_CACHED_LETTERS
+        for position, value in _cached_features(word, dims) if is_cached else _word_features(word, dims):
+            total[position] += weight * (value if signed else abs(value))
+    return total
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _features(word: str, dims: int) -> tuple[tuple[int, float], ...]:
-    return tuple(_made(word, dims))
+@lru_cache(maxsize=_CACHED_WORDS)
+def _cached_features(word: str, dims: int) -> tuple[tuple[int, float], ...]:
+    return tuple(_word_features(word, dims))
 
 
-def _made(word: str, dims: int) -> Iterable[tuple[int, float]]:
-    """DataFolder and value of a word, and of the runs in it, which together weigh as much as the word."""
+def _word_features(word: str, dims: int) -> Iterable[tuple[int, float]]:
+    """Position and value of a word, and of its n-grams, which together have the same weight as the word."""
     unspaced = any(c >= _UNSPACED for c in word)
-    framed = word if unspaced else f"<{word}>"
-    runs = [
-        framed[i : i + n] for n in (_RUNS_UNSPACED if unspaced else _RUNS) for i in range(len(framed) - n + 1)
-    ]  # fmt: skip
+    marked = word if unspaced else f"<{word}>"  # marks the beginning and the end of the word
+    lengths = _UNSPACED_NGRAM_LENGTHS if unspaced else _NGRAM_LENGTHS
+    ngrams = [marked[i : i + n] for n in lengths for i in range(len(marked) - n + 1)]
     if not unspaced:
-        yield _hash(f"w{word}", dims, 1.0)
-    weight = 1.0 / math.sqrt(len(runs)) if runs else 0.0
-    for run in runs:
-        yield _hash(f"r{run}", dims, weight)
+        yield _hash_feature(f"w{word}", dims, 1.0)
+    weight = 1.0 / math.sqrt(len(ngrams)) if ngrams else 0.0
+    for ngram in ngrams:
+        yield _hash_feature(f"r{ngram}", dims, weight)
 
 
-def _hash(feature: str, dims: int, weight: float) -> tuple[int, float]:
+def _hash_feature(feature: str, dims: int, weight: float) -> tuple[int, float]:
     number = int.from_bytes(blake2b(feature.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
     return (number >> 1) % dims, weight if number & 1 else -weight

@@ -1,7 +1,7 @@
-"""Embedding models behind litellm: `openai/text-embedding-...`, `ollama/nomic-embed-text`, `hosted_vllm/...`.
+"""`LitellmEmbedding`: embedding models that litellm supports, such as `openai/text-embedding-3-small`.
 
-They share address, key, price and failures with the models that answer; only the request and the response differ. A
-parameter that the provider does not know is an error and never dropped, since it would change every vector.
+Address, key, price and errors are the same as for models that answer; only request and response differ. A parameter
+that the provider does not know is an error and is never dropped, because it would change every vector.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 from ...errors import ModelError, SkippedCell
 from ..completion import Completion
 from ..model import Request
-from ..providers.litellm import LitellmModel, load_litellm
-from ..providers.map_errors import mapped
+from ..providers.litellm import LitellmModel
+from ..providers.load_litellm import load_litellm
+from ..providers.map_errors import map_error
 from ..providers.response_errors import RawResponse
-from .vectors import TextBatch, invalid_reason
+from .vectors import TextBatch, invalid_response
 
 
 class LitellmEmbedding(LitellmModel):
@@ -29,7 +30,7 @@ class LitellmEmbedding(LitellmModel):
     """
 
     description = "makes vectors, called through litellm"
-    makes = "embedding"
+    call_type = "embedding"
     takes_schema = False
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -39,26 +40,26 @@ class LitellmEmbedding(LitellmModel):
 
     async def complete(self, request: Request) -> Completion:
         if not isinstance(request, TextBatch):
-            raise SkippedCell(f"`{self.name}` makes vectors and answers no questions; project.embed(...) asks it.")
+            raise SkippedCell(f"`{self.name}` makes vectors and answers no questions; use project.embed(...).")
         litellm = load_litellm()
         started, received = time.perf_counter(), RawResponse()
         try:
-            with self._kept(request) as door:
+            with self._local_client(request) as client:
                 response = await litellm.aembedding(
                     model=self.full_name,
                     input=request.texts,
                     max_retries=0,
                     num_retries=0,
                     logger_fn=received,
-                    **await self._address(request),
-                    **door,
+                    **await self._address_and_key(request),
+                    **client,
                     **request.params.sent,
                 )
-            vectors = in_order(response.data, self.name)
+            vectors = order_vectors(response.data, self.name)
         except ModelError:
             raise
-        except Exception as error:  # noqa: BLE001  # on a malformed response litellm may raise anything
-            raise mapped(error, self.name) from None
+        except Exception as error:  # noqa: BLE001  # litellm may raise anything if a response is malformed
+            raise map_error(error, self.name) from None
         completion = request.completion(
             vectors,
             model_served=response.model,
@@ -70,39 +71,39 @@ class LitellmEmbedding(LitellmModel):
         return completion.model_copy(update={"cost_usd": self._cost(completion, response)})
 
 
-def in_order(data: Sequence[Any], name: str) -> list[Any]:
-    """The vectors of a response in the order of its texts: servers number them, and may send them in another order.
+def order_vectors(data: Sequence[Any], name: str) -> list[Any]:
+    """The vectors of a response in the order of its texts, because servers may send them in another order.
 
     Parameters
     ----------
     data
-        The entries, each with `embedding` and mostly with `index`.
+        The entries, each with `embedding` and usually with `index`.
     name
         The model's name, for messages.
 
     Raises
     ------
     BadResponseError
-        An entry has no vector, or the numbers do not number the texts.
+        An entry has no vector, or the indices do not match the texts.
 
     Examples
     --------
-    >>> in_order([{"index": 1, "embedding": [2.0]}, {"index": 0, "embedding": [1.0]}], "toy")
+    >>> order_vectors([{"index": 1, "embedding": [2.0]}, {"index": 0, "embedding": [1.0]}], "toy")
     [[1.0], [2.0]]
     """
-    entries = [each if isinstance(each, dict) else vars(each) for each in data or ()]
-    if any("embedding" not in each for each in entries):
-        raise invalid_reason(f"`{name}` sent an answer without vectors; is it an embedding model?")
-    places = [each.get("index") for each in entries]
-    if all(place is None for place in places):
-        return [each["embedding"] for each in entries]
-    if sorted(place if isinstance(place, int) else -1 for place in places) != list(range(len(entries))):
-        raise invalid_reason(f"`{name}` numbered its vectors so that it cannot be told which belongs to which text.")
-    return [each["embedding"] for each in sorted(entries, key=lambda each: int(each["index"]))]
+    entries = [item if isinstance(item, dict) else vars(item) for item in data or ()]
+    if any("embedding" not in entry for entry in entries):
+        raise invalid_response(f"`{name}` sent an answer without vectors; is it an embedding model?")
+    indices = [entry.get("index") for entry in entries]
+    if all(index is None for index in indices):
+        return [entry["embedding"] for entry in entries]
+    if sorted(index if isinstance(index, int) else -1 for index in indices) != list(range(len(entries))):
+        raise invalid_response(f"`{name}` sent vectors with indices that do not match the texts.")
+    return [entry["embedding"] for entry in sorted(entries, key=lambda entry: int(entry["index"]))]
 
 
 def _request_id(response: Any) -> str | None:
     hidden = getattr(response, "_hidden_params", None) or {}
     headers = hidden.get("additional_headers") or {}
-    found = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
-    return None if found is None else str(found)
+    request_id = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
+    return None if request_id is None else str(request_id)

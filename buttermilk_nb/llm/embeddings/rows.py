@@ -1,7 +1,7 @@
-"""The rows of an asking for vectors: a planned cell for each text that is sent, and a trace with its calls.
+"""Make the rows of an embedding run: a planned cell and a trace for each text that is sent.
 
-They are those of any run, so that whatever reads the Store (egress, costs, forgetting, checking) needs to know nothing
-of vectors.
+They have the same form as the rows of any run, so that all code that reads the store (egress, costs, erasure,
+verification) works without special cases.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ..calls.client import CallResult
 from .vectors import EmbeddingRequest
 
 STEP = "embed"
-"""What such runs, and their step, are called in the tables."""
+"""The name of such runs, and of their step, in the tables."""
 
 
-def cells(asked: Iterable[EmbeddingRequest], run_id: str) -> Iterator[tuple[Any, ...]]:
-    """The rows of table `cells`, as tuples in the order of `CellRow`."""
-    for request in asked:
+def cell_rows(requests: Iterable[EmbeddingRequest], run_id: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of the table `cells`, as tuples in the order of `CellRow`'s fields."""
+    for request in requests:
         record = request.record
         row = CellRow(
             run_id=run_id,
-            design_id=_design(request),
+            design_id=_design_id(request),
             step=STEP,
             record_id=record.record_id,
             record_hash=record.record_hash,
@@ -37,15 +37,15 @@ def cells(asked: Iterable[EmbeddingRequest], run_id: str) -> Iterator[tuple[Any,
         yield tuple(getattr(row, name) for name in CellRow.model_fields)
 
 
-def unit(asked: CallResult, run_id: str) -> Unit:
+def embedding_unit(result: CallResult, run_id: str) -> Unit:
     """The rows of one text that was sent."""
-    request, calls, error = asked.request, asked.calls, asked.error
+    request, calls, error = result.request, result.calls, result.error
     assert isinstance(request, EmbeddingRequest)
     status: Status = error.status if error else "ok"  # type: ignore[assignment]  # checked by Trace
     trace = Trace(
         trace_id=calls[0].trace_id,
         run_id=run_id,
-        design_id=_design(request),
+        design_id=_design_id(request),
         record_id=request.record.record_id,
         record_hash=request.record.record_hash,
         step=STEP,
@@ -60,12 +60,12 @@ def unit(asked: CallResult, run_id: str) -> Unit:
         status=status,
         error_type=type(error).__name__ if error else None,
         error_message=str(error) if error else None,
-        attempts=asked.attempts,
+        attempts=result.attempts,
         started_at=calls[0].asked_at,
         duration_s=sum((call.latency_s or 0.0) + (call.waited_s or 0.0) for call in calls),
     )
-    return Unit(trace=trace, calls=calls, texts=asked.texts, redacted=asked.redacted)
+    return Unit(trace=trace, calls=calls, texts=result.texts, redacted=result.redacted)
 
 
-def _design(request: EmbeddingRequest) -> str:
+def _design_id(request: EmbeddingRequest) -> str:
     return digest("de1", request.key, request.record.record_hash)

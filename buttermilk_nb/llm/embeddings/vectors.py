@@ -1,9 +1,9 @@
-"""Vectors on their way: what is asked for, how what comes back is checked, and how it is kept.
+"""Requests for vectors, the validation of responses, and the stored form of a vector.
 
-Each text has a key of its own, so that adding one text to a thousand sends one; on the way several texts share a
-request (`TextBatch`). Both are Requests, so that consent, budget, limits, time limit and retries are those of every
-other call. A vector is kept as the base64 of its numbers (float32, little-endian): a quarter of their digits, and
-the same on every machine.
+Each text has its own cache key, so that one new text among a thousand is sent alone. Several texts share one request
+(`TextBatch`). Both classes are Requests, so that consent, budget, rate limits, time limit and retries work as for every
+call. A vector is stored as the base64 of its numbers (float32, little-endian), which needs a quarter of the space of
+decimal digits and is the same on every machine.
 """
 
 from __future__ import annotations
@@ -36,37 +36,37 @@ KEY_TAG = "ke1"
 _FLOAT = "<f4"
 
 
-def packed(vector: Vector) -> str:
-    """A vector as text.
+def encode_vector(vector: Vector) -> str:
+    """Encode a vector as text.
 
     Examples
     --------
     >>> import numpy as np
-    >>> packed(np.array([1.0, -0.5], dtype="float32"))
+    >>> encode_vector(np.array([1.0, -0.5], dtype="float32"))
     'AACAPwAAAL8='
-    >>> unpacked("AACAPwAAAL8=").tolist()
+    >>> decode_vector("AACAPwAAAL8=").tolist()
     [1.0, -0.5]
     """
     return base64.b64encode(vector.astype(_FLOAT, copy=False).tobytes()).decode("ascii")
 
 
-def unpacked(text: str) -> Vector | None:
-    """The vector that a text is; None where it is none, because the cache may come from anywhere."""
+def decode_vector(text: str) -> Vector | None:
+    """Decode a cached vector; None if the entry is not a valid vector, because a cache may come from anywhere."""
     import numpy as np
 
     try:
-        found = np.frombuffer(base64.b64decode(text, validate=True), dtype=_FLOAT)
+        vector = np.frombuffer(base64.b64decode(text, validate=True), dtype=_FLOAT)
     except (binascii.Error, ValueError):
         return None
-    return found.astype(np.float32) if found.size and np.isfinite(found).all() else None
+    return vector.astype(np.float32) if vector.size and np.isfinite(vector).all() else None
 
 
-def describe(text: str) -> str:
-    """What is stored of a vector as the answer received: how long it is, and its hash.
+def describe_vector(text: str) -> str:
+    """The description of a vector that is stored as the response: its length and its hash.
 
     Examples
     --------
-    >>> describe("AACAPwAAAL8=")[:32]
+    >>> describe_vector("AACAPwAAAL8=")[:32]
     '{"dimensions":2,"sha256":"e5e0ce'
     """
     data = base64.b64decode(text)
@@ -74,20 +74,20 @@ def describe(text: str) -> str:
 
 
 class EmbeddingRequest(Request):
-    """One text whose vector is asked for.
+    """A request for the vector of one text.
 
     Parameters
     ----------
     model
         The model.
     record
-        The record whose content it is.
+        The record; its content is the text.
     label
-        What to call it in messages.
+        The name of the text in messages; by default the record's id.
     params
         Parameters such as `dimensions`.
     redaction
-        What is taken out of the text where the model is remote.
+        The policy that redacts the text if the model is remote.
     """
 
     def __init__(
@@ -111,8 +111,8 @@ class EmbeddingRequest(Request):
 
     @cached_property
     def key(self) -> str:
-        aside = [text for pair in sorted(self.key_parts.items()) for text in pair]
-        return digest(KEY_TAG, self.model.full_name, self.params.sent_json, self.text, *aside)
+        key_parts = [text for pair in sorted(self.key_parts.items()) for text in pair]
+        return digest(KEY_TAG, self.model.full_name, self.params.sent_json, self.text, *key_parts)
 
     @property
     def parts(self) -> dict[str, str]:
@@ -120,21 +120,21 @@ class EmbeddingRequest(Request):
             "model": self.model.full_name,
             "params": digest("kp1", self.params.sent_json),
             "text": digest("kx1", self.text),
-            "record": self.record.record_hash,  # not in the key: by it a person's vectors are found and forgotten
+            "record": self.record.record_hash,  # not in the key; used to find and erase a person's vectors
             **self.key_parts,
         }
 
     @cached_property
     def tokens(self) -> int:
-        """How many tokens it has, roughly; at least one."""
+        """The estimated number of tokens, at least 1."""
         return max(1, estimate_tokens(self.text))
 
 
-class Dims:
-    """How many numbers the vectors of one asking have; the first one decides."""
+class VectorLength:
+    """The length of all vectors of one job; the first vector sets it."""
 
     def __init__(self) -> None:
-        self.known: int | None = None
+        self.value: int | None = None
 
 
 class TextBatch(Request):
@@ -142,116 +142,123 @@ class TextBatch(Request):
 
     Parameters
     ----------
-    asked
-        The texts; all of one model, with the same parameters.
-    dims
-        How long vectors must be.
+    requests
+        The requests of the texts, with the same model and parameters.
+    length
+        The length that vectors must have.
     """
 
-    def __init__(self, asked: Sequence[EmbeddingRequest], dims: Dims) -> None:
-        first = asked[0]
-        stays = next((one.offline_input for one in asked if one.record.local_only), None)  # what consent is asked about
-        super().__init__(
-            first.model, [m for one in asked for m in one.messages], params=first.params, offline_input=stays
-        )
-        self.asked = tuple(asked)
-        self._dims = dims
+    def __init__(self, requests: Sequence[EmbeddingRequest], length: VectorLength) -> None:
+        first = requests[0]
+        local_inputs = (request.offline_input for request in requests if request.record.local_only)
+        messages = [message for request in requests for message in request.messages]
+        super().__init__(first.model, messages, params=first.params, offline_input=next(local_inputs, None))
+        self.requests = tuple(requests)
+        self._length = length
 
     @property
     def texts(self) -> list[str]:
         """The texts as sent."""
-        return [one.text for one in self.asked]
+        return [request.text for request in self.requests]
 
-    def completion(self, vectors: Sequence[Any], **about: Any) -> Completion:
-        """The answer: a vector a line. The response itself is not kept, since it says the same at five times the size.
+    def completion(self, vectors: Sequence[Any], **fields: Any) -> Completion:
+        """The answer, with one vector per line. The response itself is not stored: it is five times as large.
+
+        Parameters
+        ----------
+        vectors
+            The vectors from the response, in the order of the texts.
+        **fields
+            Further fields of the completion.
 
         Raises
         ------
         BadResponseError
-            They are not one usable vector for each text.
+            There is not exactly one valid vector for each text.
         """
-        text = "\n".join(map(packed, self._checked(vectors)))
-        return Completion(text=text, raw="", answered_at=now(), tokens_out=0, **about)
+        text = "\n".join(map(encode_vector, self._to_vectors(vectors)))
+        return Completion(text=text, raw="", answered_at=now(), tokens_out=0, **fields)
 
-    def parted(self, completion: Completion) -> Iterator[Completion]:
-        """Each text's part of an answer. Tokens and cost are shared out by length, and add up."""
-        whole = sum(one.tokens for one in self.asked)
-        before = 0
-        for one, text in zip(self.asked, completion.text.split("\n"), strict=True):
-            after = before + one.tokens
-            mine: Mapping[str, Any] = {
+    def split(self, completion: Completion) -> Iterator[Completion]:
+        """The completion of each text. Tokens and cost are divided by the length of the texts, and add up."""
+        total = sum(request.tokens for request in self.requests)
+        start = 0
+        for request, text in zip(self.requests, completion.text.split("\n"), strict=True):
+            end = start + request.tokens
+            fields: Mapping[str, Any] = {
                 "text": text,
-                "raw": describe(text),
-                "tokens_in": split_cost(completion.tokens_in, before, after, whole),
-                "cost_usd": None if completion.cost_usd is None else completion.cost_usd * one.tokens / whole,
+                "raw": describe_vector(text),
+                "tokens_in": proportional_share(completion.tokens_in, start, end, total),
+                "cost_usd": None if completion.cost_usd is None else completion.cost_usd * request.tokens / total,
             }
-            yield completion.model_copy(update=mine)
-            before = after
+            yield completion.model_copy(update=fields)
+            start = end
 
-    def _checked(self, vectors: Sequence[Any]) -> list[Vector]:
+    def _to_vectors(self, vectors: Sequence[Any]) -> list[Vector]:
         import numpy as np
 
-        name, n = self.model.name, len(self.asked)
+        name, n = self.model.name, len(self.requests)
         if len(vectors) != n:
-            raise invalid_reason(f"`{name}` sent {len(vectors)} vectors for {n} texts. Nothing of it was kept.")
-        found: list[Vector] = []
-        for one, numbers in zip(self.asked, vectors, strict=True):
+            raise invalid_response(f"`{name}` sent {len(vectors)} vectors for {n} texts. None of them was stored.")
+        arrays: list[Vector] = []
+        for request, numbers in zip(self.requests, vectors, strict=True):
+            message = f"`{name}` sent something for {request.label} that is not a list of numbers."
             try:
                 with np.errstate(over="ignore"):
                     vector = np.asarray(numbers, dtype=np.float32)
             except (TypeError, ValueError):
-                raise invalid_reason(
-                    f"`{name}` sent something for {one.label} that is not a list of numbers."
-                ) from None
+                raise invalid_response(message) from None
             if vector.ndim != 1 or not vector.size:
-                raise invalid_reason(f"`{name}` sent something for {one.label} that is not a list of numbers.")
+                raise invalid_response(message)
             if not np.isfinite(vector).all():
-                raise invalid_reason(
-                    f"`{name}` sent a vector for {one.label} that holds NaN or infinity. Nothing was kept."
+                raise invalid_response(
+                    f"`{name}` sent a vector for {request.label} with NaN or infinity. Nothing was stored."
                 )
-            found.append(vector)
-        self._same_length([len(vector) for vector in found])
-        return found
+            arrays.append(vector)
+        self._check_lengths([len(vector) for vector in arrays])
+        return arrays
 
-    def _same_length(self, lengths: list[int]) -> None:
-        wanted = self.params.sent.get("dimensions")
-        expected = self._dims.known or (wanted if isinstance(wanted, int) else lengths[0])
-        for one, length in zip(self.asked, lengths, strict=True):
+    def _check_lengths(self, lengths: list[int]) -> None:
+        dimensions = self.params.sent.get("dimensions")
+        expected = self._length.value or (dimensions if isinstance(dimensions, int) else lengths[0])
+        for request, length in zip(self.requests, lengths, strict=True):
             if length != expected:
-                raise invalid_reason(wrong_length(self.model, one.label, length, expected))
-        self._dims.known = expected
+                raise invalid_response(wrong_length_message(self.model, request.label, length, expected))
+        self._length.value = expected
 
 
-def batches(asked: Sequence[EmbeddingRequest], most: int, tokens: int) -> Iterator[list[EmbeddingRequest]]:
-    """Texts that travel together: at most so many, of at most so many tokens; a longer text alone."""
+def text_batches(
+    requests: Sequence[EmbeddingRequest], max_texts: int, max_tokens: int
+) -> Iterator[list[EmbeddingRequest]]:
+    """Divide texts into batches of at most `max_texts` texts and `max_tokens` tokens; a longer text is alone."""
     batch: list[EmbeddingRequest] = []
-    held = 0
-    for request in asked:
-        if batch and (len(batch) >= most or held + request.tokens > tokens):
+    n_tokens = 0
+    for request in requests:
+        if batch and (len(batch) >= max_texts or n_tokens + request.tokens > max_tokens):
             yield batch
-            batch, held = [], 0
+            batch, n_tokens = [], 0
         batch.append(request)
-        held += request.tokens
+        n_tokens += request.tokens
     if batch:
         yield batch
 
 
-def wrong_length(model: Model, label: str, length: int, expected: int) -> str:
-    """The sentence where vectors of one model are not equally long."""
+def wrong_length_message(model: Model, label: str, length: int, expected: int) -> str:
+    """The message for vectors of one model that have different lengths."""
     return (
-        f"the vector of `{model.name}` for {label} has {length} numbers, and {expected} were expected: another model "
-        "runs there than before, or not the one that was meant. Say which under `served_as` in buttermilk.yaml, or "
-        f'forget the old ones: project.cache.delete(model="{model.full_name}").'
+        f"the vector of `{model.name}` for {label} has {length} numbers, and {expected} were expected: the server runs "
+        "another model than before, or not the intended one. Name the model under `served_as` in buttermilk.yaml, or "
+        f'delete the old vectors: project.cache.delete(model="{model.full_name}").'
     )
 
 
-def invalid_reason(message: str) -> BadResponseError:
-    """An answer that would come back the same, so that it is not paid for twice."""
+def invalid_response(message: str) -> BadResponseError:
+    """The error for an invalid response. It is not retried, because the same response would be paid for twice."""
     error = BadResponseError(message)
-    error.transient = False  # type: ignore[misc]  # of this one only
+    error.transient = False  # type: ignore[misc]  # of this error only
     return error
 
 
-def split_cost(total: int | None, before: int, after: int, whole: int) -> int | None:
-    """The share of a request's total that falls to the part from `before` to `after` of `whole`."""
-    return None if total is None else total * after // whole - total * before // whole
+def proportional_share(amount: int | None, start: int, end: int, total: int) -> int | None:
+    """The share of an amount for the part from `start` to `end` of `total`; all shares add up to the amount."""
+    return None if amount is None else amount * end // total - amount * start // total

@@ -1,1 +1,1 @@
-"""Families of models, and how each is asked."""
+"""Model families: litellm, offline, scripted, and test doubles."""

@@ -1,7 +1,7 @@
-"""Where a model is asked: on this machine or elsewhere; and that a text which shall stay here does.
+"""Resolve a model's endpoint, and guarantee that texts for local models reach only this machine.
 
-A server on this machine may answer with a redirect, and a client that follows it would carry the text away. Local
-models are therefore asked through a session that looks at each address before it connects.
+A server on this machine may answer with a redirect, and a client that follows it would send the text to another
+machine. So calls to local models use a session that checks each address before it connects.
 """
 
 from __future__ import annotations
@@ -24,130 +24,149 @@ from ...errors import UnavailableError
 if TYPE_CHECKING:
     import aiohttp
 
-_HERE = ("localhost", "127.0.0.1", "::1")
-_HANDLED = {
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+_OWN_CLIENT_FAMILIES = {
     "chat": frozenset({"hosted_vllm", "ollama", "ollama_chat"}),
     "embedding": frozenset({"hosted_vllm", "llamafile", "lm_studio"}),
 }
-"""Families that litellm asks through its own client, which asks once more, outside the session, where one breaks."""
-_doors: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LocalTransport] = weakref.WeakKeyDictionary()
+"""Families for which litellm needs a client of its own kind: with a session alone it would retry outside of it."""
+_transports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LocalTransport] = weakref.WeakKeyDictionary()
 
 
 class UnexpectedHost(Exception):
-    """A connection that was not made, because it would have left this machine."""
+    """A connection was refused because it would have left this machine."""
 
 
 class _LocalTransport(NamedTuple):
-    """What one loop's calls to local models go through."""
+    """Session and client for one event loop's calls to local models."""
 
     session: aiohttp.ClientSession
     client: Any
-    """litellm's, which follows no redirect."""
+    """litellm's client; it follows no redirect."""
 
 
 class Route:
-    """The way of one call: where it may go, and where it was about to go instead.
+    """The hosts that one call may reach, and the unexpected host to which it was redirected, if any.
 
     Parameters
     ----------
-    own
-        The place of a server that is called one's own although it is not on this machine.
+    own_server
+        The address of a server on another machine that the settings mark as `local: true`.
     """
 
-    def __init__(self, own: str | None) -> None:
-        self.own = own
-        self.strayed: str | None = None
+    def __init__(self, own_server: str | None) -> None:
+        self.own_server = own_server
+        self.unexpected_host: str | None = None
 
     def reaches(self, address: str) -> bool:
-        """Whether a call may go there: to this machine, or to a server that was called one's own."""
-        return is_this_machine(address) or (self.own is not None and _place(address) == _place(self.own))
+        """Whether a call may go to an address: on this machine, or the user's own server."""
+        if is_this_machine(address):
+            return True
+        return self.own_server is not None and _host_and_port(address) == _host_and_port(self.own_server)
 
 
-_way: ContextVar[Route | None] = ContextVar("buttermilk_nb_way", default=None)
+_current_route: ContextVar[Route | None] = ContextVar("buttermilk_nb_route", default=None)
 
 
 @contextmanager
 def local_only_client(
-    name: str, provider: str, own: str | None = None, what: Literal["chat", "embedding"] = "chat"
+    name: str, provider: str, own_server: str | None = None, call_type: Literal["chat", "embedding"] = "chat"
 ) -> Iterator[dict[str, Any]]:
-    """What a call to a local model hands to litellm, so that it goes nowhere else.
+    """Arguments for litellm that restrict a call to this machine.
+
+    Parameters
+    ----------
+    name
+        The model's name, for messages.
+    provider
+        The model's family.
+    own_server
+        The address of a server on another machine that the settings mark as `local: true`.
+    call_type
+        The kind of call: litellm uses different clients for chat and for embeddings.
 
     Raises
     ------
     UnavailableError
-        The server sent the call on to another machine; it did not go.
+        The server redirected the call to another machine, and the text was not sent there.
     """
-    way = Route(own)
-    token = _way.set(way)
+    route = Route(own_server)
+    token = _current_route.set(route)
     try:
-        door = _door()
-        yield {"client": door.client} if provider in _HANDLED[what] else {"shared_session": door.session}
+        transport = _local_transport()
+        yield (
+            {"client": transport.client}
+            if provider in _OWN_CLIENT_FAMILIES[call_type]
+            else {"shared_session": transport.session}
+        )
     except Exception as error:
-        if way.strayed is None:
+        if route.unexpected_host is None:
             raise
-        raise _gone(name, way.strayed) from error
+        raise _redirect_error(name, route.unexpected_host) from error
     finally:
-        _way.reset(token)
+        _current_route.reset(token)
 
 
-def _gone(name: str, where: str) -> UnavailableError:
+def _redirect_error(name: str, host: str) -> UnavailableError:
     error = UnavailableError(
-        f"the server of `{name}` sends calls on to {where}, which is not on this machine, so the text was not sent "
-        "there. Say `local: false` of it under `models:` in buttermilk.yaml if that is meant."
+        f"the server of `{name}` redirects calls to {host}, which is not on this machine, so the text was not sent "
+        "there. If this is intended, write `local: false` for this model under `models:` in buttermilk.yaml."
     )
-    error.transient = False  # type: ignore[misc]  # it would send the next one on too
+    error.transient = False  # type: ignore[misc]  # it would redirect the next call, too
     return error
 
 
-def _door() -> _LocalTransport:
+def _local_transport() -> _LocalTransport:
     loop = asyncio.get_running_loop()
-    door = _doors.get(loop)
-    if door is None or door.session.closed:
+    transport = _transports.get(loop)
+    if transport is None or transport.session.closed:
         import aiohttp
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
-        looking = aiohttp.TraceConfig()
-        looking.on_request_start.append(_look)
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(_check_destination)
         session = aiohttp.ClientSession(
-            trace_configs=[looking],
-            connector=aiohttp.TCPConnector(limit=0),  # calls in flight are limited before they come here
-            timeout=aiohttp.ClientTimeout(total=None),  # and timed there
+            trace_configs=[trace],
+            connector=aiohttp.TCPConnector(limit=0),  # `Sender` limits the calls in flight
+            timeout=aiohttp.ClientTimeout(total=None),  # and their time
         )
-        door = _doors[loop] = _LocalTransport(session, AsyncHTTPHandler(follow_redirects=False, shared_session=session))
-    return door
+        transport = _transports[loop] = _LocalTransport(
+            session, AsyncHTTPHandler(follow_redirects=False, shared_session=session)
+        )
+    return transport
 
 
-async def _look(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestStartParams) -> None:
-    way = _way.get()
+async def _check_destination(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestStartParams) -> None:
+    route = _current_route.get()
     address = str(params.url)
-    if not (way.reaches(address) if way else is_this_machine(address)):
-        where = f"{params.url.scheme}://{params.url.authority}"
-        if way:
-            way.strayed = where
-        raise UnexpectedHost(where)
+    if not (route.reaches(address) if route else is_this_machine(address)):
+        host = f"{params.url.scheme}://{params.url.authority}"
+        if route:
+            route.unexpected_host = host
+        raise UnexpectedHost(host)
 
 
 async def close_transports() -> None:
     """Close this loop's connections to local models."""
-    door = _doors.pop(asyncio.get_running_loop(), None)
-    if door is not None:
-        await door.client.close()
-        await door.session.close()
+    transport = _transports.pop(asyncio.get_running_loop(), None)
+    if transport is not None:
+        await transport.client.close()
+        await transport.session.close()
 
 
 def bypass_proxies() -> None:
-    """What is asked on this machine must not go through a proxy elsewhere, which would read it."""
-    found = getproxies()
-    if any(scheme != "no" for scheme in found):
-        for scheme, address in found.items():
-            os.environ.setdefault(f"{scheme}_proxy", address)  # else naming exceptions would hide the system's own
-        named = [name.strip() for name in found.get("no", "").split(",") if name.strip()]
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*named, *_HERE]))
+    """Exempt this machine from proxies, because a proxy on another machine would read the texts."""
+    proxies = getproxies()
+    if any(scheme != "no" for scheme in proxies):
+        for scheme, address in proxies.items():
+            os.environ.setdefault(f"{scheme}_proxy", address)  # once no_proxy is set, system proxies are ignored
+        exceptions = [host.strip() for host in proxies.get("no", "").split(",") if host.strip()]
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*exceptions, *_LOOPBACK_HOSTS]))
 
 
 def is_listening(address: str, wait_s: float) -> bool:
-    """Whether anybody listens there."""
-    host, port = _place(address)
+    """Whether a server accepts connections at an address."""
+    host, port = _host_and_port(address)
     try:
         with socket.create_connection((host, port), timeout=wait_s):
             return True
@@ -157,14 +176,14 @@ def is_listening(address: str, wait_s: float) -> bool:
 
 @lru_cache(maxsize=256)
 def is_this_machine(address: str) -> bool:
-    """Whether an address is one of this machine, by its name alone.
+    """Whether an address is on this machine, judged by its host name alone.
 
     Examples
     --------
     >>> is_this_machine("http://localhost:11434"), is_this_machine("http://192.168.1.20:8000/v1")
     (True, False)
     """
-    host, _ = _place(address)
+    host, _ = _host_and_port(address)
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -174,17 +193,17 @@ def is_this_machine(address: str) -> bool:
 
 
 def host_of(address: str) -> str:
-    """The name of the machine in an address.
+    """The host name in an address.
 
     Examples
     --------
     >>> host_of("https://someone@llm.example.org:8000/v1")
     'llm.example.org'
     """
-    return _place(address)[0]
+    return _host_and_port(address)[0]
 
 
 @lru_cache(maxsize=256)
-def _place(address: str) -> tuple[str, int]:
+def _host_and_port(address: str) -> tuple[str, int]:
     parts = urlsplit(address if "//" in address else f"//{address}")
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,17 +1,17 @@
-"""A test double that misbehaves on request: for tests, for classes, and for trying how a study copes.
+"""`double/...`: test doubles that fail on request, for tests, teaching and rehearsing a study.
 
-`double/answer` answers like `offline/strict` where there are cues, and otherwise with the first answer
-that is offered. The others do one thing wrong, for a `share` of the requests (all of them unless given):
+`double/answer` answers like `offline/strict` if there are cues, and otherwise with the first answer of the scale.
+The others do one thing wrong, for a `share` of the requests (by default all of them):
 
 - `double/refuse`: declines in words.
-- `double/broken`: sends JSON that is cut in the middle.
-- `double/nonsense`: sends valid JSON with an answer that was not offered.
-- `double/filter`: the provider's filter stops it.
+- `double/broken`: sends JSON that is cut off in the middle.
+- `double/nonsense`: sends valid JSON with an answer that is not on the scale.
+- `double/filter`: the provider's filter stops the answer.
 - `double/ratelimit`, `double/overloaded`, `double/unavailable`: fails as a provider does.
 - `double/timeout`: never answers; the client's time limit ends it.
 - `double/slow?seconds=0.2`: answers late.
 
-Which requests are hit depends on the request alone, so a run can be repeated exactly.
+Only the request decides whether it is affected, so a run can be repeated exactly.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from ...schema import now
 from ..completion import Completion
 from ..model import Request
 from ..offline_input import OfflineInput
-from .model_options import numbers
-from .offline.models import Dictionary
+from .model_options import parse_options
+from .offline.models import DictionaryModel
 
 _FAILURES: dict[str, ModelError] = {
     "ratelimit": RateLimitError("the double says: too many requests (HTTP 429).", code="429"),
@@ -47,13 +47,15 @@ _FAILURES: dict[str, ModelError] = {
 }
 
 
-class TestDouble(Dictionary):
-    """A model that does what its name says.
+class TestDouble(DictionaryModel):
+    """A model that fails in the way that its name says.
 
     Parameters
     ----------
     name
         `double/refuse`, `double/broken?share=0.1`, ...
+    options
+        The options in the name, as texts: `share` (from 0 to 1), and `seconds` for `double/slow`.
 
     Examples
     --------
@@ -69,41 +71,41 @@ class TestDouble(Dictionary):
     needs_cues = False
     in_process = False
     shares_limits = False
-    backoff_s = 0.01  # it fails on request, so nobody needs to wait long
+    backoff_s = 0.01  # it fails on request, so long waits are useless
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name, {})
         self._strict = True
-        self._kind = name.partition("?")[0].partition("/")[2]
-        given = numbers(name, options, {"share": 1.0, "seconds": 0.2})
-        if not 0 <= given["share"] <= 1 or given["seconds"] < 0:
-            raise SetupError(f"model `{name}`: share lies between 0 and 1, seconds is not negative.")
-        self._share, self._seconds = given["share"], given["seconds"]
+        self._behaviour = name.partition("?")[0].partition("/")[2]
+        values = parse_options(name, options, {"share": 1.0, "seconds": 0.2})
+        if not 0 <= values["share"] <= 1 or values["seconds"] < 0:
+            raise SetupError(f"model `{name}`: share must be between 0 and 1, and seconds must not be negative.")
+        self._share, self._seconds = values["share"], values["seconds"]
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:  # noqa: ARG002  # it answers without cues too
         return None
 
     async def complete(self, request: Request) -> Completion:
         self.calls += 1
-        place = int(digest("d", request.key)[-8:], 16) / 16**8
-        if self._kind == "answer" or place >= self._share:
+        fraction = int(digest("d", request.key)[-8:], 16) / 16**8
+        if self._behaviour == "answer" or fraction >= self._share:
             return await super().complete(request)
-        if self._kind in _FAILURES:
-            failure = _FAILURES[self._kind]
+        if self._behaviour in _FAILURES:
+            failure = _FAILURES[self._behaviour]
             raise type(failure)(str(failure), code=failure.code)
-        if self._kind == "timeout":
+        if self._behaviour == "timeout":
             await asyncio.Event().wait()
-        if self._kind == "slow":
+        if self._behaviour == "slow":
             await asyncio.sleep(self._seconds)
             return await super().complete(request)
-        good = await super().complete(request)
+        completion = await super().complete(request)
         text = {
             "refuse": "I'm sorry, but I can't help with judging this text.",
-            "broken": good.text[: len(good.text) // 2],
-            "nonsense": json.dumps({"criteria": {c.name: {"answer": "perhaps"} for c in _asked(request)}}),
-        }[self._kind]
-        reason = "length" if self._kind == "broken" else "stop"
-        return good.model_copy(update={"text": text, "raw": text, "finish_reason": reason, "answered_at": now()})
+            "broken": completion.text[: len(completion.text) // 2],
+            "nonsense": json.dumps({"criteria": {c.name: {"answer": "perhaps"} for c in _requested_criteria(request)}}),
+        }[self._behaviour]
+        reason = "length" if self._behaviour == "broken" else "stop"
+        return completion.model_copy(update={"text": text, "raw": text, "finish_reason": reason, "answered_at": now()})
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
         if criterion.cues:
@@ -118,5 +120,5 @@ class TestDouble(Dictionary):
         }
 
 
-def _asked(request: Request) -> tuple[Criterion, ...]:
+def _requested_criteria(request: Request) -> tuple[Criterion, ...]:
     return request.offline_input.criteria.criteria if request.offline_input and request.offline_input.criteria else ()

@@ -8,26 +8,26 @@ from typing import Any
 from ..._internal.text import replace_surrogates
 from ...schema import now
 from ..completion import Completion
-from .response_errors import filter_category, parsed
+from .response_errors import filter_category, parse_body
 
 
 def read_response(response: Any, latency_s: float, body: str | None = None) -> Completion:
-    """What litellm brought, as a Completion; its cost is worked out by the model.
+    """Read litellm's response as a Completion without cost; the model adds the cost.
 
     Parameters
     ----------
     response
-        An answer that `empty_answer` has let pass.
+        A response for which `empty_answer_error` returned None.
     latency_s
-        How long it took.
+        Seconds that the call took.
     body
-        What the provider itself sent, which alone says why something was stopped.
+        The provider's own response, which alone says why a filter stopped an answer.
     """
     choice = response.choices[0]
     message = choice.message
-    category = filter_category(parsed(body)) if body else None
+    category = filter_category(parse_body(body)) if body else None
     finish_reason = "refusal" if (category or "").startswith("refusal") else choice.finish_reason
-    declined = getattr(message, "provider_specific_fields", None) or {}
+    provider_fields = getattr(message, "provider_specific_fields", None) or {}
     usage = getattr(response, "usage", None)
     hidden = getattr(response, "_hidden_params", None) or {}
     headers = hidden.get("additional_headers") or {}
@@ -35,7 +35,7 @@ def read_response(response: Any, latency_s: float, body: str | None = None) -> C
     return Completion(
         text=replace_surrogates(message.content or ""),
         finish_reason=finish_reason,
-        refusal=getattr(message, "refusal", None) or declined.get("refusal"),
+        refusal=getattr(message, "refusal", None) or provider_fields.get("refusal"),
         category=category,
         model_served=response.model,
         fingerprint=getattr(response, "system_fingerprint", None),

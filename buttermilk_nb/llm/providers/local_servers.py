@@ -1,8 +1,8 @@
-"""The ways in which local servers tell what they run: Ollama, llama.cpp, vLLM, LM Studio, and those that tell nothing.
+"""Ask local servers (Ollama, llama.cpp, vLLM, LM Studio) which model they run.
 
-What a server says is recorded as its word; what nobody can tell is said so in the note. A server may be anything that
-listens at an address, so that no field of what it sends is trusted to be there or to be of its kind, and an answer is
-read to a limit only. Without proxies and redirects, only the address that was configured is asked.
+The server's statements are recorded as such, and a note says what could not be verified. Any program may listen at an
+address, so every field of a response is validated and its size is limited. Requests use no proxy and follow no
+redirect, so that only the configured address is asked.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from ...schema import Clean
 if TYPE_CHECKING:
     import httpx
 
-NOTHING = "nothing can be verified of what this server runs"
-_LARGEST = 4_000_000  # bytes of an answer; what these servers say takes a few thousand
+UNVERIFIABLE = "cannot verify which model this server runs"
+_MAX_BYTES = 4_000_000  # of a response; these servers send a few thousand
 _QUANTIZED = re.compile(r"(?<![A-Za-z0-9])(I?Q\d(?:_[A-Z0-9]+)*|B?F16|F32|MXFP4)(?![A-Za-z0-9])", re.IGNORECASE)
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
 
 class LocalFacts(BaseModel):
-    """What is known of a local model beside its name.
+    """Facts about a local model in addition to its name.
 
     Parameters
     ----------
     server
-        The server that runs it and its version, as it says.
+        The server that runs it and its version, as the server states them.
     digest
-        The hash under which the server keeps it, in hexadecimal.
+        The server's hash of the model, in hexadecimal.
     quantization, family, parameter_size
-        How the server describes it; of llama.cpp's the quantization is read off the file's name.
+        The server's description of the model; for llama.cpp the quantization comes from the file's name.
     file_sha256
         The hash of the weights' file, computed here.
     elsewhere
-        The host that the server passes texts on to, where it does not run the model itself (Ollama's cloud models).
+        The host that gets the texts, if the server does not run the model itself (Ollama's cloud models).
     note
         What could not be verified, and why.
 
@@ -66,123 +66,144 @@ class LocalFacts(BaseModel):
 
     @property
     def fingerprint(self) -> str | None:
-        """One line for the table of calls; None where nothing is known."""
+        """One line for the table of calls; None if nothing is known."""
         digest = self.digest and f"sha256:{self.digest[:12]}"
         file = self.file_sha256 and f"file sha256:{self.file_sha256[:12]}"
-        at = self.elsewhere and f"at {self.elsewhere}"
-        return " ".join(part for part in (self.server, digest, self.quantization, file, at) if part) or None
+        host = self.elsewhere and f"at {self.elsewhere}"
+        return " ".join(part for part in (self.server, digest, self.quantization, file, host) if part) or None
 
 
-class _Refused(Exception):
-    """The server answers only those who have a key."""
+class _KeyRequired(Exception):
+    """The server does not answer without a key."""
 
 
-async def said(provider: str, model: str, base: str | None, named: str | None, timeout_s: float) -> LocalFacts:
-    """What the server at an address says of a model; `named` is the weights' file that the settings name.
+async def server_facts(
+    provider: str, model: str, base: str | None, weights_file: str | None, timeout_s: float
+) -> LocalFacts:
+    """Ask a server for facts about a model. This never fails: if the server cannot be asked, the note says so.
 
-    Never fails: a server that cannot be asked is a note.
+    Parameters
+    ----------
+    provider
+        The model's family.
+    model
+        The model's name, without the family.
+    base
+        The server's address; None if it is not known.
+    weights_file
+        The file name of the weights in the settings.
+    timeout_s
+        Seconds for all requests.
 
     Examples
     --------
-    >>> asyncio.run(said("hosted_vllm", "toy", None, None, 1.0)).note
-    'nothing can be verified of what this server runs: its address is not known (`api_base`)'
+    >>> asyncio.run(server_facts("hosted_vllm", "toy", None, None, 1.0)).note
+    'cannot verify which model this server runs: its address is not known (`api_base`)'
     """
     import httpx
 
     if base is None:
-        return LocalFacts(note=f"{NOTHING}: its address is not known (`api_base`)")
+        return LocalFacts(note=f"{UNVERIFIABLE}: its address is not known (`api_base`)")
     try:
-        _ = urlsplit(base).port  # a port that cannot be is a ValueError here, and a group of errors deep in httpx
+        _ = urlsplit(base).port  # an impossible port is a ValueError here, and a group of errors deep in httpx
         async with (
             asyncio.timeout(timeout_s),
             httpx.AsyncClient(timeout=timeout_s, trust_env=False, follow_redirects=False) as client,
         ):
-            return await _identified(client, provider, model, base.rstrip("/"), named)
-    except _Refused:
-        return LocalFacts(note=f"{NOTHING}: it wants a key before it says so")
+            return await _identify_server(client, provider, model, base.rstrip("/"), weights_file)
+    except _KeyRequired:
+        return LocalFacts(note=f"{UNVERIFIABLE}: it does not answer without a key")
     except (TimeoutError, httpx.TimeoutException):
-        return LocalFacts(note=f"{NOTHING}: it did not answer within {timeout_s:g} s")
+        return LocalFacts(note=f"{UNVERIFIABLE}: it did not answer within {timeout_s:g} s")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        why = shorten(redact(str(error)), 120) or type(error).__name__
-        return LocalFacts(note=f"{NOTHING}: it could not be asked ({why})")
+        reason = shorten(redact(str(error)), 120) or type(error).__name__
+        return LocalFacts(note=f"{UNVERIFIABLE}: it could not be asked ({reason})")
 
 
-async def _identified(client: httpx.AsyncClient, provider: str, model: str, base: str, named: str | None) -> LocalFacts:
-    """PlannedRequest in the way of the server that this is: by its family, or by how it signs its list of models."""
+async def _identify_server(
+    client: httpx.AsyncClient, provider: str, model: str, base: str, weights_file: str | None
+) -> LocalFacts:
+    """Recognise the server by the model's family or by its list of models, and ask it in its own way."""
     root = base.removesuffix("/v1")
     if provider in ("ollama", "ollama_chat"):
-        return await _ollama(client, root, model)
-    listed: dict[str, Any] = {}
+        return await _ollama_facts(client, root, model)
+    models: dict[str, Any] = {}
     for url in dict.fromkeys((f"{base}/models", f"{root}/v1/models")):
-        listed = listed or await _json(client, "GET", url)
-    entry = _entry(listed.get("data"), model)
+        models = models or await _get_json(client, "GET", url)
+    entry = _find_model(models.get("data"), model)
     owner = entry.get("owned_by")
     if owner == "vllm":
-        return await _vllm(client, root, entry, named)
-    if listed and (provider == "lm_studio" or owner == "organization_owner"):
-        return await _lm_studio(client, root, model, named)
-    props = await _json(client, "GET", f"{root}/props")
+        return await _vllm_facts(client, root, entry, weights_file)
+    if models and (provider == "lm_studio" or owner == "organization_owner"):
+        return await _lm_studio_facts(client, root, model, weights_file)
+    props = await _get_json(client, "GET", f"{root}/props")
     if "model_path" in props or "build_info" in props:
-        return _llama_cpp(props, entry, named)
-    if "models" in await _json(client, "GET", f"{root}/api/tags"):
-        return await _ollama(client, root, model)
-    return LocalFacts(server=_text(owner), note=NOTHING if listed else f"{NOTHING}: it lists no models")
+        return _llama_cpp_facts(props, entry, weights_file)
+    if "models" in await _get_json(client, "GET", f"{root}/api/tags"):
+        return await _ollama_facts(client, root, model)
+    return LocalFacts(server=_short_text(owner), note=UNVERIFIABLE if models else f"{UNVERIFIABLE}: it lists no models")
 
 
-async def _ollama(client: httpx.AsyncClient, root: str, model: str) -> LocalFacts:
-    shown = await _json(client, "POST", f"{root}/api/show", {"model": model})
-    tags = await _json(client, "GET", f"{root}/api/tags")
-    version = _text((await _json(client, "GET", f"{root}/api/version")).get("version"))
-    wanted = model if ":" in model.rpartition("/")[2] else f"{model}:latest"
-    listed = next((e for e in _dicts(tags.get("models")) if wanted in (e.get("name"), e.get("model"))), {})
-    details = _dict(shown.get("details")) or _dict(listed.get("details"))
-    digest = str(listed.get("digest", "")).removeprefix("sha256:").lower()
-    known = digest if _DIGEST.fullmatch(digest) else None
-    note = None if known else f"Ollama does not list `{model}`: ollama pull {model}"
-    elsewhere = _text(shown.get("remote_host") or listed.get("remote_host"))
-    if elsewhere:
-        note = f"Ollama passes texts on to {elsewhere}: this model does not run here"
-    if not (shown or tags or version):
-        return LocalFacts(note=f"{NOTHING}: it does not answer as Ollama does")
+async def _ollama_facts(client: httpx.AsyncClient, root: str, model: str) -> LocalFacts:
+    show = await _get_json(client, "POST", f"{root}/api/show", {"model": model})
+    tags = await _get_json(client, "GET", f"{root}/api/tags")
+    version = _short_text((await _get_json(client, "GET", f"{root}/api/version")).get("version"))
+    name = model if ":" in model.rpartition("/")[2] else f"{model}:latest"
+    entry = next((e for e in _as_dicts(tags.get("models")) if name in (e.get("name"), e.get("model"))), {})
+    details = _as_dict(show.get("details")) or _as_dict(entry.get("details"))
+    digest = str(entry.get("digest", "")).removeprefix("sha256:").lower()
+    is_listed = _DIGEST.fullmatch(digest) is not None
+    note = None if is_listed else f"Ollama does not list `{model}`: ollama pull {model}"
+    remote_host = _short_text(show.get("remote_host") or entry.get("remote_host"))
+    if remote_host:
+        note = f"Ollama passes texts on to {remote_host}: this model does not run here"
+    if not (show or tags or version):
+        return LocalFacts(note=f"{UNVERIFIABLE}: it does not answer as Ollama does")
     return LocalFacts(
         server=f"ollama {version}" if version else "ollama",
-        digest=known,
-        quantization=_text(details.get("quantization_level")),
-        family=_text(details.get("family")),
-        parameter_size=_text(details.get("parameter_size")),
-        elsewhere=elsewhere,
+        digest=digest if is_listed else None,
+        quantization=_short_text(details.get("quantization_level")),
+        family=_short_text(details.get("family")),
+        parameter_size=_short_text(details.get("parameter_size")),
+        elsewhere=remote_host,
         note=note,
     )
 
 
-async def _lm_studio(client: httpx.AsyncClient, root: str, model: str, named: str | None) -> LocalFacts:
-    entry = _entry((await _json(client, "GET", f"{root}/api/v0/models")).get("data"), model)
+async def _lm_studio_facts(client: httpx.AsyncClient, root: str, model: str, weights_file: str | None) -> LocalFacts:
+    entry = _find_model((await _get_json(client, "GET", f"{root}/api/v0/models")).get("data"), model)
     return LocalFacts(
         server="lm-studio",
-        quantization=_text(entry.get("quantization")),
-        family=_text(entry.get("arch")),
-        note=f"LM Studio does not tell which weights these are{_ask_for(named)}",
+        quantization=_short_text(entry.get("quantization")),
+        family=_short_text(entry.get("arch")),
+        note=f"LM Studio does not say which weights these are{_file_hint(weights_file)}",
     )
 
 
-async def _vllm(client: httpx.AsyncClient, root: str, entry: dict[str, Any], named: str | None) -> LocalFacts:
-    version = _text((await _json(client, "GET", f"{root}/version")).get("version"))
-    weights = _text(entry.get("root"))
-    serves = f"vLLM serves `{_last(weights)}` and" if weights else "vLLM"
+async def _vllm_facts(
+    client: httpx.AsyncClient, root: str, entry: dict[str, Any], weights_file: str | None
+) -> LocalFacts:
+    version = _short_text((await _get_json(client, "GET", f"{root}/version")).get("version"))
+    weights = _short_text(entry.get("root"))
+    serves = f"vLLM serves `{_weights_name(weights)}` and" if weights else "vLLM"
     return LocalFacts(
         server=f"vllm {version}" if version else "vllm",
-        note=f"{serves} does not tell which version of the weights that is{_ask_for(named)}",
+        note=f"{serves} does not say which version of the weights that is{_file_hint(weights_file)}",
     )
 
 
-def _llama_cpp(props: dict[str, Any], entry: dict[str, Any], named: str | None) -> LocalFacts:
-    build, path = _text(props.get("build_info")), _text(props.get("model_path"))
-    weights = _last(path) if path else None
+def _llama_cpp_facts(props: dict[str, Any], entry: dict[str, Any], weights_file: str | None) -> LocalFacts:
+    build, path = _short_text(props.get("build_info")), _short_text(props.get("model_path"))
+    weights = _weights_name(path) if path else None
     quantized = _QUANTIZED.search(weights or "")
-    size = _dict(entry.get("meta")).get("n_params")
-    note = f"llama.cpp loaded `{weights}`{_ask_for(named)}" if weights else NOTHING
-    if weights and named:
-        note = "" if weights == named else f"llama.cpp loaded `{weights}`, and the file that is named is `{named}`"
+    size = _as_dict(entry.get("meta")).get("n_params")
+    note = f"llama.cpp loaded `{weights}`{_file_hint(weights_file)}" if weights else UNVERIFIABLE
+    if weights and weights_file:
+        note = (
+            ""
+            if weights == weights_file
+            else f"llama.cpp loaded `{weights}`, but the settings name the file `{weights_file}`"
+        )
     return LocalFacts(
         server=f"llama.cpp {build}" if build else "llama.cpp",
         quantization=quantized[1].upper() if quantized else None,
@@ -191,50 +212,50 @@ def _llama_cpp(props: dict[str, Any], entry: dict[str, Any], named: str | None) 
     )
 
 
-def _ask_for(named: str | None) -> str:
-    return "" if named else "; name the weights' file (`file:` in buttermilk.yaml) to record its hash"
+def _file_hint(weights_file: str | None) -> str:
+    return "" if weights_file else "; name the weights' file (`file:` in buttermilk.yaml) to record its hash"
 
 
-def _last(path: str) -> str:
-    """The file's name alone, of a path or a model's name on a hub left whole; where it lies is nobody's business."""
+def _weights_name(path: str) -> str:
+    """The file name of a path, because folders are private; a model's name on a hub stays as it is."""
     absolute = path.startswith(("/", "~", ".")) or "\\" in path or path.endswith(".gguf")
     return PureWindowsPath(PurePosixPath(path).name).name if absolute else path
 
 
-async def _json(client: httpx.AsyncClient, method: str, url: str, body: object = None) -> dict[str, Any]:
-    """A JSON object from the server; empty where it has none to give."""
+async def _get_json(client: httpx.AsyncClient, method: str, url: str, body: object = None) -> dict[str, Any]:
+    """A JSON object from the server; empty if the response is not one."""
     async with client.stream(method, url, json=body) as response:
         if response.status_code in (401, 403):
-            raise _Refused
+            raise _KeyRequired
         if response.status_code != 200:
             return {}
-        found = bytearray()
-        async for part in response.aiter_bytes():
-            found += part
-            if len(found) > _LARGEST:
+        data = bytearray()
+        async for chunk in response.aiter_bytes():
+            data += chunk
+            if len(data) > _MAX_BYTES:
                 return {}
     try:
-        return _dict(json.loads(found))
+        return _as_dict(json.loads(data))
     except (ValueError, RecursionError):
         return {}
 
 
-def _entry(listed: Any, model: str) -> dict[str, Any]:
-    """The model's line in a list of models; where there is only one, that is it, whatever it is called."""
-    entries = _dicts(listed)
+def _find_model(models: Any, model: str) -> dict[str, Any]:
+    """The model's entry in a list of models; a single entry counts under any name."""
+    entries = _as_dicts(models)
     return next((e for e in entries if e.get("id") == model), entries[0] if len(entries) == 1 else {})
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def _as_dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str | None:
-    """What a server says, as one short line."""
+def _short_text(value: Any) -> str | None:
+    """A text or number from a server as one short line; None for anything else."""
     return (
         shorten(redact_known(replace_surrogates(str(value))), 120) or None
         if isinstance(value, str | int | float)

@@ -1,9 +1,9 @@
-"""What litellm, its clients and the network raise, as errors of ours that say what to do.
+"""Map exceptions from litellm, its clients and the network to this package's errors, with advice.
 
-Two lines are drawn with care, because the call path acts on them. An empty account or a day's quota is a QuotaError,
-although it is sent as HTTP 429 with a time to wait: asking again after that time is useless. A limit per minute is a
-RateLimitError, although Google words it like an empty account. And what a proxy or a login page answers is never taken
-for the provider's word on the key.
+Some distinctions matter, because the call path acts on them. An empty account or a daily quota is a QuotaError,
+although it comes as HTTP 429 with a time to wait: a retry after that time is useless. A limit per minute is a
+RateLimitError, although Google's message reads like an empty account. And the response of a proxy or a login page never
+counts as the provider's statement about the key.
 """
 
 from __future__ import annotations
@@ -27,174 +27,184 @@ from ...errors import (
     UnavailableError,
 )
 from .exception_details import FailedCall
-from .response_errors import filter_category, parsed
+from .response_errors import filter_category, parse_body
 
-Found = tuple[type[ModelError], str]
-"""A kind of error, and what to do about it."""
+Diagnosis = tuple[type[ModelError], str]
+"""A class of error, and advice."""
 
-_LATER = "Run the cell again later: finished answers are kept."
-_FILTERED = re.compile(
+_RUN_LATER = "Run the notebook cell again later: finished answers are stored."
+_FILTER_WORDS = re.compile(
     r"content[_ ](?:filter|policy)|content management policy|responsibleaipolicy|violating our usage policy|"
     r"safety system|flagged (?:as|by|for)|data_inspection_failed|content exists risk",
     re.IGNORECASE,
 )
-_TOO_LONG = re.compile(
+_TOO_LONG_WORDS = re.compile(
     r"context_length_exceeded|maximum context length|prompt is too long|input is too long|request_too_large|"
     r"request too large|string_above_max_length|input token count|exceeds? the (?:available )?context",
     re.IGNORECASE,
 )
-_EMPTY = re.compile(
+_NO_CREDIT_WORDS = re.compile(
     r"insufficient[_ ](?:quota|balance|credits?|funds)|credit[_ ]balance|no credits|exceeded your current quota|"
     r"billing_(?:hard_limit|not_active)|check your billing|api usage limits|payment required|spending limit",
     re.IGNORECASE,
 )
-_DAILY = re.compile(r"free-models-per-day|daily (?:free )?quota", re.IGNORECASE)
-_BUSY = re.compile(r"overloaded|capacity exceeded|no capacity", re.IGNORECASE)
-_NETWORK = frozenset({"OSError", "TransportError", "RequestError", "ClientError"})
+_DAILY_QUOTA_WORDS = re.compile(r"free-models-per-day|daily (?:free )?quota", re.IGNORECASE)
+_OVERLOADED_WORDS = re.compile(r"overloaded|capacity exceeded|no capacity", re.IGNORECASE)
+_NETWORK_ERRORS = frozenset({"OSError", "TransportError", "RequestError", "ClientError"})
 
 
-def mapped(error: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError:
-    """The error of ours that an error of litellm's stands for.
+def map_error(error: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError:
+    """Map an exception to a ModelError.
 
     Parameters
     ----------
     error
-        Whatever was raised.
+        The exception.
     name
         The model's name, for the message.
     provider
-        Whose key it would be; by default the family in the name.
+        The provider, for advice about its key; by default the family in the name.
     body
-        The response as it came, where `RawResponse` kept it: on some litellm raises and drops them.
+        The response as received, if `RawResponse` recorded it; litellm drops some responses when it raises.
 
     Examples
     --------
-    >>> mapped(TimeoutError(), "openai/some-model").transient
+    >>> map_error(TimeoutError(), "openai/some-model").transient
     True
     """
     if isinstance(error, ModelError):
         return error
     failure = FailedCall(error, body)
-    kind, hint = _kind(failure, name, provider or name.partition("/")[0])
-    said = shorten(failure.message, 300).rstrip(" .")
+    kind, hint = _diagnose(failure, name, provider or name.partition("/")[0])
+    message = shorten(failure.message, 300).rstrip(" .")
     return kind(
-        f"`{name}` failed: {f'{said}. ' if said else ''}{hint}",
+        f"`{name}` failed: {f'{message}. ' if message else ''}{hint}",
         code=failure.code,
         retry_after_s=failure.retry_after_s if kind.transient else None,
     )
 
 
-def empty_answer(response: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError | None:
-    """Why a response that litellm takes for an answer holds none; None where it holds one, be it empty or filtered.
+def empty_answer_error(response: Any, name: str, *, provider: str = "", body: str | None = None) -> ModelError | None:
+    """The error if a response that litellm accepted has no answer; None if it has one, even an empty or filtered one.
 
     Examples
     --------
     >>> from types import SimpleNamespace
     >>> blocked = '{"promptFeedback": {"blockReason": "SAFETY"}}'
-    >>> error = empty_answer(SimpleNamespace(choices=[]), "gemini/some-model", body=blocked)
+    >>> error = empty_answer_error(SimpleNamespace(choices=[]), "gemini/some-model", body=blocked)
     >>> type(error).__name__, error.code
     ('ContentFilterError', 'content_filter:safety')
     """
-    data = parsed(body)
+    data = parse_body(body)
     blocked = (
         isinstance(data, dict) and "promptFeedback" in data and not data.get("candidates") and filter_category(data)
     )
     if getattr(response, "choices", None) and not blocked:
         return None
-    said = "the prompt was blocked" if blocked else "the server sent a response without an answer"
-    return mapped(ValueError(said), name, provider=provider, body=body)
+    message = "the prompt was blocked" if blocked else "the server sent a response without an answer"
+    return map_error(ValueError(message), name, provider=provider, body=body)
 
 
-def _kind(failure: FailedCall, name: str, provider: str) -> Found:
+def _diagnose(failure: FailedCall, name: str, provider: str) -> Diagnosis:
     return (
-        _unanswered(failure)
-        or _page(failure)
-        or _stopped(failure)
-        or _too_much(failure, name)
-        or _refused(failure, name, provider)
-        or _broken(failure)
+        _no_response(failure)
+        or _web_page(failure)
+        or _filtered(failure)
+        or _limit_exceeded(failure, name)
+        or _rejected(failure, name, provider)
+        or _server_error(failure)
     )
 
 
-def _unanswered(failure: FailedCall) -> Found | None:
-    """Nothing came back."""
+def _no_response(failure: FailedCall) -> Diagnosis | None:
+    """There was no response."""
     if failure.response is not None or failure.text:
         return None
-    if failure.names & {"TimeoutError", "Timeout", "TimeoutException", "APITimeoutError"}:
+    if failure.exception_names & {"TimeoutError", "Timeout", "TimeoutException", "APITimeoutError"}:
         return CallTimeout, "Raise `timeout_s` in buttermilk.yaml, or lower `max_tokens` in the judge's params."
     if any(isinstance(link, ssl.SSLError) for link in failure.chain):
         return UnavailableError, (
             "The secure connection failed: is `https://` in `api_base` right? Behind the proxy of a university or "
-            "company, name its certificate in the environment variable SSL_CERT_FILE."
+            "company, set the environment variable SSL_CERT_FILE to its certificate."
         )
-    if "gaierror" in failure.names:
+    if "gaierror" in failure.exception_names:
         return UnavailableError, "Is this computer online, and is the host in `api_base` spelled right?"
-    if "ConnectionRefusedError" in failure.names:
-        return UnavailableError, "Nothing listens there: is the server running, and is `api_base` right?"
-    if "TooManyRedirects" in failure.names:
-        return BadRequestError, "The address leads in a circle: check `api_base`."
-    return (UnavailableError, f"The connection broke. {_LATER}") if failure.names & _NETWORK else None
+    if "ConnectionRefusedError" in failure.exception_names:
+        return UnavailableError, "No server answers at this address: is it running, and is `api_base` right?"
+    if "TooManyRedirects" in failure.exception_names:
+        return BadRequestError, "The address redirects in a circle: check `api_base`."
+    return (
+        (UnavailableError, f"The connection broke. {_RUN_LATER}") if failure.exception_names & _NETWORK_ERRORS else None
+    )
 
 
-def _page(failure: FailedCall) -> Found | None:
-    """A web page came: from a gateway, a proxy, a firewall, a login."""
+def _web_page(failure: FailedCall) -> Diagnosis | None:
+    """The response is a web page, from a gateway, a proxy, a firewall or a login."""
     status = failure.status or 200
     if not failure.is_page:
         return None
     if status == 429 or status >= 500:
-        return (RateLimitError if status == 429 else UnavailableError), f"A gateway answered for the server. {_LATER}"
-    hint = "Does a proxy, a firewall or a login page stand between, or is `api_base` wrong?"
+        return (
+            RateLimitError if status == 429 else UnavailableError
+        ), f"A gateway answered instead of the server. {_RUN_LATER}"
+    hint = "Did a proxy, a firewall or a login page answer instead of the server, or is `api_base` wrong?"
     return (BadRequestError if status >= 400 else BadResponseError), hint
 
 
-def _stopped(failure: FailedCall) -> Found | None:
-    """A filter, on the way in or out."""
-    named = (failure.code or "").startswith("content_filter") or "ContentPolicyViolationError" in failure.names
-    if named or (failure.status in (400, 403, 422, 451) and _FILTERED.search(failure.words)):
-        return ContentFilterError, "The provider's filter stopped it, and the row says so; another model may judge it."
+def _filtered(failure: FailedCall) -> Diagnosis | None:
+    """A filter stopped the prompt or the answer."""
+    is_named = (failure.code or "").startswith("content_filter")
+    is_named = is_named or "ContentPolicyViolationError" in failure.exception_names
+    if is_named or (failure.status in (400, 403, 422, 451) and _FILTER_WORDS.search(failure.searched_text)):
+        return ContentFilterError, (
+            "The provider's filter stopped it. The answer is marked `filtered`; another model may judge this text."
+        )
     return None
 
 
-def _too_much(failure: FailedCall, name: str) -> Found | None:
-    """Too long, too dear, too often, too many."""
-    status, words = failure.status, failure.words
-    if "ContextWindowExceededError" in failure.names or status == 413 or _TOO_LONG.search(words):
-        return ContextTooLongError, "Cut the text into segments, or name a model that reads longer ones."
-    if status in (403, 429) and (_DAILY.search(words) or any("perday" in quota.lower() for quota in failure.quotas)):
-        return QuotaError, "The day's quota is used up: run the cell again tomorrow, or turn on billing there."
-    if status == 402 or (_EMPTY.search(words) and not _per_minute(failure)):
-        return QuotaError, "Add credit or raise the limit on the provider's billing page, then run the cell again."
+def _limit_exceeded(failure: FailedCall, name: str) -> Diagnosis | None:
+    """A limit was exceeded: length, daily quota, credit, requests per minute, or capacity."""
+    status, text = failure.status, failure.searched_text
+    if "ContextWindowExceededError" in failure.exception_names or status == 413 or _TOO_LONG_WORDS.search(text):
+        return ContextTooLongError, "Cut the text into segments, or use a model that reads longer texts."
+    has_daily_quota = _DAILY_QUOTA_WORDS.search(text) or any("perday" in quota.lower() for quota in failure.quotas)
+    if status in (403, 429) and has_daily_quota:
+        return QuotaError, "The daily quota is used up: run the notebook cell again tomorrow, or turn on billing there."
+    if status == 402 or (_NO_CREDIT_WORDS.search(text) and not _is_minute_quota(failure)):
+        return QuotaError, (
+            "Add credit or raise the limit on the provider's billing page, then run the notebook cell again."
+        )
     if status == 429 or "rate_limit" in (failure.code or ""):
         return RateLimitError, (
-            f"Write `limits: {{requests_per_minute: ...}}` under `models: {name}:` in buttermilk.yaml, or run the cell "
-            "again later: finished answers are kept."
+            f"Write `limits: {{requests_per_minute: ...}}` under `models: {name}:` in buttermilk.yaml, or run the "
+            "notebook cell again later: finished answers are stored."
         )
-    return (OverloadedError, _LATER) if status == 529 or _BUSY.search(words) else None
+    return (OverloadedError, _RUN_LATER) if status == 529 or _OVERLOADED_WORDS.search(text) else None
 
 
-def _per_minute(failure: FailedCall) -> bool:
-    """Whether Google speaks of a limit per minute: it names another quota than the day's, or a time to wait."""
+def _is_minute_quota(failure: FailedCall) -> bool:
+    """Whether Google means a limit per minute: it names a quota that is not the daily one, or a time to wait."""
     return failure.code == "RESOURCE_EXHAUSTED" and (bool(failure.quotas) or failure.retry_after_s is not None)
 
 
-def _refused(failure: FailedCall, name: str, provider: str) -> Found | None:
-    """The provider understood, and will not."""
+def _rejected(failure: FailedCall, name: str, provider: str) -> Diagnosis | None:
+    """The provider rejects the request: its key, model, address or parameters."""
     status = 0 if failure.unparseable and not failure.error else failure.status or 0
-    if status in (401, 403, 407) or failure.names & {"AuthenticationError", "PermissionDeniedError"}:
+    if status in (401, 403, 407) or failure.exception_names & {"AuthenticationError", "PermissionDeniedError"}:
         return (
             AuthenticationError,
-            f'Is the key right, and may it use this model? `bm.set_key("{provider}")` sets another.',
+            f'Is the key right, and may it use this model? `bm.set_key("{provider}")` sets another key.',
         )
-    if "ImportError" in failure.names:
-        return BadRequestError, "Install what it names, then restart the kernel."
+    if "ImportError" in failure.exception_names:
+        return BadRequestError, "Install the package that the message names, then restart the kernel."
     if 300 <= status < 400:
-        return BadRequestError, "The server sends calls on to another address; write that in `api_base` if it is right."
-    refused = 400 <= status < 500 and status != 408
-    return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if refused else None
+        return BadRequestError, "The server redirects calls to another address; if it is right, write it in `api_base`."
+    is_rejected = 400 <= status < 500 and status != 408
+    return (BadRequestError, f"Check the model's name (`{name}`) and its `params`.") if is_rejected else None
 
 
-def _broken(failure: FailedCall) -> Found:
+def _server_error(failure: FailedCall) -> Diagnosis:
     status = failure.status or 0
     if status == 408 or status >= 500:
-        return UnavailableError, _LATER
-    return BadResponseError, f"Is `api_base` the address of a model? {_LATER}"
+        return UnavailableError, _RUN_LATER
+    return BadResponseError, f"Is `api_base` the address of a model? {_RUN_LATER}"

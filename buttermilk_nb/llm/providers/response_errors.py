@@ -1,9 +1,8 @@
-"""What a provider itself said: its error, its code, and why its filter stopped something.
+"""Read a provider's own response: its error, its code, and the category of its filter.
 
-Bodies are read in the shapes of OpenAI, Azure, Anthropic, Google and the servers that speak like one of them. litellm
-does not hand on all of it: the category of a filter is dropped, and a blocked prompt without token counts becomes a
-KeyError. So `RawResponse` takes the body as it came. Nothing in a body is trusted: any field may be missing or of
-another type, and what cannot be read says nothing.
+The shapes are those of OpenAI, Azure, Anthropic, Google and compatible servers. litellm does not pass everything on: it
+drops the category of a filter, and a blocked prompt without token counts becomes a KeyError. So `RawResponse` records
+the body as received. Nothing in a body is trusted: any field may be missing or of another type, and is then ignored.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from typing import Any
 
 from ..._internal.secret_redaction import redact
 
-_LONGEST = 4_000_000  # characters of a body that are parsed
-_GOOGLES = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
-"""Google's words for a candidate that a filter stopped; those for images end in them."""
+_MAX_CHARACTERS = 4_000_000  # characters of a body that are parsed
+_GOOGLE_REASONS = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR")
+"""Google's reasons for an answer that a filter stopped; the reasons for images have these as endings."""
 
 
 class RawResponse:
-    """The body of a provider's response as it came; handed to litellm as `logger_fn`.
+    """Records the body of a provider's response as received; litellm calls it as `logger_fn`.
 
     Examples
     --------
@@ -42,15 +41,15 @@ class RawResponse:
             self.text = body
 
 
-def parsed(text: str | None) -> Any:
-    r"""A body as JSON, also where raw line breaks stand in its strings; None where it is none.
+def parse_body(text: str | None) -> Any:
+    r"""Parse a body as JSON, and allow raw line breaks in its strings; None if it is not JSON.
 
     Examples
     --------
-    >>> parsed('{"message": "two\nlines"}')
+    >>> parse_body('{"message": "two\nlines"}')
     {'message': 'two\nlines'}
     """
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _MAX_CHARACTERS:
         return None
     try:
         return json.loads(text, strict=False)
@@ -59,7 +58,7 @@ def parsed(text: str | None) -> Any:
 
 
 def error_in(data: Any) -> dict[str, Any]:
-    """The error in a body, `{}` where it holds none.
+    """The error in a body; `{}` if there is none.
 
     Examples
     --------
@@ -76,12 +75,12 @@ def error_in(data: Any) -> dict[str, Any]:
         return error
     if isinstance(error, str) and error:
         return {"message": error}
-    said = next((data[key] for key in ("message", "detail") if isinstance(data.get(key), str)), None)
-    return {**data, "message": said} if said is not None or isinstance(data.get("code"), str) else {}
+    message = next((data[key] for key in ("message", "detail") if isinstance(data.get(key), str)), None)
+    return {**data, "message": message} if message is not None or isinstance(data.get("code"), str) else {}
 
 
 def code_in(error: Mapping[str, Any]) -> str | None:
-    """The provider's own code: a word, not the HTTP status.
+    """The provider's own code, which is a word, not the HTTP status; None if there is none.
 
     Examples
     --------
@@ -96,7 +95,7 @@ def code_in(error: Mapping[str, Any]) -> str | None:
 
 
 def filter_category(data: Any) -> str | None:
-    """Why a provider stopped a prompt or an answer, with its filter's category where it names one.
+    """Why a provider's filter stopped a prompt or an answer, with the category if it is given; None if it did not.
 
     Examples
     --------
@@ -111,17 +110,17 @@ def filter_category(data: Any) -> str | None:
         return None
     if data.get("stop_reason") == "refusal":
         details = data.get("stop_details")
-        return _joined("refusal", [details.get("category")] if isinstance(details, dict) else [])
-    if (reason := _googles_reason(data)) is not None:
-        return _joined("content_filter", _rated(data) or [reason])
-    error, choice = error_in(data), _first(data, "choices")
+        return _join_categories("refusal", [details.get("category")] if isinstance(details, dict) else [])
+    if (reason := _google_reason(data)) is not None:
+        return _join_categories("content_filter", _google_categories(data) or [reason])
+    error, choice = error_in(data), _first_item(data, "choices")
     if choice.get("finish_reason") == "content_filter" or "content_filter" in (error.get("code"), error.get("type")):
-        return _joined("content_filter", _filtered(data))
+        return _join_categories("content_filter", _azure_categories(data))
     return None
 
 
 def find_all(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
-    """Every value under that key, however deep it stands.
+    """Every value of a key, at any level down to `depth`.
 
     Examples
     --------
@@ -130,42 +129,43 @@ def find_all(data: Any, key: str, depth: int = 12) -> Iterator[Any]:
     """
     if isinstance(data, dict) and key in data:
         yield data[key]
-    inside = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
-    for value in inside if depth else ():
+    children = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    for value in children if depth else ():
         yield from find_all(value, key, depth - 1)
 
 
-def _googles_reason(data: dict[str, Any]) -> str | None:
+def _google_reason(data: dict[str, Any]) -> str | None:
     feedback = data.get("promptFeedback")
     reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
     if isinstance(reason, str) and reason:
         return reason
-    finish = _first(data, "candidates").get("finishReason")
-    return finish if isinstance(finish, str) and finish.endswith(_GOOGLES) else None
+    finish = _first_item(data, "candidates").get("finishReason")
+    return finish if isinstance(finish, str) and finish.endswith(_GOOGLE_REASONS) else None
 
 
-def _rated(data: Any) -> list[Any]:
-    """Google's categories: those that blocked, else those rated high."""
-    rated = [rating for ratings in find_all(data, "safetyRatings") if isinstance(ratings, list) for rating in ratings]
-    found = [rating for rating in rated if isinstance(rating, dict)]
-    blocking = [r for r in found if r.get("blocked") is True] or [r for r in found if r.get("probability") == "HIGH"]
+def _google_categories(data: Any) -> list[Any]:
+    """Google's categories that blocked the answer, else the categories with a high probability."""
+    lists = [ratings for ratings in find_all(data, "safetyRatings") if isinstance(ratings, list)]
+    ratings = [rating for items in lists for rating in items if isinstance(rating, dict)]
+    blocking = [rating for rating in ratings if rating.get("blocked") is True]
+    blocking = blocking or [rating for rating in ratings if rating.get("probability") == "HIGH"]
     return [rating.get("category") for rating in blocking]
 
 
-def _filtered(data: Any) -> list[Any]:
-    """Azure's categories."""
+def _azure_categories(data: Any) -> list[Any]:
+    """Azure's categories that were filtered."""
     results = [*find_all(data, "content_filter_result"), *find_all(data, "content_filter_results")]
     pairs = [pair for result in results if isinstance(result, dict) for pair in result.items()]
     return [name for name, verdict in pairs if isinstance(verdict, dict) and verdict.get("filtered") is True]
 
 
-def _joined(prefix: str, names: list[Any]) -> str:
-    plain = [str(name).removeprefix("HARM_CATEGORY_").lower() for name in names if name]
-    kept = dict.fromkeys(re.sub(r"\W+", "_", name)[:40] for name in plain)
-    return f"{prefix}:{'+'.join(kept)}" if kept else prefix
+def _join_categories(prefix: str, names: list[Any]) -> str:
+    plain_names = [str(name).removeprefix("HARM_CATEGORY_").lower() for name in names if name]
+    categories = dict.fromkeys(re.sub(r"\W+", "_", name)[:40] for name in plain_names)
+    return f"{prefix}:{'+'.join(categories)}" if categories else prefix
 
 
-def _first(data: dict[str, Any], key: str) -> dict[str, Any]:
+def _first_item(data: dict[str, Any], key: str) -> dict[str, Any]:
     items = data.get(key)
-    found = items[0] if isinstance(items, list) and items else None
-    return found if isinstance(found, dict) else {}
+    first = items[0] if isinstance(items, list) and items else None
+    return first if isinstance(first, dict) else {}

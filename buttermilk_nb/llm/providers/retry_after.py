@@ -1,4 +1,4 @@
-"""How long a provider says to wait before asking again: in headers, in Google's RetryInfo, or in a sentence."""
+"""The wait that a provider requests before a retry: in headers, Google's RetryInfo, or a sentence."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _DURATION = (
     rf"(?:{_NUMBER}\s*h(?:ours?)?)?\s*(?:{_NUMBER}\s*m(?:in(?:utes?)?)?(?!s))?\s*"
     rf"(?:{_NUMBER}\s*(ms|milliseconds?|s|sec|seconds?)\b)?"
 )
-_IN_WORDS = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+(?=\d){_DURATION}", re.IGNORECASE)
+_RETRY_SENTENCE = re.compile(rf"(?:try again|retry)\s+(?:in|after)\s+(?=\d){_DURATION}", re.IGNORECASE)
 
 
 def retry_after_s(headers: Mapping[str, str], data: Any, message: str) -> float | None:
-    """Seconds after which the provider said to try again.
+    """Seconds that the provider asks to wait before the next attempt; None if it does not say.
 
-    What is left of a window (`x-ratelimit-reset-...`) counts only where the headers say that it is used up, because
-    several windows are told of and only one of them was exceeded.
+    The time to a reset (`x-ratelimit-reset-...`) counts only if the headers say that this limit is used up, because
+    they list several limits and only one of them was exceeded.
 
     Parameters
     ----------
     headers
-        Of the response.
+        The headers of the response.
     data
-        Its body, as JSON.
+        Its body, as parsed JSON.
     message
         The error's message.
 
@@ -40,38 +40,38 @@ def retry_after_s(headers: Mapping[str, str], data: Any, message: str) -> float 
     >>> retry_after_s({"Retry-After": "7"}, None, ""), retry_after_s({}, None, "Please try again in 1m2.5s.")
     (7.0, 62.5)
     """
-    given = {str(name).lower(): str(value) for name, value in headers.items()}
-    milliseconds = _seconds(given.get("retry-after-ms"))
-    in_words = _IN_WORDS.search(message)
-    said = (
+    fields = {str(name).lower(): str(value) for name, value in headers.items()}
+    milliseconds = _seconds(fields.get("retry-after-ms"))
+    sentence = _RETRY_SENTENCE.search(message)
+    waits = (
         None if milliseconds is None else milliseconds / 1000,
-        _seconds(given.get("retry-after")),
-        _until(given.get("retry-after"), given.get("date")),
-        *(duration(delay) for delay in find_all(data, "retryDelay") if isinstance(delay, str)),
-        *(_window(given, unit) for unit in ("requests", "tokens")),
-        _total(in_words) if in_words else None,
+        _seconds(fields.get("retry-after")),
+        _seconds_until(fields.get("retry-after"), fields.get("date")),
+        *(parse_duration(delay) for delay in find_all(data, "retryDelay") if isinstance(delay, str)),
+        *(_window_reset(fields, unit) for unit in ("requests", "tokens")),
+        _total_seconds(sentence) if sentence else None,
     )
-    return next((seconds for seconds in said if seconds is not None), None)
+    return next((seconds for seconds in waits if seconds is not None), None)
 
 
-def duration(text: str) -> float | None:
-    """A duration such as `57.2s`, `120ms` or `1m2s`, in seconds.
+def parse_duration(text: str) -> float | None:
+    """Parse a duration such as `57.2s`, `120ms` or `1m2s` into seconds; None if the text is not a duration.
 
     Examples
     --------
-    >>> duration("57.2s"), duration("6m0s"), duration("120ms"), duration("1700000000")
+    >>> parse_duration("57.2s"), parse_duration("6m0s"), parse_duration("120ms"), parse_duration("1700000000")
     (57.2, 360.0, 0.12, None)
     """
-    found = re.fullmatch(_DURATION, text.strip())
-    return _total(found) if found else None
+    match = re.fullmatch(_DURATION, text.strip())
+    return _total_seconds(match) if match else None
 
 
-def _total(found: re.Match[str]) -> float | None:
-    hours, minutes, rest, unit = found.groups()
-    if hours is None and minutes is None and rest is None:
+def _total_seconds(match: re.Match[str]) -> float | None:
+    hours, minutes, seconds, unit = match.groups()
+    if hours is None and minutes is None and seconds is None:
         return None
     scale = 0.001 if unit and unit.lower().startswith("m") else 1
-    return float(hours or 0) * 3600 + float(minutes or 0) * 60 + float(rest or 0) * scale
+    return float(hours or 0) * 3600 + float(minutes or 0) * 60 + float(seconds or 0) * scale
 
 
 def _seconds(text: str | None) -> float | None:
@@ -82,20 +82,20 @@ def _seconds(text: str | None) -> float | None:
     return value if math.isfinite(value) and value >= 0 else None
 
 
-def _until(text: str | None, sent: str | None) -> float | None:
-    """From an HTTP date; by the server's own clock where it told the time."""
+def _seconds_until(text: str | None, sent: str | None) -> float | None:
+    """Seconds until an HTTP date, by the server's clock if it sent its time."""
     try:
-        then = parsedate_to_datetime(text or "")
+        end = parsedate_to_datetime(text or "")
         start = parsedate_to_datetime(sent) if sent else now()
-        return max(0.0, (_utc(then) - _utc(start)).total_seconds())
+        return max(0.0, (_as_utc(end) - _as_utc(start)).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return None
 
 
-def _utc(when: dt.datetime) -> dt.datetime:
-    return when.replace(tzinfo=dt.UTC) if when.tzinfo is None else when
+def _as_utc(time: dt.datetime) -> dt.datetime:
+    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time
 
 
-def _window(headers: Mapping[str, str], unit: str) -> float | None:
+def _window_reset(headers: Mapping[str, str], unit: str) -> float | None:
     used_up = headers.get(f"x-ratelimit-remaining-{unit}", "").strip() == "0"
-    return duration(headers.get(f"x-ratelimit-reset-{unit}", "")) if used_up else None
+    return parse_duration(headers.get(f"x-ratelimit-reset-{unit}", "")) if used_up else None

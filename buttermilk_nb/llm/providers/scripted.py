@@ -1,8 +1,8 @@
-"""`scripted/...`: answers that were written down for teaching, looked up by record and task. No model is asked.
+"""`scripted/...`: answers written for teaching, looked up by record and task, without a model.
 
-A lesson on reasons, disagreement and synthesis needs answers that are worth reading, and that are the same for
-everybody. `scripted/careful` looks them up in `careful.jsonl`, in the folder that `buttermilk.yaml` names as
-`scripted:`. They go through the same client, cache, parser and tables as those of any model.
+A lesson on reasons, disagreement and synthesis needs answers that are worth reading and the same for everybody.
+`scripted/careful` looks them up in `careful.jsonl`, in the folder that `scripted:` in `buttermilk.yaml` names. They go
+through the same client, cache, parser and tables as the answers of any model.
 
 A line of such a file is one answer:
 
@@ -12,10 +12,10 @@ A line of such a file is one answer:
 {"task": "pairwise", "record_id": "p001", "criteria": "respect", "order": "swapped", "replicate": 0, "answer": {...}}
 ```
 
-Tasks are `judge`, `synthesise`, `differences`, `match` and `pairwise`. Of a pair, each order has an answer of its own,
-which calls the texts as they are shown in it, `Text A` and `Text B`. Where an answer names other
-answers (`of`, and `answers` in differences), it calls them by voice and replicate, `careful/0`; they are shown under
-other names, and are translated.
+Tasks are `judge`, `synthesise`, `differences`, `match` and `pairwise`. Each order of a pair has its own answer, which
+names the texts in that order, `Text A` and `Text B`. If an answer refers to other answers (`of`, and `answers` in
+differences), it names them by voice and replicate, such as `careful/0`; these names are then replaced by the labels
+under which the answers are shown.
 """
 
 from __future__ import annotations
@@ -41,20 +41,22 @@ _TASKS: tuple[str, ...] = get_args(Task)
 _Key = tuple[str, str, str, int, str]
 
 
-class Scripted(Model):
-    """Looks up what was written for a record and a task.
+class ScriptedModel(Model):
+    """Looks up the written answer for a record and a task.
 
     Parameters
     ----------
     name
         `scripted/voice`.
+    settings
+        The project's settings for this model.
     folder
-        Where `voice.jsonl` lies.
+        The folder with `voice.jsonl`.
 
     Raises
     ------
     SetupError
-        There is no such file, or a line of it is no answer.
+        The file does not exist, or a line of it is not an answer.
     """
 
     remote = False
@@ -66,16 +68,16 @@ class Scripted(Model):
         voice = self.full_name.removeprefix(_FAMILY)
         if folder is None:
             raise SetupError(
-                f"model `{name}` looks answers up in a folder, and buttermilk.yaml names none; "
+                f"model `{name}` looks up answers in a folder, but buttermilk.yaml does not name one; "
                 'add a line such as `scripted: ../data/panel`, or bm.init(..., scripted="../data/panel").'
             )
         path = folder / f"{voice}.jsonl"
         if not path.is_file():
-            known = sorted(file.stem for file in folder.glob("*.jsonl"))
-            raise SetupError(f"model `{name}`: there is no file `{path.name}` in `{folder}`; {nearest(voice, known)}")
+            voices = sorted(file.stem for file in folder.glob("*.jsonl"))
+            raise SetupError(f"model `{name}`: there is no file `{path.name}` in `{folder}`; {nearest(voice, voices)}")
         text = read_text(path)
         self._hash = digest("ks1", text)
-        self._answers = _read(text, path.name)
+        self._answers = _parse_script(text, path.name)
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, dict(params)
@@ -86,27 +88,31 @@ class Scripted(Model):
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:  # noqa: ARG002  # one file for all
         return {"script": self._hash}
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
-        if aside is None:
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:
+        if offline_input is None:
             return {"script": self._hash}
-        voices = [_voice(answer) for answer in aside.answers]  # which two voices say the same, the messages do not show
-        name = aside.criteria.name if aside.criteria else ""
-        order = [aside.order] if aside.order else []  # two texts that are the same look alike in both
-        return {"script": self._hash, "about": digest("ks3", aside.task, aside.record.record_id, name, *voices, *order)}
+        # in the key because the messages do not show it: the voices, and the order of a pair of equal texts
+        voices = [_voice(answer) for answer in offline_input.answers]
+        order = [offline_input.order] if offline_input.order else []
+        name = offline_input.criteria.name if offline_input.criteria else ""
+        return {
+            "script": self._hash,
+            "about": digest("ks3", offline_input.task, offline_input.record.record_id, name, *voices, *order),
+        }
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:
-        return (
-            None if aside is None or any(self._key(aside, n) in self._answers for n in range(100)) else _none(self.name)
-        )
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:
+        if offline_input is None or any(self._lookup_key(offline_input, n) in self._answers for n in range(100)):
+            return None
+        return _no_answer(self.name)
 
     async def complete(self, request: Request) -> Completion:
-        aside = request.offline_input
-        if aside is None or aside.criteria is None:
+        offline_input = request.offline_input
+        if offline_input is None or offline_input.criteria is None:
             raise SkippedCell(f"`{self.name}` has answers on criteria only; this agent asks for free text.")
-        answer = self._answers.get(self._key(aside, request.replicate))
+        answer = self._answers.get(self._lookup_key(offline_input, request.replicate))
         if answer is None:
-            raise _none(self.name)
-        text = json.dumps(_translated(answer, aside.answers), ensure_ascii=False)
+            raise _no_answer(self.name)
+        text = json.dumps(_translate_names(answer, offline_input.answers), ensure_ascii=False)
         return Completion(
             text=text,
             finish_reason="stop",
@@ -120,44 +126,46 @@ class Scripted(Model):
             raw=text,
         )
 
-    def _key(self, aside: OfflineInput, replicate: int) -> _Key:
-        of = _voice(aside.answers[0]) if aside.task == "match" and aside.answers else aside.order
-        assert aside.criteria is not None
-        return aside.task, aside.record.record_id, aside.criteria.name, replicate, of
+    def _lookup_key(self, offline_input: OfflineInput, replicate: int) -> _Key:
+        answers, criteria = offline_input.answers, offline_input.criteria
+        assert criteria is not None
+        detail = _voice(answers[0]) if offline_input.task == "match" and answers else offline_input.order
+        return offline_input.task, offline_input.record.record_id, criteria.name, replicate, detail
 
 
-def _none(name: str) -> SkippedCell:
+def _no_answer(name: str) -> SkippedCell:
     return SkippedCell(f"`{name}` has no written answer for this record and task.")
 
 
 def _voice(answer: AnonymisedAnswer) -> str:
-    """How scripts call an answer: `careful/0`."""
+    """The name of an answer in scripts, such as `careful/0`."""
     return f"{answer.model.removeprefix(_FAMILY)}/{answer.replicate}"
 
 
-def _translated(answer: dict[str, Any], seen: tuple[AnonymisedAnswer, ...]) -> dict[str, Any]:
-    """The answer with the names under which others are shown now; what is not of that form is left to who reads it."""
+def _translate_names(answer: dict[str, Any], shown_answers: tuple[AnonymisedAnswer, ...]) -> dict[str, Any]:
+    """The answer with the labels of the answers that it names; an answer of another form stays as it is."""
     try:
-        return {**answer, "divergences": _topics(answer, {_voice(other): other.label for other in seen})}
+        labels = {_voice(shown): shown.label for shown in shown_answers}
+        return {**answer, "divergences": _translate_divergences(answer, labels)}
     except (KeyError, TypeError):
         return answer
 
 
-def _topics(answer: Mapping[str, Any], marks: Mapping[str, str]) -> list[dict[str, Any]]:
+def _translate_divergences(answer: Mapping[str, Any], labels: Mapping[str, str]) -> list[dict[str, Any]]:
     topics = []
     for divergence in answer["divergences"]:
-        held = [
-            {**position, "answers": [marks[name] for name in position["answers"] if name in marks]}
+        all_positions = [
+            {**position, "answers": [labels[name] for name in position["answers"] if name in labels]}
             for position in divergence["positions"]
         ]
-        positions = [position for position in held if position["answers"]]
-        if len(positions) > 1 or len(held) < 2:  # where only some of the answers are there, they may not diverge
+        positions = [position for position in all_positions if position["answers"]]
+        if len(positions) > 1 or len(all_positions) < 2:  # if only some answers are shown, they may not diverge
             topics.append({**divergence, "positions": positions})
     return topics
 
 
-def _read(text: str, file: str) -> dict[_Key, dict[str, Any]]:
-    found: dict[_Key, dict[str, Any]] = {}
+def _parse_script(text: str, file: str) -> dict[_Key, dict[str, Any]]:
+    answers: dict[_Key, dict[str, Any]] = {}
     for n, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -177,8 +185,8 @@ def _read(text: str, file: str) -> dict[_Key, dict[str, Any]]:
             raise SetupError(
                 f"`{file}`, line {n}: not an answer; a line has `task`, `record_id`, `criteria` and `answer` ({error})."
             ) from None
-        if canonical(found.setdefault(key, answer)) != canonical(answer):
+        if canonical(answers.setdefault(key, answer)) != canonical(answer):
             raise SetupError(f"`{file}`, line {n}: there is another answer for {' · '.join(map(str, key))} above.")
-    if not found:
-        raise SetupError(f"`{file}` holds no answers ({pluralise(len(text), 'character')}).")
-    return found
+    if not answers:
+        raise SetupError(f"`{file}` contains no answers ({pluralise(len(text), 'character')}).")
+    return answers

@@ -1,5 +1,5 @@
 // The page on which a person codes. Text is set as text nodes only: nothing that a record, a model or a coder wrote is
-// ever HTML. What is built once stays: a button that is replaced under the mouse loses its click.
+// ever HTML. Elements are built once and then updated: a button that is replaced under the mouse loses its click.
 
 function make(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -13,21 +13,22 @@ function make(tag, props = {}, ...children) {
 
 const KEYS = [
   ["1-9, 0", "choose the answer with that key"],
-  ["↓ ↑", "next or previous question"],
-  ["→ or Enter", "next text"],
-  ["←", "previous text"],
+  ["↓ ↑", "go to the next or previous question"],
+  ["→ or Enter", "go to the next text"],
+  ["←", "go to the previous text"],
   ["m", "mark the selected words"],
-  ["r, n", "write reasons, a note; Esc goes back"],
-  ["s", "skip what is not answered, and go on"],
+  ["r", "write reasons (Esc leaves the field)"],
+  ["n", "write a note (Esc leaves the field)"],
+  ["s", "skip the questions without an answer and go to the next text"],
   ["u", "undo"],
   ["Page ↓ ↑", "scroll the text"],
   ["?", "show or hide this help"],
 ];
 
-// Places in the text are counted in characters, as Python does, and not in UTF-16 units.
-const characters = (text) => [...text].length;
+// Positions in the text are counted in characters, as Python does, and not in UTF-16 units.
+const characterCount = (text) => [...text].length;
 
-function selected(root) {
+function selectedSpan(root) {
   const selection = root.ownerDocument.getSelection();
   if (!selection || selection.isCollapsed || !selection.rangeCount) return null;
   const range = selection.getRangeAt(0);
@@ -35,215 +36,216 @@ function selected(root) {
   const before = root.ownerDocument.createRange();
   before.setStart(root, 0);
   before.setEnd(range.startContainer, range.startOffset);
-  const start = characters(before.toString());
-  return { start, end: start + characters(range.toString()) };
+  const start = characterCount(before.toString());
+  return { start, end: start + characterCount(range.toString()) };
 }
 
-function withMarks(content, own, others) {
+// The text in parts; the passages that are marked are <mark> elements.
+function markedParts(content, ownSpans, otherSpans) {
   const text = [...content];
-  const edges = [...new Set([0, text.length, ...[...own, ...others].flatMap((span) => [span.start, span.end])])].sort((a, b) => a - b);
+  const edges = [...new Set([0, text.length, ...[...ownSpans, ...otherSpans].flatMap((span) => [span.start, span.end])])].sort((a, b) => a - b);
   return edges.slice(0, -1).map((start, i) => {
     const part = text.slice(start, edges[i + 1]).join("");
-    const inside = (span) => span.start <= start && edges[i + 1] <= span.end;
-    if (own.some(inside)) return make("mark", {}, part);
-    return others.some(inside) ? make("mark", { class: "other", title: "marked for another question" }, part) : part;
+    const covers = (span) => span.start <= start && edges[i + 1] <= span.end;
+    if (ownSpans.some(covers)) return make("mark", {}, part);
+    return otherSpans.some(covers) ? make("mark", { class: "other", title: "marked for another question" }, part) : part;
   });
 }
 
-// As in the files that exports write: what a spreadsheet would run as a formula gets an apostrophe.
+// As in exported files: a value that a spreadsheet would run as a formula gets an apostrophe.
 function csvCell(value) {
   let text = value === null || value === undefined ? "" : String(value);
   if (/^'*[=+\-@\t\r＝＋－＠]/.test(text) && !/^'*[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) text = "'" + text;
   return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
 }
 
-function asCsv(columns, rows) {
+function toCsv(columns, rows) {
   return [columns, ...rows].map((row) => row.map(csvCell).join(",") + "\r\n").join("");
 }
 
 export default () => {
-  // Shared by all views of one form. The codes are kept here too, so that they can be saved when the kernel is gone.
+  // Shared by all views of one form. The codes are stored here too, so that they can be saved without the kernel.
   const codes = new Map();
-  let sent = 0;
+  let nSent = 0;
 
   function initialize({ model }) {
-    const take = () => {
+    const storeCodes = () => {
       for (const [key, row] of model.get("codes")) row ? codes.set(key, row) : codes.delete(key);
     };
-    take();
-    sent = model.get("view").heard;
-    model.on("change:codes", take);
-    return () => model.off("change:codes", take);
+    storeCodes();
+    nSent = model.get("view").n_handled;
+    model.on("change:codes", storeCodes);
+    return () => model.off("change:codes", storeCodes);
   }
 
   function render({ model, el }) {
-    let focus = "";
-    let moving = 0;
-    let shown = null; // the record, and the text with its marks, that the page shows
-    let drawn = "";
+    let focus = ""; // the criterion whose card has the keys
+    let lastMove = 0; // the number of the last message that goes to another text
+    let shownPlace = null;
+    let shownText = ""; // the text on the page with its marks, as JSON
     let cards = new Map();
-    let asked = null;
+    let questions = null;
     const view = () => model.get("view");
 
-    function tell(what, more = {}) {
-      sent += 1;
-      if (["next", "back", "skip", "undo"].includes(what)) moving = sent;
-      model.send({ do: what, n: sent, place: view().place, ...more });
+    function send(action, details = {}) {
+      nSent += 1;
+      if (["next", "back", "skip", "undo"].includes(action)) lastMove = nSent;
+      model.send({ action, n: nSent, place: view().place, ...details });
       root.classList.add("waiting");
     }
-    const ready = () => view().heard >= moving;
+    const isReady = () => view().n_handled >= lastMove;
 
-    // --- what is built once
+    // --- elements that are built once
     const line = make("div", { class: "quiet line" });
     const bar = make("progress", { "aria-label": "texts done" });
     const status = make("div", { class: "status", role: "status" });
     const problem = make("div", { class: "problem", role: "alert" });
     const text = make("div", { class: "text", dir: "auto", tabindex: "-1" });
-    const pictures = make("div", { class: "pictures" });
+    const images = make("div", { class: "images" });
     const veil = make("div", { class: "veil" });
-    const name = make("span", { class: "quiet" });
-    const questions = make("div", { class: "questions" });
-    const help = make("table", { class: "help", hidden: true }, ...KEYS.map(([key, what]) => make("tr", {}, make("th", {}, key), make("td", {}, what))));
-    const button = (label, key, what, props = {}) =>
-      make("button", { type: "button", title: key ? `key: ${key}` : null, ...props, on: { click: what, ...(props.on ?? {}) } }, label, key ? make("kbd", {}, key) : "");
-    const mark = () => {
-      const place = selected(text);
-      if (!place) return void (problem.textContent = "Select some words of the text first, then mark them.");
-      tell("mark", { criterion: focus, ...place });
+    const recordId = make("span", { class: "quiet" });
+    const questionList = make("div", { class: "questions" });
+    const help = make("table", { class: "help", hidden: true }, ...KEYS.map(([key, effect]) => make("tr", {}, make("th", {}, key), make("td", {}, effect))));
+    const button = (label, key, onClick, props = {}) =>
+      make("button", { type: "button", title: key ? `key: ${key}` : null, ...props, on: { click: onClick, ...(props.on ?? {}) } }, label, key ? make("kbd", {}, key) : "");
+    const markSelection = () => {
+      const span = selectedSpan(text);
+      if (!span) return void (problem.textContent = "Select some words of the text first, then mark them.");
+      send("mark", { criterion: focus, ...span });
       text.ownerDocument.getSelection().removeAllRanges();
     };
     const keepSelection = { mousedown: (event) => event.preventDefault() };
-    const marking = button("Mark selection", "m", mark, { on: keepSelection });
-    const back = button("Back", "←", () => tell("back"));
-    const skip = button("Skip", "s", () => tell("skip"));
-    const undo = button("Undo", "u", () => tell("undo"));
-    const next = button("Next", "→", () => tell("next"), { class: "main" });
-    const showHelp = () => {
+    const markButton = button("Mark selection", "m", markSelection, { on: keepSelection });
+    const backButton = button("Back", "←", () => send("back"));
+    const skipButton = button("Skip", "s", () => send("skip"));
+    const undoButton = button("Undo", "u", () => send("undo"));
+    const nextButton = button("Next", "→", () => send("next"), { class: "main" });
+    const toggleHelp = () => {
       help.hidden = !help.hidden;
     };
-    const download = button(model.get("download"), "", save);
+    const downloadButton = button(model.get("download"), "", saveFile);
     const root = make(
       "div",
       { class: "bmnb-c", tabindex: "0", "data-lm-suppress-shortcuts": "true", role: "group", "aria-label": model.get("heading"), on: { keydown: onKey } },
-      make("div", { class: "head" }, make("b", {}, model.get("heading")), line, bar, button("Keys", "?", showHelp), download),
+      make("div", { class: "head" }, make("b", {}, model.get("heading")), line, bar, button("Keys", "?", toggleHelp), downloadButton),
       help,
       problem,
       status,
-      make("div", { class: "split" }, make("div", {}, make("div", { class: "tools" }, name, marking), veil, pictures, text), questions),
-      make("div", { class: "foot" }, back, skip, undo, make("span", { class: "hint quiet" }, "click here to use the keys"), make("span", { class: "saving quiet" }, "waiting for the kernel …"), next),
+      make("div", { class: "split" }, make("div", {}, make("div", { class: "tools" }, recordId, markButton), veil, images, text), questionList),
+      make("div", { class: "foot" }, backButton, skipButton, undoButton, make("span", { class: "hint quiet" }, "click here to use the keys"), make("span", { class: "saving quiet" }, "saving …"), nextButton),
     );
     el.append(root);
 
-    function save() {
-      const link = make("a", { href: "data:text/csv;charset=utf-8," + encodeURIComponent("\ufeff" + asCsv(model.get("columns"), [...codes.values()])), download: model.get("file") });
+    function saveFile() {
+      const link = make("a", { href: "data:text/csv;charset=utf-8," + encodeURIComponent("\ufeff" + toCsv(model.get("columns"), [...codes.values()])), download: model.get("file") });
       root.append(link);
       link.click();
       link.remove();
     }
 
     // --- one card per question
-    function card(question) {
-      const told = [
+    function makeCard(question) {
+      const definition = [
         ...(question.definition ? [make("p", {}, question.definition)] : []),
         ...question.include.map((item) => make("p", {}, make("b", {}, "Counts: "), item)),
         ...question.exclude.map((item) => make("p", {}, make("b", {}, "Does not count: "), item)),
         ...question.examples.map(([answer, example]) => make("p", {}, make("b", {}, `Example of “${answer}”: `), example)),
       ];
       const choose = (option) => () => {
-        turnTo(question.name);
-        if (option.toggle) tell("toggle", { criterion: question.name, value: option.answer });
-        else tell("answer", { criterion: question.name, value: option.answer });
+        focusOn(question.name);
+        if (option.toggle) send("toggle", { criterion: question.name, value: option.answer });
+        else send("answer", { criterion: question.name, value: option.answer });
       };
       const buttons = question.options.map((option) =>
         make("button", { type: "button", class: "answer", "aria-pressed": "false", on: { click: choose(option) } }, option.key && option.key !== option.answer ? make("kbd", {}, option.key) : "", option.label),
       );
-      const parts = { told, choose, buttons };
+      const parts = { buttons };
       const number = question.number;
       if (number) {
-        const give = (event) => {
-          if (event.target.value !== "") tell("answer", { criterion: question.name, value: Number(event.target.value) });
+        const sendNumber = (event) => {
+          if (event.target.value !== "") send("answer", { criterion: question.name, value: Number(event.target.value) });
         };
-        parts.slide = make("input", { type: "range", min: number.low, max: number.high, step: number.step, "aria-label": question.question, on: { change: give, input: (event) => (parts.number.value = event.target.value) } });
-        parts.number = make("input", { type: "number", min: number.low, max: number.high, step: "any", "aria-label": question.question, on: { change: give } });
+        parts.slider = make("input", { type: "range", min: number.low, max: number.high, step: number.step, "aria-label": question.question, on: { change: sendNumber, input: (event) => (parts.number.value = event.target.value) } });
+        parts.number = make("input", { type: "number", min: number.low, max: number.high, step: "any", "aria-label": question.question, on: { change: sendNumber } });
       }
-      const wide = (what, label, rows) =>
-        make("textarea", { rows, "aria-label": `${label}: ${question.name}`, placeholder: label, on: { change: (event) => tell(what, { criterion: question.name, value: event.target.value }) } });
-      parts.reasons = wide("reasons", model.get("reasons_label"), 2);
-      parts.note = wide("note", "Note", 1);
+      const textField = (action, label, rows) =>
+        make("textarea", { rows, "aria-label": `${label}: ${question.name}`, placeholder: label, on: { change: (event) => send(action, { criterion: question.name, value: event.target.value }) } });
+      parts.reasons = textField("reasons", model.get("reasons_label"), 2);
+      parts.note = textField("note", "Note", 1);
       parts.spans = make("ul", { class: "spans" });
-      parts.models = make("div", { class: "models" });
-      parts.gist = make("div", { class: "gist quiet" });
+      parts.otherAnswers = make("div", { class: "other-answers" });
+      parts.summary = make("div", { class: "summary quiet" });
       parts.state = make("span", { class: "state quiet" });
       parts.node = make(
         "section",
-        // not on mousedown: the cards change their height, and the click would land beside its button
-        { class: "card", on: { click: () => turnTo(question.name), keyup: (event) => event.key === "Tab" && turnTo(question.name) } },
+        // not on mousedown: the cards change their height, and the click would miss its button
+        { class: "card", on: { click: () => focusOn(question.name), keyup: (event) => event.key === "Tab" && focusOn(question.name) } },
         make("div", { class: "question" }, question.question, parts.state),
-        ...(told.length ? [make("details", {}, make("summary", {}, "Definition and examples"), ...told)] : []),
-        ...(number ? [make("div", { class: "number" }, make("span", { class: "quiet" }, String(number.low)), parts.slide, make("span", { class: "quiet" }, String(number.high)), parts.number)] : []),
+        ...(definition.length ? [make("details", {}, make("summary", {}, "Definition and examples"), ...definition)] : []),
+        ...(number ? [make("div", { class: "number" }, make("span", { class: "quiet" }, String(number.low)), parts.slider, make("span", { class: "quiet" }, String(number.high)), parts.number)] : []),
         make("div", { class: "answers" + (question.level ? " level" : "") }, ...buttons),
         parts.spans,
-        parts.gist,
-        make("div", { class: "words" }, parts.reasons, ...(model.get("with_notes") ? [parts.note] : [])),
-        parts.models,
+        parts.summary,
+        make("div", { class: "fields" }, parts.reasons, ...(model.get("with_notes") ? [parts.note] : [])),
+        parts.otherAnswers,
       );
       return parts;
     }
 
-    function turnTo(criterion) {
+    function focusOn(criterion) {
       if (focus === criterion || !cards.has(criterion)) return;
       focus = criterion;
       drawCards();
       drawText();
     }
 
-    // --- what changes
+    // --- updates
     function drawText() {
-      const { content, held, hidden, place } = view();
-      const own = held[focus]?.spans ?? [];
-      const others = Object.keys(held).flatMap((criterion) => (criterion === focus ? [] : held[criterion].spans));
-      const now = JSON.stringify([place, hidden, content, own, others]);
-      if (now === drawn) return;
-      if (shown !== place) text.scrollTop = 0;
-      drawn = now;
-      text.replaceChildren(...withMarks(content, own, others));
+      const { content, drafts, hidden, place } = view();
+      const ownSpans = drafts[focus]?.spans ?? [];
+      const otherSpans = Object.keys(drafts).flatMap((criterion) => (criterion === focus ? [] : drafts[criterion].spans));
+      const newText = JSON.stringify([place, hidden, content, ownSpans, otherSpans]);
+      if (newText === shownText) return;
+      if (shownPlace !== place) text.scrollTop = 0;
+      shownText = newText;
+      text.replaceChildren(...markedParts(content, ownSpans, otherSpans));
     }
 
     function drawCards() {
-      const { held, models, hidden } = view();
-      for (const question of asked) {
+      const { drafts, other_answers, hidden } = view();
+      for (const question of questions) {
         const parts = cards.get(question.name);
-        const own = held[question.name];
+        const draft = drafts[question.name];
         parts.node.classList.toggle("focused", question.name === focus);
         parts.node.setAttribute("aria-current", String(question.name === focus));
-        parts.state.textContent = own.state;
+        parts.state.textContent = draft.state;
         question.options.forEach((option, i) => {
-          parts.buttons[i].setAttribute("aria-pressed", String(own.chosen.includes(option.answer)));
+          parts.buttons[i].setAttribute("aria-pressed", String(draft.selected.includes(option.answer)));
           parts.buttons[i].disabled = hidden;
         });
         const fill = (input, value) => {
           if (input && input.getRootNode().activeElement !== input && input.value !== value) input.value = value;
         };
-        fill(parts.reasons, own.reasons);
-        fill(parts.note, own.notes);
-        parts.gist.textContent = [own.reasons, own.notes].filter(Boolean).join("\n");
+        fill(parts.reasons, draft.reasons);
+        fill(parts.note, draft.notes);
+        parts.summary.textContent = [draft.reasons, draft.notes].filter(Boolean).join("\n");
         if (question.number) {
-          fill(parts.number, own.number);
-          fill(parts.slide, own.number || String((question.number.low + question.number.high) / 2));
-          parts.number.disabled = parts.slide.disabled = hidden;
-          parts.slide.classList.toggle("unset", own.number === "");
+          fill(parts.number, draft.number);
+          fill(parts.slider, draft.number || String((question.number.low + question.number.high) / 2));
+          parts.number.disabled = parts.slider.disabled = hidden;
+          parts.slider.classList.toggle("unset", draft.number === "");
         }
-        const drop = (span) => () => tell("unmark", { criterion: question.name, start: span.start, end: span.end });
+        const unmark = (span) => () => send("unmark", { criterion: question.name, start: span.start, end: span.end });
         parts.spans.replaceChildren(
-          ...own.spans.map((span) => make("li", {}, `“${span.text}” `, make("button", { type: "button", class: "drop", "aria-label": "take this mark away", on: { click: drop(span) } }, "×"))),
+          ...draft.spans.map((span) => make("li", {}, `“${span.text}” `, make("button", { type: "button", class: "unmark", "aria-label": "remove this mark", on: { click: unmark(span) } }, "×"))),
         );
-        const said = models.filter((answer) => answer.criterion === question.name);
-        parts.models.replaceChildren(
-          ...said.map((answer) =>
+        const answers = other_answers.filter((answer) => answer.criterion === question.name);
+        parts.otherAnswers.replaceChildren(
+          ...answers.map((answer) =>
             make(
               "div",
-              { class: "model" },
-              make("div", {}, make("b", {}, answer.said), make("span", { class: "quiet" }, " " + answer.who)),
+              { class: "other-answer" },
+              make("div", {}, make("b", {}, answer.answer), make("span", { class: "quiet" }, " " + answer.coder)),
               make("ul", {}, ...answer.reasons.map((reason) => make("li", {}, reason))),
               answer.conclusion ? make("div", { class: "quiet" }, answer.conclusion) : "",
             ),
@@ -252,71 +254,72 @@ export default () => {
       }
     }
 
-    // Nothing moves while a button of the mouse is down: what moves under it loses its click.
-    let pressed = false;
-    let late = false;
-    const hold = () => (pressed = true);
-    function release() {
-      pressed = false;
-      if (late) setTimeout(draw); // after the click
+    // Nothing moves while a mouse button is down: an element that moves under the mouse loses its click.
+    let isPressed = false;
+    let isDrawPending = false;
+    const onPointerDown = () => (isPressed = true);
+    function onPointerUp() {
+      isPressed = false;
+      if (isDrawPending) setTimeout(draw); // after the click
     }
 
     function draw() {
-      late = pressed;
-      if (late) return;
-      const now = view();
-      const active = () => root.getRootNode().activeElement;
-      const inside = root.contains(active());
-      if (asked !== model.get("questions")) {
-        asked = model.get("questions");
-        cards = new Map(asked.map((question) => [question.name, card(question)]));
-        questions.replaceChildren(...[...cards.values()].map((parts) => parts.node));
-        drawn = "";
+      isDrawPending = isPressed;
+      if (isDrawPending) return;
+      const current = view();
+      const activeElement = () => root.getRootNode().activeElement;
+      const hasFocus = root.contains(activeElement());
+      if (questions !== model.get("questions")) {
+        questions = model.get("questions");
+        cards = new Map(questions.map((question) => [question.name, makeCard(question)]));
+        questionList.replaceChildren(...[...cards.values()].map((parts) => parts.node));
+        shownText = "";
       }
-      if (shown !== now.place || !cards.has(focus)) {
-        const open = asked.find((question) => !now.held[question.name].kept) ?? asked[0];
-        focus = open.name;
-        // what was being typed belongs to the record before, and was sent when its field was left
-        if (shown !== null && inside) root.focus({ preventScroll: true });
+      if (shownPlace !== current.place || !cards.has(focus)) {
+        const unanswered = questions.find((question) => !current.drafts[question.name].is_saved) ?? questions[0];
+        focus = unanswered.name;
+        // text that was being typed belongs to the previous record, and was sent when its field lost the focus
+        if (shownPlace !== null && hasFocus) root.focus({ preventScroll: true });
       }
-      line.textContent = now.line;
-      bar.max = now.total;
-      bar.value = now.done;
-      name.textContent = now.record_id;
-      problem.textContent = now.message;
-      status.replaceChildren(now.status, ...(now.break_due ? [button("Go on", "", () => tell("rest"))] : []));
-      veil.replaceChildren(...(now.hidden ? [make("p", {}, now.content_note), button("Show this text", "", () => tell("show"))] : []));
-      text.hidden = now.hidden;
-      marking.disabled = now.hidden || !now.content;
-      pictures.replaceChildren(...now.images.map((source) => make("img", { src: source, alt: "image of this record" })));
-      back.disabled = now.first;
-      next.disabled = now.last;
-      undo.disabled = !now.can_undo;
-      skip.hidden = !now.can_skip;
-      root.classList.toggle("waiting", now.heard < sent);
+      line.textContent = current.line;
+      bar.max = current.total;
+      bar.value = current.done;
+      recordId.textContent = current.record_id;
+      problem.textContent = current.message;
+      status.replaceChildren(current.status, ...(current.break_due ? [button("Go on", "", () => send("dismiss_break"))] : []));
+      veil.replaceChildren(...(current.hidden ? [make("p", {}, current.content_note), button("Show this text", "", () => send("show_text"))] : []));
+      text.hidden = current.hidden;
+      markButton.disabled = current.hidden || !current.content;
+      images.replaceChildren(...current.images.map((source) => make("img", { src: source, alt: "image of this record" })));
+      backButton.disabled = current.is_first;
+      nextButton.disabled = current.is_last;
+      undoButton.disabled = !current.can_undo;
+      skipButton.hidden = !current.can_skip;
+      root.classList.toggle("waiting", current.n_handled < nSent);
       drawText();
       drawCards();
-      shown = now.place;
-      // a button that went away or was switched off under the focus would swallow the keys
-      if (inside && (!root.contains(active()) || active().disabled)) root.focus({ preventScroll: true });
+      shownPlace = current.place;
+      // if the focused button disappeared or was disabled, it would swallow the keys
+      if (hasFocus && (!root.contains(activeElement()) || activeElement().disabled)) root.focus({ preventScroll: true });
     }
 
     // --- keys
     function onKey(event) {
       event.stopPropagation(); // a notebook in command mode would delete cells
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const at = event.target;
-      const typing = at.matches("textarea, input");
-      if (event.key === "Escape" || (typing && event.key === "Enter" && at.tagName === "INPUT")) return root.focus({ preventScroll: true });
-      if (typing || (at.matches("button, summary") && (event.key === "Enter" || event.key === " "))) return;
-      if (!ready()) return event.preventDefault();
-      if (press(event.key)) event.preventDefault();
+      const target = event.target;
+      const isTyping = target.matches("textarea, input");
+      if (event.key === "Escape" || (isTyping && event.key === "Enter" && target.tagName === "INPUT")) return root.focus({ preventScroll: true });
+      if (isTyping || (target.matches("button, summary") && (event.key === "Enter" || event.key === " "))) return;
+      if (!isReady()) return event.preventDefault();
+      if (pressKey(event.key)) event.preventDefault();
     }
 
-    function press(key) {
+    // Returns whether the key was used.
+    function pressKey(key) {
       const parts = cards.get(focus);
-      const question = asked.find((one) => one.name === focus);
-      const pages = { PageDown: 0.9, PageUp: -0.9 };
+      const question = questions.find((item) => item.name === focus);
+      const scrollShares = { PageDown: 0.9, PageUp: -0.9 };
       if (/^[0-9]$/.test(key)) {
         const i = question.options.findIndex((option) => option.key === key);
         if (i >= 0) parts.buttons[i].click();
@@ -324,40 +327,40 @@ export default () => {
           parts.number.value = key;
           parts.number.focus();
         } else return false;
-        if (i >= 0 && !question.options[i].toggle) step(1, true);
-      } else if (key === "ArrowRight" || key === "Enter") view().last || tell("next");
-      else if (key === "ArrowLeft") view().first || tell("back");
-      else if (key === "ArrowDown" || key === "ArrowUp") return step(key === "ArrowDown" ? 1 : -1, false);
-      else if (key in pages) text.scrollBy(0, pages[key] * text.clientHeight);
-      else if (key === "u") view().can_undo && tell("undo");
-      else if (key === "s") view().can_skip && tell("skip");
-      else if (key === "m") marking.disabled || mark();
+        if (i >= 0 && !question.options[i].toggle) moveFocus(1, true);
+      } else if (key === "ArrowRight" || key === "Enter") view().is_last || send("next");
+      else if (key === "ArrowLeft") view().is_first || send("back");
+      else if (key === "ArrowDown" || key === "ArrowUp") return moveFocus(key === "ArrowDown" ? 1 : -1, false);
+      else if (key in scrollShares) text.scrollBy(0, scrollShares[key] * text.clientHeight);
+      else if (key === "u") view().can_undo && send("undo");
+      else if (key === "s") view().can_skip && send("skip");
+      else if (key === "m") markButton.disabled || markSelection();
       else if (key === "r") parts.reasons.focus();
       else if (key === "n" && model.get("with_notes")) parts.note.focus();
-      else if (key === "?") showHelp();
+      else if (key === "?") toggleHelp();
       else return false;
       return true;
     }
 
-    // To the next question; after an answer only to one that is still open.
-    function step(by, open) {
-      const at = asked.findIndex((question) => question.name === focus);
-      const rest = by > 0 ? asked.slice(at + 1) : asked.slice(0, at).reverse();
-      const to = open ? rest.find((question) => !view().held[question.name].kept) : rest[0];
-      if (!to) return asked.length > 1;
-      turnTo(to.name);
-      cards.get(to.name).node.scrollIntoView({ block: "nearest" });
+    // Go to the next (1) or previous (-1) question. With onlyUnanswered, skip the questions that have an answer.
+    function moveFocus(direction, onlyUnanswered) {
+      const index = questions.findIndex((question) => question.name === focus);
+      const candidates = direction > 0 ? questions.slice(index + 1) : questions.slice(0, index).reverse();
+      const target = onlyUnanswered ? candidates.find((question) => !view().drafts[question.name].is_saved) : candidates[0];
+      if (!target) return questions.length > 1;
+      focusOn(target.name);
+      cards.get(target.name).node.scrollIntoView({ block: "nearest" });
       return true;
     }
 
     const page = el.ownerDocument;
     model.on("change:view", draw);
-    root.addEventListener("pointerdown", hold);
-    for (const event of ["pointerup", "pointercancel"]) page.addEventListener(event, release, true);
+    root.addEventListener("pointerdown", onPointerDown);
+    for (const event of ["pointerup", "pointercancel"]) page.addEventListener(event, onPointerUp, true);
     draw();
     return () => {
       model.off("change:view", draw);
-      for (const event of ["pointerup", "pointercancel"]) page.removeEventListener(event, release, true);
+      for (const event of ["pointerup", "pointercancel"]) page.removeEventListener(event, onPointerUp, true);
     };
   }
 

@@ -21,8 +21,8 @@ const FILTERS = [
 function render({ model, el }) {
   const root = make("div", { class: "bmnb-x" });
   const heat = make("div");
-  const below = make("div", { "aria-live": "polite" });
-  root.append(heat, below);
+  const recordsArea = make("div", { "aria-live": "polite" });
+  root.append(heat, recordsArea);
   el.append(root);
 
   const set = (name, value) => {
@@ -33,14 +33,14 @@ function render({ model, el }) {
     set("record", "");
     set("cell", { ...model.get("cell"), page: 0, ...changes });
   };
-  const same = (a, b) => ["judge", "model", "criteria_set", "criterion"].every((key) => a[key] === b[key]);
+  const isSameCell = (a, b) => ["judge", "model", "criteria_set", "criterion"].every((key) => a[key] === b[key]);
 
   function drawHeat() {
     const { criteria = [], rows = [] } = model.get("heat");
-    const chosen = model.get("cell");
-    const several = new Set(criteria.map((c) => c.criteria_set)).size > 1;
+    const selectedCell = model.get("cell");
+    const hasSeveralSets = new Set(criteria.map((c) => c.criteria_set)).size > 1;
     const head = criteria.map((c) =>
-      make("th", {}, c.criterion, several ? make("div", { class: "quiet", style: { fontWeight: 400 } }, c.criteria_set) : ""),
+      make("th", {}, c.criterion, hasSeveralSets ? make("div", { class: "quiet", style: { fontWeight: 400 } }, c.criteria_set) : ""),
     );
     const body = rows.map((row) =>
       make(
@@ -50,7 +50,7 @@ function render({ model, el }) {
         ...row.cells.map((cell, i) => {
           if (!cell) return make("td");
           const key = { judge: row.judge, model: row.model, ...criteria[i] };
-          const words = cell.share !== null ? Math.round(100 * cell.share) + " %" : cell.answered ? "no flag" : "no answer";
+          const label = cell.share !== null ? Math.round(100 * cell.share) + " %" : cell.answered ? "no flag" : "no answer";
           const strength = cell.share === null ? 0 : Math.round(75 * cell.share);
           return make(
             "td",
@@ -59,12 +59,12 @@ function render({ model, el }) {
               "button",
               {
                 class: "cell",
-                "aria-pressed": String(same(chosen, key)),
-                title: `${cell.answered} answered of ${cell.planned}: list the records`,
+                "aria-pressed": String(isSameCell(selectedCell, key)),
+                title: `${cell.answered} of ${cell.planned} answered: list the records`,
                 style: { background: `color-mix(in srgb, #c2410c ${strength}%, transparent)` },
                 on: { click: () => choose({ ...key, only: "all", search: "" }) },
               },
-              words,
+              label,
               make("span", { class: "quiet" }, ` (${cell.answered})`),
             ),
           );
@@ -72,16 +72,16 @@ function render({ model, el }) {
       ),
     );
     heat.replaceChildren(
-      make("h4", {}, model.get("heading"), make("span", { class: "quiet", style: { fontWeight: 400 } }, "  share of flagged answers (number of answers); click a cell")),
+      make("h4", {}, model.get("heading"), make("span", { class: "quiet", style: { fontWeight: 400 } }, "  share of flagged answers (number of answers); click a number to list its records")),
       make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "judge"), ...head)), make("tbody", {}, ...body)),
     );
   }
 
-  function drawBelow() {
+  function drawRecords() {
     const cell = model.get("cell");
     const { rows, total, page, size } = model.get("records");
-    if (!cell.criterion || !rows) return below.replaceChildren();
-    const focused = root.getRootNode().activeElement?.classList?.contains("bmnb-search");
+    if (!cell.criterion || !rows) return recordsArea.replaceChildren();
+    const isSearching = root.getRootNode().activeElement?.classList?.contains("bmnb-search");
     const search = make("input", {
       class: "bmnb-search", type: "search", placeholder: "record id", "aria-label": "filter by record id", value: cell.search ?? "",
       on: { change: (event) => choose({ search: event.target.value }) },
@@ -103,14 +103,14 @@ function render({ model, el }) {
         make("button", { disabled: (page + 1) * size >= total, on: { click: turn(1) } }, "next"),
       );
     }
-    const open = model.get("record");
-    const known = rows.some((row) => row.truth);
+    const openRecord = model.get("record");
+    const hasTruth = rows.some((row) => row.truth);
     const list = rows.map((row) =>
       make(
         "tr",
         {
           tabindex: "0",
-          "aria-selected": String(row.record_id === open),
+          "aria-selected": String(row.record_id === openRecord),
           on: {
             click: () => set("record", row.record_id),
             keydown: (event) => {
@@ -122,19 +122,19 @@ function render({ model, el }) {
         },
         make("td", {}, row.record_id, row.split ? make("span", { class: "quiet", title: "the judges disagree" }, " ≠") : ""),
         make("td", { class: row.flagged ? "flag" : "" }, row.answer),
-        ...(known ? [make("td", { class: "quiet" }, row.truth)] : []),
+        ...(hasTruth ? [make("td", { class: "quiet" }, row.truth)] : []),
         make("td", { class: "quiet" }, row.uncertainty),
       ),
     );
-    const header = ["record", "answer", ...(known ? ["truth"] : []), "uncertainty"].map((name) => make("th", {}, name));
+    const header = ["record", "answer", ...(hasTruth ? ["truth"] : []), "uncertainty"].map((name) => make("th", {}, name));
     const table = make("div", { class: "list" }, make("table", {}, make("thead", {}, make("tr", {}, ...header)), make("tbody", {}, ...list)));
-    below.replaceChildren(bar, make("div", { class: "split" }, table, drawDetail()));
-    if (focused) search.focus();
+    recordsArea.replaceChildren(bar, make("div", { class: "split" }, table, makeDetail()));
+    if (isSearching) search.focus();
   }
 
-  function drawDetail() {
+  function makeDetail() {
     const detail = model.get("detail");
-    if (!detail.record_id) return make("div", { class: "quiet" }, "Choose a record to read it beside the judges' reasons.");
+    if (!detail.record_id) return make("div", { class: "quiet" }, "Choose a record to read it next to the judges' reasons.");
     const judges = detail.judges.map((judge) =>
       make(
         "div",
@@ -153,10 +153,10 @@ function render({ model, el }) {
     );
   }
 
-  const redraw = { "change:heat": drawHeat, "change:cell": drawHeat, "change:records": drawBelow, "change:detail": drawBelow, "change:record": drawBelow };
+  const redraw = { "change:heat": drawHeat, "change:cell": drawHeat, "change:records": drawRecords, "change:detail": drawRecords, "change:record": drawRecords };
   for (const [event, draw] of Object.entries(redraw)) model.on(event, draw);
   drawHeat();
-  drawBelow();
+  drawRecords();
   return () => { for (const [event, draw] of Object.entries(redraw)) model.off(event, draw); };
 }
 

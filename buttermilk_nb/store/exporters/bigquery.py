@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from ...corpus.loaders.bigquery import asking
+from ...corpus.loaders.bigquery import open_client
 from ...errors import SetupError, nearest
 from ...schema import ROWS
 from ..store import Store
@@ -93,7 +93,10 @@ def export_to_bigquery(
     if not match:
         raise SetupError(f"`{dataset}` is not a dataset: write `project.dataset`.")
     project, name = match[1], match[2]
-    with asking(client, project) as bigquery_client, tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as folder:
+    with (
+        open_client(client, project) as bigquery_client,
+        tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as folder,
+    ):
         address = f"{project or bigquery_client.project}.{name}"
         with store.reading() as con:
             con.execute("set TimeZone = 'UTC'")

@@ -15,24 +15,24 @@ from ..._internal.ids import canonical, digest
 from ..._internal.text import to_jsonable
 from ...corpus import loaders
 from ...corpus.loaders import Source
-from ...corpus.loaders.remote_files import display_address, fetched, is_remote
+from ...corpus.loaders.remote_files import display_address, download, is_remote
 from ...errors import SetupError
 
 _READERS: dict[str, Callable[[Path], Source]] = {
-    ".csv": loaders.delimited.read,
-    ".tsv": loaders.delimited.read,
-    ".tab": loaders.delimited.read,
+    ".csv": loaders.csv_files.read,
+    ".tsv": loaders.csv_files.read,
+    ".tab": loaders.csv_files.read,
     ".json": loaders.json_files.read,
     ".jsonl": loaders.json_files.read_lines,
     ".ndjson": loaders.json_files.read_lines,
-    ".parquet": loaders.tables.read_parquet,
-    ".xlsx": loaders.spreadsheets.read,
+    ".parquet": loaders.dataframes.read_parquet,
+    ".xlsx": loaders.excel.read,
 }
 
 
 def local_file(source: str | Path) -> AbstractContextManager[Path]:
     """The path of a local copy of the file, which exists until the end of the block."""
-    return fetched(str(source)) if is_remote(source) else nullcontext(loaders.base.existing(source))
+    return download(str(source)) if is_remote(source) else nullcontext(loaders.existing_path(source))
 
 
 def display_source(source: object) -> str | None:
@@ -58,9 +58,9 @@ def read_rows(source: Any) -> Source:
                 raise SetupError(f"`{path.name}` cannot be imported; its format must be one of {endings}, .eval.")
             return _READERS[ending](path)
     if hasattr(source, "itertuples"):
-        return _with_hash(loaders.tables.read_dataframe(source))
+        return _with_hash(loaders.dataframes.read_dataframe(source))
     if isinstance(source, Iterable) and not isinstance(source, Mapping | bytes):
-        return _with_hash(loaders.tables.read_mappings(source))
+        return _with_hash(loaders.dataframes.read_mappings(source))
     raise SetupError(f"{source!r:.40} cannot be imported: give a path, an address, a dataframe or a list of rows.")
 
 

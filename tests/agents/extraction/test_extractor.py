@@ -5,7 +5,7 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.extraction.parse_rows import _checked
+from buttermilk_nb.agents.extraction.parse_rows import _parse_reply
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.completion import Completion
 from buttermilk_nb.llm.model import Model
@@ -91,7 +91,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_once_more_and_then_invalid(ext
 )
 def test_what_is_wrong_is_named(found, why):
     with pytest.raises(InvalidAnswer, match=why):
-        _checked(found, COLUMNS)
+        _parse_reply(found, COLUMNS)
 
 
 def test_offline_models_extract_nothing_and_say_so(project, short_texts):
@@ -141,7 +141,7 @@ def test_rules_come_back_from_a_flow_file(tmp_path):
     [
         ({"columns": {}}, "needs columns"),
         ({"columns": {"a": "b"}, "instruction": " "}, "needs an instruction"),
-        ({"columns": {"a": "b"}, "quote": "words"}, "no column `words`"),
+        ({"columns": {"a": "b"}, "quote": "words"}, "`words` is not one of the columns"),
     ],
 )
 def test_what_is_declared_wrongly_is_a_setup_error(options, why):
@@ -151,5 +151,5 @@ def test_what_is_declared_wrongly_is_a_setup_error(options, why):
 
 @pytest.mark.parametrize("name", ["record_id", "model", "replicate", "row", "verified", "start", "end"])
 def test_columns_that_the_frame_has_itself_are_refused(name):
-    with pytest.raises(bm.SetupError, match=f"`{name}` is a column of the frame already"):
+    with pytest.raises(bm.SetupError, match=f"`{name}` is already a column of the frame"):
         bm.Extractor("x", "Look.", columns={name: "something"})

@@ -115,13 +115,13 @@ UNREAD = {
         "topic `t` names the answer `A7`, which was not shown",
     ),
     "a voice in place of an id": ([topic("t", p=["ana/0"])], "topic `t` names the answer `ana/0`, which was not shown"),
-    "an id in two positions": ([topic("t", p=["A1"], q=["A2", "A1"])], "the answer `A1` is said to hold two positions"),
-    "an id twice in a position": ([topic("t", p=["A2", "A2"])], "the answer `A2` is said to hold two positions"),
+    "an id in two positions": ([topic("t", p=["A1"], q=["A2", "A1"])], "the answer `A1` has two positions"),
+    "an id twice in a position": ([topic("t", p=["A2", "A2"])], "the answer `A2` has two positions"),
     "a topic without positions": ([{"topic": "t", "positions": []}], "topic `t` has no `positions`"),
     "positions that are no list": ([{"topic": "t", "positions": "A1"}], "topic `t` has no `positions`"),
-    "a position without answers": ([topic("t", p=["A1"], q=[])], "topic `t`: a position names no `answers`"),
-    "a position that is a word": ([{"topic": "t", "positions": ["p"]}], "topic `t`: a position names no `answers`"),
-    "answers that are no list": ([topic("t", p="A1")], "topic `t`: a position names no `answers`"),
+    "a position without answers": ([topic("t", p=["A1"], q=[])], "topic `t`: a position has no `answers`"),
+    "a position that is a word": ([{"topic": "t", "positions": ["p"]}], "topic `t`: a position has no `answers`"),
+    "answers that are no list": ([topic("t", p="A1")], "topic `t`: a position has no `answers`"),
     "a topic without a name": ([{"positions": [{"position": "p", "answers": ["A1"]}]}], "a divergence has no `topic`"),
     "a topic that is a word": (["the door"], "a divergence has no `topic`"),
     "no list at all": ({"topic": "t"}, "`divergences` is not a list"),
@@ -200,7 +200,7 @@ def test_a_record_with_one_answer_is_skipped_and_says_why(run_judges, calm, verd
     )
     row = run.errors().set_index("step").loc["differences"]
     assert row.status == "skipped"
-    assert row.error_message == "there is one answer only, and nothing to compare it with."
+    assert row.error_message == "there is only one answer, so there is nothing to compare."
     assert "differences" not in set(run.calls().step), "and nothing was asked"
     assert run.comparisons().empty
 

@@ -31,7 +31,7 @@ def test_only_contested_records_are_asked_of_the_stronger_model(strong):
     assert scores.category.to_dict() == {"r0": "no"}
     assert scores.model.unique().tolist() == ["scripted/strong"]
     skipped = run.errors().set_index("step").loc["second"]
-    assert (skipped.record_id, skipped.error_message) == ("r1", "the judges agree, so nobody else is asked.")
+    assert (skipped.record_id, skipped.error_message) == ("r1", "the judges agree, so it was not escalated.")
 
 
 def test_it_reads_the_text_and_none_of_the_answers(strong):

@@ -174,7 +174,7 @@ def test_a_weight_of_nothing_decides_nothing(count):
 
 def test_who_votes_must_have_a_weight(count):
     with pytest.raises(
-        bm.SetupError, match="step `panel`: `scripted/ben` votes and has no weight; did you mean `scripted/be`"
+        bm.SetupError, match="step `panel`: `scripted/ben` votes, but has no weight; did you mean `scripted/be`"
     ):
         count("yes/no", "weighted", {"ana": 1, "be": 2}, ana=["no"], ben=["yes"])
 
@@ -184,7 +184,7 @@ def test_so_must_a_model_that_may_have_to_stand_in(run_judges, calm, verdict, tm
     bm.init("fallback", path=tmp_path / "fallback", models=["scripted/ana"], scripted=folder)
     judge = bm.Judge("judge", criteria=calm, fallback="scripted/ben")
     flow = bm.Flow("fallback", [judge, bm.Panel("panel", of="judge", rule="weighted", weights={"scripted/ana": 1})])
-    with pytest.raises(bm.SetupError, match="`scripted/ben` votes and has no weight"):
+    with pytest.raises(bm.SetupError, match="`scripted/ben` votes, but has no weight"):
         flow.check(bm.Corpus([bm.Record(record_id="r", content="A text.")]))
 
 
@@ -208,7 +208,7 @@ def test_a_panel_in_a_panel_votes_with_the_weight_of_its_name(run_judges, calm, 
 
 @pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
 def test_a_weight_is_a_number_from_nothing_up(weight):
-    with pytest.raises(bm.SetupError, match="a weight is a number, 0 or more"):
+    with pytest.raises(bm.SetupError, match="a weight must be a number, 0 or more"):
         bm.Panel("panel", of="judge", rule="weighted", weights={"scripted/ana": weight})
 
 
@@ -299,7 +299,7 @@ def test_the_criteria_of_a_document_are_counted_each(run_judges):
 )
 def test_a_rule_that_does_not_fit_the_scale_is_refused_before_anything_is_asked(run_judges, scale, rule, instead):
     criteria = bm.Criteria("q", "A question?", scale=scale)
-    message = f'step `panel`: the answers on `q` have no {rule}; write rule="{instead}"'
+    message = f'step `panel`: answers on `q` have no {rule}; write rule="{instead}"'
     with pytest.raises(bm.SetupError, match=message):
         run_judges(
             criteria,
@@ -327,7 +327,7 @@ def test_of_a_step_without_answers_on_criteria_is_one_too(tmp_path):
     def length(record):
         return len(record.content)
 
-    with pytest.raises(bm.SetupError, match="step `panel`: `length` gives no answers on criteria"):
+    with pytest.raises(bm.SetupError, match="step `panel`: `length` does not answer criteria"):
         bm.Flow("wrong", [length, bm.Panel("panel", of="length")]).check(bm.Corpus([bm.Record(content="x")]))
 
 

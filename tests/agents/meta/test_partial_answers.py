@@ -5,7 +5,7 @@ import json
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.meta.voting_rules import Vote, count
+from buttermilk_nb.agents.meta.voting_rules import Vote, count_votes
 
 TWO = bm.Criteria(
     "two",
@@ -101,10 +101,10 @@ RULES = {"labels: warm | cold": "majority", "1-5": "median", "0..1": "mean", "ye
 def test_a_non_answer_that_most_give_is_the_answer(scale, rule):
     criterion = bm.Criteria("t", "?", scale=scale, non_answers=["cannot tell", "not applicable"])["t"]
     votes = [Vote(name, name, "not applicable") for name in "abc"]
-    counted = count(criterion, votes, rule, {})
+    counted = count_votes(criterion, votes, rule, {})
     assert (counted.answer.category, counted.dissent) == ("not applicable", 0.0)
     value = {"labels: warm | cold": '["warm"]', "1-5": "4", "0..1": 0.5, "yes/no": "yes"}[scale]
-    mixed = count(criterion, [*votes[:2], Vote("c", "c", value)], rule, {})
+    mixed = count_votes(criterion, [*votes[:2], Vote("c", "c", value)], rule, {})
     assert mixed.answer.category == "not applicable"
     assert mixed.dissent == pytest.approx(1 / 3)
 

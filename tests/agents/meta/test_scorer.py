@@ -49,9 +49,9 @@ UNREAD = {
     "a reason twice": ([entry(1, True, 1), entry(2, False), entry(1, False)], "reason R1 is assessed twice"),
     "one that there is not": ([entry(1, True), entry(2, False), entry(3, True)], "there is no reason `R3`"),
     "one without a name": ([entry(1, True), entry(2, False), {"matched": True}], "there is no reason ``"),
-    "no yes or no": ([entry(1, "yes", 1), entry(2, False)], "reason R1: `matched` is neither true nor false"),
-    "a number for yes": ([entry(1, True, 1), entry(2, 1)], "reason R2: `matched` is neither true nor false"),
-    "matched is nothing": ([entry(1, None), entry(2, False)], "reason R1: `matched` is neither true nor false"),
+    "no yes or no": ([entry(1, "yes", 1), entry(2, False)], "reason R1: `matched` must be true or false"),
+    "a number for yes": ([entry(1, True, 1), entry(2, 1)], "reason R2: `matched` must be true or false"),
+    "matched is nothing": ([entry(1, None), entry(2, False)], "reason R1: `matched` must be true or false"),
     "by a reason beyond the last": (
         [entry(1, True, 2), entry(2, False)],
         "reason R1: `matched_by` names a reason that",
@@ -68,7 +68,7 @@ UNREAD = {
     ),
     "by a reason and yet not": (
         [entry(1, False, 1), entry(2, False)],
-        "reason R1 is not matched, and yet `matched_by`",
+        "reason R1 is not matched, but `matched_by`",
     ),
     "no list": ({"R1": True}, "`assessments` is not a list"),
     "words": (["R1", "R2"], "is assessed twice"),
@@ -252,7 +252,7 @@ def test_a_record_without_reasons_is_skipped_and_nothing_is_asked(run_judges, ca
     run = run_judges(calm, {"ana": lines}, [with_reasons, *others], scorer(models="offline/strict"))
     errors = run.errors()
     assert errors.record_id.tolist() == ["r1", "r2"]
-    assert set(errors.error_message) == {"the record has no reasons of an expert on these criteria."}
+    assert set(errors.error_message) == {"the record has no expert reasons on these criteria."}
     assert set(errors.status) == {"skipped"}
     assert run.assessments().record_id.tolist() == ["r0"]
     assert (run.calls().step == "score").sum() == 1
@@ -260,7 +260,7 @@ def test_a_record_without_reasons_is_skipped_and_nothing_is_asked(run_judges, ca
 
 def test_where_no_record_has_reasons_the_flow_is_not_run(run_three_judges):
     with pytest.raises(
-        bm.SetupError, match=r"`score` matches the reasons of an expert, and no record has any.*reasons="
+        bm.SetupError, match=r"`score` compares answers with expert reasons, but no record has any.*reasons="
     ):
         run_three_judges(scorer())
 

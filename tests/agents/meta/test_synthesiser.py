@@ -153,7 +153,7 @@ def test_the_majoritys_reasons_are_given_and_no_others(run_three_judges):
 
 def test_an_ordered_scale_takes_the_middle_and_labels_what_more_than_half_name(tmp_path):
     from buttermilk_nb.llm.offline_input import AnonymisedAnswer, OfflineInput
-    from buttermilk_nb.llm.providers.offline.rules import over_answers
+    from buttermilk_nb.llm.providers.offline.rules import answer_by_rule
     from buttermilk_nb.schema import Score
 
     criteria = bm.Criteria(
@@ -181,7 +181,7 @@ def test_an_ordered_scale_takes_the_middle_and_labels_what_more_than_half_name(t
 
     answers = (seen(1, 1, ["mock"]), seen(2, 4, ["mock", "plea"]), seen(3, 5, ["thank", "mock"]), seen(4, 2, []))
     aside = OfflineInput(bm.Record(content="x"), criteria, "synthesise", answers)
-    strict, lenient = (over_answers(aside, strict=side)["criteria"] for side in (True, False))
+    strict, lenient = (answer_by_rule(aside, strict=side)["criteria"] for side in (True, False))
     assert (strict["heat"]["answer"], lenient["heat"]["answer"]) == ("4", "2")
     assert strict["moves"]["answer"] == ["mock"]
 
@@ -194,7 +194,7 @@ def test_of_must_name_steps_that_answer_criteria(tmp_path):
         return len(record.content)
 
     flow = bm.Flow("wrong", [length, bm.Synthesiser("synth", of="length", models="offline/strict")])
-    with pytest.raises(bm.SetupError, match="step `synth`: `length` gives no answers on criteria"):
+    with pytest.raises(bm.SetupError, match="step `synth`: `length` does not answer criteria"):
         flow.check(bm.Corpus([bm.Record(content="x")]))
 
 

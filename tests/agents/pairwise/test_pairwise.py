@@ -236,7 +236,7 @@ def test_a_flag_turns_the_cues_against_the_text(run_pairs):
 def test_without_cues_offline_models_skip_and_say_what_to_add(run_pairs):
     run = run_pairs(compare(bm.Criteria("kinder", "Which is kinder?")))
     assert run.counts == {"skipped": 6}
-    assert "no cues by which texts can be compared" in run.errors().error_message.iloc[0]
+    assert "no cues for comparing texts" in run.errors().error_message.iloc[0]
     assert set(run.scores().status) == {"skipped"}
 
 

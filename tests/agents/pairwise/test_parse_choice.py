@@ -3,7 +3,7 @@
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.pairwise.parse_choice import read_choice, read_ratings
+from buttermilk_nb.agents.pairwise.parse_choice import compare_ratings, parse_choice
 
 OUTPUTS = ("Output (a)", "Output (b)")
 
@@ -32,7 +32,7 @@ OUTPUTS = ("Output (a)", "Output (b)")
     ],
 )
 def test_what_is_said_outright_is_read(text, choice):
-    assert read_choice(text, OUTPUTS) == choice
+    assert parse_choice(text, OUTPUTS) == choice
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_what_is_said_outright_is_read(text, choice):
     ["tie", "Both outputs are equally good.", "Verdict: tie", "It is a tie.", "Neither output is better."],
 )
 def test_equality_is_read_where_it_was_offered_and_no_answer_where_it_was_not(text):
-    assert read_choice(text, OUTPUTS) == "tie"
-    with pytest.raises(bm.errors.InvalidAnswer, match="equal, which was not offered"):
-        read_choice(text, OUTPUTS, ties=False)
+    assert parse_choice(text, OUTPUTS) == "tie"
+    with pytest.raises(bm.errors.InvalidAnswer, match="a tie, which was not offered"):
+        parse_choice(text, OUTPUTS, ties=False)
 
 
 @pytest.mark.parametrize(
@@ -61,39 +61,39 @@ def test_equality_is_read_where_it_was_offered_and_no_answer_where_it_was_not(te
         ("Output (b) is better. It greets. Therefore, Output (a) is better.", "`first` and `second`"),
         ("Therefore, Output (a) is better.\nTherefore, Output (b) is better.", "`first` and `second`"),
         ("Output (a) is better. Both are equally good.", "`first` and `tie`"),
-        ("Output (a) greets better than many. Therefore, Output (", "breaks off"),
+        ("Output (a) greets better than many. Therefore, Output (", "ends in the middle"),
         ("1", "does not say"),
     ],
 )
 def test_what_is_not_said_or_said_both_ways_is_no_answer(text, why):
     with pytest.raises(bm.errors.InvalidAnswer, match=why):
-        read_choice(text, OUTPUTS)
+        parse_choice(text, OUTPUTS)
 
 
 def test_the_names_that_were_shown_are_the_ones_that_are_read():
-    assert read_choice("Text A is better.") == "first"
-    assert read_choice("2", ("Response 1", "Response 2")) == "second"
+    assert parse_choice("Text A is better.") == "first"
+    assert parse_choice("2", ("Response 1", "Response 2")) == "second"
     with pytest.raises(bm.errors.InvalidAnswer):
-        read_choice("Output (a) is better.")
+        parse_choice("Output (a) is better.")
 
 
 def test_an_article_is_not_the_name_of_a_text():
     with pytest.raises(bm.errors.InvalidAnswer):
-        read_choice("The better text is a greeting.")
+        parse_choice("The better text is a greeting.")
     with pytest.raises(bm.errors.InvalidAnswer):
-        read_choice("A text is better when it greets.")
+        parse_choice("A text is better when it greets.")
 
 
 def test_a_long_answer_is_read_in_its_end():
-    assert read_choice("Output (a) greets. " * 5_000 + "Therefore, Output (b) is better.", OUTPUTS) == "second"
+    assert parse_choice("Output (a) greets. " * 5_000 + "Therefore, Output (b) is better.", OUTPUTS) == "second"
 
 
 @pytest.mark.parametrize(("two", "choice"), [(("6", "1"), "first"), ((7, "7.0"), "tie"), (("-2.", 3.5), "second")])
 def test_ratings_are_compared_as_numbers(two, choice):
-    assert read_ratings(*two) == choice
+    assert compare_ratings(*two) == choice
 
 
 @pytest.mark.parametrize("rating", ["", "7 or 8", "8/10", None, True, float("nan"), "high"])
 def test_a_rating_that_is_no_number_is_no_answer(rating):
     with pytest.raises(bm.errors.InvalidAnswer, match="is not a number"):
-        read_ratings(rating, 3)
+        compare_ratings(rating, 3)

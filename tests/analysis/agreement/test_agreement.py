@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.shared.bootstrap import weights
+from buttermilk_nb.analysis.shared.bootstrap import unit_weights
 
 
 def ratings(codes, **fields):
@@ -153,7 +153,7 @@ def test_sets_and_numbers_have_coefficients_of_their_own():
         (lambda frame: frame.head(0), "have no rows"),
         (lambda frame: frame.assign(coder=frame.coder.where(frame.coder == "ana")), "`coder` of the ratings is empty"),
         (lambda frame: frame.assign(cluster=frame.coder), "record `r000` is in two clusters"),
-        (lambda frame: frame.assign(criteria_hash=["c1-a"] * 40 + ["c1-b"] * 40), "was asked in 2 wordings"),
+        (lambda frame: frame.assign(criteria_hash=["c1-a"] * 40 + ["c1-b"] * 40), "has answers under 2 wordings"),
     ],
 )
 def test_what_cannot_be_compared_is_a_sentence(change, sentence):
@@ -208,10 +208,10 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says():
 
 def test_resamples_come_in_blocks_of_the_same_draws():
     clusters = np.arange(50)
-    once = np.concatenate(list(weights(clusters, 40, seed=3)))
+    once = np.concatenate(list(unit_weights(clusters, 40, seed=3)))
     assert once.shape == (40, 50)
     assert (once.sum(axis=1) == 50).all()
-    assert (once == np.concatenate(list(weights(clusters, 40, seed=3)))).all()
+    assert (once == np.concatenate(list(unit_weights(clusters, 40, seed=3)))).all()
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_resamples_come_in_blocks_of_the_same_draws():
     [
         (["yes", "maybe"], "yes/no", "the answer `maybe` is not on its scale"),
         (["1", "7"], "1-5", "the answer `7` is not on its scale"),
-        (['["a"]', "a, b"], "labels: a | b", "`a, b` is no set of labels; write it as JSON"),
+        (['["a"]', "a, b"], "labels: a | b", "`a, b` is not a set of labels; write it as JSON"),
         (["1", "much"], "0..10", "the answer `much` of `ana` on record `r001` is not a number"),
     ],
 )

@@ -91,7 +91,7 @@ def test_what_cannot_be_compared_is_a_sentence(change, why):
 
 def test_an_unknown_coder_is_named():
     marks = frame(("r", "calm", "ana", 0, 20, 100), ("r", "calm", "ben", 0, 20, 100))
-    with pytest.raises(bm.SetupError, match="there is no `bem`"):
+    with pytest.raises(bm.SetupError, match="there is no coder `bem`"):
         bm.span_agreement(marks, coders=["ana", "bem"])
 
 

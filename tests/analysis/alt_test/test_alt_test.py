@@ -73,7 +73,7 @@ def test_indicators_worked_by_hand():
     # r1: ana a, ben a, eva b, judge a. Without ana {a, b}: both 1/2, a tie. Without ben the same. Without eva {a, a}:
     # the judge 1, eva 0. r2: ana c, ben b, eva b, judge c. Without ana {b, b}: both 0, a tie. Without ben {c, b}: both
     # 1/2. Without eva the same
-    found = advantages([ReliabilityMatrix.of([["a", "a", "b"], ["c", "b", "b"]], "nominal")], [np.array([0, 2])])
+    found = advantages([ReliabilityMatrix.from_rows([["a", "a", "b"], ["c", "b", "b"]], "nominal")], [np.array([0, 2])])
     assert found.judge.tolist() == [[1, 1, 1], [1, 1, 1]]
     assert found.coder.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert found.difference.tolist() == [[0, 0, -1], [0, 0, 0]]
@@ -82,7 +82,7 @@ def test_indicators_worked_by_hand():
 def test_numbers_are_compared_by_their_root_mean_squared_distance():
     # 1, 2, 6 and the judge 3. Without 1: {2, 6}: judge sqrt(5), own sqrt(13). Without 2: {1, 6}: judge sqrt(6.5), own
     # sqrt(8.5). Without 6: {1, 2}: judge sqrt(2.5), own sqrt(20.5)
-    codes = ReliabilityMatrix.of([[1, 2, 6]], "interval", categories=[1, 2, 3, 6])
+    codes = ReliabilityMatrix.from_rows([[1, 2, 6]], "interval", categories=[1, 2, 3, 6])
     assert advantages([codes], [np.array([2])]).difference.tolist() == [[-1, -1, -1]]
     # the judge 6: without 1 sqrt(8) < sqrt(13); without 2 sqrt(12.5) > sqrt(8.5); without 6 a tie
     assert advantages([codes], [np.array([3])]).difference.tolist() == [[-1, 1, 0]]
@@ -90,14 +90,14 @@ def test_numbers_are_compared_by_their_root_mean_squared_distance():
 
 def test_rounding_breaks_no_tie():
     # without the first, {.1, .4}: the judge .2 and the first .3 are equally far, but not in binary
-    codes = ReliabilityMatrix.of([[0.3, 0.1, 0.4]], "interval", categories=[0.1, 0.2, 0.3, 0.4])
+    codes = ReliabilityMatrix.from_rows([[0.3, 0.1, 0.4]], "interval", categories=[0.1, 0.2, 0.3, 0.4])
     assert (0.2 - 0.1) ** 2 + (0.4 - 0.2) ** 2 != (0.3 - 0.1) ** 2 + (0.4 - 0.3) ** 2
     assert advantages([codes], [np.array([1])]).difference[0, 0] == 0
 
 
 def test_sets_are_compared_by_the_labels_they_share():
     rows = [['["a", "b"]', '["a"]', '["a", "b", "c"]', '["a", "c"]']]
-    codes = ReliabilityMatrix.of(rows, "set")
+    codes = ReliabilityMatrix.from_rows(rows, "set")
     people = ReliabilityMatrix(codes.matrix[:, :3], "set", codes.categories, None, codes.sets)
     # without {a}: others {a,b} and {a,b,c}: {a} has 1/2 + 1/3, the judge's {a,c} 1/3 + 2/3
     assert advantages([people], [codes.matrix[:, 3]]).difference[0, 1] == -1
@@ -314,7 +314,7 @@ def test_who_saw_the_answers_is_left_out_unless_named():
     assert "`kim` saw the judges' answers and is left out" in found.note
     named = alt_test(ratings, judges=[JUDGE], coders=["ana", "ben", "kim"], n_boot=20).iloc[0]
     assert "helps the judge" in named.note
-    with pytest.raises(SetupError, match=r"there are 2 .*, not counting who has seen the answers \(kim\)"):
+    with pytest.raises(SetupError, match=r"there are 2 .*, not counting those who have seen the answers \(kim\)"):
         alt_test(ratings[ratings.coder != "eva"], judges=[JUDGE])
 
 
@@ -335,14 +335,14 @@ def test_unequal_probabilities_are_said():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"judges": None}, r"nothing says who the judge is; name them: judges="),
+        ({"judges": None}, r"it is not known who the judge is; name the judges: judges="),
         ({"judges": ["judge"]}, "judges: criterion `calm` has no coder `judge`; did you mean `judge · m`"),
         ({"judges": JUDGE}, r'write judges=\["judge · m"\]'),
         ({"coders": ["ana", "ben"]}, r"needs 3 human coders, .* and there are 2 \(`ana`, `ben`\)"),
         ({"coders": ["ana", "ben", "eve"]}, "coders: criterion `calm` has no coder `eve`"),
         ({"epsilon": 1}, "epsilon=1"),
         ({"significance": 0}, "significance=0"),
-        ({"replicate_mode": "mode"}, 'write "modal" or "each"'),
+        ({"replicate_mode": "mode"}, 'write "each" or "modal"'),
         ({"n_boot": 0}, "n_boot=0"),
         ({"by": "criterium"}, "there is no column `criterium`"),
     ],
@@ -367,7 +367,7 @@ def test_too_few_records_are_refused():
 def test_numbers_need_a_scale():
     ratings = simulated(GOOD).assign(value=1.0)
     ratings.loc[0, "category"] = None
-    with pytest.raises(SetupError, match="numbers without categories; say in a column `scale`"):
+    with pytest.raises(SetupError, match="numbers without categories; add a column `scale`"):
         alt_test(ratings, judges=[JUDGE])
     said = {who: ["1", "2", "lots"] * 12 for who in ("ana", "ben", "eva", JUDGE)}
     with pytest.raises(SetupError, match=r"answer `lots` of `ana` on record `r002` is not a number"):

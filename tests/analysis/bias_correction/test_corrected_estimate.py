@@ -46,20 +46,20 @@ def test_no_probability_sample_no_correction():
         estimates(frame)
     with pytest.raises(SetupError, match="only a probability sample"):
         sample_size(frame, judge="judge")
-    assert "as a simple random sample, as said" in estimates(frame, sampled="simple random").note["ppi"]
+    assert "as a simple random sample, as `sampled` states" in estimates(frame, sampled="simple random").note["ppi"]
 
 
 REFUSED = {
     "with the codes of other records": (
         lambda f: pd.concat([f, f[of_coder(f)].assign(record_id=lambda g: "x" + g.record_id)]),
         {},
-        r"60 of 120 records coded by `truth` were never put to `judge` \(such as `xr000`\)",
+        r"60 of 120 records coded by `truth` were not judged by `judge` \(such as `xr000`\)",
     ),
     "with few codes": (lambda f: f[~of_coder(f) | (f.record_id < "r029")], {}, "29 records have a usable code"),
     "with few usable codes": (
         lambda f: changed(f, of_coder(f) & (f.record_id > "r028"), category="cannot tell"),
         {},
-        "29 records have a usable code of `truth`, and a correction needs 30",
+        "29 records have a usable code by `truth`. A correction needs at least 30",
     ),
     "with some probabilities": (
         lambda f: changed(f, f.record_id == "r003", inclusion_p=math.nan),
@@ -86,22 +86,22 @@ REFUSED = {
         {},
         "coded records in several replicates",
     ),
-    "with two wordings": (lambda f: f.assign(criteria_hash=np.where(of_coder(f), "a", "b")), {}, "in 2 wordings"),
+    "with two wordings": (lambda f: f.assign(criteria_hash=np.where(of_coder(f), "a", "b")), {}, "under 2 wordings"),
     "with two criteria": (lambda f: pd.concat([f, f.assign(criterion="fair")]), {"by": ()}, "criteria are never"),
     "by what the judge alone has": (
         lambda f: changed(f.assign(model=None), ~of_coder(f), model="m"),
         {"by": ["criterion", "model"]},
-        "0 records have a usable code.*leave out of `by` what only the judge's rows have",
+        "0 records have a usable code.*leave out of `by` the columns that only the judge's rows",
     ),
     "of something else": (lambda f: f, {"of": "median"}, "of: write `prevalence` or `mean` or `regression`"),
     "at a level of 95": (lambda f: f, {"confidence": 95}, "confidence=95"),
     "with a power that is none": (lambda f: f, {"power": math.nan}, "power=nan"),
-    "with other replicates": (lambda f: f, {"replicate_mode": "mean"}, "replicates: write `each` or `modal`"),
+    "with other replicates": (lambda f: f, {"replicate_mode": "mean"}, 'replicate_mode: write "each" or "modal"'),
     "without covariates": (lambda f: f, {"of": "regression"}, "a regression needs a DataFrame"),
     "with a covariate of names": (
         lambda f: f,
         {"of": "regression", "covariates": COVARIATES.assign(issue="ferry")},
-        r"`issue` holds no numbers.*get_dummies",
+        r"`issue` has no numbers.*get_dummies",
     ),
     "with too few covariates": (
         lambda f: f,
@@ -126,7 +126,7 @@ REFUSED = {
     "with an intercept": (
         lambda f: f,
         {"of": "regression", "covariates": COVARIATES.assign(intercept=1)},
-        "none `intercept`",
+        "not `intercept`",
     ),
     "with another kind": (
         lambda f: f,
@@ -167,7 +167,7 @@ def test_records_without_an_answer_of_the_judge_count_in_the_corrected_estimate(
     assert found.n_judged.tolist() == [150] * 5
     assert found.n_excluded.tolist() == [50, 0, 0, 0, 0]
     assert "which are left out" in found.note["naive"]
-    assert "50 of 200 records; its mean answer stands in, and the 15 of them that are coded" in found.note["dsl"]
+    assert "50 of 200 records; its mean answer replaces them, and the 15 of them that are coded" in found.note["dsl"]
 
 
 def test_chosen_records_without_a_code_are_counted_and_the_others_stand_for_them():
@@ -176,7 +176,7 @@ def test_chosen_records_without_a_code_are_counted_and_the_others_stand_for_them
     found = estimates(lost)
     assert found.n_excluded.tolist() == [0, 12, 12, 12, 12]
     assert found.value.round(4).tolist() == [0.5, 0.25, 0.25, 0.25, 0.25]
-    assert "12 of 60 chosen records have no usable code" in found.note["ppi"]
+    assert "12 of 60 drawn records have no usable code" in found.note["ppi"]
     assert "chosen" not in found.note["naive"]
 
 
@@ -185,13 +185,13 @@ NOTED = {
     "rare": (lambda f: changed(f, of_coder(f) & (f.record_id > "r020"), flagged=False), "There are 5 findings among"),
     "few errors": (
         lambda f: changed(f, of_coder(f) & (f.record_id > "r020"), flagged=f.record_id.str[-1].isin(list("13579"))),
-        "Judge and coder differ on 5 coded records alone",
+        "Judge and coder differ on only 5 coded records",
     ),
     "no error": (
         lambda f: changed(f, of_coder(f), flagged=f.record_id.str[-1].isin(list("13579"))),
-        "differ on no coded record",
+        "agree on every coded record",
     ),
-    "one cluster": (lambda f: f.assign(cluster="all"), "All are in one cluster, so no interval can be given."),
+    "one cluster": (lambda f: f.assign(cluster="all"), "All records are in one cluster, so there is no interval."),
     "a judge of one word": (lambda f: changed(f, ~of_coder(f), flagged=True), "add nothing here \\(power 0\\)"),
 }
 
@@ -223,7 +223,7 @@ def test_an_impossible_share_is_said_and_has_no_interval():
     found = estimates(changed(frame, of_coder(frame), flagged=False))
     assert found.value["ppi"] < 0
     assert found.loc["ppi", ["low", "high"]].isna().all()
-    assert "no possible share" in found.note["ppi"]
+    assert "not a possible share" in found.note["ppi"]
 
 
 def test_a_coefficient_that_does_not_exist_is_nan_and_says_why():

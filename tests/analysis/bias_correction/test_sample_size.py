@@ -95,7 +95,7 @@ def test_the_least_number_that_reaches_a_wanted_half_width():
 def test_a_width_that_is_there_already_needs_none():
     found = sample_size(study(), judge="judge", width=0.5).dropna(subset="wanted")
     assert found.additional.tolist() == [0, 0, 0]
-    assert (found.note == "It is reached already.").all()
+    assert (found.note == "The present sample reaches it.").all()
 
 
 def test_what_all_records_cannot_reach_is_nan_and_says_so():

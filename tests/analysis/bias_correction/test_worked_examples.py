@@ -93,7 +93,7 @@ def test_clusters_widen_intervals():
     assert together.value.tolist() == pytest.approx(alone.value.tolist())
     assert (together.se > 1.3 * alone.se).all()
     assert together.n_clusters.tolist() == [25, 11, 11, 11, 11]
-    assert together.note.str.contains("clusters alone the interval is rough").all()
+    assert together.note.str.contains("clusters the interval is rough").all()
 
 
 def test_clusters_of_copies_are_worth_one_record_each():
@@ -190,7 +190,7 @@ def test_separation_is_said_and_not_a_large_number(odd):
     y = np.r_[np.zeros(20), np.ones(10), np.zeros(10)] - odd * np.r_[np.full(20, 0.1), np.zeros(20)]
     found = regression(x, y, np.ones(40), "logistic", np.ones(40, bool))
     assert np.isnan(found.values).all()
-    assert found.undefined == SEPARATION
+    assert found.undefined_reason == SEPARATION
 
 
 def test_replicates_are_averaged_or_their_mode_is_taken():

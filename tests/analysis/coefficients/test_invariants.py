@@ -105,7 +105,7 @@ def test_a_row_of_ones_is_the_point_estimate_and_it_is_a_number_exactly_where_no
     point = coefficient.estimate(codes)
     assert point.shape == (1,)
     same(coefficient.estimate(codes, np.ones((3, len(codes.matrix)))), np.repeat(point, 3))
-    assert np.isnan(point[0]) == (coefficient.undefined(codes) is not None)
+    assert np.isnan(point[0]) == (coefficient.undefined_reason(codes) is not None)
     assert not np.isinf(point[0])
 
 
@@ -164,8 +164,8 @@ def test_interval_alpha_and_correlations_know_neither_origin_nor_unit(codes, shi
 @pytest.mark.parametrize("name", ["krippendorff_alpha", "icc_1_1", "icc_2_k", "icc_3_1"])
 def test_an_outlier_that_a_resample_left_out_costs_no_digits(name):
     rows = [[1, 2], [2, 2], [4, 5], [3, 1], [1e9, 2e9]]
-    without = COEFFICIENTS[name].estimate(ReliabilityMatrix.of(rows[:4], "interval"))
-    with_it = COEFFICIENTS[name].estimate(ReliabilityMatrix.of(rows, "interval"), np.array([[1, 1, 1, 1, 0]]))
+    without = COEFFICIENTS[name].estimate(ReliabilityMatrix.from_rows(rows[:4], "interval"))
+    with_it = COEFFICIENTS[name].estimate(ReliabilityMatrix.from_rows(rows, "interval"), np.array([[1, 1, 1, 1, 0]]))
     np.testing.assert_allclose(with_it, without, rtol=1e-6)
 
 
@@ -188,7 +188,7 @@ def test_agreement_where_each_category_is_weighed_by_its_pairs_is_the_overall_sh
     for one in specific_agreement(codes):
         used = (codes.matrix == codes.categories.index(one.category)).sum(axis=1)
         pairs = (used * (given_ - 1))[given_ >= 2].sum()
-        assert (one.undefined(codes) is None) == (pairs > 0)
+        assert (one.undefined_reason(codes) is None) == (pairs > 0)
         if pairs:
             shared += one.estimate(codes)[0] * pairs
         possible += pairs

@@ -97,9 +97,9 @@ def test_a_published_value_is_reproduced(name):
     rows, categories = ratings(case)
     if name == "diagnoses_cohen_r2_r3":
         rows = [row[1:3] for row in rows]
-    codes = ReliabilityMatrix.of(rows, level_of(case), categories)
+    codes = ReliabilityMatrix.from_rows(rows, level_of(case), categories)
     for coefficient, published in coefficients(case):
-        assert coefficient.undefined(codes) is None
+        assert coefficient.undefined_reason(codes) is None
         assert coefficient.estimate(codes)[0] == pytest.approx(published, abs=case["tolerance"])
 
 
@@ -110,26 +110,28 @@ def test_there_are_39_cases():
 
 def test_units_with_one_code_are_dropped_and_counted():
     rows, categories = ratings(case_of("kripp_wiki_nominal"))
-    assert COEFFICIENTS["krippendorff_alpha"].counted(ReliabilityMatrix.of(rows, "nominal", categories)) == (12, 26, 3)
+    assert COEFFICIENTS["krippendorff_alpha"].sample_counts(
+        ReliabilityMatrix.from_rows(rows, "nominal", categories)
+    ) == (12, 26, 3)
 
 
 def test_fleiss_own_kappa_is_refused_where_irrcac_prints_a_generalised_one():
     rows, categories = ratings(case_of("irrCAC_raw4raters_fleiss_kappa"))
-    sentence = COEFFICIENTS["fleiss_kappa"].undefined(ReliabilityMatrix.of(rows, "nominal", categories))
+    sentence = COEFFICIENTS["fleiss_kappa"].undefined_reason(ReliabilityMatrix.from_rows(rows, "nominal", categories))
     assert "equally many codes in every unit, and there are 1 to 4" in sentence
 
 
 def test_ordinal_is_not_one_thing():
     rows, categories = ratings(case_of("kripp1980_C_ordinal"))
     alpha = COEFFICIENTS["krippendorff_alpha"]
-    assert alpha.estimate(ReliabilityMatrix.of(rows, "ordinal", categories))[0] == pytest.approx(0.815, abs=5e-4)
-    assert WeightedAlpha(scheme="ordinal").estimate(ReliabilityMatrix.of(rows, "ordinal", categories))[
+    assert alpha.estimate(ReliabilityMatrix.from_rows(rows, "ordinal", categories))[0] == pytest.approx(0.815, abs=5e-4)
+    assert WeightedAlpha(scheme="ordinal").estimate(ReliabilityMatrix.from_rows(rows, "ordinal", categories))[
         0
     ] == pytest.approx(0.834, abs=6e-4)
     words = dict(enumerate(["one", "two", "three", "four", "five"], 1))
     named = [[words.get(code) for code in unit] for unit in rows]
-    alphabetical = alpha.estimate(ReliabilityMatrix.of(named, "ordinal", sorted(words.values())))[0]
+    alphabetical = alpha.estimate(ReliabilityMatrix.from_rows(named, "ordinal", sorted(words.values())))[0]
     assert alphabetical != pytest.approx(0.815, abs=0.02)
-    assert alpha.estimate(ReliabilityMatrix.of(named, "ordinal", list(words.values())))[0] == pytest.approx(
+    assert alpha.estimate(ReliabilityMatrix.from_rows(named, "ordinal", list(words.values())))[0] == pytest.approx(
         0.815, abs=5e-4
     )

@@ -16,42 +16,44 @@ from buttermilk_nb.errors import SetupError
 
 
 def test_missing_codes_are_none_nan_and_pandas_na():
-    codes = ReliabilityMatrix.of([["a", None], [float("nan"), "b"], [pd.NA, pd.NaT]], "nominal")
+    codes = ReliabilityMatrix.from_rows([["a", None], [float("nan"), "b"], [pd.NA, pd.NaT]], "nominal")
     assert codes.matrix.tolist() == [[0, -1], [-1, 1], [-1, -1]]
 
 
 def test_declared_categories_keep_their_order_and_need_not_be_used():
-    codes = ReliabilityMatrix.of([["mid", "low"]], "ordinal", ["low", "mid", "high"])
+    codes = ReliabilityMatrix.from_rows([["mid", "low"]], "ordinal", ["low", "mid", "high"])
     assert codes.matrix.tolist() == [[1, 0]]
     assert codes.values.tolist() == [1, 2, 3]
 
 
 def test_numbers_are_the_same_code_whatever_their_type():
-    codes = ReliabilityMatrix.of([[4, 4.0], [np.int64(4), "4"], [np.float32(2), 2]], "ordinal", range(1, 6))
+    codes = ReliabilityMatrix.from_rows([[4, 4.0], [np.int64(4), "4"], [np.float32(2), 2]], "ordinal", range(1, 6))
     assert codes.matrix.tolist() == [[3, 3], [3, 3], [1, 1]]
     assert codes.categories == ("1", "2", "3", "4", "5")
 
 
 def test_ordinal_numbers_are_sorted_as_numbers():
-    codes = ReliabilityMatrix.of([[10, 9], [-2, 1]], "ordinal")
+    codes = ReliabilityMatrix.from_rows([[10, 9], [-2, 1]], "ordinal")
     assert codes.categories == ("-2", "1", "9", "10")
     assert codes.values.tolist() == [-2, 1, 9, 10]
 
 
 def test_ordinal_numbers_declared_out_of_order_are_ranked():
-    assert ReliabilityMatrix.of([[3, 1]], "ordinal", [3, 1, 2]).values.tolist() == [1, 2, 3]
-    assert ReliabilityMatrix.of([[3, 1]], "ordinal", [3, 2, 1]).values.tolist() == [3, 2, 1]
+    assert ReliabilityMatrix.from_rows([[3, 1]], "ordinal", [3, 1, 2]).values.tolist() == [1, 2, 3]
+    assert ReliabilityMatrix.from_rows([[3, 1]], "ordinal", [3, 2, 1]).values.tolist() == [3, 2, 1]
 
 
 def test_the_values_of_an_interval_are_the_distinct_numbers():
-    codes = ReliabilityMatrix.of([[0.5, "0.25"], [1, 0.5]], "interval")
+    codes = ReliabilityMatrix.from_rows([[0.5, "0.25"], [1, 0.5]], "interval")
     assert codes.categories == ("0.25", "0.5", "1")
     assert codes.values.tolist() == [0.25, 0.5, 1]
     assert codes.matrix.tolist() == [[1, 0], [2, 1]]
 
 
 def test_a_set_is_any_collection_of_labels_or_its_json_and_the_empty_one_is_an_answer():
-    codes = ReliabilityMatrix.of([[["b", "a"], '["a", "b"]'], [{"a"}, ("a", "a")], [[], None]], "set", ["a", "b", "c"])
+    codes = ReliabilityMatrix.from_rows(
+        [[["b", "a"], '["a", "b"]'], [{"a"}, ("a", "a")], [[], None]], "set", ["a", "b", "c"]
+    )
     assert codes.matrix.tolist() == [[0, 0], [1, 1], [2, -1]]
     assert codes.sets == (frozenset("ab"), frozenset("a"), frozenset())
 
@@ -59,7 +61,7 @@ def test_a_set_is_any_collection_of_labels_or_its_json_and_the_empty_one_is_an_a
 @pytest.mark.parametrize(
     ("rows", "level", "categories", "said"),
     [
-        ([["a", "b"], ["a"]], "nominal", None, "write None where there is none"),
+        ([["a", "b"], ["a"]], "nominal", None, "write None for a missing code"),
         ([["yse", "yes"]], "nominal", ["yes", "no"], "the code `yse` is not one of the categories; did you mean `yes`"),
         ([["low", "high"]], "ordinal", None, "need `categories`, from lowest to highest"),
         ([["low", 1]], "interval", None, "the code `low` is not a number"),
@@ -72,7 +74,7 @@ def test_a_set_is_any_collection_of_labels_or_its_json_and_the_empty_one_is_an_a
 )
 def test_answers_that_do_not_fit_are_a_setup_error(rows, level, categories, said):
     with pytest.raises(SetupError, match=said):
-        ReliabilityMatrix.of(rows, level, categories)
+        ReliabilityMatrix.from_rows(rows, level, categories)
 
 
 @pytest.mark.parametrize(

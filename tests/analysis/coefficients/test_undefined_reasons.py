@@ -8,13 +8,13 @@ import pytest
 from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix, SpecificAgreement, WeightedAlpha
 from buttermilk_nb.errors import SetupError
 
-ALL_YES = ReliabilityMatrix.of([["yes", "yes"], ["yes", "yes"]], "nominal", ["yes", "no"])
+ALL_YES = ReliabilityMatrix.from_rows([["yes", "yes"], ["yes", "yes"]], "nominal", ["yes", "no"])
 
 
 def sentence(name, rows, level, categories=None):
-    codes = ReliabilityMatrix.of(rows, level, categories)
+    codes = ReliabilityMatrix.from_rows(rows, level, categories)
     assert np.isnan(COEFFICIENTS[name].estimate(codes, np.ones((2, len(rows))))).all()
-    return COEFFICIENTS[name].undefined(codes)
+    return COEFFICIENTS[name].undefined_reason(codes)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_with_one_category_in_use_there_is_no_agreement_beyond_chance(name):
 
 @pytest.mark.parametrize("name", ["gwet_ac1", "brennan_prediger", "percent_agreement"])
 def test_chance_that_does_not_go_by_use_leaves_full_agreement_at_1_by_definition(name):
-    assert COEFFICIENTS[name].undefined(ALL_YES) is None
+    assert COEFFICIENTS[name].undefined_reason(ALL_YES) is None
     assert COEFFICIENTS[name].estimate(ALL_YES)[0] == 1
 
 
@@ -52,24 +52,24 @@ def test_chance_that_does_not_go_by_use_leaves_full_agreement_at_1_by_definition
         ("krippendorff_alpha", [[2, 2], [2, None], [3, None]], "interval",
          "Every code is `2`; with one category in use, no agreement beyond chance can show."),
         ("fleiss_kappa", [["a", "b", "a"], ["b", "b", None]], "nominal",
-         "Fleiss' kappa needs equally many codes in every unit, and there are 2 to 3; Krippendorff's alpha takes "
-         "that."),
+         "Fleiss' kappa needs equally many codes in every unit, and there are 2 to 3; use Krippendorff's "
+         "alpha."),
         ("light_kappa", [["a", "b", None], [None, "b", "a"]], "nominal", "Coders 1 and 3 have no unit in common."),
         ("light_kappa", [["a", "a", "a"], ["a", "a", "b"]], "nominal",
          "Between coders 1 and 2: every code is `a`; with one category in use, no agreement beyond chance can show."),
         ("gwet_ac1", [["a", "a"]], "nominal",
-         "Gwet's AC1 goes by the number of declared categories, and there is only `a`."),
+         "Gwet's AC1 depends on the number of declared categories, and there is only `a`."),
         ("brennan_prediger", [["a", "a"]], "nominal",
-         "Brennan-Prediger goes by the number of declared categories, and there is only `a`."),
+         "Brennan-Prediger depends on the number of declared categories, and there is only `a`."),
         ("icc_2_1", [[1, 2], [3, None]], "interval",
          "ICC(2,1), two-way random, absolute agreement needs two units that every coder coded, and there is one."),
         ("icc_2_1", [[3, 3], [3, 3]], "interval", "Every code is `3`: the units do not differ."),
         ("icc_2_k", [[1, 2], [2, 1]], "interval",
-         "The units differ no more than the coders do on each: the variance to divide by is not above 0."),
+         "The units differ no more than the coders do on each: the variance in the denominator is not above 0."),
         ("kendall_w", [[1, 2], [2, None]], "ordinal",
          "Kendall's W needs two units that every coder coded, and there is one."),
         ("kendall_w", [[1, 2], [1, 2]], "ordinal",
-         "No coder told any unit from another: there is no order to compare."),
+         "No coder distinguished any units: there is no order to compare."),
         ("kendall_w", [[1, 1], [1, 1]], "ordinal",
          "Every code is `1`; with one category in use, no agreement beyond chance can show."),
     ],
@@ -79,7 +79,7 @@ def test_the_sentence_says_why(name, rows, level, said):
 
 
 def test_a_resample_in_which_it_is_undefined_is_nan_and_the_others_are_not():
-    codes = ReliabilityMatrix.of([["a", "a"], ["b", "b"], ["a", "b"]], "nominal")
+    codes = ReliabilityMatrix.from_rows([["a", "a"], ["b", "b"], ["a", "b"]], "nominal")
     weights = np.array([[1, 1, 1], [3, 0, 0], [0, 0, 0], [0, 3, 1]])
     for name in ("krippendorff_alpha", "cohen_kappa", "scott_pi", "fleiss_kappa", "conger_kappa", "light_kappa"):
         assert np.isnan(COEFFICIENTS[name].estimate(codes, weights)).tolist() == [False, True, True, False]
@@ -87,17 +87,17 @@ def test_a_resample_in_which_it_is_undefined_is_nan_and_the_others_are_not():
 
 def test_perfect_agreement_is_exactly_1_and_never_more():
     for level in ("nominal", "ordinal", "interval", "ratio"):
-        codes = ReliabilityMatrix.of([[0.1, 0.1, 0.1], [0.3, 0.3, 0.3], [0.7, 0.7, 0.7]], level)
+        codes = ReliabilityMatrix.from_rows([[0.1, 0.1, 0.1], [0.3, 0.3, 0.3], [0.7, 0.7, 0.7]], level)
         assert COEFFICIENTS["krippendorff_alpha"].estimate(codes)[0] == 1
 
 
 def test_specific_agreement_on_a_category_that_nobody_used_is_undefined():
-    codes = ReliabilityMatrix.of([["a", "a"], ["b", None]], "nominal", ["a", "b", "c"])
+    codes = ReliabilityMatrix.from_rows([["a", "a"], ["b", None]], "nominal", ["a", "b", "c"])
     for category in ("b", "c"):
         one = SpecificAgreement(category=category)
-        assert one.undefined(codes) == f"Nobody used `{category}` in a unit that was coded twice."
+        assert one.undefined_reason(codes) == f"Nobody used `{category}` in a unit that was coded twice."
         assert np.isnan(one.estimate(codes)[0])
-    assert SpecificAgreement(category="a").undefined(ReliabilityMatrix.of([["a"]], "nominal")) == (
+    assert SpecificAgreement(category="a").undefined_reason(ReliabilityMatrix.from_rows([["a"]], "nominal")) == (
         "Agreement needs two coders, and there are fewer."
     )
     with pytest.raises(SetupError, match="there is no category `d`"):
@@ -105,7 +105,7 @@ def test_specific_agreement_on_a_category_that_nobody_used_is_undefined():
 
 
 def test_a_scheme_of_weights_that_there_is_not_is_a_setup_error():
-    codes = ReliabilityMatrix.of([[1, 2], [2, 2]], "ordinal")
+    codes = ReliabilityMatrix.from_rows([[1, 2], [2, 2]], "ordinal")
     with pytest.raises(SetupError, match="there is no scheme of weights `quadratc`; did you mean `quadratic`"):
         WeightedAlpha(scheme="quadratc").estimate(codes)
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import binom, permutation_test
 
 from buttermilk_nb.analysis.comparison import compare_levels, flips
-from buttermilk_nb.analysis.comparison.paired_tests import DRAWS, mcnemar, sign_flips
-from buttermilk_nb.analysis.shared.bootstrap import weights
-from buttermilk_nb.analysis.shared.multiple_testing import holm
+from buttermilk_nb.analysis.comparison.paired_tests import N_RANDOM_FLIPS, mcnemar_test, sign_flip_test
+from buttermilk_nb.analysis.shared.bootstrap import unit_weights
+from buttermilk_nb.analysis.shared.multiple_testing import holm_adjusted
 from buttermilk_nb.errors import SetupError
 
 WORDS = {"a": "yes", "b": "no", "-": None, "?": "cannot tell"}
@@ -59,39 +59,39 @@ def test_a_small_case_worked_by_hand():
 @pytest.mark.parametrize(("b", "c"), [(1, 8), (3, 3), (0, 5), (12, 25), (121, 59)])
 def test_mcnemar_is_the_exact_binomial_of_the_textbook(b, c):
     tail = binom.cdf(min(b, c), b + c, 0.5)
-    assert mcnemar(b, c).p == pytest.approx(min(1.0, 2 * tail))
-    assert mcnemar(b, c) == mcnemar(c, b)
+    assert mcnemar_test(b, c).p == pytest.approx(min(1.0, 2 * tail))
+    assert mcnemar_test(b, c) == mcnemar_test(c, b)
 
 
 def test_flipping_the_signs_of_records_is_mcnemars_test():
     for b, c in [(1, 6), (4, 4), (0, 9)]:
-        assert sign_flips(np.array([1.0] * b + [-1.0] * c), 1, "records").p == pytest.approx(mcnemar(b, c).p)
+        assert sign_flip_test(np.array([1.0] * b + [-1.0] * c), 1, "records").p == pytest.approx(mcnemar_test(b, c).p)
 
 
 def test_all_sign_flips_are_those_of_a_loop_and_of_scipy():
     sums = np.array([0.3, -0.1, 0.8, 0.2, 0.5, -0.4, 0.7])
     flipped = [abs(np.dot(signs, sums)) for signs in product([1, -1], repeat=len(sums))]
     expected = np.mean([one >= abs(sums.sum()) - 1e-9 for one in flipped])
-    found = sign_flips(sums, 1, "records")
-    assert (found.p, found.test, found.turns_on) == (pytest.approx(expected), "sign flips of records, exact", 7)
+    found = sign_flip_test(sums, 1, "records")
+    assert (found.p, found.test, found.n_changed) == (pytest.approx(expected), "sign flips of records, exact", 7)
     scipys = permutation_test((sums,), lambda x: x.sum(), permutation_type="samples", n_resamples=np.inf)
     assert found.p == pytest.approx(scipys.pvalue)
 
 
 def test_drawn_sign_flips_are_near_the_exact_ones_and_go_by_the_seed():
     sums = np.array([1.0] * 5 + [-1.0] * 13)
-    first, again, other = (sign_flips(sums, seed, "records") for seed in (1, 1, 2))
+    first, again, other = (sign_flip_test(sums, seed, "records") for seed in (1, 1, 2))
     assert first == again != other
-    assert first.test == f"sign flips of records, {DRAWS:,} draws"
-    assert first.p == pytest.approx(mcnemar(5, 13).p, abs=0.015)
+    assert first.test == f"sign flips of records, {N_RANDOM_FLIPS:,} draws"
+    assert first.p == pytest.approx(mcnemar_test(5, 13).p, abs=0.015)
 
 
 def test_holm_by_hand():
     # sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1: 0.02, 0.03, 0.06, 0.04, and never falling
-    assert holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm(np.array([0.6, 0.7])).tolist() == [1.0, 1.0]
-    assert holm(np.array([np.nan, 0.03])).tolist()[1] == 0.03
-    assert len(holm(np.array([]))) == 0
+    assert holm_adjusted(np.array([0.01, 0.04, 0.03, 0.005])).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm_adjusted(np.array([0.6, 0.7])).tolist() == [1.0, 1.0]
+    assert holm_adjusted(np.array([np.nan, 0.03])).tolist()[1] == 0.03
+    assert len(holm_adjusted(np.array([]))) == 0
 
 
 def test_holm_goes_over_all_rows_of_the_call():
@@ -101,7 +101,7 @@ def test_holm_goes_over_all_rows_of_the_call():
     pairs = found[["criterion", "a", "b"]].values.tolist()
     assert pairs == [["calm", "m1", "m2"], ["calm", "m1", "m3"], ["calm", "m2", "m3"], ["fair", "m1", "m2"]]
     assert found.n_tests.tolist() == [4] * 4
-    assert found.p_adjusted.tolist() == holm(found.p.to_numpy()).tolist()
+    assert found.p_adjusted.tolist() == holm_adjusted(found.p.to_numpy()).tolist()
     assert (found.p_adjusted > found.p).sum() == 3
 
 
@@ -160,8 +160,8 @@ def test_names_without_order_are_compared_by_the_share_of_the_most_frequent():
     assert found.measure == "share of `c`"
     assert (found.at_a, found.at_b) == (pytest.approx(4 / 6), pytest.approx(2 / 6))
     assert (found.only_a, found.only_b, found.n_changed) == (3, 1, 5)
-    assert found.p == pytest.approx(mcnemar(3, 1).p)
-    assert "`c` against all other answers" in found.note
+    assert found.p == pytest.approx(mcnemar_test(3, 1).p)
+    assert "`c` with all other answers" in found.note
 
 
 def test_of_categories_as_frequent_the_first_on_the_scale_is_shown():
@@ -194,7 +194,7 @@ def test_each_replicate_is_compared_and_averaged():
     assert (found.at_a, found.at_b) == (pytest.approx((2 / 3 + 1 / 2) / 2), pytest.approx((2 / 3 + 0) / 2))
     assert (found.only_a, found.only_b) == (1.0, 0.5)
     # what each record adds: -(1/3 + 1/2) / 2, 0, (1/3) / 2
-    assert found.p == pytest.approx(sign_flips(np.array([-5 / 12, 1 / 6]), 1, "records").p)
+    assert found.p == pytest.approx(sign_flip_test(np.array([-5 / 12, 1 / 6]), 1, "records").p)
     assert found.test == "sign flips of records, exact"
     assert "within each of 2 replicates" in found.note
 
@@ -227,7 +227,7 @@ def test_a_resample_is_the_records_of_the_clusters_drawn(replicates):
     frame.loc[(frame.replicate == 1) & (frame.record_id == "r005"), ["category", "flagged"]] = None
     found = only(compare_levels(frame, factor="model", replicate_mode=replicates, n_boot=1, seed=7))
     clusters = np.array([0, 0, 1, 2, 2, 3, 3, 4, 4])  # r003 has no pair
-    ((often,),) = weights(clusters, 1, 7)
+    ((often,),) = unit_weights(clusters, 1, 7)
     kept = [name for name in frame.record_id.unique() if name != "r003"]
     copies = [
         frame[frame.record_id == name].assign(record_id=f"{name} {i}", cluster=None)
@@ -258,7 +258,7 @@ def test_in_clusters_the_permutation_stands_beside_mcnemars_test():
     assert found.p_clustered == 0.5
     assert found.p_clustered_adjusted == 0.5
     assert (found.n, found.n_clusters) == (40, 8)
-    assert "takes the 40 records as independent" in found.note
+    assert "treats the 40 records as independent" in found.note
     assert "2 clusters differ, so p_clustered cannot be below 0.5" in found.note
     free = only(compare_levels(frame.drop(columns="cluster"), factor="model"))
     assert found.difference_high - found.difference_low > free.difference_high - free.difference_low
@@ -308,7 +308,7 @@ def test_wordings_are_compared_on_request_and_marked():
     frame = ratings({"m1": "aab", "m2": "abb"}, flag="yes")
     frame["criteria_hash"] = frame.model.map({"m1": "h1", "m2": "h2"})
     assert "different wordings" in only(compare_levels(frame, factor="criteria_hash")).note
-    with pytest.raises(SetupError, match=r"several criteria_hash \(`h1`, `h2`\)"):
+    with pytest.raises(SetupError, match=r"2 wordings \(`criteria_hash`: `h1`, `h2`\)"):
         compare_levels(frame, factor="model")
 
 
@@ -356,7 +356,7 @@ def test_frames_of_other_kinds_give_the_same():
 
 def test_unequal_samples_are_not_weighted_and_it_is_said():
     frame = ratings({"m1": "aabb", "m2": "abbb"}, flag="yes").assign(inclusion_p=[0.1, 0.1, 0.5, 0.5] * 2)
-    assert "drawn with unequal probability" in only(compare_levels(frame, factor="model")).note
+    assert "drawn with unequal probabilities" in only(compare_levels(frame, factor="model")).note
     assert "unequal" not in only(compare_levels(frame.assign(inclusion_p=0.1), factor="model")).note
 
 
@@ -394,7 +394,7 @@ def test_where_nothing_differs_few_tests_reject(size, level, name):
 
 def test_sign_flips_reject_as_often_as_they_say():
     rng = np.random.default_rng(2)
-    p = np.array([sign_flips(sums, 1, "records").p for sums in rng.normal(size=(1500, 9))])
+    p = np.array([sign_flip_test(sums, 1, "records").p for sums in rng.normal(size=(1500, 9))])
     for level in (0.05, 0.25):
         low, high = binom.ppf([0.001, 0.999], len(p), level)
         assert low <= (p <= level).sum() <= high
@@ -452,11 +452,11 @@ def test_no_flips_are_no_rows():
         (ratings({"m1": "ab"}), {"factor": "model"}, "one value, `m1`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "modle"}, "did you mean `model`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "replicate"}, "bm.stability"),
-        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "flagged"}, "cannot be taken"),
+        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "flagged"}, "belongs to the answers"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "by": ["model"]}, "in `by` and in `factor`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "baseline": "m3"}, "did you mean `m1`|`m2`"),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "by": ["coder"]}, "one value in each group"),
-        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "replicate_mode": "mode"}, "`modal` or `each`"),
+        (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "replicate_mode": "mode"}, 'write "each" or "modal"'),
         (ratings({"m1": "ab", "m2": "ab"}), {"factor": "model", "n_boot": 0}, "n_boot=0"),
         (
             pd.concat([ratings({"m1": "ab", "m2": "ab"}), ratings({"m1": "ab"}, criterion="fair")]),

@@ -166,5 +166,5 @@ def test_a_project_counts_the_newest_text_of_a_record_and_what_was_said_of_it(of
 
 @pytest.mark.parametrize("name", ["truth", "Truth", "judge · offline/strict", "kf (adjudicated)"])
 def test_names_that_stand_for_something_else_are_no_coders(offline_project, name):
-    with pytest.raises(bm.SetupError, match="cannot be a person's name"):
+    with pytest.raises(bm.SetupError, match="cannot be a coder's name"):
         keep(offline_project, "yes", coder=name)

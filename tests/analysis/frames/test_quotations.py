@@ -3,7 +3,7 @@
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.frames.quotations import Text, quoted
+from buttermilk_nb.analysis.frames.quotations import SearchableText, quoted_passages
 
 TEXT = "The keeper said:\n“It’s   late – go home, all of you!” Nobody went. Straße 7, ŁÓDŹ."
 
@@ -30,18 +30,18 @@ TEXT = "The keeper said:\n“It’s   late – go home, all of you!” Nobody we
     ],
 )
 def test_a_passage_is_found_whatever_its_marks_and_spaces_and_not_where_words_differ(quote, there):
-    found = Text(TEXT).find(quote)
+    found = SearchableText(TEXT).find(quote)
     assert (found is not None) == there
 
 
 def test_the_place_is_that_in_the_text_as_it_stands():
-    start, end = Text(TEXT).find("It's late - go home")
+    start, end = SearchableText(TEXT).find("It's late - go home")
     assert TEXT[start:end] == "It’s   late – go home"
 
 
 @pytest.mark.parametrize("marks", ["“{}”", "„{}“", "„{}”", "«{}»", '"{}"', "「{}」"])
 def test_all_kinds_of_quotation_marks_are_read_and_apostrophes_are_none(marks):
-    assert quoted(f"It's {marks.format('go home')}, isn't it: {marks.format('late')}.") == ["go home", "late"]
+    assert quoted_passages(f"It's {marks.format('go home')}, isn't it: {marks.format('late')}.") == ["go home", "late"]
 
 
 def test_a_run_says_of_every_quotation_whether_it_is_true(tmp_path, monkeypatch):
@@ -82,5 +82,5 @@ def test_a_run_without_quotations_gives_an_empty_frame_of_the_same_columns(tmp_p
     ],
 )
 def test_letters_count_as_the_same_however_they_are_typed(text, quote):
-    start, end = Text(text).find(quote)
-    assert Text(text[start:end]).find(quote) is not None
+    start, end = SearchableText(text).find(quote)
+    assert SearchableText(text[start:end]).find(quote) is not None

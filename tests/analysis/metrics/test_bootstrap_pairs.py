@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from buttermilk_nb.analysis.metrics import bootstrap_pairs, metrics
+from buttermilk_nb.analysis.metrics import answer_pairs, metrics
+from buttermilk_nb.analysis.metrics.answer_pairs import AnswerPairs
 from buttermilk_nb.analysis.metrics.base import BASES
-from buttermilk_nb.analysis.metrics.bootstrap_pairs import Pairs, weight_blocks
 from buttermilk_nb.analysis.metrics.metric_registry import metrics_for
-from buttermilk_nb.analysis.metrics.pair_with_truth import comparisons
+from buttermilk_nb.analysis.metrics.pair_with_truth import paired_coders
+from buttermilk_nb.analysis.shared import bootstrap
+from buttermilk_nb.analysis.shared.bootstrap import sample_and_cluster_weights
 
 
 def study(records, kind, coders=1, seed=0, missing=0.1, clusters=None):
@@ -33,17 +35,17 @@ def study(records, kind, coders=1, seed=0, missing=0.1, clusters=None):
 @pytest.mark.parametrize("kind", ["yes/no", "1-5", "0..4"])
 @pytest.mark.parametrize("few", [0, 64])
 def test_a_weight_counts_a_record_as_often_as_if_it_stood_there_so_often(kind, few, monkeypatch):
-    monkeypatch.setattr(bootstrap_pairs, "_FEW", few)
-    (one,) = comparisons(study(25, kind), "truth", ["criterion"], None, "each")
-    (weights,) = list(weight_blocks(25, 6, seed=3))[1:]
+    monkeypatch.setattr(answer_pairs, "_FEW", few)
+    (one,) = paired_coders(study(25, kind), "truth", ["criterion"], None, "each")
+    (weights,) = list(sample_and_cluster_weights(25, 6, seed=3))[1:]
     index = np.arange(25)
     for metric in metrics_for(one.question):
 
         def estimate(truth, answer, cluster, rows, metric=metric):
-            pairs = Pairs.of(truth, answer, cluster, 25)
-            view = pairs.truth, pairs.answer, pairs.rows(rows)
-            if metric.flag:
-                flagged, said, which = pairs.at_flag(one.question.flags)
+            pairs = AnswerPairs.from_answers(truth, answer, cluster, 25)
+            view = pairs.truth, pairs.answer, pairs.pair_weights(rows)
+            if metric.uses_flag:
+                flagged, said, which = pairs.to_flag_pairs(one.question.flags)
                 view = flagged, said, view[2] @ which
             return [metric.estimate(one.question, *view, basis) for basis in BASES]
 
@@ -87,7 +89,7 @@ def test_a_seed_gives_the_same_table_and_another_seed_another():
 def test_blocks_of_resamples_are_the_same_resamples(monkeypatch):
     ratings = study(30, "1-5", clusters=10)
     whole = metrics(ratings, n_boot=50)
-    monkeypatch.setattr(bootstrap_pairs, "_BLOCK", 70)
+    monkeypatch.setattr(bootstrap, "_MAX_CACHED", 70)
     pd.testing.assert_frame_equal(metrics(ratings, n_boot=50), whole)
 
 
@@ -103,4 +105,4 @@ def test_undefined_resamples_are_counted_and_left_out_of_the_interval():
 def test_one_cluster_has_no_interval_and_says_so():
     row = metrics(study(20, "yes/no").assign(cluster="one"), n_boot=20).iloc[0]
     assert np.isnan(row.low)
-    assert "One cluster only: no interval." in row.note
+    assert "All records are in one cluster, so there is no interval." in row.note

@@ -77,8 +77,8 @@ def test_p_values_are_adjusted_over_the_whole_table():
     [
         ("ab", "ab", "Every record has an answer."),
         ("ab", "??", "No record has an answer in every replicate."),
-        ("aa", "a?", "One category only: nothing to compare."),
-        ("abc", "a?c", "Expected counts below 5 in a table larger than 2 x 2: no test."),
+        ("aa", "a?", "There is only one category, so there is nothing to compare."),
+        ("abc", "a?c", "There is no test: expected counts are below 5 in a table larger than 2 x 2."),
     ],
 )
 def test_where_there_is_no_test_the_note_says_why(truth, coder, note):
@@ -101,7 +101,7 @@ def test_a_record_is_tested_once_however_many_replicates_it_has():
 
 def test_clusters_are_said_to_be_taken_as_independent():
     note = non_answers(frame("ab" * 10, "a?" * 10).assign(cluster="one")).note.iloc[0]
-    assert note == "The test takes the records of a cluster as independent."
+    assert note == "The test treats the records of a cluster as independent."
 
 
 def test_a_truth_in_numbers_is_taken_by_its_flag():
@@ -116,7 +116,7 @@ def test_a_column_that_is_not_of_the_record_is_refused():
     ratings = frame("ab", "ab").assign(replicate=0)
     ratings = pd.concat([ratings, ratings[ratings.coder == "judge"].assign(replicate=1)])
     ratings["hour"] = range(len(ratings))
-    with pytest.raises(SetupError, match="`hour` says two things of one record"):
+    with pytest.raises(SetupError, match="a record has two values in `hour`"):
         non_answers(ratings, group="hour")
     with pytest.raises(SetupError, match="no column `houre`"):
         non_answers(ratings, group="houre")

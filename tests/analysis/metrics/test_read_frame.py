@@ -100,7 +100,7 @@ def test_modal_answers_are_another_instrument_and_a_tie_is_no_answer():
         {"answered": 0.5, "planned": 1 / 3, "lowest": 1 / 3, "highest": 2 / 3}
     )
     assert found.n_planned.tolist() == [3] * 4
-    assert all("1 records without a modal answer (ties)." in note for note in found.note)
+    assert all("1 records have no modal answer (ties)." in note for note in found.note)
 
 
 def test_an_average_over_the_replicates_that_are_defined_says_so():
@@ -137,7 +137,7 @@ FLAGGED = starred(truth="aab", judge="abb").assign(flagged=[True, True, False, T
         (lambda f: f, {"coders": ["truth"]}, "cannot be compared with itself"),
         (lambda f: f, {"by": ("criterion", "coder")}, "leave it out of `by`"),
         (lambda f: f, {"by": "criterion"}, "several columns"),
-        (lambda f: f.assign(criteria_hash=list("ppq" * 2)), {}, "two wordings, criteria_hash `p` and `q`"),
+        (lambda f: f.assign(criteria_hash=list("ppq" * 2)), {}, "2 wordings \\(`criteria_hash`: `p`, `q`\\)"),
         (lambda f: f.assign(scale="x | y"), {}, "the answer 'a' is not one of"),
         (lambda f: f.assign(scale=["a | b"] * 3 + ["a | b | c"] * 3), {}, "has two scales"),
         (lambda f: pd.concat([f, f]), {}, "has two rows for record `r0`"),
@@ -161,14 +161,14 @@ def test_what_does_not_fit_is_refused_in_one_sentence(function, change, options,
         (FLAGGED, {"only": "f1"}, "several names"),
         (FLAGGED.assign(flagged=[True, True, True, True, False, False]), {}, "true on some rows and false on others"),
         (FLAGGED.assign(flagged=[True, True, None, True, None, None]), {}, "the answer `b` has no `flagged`"),
-        (FLAGGED, {"on": "shared"}, "`on` is `own` or `common`"),
-        (FLAGGED, {"replicate_mode": "all"}, "`replicates` is `each` or `modal`"),
-        (FLAGGED, {"confidence": 95}, "`level` lies between 0 and 1"),
-        (FLAGGED, {"coders": "judge"}, "`coders` is several names"),
-        (FLAGGED.assign(flagged="maybe"), {}, "neither true nor false"),
-        (FLAGGED.assign(value="much"), {}, "column `value` of the ratings holds something that is not a number"),
-        (FLAGGED.assign(category=[["a"]] * 6), {}, "holds lists"),
-        (FLAGGED, {"n_boot": -1}, "`n_boot` is a number of resamples"),
+        (FLAGGED, {"on": "shared"}, "on: write `own` or `common`"),
+        (FLAGGED, {"replicate_mode": "all"}, 'write "each" or "modal"'),
+        (FLAGGED, {"confidence": 95}, "the level of an interval is between 0 and 1"),
+        (FLAGGED, {"coders": "judge"}, "`coders` takes several names"),
+        (FLAGGED.assign(flagged="maybe"), {}, "values other than true and false"),
+        (FLAGGED.assign(value="much"), {}, "column `value` of the ratings contains values that are not numbers"),
+        (FLAGGED.assign(category=[["a"]] * 6), {}, "contains lists"),
+        (FLAGGED, {"n_boot": -1}, "write a number of resamples, 0 or more"),
     ],
 )
 def test_metrics_that_cannot_be_are_refused(ratings, options, match):
@@ -190,7 +190,7 @@ def test_wordings_in_by_are_apart_and_a_truth_without_one_belongs_to_each():
 
 def test_unequal_probabilities_are_said_and_not_silently_left_aside():
     note = metrics(FLAGGED.assign(inclusion_p=[0.1, 0.5, 1.0] * 2), n_boot=0).note.iloc[0]
-    assert "Unweighted, although records came into the sample with unequal probability." in note
+    assert "Records were drawn with unequal probabilities, and are not weighted." in note
 
 
 @every

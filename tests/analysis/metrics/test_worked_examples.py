@@ -73,7 +73,7 @@ def test_every_number_says_what_it_rests_on_and_what_it_leaves_out():
     counts = found[["n", "n_planned", "n_excluded", "n_positive", "n_clusters"]]
     assert counts.loc["answered"].tolist() == [10, 13, 3, 4, 10]
     assert counts.loc["planned"].tolist() == counts.loc["lowest"].tolist() == [13, 13, 0, 6, 13]
-    assert all("Fewer than 30 records: no conclusion follows." in note for note in found.note)
+    assert all("below 30 no conclusion follows." in note for note in found.note)
 
 
 def test_the_flag_decides_what_is_positive():
@@ -103,7 +103,7 @@ def test_more_than_two_categories_with_a_flag_have_accuracy_of_the_flag_and_exac
     found = metrics(frame("aabbc", "abb?b", "a | b | c", {"a"}), n_boot=0)
     check(found, "accuracy", 3 / 4, 3 / 5, 3 / 5, 4 / 5)
     check(found, "exact_agreement", 2 / 4, 2 / 5, 2 / 5, 3 / 5)
-    assert "Of the flag" in found.query("metric == 'accuracy'").note.iloc[0]
+    assert "This is about the flag" in found.query("metric == 'accuracy'").note.iloc[0]
 
 
 def quadratic_kappa(truth, coder):
@@ -183,8 +183,8 @@ def test_two_empty_sets_are_the_same():
         (["no", "no"], ["yes", "no"], "recall", "The truth flags nothing."),
         (["yes", "yes"], ["yes", "no"], "specificity", "The truth flags everything."),
         (["no", "no"], ["no", "no"], "f1", "Neither truth nor coder flagged anything."),
-        (["yes", "no"], ["no", "no"], "mcc", "The truth or the coder gave one and the same answer throughout."),
-        (["no", "no"], ["yes", "no"], "balanced_accuracy", "The truth holds only findings, or none."),
+        (["yes", "no"], ["no", "no"], "mcc", "The truth or the coder gave the same answer throughout."),
+        (["no", "no"], ["yes", "no"], "balanced_accuracy", "The truth has only findings, or none."),
         (["yes", "no"], ["?", "?"], "accuracy", "No record has both a truth and an answer."),
         (["?", "?"], ["yes", "no"], "accuracy", "No record has a truth."),
     ],

@@ -231,13 +231,13 @@ def test_people_are_no_instruments_and_named_judges_alone_are_taken():
 
 def test_what_does_not_follow_stands_beside():
     found = multiverse(frame({"m1": "nnnn"}), n_boot=20).iloc[0]
-    assert "It rests on 4 records" in found.note
+    assert "This is based on 4 records" in found.note
     assert "the interval has no width" in found.note
     one = multiverse(frame({"m1": "ynnn"}, cluster="a"), n_boot=20).iloc[0]
-    assert "All are in one cluster" in one.note
+    assert "All records are in one cluster" in one.note
     assert np.isnan(one.low)
     unequal = frame({"m1": "ynnn"}).assign(inclusion_p=[0.1, 0.1, 0.2, 0.2])
-    assert "not weighted here" in multiverse(unequal, n_boot=20).note.iloc[0]
+    assert "not weighted" in multiverse(unequal, n_boot=20).note.iloc[0]
 
 
 CALM = frame(SAID)
@@ -252,14 +252,14 @@ TONE = frame({"m1": "1234"}, scale="1-5", flag="4")
         (pd.concat([CALM.assign(criteria_hash=h, replicate=i) for i, h in enumerate("ab")]), {}, "2 wordings"),
         (CALM.assign(flagged=None), {}, "no flag is declared"),
         (CALM, {"thresholds": [">= 4"]}, "have no order"),
-        (CALM, {"thresholds": []}, "thresholds: name one at least"),
+        (CALM, {"thresholds": []}, "thresholds: name at least one"),
         (TONE, {"thresholds": ["four"]}, "`four` is not a comparison"),
         (TONE.assign(flagged=None), {"thresholds": ["flag"]}, "no flag is declared, so it is not known"),
         (CALM, {"rules": "mean"}, "there is no `mean`"),
         (TONE, {"rules": "mean", "thresholds": "flag"}, "a `mean` needs a threshold"),
         (CALM, {"rules": "majorty"}, "did you mean `majority`?"),
         (CALM, {"models": "every"}, "models: there is no `every`"),
-        (CALM, {"prompts": []}, "prompts: name one choice at least"),
+        (CALM, {"prompts": []}, "prompts: name at least one choice"),
         (CALM, {"replicate_mode": "first"}, "replicate_mode: there is no `first`"),
         (CALM, {"non_answers": "maybe"}, "non_answers: there is no `maybe`"),
         (CALM, {"judges": ["m1"]}, "has no coder `m1`"),
@@ -269,9 +269,9 @@ TONE = frame({"m1": "1234"}, scale="1-5", flag="4")
         (CALM.assign(outlet="Bell"), {"groups": "outlet"}, "has 1 value \\(`Bell`"),
         (CALM.assign(outlet=CALM.record_id.map(OUTLETS)), {"groups": "outlet", "pair": ("Bell", "Tin")}, "never `Tin`"),
         (CALM.assign(outlet=CALM.record_id.map(OUTLETS)), {"groups": "outlet", "pair": ("Bell", "Bell")}, "two values"),
-        (CALM, {"pair": ("a", "b")}, "two values of which column"),
-        (CALM, {"finding": lambda records: "much"}, "gave str, and a finding is a number"),
-        (CALM, {"finding": len, "groups": "outlet"}, "with a function of your own"),
+        (CALM, {"pair": ("a", "b")}, "name the column of the two values"),
+        (CALM, {"finding": lambda records: "much"}, "returned str, and a finding is a number"),
+        (CALM, {"finding": len, "groups": "outlet"}, "a function of your own compares groups itself"),
         (frame({f"m{i:02}": "yn" for i in range(14)}), {"models": "subsets"}, "20,000 is the most"),
     ],
 )  # fmt: skip
@@ -319,7 +319,7 @@ def test_a_share_is_summed_up_by_its_range_median_and_what_moves_it():
     said = multiverse_summary(summary([0.1, 0.2, 0.3, 0.9], models=list("aabb"), rule=list("xyxy")))
     assert "In 4 specifications the finding (share flagged) goes from 0.10 to 0.90, with a median of 0.25" in said
     assert "above" not in said
-    assert "moves it most is `models`: medians from 0.15 (a) to 0.60 (b)" in said
+    assert "changes it most is `models`: medians from 0.15 (a) to 0.60 (b)" in said
 
 
 def test_a_difference_is_held_against_no_difference():
@@ -337,7 +337,7 @@ def test_without_intervals_a_summary_says_nothing_of_them():
 
 
 def test_nothing_defined_is_said():
-    assert multiverse_summary(summary([np.nan])) == "No specification has a finding."
+    assert multiverse_summary(summary([np.nan])) == "No specification has an estimate."
 
 
 def test_more_subsets_than_there_may_be_specifications_are_refused_before_they_are_made():

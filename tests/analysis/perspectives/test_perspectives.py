@@ -30,7 +30,7 @@ def frame(said, **columns):
 
 def alpha(*rows):
     return COEFFICIENTS["krippendorff_alpha"].estimate(
-        ReliabilityMatrix.of([list(row) for row in zip(*rows, strict=True)], "nominal")
+        ReliabilityMatrix.from_rows([list(row) for row in zip(*rows, strict=True)], "nominal")
     )[0]
 
 
@@ -83,7 +83,7 @@ def test_with_three_groups_each_is_compared_with_the_mean_of_the_others():
 def test_one_group_has_no_difference():
     found = sides(frame(SAID), {"ana": "Graz", "ben": "Graz"})
     assert math.isnan(found.difference["Graz"])
-    assert "one group only" in found.note["Graz"]
+    assert "only one group" in found.note["Graz"]
 
 
 def test_a_column_may_hold_the_groups():
@@ -128,7 +128,7 @@ def test_who_saw_the_answers_is_left_out():
     found = sides(ratings)
     assert found.agreement["Graz"] == 3 / 4
     assert found.n_coders["Graz"] == 1
-    assert "Left out, having seen the judges' answers: `ana`" in found.note["Graz"]
+    assert "Left out, because they saw the judges' answers: `ana`" in found.note["Graz"]
 
 
 def test_alpha_that_is_undefined_says_why():
@@ -142,7 +142,9 @@ def test_alpha_that_is_undefined_says_why():
 def test_the_level_of_the_scale_decides_on_alpha():
     said = {"ana": "1234", "eva": "1243", JUDGE: "1235"}
     found = sides(frame(said, scale="1-5"), {"ana": "Graz", "eva": "Wien"})
-    codes = ReliabilityMatrix.of([list(row) for row in zip("1234", "1235", strict=True)], "ordinal", list("12345"))
+    codes = ReliabilityMatrix.from_rows(
+        [list(row) for row in zip("1234", "1235", strict=True)], "ordinal", list("12345")
+    )
     assert found.alpha["Graz"] == pytest.approx(COEFFICIENTS["krippendorff_alpha"].estimate(codes)[0])
 
 
@@ -152,7 +154,7 @@ def test_the_level_of_the_scale_decides_on_alpha():
         ({"anna": "Graz"}, {}, "groups: there is no coder `anna`; did you mean `ana`"),
         ("coders", {}, "groups: there is no column `coders`; did you mean `coder`"),
         ({JUDGE: "Graz"}, {}, "`judge · m` is a judge"),
-        (TOWNS, {"judges": None}, "nothing says who the judge is"),
+        (TOWNS, {"judges": None}, "it is not known who the judge is"),
         (TOWNS, {"by": ["town"]}, "there is no column `town`"),
         (TOWNS, {"confidence": 2}, "confidence=2"),
     ],
@@ -239,14 +241,14 @@ def test_records_that_nobody_coded_are_kept_and_said():
     assert math.isnan(found.share_yes[1])
     assert math.isnan(found.entropy[1])
     assert found[["cross_entropy", "brier"]].isna().all(axis=None)
-    assert found.note.tolist() == ["The judge has no answer.", "No person has coded it."]
+    assert found.note.tolist() == ["The judge has no answer.", "No person has coded this record."]
     assert found.n_excluded.tolist() == [0, 1]
 
 
 def test_codes_that_were_not_blind_are_marked_beside_a_judge():
     ratings = frame(SAID).assign(blind=lambda found: found.coder != "kim")
     assert soft_labels(ratings).note.tolist() == [""] * 4
-    seen = "Among the people is one who saw the judges' answers."
+    seen = "One of the people saw the judges' answers."
     assert soft_labels(ratings, judge=JUDGE).note.tolist() == [seen] * 3 + [""]
 
 
@@ -259,7 +261,7 @@ def test_soft_labels_do_not_depend_on_row_order():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"divergence": True}, 'Name the judge, judge="..."'),
+        ({"divergence": True}, 'it needs a judge; name one, judge="..."'),
         ({"judge": "judge"}, "has no coder `judge`; did you mean `judge · m`"),
         ({"judge": "ana", "group": TOWNS}, "group: `ana` is the judge"),
         ({"smoothing": -1}, "smoothing=-1"),

@@ -55,7 +55,7 @@ def test_what_must_be_chosen_is_a_sentence(found, plot):
     with pytest.raises(bm.SetupError, match="there is no coefficient `Cohens kappa` here; did you mean"):
         plot(found, coefficient="Cohens kappa")
     both = pd.concat([found, found.assign(criterion="loud")])
-    with pytest.raises(bm.SetupError, match="there are 2 criteria; choose one, criterion='calm'"):
+    with pytest.raises(bm.SetupError, match="there are 2 values in `criterion`; choose one, criterion='calm'"):
         plot(both)
     assert plot(both, criterion="loud").get_title(loc="left").startswith("loud")
 
@@ -92,5 +92,5 @@ def test_what_is_no_usable_answer_stands_on_the_right(crossed):
 
 
 def test_a_coder_must_be_chosen(crossed):
-    with pytest.raises(bm.SetupError, match="there are 2 in `coder`; choose one, coder='ana'"):
+    with pytest.raises(bm.SetupError, match="there are 2 values in `coder`; choose one, coder='ana'"):
         bm.plot_confusion(crossed)

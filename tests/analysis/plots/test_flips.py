@@ -80,7 +80,7 @@ def test_what_cannot_be_drawn_is_a_sentence():
     found = flips("ab", "ba")
     with pytest.raises(bm.SetupError, match="no record flips"):
         plot_flips(found.iloc[:0])
-    with pytest.raises(bm.SetupError, match="there are 2 in `criterion`; choose one"):
+    with pytest.raises(bm.SetupError, match="there are 2 values in `criterion`; choose one"):
         plot_flips(pd.concat([found, found.assign(criterion="loud")]))
     many = pd.concat([found.assign(answer_a=f"x{i}", answers_a=[("x",)] * 2) for i in range(30)])
     with pytest.raises(bm.SetupError, match="there are 32 different answers"):

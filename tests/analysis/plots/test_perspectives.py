@@ -71,7 +71,7 @@ def test_a_picture_is_drawn_where_it_is_told_to_be(found):
 
 def test_what_must_be_chosen_is_a_sentence(found):
     both = pd.concat([found, found.assign(criterion="loud")])
-    with pytest.raises(bm.SetupError, match="there are 2 in `criterion`; choose one"):
+    with pytest.raises(bm.SetupError, match="there are 2 values in `criterion`; choose one"):
         plot_perspectives(both)
     assert plot_perspectives(both, criterion="loud").get_title(loc="left") == "loud"
     with pytest.raises(bm.SetupError, match="write `agreement` or `alpha`, and not `kappa`"):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.analysis.shared.order_effects import wilson
+from buttermilk_nb.analysis.shared.order_effects import wilson_interval
 
 
 def ratings(*said, coder="compare · m", **columns):
@@ -39,7 +39,7 @@ def test_what_has_no_answer_in_one_order_is_counted_and_bounds_the_rate():
     assert (row.n, row.n_flipped, row.n_excluded) == (3, 2, 1)
     assert row.flip_rate == pytest.approx(2 / 3)
     assert (row.flip_rate_least, row.flip_rate_most) == (0.5, 0.75)
-    assert row.note == "It rests on 3 pairs; below 30 no conclusion follows."
+    assert row.note == "This is based on 3 pairs; below 30 no conclusion follows."
 
 
 def test_a_non_answer_is_no_answer():
@@ -77,13 +77,13 @@ def test_instruments_and_wordings_are_never_pooled():
 
 def test_pairs_of_one_cluster_are_said_to_be_taken_as_independent():
     said = [(f"p{i}", "first", "first") for i in range(40)]
-    assert bm.order_bias(ratings(*said, cluster="q")).note.item() == "Pairs of one cluster are taken as independent."
+    assert bm.order_bias(ratings(*said, cluster="q")).note.item() == "Pairs of one cluster are treated as independent."
     assert bm.order_bias(ratings(*said)).note.item() == ""
 
 
 def test_ratings_without_both_orders_are_refused():
     for frame in (ratings(("p1", "first", "first")).query("order == 'given'"), ratings(*FOUR).drop(columns="order")):
-        with pytest.raises(bm.SetupError, match="no pair was asked in both orders"):
+        with pytest.raises(bm.SetupError, match="no pair was shown in both orders"):
             bm.order_bias(frame)
     with pytest.raises(bm.SetupError, match="between 0 and 1"):
         bm.order_bias(ratings(*FOUR), confidence=95)
@@ -94,7 +94,7 @@ def test_ratings_without_both_orders_are_refused():
     [(0.0, 10, 0.0, 0.2775), (0.05, 100, 0.0215, 0.1118), (81 / 263, 263, 0.2553, 0.3662), (1.0, 1, 0.2065, 1.0)],
 )
 def test_wilson_s_interval_is_that_of_the_books(share, n, low, high):
-    assert wilson(share, n) == pytest.approx((low, high), abs=5e-5)  # 81 of 263: Newcombe 1998, table I
+    assert wilson_interval(share, n) == pytest.approx((low, high), abs=5e-5)  # 81 of 263: Newcombe 1998, table I
 
 
 def test_without_any_answer_nothing_is_known():

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix
-from buttermilk_nb.analysis.shared.bootstrap import weights
-from buttermilk_nb.analysis.shared.modes import modes
+from buttermilk_nb.analysis.shared.bootstrap import unit_weights
+from buttermilk_nb.analysis.shared.modes import row_modes
 from buttermilk_nb.analysis.stability import replicate_answers, stability
 from buttermilk_nb.errors import SetupError
 
@@ -69,14 +69,14 @@ def test_ordinal_alpha_weighs_far_flips_more():
     assert found[0].intra_judge_alpha > found[1].intra_judge_alpha
     assert found[0].flip_rate == found[1].flip_rate == 1 / 4
     assert found[0].scale_level == "ordinal"
-    expected = ReliabilityMatrix.of([list(codes) for codes in far.values()], "ordinal", list("12345"))
+    expected = ReliabilityMatrix.from_rows([list(codes) for codes in far.values()], "ordinal", list("12345"))
     assert found[1].intra_judge_alpha == COEFFICIENTS["krippendorff_alpha"].estimate(expected)[0]
 
 
 def test_numbers_without_categories_are_answers_on_a_continuous_scale():
     frame = ratings({f"r{i}": "--" for i in range(4)}, scale="0..1", value=[0.1, 0.1, 0.5, 0.6, 0.9, 0.9, 0.3, 0.2])
     found = only(stability(frame))
-    expected = ReliabilityMatrix.of([[0.1, 0.1], [0.5, 0.6], [0.9, 0.9], [0.3, 0.2]], "interval")
+    expected = ReliabilityMatrix.from_rows([[0.1, 0.1], [0.5, 0.6], [0.9, 0.9], [0.3, 0.2]], "interval")
     assert found.intra_judge_alpha == pytest.approx(COEFFICIENTS["krippendorff_alpha"].estimate(expected)[0])
     assert (found.flip_rate, found.scale_level) == (1 / 2, "interval")
     assert replicate_answers(frame).answers.iloc[0] == ("0.5", "0.6")
@@ -85,7 +85,7 @@ def test_numbers_without_categories_are_answers_on_a_continuous_scale():
 def test_sets_of_labels_are_compared_with_the_masi_distance():
     rows = [['["a", "b"]', '["a"]'], ['["b"]', '["b"]'], ["[]", "[]"]]
     frame = ratings({f"r{i}": row for i, row in enumerate(rows)}, scale="labels: a | b")
-    expected = COEFFICIENTS["krippendorff_alpha_masi"].estimate(ReliabilityMatrix.of(rows, "set"))[0]
+    expected = COEFFICIENTS["krippendorff_alpha_masi"].estimate(ReliabilityMatrix.from_rows(rows, "set"))[0]
     found = only(stability(frame))
     assert (found.scale_level, found.intra_judge_alpha) == ("set", pytest.approx(expected))
 
@@ -125,7 +125,7 @@ def test_a_person_who_coded_once_has_no_row_and_a_judge_asked_once_has_one():
     found = stability(pd.concat([judge, person, once])).set_index("coder")
     assert found.index.tolist() == ["judge · m", "other · m"]
     assert math.isnan(found.loc["other · m", "flip_rate"])
-    assert "one `replicate` only" in found.loc["other · m", "note"]
+    assert "only one `replicate`" in found.loc["other · m", "note"]
 
 
 def test_a_person_who_coded_twice_has_a_row():
@@ -142,7 +142,7 @@ def test_over_prompts_is_computed_in_each_replicate_and_averaged():
     assert found.flip_rate == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert found.off_mode_share == pytest.approx((1 / 4 + 1 / 6) / 2)
     alphas = [
-        COEFFICIENTS["krippendorff_alpha"].estimate(ReliabilityMatrix.of(rows, "nominal"))[0]
+        COEFFICIENTS["krippendorff_alpha"].estimate(ReliabilityMatrix.from_rows(rows, "nominal"))[0]
         for rows in ([["a", "b"], ["a", "a"], ["b", None]], [["a", "a"], ["a", "a"], ["b", "a"]])
     ]
     assert found.intra_judge_alpha == pytest.approx(np.mean(alphas))
@@ -169,7 +169,7 @@ def test_a_resample_is_the_records_of_the_clusters_drawn():
     frame = ratings({"r1": "12", "r2": "33", "r3": "45", "r4": "1-", "r5": "22", "r6": "52"}, scale="1-5")
     frame["cluster"] = frame.record_id.map({"r1": "x", "r2": "x", "r3": "y", "r4": "y", "r5": "z"})
     found = only(stability(frame, n_boot=1, seed=3))
-    ((often,),) = weights(np.array([0, 0, 1, 2, 3]), 1, 3)  # r4 has no pair
+    ((often,),) = unit_weights(np.array([0, 0, 1, 2, 3]), 1, 3)  # r4 has no pair
     copies = [
         frame[frame.record_id == name].assign(record_id=f"{name} {i}", cluster=None)
         for name, times in zip(["r1", "r2", "r3", "r5", "r6"], often, strict=True)
@@ -235,14 +235,14 @@ def test_answers_stand_in_the_order_of_the_replicates_as_numbers():
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.integers(-1, 3), min_size=4, max_size=4), min_size=1, max_size=6))
 def test_modes_are_those_of_counting(rows):
-    found = modes(np.array(rows, np.intp))
+    found = row_modes(np.array(rows, np.intp))
     for i, row in enumerate(rows):
         given = [one for one in row if one >= 0]
         counts = {one: given.count(one) for one in given}
         best = [one for one, n in counts.items() if n == max(counts.values())]
-        assert found.given[i] == len(given)
-        assert found.most[i] == (max(counts.values()) if counts else 0)
-        assert found.tie[i] == (len(best) > 1)
+        assert found.n_codes[i] == len(given)
+        assert found.n_mode[i] == (max(counts.values()) if counts else 0)
+        assert found.is_tie[i] == (len(best) > 1)
         assert found.mode[i] == (best[0] if len(best) == 1 else -1)
 
 
@@ -281,7 +281,7 @@ def test_the_seed_decides_the_interval():
         (ratings(SAID), {"by": ["criterion", "model"]}, "no column `model`"),
         (ratings(SAID, prompt="p"), {"over": "prompt"}, "one value, `p`"),
         (ratings(SAID), {"over": "coder"}, "not repeats of each other"),
-        (ratings(SAID), {"over": "category"}, "cannot be taken"),
+        (ratings(SAID), {"over": "category"}, "belongs to the answers"),
         (ratings(SAID), {"over": "criterion"}, "in `by` and in `over`"),
         (ratings(SAID), {"n_boot": 0}, "n_boot=0"),
         (ratings(SAID), {"confidence": 95}, "confidence=95"),
@@ -289,10 +289,14 @@ def test_the_seed_decides_the_interval():
         (pd.concat([ratings(SAID)] * 2), {}, "record `r1` has 2 answers"),
         (pd.concat([ratings(SAID, judge="j"), ratings(SAID, judge="k")]), {}, "put `judge` into `by`"),
         (pd.concat([ratings(SAID), ratings(SAID, "fair")]), {"by": "coder"}, "criteria are never pooled"),
-        (ratings(SAID).assign(criteria_hash=["h1"] * 6 + ["h2"] * 6), {}, r"several criteria_hash \(`h1`, `h2`\)"),
+        (
+            ratings(SAID).assign(criteria_hash=["h1"] * 6 + ["h2"] * 6),
+            {},
+            r"2 wordings \(`criteria_hash`: `h1`, `h2`\)",
+        ),
         (ratings(SAID).assign(cluster=[*"ab", *[None] * 10]), {}, "in two clusters"),
         (ratings(SAID, coder=None), {}, "column `coder` of the ratings is empty in row 0"),
-        (ratings({"r1": "--"}, value=0.5), {}, "say in a column `scale`"),
+        (ratings({"r1": "--"}, value=0.5), {}, "add a column `scale`"),
     ],
 )
 def test_what_cannot_be_computed_is_one_clear_sentence(frame, arguments, said):

@@ -41,7 +41,7 @@ def test_a_western_byte_late_in_a_large_file_is_not_damaged(tmp_path):
 
 def test_an_encoding_that_does_not_fit_is_a_sentence(tmp_path):
     file = written(tmp_path, "id,text\n1,café\n".encode("cp1252"))
-    with pytest.raises(SetupError, match=r"`x.csv` is not utf-8 \(byte 13\); leave `encoding` out to have it detected"):
+    with pytest.raises(SetupError, match=r"`x.csv` is not valid utf-8 \(byte 13\); leave out `encoding` to detect it"):
         load(file, content="text", encoding="utf-8")
 
 
@@ -83,8 +83,8 @@ def test_a_row_of_the_wrong_length_is_rejected_with_the_line_where_it_starts(tmp
     corpus = load(file, content="text", record_id="id")
     assert ids(corpus) == ["1", "4"]
     assert corpus.rejected[["line", "reason"]].to_numpy().tolist() == [
-        [4, "3 fields where the header has 2"],
-        [5, "1 fields where the header has 2"],
+        [4, "the row has 3 fields, but the header has 2"],
+        [5, "the row has 1 field, but the header has 2"],
     ]
 
 
@@ -105,7 +105,7 @@ def test_empty_rows_are_counted_and_left_out(tmp_path):
 def test_the_second_of_two_equal_ids_is_rejected_and_names_the_first(tmp_path):
     corpus = load(written(tmp_path, "id,text\na,One.\nb,Two.\na,Three.\n"), content="text", record_id="id")
     assert ids(corpus) == ["a", "b"]
-    assert corpus.rejected.reason.tolist() == ["the id `a` stands in line 2 already"]
+    assert corpus.rejected.reason.tolist() == ["the id `a` is already in line 2"]
 
 
 def test_the_same_text_twice_without_ids_is_rejected_with_the_way_out(tmp_path):
@@ -135,7 +135,9 @@ def test_every_missing_column_is_named_at_once(tmp_path):
 
 
 def test_no_column_for_the_text_lists_the_columns(tmp_path):
-    with pytest.raises(SetupError, match="say which column holds the text, content=...; there are `id`, `text`"):
+    with pytest.raises(
+        SetupError, match="say which column contains the text, content=...; the columns are `id`, `text`"
+    ):
         load(written(tmp_path, "id,text\n1,a\n"))
 
 
@@ -145,7 +147,7 @@ def test_an_empty_file_is_a_sentence(tmp_path):
 
 
 def test_rejected_rows_can_stop_the_loading(tmp_path):
-    with pytest.raises(SetupError, match=r"line 3: 3 fields where the header has 2\."):
+    with pytest.raises(SetupError, match=r"line 3: the row has 3 fields, but the header has 2\."):
         load(written(tmp_path, "id,text\n1,a\n2,b,c\n"), content="text", on_error="raise")
 
 
@@ -168,7 +170,7 @@ def test_rejected_is_a_frame_of_three_columns_also_when_nothing_was_rejected(tmp
 
 
 def test_an_unknown_ending_lists_the_known_ones(tmp_path):
-    with pytest.raises(SetupError, match=r"no loader for `.docx`; there are .csv, .*folders"):
+    with pytest.raises(SetupError, match=r"no loader for `.docx`; you can load .csv, .*folders"):
         load(written(tmp_path, "x", "a.docx"), content="text")
 
 
@@ -178,12 +180,12 @@ def test_a_misspelt_option_of_the_format_names_the_nearest(tmp_path):
 
 
 def test_an_option_of_another_format_is_refused(tmp_path):
-    with pytest.raises(SetupError, match="`from_csv` takes no option `sheet`"):
+    with pytest.raises(SetupError, match="`from_csv` has no option `sheet`"):
         load(written(tmp_path, "text\na\n"), content="text", sheet="one")
 
 
 def test_a_misspelt_option_is_refused_by_the_method_too(tmp_path):
-    with pytest.raises(SetupError, match="no option `truht` when loading; did you mean `truth`"):
+    with pytest.raises(SetupError, match="loading has no option `truht`; did you mean `truth`"):
         Corpus.from_csv(written(tmp_path, "text\na\n"), content="text", truht="x")
 
 

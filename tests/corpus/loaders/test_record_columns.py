@@ -59,5 +59,5 @@ def test_a_column_that_only_has_such_a_name_is_metadata(load):
 
 
 def test_a_name_with_a_dot_is_a_sentence(load):
-    with pytest.raises(bm.SetupError, match=r"`labels` names `a.na`, and names with a dot"):
+    with pytest.raises(bm.SetupError, match=r"`labels` contains the name `a.na`. A name with a dot"):
         load({**ROW, "labels": {"a.na": {"calm": "no"}}})

@@ -8,7 +8,7 @@ import fsspec
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.corpus.loaders.remote_files import display_address, fetched, is_remote
+from buttermilk_nb.corpus.loaders.remote_files import display_address, download, is_remote
 
 CSV = "id,body\n007,One.\n008,Two.\n"
 
@@ -64,7 +64,7 @@ def web():
 
 def test_a_file_elsewhere_is_read_under_its_own_name(bucket):
     put(f"{bucket}/press/articles.csv", CSV)
-    with fetched(f"{bucket}/press/articles.csv") as path:
+    with download(f"{bucket}/press/articles.csv") as path:
         corpus = bm.Corpus.from_csv(path, content="body", record_id="id")
         assert corpus.provenance["file"] == "articles.csv"
     assert [record.record_id for record in corpus] == ["007", "008"]
@@ -73,7 +73,7 @@ def test_a_file_elsewhere_is_read_under_its_own_name(bucket):
 
 def test_a_file_of_this_machine_is_read_where_it_lies(tmp_path):
     (tmp_path / "a.csv").write_text(CSV)
-    with fetched(f"file://{tmp_path}/a.csv") as path:
+    with download(f"file://{tmp_path}/a.csv") as path:
         assert path == tmp_path / "a.csv"
     assert path.exists()
 
@@ -81,35 +81,35 @@ def test_a_file_of_this_machine_is_read_where_it_lies(tmp_path):
 def test_a_folder_elsewhere_is_read_with_all_that_is_in_it(bucket):
     put(f"{bucket}/speeches/1789.txt", "One.")
     put(f"{bucket}/speeches/early/1793.txt", "Two.")
-    with fetched(f"{bucket}/speeches") as path:
+    with download(f"{bucket}/speeches") as path:
         corpus = bm.Corpus.from_folder(path)
     assert {record.record_id: record.content for record in corpus} == {"1789": "One.", "early/1793": "Two."}
 
 
 def test_a_web_page_is_fetched_because_it_was_named(web):
     address, seen = web
-    with fetched(f"{address}/data/articles.csv?token=abc") as path:
+    with download(f"{address}/data/articles.csv?token=abc") as path:
         assert (path.name, path.read_text()) == ("articles.csv", CSV)
     assert set(seen) == {"/data/articles.csv?token=abc"}
 
 
 def test_a_page_that_there_is_not_is_one_sentence_without_its_token(web):
     address, _ = web
-    with pytest.raises(bm.SetupError) as caught, fetched(f"{address}/nothing.csv?token=abc"):
+    with pytest.raises(bm.SetupError) as caught, download(f"{address}/nothing.csv?token=abc"):
         pass
     assert "/nothing.csv" in str(caught.value)
     assert "abc" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_is_one_sentence():
-    with pytest.raises(bm.SetupError, match=r"http://127.0.0.1:9/x.csv"), fetched("http://127.0.0.1:9/x.csv"):
+    with pytest.raises(bm.SetupError, match=r"http://127.0.0.1:9/x.csv"), download("http://127.0.0.1:9/x.csv"):
         pass
 
 
 def test_a_file_that_there_is_not_is_named(bucket):
     with (
         pytest.raises(bm.SetupError, match=r"there is nothing at `memory://bucket/no.csv`"),
-        fetched(f"{bucket}/no.csv"),
+        download(f"{bucket}/no.csv"),
     ):
         pass
 
@@ -117,8 +117,8 @@ def test_a_file_that_there_is_not_is_named(bucket):
 def test_more_than_the_limit_is_not_fetched(bucket):
     put(f"{bucket}/large.csv", "x" * 2000)
     with (
-        pytest.raises(bm.SetupError, match=r"`memory://bucket/large.csv` holds more than 1,000 bytes"),
-        fetched(f"{bucket}/large.csv", limit_bytes=1000),
+        pytest.raises(bm.SetupError, match=r"`memory://bucket/large.csv` contains more than 1,000 bytes"),
+        download(f"{bucket}/large.csv", limit_bytes=1000),
     ):
         pass
 
@@ -126,13 +126,13 @@ def test_more_than_the_limit_is_not_fetched(bucket):
 def test_the_limit_counts_for_a_folder_as_a_whole(bucket):
     for number in range(3):
         put(f"{bucket}/many/{number}.txt", "x" * 400)
-    with pytest.raises(bm.SetupError, match="more than"), fetched(f"{bucket}/many", limit_bytes=1000):
+    with pytest.raises(bm.SetupError, match="more than"), download(f"{bucket}/many", limit_bytes=1000):
         pass
 
 
 def test_an_error_of_the_users_own_is_not_taken_for_one_of_the_file(bucket):
     put(f"{bucket}/a.csv", CSV)
-    with pytest.raises(ZeroDivisionError), fetched(f"{bucket}/a.csv"):
+    with pytest.raises(ZeroDivisionError), download(f"{bucket}/a.csv"):
         1 / 0  # noqa: B018
 
 
@@ -141,7 +141,7 @@ def test_a_missing_package_is_named_with_the_command(url, command):
     try:
         fsspec.get_filesystem_class(url[:2])
     except ImportError:
-        with pytest.raises(bm.SetupError) as caught, fetched(url):
+        with pytest.raises(bm.SetupError) as caught, download(url):
             pass
         assert f"`pip install buttermilk-nb{command}`" in str(caught.value)
     else:
@@ -153,13 +153,13 @@ def test_a_file_is_never_written_outside_its_folder(bucket, name, monkeypatch):
     put(f"{bucket}/folder/a.txt", "One.")
     with monkeypatch.context() as changed:
         changed.setattr(type(fsspec.filesystem("memory")), "find", lambda *_, **__: [f"/bucket/folder/{name}"])
-        with pytest.raises(bm.SetupError, match="would be written elsewhere"), fetched(f"{bucket}/folder"):
+        with pytest.raises(bm.SetupError, match="would be written outside its folder"), download(f"{bucket}/folder"):
             pass
 
 
 def test_a_name_that_no_file_may_have_is_made_fit(bucket):
     put(f"{bucket}/a:b?.csv", CSV)
-    with fetched(f"{bucket}/a:b?.csv") as path:
+    with download(f"{bucket}/a:b?.csv") as path:
         assert isinstance(path, Path)
         assert not set('<>:"|?*') & set(path.name)
 

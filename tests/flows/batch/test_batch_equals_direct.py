@@ -111,7 +111,7 @@ def test_an_answer_of_a_batch_has_no_latency(model, batch_server, make_batch_pro
 
 def test_the_run_says_that_half_the_price_was_counted(batch_server, make_batch_project):
     make_batch_project()
-    assert "in a batch of `gpt`: 4 answers, of which the cost is counted at 50% of the usual price." in repr(
+    assert "in a batch of `gpt`: 4 answers. The cost is counted at 50% of the usual price." in repr(
         judging().run(texts(), batch=True)
     )
 
@@ -155,7 +155,7 @@ def test_a_later_step_is_asked_directly(batch_server, make_batch_project):
     run = bm.Flow("steps", [first, bm.Step(second, needs="first")]).run(texts(3), batch=True)
     assert run.counts == {"ok": 6}
     assert (len(batch_server.submitted), len(batch_server.direct)) == (3, 3)
-    assert "step `second` needs other steps, so `gpt` is asked directly there." in run.remarks
+    assert "step `second` needs other steps, so it calls `gpt` directly." in run.remarks
 
 
 def test_a_model_without_a_batch_api_is_asked_directly(batch_server, make_batch_project):
@@ -163,7 +163,7 @@ def test_a_model_without_a_batch_api_is_asked_directly(batch_server, make_batch_
     run = judging("own").run(texts(2), batch=True)
     assert run.counts == {"ok": 2}
     assert len(batch_server.direct) == 2
-    assert "`own` has no batch API here; it is asked directly." in run.remarks
+    assert "`own` has no batch API here, so it is called directly." in run.remarks
 
 
 def test_an_offline_model_needs_no_remark(batch_server, make_batch_project):
@@ -189,7 +189,7 @@ def test_a_server_that_knows_no_batches_is_asked_directly(status, batch_server, 
     run = judging().run(texts(2), batch=True)
     assert run.counts == {"ok": 2}
     assert len(batch_server.direct) == 2
-    assert any("has no batch API, so `gpt` is asked directly" in remark for remark in run.remarks)
+    assert any("has no batch API, so `gpt` is called directly" in remark for remark in run.remarks)
 
 
 def test_an_offline_study_takes_the_word_and_sends_nothing(batch_server, make_batch_project):

@@ -110,7 +110,7 @@ def test_hostile_lines_are_left_out_and_counted(model, batch_server, make_batch_
     run = judging(model).run(texts(), batch=True)
     assert run.counts == {"ok": 4}
     assert batch_server.direct == []
-    assert f"in a batch of `{model}`: 8 lines that belong to no request, and were left out." in run.remarks
+    assert f"in a batch of `{model}`: 8 lines belong to no request, and were ignored." in run.remarks
     assert stranger not in project.cache
 
 
@@ -177,7 +177,7 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run(batch_server, make_bat
     )
     with pytest.raises(
         bm.errors.RunStopped,
-        match="`openai` refused the batch .* The model does not do batches. None of them was answered",
+        match="`openai` refused the batch .* The model does not do batches. No request was answered",
     ):
         judging().run(texts(), batch=True)
     assert batch_server.direct == [], "to ask all of it directly was not what was wanted"
@@ -185,7 +185,7 @@ def test_a_batch_that_is_refused_as_a_whole_stops_the_run(batch_server, make_bat
     batch_server.status, batch_server.errors = "completed", []
     assert judging().run(texts(), batch=True).counts == {"ok": 4}
     assert len(batch_server.jobs) == 2
-    assert project.spending_limit().set_aside_usd == pytest.approx(0)
+    assert project.spending_limit().reserved_usd == pytest.approx(0)
 
 
 def test_a_batch_that_was_cancelled_stops_the_run_and_keeps_its_answers(batch_server, make_batch_project):
@@ -252,13 +252,13 @@ def test_results_that_are_not_kept_any_more_are_asked_directly(batch_server, mak
     batch_server.refuse = lambda request: web.Response(status=404) if request.path.endswith("content") else None
     run = judging().run(texts(2), batch=True)
     assert (run.counts, len(batch_server.direct)) == ({"ok": 2}, 2)
-    assert any("(not kept any more: 2)" in remark for remark in run.remarks)
+    assert any("(no longer at the provider: 2)" in remark for remark in run.remarks)
 
 
 def test_results_that_cannot_be_had_now_are_left_there(batch_server, make_batch_project):
     make_batch_project()
     failing(batch_server, lambda request: request.path.endswith("content"), 50)
-    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
+    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is still at `openai`"):
         judging().run(texts(2), batch=True)
     batch_server.refuse = lambda request: None
     assert judging().run(texts(2), batch=True).counts == {"ok": 2}
@@ -268,7 +268,7 @@ def test_results_that_cannot_be_had_now_are_left_there(batch_server, make_batch_
 def test_a_provider_that_cannot_be_reached_while_waiting_leaves_the_batch_there(batch_server, make_batch_project):
     make_batch_project()
     failing(batch_server, lambda request: request.method == "GET", 50)
-    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is at `openai` all the same"):
+    with pytest.raises(bm.errors.RunStopped, match="Later.* The batch `batch_0` is still at `openai`"):
         judging().run(texts(), batch=True)
     batch_server.refuse = lambda request: None
     assert judging().run(texts(), batch=True).counts == {"ok": 4}
@@ -279,10 +279,10 @@ def test_a_provider_that_cannot_be_reached_while_waiting_leaves_the_batch_there(
 def test_a_provider_that_does_not_take_a_batch_stops_the_run(status, words, batch_server, make_batch_project):
     project = make_batch_project()
     failing(batch_server, lambda request: request.method == "POST", 50, status)
-    with pytest.raises(bm.errors.RunStopped, match=f"does not take the batch.*{words}"):
+    with pytest.raises(bm.errors.RunStopped, match=f"does not accept the batch.*{words}"):
         judging().run(texts(), batch=True)
     assert batch_server.direct == []
-    assert project.spending_limit().set_aside_usd == pytest.approx(0)
+    assert project.spending_limit().reserved_usd == pytest.approx(0)
 
 
 def test_a_key_in_an_error_is_not_shown(batch_server, make_batch_project):
@@ -302,7 +302,7 @@ def test_a_key_in_an_error_is_not_shown(batch_server, make_batch_project):
 def test_more_requests_than_a_batch_holds_are_several_batches(model, batch_server, make_batch_project, monkeypatch):
 
     for api in (providers.OpenAIBatches, providers.AnthropicBatches):
-        monkeypatch.setattr(api, "most_requests", 3)
+        monkeypatch.setattr(api, "max_requests", 3)
     make_batch_project()
     assert judging(model).run(texts(8), batch=True).counts == {"ok": 8}
     assert [len(job.requests) for job in batch_server.jobs] == [3, 3, 2]
@@ -311,7 +311,7 @@ def test_more_requests_than_a_batch_holds_are_several_batches(model, batch_serve
 
 def test_a_file_is_never_larger_than_a_batch_may_be(batch_server, make_batch_project, monkeypatch):
 
-    monkeypatch.setattr(providers.OpenAIBatches, "most_bytes", 4000)
+    monkeypatch.setattr(providers.OpenAIBatches, "max_bytes", 4000)
     make_batch_project()
     assert judging().run(texts(8), batch=True).counts == {"ok": 8}
     assert len(batch_server.jobs) > 2
@@ -320,19 +320,19 @@ def test_a_file_is_never_larger_than_a_batch_may_be(batch_server, make_batch_pro
 
 
 def test_a_request_that_no_batch_can_hold_is_asked_directly(batch_server, make_batch_project, monkeypatch):
-    monkeypatch.setattr(providers.OpenAIBatches, "most_bytes", 100)
+    monkeypatch.setattr(providers.OpenAIBatches, "max_bytes", 100)
     make_batch_project()
     run = judging().run(texts(2), batch=True)
     assert run.counts == {"ok": 2}
     assert (batch_server.jobs, len(batch_server.direct)) == ([], 2)
-    assert any("that no batch can hold are asked directly" in remark for remark in run.remarks)
+    assert any("that do not fit into a batch are sent directly" in remark for remark in run.remarks)
 
 
 def test_the_published_limits():
     from buttermilk_nb.llm.batch.providers import AnthropicBatches, OpenAIBatches
 
-    assert (OpenAIBatches.most_requests, OpenAIBatches.most_bytes) == (50_000, 200_000_000)
-    assert (AnthropicBatches.most_requests, AnthropicBatches.most_bytes) == (100_000, 256_000_000)
+    assert (OpenAIBatches.max_requests, OpenAIBatches.max_bytes) == (50_000, 200_000_000)
+    assert (AnthropicBatches.max_requests, AnthropicBatches.max_bytes) == (100_000, 256_000_000)
 
 
 def test_a_call_that_litellm_sends_elsewhere_is_asked_directly_and_leaks_nothing(
@@ -344,7 +344,7 @@ def test_a_call_that_litellm_sends_elsewhere_is_asked_directly_and_leaks_nothing
     )
     run = judging("other").run(texts(2), batch=True)
     assert batch_server.jobs == []
-    assert any("that no batch can hold are asked directly" in remark for remark in run.remarks)
+    assert any("that do not fit into a batch are sent directly" in remark for remark in run.remarks)
 
 
 # --- progress ------------------------------------------------------------------------------------------

@@ -27,10 +27,12 @@ def section(statement, title):
 def test_an_offline_study_says_that_no_text_leaves(make_project):
     make_project("offline/strict")
     found = data_statement(flow(), corpus(3))
-    assert "**No text leaves**" in section(found, "In short")
-    assert "3 records; none is marked `local_only`." in section(found, "In short")
-    assert "| `offline/strict` | `offline` | in this program; not a language model | nothing leaves |" in found.text
-    assert "## What happens to them there" not in found.text
+    assert "**No text leaves**" in section(found, "Summary")
+    assert "The corpus has 3 records. No record is marked `local_only`." in section(found, "Summary")
+    assert (
+        "| `offline/strict` | `offline` | in this program; not a language model | consent is not needed |" in found.text
+    )
+    assert "## What the providers do with the texts" not in found.text
 
 
 def test_it_says_which_texts_leave_and_how_many_stay(make_project):
@@ -38,9 +40,9 @@ def test_it_says_which_texts_leave_and_how_many_stay(make_project):
     mixed = bm.Corpus([*corpus(2).records, bm.Record(record_id="mine", content="Between us.", local_only=True)])
     found = data_statement(flow(replicates=3), mixed)
     characters = sum(len(record.content) for record in mixed if not record.local_only)
-    assert f"Of 2 of 3 records {characters} characters of text would leave." in section(found, "Which texts")
-    assert "put to remote models 3 times" in section(found, "Which texts")
-    assert "3 records, of which 1 is marked `local_only`: never sent" in section(found, "In short")
+    assert f"{characters} characters of text, from 2 of 3 records, would be sent." in section(found, "Which texts")
+    assert "sent to remote models 3 times" in section(found, "Which texts")
+    assert "The corpus has 3 records. 1 record is marked `local_only` and never sent" in section(found, "Summary")
 
 
 def test_it_says_what_each_prompt_shows_of_a_record(make_project):
@@ -52,9 +54,9 @@ def test_it_says_what_each_prompt_shows_of_a_record(make_project):
     whole = judge(name="whole", prompt="{{ criteria }}{{ record.content }}{{ record.metadata }}{{ answer_format }}")
     gist = bm.Step(bm.Agent("gist", prompt="In short: {{ inputs.title }}", models=FAR), needs="title")
     text = section(data_statement(bm.Flow("study", [title, whole, gist]), rich), "Which texts")
-    assert "Step `title` shows of a record: the text and `metadata.title`." in text
-    assert "Step `whole` shows of a record: the text and all its metadata (`author` and `title`)." in text
-    assert "Step `gist` shows of a record: the answers of `title`, which may quote the text." in text
+    assert "Step `title` shows from each record: the text and `metadata.title`." in text
+    assert "Step `whole` shows from each record: the text and all its metadata (`author` and `title`)." in text
+    assert "Step `gist` shows from each record: the answers of `title`, which may quote the text." in text
 
 
 def test_a_program_of_the_researchers_own_is_not_vouched_for(make_project):
@@ -63,7 +65,10 @@ def test_a_program_of_the_researchers_own_is_not_vouched_for(make_project):
         return None
 
     make_project("offline/strict")
-    assert "Step `phone_home` is no prompt but a program" in data_statement(flow(phone_home), corpus()).text
+    assert (
+        "Step `phone_home` is not a prompt, but the researchers' own code"
+        in data_statement(flow(phone_home), corpus()).text
+    )
 
 
 def test_images_count_where_they_are_shown(make_project, tmp_path):
@@ -72,26 +77,26 @@ def test_images_count_where_they_are_shown(make_project, tmp_path):
     Picture.new("RGB", (4, 4)).save(tmp_path / "x.png")
     make_project(FAR)
     pictured = bm.Corpus([bm.Record(record_id="a", content="x", images=[bm.Image.from_file(tmp_path / "x.png")])])
-    assert "1 characters of text and 1 image would leave" in data_statement(flow(), pictured).text
-    assert "image would leave" not in data_statement(flow(), corpus()).text
+    assert "1 character of text and 1 image, from" in data_statement(flow(), pictured).text
+    assert "1 image" not in data_statement(flow(), corpus()).text
 
 
 def test_who_has_not_been_allowed_is_named_with_the_line_that_allows_it(make_project):
     project = make_project(FAR, "openai/gpt-4o")
     project.allow("openai")
     found = data_statement(flow(), corpus())
-    assert "Nobody has allowed `anthropic` yet" in section(found, "In short")
-    assert '`bm.allow("anthropic")`' in section(found, "In short")
-    assert f"| `{FAR}` | `anthropic` | elsewhere, at the provider's own address | not yet |" in found.text
-    assert "| `openai/gpt-4o` | `openai` | elsewhere, at the provider's own address | yes, allowed |" in found.text
+    assert "There is no consent for `anthropic` yet" in section(found, "Summary")
+    assert '`bm.allow("anthropic")`' in section(found, "Summary")
+    assert f"| `{FAR}` | `anthropic` | remote, at the provider's own address | not yet |" in found.text
+    assert "| `openai/gpt-4o` | `openai` | remote, at the provider's own address | yes, allowed |" in found.text
 
 
 def test_a_project_that_stays_local_says_so_although_it_names_remote_models(make_project):
     make_project(FAR, local_only=True)
     found = data_statement(flow(), corpus())
-    assert "the project is `local_only`, so its remote models are refused" in section(found, "In short")
+    assert "the project is `local_only`, so its remote models are refused" in section(found, "Summary")
     assert "characters of text" not in found.text
-    assert "no: the project is `local_only`" in section(found, "To whom")
+    assert "no: the project is `local_only`" in section(found, "Recipients")
 
 
 def test_models_that_are_asked_where_others_fail_belong_to_it_too(make_project):
@@ -108,8 +113,8 @@ def test_an_address_is_shown_without_the_password_in_it(make_project):
         "api_base: 'https://me:planted-pass@gpu.example:8443/v1?key=planted-too'}}",
     )
     found = data_statement()
-    assert "elsewhere, at `https://gpu.example:8443`" in found.text
-    assert "`hosted_vllm` at `https://gpu.example:8443`: ask whoever runs it." in found.text
+    assert "remote, at `https://gpu.example:8443`" in found.text
+    assert "`hosted_vllm` at `https://gpu.example:8443`: ask the operator of the server." in found.text
     assert "planted" not in found.text
 
 
@@ -120,22 +125,22 @@ def test_a_server_on_this_machine_and_one_of_ones_own_are_told_apart(make_projec
         settings="models: {near: {model: ollama_chat/toy}, "
         "own: {model: hosted_vllm/toy, api_base: 'http://gpu.example/v1', local: true}}",
     )
-    found = section(data_statement(), "To whom")
+    found = section(data_statement(), "Recipients")
     assert "| `near` (`ollama_chat/toy`) | `ollama_chat` | on this machine, at `http://localhost:11434` |" in found
-    assert "on a server of one's own, at `http://gpu.example` | nothing leaves |" in found
+    assert "on the study's own server, at `http://gpu.example` | consent is not needed |" in found
     assert "`local: false`" in found, "a server that passes texts on is the researcher's to know"
 
 
 def test_redaction_is_described_and_its_absence_too(make_project):
     make_project(FAR, settings="redact: {phone: '\\d+', name: 'Ann'}")
-    assert "replaced by placeholders: `phone` and `name`." in data_statement(flow(), corpus()).text
+    assert "placeholders replace these parts: `phone` and `name`." in data_statement(flow(), corpus()).text
     bm.init("bare", path="bare", models=[FAR])
-    assert "Nothing is taken out of texts" in data_statement(flow(), corpus()).text
+    assert "Texts are sent without redaction" in data_statement(flow(), corpus()).text
 
 
 def test_the_terms_of_a_known_provider_are_linked_and_others_are_to_be_looked_for(make_project):
     make_project(FAR, "openrouter/some/model", "databricks/model")
-    found = section(data_statement(), "What happens to them there")
+    found = section(data_statement(), "What the providers do with the texts")
     assert f"- `anthropic`: <{TERMS['anthropic']}>\n" in found
     assert "- `databricks`: look for the terms of its API." in found
     assert "It passes texts on to other companies" in found
@@ -153,7 +158,7 @@ def test_without_a_flow_it_is_about_all_sets_those_with_vectors_too(make_project
     make_project("offline/strict", settings="sets: {judges: [], cheap: [openai/gpt-4o], near: [offline/hashing]}")
     found = data_statement()
     assert "no flow is named" in found.text
-    assert [line.split("`")[1] for line in section(found, "To whom").splitlines() if line.startswith("| `")] == [
+    assert [line.split("`")[1] for line in section(found, "Recipients").splitlines() if line.startswith("| `")] == [
         "offline/strict", "openai/gpt-4o", "offline/hashing",
     ]  # fmt: skip
 

@@ -77,7 +77,7 @@ def test_one_ctrl_c_keeps_what_has_finished_and_the_next_run_pays_only_the_rest(
     said = json.loads(out)
     assert first.returncode == 130
     assert said["status"] == "interrupted"
-    assert "of 40 cells are still to do. What had finished is stored" in said["said"]
+    assert "of 40 answers are missing. Finished answers are stored" in said["said"]
     assert said["counts"]["ok"] + said["counts"]["pending"] == 40
     assert 8 <= said["counts"]["ok"] == said["sent"] < 40
 
@@ -139,7 +139,7 @@ def test_the_grace_ends_what_takes_too_long_after_a_stop(make_project):
 def test_cancel_from_another_thread_lets_the_calls_in_flight_finish(make_project):
     project = make_project("double/slow?seconds=0.3")
     stop_after(project, 1)
-    with pytest.raises(bm.Interrupted, match="2 of 3 cells are still to do"):
+    with pytest.raises(bm.Interrupted, match="2 of 3 answers are missing"):
         flow().run(corpus(3), concurrency=1)
     assert bm.last_run().counts == {"ok": 1, "pending": 2}
     assert (len(project.cache), bm.last_run().status) == (1, "interrupted")
@@ -165,7 +165,7 @@ def test_cancelling_a_finished_run_does_nothing(project):
 def test_last_run_before_any_run_says_what_to_do(monkeypatch):
     from buttermilk_nb.flows import run as runs
 
-    monkeypatch.setattr(runs, "_last", None)
+    monkeypatch.setattr(runs, "_last_run", None)
     with pytest.raises(bm.SetupError, match=r"flow\.run\(corpus\)"):
         bm.last_run()
 

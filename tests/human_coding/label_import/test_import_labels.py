@@ -216,7 +216,7 @@ def test_the_sample_of_a_sheet_comes_back_with_it():
 
 def test_a_sheet_of_another_wording_is_refused():
     path = sheet_of("kf", RESPECT, {("r0", "respect"): "no"})
-    with pytest.raises(bm.SetupError, match="was made for another wording of criteria `respect`"):
+    with pytest.raises(bm.SetupError, match="was made for criteria `respect` in another wording"):
         import_labels(path, RECORDS, respect("Is it kind?"))
 
 
@@ -240,7 +240,7 @@ def test_a_sheet_saved_as_csv_can_still_be_read():
     pd.DataFrame(rows[1:], columns=rows[0]).to_csv("kf.csv", index=False)
     import_labels("kf.csv", RECORDS, MARKS, coder="kf")
     assert codes("notes") == [("kf", "r0", "which", '["mockery"]', None), ("kf", "r1", "heat", "3", "a note")]
-    with pytest.raises(bm.SetupError, match='does not say whose codes it holds; write coder="kf"'):
+    with pytest.raises(bm.SetupError, match='does not name the coder; write coder="kf"'):
         import_labels("kf.csv", RECORDS, MARKS, layout="sheet")
 
 
@@ -279,7 +279,7 @@ def test_a_zip_of_sheets_of_several_coders_is_read_as_one():
 
 
 def test_a_zip_that_claims_to_hold_more_than_any_table_is_not_unpacked(monkeypatch):
-    monkeypatch.setattr("buttermilk_nb.corpus.loaders.zip_files.LIMIT_BYTES", 10)
+    monkeypatch.setattr("buttermilk_nb.corpus.loaders.zip_files.MAX_BYTES", 10)
     with zipfile.ZipFile("x.zip", "w") as archive:
         archive.writestr("kf.csv", "record_id,kf\nr0,no\n")
     with pytest.raises(bm.SetupError, match="would unpack to more than 2 GiB"):
@@ -288,7 +288,7 @@ def test_a_zip_that_claims_to_hold_more_than_any_table_is_not_unpacked(monkeypat
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"PK no zip", "cannot be read as a zip"), (None, "holds no table")],
+    [(b"PK no zip", "cannot be read as a zip"), (None, "contains no table")],
 )
 def test_a_zip_that_is_none_or_holds_nothing_is_said_to_be_so(tmp_path, content, message):
     if content:
@@ -324,7 +324,7 @@ def test_codes_that_are_not_on_the_scale_are_listed_and_never_guessed(code):
         ["r2", "kf", "respect", "yess", "not on the scale"],
     ]
     assert "did you mean `yes`?" in found.rejected.problem.iloc[1]
-    assert f"not on the scale, 2 codes: dataframe, line 2: '{code}' is none of the answers; " in repr(found)
+    assert f"not on the scale, 2 codes: dataframe, line 2: '{code}' is not one of the answers; " in repr(found)
     assert [row[1] for row in codes()] == ["r0"]
 
 
@@ -346,7 +346,7 @@ def test_rows_that_name_no_coder_or_another_question_are_listed():
     table = long(("r0", None, "respect", "no"), ("r1", "kf", "respct", "no"), ("r2", "kf", None, "no"))
     found = import_labels(table, RECORDS, desk())
     assert found.rejected.problem.tolist() == [
-        "nobody is named as the coder",
+        "the coder is not named",
         "criteria `desk` has no criterion `respct`; did you mean `respect`?",
         "criteria `desk` has no criterion ``; there are `respect`, `heat`.",
     ]
@@ -365,7 +365,7 @@ def test_of_a_great_many_problems_the_first_are_told_and_all_are_listed():
 def test_a_row_with_too_many_fields_is_listed(tmp_path):
     (tmp_path / "kf.csv").write_text("record_id,kf\nr0,no\nr1,yes,no\n\nr2,yes\n")
     found = import_labels("kf.csv", RECORDS, RESPECT)
-    assert found.rejected.problem.tolist() == ["3 fields where the header has 2"]
+    assert found.rejected.problem.tolist() == ["the row has 3 fields, but the header has 2"]
     assert [row[1] for row in codes()] == ["r0", "r2"]
 
 
@@ -390,7 +390,7 @@ def test_a_clash_stops_the_import_until_it_is_said_what_counts():
         ["kf", "r0", "respect", "no", "yes"]
     ]
     assert "1 clash: dataframe, line 1: kf on `respect` of `r0`, no before, yes now" in repr(found)
-    assert 'nothing was written, because of the clashes: say on_clash="keep"' in repr(found)
+    assert 'nothing was written because of the clashes: write on_clash="keep"' in repr(found)
     assert len(labels()) == 2
     import_labels(table, RECORDS, RESPECT, on_clash="keep")
     assert codes() == [
@@ -457,18 +457,18 @@ def test_nothing_is_written_where_one_of_several_files_cannot_be_read(tmp_path):
         ("nothing.csv", RESPECT, {}, "there is no file `nothing.csv`"),
         ("notes.md", RESPECT, {}, "labels are read from .csv"),
         ([], RESPECT, {}, "the list is empty"),
-        (7, RESPECT, {}, "7 is no source of labels"),
-        (wide(kf=[1, 2, 3]), RESPECT, {"layout": "narrow"}, "layout='narrow' is none of auto, wide, long, sheet"),
-        (wide(kf=[1, 2, 3]), RESPECT, {"on_clash": "ask"}, "on_clash='ask' is none of"),
+        (7, RESPECT, {}, "7 is not a source of labels"),
+        (wide(kf=[1, 2, 3]), RESPECT, {"layout": "narrow"}, "layout='narrow' must be one of auto, wide, long, sheet"),
+        (wide(kf=[1, 2, 3]), RESPECT, {"on_clash": "ask"}, "on_clash='ask' must be one of"),
         (wide(kf=[1, 2, 3]), RESPECT, {"record_id": "id"}, "has no column `id`"),
         (wide(kf=[1, 2, 3]), RESPECT, {"columns": ["kg"]}, "has no column `kg`"),
-        (wide(), RESPECT, {}, "has no column with codes beside `record_id`"),
+        (wide(), RESPECT, {}, "has no column with codes in addition to `record_id`"),
         (wide(kf=[1, 2, 3]), desk(), {}, "asks 2 questions"),
         (wide(kf=[1, 2, 3]), desk(), {"coder": "ab"}, "has no column `respect`"),
         (wide(kf=[1, 2, 3]), desk(), {"columns": {"kf": {"heet": "kf"}}}, "did you mean `heat`"),
         (wide(kf=[1, 2, 3]), RESPECT, {"layout": "long"}, "has no column `coder`"),
         (wide(coder=[1, 2, 3]), RESPECT, {"layout": "long"}, "has no column `category`"),
-        (wide(kf=[1, 2, 3]), RESPECT, {"layout": "long", "columns": {"who": "kf"}}, "there is no role `who`"),
+        (wide(kf=[1, 2, 3]), RESPECT, {"layout": "long", "columns": {"who": "kf"}}, "a long table has no role `who`"),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(tmp_path, source, criteria, options, message):
@@ -511,7 +511,7 @@ def test_what_bm_labels_gives_comes_back_as_it_was(tmp_path):
     decided = make_label(
         RESPECT["respect"], RESPECT, texts[1], coder="kf", answer="no", source="adjudication", round="adjudication"
     )
-    keep_labels(bm.project.current(), [before, decided], records=texts, criteria=RESPECT)
+    keep_labels(bm.project.session.current(), [before, decided], records=texts, criteria=RESPECT)
     table = labels(history=True).drop(columns=["label_id"])
     changed = bm.Corpus([texts[0], bm.Record(record_id="r2", content="Another text.")])
     other = bm.init("other", path=tmp_path / "other", models=["offline/strict"])

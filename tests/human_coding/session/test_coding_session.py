@@ -1,4 +1,4 @@
-"""A sitting of one coder: what is shown, what lands on disk, how it is taken back, and what stays unseen."""
+"""A coding session: the text on display, the answers on disk, undo, and answers that stay hidden."""
 
 import json
 
@@ -93,7 +93,7 @@ def test_a_sample_is_a_number_a_list_or_a_frame():
     ("fields", "said"),
     [
         ({"sample": ["a11"]}, "did you mean `a1`"),
-        ({"sample": ["a1", "a1"]}, "stands there twice"),
+        ({"sample": ["a1", "a1"]}, "is listed twice"),
         ({"sample": []}, "nothing to code"),
         ({"sample": 11}, "sample=11: the corpus has 10 records"),
         ({"sample": "a1"}, 'write a list of record ids, such as ["a1"]'),
@@ -132,7 +132,7 @@ def test_an_answer_that_the_scale_does_not_have_is_refused_and_nothing_is_kept(o
     with pytest.raises(bm.SetupError, match="did you mean `respect`"):
         now.answer("respekt", "no")
     assert stored(offline_project) == []
-    assert not now.held("respect").is_saved
+    assert not now.draft("respect").is_saved
     assert not now.can_undo
 
 
@@ -149,11 +149,11 @@ def test_every_kind_of_answer_comes_back_in_the_next_sitting(offline_project, cr
     (criterion,) = criteria
     now = session(offline_project, criteria, n=1, clock=Clock())
     now.answer(criterion.name, given)
-    now.note(criterion.name, "so it seems")
+    now.write_note(criterion.name, "so it seems")
     assert stored(offline_project, "category, value, status, notes") == [(*kept, None), (*kept, "so it seems")]
     again = session(offline_project, criteria, n=1)
-    assert again.held(criterion.name) == now.held(criterion.name)
-    again.note(criterion.name, "it does")
+    assert again.draft(criterion.name) == now.draft(criterion.name)
+    again.write_note(criterion.name, "it does")
     assert stored(offline_project, "category, value, status, notes")[-1] == (*kept, "it does")
 
 
@@ -167,12 +167,12 @@ def test_the_same_answer_again_writes_nothing(offline_project):
 def test_what_is_said_before_the_answer_is_kept_with_it(offline_project):
     now = session(offline_project)
     now.give_reasons("respect", [" A name for animals. ", ""])
-    now.note("respect", "strong")
-    start = now.current.content.index("🎭")
-    now.mark("respect", start, start + 6)
-    now.mark("respect", 5, 8)
-    now.mark("respect", 0, 4)
-    now.unmark("respect", 5, 8)
+    now.write_note("respect", "strong")
+    start = now.navigation.current.content.index("🎭")
+    now.mark_passage("respect", start, start + 6)
+    now.mark_passage("respect", 5, 8)
+    now.mark_passage("respect", 0, 4)
+    now.unmark_passage("respect", 5, 8)
     assert stored(offline_project) == []
     now.answer("respect", "no")
     ((reasons, notes, quotes),) = stored(offline_project, "reasons, notes, quotes")
@@ -186,8 +186,8 @@ def test_what_is_said_before_the_answer_is_kept_with_it(offline_project):
 def test_a_passage_outside_the_text_cannot_be_marked(offline_project):
     now = session(offline_project)
     for start, end in ((-1, 3), (3, 3), (4, 3), (0, 10_000)):
-        with pytest.raises(bm.SetupError, match="there is no passage"):
-            now.mark("respect", start, end)
+        with pytest.raises(bm.SetupError, match="does not exist: the text has"):
+            now.mark_passage("respect", start, end)
 
 
 def test_the_probability_of_a_sample_goes_with_each_label(offline_project):
@@ -204,11 +204,11 @@ def test_a_new_sitting_goes_on_at_the_first_text_that_is_not_complete(offline_pr
     now = session(offline_project, TWO)
     now.answer("respect", "no")
     now.answer("heat", 5)
-    now.next()
+    now.navigation.next()
     now.answer("respect", "yes")
     again = session(offline_project, TWO)
-    assert (again.current.record_id, again.complete, again.can_undo) == ("a1", False, False)
-    assert again.held("respect").answer == "yes"
+    assert (again.navigation.current.record_id, again.is_complete, again.can_undo) == ("a1", False, False)
+    assert again.draft("respect").answer == "yes"
     assert again.progress[:3] == (1, 0, 2)
 
 
@@ -217,28 +217,28 @@ def test_other_people_rounds_wordings_and_versions_of_a_text_are_not_mine(offlin
     now.answer("respect", "no")
     other = bm.Criteria("respect", "Is it truly respectful?", flag="no")
     changed = bm.Corpus([bm.Record(record_id="a0", content="Another text.")])
-    assert not session(offline_project, coder="ana").held("respect").is_saved
-    assert not session(offline_project, round="2").held("respect").is_saved
-    assert not session(offline_project, other).held("respect").is_saved
-    assert not CodingSession(offline_project, changed, RESPECT, "kf").held("respect").is_saved
+    assert not session(offline_project, coder="ana").draft("respect").is_saved
+    assert not session(offline_project, round="2").draft("respect").is_saved
+    assert not session(offline_project, other).draft("respect").is_saved
+    assert not CodingSession(offline_project, changed, RESPECT, "kf").draft("respect").is_saved
     assert session(offline_project).progress.coded == 1
 
 
 def test_the_ends_of_the_list_hold(offline_project):
     now = session(offline_project)
-    now.back()
-    assert now.place == 0
+    now.navigation.back()
+    assert now.navigation.place == 0
     for _ in range(5):
-        now.next()
-    assert now.current.record_id == "a2"
-    assert not now.finished
+        now.navigation.next()
+    assert now.navigation.current.record_id == "a2"
+    assert not now.is_finished
 
 
 def test_skipping_is_on_record_and_leaves_the_answers_that_there_are(offline_project):
     now = session(offline_project, TWO)
     now.answer("heat", "5")
     now.skip()
-    assert now.current.record_id == "a1"
+    assert now.navigation.current.record_id == "a1"
     now.skip()
     assert stored(offline_project) == [
         ("a0", "heat", "5", "coded"),
@@ -248,8 +248,8 @@ def test_skipping_is_on_record_and_leaves_the_answers_that_there_are(offline_pro
     ]
     assert now.progress[:3] == (1, 1, 1)
     again = session(offline_project, TWO)
-    assert again.current.record_id == "a2"
-    again.back()
+    assert again.navigation.current.record_id == "a2"
+    again.navigation.back()
     again.answer("heat", 2)
     assert again.progress[:3] == (2, 0, 1)
 
@@ -257,8 +257,8 @@ def test_skipping_is_on_record_and_leaves_the_answers_that_there_are(offline_pro
 def test_when_all_is_coded_a_new_sitting_says_so(offline_project):
     now = session(offline_project, n=1)
     now.answer("respect", "no")
-    assert now.finished
-    assert session(offline_project, n=1).finished
+    assert now.is_finished
+    assert session(offline_project, n=1).is_finished
 
 
 # --- undo ------------------------------------------------------------------------------------------
@@ -269,9 +269,9 @@ def test_undo_withdraws_the_answer_and_it_no_longer_counts(offline_project):
     now.answer("respect", "no")
     now.undo()
     assert stored(offline_project) == [("a0", "respect", "no", "coded"), ("a0", "respect", None, "withdrawn")]
-    assert not now.held("respect").is_saved
+    assert not now.draft("respect").is_saved
     assert now.labels() == []
-    assert session(offline_project).current.record_id == "a0"
+    assert session(offline_project).navigation.current.record_id == "a0"
 
 
 def test_undo_brings_the_answer_before_it_back(offline_project):
@@ -284,7 +284,7 @@ def test_undo_brings_the_answer_before_it_back(offline_project):
     assert rows[-2:] == [(None, "withdrawn", None), ("no", "coded", ["A name for animals."])]
     assert stored(offline_project, source="latest_labels") == [("a0", "respect", "no", "coded")]
     now.undo()
-    assert now.held("respect").reasons == ()
+    assert now.draft("respect").reasons == ()
     now.undo()
     assert not now.can_undo
     now.undo()
@@ -293,24 +293,24 @@ def test_undo_brings_the_answer_before_it_back(offline_project):
 
 def test_undo_goes_back_to_the_text_and_takes_a_whole_skip_back(offline_project):
     now = session(offline_project, TWO)
-    now.mark("heat", 0, 4)
+    now.mark_passage("heat", 0, 4)
     now.skip()
-    assert (now.place, now.progress.skipped) == (1, 1)
+    assert (now.navigation.place, now.progress.skipped) == (1, 1)
     now.undo()
-    assert (now.place, now.progress.skipped) == (0, 0)
-    assert [span.text for span in now.held("heat").spans] == ["They"]
+    assert (now.navigation.place, now.progress.skipped) == (0, 0)
+    assert [span.text for span in now.draft("heat").spans] == ["They"]
     now.undo()
-    assert now.held("heat").spans == ()
+    assert now.draft("heat").spans == ()
     assert {row[3] for row in stored(offline_project, source="latest_labels")} == {"withdrawn"}
 
 
 def test_an_answer_of_an_earlier_sitting_comes_back_too(offline_project):
     session(offline_project).answer("respect", "no")
     now = session(offline_project)
-    now.back()
+    now.navigation.back()
     now.answer("respect", "yes")
     now.undo()
-    assert now.held("respect").answer == "no"
+    assert now.draft("respect").answer == "no"
     assert stored(offline_project, source="latest_labels") == [("a0", "respect", "no", "coded")]
 
 
@@ -325,8 +325,8 @@ def test_seconds_run_from_when_the_text_was_shown(offline_project):
     clock.now += 3
     now.answer("heat", 4)
     clock.now += 2
-    now.note("heat", "hard to say")
-    now.next()
+    now.write_note("heat", "hard to say")
+    now.navigation.next()
     clock.now += 5
     now.skip()
     assert stored(offline_project, "criterion, seconds") == [
@@ -340,32 +340,32 @@ def test_a_sensitive_text_is_hidden_until_it_is_asked_for(offline_project):
     clock = Clock()
     now = session(offline_project, sensitive=True, clock=clock)
     clock.now += 60
-    assert now.hidden
+    assert now.navigation.hidden
     with pytest.raises(bm.SetupError, match="show the text first"):
         now.answer("respect", "no")
-    now.show_text()
+    now.navigation.show_text()
     clock.now += 4
     now.answer("respect", "no")
     assert stored(offline_project, "category, seconds") == [("no", 4.0)]
-    now.next()
-    assert now.hidden
+    now.navigation.next()
+    assert now.navigation.hidden
     now.skip()
     assert stored(offline_project)[-1] == ("a1", "respect", None, "skipped"), "nobody has to read a text to skip it"
 
 
 def test_a_break_is_suggested_after_twenty_sensitive_texts(offline_project):
     now, calm = session(offline_project, n=50, sensitive=True), session(offline_project, n=50, coder="ana")
-    for one in (now, calm):
+    for coding in (now, calm):
         for _ in range(BREAK_AFTER - 1):
-            one.skip()
-        assert not one.break_due
-        one.skip()
-    assert (now.break_due, calm.break_due) == (True, False)
-    now.dismiss_break()
-    assert not now.break_due
+            coding.skip()
+        assert not coding.navigation.break_due
+        coding.skip()
+    assert (now.navigation.break_due, calm.navigation.break_due) == (True, False)
+    now.navigation.dismiss_break()
+    assert not now.navigation.break_due
     for _ in range(BREAK_AFTER):
         now.skip()
-    assert now.break_due
+    assert now.navigation.break_due
 
 
 # --- what models answered --------------------------------------------------------------------------
@@ -399,7 +399,7 @@ def test_models_answers_are_given_out_only_when_every_criterion_is_answered(judg
     now.answer("heat", 1)
     assert set(stored(judged, "blind, saw_trace_ids")) == {(True, None)}, "nothing was seen before"
     found = now.model_answers()
-    assert [(a.criterion, a.said, a.who) for a in found] == [
+    assert [(a.criterion, a.answer, a.answered_by) for a in found] == [
         ("heat", "5", "judge · offline/strict"),
         ("respect", "no", "judge · offline/strict"),
     ]
@@ -413,7 +413,7 @@ def test_a_code_that_is_changed_after_that_is_not_blind_and_says_what_was_seen(j
     (trace_id,) = {answer.trace_id for answer in now.model_answers()}
     now.answer("respect", "no")
     assert stored(judged, "criterion, category, blind, saw_trace_ids")[-1] == ("respect", "no", False, [trace_id])
-    now.next()
+    now.navigation.next()
     now.answer("respect", "yes")
     assert stored(judged, "record_id, blind")[-1] == ("a1", True), "of this text nothing was seen"
 
@@ -424,7 +424,7 @@ def test_what_was_seen_once_is_not_forgotten_by_a_blind_sitting(judged):
     now.answer("heat", 1)
     now.model_answers()
     again = session(judged, TWO)
-    again.back()
+    again.navigation.back()
     again.answer("respect", "no")
     assert stored(judged, "category, blind")[-1] == ("no", False)
     other = session(judged, TWO, coder="ana")
@@ -440,7 +440,7 @@ def test_a_person_who_is_forgotten_leaves_nothing_of_what_was_shown_to_them(judg
     assert any("Ada Lind" in row[0] for row in payloads(judged))
     judged.evidence.forget(coder="Ada Lind", reason="asked for it")
     assert not any("Ada Lind" in row[0] for row in payloads(judged))
-    assert not session(judged, TWO, coder="Ada Lind").held("respect").is_saved
+    assert not session(judged, TWO, coder="Ada Lind").draft("respect").is_saved
 
 
 def payloads(project):

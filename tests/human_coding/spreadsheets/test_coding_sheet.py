@@ -76,7 +76,7 @@ def test_each_column_offers_the_answers_of_its_scale_and_the_non_answers_that_ar
     share, part = found["G2:G4"], found["H2:H4"]
     assert (share.type, share.operator, float(share.formula1), float(share.formula2)) == (
         "decimal",
-        "comparison_type",
+        "between",
         0,
         1,
     )
@@ -160,7 +160,9 @@ def test_a_text_longer_than_a_cell_is_cut_and_says_so(tmp_path, sign):
     assert book["codes"]["B2"].value == whole
     cut = book["codes"]["B3"].value
     assert len(cut.encode("utf-16-le")) // 2 <= 32_767
-    assert cut.endswith(f"[cut here: a cell takes 32,767 characters, this text has {n + 1:,}; ask for the rest]")
+    assert cut.endswith(
+        f"[cut here: a cell can contain 32,767 characters, but this text has {n + 1:,}; ask for the rest]"
+    )
 
 
 def test_an_image_is_said_to_be_missing(tmp_path):
@@ -168,7 +170,7 @@ def test_an_image_is_said_to_be_missing(tmp_path):
     image = bm.Image.from_file(tmp_path / "post.png")
     records = bm.Corpus([bm.Record(record_id="a", content="Look.", images=(image,))])
     book = book_of(coding_sheet(records, respect(), coder="kf", path=tmp_path / "kf.xlsx"))
-    assert book["codes"]["B2"].value == "Look.\n\n[with 1 image, which a sheet cannot show: post.png]"
+    assert book["codes"]["B2"].value == "Look.\n\n[with 1 image, which a spreadsheet cannot show: post.png]"
 
 
 def test_a_criterion_may_be_called_like_a_column_of_the_sheet(tmp_path):
@@ -209,7 +211,7 @@ def test_an_empty_sheet_is_written_again_and_a_filled_one_never(tmp_path):
     book = book_of(path)
     book["codes"]["D3"] = "a note"
     book.save(path)
-    with pytest.raises(bm.SetupError, match="is there already, and not an empty sheet of `respect`"):
+    with pytest.raises(bm.SetupError, match="already exists, and is not an empty sheet of `respect`"):
         coding_sheet(corpus(3), respect(), coder="kf", path=path)
     assert book_of(path)["codes"]["D3"].value == "a note"
 
@@ -217,18 +219,18 @@ def test_an_empty_sheet_is_written_again_and_a_filled_one_never(tmp_path):
 def test_another_file_is_never_written_over(tmp_path):
     path = tmp_path / "kf.xlsx"
     openpyxl.Workbook().save(path)
-    with pytest.raises(bm.SetupError, match="is there already"):
+    with pytest.raises(bm.SetupError, match="already exists"):
         coding_sheet(corpus(3), respect(), coder="kf", path=path)
     other = coding_sheet(corpus(3), desk(), coder="kf", path=tmp_path / "desk.xlsx")
-    with pytest.raises(bm.SetupError, match="is there already"):
+    with pytest.raises(bm.SetupError, match="already exists"):
         coding_sheet(corpus(3), respect(), coder="kf", path=other)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"coder": " "}, "a coding sheet belongs to somebody"),
-        ({"path": "kf.csv"}, "let its name end with `.xlsx`"),
+        ({"coder": " "}, "a coding sheet needs a coder"),
+        ({"path": "kf.csv"}, "a name that ends with `.xlsx`"),
         ({"path": "nowhere/kf.xlsx"}, "there is no folder `nowhere`"),
         ({"sample": ["zz"]}, "the corpus has no record `zz`"),
         ({"order": "random"}, "write `shuffled`"),

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers.parse_json import read_json
+from buttermilk_nb.llm.answers.parse_json import parse_json
 from buttermilk_nb.llm.completion import Completion
 
 
 def read(text, **fields):
-    return read_json(Completion(text=text, answered_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), raw=text, **fields))
+    return parse_json(Completion(text=text, answered_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), raw=text, **fields))
 
 
 @pytest.mark.parametrize("reason", [None, "stop"])

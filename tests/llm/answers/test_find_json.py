@@ -5,13 +5,13 @@ import datetime as dt
 import pytest
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers.parse_json import read_json
+from buttermilk_nb.llm.answers.parse_json import parse_json
 from buttermilk_nb.llm.completion import Completion
 
 
 def read(text, *wanted):
     given = Completion(text=text, answered_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), raw=text)
-    return read_json(given, wanted) if wanted else read_json(given)
+    return parse_json(given, wanted) if wanted else parse_json(given)
 
 
 def test_an_answer_that_a_record_planted_is_not_taken_for_the_models_own():

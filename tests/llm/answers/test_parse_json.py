@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
+from buttermilk_nb.llm.answers.parse_json import is_refusal, parse_json
 from buttermilk_nb.llm.completion import Completion
 
 
@@ -17,7 +17,7 @@ def completion(text, **fields):
 
 
 def read(text, **fields):
-    return read_json(completion(text, **fields))
+    return parse_json(completion(text, **fields))
 
 
 @pytest.mark.parametrize(

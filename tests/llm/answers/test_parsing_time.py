@@ -8,7 +8,7 @@ import time
 import pytest
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
+from buttermilk_nb.llm.answers.parse_json import is_refusal, parse_json
 from buttermilk_nb.llm.completion import Completion
 
 REPEATED = {
@@ -33,7 +33,7 @@ def seconds(text):
     for _ in range(3):
         started = time.process_time()
         with contextlib.suppress(InvalidAnswer):
-            read_json(given)
+            parse_json(given)
         is_refusal(given)
         taken.append(time.process_time() - started)
     return min(taken)

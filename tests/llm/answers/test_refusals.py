@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
+from buttermilk_nb.llm.answers.parse_json import is_refusal, parse_json
 from buttermilk_nb.llm.completion import Completion
 
 
@@ -117,5 +117,5 @@ def test_what_the_provider_calls_a_refusal_is_one():
 )
 def test_a_refusal_in_json_is_no_answer_but_a_refusal(text):
     with pytest.raises(InvalidAnswer, match="declined"):
-        read_json(completion(text))
+        parse_json(completion(text))
     assert is_refusal(completion(text))

@@ -182,7 +182,7 @@ def test_everything_goes_only_when_it_is_asked_for_in_so_many_words(cache, put_e
 )
 def test_anything_else_is_a_setup_error_and_drops_nothing(cache, put_entries, cache_entry, asked):
     put_entries(k0=cache_entry())
-    with pytest.raises(bm.SetupError, match="one of the three. Nothing was dropped"):
+    with pytest.raises(bm.SetupError, match="one of the three. Nothing was deleted"):
         cache.delete(**asked)
     assert len(cache) == 1
 

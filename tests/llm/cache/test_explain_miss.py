@@ -69,7 +69,7 @@ def test_parts_that_only_one_of_them_has_are_named(cache, holds):
     holds({"message 1 (system)": None, "cues": "q1-1"})
     assert cache.explain(PARTS) == (
         "The nearest cached answer differs in: message 1 (system) (only in this question), "
-        "cues (only in the cached one)."
+        "cues (only in the cached question)."
     )
 
 
@@ -91,7 +91,7 @@ def test_damaged_and_hostile_entries_are_passed_over_and_shown_short(cache, hold
     put_entries(damaged="cut sho")
     holds({"x" * 500 + "\\u001b[31m": "1"})
     said = cache.explain(PARTS)
-    assert said.endswith("x… (only in the cached one).")
+    assert said.endswith("x… (only in the cached question).")
     assert len(said) < 150
 
 

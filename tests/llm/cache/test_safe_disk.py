@@ -203,7 +203,7 @@ def test_a_value_file_that_is_gone_is_an_answer_that_is_not_there(cache, put_ent
 @pytest.mark.parametrize("name", ["disk__directory", "disk_put", "_transact", "get", "sqlite_writable_schema", "x"])
 def test_a_setting_that_this_package_never_writes_keeps_the_cache_shut(cache, tamper, name):
     tamper("insert into Settings values (?, 'nonsense')", [name])
-    with pytest.raises(StoreError, match=rf"holds a setting \(`{name}`\) that this package never writes"):
+    with pytest.raises(StoreError, match=rf"contains a setting \(`{name}`\) that this package never writes"):
         cache.get("k0")
 
 

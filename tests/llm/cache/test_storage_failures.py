@@ -90,7 +90,7 @@ def test_a_folder_that_may_not_be_written_is_one_sentence_that_never_says_to_del
         (folder / "cache").chmod(0o755)
     said = done.stdout.splitlines()
     assert len(said) == 3
-    assert all("this user must be allowed to write in that folder" in line for line in said)
+    assert all("this user needs write permission in that folder" in line for line in said)
     assert "Delete" not in done.stdout
 
 
@@ -112,7 +112,7 @@ def test_a_damaged_database_is_one_sentence_that_says_what_to_do(cache, cache_en
         "rebuild": lambda: cache.rebuild([("k1", cache_entry())]),
         "drop": lambda: cache.delete("k0"),
     }[ask]
-    with pytest.raises(StoreError, match=r"cannot be read .*safe to delete"):
+    with pytest.raises(StoreError, match=r"cannot be read .*Deleting it is safe"):
         work()
 
 

@@ -26,7 +26,7 @@ def spent():
 
 def test_a_run_stops_before_its_budget_is_exceeded_and_keeps_every_row(server, make_study):
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
-    with pytest.raises(bm.errors.BudgetReached, match=r"this run's budget \(\$1\.00\).*budget_usd.*still to do"):
+    with pytest.raises(bm.errors.BudgetReached, match=r"this run's budget \(\$1\.00\).*budget_usd.*are missing"):
         flow().run(texts(40), budget_usd=1.0)
     run = bm.last_run()
     assert run.status == "over budget"
@@ -86,7 +86,7 @@ def test_calls_wait_for_those_in_flight_instead_of_failing_at_the_edge_of_a_budg
         waited = not second.done()
         budget.settle(0.06, 0.02)
         await asyncio.wait_for(second, 1)
-        return waited, purse.set_aside_usd
+        return waited, purse.reserved_usd
 
     assert asyncio.run(scene()) == (True, 0.06)
 

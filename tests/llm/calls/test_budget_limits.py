@@ -42,7 +42,7 @@ def test_however_calls_come_and_end_what_they_cost_and_may_cost_stays_below_the_
         except BudgetReached:
             assert purse.spent_usd + most > limit  # not for what others have only set aside
             return 0
-        assert purse.spent_usd + purse.set_aside_usd <= limit + 1e-9  # what binary fractions add up to
+        assert purse.spent_usd + purse.reserved_usd <= limit + 1e-9  # what binary fractions add up to
         for _ in range(turns):
             await asyncio.sleep(0)
         budget.settle(float(most), most * share / 100)
@@ -53,7 +53,7 @@ def test_however_calls_come_and_end_what_they_cost_and_may_cost_stays_below_the_
 
     asyncio.run(all_at_once())
     assert purse.spent_usd <= limit + 1e-9
-    assert purse.set_aside_usd == pytest.approx(0)
+    assert purse.reserved_usd == pytest.approx(0)
 
 
 def test_many_calls_at_once_spend_a_budget_to_its_end_and_not_beyond():
@@ -63,7 +63,7 @@ def test_many_calls_at_once_spend_a_budget_to_its_end_and_not_beyond():
 
     async def call():
         await budget.reserve(0.3)
-        sent.append(purse.set_aside_usd)
+        sent.append(purse.reserved_usd)
         await asyncio.sleep(0.001)
         budget.settle(0.3, 0.2)
 

@@ -138,9 +138,9 @@ def test_too_many_requests_are_waited_out(embedding_server, local_vec_project):
     [
         ([[1.0, 2.0]], "sent 1 vectors for 2 texts"),
         ([[1.0, 2.0]] * 3, "sent 3 vectors for 2 texts"),
-        ([[1.0, 2.0], [1.0, float("nan")]], r"texts\[1\] that holds NaN"),
-        ([[1.0, 2.0], [1.0, 1e300]], r"texts\[1\] that holds NaN or infinity"),
-        ([[1.0, 2.0], [1.0, None]], r"texts\[1\] that holds NaN"),
+        ([[1.0, 2.0], [1.0, float("nan")]], r"texts\[1\] with NaN"),
+        ([[1.0, 2.0], [1.0, 1e300]], r"texts\[1\] with NaN or infinity"),
+        ([[1.0, 2.0], [1.0, None]], r"texts\[1\] with NaN"),
         ([[1.0, 2.0], [1.0]], r"for texts\[1\] has 1 numbers, and 2 were expected"),
         ([[1.0, 2.0], []], r"texts\[1\] that is not a list of numbers"),
         ([[1.0, 2.0], ["a", "b"]], r"texts\[1\] that is not a list of numbers"),
@@ -166,7 +166,7 @@ def test_vectors_that_are_numbered_wrongly_are_refused(embedding_server, local_v
         return status, {**body, "data": [{**each, "index": 0} for each in body["data"]]}, headers
 
     embedding_server.reply = reply
-    with pytest.raises(bm.errors.BadResponseError, match="cannot be told which belongs to which text"):
+    with pytest.raises(bm.errors.BadResponseError, match="with indices that do not match the texts"):
         embed(local_vec_project, TEXTS[:2], model="vec")
 
 
@@ -174,7 +174,7 @@ def test_another_model_behind_the_same_name_is_noticed(embedding_server, local_v
     embed(local_vec_project, TEXTS[:1], model="vec")
     embedding_server.reply = lambda texts: embedding_server.answer(texts, [numbers(text, 8) for text in texts])
     with pytest.raises(
-        bm.errors.BadResponseError, match="has 8 numbers, and 4 were expected: another model runs there"
+        bm.errors.BadResponseError, match="has 8 numbers, and 4 were expected: the server runs another model"
     ):
         embed(local_vec_project, TEXTS[:2], model="vec")
     assert len(local_vec_project.cache) == 1
@@ -202,14 +202,14 @@ def test_a_server_that_is_not_there_says_so(make_embedding_project):
     project = make_embedding_project(
         "models: {vec: {model: hosted_vllm/toy, api_base: 'http://127.0.0.1:9/v1'}}",
     )
-    with pytest.raises(bm.SetupError, match="nothing listens at http://127.0.0.1:9/v1, where `vec` should be"):
+    with pytest.raises(bm.SetupError, match="nothing listens at http://127.0.0.1:9/v1, the address of `vec`"):
         embed(project, TEXTS[:1], model="vec")
     assert bm.sql("select count(*) as n from runs").n.item() == 0
 
 
 def test_a_server_that_goes_away_says_so(embedding_server, local_vec_project):
     embedding_server.reply = lambda texts: embedding_server.refuse_connections() or failing(500, "going down")(texts)
-    with pytest.raises(bm.errors.UnavailableError, match="The request held one text"):
+    with pytest.raises(bm.errors.UnavailableError, match="The request contained one text"):
         embed(local_vec_project, TEXTS[:1], model="vec")
 
 
@@ -463,11 +463,11 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(embedding_server
 
     found = event_loop.submit(within_a_run()).result(30)
     assert found.vectors.tolist() == [numbers(text) for text in TEXTS[:3]]
-    calls = [call for asked in found.asked for call in asked.calls]
+    calls = [call for asked in found.call_results for call in asked.calls]
     assert [(call.run_id, call.trace_id, call.cached) for call in calls] == [("run", "trace", False)] * 3
     assert len({call.cache_key for call in calls}) == 3
     again = event_loop.submit(within_a_run()).result(30)
-    assert again.asked == ()
+    assert again.call_results == ()
     assert again.vectors.tobytes() == found.vectors.tobytes()
     assert len(embedding_server.received) == 1
 
@@ -487,7 +487,7 @@ def test_an_agent_gets_vectors_with_the_calls_for_its_own_trace(embedding_server
         (["a"], "double/answer", "answers questions and makes no vectors"),
         (["a"], "offline/hashin", "did you mean `offline/hashing`"),
         (["a"], "offline/hashing?dim=3", "has no option `dim`; did you mean `dims`"),
-        (["a"], "offline/hashing?dims=2.5", "dims is a whole number from 8 to 16,384"),
+        (["a"], "offline/hashing?dims=2.5", "dims must be a whole number from 8 to 16,384"),
         (["a"], "nosuchfamily/model", "there is no model family `nosuchfamily`"),
     ],
 )
@@ -528,7 +528,7 @@ def test_a_local_server_cannot_send_a_text_on(embedding_server, make_embedding_p
     models = f"models: {{vec: {{model: {family}/toy, api_base: '{base}'}}}}"
     project = make_embedding_project(models, "local_only: true", "retries: 2")
     try:
-        with pytest.raises(bm.errors.ModelError, match="sends calls on to"):
+        with pytest.raises(bm.errors.ModelError, match="redirects calls to"):
             project.embed(["One text."], model="vec")
     finally:
         elsewhere.stop()

@@ -15,8 +15,8 @@ from hypothesis import given, strategies as st
 import buttermilk_nb as bm
 from buttermilk_nb.config.model_settings import ModelSettings
 from buttermilk_nb.llm.embeddings.embedding_registry import make_embedder
-from buttermilk_nb.llm.embeddings.hashing import hashed
-from buttermilk_nb.llm.embeddings.vectors import EmbeddingRequest, packed, unpacked
+from buttermilk_nb.llm.embeddings.hashing import hash_vector
+from buttermilk_nb.llm.embeddings.vectors import EmbeddingRequest, decode_vector, encode_vector
 from buttermilk_nb.llm.message import Message
 from buttermilk_nb.llm.model import Params, Request
 from buttermilk_nb.project.embed import embed
@@ -25,7 +25,7 @@ RECORD = bm.Record(record_id="g1", content="They are vermin — 判决书.")
 
 
 def cosine(one: str, other: str) -> float:
-    return math.fsum(a * b for a, b in zip(hashed(one, 256), hashed(other, 256), strict=True))
+    return math.fsum(a * b for a, b in zip(hash_vector(one, 256), hash_vector(other, 256), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def cosine(one: str, other: str) -> float:
 )
 def test_the_key_of_a_fixed_text_never_changes(model, params, key):
     made = make_embedder(model)
-    assert EmbeddingRequest(made, RECORD, params=Params.of(made, params)).key == key
+    assert EmbeddingRequest(made, RECORD, params=Params.for_model(made, params)).key == key
 
 
 def test_where_a_server_stands_belongs_to_the_key_and_whose_text_it_is_does_not():
@@ -51,17 +51,17 @@ def test_where_a_server_stands_belongs_to_the_key_and_whose_text_it_is_does_not(
 
 
 def test_the_vector_of_a_fixed_text_never_changes():
-    assert packed(np.asarray(hashed(RECORD.content, 16), dtype="float32")) == (
+    assert encode_vector(np.asarray(hash_vector(RECORD.content, 16), dtype="float32")) == (
         "sUpGvlnb8j4qtn2+KrZ9vkvS+r0AAAAArfkRPb43Wb6nj70+GMORvRjDkb3r2aG+vjdZPsYmtD78ZUY+keehvg=="
     )
-    assert packed(np.asarray(hashed("The sea, the SEA! ﬁne", 8), dtype="float32")) == (
+    assert encode_vector(np.asarray(hash_vector("The sea, the SEA! ﬁne", 8), dtype="float32")) == (
         "6tqxPvEyAj4tThE/YvTyPv+LCz0AAAAA4oLhPurasb4="
     )
 
 
 @given(st.text(min_size=1).filter(str.strip), st.sampled_from([8, 64, 1000]))
 def test_every_text_has_a_vector_of_length_one(text, dims):
-    vector = hashed(text, dims)
+    vector = hash_vector(text, dims)
     assert len(vector) == dims
     assert math.fsum(x * x for x in vector) == pytest.approx(1.0)
 
@@ -69,12 +69,12 @@ def test_every_text_has_a_vector_of_length_one(text, dims):
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
 def test_a_vector_comes_back_from_its_text_bit_by_bit(numbers):
     vector = np.asarray(numbers, dtype=np.float32)
-    assert unpacked(packed(vector)).tobytes() == vector.tobytes()
+    assert decode_vector(encode_vector(vector)).tobytes() == vector.tobytes()
 
 
 @pytest.mark.parametrize("text", ["", "!", "AAAA", "AAAAAA=", "AADAfw==", "AACAfw==", "é"])
 def test_what_is_no_vector_is_none(text):
-    assert unpacked(text) is None
+    assert decode_vector(text) is None
 
 
 def test_texts_with_the_same_words_are_near_each_other():
@@ -86,7 +86,7 @@ def test_texts_with_the_same_words_are_near_each_other():
 
 
 def test_capital_letters_and_line_breaks_make_no_difference():
-    assert hashed("Calm  sea", 32) == hashed("calm\nSEA", 32)
+    assert hash_vector("Calm  sea", 32) == hash_vector("calm\nSEA", 32)
 
 
 def test_a_very_long_word_is_hashed_like_any_other():

@@ -81,7 +81,7 @@ def test_a_local_server_cannot_send_a_text_on(server, elsewhere, make_study, fam
     assert run.counts == {"error": 1}
     assert elsewhere.received == []
     said = run.errors().error_message.item()
-    assert "sends calls on to" in said
+    assert "redirects calls to" in said
     assert "toy" in said
     assert len(server.received) == project.client.sent == 1  # asking again would not mend it
 

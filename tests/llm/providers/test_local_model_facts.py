@@ -13,7 +13,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from buttermilk_nb.llm.providers import local_model_facts
-from buttermilk_nb.llm.providers.local_model_facts import NOTHING, LocalFacts, facts
+from buttermilk_nb.llm.providers.local_model_facts import UNVERIFIABLE, LocalFacts, identify_local_model
 
 DIGEST = "a80c4f17acd55265feec403c7aef86be0c25983ab279d83f3bcd3abbcb5b8b72"
 LLAMA = {
@@ -65,7 +65,7 @@ def ask(serve_routes):
     def asked(routes, provider="hosted_vllm", model="toy", path="/v1", file=None, timeout_s=10.0):
         async def main():
             async with serve_routes(routes) as base:
-                return await facts(provider, model, f"{base}{path}", file, timeout_s)
+                return await identify_local_model(provider, model, f"{base}{path}", file, timeout_s)
 
         return asyncio.run(main())
 
@@ -130,7 +130,7 @@ def test_vllm_tells_its_version_and_what_it_was_started_with(ask):
     found = ask(routes)
     assert found.fingerprint == "vllm 0.28.0"
     assert found.digest is None
-    assert found.note.startswith("vLLM serves `meta-llama/Llama-3.1-8B-Instruct` and does not tell which version")
+    assert found.note.startswith("vLLM serves `meta-llama/Llama-3.1-8B-Instruct` and does not say which version")
 
 
 def test_lm_studio_tells_the_quantization(ask):
@@ -149,19 +149,19 @@ def test_lm_studio_tells_the_quantization(ask):
     for provider in ("lm_studio", "openai"):
         found = ask(routes, provider)
         assert (found.fingerprint, found.family) == ("lm-studio Q4_K_M", "llama")
-        assert "does not tell which weights" in found.note
+        assert "does not say which weights" in found.note
 
 
 def test_a_server_that_only_repeats_the_name_verifies_nothing(ask):
-    assert ask({"GET /v1/models": listing("me", "toy")}) == LocalFacts(server="me", note=NOTHING)
-    assert ask({}).note == f"{NOTHING}: it lists no models"
+    assert ask({"GET /v1/models": listing("me", "toy")}) == LocalFacts(server="me", note=UNVERIFIABLE)
+    assert ask({}).note == f"{UNVERIFIABLE}: it lists no models"
     assert ask({}).fingerprint is None
-    assert ask({}, "ollama_chat", path="").note == f"{NOTHING}: it does not answer as Ollama does"
+    assert ask({}, "ollama_chat", path="").note == f"{UNVERIFIABLE}: it does not answer as Ollama does"
 
 
 def test_a_server_that_wants_a_key_says_nothing(ask):
     refusing = saying({"error": "Unauthorized"}, status=401)
-    assert ask({"GET /v1/models": refusing}).note == f"{NOTHING}: it wants a key before it says so"
+    assert ask({"GET /v1/models": refusing}).note == f"{UNVERIFIABLE}: it does not answer without a key"
 
 
 @pytest.mark.parametrize(
@@ -178,13 +178,13 @@ def test_a_server_that_wants_a_key_says_nothing(ask):
 )
 @pytest.mark.parametrize("provider", ["ollama_chat", "hosted_vllm"])
 def test_an_address_where_nobody_answers_is_a_note(base, provider):
-    found = asyncio.run(facts(provider, "toy", base, None, 2.0))
-    assert found.note.startswith(f"{NOTHING}: it could not be asked (")
+    found = asyncio.run(identify_local_model(provider, "toy", base, None, 2.0))
+    assert found.note.startswith(f"{UNVERIFIABLE}: it could not be asked (")
     assert found.fingerprint is None
 
 
 def test_a_password_in_the_address_is_in_no_note():
-    found = asyncio.run(facts("openai", "toy", "htp://someone:open-sesame@127.0.0.1/v1", None, 2.0))
+    found = asyncio.run(identify_local_model("openai", "toy", "htp://someone:open-sesame@127.0.0.1/v1", None, 2.0))
     assert "sesame" not in repr(found)
 
 
@@ -204,7 +204,7 @@ def test_the_time_limit_holds_for_a_server_that_hangs_and_for_one_that_dribbles(
     for handler in (hang, dribble):
         started = time.monotonic()
         found = ask({"GET /v1/models": handler}, timeout_s=0.3)
-        assert found.note == f"{NOTHING}: it did not answer within 0.3 s"
+        assert found.note == f"{UNVERIFIABLE}: it did not answer within 0.3 s"
         assert time.monotonic() - started < 2.5
 
 
@@ -219,7 +219,7 @@ def test_an_answer_without_end_is_not_read_to_its_end(ask):
             await response.write(b" " * 1_000_000)
         return response
 
-    assert ask({"GET /v1/models": pour}).note == f"{NOTHING}: it lists no models"
+    assert ask({"GET /v1/models": pour}).note == f"{UNVERIFIABLE}: it lists no models"
     assert len(sent) < 50
 
 
@@ -267,7 +267,7 @@ def test_nonsense_from_a_server_does_no_harm(ask, body):
 
 
 def test_where_no_address_is_known_nobody_is_asked():
-    assert "its address is not known" in asyncio.run(facts("hosted_vllm", "toy", None, None, 1.0)).note
+    assert "its address is not known" in asyncio.run(identify_local_model("hosted_vllm", "toy", None, None, 1.0)).note
 
 
 def test_the_weights_file_is_hashed(ask, tmp_path):
@@ -283,13 +283,13 @@ def test_the_weights_file_is_hashed(ask, tmp_path):
 def test_a_file_that_the_server_did_not_load_is_said_so(ask, tmp_path):
     (tmp_path / "other.gguf").write_bytes(b"weights")
     found = ask({"GET /props": saying(PROPS)}, "openai", file=str(tmp_path / "other.gguf"))
-    assert found.note.endswith("Q4_K_M.gguf`, and the file that is named is `other.gguf`")
+    assert found.note.endswith("Q4_K_M.gguf`, but the settings name the file `other.gguf`")
 
 
 @pytest.mark.parametrize("file", ["missing.gguf", ".", "null\0byte", "~nobody-of-that-name/x.gguf"])
 def test_a_file_that_cannot_be_read_is_a_note(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    found = asyncio.run(facts("hosted_vllm", "toy", None, file, 1.0))
+    found = asyncio.run(identify_local_model("hosted_vllm", "toy", None, file, 1.0))
     assert found.file_sha256 is None
     assert "cannot be read" in found.note
 
@@ -302,7 +302,7 @@ def test_a_file_is_hashed_again_only_when_it_changed(tmp_path, monkeypatch):
     weights = tmp_path / "weights.gguf"
 
     def hashed():
-        return asyncio.run(facts("hosted_vllm", "toy", None, str(weights), 1.0)).file_sha256
+        return asyncio.run(identify_local_model("hosted_vllm", "toy", None, str(weights), 1.0)).file_sha256
 
     weights.write_bytes(b"first")
     assert hashed() == hashed() == sha256(b"first").hexdigest()
@@ -319,7 +319,7 @@ def test_hashing_holds_up_neither_the_loop_nor_a_run_that_is_stopped(tmp_path, m
     os.mkfifo(pipe)
 
     async def main():
-        task = asyncio.create_task(facts("hosted_vllm", "toy", None, str(pipe), 1.0))
+        task = asyncio.create_task(identify_local_model("hosted_vllm", "toy", None, str(pipe), 1.0))
         await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

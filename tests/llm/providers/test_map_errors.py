@@ -15,8 +15,8 @@ from hypothesis import given, settings, strategies as st
 from support.paths import SHARED
 
 from buttermilk_nb import errors
-from buttermilk_nb.llm.providers.litellm import load_litellm
-from buttermilk_nb.llm.providers.map_errors import empty_answer, mapped
+from buttermilk_nb.llm.providers.load_litellm import load_litellm
+from buttermilk_nb.llm.providers.map_errors import empty_answer_error, map_error
 from buttermilk_nb.llm.providers.response_errors import RawResponse, filter_category
 from buttermilk_nb.llm.providers.retry_after import retry_after_s
 
@@ -93,8 +93,8 @@ class Provider:
     def failure(self, provider: str, **call: Any) -> errors.ModelError:
         found, received = self.call(provider, **call)
         if isinstance(found, Exception):
-            return mapped(found, MODELS[provider], body=received.text)
-        failure = empty_answer(found, MODELS[provider], body=received.text)
+            return map_error(found, MODELS[provider], body=received.text)
+        failure = empty_answer_error(found, MODELS[provider], body=received.text)
         assert failure is not None, found
         return failure
 
@@ -352,7 +352,7 @@ def test_an_answer_that_a_filter_stopped_is_an_answer_and_its_category_is_kept(p
     provider.prepared = response(200, body)
     found, received = provider.call(name)
     assert found.choices[0].finish_reason == "content_filter"
-    assert empty_answer(found, MODELS[name], body=received.text) is None
+    assert empty_answer_error(found, MODELS[name], body=received.text) is None
     assert filter_category(json.loads(received.text)) == why
 
 
@@ -406,7 +406,7 @@ JSON = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(JSON)
 def test_whatever_a_body_holds_it_becomes_an_error_of_ours(body):
-    failure = mapped(ValueError("odd"), "openai/some-model", body=json.dumps(body))
+    failure = map_error(ValueError("odd"), "openai/some-model", body=json.dumps(body))
     assert isinstance(failure, errors.ModelError)
     assert failure.code is None or isinstance(failure.code, str)
 
@@ -428,4 +428,4 @@ def test_a_time_to_wait_is_a_number_of_seconds_or_none(headers, message):
 
 def test_an_error_of_ours_stays_what_it_is():
     error = errors.QuotaError("empty")
-    assert mapped(error, "openai/some-model") is error
+    assert map_error(error, "openai/some-model") is error

@@ -41,7 +41,7 @@ def test_a_missing_file_names_the_nearest(open_scripted, verdict):
 
 def test_without_a_folder_the_setting_to_write_is_named(tmp_path):
     with pytest.raises(
-        bm.SetupError, match=r"buttermilk.yaml names none; add a line such as `scripted: \.\./data/panel`"
+        bm.SetupError, match=r"buttermilk.yaml does not name one; add a line such as `scripted: \.\./data/panel`"
     ):
         bm.init("no-folder", path=tmp_path / "no-folder", models=["scripted/ana"])
 
@@ -107,7 +107,7 @@ def test_the_same_line_twice_is_no_contradiction_in_whatever_order_it_is_written
 
 def test_a_file_without_answers_is_refused(open_scripted, write_scripts):
     written(write_scripts(), "", "  ", "")
-    with pytest.raises(bm.SetupError, match="`ana.jsonl` holds no answers"):
+    with pytest.raises(bm.SetupError, match="`ana.jsonl` contains no answers"):
         open_scripted("ana")
 
 

@@ -178,7 +178,7 @@ def test_a_text_that_another_record_shares_stays_and_is_counted(two_model_projec
     )
     done = forget(two_model_project.store, two_model_project.cache, record_id=PERSON)
     assert done.shared_texts == 2
-    assert "2 requests or answers stay: another record has the same text." in repr(done)
+    assert "2 requests or answers stay, because another record has the same text." in repr(done)
     texts = cells_of_file(two_model_project.store)["texts"]
     assert "the same question" in texts
     shared = two_model_project.store.df(
@@ -277,7 +277,7 @@ def test_places_that_may_still_hold_it_are_listed(two_model_project, run, tmp_pa
     done = forget(two_model_project.store, two_model_project.cache, record_id=PERSON)
     assert done.remaining == (str(tmp_path / "shared with Ana"), str(kept))
     assert str(kept) in repr(done)
-    assert "notebooks that were saved with it" in repr(done)
+    assert "notebooks with it in their outputs" in repr(done)
 
 
 def test_the_log_may_lie_in_another_folder(two_model_project, run, tmp_path):
@@ -309,7 +309,7 @@ def test_who_was_sent_the_text_is_named(two_model_project, run, secret_unit):
     two_model_project.store.write(WriteBatch(units=[secret_unit(run.run_id, PERSON)]))
     done = forget(two_model_project.store, two_model_project.cache, record_id=PERSON)
     assert done.sent_to == ("far",)
-    assert "It was sent to far: ask there to have it deleted." in repr(done)
+    assert "It was sent to far: ask them to delete it." in repr(done)
 
 
 def test_the_answer_does_not_name_the_person(two_model_project, run):

@@ -472,7 +472,7 @@ def test_a_missing_package_is_named_with_the_command(judged_store, protocol, ext
 
 
 def test_an_unknown_kind_of_address_is_answered_with_the_nearest(judged_store):
-    with pytest.raises(bm.SetupError, match=r"no kind of address `memry://`; did you mean `memory`"):
+    with pytest.raises(bm.SetupError, match=r"the protocol `memry://` is not known; did you mean `memory`"):
         export(judged_store, "memry://bucket/study")
 
 

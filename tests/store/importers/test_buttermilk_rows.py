@@ -219,10 +219,10 @@ def test_a_verdict_is_read_in_the_words_of_the_criteria(project):
 
 
 def test_an_imported_truth_stands_beside_the_scores(project):
-    from buttermilk_nb.analysis.frames import scores as frames
+    from buttermilk_nb.analysis.frames import scores
 
     done = import_traces(project, [trace_row()], criteria=bm.Criteria("respect", "Is it respectful?", flag="no"))
-    found = frames.scores(project.store, done.run_id)
+    found = scores.scores(project.store, done.run_id)
     assert (found.truth.item(), found.category.item()) == ("no", "no")
 
 

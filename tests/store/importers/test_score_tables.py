@@ -145,7 +145,7 @@ def test_a_column_may_count_the_repetitions(project):
         ([{"record_id": "a", "label": "no", "text": "x"}, {"record_id": "a", "label": "no", "text": "y", "repeat": 1}],
          "row 2: record `a` has a different text than before"),
         ([], "say which column"),
-        (["a"], "not a mapping but str"),
+        (["a"], "this is not a mapping but str"),
         (3, "3 cannot be imported"),
         ("nothing.csv", "there is no file `nothing.csv`"),
     ],

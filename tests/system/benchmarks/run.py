@@ -259,7 +259,7 @@ def _raw_rows(path: Path, n: int, characters: int) -> float:
 
 async def _bare(corpus: bm.Corpus, at_once: int) -> None:
     """A gather of litellm calls, at most so many at once, with the judge's own messages."""
-    from buttermilk_nb.llm.providers.litellm import load_litellm
+    from buttermilk_nb.llm.providers.load_litellm import load_litellm
 
     litellm = load_litellm()
     (slot,) = flow("hosted_vllm/toy").steps[0].agent.slots(session.current())

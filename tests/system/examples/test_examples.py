@@ -19,7 +19,7 @@ def test_the_script_runs_from_any_folder_and_asks_nothing_the_second_time(tmp_pa
             [sys.executable, str(STUDY / "study.py")], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        assert "160 cells (160 ok)" in done.stdout
+        assert "160 answers (160 ok)" in done.stdout
         assert state in done.stderr
 
 

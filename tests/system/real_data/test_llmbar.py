@@ -14,7 +14,7 @@ import pytest
 from support.paths import SHARED
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.pairwise.parse_choice import read_choice, read_ratings
+from buttermilk_nb.agents.pairwise.parse_choice import compare_ratings, parse_choice
 
 DATA = SHARED / "llmbar_natural" / "Natural" / "evaluators"
 NAMES = ("Output (a)", "Output (b)")
@@ -96,7 +96,7 @@ def text(item, order):
 def ours(item, order):
     """What our parser reads, turned back where the texts had changed places; None for no answer."""
     try:
-        chosen = read_choice(text(item, order), NAMES, ties=False)
+        chosen = parse_choice(text(item, order), NAMES, ties=False)
     except bm.errors.InvalidAnswer:
         return None
     return chosen if order == "given" else {"first": "second", "second": "first"}[chosen]
@@ -185,7 +185,7 @@ def test_equal_ratings_are_ties_where_a_winner_was_recorded_that_changes_with_th
     ties = 0
     for item in items(evaluator):
         result = item["results"][0]
-        read = read_ratings(result["score_1"][0], result["score_2"][0])
+        read = compare_ratings(result["score_1"][0], result["score_2"][0])
         recorded = (winner(item, "given"), winner(item, "swapped"))
         ties += read == "tie"
         assert recorded == (("second", "first") if read == "tie" else (read, read))

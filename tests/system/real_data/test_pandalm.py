@@ -9,7 +9,7 @@ import pytest
 from support.paths import SHARED
 
 import buttermilk_nb as bm
-from buttermilk_nb.agents.pairwise.parse_choice import read_choice
+from buttermilk_nb.agents.pairwise.parse_choice import parse_choice
 from buttermilk_nb.project import session
 from buttermilk_nb.store.importers import import_traces
 
@@ -30,7 +30,7 @@ def data(name):
 def read(verdict):
     """A recorded verdict as an answer, and its status; 0 is how one of the files writes a tie."""
     try:
-        return read_choice("tie" if verdict == 0 else str(verdict), NAMES), "ok"
+        return parse_choice("tie" if verdict == 0 else str(verdict), NAMES), "ok"
     except bm.errors.InvalidAnswer:
         return None, "invalid"
 

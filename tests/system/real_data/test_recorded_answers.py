@@ -17,9 +17,9 @@ from aiohttp import web
 from support.paths import SHARED
 
 from buttermilk_nb.errors import InvalidAnswer
-from buttermilk_nb.llm.answers.parse_json import is_refusal, read_json
+from buttermilk_nb.llm.answers.parse_json import is_refusal, parse_json
 from buttermilk_nb.llm.completion import Completion
-from buttermilk_nb.llm.providers.litellm import load_litellm
+from buttermilk_nb.llm.providers.load_litellm import load_litellm
 
 
 def needs(folder: str) -> Path:
@@ -35,7 +35,7 @@ def completion(text: str, finish: str | None = None) -> Completion:
 def outcome(text: str, finish: str | None = None, *wanted: str) -> Any:
     """What is read, or what is said about it."""
     try:
-        return read_json(completion(text, finish), wanted)
+        return parse_json(completion(text, finish), wanted)
     except InvalidAnswer as error:
         return str(error)
 

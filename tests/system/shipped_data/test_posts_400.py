@@ -98,7 +98,7 @@ def test_chi_finds_more_hostility_where_there_is_none_in_authors_whom_chi_distru
 
 
 def test_the_rare_code_makes_agreement_high_and_alpha_low(posts):
-    codes = ReliabilityMatrix.of(rows(posts, "hostile"), "nominal", ["yes", "no"])
+    codes = ReliabilityMatrix.from_rows(rows(posts, "hostile"), "nominal", ["yes", "no"])
     names = ("percent_agreement", "gwet_ac1", "krippendorff_alpha")
     percent, ac1, alpha = (COEFFICIENTS[name].estimate(codes).item() for name in names)
     assert f"percent agreement {percent:.2f}, Gwet's AC1 {ac1:.2f}, Krippendorff's alpha {alpha:.2f}" in SHEET

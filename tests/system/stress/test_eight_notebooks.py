@@ -43,7 +43,7 @@ while not pathlib.Path(path, "over").exists():
     reads, most = reads + 1, seen
 print(json.dumps([reads, most]))
 """
-PROGRESS = re.compile(r"[\d,]+/[\d,]+ cells · [^\n]+ · finished in [^\n]+")
+PROGRESS = re.compile(r"[\d,]+/[\d,]+ answers · [^\n]+ · finished in [^\n]+")
 ROWS = """
     select c.run_id, count(*) as cells, count(t.trace_id) as traces, count(s.trace_id) as scores,
            (select count(*) from calls k where k.run_id = c.run_id) as calls

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from support.chat_server import ANSWER, messages_text
 
-from buttermilk_nb.analysis.frames import scores
+from buttermilk_nb.analysis.frames import traces
 from buttermilk_nb.llm.cache import AnswerCache
 from buttermilk_nb.store import Store
 from buttermilk_nb.store.verify import verify
@@ -146,7 +146,7 @@ class Killed:
         assert {what: n for what, n in torn.items() if n} == {}
         checked = verify(store)
         assert checked[~checked.ok].to_dict("records") == []
-        return Seen(set(answers), rows, {run: (status, scores.counts(store, run)) for run, status in runs})
+        return Seen(set(answers), rows, {run: (status, traces.status_counts(store, run)) for run, status in runs})
 
 
 def record_in(text):

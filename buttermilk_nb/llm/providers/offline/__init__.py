@@ -1,1 +1,1 @@
-"""Rule-based baselines that answer offline."""
+"""Offline models: rule-based baselines that need no language model."""

@@ -1,9 +1,8 @@
-"""The dictionary method of content analysis: counting cue words and phrases in a text.
+"""The dictionary method of content analysis: find cue words and phrases in a text.
 
-Cues are matched on whole words, without regard to case; `*` at the end is a wildcard; cues in scripts
-that write no spaces are matched anywhere. A cue after a negating word within three words of the same
-sentence is *negated* (English, German, French, Spanish and Russian negators). A cue inside quotation
-marks is *quoted*. Compiled once per criterion.
+Cues match whole words and ignore case; `*` at the end is a wildcard. Cues in scripts without spaces match anywhere. A
+cue is *negated* if a negator comes up to three words before it in the same sentence (English, German, French, Spanish
+and Russian negators). A cue inside quotation marks is *quoted*. Cues are compiled once per criterion.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import regex  # its \w knows combining marks, which the standard library's does not (Devanagari, Arabic)
+import regex  # its \w matches combining marks (Devanagari, Arabic), unlike the standard library's
 
 _NEGATORS = frozenset(
     ["not", "no", "never", "without", "nobody", "none", "neither", "nor", "cannot", "hardly", "isn't",
@@ -22,15 +21,15 @@ _NEGATORS = frozenset(
      "keinen", "keinem", "keiner", "keines", "nie", "ohne", "ne", "pas", "jamais", "sans", "nunca", "jamás",
      "sin", "не", "нет", "без", "никогда"]
 )  # fmt: skip
-_REACH = 4  # words before a cue in which a negator counts: itself and up to three between
-_AROUND = ".,;:!?()[]\"“”'‘’«»„—–-"
+_NEGATION_WINDOW = 4  # words before a cue: the negator and up to three words between
+_PUNCTUATION = ".,;:!?()[]\"“”'‘’«»„—–-"
 _SENTENCE = regex.compile(r"[.!?…。！？।؟\n]")
 _QUOTES = regex.compile(r"“[^”]*”|\"[^\"\n]*\"|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|‘[^’]*’")
 _SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
 class Hit(NamedTuple):
-    """A cue that stands in a text."""
+    """One occurrence of a cue in a text."""
 
     answer: str
     cue: str
@@ -46,7 +45,7 @@ class Cues:
     Parameters
     ----------
     cues
-        From answer to its words and phrases.
+        The words and phrases of each answer.
 
     Examples
     --------
@@ -56,40 +55,42 @@ class Cues:
     """
 
     def __init__(self, cues: Mapping[str, Sequence[str]]) -> None:
-        self._meaning: list[tuple[str, str]] = []
+        self._entries: list[tuple[str, str]] = []
         patterns = []
         pairs = [
             (answer, cue.strip()) for answer, words in cues.items() for cue in words if cue.replace("*", "").strip()
         ]
-        for answer, cue in sorted(pairs, key=lambda pair: -len(pair[1])):  # the longest first, as the regex takes them
-            patterns.append(f"(?P<c{len(self._meaning)}>{_pattern(cue)})")
-            self._meaning.append((answer, cue))
+        for answer, cue in sorted(
+            pairs, key=lambda pair: -len(pair[1])
+        ):  # the longest first, because the regex takes the first match
+            patterns.append(f"(?P<c{len(self._entries)}>{_cue_pattern(cue)})")
+            self._entries.append((answer, cue))
         self._regex = regex.compile("|".join(patterns), regex.IGNORECASE) if patterns else None
 
     def find(self, text: str) -> list[Hit]:
-        """Every cue in a text, in order, none overlapping."""
+        """All cues in a text, in order and without overlaps."""
         if self._regex is None:
             return []
-        spans: list[tuple[int, int]] | None = None  # in order, none overlapping
+        quotations: list[tuple[int, int]] | None = None  # in order and without overlaps
         hits = []
-        for found in self._regex.finditer(text):
-            if spans is None:
-                spans = [match.span() for match in _QUOTES.finditer(text)]
-            answer, cue = self._meaning[int(str(found.lastgroup)[1:])]
-            start, end = found.span()
-            within = bisect_left(spans, (start, 0)) - 1  # the last that opens before it
-            quoted = within >= 0 and end < spans[within][1]
-            hits.append(Hit(answer, cue, start, end, _negated(text, start), quoted))
+        for match in self._regex.finditer(text):
+            if quotations is None:
+                quotations = [quotation.span() for quotation in _QUOTES.finditer(text)]
+            answer, cue = self._entries[int(str(match.lastgroup)[1:])]
+            start, end = match.span()
+            i = bisect_left(quotations, (start, 0)) - 1  # the last quotation that begins before the cue
+            quoted = i >= 0 and end < quotations[i][1]
+            hits.append(Hit(answer, cue, start, end, _is_negated(text, start), quoted))
         return hits
 
 
 @lru_cache(maxsize=512)
-def compiled(cues: tuple[tuple[str, tuple[str, ...]], ...]) -> Cues:
-    """Cues compiled once per process."""
+def compiled_cues(cues: tuple[tuple[str, tuple[str, ...]], ...]) -> Cues:
+    """The compiled cues, cached for this process."""
     return Cues(dict(cues))
 
 
-def _pattern(cue: str) -> str:
+def _cue_pattern(cue: str) -> str:
     stem = cue.rstrip("*")
     words = [dict.fromkeys(unicodedata.normalize(form, part) for form in ("NFC", "NFD")) for part in stem.split()]
     body = r"\s+".join(f"(?:{'|'.join(regex.escape(form) for form in forms)})" for forms in words)
@@ -100,7 +101,7 @@ def _pattern(cue: str) -> str:
     return f"{left}{body}{right}"
 
 
-def _negated(text: str, start: int) -> bool:
+def _is_negated(text: str, start: int) -> bool:
     before = _SENTENCE.split(text[max(0, start - 60) : start])[-1]
-    words = before.replace("’", "'").split()[-_REACH:]  # newspapers print the typographic apostrophe
-    return any(word.strip(_AROUND).casefold() in _NEGATORS for word in words)
+    words = before.replace("’", "'").split()[-_NEGATION_WINDOW:]  # newspapers use the typographic apostrophe
+    return any(word.strip(_PUNCTUATION).casefold() in _NEGATORS for word in words)

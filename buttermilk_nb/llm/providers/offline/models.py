@@ -1,14 +1,13 @@
-"""Offline models: rule-based baselines, and a teaching model of known error. No language model is asked.
+"""Offline models: rule-based baselines, and a teaching model with a known error rate.
 
-`offline/strict` and `offline/lenient` are the dictionary method (see `dictionary.py`) on the cues that
-a criterion carries. *Strict* is strict with the text: every cue that is not negated counts, quoted or
-not, and a tie goes to the finding. *Lenient* gives the text the benefit of the doubt: quoted cues do not
-count either, and a tie goes to the other side. They go through the same client, cache, parser and
-tables as any model, and are useful as the baseline beside LLM judges.
+`offline/strict` and `offline/lenient` apply the dictionary method (see `dictionary.py`) to the cues of a criterion.
+*Strict* is strict with the text: every cue that is not negated counts, quoted or not, and a tie goes to the flagged
+answer. *Lenient* gives the text the benefit of the doubt: quoted cues do not count, and a tie goes to the unflagged
+answer. They go through the same client, cache, parser and tables as any model, and serve as a baseline for LLM judges.
 
-`offline/teaching?accuracy=.9&bias=0&seed=1` answers from the truth column with tunable error, for
-courses and power simulations: with probability `accuracy` the truth, else another answer; a `bias` of
-b in [-1, 1] turns that share of all answers into the flagged (b > 0) or an unflagged (b < 0) answer.
+`offline/teaching?accuracy=.9&bias=0&seed=1` answers from the truth column with a chosen error, for courses and power
+simulations: with probability `accuracy` it gives the truth, else another answer. A `bias` of b in [-1, 1] turns that
+share of all answers into a flagged (b > 0) or an unflagged (b < 0) answer.
 """
 
 from __future__ import annotations
@@ -30,22 +29,22 @@ from ....schema import now
 from ...completion import Completion
 from ...model import Model, Request
 from ...offline_input import OfflineInput
-from ..model_options import numbers
-from .dictionary import Hit, compiled
-from .rules import over_answers
+from ..model_options import parse_options
+from .dictionary import Hit, compiled_cues
+from .rules import answer_by_rule
 
 _NO_RULES = digest("kq1", canonical([]))
-_RULES = "2"  # raise it when a rule changes: old answers must not be served for new rules
+_RULES = "2"  # raise it when a rule changes, so that cached answers of old rules are not used
 
 
-class _Offline(Model):
-    """What offline models share: no parameters, no key, no cost, the same answer each time."""
+class _OfflineModel(Model):
+    """Base of offline models: no parameters, no key, no cost, the same answer each time."""
 
     remote = False
     in_process = True
     deterministic = True
-    ties_to_the_flag = True
-    """Whether a tie among answers that it is shown goes to the finding."""
+    ties_go_to_flag = True
+    """Whether a tie among the answers that it reads goes to the flagged answer."""
 
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, dict(params)
@@ -53,15 +52,15 @@ class _Offline(Model):
     def price(self) -> tuple[float, float]:
         return 0.0, 0.0
 
-    def skip_reason(self, aside: OfflineInput | None) -> SkippedCell | None:
-        if aside is None or aside.criteria is None:
+    def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:
+        if offline_input is None or offline_input.criteria is None:
             return None
         try:
-            if aside.task != "judge":
-                over_answers(aside, strict=True)
+            if offline_input.task != "judge":
+                answer_by_rule(offline_input, strict=True)
                 return None
-            for criterion in aside.criteria.criteria:
-                self.answer(aside.record, criterion, 0)
+            for criterion in offline_input.criteria.criteria:
+                self.answer(offline_input.record, criterion, 0)
         except SkippedCell as error:
             return error
         return None
@@ -89,7 +88,7 @@ class _Offline(Model):
         """The answer to a task, as JSON."""
         assert offline_input.criteria is not None
         if offline_input.task != "judge":
-            return json.dumps(over_answers(offline_input, strict=self.ties_to_the_flag), ensure_ascii=False)
+            return json.dumps(answer_by_rule(offline_input, strict=self.ties_go_to_flag), ensure_ascii=False)
         answers = {c.name: self.answer(offline_input.record, c, replicate) for c in offline_input.criteria.criteria}
         return json.dumps({"criteria": answers}, ensure_ascii=False)
 
@@ -98,7 +97,7 @@ class _Offline(Model):
         """Reasons, conclusion, answer and uncertainty on one criterion."""
 
 
-class Dictionary(_Offline):
+class DictionaryModel(_OfflineModel):
     """`offline/strict` and `offline/lenient`."""
 
     description = "a rule-based baseline that counts cue words; not a language model"
@@ -106,84 +105,84 @@ class Dictionary(_Offline):
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
-        numbers(name, options, {})
-        self._strict = self.ties_to_the_flag = name.partition("?")[0].endswith("strict")
+        parse_options(name, options, {})
+        self._strict = self.ties_go_to_flag = name.partition("?")[0].endswith("strict")
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         return {"rules": _RULES, "cues": criteria.rules_hash if criteria else _NO_RULES}
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
-        parts = self.design_parts(aside.criteria if aside else None)
-        return parts | {"record": aside.record.record_hash} if aside else parts
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:
+        parts = self.design_parts(offline_input.criteria if offline_input else None)
+        return parts | {"record": offline_input.record.record_hash} if offline_input else parts
 
     def validate(self, criteria: Criteria | None) -> list[str]:
         return [
             f"criterion `{c.name}` does not say which answer `{self.name}` gives to a text without cues; "
             f"give one answer an empty list, for example `{c.scale.answers[-1]}: []`, or allow `cannot tell`."
             for c in (criteria.criteria if criteria else ())
-            if c.cues and c.scale.offline_rule == "most cues" and _default(c) is None
+            if c.cues and c.scale.offline_rule == "most cues" and _default_answer(c) is None
         ]
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:  # noqa: ARG002
         if record.images and not record.content.strip():
-            raise SkippedCell(f"record `{record.record_id}` has no text, and `{self.name}` does not look at images.")
+            raise SkippedCell(f"record `{record.record_id}` has no text, and `{self.name}` does not read images.")
         if not criterion.cues:
             example = criterion.scale.answers[0] if criterion.scale.answers else "0"
             raise SkippedCell(
                 f"criterion `{criterion.name}` has no cues for `{self.name}`; add a line such as "
                 f"`cues: {{{example}: [word, other word*]}}`."
             )
-        hits = compiled(tuple(criterion.cues.items())).find(record.content)
-        counted = [hit for hit in hits if not hit.negated and (self._strict or not hit.quoted)]
-        chosen, margin = self._decide(counted, criterion)
-        count = Counter(hit.answer for hit in counted)
-        tally = ", ".join(f"{n} for {answer}" for answer, n in count.most_common()) or "none"
-        left_out = len(hits) - len(counted)
+        hits = compiled_cues(tuple(criterion.cues.items())).find(record.content)
+        counted_hits = [hit for hit in hits if not hit.negated and (self._strict or not hit.quoted)]
+        answer, margin = self._decide(counted_hits, criterion)
+        count = Counter(hit.answer for hit in counted_hits)
+        tally = ", ".join(f"{n} for {category}" for category, n in count.most_common()) or "none"
+        n_excluded = len(hits) - len(counted_hits)
         return {
-            "reasons": [_reason(record.content, hit) for hit in counted[:5]] or ["No cue was found."],
-            "conclusion": f"Rule-based baseline, not a language model. Cues: {tally}; left out: {left_out}.",
-            "answer": chosen,
+            "reasons": [_cue_reason(record.content, hit) for hit in counted_hits[:5]] or ["No cue was found."],
+            "conclusion": f"Rule-based baseline, not a language model. Cues: {tally}; left out: {n_excluded}.",
+            "answer": answer,
             "uncertainty": "low" if margin > 1 else "medium" if margin == 1 else "high",
         }
 
     def _decide(self, hits: list[Hit], criterion: Criterion) -> tuple[Any, int]:
-        """The answer, and by how many cues it leads."""
+        """The answer, and the number of cues by which it leads."""
         scale = criterion.scale
         if scale.offline_rule == "every cue":
             return sorted({hit.answer for hit in hits}), len(hits)
         if not hits:
-            return _default(criterion), 0
+            return _default_answer(criterion), 0
         if scale.offline_rule == "mean of cues":
             return scale.nearest_answer(sum(float(hit.answer) for hit in hits) / len(hits)), len(hits)
         count = Counter(hit.answer for hit in hits)
-        most = max(count.values())
-        tied = [answer for answer in scale.answers if count[answer] == most]
+        highest = max(count.values())
+        tied = [answer for answer in scale.answers if count[answer] == highest]
         if len(tied) > 1:
-            flagged = [a for a in tied if criterion.flagged(criterion.parse(a))]
-            others = [a for a in tied if a not in flagged]
-            return ((flagged or tied) if self._strict else (others or tied))[0], 0
-        rest = max((n for answer, n in count.items() if answer != tied[0]), default=0)
-        return tied[0], most - rest
+            flagged = [answer for answer in tied if criterion.flagged(criterion.parse(answer))]
+            unflagged = [answer for answer in tied if answer not in flagged]
+            return ((flagged or tied) if self._strict else (unflagged or tied))[0], 0
+        second = max((n for answer, n in count.items() if answer != tied[0]), default=0)
+        return tied[0], highest - second
 
 
-class Teaching(_Offline):
-    """`offline/teaching`: the truth, with error of a known kind."""
+class TeachingModel(_OfflineModel):
+    """`offline/teaching`: answers from the truth column, with a chosen error."""
 
     description = "a simulated coder of known error, made from the truth column; not a language model"
     deterministic = False
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         super().__init__(name)
-        given = numbers(name, options, {"accuracy": 0.9, "bias": 0.0, "seed": 1.0})
-        if not 0 <= given["accuracy"] <= 1 or not -1 <= given["bias"] <= 1:
-            raise SetupError(f"model `{name}`: accuracy lies between 0 and 1, bias between -1 and 1.")
-        self._options = given
+        values = parse_options(name, options, {"accuracy": 0.9, "bias": 0.0, "seed": 1.0})
+        if not 0 <= values["accuracy"] <= 1 or not -1 <= values["bias"] <= 1:
+            raise SetupError(f"model `{name}`: accuracy must be between 0 and 1, and bias between -1 and 1.")
+        self._options = values
 
     def validate(self, criteria: Criteria | None) -> list[str]:
         unflagged = [c.name for c in (criteria.criteria if criteria else ()) if c.flag is None]
         if not self._options["bias"] or not unflagged:
             return []
-        return [f"`{self.name}`: a bias pulls towards the flag, and criterion `{unflagged[0]}` declares none."]
+        return [f"`{self.name}`: a bias needs a flag, and criterion `{unflagged[0]}` does not declare one."]
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         flags = [[c.name, c.flag] for c in (criteria.criteria if criteria else ())]
@@ -192,17 +191,19 @@ class Teaching(_Offline):
     def extra_input(self, record: Record) -> str:
         return canonical(record.ground_truth)
 
-    def key_parts(self, aside: OfflineInput | None) -> dict[str, str]:
-        if aside is None or aside.criteria is None:
+    def key_parts(self, offline_input: OfflineInput | None) -> dict[str, str]:
+        if offline_input is None or offline_input.criteria is None:
             return {}
-        truth = {c.name: aside.record.truth_for(c.name) for c in aside.criteria}
-        parts = self.design_parts(aside.criteria)
-        return {**parts, "record": aside.record.record_hash, "truth": digest("kt1", canonical(truth))}
+        truth = {c.name: offline_input.record.truth_for(c.name) for c in offline_input.criteria}
+        parts = self.design_parts(offline_input.criteria)
+        return {**parts, "record": offline_input.record.record_hash, "truth": digest("kt1", canonical(truth))}
 
     def answer(self, record: Record, criterion: Criterion, replicate: int) -> dict[str, Any]:
         raw = record.truth_for(criterion.name)
         if raw is None:
-            raise SkippedCell(f"`{self.name}` answers from the truth, and record `{record.record_id}` has none.")
+            raise SkippedCell(
+                f"`{self.name}` answers from the truth column, and record `{record.record_id}` has no true answer."
+            )
         try:
             truth = criterion.parse(raw)
         except InvalidAnswer as error:
@@ -210,50 +211,49 @@ class Teaching(_Offline):
         seed = digest("rng1", str(self._options["seed"]), self.name, record.record_hash, criterion.name, str(replicate))
         rng = random.Random(seed)  # noqa: S311  # a simulation, not a secret
         options: list[Any] = list(criterion.scale.answers)
-        right: Any = truth.category
+        correct: Any = truth.category
         if criterion.scale.offline_rule == "every cue":
-            right = right if truth.is_non_answer else json.loads(str(right))
+            correct = correct if truth.is_non_answer else json.loads(str(correct))
             options = [[], *([label] for label in options)]
         if not options:
-            right = right if truth.is_non_answer else truth.value
+            correct = correct if truth.is_non_answer else truth.value
             options = list(criterion.scale.bounds or (0.0, 1.0))
-        others = [option for option in options if option != right] or options
-        chosen = right if rng.random() < self._options["accuracy"] else rng.choice(others)
+        wrong = [option for option in options if option != correct] or options
+        answer = correct if rng.random() < self._options["accuracy"] else rng.choice(wrong)
         if rng.random() < abs(self._options["bias"]):
-            wanted = self._options["bias"] > 0
-            pulled = [option for option in options if criterion.flagged(criterion.parse(option)) is wanted]
-            chosen = rng.choice(pulled) if pulled else chosen
+            is_flagged = self._options["bias"] > 0
+            biased = [option for option in options if criterion.flagged(criterion.parse(option)) is is_flagged]
+            answer = rng.choice(biased) if biased else answer
         return {
             "reasons": ["A simulated answer; there is no reasoning behind it."],
-            "conclusion": f"Simulated from the truth column ({_listed(self._options)}).",
-            "answer": chosen,
+            "conclusion": f"Simulated from the truth column ({_format_options(self._options)}).",
+            "answer": answer,
             "uncertainty": rng.choice(["low", "medium", "high"]),
         }
 
 
-def _default(criterion: Criterion) -> Any:
-    """The answer for a text without cues: the one with an empty list, else the only one without cues."""
+def _default_answer(criterion: Criterion) -> Any:
+    """The answer for a text without cues: the answer with an empty list, else the only answer without cues."""
     for answer, words in criterion.cues.items():
         if not words:
             return answer
     scale = criterion.scale
-    without = [answer for answer in scale.answers if answer not in criterion.cues]
+    without_cues = [answer for answer in scale.answers if answer not in criterion.cues]
     if scale.offline_rule == "mean of cues":
-        return without[0] if without else scale.bounds[0] if scale.bounds else None
-    if len(without) == 1:
-        return without[0]
-    if scale.answers == ("yes", "no"):  # cues for both sides: a text without any holds no finding
+        return without_cues[0] if without_cues else scale.bounds[0] if scale.bounds else None
+    if len(without_cues) == 1:
+        return without_cues[0]
+    if scale.answers == ("yes", "no"):  # both have cues: a text without any gets the unflagged answer
         return next((a for a in scale.answers if criterion.flagged(criterion.parse(a)) is False), "no")
     return "cannot tell" if "cannot tell" in criterion.non_answers else None
 
 
-def _listed(options: Mapping[str, float]) -> str:
+def _format_options(options: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in options.items())
 
 
-def _reason(text: str, hit: Hit) -> str:
+def _cue_reason(text: str, hit: Hit) -> str:
     start, end = max(0, hit.start - 30), min(len(text), hit.end + 30)
-    around = " ".join(text[start:end].split())
-    return (
-        f"The cue `{hit.cue}` speaks for {hit.answer}: “{'…' if start else ''}{around}{'…' if end < len(text) else ''}”"
-    )
+    context = " ".join(text[start:end].split())
+    before, after = "…" if start else "", "…" if end < len(text) else ""
+    return f"The cue `{hit.cue}` speaks for {hit.answer}: “{before}{context}{after}”"

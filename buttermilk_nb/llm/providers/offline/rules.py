@@ -1,12 +1,12 @@
-"""What offline models do with answers: rules, so that any flow can be tried before it is paid for.
+"""Rules by which offline models process answers and pairs, so that any flow can be tried for free.
 
-- *Synthesis*: on each criterion the answer of the majority (on an ordered scale the median, of several labels those
-  that more than half name), with the reasons of those who gave it.
+- *Synthesis*: the majority's answer on each criterion (the median on an ordered scale; for several labels, those that
+  more than half of the answers name), with the reasons of these answers.
 - *Differences*: the answers grouped by verdict, criterion by criterion.
-- *Matching*: an expert's reason is matched by each reason of an answer in which half of its longer words occur.
-- *Pairs*: the text with more cues wins, a cue for a flagged answer counting against it; as many are a tie.
+- *Matching*: a reason of an answer matches an expert's reason if half of the expert's longer words occur in it.
+- *Pairs*: the text with more cues wins; cues for a flagged answer count against it; equal counts are a tie.
 
-No rule reads a reason for what it means. Where one would have to, tutorials take answers that people have written.
+No rule understands the meaning of a reason. For tasks that need it, tutorials use answers that people have written.
 """
 
 from __future__ import annotations
@@ -24,94 +24,97 @@ from ....codebook.scales import Answer
 from ....errors import SkippedCell
 from ....schema import Score
 from ...offline_input import OfflineInput
-from .dictionary import compiled
+from .dictionary import compiled_cues
 
 BASELINE = "Rule-based baseline, not a language model."
-_MOST_REASONS = 5
-_SHORTEST_WORD = 4  # letters; shorter words stand in every sentence
-_STEM = 5  # letters by which words are compared, so that `guard` and `guards` are the same word
+_MAX_REASONS = 5
+_MIN_LETTERS = 4  # shorter words occur in every sentence
+_STEM_LETTERS = 5  # words are compared by their first letters, so that `guard` and `guards` are equal
 _WORD = re.compile(r"\w+")
 
 
-def over_answers(aside: OfflineInput, *, strict: bool) -> dict[str, Any]:
-    """The answer to a task over answers. A strict model lets a tie go to the flag, a lenient one to the other side."""
-    assert aside.criteria is not None
-    if aside.task == "synthesise":
-        given = {c.name: _synthesis(c, aside, strict=strict) for c in aside.criteria if _given(aside, c)}
-        return {"criteria": given}
-    if aside.task == "differences":
-        return _differences(aside.criteria, aside)
-    if aside.task == "pairwise":
-        (criterion,) = aside.criteria
-        return {"criteria": {criterion.name: _better(criterion, aside.texts, strict=strict)}}
-    return _matching(aside)
+def answer_by_rule(offline_input: OfflineInput, *, strict: bool) -> dict[str, Any]:
+    """Answer a task by rule. In a tie a strict model prefers the flagged answer, a lenient one the unflagged."""
+    assert offline_input.criteria is not None
+    if offline_input.task == "synthesise":
+        answers = {
+            criterion.name: _synthesise(criterion, offline_input, strict=strict)
+            for criterion in offline_input.criteria
+            if _labelled_scores(offline_input, criterion)
+        }
+        return {"criteria": answers}
+    if offline_input.task == "differences":
+        return _find_differences(offline_input.criteria, offline_input)
+    if offline_input.task == "pairwise":
+        (criterion,) = offline_input.criteria
+        return {"criteria": {criterion.name: _compare_texts(criterion, offline_input.texts, strict=strict)}}
+    return _match_reasons(offline_input)
 
 
-def _given(aside: OfflineInput, criterion: Criterion) -> list[tuple[str, Score]]:
+def _labelled_scores(offline_input: OfflineInput, criterion: Criterion) -> list[tuple[str, Score]]:
     return [
         (answer.label, score)
-        for answer in aside.answers
+        for answer in offline_input.answers
         for score in answer.scores
         if score.criterion == criterion.name and score.status == "ok"
     ]
 
 
-def _shown(score: Score) -> Any:
+def _score_answer(score: Score) -> Any:
     return score.value if score.category is None else score.category
 
 
-def _synthesis(criterion: Criterion, aside: OfflineInput, *, strict: bool) -> dict[str, Any]:
-    given = [score for _, score in _given(aside, criterion)]
-    chosen = _reconciled(criterion, given, strict=strict)
-    counted = Counter(str(_shown(score)) for score in given)
-    reasons = [reason for score in given if _shown(score) == chosen for reason in score.reasons or ()]
-    tally = ", ".join(f"{answer}: {n}" for answer, n in counted.most_common())
-    share = counted[str(chosen)] / len(given)
+def _synthesise(criterion: Criterion, offline_input: OfflineInput, *, strict: bool) -> dict[str, Any]:
+    scores = [score for _, score in _labelled_scores(offline_input, criterion)]
+    answer = _reconcile(criterion, scores, strict=strict)
+    counts = Counter(str(_score_answer(score)) for score in scores)
+    reasons = [reason for score in scores if _score_answer(score) == answer for reason in score.reasons or ()]
+    tally = ", ".join(f"{category}: {n}" for category, n in counts.most_common())
+    share = counts[str(answer)] / len(scores)
+    is_label_list = criterion.scale.offline_rule == "every cue" and str(answer).startswith("[")
     return {
-        "reasons": list(dict.fromkeys(reasons))[:_MOST_REASONS] or ["No reason was given."],
-        "conclusion": f"{BASELINE} Of {len(given)} answers: {tally}.",
-        "answer": json.loads(chosen)
-        if criterion.scale.offline_rule == "every cue" and str(chosen).startswith("[")
-        else chosen,
+        "reasons": list(dict.fromkeys(reasons))[:_MAX_REASONS] or ["No reason was given."],
+        "conclusion": f"{BASELINE} Of {len(scores)} answers: {tally}.",
+        "answer": json.loads(answer) if is_label_list else answer,
         "uncertainty": "low" if share > 0.8 else "medium" if share > 0.5 else "high",
     }
 
 
-def _reconciled(criterion: Criterion, given: Sequence[Score], *, strict: bool) -> Any:
-    """The answer, as scores hold it."""
+def _reconcile(criterion: Criterion, scores: Sequence[Score], *, strict: bool) -> Any:
+    """The reconciled answer, in the form of a score's category or value."""
     rule = criterion.scale.offline_rule
     if rule == "every cue":
-        sets = [json.loads(str(score.category)) for score in given if str(score.category).startswith("[")]
-        named = Counter(label for labels in sets for label in labels)
-        return json.dumps([label for label in criterion.scale.answers if named[label] > len(sets) / 2])
-    values = [score.value for score in given if score.value is not None]
+        sets = [json.loads(str(score.category)) for score in scores if str(score.category).startswith("[")]
+        label_counts = Counter(label for labels in sets for label in labels)
+        return json.dumps([label for label in criterion.scale.answers if label_counts[label] > len(sets) / 2])
+    values = [score.value for score in scores if score.value is not None]
     if values and rule == "mean of cues":
-        middle = (statistics.median_high if strict else statistics.median_low)(values)
-        return next(_shown(score) for score in given if score.value == middle)
-    counted = Counter(_shown(score) for score in given)
-    most = max(counted.values())
-    tied = [answer for answer, n in counted.items() if n == most]
+        median = (statistics.median_high if strict else statistics.median_low)(values)
+        return next(_score_answer(score) for score in scores if score.value == median)
+    counts = Counter(_score_answer(score) for score in scores)
+    highest = max(counts.values())
+    tied = [answer for answer, n in counts.items() if n == highest]
     flagged = [answer for answer in tied if criterion.flagged(Answer(None, answer))]
-    others = [answer for answer in tied if answer not in flagged]
-    return sorted((flagged or tied) if strict else (others or tied))[0]
+    unflagged = [answer for answer in tied if answer not in flagged]
+    return sorted((flagged or tied) if strict else (unflagged or tied))[0]
 
 
-def _differences(criteria: Criteria, aside: OfflineInput) -> dict[str, Any]:
+def _find_differences(criteria: Criteria, offline_input: OfflineInput) -> dict[str, Any]:
     divergences = []
     for criterion in criteria:
-        held: dict[str, list[tuple[str, Score]]] = {}
-        for mark, score in _given(aside, criterion):
-            held.setdefault(str(_shown(score)), []).append((mark, score))
-        if len(held) > 1:
+        groups: dict[str, list[tuple[str, Score]]] = {}
+        for label, score in _labelled_scores(offline_input, criterion):
+            groups.setdefault(str(_score_answer(score)), []).append((label, score))
+        if len(groups) > 1:
             positions = [
-                {"position": f"{verdict}: {_first_reason(group)}", "answers": [mark for mark, _ in group]}
-                for verdict, group in sorted(held.items(), key=lambda item: (-len(item[1]), item[0]))
+                {"position": f"{verdict}: {_first_reason(group)}", "answers": [label for label, _ in group]}
+                for verdict, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
             ]
             divergences.append({"topic": f"the answer on {criterion.name}", "positions": positions})
     n = len(divergences)
-    several = f" on {n} of {len(criteria)} criteria" if len(criteria) > 1 else ""
-    said = f"The verdicts diverge{several}" if n else "All verdicts agree"
-    return {"conclusion": f"{BASELINE} {said}; reasons were not compared.", "divergences": divergences}
+    count = f" on {n} of {len(criteria)} criteria" if len(criteria) > 1 else ""
+    summary = f"The verdicts diverge{count}" if n else "All verdicts agree"
+    return {"conclusion": f"{BASELINE} {summary}; reasons were not compared.", "divergences": divergences}
 
 
 def _first_reason(group: Sequence[tuple[str, Score]]) -> str:
@@ -119,35 +122,36 @@ def _first_reason(group: Sequence[tuple[str, Score]]) -> str:
     return reasons[0] if reasons else "no reason was given"
 
 
-def _matching(aside: OfflineInput) -> dict[str, Any]:
-    (answer,) = aside.answers
-    said = {score.criterion: list(score.reasons or ()) for score in answer.scores}
+def _match_reasons(offline_input: OfflineInput) -> dict[str, Any]:
+    (answer,) = offline_input.answers
+    reasons = {score.criterion: list(score.reasons or ()) for score in answer.scores}
     assessments = []
-    for n, (criterion, reason) in enumerate(aside.expert_reasons, 1):
-        wanted = _stems(reason)
-        by = [
-            place
-            for place, own in enumerate(said.get(criterion, ()), 1)
-            if wanted and len(wanted & _stems(own)) * 2 >= len(wanted)
+    for n, (criterion, expert_reason) in enumerate(offline_input.expert_reasons, 1):
+        stems = _stems(expert_reason)
+        matches = [
+            i
+            for i, reason in enumerate(reasons.get(criterion, ()), 1)
+            if stems and len(stems & _stems(reason)) * 2 >= len(stems)
         ]
-        feedback = f"{BASELINE} Half of its {len(wanted)} longer words occur in {'one' if by else 'no'} of the reasons."
-        assessments.append({"reason": f"R{n}", "matched": bool(by), "matched_by": by, "feedback": feedback})
+        count = "one" if matches else "no"
+        feedback = f"{BASELINE} Half of its {len(stems)} longer words occur in {count} of the reasons."
+        assessments.append({"reason": f"R{n}", "matched": bool(matches), "matched_by": matches, "feedback": feedback})
     return {"assessments": assessments}
 
 
-def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict[str, Any]:
+def _compare_texts(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict[str, Any]:
     if criterion.scale.offline_rule != "most cues" or not any(criterion.cues.values()):
         raise SkippedCell(
-            f"criterion `{criterion.name}` has no cues by which texts can be compared; add lines such as "
+            f"criterion `{criterion.name}` has no cues for comparing texts; add lines such as "
             "`scale: yes/no` and `cues: {yes: [word, other word*]}`."
         )
-    sides = {answer: -1 if criterion.flagged(criterion.parse(answer)) else 1 for answer in criterion.cues}
-    if criterion.flag is None and "no" in sides:
-        sides["no"] = -1
+    weights = {answer: -1 if criterion.flagged(criterion.parse(answer)) else 1 for answer in criterion.cues}
+    if criterion.flag is None and "no" in weights:
+        weights["no"] = -1
     totals = []
     for text in texts:
-        hits = compiled(tuple(criterion.cues.items())).find(text)
-        totals.append(sum(sides[hit.answer] for hit in hits if not hit.negated and (strict or not hit.quoted)))
+        hits = compiled_cues(tuple(criterion.cues.items())).find(text)
+        totals.append(sum(weights[hit.answer] for hit in hits if not hit.negated and (strict or not hit.quoted)))
     a, b = totals
     return {
         "reasons": [f"Text A has {a:+d} by its cues, Text B {b:+d}."],
@@ -158,4 +162,4 @@ def _better(criterion: Criterion, texts: Sequence[str], *, strict: bool) -> dict
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:_STEM] for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST_WORD)
+    return frozenset(word[:_STEM_LETTERS] for word in _WORD.findall(text.casefold()) if len(word) >= _MIN_LETTERS)

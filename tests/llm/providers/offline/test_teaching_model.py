@@ -63,7 +63,7 @@ def test_a_truth_that_is_a_non_answer_is_given_as_one(scale):
 
 
 def test_without_a_truth_the_cell_is_skipped():
-    with pytest.raises(SkippedCell, match="record `r` has none"):
+    with pytest.raises(SkippedCell, match="record `r` has no true answer"):
         make_model("offline/teaching").answer(Record(record_id="r", content="x"), Criterion(name="c", question="?"), 0)
 
 
