@@ -175,8 +175,8 @@ class _EmbedRun:
         """The vectors as they are handed out."""
         if found is None:
             raise stopped(
-                f"It was stopped: {self._asking.n_remaining:,} of {len(self._records):,} texts have no vector yet. What "
-                "had finished is kept: run it again to go on."
+                f"It was stopped: {self._asking.n_remaining:,} of {len(self._records):,} texts have no vector yet. "
+                "What had finished is kept: run it again to go on."
             )
         if self._corpus is None:
             return found

@@ -299,7 +299,7 @@ def test_a_key_in_an_error_is_not_shown(server, study):
 def test_more_requests_than_a_batch_holds_are_several_batches(model, server, study, monkeypatch):
 
     for api in (providers.OpenAIBatches, providers.AnthropicBatches):
-        monkeypatch.setattr(api, "most_requests", 3)
+        monkeypatch.setattr(api, "max_requests", 3)
     study()
     assert judging(model).run(texts(8), batch=True).counts == {"ok": 8}
     assert [len(job.requests) for job in server.jobs] == [3, 3, 2]
@@ -308,7 +308,7 @@ def test_more_requests_than_a_batch_holds_are_several_batches(model, server, stu
 
 def test_a_file_is_never_larger_than_a_batch_may_be(server, study, monkeypatch):
 
-    monkeypatch.setattr(providers.OpenAIBatches, "most_bytes", 4000)
+    monkeypatch.setattr(providers.OpenAIBatches, "max_bytes", 4000)
     study()
     assert judging().run(texts(8), batch=True).counts == {"ok": 8}
     assert len(server.jobs) > 2
@@ -317,7 +317,7 @@ def test_a_file_is_never_larger_than_a_batch_may_be(server, study, monkeypatch):
 
 
 def test_a_request_that_no_batch_can_hold_is_asked_directly(server, study, monkeypatch):
-    monkeypatch.setattr(providers.OpenAIBatches, "most_bytes", 100)
+    monkeypatch.setattr(providers.OpenAIBatches, "max_bytes", 100)
     study()
     run = judging().run(texts(2), batch=True)
     assert run.counts == {"ok": 2}
