@@ -1,4 +1,4 @@
-"""`OfflineInput`: the input of models that answer by rule or from a file, without a language model."""
+"""`OfflineInput`: the input of models that answer by rule or from a file."""
 
 from __future__ import annotations
 

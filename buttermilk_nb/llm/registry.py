@@ -1,4 +1,4 @@
-"""`make_model`: the model of a name. The prefix is the family; unknown families go to litellm."""
+"""`make_model`: the model of a name, such as `offline/strict` or `openai/...`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""`BatchApi`: interface to a provider's batch API over plain HTTP; every field of a response is validated.
+"""`BatchApi`: interface to provider batch APIs over plain HTTP.
 
+Every field of a response is validated.
 An address in a response (`results_url`) is never followed: the key goes only to the address in the model's settings.
 Unreadable lines are counted and otherwise ignored.
 

@@ -1,4 +1,4 @@
-"""Explain why an answer is not in the cache, by comparing the question with the most similar entry.
+"""Explain a cache miss by comparing the question with the most similar entry.
 
 A key is one hash, which does not show what changed. But each entry contains the named hashes of its key's parts, so a
 comparison with the entry that has the most equal parts shows what a researcher has changed since.

@@ -1,4 +1,4 @@
-"""Make the `Call` rows of requests: one row for each attempt, with its result or error."""
+"""Make the `Call` rows of requests: one per attempt, with its result or error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate limits of a model: requests and tokens per minute, calls in flight, and pauses after HTTP 429.
+"""Rate limits of a model: requests and tokens per minute, and calls in flight.
 
 The limits per minute use the generic cell rate algorithm (GCRA, known from ATM networks): each limit is one number, the
 theoretical arrival time, so that processes can share a limit through one row of a small SQLite file. A tenth of a

@@ -1,4 +1,4 @@
-"""`RunScope`: settings and state of one run that its calls share: cache mode, budget, failing models."""
+"""`RunScope`: per-run settings and state of model calls: cache mode, budget, failing models."""
 
 from __future__ import annotations
 

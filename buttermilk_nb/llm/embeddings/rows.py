@@ -1,4 +1,4 @@
-"""Make the rows of an embedding run: a planned cell and a trace for each text that is sent.
+"""Make the rows of an embedding run: a cell and a trace for each text.
 
 They have the same form as the rows of any run, so that all code that reads the store (egress, costs, erasure,
 verification) works without special cases.

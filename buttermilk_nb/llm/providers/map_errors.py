@@ -130,7 +130,7 @@ def _no_response(failure: FailedCall) -> Diagnosis | None:
     if "gaierror" in failure.exception_names:
         return UnavailableError, "Is this computer online, and is the host in `api_base` spelled right?"
     if "ConnectionRefusedError" in failure.exception_names:
-        return UnavailableError, "No server answers at this address: is it running, and is `api_base` right?"
+        return UnavailableError, "Nothing listens at this address: is the server running, and is `api_base` right?"
     if "TooManyRedirects" in failure.exception_names:
         return BadRequestError, "The address redirects in a circle: check `api_base`."
     return (

@@ -1,4 +1,4 @@
-"""The wait that a provider requests before a retry: in headers, Google's RetryInfo, or a sentence."""
+"""Parse the wait that a provider requests: in headers, Google's RetryInfo, or a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Rules by which offline models process answers and pairs, so that any flow can be tried for free.
+"""Rules by which offline models process answers and pairs.
+
+They make it possible to try any flow for free.
 
 - *Synthesis*: the majority's answer on each criterion (the median on an ordered scale; for several labels, those that
   more than half of the answers name), with the reasons of these answers.
