@@ -86,7 +86,10 @@ def test_an_answer_that_does_not_fit_is_asked_for_once_more_and_then_invalid(ext
         ({}, "`rows` is not a list"),
         ({"rows": ["a"]}, "row 1 is not an object"),
         ({"rows": [{"claim": "a", "quote": "b"}]}, "row 1 has no `source`"),
-        ({"rows": [{"claim": "a", "quote": "b", "source": "some"}]}, "`source` is `some`, which was not offered"),
+        (
+            {"rows": [{"claim": "a", "quote": "b", "source": "some"}]},
+            "`source` is `some`, which is not one of the offered values",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(found, why):
