@@ -187,7 +187,7 @@ def test_a_flow_needs_a_name():
 
 @pytest.mark.parametrize("records", [[], None, "text", [{"content": "x"}]])
 def test_a_flow_runs_over_a_corpus_only(project, records):
-    with pytest.raises(bm.SetupError, match="a flow runs over a Corpus"):
+    with pytest.raises(bm.SetupError, match="a flow needs a Corpus"):
         flow().run(records)
 
 

@@ -287,7 +287,7 @@ def test_a_planted_pickle_is_refused_and_never_run(project, filled, tmp_path):
     path, key = filled
     bomb = pickle.dumps(Bomb(tmp_path / "boom"))
     tampered(path, "update Cache set mode = 4, value = ? where key = ?", [sqlite3.Binary(bomb), key])
-    with pytest.raises(StoreError, match=r"not text.*not written by this package"):
+    with pytest.raises(StoreError, match=r"not text.*this package did not write it"):
         flow().run(corpus(1))
     assert not (tmp_path / "boom").exists()
 
@@ -306,7 +306,7 @@ def test_a_planted_pickle_as_key_is_refused_and_never_run(project, filled, tmp_p
     bomb = pickle.dumps(Bomb(tmp_path / "boom"))
     tampered(path, "update Cache set key = ?, raw = 0", [sqlite3.Binary(bomb)])
     with pytest.raises(StoreError, match="not text"):
-        list(project.cache._open)
+        list(project.cache.open().disk)
     assert flow().run(corpus(1)).counts == {"ok": 1}
     assert not (tmp_path / "boom").exists()
 
@@ -349,7 +349,7 @@ def test_a_value_file_that_is_not_utf_8_is_a_store_error(project, filled):
 def test_a_damaged_database_is_one_sentence_that_says_what_to_do(project, filled):
     path, _ = filled
     path.write_bytes(b"not a database " * 500)
-    with pytest.raises(StoreError, match=r"cannot be read .*safe to delete"):
+    with pytest.raises(StoreError, match=r"cannot be read .*Deleting it is safe"):
         flow().run(corpus(1))
 
 
@@ -363,7 +363,7 @@ def test_the_folder_may_be_deleted_while_the_project_is_open(project):
 
 
 def test_nothing_is_evicted(project):
-    disk = project.cache._open
+    disk = project.cache.open().disk
     assert (disk.eviction_policy, disk.cull_limit) == ("none", 0)
 
 
