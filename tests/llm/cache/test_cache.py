@@ -306,7 +306,7 @@ def test_a_planted_pickle_as_key_is_refused_and_never_run(project, filled, tmp_p
     bomb = pickle.dumps(Bomb(tmp_path / "boom"))
     tampered(path, "update Cache set key = ?, raw = 0", [sqlite3.Binary(bomb)])
     with pytest.raises(StoreError, match="not text"):
-        list(project.cache.open().disk)
+        list(project.cache.open())
     assert flow().run(corpus(1)).counts == {"ok": 1}
     assert not (tmp_path / "boom").exists()
 
@@ -363,7 +363,7 @@ def test_the_folder_may_be_deleted_while_the_project_is_open(project):
 
 
 def test_nothing_is_evicted(project):
-    disk = project.cache.open().disk
+    disk = project.cache.open()
     assert (disk.eviction_policy, disk.cull_limit) == ("none", 0)
 
 
