@@ -115,7 +115,7 @@ def test_a_mistake_is_one_sentence_and_exit_status_2(command, study_files, words
     assert status == 2
     assert message in err
     assert "Traceback" not in err
-    assert err.splitlines()[0].startswith("Error: ") or "cells" in err.splitlines()[0]
+    assert err.splitlines()[0].startswith("Error: ") or "answers" in err.splitlines()[0]
 
 
 def test_a_word_that_the_command_does_not_know_is_exit_status_2(command, study_files):

@@ -33,7 +33,7 @@ def test_a_pair_of_two_clusters_has_none_and_stays_local_where_one_text_must():
 
 
 def test_a_text_without_words_and_a_text_with_itself_are_refused():
-    with pytest.raises(bm.SetupError, match="no text that could be compared"):
+    with pytest.raises(bm.SetupError, match="has no text to compare"):
         bm.Record.pair("One.", " ")
     with pytest.raises(bm.SetupError, match="with itself"):
         bm.Record.pair("One.", "One.")

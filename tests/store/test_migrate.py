@@ -118,7 +118,7 @@ def test_the_file_as_it_was_is_kept_and_said(first, capsys):
         pass
     kept = first.with_name("traces.duckdb.before-v3")
     said = capsys.readouterr().out
-    assert "brought up to version 3" in said
+    assert "were updated to version 3" in said
     assert kept.name in said
     with duckdb.connect(str(kept), read_only=True) as con:
         assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("1",)]
@@ -131,7 +131,7 @@ def test_a_file_that_is_migrated_already_is_left_alone(first, capsys):
     for _ in range(2):
         with Store(first).writing():
             pass
-    assert capsys.readouterr().out.count("brought up to") == 1
+    assert capsys.readouterr().out.count("were updated to version 3") == 1
     assert len(list(first.parent.glob("traces.duckdb*"))) == 2
 
 
@@ -192,7 +192,7 @@ def test_where_no_copy_can_be_made_nothing_is_migrated(first, monkeypatch):
 def test_a_run_of_version_one_is_said_not_to_be_covered_by_the_chain(first):
     found = verify(Store(first)).query("check == 'chain'")
     assert found[["run_id", "ok"]].values.tolist() == [["run", True]]
-    assert "before there was a chain" in found.meaning.item()
+    assert "before the chain existed" in found.meaning.item()
 
 
 def test_what_is_said_again_after_the_migration_is_not_stored_again(first, make_unit):

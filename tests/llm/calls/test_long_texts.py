@@ -51,7 +51,7 @@ def threads(monkeypatch):
 
     watch(completions, "redact_known", lambda text: text)
     watch(litellm_models, "read_response", lambda response, latency_s, body: body or "")
-    watch(parse_scores, "read_json", lambda completion, wanted: completion.text)
+    watch(parse_scores, "parse_json", lambda completion, expected_keys: completion.text)
     return seen
 
 
@@ -72,7 +72,7 @@ def test_a_long_malformed_answer_never_meets_the_loop_s_thread(threads, remote, 
     run = FLOW.run(texts(2, 30))
     assert run.counts == {"invalid": 2}
     assert run.calls().response.str.len().min() > LONG
-    assert set(threads) >= {"redact_known", "read_response", "read_json"}
+    assert set(threads) >= {"redact_known", "read_response", "parse_json"}
     loop_thread = event_loop._thread.name
     assert [name for name, names in threads.items() if loop_thread in names] == []
 
@@ -85,13 +85,13 @@ def test_short_answers_need_no_thread(threads, remote, server):
 def test_an_offline_model_reads_a_long_text_on_a_thread(monkeypatch, make_project):
     make_project("offline/strict")
     seen = []
-    original = offline_models.Dictionary.answer
+    original = offline_models.DictionaryModel.answer
 
     def answer(self, record, criterion, replicate):
         seen.append((len(record.content) > LONG, threading.current_thread().name))
         return original(self, record, criterion, replicate)
 
-    monkeypatch.setattr(offline_models.Dictionary, "answer", answer)
+    monkeypatch.setattr(offline_models.DictionaryModel, "answer", answer)
     corpus = bm.Corpus([*texts(2, 3 * LONG), bm.Record(record_id="short", content="Some are vermin.")])
     assert FLOW.run(corpus).counts == {"ok": 3}
     loop_thread = event_loop._thread.name
@@ -103,4 +103,4 @@ def test_an_offline_model_reads_a_long_text_on_a_thread(monkeypatch, make_projec
 
 def test_what_is_watched_here_is_what_the_package_calls():
     assert completions.redact_known.__module__ == "buttermilk_nb._internal.secret_redaction"
-    assert parse_scores.read_json.__module__ == "buttermilk_nb.llm.answers.parse_json"
+    assert parse_scores.parse_json.__module__ == "buttermilk_nb.llm.answers.parse_json"
