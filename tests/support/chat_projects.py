@@ -35,4 +35,7 @@ def make_study(tmp_path: Path, server: ChatServer) -> Callable[..., Project]:
 @pytest.fixture
 def toy_project(tmp_path: Path, server: ChatServer) -> Project:
     """A project whose judge is that server, found through the environment."""
-    return bm.init("study", path=tmp_path / "study", models=["hosted_vllm/toy"])
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "buttermilk.yaml").write_text("name: study\nbackoff_s: 0.02\n")
+    return bm.init("study", path=folder, models=["hosted_vllm/toy"])

@@ -155,7 +155,7 @@ def test_a_server_that_goes_away_is_one_sentence_a_row(server, toy_project, monk
 def test_a_hung_server_is_a_timeout(server, tmp_path):
     (tmp_path / "hung").mkdir()
     (tmp_path / "hung" / "buttermilk.yaml").write_text(
-        "name: hung\ntimeout_s: 0.3\nsets: {judges: [hosted_vllm/toy]}\n"
+        "name: hung\ntimeout_s: 0.3\nbackoff_s: 0.02\nsets: {judges: [hosted_vllm/toy]}\n"
     )
     server.wait_s = 5
     bm.init("hung", path=tmp_path / "hung")
