@@ -33,16 +33,84 @@ pytest_plugins = [
 ]
 
 
-SLOW_FOLDERS = [
-    TESTS / folder
-    for folder in ("notebook/browser", "system/notebooks", "system/packaging", "system/real_data", "system/stress")
+# What `-m "not slow"` leaves out: folders, and files that take four seconds or more.
+SLOW = [
+    TESTS / path
+    for path in (
+        "flows/batch",
+        "llm/embeddings",
+        "notebook/browser",
+        "store/erasure",
+        "store/exporters",
+        "system/examples",
+        "system/notebooks",
+        "system/packaging",
+        "system/real_data",
+        "system/stress",
+        "agents/meta/test_differences.py",
+        "agents/meta/test_panel.py",
+        "agents/meta/test_scorer.py",
+        "agents/meta/test_synthesiser.py",
+        "agents/pairwise/test_pairwise.py",
+        "agents/test_ask_model.py",
+        "analysis/bias_correction/test_simulated_studies.py",
+        "analysis/coefficients/test_invariants.py",
+        "analysis/comparison/test_compare.py",
+        "analysis/frames/test_human_codes.py",
+        "analysis/frames/test_side_by_side.py",
+        "analysis/metrics/test_bounds.py",
+        "cli/test_demo.py",
+        "config/test_key_sources.py",
+        "flows/data_statement/test_data_statement.py",
+        "flows/execution/test_runner_interrupts.py",
+        "flows/test_hostile_records.py",
+        "flows/test_plan.py",
+        "flows/test_retry.py",
+        "flows/test_statuses.py",
+        "flows/test_step.py",
+        "human_coding/label_import/test_import_labels.py",
+        "human_coding/session/test_coding_session.py",
+        "human_coding/test_adjudication.py",
+        "human_coding/test_samples.py",
+        "llm/answers/test_parsing_time.py",
+        "llm/cache/test_cache.py",
+        "llm/calls/test_budget.py",
+        "llm/calls/test_budget_limits.py",
+        "llm/calls/test_consent.py",
+        "llm/calls/test_local_only.py",
+        "llm/calls/test_parameters.py",
+        "llm/calls/test_rate_limits.py",
+        "llm/calls/test_sender_retries.py",
+        "llm/providers/test_endpoints.py",
+        "llm/providers/test_litellm.py",
+        "llm/providers/test_map_errors.py",
+        "llm/providers/test_scripted.py",
+        "llm/providers/test_system_proxy.py",
+        "notebook/test_coding_form.py",
+        "notebook/test_magics.py",
+        "project/test_model_table.py",
+        "project/test_rebuild_cache.py",
+        "store/importers/test_inspect_logs.py",
+        "store/importers/test_score_tables.py",
+        "store/test_append.py",
+        "store/test_processes.py",
+        "store/test_repair.py",
+        "store/test_spool.py",
+        "store/test_store.py",
+        "store/test_verify.py",
+        "system/test_no_key_in_any_artefact.py",
+    )
 ]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of a slow folder as slow."""
+    """Mark the slow tests; a path in the list that does not exist is an error."""
+    missing = [str(path) for path in SLOW if not path.exists()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py names slow tests that do not exist: {', '.join(missing)}")
+    slow = set(SLOW)
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in SLOW_FOLDERS):
+        if not slow.isdisjoint((item.path, *item.path.parents)):
             item.add_marker("slow")
 
 
