@@ -244,4 +244,4 @@ def test_every_mistake_is_named_at_once():
 def test_the_schema_and_the_sentence_offer_the_allowed_non_answers():
     criterion = Criterion(name="a", question="?", non_answers=["cannot tell"])
     assert criterion.answer_schema()["anyOf"][1]["enum"] == ["cannot tell"]
-    assert criterion.instruction.endswith('Where that is impossible, answer "cannot tell".')
+    assert criterion.sentence.endswith('Where that is impossible, answer "cannot tell".')

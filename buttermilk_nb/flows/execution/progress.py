@@ -126,7 +126,7 @@ def format_duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> clock(0.42), clock(75), clock(3700)
+    >>> format_duration(0.42), format_duration(75), format_duration(3700)
     ('0.4 s', '1:15', '1:01:40')
     """
     if seconds < 60:
