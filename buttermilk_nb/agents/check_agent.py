@@ -11,6 +11,7 @@ from ..errors import SetupError, nearest
 from ..llm.model import Model, Params
 from .base import Cell, Slot
 from .prompt import Prompt
+from .template_fields import MAPPING_METHODS
 
 _MAX_RENDERING_PROBLEMS = 20
 
@@ -24,7 +25,7 @@ def content_problems(prompt: Prompt, records: Sequence[Record], needs: Sequence[
     """Sentences on inputs that the step does not need, and on a prompt that does not show the record."""
     problems = [
         f"prompt `{prompt.name}` reads `inputs.{name}`, but `needs` does not name it; {nearest(name, needs)}"
-        for name in sorted(prompt.inputs - set(needs) - {"get", "items", "keys", "values"})
+        for name in sorted(prompt.inputs - set(needs) - MAPPING_METHODS)
     ]
     shows_record = bool({"content", "metadata"} & prompt.fields) or "inputs" in prompt.names
     if not shows_record and not (prompt.shows_images and all(record.images for record in records)):

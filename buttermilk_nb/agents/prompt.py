@@ -35,9 +35,9 @@ from ..corpus.image import Image
 from ..corpus.record import RecordView
 from ..errors import SetupError, nearest
 from ..llm.message import Message, Role
+from .template_fields import MAPPING_METHODS, input_steps, record_fields
 
 _ROLE_LINE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-_MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})  # methods of a mapping that a template may call
 _VARYING_NAMES = frozenset({"record", "inputs", "answers", "expert_reasons"})
 """Template variables with a different value for each record."""
 _IMAGE_FIELDS = frozenset({"mime", "name"})
@@ -49,7 +49,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         if type(obj) is RecordView and attribute in RecordView.__slots__:  # the most frequent look-up
             return getattr(obj, attribute)
-        if isinstance(obj, dict) and attribute not in _MAPPING_METHODS | obj.keys():
+        if isinstance(obj, dict) and attribute not in MAPPING_METHODS | obj.keys():
             return self.undefined(obj=obj, name=attribute)
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
@@ -159,28 +159,12 @@ class Prompt(BaseModel):
 
         `metadata.*` means all of the metadata: the template uses the whole mapping.
         """
-        fields: set[str] = set()
-        for tree in self._trees():
-            inner = {id(node.node) for node in _lookups(tree) if _dotted_path(node)}
-            for node in _lookups(tree):
-                path = _dotted_path(node)
-                if path and path[0] == "record" and id(node) not in inner:
-                    fields.add(
-                        "metadata"
-                        if path[1] == "metadata" and path[2:3] and path[2] in _MAPPING_METHODS
-                        else ".".join(path[1:3])
-                    )
-            if any(_bare_record_uses(tree)):
-                fields |= {"metadata", "images"}
-        if "metadata" in fields:
-            fields.add("metadata.*")
-        return frozenset(fields)
+        return record_fields(self._trees())
 
     @cached_property
     def inputs(self) -> frozenset[str]:
         """The steps whose outputs the template names."""
-        paths = [path for tree in self._trees() for node in _lookups(tree) if (path := _dotted_path(node))]
-        return frozenset(path[1] for path in paths if path[0] == "inputs")
+        return input_steps(self._trees())
 
     @cached_property
     def shows_images(self) -> bool:
@@ -290,30 +274,6 @@ def _with_images(messages: list[Message], images: tuple[Image, ...]) -> list[Mes
     if messages and messages[-1].role == "user":
         return [*messages[:-1], messages[-1]._replace(images=images)]
     return [*messages, Message("user", "", images)]
-
-
-def _dotted_path(node: nodes.Node) -> list[str]:
-    """`record.metadata.title` as a list of names; empty if a part is computed."""
-    if isinstance(node, nodes.Name):
-        return [node.name]
-    if isinstance(node, nodes.Getattr):
-        parent = _dotted_path(node.node)
-        return [*parent, node.attr] if parent else []
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-        parent = _dotted_path(node.node)
-        return [*parent, str(node.arg.value)] if parent else []
-    return []
-
-
-def _lookups(tree: nodes.Template) -> list[nodes.Getattr | nodes.Getitem]:
-    return [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
-
-
-def _bare_record_uses(tree: nodes.Template) -> Iterable[bool]:
-    """For each name, whether it is `record` used without a field: in a filter, an assignment or a loop."""
-    field_lookups = {id(lookup.node) for lookup in _lookups(tree)}
-    for name in tree.find_all(nodes.Name):
-        yield name.name == "record" and id(name) not in field_lookups
 
 
 def _nearest_field(message: str | None, values: Mapping[str, Any]) -> str:

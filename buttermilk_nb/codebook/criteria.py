@@ -24,7 +24,8 @@ from .._internal.validation_errors import validation_error
 from ..errors import SetupError, nearest
 from ..schema import TextRow
 from .criterion import Criterion
-from .scales import Scale, make_scale
+from .scales import Scale
+from .short_form import criterion_to_plain, expand_short_form
 
 Cues = Mapping[str, Iterable[str]] | Iterable[str]
 
@@ -91,7 +92,7 @@ class Criteria(BaseModel):
         short_fields = {"scale": scale, "flag": flag, "cues": cues, "criteria": criteria, "overall": overall}
         text = text.strip() if isinstance(text, str) else text
         try:
-            super().__init__(**_expand_short_form({"name": name, "text": text, **short_fields, **fields}))
+            super().__init__(**expand_short_form({"name": name, "text": text, **short_fields, **fields}))
         except ValidationError as error:
             names = (*(f for f in Criteria.model_fields if f != "path"), *Criterion.model_fields)
             raise validation_error(f"criteria `{name}`", error, names) from None
@@ -219,7 +220,7 @@ class Criteria(BaseModel):
             key: getattr(self, key) for key in ("version", "source", "author", "retrieved") if getattr(self, key)
         }
         fields["overall"] = self.overall
-        fields["criteria"] = {c.name: _criterion_to_plain(c) for c in self.criteria}
+        fields["criteria"] = {c.name: criterion_to_plain(c) for c in self.criteria}
         return fields
 
     def diff(self, other: Criteria) -> str:
@@ -259,68 +260,6 @@ class Criteria(BaseModel):
         note = " · ".join(part for part in (f"version {self.version}" if self.version else "", self.source) if part)
         columns = ["criterion", "question", "scale", "flag", "non-answers", "cues"]
         return fragment(title(f"Criteria {self.name}", note), table(columns, rows, f"overall: {self.overall}"))
-
-
-_CRITERION_FIELDS = ("question", "definition", "include", "exclude", "examples", "non_answers", "cues")
-_DEFAULT_FIELDS = ("scale", "flag")
-
-
-def _expand_short_form(fields: dict[str, Any]) -> dict[str, Any]:
-    """Turn the short forms (one question, a mapping of questions) into the full form."""
-    fields = dict(fields)
-    shared_fields = {
-        key: fields.pop(key) for key in (*_CRITERION_FIELDS, *_DEFAULT_FIELDS) if fields.get(key) is not None
-    }
-    fields = {k: v for k, v in fields.items() if k not in (*_CRITERION_FIELDS, *_DEFAULT_FIELDS)}
-    for key in ("version", "retrieved"):
-        if key in fields:
-            fields[key] = str(fields[key])
-    criteria = fields.get("criteria")
-    if not criteria:
-        shared_fields.setdefault("question", fields.get("text", ""))
-        fields["criteria"] = [{"name": fields["name"], **shared_fields}]
-        return fields
-    misplaced = [key for key in _CRITERION_FIELDS if key in shared_fields]
-    if misplaced:
-        raise SetupError(
-            f"criteria `{fields['name']}` lists its criteria, so `{misplaced[0]}` belongs to one of them, "
-            "not to the whole."
-        )
-    pairs = criteria.items() if isinstance(criteria, Mapping) else [("", item) for item in criteria]
-    fields["criteria"] = [_criterion_fields(fields["name"], key, item or {}, shared_fields) for key, item in pairs]
-    return fields
-
-
-def _criterion_fields(document: str, key: str, item: Any, shared_fields: Mapping[str, Any]) -> Any:
-    if isinstance(item, Criterion):
-        return item
-    if not isinstance(item, Mapping):
-        raise SetupError(
-            f"criteria `{document}`: the criterion `{key or item}` needs `field: value` lines, such as `question: ...`."
-        )
-    return {
-        **({"name": key} if key else {}),
-        **{k: shared_fields[k] for k in _DEFAULT_FIELDS if k in shared_fields},
-        **item,
-    }
-
-
-def _criterion_to_plain(criterion: Criterion) -> dict[str, Any]:
-    fields = criterion.model_dump(mode="json", exclude={"name", "scale"}, exclude_defaults=True)
-    return {
-        **fields,
-        "scale": criterion.scale.shorthand
-        if _has_full_shorthand(criterion.scale)
-        else criterion.scale.model_dump(mode="json"),
-    }
-
-
-def _has_full_shorthand(scale: Scale) -> bool:
-    """Whether the short form describes the scale completely."""
-    try:
-        return make_scale(scale.shorthand) == scale
-    except SetupError:
-        return False
 
 
 def _describe_cues(criterion: Criterion) -> str:
