@@ -146,7 +146,7 @@ def test_a_record_that_taught_the_criteria_is_marked_and_left_out_of_statistics(
     assert ratings[ratings.in_edge_cases].record_id.unique().tolist() == ["r0"]
     found = bm.agreement(ratings, coefficients=["percent_agreement"], n_boot=20).iloc[0]
     assert (found.n_units, found.n_excluded) == (3, 1)
-    assert "Left out: 1 record decided on as an edge case of these criteria." in found.note
+    assert "Left out: 1 record that these criteria use as an edge case." in found.note
     before = flow(judge(respect(), models=["offline/strict", "offline/lenient"])).run(records).ratings()
     assert not before.in_edge_cases.any(), "under the earlier wording nobody had been taught"
 

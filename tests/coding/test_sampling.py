@@ -226,7 +226,7 @@ FEW = {"a": "yy" + "n" * 18}
         ({"method": "boosted", "ratings": ratings(FEW), "criterion": "clam"}, "did you mean `calm`?"),
         (
             {"method": "boosted", "ratings": pd.concat([ratings(FEW), ratings(FEW, criterion="fair")])},
-            "there are 2 values in `criterion`; choose one, criterion='calm'",
+            "there are 2 criteria; choose one, criterion='calm'",
         ),
         ({"method": "disagreement", "ratings": ratings(FEW)}, "0 records of 20 would be in the stratum `disagreement`"),
     ],

@@ -45,7 +45,7 @@ def agreement_note(
         else "",
         few_records_note(n_units) if math.isfinite(value) else "",
         "One of the two has seen the other's answers, or both have read the same ones." if is_dependent else "",
-        f"Left out: {pluralise(n_in_edge_cases, 'record')} that these criteria decide on as an edge case."
+        f"Left out: {pluralise(n_in_edge_cases, 'record')} that these criteria use as an edge case."
         if n_in_edge_cases
         else "",
         f"This pools codes that were made under {n_wordings} different wordings." if n_wordings > 1 else "",
