@@ -1,10 +1,10 @@
-"""Five estimates of a mean (of flags: a prevalence) from a judge's answers and a coded sample.
+"""Five estimators of a mean from a judge's answers and a coded sample.
 
-`ppi` and `ppi++` are prediction-powered inference (Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023, Science 382;
-Angelopoulos, Duchi and Zrnic 2023, PPI++), here for coded records that are a probability sample *of* the judged ones,
-with means weighted by 1 / inclusion probability; in survey statistics they are the difference estimator and the
-regression estimator (Särndal, Swensson and Wretman 1992, ch. 6). `dsl` is design-based supervised learning (Egami,
-Hinck, Stewart and Wei 2023).
+The mean of a flag is a prevalence. `ppi` and `ppi++` are prediction-powered inference (Angelopoulos, Bates, Fannjiang,
+Jordan and Zrnic 2023, Science 382; Angelopoulos, Duchi and Zrnic 2023, PPI++), here for coded records that are a
+probability sample *of* the judged ones, with means weighted by 1 / inclusion probability; in survey statistics they are
+the difference estimator and the regression estimator (Särndal, Swensson and Wretman 1992, ch. 6). `dsl` is design-based
+supervised learning (Egami, Hinck, Stewart and Wei 2023).
 """
 
 from __future__ import annotations

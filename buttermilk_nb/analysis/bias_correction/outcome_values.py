@@ -1,4 +1,4 @@
-"""The number of an answer that is estimated: the declared flag as 0 or 1, or the answer's own number."""
+"""The number to estimate: the declared flag as 0 or 1, or the answer's number."""
 
 from __future__ import annotations
 

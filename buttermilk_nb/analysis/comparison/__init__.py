@@ -1,7 +1,7 @@
-"""Whether a model, a judge, a prompt or a coder changes the answers to the same records.
+"""Whether a factor changes the answers to the same records.
 
-Both levels of a factor answer the same records, so the answers are compared in pairs, record by record: the test is of
-the change, and not of two shares that happen to differ.
+A factor is a model, a judge, a prompt or a coder. Both of its levels answer the same records, so the answers are
+compared in pairs, record by record: the test is of the change, and not of two shares that happen to differ.
 """
 
 from __future__ import annotations

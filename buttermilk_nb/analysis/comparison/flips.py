@@ -1,4 +1,4 @@
-"""The records whose answer changes with a factor, to be read with their texts."""
+"""The records whose answer changes with a factor."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from ...codebook.edge_cases import edge_cases
 from ...store import Store
 from .human_codes import (
     NEWEST_TEXTS,
-    TRUTH as TRUTH,  # where statistics look for it
     CriterionWording,
     human_codes,
     project_labels,

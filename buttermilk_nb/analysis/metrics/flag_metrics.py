@@ -1,4 +1,4 @@
-"""Metrics of a declared flag: functions of the counts of true and false positives, negatives and non-answers.
+"""Metrics of a declared flag, from counts of true and false positives and negatives.
 
 The positive class is the declared finding. A non-answer counted as wrong misses a finding, does not clear a
 non-finding, and flags nothing: it lowers recall and specificity, and does not affect precision. Matthews' correlation

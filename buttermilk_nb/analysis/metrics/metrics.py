@@ -1,4 +1,4 @@
-"""How far each coder is from the truth: one row for each metric and basis, with its interval.
+"""Metrics of each coder against the truth, on each basis, with intervals.
 
 Replicates share the resamples of the clusters of their records, so that the interval of an average is correct.
 """

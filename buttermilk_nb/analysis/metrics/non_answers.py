@@ -1,4 +1,4 @@
-"""Which records have no answer: whether non-answers depend on the truth, or on a column of the records.
+"""Whether non-answers depend on the truth, or on a column of the records.
 
 A test counts each record once, as lacking an answer if any of its replicates lacks one. Pearson's chi-square without a
 correction if every expected count is 5 or more (Cochran 1954), else Fisher's exact test of a 2 x 2 table; p-values are

@@ -1,4 +1,4 @@
-"""The answers of one instrument on each record, the least stable first, to be read with the texts."""
+"""The answers of one instrument on each record, the least stable first."""
 
 from __future__ import annotations
 
