@@ -183,10 +183,6 @@ LONGEST = 320
 LONG = {
     "buttermilk_nb.corpus.corpus": "a constructor for each format, with the parameters of all formats",
     "buttermilk_nb.schema": "a row model for each table, and nothing else",
-    "buttermilk_nb.flows.flow": "the public class: half of it is docstrings",
-    "buttermilk_nb.agents.prompt": "templates and the sandbox that they run in",
-    "buttermilk_nb.codebook.criteria": "the public class: its Markdown, hashes, differences and display",
-    "buttermilk_nb.agents.extraction.extractor": "the public class with three ready-made constructors",
 }
 """Modules that may be longer, and why."""
 

@@ -74,20 +74,26 @@ def make_unit(
         started_at=watch.started_at,
         duration_s=watch.elapsed_s,
     )
-    if input_trace_ids is None:
-        input_trace_ids = [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
-    inputs = tuple(
-        TraceInput(trace_id=trace_id, input_trace_id=input_trace_id, position=position)
-        for position, input_trace_id in enumerate(input_trace_ids)
-    )
     return Unit(
         trace=trace,
         calls=tuple(calls),
         scores=tuple(scores),
         texts=tuple(texts),
-        inputs=inputs,
+        inputs=_input_rows(trace_id, _all_inputs(cell) if input_trace_ids is None else input_trace_ids),
         redacted=tuple(redacted),
         assessments=tuple(assessments),
+    )
+
+
+def _all_inputs(cell: Cell) -> list[str]:
+    """The traces of all inputs, in the order of the grid."""
+    return [unit.trace.trace_id for units in cell.inputs.values() for unit in units]
+
+
+def _input_rows(trace_id: str, input_trace_ids: Sequence[str]) -> tuple[TraceInput, ...]:
+    return tuple(
+        TraceInput(trace_id=trace_id, input_trace_id=input_trace_id, position=position)
+        for position, input_trace_id in enumerate(input_trace_ids)
     )
 
 

@@ -1,10 +1,10 @@
 """Requests submitted to providers' batch APIs, with their states (table `batches`).
 
 The table has one row for each request and each of its states. Rows are only added; for each request the newest row
-counts. `sending` is written before a batch is submitted, with a mark by which the batch can be found again; `submitted`
-is written when its id is known. `collected` has the time and the price of the answer, so that the call that used the
-answer can be identified. An answer that no call has paid for yet must still be paid for, even if the program ended in
-between.
+counts. `sending` is written before a batch is submitted, with a submission id by which the batch can be found again;
+`submitted` is written when its id is known. `collected` has the time and the price of the answer, so that the call that
+used the answer can be identified. An answer that no call has paid for yet must still be paid for, even if the program
+ended in between.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Submission(Row):
 
     table: ClassVar[str] = "batches"
     batch_id: str
-    """The provider's id of the batch; in state `sending` the mark by which it can be found again."""
+    """The provider's id of the batch; in state `sending` the submission id by which it can be found again."""
     provider: str
     model: str
     cache_key: str
@@ -79,7 +79,7 @@ def close_requests(store: Store, keys: Collection[str]) -> None:
 
 
 def keys_in_batch(store: Store, batch_id: str) -> set[str]:
-    """The keys of the requests in a batch, given its id or its mark."""
+    """The keys of the requests in a batch, given its id or its submission id."""
     with store.reading() as con:
         rows = con.execute("select distinct cache_key from batches where batch_id = ?", [batch_id]).fetchall()
     return {key for (key,) in rows}

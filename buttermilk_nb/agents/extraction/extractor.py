@@ -303,9 +303,8 @@ class Extractor(Agent):
         if self.prompt == default_prompt("extract"):
             plain.pop("prompt", None)
         columns = {name: values if isinstance(values, str) else list(values) for name, values in self.columns.items()}
-        rules = (
-            {"criteria": relative_path(self.criteria.path, folder) or self.criteria.to_plain()} if self.criteria else {}
-        )
+        criteria = self.criteria
+        rules = {"criteria": relative_path(criteria.path, folder) or criteria.to_plain()} if criteria else {}
         fields = {"instruction": self.instruction, "columns": columns, **({"quote": self.quote} if self.quote else {})}
         return {**fields, **rules, **({} if self.reask else {"reask": False}), **plain}
 

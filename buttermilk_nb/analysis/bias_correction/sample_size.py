@@ -25,7 +25,7 @@ from .influence import InfluenceEstimate, n_clusters, standard_errors, t_quantil
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("estimator", "additional", "n_coded", "se", "half_width", "width", "wanted", "n_judged", "note")
+COLUMNS = ("estimator", "additional", "n_coded", "se", "half_width", "width", "target_half_width", "n_judged", "note")
 PROJECTION_NOTE = (
     "A projection: it assumes that the coded records are typical, and that further records are drawn in the same way."
 )
@@ -62,8 +62,8 @@ def sample_size(
     -------
     pandas.DataFrame
         One row per group, estimator (`human sample`, `ppi++`, `dsl`) and number: `by`..., `estimator`, `additional` (0
-        first: the present sample), `n_coded` (the resulting number), `se`, `half_width`, `width` (twice that), `wanted`
-        (the target half-width; NaN in the other rows), `n_judged` and `note`, which says that later rows are
+        first: the present sample), `n_coded` (the resulting number), `se`, `half_width`, `width` (twice that),
+        `target_half_width` (NaN in the other rows), `n_judged` and `note`, which says that later rows are
         projections. NaN if there are not that many records, or if even all of them do not reach the target.
 
     Raises
@@ -185,7 +185,7 @@ def _projection_row(
         "se": se,
         "half_width": half_width,
         "width": 2 * half_width,
-        "wanted": target,
+        "target_half_width": target,
         "n_judged": int(sample.has_answer.sum()),
         "note": note,
     }

@@ -204,7 +204,7 @@ def _code_numbers(
         except ValueError:
             raise SetupError(f"criterion `{name}`: the answer `{texts[i]}` is not a number.") from None
     answers = np.where(np.isnan(value), number[category], value)[has_answer]
-    low, high = (float(getattr(scale, end, np.nan)) for end in ("low", "high"))
+    low, high = scale.bounds or (np.nan, np.nan)
     outside = answers[(answers < low) | (answers > high) | ~np.isfinite(answers)]
     if outside.size:
         raise SetupError(f"criterion `{name}`: the answer `{outside.min():g}` is outside the scale `{scale}`.")

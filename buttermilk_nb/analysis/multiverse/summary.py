@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def multiverse_summary(found: pd.DataFrame, *, above: float | None = None) -> str:
+def multiverse_summary(table: pd.DataFrame, *, above: float | None = None) -> str:
     """The range of the finding over all specifications, and the choice that changes it most.
 
     Parameters
     ----------
-    found
+    table
         The table that `multiverse` returns.
     above
         A value that the finding should exceed. By default 0 if the finding is not a share, so that the sentence is
@@ -40,16 +40,16 @@ def multiverse_summary(found: pd.DataFrame, *, above: float | None = None) -> st
     3 (75 %) are above 0.15, 2 of them with the whole interval; 1 is not, none with the whole interval below
     The choice that changes it most is `models`: medians from 0.15 (m1) to 0.45 (m2).
     """
-    defined = found[found.estimate.notna()]
+    defined = table[table.estimate.notna()]
     if not len(defined):
         return "No specification has an estimate."
     quartiles = defined.estimate.quantile([0.25, 0.5, 0.75]).map(_format_number)
     lowest, highest = _format_number(defined.estimate.min()), _format_number(defined.estimate.max())
-    n_undefined = len(found) - len(defined)
-    if above is None and found.finding.iloc[0] != "share flagged":
+    n_undefined = len(table) - len(defined)
+    if above is None and table.finding.iloc[0] != "share flagged":
         above = 0.0
     return join_sentences(
-        f"In {pluralise(len(defined), 'specification')} the finding ({found.finding.iloc[0]}) goes from {lowest} to "
+        f"In {pluralise(len(defined), 'specification')} the finding ({table.finding.iloc[0]}) goes from {lowest} to "
         f"{highest}, with a median of {quartiles[0.5]} (half: {quartiles[0.25]} to {quartiles[0.75]}).",
         f"In {pluralise(n_undefined, 'other')} it is undefined." if n_undefined else "",
         _exceeding_sentence(defined, above) if above is not None else "",

@@ -19,7 +19,7 @@ _LABELS = {
 
 
 def plot_agreement(
-    found: pd.DataFrame,
+    table: pd.DataFrame,
     *,
     coefficient: str = "Krippendorff's alpha",
     criterion: str | None = None,
@@ -29,7 +29,7 @@ def plot_agreement(
 
     Parameters
     ----------
-    found
+    table
         The table that `buttermilk_nb.agreement` returns.
     coefficient
         The coefficient, as named in the column `coefficient`.
@@ -60,7 +60,7 @@ def plot_agreement(
     >>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
     ("Krippendorff's alpha", ['ana ~ ben  (n = 40)'])
     """
-    rows = select_coefficient(found, coefficient, criterion)
+    rows = select_coefficient(table, coefficient, criterion)
     ax = axes(ax, 7.5, 0.8 + 0.26 * len(rows))
     yardstick = rows[rows.comparison == "people"]
     if len(yardstick):

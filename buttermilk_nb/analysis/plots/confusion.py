@@ -15,13 +15,13 @@ _DARK = 0.6  # from this share on a square is too dark for black letters
 
 
 def plot_confusion(
-    found: pd.DataFrame, *, coder: str | None = None, criterion: str | None = None, ax: Axes | None = None
+    table: pd.DataFrame, *, coder: str | None = None, criterion: str | None = None, ax: Axes | None = None
 ) -> Axes:
     r"""Draw one coder's answers by true category: counts, shaded by the share of the row.
 
     Parameters
     ----------
-    found
+    table
         The table that `buttermilk_nb.confusion` returns.
     coder, criterion
         The coder and the criterion, if there are several.
@@ -48,7 +48,7 @@ def plot_confusion(
     >>> sorted(text.get_text() for text in plot_confusion(confusion(ratings)).texts)
     ['0\n0%', '1\n100%', '1\n33%', '2\n67%']
     """
-    rows = select_rows(select_rows(found, "criterion", criterion), "coder", coder)
+    rows = select_rows(select_rows(table, "criterion", criterion), "coder", coder)
     rows = rows[rows.truth_usable]
     truths, answers = _usable_first(rows, "truth"), _usable_first(rows, "answer")
     ax = axes(ax, 2.0 + 0.9 * len(answers), 1.2 + 0.6 * len(truths))

@@ -25,13 +25,13 @@ _TIED = "(tied)"
 
 
 def plot_flips(
-    found: pd.DataFrame, *, a: str = "a", b: str = "b", criterion: str | None = None, ax: Axes | None = None
+    table: pd.DataFrame, *, a: str = "a", b: str = "b", criterion: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw how many records change from each answer to each other.
 
     Parameters
     ----------
-    found
+    table
         The table that `buttermilk_nb.flips` returns.
     a, b
         The names of the two levels on the axes.
@@ -64,9 +64,9 @@ def plot_flips(
     >>> sorted(text.get_text() for text in ax.texts), ax.get_title(loc="left")
     (['1', '2'], 'calm: 3 records flip')
     """
-    if not len(found):
+    if not len(table):
         raise SetupError("no record flips, so there is nothing to draw.")
-    rows = select_rows(found, "criterion", criterion)
+    rows = select_rows(table, "criterion", criterion)
     pairs = Counter(zip(_answer_labels(rows, "a"), _answer_labels(rows, "b"), strict=True))
     answers = sorted({answer for pair in pairs for answer in pair}, key=_sort_key)
     if len(answers) > _MAX_ANSWERS:

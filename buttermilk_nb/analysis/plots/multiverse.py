@@ -17,12 +17,12 @@ _CURVE = 2.4  # inches
 _ROW = 0.17
 
 
-def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes | None = None) -> Axes:
+def plot_multiverse(table: pd.DataFrame, *, above: float | None = None, ax: Axes | None = None) -> Axes:
     """Draw the finding in every specification, the lowest first, and below it the choices of each.
 
     Parameters
     ----------
-    found
+    table
         The table that `buttermilk_nb.multiverse` returns, or some of its rows.
     above
         A value with which the finding is compared, drawn as a line.
@@ -56,7 +56,7 @@ def plot_multiverse(found: pd.DataFrame, *, above: float | None = None, ax: Axes
     >>> [label.get_text() for label in ax.figure.axes[1].get_yticklabels()]
     ['models', 'm1', 'm2']
     """
-    rows = found[found.estimate.notna()].sort_values("estimate", kind="stable", ignore_index=True)
+    rows = table[table.estimate.notna()].sort_values("estimate", kind="stable", ignore_index=True)
     if not len(rows):
         raise SetupError("no specification has an estimate, so there is nothing to draw.")
     lines = _choice_lines(rows)

@@ -16,7 +16,7 @@ _DARK = 0.6  # from this agreement on a square is too dark for black letters
 
 
 def plot_pairs(
-    found: pd.DataFrame,
+    table: pd.DataFrame,
     *,
     coefficient: str = "Krippendorff's alpha",
     criterion: str | None = None,
@@ -26,7 +26,7 @@ def plot_pairs(
 
     Parameters
     ----------
-    found
+    table
         The table that `buttermilk_nb.agreement` returns.
     coefficient
         The coefficient, as named in the column `coefficient`.
@@ -55,7 +55,7 @@ def plot_pairs(
     >>> [text.get_text() for text in plot_pairs(agreement(ratings, n_boot=0)).texts]
     ['1.00\nn = 40']
     """
-    rows = select_coefficient(found, coefficient, criterion)
+    rows = select_coefficient(table, coefficient, criterion)
     pairs = rows[rows.comparison.str.contains(" ~ ", regex=False)]
     split = pairs.comparison.str.split(" ~ ", n=1, regex=False)
     names = list(dict.fromkeys([*split.str[0], *split.str[1]]))

@@ -19,7 +19,7 @@ _LABELS = {"agreement": "percent agreement", "alpha": "Krippendorff's alpha"}
 
 
 def plot_perspectives(
-    found: pd.DataFrame,
+    table: pd.DataFrame,
     *,
     measure: Literal["agreement", "alpha"] = "agreement",
     criterion: str | None = None,
@@ -29,7 +29,7 @@ def plot_perspectives(
 
     Parameters
     ----------
-    found
+    table
         The table that `buttermilk_nb.perspectives` returns.
     measure
         `agreement` (a share, 0 to 1) or `alpha`.
@@ -63,7 +63,7 @@ def plot_perspectives(
     """
     if measure not in _LABELS:
         raise SetupError(f"measure: write `agreement` or `alpha`, and not `{measure}`.")
-    rows = select_rows(found, "criterion", criterion)
+    rows = select_rows(table, "criterion", criterion)
     groups = list(dict.fromkeys(rows.group))
     labels: list[tuple[str, bool]] = []
     ax = axes(ax, 6.5, 0.9 + 0.28 * (len(rows) + rows.judge.nunique()))

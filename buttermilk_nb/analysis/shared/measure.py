@@ -84,7 +84,7 @@ class Measure:
             return 0.0, 1.0
         if self.table.codes.level == "ordinal" and values is not None:
             return float(values.min()), float(values.max())
-        return float(getattr(scale, "low", np.nan)), float(getattr(scale, "high", np.nan))
+        return (scale.bounds if scale else None) or (np.nan, np.nan)
 
 
 def choose_measure(table: RecordTable) -> Measure:

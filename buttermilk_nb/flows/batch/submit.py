@@ -1,9 +1,9 @@
 """`Submitter`: submits requests as batches, each exactly once.
 
-A program may end at any moment. So the requests of a batch are stored as `sending` before it is submitted, with a mark
-by which it can be found at the provider, and as `submitted` afterwards, with its id. A run that finds the state
-`sending` asks the provider whether the batch has arrived. A retry does the same, because only the response to the
-first attempt may have been lost.
+A program may end at any moment. So the requests of a batch are stored as `sending` before it is submitted, with a
+submission id by which it can be found at the provider, and as `submitted` afterwards, with its id. A run that finds
+the state `sending` asks the provider whether the batch has arrived. A retry does the same, because only the response to
+the first attempt may have been lost.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Submitter:
             reserved_usd = sum(self._requests[key].cost_usd for key in chunk.keys)
             yield ProviderBatch(batch_id, channel, set(chunk.keys), reserved_usd)
 
-    async def find(self, channel: Channel, mark: str) -> str | None:
+    async def find(self, channel: Channel, submission_id: str) -> str | None:
         """The id of a batch that a program was submitting when it ended; None if it did not arrive.
 
         Raises
@@ -89,12 +89,14 @@ class Submitter:
         RunStopped
             The provider cannot be reached.
         """
-        members = await asyncio.to_thread(batch_jobs.keys_in_batch, self._store, mark)
+        members = await asyncio.to_thread(batch_jobs.keys_in_batch, self._store, submission_id)
         rows = await asyncio.to_thread(batch_jobs.newest_submissions, self._store, members)
         since = min(row.happened_at for row in rows.values())
         known_batch_ids = await asyncio.to_thread(batch_jobs.batch_ids, self._store)
         try:
-            batch_id = await self._polling.retry(lambda: channel.api.find(mark, since, len(members), known_batch_ids))
+            batch_id = await self._polling.retry(
+                lambda: channel.api.find(submission_id, since, len(members), known_batch_ids)
+            )
         except BatchNotFound:
             batch_id = None
         except ModelError as error:
@@ -140,21 +142,21 @@ class Submitter:
 
     async def _submit_chunk(self, channel: Channel, chunk: Chunk) -> str:
         api = channel.api
-        mark = await self._polling.retry(lambda: api.prepare(chunk.lines))
-        await self._write_rows(channel, chunk.keys, mark, "sending")
+        submission_id = await self._polling.retry(lambda: api.prepare(chunk.lines))
+        await self._write_rows(channel, chunk.keys, submission_id, "sending")
         since, known_batch_ids = now(), await asyncio.to_thread(batch_jobs.batch_ids, self._store)
 
         async def submit() -> str | None:
             try:
-                return await api.submit(mark, chunk.lines, chunk.headers)
+                return await api.submit(submission_id, chunk.lines, chunk.headers)
             except ModelError as error:
                 if not error.transient:  # the provider has refused the batch, so it cannot arrive later
-                    await self._write_rows(channel, chunk.keys, mark, "failed")
+                    await self._write_rows(channel, chunk.keys, submission_id, "failed")
                 raise
 
         async def find_arrived() -> str | None:
             try:
-                return await api.find(mark, since, len(chunk.keys), known_batch_ids)
+                return await api.find(submission_id, since, len(chunk.keys), known_batch_ids)
             except BatchNotFound:  # a server without a list of batches
                 return None
 

@@ -83,7 +83,11 @@ def test_more_codes_never_widen_and_the_judge_helps(options):
 
 def test_the_least_number_that_reaches_a_wanted_half_width():
     frame = study()
-    wanted = sample_size(frame, judge="judge", additional=[], width=0.06).dropna(subset="wanted").set_index("estimator")
+    wanted = (
+        sample_size(frame, judge="judge", additional=[], width=0.06)
+        .dropna(subset="target_half_width")
+        .set_index("estimator")
+    )
     for name in NAMES:
         number = int(wanted.additional[name])
         near = sample_size(frame, judge="judge", additional=[number - 1, number]).query("estimator == @name").half_width
@@ -93,7 +97,7 @@ def test_the_least_number_that_reaches_a_wanted_half_width():
 
 
 def test_a_width_that_is_there_already_needs_none():
-    found = sample_size(study(), judge="judge", width=0.5).dropna(subset="wanted")
+    found = sample_size(study(), judge="judge", width=0.5).dropna(subset="target_half_width")
     assert found.additional.tolist() == [0, 0, 0]
     assert (found.note == "The present sample reaches it.").all()
 
@@ -102,7 +106,7 @@ def test_what_all_records_cannot_reach_is_nan_and_says_so():
     found = sample_size(study(), judge="judge", additional=[400, 600], width=0.01)
     assert found.half_width.isna().tolist() == [False, False, True, True] * 3
     assert found[found.additional == 600].note.str.contains("Only 500 records are left").all()
-    assert found[found.wanted.notna()].note.str.startswith("Even with all 500 other records coded").all()
+    assert found[found.target_half_width.notna()].note.str.startswith("Even with all 500 other records coded").all()
 
 
 def test_where_judge_and_coder_never_differ_nothing_is_projected_to_shrink_to_nothing():
