@@ -5,44 +5,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-
-_HOOKS = ("card", "progress", "explorer", "confirm", "coding", "adjudication")
 
 
 def load(ipython: Any) -> None:
     """Register the magics and widgets with an IPython shell. Loading twice changes nothing."""
     from .._internal import notebook_hooks
-    from ..flows.estimate import Estimate
-    from ..project.project import Project
-    from . import card, progress_bar
-    from .adjudication_form import make_adjudication_form
-    from .coding_form import make_coding_form
-    from .confirm import confirm
-    from .explorer import explore
     from .magics import ButtermilkMagics
 
     ipython.register_magics(ButtermilkMagics)
-    notebook_hooks.register_hook("card", card.show_card)
-    notebook_hooks.register_hook("progress", progress_bar.show_progress)
-    notebook_hooks.register_hook("explorer", explore)
-    notebook_hooks.register_hook("confirm", confirm)
-    notebook_hooks.register_hook("coding", make_coding_form)
-    notebook_hooks.register_hook("adjudication", make_adjudication_form)
-    ipython.display_formatter.ipython_display_formatter.for_type(Project, card.show_card)
-    ipython.display_formatter.ipython_display_formatter.for_type(Estimate, card.show_estimate)
+    for name, view in _widgets().items():
+        notebook_hooks.register_hook(name, view)
+    for shown_class, show in _displays().items():
+        ipython.display_formatter.ipython_display_formatter.for_type(shown_class, show)
 
 
 def unload(ipython: Any) -> None:
     """Remove the magics and widgets from an IPython shell. Results are then shown as static HTML."""
     from .._internal import notebook_hooks
-    from ..flows.estimate import Estimate
-    from ..project.project import Project
 
-    for name in _HOOKS:
+    for name in _widgets():
         notebook_hooks.remove_hook(name)
-    for shown_class in (Project, Estimate):
+    for shown_class in _displays():
         ipython.display_formatter.ipython_display_formatter.pop(shown_class, None)
     for magics in ipython.magics_manager.magics.values():
         for name in ("criteria", "judge", "bmsql", "bm"):
             magics.pop(name, None)
+
+
+def _widgets() -> dict[str, Callable[..., Any]]:
+    """Each widget by the name under which core code asks for it."""
+    from .adjudication_form import make_adjudication_form
+    from .card import show_card
+    from .coding_form import make_coding_form
+    from .confirm import confirm
+    from .explorer import explore
+    from .progress_bar import show_progress
+
+    return {
+        "adjudication": make_adjudication_form,
+        "card": show_card,
+        "coding": make_coding_form,
+        "confirm": confirm,
+        "explorer": explore,
+        "progress": show_progress,
+    }
+
+
+def _displays() -> dict[type, Callable[[Any], None]]:
+    """What shows an object of a class at the end of a notebook cell."""
+    from ..flows.estimate import Estimate
+    from ..project.project import Project
+    from .card import show_card, show_estimate
+
+    return {Estimate: show_estimate, Project: show_card}
