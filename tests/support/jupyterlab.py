@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from support.loopback_server import free_port
 from support.paths import ROOT
@@ -38,6 +39,20 @@ class Lab:
         self._url = url
         self._token = token
         self.folder = folder
+
+    def write_notebook(self, name: str, *cells: str) -> str:
+        """Write a notebook of code cells, and return what `open` takes."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(notebook, self.folder / "notebooks" / name)
+        return f"notebooks/{name}"
+
+    def screenshot(self, name: str) -> None:
+        """Save a picture of the page, if `BUTTERMILK_NB_SCREENSHOTS` names a folder for it."""
+        folder = os.environ.get("BUTTERMILK_NB_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=False)
 
     def open(self, notebook: str) -> None:
         """Open a notebook in simple mode and wait for its kernel."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 
 import duckdb
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -26,20 +24,6 @@ CRITERIA = """criteria = bm.Criteria('tone', 'How a report speaks of people.', c
     'heat': {'question': 'How heated is it?',
              'scale': {'kind': 'likert', 'low': 1, 'high': 5, 'labels': {1: 'calm', 5: 'furious'}}},
 })"""
-
-
-def _shot(lab, name: str) -> None:
-    folder = os.environ.get("BUTTERMILK_NB_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        lab.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=False)
-
-
-def _notebook(lab, name: str, *cells: str) -> str:
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    nbformat.write(made, lab.folder / "notebooks" / name)
-    return f"notebooks/{name}"
 
 
 def _select(page, words: str) -> None:
@@ -84,8 +68,7 @@ def _kept(page, store: Path, reason: str) -> None:
 
 
 def test_three_texts_are_coded_by_keys_and_clicks(lab):
-    path = _notebook(
-        lab,
+    path = lab.write_notebook(
         "coding.ipynb",
         OPEN,
         f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
@@ -101,7 +84,7 @@ def test_three_texts_are_coded_by_keys_and_clicks(lab):
     form.scroll_into_view_if_needed()
     assert "riff-raff" in page.locator(".bmnb-c .text").inner_text()
     assert page.locator(".bmnb-c .text b").count() == 0, "a text is never HTML"
-    _shot(lab, "c1-opened")
+    lab.screenshot("c1-opened")
 
     # the first: respect by its key, a mark, a reason; heat wrongly, undone, and again
     form.focus()
@@ -122,7 +105,7 @@ def test_three_texts_are_coded_by_keys_and_clicks(lab):
     _pressed(page, "no")
     page.keyboard.press("4")
     _pressed(page, "no, 4")
-    _shot(lab, "c2-coded")
+    lab.screenshot("c2-coded")
 
     # the second: skipped; the third: by clicks
     page.keyboard.press("ArrowRight")
@@ -143,7 +126,7 @@ def test_three_texts_are_coded_by_keys_and_clicks(lab):
     assert "All 3 texts are done" in page.locator(".bmnb-c .status").inner_text()
     page.keyboard.press("?")
     page.wait_for_selector(".bmnb-c .help:not([hidden])")
-    _shot(lab, "c3-finished")
+    lab.screenshot("c3-finished")
     assert page.evaluate("() => window.__hacked") is None
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells, "the notebook takes none of the keys"
 

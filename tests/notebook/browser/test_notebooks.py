@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -26,23 +22,9 @@ HOSTILE = [
 ]
 
 
-def _shot(lab, name: str) -> None:
-    folder = os.environ.get("BUTTERMILK_NB_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        lab.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=False)
-
-
-def _notebook(lab, name: str, *cells: str) -> str:
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    nbformat.write(made, lab.folder / "notebooks" / name)
-    return f"notebooks/{name}"
-
-
 def test_the_first_notebook_runs_and_its_explorer_can_be_clicked(lab):
     lab.open("notebooks/01_start_here.ipynb")
-    _shot(lab, "1-opened")
+    lab.screenshot("1-opened")
     lab.run_all()
     assert lab.errors() == []
     page = lab.page
@@ -59,7 +41,7 @@ def test_the_first_notebook_runs_and_its_explorer_can_be_clicked(lab):
     assert "riff-raff" in page.locator(".bmnb-x .text").inner_text()
     assert page.locator(".bmnb-x .judge").count() == 2
     page.locator(".bmnb-x").scroll_into_view_if_needed()
-    _shot(lab, "2-explorer")
+    lab.screenshot("2-explorer")
     page.locator(".bmnb-x .list tbody tr").first.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_function(
@@ -75,7 +57,7 @@ def test_the_lesson_on_agreement_runs_and_shows_its_pictures(lab):
     assert pictures.count() == 3
     for n in range(3):
         pictures.nth(n).scroll_into_view_if_needed()
-        _shot(lab, f"6-agreement-{n + 1}")
+        lab.screenshot(f"6-agreement-{n + 1}")
         assert pictures.nth(n).evaluate("image => image.naturalWidth") > 200
 
 
@@ -93,7 +75,7 @@ def test_the_other_lessons_run_to_their_end(lab, notebook, shown):
     lab.page.get_by_text(shown).first.wait_for(state="attached")
     lab.page.get_by_text(shown).first.scroll_into_view_if_needed()
     assert lab.errors() == []
-    _shot(lab, f"7-{notebook}")
+    lab.screenshot(f"7-{notebook}")
 
 
 def test_hostile_records_run_no_script(lab):
@@ -102,8 +84,7 @@ def test_hostile_records_run_no_script(lab):
         for kind in "abcde"
         for i, text in enumerate(HOSTILE)
     ]
-    path = _notebook(
-        lab,
+    path = lab.write_notebook(
         "hostile.ipynb",
         "%load_ext buttermilk_nb\nimport buttermilk_nb as bm\nbm.init('hostile', models=['offline/strict'])",
         f"rows = {rows!r}\ntexts = bm.load(rows, content='text', record_id='id')\ntexts",
@@ -126,7 +107,7 @@ def test_hostile_records_run_no_script(lab):
         page.wait_for_function(
             "text => document.querySelector('.bmnb-x .text')?.textContent.startsWith(text)", arg=shown
         )
-    _shot(lab, "3-hostile")
+    lab.screenshot("3-hostile")
     assert page.evaluate("() => window.__hacked") is None
     assert page.locator(".bmnb-x script, .bmnb-x iframe, .bmnb script, .bmnb iframe, .bmnb img").count() == 0
     (problem,) = lab.errors()
@@ -135,8 +116,7 @@ def test_hostile_records_run_no_script(lab):
 
 
 def test_a_kernel_interrupt_keeps_what_had_finished_and_run_all_stops(lab):
-    path = _notebook(
-        lab,
+    path = lab.write_notebook(
         "interrupt.ipynb",
         "%load_ext buttermilk_nb\nimport buttermilk_nb as bm\nbm.init('slow', models=['double/slow?seconds=0.4'])",
         "texts = bm.load([{'text': f'text {i}'} for i in range(400)], content='text')\n"
@@ -150,10 +130,10 @@ def test_a_kernel_interrupt_keeps_what_had_finished_and_run_all_stops(lab):
     page.wait_for_function(
         "() => Number(document.querySelector('.bmnb [role=progressbar]')?.ariaValueNow) > 4", timeout=30_000
     )
-    _shot(lab, "4-progress")
+    lab.screenshot("4-progress")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
     page.wait_for_selector(ERROR, timeout=30_000)
-    _shot(lab, "5-interrupted")
+    lab.screenshot("5-interrupted")
     (problem,) = lab.errors()
     assert problem.startswith("Interrupted: The run was stopped: ")
     assert "Traceback" not in problem
