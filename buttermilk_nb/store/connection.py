@@ -17,18 +17,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from .._internal.ids import uuid7
 from ..errors import StoreError
 from .file_lock import FileLock
+from .instance_pool import return_instance, take_instance
 
-STORAGE = "v1.5.0"
-"""The oldest version of DuckDB that can read the files."""
-_READ: dict[str, Any] = {"autoinstall_known_extensions": False}
-_WRITE: dict[str, Any] = {**_READ, "storage_compatibility_version": STORAGE}
 _ROW_GROUP = 16_384
 """Rows that DuckDB stores and compresses together. DuckDB's default is 122,880. Each time the file is closed, the last
 group is rewritten; with long texts this would take hundreds of MB and up to a second, more for longer texts."""
@@ -71,22 +67,57 @@ def open_file(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, shared=read_only)
     try:
-        con = _connect_when_free(path, lock, read_only=read_only, wait_s=wait_s)
+        attached = _attach_when_free(path, lock, read_only=read_only, wait_s=wait_s)
         try:
-            yield con
-        finally:
-            con.close()
+            yield attached.con
+        except BaseException:
+            attached.discard()
+            raise
+        attached.detach()
     finally:
         lock.release()
 
 
-def _connect_when_free(path: Path, lock: FileLock, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+class _AttachedFile:
+    """A file attached to an instance of its own as the database `study`, with a connection."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self._instance = take_instance()
+        self.con = self._instance.cursor()
+        try:
+            self.con.execute("set enable_progress_bar = false")  # else DuckDB shows one in a notebook, besides ours
+            self.con.execute("set temp_directory = ?", [f"{path}.tmp"])
+            options = "read_only" if read_only else f"row_group_size {_ROW_GROUP}"
+            self.con.execute(f"attach ? as study ({options})", [str(path)])
+            self.con.execute("use study")
+        except BaseException:
+            self.discard()
+            raise
+
+    def detach(self) -> None:
+        """Write everything to the file and close it."""
+        try:
+            self.con.execute("use memory")
+            self.con.execute("detach study")
+            self.con.close()
+        except BaseException:
+            self.discard()
+            raise
+        return_instance(self._instance)
+
+    def discard(self) -> None:
+        """Close the file together with its instance, in whatever state they are."""
+        self.con.close()
+        self._instance.close()
+
+
+def _attach_when_free(path: Path, lock: FileLock, *, read_only: bool, wait_s: float) -> _AttachedFile:
     deadline, pause = time.monotonic() + wait_s, _SHORTEST_PAUSE_S
     while True:
         if lock.acquire():
-            con = _try_connect(path, read_only=read_only)
-            if con is not None:
-                return con
+            attached = _try_attach(path, read_only=read_only)
+            if attached is not None:
+                return attached
             lock.release()
         if time.monotonic() >= deadline:
             raise FileLocked(
@@ -97,14 +128,14 @@ def _connect_when_free(path: Path, lock: FileLock, *, read_only: bool, wait_s: f
         _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # so that two waiting processes do not try at the same moments
 
 
-def _try_connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
-    """A connection; None if a program that does not use our lock has the file open."""
+def _try_attach(path: Path, *, read_only: bool) -> _AttachedFile | None:
+    """The file, attached; None if a program that does not use our lock has the file open."""
     if not read_only:
         _create_file(path)
     for _ in range(_ATTEMPTS):
         before = _file_state(path)
         try:
-            con = _connect_to_read(path) if read_only else _connect_to_write(path)
+            attached = _AttachedFile(path, read_only=read_only)
         except duckdb.Error as error:
             message = str(error)
             if _LOCKED_ELSEWHERE.search(message):
@@ -116,25 +147,9 @@ def _try_connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection | 
                 ) from error
             raise StoreError(f"`{path}` cannot be opened: {first_line(error)}") from error
         if _file_state(path) == before:
-            con.execute("set enable_progress_bar = false")  # else DuckDB shows one in a notebook, in addition to ours
-            return con
-        con.close()  # DuckDB may have read an older state of the file than the one it locked
+            return attached
+        attached.detach()  # DuckDB may have read an older state of the file than the one it locked
     return None
-
-
-def _connect_to_read(path: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(path), read_only=True, config=_READ)
-
-
-def _connect_to_write(path: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config=_WRITE)  # only ATTACH takes the size of row groups
-    try:
-        con.execute(f"attach ? as study (row_group_size {_ROW_GROUP})", [str(path)])
-        con.execute("use study")
-    except BaseException:
-        con.close()
-        raise
-    return con
 
 
 def _create_file(path: Path) -> None:
@@ -143,7 +158,7 @@ def _create_file(path: Path) -> None:
         return
     new_path = path.with_name(f".{path.name}.{uuid7()}.new")
     try:
-        duckdb.connect(str(new_path), config=_WRITE).close()
+        _AttachedFile(new_path, read_only=False).detach()
         new_path.replace(path)
     except (duckdb.Error, OSError) as error:
         raise StoreError(f"`{path}` cannot be created: {first_line(error)}") from error

@@ -14,7 +14,8 @@ import duckdb
 
 from .._internal.ids import uuid7
 from ..errors import StoreError
-from .connection import STORAGE, first_line
+from .connection import first_line
+from .instance_pool import STORAGE
 
 
 def copy_to(con: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -89,6 +89,7 @@ _RECIPES: dict[str, Callable[[str, str], bool]] = {
 
 def _record_rows(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
     cursor = con.cursor()  # the connection itself reads images meanwhile
+    cursor.execute("use study")
     cursor.execute(f"select {', '.join(_FIELDS)} from records")  # noqa: S608  # our own names
     while rows := cursor.fetchmany(_CHUNK):
         yield from (dict(zip(_FIELDS, row, strict=True)) for row in rows)

@@ -37,7 +37,9 @@ def test_ten_runs_from_the_cache_add_no_more_than_their_ids(tmp_path, make_unit,
 def used(store):
     """Bytes in blocks that hold something."""
     with store.reading() as con:
-        ((blocks, size),) = con.execute("select used_blocks, block_size from pragma_database_size()").fetchall()
+        ((blocks, size),) = con.execute(
+            "select used_blocks, block_size from pragma_database_size() where database_name = current_database()"
+        ).fetchall()
     return blocks * size
 
 
