@@ -2,9 +2,10 @@
 
 Pearson's bounds are exact if every number in the range is a possible answer. If a correlation above 0 is possible, the
 greatest is the solution of a concave problem (Dinkelbach 1967), found by iteration; otherwise every non-answer is at an
-end of the range, and the ends are tried in the order of the truth. Spearman's bounds are outer bounds: each pair of
-records with a non-answer counts as if it could be concordant (or discordant) whatever the other answers are, and the
-spread of the ranks as if ties were the most favourable.
+end of the range, and the ends are tried in the order of the truth. Non-answers with one truth are one pair that counts
+several times; how many of them are best at the high end follows from the derivative. Spearman's bounds are outer
+bounds: each pair of records with a non-answer counts as if it could be concordant (or discordant) whatever the other
+answers are, and the spread of the ranks as if ties were the most favourable.
 """
 
 from __future__ import annotations
@@ -97,10 +98,19 @@ def _highest_pearson(x: FloatArray, y: FloatArray, has_answer: BoolArray, weight
     # The first k non-answers at the high end, the others at the low end, for each k.
     free_sums = np.cumsum([free_weights, free_weights * free_x], axis=2)
     ends = np.concatenate([np.zeros((2, len(weights), 1)), free_sums], axis=2)
-    at_ends = pearson(answered_sums[0] + ends[0], answered_sums[1] + ends[0], answered_sums[2] + ends[1])
+    sums_y, sums_y2, sums_xy = answered_sums[0] + ends[0], answered_sums[1] + ends[0], answered_sums[2] + ends[1]
+    at_ends = pearson(sums_y, sums_y2, sums_xy)
     best = np.asarray(np.fmax.reduce(at_ends, axis=1))
     if not order.size:
         return np.asarray(np.clip(best, -1, 1))
+    # The same with only some of those that share the next truth: the best number, and the first and last that differ.
+    sums_y, sums_y2, sums_xy = sums_y[:, :-1], sums_y2[:, :-1], sums_xy[:, :-1]
+    share = 1 - 2 * sums_y / n
+    best_number = divide(sums_xy * share - 2 * free_x * (sums_y2 - sums_y**2 / n), free_x * share + 2 * sums_xy / n)
+    for number in (np.floor(best_number), np.ceil(best_number), np.ones_like(free_weights), free_weights - 1):
+        some = np.clip(np.nan_to_num(number), 0, free_weights)
+        at_some = pearson(sums_y + some, sums_y2 + some, sums_xy + free_x * some)
+        best = np.fmax(best, np.fmax.reduce(at_some, axis=1))
     n_high = np.argmax(np.nan_to_num(at_ends, nan=-2.0), axis=1)
     free_y = (np.arange(order.size) < n_high[:, None]).astype(np.float64)
     for step in range(_MAX_STEPS):

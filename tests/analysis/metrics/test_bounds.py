@@ -8,7 +8,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from buttermilk_nb.analysis.metrics import metrics
 
@@ -72,6 +72,8 @@ def test_bounds_are_the_least_and_greatest_of_all_answers_that_could_have_been(s
 @given(
     pairs=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), min_size=3, max_size=12), hidden=st.integers(1, 5)
 )
+@example(pairs=[(1, 0), (1, 1), (0, 0)], hidden=2)
+@example(pairs=[(0, 0), (0, 1), (1, 0)], hidden=2)
 def test_bounds_bracket_what_numbers_turn_out_to_be(pairs, hidden):
     hidden = min(hidden, len(pairs) - 1)
 
@@ -106,6 +108,24 @@ def test_bounds_of_pearson_are_found_by_a_search_too(seed):
 
         best = min(minimize(away, draw.choice([0.0, 0.5, 1.0], 4), bounds=[(0, 1)] * 4).fun for _ in range(12))
         assert bound == pytest.approx(sign * best, abs=1e-5)
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("seed", range(10))
+def test_bounds_of_pearson_over_equal_truths_are_those_of_every_pattern_of_ends(seed, direction):
+    """If no correlation of the other sign is possible, every non-answer is at an end of the range."""
+    draw = np.random.default_rng(seed)
+    truth = np.array([*draw.choice([0, 1], 5), *[0] * 8, *[3] * 8])
+    coder = np.clip(direction * (truth - 1.5) + 1.5 + draw.choice([0, 0, 0, 1, -1], len(truth)), 0, 3)
+    rows = [(i, "truth", t) for i, t in enumerate(truth)]
+    rows += [(i, "judge", a if i > 4 else None) for i, a in enumerate(coder)]
+    ratings = pd.DataFrame(rows, columns=["record_id", "coder", "value"])
+    bounds = table(ratings.assign(criterion="tone", category=None, scale="0..3")).loc["pearson"]
+    every = [np.corrcoef(truth, [*ends, *coder[5:]])[0, 1] for ends in product([0, 3], repeat=5)]
+    if direction > 0:
+        assert 0 < min(every) == pytest.approx(bounds["lowest"])
+    else:
+        assert 0 > max(every) == pytest.approx(bounds["highest"])
 
 
 def test_without_non_answers_all_bases_are_the_same_but_for_the_outer_bounds_of_nothing():

@@ -165,7 +165,7 @@ def lost(before, after):
 
 
 def test_a_run_that_is_killed_again_and_again_loses_nothing_and_pays_nothing_twice(killed, full_stress, print_figures):
-    kills, n, most = (25, 2_000, 100) if full_stress else (4, 500, 100)
+    kills, n, most = (25, 2_000, 100) if full_stress else (3, 400, 100)
     chance = random.Random(25)
     seen = [Seen(set(), {table: set() for table in KEPT}, {})]
     in_flight, landed = [], {"before a call": 0, "in mid-run": 0}
