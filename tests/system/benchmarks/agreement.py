@@ -2,13 +2,14 @@
 
 Beside ours stands the `krippendorff` package where it is installed (`pip install krippendorff`; it need not be). It
 takes one resample at a time, so its bootstrap is a loop. Best of 5, in turn, on one machine in one minute; the
-seconds of the processor are given too, as other work may be going on.
+seconds of the processor are given too, as other work may be going on. `--small` tries the command out with few ratings.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable
 
@@ -101,26 +102,29 @@ def main() -> None:
 
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
     row("", "buttermilk_nb", "krippendorff", "ratio", "goal")
+    many, n_resamples = (1_000, 10) if "--small" in sys.argv else (100_000, 1000)
     for missing in (0.0, 0.2):
-        large, small = ratings(100_000, 5, missing), ratings(1000, 5, missing)
-        drawn = np.random.default_rng(7).integers(0, 1000, (1000, 1000))
+        large, small = ratings(many, 5, missing), ratings(1000, 5, missing)
+        drawn = np.random.default_rng(7).integers(0, 1000, (n_resamples, 1000))
         weights = np.apply_along_axis(np.bincount, 1, drawn, minlength=1000).astype(np.float64)
         note = f", {missing:.0%} missing" if missing else ""
         compare(
-            f"ordinal alpha, 100,000 x 5{note}",
+            f"ordinal alpha, {many:,} x 5{note}",
             "<= 112 ms",
             lambda codes=large: ALPHA.estimate(codes),
             package(large),
         )
         compare(
-            f"   1,000 bootstraps of 1,000 x 5{note}",
+            f"   {n_resamples:,} bootstraps of 1,000 x 5{note}",
             "<= 340 ms",
             lambda codes=small: ALPHA.estimate(codes, weights),
             package(small, drawn),
         )
 
-    frame = judged(10_000, 9)
-    row("all metrics of 100,000 ratings, 1,000 resamples", shown(best(lambda: metrics(frame), times=2)[0]), "", "", "")
+    frame = judged(many // 10, 9)
+    row(
+        f"all metrics of {many:,} ratings, 1,000 resamples", shown(best(lambda: metrics(frame), times=2)[0]), "", "", ""
+    )
 
 
 if __name__ == "__main__":

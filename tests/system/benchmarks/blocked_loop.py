@@ -1,7 +1,7 @@
 """The longest time for which the background loop is held: `uv run python tests/system/benchmarks/blocked_loop.py`.
 
 Each line is work that once held it. The best of three tries counts, because other load on the machine counts too; the
-floor is a loop that does nothing but sleep, in the same minute.
+floor is a loop that does nothing but sleep, in the same minute. `--small` tries the command out with short texts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from buttermilk_nb._internal import event_loop
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from support.chat_server import ChatServer
 
-MB = 1_000_000
+MB = 10_000 if "--small" in sys.argv else 1_000_000
 CALM = bm.Criteria("calm", "Is it calm?", flag="no", cues={"no": ["vermin"]})
 SENTENCE = "they are vermin, said some, and others said nothing. "
 MALFORMED = {
@@ -49,7 +49,7 @@ def longest_hold(work: Callable[[], object]) -> float:
     tries = []
     for _ in range(3):
         stop = threading.Event()
-        gap = asyncio.run_coroutine_threadsafe(largest_gap(stop), event_loop.background())
+        gap = asyncio.run_coroutine_threadsafe(largest_gap(stop), event_loop.background_loop())
         work()
         stop.set()
         tries.append(gap.result() * 1000)

@@ -2,7 +2,7 @@
 
 The floor is what the bare libraries do for the same work on this machine, in the same minute: a gather of
 litellm calls on the same server, DuckDB appends of as many rows, a query without us. Ratios are what
-counts; seconds depend on the machine. Nothing leaves loopback.
+counts; seconds depend on the machine. Nothing leaves loopback. `--small` tries the commands out with few records.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import buttermilk_nb as bm
 from buttermilk_nb.analysis.frames import scores
 from buttermilk_nb.project import session
 
+SMALL = "--small" in sys.argv
 STRESS = Path(__file__).parents[1] / "stress"
 WORDS = "the harbour was closed on monday and nobody said why although the guard knew about the boats and the tide"
 HATE = bm.Criteria("calm", "Is the text calm?", flag="yes", cues={"yes": ["dregs", "scum*"]})
@@ -39,6 +40,11 @@ def flow(*models: str, **judge: object) -> bm.Flow:
     return bm.Flow("bench", [bm.Judge("judge", criteria=HATE, models=list(models), **judge)])
 
 
+def size(n: int) -> int:
+    """A number of records; a fiftieth of it with `--small`."""
+    return n // 50 if SMALL else n
+
+
 def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -52,7 +58,7 @@ def row(what: str, ours: str, floor: str, ratio: float | None, goal: str) -> Non
 
 def offline_cold_and_warm(folder: Path) -> None:
     """1,000 to 10,000 records, offline models, every row written; then again from the cache."""
-    for n, characters in ((10_000, 48), (10_000, 1000)):
+    for n, characters in ((size(10_000), 48), (size(10_000), 1000)):
         project = bm.init(f"cold{characters}", path=folder / f"cold{characters}")
         corpus, made = texts(n, characters), flow("offline/strict")
         cold = seconds(lambda: made.run(corpus))
@@ -84,20 +90,21 @@ def linear(folder: Path) -> None:
     import resource
 
     bm.init("linear", path=folder / "linear")
-    corpus, made = texts(100_000), flow("offline/strict")
+    n = size(100_000)
+    corpus, made = texts(n), flow("offline/strict")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cold = seconds(lambda: made.run(corpus))
     warm = seconds(lambda: made.run(corpus))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
-    row("100,000 cells, nothing cached", f"{100_000 / cold:,.0f}/s", "", None, ">= 2,000/s")
-    row("   the same again, all cached", f"{warm:.1f} s, {100_000 / warm:,.0f}/s", "", None, "5,000/s, linear")
+    row(f"{n:,} cells, nothing cached", f"{n / cold:,.0f}/s", "", None, ">= 2,000/s")
+    row("   the same again, all cached", f"{warm:.1f} s, {n / warm:,.0f}/s", "", None, "5,000/s, linear")
     row("   peak memory beyond the corpus", f"{peak:,.0f} MB", "", None, "<= 500 MB")
     session.close()
 
 
 def over_http(folder: Path) -> None:
     """A loopback server of its own process: at once, and after 200 ms."""
-    for n, wait, goal in ((1000, 0.0, ">= 0.8 x its rate"), (2000, 0.2, "<= 1.15 x its time")):
+    for n, wait, goal in ((size(1000), 0.0, ">= 0.8 x its rate"), (size(2000), 0.2, "<= 1.15 x its time")):
         with _server(wait) as base:
             os.environ["HOSTED_VLLM_API_BASE"] = base
             os.environ["HOSTED_VLLM_API_KEY"] = "none"
@@ -120,12 +127,15 @@ def over_http(folder: Path) -> None:
 def frames_of_200_000(folder: Path) -> None:
     """The scores frame, and a group-by, over 200,000 traces."""
     project = bm.init("frames", path=folder / "frames")
-    flow("offline/strict").run(texts(1000))
+    n = size(1000)
+    flow("offline/strict").run(texts(n))
     _multiplied(project, 200)
     run_id = bm.last_run().run_id
     frame = min(seconds(lambda: scores.scores(project.store, run_id)) for _ in range(3))
     floor = min(seconds(lambda: _plain(project.store.path, "select * from scores")) for _ in range(3))
-    row("scores frame over 200,000 traces", f"{frame:.2f} s", f"DuckDB df() {floor:.2f} s", frame / floor, "<= 1 s")
+    row(
+        f"scores frame over {200 * n:,} traces", f"{frame:.2f} s", f"DuckDB df() {floor:.2f} s", frame / floor, "<= 1 s"
+    )
     query = "select model, criterion, avg(flagged::int) from latest_scores group by all"
     grouped = min(seconds(lambda: bm.sql(query)) for _ in range(3))
     floor = min(seconds(lambda: _plain(project.store.path, query.replace("latest_", ""))) for _ in range(3))
@@ -142,10 +152,11 @@ def frames_of_200_000(folder: Path) -> None:
 def a_year(folder: Path) -> None:
     """1,000,000 scores and as many calls, of which 200,000 with answers of their own: what a year's study asks."""
     project = bm.init("year", path=folder / "year")
-    flow("offline/strict").run(texts(5000))
+    n = size(5000)
+    flow("offline/strict").run(texts(n))
     _multiplied(project, 200)
-    size = project.store.path.stat().st_size / 1e6
-    row("1,000,000 scores, 1,000,000 traces: the file", f"{size:,.0f} MB", "", None, "")
+    megabytes = project.store.path.stat().st_size / 1e6
+    row(f"{200 * n:,} scores, as many traces: the file", f"{megabytes:,.0f} MB", "", None, "")
     for what, query in (
         ("   group-by on latest_scores", "select model, criterion, avg(flagged::int) from latest_scores group by all"),
         ("   one record's scores", "select * from latest_scores where record_id = 'r77'"),
@@ -153,21 +164,22 @@ def a_year(folder: Path) -> None:
     ):
         found = min(seconds(lambda query=query: bm.sql(query)) for _ in range(3))
         row(what, f"{found * 1000:,.0f} ms", "", None, "quick")
-    more = seconds(lambda: flow("offline/strict").run(texts(5000)))
-    row("   5,000 cached cells more", f"{more:.2f} s, {5000 / more:,.0f}/s", "", None, "")
+    more = seconds(lambda: flow("offline/strict").run(texts(n)))
+    row(f"   {n:,} cached cells more", f"{more:.2f} s, {n / more:,.0f}/s", "", None, "")
     session.close()
 
 
 def growth(folder: Path) -> None:
     """Ten cached re-runs of 5,000 cells: how many bytes a cell they add, beside its ids and numbers alone."""
     project = bm.init("growth", path=folder / "growth")
-    corpus, made = texts(5000, 2000), flow("offline/strict")
+    n = size(5000)
+    corpus, made = texts(n, 2000), flow("offline/strict")
     made.run(corpus)
     made.run(corpus)
     before = project.store.path.stat().st_size
     for _ in range(10):
         made.run(corpus)
-    added = (project.store.path.stat().st_size - before) / 50_000
+    added = (project.store.path.stat().st_size - before) / (10 * n)
     ids = _ids_alone(folder / "ids.duckdb", project.store.path)
     row(
         "ten cached re-runs, bytes a cell",
@@ -263,7 +275,7 @@ async def _bare(corpus: bm.Corpus, at_once: int) -> None:
 
     litellm = load_litellm()
     (slot,) = flow("hosted_vllm/toy").steps[0].agent.slots(session.current())
-    bound = slot.prepared[0].prepared
+    bound = slot.prepared[0].bound_prompt
     gate = asyncio.Semaphore(at_once)
 
     async def one(record: bm.Record) -> None:
@@ -320,7 +332,7 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    names = sys.argv[1:] or list(BENCHMARKS)
+    names = [name for name in sys.argv[1:] if name != "--small"] or list(BENCHMARKS)
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
     print(f"{'':<52} {'buttermilk_nb':>22} {'floor':>26} {'ratio':>8}   goal")
     for name in names:
