@@ -23,7 +23,8 @@ from buttermilk_nb._internal import event_loop
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from support.chat_server import ChatServer
 
-MB = 10_000 if "--small" in sys.argv else 1_000_000
+SMALL = "--small" in sys.argv
+MB = 10_000 if SMALL else 1_000_000
 CALM = bm.Criteria("calm", "Is it calm?", flag="no", cues={"no": ["vermin"]})
 SENTENCE = "they are vermin, said some, and others said nothing. "
 MALFORMED = {
@@ -47,7 +48,7 @@ async def largest_gap(stop: threading.Event) -> float:
 def longest_hold(work: Callable[[], object]) -> float:
     """Milliseconds, the best of three tries."""
     tries = []
-    for _ in range(3):
+    for _ in range(1 if SMALL else 3):
         stop = threading.Event()
         gap = asyncio.run_coroutine_threadsafe(largest_gap(stop), event_loop.background_loop())
         work()
@@ -76,9 +77,9 @@ def works(server: ChatServer) -> Iterator[tuple[str, Callable[[], object]]]:
     server.reply = server.answer
     yield "60 texts of 1 MB to a server", lambda: remote.run(texts(60, MB, next(start)), concurrency=8)
     yield "3 texts of 1 MB full of cues, offline", lambda: offline.run(texts(3, MB, next(start)))
-    corpus = texts(1_000, 4_096, next(start))
+    corpus = texts(20 if SMALL else 1_000, 4_096, next(start))
     offline.run(corpus)
-    yield "1,000 cached answers", lambda: offline.run(corpus)
+    yield f"{len(corpus):,} cached answers", lambda: offline.run(corpus)
 
 
 def main() -> None:
