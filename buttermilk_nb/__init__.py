@@ -4,8 +4,6 @@ Start with `init`, `load`, `Criteria`, `Judge` and `Flow`; `notebooks/01_start_h
 The public names are listed in `__init__.pyi` and load on first use, so importing the package costs next to nothing.
 """
 
-from typing import Any
-
 import lazy_loader
 
 __version__ = "0.2.0"
@@ -18,14 +16,14 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def load_ipython_extension(ipython: Any) -> None:
+def load_ipython_extension(ipython: object) -> None:
     """`%load_ext buttermilk_nb`: the magics, the progress bar, the explorer and the card."""
     from .notebook import load
 
     load(ipython)
 
 
-def unload_ipython_extension(ipython: Any) -> None:
+def unload_ipython_extension(ipython: object) -> None:
     """`%unload_ext buttermilk_nb`."""
     from .notebook import unload
 
