@@ -105,10 +105,7 @@ SLOW = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow tests and put them first, so that at the end no core waits for the other.
-
-    A path in the list that does not exist is an error.
-    """
+    """Mark the slow tests; a path in the list that does not exist is an error."""
     missing = [str(path) for path in SLOW if not path.exists()]
     if missing:
         raise pytest.UsageError(f"tests/conftest.py names slow tests that do not exist: {', '.join(missing)}")
@@ -116,7 +113,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not slow.isdisjoint((item.path, *item.path.parents)):
             item.add_marker("slow")
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)

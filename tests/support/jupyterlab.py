@@ -62,7 +62,7 @@ class Lab:
         self.page.wait_for_function(
             """() => { const w = window.jupyterapp.shell.currentWidget;
                        return w && w.sessionContext && w.sessionContext.session?.kernel?.status === 'idle'; }""",
-            timeout=60_000,
+            timeout=120_000,  # the first kernel of a new environment compiles what it imports
         )
 
     def run_all(self, timeout_s: float = 90) -> None:
