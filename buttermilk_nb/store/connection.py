@@ -83,10 +83,11 @@ class _AttachedFile:
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self._instance = take_instance()
+        self._temporary = path.with_name(f"{path.name}.tmp")
         self.con = self._instance.cursor()
         try:
             self.con.execute("set enable_progress_bar = false")  # else DuckDB shows one in a notebook, besides ours
-            self.con.execute("set temp_directory = ?", [f"{path}.tmp"])
+            self.con.execute("set temp_directory = ?", [str(self._temporary)])
             options = "read_only" if read_only else f"row_group_size {_ROW_GROUP}"
             self.con.execute(f"attach ? as study ({options})", [str(path)])
             self.con.execute("use study")
@@ -95,14 +96,17 @@ class _AttachedFile:
             raise
 
     def detach(self) -> None:
-        """Write everything to the file and close it."""
+        """Close the file, and keep the instance for the next use."""
         try:
             self.con.execute("use memory")
             self.con.execute("detach study")
-            self.con.close()
-        except BaseException:
+        except duckdb.Error:  # what was committed is in the file's log, which the next opening reads
             self.discard()
-            raise
+            return
+        if self._temporary.exists():  # a large query wrote there, and may have left texts; only closing removes them
+            self.discard()
+            return
+        self.con.close()
         return_instance(self._instance)
 
     def discard(self) -> None:

@@ -74,6 +74,29 @@ def test_a_block_that_leaves_a_transaction_open_keeps_nothing_of_it(tmp_path):
         assert con.execute("select table_name from duckdb_tables()").fetchall() == [("t",)]
 
 
+def test_what_a_large_query_wrote_beside_the_file_is_gone_after_its_use(tmp_path):
+    path = tmp_path / "a.duckdb"
+    with open_file(path, read_only=False, wait_s=1) as con:
+        con.execute("set memory_limit = '60MB'")
+        con.execute("create temp table big as select md5(range::varchar) as b from range(2000000)")
+        con.execute("select count(*) from (from big order by b)").fetchone()
+        assert list((tmp_path / "a.duckdb.tmp").iterdir()), "it fitted into memory, so that this shows nothing"
+    assert not (tmp_path / "a.duckdb.tmp").exists()
+    write(path)
+    with open_file(path, read_only=True, wait_s=1) as con:
+        assert con.execute("from t").fetchall() == [(1,)]
+
+
+def test_a_connection_that_was_closed_in_its_block_loses_nothing(tmp_path):
+    path = tmp_path / "a.duckdb"
+    with open_file(path, read_only=False, wait_s=1) as con:
+        con.execute("create table t as select 1 as a")
+        con.close()
+    assert instance_pool._waiting == []
+    with open_file(path, read_only=True, wait_s=1) as con:
+        assert con.execute("from t").fetchall() == [(1,)]
+
+
 def test_a_file_that_is_no_database_leaves_no_instance_in_use(tmp_path):
     path = tmp_path / "a.duckdb"
     path.write_text("this is not a database, and long enough to be looked at " * 100)
