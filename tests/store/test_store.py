@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import warnings
-from contextlib import contextmanager
 from importlib import resources
 
 import duckdb
@@ -116,37 +115,16 @@ def test_the_file_opens_read_only_with_plain_duckdb_while_the_project_is_idle(pr
         assert con.execute("select count(*) from latest_scores").fetchall() == [(3,)]
 
 
-HOLD = """
-import duckdb, sys
-con = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
-print("open", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def held(path, how):
-    """Another program has the file open, for reading or for writing."""
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert holder.stdout.readline() == "open\n"
-        yield
-    finally:
-        holder.communicate()
-
-
-def test_a_reader_beside_an_open_reader_needs_no_lock_for_writing(project):
+def test_a_reader_beside_an_open_reader_needs_no_lock_for_writing(project, hold_file):
     flow().run(corpus())
-    with held(project.store.path, "read"):
+    with hold_file(project.store.path, "read"):
         assert Store(project.store.path, lock_wait_s=0).select("select count(*) as n from scores").n.item() == 3
 
 
-def test_a_file_that_another_program_holds_is_waited_for_and_then_named(project):
+def test_a_file_that_another_program_holds_is_waited_for_and_then_named(project, hold_file):
     flow().run(corpus(1))
     with (
-        held(project.store.path, "write"),
+        hold_file(project.store.path, "write"),
         pytest.raises(StoreError, match=r"another process has had .* open for 0\.1 s.*lock_wait_s"),
     ):
         Store(project.store.path, lock_wait_s=0.1).select("select 1")
