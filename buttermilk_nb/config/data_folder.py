@@ -6,9 +6,9 @@ network file systems are not reliable. In such cases the data go to this compute
 so. This module copies, moves and writes nothing. It never ignores data that a project already has in its folder,
 because the same answers would then be paid for twice.
 
-The check takes less than a millisecond. It looks at the names and marker files of the folder and the folders above it,
-at environment variables, and at the type of the file system. These facts come as a `Platform`, so that each decision
-can be tested on any computer.
+The check is quick, because each project asks for it when it is opened: it lists no folder. It looks for eight marker
+files in the folder and in each folder above it, at environment variables, and at the type of the file system. These
+facts come as a `Platform`, so that each decision can be tested on any computer.
 """
 
 from __future__ import annotations

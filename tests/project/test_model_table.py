@@ -166,10 +166,10 @@ def test_servers_that_do_not_answer_are_waited_for_all_at_once(make_project):
         project = make_project(settings=f"models: {{{entries}}}")
         model_table(project, timeout_s=0.01)  # loads litellm
         began = time.monotonic()
-        table = model_table(project, timeout_s=0.5)
+        table = model_table(project, timeout_s=2.0)
         took = time.monotonic() - began
     assert not table[table.model == "hosted_vllm/toy"].usable.any()
-    assert 0.5 <= took < 2.0
+    assert 2.0 <= took < 6 * 2.0
 
 
 def test_consent_is_shown_as_it_stands(make_project, monkeypatch):

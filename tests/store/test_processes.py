@@ -89,13 +89,13 @@ def test_one_process_reads_while_another_writes(tmp_path):
     check(path, 1, 30)
 
 
-def test_four_processes_that_write_fifty_batches_each_lose_nothing(tmp_path):
+def test_four_processes_that_write_thirty_batches_each_lose_nothing(tmp_path):
     path = tmp_path / "traces.duckdb"
-    writers = [start(path, who, 50) for who in "abcd"]
+    writers = [start(path, who, 30) for who in "abcd"]
     for writer in writers:
         go(writer)
     finish(writers)
-    check(path, 4, 50)
+    check(path, 4, 30)
 
 
 def test_writers_that_do_not_wait_lose_nothing_either(tmp_path):

@@ -67,7 +67,7 @@ def test_a_killed_program_is_collected_by_the_next_one(model, batch_server, make
     assert states(project) == [["sending", "submitted", "collected"]] * 4
 
 
-@BOTH
+@pytest.mark.parametrize("model", ["claude"])
 def test_a_program_killed_while_it_submits_has_submitted_once(model, batch_server, make_batch_project, tmp_path):
     held = threading.Event()
 
@@ -100,7 +100,7 @@ def test_a_program_killed_while_it_submits_has_submitted_once(model, batch_serve
     assert states(project) == [["sending", "submitted", "collected"]] * 4
 
 
-@BOTH
+@pytest.mark.parametrize("model", ["gpt"])
 def test_a_program_killed_before_it_submits_submits_afterwards(model, batch_server, make_batch_project, tmp_path):
     make_batch_project()
     session.close()

@@ -39,11 +39,16 @@ def seconds(text):
     return min(taken)
 
 
+def assert_in_proportion(answer):
+    """Time that grows with the square would be a hundred times as long; the processor's time, of the best of three."""
+    short, long = (max(seconds(answer(length)), 0.001) for length in (50_000, 500_000))
+    assert long < 40 * short
+
+
 @pytest.mark.parametrize("kind", list(REPEATED))
-def test_the_longest_answers_take_less_than_a_second(kind):
+def test_ten_times_as_long_an_answer_takes_some_ten_times_as_long(kind):
     begins, again, ends = REPEATED[kind]
-    for length, limit in ((100_000, 0.1), (1_000_000, 1.0)):
-        assert seconds(begins + again * (length // len(again)) + ends) < limit
+    assert_in_proportion(lambda length: begins + again * (length // len(again)) + ends)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -51,5 +56,4 @@ def test_so_do_answers_without_any_order(seed):
     draw = random.Random(seed)
     marks = "\"':,{}[]\\ab1 \n`/#“”"
     weights = [draw.random() + 0.05 for _ in marks]
-    for length, limit in ((100_000, 0.1), (1_000_000, 1.0)):
-        assert seconds('{"answer":' + "".join(draw.choices(marks, weights, k=length))) < limit
+    assert_in_proportion(lambda length: '{"answer":' + "".join(draw.choices(marks, weights, k=length)))

@@ -190,13 +190,13 @@ def test_a_password_in_the_address_is_in_no_note():
 
 def test_the_time_limit_holds_for_a_server_that_hangs_and_for_one_that_dribbles(ask):
     async def hang(request):
-        await asyncio.sleep(3)
+        await asyncio.sleep(30)
         return web.json_response({})
 
     async def dribble(request):
         response = web.StreamResponse()
         await response.prepare(request)
-        for _ in range(30):
+        for _ in range(300):
             await response.write(b" ")
             await asyncio.sleep(0.1)
         return response
@@ -205,7 +205,7 @@ def test_the_time_limit_holds_for_a_server_that_hangs_and_for_one_that_dribbles(
         started = time.monotonic()
         found = ask({"GET /v1/models": handler}, timeout_s=0.3)
         assert found.note == f"{UNVERIFIABLE}: it did not answer within 0.3 s"
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 20
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(ask):

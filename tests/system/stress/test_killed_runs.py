@@ -165,7 +165,7 @@ def lost(before, after):
 
 
 def test_a_run_that_is_killed_again_and_again_loses_nothing_and_pays_nothing_twice(killed, full_stress, print_figures):
-    kills, n, most = (25, 2_000, 100) if full_stress else (3, 400, 100)
+    kills, n, most = (25, 2_000, 100) if full_stress else (2, 300, 100)
     chance = random.Random(25)
     seen = [Seen(set(), {table: set() for table in KEPT}, {})]
     in_flight, landed = [], {"before a call": 0, "in mid-run": 0}
@@ -209,13 +209,15 @@ def test_a_run_that_is_killed_again_and_again_loses_nothing_and_pays_nothing_twi
 
 
 def test_a_run_that_is_killed_while_it_writes_its_last_rows_loses_nothing(killed, full_stress, print_figures):
-    kills, n = (25, 48) if full_stress else (3, 48)
+    least, n = (25, 48) if full_stress else (2, 48)
     chance = random.Random(9)
     seen = Seen(set(), {table: set() for table in KEPT}, {})
-    paid_twice, cut, whole = 0, 0, 0
-    for kill in range(kills):
+    kills, paid_twice, cut, whole = 0, 0, 0, 0
+    while kills < least or not cut:
+        assert kills < least + 20, "no kill fell into the last writing: the moments are wrong for this machine"
+        kill, kills = kills, kills + 1
         process = killed.run(kill * n, n)
-        asked = killed.kill_after(process, n, ANSWER_S + chance.uniform(0.0, 0.3))
+        asked = killed.kill_after(process, n, ANSWER_S + chance.uniform(0.0, 0.15))
         assert sorted(asked) == [f"record {i:04}" for i in range(kill * n, kill * n + n)]
         now = killed.look()
         assert seen.answers <= now.answers
@@ -237,7 +239,6 @@ def test_a_run_that_is_killed_while_it_writes_its_last_rows_loses_nothing(killed
     assert lost(seen, end) == {}
     latest = Store(killed.folder / "traces.duckdb").df("select record_id, status from latest_scores")
     assert (len(latest), latest.record_id.nunique(), set(latest.status)) == (kills * n, kills * n, {"ok"})
-    assert cut > 0, "no kill fell into the last writing: the moments are wrong for this machine"
     print_figures(
         f"{kills} kill -9 about the last writing of {n} records: {cut} fell into it, {whole} came after it; "
         f"0 stored answers lost, {paid_twice} in flight and asked once more, 0 rows lost, 0 torn units"
