@@ -11,7 +11,7 @@ from ..errors import SetupError, nearest
 from ..llm.model import Model, Params
 from .base import Cell, Slot
 from .prompt import Prompt
-from .template_fields import MAPPING_METHODS
+from .templates.template_fields import MAPPING_METHODS
 
 _MAX_RENDERING_PROBLEMS = 20
 

@@ -31,7 +31,7 @@ from ..judge.answer_format import answer_format, answer_schema
 from ..judge.judge import Judge
 from ..judge.parse_scores import ParsedScores, scored_unit
 from ..llm_agent import Agent
-from ..prompt import Prompt
+from ..prompt import BoundPrompt, Prompt
 from ..units import Stopwatch
 from .criterion_as_comparison import TEXT_NAMES, PairParser, as_comparison
 
@@ -49,6 +49,7 @@ class PairQuestion(NamedTuple):
     """The criteria as declared, with the cues and the flag, which offline models read."""
     shown_criteria: Criteria
     """The criteria as shown: the answers are the shown names of the texts."""
+    bound_prompt: BoundPrompt
     order: str
     schema: dict[str, Any]
     schema_row: TextRow
@@ -170,9 +171,9 @@ class Pairwise(Judge):
         """The slots of one model in one order: one for each replicate."""
         (criteria,), (document,), shown_criteria = self.criteria, self.criteria_documents(), self._shown_criteria()
         params, schema_row = self.params_of(model), self._schema_row(shown_criteria)
-        question = PairQuestion(
-            criteria, shown_criteria, order, answer_schema(shown_criteria), schema_row, params, project.redaction
-        )
+        bound = BoundPrompt(self.prompt, {"criteria": shown_criteria, "answer_format": answer_format(shown_criteria)})
+        schema = answer_schema(shown_criteria)
+        question = PairQuestion(criteria, shown_criteria, bound, order, schema, schema_row, params, project.redaction)
         slots = self.model_slots(
             project,
             model,
@@ -205,17 +206,10 @@ class Pairwise(Judge):
         record = cell.record
         texts = self.texts_of(record)
         texts = texts[::-1] if question.order == "swapped" else texts
-        values = {
-            "criteria": question.shown_criteria,
-            "answer_format": answer_format(question.shown_criteria),
-            "record": record.view(),
-            "about": "" if "content" in (self.first, self.second) else record.content,
-            "text_a": texts[0],
-            "text_b": texts[1],
-        }
+        about = "" if "content" in (self.first, self.second) else record.content
         return Request(
             model,
-            self.prompt.render(values),
+            question.bound_prompt.render(record.view(), about=about, text_a=texts[0], text_b=texts[1]),
             params=question.params if model is cell.slot.model else self.params_of(model),
             schema_hash=question.schema_row.text_hash,
             schema=question.schema,

@@ -1,0 +1,1 @@
+"""Prompt templates: what they may read and do, and within which limits."""
