@@ -116,6 +116,7 @@ from .project.session import (
     init as init,
     models as models,
     sql as sql,
+    trust as trust,
 )
 
 __version__: str

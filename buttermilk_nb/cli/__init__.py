@@ -13,6 +13,7 @@ from .. import __version__
 from .demo import demo
 from .init import init
 from .run import run
+from .trust import trust
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,6 +25,7 @@ def commands() -> None:
 commands.add_command(demo)
 commands.add_command(init)
 commands.add_command(run)
+commands.add_command(trust)
 
 
 def main() -> None:

@@ -18,6 +18,13 @@ def _reject_boolean(value: Any) -> Any:
 WholeNumber = Annotated[int, BeforeValidator(_reject_boolean)]
 """YAML reads `yes` as true, and Python would count that as 1."""
 Number = Annotated[float, BeforeValidator(_reject_boolean), Field(allow_inf_nan=False)]
+SELF_HOSTED_FAMILIES = frozenset(
+    {
+        "azure", "custom_openai", "docker_model_runner", "hosted_vllm", "litellm_proxy", "llamafile", "lm_studio",
+        "ollama", "ollama_chat", "oobabooga", "openai_like", "vllm", "xinference",
+    }
+)  # fmt: skip
+"""Self-hosted servers: these families have no fixed address."""
 KEY_SOURCES = ("env", "dotenv", "keyring", "colab", "gcp")
 
 

@@ -145,14 +145,19 @@ class ButtermilkMagics(Magics):
         return None
 
     @magic_arguments()
-    @argument("what", nargs="?", default="status", choices=["status", "models", "cache"], help="what to show")
+    @argument("what", nargs="?", default="status", choices=["status", "models", "cache", "trust"], help="what to show")
     @line_magic
     def bm(self, line: str) -> None:
-        """Show the open project (`%bm`), its models (`%bm models`) or its cache (`%bm cache`)."""
+        """Show the open project (`%bm`), its models (`%bm models`) or its cache (`%bm cache`); confirm its settings.
+
+        `%bm trust` confirms what `buttermilk.yaml` says about recipients, addresses and keys; see `bm.trust?`.
+        """
         args = _arguments(self.bm, line)
         project = session.current()
         if args.what == "status":
             card.show_card(project)
+        elif args.what == "trust":
+            session.trust()
         elif args.what == "models":
             for name, models in project.settings.sets.items():
                 print(f"{name}:")  # noqa: T201  # the user asked for it

@@ -81,7 +81,12 @@ def model_table(project: OpenProject, *, timeout_s: float = CONNECT_S) -> pd.Dat
     import pandas as pd
 
     models = {name: _model_or_error(name, project) for name in _model_names(project)}
-    local = {name: model for name, model in models.items() if isinstance(model, Model) and not model.remote}
+    consent = project.client.consent
+    local = {
+        name: model
+        for name, model in models.items()
+        if isinstance(model, Model) and not model.remote and not consent.is_unconfirmed(model)
+    }
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as executor:
         futures = {name: executor.submit(model.unavailable_reasons, timeout_s) for name, model in local.items()}
         rows = [
@@ -143,7 +148,7 @@ def _model_row(
     name: str, model: Model, project: OpenProject, check_server: Callable[[], list[str]] | None
 ) -> dict[str, Any]:
     problems = model.validate(None)
-    key = _KeyState() if problems or not isinstance(model, LitellmModel) else _key_state(model)
+    key = _KeyState() if problems or not isinstance(model, LitellmModel) else _key_state(model, project)
     reasons = problems or [*key.problems, *_address_problems(model)] or (check_server() if check_server else [])
     limits = model.settings.limits
     return {
@@ -166,7 +171,11 @@ def _model_row(
     }
 
 
-def _key_state(model: LitellmModel) -> _KeyState:
+def _key_state(model: LitellmModel, project: OpenProject) -> _KeyState:
+    consent = project.client.consent
+    if consent.is_unconfirmed(model):
+        sentences = [setting.sentence for setting in consent.unconfirmed if setting.model == model.name]
+        return _KeyState(problems=tuple(f"{sentence}: confirm that with bm.trust()." for sentence in sentences))
     try:
         key = model.key()
     except SetupError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from .._internal.html import fragment, table, title
 from .._internal.text import pluralise
 from ..config.api_keys import Keys
+from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
 from ..config.data_folder import choose_data_folder
 from ..config.model_settings import ModelSettings
 from ..config.settings import FILE, CacheMode, Settings
@@ -19,6 +20,7 @@ from ..events.log_file import LogFile
 from ..llm.cache import AnswerCache
 from ..llm.calls.budget import SpendingLimit
 from ..llm.calls.client import Client
+from ..llm.calls.consent import Consent
 from ..llm.calls.rate_limits import SharedLedger
 from ..llm.calls.redaction import Redaction
 from ..llm.calls.sender import Sender
@@ -64,9 +66,13 @@ class Project:
         self.store = Store(self.data_folder.folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
         self.bus = Bus()
         self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
+        self._confirmed = ConfirmedSettings(folder)
+        unconfirmed = self._confirmed.select_unconfirmed(sensitive_settings(settings))
         self.keys = Keys(folder, settings.dotenv)
+        consent = Consent(settings.allow, local_only=settings.local_only, unconfirmed=unconfirmed, folder=folder)
         ledger = SharedLedger(self.data_folder.folder / "limits.sqlite") if settings.share_limits else None
-        self.client = Client(self.cache, settings, sender=Sender(settings, ledger=ledger, on_wait=self._on_wait))
+        sender = Sender(settings, ledger=ledger, on_wait=self._on_wait)
+        self.client = Client(self.cache, settings, sender=sender, consent=consent)
         self.redaction: Redaction | None = Redaction(settings.redact) if settings.redact else None
         """Redacts texts before they go to a remote provider; assign a `Redaction` to use your own function."""
         self._spending_limit = SpendingLimit(
@@ -104,6 +110,7 @@ class Project:
     def allow(self, provider: str) -> None:
         """Allow texts of this project to go to a provider; saved in `buttermilk.yaml`. See `buttermilk_nb.allow`."""
         self._check_provider(provider)
+        self._confirmed.confirm(sensitive_settings(Settings(name=self.name, allow=[provider])))
         if provider not in self.settings.allow:
             settings = Settings.read(self.folder / FILE)
             allowed = list(dict.fromkeys([*settings.allow, provider]))
@@ -112,6 +119,16 @@ class Project:
             payload = {"allow": provider, "project": self.name}
             self.bus.publish(CommandEvent(source="project", payload=payload))
         self.client.consent.allow(provider)
+
+    def trust(self) -> list[str]:
+        """Confirm what the settings of this folder say about texts and keys; see `buttermilk_nb.trust`."""
+        settings = self.client.consent.unconfirmed
+        self._confirmed.confirm(settings)
+        for setting in settings:
+            if setting.recipient:
+                self.client.consent.allow(setting.recipient)
+        self.client.consent.unconfirmed = ()
+        return [setting.sentence for setting in settings]
 
     def _check_provider(self, provider: str) -> None:
         model_names = [name for names in self.settings.sets.values() for name in names] + list(self.settings.models)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._internal import event_loop, notebook_hooks
+from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
 from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
 from ..errors import SetupError, nearest
 from ..llm.providers.load_litellm import close_clients
@@ -114,6 +115,9 @@ def init(
         make_model(model, settings.models, scripted=settings.scripted_folder(folder))
     if not file.is_file() or Settings.read(file) != settings:
         _create_folder(folder, settings)
+    ConfirmedSettings(folder).confirm(
+        sensitive_settings(Settings.from_dict({"name": name, **other_settings}, "bm.init"))
+    )
     project = _open_folder(folder, settings, cache)
     project.notes += notes
     for model in model_list or []:
@@ -206,6 +210,29 @@ def allow(provider: str) -> None:
     ['anthropic']
     """
     current().allow(provider)
+
+
+def trust() -> None:
+    """Confirm what the open project's `buttermilk.yaml` says about recipients, addresses and keys.
+
+    A project's folder may come from somebody else. So before anything is sent, what it says in `allow`, in `dotenv`,
+    and in `api_base`, `key` and `local` of a model must be your own: made with `bm.allow` or `bm.init`, or confirmed
+    here. This prints what you confirm. It is kept in your own settings on this computer. A value that changes later
+    must be confirmed again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> _ = init("trust-example", path=tempfile.mkdtemp())
+    >>> trust()
+    Nothing needs to be confirmed.
+    """
+    sentences = current().trust()
+    print(  # noqa: T201  # the user should know what is confirmed
+        "\n".join(["Confirmed for this folder on this computer:", *(f"- {sentence}" for sentence in sentences)])
+        if sentences
+        else "Nothing needs to be confirmed."
+    )
 
 
 @atexit.register

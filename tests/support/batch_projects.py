@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.batch_study import SETTINGS, USUAL
+from support.confirmed import confirm_settings
 
 import buttermilk_nb as bm
 
@@ -20,6 +21,7 @@ def make_batch_project(batch_server, tmp_path):
             (path / "buttermilk.yaml").write_text(
                 f"name: {folder}\n{SETTINGS.format(**values)}{extra}\n", encoding="utf-8"
             )
+            confirm_settings(path)
         return bm.init(folder, path=path)
 
     return make

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from support.chat_server import ChatServer
+from support.confirmed import confirm_settings
 
 import buttermilk_nb as bm
 from buttermilk_nb.project.project import Project
@@ -27,6 +28,7 @@ def make_study(tmp_path: Path, server: ChatServer) -> Callable[..., Project]:
         folder = tmp_path / "study"
         folder.mkdir(exist_ok=True)
         (folder / "buttermilk.yaml").write_text(yaml.safe_dump(lines))
+        confirm_settings(folder)
         return bm.init("study", path=folder)
 
     return make

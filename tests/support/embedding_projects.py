@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.confirmed import confirm_settings
 from support.embedding_server import EmbeddingServer
 
 import buttermilk_nb as bm
@@ -23,6 +24,7 @@ def make_embedding_project(tmp_path: Path) -> MakeProject:
         folder = tmp_path / "vectors"
         folder.mkdir(exist_ok=True)
         (folder / "buttermilk.yaml").write_text("\n".join(["name: vectors", *lines]) + "\n", encoding="utf-8")
+        confirm_settings(folder)
         return bm.init("vectors", path=folder, **options)
 
     return make

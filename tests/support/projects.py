@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.confirmed import confirm_settings
 
 import buttermilk_nb as bm
 
@@ -16,6 +17,7 @@ def make_project(tmp_path):
         if settings and not path.exists():
             path.mkdir()
             (path / "buttermilk.yaml").write_text(f"name: test\n{settings}\n", encoding="utf-8")
+            confirm_settings(path)
         return bm.init("test", path=path, models=list(models) or ["double/answer"], **options)
 
     return make

@@ -9,6 +9,7 @@ import traceback
 
 import duckdb
 import pytest
+from support.confirmed import confirm_settings
 
 import buttermilk_nb as bm
 from buttermilk_nb.llm.message import Message
@@ -57,6 +58,7 @@ def make_leaking_study(tmp_path, monkeypatch, memory_keyring, leaking_server):
             f"name: study\nretries: 0\nallow: [hosted_vllm]\nsets: {{judges: [hosted_vllm/toy]}}\n{settings}",
             encoding="utf-8",
         )
+        confirm_settings(folder)
         return bm.init("study", path=folder)
 
     return make

@@ -11,6 +11,7 @@ import sys
 
 from ..._internal import notebook_hooks
 from ..._internal.text import pluralise
+from ...config.confirmed_settings import describe_settings
 from ...config.settings import CacheMode
 from ...errors import ConsentError, SetupError, UnconfirmedError
 from ...llm.model import Model
@@ -38,18 +39,41 @@ def preflight(
     settings = project.settings
     remote = [model for model in plan.models if model.remote]
     local_servers = [model for model in plan.models if model.is_local_server]
+    consent = project.client.consent
+    if consent.unconfirmed_for(plan.models):
+        _check_confirmed(plan, project, mode, retry)
     called = models_to_call(plan, project, local_servers, mode)  # a run from the cache needs no server
-    checked_models = [model for model in plan.models if not model.is_local_server or model.name in called]
+    checked_models = [
+        model
+        for model in plan.models
+        if not consent.is_unconfirmed(model) and (not model.is_local_server or model.name in called)
+    ]
     obstacles = {
         model.name: reasons for model in checked_models if (reasons := model.unavailable_reasons(settings.probe_s))
     }
-    unapproved = [model for model in remote if not project.client.consent.is_allowed(model)]
+    unapproved = [model for model in plan.models if not consent.is_allowed(model)]
     is_large = bool(remote) and not yes and plan.cell_count(remote) > settings.confirm_above
     if obstacles or unapproved or is_large:
-        _check_estimate(plan, project, remote, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
+        _check_estimate(plan, project, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
     if not remote:
         return []
     return _price_remarks(project, remote, budget_usd) + _local_only_remarks(plan, remote)
+
+
+def _check_confirmed(plan: Plan, project: Project, mode: CacheMode, retry: frozenset[str]) -> None:
+    """Ask about unconfirmed settings of the models that would be called; without a yes, nothing is sent."""
+    called_models = _called_models(plan, project, estimate(plan, project, mode=mode, retry=retry))
+    consent = project.client.consent
+    unconfirmed = consent.unconfirmed_for(called_models)
+    if unconfirmed and _ask(f"{describe_settings(project.folder, unconfirmed)} Is that what you want?"):
+        project.trust()
+    elif unconfirmed:
+        consent.check_models(called_models)
+
+
+def _called_models(plan: Plan, project: Project, planned: Estimate) -> list[Model]:
+    called = {entry.model for entry in planned.models if entry.new} | _downstream_models(plan, project, planned)
+    return [model for model in plan.models if model.name in called]
 
 
 def _downstream_models(plan: Plan, project: Project, planned: Estimate) -> set[str]:
@@ -77,7 +101,6 @@ def _price_remarks(project: Project, remote: list[Model], budget_usd: float | No
 def _check_estimate(
     plan: Plan,
     project: Project,
-    remote: list[Model],
     obstacles: dict[str, list[str]],
     budget_usd: float | None,
     *,
@@ -90,9 +113,7 @@ def _check_estimate(
     unready = [problem for entry in planned.models if entry.new for problem in obstacles.get(entry.model, [])]
     if unready:
         raise SetupError(*dict.fromkeys(unready))
-    by_name = {model.name: model for model in remote}
-    called = {entry.model for entry in planned.models if entry.new} | _downstream_models(plan, project, planned)
-    called_models = [model for name, model in by_name.items() if name in called]
+    called_models = _called_models(plan, project, planned)
     project.client.consent.check_models(called_models)
     new = sum(entry.new + entry.later for entry in planned.models if entry.remote)
     if new > project.settings.confirm_above and not yes:
@@ -101,10 +122,7 @@ def _check_estimate(
 
 def _confirm(planned: Estimate, new: int, project: Project) -> None:
     question = f"{planned}. Send {new:,} calls to remote models?"
-    ask = notebook_hooks.get_hook("confirm") or (
-        _confirm_in_terminal if sys.stdin is not None and sys.stdin.isatty() else None
-    )
-    is_confirmed = ask(question) if ask else None
+    is_confirmed = _ask(question)
     if is_confirmed is None:
         raise UnconfirmedError(
             f"{planned}. That is more than `confirm_above` ({project.settings.confirm_above:,}) calls to remote "
@@ -112,6 +130,14 @@ def _confirm(planned: Estimate, new: int, project: Project) -> None:
         )
     if not is_confirmed:
         raise UnconfirmedError(f"nothing was sent: {planned}.")
+
+
+def _ask(question: str) -> bool | None:
+    """The user's answer to a yes/no question; None if there is nobody to ask."""
+    ask = notebook_hooks.get_hook("confirm") or (
+        _confirm_in_terminal if sys.stdin is not None and sys.stdin.isatty() else None
+    )
+    return ask(question) if ask else None
 
 
 def _confirm_in_terminal(question: str) -> bool:

@@ -67,11 +67,15 @@ class Client:
         The project's settings.
     sender
         Sends requests; by default one that keeps its limits in this process.
+    consent
+        Decides which requests may be sent; by default all that the settings allow.
     """
 
-    def __init__(self, cache: AnswerCache, settings: Settings, *, sender: Sender | None = None) -> None:
+    def __init__(
+        self, cache: AnswerCache, settings: Settings, *, sender: Sender | None = None, consent: Consent | None = None
+    ) -> None:
         self._cache = cache
-        self.consent = Consent(settings.allow, local_only=settings.local_only)
+        self.consent = consent or Consent(settings.allow, local_only=settings.local_only)
         self.sender = sender or Sender(settings)
         self._probe_s = settings.probe_s
         self._in_flight: dict[str, InFlightCall] = {}

@@ -1,16 +1,19 @@
 """`Consent`: decide whether a text may leave this machine.
 
 Nothing else decides it. A request leaves only as a `ClearedRequest`, which `Consent.clear` alone makes, so that each
-call is checked exactly once. Three things count: whether the project stays local, whether the record does, and whether
-the user has allowed the recipient. Cached answers need no consent, but a `local_only` record never gets one that a
-remote model gave about a twin of it.
+call is checked exactly once. Four things count: whether the project stays local, whether the record does, whether the
+user has allowed the recipient, and whether the user has confirmed the address and the key that the folder's settings
+name for the model. Cached answers need no consent, but a `local_only` record never gets one that a remote model gave
+about a twin of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from ...config.confirmed_settings import SensitiveSetting, unconfirmed_message
 from ...errors import ConsentError, SkippedCell
 from ..model import Model, Request
 
@@ -30,19 +33,51 @@ class Consent:
         The providers or hosts that may get texts.
     local_only
         Whether the project sends nothing to any remote model.
+    unconfirmed
+        The settings of the folder that the user has not confirmed. A recipient among them is not allowed.
+    folder
+        The project's folder, for messages.
     """
 
-    def __init__(self, recipients: Iterable[str] = (), *, local_only: bool = False) -> None:
-        self.recipients = set(recipients)
+    def __init__(
+        self,
+        recipients: Iterable[str] = (),
+        *,
+        local_only: bool = False,
+        unconfirmed: Sequence[SensitiveSetting] = (),
+        folder: Path | None = None,
+    ) -> None:
+        self.unconfirmed = tuple(unconfirmed)
+        self.recipients = set(recipients) - {setting.recipient for setting in unconfirmed}
         self.local_only = local_only
+        self._folder = folder or Path()
 
     def allow(self, recipient: str) -> None:
         """Let texts go to a recipient from now on."""
         self.recipients.add(recipient)
+        self.unconfirmed = tuple(setting for setting in self.unconfirmed if setting.recipient != recipient)
 
     def is_allowed(self, model: Model) -> bool:
         """Whether texts may go to a model, as far as the project decides it."""
+        if self.unconfirmed_for([model]):
+            return False
         return not model.remote or (not self.local_only and model.recipient in self.recipients)
+
+    def is_unconfirmed(self, model: Model) -> bool:
+        """Whether the settings name an address or a key for the model that the user has not confirmed."""
+        return any(setting.model == model.name for setting in self.unconfirmed)
+
+    def unconfirmed_for(self, models: Iterable[Model]) -> list[SensitiveSetting]:
+        """The settings that the user would have to confirm before these models may be called."""
+        models = list(models)
+        names, recipients = {model.name for model in models}, {model.recipient for model in models if model.remote}
+        return [
+            setting
+            for setting in self.unconfirmed
+            if setting.model in names
+            or setting.recipient in recipients
+            or (recipients and setting.model is None and setting.recipient is None)
+        ]
 
     def clear(self, request: Request) -> ClearedRequest:
         """Check that a request may be sent.
@@ -54,6 +89,8 @@ class Consent:
         SkippedCell
             The record stays local.
         """
+        if self.is_unconfirmed(request.model):
+            self.check_models([request.model])
         if request.remote:
             if self.local_only:
                 raise ConsentError(_stays_local(request.model))
@@ -75,8 +112,12 @@ class Consent:
         Raises
         ------
         ConsentError
-            The project stays local, or the user has not allowed a recipient: one sentence for each.
+            The project stays local, or the user has not allowed a recipient: one sentence for each. Or the settings
+            of the folder name an address, a key or a recipient that the user has not confirmed.
         """
+        models = list(models)
+        if unconfirmed := self.unconfirmed_for(models):
+            raise ConsentError(unconfirmed_message(self._folder, unconfirmed))
         unapproved = [model for model in models if not self.is_allowed(model)]
         if unapproved and self.local_only:
             raise ConsentError(_stays_local(unapproved[0]))

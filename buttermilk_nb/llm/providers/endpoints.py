@@ -7,18 +7,16 @@ machine. So calls to local models use a session that checks each address before 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import socket
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from ..._internal.addresses import host_and_port, is_this_machine
 from ...errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ class Route:
         """Whether a call may go to an address: on this machine, or the user's own server."""
         if is_this_machine(address):
             return True
-        return self.own_server is not None and _host_and_port(address) == _host_and_port(self.own_server)
+        return self.own_server is not None and host_and_port(address) == host_and_port(self.own_server)
 
 
 _current_route: ContextVar[Route | None] = ContextVar("buttermilk_nb_route", default=None)
@@ -166,44 +164,9 @@ def bypass_proxies() -> None:
 
 def is_listening(address: str, wait_s: float) -> bool:
     """Whether a server accepts connections at an address."""
-    host, port = _host_and_port(address)
+    host, port = host_and_port(address)
     try:
         with socket.create_connection((host, port), timeout=wait_s):
             return True
     except OSError:
         return False
-
-
-@lru_cache(maxsize=256)
-def is_this_machine(address: str) -> bool:
-    """Whether an address is on this machine, judged by its host name alone.
-
-    Examples
-    --------
-    >>> is_this_machine("http://localhost:11434"), is_this_machine("http://192.168.1.20:8000/v1")
-    (True, False)
-    """
-    host, _ = _host_and_port(address)
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def host_of(address: str) -> str:
-    """The host name in an address.
-
-    Examples
-    --------
-    >>> host_of("https://someone@llm.example.org:8000/v1")
-    'llm.example.org'
-    """
-    return _host_and_port(address)[0]
-
-
-@lru_cache(maxsize=256)
-def _host_and_port(address: str) -> tuple[str, int]:
-    parts = urlsplit(address if "//" in address else f"//{address}")
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -15,17 +15,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from ..._internal.addresses import host_of, is_this_machine
 from ..._internal.event_loop import process_text
 from ...codebook.criteria import Criteria
 from ...config.api_keys import Keys
 from ...config.key_sources import Key
-from ...config.model_settings import ModelSettings
+from ...config.model_settings import SELF_HOSTED_FAMILIES, ModelSettings
 from ...errors import AuthenticationError, ModelError, SetupError, nearest
 from ..calls.consent import check_server_location
 from ..completion import Completion
 from ..model import Model, Request
 from ..offline_input import OfflineInput
-from .endpoints import bypass_proxies, host_of, is_listening, is_this_machine, local_only_client
+from .endpoints import bypass_proxies, is_listening, local_only_client
 from .litellm_response import read_response
 from .load_litellm import SERVER_LOOKUP_FAMILIES, load_litellm, warm_up
 from .local_model_facts import DEFAULT_BASES, identify_local_model
@@ -45,13 +46,6 @@ _PROVIDER_PARAMS = frozenset(
     }
 )  # fmt: skip
 """Parameters that other APIs than OpenAI's have; litellm passes them on."""
-_SELF_HOSTED = frozenset(
-    {
-        "azure", "custom_openai", "docker_model_runner", "hosted_vllm", "litellm_proxy", "llamafile", "lm_studio",
-        "ollama", "ollama_chat", "oobabooga", "openai_like", "vllm", "xinference",
-    }
-)  # fmt: skip
-"""Self-hosted servers: these families have no fixed address."""
 _FAMILIES_WITH_TOKENIZER = frozenset({"azure", "openai", "text-completion-openai"})
 """Families whose tokenizers litellm includes."""
 
@@ -103,7 +97,7 @@ class LitellmModel(Model):
 
     @property
     def recipient(self) -> str:
-        base = None if self.provider in _SELF_HOSTED else self.base
+        base = None if self.provider in SELF_HOSTED_FAMILIES else self.base
         return (host_of(base) if base else "") or self.provider  # consent for a provider does not cover a gateway
 
     @cached_property

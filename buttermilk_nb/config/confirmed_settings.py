@@ -1,0 +1,193 @@
+"""`ConfirmedSettings`: the settings of a folder that the user of this computer has confirmed.
+
+A project's folder may come from somebody else. Its `buttermilk.yaml` must not decide for this user who gets texts, at
+which address a model is asked, and which key is sent there. Such settings count once the user has made them with
+`bm.allow` or `bm.init`, or has confirmed them with `bm.trust`. What was confirmed is kept beside the user's own
+settings, for each folder and each value: a value that changes afterwards must be confirmed again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._internal.addresses import is_this_machine
+from .._internal.ids import canonical
+from ..errors import SetupError
+from .api_keys import key_variables
+from .model_settings import SELF_HOSTED_FAMILIES, ModelSettings
+from .settings import FILE, Settings
+
+_FILE = "confirmed_settings.json"
+_VARIABLE_SOURCES = ("env", "dotenv", "keyring", "colab")
+
+
+class SensitiveSetting(NamedTuple):
+    """A setting that decides who gets texts or a key."""
+
+    identity: str
+    """The setting with its value, as it is kept."""
+    sentence: str
+    """What it does, in words."""
+    recipient: str | None = None
+    """The provider or host that it allows."""
+    model: str | None = None
+    """The model that it is about; None for all."""
+
+
+def sensitive_settings(settings: Settings) -> list[SensitiveSetting]:
+    """The settings that the user must have made or confirmed.
+
+    Examples
+    --------
+    >>> settings = Settings.from_dict({"name": "study", "allow": ["openai"]}, "an example")
+    >>> [setting.sentence for setting in sensitive_settings(settings)]
+    ['texts may be sent to `openai`']
+    """
+    return [*_allowed(settings), *_dotenv(settings), *_models(settings)]
+
+
+def _allowed(settings: Settings) -> Iterator[SensitiveSetting]:
+    for recipient in settings.allow:
+        yield SensitiveSetting(
+            canonical({"allow": recipient}), f"texts may be sent to `{recipient}`", recipient=recipient
+        )
+
+
+def _dotenv(settings: Settings) -> Iterator[SensitiveSetting]:
+    if settings.dotenv:
+        yield SensitiveSetting(
+            canonical({"dotenv": settings.dotenv}), f"keys are read from the file `{settings.dotenv}`"
+        )
+
+
+def _models(settings: Settings) -> Iterator[SensitiveSetting]:
+    for name, entry in settings.models.items():
+        if sentence := _model_sentence(name, entry):
+            values: dict[str, Any] = {
+                "model": entry.model or name,
+                **entry.model_dump(include={"api_base", "key", "local"}),
+            }
+            yield SensitiveSetting(canonical({"models": {name: values}}), sentence, model=name)
+
+
+def _model_sentence(name: str, entry: ModelSettings) -> str | None:
+    """What the settings of a model decide about texts and keys; None if nothing needs to be confirmed."""
+    full_name = entry.model or name
+    family = full_name.partition("/")[0]
+    at_home = entry.api_base is not None and is_this_machine(entry.api_base)
+    uses_own_key = _is_own_key(entry.key, family)
+    if entry.api_base is None and uses_own_key and not entry.local:
+        return None
+    if at_home and entry.key is None and family in SELF_HOSTED_FAMILIES:
+        return None
+    place = f"`{entry.api_base}`" if entry.api_base else f"the provider `{family}`"
+    label = f"`{name}`" if full_name == name else f"`{name}` ({full_name})"
+    key = f"with the key from `{entry.key}`" if entry.key else f"with your key for `{family}`, if there is one"
+    local = ", and counts as local, so that texts go there without `bm.allow`" if entry.local and not at_home else ""
+    return f"{label} is asked at {place} {key}{local}"
+
+
+def _is_own_key(source: str | None, family: str) -> bool:
+    """Whether a source names a variable of the model's own provider, which would be searched anyway."""
+    if source is None:
+        return True
+    kind, _, name = source.partition(":")
+    return kind in _VARIABLE_SOURCES and name in {family, *key_variables(family)}
+
+
+class ConfirmedSettings:
+    """The confirmed settings of one folder.
+
+    Parameters
+    ----------
+    folder
+        The project's folder.
+    file
+        The file in which confirmations are kept; by default one in the user's own settings folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> confirmed = ConfirmedSettings(Path("study"), Path(tempfile.mkdtemp()) / "confirmed.json")
+    >>> lines = sensitive_settings(Settings.from_dict({"name": "study", "allow": ["openai"]}, "an example"))
+    >>> confirmed.confirm(lines)
+    >>> confirmed.select_unconfirmed(lines)
+    []
+    """
+
+    def __init__(self, folder: Path, file: Path | None = None) -> None:
+        self._folder = str(folder.resolve())
+        self._file = file or confirmations_file()
+
+    def select_unconfirmed(self, settings: Iterable[SensitiveSetting]) -> list[SensitiveSetting]:
+        """The settings that are not confirmed."""
+        settings = list(settings)
+        confirmed = set(self._read().get(self._folder, ())) if settings else set()
+        return [setting for setting in settings if setting.identity not in confirmed]
+
+    def confirm(self, settings: Iterable[SensitiveSetting]) -> None:
+        """Keep these settings as confirmed.
+
+        Raises
+        ------
+        SetupError
+            The file cannot be written.
+        """
+        identities = [setting.identity for setting in settings]
+        everything = self._read() if identities else {}
+        known = everything.get(self._folder, [])
+        if set(identities) <= set(known):
+            return
+        everything[self._folder] = list(dict.fromkeys([*known, *identities]))
+        try:
+            self._write(everything)
+        except OSError as error:
+            raise SetupError(
+                f"the confirmation cannot be kept in {self._file}: {error.strerror}. Make that folder writable."
+            ) from error
+
+    def _read(self) -> dict[str, list[str]]:
+        try:
+            content = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}  # without a readable file nothing is confirmed
+        if not isinstance(content, dict):
+            return {}
+        return {
+            folder: [text for text in texts if isinstance(text, str)]
+            for folder, texts in content.items()
+            if isinstance(texts, list)
+        }
+
+    def _write(self, content: dict[str, list[str]]) -> None:
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, new = tempfile.mkstemp(dir=self._file.parent)  # only its owner can read it
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1)
+        Path(new).replace(self._file)
+
+
+def confirmations_file() -> Path:
+    """The file of the confirmations, in the user's own settings folder."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("buttermilk_nb", appauthor=False)) / _FILE
+
+
+def describe_settings(folder: Path, settings: Iterable[SensitiveSetting]) -> str:
+    """What settings of a folder do, in one sentence."""
+    sentences = "; ".join(dict.fromkeys(setting.sentence for setting in settings))
+    return f"{FILE} in {folder} says: {sentences}."
+
+
+def unconfirmed_message(folder: Path, settings: Iterable[SensitiveSetting]) -> str:
+    """What unconfirmed settings would do, and how to confirm them."""
+    return (
+        f"{describe_settings(folder, settings)} Nobody has confirmed that on this computer, so nothing was sent. If "
+        f"you want it, write bm.trust() once; if not, correct {FILE}."
+    )
