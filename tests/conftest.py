@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +105,14 @@ SLOW = [
         "system/test_no_key_in_any_artefact.py",
     )
 ]
+
+
+_user_settings = tempfile.TemporaryDirectory(prefix="user_settings")
+
+
+def pytest_configure() -> None:
+    """Keep the examples in docstrings out of this user's own settings; tests have a folder each."""
+    os.environ["XDG_CONFIG_HOME"] = _user_settings.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

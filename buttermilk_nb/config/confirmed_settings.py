@@ -143,6 +143,7 @@ class ConfirmedSettings:
         known = everything.get(self._folder, [])
         if set(identities) <= set(known):
             return
+        everything = {folder: kept for folder, kept in everything.items() if Path(folder).is_dir()}
         everything[self._folder] = list(dict.fromkeys([*known, *identities]))
         try:
             self._write(everything)

@@ -179,3 +179,17 @@ def test_a_place_for_the_scores_that_is_not_there_is_found_before_the_run(comman
     status, _, err = command(*RUN, "--out", "nowhere/scores.csv")
     assert status == 2
     assert "nowhere" in err
+
+
+def test_trust_shows_what_it_confirms_and_asks(command, tmp_path, monkeypatch):
+    file = tmp_path / "buttermilk.yaml"
+    file.write_text("name: foreign\nallow: [openai]\n", encoding="utf-8")
+    monkeypatch.setattr("click.confirm", lambda question: False)
+    status, out, _ = command("trust")
+    assert (status, "- texts may be sent to `openai`" in out, "Confirmed." in out) == (0, True, False)
+    assert bm.init("foreign", path=tmp_path).client.consent.recipients == set()
+    assert command("trust", ".", "--yes")[1].endswith("Confirmed.\n")
+    assert bm.init("foreign", path=tmp_path).client.consent.recipients == {"openai"}
+    assert command("trust")[1] == "Nothing needs to be confirmed.\n"
+    status, _, err = command("trust", "absent")
+    assert (status, "there is no file" in err) == (2, True)

@@ -154,8 +154,7 @@ def _summary_section(subject: StatementSubject) -> str:
     if not_allowed and subject.sends_texts:
         calls = code_list(f'bm.allow("{name}")' for name in not_allowed)
         lines.append(
-            f"There is no consent for {code_list(not_allowed)} yet: nothing is sent there without {calls}, or an entry "
-            "under `allow:` in buttermilk.yaml."
+            f"There is no consent for {code_list(not_allowed)} yet: nothing is sent there without {calls}."
         )
     return f"## Summary\n\n{bullets(lines)}"
 

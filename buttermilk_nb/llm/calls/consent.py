@@ -149,8 +149,7 @@ def _not_allowed(models: Iterable[Model]) -> list[str]:
         by_recipient.setdefault(model.recipient, []).append(f"`{model.name}`{address}")
     return [
         f"texts would go to `{recipient}` (for {', '.join(names)}), which is not allowed in this project yet. Write "
-        f'bm.allow("{recipient}") once, or `allow: [{recipient}]` in buttermilk.yaml; bm.data_statement(flow, corpus) '
-        "says what would leave."
+        f'bm.allow("{recipient}") once; bm.data_statement(flow, corpus) says what would leave.'
         for recipient, names in by_recipient.items()
     ]
 

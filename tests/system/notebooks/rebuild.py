@@ -5,6 +5,7 @@ What is saved is what strict nbval compares: outputs, without widgets, execution
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,7 @@ def rebuild(path: Path) -> None:
         shutil.copytree(ROOT / "data", Path(folder) / "data")
         place = Path(folder) / "notebooks"
         place.mkdir()
+        os.environ["XDG_CONFIG_HOME"] = str(Path(folder) / "user_settings")
         client = NotebookClient(
             made, timeout=300, resources={"metadata": {"path": str(place)}}, store_widget_state=False
         )
