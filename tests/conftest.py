@@ -65,6 +65,7 @@ SLOW = [
         "analysis/metrics/test_bounds.py",
         "cli/test_demo.py",
         "config/test_key_sources.py",
+        "corpus/loaders/test_hostile_files.py",
         "flows/data_statement/test_data_statement.py",
         "flows/execution/test_runner_interrupts.py",
         "flows/test_hostile_records.py",

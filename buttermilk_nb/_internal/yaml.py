@@ -3,7 +3,9 @@
 `flag: no` is the answer *no*, not the boolean False, and `retrieved: 2026-11-20` is the text that was typed. PyYAML
 follows YAML 1.1, which turns both into something else. This loader keeps numbers, `true`, `false` and `null`, and
 leaves everything else as text. A key that occurs twice is an error, because the second value would silently replace the
-first. PyYAML stays next to ruamel.yaml, which reads some files otherwise: of `{a:, b: 1}` it makes the key `a:`.
+first. Files may come from somebody else: a few lines of aliases of aliases can mean more values than a memory can hold,
+so the values are counted before they are made. PyYAML stays next to ruamel.yaml, which reads some files otherwise: of
+`{a:, b: 1}` it makes the key `a:`.
 """
 
 from __future__ import annotations
@@ -17,16 +19,45 @@ import yaml
 
 from ..errors import SetupError
 
+MAX_BYTES = 2_000_000
+"""The size of the largest text file that is read whole: settings, criteria, prompts, flows."""
+MAX_VALUES = 100_000
+"""The number of values that a YAML text may mean, each alias counted as what it stands for."""
+MAX_DEPTH = 100
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's way: a class attribute, here emptied
+    yaml_constructors = {  # as above; only what is plain text elsewhere too
+        f"tag:yaml.org,2002:{kind}": yaml.SafeLoader.yaml_constructors[f"tag:yaml.org,2002:{kind}"]
+        for kind in ("bool", "null", "seq", "str")
+    } | {None: yaml.SafeLoader.yaml_constructors[None]}
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.depth += 1
+        self._check_depth(self.depth)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def fetch_flow_collection_start(self, kind: Any) -> None:
+        """Check the depth of brackets too: the scanner reads far ahead, and slowly, before a node is composed."""
+        self._check_depth(self.flow_level)
+        super().fetch_flow_collection_start(kind)
+
+    def _check_depth(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            problem = f"lists are nested more than {MAX_DEPTH} deep"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_mark())
 
 
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.MarkedYAMLError(problem="a key is a list or a mapping", problem_mark=key_node.start_mark)
         key = str(loader.construct_object(key_node, deep=True))
         if key in mapping:
             raise yaml.MarkedYAMLError(problem=f"the key `{key}` occurs twice", problem_mark=key_node.start_mark)
@@ -44,6 +75,28 @@ _Loader.add_constructor("!number", _construct_number)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
 _Loader.add_implicit_resolver("!number", re.compile(f"^{_NUMBER.pattern}$"), list("-+0123456789"))
+
+
+def _check_size(node: yaml.Node, sizes: dict[int, int], depth: int = 0) -> int:
+    """The number of values that a node means; an error if there are too many, or if it contains itself."""
+    if id(node) in sizes:
+        return sizes[id(node)]
+    if depth > MAX_DEPTH:
+        raise yaml.MarkedYAMLError(problem="a list is nested in itself", problem_mark=node.start_mark)
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        children = [part for pair in node.value for part in pair]
+    elif isinstance(node, yaml.SequenceNode):
+        children = node.value
+    size = 1
+    for child in children:
+        size += _check_size(child, sizes, depth + 1)
+        if size > MAX_VALUES:
+            raise yaml.MarkedYAMLError(
+                problem=f"with its aliases it means more than {MAX_VALUES:,} values", problem_mark=child.start_mark
+            )
+    sizes[id(node)] = size
+    return size
 
 
 class _Dumper(yaml.SafeDumper):
@@ -68,18 +121,24 @@ def loads(text: str, source: str) -> Any:
     {'flag': 'no', 'retrieved': '2026-11-20', 'points': [1, 2.5]}
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader makes only plain data
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _check_size(node, {})
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
-        if "occurs twice" not in problem:
+        if not any(words in problem for words in ("occurs twice", "a key is", "nested", "means more")):
             problem += "; a value that contains `: ` or begins with one of > * & % @ [ { needs quotes around it"
         raise SetupError(f"{source}{line} is not valid YAML: {problem}.") from error
-    except (ValueError, RecursionError) as error:
-        raise SetupError(
-            f"{source} contains a number that is too long, or lists that are nested too deeply."
-        ) from error
+    except ValueError as error:
+        raise SetupError(f"{source} contains a number that is too long.") from error
 
 
 def load(path: Path) -> Any:
@@ -90,6 +149,10 @@ def load(path: Path) -> Any:
 def read_text(path: Path) -> str:
     """Read a small UTF-8 text file; a failure raises a SetupError."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SetupError(
+                f"`{path.name}` is larger than {MAX_BYTES // 1_000_000} MB; settings and prompts are short."
+            )
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SetupError(f"there is no file `{path}`; check the path, which starts from {Path.cwd()}.") from None

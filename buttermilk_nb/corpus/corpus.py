@@ -152,15 +152,17 @@ class Corpus(Sequence[Record]):
         *,
         pattern: str | None = None,
         encoding: str | None = None,
+        follow_links: bool = False,
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
         """Read a folder of texts (.txt) and images. The ids are the file names without their endings.
 
         Files with the same name, such as `post.txt` and `post.png`, become one record. `pattern="*.txt"` reads only
-        the texts, and `pattern="*.md"` reads other texts.
+        the texts, and `pattern="*.md"` reads other texts. Links to files outside the folder are rejected, unless
+        `follow_links` is true.
         """
-        source = loaders.text_folders.read_folder(path, pattern=pattern, encoding=encoding)
+        source = loaders.text_folders.read_folder(path, pattern=pattern, encoding=encoding, follow_links=follow_links)
         return cls._from_source(source, mapping, on_error)
 
     @classmethod

@@ -29,6 +29,7 @@ def load(
     cluster: str | None = None,
     metadata: Iterable[str] | None = None,
     images: str | None = None,
+    images_from: str | Path | None = None,
     local_only: bool | str | None = None,
     on_error: str = "keep",
     **format_options: Any,
@@ -60,16 +61,18 @@ def load(
     metadata
         The columns to keep as metadata. By default, every column that has no other role.
     images
-        The column with the paths of image files: relative to the folder of the table (for a dataframe or a list, to the
-        current folder), several of them in a list or separated by `;`. The column may also contain the images
-        themselves, as bytes. Images are never downloaded from an address.
+        The column with the paths of image files, several of them in a list or separated by `;`. The column may also
+        contain the images themselves, as bytes. Images are never downloaded from an address.
+    images_from
+        The folder from which the paths in `images` start, and in which the files must be. By default the folder of the
+        table; for a dataframe or a list, the current folder.
     local_only
         `True` if no record may be sent to a model outside this machine; or the column that says `yes` or `no` for each
         record.
     on_error
         `keep` lists bad rows in `corpus.rejected`; `raise` raises an error for them.
     **format_options
-        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`.
+        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`.
 
     Returns
     -------
@@ -96,6 +99,7 @@ def load(
         cluster=cluster,
         metadata=metadata,
         images=images,
+        images_from=images_from,
         local_only=local_only,
     )
     if isinstance(source, str) and loaders.remote_files.is_remote(source):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -36,6 +37,7 @@ class MappingOptions(TypedDict):
     cluster: NotRequired[str | None]
     metadata: NotRequired[Iterable[str] | None]
     images: NotRequired[str | None]
+    images_from: NotRequired[str | Path | None]
     local_only: NotRequired[bool | str | None]
 
 
@@ -61,6 +63,7 @@ class ColumnMapping(BaseModel):
     cluster: str | None = None
     metadata: tuple[str, ...] | None = None
     images: str | None = None
+    images_from: Path | None = None
     local_only: bool | str = False
     nested: tuple[str, ...] = ()
 
@@ -103,6 +106,7 @@ def check_mapping(options: MappingOptions, source: Source) -> ColumnMapping:
         cluster=options.get("cluster"),
         metadata=_as_names(options.get("metadata")),
         images=options.get("images") or None,
+        images_from=_existing_folder(options.get("images_from")),
         local_only=options.get("local_only") or False,
         nested=tuple(mapping_columns(source)),
     )
@@ -123,7 +127,10 @@ def to_records(source: Source, mapping: ColumnMapping) -> tuple[list[Record], li
     records: list[Record] = []
     rejected: list[Rejected] = []
     lines: dict[str, int] = {}
-    rows, local_flags = image_column(source, mapping.images), local_only_flags(source, mapping.local_only)
+    rows, local_flags = (
+        image_column(source, mapping.images, mapping.images_from),
+        local_only_flags(source, mapping.local_only),
+    )
     for row, local_only in zip(rows, local_flags, strict=True):
         result = row.problem or _make_record(row, mapping, local_only)
         if isinstance(result, Record) and result.record_id in lines:
@@ -230,6 +237,15 @@ def _split_reasons(value: Any) -> tuple[str, ...]:
     value = to_jsonable(value)
     parts = value if isinstance(value, list) else str(value or "").replace("\n", " | ").split(" | ")
     return tuple(replace_surrogates(str(part).strip()) for part in parts if part is not None and str(part).strip())
+
+
+def _existing_folder(path: str | Path | None) -> Path | None:
+    if path is None:
+        return None
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise SetupError(f"images_from={str(path)!r}: there is no such folder (looked from {Path.cwd()}).")
+    return folder
 
 
 def _by_criterion(columns: Columns | None) -> dict[str, str]:

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
 from ..record import Record
+from .remote_files import MAX_BYTES
 from .source import Source, SourceRow, check_unique, existing_path, file_facts, number_rows
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
+
+MAX_ROWS = 5_000_000
+"""The rows of a Parquet file that are read into memory."""
 
 
 def read_parquet(path: str | Path) -> Source:
@@ -25,6 +30,7 @@ def read_parquet(path: str | Path) -> Source:
             con.execute("set TimeZone = 'UTC'")
             table = con.read_parquet(glob.escape(str(file)))
             columns = [duckdb.ColumnExpression(name) for name in table.columns]
+            _check_parquet_size(con, file)
             has_zone = ["TIME ZONE" in str(column_type) for column_type in table.types]  # DuckDB needs pytz for these
             result = table.select(
                 *(
@@ -36,6 +42,22 @@ def read_parquet(path: str | Path) -> Source:
         except duckdb.Error as error:
             raise SetupError(f"`{file.name}` cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
     return Source(rows, file_facts(file), folder=file.parent)
+
+
+def _check_parquet_size(con: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Check how large the values are in memory: a column that repeats one text takes hardly any bytes in the file."""
+    escaped = glob.escape(str(file))
+    ((n_rows,),) = con.execute("select sum(num_rows) from parquet_file_metadata(?)", [escaped]).fetchall()
+    if n_rows > MAX_ROWS:
+        raise SetupError(f"`{file.name}` has {n_rows:,} rows, and at most {MAX_ROWS:,} are read; make a smaller file.")
+    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in con.read_parquet(escaped).columns]
+    sums = " + ".join(f"coalesce(sum(strlen({name}::varchar)), 0)" for name in names)
+    ((n_bytes,),) = con.execute(f"select {sums} from read_parquet(?)", [escaped]).fetchall()  # noqa: S608  # quoted
+    if n_bytes > MAX_BYTES:
+        raise SetupError(
+            f"the values of `{file.name}` take {n_bytes / 1e9:,.1f} GB, and at most {MAX_BYTES / 1e9:,.1f} GB are "
+            "read; make a smaller file."
+        )
 
 
 def read_dataframe(frame: pd.DataFrame) -> Source:

@@ -1,7 +1,9 @@
 """The images of a column: paths of files, or bytes in the table.
 
 All images are read before any record is made, and all problems are listed at once, with their lines, so that no study
-starts with only a part of its images. Addresses are refused and never fetched.
+starts with only a part of its images. Addresses are refused and never fetched. A table may come from somebody else, and
+an image that it names would be sent to models, so only images in the table's own folder are read, unless the user names
+another.
 """
 
 from __future__ import annotations
@@ -18,8 +20,17 @@ from .source import Source, SourceRow, raise_problems
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|data:|file:|//", re.IGNORECASE)  # the last is a share in a Windows network
 
 
-def image_column(source: Source, column: str | None) -> list[SourceRow]:
+def image_column(source: Source, column: str | None, folder: Path | None = None) -> list[SourceRow]:
     """The rows with the images of one column. Each file is read once.
+
+    Parameters
+    ----------
+    source
+        The rows.
+    column
+        The column; None if there is none.
+    folder
+        The folder of the images; by default that of the source, or else the current folder.
 
     Raises
     ------
@@ -35,7 +46,7 @@ def image_column(source: Source, column: str | None) -> list[SourceRow]:
         images = list(row.images)
         for item in [] if row.problem else _image_items(get_field(row.fields, column)):
             try:
-                images.append(_load_image(item, source.folder, cache))
+                images.append(_load_image(item, folder or source.folder, cache))
             except SetupError as error:
                 problems += [f"line {row.line}, `{column}`: {problem}" for problem in error.problems]
         rows.append(row._replace(images=tuple(images)))
@@ -66,7 +77,13 @@ def _load_image(item: Any, folder: Path | None, cache: dict[str, Image]) -> Imag
             f"`{path[:80]}` is an address, and images are never fetched; save the image and write the path of the file."
         )
     if path not in cache:
-        file = (folder or Path()) / path
+        base = folder or Path()
+        file = base / Path(path).expanduser()
+        if not file.resolve().is_relative_to(base.resolve()):
+            place = f"the folder `{folder.name}`" if folder else Path.cwd()
+            raise SetupError(
+                f"`{path[:80]}` is outside {place}, so it is not read; name the folder of the images: images_from=..."
+            )
         if not file.is_file():
             raise SetupError(
                 f"there is no image `{path}` in {f'the folder `{folder.name}`' if folder else Path.cwd()}."

@@ -1,12 +1,15 @@
 """Folders and zips of texts and images. Files with the same name become one record.
 
-So `post.txt` and `post.png` become one post, and a folder with only images is a corpus too.
+So `post.txt` and `post.png` become one post, and a folder with only images is a corpus too. A link in the folder may
+lead to any file of this computer, and the folder may come from somebody else. So files outside the folder are rejected,
+unless the user wants links to be followed.
 """
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -18,6 +21,7 @@ from .source import Source, SourceRow, existing_path, file_facts, raise_problems
 from .zip_files import open_zip
 
 _DEFAULT_PATTERN = "*.txt"
+_LINK_PROBLEM = "this is a link to something outside the folder; follow_links=True reads it"
 
 
 class _File(NamedTuple):
@@ -34,17 +38,39 @@ class _File(NamedTuple):
         return str(self.name.with_suffix(""))
 
 
-def read_folder(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:
+def read_folder(
+    path: str | Path, *, pattern: str | None = None, encoding: str | None = None, follow_links: bool = False
+) -> Source:
     """Read the files in a folder and its subfolders. The ids are the relative paths without their endings."""
     folder = existing_path(path)
     if not folder.is_dir():
         raise SetupError(f"`{path}` is a file, not a folder.")
-    files = []
-    for line, file in enumerate(sorted(file for file in folder.rglob("*") if file.is_file()), 1):
+    files, outside = [], []
+    inside = folder.resolve()
+    for line, file in enumerate(sorted(_walk(folder, follow_links)), 1):
         name = PurePosixPath(file.relative_to(folder).as_posix())
-        if _matches(name, pattern):
+        is_link_to_folder = file.is_dir()
+        if not is_link_to_folder and not _matches(name, pattern):
+            continue
+        if is_link_to_folder or not (follow_links or file.resolve().is_relative_to(inside)):
+            outside.append(SourceRow(line, {"file": str(name)}, _LINK_PROBLEM))
+        else:
             files.append(_File(line, name, file.stat().st_size, file.read_bytes))
-    return _make_source(files, {"folder": folder.name}, path, pattern, encoding)
+    return _make_source(files, {"folder": folder.name}, path, pattern, encoding, outside)
+
+
+def _walk(folder: Path, follow_links: bool) -> Iterator[Path]:
+    """The files below a folder, and the links to folders that are not followed. No folder is entered twice."""
+    entered: set[Path] = set()
+    for parent, folder_names, file_names in os.walk(folder, followlinks=follow_links):
+        here = Path(parent)
+        if here.resolve() in entered:
+            folder_names.clear()
+            continue
+        entered.add(here.resolve())
+        yield from (file for name in file_names if (file := here / name).is_file())
+        if not follow_links:
+            yield from (link for name in folder_names if (link := here / name).is_symlink())
 
 
 def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:
@@ -61,12 +87,19 @@ def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | No
 
 
 def _make_source(
-    files: list[_File], description: dict[str, Any], path: str | Path, pattern: str | None, encoding: str | None
+    files: list[_File],
+    description: dict[str, Any],
+    path: str | Path,
+    pattern: str | None,
+    encoding: str | None,
+    outside: Sequence[SourceRow] = (),
 ) -> Source:
+    if not files and outside:
+        raise SetupError(f"`{path}` contains only links to files outside it; follow_links=True reads them.")
     if not files:
         missing = f"no file that matches {pattern or _DEFAULT_PATTERN!r}{'' if pattern else ' and no image'}"
         raise SetupError(f"`{path}` contains {missing}; give another `pattern`.")
-    rows = group_by_stem(files, encoding)
+    rows = sorted([*group_by_stem(files, encoding), *outside], key=lambda row: row.line)
     n_images = sum(len(row.images) for row in rows)
     counts = {"files": len(files), **({"images": n_images} if n_images else {})}
     return Source(rows, {**description, **counts}, "text", "name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -10,6 +11,18 @@ from pathlib import Path
 
 from ...errors import SetupError
 from .remote_files import MAX_BYTES
+
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,  # zipfile does not know the compression
+    RuntimeError,  # a password is needed
+)
+"""What `zipfile` raises for a damaged or hostile file."""
 
 
 @contextmanager
@@ -38,6 +51,5 @@ def open_zip(
             if sum(member.file_size for member in members) > MAX_BYTES:
                 raise SetupError(f"`{file.name}` would unpack to more than 2 GiB; {alternative}.")
             yield archive, members
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # NotImplementedError: zipfile does not know the compression; RuntimeError: a password is needed
+    except ZIP_ERRORS as error:
         raise SetupError(f"`{file.name}` cannot be read as a zip: {error}.") from error

@@ -153,9 +153,7 @@ def _summary_section(subject: StatementSubject) -> str:
     not_allowed = [name for name in subject.providers if name not in subject.project.client.consent.recipients]
     if not_allowed and subject.sends_texts:
         calls = code_list(f'bm.allow("{name}")' for name in not_allowed)
-        lines.append(
-            f"There is no consent for {code_list(not_allowed)} yet: nothing is sent there without {calls}."
-        )
+        lines.append(f"There is no consent for {code_list(not_allowed)} yet: nothing is sent there without {calls}.")
     return f"## Summary\n\n{bullets(lines)}"
 
 

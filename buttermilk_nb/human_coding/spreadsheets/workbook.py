@@ -74,18 +74,12 @@ def write_workbook(path: Path, criteria: Criteria, items: Sequence[Item], *, cod
 
 def read_facts(path: Path) -> Facts | None:
     """The facts of a workbook; None if it is not a coding sheet."""
-    from openpyxl import load_workbook
-
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl passes on the errors of the zip and XML libraries
-        raise SetupError(f"`{path.name}` cannot be read as an Excel workbook: {error}.") from error
-    try:
+    with excel.open_workbook(path) as book:
         if FACTS not in book.sheetnames:
             return None
-        rows = [list(row) + [None] * 4 for row in book[FACTS].iter_rows(values_only=True)]
-    finally:
-        book.close()
+        rows = [
+            list(row) + [None] * 4 for row in book[FACTS].iter_rows(max_row=excel.MAX_ROWS, max_col=8, values_only=True)
+        ]
     head = {str(row[0]): str(row[1]) for row in rows[:5]}
     if head.get("form") != FORMAT:
         return None
