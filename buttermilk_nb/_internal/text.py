@@ -8,6 +8,8 @@ from typing import Any
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDE = frozenset("WF")
+MAX_DEPTH = 100
+_MAX_BITS = 13_000
 
 
 def replace_surrogates(text: str) -> str:
@@ -61,23 +63,39 @@ def to_jsonable(value: Any) -> Any:
 
     Lone surrogates are replaced, NaN and infinity become None, and values of other types become text.
 
+    Raises
+    ------
+    ValueError
+        Lists and mappings are nested more than 100 deep (or contain themselves), or a whole number is too long to be
+        written.
+
     Examples
     --------
     >>> to_jsonable({"n": float("nan"), "when": __import__("datetime").date(2026, 1, 1)})
     {'n': None, 'when': '2026-01-01'}
     """
+    return _to_jsonable(value, 0)
+
+
+def _to_jsonable(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return replace_surrogates(value)
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        if value.bit_length() > _MAX_BITS:
+            raise ValueError("a whole number has more than 4,000 digits, which cannot be written")
+        return int(value)
+    if depth > MAX_DEPTH:
+        raise ValueError(f"lists or mappings are nested more than {MAX_DEPTH} deep, or contain themselves")
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None  # NaN
     if isinstance(value, dict):
-        return {replace_surrogates(str(k)): to_jsonable(v) for k, v in value.items()}
+        return {replace_surrogates(str(k)): _to_jsonable(v, depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [to_jsonable(item) for item in value]
+        return [_to_jsonable(item, depth + 1) for item in value]
     if hasattr(value, "tolist"):
-        return to_jsonable(value.tolist())  # a numpy scalar or array
+        return _to_jsonable(value.tolist(), depth + 1)  # a numpy scalar or array
     return replace_surrogates(str(value))
 
 

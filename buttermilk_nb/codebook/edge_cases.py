@@ -16,7 +16,7 @@ from .._internal.text import shorten
 from .criteria import Criteria
 
 _HEADING = "Edge cases, as decided:"
-_LINE = re.compile(r"^- (\d{4}-\d\d-\d\d), `([^`\n]+)`, answer \"(.*?)\": (.*) \[records: (\[.*\])\]$", re.MULTILINE)
+_LINE_START = re.compile(r"- (\d{4}-\d\d-\d\d), `([^`]+)`, answer \"")
 _MAX_REASON_LENGTH = 2_000
 
 
@@ -70,7 +70,21 @@ def edge_cases(criteria: Criteria) -> list[EdgeCase]:
     >>> edge_cases(with_edge_case(Criteria("respect", "Is it respectful?"), case)) == [case]
     True
     """
-    return [
-        EdgeCase(dt.date.fromisoformat(date), criterion, answer, reason, tuple(json.loads(ids)))
-        for date, criterion, answer, reason, ids in _LINE.findall(criteria.text)
-    ]
+    return [case for line in criteria.text.split("\n") if (case := _parse_line(line)) is not None]
+
+
+def _parse_line(line: str) -> EdgeCase | None:
+    """The edge case in a line; None if the line is prose."""
+    start = _LINE_START.match(line)
+    rule, mark, ids = line.rpartition(" [records: ")
+    if not start or not mark or not ids.endswith("]"):
+        return None
+    answer, colon, reason = rule[start.end() :].partition('": ')
+    try:
+        record_ids = json.loads(ids[:-1])
+        date = dt.date.fromisoformat(start[1])
+    except (ValueError, RecursionError):
+        return None  # somebody has changed the line
+    if not colon or not isinstance(record_ids, list):
+        return None
+    return EdgeCase(date, start[2], answer, reason, tuple(map(str, record_ids)))

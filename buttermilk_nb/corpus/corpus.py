@@ -19,7 +19,7 @@ from . import loaders
 from .display import describe_counts, to_dataframe, to_html
 from .loaders import MappingOptions, Rejected, Source
 from .pairs import draw_pairs
-from .record import Record
+from .record import Record, visible_id
 from .segments import segment_record
 from .train_test_split import part_sizes, stratified_group_split
 
@@ -70,9 +70,15 @@ class Corpus(Sequence[Record]):
         self._rejected = tuple(rejected)
         ids: set[str] = set()
         for record in self.records:
-            if record.record_id in ids:
-                raise SetupError(f"two records have the id `{record.record_id}`; ids must differ.")
-            ids.add(record.record_id)
+            shown = visible_id(record.record_id)
+            if shown in ids:
+                raise SetupError(
+                    f"two records have the id `{record.record_id}`; ids must differ, also to the eye: letters with "
+                    "accents that are only stored in two ways look the same."
+                    if not shown.isascii()
+                    else f"two records have the id `{record.record_id}`; ids must differ."
+                )
+            ids.add(shown)
 
     # --- loading ---------------------------------------------------------------------------------
 

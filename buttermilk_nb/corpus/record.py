@@ -12,15 +12,17 @@ samples, splits and segments keep it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Generator, Mapping
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .._internal.html import fragment, table, title
 from .._internal.ids import canonical, digest
 from .._internal.text import pluralise, replace_surrogates, shorten, to_jsonable
+from .._internal.validation_errors import validation_error
 from ..errors import SetupError
 from .image import Image, thumbnails_html
 
@@ -33,6 +35,11 @@ _ANNOTATION_FIELDS = frozenset({"metadata", "ground_truth", "expert_reasons", "l
 _HASHED_IN_RECORD = {"record_id", "content", "mime", "images"}
 _NOT_ANNOTATIONS = {*_HASHED_IN_RECORD, "local_only"}
 _HASHES = ("record_hash", "annotations_hash")
+
+
+def visible_id(record_id: str) -> str:
+    """An id as people see it: Unicode can store one letter with an accent in two ways."""
+    return record_id if record_id.isascii() else unicodedata.normalize("NFC", record_id)
 
 
 class RecordView:
@@ -100,6 +107,13 @@ class Record(BaseModel):
     mime: str = "text/plain"
     images: tuple[Image, ...] = ()
     local_only: bool = False
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            label = f"record `{shorten(str(fields['record_id']), 40)}`" if fields.get("record_id") else "the record"
+            raise validation_error(label, error, Record.model_fields) from None
 
     @model_validator(mode="before")
     @classmethod

@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import regex  # its search has a time limit
+
 from .._internal.text import pluralise
 from ..errors import SetupError
 from .record import Record
@@ -23,7 +25,9 @@ _SENTENCE_END = re.compile(rf"(?:(?<![.!?…])[.!?…]++{_CLOSERS}(?=\s|$)|[。�
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“‘])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Rev|Gen|Col|Capt|No|Nr|vs|etc|e\.g|i\.e|cf|ca|z\.B|bzw|M|Mme)\.$"
 )
-_PARAGRAPH_END = re.compile(r"\n[ \t\r]*\n\s*")
+_PARAGRAPH_END = re.compile(r"\n[ \t\r]*+\n\s*+")
+PATTERN_TIMEOUT_S = 5.0
+"""Seconds that the user's own pattern may take on one text."""
 
 
 def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
@@ -60,15 +64,23 @@ def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
         raise SetupError(
             f"by={by!r}: write `paragraph`, `sentence`, or a regular expression for the text between two segments."
         )
+    if by == "paragraph":
+        yield from (match.span() for match in _PARAGRAPH_END.finditer(text))
+        return
     try:
-        pattern = _PARAGRAPH_END if by == "paragraph" else re.compile(by)
-    except re.error as error:
+        pattern = regex.compile(by)
+    except (regex.error, RecursionError, OverflowError) as error:
         raise SetupError(
-            f"by={by!r} is neither `paragraph` nor `sentence` nor a regular expression: {error}."
+            f"by={by[:80]!r} is neither `paragraph` nor `sentence` nor a regular expression: {error}."
         ) from error
-    for match in pattern.finditer(text):
-        if match.end() > match.start():
-            yield match.start(), match.end()
+    try:
+        for break_ in pattern.finditer(text, timeout=PATTERN_TIMEOUT_S):
+            if break_.end() > break_.start():
+                yield break_.span()
+    except TimeoutError:
+        raise SetupError(
+            f"by={by[:80]!r} takes more than {PATTERN_TIMEOUT_S:g} s on one text; write a simpler pattern."
+        ) from None
 
 
 def strip_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -81,7 +81,7 @@ def test_a_text_that_begins_with_a_rule_is_a_text():
         ("flag: [no", "not valid YAML"),
         ("- flag", "not a list of `field: value` lines"),
         ("version: " + "1" * 5000, "too long"),
-        ("version: " + "[" * 5000, "too deep"),
+        ("version: " + "[" * 5000, "nested more than 100 deep"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_a_sentence(head, sentence):

@@ -213,12 +213,12 @@ def test_a_record_of_images_needs_no_text_and_gets_its_id_from_them():
 
 @pytest.mark.parametrize("fields", [{}, {"images": []}, {"record_id": "a"}])
 def test_a_record_of_nothing_is_refused(fields):
-    with pytest.raises(ValueError, match="a record needs `content`, or `images`"):
+    with pytest.raises(SetupError, match="a record needs `content`, or `images`"):
         Record(**fields)
 
 
 def test_a_path_is_not_an_image():
-    with pytest.raises(ValueError, match=r"'a.png' is not an Image; write images=\[Image.from_file\(...\)\]"):
+    with pytest.raises(SetupError, match=r"'a.png' is not an Image; write images=\[Image.from_file\(...\)\]"):
         Record(content="x", images=["a.png"])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import sqlite3
 import traceback
@@ -12,6 +11,7 @@ import pytest
 from support.confirmed import confirm_settings
 
 import buttermilk_nb as bm
+from buttermilk_nb._internal import event_loop
 from buttermilk_nb.llm.message import Message
 from buttermilk_nb.llm.model import Request
 from buttermilk_nb.project import session
@@ -136,7 +136,7 @@ def test_a_traceback_of_a_failed_call_does_not_show_the_key(leaking_study, leaki
     leaking_server.how = how
     model = leaking_study.model("hosted_vllm/toy")
     with pytest.raises(bm.errors.ModelError) as caught:
-        asyncio.run(model.complete(Request(model, [Message(role="user", content="Hello.")])))
+        event_loop.submit(model.complete(Request(model, [Message(role="user", content="Hello.")]))).result(20)
     assert leaking_server.shown == [KEY]
     rendered = "".join(traceback.format_exception(caught.value))
     assert "hosted_vllm/toy" in rendered

@@ -3,13 +3,16 @@
 A judge that quotes words which are not in the text has invented or changed them. Every passage between quotation marks
 in a reason is searched in the record. White space, kinds of quotation marks and dashes, capital letters and punctuation
 at either end do not matter; if the passage has an ellipsis (`...`, `[...]`), its parts must occur in order. The result
-is computed from the stored reasons and the stored text each time, so it is always the same.
+is computed from the stored reasons and the stored text each time, so it is always the same. A reason that consists of
+quotation marks would be searched for ever, so only the first passages of each reason count.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...store import Store
@@ -29,7 +32,8 @@ _QUOTATION_MARKS = (
     ('"', '"'),
 )
 _QUOTED = re.compile("|".join(f"{re.escape(a)}([^{re.escape(a + b)}]+){re.escape(b)}" for a, b in _QUOTATION_MARKS))
-_ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…)\s*")
+_ELLIPSIS = re.compile(r"\[\s*+(?:\.{3}|…)\s*+\]|\.{3,}+|…")
+_MAX_PASSAGES = 500  # of one reason
 _EDGES = " \t\n\r.,;:!?…-'\""
 _VARIANTS = str.maketrans(
     {**dict.fromkeys("“”„«»‹›「」『』‟", '"'), **dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("‐‑‒–—―−", "-")}
@@ -70,14 +74,15 @@ class SearchableText:
 
 
 def quoted_passages(reason: str) -> list[str]:
-    """The passages between quotation marks in a reason.
+    """The passages between quotation marks in a reason, at most 500.
 
     Examples
     --------
     >>> quoted_passages("It calls them “a swarm” and «dregs»; it's rude.")
     ['a swarm', 'dregs']
     """
-    return [next(group for group in match.groups() if group is not None) for match in _QUOTED.finditer(reason)]
+    matches = itertools.islice(_QUOTED.finditer(reason), _MAX_PASSAGES)
+    return [next(group for group in match.groups() if group is not None) for match in matches]
 
 
 def quotes(store: Store, run_id: str) -> pd.DataFrame:
@@ -102,7 +107,14 @@ def quotes(store: Store, run_id: str) -> pd.DataFrame:
         text = texts[row["record_id"], row["record_hash"]]
         shared = {str(name): value for name, value in row.items() if name not in ("reasons", "record_hash")}
         for index, reason in enumerate(row["reasons"]):
-            for quote in quoted_passages(str(reason)):
+            passages = quoted_passages(str(reason))
+            if len(passages) == _MAX_PASSAGES:
+                warnings.warn(
+                    f"a reason about record `{row['record_id']}` has {_MAX_PASSAGES} quotations or more; only the "
+                    "first are listed.",
+                    stacklevel=3,
+                )
+            for quote in passages:
                 passage = text.find(quote)
                 start, end = passage or (None, None)
                 position = {"start": start, "end": end}

@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict
 
 from ..._internal.text import replace_surrogates, shorten, to_jsonable
 from ...errors import SetupError, nearest
-from ..record import DEFAULT_CRITERION, Record
+from ..record import DEFAULT_CRITERION, Record, visible_id
 from .dotted_names import delete_field, get_field, has_field
 from .image_columns import image_column
+from .local_only_column import local_only_flags
 from .record_columns import mapping_columns, mapping_from_columns
-from .source import Source, SourceRow, raise_problems
+from .source import Source, SourceRow
 
 Columns = str | Mapping[str, str]
 
@@ -132,21 +133,36 @@ def to_records(source: Source, mapping: ColumnMapping) -> tuple[list[Record], li
         local_only_flags(source, mapping.local_only),
     )
     for row, local_only in zip(rows, local_flags, strict=True):
-        result = row.problem or _make_record(row, mapping, local_only)
-        if isinstance(result, Record) and result.record_id in lines:
-            line = lines[result.record_id]
+        result = row.problem or _record_or_reason(row, mapping, local_only)
+        if isinstance(result, Record) and visible_id(result.record_id) in lines:
+            line = lines[visible_id(result.record_id)]
             result = (
                 f"the id `{result.record_id}` is already in line {line}"
                 if mapping.record_id
                 else f"the same {_content_kind(result)} is in line {line}; name a column as `record_id` to keep both"
             )
         if isinstance(result, Record):
-            lines[result.record_id] = row.line
+            lines[visible_id(result.record_id)] = row.line
             records.append(result)
         else:
-            excerpt = shorten(json.dumps(row.fields, ensure_ascii=False, default=str))
-            rejected.append(Rejected(row.line, result, excerpt))
+            rejected.append(Rejected(row.line, result, _excerpt(row.fields)))
     return records, rejected
+
+
+def _excerpt(fields: dict[str, Any]) -> str:
+    try:
+        return shorten(json.dumps(fields, ensure_ascii=False, default=str))
+    except (ValueError, RecursionError):  # nested in itself or very deeply, or a very long number
+        return shorten(", ".join(map(str, fields)))
+
+
+def _record_or_reason(row: SourceRow, mapping: ColumnMapping, local_only: bool) -> Record | str:
+    """The record of a row, or why it cannot become one."""
+    try:
+        return _make_record(row, mapping, local_only)
+    except (SetupError, ValueError) as error:
+        is_long_number = "int_max_str_digits" in str(error)
+        return "a whole number has too many digits" if is_long_number else str(error).rstrip(".")
 
 
 def _check_forms(options: MappingOptions, columns: list[str]) -> None:
@@ -180,7 +196,10 @@ def _make_record(row: SourceRow, mapping: ColumnMapping, local_only: bool) -> Re
         return f"`{mapping.content}` contains a value of type `{type(content).__name__}`, not text"
     record_id = ""
     if mapping.record_id:
-        record_id = _as_text(get_field(fields, mapping.record_id))
+        raw_id = get_field(fields, mapping.record_id)
+        if isinstance(raw_id, dict | list | bytes):
+            return f"`{mapping.record_id}` contains a value of type `{type(raw_id).__name__}`, not an id"
+        record_id = _as_text(raw_id)
         if not record_id:
             return f"no id in `{mapping.record_id}`"
     labels = {
@@ -274,32 +293,3 @@ def _content_kind(record: Record) -> str:
 
 def _column_list(columns: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in columns[:15]) or "none"
-
-
-_YES_NO = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
-
-
-def local_only_flags(source: Source, local_only: bool | str) -> list[bool]:
-    """For each row, whether its record is `local_only`.
-
-    Raises
-    ------
-    SetupError
-        The column does not say `yes` or `no` in every row; the lines are listed.
-    """
-    if isinstance(local_only, bool):
-        return [local_only] * len(source.rows)
-    flags: list[bool] = []
-    problems: list[str] = []
-    for row in source.rows:
-        value = get_field(row.fields, local_only)
-        word = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower()
-        if word not in _YES_NO and not row.problem:
-            problem = "is empty" if word in ("", "none") else f"says `{str(value)[:40]}`"
-            problems.append(
-                f"line {row.line}: `{local_only}` {problem}; write `yes` if the record must stay on this machine, "
-                "otherwise `no`."
-            )
-        flags.append(_YES_NO.get(word, True))
-    raise_problems(problems)
-    return flags
