@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -111,9 +112,22 @@ SLOW = [
 _user_settings = tempfile.TemporaryDirectory(prefix="user_settings")
 
 
-def pytest_configure() -> None:
-    """Keep the examples in docstrings out of this user's own settings; tests have a folder each."""
+_IN_MEMORY = Path("/dev/shm")  # pytest makes a private folder in it
+_NEEDED_BYTES = 4_000_000_000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep examples in docstrings out of this user's settings, and temporary files in memory where there is room.
+
+    Most tests make a database, and a disk takes longer to write one than a test takes otherwise.
+    """
     os.environ["XDG_CONFIG_HOME"] = _user_settings.name
+    if config.option.basetemp is None and _free_bytes(_IN_MEMORY) > _NEEDED_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free if folder.is_dir() and os.access(folder, os.W_OK) else 0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,7 +48,7 @@ def test_aliases_that_a_person_would_write_work():
     }
 
 
-def test_two_thousand_mutations_raise_nothing_raw():
+def test_a_thousand_mutations_raise_nothing_raw():
     draw = random.Random(19)
     marks = [
         *("*a9", "&a1 ", "!!timestamp ", "!!int ", "? ", ": ", "- ", "[", "]", "{", "}", "'", '"', "\n", " ", "|", ">"),
@@ -57,7 +57,7 @@ def test_two_thousand_mutations_raise_nothing_raw():
     sources = [*HOSTILE.values(), "name: study\nallow: [openai]\nmodels: {m: {model: a/b, key: 'env:X'}}\n"]
     sources = [source[:2_000] for source in sources]
     outcomes = {"read": 0, "a sentence": 0}
-    for _ in range(2_000):
+    for _ in range(1_000):
         text = draw.choice(sources)
         for _ in range(draw.randint(1, 6)):
             place = draw.randrange(len(text) + 1)
@@ -67,8 +67,8 @@ def test_two_thousand_mutations_raise_nothing_raw():
             outcomes["read"] += 1
         except SetupError:
             outcomes["a sentence"] += 1
-    assert sum(outcomes.values()) == 2_000
-    assert min(outcomes.values()) > 20
+    assert sum(outcomes.values()) == 1_000
+    assert min(outcomes.values()) > 10
 
 
 def test_a_file_larger_than_two_megabytes_is_not_read(tmp_path):

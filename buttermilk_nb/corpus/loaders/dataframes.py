@@ -39,8 +39,9 @@ def read_parquet(path: str | Path) -> Source:
                 )
             )
             rows = number_rows(dict(zip(table.columns, values, strict=True)) for values in result.fetchall())
-        except duckdb.Error as error:
-            raise SetupError(f"`{file.name}` cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
+        except (duckdb.Error, RuntimeError, ValueError) as error:  # the last two for names that are not UTF-8
+            message = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+            raise SetupError(f"`{file.name}` cannot be read as Parquet: {message}.") from error
     return Source(rows, file_facts(file), folder=file.parent)
 
 

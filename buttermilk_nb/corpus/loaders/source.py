@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...errors import SetupError, nearest
+from ...errors import SetupError
 from ..image import Image
 
 _MAX_PROBLEMS = 20
@@ -51,15 +52,36 @@ def existing_path(path: str | Path) -> Path:
     Raises
     ------
     SetupError
-        It does not exist. The message names the most similar file in the folder.
+        It does not exist. The message names the most similar file of its kind in the folder, or the same name in the
+        folder above. It lists no other files, because a notebook is shared.
     """
     file = Path(path).expanduser()
     if file.exists():
         return file
     if not file.parent.is_dir():
         raise SetupError(f"there is no folder `{file.parent}` (looked from {Path.cwd()}).")
-    names = [entry.name for entry in file.parent.iterdir()]
-    raise SetupError(f"there is no file `{path}` (looked from {Path.cwd()}); {nearest(file.name, sorted(names))}")
+    raise SetupError(f"there is no file `{path}` (looked from {Path.cwd()}){_similar_file(file) or '.'}")
+
+
+def _similar_file(file: Path) -> str:
+    """A hint at the file that was meant; empty if there is none."""
+    kind = file.suffix.lower()
+    for folder in (file.parent, file.parent.parent):
+        try:
+            entries = list(folder.iterdir())
+        except OSError:  # this user may not list it
+            continue
+        names = [
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and (entry.is_dir() if not kind else entry.suffix.lower() == kind)
+        ]
+        matches = difflib.get_close_matches(file.name, names, n=1)
+        if folder != file.parent:
+            matches = [name for name in matches if name == file.name]
+        if matches:
+            return f"; did you mean `{folder / matches[0] if folder != file.parent else matches[0]}`?"
+    return ""
 
 
 def file_facts(path: Path) -> dict[str, Any]:

@@ -205,7 +205,7 @@ def test_a_folder_of_images_elsewhere_is_named(texts, private, monkeypatch):
 # --- mutations -----------------------------------------------------------------------------------
 
 
-def test_two_thousand_mutations_of_files_raise_nothing_raw(tmp_path):
+def test_a_thousand_mutations_of_files_raise_nothing_raw(tmp_path):
     """Bytes of a workbook, a zip, a Parquet file, JSON and CSV are changed, cut, doubled; each is read or refused."""
     frame = pd.DataFrame({"id": ["a", "b"], "text": ["One.", "Zwei «ä»"], "n": [1, 2]})
     duckdb.register("frame", frame)
@@ -219,7 +219,7 @@ def test_two_thousand_mutations_of_files_raise_nothing_raw(tmp_path):
     frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True)
     draw = random.Random(7)
     outcomes = {"read": 0, "a sentence": 0}
-    kinds = {"xlsx": 250, "zip": 350, "parquet": 350, "csv": 350, "json": 350, "jsonl": 350}
+    kinds = {"xlsx": 100, "zip": 180, "parquet": 180, "csv": 180, "json": 180, "jsonl": 180}
     for kind, n in kinds.items():
         original = (tmp_path / f"a.{kind}").read_bytes()
         file = tmp_path / f"mutated.{kind}"
@@ -230,8 +230,8 @@ def test_two_thousand_mutations_of_files_raise_nothing_raw(tmp_path):
                 outcomes["read"] += 1
             except bm.SetupError:
                 outcomes["a sentence"] += 1
-    assert sum(outcomes.values()) == 2_000
-    assert min(outcomes.values()) > 100
+    assert sum(outcomes.values()) == 1_000
+    assert min(outcomes.values()) > 20
 
 
 def mutated(data, draw):
