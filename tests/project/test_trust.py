@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sys
 
 import pytest
@@ -175,13 +176,14 @@ def test_what_this_user_wrote_in_python_is_confirmed(tmp_path):
     assert (consent.recipients, consent.unconfirmed) == ({"openai", "anthropic"}, ())
 
 
-def test_embedding_asks_no_unconfirmed_server(tmp_path):
+def test_embedding_asks_no_unconfirmed_server(tmp_path, monkeypatch):
     with EmbeddingServer() as embedding_server:
         (tmp_path / "v").mkdir()
         (tmp_path / "v" / "buttermilk.yaml").write_text(
             f"name: v\nmodels: {{vec: {{model: openai/toy, api_base: '{embedding_server.base}', key: 'env:HOME'}}}}\n"
         )
         project = bm.init("v", path=tmp_path / "v")
+        monkeypatch.setattr(socket, "create_connection", lambda *a, **k: pytest.fail("the server was asked"))
         with pytest.raises(bm.ConsentError, match="with the key from `env:HOME`"):
             project.embed(["a text"], model="vec")
         assert embedding_server.received == []

@@ -116,7 +116,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             finalize=print_value,
             optimized=False,  # a constant expression has the same limits as any other
         )
-        self.filters = {**FILTERS, "attr": self._attr}
+        self.filters = {**FILTERS, "attr": self.getattr}
         self.globals = dict(_GLOBALS)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -176,9 +176,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if name in view.fields:
             return view.fields[name]
         return self.undefined(f"`{view.kind}` has no field `{name}`; {nearest(name, view.fields)}")
-
-    def _attr(self, obj: Any, name: str) -> Any:
-        return self.getattr(obj, name)
 
 
 ENVIRONMENT = Sandbox()

@@ -46,17 +46,18 @@ def read_folder(
     if not folder.is_dir():
         raise SetupError(f"`{path}` is a file, not a folder.")
     files, outside = [], []
-    inside = folder.resolve()
     for line, file in enumerate(sorted(_walk(folder, follow_links)), 1):
         name = PurePosixPath(file.relative_to(folder).as_posix())
-        is_link_to_folder = file.is_dir()
-        if not is_link_to_folder and not _matches(name, pattern):
-            continue
-        if is_link_to_folder or not (follow_links or file.resolve().is_relative_to(inside)):
+        is_outside = not follow_links and file.is_symlink() and not _is_inside(file, folder)
+        if is_outside and (file.is_dir() or _matches(name, pattern)):
             outside.append(SourceRow(line, {"file": str(name)}, _LINK_PROBLEM))
-        else:
+        elif not is_outside and _matches(name, pattern):
             files.append(_File(line, name, file.stat().st_size, file.read_bytes))
     return _make_source(files, {"folder": folder.name}, path, pattern, encoding, outside)
+
+
+def _is_inside(link: Path, folder: Path) -> bool:
+    return link.resolve().is_relative_to(folder.resolve())
 
 
 def _walk(folder: Path, follow_links: bool) -> Iterator[Path]:
@@ -70,7 +71,8 @@ def _walk(folder: Path, follow_links: bool) -> Iterator[Path]:
         entered.add(here.resolve())
         yield from (file for name in file_names if (file := here / name).is_file())
         if not follow_links:
-            yield from (link for name in folder_names if (link := here / name).is_symlink())
+            links = (link for name in folder_names if (link := here / name).is_symlink())
+            yield from (link for link in links if not _is_inside(link, folder))
 
 
 def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:

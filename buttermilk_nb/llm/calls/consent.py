@@ -69,6 +69,8 @@ class Consent:
 
     def unconfirmed_for(self, models: Iterable[Model]) -> list[SensitiveSetting]:
         """The settings that the user would have to confirm before these models may be called."""
+        if not self.unconfirmed:
+            return []
         models = list(models)
         names, recipients = {model.name for model in models}, {model.recipient for model in models if model.remote}
         return [
@@ -89,14 +91,12 @@ class Consent:
         SkippedCell
             The record stays local.
         """
-        if self.is_unconfirmed(request.model):
-            self.check_models([request.model])
         if request.remote:
             if self.local_only:
                 raise ConsentError(_stays_local(request.model))
             if reason := self.local_only_reason(request):
                 raise reason
-            self.check_models([request.model])
+        self.check_models([request.model])
         return ClearedRequest(request)
 
     def local_only_reason(self, request: Request) -> SkippedCell | None:
@@ -115,10 +115,9 @@ class Consent:
             The project stays local, or the user has not allowed a recipient: one sentence for each. Or the settings
             of the folder name an address, a key or a recipient that the user has not confirmed.
         """
-        models = list(models)
-        if unconfirmed := self.unconfirmed_for(models):
-            raise ConsentError(unconfirmed_message(self._folder, unconfirmed))
         unapproved = [model for model in models if not self.is_allowed(model)]
+        if unconfirmed := self.unconfirmed_for(unapproved):
+            raise ConsentError(unconfirmed_message(self._folder, unconfirmed))
         if unapproved and self.local_only:
             raise ConsentError(_stays_local(unapproved[0]))
         if unapproved:

@@ -134,6 +134,8 @@ class EmbeddingJob:
             A text must not or cannot be sent; nothing was sent.
         """
         model = self._model
+        if self._client.consent.is_unconfirmed(model):  # before its server is asked anything
+            self._client.consent.check_models([model])
         if model.remote:
             sendable = [request for request in self.missing if not request.record.local_only]
             if sendable:
