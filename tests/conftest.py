@@ -109,6 +109,21 @@ SLOW = [
 ]
 
 
+# Half a minute and more each. They begin first, so that no process is left alone with one at the end.
+LONGEST = [
+    TESTS / path
+    for path in (
+        "system/notebooks/test_notebooks.py",
+        "notebook/browser/test_notebooks.py",
+        "system/stress/test_killed_runs.py",
+        "system/benchmarks/test_benchmarks.py",
+        "system/stress/test_no_sockets.py",
+        "system/stress/test_flat_memory.py",
+        "store/test_processes.py",
+    )
+]
+
+
 _user_settings = tempfile.TemporaryDirectory(prefix="user_settings")
 
 
@@ -131,10 +146,12 @@ def _free_bytes(folder: Path) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow tests; a path in the list that does not exist is an error."""
-    missing = [str(path) for path in SLOW if not path.exists()]
+    """Mark the slow tests, and put the longest files first; a path in the lists that does not exist is an error."""
+    missing = [str(path) for path in (*SLOW, *LONGEST) if not path.exists()]
     if missing:
         raise pytest.UsageError(f"tests/conftest.py names slow tests that do not exist: {', '.join(missing)}")
+    place = {path: n for n, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
     slow = set(SLOW)
     for item in items:
         if not slow.isdisjoint((item.path, *item.path.parents)):
