@@ -110,6 +110,7 @@ def over_http(folder: Path) -> None:
             os.environ["HOSTED_VLLM_API_KEY"] = "none"
             corpus = texts(n)
             asyncio.run(_bare(corpus.head(50), 32))  # warm both: import litellm, open connections
+            bm.init(f"http{wait}", path=folder / f"http{wait}")
             made = flow("hosted_vllm/toy")
             bares, own = [], []
             for turn in range(2):  # in turn, the best of two each: the machine's speed drifts
