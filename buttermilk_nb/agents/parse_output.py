@@ -11,6 +11,7 @@ from ..llm.calls.client import CallResult
 from ..schema import Assessment, Status, Unit
 from .ask_model import combine
 from .base import Cell, Context
+from .cell_texts import cell_texts
 from .judge.parse_scores import UnparsedAnswer, parse_object
 from .units import Stopwatch, make_unit
 
@@ -43,11 +44,11 @@ class ParsedOutput(NamedTuple):
 
 
 def parse_output(
-    result: CallResult, names: Collection[str], parse_reply: Callable[[dict[str, Any]], Any]
+    result: CallResult, names: Collection[str], parse_reply: Callable[[dict[str, Any]], Any], cell: Cell
 ) -> ParsedOutput:
     """Parse the JSON object in an answer; `parse_reply` raises InvalidAnswer if the object has not the right form."""
     try:
-        return ParsedOutput(result, "ok", parse_reply(parse_object(result, names)))
+        return ParsedOutput(result, "ok", parse_reply(parse_object(result, names, cell_texts(cell))))
     except UnparsedAnswer as unparsed:
         return ParsedOutput(result, unparsed.status, problem=unparsed.reason)
     except InvalidAnswer as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .._internal.private_files import private_files
 from ..config.settings import FILE, Settings
 from ..errors import SetupError
 from .init import card
@@ -72,7 +73,8 @@ def run(
     result = definition.run(texts, limit=limit, cache=cache, retry=retry)  # type: ignore[arg-type]  # click checked the choice
     click.echo(repr(result))
     if out is not None:
-        result.scores().to_csv(out, index=False)
+        with private_files(out.absolute().parent):
+            result.scores().to_csv(out, index=False)
     card([*opened_project.summary()[:2], *([("scores", str(out.absolute()))] if out else [])])
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 
+from .._internal.private_files import make_private_folder, private_files
 from .event import Event
 
 
@@ -28,6 +29,6 @@ class LogFile:
             return
         line = event.as_row().model_dump(mode="json")
         with self._lock:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8", errors="replace") as handle:
+            make_private_folder(self.path.parent)
+            with private_files(self.path.parent), self.path.open("a", encoding="utf-8", errors="replace") as handle:
                 handle.write(json.dumps(line, ensure_ascii=False) + "\n")

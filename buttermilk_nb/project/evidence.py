@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._internal.temporary_folder import temporary_folder
 from ..config.settings import FILE
 from ..errors import SetupError
 from ..llm.cache import AnswerCache
@@ -89,12 +90,13 @@ class Evidence:
         folder = Path(path).expanduser() if path else self._folder / "snapshots" / stamp
         if folder.exists():
             raise SetupError(f"`{folder}` exists already; choose another path, or delete it first.")
-        new_folder = folder.with_name(f".{folder.name}.making")
-        new_folder.mkdir(parents=True)
-        self._store.snapshot(new_folder / "traces.duckdb")
-        self._cache.export(new_folder / "cache.jsonl")
-        (new_folder / FILE).write_bytes((self._folder / FILE).read_bytes())
-        return new_folder.rename(folder)
+        with temporary_folder(folder) as temporary:
+            new_folder = temporary / folder.name
+            new_folder.mkdir()
+            self._store.snapshot(new_folder / "traces.duckdb")
+            self._cache.export(new_folder / "cache.jsonl")
+            (new_folder / FILE).write_bytes((self._folder / FILE).read_bytes())
+            return new_folder.rename(folder)
 
     def export(
         self,

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from .._internal.html import fragment, table, title
+from .._internal.private_files import make_private_folder, restrict
+from .._internal.temporary_folder import remove_leftovers
 from .._internal.text import pluralise
 from ..config.api_keys import Keys
 from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
@@ -60,10 +62,19 @@ class Project:
         self.settings = settings
         self.cache_mode: CacheMode = cache_mode
         self.data_folder = choose_data_folder(folder, settings.data_folder, settings.name)
-        for part in (self.data_folder.folder, self.data_folder.folder / "cache"):
-            part.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.cache = AnswerCache(self.data_folder.folder / "cache")
+        data = self.data_folder.folder
+        for part in (data, data / "cache"):
+            make_private_folder(part)
+        restrict(  # what an earlier version made
+            data / "cache", data / "spool", folder / "logs", folder / "exports", folder / "snapshots",
+            *data.glob("traces.duckdb*"), *data.glob("limits.sqlite*"), *(data / "cache").glob("cache.db*"),
+            *(folder / "logs").glob("*.jsonl*"),
+        )  # fmt: skip
+        self.cache = AnswerCache(data / "cache")
         self.store = Store(self.data_folder.folder / "traces.duckdb", lock_wait_s=settings.lock_wait_s)
+        self.store.remove_leftovers()
+        for place in (folder, folder / "snapshots"):
+            remove_leftovers(place)
         self.bus = Bus()
         self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
         self._confirmed = ConfirmedSettings(folder)
@@ -202,9 +213,11 @@ class Project:
         """The vectors of texts, cached; see `buttermilk_nb.project.embed.embed`."""
         return embed(self, texts, model=model, **options)
 
-    def sql(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+    def sql(
+        self, query: str, params: Sequence[Any] | dict[str, Any] | None = None, *, timeout_s: float = 120.0
+    ) -> pd.DataFrame:
         """The result of one SELECT on this project's tables and views; see `buttermilk_nb.sql`."""
-        return self.store.select(query, params)
+        return self.store.select(query, params, timeout_s=timeout_s)
 
     def summary(self) -> list[tuple[str, str]]:
         """The lines of the card, with paths."""

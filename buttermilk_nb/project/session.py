@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._internal import event_loop, notebook_hooks
+from .._internal.private_files import make_private_folder
 from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
 from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
 from ..errors import SetupError, nearest
@@ -242,7 +243,7 @@ def _close_all() -> None:
     close()
 
 
-def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None, *, timeout_s: float = 120.0) -> pd.DataFrame:
     """Query the open project's tables and views in SQL.
 
     Parameters
@@ -252,6 +253,8 @@ def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.
         others.
     params
         Values for `?` or `$name` in the query; never paste values into the text.
+    timeout_s
+        The longest time in seconds; after that the query is stopped. Other notebooks can write meanwhile.
 
     Returns
     -------
@@ -261,7 +264,7 @@ def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.
     Raises
     ------
     SetupError
-        The query is not a single SELECT, or a table or column does not exist.
+        The query is not a single SELECT, a table or column does not exist, or it takes longer than `timeout_s`.
 
     Examples
     --------
@@ -270,7 +273,7 @@ def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.
     >>> sql("select count(*) as n from latest_scores").n.item()
     0
     """
-    return current().sql(query, params)
+    return current().sql(query, params, timeout_s=timeout_s)
 
 
 def _find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
@@ -292,7 +295,7 @@ def _find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
 def _create_folder(folder: Path, settings: Settings) -> None:
     try:
         for part in ("logs", "exports"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder / part)
         settings.write(folder / FILE)
     except OSError as error:
         raise SetupError(

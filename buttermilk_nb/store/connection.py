@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 
 from .._internal.ids import uuid7
+from .._internal.private_files import make_private_folder, private_files
 from ..errors import StoreError
 from .file_lock import FileLock
 from .instance_pool import return_instance, take_instance
@@ -45,7 +46,9 @@ class RowsRejected(StoreError):
 
 
 @contextmanager
-def open_file(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_file(
+    path: Path, *, read_only: bool, wait_s: float, keep_instance: bool = True
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the file until the end of the block; waits while another process has the file.
 
     Parameters
@@ -56,6 +59,8 @@ def open_file(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.
         Whether to open it for reading only.
     wait_s
         The longest wait in seconds.
+    keep_instance
+        Whether the DuckDB instance may be used again; False if the block changes its settings.
 
     Raises
     ------
@@ -64,18 +69,19 @@ def open_file(path: Path, *, read_only: bool, wait_s: float) -> Iterator[duckdb.
     StoreError
         The file cannot be opened at all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, shared=read_only)
-    try:
-        attached = _attach_when_free(path, lock, read_only=read_only, wait_s=wait_s)
+    make_private_folder(path.parent)
+    with private_files(path.parent):
+        lock = FileLock(path, shared=read_only)
         try:
-            yield attached.con
-        except BaseException:
-            attached.discard()
-            raise
-        attached.detach()
-    finally:
-        lock.release()
+            attached = _attach_when_free(path, lock, read_only=read_only, wait_s=wait_s)
+            try:
+                yield attached.con
+            except BaseException:
+                attached.discard()
+                raise
+            attached.detach() if keep_instance else attached.discard()
+        finally:
+            lock.release()
 
 
 class _AttachedFile:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from .._internal.ids import uuid7
+from .._internal.private_files import make_private_folder, private_files
 from ..errors import StoreError
 from .connection import first_line
 from .instance_pool import STORAGE
@@ -31,12 +32,13 @@ def copy_to(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     assert row is not None
     source = row[0].replace('"', '""')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        con.execute(f"attach ? as copied (storage_version '{STORAGE}')", [str(part)])
-        try:
-            con.execute(f'copy from database "{source}" to copied')
-        finally:
-            con.execute("detach copied")
+        make_private_folder(path.parent)
+        with private_files(path.parent):
+            con.execute(f"attach ? as copied (storage_version '{STORAGE}')", [str(part)])
+            try:
+                con.execute(f'copy from database "{source}" to copied')
+            finally:
+                con.execute("detach copied")
         sync_to_disk(part)
         part.replace(path)
         sync_to_disk(path.parent)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from .._internal.ids import uuid7
+from .._internal.private_files import make_private_folder, private_files
 from ..errors import StoreError
 from ..schema import ROWS, CellRow, RecordRow, Row, Unit, now
 from .connection import first_line
@@ -58,8 +59,9 @@ def add(store: Path, batch: WriteBatch) -> Path:
     folder = store.parent / "spool"
     part = folder / f"{store.stem}-{uuid7()}-{os.getpid()}.part"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        count = _write_lines(part, batch)
+        make_private_folder(folder)
+        with private_files(folder):
+            count = _write_lines(part, batch)
         path = part.with_name(f"{part.stem}-{count}.jsonl")
         part.replace(path)
         sync_to_disk(folder)

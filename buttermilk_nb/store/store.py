@@ -10,7 +10,6 @@ forked child never writes, because its parent's handle would corrupt the file.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,14 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ..errors import SetupError, StoreError, nearest
+from .._internal.temporary_folder import remove_leftovers, temporary_folder
+from ..errors import SetupError, StoreError
 from ..schema import Row
-from . import append, spool
+from . import append, spool, user_query
 from .connection import FileLocked, RowsRejected, first_line, open_file, transaction
+from .leftovers import remove_copies_if_free
 from .merge_spool import merge_spool
 from .migrate import is_up_to_date, prepare_tables
 from .repair import repair_batch
 from .snapshot import copy_to
+from .user_query import Params
 from .write import write_batch
 from .write_batch import WriteBatch
 
@@ -118,6 +120,11 @@ class Store:
         """The number of rows in the spool, which the next operation on the file merges."""
         return spool.rows_waiting(self.path)
 
+    def remove_leftovers(self) -> None:
+        """Remove what killed processes have left next to the file: copies that were never completed."""
+        remove_leftovers(self.path.parent)
+        remove_copies_if_free(self.path)
+
     def snapshot(self, path: Path) -> Path:
         """Copy the whole file, under the lock; the copy appears when it is complete.
 
@@ -151,15 +158,15 @@ class Store:
                 yield con
 
     @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection; the spool is merged before."""
+    def reading(self, *, keep_instance: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection; the spool is merged before. `keep_instance` as in `open_file`."""
         with self._lock:
             self._is_ready = self._is_ready and self.path.exists()
             if not (self._is_ready or self._is_up_to_date()) or spool.pending(self.path):
                 with self.exclusive():
                     pass
             self._is_ready = True
-            with open_file(self.path, read_only=True, wait_s=self._lock_wait_s) as con:
+            with open_file(self.path, read_only=True, wait_s=self._lock_wait_s, keep_instance=keep_instance) as con:
                 yield con
 
     def _is_up_to_date(self) -> bool:
@@ -177,26 +184,51 @@ class Store:
             except duckdb.Error as error:
                 raise StoreError(f"`{self.path.name}` could not be read: {first_line(error)}") from error
 
-    def select(self, query: str, params: Sequence[Any] | dict[str, Any] | None = None) -> pd.DataFrame:
+    def select(
+        self, query: str, params: Params = None, *, timeout_s: float = 120.0, read_files: bool = True
+    ) -> pd.DataFrame:
         """The result of a user's query as a dataframe.
+
+        Parameters
+        ----------
+        query
+            One SELECT.
+        params
+            Values for `?` or `$name` in it.
+        timeout_s
+            The longest time in seconds.
+        read_files
+            Whether the query may also read other files; not for queries that a model has written.
 
         Raises
         ------
         SetupError
-            The query is not a single SELECT, or DuckDB does not understand it.
+            The query is not a single SELECT, DuckDB does not understand it, or it takes longer than `timeout_s`.
         """
-        with self.reading() as con:
+        held_s = min(timeout_s, self._lock_wait_s / 3)
+        try:
             try:
-                statements = con.extract_statements(query)
-                kinds = [statement.type for statement in statements]
-                if kinds != [duckdb.StatementType.SELECT]:
-                    description = (
-                        "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
-                    )
-                    raise SetupError(f"`bm.sql` takes one SELECT, not {description}; only runs write to the tables.")
-                return con.execute(statements[0], params).df()
-            except duckdb.Error as error:
-                raise SetupError(_query_message(error, con)) from None
+                with self.reading(keep_instance=read_files) as con:
+                    if not read_files:
+                        user_query.without_files(con, query)
+                    return user_query.run_query(con, query, params, held_s)
+            except user_query.QueryTooLong:
+                if timeout_s <= held_s:
+                    raise
+            return self._select_in_copy(query, params, timeout_s - held_s, read_files=read_files)
+        except user_query.QueryTooLong:
+            raise SetupError(user_query.too_long_message(timeout_s)) from None
+
+    def _select_in_copy(self, query: str, params: Params, limit_s: float, *, read_files: bool) -> pd.DataFrame:
+        """The result of a query on a temporary copy of the file, so that others can write meanwhile."""
+        with temporary_folder(self.path) as folder:
+            copy = folder / self.path.name
+            with self.reading() as con:
+                copy_to(con, copy)
+            with open_file(copy, read_only=True, wait_s=0.0, keep_instance=read_files) as con:
+                if not read_files:
+                    user_query.without_files(con, query)
+                return user_query.run_query(con, query, params, limit_s)
 
     def append(self, con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
         """Append rows of one model; texts, records and answers that are stored already are not stored again."""
@@ -205,14 +237,3 @@ class Store:
     def append_tuples(self, con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
         """Append rows of one model, given as tuples in the order of its fields."""
         append.append_tuples(con, model, rows)
-
-
-def _query_message(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:
-    """DuckDB's message as a sentence, with the nearest name if a table does not exist."""
-    message = str(error).strip()
-    missing = re.search(r"Table with name (\S+) does not exist", message)
-    if missing:
-        names = con.execute("select table_name from information_schema.tables order by 1").fetchall()
-        return f"there is no table `{missing[1]}`; {nearest(missing[1], [name for (name,) in names])}"
-    lines = [line for line in message.splitlines() if line.strip()]
-    return f"DuckDB does not understand this query. {' '.join(lines[:3])}"

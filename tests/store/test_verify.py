@@ -200,7 +200,9 @@ def test_a_run_that_is_linked_again_after_a_change_is_checked_again(project, run
         con.execute("delete from score_rows where run_id = ? and record_id = 'r1'", [runs[1]])
         con.execute("update runs set digest = ? where run_id = ?", [run_chain.run_digest(con, runs[1]), runs[1]])
         run_chain.add_link(con, runs[1])
-    assert wrong(project) == {("chain", runs[1])}, "its first link no longer fits, and nothing says that this was meant"
+    assert wrong(project) == {("earlier link", runs[1])}, (
+        "its first link no longer fits, and nothing says that this was meant"
+    )
     with project.store.writing() as con:
         project.store.append(
             con,

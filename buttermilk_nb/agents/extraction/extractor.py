@@ -292,7 +292,7 @@ class Extractor(Agent):
         context: Context,  # the same for all agents
     ) -> ParsedOutput:
         """The rows in an answer, in the declared columns."""
-        return parse_rows(result, self.columns)
+        return parse_rows(result, self.columns, cell)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
         schemas = {slot.prepared.schema_row.text_hash: slot.prepared.schema_row for slot in slots}

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import InvalidAnswer
 from ...llm.calls.client import CallResult
+from ..base import Cell
 from ..judge.answer_format import as_text
 from ..parse_output import ParsedOutput, parse_output
 
@@ -15,9 +16,9 @@ Columns = dict[str, str | tuple[str, ...]]
 """Columns by name: a sentence that describes the content, or the allowed values."""
 
 
-def parse_rows(result: CallResult, columns: Columns) -> ParsedOutput:
+def parse_rows(result: CallResult, columns: Columns, cell: Cell) -> ParsedOutput:
     """The rows in a model's answer, or the reason why they cannot be parsed."""
-    return parse_output(result, ("rows",), partial(_parse_reply, columns=columns))
+    return parse_output(result, ("rows",), partial(_parse_reply, columns=columns), cell)
 
 
 def _parse_reply(reply: Mapping[str, Any], columns: Columns) -> list[dict[str, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..._internal.ids import canonical
@@ -19,7 +20,7 @@ REPAIR_MESSAGE = (
 """The second request to a judge whose answer cannot be parsed."""
 
 
-def answer_format(criteria: Criteria) -> str:
+def answer_format(criteria: Iterable[Criterion]) -> str:
     """The instruction on the form of the answer."""
     entries = ",\n".join(
         f'    "{criterion.name}": {{"reasons": ["..."], "conclusion": "...", "answer": ..., "uncertainty": "..."}}'

@@ -9,14 +9,17 @@ from ..._internal.text import replace_surrogates
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer
 from ...errors import InvalidAnswer
+from ...llm.answers.choose_object import AnswerAfterRefusal
 from ...llm.answers.parse_json import is_refusal, parse_json
+from ...llm.answers.shown_texts import ShownTexts
 from ...llm.calls.client import CallResult
 from ...llm.model import Model
 from ...schema import STATUSES, Score, Status, Unit
 from ..ask_model import combine
 from ..base import Cell, Context
+from ..cell_texts import cell_texts
 from ..units import Stopwatch, make_unit
-from .answer_format import UNCERTAINTIES, as_text, as_texts, find_entry
+from .answer_format import UNCERTAINTIES, answer_format, as_text, as_texts, find_entry
 
 _WORST_FIRST: tuple[Status, ...] = ("error", "timeout", "skipped", "filtered", "refused", "invalid", "ok")
 assert set(_WORST_FIRST) <= set(STATUSES)
@@ -74,7 +77,8 @@ class ScoreParser(NamedTuple):
             )
 
         try:
-            reply = parse_object(result, ("criteria", "answer", *(criterion.name for criterion in asked_criteria)))
+            names = ("criteria", "answer", *(criterion.name for criterion in asked_criteria))
+            reply = parse_object(result, names, cell_texts(self.cell, answer_format(asked_criteria)))
         except UnparsedAnswer as unparsed:
             return scores_without_answers(unparsed.status, unparsed.reason)
         scores, problem = [], None
@@ -143,7 +147,7 @@ class UnparsedAnswer(Exception):
         self.reason = reason
 
 
-def parse_object(result: CallResult, names: Collection[str]) -> dict[str, Any]:
+def parse_object(result: CallResult, names: Collection[str], shown: ShownTexts) -> dict[str, Any]:
     """The JSON object in an answer.
 
     Parameters
@@ -152,6 +156,8 @@ def parse_object(result: CallResult, names: Collection[str]) -> dict[str, Any]:
         The result of the call.
     names
         Keys that the object may have; an object with one of them is preferred.
+    shown
+        The texts of others that the model was shown.
 
     Raises
     ------
@@ -165,7 +171,9 @@ def parse_object(result: CallResult, names: Collection[str]) -> dict[str, Any]:
     if result.call and result.call.status == "filtered":
         raise UnparsedAnswer("filtered", InvalidAnswer("the provider's filter stopped the answer."))
     try:
-        return parse_json(completion, names)
+        return parse_json(completion, names, shown)
+    except AnswerAfterRefusal as error:
+        raise UnparsedAnswer("invalid", error) from error
     except InvalidAnswer as error:
         if is_refusal(completion):
             reason = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")

@@ -101,7 +101,8 @@ class Differences(MetaAgent):
     ) -> ParsedOutput:
         """The topics on which the answers diverge, with the answers that take each position."""
         labels = [answer.label for answer in self.shown_answers(cell)]
-        return parse_output(result, ("divergences", "conclusion"), partial(_parse_divergences, labels=labels))
+        names = ("divergences", "conclusion")
+        return parse_output(result, names, partial(_parse_divergences, labels=labels), cell)
 
 
 def _parse_divergences(reply: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:

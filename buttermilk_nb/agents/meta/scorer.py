@@ -174,7 +174,7 @@ class Scorer(MetaAgent):
         """For each of the expert's reasons, whether the answer gives it."""
         (answer,) = self.shown_answers(cell)
         check = partial(_parse_assessments, reasons=self.expert_reasons(cell), answer=answer)
-        return parse_output(result, ("assessments",), check)
+        return parse_output(result, ("assessments",), check, cell)
 
 
 def _parse_assessments(

@@ -10,7 +10,8 @@ from ...codebook.scales import Answer, Categories
 from ...codebook.scales.match_answer import exact_match
 from ...errors import InvalidAnswer
 from ...llm.calls.client import CallResult
-from ..judge.answer_format import find_entry
+from ..cell_texts import cell_texts
+from ..judge.answer_format import answer_format, find_entry
 from ..judge.parse_scores import ParsedScores, ScoreParser, UnparsedAnswer, parse_object
 from .parse_choice import Choice, parse_choice
 
@@ -73,9 +74,9 @@ class PairParser(ScoreParser):
         entry: dict[str, Any]
         try:
             try:
-                entry = find_entry(
-                    parse_object(result, ("criteria", "answer", shown_criterion.name)), shown_criterion, is_only=True
-                )
+                shown = cell_texts(self.cell, answer_format(shown_criteria))
+                reply = parse_object(result, ("criteria", "answer", shown_criterion.name), shown)
+                entry = find_entry(reply, shown_criterion, is_only=True)
                 answer = _parse_json_answer(shown_criterion, entry.get("answer"), swapped=swapped, ties=ties)
             except UnparsedAnswer as unparsed:
                 if not _is_in_words(result):

@@ -266,7 +266,7 @@ class _BatchRun:
                 f"{limit.hint}"
             )
         try:
-            await self._context.scope.budget.reserve(cost_usd)
+            await self._context.scope.budget.reserve(lambda: cost_usd)
         except BudgetReached as error:
             raise BudgetReached(f"no batch was submitted. All batches together: {error}") from None
         return cost_usd

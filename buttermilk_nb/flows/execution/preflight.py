@@ -15,6 +15,7 @@ from ...config.confirmed_settings import describe_settings
 from ...config.settings import CacheMode
 from ...errors import ConsentError, SetupError, UnconfirmedError
 from ...llm.model import Model
+from ...llm.providers.listed_price import nearest_listed_name
 from ...project.project import Project
 from ..estimate import Estimate, estimate, models_to_call
 from ..plan import Plan
@@ -57,7 +58,9 @@ def preflight(
         _check_estimate(plan, project, obstacles, budget_usd, mode=mode, retry=retry, yes=yes)
     if not remote:
         return []
-    return _price_remarks(project, remote, budget_usd) + _local_only_remarks(plan, remote)
+    unpriced = [model for model in remote if model.price() is None]
+    called = set() if yes else models_to_call(plan, project, unpriced, mode)
+    return _price_remarks(project, unpriced, called, budget_usd, yes=yes) + _local_only_remarks(plan, remote)
 
 
 def _check_confirmed(plan: Plan, project: Project, mode: CacheMode, retry: frozenset[str]) -> None:
@@ -88,12 +91,14 @@ def _downstream_models(plan: Plan, project: Project, planned: Estimate) -> set[s
     return fallbacks | {entry.model for entry in planned.models if entry.later}
 
 
-def _price_remarks(project: Project, remote: list[Model], budget_usd: float | None) -> list[str]:
-    unpriced = [model for model in remote if model.price() is None]
-    if unpriced and budget_usd is not None:
-        raise SetupError(*(_unpriced_message(model) for model in unpriced))
-    if not unpriced or project.settings.budget_usd is None:
+def _price_remarks(
+    project: Project, unpriced: list[Model], called: set[str], budget_usd: float | None, *, yes: bool
+) -> list[str]:
+    """A remark on models without a known price; an error if they would be called and a budget is to be kept."""
+    if not unpriced or (budget_usd is None and project.settings.budget_usd is None):
         return []
+    if not yes and (called_models := [model for model in unpriced if model.name in called]):
+        raise SetupError(*(_unpriced_message(model) for model in called_models))
     names = ", ".join(f"`{model.name}`" for model in unpriced)
     return [f"the price of {names} is not known, so its calls do not count towards the project's budget."]
 
@@ -156,7 +161,10 @@ def _local_only_remarks(plan: Plan, remote: list[Model]) -> list[str]:
 
 
 def _unpriced_message(model: Model) -> str:
+    listed_name = nearest_listed_name(model.full_name)
+    suggestion = f" (did you mean `{listed_name}`?)" if listed_name else ""
     return (
-        f"the price of `{model.name}` is not known, so a budget cannot be checked; write the price in buttermilk.yaml: "
-        f"`models: {{{model.name}: {{prices: {{input: ..., output: ...}}}}}}` (US dollars per million tokens)."
+        f"the price of `{model.name}`{suggestion} is not known, so the budget cannot be kept. Write it in "
+        f"buttermilk.yaml: `models: {{{model.name}: {{prices: {{input: ..., output: ...}}}}}}` (US dollars per million "
+        "tokens), or run without it: run(..., yes=True)."
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..._internal.private_files import private_files
 from ..._internal.text import pluralise, shorten
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
@@ -67,7 +68,8 @@ def write_workbook(path: Path, criteria: Criteria, items: Sequence[Item], *, cod
     _write_codebook(book.create_sheet(CODEBOOK, 1), criteria)
     _write_facts(book.create_sheet(FACTS), criteria, items, coder=coder, corpus_hash=corpus_hash)
     try:
-        book.save(path)
+        with private_files(path.parent):
+            book.save(path)
     except OSError as error:
         raise SetupError(f"`{path}` cannot be written: {error.strerror}. Give another `path`.") from error
 

@@ -1,9 +1,9 @@
 """Parse the JSON object in a model's answer; the only error is InvalidAnswer.
 
-If there are several objects, the last one with an expected key counts: models that think aloud, write drafts, or quote
-an answer that a record tried to plant give their own answer at the end. A truncated answer is never completed by
-guessing, even if the provider does not report the truncation; only missing closing brackets are added. An answer that
-gives a key twice with different values is invalid.
+What the model thinks aloud is ignored, and so is an answer that stands in a text that it was shown. If its reply then
+gives different answers, or gives a key twice with different values, it is invalid, because nothing says which one is
+meant. A truncated answer is never completed by guessing, even if the provider does not report the truncation; only
+missing closing brackets are added.
 """
 
 from __future__ import annotations
@@ -17,17 +17,15 @@ from typing import Any
 from ..._internal.text import replace_surrogates, shorten
 from ...errors import InvalidAnswer
 from ..completion import Completion
+from .choose_object import RAISE_MAX_TOKENS, choose_object
 from .find_json import MAX_DEPTH, JsonCandidate, find_objects, loads
 from .refusals import is_refusal_text
+from .shown_texts import ShownTexts
 
 JUDGE_KEYS = ("criteria", "answer")
 """A judge's answer has at least one of these keys."""
 
 _LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
-_RAISE_MAX_TOKENS = "Raise `max_tokens` in the judge's params."
-_MAX_REPAIRED = 8_000  # characters: repairing a longer text would take more than 50 ms
-_MAX_BRACKETS = 1_000  # a text with more is not an answer
-_WRAPPERS = ("arguments", "parameters", "input", "function", "tool_calls", "response", "output", "result", "json")
 _REFUSAL_HEAD = 4_000  # characters that are searched for a refusal in JSON
 _REFUSAL_KEYS = frozenset({"error", "refusal", "message", "response", "reason", "detail"})
 _INVISIBLE = str.maketrans("", "", "\ufeff\0")
@@ -37,7 +35,9 @@ _THINKING_END = re.compile(
 )
 
 
-def parse_json(completion: Completion, expected_keys: Collection[str] = JUDGE_KEYS) -> dict[str, Any]:
+def parse_json(
+    completion: Completion, expected_keys: Collection[str] = JUDGE_KEYS, shown: ShownTexts | None = None
+) -> dict[str, Any]:
     r"""Parse the JSON object in an answer.
 
     Parameters
@@ -45,7 +45,9 @@ def parse_json(completion: Completion, expected_keys: Collection[str] = JUDGE_KE
     completion
         The answer.
     expected_keys
-        The object should have one of these keys at its top level; if no object has, the last object counts.
+        The object should have one of these keys at its top level; if no object has one, the first object counts.
+    shown
+        The texts of others that the model was shown. An answer that stands in one of them is not the model's own.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def parse_json(completion: Completion, expected_keys: Collection[str] = JUDGE_KE
     Raises
     ------
     InvalidAnswer
-        The answer contains no JSON object, or was cut off before its end.
+        The answer contains no JSON object, was cut off before its end, contradicts itself, or only repeats an answer
+        that stands in a shown text.
 
     Examples
     --------
@@ -67,12 +70,12 @@ def parse_json(completion: Completion, expected_keys: Collection[str] = JUDGE_KE
     text = completion.text.translate(_INVISIBLE).strip()
     if completion.finish_reason in _LENGTH_REASONS:
         position = "" if text else " before it began (thinking counts too)"
-        raise InvalidAnswer(f"the answer was cut off at the length limit{position}. {_RAISE_MAX_TOKENS}")
+        raise InvalidAnswer(f"the answer was cut off at the length limit{position}. {RAISE_MAX_TOKENS}")
     if not text:
         is_tool_call = completion.finish_reason in ("tool_calls", "function_call")
         raise InvalidAnswer("the model called a tool instead." if is_tool_call else "the model sent an empty answer.")
     text = _unquote(text)
-    answer = pick_object(text, after_thinking(text), expected_keys)
+    answer = choose_object(text, after_thinking(text), expected_keys, shown or ShownTexts())
     if answer is None:
         raise InvalidAnswer(f"the answer contains no JSON object: {shorten(text, 120)}")
     if _is_json_refusal(answer):
@@ -122,7 +125,7 @@ def after_thinking(text: str) -> list[JsonCandidate]:
     start = 0
     if _THINKING_START.match(text):
         if not thoughts:
-            raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {_RAISE_MAX_TOKENS}")
+            raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {RAISE_MAX_TOKENS}")
         start = thoughts[0][1]
     candidates = find_objects(text, start)
     if not thoughts or not candidates:
@@ -136,72 +139,6 @@ def after_thinking(text: str) -> list[JsonCandidate]:
         if n_before == 0 or candidates[n_before - 1].end <= tag:  # the tag is not inside an answer
             return [candidate for candidate in candidates if candidate.start >= end]
     return candidates
-
-
-def pick_object(text: str, candidates: list[JsonCandidate], expected_keys: Collection[str]) -> dict[str, Any] | None:
-    """The last object with an expected key, else the last object; None if there is none."""
-    if candidates and candidates[-1].state == "truncated":
-        end = shorten(text[-60:], 60)
-        raise InvalidAnswer(
-            f"the answer was cut off: it ends in the middle of its JSON, at `{end}`. {_RAISE_MAX_TOKENS}"
-        )
-    last: dict[str, Any] | None = None
-    repairable = _MAX_REPAIRED
-    for i in range(len(candidates) - 1, -1, -1):
-        candidate = candidates[i]
-        if candidate.contradiction:
-            key = shorten(candidate.contradiction, 40)
-            raise InvalidAnswer(f"the answer gives `{key}` twice, with different values.")
-        value, length = candidate.value, candidate.end - candidate.start
-        if value is None and candidate.state != "malformed" and length <= repairable:
-            repairable -= length
-            value = _repair(text[candidate.start : candidate.end])
-        answer = _unwrap(value, expected_keys)
-        if answer and any(key in answer for key in expected_keys):
-            return reject_lists(text, candidates[: i + 1], answer, expected_keys)
-        last = last or answer or None
-    return last
-
-
-def reject_lists(
-    text: str, candidates: list[JsonCandidate], answer: dict[str, Any], expected_keys: Collection[str]
-) -> dict[str, Any]:
-    """The answer, unless it is an item of a list with a different answer before it."""
-    if len(candidates) > 1 and text[candidates[-2].end : candidates[-1].start].strip() == ",":
-        other = _unwrap(candidates[-2].value, expected_keys)
-        if other and other != answer and any(key in other for key in expected_keys):
-            raise InvalidAnswer("the answer lists several objects instead of one.")
-    return answer
-
-
-def _unwrap(value: Any, expected_keys: Collection[str], depth: int = 4) -> dict[str, Any]:
-    """The answer inside a tool call or another wrapper object; else the object itself."""
-    if not isinstance(value, dict) or any(key in value for key in expected_keys) or not depth:
-        return value if isinstance(value, dict) else {}
-    for wrapper in _WRAPPERS:
-        inside = value.get(wrapper)
-        inside = inside[0] if isinstance(inside, list) and len(inside) == 1 else inside
-        if isinstance(inside, str) and inside.lstrip().startswith("{"):
-            try:
-                inside = loads(inside)
-            except ValueError:
-                continue
-        answer = _unwrap(inside, expected_keys, depth - 1)
-        if any(key in answer for key in expected_keys):
-            return answer
-    return value
-
-
-def _repair(text: str) -> Any:
-    if text.count("{") + text.count("[") > _MAX_BRACKETS:
-        return None
-    from json_repair import repair_json  # only broken answers need it
-
-    try:
-        value = repair_json(text, return_objects=True)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _storable(value: Any, levels: int) -> Any:

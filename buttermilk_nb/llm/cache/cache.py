@@ -6,8 +6,9 @@ run. Answers are deleted only if you name them: there is no wildcard and no evic
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from .storage import CacheFiles
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SEARCHED_AT_ONCE = 500
 
 
 class AnswerCache(CacheFiles):
@@ -123,6 +126,27 @@ class AnswerCache(CacheFiles):
             n_deleted = self._run_in_writer(lambda disk: _delete_keys(disk, selected_keys))
         with self._translate_errors():
             contents.truncate_log(self._file)
+        return n_deleted
+
+    def delete_quoting(self, find: Callable[[Sequence[str]], list[int]]) -> int:
+        """Delete the answers that a function finds, and compact the file, so that no deleted text stays in it.
+
+        Parameters
+        ----------
+        find
+            Returns the positions of the texts to delete, among those that it gets.
+
+        Returns
+        -------
+        int
+            The number of deleted answers.
+        """
+        keys: list[str] = []
+        for rows in _batches(self._read_rows()):
+            keys += [rows[position].key for position in find([row.text for row in rows])]
+        n_deleted = self.delete(keys) if keys else 0
+        with self._translate_errors():
+            contents.compact(self._file)
         return n_deleted
 
     def export(self, path: str | Path) -> int:
@@ -228,3 +252,9 @@ def _delete_all(disk: diskcache.Cache) -> int:
     with transaction(disk):
         n_deleted: int = disk.clear(retry=True)
     return n_deleted
+
+
+def _batches(rows: Iterable[CacheRow]) -> Iterator[list[CacheRow]]:
+    remaining = iter(rows)
+    while batch := list(itertools.islice(remaining, _SEARCHED_AT_ONCE)):
+        yield batch

@@ -21,6 +21,8 @@ from .safe_disk import TextDisk
 if TYPE_CHECKING:
     import pandas as pd
 
+_COMPACT_WAIT_S = 60.0
+
 
 class ModelAnswers(BaseModel):
     """The cached answers of one model.
@@ -251,6 +253,19 @@ def truncate_log(file: Path) -> None:
     """
     with closing(sqlite3.connect(file)) as con:
         con.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+
+def compact(file: Path) -> None:
+    """Rewrite the file without the space of deleted rows, which may still contain their texts.
+
+    Raises
+    ------
+    sqlite3.OperationalError
+        Another program is writing, and does not end within a minute.
+    """
+    with closing(sqlite3.connect(file, timeout=_COMPACT_WAIT_S)) as con:
+        con.execute("vacuum")
+    truncate_log(file)
 
 
 def bytes_on_disk(folder: Path) -> int:

@@ -18,6 +18,7 @@ import diskcache
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 
+from ..._internal.private_files import private_files
 from ...errors import SetupError, StoreError
 from .entries import CacheRow, StoredEntry, parse_entry
 from .safe_disk import transaction
@@ -109,7 +110,7 @@ def export(path: Path, rows: Iterable[CacheRow]) -> int:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     n = 0
     try:
-        with temporary.open("wb") as out:
+        with private_files(path.parent), temporary.open("wb") as out:
             for row in rows:
                 if row.entry is not None:
                     out.write(_format_line(row))

@@ -17,6 +17,7 @@ from typing import Any
 import diskcache
 from diskcache.core import DEFAULT_SETTINGS, ENOVAL, METADATA, MODE_RAW, MODE_TEXT, UNKNOWN
 
+from ..._internal.private_files import private_files
 from ...errors import StoreError
 
 DISK_ERRORS = (OSError, sqlite3.Error, diskcache.Timeout, UnicodeError)
@@ -118,7 +119,7 @@ def transaction(disk: diskcache.Cache) -> Iterator[None]:
     diskcache's own `retry=True` repeats any failed operation without end, even on a disk that refuses writes.
     """
     try:
-        with ExitStack() as stack:
+        with private_files(Path(disk.directory)), ExitStack() as stack:
             while True:
                 try:
                     stack.enter_context(disk.transact())

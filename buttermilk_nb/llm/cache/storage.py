@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ import diskcache
 from diskcache.core import DBNAME
 
 from ..._internal import event_loop
+from ..._internal.private_files import make_private_folder, private_files
 from ...errors import StoreError
 from .safe_disk import DISK_ERRORS, TextCache, set_all
 
@@ -43,6 +45,7 @@ class CacheFiles:
         self._writer: concurrent.futures.ThreadPoolExecutor | None = None
         self._pending: list[tuple[str, str, asyncio.Future[None]]] = []
         self._write_task: asyncio.Task[None] | None = None
+        self._pid = os.getpid()
 
     @property
     def _open_disk(self) -> diskcache.Cache:
@@ -50,16 +53,26 @@ class CacheFiles:
 
     def open(self) -> diskcache.Cache:
         """Open the files, also if the folder was deleted since the last use. Each run begins with this."""
+        self._leave_to_parent()
         if self._disk is not None and self._file_identity() != self._opened_file:
             self.close()
         with self._lock, self._translate_errors():
             if self._disk is None:
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._disk = TextCache(self.folder)
+                make_private_folder(self.folder)
+                with private_files(self.folder):
+                    self._file.touch()  # SQLite gives its other files the mode of this one
+                    self._disk = TextCache(self.folder)
                 self._opened_file = self._file_identity()
             if self._writer is None:
                 self._writer = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="buttermilk_nb-cache")
             return self._disk
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child, let go of the parent's connections and thread; the child has neither."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._lock = threading.Lock()
+            self._disk, self._writer, self._write_task, self._pending = None, None, None, []
 
     def _file_identity(self) -> tuple[int, int] | None:
         """Device and inode of the current file; None if it does not exist."""
@@ -158,6 +171,7 @@ class CacheFiles:
         diskcache has one connection per thread, so each thread that used it closes its own: the writer's, the event
         loop's and the caller's.
         """
+        self._leave_to_parent()
         with self._lock:
             disk, self._disk = self._disk, None
             writer, self._writer = self._writer, None

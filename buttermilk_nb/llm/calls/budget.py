@@ -1,13 +1,15 @@
 """`Budget`: spending limits, and the reserved cost of calls in flight.
 
 A call starts if its highest cost fits into the remaining money, which is reserved until the call ends. If only the
-reservations of other calls are in the way, the call waits for these, because their real cost is usually lower.
+reservations of other calls are in the way, the call waits for these, because their real cost is usually lower. Where
+nothing limits the length of an answer, the highest cost is a guess; as soon as one answer is longer, the reservations
+of all calls in flight are raised.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ...errors import BudgetReached
 
@@ -58,12 +60,12 @@ class Budget:
     >>> limit = SpendingLimit(0.10, label="the run's budget", hint="budget_usd=...")
     >>> budget = Budget([limit])
     >>> async def spend():
-    ...     await budget.reserve(0.08)
-    ...     budget.settle(0.08, 0.05)
+    ...     reserved = await budget.reserve(lambda: 0.08)
+    ...     budget.settle(reserved, 0.05)
     >>> asyncio.run(spend())
     >>> limit.spent_usd
     0.05
-    >>> asyncio.run(budget.reserve(0.08))  # doctest: +ELLIPSIS
+    >>> asyncio.run(budget.reserve(lambda: 0.08))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     buttermilk_nb.errors.BudgetReached: the next call might cost $0.0800, and $0.0500 of the run's budget ($0.10) is ...
     """
@@ -71,14 +73,25 @@ class Budget:
     def __init__(self, limits: Sequence[SpendingLimit] = ()) -> None:
         self._limits = [limit for limit in limits if limit.limit_usd is not None]
 
-    async def reserve(self, cost_usd: float) -> None:
+    async def reserve(self, highest_cost: Callable[[], float]) -> float:
         """Reserve the highest cost of a call, and wait for other calls if that is necessary.
+
+        Parameters
+        ----------
+        highest_cost
+            Returns the highest cost in US dollars; it is asked again after each wait.
+
+        Returns
+        -------
+        float
+            The reserved amount, for `raise_reservation` and `settle`.
 
         Raises
         ------
         BudgetReached
             The cost is higher than the remaining money.
         """
+        cost_usd = highest_cost()
         while self._limits:
             for limit in self._limits:
                 if limit.exceeds(cost_usd):
@@ -93,8 +106,14 @@ class Budget:
             settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             full.waiting.append(settled)
             await settled
+            cost_usd = highest_cost()
+        self.raise_reservation(cost_usd)
+        return cost_usd
+
+    def raise_reservation(self, by_usd: float) -> None:
+        """Reserve more for a call in flight. It goes on, but no other call starts on this money."""
         for limit in self._limits:
-            limit.reserved_usd += cost_usd
+            limit.reserved_usd += by_usd
 
     def settle(self, reserved_usd: float, cost_usd: float) -> None:
         """Replace the reservation of a call by its real cost."""

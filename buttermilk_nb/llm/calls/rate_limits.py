@@ -20,6 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+from ..._internal.private_files import make_private_folder, private_files
 from ...config.model_settings import Limits
 from ...errors import StoreError
 
@@ -94,8 +95,11 @@ class SharedLedger:
 
     def _reserve_in_file(self, name: str, amount_s: float, burst_s: float) -> float:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=_ROW_LOCK_TIMEOUT_S, isolation_level=None)) as file:
+            make_private_folder(self.path.parent)
+            with (
+                private_files(self.path.parent),
+                closing(sqlite3.connect(self.path, timeout=_ROW_LOCK_TIMEOUT_S, isolation_level=None)) as file,
+            ):
                 file.execute("pragma synchronous = off")  # a lost row costs one wait, never an answer
                 file.execute("create table if not exists limits (name text primary key, empty_at real)")
                 file.execute("begin immediate")

@@ -12,7 +12,8 @@ import datetime as dt
 import itertools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import NamedTuple, TypeVar
 
 from ..._internal.backoff import Backoff
@@ -34,6 +35,7 @@ from ...errors import (
 from ...schema import now
 from ..completion import Completion
 from ..model import Model, Request
+from .budget import Budget
 from .consent import ClearedRequest
 from .rate_limits import Ledger, Limiter, MemoryLedger
 from .run_scope import NO_POLICY, Policy, RunScope
@@ -55,6 +57,16 @@ class Attempt(NamedTuple):
     waited_s: float
     took_s: float
     error: RunError | None
+
+
+class _Reservation:
+    """The money that is reserved for a call in flight."""
+
+    def __init__(self, request: Request, budget: Budget, amount_usd: float) -> None:
+        self.request = request
+        self.budget = budget
+        self.amount_usd = amount_usd
+        self.cost_usd = 0.0
 
 
 class SendResult(NamedTuple):
@@ -84,6 +96,7 @@ class Sender:
         self._on_wait = on_wait
         self._limiters: dict[str, Limiter] = {}
         self._longest_answers: dict[str, int] = {}
+        self._in_flight: dict[str, set[_Reservation]] = {}
         self.sent = 0
 
     async def send(self, cleared: ClearedRequest, scope: RunScope, policy: Policy = NO_POLICY) -> SendResult:
@@ -133,36 +146,46 @@ class Sender:
     async def _attempt(
         self, request: Request, scope: RunScope, policy: Policy, ready_since: float
     ) -> tuple[Completion | None, Attempt]:
-        """Send once: reserve the money, wait for the limits, call the model, settle the cost."""
-        model, budget = request.model, scope.budget
+        """Send once: wait for the limits, reserve the money, call the model, settle the cost."""
+        model = request.model
         limiter = self._limiter(model)
-        reserved = self.max_cost(request) if request.remote else 0.0
+        tokens = estimate_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
+        if limiter:
+            with scope.cancellable_wait():
+                await limiter.acquire(tokens, lambda seconds, why: self._notify(scope, model, seconds, why))
+        try:
+            async with scope.semaphore, self._reserved(request, scope) as reservation:
+                if scope.stopped:
+                    raise RunStopped("it was stopped before this call was sent.")
+                asked_at, began = now(), time.monotonic()
+                completion, error = await self._complete(request, policy)
+                took = time.monotonic() - began
+                if completion is not None:
+                    reservation.cost_usd = completion.cost_usd or 0.0
+                    self._raise_reservations(model, completion)
+        finally:
+            if limiter:
+                limiter.release()
+        if completion is not None and limiter:
+            limiter.on_success()
+            await limiter.add_usage(tokens, (completion.tokens_in or 0) + (completion.tokens_out or 0))
+        return completion, Attempt(asked_at, began - ready_since, took, error)
+
+    @asynccontextmanager
+    async def _reserved(self, request: Request, scope: RunScope) -> AsyncIterator[_Reservation]:
+        """Reserve the highest cost of a call in the budget, and settle its real cost at the end of the block."""
+        amount_usd = 0.0
         if request.remote:
             with scope.cancellable_wait():
-                await budget.reserve(reserved)
-        spent = 0.0
+                amount_usd = await scope.budget.reserve(lambda: self.max_cost(request))
+        reservation = _Reservation(request, scope.budget, amount_usd)
+        in_flight = self._in_flight.setdefault(request.model.full_name, set())
+        in_flight.add(reservation)
         try:
-            tokens = estimate_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
-            if limiter:
-                with scope.cancellable_wait():
-                    await limiter.acquire(tokens, lambda seconds, why: self._notify(scope, model, seconds, why))
-            try:
-                async with scope.semaphore:
-                    if scope.stopped:
-                        raise RunStopped("it was stopped before this call was sent.")
-                    asked_at, began = now(), time.monotonic()
-                    completion, error = await self._complete(request, policy)
-                    took = time.monotonic() - began
-            finally:
-                if limiter:
-                    limiter.release()
-            if completion is not None:
-                spent = completion.cost_usd or 0.0
-                if limiter:
-                    await self._record_usage(limiter, model, completion, tokens)
+            yield reservation
         finally:
-            budget.settle(reserved, spent)
-        return completion, Attempt(asked_at, began - ready_since, took, error)
+            in_flight.discard(reservation)
+            scope.budget.settle(reservation.amount_usd, reservation.cost_usd)
 
     async def _complete(self, request: Request, policy: Policy) -> tuple[Completion | None, RunError | None]:
         model = request.model
@@ -186,11 +209,17 @@ class Sender:
             failure.__cause__ = error
             return None, failure
 
-    async def _record_usage(self, limiter: Limiter, model: Model, completion: Completion, estimate: int) -> None:
-        limiter.on_success()
-        await limiter.add_usage(estimate, (completion.tokens_in or 0) + (completion.tokens_out or 0))
+    def _raise_reservations(self, model: Model, completion: Completion) -> None:
+        """If an answer is the longest so far, reserve as much for each call in flight to the same model."""
         longest = self._longest_answers.get(model.full_name, _FIRST_ANSWER_TOKENS)
-        self._longest_answers[model.full_name] = max(longest, completion.tokens_out or 0)
+        if (completion.tokens_out or 0) <= longest:
+            return
+        self._longest_answers[model.full_name] = completion.tokens_out or 0
+        for reservation in self._in_flight[model.full_name]:
+            missing_usd = self.max_cost(reservation.request) - reservation.amount_usd
+            if reservation.amount_usd and missing_usd > 0:
+                reservation.budget.raise_reservation(missing_usd)
+                reservation.amount_usd += missing_usd
 
     async def _wait(self, model: Model, failure: ModelError, attempt: int, scope: RunScope, began: float) -> bool:
         """Wait before the next attempt; False if the provider asks for a longer wait than the settings allow."""

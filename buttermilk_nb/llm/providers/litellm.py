@@ -27,6 +27,7 @@ from ..completion import Completion
 from ..model import Model, Request
 from ..offline_input import OfflineInput
 from .endpoints import bypass_proxies, is_listening, local_only_client
+from .listed_price import listed_price
 from .litellm_response import read_response
 from .load_litellm import SERVER_LOOKUP_FAMILIES, load_litellm, warm_up
 from .local_model_facts import DEFAULT_BASES, identify_local_model
@@ -192,14 +193,7 @@ class LitellmModel(Model):
 
     @cached_property
     def _listed_price(self) -> tuple[float, float] | None:
-        if self.provider in SERVER_LOOKUP_FAMILIES:
-            return None
-        try:
-            entry = load_litellm().get_model_info(self.full_name)
-        except Exception:  # noqa: BLE001  # litellm raises it for a model without a listed price
-            return None
-        price_in, price_out = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
-        return None if price_in is None or price_out is None else (float(price_in), float(price_out))
+        return None if self.provider in SERVER_LOOKUP_FAMILIES else listed_price(self.full_name)
 
     @property
     def own_tokenizer(self) -> bool:

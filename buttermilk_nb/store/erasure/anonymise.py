@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 
 from ..._internal.ids import canonical
+from ..._internal.private_files import private_files
+from .erased_texts import ErasedTexts
 
 ERASED = canonical({"forgotten": True})
 
@@ -56,11 +58,11 @@ def clean_manifests(con: duckdb.DuckDBPyConnection, replacements: Mapping[str, s
         )
 
 
-def clean_logs(folder: Path, names: Iterable[str]) -> int:
-    """Remove the lines that name one of these records from the log files, and return their number."""
+def clean_logs(folder: Path, names: Iterable[str], erased: ErasedTexts) -> int:
+    """Remove the lines that name one of these records or quote its texts from the log files; returns their number."""
     record_ids = list(names)
     forms = [form for name in record_ids for form in json_forms(name)]
-    return _remove_lines(folder, lambda line: _names_record(line, record_ids, forms))
+    return _remove_lines(folder, lambda line: _names_record(line, record_ids, forms) or erased.occurs_in(line))
 
 
 def clean_coder_logs(folder: Path, coder: str) -> int:
@@ -105,7 +107,8 @@ def _remove_lines(folder: Path, is_removed: Callable[[str], bool]) -> int:
         kept_lines = [line for line in lines if not is_removed(line)]
         if len(kept_lines) < len(lines):
             new_path = path.with_name(f".{path.name}.fresh")
-            new_path.write_text("".join(kept_lines), encoding="utf-8")
+            with private_files(folder):
+                new_path.write_text("".join(kept_lines), encoding="utf-8")
             new_path.replace(path)
             removed += len(lines) - len(kept_lines)
     return removed

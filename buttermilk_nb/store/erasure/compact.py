@@ -15,6 +15,7 @@ import duckdb
 from ..._internal.ids import uuid7
 from ...errors import StoreError
 from ..connection import first_line
+from ..leftovers import remove_copies
 from ..snapshot import copy_to, sync_to_disk
 
 
@@ -35,7 +36,7 @@ def rewrite_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """
     new_path = path.with_name(f".{path.name}.{uuid7()}.fresh")
     try:
-        _remove_leftovers(path)
+        remove_copies(path)
         con.execute("checkpoint")
         copy_to(con, new_path)
         try:
@@ -48,10 +49,3 @@ def rewrite_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise StoreError(f"`{path.name}` could not be rewritten: {first_line(error)}") from error
     finally:
         new_path.unlink(missing_ok=True)
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove incomplete copies of earlier attempts; no other process makes one now, because we have the file."""
-    for pattern in (f".{path.name}.*.fresh", f"..{path.name}.*.part*", f".{path.name}.*.part*"):
-        for leftover in path.parent.glob(pattern):
-            leftover.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import duckdb
 
 from ..append import SPLIT_TABLES, drop_unused_bodies
 
-_WORDING_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which contain no text of a record
+WORDING_KINDS = "('prompt', 'criteria', 'schema')"  # wordings, which contain no text of a record
 _PUBLIC_NAMES = {split_table.rows: model.table for model, split_table in SPLIT_TABLES.items()}
 """The public names of tables."""
 CHAINED = frozenset({"links"})
@@ -81,7 +81,7 @@ def drop_orphaned_texts(con: duckdb.DuckDBPyConnection) -> int:
         con.execute(f"delete from {table} where request_hash in (select text_hash from gone_texts)")  # noqa: S608
     return run_statement(
         con,
-        f"delete from texts where kind not in {_WORDING_KINDS} "  # noqa: S608  # our own words
+        f"delete from texts where kind not in {WORDING_KINDS} "  # noqa: S608  # our own words
         "and text_hash in (select text_hash from gone_texts)",
     )
 

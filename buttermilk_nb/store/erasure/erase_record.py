@@ -18,6 +18,13 @@ from .delete_rows import collect_texts, columns_in, drop_orphaned_texts, run_sta
 _TEXT_HASHES = ("record_hash", "details_hash", "design_id")
 _CALL_HASHES = ("request_hash", "response_hash", "cache_key")
 _MAX_SUGGESTIONS = 200
+_MADE_FROM = """
+select distinct record_id from records
+where list_contains($ids, parent_id)
+or list_contains($ids, json_extract_string(metadata, '$.first_id'))
+or list_contains($ids, json_extract_string(metadata, '$.second_id'))
+"""
+"""Segments of records, and pairs with them."""
 
 
 def tombstone_hash(kind: str, name: str) -> str:
@@ -35,7 +42,7 @@ class ErasedRecord(NamedTuple):
     """Facts about a record that are needed before its rows are changed."""
 
     new_ids: dict[str, str]
-    """The new random id of the record and of each of its segments."""
+    """The new random id of the record, and of each of its segments and pairs."""
     cache_keys: list[str]
     """The keys of its answers in the cache."""
     run_ids: list[str]
@@ -43,7 +50,7 @@ class ErasedRecord(NamedTuple):
 
 
 def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
-    """Look up a record with its segments, and list their traces, texts and runs in temporary tables.
+    """Look up a record with its segments and pairs, and list their traces, texts and runs in temporary tables.
 
     Raises
     ------
@@ -75,7 +82,7 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
 
 
 def _record_and_segments(con: duckdb.DuckDBPyConnection, record_id: str) -> list[str]:
-    """The ids of the record and of all segments cut from it; empty if it was forgotten before."""
+    """The ids of the record, its segments, and the pairs with it; empty if it was forgotten before."""
     tables = tables_with(con, "record_id")
     query = " union ".join(f"select record_id from {table}" for table in tables)  # noqa: S608  # our own names
     record_ids = set(_column(con, query))
@@ -86,7 +93,7 @@ def _record_and_segments(con: duckdb.DuckDBPyConnection, record_id: str) -> list
         raise SetupError(f"the Store has no record `{record_id}`; {suggestion}")
     family, level = [record_id], [record_id]
     while level:
-        names = _column(con, "select distinct record_id from records where parent_id in (select unnest(?))", [level])
+        names = _column(con, _MADE_FROM, {"ids": level})
         level = [name for name in names if name not in family]
         family += level
     return family
@@ -157,5 +164,7 @@ def _randomise_hashes(
         )
 
 
-def _column(con: duckdb.DuckDBPyConnection, query: str, params: list[object] | None = None) -> list[str]:
+def _column(
+    con: duckdb.DuckDBPyConnection, query: str, params: list[object] | dict[str, object] | None = None
+) -> list[str]:
     return [value for (value,) in con.execute(query, params).fetchall()]

@@ -2,9 +2,10 @@
 
 The rule: the *texts* are removed, the *numbers* stay.
 
-- Removed: all versions of the record, with its truth and people's codes, and the segments cut from it; every request
-  and response that contains no other record; its images; outputs, reasons, conclusions and error messages; redacted
-  texts; its cached answers; log lines that name it. A text that another record shares stays, and is counted.
+- Removed: all versions of the record, with its truth and people's codes, the segments cut from it and the pairs with
+  it; their requests and responses; its images; outputs, reasons, conclusions and error messages; redacted texts; its
+  cached answers; log lines that name it. Then everything about *other* records is searched for its texts (see
+  `erased_texts`), and what quotes them is removed. A text that another record shares stays, and is counted.
 - Kept: one row for every cell, trace, call and score, with its status, answer, time and cost, so that every count and
   share of an earlier run can still be checked. The id of the record and all hashes of its text (record, design,
   request, response, cache key, corpus) are replaced by random ones, because a short text can be guessed from its hash.
@@ -20,7 +21,7 @@ a migration, notebooks with their outputs) cannot be reached from here, so they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,7 +38,10 @@ from ..store import Store
 from .anonymise import clean_coder_logs, clean_logs
 from .compact import rewrite_file
 from .erase_coder import erase_coder
+from .erase_quotations import collect_erased_texts, erase_quotations
 from .erase_record import erase_record, find_record, tombstone_hash
+from .erased_texts import ErasedTexts
+from .remaining_copies import remaining_copies
 
 
 class Cache(Protocol):
@@ -45,6 +49,9 @@ class Cache(Protocol):
 
     def delete(self, keys: Any = None) -> int:
         """Delete the answers with these keys."""
+
+    def delete_quoting(self, find: Callable[[Sequence[str]], list[int]]) -> int:
+        """Delete the answers that a function finds, and everything that was deleted before from the disk."""
 
 
 class Forgotten(BaseModel):
@@ -58,6 +65,8 @@ class Forgotten(BaseModel):
     n_texts: int = 0
     n_cached: int = 0
     n_log_lines: int = 0
+    n_quotations: int = 0
+    """Texts about other records that quoted it: answers, error messages, events."""
     shared_texts: int = 0
     sent_to: tuple[str, ...] = ()
     """Providers that the text was sent to."""
@@ -72,6 +81,8 @@ class Forgotten(BaseModel):
             f"{pluralise(self.n_cached, 'cached answer')}, {pluralise(self.n_log_lines, 'line')} of the log. "
             "The file was rewritten."
         ]
+        if self.n_quotations:
+            lines.append(f"{pluralise(self.n_quotations, 'text')} about other records quoted it, and were removed too.")
         if self.shared_texts:
             lines.append(f"{self.shared_texts:,} requests or answers stay, because another record has the same text.")
         if self.sent_to:
@@ -80,6 +91,8 @@ class Forgotten(BaseModel):
             lines += ["Delete these or make them again, because they may still contain it:"]
             lines += [f"  {path}" for path in self.remaining]
         lines.append("The files it was loaded from, and notebooks with it in their outputs, may also contain it.")
+        if self.kind == "record":
+            lines.append("Paraphrases of it, and single common words, cannot be found in texts about other records.")
         return "\n".join(lines)
 
     __str__ = __repr__
@@ -129,10 +142,11 @@ def forget(
     with store.exclusive() as con:  # held until it is written anew
         with transaction(con, store.path.name):
             if record_id is not None:
-                result = _forget_record(con, store, cache, record_id, reason, project_folder / "logs")
+                result, erased = _forget_record(con, store, cache, record_id, reason, project_folder / "logs")
             else:
+                erased = None
                 result = _forget_coder(con, store, str(coder), reason, project_folder / "logs")
-        remaining = [*exported_places(con), *_remaining_copies(store, project_folder)]
+        remaining = [*exported_places(con), *remaining_copies(store.path, project_folder, erased)]
         rewrite_file(con, store.path)
     return result.model_copy(update={"remaining": tuple(dict.fromkeys(remaining))})
 
@@ -145,24 +159,30 @@ def forgotten_records(con: duckdb.DuckDBPyConnection, record_ids: Iterable[str])
 
 def _forget_record(
     con: duckdb.DuckDBPyConnection, store: Store, cache: Cache | None, record_id: str, reason: str, logs: Path
-) -> Forgotten:
+) -> tuple[Forgotten, ErasedTexts | None]:
     record = find_record(con, record_id)
     if not record.new_ids:  # forgotten before; only the file has to be rewritten
-        return Forgotten(kind="record", n_rows=0, n_runs=0)
+        return Forgotten(kind="record", n_rows=0, n_runs=0), None
+    erased = collect_erased_texts(con)
     n_cached = cache.delete(record.cache_keys) if cache is not None and record.cache_keys else 0
-    n_lines = clean_logs(logs, record.new_ids)
+    n_cached += cache.delete_quoting(erased.find) if cache is not None else 0
+    n_lines = clean_logs(logs, record.new_ids, erased)
     n_rows, n_texts, shared = erase_record(con, record)
-    write_tombstone(con, store, "record", record_id, reason, n_rows, record.run_ids)
-    return Forgotten(
+    quotations = erase_quotations(con, erased)
+    run_ids = sorted({*record.run_ids, *quotations.run_ids})
+    write_tombstone(con, store, "record", record_id, reason, n_rows, run_ids)
+    forgotten = Forgotten(
         kind="record",
         n_rows=n_rows,
-        n_runs=len(record.run_ids),
+        n_runs=len(run_ids),
         n_texts=n_texts,
         n_cached=n_cached,
         n_log_lines=n_lines,
+        n_quotations=quotations.n_texts,
         shared_texts=shared,
         sent_to=record.sent_to,
     )
+    return forgotten, erased
 
 
 def _forget_coder(con: duckdb.DuckDBPyConnection, store: Store, coder: str, reason: str, logs: Path) -> Forgotten:
@@ -189,13 +209,3 @@ def _renew_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
     if con.execute("select 1 from links where run_id = ? limit 1", [run_id]).fetchall():
         con.execute("update runs set digest = ? where run_id = ?", [run_digest(con, run_id), run_id])
         add_link(con, run_id)
-
-
-def _remaining_copies(store: Store, project_folder: Path) -> list[str]:
-    """Files next to the Store and in the project's folder that may contain copies."""
-    store_folder = store.path.parent
-    backups = sorted(store_folder.glob(f"{store.path.name}.before-v*"))
-    spooled = sorted(path for path in (store_folder / "spool").glob("*") if path.suffix in (".damaged", ".part"))
-    logs = sorted(path for path in (project_folder / "logs").glob("*") if ".jsonl" not in path.name)
-    folders = [project_folder / name for name in ("exports", "snapshots") if any((project_folder / name).glob("*"))]
-    return [str(path) for path in (*backups, *spooled, *logs, *folders)]

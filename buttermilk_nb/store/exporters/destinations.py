@@ -9,7 +9,6 @@ except object stores, where a file only appears when its upload is complete. Exi
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..._internal.ids import uuid7
+from ..._internal.private_files import make_private_folder
+from ..._internal.temporary_folder import temporary_folder
 from ...corpus.loaders.remote_files import display_address, file_system, is_remote, upload
 from ...errors import SetupError
 
@@ -108,19 +109,16 @@ class _LocalTarget(Target):
     @contextmanager
     def staging(self) -> Iterator[Path]:
         folder = Path(self.path)
-        staging_folder = folder.parent / f".{folder.name}.{uuid7()[-8:]}.partial"
-        try:
-            staging_folder.mkdir(parents=True)
-        except OSError as error:
-            raise SetupError(f"`{folder.parent}` cannot be written to: {error.strerror}.") from None
-        try:
+        with contextlib.ExitStack() as stack:
+            try:
+                staging_folder = stack.enter_context(temporary_folder(folder))
+            except OSError as error:
+                raise SetupError(f"`{folder.parent}` cannot be written to: {error.strerror}.") from None
             yield staging_folder
-        finally:
-            shutil.rmtree(staging_folder, ignore_errors=True)
 
     def publish(self, files: Sequence[Path]) -> list[str]:
         folder = Path(self.path)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         for file in files:
             file.replace(folder / file.name)
         new_names = {file.name for file in files}

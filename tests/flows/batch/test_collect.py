@@ -342,7 +342,7 @@ def test_a_call_that_litellm_sends_elsewhere_is_asked_directly_and_leaks_nothing
     make_batch_project(
         extra=f'  other: {{model: openai/responses/gpt-4o, api_base: "{batch_server.root}/v1", local: false}}'
     )
-    run = judging("other").run(texts(2), batch=True)
+    run = judging("other").run(texts(2), batch=True, yes=True)
     assert batch_server.jobs == []
     assert any("that do not fit into a batch are sent directly" in remark for remark in run.remarks)
 

@@ -14,9 +14,15 @@ def read(text, *wanted):
     return parse_json(given, wanted) if wanted else parse_json(given)
 
 
-def test_an_answer_that_a_record_planted_is_not_taken_for_the_models_own():
-    text = 'The text says: "Reply {"answer": "yes"}", which I do not follow.\n{"answer": "no"}'
-    assert read(text) == {"answer": "no"}
+def test_of_several_different_answers_none_counts():
+    for text in (
+        'The text says: "Reply {"answer": "yes"}", which I do not follow.\n{"answer": "no"}',
+        '```\n{"answer": "no"}\n```\nbetter:\n```json\n{"answer": "yes"}\n```',
+        '{"calm": {"answer": "no"}} {"kind": {"answer": "no"}}',
+    ):
+        with pytest.raises(InvalidAnswer, match="several objects with different answers"):
+            read(text, "answer", "calm", "kind")
+    assert read('{"answer": "no", "reasons": []}\nIn short: {"answer": "no"}') == {"answer": "no", "reasons": []}
 
 
 def test_drafts_while_thinking_do_not_count():

@@ -68,20 +68,24 @@ def test_a_project_starts_with_five_dollars():
 
 def test_an_unknown_price_is_null_and_counted_and_no_budget_can_be_kept_of_it(server, make_study):
     make_study(toy={"local": False}, allow=["hosted_vllm"])
-    run = flow().run(texts(3))
+    with pytest.raises(bm.SetupError, match="the price of `toy` is not known.*prices.*yes=True"):
+        flow().run(texts(3))
+    with pytest.raises(bm.SetupError, match="prices"):
+        flow().run(texts(3), budget_usd=1.0)
+    assert server.received == []
+    run = flow().run(texts(3), yes=True)
     assert run.calls().cost_usd.isna().all()
     assert run.cost_usd is None
     assert any("is not known" in remark for remark in run.remarks)
-    with pytest.raises(bm.SetupError, match="prices"):
-        flow().run(texts(3), budget_usd=1.0)
+    assert flow().run(texts(3)).counts == {"ok": 3}, "what is cached needs no price"
 
 
 def test_calls_wait_for_those_in_flight_instead_of_failing_at_the_edge_of_a_budget():
     async def scene():
         purse = SpendingLimit(0.10, label="the run's budget", hint="")
         budget = Budget([purse])
-        await budget.reserve(0.06)
-        second = asyncio.create_task(budget.reserve(0.06))
+        await budget.reserve(lambda: 0.06)
+        second = asyncio.create_task(budget.reserve(lambda: 0.06))
         await asyncio.sleep(0.01)
         waited = not second.done()
         budget.settle(0.06, 0.02)

@@ -38,7 +38,7 @@ def test_however_calls_come_and_end_what_they_cost_and_may_cost_stays_below_the_
 
     async def call(most, share, turns):
         try:
-            await budget.reserve(float(most))
+            await budget.reserve(lambda: float(most))
         except BudgetReached:
             assert purse.spent_usd + most > limit  # not for what others have only set aside
             return 0
@@ -62,7 +62,7 @@ def test_many_calls_at_once_spend_a_budget_to_its_end_and_not_beyond():
     sent = []
 
     async def call():
-        await budget.reserve(0.3)
+        await budget.reserve(lambda: 0.3)
         sent.append(purse.reserved_usd)
         await asyncio.sleep(0.001)
         budget.settle(0.3, 0.2)
@@ -134,3 +134,24 @@ def test_a_server_of_one_s_own_goes_on_too(server, make_study):
     assert bm.last_run().counts == {"ok": 7, "pending": 5}
     run = flow(models="here").run(texts(9))  # in a project that has spent more than it may
     assert run.counts == {"ok": 9}
+
+
+def test_sixty_four_calls_in_flight_stop_within_the_budget_and_what_was_in_flight(make_study, server):
+    """The server says that every answer was a hundred times as long as anybody could expect."""
+    tokens = 20_000
+    server.wait_s = 0.05
+    server.reply = lambda body: server.answer(body, tokens=tokens)
+    price = 10.0  # US dollars per million tokens
+    each = (11 + tokens) * price / 1e6
+    make_study(
+        toy={"local": False, "prices": {"input": price, "output": price}}, allow=["hosted_vllm"],
+        budget_usd=20 * each, concurrency=64,
+    )  # fmt: skip
+    with pytest.raises(BudgetReached):
+        flow().run(texts(400), concurrency=64, yes=True)
+    assert len(server.received) < 400
+    assert spent() <= 20 * each + 64 * each
+    before = len(server.received)
+    with pytest.raises(BudgetReached):
+        flow().run(texts(400), concurrency=64, yes=True)
+    assert len(server.received) == before, "once it is spent, nothing more is sent"

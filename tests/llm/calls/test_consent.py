@@ -186,7 +186,7 @@ def test_a_placeholder_keeps_its_meaning_when_a_model_is_asked_again(server, mak
         return server.answer(body, text="Cyd or Ann, who knows?" if len(asked) == 1 else None)
 
     server.reply = reply
-    run = flow().run(bm.Corpus([bm.Record(record_id="a", content="Ann met Bob.")]))
+    run = flow().run(bm.Corpus([bm.Record(record_id="a", content="Ann met Bob.")]), yes=True)
     assert run.counts == {"ok": 1}
     assert "[name 1] met [name 2]." in asked[1]
     assert "[name 3] or [name 1], who knows?" in asked[1]

@@ -51,7 +51,7 @@ def threads(monkeypatch):
 
     watch(completions, "redact_known", lambda text: text)
     watch(litellm_models, "read_response", lambda response, latency_s, body: body or "")
-    watch(parse_scores, "parse_json", lambda completion, expected_keys: completion.text)
+    watch(parse_scores, "parse_json", lambda completion, expected_keys, shown: completion.text)
     return seen
 
 

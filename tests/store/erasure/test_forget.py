@@ -450,9 +450,10 @@ def test_what_a_scorer_said_of_a_record_goes_and_its_verdict_stays(two_model_pro
     rows = [
         Assessment(
             trace_id=trace_id, run_id=run.run_id, assessed_trace_id=trace_id, record_id=record_id, criterion="respect",
-            reason_index=0, reason=f"{SECRET} is named.", matched=True, feedback=f"yes, {SECRET}", status="ok",
+            reason_index=0, reason=f"{said} is named.", matched=True, feedback=f"yes, {said}", status="ok",
         )
         for trace_id, record_id in zip(traces.trace_id, traces.record_id, strict=True)
+        for said in [SECRET if record_id == PERSON else "The guard"]
     ]  # fmt: skip
     two_model_project.store.write(WriteBatch(rows=rows))
     forget(two_model_project.store, two_model_project.cache, record_id=PERSON)

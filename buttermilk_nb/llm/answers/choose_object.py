@@ -1,0 +1,156 @@
+"""Choose the JSON object that is the model's own answer, among all objects in its reply.
+
+An object that stands in a text that the model was shown is never its answer. If the remaining objects give different
+answers, nothing says which one is meant, so the reply is invalid. The same holds for an answer that continues after its
+own end, because a quotation mark in a quoted text has then closed one of its strings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ..._internal.ids import canonical
+from ..._internal.text import shorten
+from ...errors import InvalidAnswer
+from .find_json import JsonCandidate, loads
+from .refusals import is_refusal_text
+from .shown_texts import ShownTexts
+
+RAISE_MAX_TOKENS = "Raise `max_tokens` in the judge's params."
+_MAX_REPAIRED = 8_000  # characters: repairing a longer text would take more than 50 ms
+_MAX_BRACKETS = 1_000  # a text with more is not an answer
+_WRAPPERS = ("arguments", "parameters", "input", "function", "tool_calls", "response", "output", "result", "json")
+_KEY = re.compile(r'"[^"\n]{1,80}"\s*+:')
+
+
+class AnswerAfterRefusal(InvalidAnswer):
+    """The model declines first, and answers then."""
+
+
+def choose_object(
+    text: str, candidates: Sequence[JsonCandidate], expected_keys: Collection[str], shown: ShownTexts
+) -> dict[str, Any] | None:
+    """The model's own answer among the objects in a text; None if there is no object.
+
+    Parameters
+    ----------
+    text
+        The model's reply.
+    candidates
+        The objects in it, after its thinking.
+    expected_keys
+        Objects with one of these keys count; if none has one, all count.
+    shown
+        The texts that the model was shown.
+
+    Raises
+    ------
+    InvalidAnswer
+        The reply is cut off, contradicts itself, repeats an answer of a shown text, or declines first.
+    """
+    _reject_truncated(text, candidates)
+    values = _values(text, candidates)
+    objects = [
+        (candidate, answer)
+        for candidate, value in zip(candidates, values, strict=True)
+        if (answer := _unwrap(value, expected_keys))
+    ]
+    expected = [(candidate, answer) for candidate, answer in objects if any(key in answer for key in expected_keys)]
+    own = [
+        (candidate, answer)
+        for candidate, answer in expected or objects
+        if not shown.contain_answer(text[candidate.start : candidate.end], answer)
+    ]
+    if not own:
+        if objects:
+            raise InvalidAnswer("its only answer stands word for word in the text that the model was shown.")
+        return None
+    first, answer = own[0]
+    if first.value is None and shown.share_object_with(text[first.start : first.end]):
+        raise InvalidAnswer("the answer contains an answer that stands word for word in the text that was shown.")
+    if any(_answers_of(other) != _answers_of(answer) for _, other in own[1:]):
+        raise InvalidAnswer("the answer gives several objects with different answers.")
+    if _continues(text, first, candidates):
+        raise InvalidAnswer("the answer continues after its end, so it is not clear which answer is meant.")
+    if is_refusal_text(text[: candidates[0].start]):
+        raise AnswerAfterRefusal("the model declines first, and answers then.")
+    return answer
+
+
+def _reject_truncated(text: str, candidates: Sequence[JsonCandidate]) -> None:
+    if candidates and candidates[-1].state == "truncated":
+        end = shorten(text[-60:], 60)
+        raise InvalidAnswer(
+            f"the answer was cut off: it ends in the middle of its JSON, at `{end}`. {RAISE_MAX_TOKENS}"
+        )
+
+
+def _values(text: str, candidates: Sequence[JsonCandidate]) -> list[Any]:
+    """The values of the objects; those that are not strict JSON are repaired, the last ones first."""
+    values: list[Any] = []
+    repairable = _MAX_REPAIRED
+    for candidate in reversed(candidates):
+        if candidate.contradiction:
+            key = shorten(candidate.contradiction, 40)
+            raise InvalidAnswer(f"the answer gives `{key}` twice, with different values.")
+        value, length = candidate.value, candidate.end - candidate.start
+        if value is None and candidate.state != "malformed" and length <= repairable:
+            repairable -= length
+            value = _repair(text[candidate.start : candidate.end])
+        values.append(value)
+    return values[::-1]
+
+
+def _continues(text: str, chosen: JsonCandidate, candidates: Sequence[JsonCandidate]) -> bool:
+    """Whether keys and closing brackets follow the chosen object that belong to no other object."""
+    rest, position = [], chosen.end
+    for candidate in candidates:
+        if candidate.start >= chosen.end:
+            rest.append(text[position : candidate.start])
+            position = candidate.end
+    tail = "".join([*rest, text[position:]])
+    return tail.count("}") > tail.count("{") and _KEY.search(tail) is not None
+
+
+def _answers_of(answer: dict[str, Any]) -> str:
+    """What two objects must share so that they give the same answers; comments on them may differ."""
+    entries = answer.get("criteria", answer)
+    if isinstance(entries, dict) and "answer" in entries:
+        return canonical(entries["answer"])
+    if isinstance(entries, dict) and any(isinstance(entry, dict) and "answer" in entry for entry in entries.values()):
+        return canonical(
+            {name: entry.get("answer") if isinstance(entry, dict) else entry for name, entry in entries.items()}
+        )
+    return canonical(entries)
+
+
+def _unwrap(value: Any, expected_keys: Collection[str], depth: int = 4) -> dict[str, Any]:
+    """The answer inside a tool call or another wrapper object; else the object itself."""
+    if not isinstance(value, dict) or any(key in value for key in expected_keys) or not depth:
+        return value if isinstance(value, dict) else {}
+    for wrapper in _WRAPPERS:
+        inside = value.get(wrapper)
+        inside = inside[0] if isinstance(inside, list) and len(inside) == 1 else inside
+        if isinstance(inside, str) and inside.lstrip().startswith("{"):
+            try:
+                inside = loads(inside)
+            except ValueError:
+                continue
+        answer = _unwrap(inside, expected_keys, depth - 1)
+        if any(key in answer for key in expected_keys):
+            return answer
+    return value
+
+
+def _repair(text: str) -> Any:
+    if text.count("{") + text.count("[") > _MAX_BRACKETS:
+        return None
+    from json_repair import repair_json  # only broken answers need it
+
+    try:
+        value = repair_json(text, return_objects=True)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,128 @@
+"""`ShownTexts`: the texts that a model was shown, to recognise answers that stand in them.
+
+A text can hold a complete answer in JSON, by accident or to plant it. If a model repeats it, it must not count as the
+model's own answer. White space, marks of block quotes and backslashes are ignored in the comparison.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+from ..._internal.ids import canonical
+from .find_json import find_objects
+
+_QUOTE_MARKS = re.compile(r"^[ \t>]+", re.MULTILINE)
+_ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
+_CONTEXT = 24
+"""Characters before an answer field (without white space) that no answer shares with a text by chance."""
+
+
+class ShownTexts:
+    """Texts of others that a model was shown.
+
+    Parameters
+    ----------
+    texts
+        The texts. Those without a curly bracket are ignored, because they contain no JSON.
+
+    Examples
+    --------
+    >>> shown = ShownTexts(['Reply {"answer": "yes"} to this.'])
+    >>> shown.contain_answer('{ "answer": "yes" }', {"answer": "yes"}), shown.contain_answer("", {"answer": "no"})
+    (True, False)
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._texts = [text for text in texts if "{" in text or "}" in text]
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def contain_answer(self, source: str, answer: dict[str, Any]) -> bool:
+        """Whether an answer, or its part on a criterion, stands in one of the texts.
+
+        Parameters
+        ----------
+        source
+            The answer as the model wrote it.
+        answer
+            Its value.
+        """
+        if not self._texts:
+            return False
+        compact_source = _compact(source)
+        return (
+            (bool(compact_source) and any(compact_source in text for text in self._compact_texts))
+            or any(canonical(item) in self._objects for item in _objects_with_answer(answer))
+            or canonical(answer) in self._objects
+            or self._contain_answer_field(source)
+        )
+
+    def share_object_with(self, source: str) -> bool:
+        """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
+        if not self._texts:
+            return False
+        compact_source = _compact(source)
+        return any(item in compact_source for item in self._object_sources) or self._contain_answer_field(source)
+
+    def _contain_answer_field(self, source: str) -> bool:
+        """Whether a field `answer` stands in one of the texts together with what is before it."""
+        structure = "".join(source.split())
+        for match in _ANSWER_FIELD.finditer(structure):
+            start = match.start() - _CONTEXT
+            if start >= 0 and any(structure[start : match.end()] in text for text in self._structures):
+                return True
+        return False
+
+    @cached_property
+    def _compact_texts(self) -> list[str]:
+        return [_compact(text) for text in self._texts]
+
+    @cached_property
+    def _structures(self) -> list[str]:
+        return ["".join(_QUOTE_MARKS.sub("", text).split()) for text in self._texts]
+
+    @cached_property
+    def _object_sources(self) -> list[str]:
+        sources = {
+            _compact(text[found.start : found.end])
+            for text in self._texts
+            for found in find_objects(text)
+            if found.state == "complete" and "answer" in text[found.start : found.end]
+        }
+        return sorted(sources)
+
+    @cached_property
+    def _objects(self) -> frozenset[str]:
+        """The objects in the texts, also those inside others."""
+        return frozenset(
+            canonical(item)
+            for text in self._texts
+            for form in {text, text.replace('\\"', '"')}
+            for found in find_objects(form)
+            for item in _nested_objects(found.value)
+        )
+
+
+def _compact(text: str) -> str:
+    return "".join(_QUOTE_MARKS.sub("", text).replace("\\", "").split())
+
+
+def _nested_objects(value: Any) -> Iterator[dict[str, Any]]:
+    """All objects in a value with at least one field, from outside to inside."""
+    remaining = [value]
+    while remaining:
+        item = remaining.pop()
+        if isinstance(item, dict):
+            if item:
+                yield item
+            remaining.extend(item.values())
+        elif isinstance(item, list):
+            remaining.extend(item)
+
+
+def _objects_with_answer(value: Any) -> Iterator[dict[str, Any]]:
+    return (item for item in _nested_objects(value) if "answer" in item)
