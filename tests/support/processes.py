@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.preloaded_python import PreloadedPython, Script
 
 POLL_S = 0.002
 
@@ -52,6 +53,30 @@ def start_script(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def preloaded_python() -> Iterator[PreloadedPython]:
+    """Python processes that have litellm imported already."""
+    if not hasattr(os, "fork"):
+        pytest.skip("there is no fork here")
+    server = PreloadedPython()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def start_preloaded(tmp_path: Path, preloaded_python: PreloadedPython) -> Iterator[Callable[..., Script]]:
+    """The same as `start_script`, in processes that have litellm imported already."""
+    started: list[Script] = []
+
+    def run(script: str, *arguments: object) -> Script:
+        started.append(preloaded_python.start(script, *arguments, cwd=tmp_path))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.close()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -30,9 +28,10 @@ PROGRAM = """
 """
 
 
-def start(model, folder):
-    code = textwrap.dedent(PROGRAM).format(folder=str(folder), model=model)
-    return subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONWARNINGS": "default"})
+@pytest.fixture
+def start(start_preloaded):
+    """Start the program in a process of its own."""
+    return lambda model, folder: start_preloaded(textwrap.dedent(PROGRAM).format(folder=str(folder), model=model))
 
 
 def until(true, seconds=60.0):
@@ -48,7 +47,7 @@ def states(project):
 
 
 @BOTH
-def test_a_killed_program_is_collected_by_the_next_one(model, batch_server, make_batch_project, tmp_path):
+def test_a_killed_program_is_collected_by_the_next_one(model, batch_server, make_batch_project, tmp_path, start):
     batch_server.looks = 10_000
     make_batch_project()
     session.close()
@@ -68,7 +67,7 @@ def test_a_killed_program_is_collected_by_the_next_one(model, batch_server, make
 
 
 @pytest.mark.parametrize("model", ["claude"])
-def test_a_program_killed_while_it_submits_has_submitted_once(model, batch_server, make_batch_project, tmp_path):
+def test_a_program_killed_while_it_submits_has_submitted_once(model, batch_server, make_batch_project, tmp_path, start):
     held = threading.Event()
 
     def hold(request):
@@ -101,7 +100,9 @@ def test_a_program_killed_while_it_submits_has_submitted_once(model, batch_serve
 
 
 @pytest.mark.parametrize("model", ["gpt"])
-def test_a_program_killed_before_it_submits_submits_afterwards(model, batch_server, make_batch_project, tmp_path):
+def test_a_program_killed_before_it_submits_submits_afterwards(
+    model, batch_server, make_batch_project, tmp_path, start
+):
     make_batch_project()
     session.close()
     program = start(model, tmp_path / "study")

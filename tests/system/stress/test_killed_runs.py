@@ -154,8 +154,8 @@ def record_in(text):
 
 
 @pytest.fixture
-def killed(tmp_path, server, start_script, wait_until):
-    return Killed(tmp_path, server, start_script, wait_until)
+def killed(tmp_path, server, start_preloaded, wait_until):
+    return Killed(tmp_path, server, start_preloaded, wait_until)
 
 
 def lost(before, after):
