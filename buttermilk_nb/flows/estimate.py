@@ -25,6 +25,8 @@ class ModelEstimate:
     model: str
     calls: int = 0
     cached: int = 0
+    repeated: int = 0
+    """Calls with the same request as another call of the run; they share its answer."""
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: float | None = 0.0
@@ -38,7 +40,7 @@ class ModelEstimate:
     @property
     def new(self) -> int:
         """Calls that would be sent."""
-        return self.calls - self.cached
+        return self.calls - self.cached - self.repeated
 
 
 class Estimate:
@@ -75,9 +77,14 @@ class Estimate:
         return sum(model.cached for model in self.models)
 
     @property
+    def repeated(self) -> int:
+        """Calls with the same request as another call of the run; they share its answer."""
+        return sum(model.repeated for model in self.models)
+
+    @property
     def new(self) -> int:
         """Calls that would be sent."""
-        return self.calls - self.cached
+        return self.calls - self.cached - self.repeated
 
     @property
     def cost_usd(self) -> float | None:
@@ -96,15 +103,18 @@ class Estimate:
             if self.cap_usd is None or not any(model.remote for model in self.models)
             else f", cap ${self.cap_usd:,.2f}"
         )
-        return f"{self.calls:,} calls: {self.cached:,} cached, {self.new:,} new, {cost}{cap}{later}"
+        repeated = f", {self.repeated:,} the same as another one" if self.repeated else ""
+        return f"{self.calls:,} calls: {self.cached:,} cached, {self.new:,} new{repeated}, {cost}{cap}{later}"
 
     def to_html(self) -> str:
         """The estimate as a table, by model."""
         rows = [
-            (m.model, m.calls, m.cached, m.new, m.tokens_in, m.tokens_out, _format_cost(m.cost_usd))
+            (m.model, m.calls, m.cached, *([m.repeated] if self.repeated else []), m.new, m.tokens_in, m.tokens_out,
+             _format_cost(m.cost_usd))
             for m in self.models
-        ]
-        columns = ["model", "calls", "cached", "new", "tokens in", "tokens out (guess)", "cost of new calls"]
+        ]  # fmt: skip
+        repeated = ["repeated"] if self.repeated else []
+        columns = ["model", "calls", "cached", *repeated, "new", "tokens in", "tokens out (guess)", "cost of new calls"]
         guessed = [f"`{m.model}`" for m in self.models if m.new and not m.counted]
         how = f"Tokens of {', '.join(guessed)} are estimated from characters. " if guessed else ""
         note = f"{how}The length of answers is a guess. Nothing was sent."
@@ -146,7 +156,8 @@ def estimate(
             entry.calls += 1
             is_cached = reads_cache and cell.design_id not in retried_designs and request.key in project.cache
             if is_cached or request.key in counted_keys:
-                entry.cached += 1
+                entry.cached += is_cached
+                entry.repeated += not is_cached
                 continue
             counted_keys.add(request.key)
             _add_call(entry, request, answers)

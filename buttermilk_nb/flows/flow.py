@@ -15,6 +15,7 @@ from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
 from ..project.project import Project
 from ..project.session import current
 from .estimate import Estimate, estimate
+from .execution.preflight import list_needs
 from .execution.runner import Runner
 from .execution.start import start
 from .flow_file import read_flow_file
@@ -62,7 +63,7 @@ class Flow:
     # --- before a run ----------------------------------------------------------------------------
 
     def check(self, corpus: Corpus, *, project: Project | None = None) -> Grid:
-        """Check everything before a run: prompts, models and codes. Nothing is sent.
+        """Check everything before a run: prompts, models and codes, keys, consent and prices. Nothing is sent.
 
         Parameters
         ----------
@@ -74,14 +75,17 @@ class Flow:
         Returns
         -------
         Grid
-            The number of planned answers, and remarks on options that measure nothing.
+            The number of planned answers, remarks on options that measure nothing, and what a run would stop for: a
+            key, a consent, a price, a server that does not run, a confirmation.
 
         Raises
         ------
         SetupError
             The declaration is wrong; the error lists every problem.
         """
-        return Plan(self.steps, corpus, project or current()).checked()
+        project = project or current()
+        plan = Plan(self.steps, corpus, project)
+        return plan.checked()._replace(needs=tuple(list_needs(plan, project)))
 
     def estimate(self, corpus: Corpus, *, limit: int | None = None, project: Project | None = None) -> Estimate:
         """Count calls, tokens and cost, and the calls that are cached already. Nothing is sent.

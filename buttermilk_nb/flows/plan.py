@@ -21,11 +21,13 @@ from .step import Step
 
 
 class Grid(NamedTuple):
-    """How many answers a flow plans for a corpus, and remarks before it runs."""
+    """How many answers a flow plans for a corpus, remarks before it runs, and what a run needs first."""
 
     records: int
     slots: dict[str, int]
     remarks: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    """What a run would stop for: a key, a consent, a price, a server, a confirmation."""
 
     @property
     def cells(self) -> int:
@@ -34,7 +36,9 @@ class Grid(NamedTuple):
 
     def __repr__(self) -> str:
         per = ", ".join(f"{name}: {n} per record" for name, n in self.slots.items())
-        lines = [f"{self.cells:,} answers ({self.records:,} records; {per}). No problem was found."]
+        result = "The flow is ready, but a run needs something first:" if self.needs else "No problem was found."
+        lines = [f"{self.cells:,} answers ({self.records:,} records; {per}). {result}"]
+        lines += [f"- {need}" for need in self.needs]
         return "\n".join(lines + [f"Note: {remark}" for remark in self.remarks])
 
 

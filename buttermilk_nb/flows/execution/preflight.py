@@ -63,6 +63,32 @@ def preflight(
     return _price_remarks(project, unpriced, called, budget_usd, yes=yes) + _local_only_remarks(plan, remote)
 
 
+def list_needs(plan: Plan, project: Project) -> list[str]:
+    """What `preflight` would stop a run for, as sentences; nothing is sent, asked or confirmed."""
+    planned = estimate(plan, project)
+    models = _called_models(plan, project, planned)
+    consent = project.client.consent
+    needs: list[str] = []
+    if unconfirmed := consent.unconfirmed_for(models):
+        needs.append(f"{describe_settings(project.folder, unconfirmed)} Confirm it with bm.trust().")
+    for model in models:
+        if not consent.is_unconfirmed(model):
+            needs += model.unavailable_reasons(project.settings.probe_s)
+    try:
+        consent.check_models([model for model in models if not consent.is_unconfirmed(model)])
+    except ConsentError as error:
+        needs += error.problems
+    if project.settings.budget_usd is not None:
+        needs += [_unpriced_message(model) for model in models if model.remote and model.price() is None]
+    new = sum(entry.new + entry.later for entry in planned.models if entry.remote)
+    if new > project.settings.confirm_above:
+        needs.append(
+            f"{new:,} calls to remote models are more than `confirm_above` ({project.settings.confirm_above:,}): "
+            "write run(..., yes=True)."
+        )
+    return list(dict.fromkeys(needs))
+
+
 def _check_confirmed(plan: Plan, project: Project, mode: CacheMode, retry: frozenset[str]) -> None:
     """Ask about unconfirmed settings of the models that would be called; without a yes, nothing is sent."""
     called_models = _called_models(plan, project, estimate(plan, project, mode=mode, retry=retry))

@@ -30,6 +30,7 @@ def load_litellm() -> Any:
             os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
             os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")  # else it fetches a file
             os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+            os.environ.setdefault("LITELLM_LOG", "ERROR")  # its warnings are for programmers, not for a notebook
             # litellm's own types make pydantic warn in the middle of a call, into the reader's notebook
             warnings.filterwarnings("ignore", message="Items? '.*' on TypedDict class", category=UserWarning)
             import litellm
