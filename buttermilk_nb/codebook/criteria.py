@@ -264,3 +264,37 @@ class Criteria(BaseModel):
 
 def _describe_cues(criterion: Criterion) -> str:
     return ", ".join(f"{len(cues)} for {answer}" for answer, cues in criterion.cues.items()) or "none"
+
+
+def require_criteria(value: object, user: str, *, reload: bool = False) -> Criteria:
+    """Criteria, from criteria or from the path of their file.
+
+    Parameters
+    ----------
+    value
+        The value to check.
+    user
+        The function or object that needs criteria, as the subject of the error message.
+    reload
+        Whether criteria that have a file are read again from it.
+
+    Raises
+    ------
+    SetupError
+        The value is neither criteria nor a path, or the file cannot be read.
+
+    Examples
+    --------
+    >>> try:
+    ...     require_criteria(3, "a coding form")
+    ... except SetupError as error:
+    ...     print(error)
+    a coding form needs criteria or the path of their file, not int.
+    """
+    if isinstance(value, Criteria):
+        return value.reload() if reload else value
+    if isinstance(value, str | Path):
+        return Criteria.from_file(value)
+    if isinstance(value, list | tuple):
+        raise SetupError(f"{user} takes the criteria of one document; use it once for each of the {len(value)}.")
+    raise SetupError(f"{user} needs criteria or the path of their file, not {type(value).__name__}.")

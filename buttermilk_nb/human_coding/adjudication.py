@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._internal import notebook_hooks
@@ -16,7 +17,7 @@ from .._internal.text import pluralise
 from ..analysis.frames.human_codes import ADJUDICATED
 from ..analysis.frames.ratings import project_ratings
 from ..analysis.shared.ratings_frame import prepare_ratings
-from ..codebook.criteria import Criteria
+from ..codebook.criteria import Criteria, require_criteria
 from ..codebook.edge_cases import EdgeCase, with_edge_case
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
@@ -195,7 +196,7 @@ class Adjudication:
 
 
 def adjudicate(
-    criteria: Criteria,
+    criteria: Criteria | str | Path,
     *,
     ratings: Any = None,
     by: str = "kf",
@@ -207,7 +208,7 @@ def adjudicate(
     Parameters
     ----------
     criteria
-        The criteria of the votes.
+        The criteria of the votes, or the path of their file.
     ratings
         A run, or the frame of ratings. By default, the ratings of the whole project.
     by
@@ -244,6 +245,7 @@ def adjudicate(
     """
     if not by.strip():
         raise SetupError('name who decides: by="kf", or any other short name.')
+    criteria = require_criteria(criteria, "an adjudication")
     project = project or current()
     run_id = getattr(ratings, "run_id", None)
     frame = project_ratings(project.store) if ratings is None else ratings.ratings() if run_id else ratings

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .._internal import notebook_hooks
-from ..codebook.criteria import Criteria
+from ..codebook.criteria import Criteria, require_criteria
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project.project import Project
@@ -40,7 +40,7 @@ def coding_form(
     corpus
         The texts. With `over="assessments"`, the run with the scorer to check.
     criteria
-        The criteria, or the path of their file.
+        The criteria, or the path of their file, which is read again.
     coder
         The coder's name: a short name, always the same for the same person.
     over
@@ -104,7 +104,7 @@ def coding_form(
     session = CodingSession(
         project or current(),
         require_corpus(corpus, "a coding form"),
-        criteria if isinstance(criteria, Criteria) else Criteria.from_file(criteria),
+        require_criteria(criteria, "a coding form", reload=True),
         coder,
         blind=blind,
         order=order,

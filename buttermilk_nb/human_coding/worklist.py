@@ -7,6 +7,7 @@ keep their order, and a coder who comes back next week continues at the same pla
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -65,6 +66,13 @@ def worklist(
     if order == "shuffled":
         records.sort(key=lambda record: digest("wl1", order_key, record.record_id))
     if isinstance(sample, int) and not isinstance(sample, bool):
+        if order == "shuffled" and seed is None and sample < len(records):
+            warnings.warn(
+                f"sample={sample} are texts of `{coder}` alone, because each coder has an order of their own. For the "
+                f"same texts for everybody, draw them once (sample=bm.draw_sample(corpus, {sample}, seed=1)), or give "
+                "all coders the same seed=...",
+                stacklevel=4,
+            )
         if not 1 <= sample <= len(records):
             raise SetupError(f"sample={sample}: the corpus has {len(records):,} records; write a number up to that.")
         return tuple(Item(record) for record in records[:sample])

@@ -20,6 +20,8 @@ CONTENT_NOTE = (
     "This text is hidden because the texts are marked as sensitive. It may contain violent, hateful or distressing "
     "words. Read it when you are ready. You may skip it, and you may stop at any time."
 )
+_MAX_OPEN = 10
+"""The number of open texts that are named at the end."""
 _COLUMNS = (
     "record_id", "criteria_set", "criterion", "coder", "category", "value", "status", "reasons", "notes", "quotes",
     "seconds", "round", "sample_id", "inclusion_p", "blind", "record_hash", "criteria_hash", "coded_at",
@@ -68,6 +70,7 @@ class CodingForm(TextForm):
             "undo": session.undo,
             "next": session.navigation.next,
             "back": session.navigation.back,
+            "go_to": lambda to: session.navigation.go_to(int(to)),
         }
 
     def question_views(self) -> list[dict[str, Any]]:
@@ -81,10 +84,12 @@ class CodingForm(TextForm):
             **text_view(navigation.current, hidden=navigation.hidden),
             "place": navigation.place,
             "content_note": self._content_note,
+            "criteria_text": session.criteria.text,
             "line": _progress_line(session),
             "total": total,
             "done": total - progress.left,
             "status": _status(session),
+            "open": list(_open_places(session)),
             "break_due": navigation.break_due,
             "is_first": navigation.place == 0,
             "is_last": navigation.place == total - 1,
@@ -143,9 +148,24 @@ def _status(session: CodingSession) -> str:
         n = len(session.items)
         texts = "The only text is" if n == 1 else f"All {n:,} texts are"
         return f"{texts} done. Thank you. All your answers are saved. You can still go back and change them."
+    open_places = _open_places(session)
+    if open_places:
+        return f"This is the last text. {_count_open(session)} still without an answer to every question:"
     if session.navigation.break_due:
         return f"You have read {BREAK_AFTER} of these texts. This is a good time for a break. Everything is saved."
     return ""
+
+
+def _open_places(session: CodingSession) -> tuple[int, ...]:
+    """At the end of the list, the positions of the first other texts that are not complete."""
+    if session.navigation.place < len(session.items) - 1:
+        return ()
+    return tuple(place for place in session.incomplete() if place != session.navigation.place)[:_MAX_OPEN]
+
+
+def _count_open(session: CodingSession) -> str:
+    n = sum(place != session.navigation.place for place in session.incomplete())
+    return "1 other text is" if n == 1 else f"{n:,} other texts are"
 
 
 def _label_row(label: Label) -> list[Any]:

@@ -9,9 +9,10 @@ another coder name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._internal.text import pluralise
 from ...codebook.criterion import Criterion
 from ...codebook.scales import NON_ANSWERS, Answer
 from ...corpus.record import DEFAULT_CRITERION
@@ -47,6 +48,16 @@ _OF_A_RUN = """
 """
 
 
+_LEFT_OUT = """
+    select coder, criteria_set, count(*) as n,
+           (record_id, record_hash) in ({texts}) as text_counts, criteria_hash in ({wordings}) as wording_counts
+    from latest_labels where status <> 'withdrawn' and criteria_set in ({sets})
+    and not ((record_id, record_hash) in ({texts}) and criteria_hash in ({wordings}))
+    and record_id in ({records})
+    group by all order by all
+"""
+
+
 class CriterionWording(NamedTuple):
     """One question in one wording."""
 
@@ -58,6 +69,40 @@ class CriterionWording(NamedTuple):
 def run_labels(store: Store, run_id: str) -> pd.DataFrame:
     """The newest label of each coder on the records and the criteria of a run; the last of several rounds."""
     return store.df(_LABELS.format(where=_OF_A_RUN), [ADJUDICATED, run_id, run_id])
+
+
+def labels_left_out(store: Store, run_id: str | None) -> list[str]:
+    """Sentences on labels that do not count, because they were made under another wording or on another text.
+
+    Parameters
+    ----------
+    store
+        The Store.
+    run_id
+        The run whose texts and wordings count; None if only the newest text of each record counts.
+    """
+    if run_id is None:
+        wordings = "select criteria_hash from latest_labels"
+        query = _LEFT_OUT.format(
+            texts=NEWEST_TEXTS, wordings=wordings, sets="select criteria_set from latest_labels",
+            records="select record_id from records",
+        )  # fmt: skip
+        rows = store.df(query)
+    else:
+        of_run = "from cells where run_id = $run"
+        query = _LEFT_OUT.format(
+            texts=f"select (record_id, record_hash) {of_run}", wordings=f"select criteria_hash {of_run}",
+            sets=f"select criteria_set {of_run}", records=f"select record_id {of_run}",
+        )  # fmt: skip
+        rows = store.df(query, {"run": run_id})
+    return [_left_out_sentence(row) for row in rows.to_dict("records")]
+
+
+def _left_out_sentence(row: Mapping[Hashable, Any]) -> str:
+    codes, verb = pluralise(int(row["n"]), "code"), "was" if row["n"] == 1 else "were"
+    what = "an earlier version of its text" if row["wording_counts"] else f"another wording of `{row['criteria_set']}`"
+    how = "on" if row["wording_counts"] else "under"
+    return f"{codes} by {row['coder']} {verb} made {how} {what} and left out; bm.labels(history=True) has them."
 
 
 def project_labels(store: Store) -> pd.DataFrame:

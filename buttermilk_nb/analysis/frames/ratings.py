@@ -7,6 +7,7 @@ with the data, and `truth`, the expert's code.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from .human_codes import (
     NEWEST_TEXTS,
     CriterionWording,
     human_codes,
+    labels_left_out,
     project_labels,
     run_labels,
 )
@@ -71,13 +73,14 @@ _RECORDS_OF_A_RUN = """
 def run_ratings(store: Store, run_id: str) -> pd.DataFrame:
     """The ratings of one run: every planned answer of its judges, and the people's codes on the same questions.
 
-    Only labels on the texts and the wording of the run count; `labels(history=True)` shows the others.
+    Only labels on the texts and the wording of the run count; a warning and `attrs["left_out"]` name the others.
     """
     scored = store.df(_SCORED.format(scores="scores", where="s.run_id = ?"), [run_id])
     unscored = store.df(_UNSCORED, {"run": run_id})
     inputs = store.df(_INPUTS.format(where="x.run_id = ?"), [run_id])
     records = store.df(_RECORDS_OF_A_RUN, [run_id])
-    return _combine(store, scored, unscored, records, run_labels(store, run_id), inputs)
+    frame = _combine(store, scored, unscored, records, run_labels(store, run_id), inputs)
+    return _with_left_out(frame, labels_left_out(store, run_id))
 
 
 def project_ratings(store: Store) -> pd.DataFrame:
@@ -95,7 +98,17 @@ def project_ratings(store: Store) -> pd.DataFrame:
         f"where (record_id, record_hash) in ({NEWEST_TEXTS})"
     )
     rated = records.record_id.isin(scored.record_id) | records.record_id.isin(labels.record_id)
-    return _combine(store, scored, pd.DataFrame(), records[rated], labels, store.df(_INPUTS.format(where="true")))
+    inputs = store.df(_INPUTS.format(where="true"))
+    frame = _combine(store, scored, pd.DataFrame(), records[rated], labels, inputs)
+    return _with_left_out(frame, labels_left_out(store, None))
+
+
+def _with_left_out(frame: pd.DataFrame, sentences: list[str]) -> pd.DataFrame:
+    """The frame, with sentences on codes that are not in it as `attrs["left_out"]`; each is a warning too."""
+    for sentence in sentences:
+        warnings.warn(sentence, stacklevel=4)
+    frame.attrs["left_out"] = tuple(sentences)
+    return frame
 
 
 def _combine(

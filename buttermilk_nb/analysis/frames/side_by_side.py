@@ -143,11 +143,11 @@ def _topics_html(divergences: pd.DataFrame) -> Markup:
     topics = []
     for topic, part in divergences.groupby("topic", sort=False):
         positions = Markup("").join(
-            Markup('<dd>{} <span class="q">({})</span></dd>').format(position, _holder_names(holders))
+            Markup('<li>{} <span class="q">({})</span></li>').format(position, _holder_names(holders))
             for position, holders in part.groupby("position", sort=False)
         )
-        topics.append(Markup("<dt>{}</dt>{}").format(topic, positions))
-    return Markup("<dl>{}</dl>").format(Markup("").join(topics)) if topics else Markup("")
+        topics.append(Markup("<div>{}<ul>{}</ul></div>").format(topic, positions))
+    return Markup("").join(topics)
 
 
 def _holder_names(holders: pd.DataFrame) -> str:

@@ -8,9 +8,10 @@ the caller says which one counts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
-from ...codebook.criteria import Criteria
+from ...codebook.criteria import Criteria, require_criteria
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError, nearest
 from ...project.project import Project
@@ -29,7 +30,7 @@ _ON_CLASH = ("report", "keep", "replace")
 def import_labels(
     source: Any,
     corpus: Corpus,
-    criteria: Criteria,
+    criteria: Criteria | str | Path,
     *,
     coder: str | None = None,
     layout: Layout = "auto",
@@ -53,7 +54,7 @@ def import_labels(
     corpus
         The coded records.
     criteria
-        The criteria of the codes, in the wording that the coders read.
+        The criteria of the codes, in the wording that the coders read, or the path of their file.
     coder
         The coder's name, if the file does not contain it.
     layout
@@ -111,6 +112,7 @@ def import_labels(
     if on_clash not in _ON_CLASH:
         raise SetupError(f"on_clash={on_clash!r} must be one of {', '.join(_ON_CLASH)}.")
     code_values = {str(key): value for key, value in (values or {}).items()}
+    criteria = require_criteria(criteria, "an import of labels")
     options = ImportOptions(criteria, coder, layout, record_id, columns, code_values)
     project = project or current()
     codes = [code for table in tables_of(source) for code in codes_in(table, options)]

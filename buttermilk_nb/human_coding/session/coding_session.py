@@ -118,6 +118,10 @@ class CodingSession:
         """Whether every record is complete."""
         return self._answers.first_incomplete() is None
 
+    def incomplete(self) -> list[int]:
+        """The positions of the records that are not complete."""
+        return self._answers.incomplete()
+
     @property
     def progress(self) -> Progress:
         """How many records are coded, skipped and left, and the seconds that one takes."""

@@ -55,7 +55,7 @@ class Navigation:
 
     def go_to(self, place: int) -> None:
         """Show the record at a position, counted from 0. Its text is hidden first if the corpus is sensitive."""
-        self.place = place
+        self.place = max(0, min(place, len(self.items) - 1))
         self.hidden = self.sensitive
         self.restart_timer()
 

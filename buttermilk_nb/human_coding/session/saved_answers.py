@@ -70,6 +70,10 @@ class SavedAnswers:
         """The position of the first record that is not complete; None if all are."""
         return next((place for place in range(len(self.items)) if not self.is_complete(place)), None)
 
+    def incomplete(self) -> list[int]:
+        """The positions of all records that are not complete."""
+        return [place for place in range(len(self.items)) if not self.is_complete(place)]
+
     def record(self, place: int, answers: Mapping[str, DraftAnswer], labels: Mapping[str, Label]) -> None:
         """Replace answers at a position and the labels that store them. Answers without a label are no longer saved."""
         record_id = self.items[place].record.record_id

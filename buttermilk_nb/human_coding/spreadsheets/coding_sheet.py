@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ...codebook.criteria import Criteria
+from ...codebook.criteria import Criteria, require_criteria
 from ...corpus.corpus import Corpus
 from ...errors import SetupError
 from ..worklist import Order, worklist
@@ -16,7 +16,7 @@ from .columns import NOTES, clean_cell, code_columns
 
 def coding_sheet(
     corpus: Corpus,
-    criteria: Criteria,
+    criteria: Criteria | str | Path,
     *,
     coder: str,
     path: str | Path | None = None,
@@ -34,7 +34,7 @@ def coding_sheet(
     corpus
         The records.
     criteria
-        The questions.
+        The questions, or the path of their file, which is read again.
     coder
         The coder's name.
     path
@@ -69,6 +69,7 @@ def coding_sheet(
     """
     if not coder.strip():
         raise SetupError('a coding sheet needs a coder; write coder="kf", or any other short name.')
+    criteria = require_criteria(criteria, "a coding sheet", reload=True)
     items = worklist(corpus, coder.strip(), order=order, seed=seed, sample=sample)
     file = Path(path).expanduser() if path else Path(f"coding-{_file_word(criteria.name)}-{_file_word(coder)}.xlsx")
     if file.suffix.lower() != ".xlsx":

@@ -11,19 +11,23 @@ function make(tag, props = {}, ...children) {
   return node;
 }
 
+const MOVES = ["next", "back", "skip", "undo", "go_to"]; // actions that show another text
+
 const KEYS = [
   ["1-9, 0", "choose the answer with that key"],
   ["↓ ↑", "go to the next or previous question"],
   ["→ or Enter", "go to the next text"],
   ["←", "go to the previous text"],
-  ["m", "mark the selected words"],
-  ["r", "write reasons (Esc leaves the field)"],
-  ["n", "write a note (Esc leaves the field)"],
+  ["m", "mark the selected words for the question that you answered last"],
+  ["r", "write reasons for the question that you answered last (Esc leaves the field)"],
+  ["n", "write a note on the question that you answered last (Esc leaves the field)"],
   ["s", "skip the questions without an answer and go to the next text"],
   ["u", "undo"],
   ["Page ↓ ↑", "scroll the text"],
   ["?", "show or hide this help"],
 ];
+
+const SAVE_AFTER_MS = 1000; // what is typed is sent after this pause
 
 // Positions in the text are counted in characters, as Python does, and not in UTF-16 units.
 const characterCount = (text) => [...text].length;
@@ -80,6 +84,9 @@ export default () => {
 
   function render({ model, el }) {
     let focus = ""; // the criterion whose card has the keys
+    let answered = ""; // the criterion that was answered last, while the focus has only moved on by itself
+    let waitingKeys = []; // keys that were pressed before the kernel had answered
+    const unsent = new Map(); // fields with text that is not sent yet, and how to send it
     let lastMove = 0; // the number of the last message that goes to another text
     let shownPlace = null;
     let shownText = ""; // the text on the page with its marks, as JSON
@@ -88,12 +95,20 @@ export default () => {
     const view = () => model.get("view");
 
     function send(action, details = {}) {
+      if (MOVES.includes(action)) sendTyped();
       nSent += 1;
-      if (["next", "back", "skip", "undo"].includes(action)) lastMove = nSent;
+      if (MOVES.includes(action)) {
+        lastMove = nSent;
+        for (const { reasons, note } of cards.values()) reasons.readOnly = note.readOnly = true; // of a text that leaves
+      }
       model.send({ action, n: nSent, place: view().place, ...details });
       root.classList.add("waiting");
     }
     const isReady = () => view().n_handled >= lastMove;
+    const sendTyped = () => {
+      for (const sendField of [...unsent.values()]) sendField();
+    };
+    const target = () => (cards.has(answered) ? answered : focus);
 
     // --- elements that are built once
     const line = make("div", { class: "quiet line" });
@@ -105,13 +120,15 @@ export default () => {
     const veil = make("div", { class: "veil" });
     const recordId = make("span", { class: "quiet" });
     const questionList = make("div", { class: "questions" });
+    const criteriaText = make("div", { class: "criteria", dir: "auto" });
+    const criteria = make("details", { open: true, hidden: true }, make("summary", {}, "The criteria, as the judges read them"), criteriaText);
     const help = make("table", { class: "help", hidden: true }, ...KEYS.map(([key, effect]) => make("tr", {}, make("th", {}, key), make("td", {}, effect))));
     const button = (label, key, onClick, props = {}) =>
       make("button", { type: "button", title: key ? `key: ${key}` : null, ...props, on: { click: onClick, ...(props.on ?? {}) } }, label, key ? make("kbd", {}, key) : "");
     const markSelection = () => {
       const span = selectedSpan(text);
       if (!span) return void (problem.textContent = "Select some words of the text first, then mark them.");
-      send("mark", { criterion: focus, ...span });
+      send("mark", { criterion: target(), ...span });
       text.ownerDocument.getSelection().removeAllRanges();
     };
     const keepSelection = { mousedown: (event) => event.preventDefault() };
@@ -131,7 +148,7 @@ export default () => {
       help,
       problem,
       status,
-      make("div", { class: "split" }, make("div", {}, make("div", { class: "tools" }, recordId, markButton), veil, images, text), questionList),
+      make("div", { class: "split" }, make("div", {}, make("div", { class: "tools" }, recordId, markButton), veil, images, text), make("div", {}, criteria, questionList)),
       make("div", { class: "foot" }, backButton, skipButton, undoButton, make("span", { class: "hint quiet" }, "click here to use the keys"), make("span", { class: "saving quiet" }, "saving …"), nextButton),
     );
     el.append(root);
@@ -153,23 +170,40 @@ export default () => {
       ];
       const choose = (option) => () => {
         focusOn(question.name);
+        answered = question.name;
         if (option.toggle) send("toggle", { criterion: question.name, value: option.answer });
         else send("answer", { criterion: question.name, value: option.answer });
       };
       const buttons = question.options.map((option) =>
-        make("button", { type: "button", class: "answer", "aria-pressed": "false", on: { click: choose(option) } }, option.key && option.key !== option.answer ? make("kbd", {}, option.key) : "", option.label),
+        make("button", { type: "button", class: "answer", "aria-pressed": "false", "aria-label": option.label, "aria-keyshortcuts": option.key || null, on: { click: choose(option) } }, option.key && option.key !== option.answer ? make("kbd", {}, option.key) : "", option.label),
       );
       const parts = { buttons };
       const number = question.number;
       if (number) {
         const sendNumber = (event) => {
-          if (event.target.value !== "") send("answer", { criterion: question.name, value: Number(event.target.value) });
+          if (event.target.value === "") return;
+          answered = question.name;
+          send("answer", { criterion: question.name, value: Number(event.target.value) });
         };
         parts.slider = make("input", { type: "range", min: number.low, max: number.high, step: number.step, "aria-label": question.question, on: { change: sendNumber, input: (event) => (parts.number.value = event.target.value) } });
         parts.number = make("input", { type: "number", min: number.low, max: number.high, step: "any", "aria-label": question.question, on: { change: sendNumber } });
       }
-      const textField = (action, label, rows) =>
-        make("textarea", { rows, "aria-label": `${label}: ${question.name}`, placeholder: label, on: { change: (event) => send(action, { criterion: question.name, value: event.target.value }) } });
+      // What is typed is sent after a pause, when the field or the page is left, and before another text is shown.
+      const textField = (action, label, rows) => {
+        const field = make("textarea", { rows, "aria-label": `${label}: ${question.question}`, placeholder: label });
+        let timer = 0;
+        const sendField = () => {
+          clearTimeout(timer);
+          if (unsent.delete(field)) send(action, { criterion: question.name, value: field.value });
+        };
+        field.addEventListener("input", () => {
+          unsent.set(field, sendField);
+          clearTimeout(timer);
+          timer = setTimeout(sendField, SAVE_AFTER_MS);
+        });
+        field.addEventListener("change", sendField);
+        return field;
+      };
       parts.reasons = textField("reasons", model.get("reasons_label"), 2);
       parts.note = textField("note", "Note", 1);
       parts.spans = make("ul", { class: "spans" });
@@ -179,11 +213,11 @@ export default () => {
       parts.node = make(
         "section",
         // not on mousedown: the cards change their height, and the click would miss its button
-        { class: "card", on: { click: () => focusOn(question.name), keyup: (event) => event.key === "Tab" && focusOn(question.name) } },
+        { class: "card", role: "group", "aria-label": question.question, on: { click: () => focusOn(question.name), keyup: (event) => event.key === "Tab" && focusOn(question.name) } },
         make("div", { class: "question" }, question.question, parts.state),
         ...(definition.length ? [make("details", {}, make("summary", {}, "Definition and examples"), ...definition)] : []),
         ...(number ? [make("div", { class: "number" }, make("span", { class: "quiet" }, String(number.low)), parts.slider, make("span", { class: "quiet" }, String(number.high)), parts.number)] : []),
-        make("div", { class: "answers" + (question.level ? " level" : "") }, ...buttons),
+        make("div", { class: "answers" + (question.level ? " level" : ""), role: "group", "aria-label": `Answers: ${question.question}` }, ...buttons),
         parts.spans,
         parts.summary,
         make("div", { class: "fields" }, parts.reasons, ...(model.get("with_notes") ? [parts.note] : [])),
@@ -192,7 +226,13 @@ export default () => {
       return parts;
     }
 
-    function focusOn(criterion) {
+    function labelMarks() {
+      markButton.firstChild.textContent = questions.length > 1 ? `Mark selection for “${target()}”` : "Mark selection";
+    }
+
+    function focusOn(criterion, byItself = false) {
+      if (!byItself) answered = "";
+      labelMarks();
       if (focus === criterion || !cards.has(criterion)) return;
       focus = criterion;
       drawCards();
@@ -224,7 +264,8 @@ export default () => {
           parts.buttons[i].disabled = hidden;
         });
         const fill = (input, value) => {
-          if (input && input.getRootNode().activeElement !== input && input.value !== value) input.value = value;
+          const isTyped = input && (input.getRootNode().activeElement === input || unsent.has(input));
+          if (input && !isTyped && input.value !== value) input.value = value;
         };
         fill(parts.reasons, draft.reasons);
         fill(parts.note, draft.notes);
@@ -278,15 +319,19 @@ export default () => {
       if (shownPlace !== current.place || !cards.has(focus)) {
         const unanswered = questions.find((question) => !current.drafts[question.name].is_saved) ?? questions[0];
         focus = unanswered.name;
-        // text that was being typed belongs to the previous record, and was sent when its field lost the focus
+        answered = "";
+        // text that was being typed belongs to the previous record, and was sent before this one was shown
         if (shownPlace !== null && hasFocus) root.focus({ preventScroll: true });
       }
       line.textContent = current.line;
       bar.max = current.total;
       bar.value = current.done;
       recordId.textContent = current.record_id;
+      criteria.hidden = !current.criteria_text;
+      if (criteriaText.textContent !== current.criteria_text) criteriaText.textContent = current.criteria_text ?? "";
       problem.textContent = current.message;
-      status.replaceChildren(current.status, ...(current.break_due ? [button("Go on", "", () => send("dismiss_break"))] : []));
+      const openTexts = (current.open ?? []).map((place) => button(`Text ${place + 1}`, "", () => send("go_to", { to: place })));
+      status.replaceChildren(current.status, ...openTexts, ...(current.break_due ? [button("Go on", "", () => send("dismiss_break"))] : []));
       veil.replaceChildren(...(current.hidden ? [make("p", {}, current.content_note), button("Show this text", "", () => send("show_text"))] : []));
       text.hidden = current.hidden;
       markButton.disabled = current.hidden || !current.content;
@@ -296,9 +341,12 @@ export default () => {
       undoButton.disabled = !current.can_undo;
       skipButton.hidden = !current.can_skip;
       root.classList.toggle("waiting", current.n_handled < nSent);
+      labelMarks();
+      for (const { reasons, note } of cards.values()) reasons.readOnly = note.readOnly = !isReady();
       drawText();
       drawCards();
       shownPlace = current.place;
+      while (waitingKeys.length && isReady()) pressKey(waitingKeys.shift());
       // if the focused button disappeared or was disabled, it would swallow the keys
       if (hasFocus && (!root.contains(activeElement()) || activeElement().disabled)) root.focus({ preventScroll: true });
     }
@@ -311,7 +359,10 @@ export default () => {
       const isTyping = target.matches("textarea, input");
       if (event.key === "Escape" || (isTyping && event.key === "Enter" && target.tagName === "INPUT")) return root.focus({ preventScroll: true });
       if (isTyping || (target.matches("button, summary") && (event.key === "Enter" || event.key === " "))) return;
-      if (!isReady()) return event.preventDefault();
+      if (!isReady()) {
+        waitingKeys.push(event.key); // pressed again, in order, as soon as the text is there that they are meant for
+        return event.preventDefault();
+      }
       if (pressKey(event.key)) event.preventDefault();
     }
 
@@ -319,6 +370,11 @@ export default () => {
     function pressKey(key) {
       const parts = cards.get(focus);
       const question = questions.find((item) => item.name === focus);
+      const writeIn = (field) => {
+        const criterion = target();
+        focusOn(criterion);
+        cards.get(criterion)[field].focus();
+      };
       const scrollShares = { PageDown: 0.9, PageUp: -0.9 };
       if (/^[0-9]$/.test(key)) {
         const i = question.options.findIndex((option) => option.key === key);
@@ -335,8 +391,8 @@ export default () => {
       else if (key === "u") view().can_undo && send("undo");
       else if (key === "s") view().can_skip && send("skip");
       else if (key === "m") markButton.disabled || markSelection();
-      else if (key === "r") parts.reasons.focus();
-      else if (key === "n" && model.get("with_notes")) parts.note.focus();
+      else if (key === "r") writeIn("reasons");
+      else if (key === "n" && model.get("with_notes")) writeIn("note");
       else if (key === "?") toggleHelp();
       else return false;
       return true;
@@ -346,10 +402,10 @@ export default () => {
     function moveFocus(direction, onlyUnanswered) {
       const index = questions.findIndex((question) => question.name === focus);
       const candidates = direction > 0 ? questions.slice(index + 1) : questions.slice(0, index).reverse();
-      const target = onlyUnanswered ? candidates.find((question) => !view().drafts[question.name].is_saved) : candidates[0];
-      if (!target) return questions.length > 1;
-      focusOn(target.name);
-      cards.get(target.name).node.scrollIntoView({ block: "nearest" });
+      const next = onlyUnanswered ? candidates.find((question) => !view().drafts[question.name].is_saved) : candidates[0];
+      if (!next) return questions.length > 1;
+      focusOn(next.name, onlyUnanswered);
+      cards.get(next.name).node.scrollIntoView({ block: "nearest" });
       return true;
     }
 
@@ -357,8 +413,15 @@ export default () => {
     model.on("change:view", draw);
     root.addEventListener("pointerdown", onPointerDown);
     for (const event of ["pointerup", "pointercancel"]) page.addEventListener(event, onPointerUp, true);
+    const window = page.defaultView;
+    const onHidden = () => page.visibilityState === "hidden" && sendTyped();
+    page.addEventListener("visibilitychange", onHidden);
+    window.addEventListener("pagehide", sendTyped);
     draw();
     return () => {
+      sendTyped();
+      page.removeEventListener("visibilitychange", onHidden);
+      window.removeEventListener("pagehide", sendTyped);
       model.off("change:view", draw);
       for (const event of ["pointerup", "pointercancel"]) page.removeEventListener(event, onPointerUp, true);
     };

@@ -19,7 +19,8 @@ const FILTERS = [
 ];
 
 function render({ model, el }) {
-  const root = make("div", { class: "bmnb-x" });
+  // A notebook in command mode would take the keys as commands and cut cells.
+  const root = make("div", { class: "bmnb-x", role: "group", "aria-label": model.get("heading"), "data-lm-suppress-shortcuts": "true", on: { keydown: (event) => event.stopPropagation() } });
   const heat = make("div");
   const recordsArea = make("div", { "aria-live": "polite" });
   root.append(heat, recordsArea);
@@ -36,6 +37,7 @@ function render({ model, el }) {
   const isSameCell = (a, b) => ["judge", "model", "criteria_set", "criterion"].every((key) => a[key] === b[key]);
 
   function drawHeat() {
+    const focusedCell = [...heat.querySelectorAll("button")].indexOf(root.getRootNode().activeElement);
     const { criteria = [], rows = [] } = model.get("heat");
     const selectedCell = model.get("cell");
     const hasSeveralSets = new Set(criteria.map((c) => c.criteria_set)).size > 1;
@@ -60,6 +62,7 @@ function render({ model, el }) {
               {
                 class: "cell",
                 "aria-pressed": String(isSameCell(selectedCell, key)),
+                "aria-label": `${row.judge} · ${row.model}, ${criteria[i].criterion}: ${label}, ${cell.answered} answers`,
                 title: `${cell.answered} of ${cell.planned} answered: list the records`,
                 style: { background: `color-mix(in srgb, #c2410c ${strength}%, transparent)` },
                 on: { click: () => choose({ ...key, only: "all", search: "" }) },
@@ -75,13 +78,14 @@ function render({ model, el }) {
       make("h4", {}, model.get("heading"), make("span", { class: "quiet", style: { fontWeight: 400 } }, "  share of flagged answers (number of answers); click a number to list its records")),
       make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, "judge"), ...head)), make("tbody", {}, ...body)),
     );
+    if (focusedCell >= 0) heat.querySelectorAll("button")[focusedCell]?.focus({ preventScroll: true });
   }
 
   function drawRecords() {
     const cell = model.get("cell");
     const { rows, total, page, size } = model.get("records");
     if (!cell.criterion || !rows) return recordsArea.replaceChildren();
-    const isSearching = root.getRootNode().activeElement?.classList?.contains("bmnb-search");
+    const place = placeInRecords();
     const search = make("input", {
       class: "bmnb-search", type: "search", placeholder: "record id", "aria-label": "filter by record id", value: cell.search ?? "",
       on: { change: (event) => choose({ search: event.target.value }) },
@@ -129,7 +133,25 @@ function render({ model, el }) {
     const header = ["record", "answer", ...(hasTruth ? ["truth"] : []), "uncertainty"].map((name) => make("th", {}, name));
     const table = make("div", { class: "list" }, make("table", {}, make("thead", {}, make("tr", {}, ...header)), make("tbody", {}, ...list)));
     recordsArea.replaceChildren(bar, make("div", { class: "split" }, table, makeDetail()));
-    if (isSearching) search.focus();
+    returnTo(place, JSON.stringify([cell, page]));
+  }
+
+  // Everything is drawn anew: what had the focus gets it again, and a list that shows the same records is not scrolled.
+  let shownPage = "";
+  function placeInRecords() {
+    const focused = root.getRootNode().activeElement;
+    const index = (items) => [...items].indexOf(focused);
+    return {
+      scroll: recordsArea.querySelector(".list")?.scrollTop ?? 0,
+      row: index(recordsArea.querySelectorAll("tbody tr")),
+      button: index(recordsArea.querySelectorAll(".bar button, .bar input")),
+    };
+  }
+  function returnTo({ scroll, row, button }, newPage) {
+    if (newPage === shownPage) recordsArea.querySelector(".list").scrollTop = scroll;
+    shownPage = newPage;
+    const target = row >= 0 ? recordsArea.querySelectorAll("tbody tr")[row] : recordsArea.querySelectorAll(".bar button, .bar input")[button];
+    target?.focus({ preventScroll: true });
   }
 
   function makeDetail() {

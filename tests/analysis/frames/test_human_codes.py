@@ -65,14 +65,18 @@ def test_the_last_round_counts(offline_project):
 def test_a_label_under_another_wording_stays_out(offline_project):
     run = run_of()
     keep(offline_project, "no", criteria=respect("Is it kind?"))
-    assert people(run.ratings()) == []
+    with pytest.warns(UserWarning, match="1 code by kf was made under another wording of `respect` and left out"):
+        ratings = run.ratings()
+    assert people(ratings) == []
+    assert len(ratings.attrs["left_out"]) == 1
     assert people(bm.ratings(), "category") == [("r0", "kf", "no")]
 
 
 def test_a_label_on_another_version_of_the_text_stays_out_of_the_run(offline_project):
     run = run_of()
     keep(offline_project, "yes", RECORDS[0].model_copy(update={"content": "They left."}))
-    assert people(run.ratings()) == []
+    with pytest.warns(UserWarning, match="1 code by kf was made on an earlier version of its text and left out"):
+        assert people(run.ratings()) == []
 
 
 def test_a_label_on_a_record_that_the_run_has_not_stays_out_of_it(offline_project):
@@ -160,7 +164,8 @@ def test_a_project_counts_the_newest_text_of_a_record_and_what_was_said_of_it(of
     for texts in (old, new):
         flow(judge(models=["offline/strict"])).run(texts)
     keep(offline_project, "yes", record=new[0], coder="ab")
-    ratings = bm.ratings().set_index("coder")
+    with pytest.warns(UserWarning, match="1 code by kf was made on an earlier version of its text and left out"):
+        ratings = bm.ratings().set_index("coder")
     assert ratings.category.to_dict() == {"ab": "yes", "judge · offline/strict": "yes", "truth": "yes"}
 
 

@@ -72,7 +72,9 @@ def test_a_corpus_that_grows_keeps_the_order_of_the_others():
 
 def test_a_sample_is_a_number_a_list_or_a_frame():
     texts = corpus(10)
-    assert names(texts, "kf", sample=4) == names(texts, "kf")[:4]
+    with pytest.warns(UserWarning, match=r"sample=4 are texts of `kf` alone.*bm\.draw_sample\(corpus, 4, seed=1\)"):
+        assert names(texts, "kf", sample=4) == names(texts, "kf")[:4]
+    assert names(texts, "kf", sample=4, seed=1) == names(texts, "ana", sample=4, seed=1)
     assert names(texts, "kf", order="corpus", sample=["a7", "a2"]) == ["a2", "a7"]
     frame = pd.DataFrame(
         {
