@@ -213,7 +213,7 @@ export default () => {
       parts.node = make(
         "section",
         // not on mousedown: the cards change their height, and the click would miss its button
-        { class: "card", role: "group", "aria-label": question.question, on: { click: () => focusOn(question.name), keyup: (event) => event.key === "Tab" && focusOn(question.name) } },
+        { class: "card", role: "group", "aria-label": question.question, on: { click: (event) => event.target.closest(".answer") || focusOn(question.name), keyup: (event) => event.key === "Tab" && focusOn(question.name) } },
         make("div", { class: "question" }, question.question, parts.state),
         ...(definition.length ? [make("details", {}, make("summary", {}, "Definition and examples"), ...definition)] : []),
         ...(number ? [make("div", { class: "number" }, make("span", { class: "quiet" }, String(number.low)), parts.slider, make("span", { class: "quiet" }, String(number.high)), parts.number)] : []),

@@ -158,3 +158,120 @@ def test_three_texts_are_coded_by_keys_and_clicks(lab):
     assert respect[5] == f'[{{"end":{start + 9},"start":{start},"text":"riff-raff"}}]'
     assert respect[6:] == (True, True)
     assert withdrawn == [("heat",)]
+
+
+CONTRASTS = """root => {
+  const size = {width: 1, height: 1};
+  const canvas = Object.assign(document.createElement('canvas'), size).getContext('2d', {willReadFrequently: true});
+  const rgba = color => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
+  };
+  const over = ([r, g, b, a], under) => [r, g, b].map((v, i) => v * a + under[i] * (1 - a));
+  const linear = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const luminance = c => {
+    const [r, g, b] = c.map(linear);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const found = {};
+  for (const node of document.querySelectorAll(root + ' *')) {
+    const text = [...node.childNodes].filter(n => n.nodeType === 3).map(n => n.data.trim()).join('');
+    if (!text || !node.checkVisibility({visibilityProperty: true}) || node.closest(':disabled')) continue;
+    const chain = []; for (let n = node; n; n = n.parentElement) chain.unshift(getComputedStyle(n));
+    let back = [255, 255, 255]; for (const style of chain) back = over(rgba(style.backgroundColor), back);
+    const front = over(rgba(getComputedStyle(node).color), back);
+    const [light, dark] = [luminance(front), luminance(back)].sort((a, b) => b - a);
+    const ratio = Math.round(100 * (light + 0.05) / (dark + 0.05)) / 100;
+    const name = node.tagName + '.' + node.className + ' ' + text.slice(0, 20);
+    found[name] = Math.min(found[name] ?? 99, ratio);
+  }
+  return found;
+}"""
+
+
+def _faint(page, root):
+    """Texts whose contrast is below 4.5, which is the least for readers with weak sight (WCAG 2.2, AA)."""
+    found = page.evaluate(CONTRASTS, root)
+    assert len(found) > 8
+    return {name: ratio for name, ratio in found.items() if ratio < 4.5}
+
+
+def test_what_is_typed_or_pressed_early_is_kept_and_everything_can_be_read(lab):
+    path = lab.write_notebook(
+        "early.ipynb",
+        OPEN.replace("coding", "early"),
+        f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
+        CRITERIA,
+        "bm.coding_form(texts, criteria=criteria, coder='kf', order='corpus')",
+        "cues = bm.Criteria('calm', 'Is it calm?', flag='no', cues={'no': ['riff*', 'report']})\n"
+        "bm.Flow('f', [bm.Judge('judge', criteria=cues)]).run(texts).explore()",
+    )
+    lab.open(path)
+    lab.run_all()
+    assert lab.errors() == []
+    page = lab.page
+    form, store = page.locator(".bmnb-c"), lab.folder / "notebooks" / "early" / "traces.duckdb"
+    form.scroll_into_view_if_needed()
+    assert "How a report speaks of people." in page.locator(".bmnb-c .criteria").inner_text()
+    groups = page.locator(".bmnb-c .answers")
+    assert groups.evaluate_all("nodes => nodes.map(n => n.role + ': ' + n.ariaLabel)") == [
+        "group: Answers: Does the report treat people with respect?",
+        "group: Answers: How heated is it?",
+    ]
+    assert page.get_by_role("button", name="no", exact=True).get_attribute("aria-keyshortcuts") == "2"
+
+    # what is typed belongs to the question that was answered last, and is kept while the field is still open
+    form.focus()
+    page.keyboard.press("2")
+    _pressed(page, "no")
+    assert "How heated" in page.locator(".bmnb-c .card.focused .question").inner_text()
+    assert "“respect”" in page.get_by_role("button", name="Mark selection").inner_text()
+    page.keyboard.press("r")
+    page.keyboard.type("Riff-raff is no name.")
+    _kept(page, store, "Riff-raff is no name.")
+    assert page.evaluate("() => document.activeElement.tagName") == "TEXTAREA"
+    page.keyboard.press("Escape")
+    with duckdb.connect(str(store), read_only=True) as con:
+        kept = con.execute("select criterion from labels where len(reasons) > 0").fetchall()
+    assert kept[-1:] == [("respect",)]
+
+    # keys that come while the kernel is busy are not lost: next, 1 (yes), 3, next, 2 (no), 5
+    page.evaluate("() => 0")
+    page.keyboard.press("ArrowRight")
+    for key in ("1", "3", "ArrowRight", "2", "5"):
+        page.keyboard.press(key)
+    _pressed(page, "no, 5 furious")
+    _line(page, "text 3 of 3")
+    page.wait_for_function("() => document.querySelector('.bmnb-c .status').textContent.includes('1 other text is')")
+    lab.screenshot("c4-open-texts")
+    page.get_by_role("button", name="Text 1", exact=True).click()
+    _line(page, "text 1 of 3")
+    with duckdb.connect(str(store), read_only=True) as con:
+        codes = con.execute("select record_id, criterion, category from latest_labels order by 1, 2").fetchall()
+    assert codes == [("a1", "respect", "no"), ("a2", "heat", "3"), ("a2", "respect", "yes"),
+                     ("a3", "heat", "5"), ("a3", "respect", "no")]  # fmt: skip
+
+    # the explorer keeps its place, and the notebook none of its keys
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    page.locator(".bmnb-x .cell").first.click()
+    row = page.locator(".bmnb-x tbody tr").filter(has_text="a2")
+    row.click()
+    page.wait_for_function("() => document.querySelector('.bmnb-x h4 + .both')")
+    assert page.evaluate("() => document.activeElement.textContent").startswith("a2")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.bmnb-x .both').previousSibling.textContent.startsWith('a3')")
+    assert page.evaluate("() => document.activeElement.textContent").startswith("a3")
+    for key in ("x", "d", "d", "m", "b"):
+        page.keyboard.press(key)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+
+    for theme in ("light", "dark"):
+        if theme == "dark":
+            page.get_by_role("menuitem", name="Settings").click()
+            page.get_by_text("Theme", exact=True).hover()
+            page.get_by_text("JupyterLab Dark", exact=True).click()
+            page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+            page.wait_for_selector("#jupyterlab-splash", state="detached")
+        lab.screenshot(f"c5-{theme}")
+        assert _faint(page, ".bmnb-c") == {}, theme
+        assert _faint(page, ".bmnb-x") == {}, theme
