@@ -91,12 +91,12 @@ def test_without_the_guard_the_text_would_go(server, elsewhere, make_study):
     there = f"http://0.0.0.0:{elsewhere.port}"
     server.reply = lambda _: server.failure(307, headers={"Location": f"{there}/v1/chat/completions"})
     make_study(toy={"local": False}, allow=["hosted_vllm"])
-    assert flow("toy").run(texts()).counts == {"ok": 1}
+    assert flow("toy").run(texts(), yes=True).counts == {"ok": 1}
     assert "One text." in str(elsewhere.received)
 
 
 def test_a_local_server_may_send_a_text_on_to_this_machine(server, elsewhere, make_study):
     server.reply = lambda _: server.failure(307, headers={"Location": f"{elsewhere.base}/chat/completions"})
     make_study(toy={"model": "lm_studio/toy"})
-    assert flow("toy").run(texts()).counts == {"ok": 1}
+    assert flow("toy").run(texts(), yes=True).counts == {"ok": 1}
     assert len(elsewhere.received) == 1

@@ -63,5 +63,5 @@ def test_a_model_elsewhere_is_asked_through_the_proxy(server, make_study, monkey
     monkeypatch.setenv("HTTP_PROXY", system_proxy.address)
     far = {"model": "hosted_vllm/far", "api_base": "http://far.example/v1", "timeout_s": 2}
     make_study(models={"far": far}, sets={"judges": ["far"]}, allow=["hosted_vllm"], retries=0)
-    assert flow().run(bm.Corpus([bm.Record(record_id="a", content="One text.")])).counts == {"error": 1}
+    assert flow().run(bm.Corpus([bm.Record(record_id="a", content="One text.")]), yes=True).counts == {"error": 1}
     assert system_proxy.heard[0].startswith(b"POST http://far.example/v1/chat/completions")
