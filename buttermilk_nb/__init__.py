@@ -8,8 +8,25 @@ import lazy_loader
 
 __version__ = "0.2.0"
 
-__getattr__, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load_name, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ = sorted([*__all__, "__version__"])
+_METHODS_OF_A_RUN = ("scores", "judgements", "traces", "calls", "explore", "quotes", "votes", "models")
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _load_name(name)
+    except AttributeError:
+        if name.startswith("_"):
+            raise
+        from difflib import get_close_matches
+
+        if name in _METHODS_OF_A_RUN:
+            hint = f"a run has it: run.{name}(), where run = flow.run(...)"
+        else:
+            hint = ", ".join(f"bm.{match}" for match in get_close_matches(name, __all__)) or "dir(bm) lists its names"
+            hint = f"did you mean {hint}?" if hint.startswith("bm.") else hint
+        raise AttributeError(f"buttermilk_nb has no `{name}`; {hint}", name=name) from None
 
 
 def __dir__() -> list[str]:

@@ -131,6 +131,8 @@ def agent(
         FunctionAgent.registered[step.name] = step
         return step
 
+    if function is not None and not callable(function):
+        raise SetupError(f"bm.agent makes an agent of a function, not of {type(function).__name__}.")
     return make_agent if function is None else make_agent(function)
 
 

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from .._internal.arguments import require_text
 from .._internal.secret_redaction import redact
 from ..errors import SetupError, nearest
 from . import key_sources
@@ -234,7 +235,7 @@ def set_key(provider: str, *, keep: bool = False) -> None:
     ...     set_key("example")
     The key EXAMPLE_API_KEY is kept in this process's memory, and is gone when it ends.
     """
-    name = key_variables(provider)[0]
+    name = key_variables(require_text(provider, "a provider"))[0]
     if keep:
         key_sources.check_keyring()
     key = _ask_for_key(name)

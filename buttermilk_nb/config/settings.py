@@ -22,6 +22,8 @@ FILE = "buttermilk.yaml"
 CacheMode = Literal["use", "refresh", "only", "off"]
 CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
 
+_NOT_IN_NAMES = '/\\:*?"<>|\0'
+
 
 class Settings(BaseModel):
     """The settings of a project.
@@ -110,8 +112,12 @@ class Settings(BaseModel):
     @field_validator("name")
     @classmethod
     def _check_name(cls, value: str) -> str:
-        if not value.strip() or value in (".", "..") or any(c in value for c in '/\\:*?"<>|\0'):
-            raise ValueError(f"`{value}` cannot be a project's name, because it is also the name of a folder")
+        forbidden = "".join(dict.fromkeys(sign for sign in value if sign in _NOT_IN_NAMES))
+        if not value.strip() or value in (".", "..") or forbidden:
+            signs = f" without {' '.join(repr(sign)[1:-1] for sign in forbidden)}" if forbidden else ""
+            raise ValueError(
+                f"`{value}` cannot be a project's name, because it is also the name of a folder; choose one{signs}"
+            )
         return value
 
     @model_validator(mode="after")

@@ -65,7 +65,7 @@ class Corpus(Sequence[Record]):
         provenance: Mapping[str, Any] | None = None,
         rejected: Sequence[Rejected] = (),
     ) -> None:
-        self.records: tuple[Record, ...] = tuple(records)
+        self.records: tuple[Record, ...] = _as_records(records)
         self.provenance: dict[str, Any] = dict(provenance or {})
         self._rejected = tuple(rejected)
         ids: set[str] = set()
@@ -428,6 +428,17 @@ class Corpus(Sequence[Record]):
 
 def _mark_local(record: Record) -> Record:
     return record.model_copy(update={"local_only": True})
+
+
+def _as_records(records: object) -> tuple[Record, ...]:
+    items = tuple(records) if isinstance(records, Iterable) and not isinstance(records, str) else (records,)
+    wrong = next((item for item in items if not isinstance(item, Record)), None)
+    if (items and wrong is not None) or records is None:
+        raise SetupError(
+            f"a corpus is made of records, bm.Corpus([bm.Record(...), ...]), not of {type(wrong).__name__}; "
+            "bm.load(...) makes one from a file, a dataframe or a list of dictionaries."
+        )
+    return items
 
 
 def require_corpus(value: object, user: str) -> Corpus:

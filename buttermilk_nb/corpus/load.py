@@ -130,7 +130,7 @@ _READERS: dict[str, Callable[..., Corpus]] = {
 
 
 def _reader_for(source: Any) -> Callable[..., Corpus]:
-    if source is None or isinstance(source, int | float | bytes):
+    if source is None or isinstance(source, bytes) or not (isinstance(source, str | Path | Iterable)):
         raise SetupError(f"{source!r:.40} is not a corpus: give a path, a dataframe, or a list of dictionaries.")
     if not isinstance(source, str | Path):
         return Corpus.from_dataframe if hasattr(source, "itertuples") else Corpus.from_records

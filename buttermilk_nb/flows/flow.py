@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .._internal import event_loop, yaml
+from .._internal.arguments import require_text
 from .._internal.ids import canonical, digest
 from ..agents import AgentBase
 from ..config.settings import CacheMode
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
 from ..project.project import Project
-from ..project.session import current
+from ..project.session import open_project
 from .estimate import Estimate, estimate
 from .execution.preflight import list_needs
 from .execution.runner import Runner
@@ -49,7 +50,7 @@ class Flow:
     """
 
     def __init__(self, name: str, steps: Sequence[AgentBase | Step] | AgentBase | Step) -> None:
-        if not name.strip():
+        if not require_text(name, "the name of a flow").strip():
             raise SetupError("a flow needs a name.")
         items = steps if isinstance(steps, Sequence) else [steps]
         self.name = name
@@ -83,7 +84,7 @@ class Flow:
         SetupError
             The declaration is wrong; the error lists every problem.
         """
-        project = project or current()
+        project = open_project(project)
         plan = Plan(self.steps, corpus, project)
         return plan.checked()._replace(needs=tuple(list_needs(plan, project)))
 
@@ -109,7 +110,7 @@ class Flow:
         SetupError
             The declaration is wrong; the error lists every problem.
         """
-        project = project or current()
+        project = open_project(project)
         plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
         plan.checked()
         return estimate(plan, project)
@@ -213,7 +214,7 @@ class Flow:
         )
 
     def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **options: Any) -> Runner:
-        project = project or current()
+        project = open_project(project)
         checked_options = RunOptions.checked(project, **options)
         plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
         reloaded = Flow(self.name, plan.steps)  # with its files as they are now

@@ -7,10 +7,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._internal.arguments import require_text
 from .._internal.ids import canonical
 from ..errors import SetupError
 from ..project.project import Project
-from ..project.session import current
+from ..project.session import open_project
 from ..schema import Coder, now
 from ..store.write_batch import WriteBatch
 
@@ -59,7 +60,7 @@ def coders(project: Project | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    frame = (project or current()).store.df(_CODERS)
+    frame = open_project(project).store.df(_CODERS)
     groups = [json.loads(text) for text in frame.pop("groups")]
     names = sorted({name for coder_groups in groups for name in coder_groups})
     values = [[coder_groups.get(name) for name in names] for coder_groups in groups]
@@ -92,7 +93,7 @@ def describe_coder(name: str, *, project: Project | None = None, **groups: str) 
     >>> _ = init("coder-example", path=tempfile.mkdtemp())
     >>> describe_coder("kf", profession="teacher", language="de")
     """
-    if not name.strip():
+    if not require_text(name, "the name of a coder").strip():
         raise SetupError('name the coder: bm.describe_coder("kf", profession="teacher").')
     if not groups:
         raise SetupError(
@@ -101,7 +102,7 @@ def describe_coder(name: str, *, project: Project | None = None, **groups: str) 
     if reserved := [key for key in groups if key in _FIXED_COLUMNS]:
         raise SetupError(f"`{reserved[0]}` is already a column of the frame of coders; choose another word.")
     row = Coder(coder=name.strip(), groups=canonical({k: str(v) for k, v in groups.items()}), first_seen_at=now())
-    (project or current()).store.write(WriteBatch(rows=[row]))
+    open_project(project).store.write(WriteBatch(rows=[row]))
 
 
 def new_coders(project: Project, names: Collection[str]) -> list[Coder]:

@@ -14,7 +14,7 @@ from .._internal.ids import digest
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError, nearest
 from ..project.project import Project
-from ..project.session import current
+from ..project.session import open_project
 from ..schema import SampleRow, now
 from ..store.write_batch import WriteBatch
 from .strata import OTHER_RECORDS, by_answers, by_fields, draw
@@ -41,7 +41,7 @@ def draw_sample(
     corpus: Corpus,
     n: int,
     *,
-    seed: int,
+    seed: int | None = None,
     method: Method = "random",
     by: str | Sequence[str] | None = None,
     allocation: Allocation = "proportional",
@@ -60,8 +60,9 @@ def draw_sample(
     n
         The number of records to draw.
     seed
-        The seed of the draw. With the same seed and strata, a larger sample contains the smaller one. A sample that
-        should be independent of another needs another seed.
+        The seed of the draw, any whole number; it is needed, so that anybody can repeat the draw. With the same seed
+        and strata, a larger sample contains the smaller one. A sample that should be independent of another needs
+        another seed.
     method
         - `random`: every record has the probability n / N;
         - `stratified`: a number of records from each value of the field `by`;
@@ -126,6 +127,10 @@ def draw_sample(
         criterion_name, strata = by_answers(records, ratings, criterion, method)
         design = f"{method} {boost:g}x on {criterion_name}"
     ids = [record.record_id for record in records]
+    if seed is None:
+        raise SetupError(
+            f"a sample needs a seed, so that anybody can draw it again: bm.draw_sample(corpus, {n}, seed=1)."
+        )
     drawn_records = draw(ids, strata, _stratum_weights(strata, allocation, boost, method), n, seed)
     sample_name = name or f"{method} {n}, seed {seed}"
     sample_id = _sample_id(corpus, strata, sample_name, design, n, seed)
@@ -146,7 +151,7 @@ def draw_sample(
         for position, drawn_record in enumerate(drawn_records, 1)
     ]
     sampled_records = [records[drawn_record.place] for drawn_record in drawn_records]
-    _store_sample((project or current()).store, rows, sampled_records, is_own_name=name is not None)
+    _store_sample(open_project(project).store, rows, sampled_records, is_own_name=name is not None)
     return pd.DataFrame([[getattr(row, column) for column in COLUMNS] for row in rows], columns=list(COLUMNS))
 
 
@@ -175,7 +180,7 @@ def samples(project: Project | None = None) -> pd.DataFrame:
     >>> samples()[["name", "method", "n_records", "least_p"]].values.tolist()
     [['random 10, seed 1', 'random', 10, 0.2]]
     """
-    return (project or current()).store.df(_SAMPLES)
+    return open_project(project).store.df(_SAMPLES)
 
 
 def _store_sample(store: Store, rows: Sequence[SampleRow], records: Sequence[Record], *, is_own_name: bool) -> None:

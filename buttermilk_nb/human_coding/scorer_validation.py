@@ -147,6 +147,8 @@ def scorer_validation_ratings(run: RunWithAssessments) -> pd.DataFrame:
 
 
 def _assessment_rows(run: RunWithAssessments) -> list[dict[str, Any]]:
+    if not hasattr(run, "project") or not hasattr(run, "run_id"):
+        raise SetupError(f"this needs a run with a `Scorer`, as flow.run(...) returns it, not {type(run).__name__}.")
     rows = run.project.store.df(_ASSESSMENTS, [run.run_id]).to_dict("records")
     if not rows:
         raise SetupError('this run has no assessments; a step such as bm.Scorer("score", of="judge") makes them.')

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from .._internal.arguments import require_text
 from .._internal.html import fragment, table, title
 from .._internal.private_files import make_private_folder, restrict
 from .._internal.temporary_folder import remove_leftovers
@@ -120,7 +121,7 @@ class Project:
 
     def allow(self, provider: str) -> None:
         """Allow texts of this project to go to a provider; saved in `buttermilk.yaml`. See `buttermilk_nb.allow`."""
-        self._check_provider(provider)
+        self._check_provider(require_text(provider, "a provider"))
         self._confirmed.confirm(sensitive_settings(Settings(name=self.name, allow=[provider])))
         if provider not in self.settings.allow:
             settings = Settings.read(self.folder / FILE)

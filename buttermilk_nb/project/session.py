@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._internal import event_loop, notebook_hooks
+from .._internal.arguments import require_text
 from .._internal.private_files import make_private_folder
 from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
 from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
@@ -82,6 +83,7 @@ def init(
     Project('press-tone', judges: offline/strict)
     """
     global _current
+    require_text(name, "the name of a project")
     if cache not in CACHE_MODES:
         raise SetupError(f"cache={cache!r} must be one of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
     model_list = [models] if isinstance(models, str) else None if models is None else list(models)
@@ -129,6 +131,19 @@ def init(
     if show := notebook_hooks.get_hook("card"):
         show(project)
     return project
+
+
+def open_project(project: Project | None) -> Project:
+    """The given project, or the open one if none is given.
+
+    Raises
+    ------
+    SetupError
+        The value is not a project.
+    """
+    if project is not None and not isinstance(project, Project):
+        raise SetupError(f"project must be a project, as bm.init(...) returns it, not {type(project).__name__}.")
+    return current() if project is None else project
 
 
 def current() -> Project:

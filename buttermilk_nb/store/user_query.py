@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from .._internal.arguments import require_text
 from ..errors import SetupError, nearest
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run_query(con: duckdb.DuckDBPyConnection, query: str, params: Params, limit_
     timer.daemon = True
     started = time.monotonic()
     try:
-        statements = con.extract_statements(query)
+        statements = con.extract_statements(require_text(query, "a query"))
         kinds = [statement.type for statement in statements]
         if kinds != [duckdb.StatementType.SELECT]:
             description = "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
@@ -90,5 +91,7 @@ def _query_message(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> str:
     if missing:
         names = con.execute("select table_name from information_schema.tables order by 1").fetchall()
         return f"there is no table `{missing[1]}`; {nearest(missing[1], [name for (name,) in names])}"
-    lines = [line for line in message.splitlines() if line.strip()]
-    return f"DuckDB does not understand this query. {' '.join(lines[:3])}"
+    first, *others = [line.strip() for line in message.splitlines() if line.strip()]
+    place = next((f" ({line})" for line in others if line.startswith("LINE")), "")
+    hint = next((f" {line}" for line in others if line.startswith(("Did you mean", "Candidate"))), "")
+    return f"DuckDB does not understand this query: {first.rstrip('.')}{place}.{hint}"

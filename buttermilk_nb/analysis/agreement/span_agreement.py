@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import require_table
 from ...errors import SetupError, nearest
 from ..coefficients import UnitisedAlpha
 from ..coefficients.arrays import IntArray
@@ -90,7 +91,7 @@ def span_agreement(
 
 def _prepare_highlights(marks: pd.DataFrame, by: Sequence[str], coders: Sequence[str] | None) -> pd.DataFrame:
     for name in (*_NEEDED, *by):
-        if name not in marks.columns:
+        if name not in require_table(marks, "bm.span_agreement", "bm.highlights()").columns:
             raise SetupError(f"the marks have no column `{name}`; {nearest(name, list(marks.columns))}")
     if not len(marks):
         raise SetupError("nobody has marked anything; bm.coding_form(...) lets people mark words in a text.")

@@ -16,6 +16,7 @@ from ...errors import SetupError, nearest
 from ..coefficients.arrays import IntArray
 from ..shared.multiple_testing import holm_adjusted
 from ..shared.notes import join_sentences
+from ..shared.ratings_frame import as_ratings
 from .pair_with_truth import PairedCoder, paired_coders
 from .question import CONTINUOUS_LEVELS, as_text
 
@@ -91,6 +92,7 @@ def non_answers(
     """
     import pandas as pd
 
+    ratings = as_ratings(ratings)
     if group is not None and group not in ratings.columns:
         raise SetupError(f"the ratings have no column `{group}`; {nearest(group, map(str, ratings.columns))}")
     rows: list[dict[str, Any]] = []

@@ -116,6 +116,12 @@ def _select_coders(ratings: pd.DataFrame, truth: str, coders: Sequence[str] | No
         raise SetupError(f'`coders` takes several names: write `coders=["{coders}"]`.')
     names = sorted({str(name) for name in ratings["coder"].dropna().unique()})
     selected = [name for name in names if name != truth] if coders is None else list(coders)
+    if truth == "truth" and truth not in names:  # the default
+        shown = ", ".join(f'truth="{name}"' for name in names[:3])
+        raise SetupError(
+            f"the ratings have no coder `{truth}`, so there is nothing to compare with. Say whose codes count as the "
+            f"truth: {shown}."
+        )
     for name in (truth, *selected):
         if name not in names:
             raise SetupError(f"there is no coder `{name}` in the ratings; {nearest(name, names)}")

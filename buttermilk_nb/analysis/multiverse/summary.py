@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._internal.arguments import require_table
 from ..._internal.text import pluralise
 from ..shared.notes import join_sentences
 from .multiverse import CHOICES
@@ -40,6 +41,7 @@ def multiverse_summary(table: pd.DataFrame, *, above: float | None = None) -> st
     3 (75 %) are above 0.15, 2 of them with the whole interval; 1 is not, none with the whole interval below
     The choice that changes it most is `models`: medians from 0.15 (m1) to 0.45 (m2).
     """
+    require_table(table, "bm.multiverse_summary", "bm.multiverse(...)", ("estimate",))
     defined = table[table.estimate.notna()]
     if not len(defined):
         return "No specification has an estimate."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._internal.arguments import require_table
 from .axes import GREY, INK, PALE, axes, strip_axes
 from .select_rows import select_coefficient
 
@@ -60,6 +61,7 @@ def plot_agreement(
     >>> ax.get_xlabel(), [label.get_text() for label in ax.get_yticklabels()]
     ("Krippendorff's alpha", ['ana ~ ben  (n = 40)'])
     """
+    require_table(table, "bm.plot_agreement", "bm.agreement(...)", ("criterion", "coefficient"))
     rows = select_coefficient(table, coefficient, criterion)
     ax = axes(ax, 7.5, 0.8 + 0.26 * len(rows))
     yardstick = rows[rows.comparison == "people"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._internal.arguments import require_table
 from .axes import INK, axes, square_axes, strip_axes
 from .select_rows import select_rows
 
@@ -48,6 +49,7 @@ def plot_confusion(
     >>> sorted(text.get_text() for text in plot_confusion(confusion(ratings)).texts)
     ['0\n0%', '1\n100%', '1\n33%', '2\n67%']
     """
+    require_table(table, "bm.plot_confusion", "bm.confusion(...)", ("criterion", "coder"))
     rows = select_rows(select_rows(table, "criterion", criterion), "coder", coder)
     rows = rows[rows.truth_usable]
     truths, answers = _usable_first(rows, "truth"), _usable_first(rows, "answer")

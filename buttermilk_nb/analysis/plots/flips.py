@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..._internal.arguments import require_table
 from ..._internal.text import pluralise
 from ...codebook.scales import NON_ANSWERS
 from ...errors import SetupError
@@ -64,6 +65,7 @@ def plot_flips(
     >>> sorted(text.get_text() for text in ax.texts), ax.get_title(loc="left")
     (['1', '2'], 'calm: 3 records flip')
     """
+    require_table(table, "bm.plot_flips", "bm.flips(...)")
     if not len(table):
         raise SetupError("no record flips, so there is nothing to draw.")
     rows = select_rows(table, "criterion", criterion)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._internal.arguments import require_table
 from ..._internal.text import pluralise
 from ...errors import SetupError
 from ..multiverse.multiverse import CHOICES
@@ -56,6 +57,7 @@ def plot_multiverse(table: pd.DataFrame, *, above: float | None = None, ax: Axes
     >>> [label.get_text() for label in ax.figure.axes[1].get_yticklabels()]
     ['models', 'm1', 'm2']
     """
+    require_table(table, "bm.plot_multiverse", "bm.multiverse(...)", ("estimate",))
     rows = table[table.estimate.notna()].sort_values("estimate", kind="stable", ignore_index=True)
     if not len(rows):
         raise SetupError("no specification has an estimate, so there is nothing to draw.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..._internal.arguments import require_table
 from .axes import INK, axes, square_axes, strip_axes
 from .select_rows import select_coefficient
 
@@ -55,6 +56,7 @@ def plot_pairs(
     >>> [text.get_text() for text in plot_pairs(agreement(ratings, n_boot=0)).texts]
     ['1.00\nn = 40']
     """
+    require_table(table, "bm.plot_pairs", "bm.agreement(..., pairs=True)", ("criterion", "coefficient"))
     rows = select_coefficient(table, coefficient, criterion)
     pairs = rows[rows.comparison.str.contains(" ~ ", regex=False)]
     split = pairs.comparison.str.split(" ~ ", n=1, regex=False)

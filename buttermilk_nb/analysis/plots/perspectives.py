@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..._internal.arguments import require_table
 from ...errors import SetupError
 from .axes import GREY, INK, PALE, axes, strip_axes
 from .select_rows import select_rows
@@ -63,6 +64,7 @@ def plot_perspectives(
     """
     if measure not in _LABELS:
         raise SetupError(f"measure: write `agreement` or `alpha`, and not `{measure}`.")
+    require_table(table, "bm.plot_perspectives", "bm.perspectives(...)", ("criterion",))
     rows = select_rows(table, "criterion", criterion)
     groups = list(dict.fromkeys(rows.group))
     labels: list[tuple[str, bool]] = []

@@ -14,7 +14,7 @@ from ...errors import SetupError
 from ..frames.pair_orders import ORDERS, order_suffix
 from .bootstrap import check_confidence
 from .notes import few_records_note, join_sentences
-from .ratings_frame import prepare_ratings
+from .ratings_frame import as_ratings, prepare_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,7 @@ def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
+    ratings = as_ratings(ratings)
     if "order" not in ratings.columns or not set(ORDERS) <= set(ratings.order.dropna()):
         raise SetupError(
             'no pair was shown in both orders; bm.Pairwise("compare", ...) does so unless you write orders="given".'

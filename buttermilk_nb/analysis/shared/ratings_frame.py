@@ -24,6 +24,26 @@ FEW = 30
 """With fewer records no conclusion follows."""
 
 
+def as_ratings(value: Any) -> pd.DataFrame:
+    """A frame of ratings: the value itself, or the ratings of a run.
+
+    Raises
+    ------
+    SetupError
+        It is neither.
+    """
+    if hasattr(value, "columns"):
+        frame: pd.DataFrame = value
+        return frame
+    if hasattr(value, "ratings") and hasattr(value, "run_id"):
+        of_run: pd.DataFrame = value.ratings()
+        return of_run
+    raise SetupError(
+        f"this needs a run, or a frame of ratings such as run.ratings() or bm.ratings() returns, not "
+        f"{type(value).__name__}."
+    )
+
+
 def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_codes: bool = True) -> pd.DataFrame:
     """The ratings with every column that statistics read, and two columns of their own.
 
@@ -34,7 +54,7 @@ def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_cod
     Parameters
     ----------
     ratings
-        The long frame, or one with the needed columns only.
+        The long frame, or one with the needed columns only; or a run, whose ratings are taken.
     by
         Columns that must exist.
     unique_codes
@@ -45,6 +65,7 @@ def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_cod
     SetupError
         A column is missing or empty, a record is in two clusters, or a coder has two codes where one is allowed.
     """
+    ratings = as_ratings(ratings)
     if missing := [name for name in NEEDED if name not in ratings.columns]:
         raise SetupError(
             f"the ratings have no column `{missing[0]}`; run.ratings() gives such a frame, and one of your own needs "

@@ -11,7 +11,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError, nearest
-from .ratings_frame import DEFAULTS, prepare_ratings
+from .ratings_frame import DEFAULTS, as_ratings, prepare_ratings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,7 @@ def prepare_ratings_along(ratings: pd.DataFrame, by: Sequence[str], along: str, 
     SetupError
         A column is missing or misused, the frame is empty, or a record is in two clusters.
     """
+    ratings = as_ratings(ratings)
     _check_columns(ratings, by, along, parameter)
     frame = prepare_ratings(ratings, by, unique_codes=False)
     return frame[frame[along].notna()]

@@ -18,7 +18,7 @@ from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError
 from ...project.model_table import named_model
 from ...project.project import Project
-from ...project.session import current
+from ...project.session import open_project
 from ..plan import Plan
 from .sections import (
     StatementSubject,
@@ -106,7 +106,7 @@ def data_statement(
     >>> print(data_statement().text.splitlines()[0])
     # Data statement: `statement`
     """
-    subject = _statement_subject(flow, corpus, project or current())
+    subject = _statement_subject(flow, corpus, open_project(project))
     parts = [_heading(subject, date), _summary_section(subject), texts_section(subject), recipients_section(subject)]
     parts += [provider_terms_section(subject)] if subject.remote else []
     parts += [stored_here_section(subject), alternatives_section(subject), erasure_section(subject)]
@@ -119,6 +119,8 @@ def _statement_subject(flow: Flow | None, corpus: Corpus | None, project: Projec
     if flow is None:
         names = dict.fromkeys(name for names in project.settings.sets.values() for name in names)
         return StatementSubject(project, None, corpus, (), tuple(named_model(name, project) for name in names), 1)
+    if not hasattr(flow, "steps"):
+        raise SetupError(f"a data statement is about a flow, bm.Flow(...), not {type(flow).__name__}.")
     plan = Plan(flow.steps, corpus or Corpus([]), project)
     models = [slot.model for slots in plan.slots.values() for slot in slots]
     times = sum(model is not None and model.remote for model in models)

@@ -47,6 +47,10 @@ class Redaction:
     def __init__(
         self, patterns: Mapping[str, str] | None = None, *, find: Finder | None = None, version: str | None = None
     ) -> None:
+        if patterns is not None and not isinstance(patterns, Mapping):
+            raise SetupError(
+                'a redaction takes patterns by name, such as {"name": "Ann|Bob"}, not ' + f"{type(patterns).__name__}."
+            )
         self.patterns = dict(patterns or {})
         self.find = find
         self._version = version

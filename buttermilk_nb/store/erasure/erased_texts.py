@@ -64,7 +64,7 @@ class ErasedTexts:
     Examples
     --------
     >>> erased = ErasedTexts(["The letter of Ms Zebrafinch arrived on Monday."], ["It arrived on Monday."])
-    >>> erased.find(["She quotes the letter of Ms Z.", "It arrived on Monday.", "Zebrafinch is named."])
+    >>> erased.find(["She quotes the letter of Ms Zeb.", "It arrived on Monday.", "Zebrafinch is named."])
     [0, 2]
     """
 

@@ -1,0 +1,84 @@
+"""Every public function, called with a first argument of a wrong kind, answers with a sentence."""
+
+import inspect
+import warnings
+
+import pandas as pd
+import pytest
+
+import buttermilk_nb as bm
+from buttermilk_nb.errors import ButtermilkError
+
+WRONG = [3, None, "no such thing", [1], {}, object()]
+VALUES = {"Project", "Run", "Scale", "Criterion", "Prompt", *(kind.__name__ for kind in bm.Scale.kinds.values())}
+"""Classes that take keywords only, which pydantic checks by name; and what `init` and `flow.run` make."""
+FUNCTIONS = [
+    name
+    for name in bm.__all__
+    if callable(thing := getattr(bm, name))
+    and name not in VALUES
+    and not (inspect.isclass(thing) and issubclass(thing, BaseException))
+    and inspect.signature(thing).parameters
+]
+
+
+@pytest.fixture(autouse=True)
+def nobody_types(monkeypatch, offline_project):
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_wrong_first_argument_is_a_sentence(name):
+    thing = getattr(bm, name)
+    parameters = list(inspect.signature(thing).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    n_needed = sum(p.default is p.empty for p in positional)
+    keywords = {p.name: "x" for p in parameters if p.kind == p.KEYWORD_ONLY and p.default is p.empty}
+    sentences = []
+    for wrong in WRONG:
+        arguments = [wrong] * max(1, n_needed) if positional else []
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                thing(*arguments, **keywords)
+        except ButtermilkError as error:
+            sentences.append(str(error))
+    assert [text for text in sentences if text.rstrip()[-1:] not in (".", "?", "`", ")")] == []
+    assert sentences or name in ("trust", "labels", "ratings"), "it takes anything"
+
+
+def test_the_public_functions_are_many():
+    assert len(FUNCTIONS) > 60
+
+
+def test_a_run_is_as_good_as_its_ratings(offline_project):
+    criteria = bm.Criteria("calm", "Is it calm?", flag="no", cues={"no": ["row"]})
+    records = [
+        bm.Record(record_id=f"r{n}", content="A row." if n % 2 else "Quiet.", labels={"ana": {"calm": "no"}},
+                  ground_truth={"calm": "yes"})
+        for n in range(6)
+    ]  # fmt: skip
+    run = bm.Flow("tone", [bm.Judge("judge", criteria=criteria)]).run(bm.Corpus(records))
+    assert bm.agreement(run, n_boot=10).equals(bm.agreement(run.ratings(), n_boot=10))
+    assert bm.metrics(run).equals(bm.metrics(run.ratings()))
+    assert len(bm.non_answers(run))
+    assert len(bm.disagreements(run))
+
+
+def test_what_is_most_often_written_wrongly_has_an_answer(offline_project):
+    corpus = bm.Corpus([bm.Record(record_id=f"r{n}", content=f"Text {n}.") for n in range(4)])
+    codes = [("r0", "calm", "ana", "yes"), ("r0", "calm", "ben", "no"), ("r1", "calm", "ana", "yes"),
+             ("r1", "calm", "ben", "yes")]  # fmt: skip
+    ratings = pd.DataFrame(codes, columns=["record_id", "criterion", "coder", "category"])
+    with pytest.raises(bm.SetupError, match=r'truth="ana"'):
+        bm.metrics(ratings)
+    with pytest.raises(bm.SetupError, match="seed"):
+        bm.draw_sample(corpus, 2)
+    with pytest.raises(AttributeError, match=r"no `scores`; a run has it: run\.scores\(\)"):
+        bm.scores()
+    with pytest.raises(AttributeError, match=r"did you mean bm\.agreement"):
+        bm.agrement(ratings)
+    with pytest.raises(bm.SetupError, match=r"choose one without / \?"):
+        bm.init("press/tone?")
+    with pytest.raises(bm.SetupError, match=r"needs the dataframe that bm\.agreement\(\.\.\.\) returns"):
+        bm.plot_agreement(ratings)
