@@ -30,6 +30,19 @@ def test_the_saved_outputs_come_out_again_cold_and_warm(notebook, tmp_path):
     assert done.returncode == 0, done.stdout[-3000:]
     ((passed, rest),) = re.findall(r"^(\d+) passed(.*)$", done.stdout, re.MULTILINE)
     assert int(passed) == 2 * len([cell for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code"]), rest
+    assert _not_ignored(tmp_path / "notebooks", notebook.parent) == [], "a lesson leaves no new file in a clone"
+
+
+def _not_ignored(folder, home):
+    """The files and folders that a notebook has made next to itself, and that git would show as new."""
+    made = [path.name + "/" * path.is_dir() for path in folder.iterdir() if not path.name.endswith(".ipynb")]
+    assert made, "every lesson makes a project"
+    command = ["git", "check-ignore", "--no-index", "--stdin"]
+    paths = "".join(f"{home.relative_to(ROOT).as_posix()}/{name}\n" for name in made)
+    done = subprocess.run(command, cwd=ROOT, input=paths, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        pytest.skip("this is no clone")
+    return sorted(set(paths.splitlines()) - set(done.stdout.splitlines()))
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
