@@ -6,6 +6,8 @@ import ipaddress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from ..errors import SetupError
+
 
 @lru_cache(maxsize=256)
 def is_this_machine(address: str) -> bool:
@@ -38,6 +40,15 @@ def host_of(address: str) -> str:
 
 @lru_cache(maxsize=256)
 def host_and_port(address: str) -> tuple[str, int]:
-    """The host name and the port in an address; the port of its scheme if it names none."""
-    parts = urlsplit(address if "//" in address else f"//{address}")
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    """The host name and the port in an address; the port of its scheme if it names none.
+
+    Raises
+    ------
+    SetupError
+        It is not an address.
+    """
+    try:
+        parts = urlsplit(address if "//" in address else f"//{address}")
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise SetupError(f"`{address[:80]}` is not an address such as http://localhost:8000/v1: {error}.") from None

@@ -44,14 +44,17 @@ def temporary_folder(target: Path) -> Iterator[Path]:
     """
     remove_leftovers(target.parent)
     folder = target.parent / f".{target.name}.{uuid7()[-12:]}{_ENDING}"
-    make_private_folder(folder)
+    unlocked = folder.with_suffix(".new")  # nobody takes it for a left-over before it is locked
+    make_private_folder(unlocked)
     try:
-        with private_files(folder), (folder / _LOCK).open("wb") as lock:
+        with private_files(folder), (unlocked / _LOCK).open("wb") as lock:
             with suppress(portalocker.LockException):  # the disk has no locks
                 portalocker.lock(lock, _EXCLUSIVE)
+            unlocked.rename(folder)
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for path in (folder, unlocked):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_leftovers(parent: Path) -> None:

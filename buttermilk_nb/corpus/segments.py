@@ -14,8 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import regex  # its search has a time limit
-
+from .._internal.patterns import compile_pattern
 from .._internal.text import pluralise
 from ..errors import SetupError
 from .record import Record
@@ -67,12 +66,7 @@ def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
     if by == "paragraph":
         yield from (match.span() for match in _PARAGRAPH_END.finditer(text))
         return
-    try:
-        pattern = regex.compile(by)
-    except (regex.error, RecursionError, OverflowError) as error:
-        raise SetupError(
-            f"by={by[:80]!r} is neither `paragraph` nor `sentence` nor a regular expression: {error}."
-        ) from error
+    pattern = compile_pattern(by, "by")
     try:
         for break_ in pattern.finditer(text, timeout=PATTERN_TIMEOUT_S):
             if break_.end() > break_.start():

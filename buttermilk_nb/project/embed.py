@@ -47,6 +47,7 @@ class EmbedOptions(TypedDict, total=False):
     cache: CacheMode | None
     texts_per_request: int
     tokens_per_request: int
+    yes: bool
 
 
 @overload
@@ -75,6 +76,8 @@ def embed(
         `use`, `refresh`, `only` or `off`; by default the project's mode.
     texts_per_request, tokens_per_request
         The most texts and (estimated) tokens in one request. A longer text is sent in a request of its own.
+    yes
+        Send also if the model's price is not known, so that the budget does not include it.
 
     Returns
     -------
@@ -131,6 +134,7 @@ class _EmbedRun:
         cache: CacheMode | None = None,
         texts_per_request: int = TEXTS_PER_REQUEST,
         tokens_per_request: int = TOKENS_PER_REQUEST,
+        yes: bool = False,
     ) -> None:
         mode = cache or project.cache_mode
         if mode not in CACHE_MODES:
@@ -139,6 +143,7 @@ class _EmbedRun:
         self._corpus = texts if isinstance(texts, Corpus) else None
         self._records, labels = _records_and_labels(texts)
         self._model = make_embedder(model, project.settings.models, project.keys)
+        self._yes = yes
         self._run_id = uuid7()
         self._writer: Writer | None = None
         self._job = EmbeddingJob(
@@ -187,7 +192,7 @@ class _EmbedRun:
     async def _send_and_record(self) -> None:
         """Send the texts, and write the run with its rows."""
         if self._model.remote:
-            self._warn_unknown_price()
+            self._check_price()
         model_facts = await self._model.identify(self._project.settings.probe_s)
         await asyncio.to_thread(self._write_plan, model_facts)
         self._writer = Writer(self._project.store)
@@ -206,12 +211,15 @@ class _EmbedRun:
             await asyncio.to_thread(finish_run, self._project.store, self._run_id, status, event.as_row())
             self._project.bus.publish(event)
 
-    def _warn_unknown_price(self) -> None:
+    def _check_price(self) -> None:
         if self._model.price() is None and self._project.settings.budget_usd is not None:
-            warnings.warn(
-                f"the price of `{self._model.name}` is not known, so the project's budget does not include it.",
-                stacklevel=2,
-            )
+            unknown = f"the price of `{self._model.name}` is not known, so"
+            if not self._yes:
+                raise SetupError(
+                    f"{unknown} the budget cannot be kept. Write it in buttermilk.yaml: `models: {{{self._model.name}: "
+                    "{prices: {input: ..., output: 0}}}` (US dollars per million tokens), or embed(..., yes=True)."
+                )
+            warnings.warn(f"{unknown} the project's budget does not include it.", stacklevel=2)
 
     def _write_plan(self, model_facts: Mapping[str, Any]) -> None:
         store, event, missing = self._project.store, self._event("running"), self._job.missing

@@ -109,7 +109,8 @@ def _runs_linked_again(con: duckdb.DuckDBPyConnection) -> set[str]:
 def _excuse_erased(check: Check, notes: dict[str, str], linked_again: set[str]) -> Check:
     """The check, as passed if `forget` or `purge` explains it; what they wrote anew must be as they wrote it."""
     note = notes.get(check.run_id or "")
-    if check.ok or not note or (check.check in _WRITTEN_ANEW and check.run_id in linked_again):
+    is_excused = check.check == "earlier link" or (check.check in _WRITTEN_ANEW and check.run_id not in linked_again)
+    if check.ok or not note or not is_excused:
         return check
     return check._replace(ok=True, meaning=f"{note}, so it differs from what was written")
 
@@ -184,12 +185,13 @@ _COUNTS = {
         "select run_id, count(*) from ("
         "select run_id, request_hash as text_hash from calls union all "
         "select run_id, response_hash from calls where response_hash is not null) x "
-        "anti join texts using (text_hash) group by 1 union all "
+        "anti join texts using (text_hash) where not starts_with(text_hash, 'forgotten-') group by 1 union all "
         "select run_id, count(*) from score_rows anti join said using (said_hash) "
         "where said_hash is not null group by 1 union all "
         "select run_id, count(*) from trace_rows anti join outcomes using (outcome_hash) "
         "where outcome_hash is not null group by 1 union all "
-        "select run_id, count(*) from cells anti join records using (record_id, record_hash, details_hash) group by 1",
+        "select run_id, count(*) from cells anti join records using (record_id, record_hash, details_hash) "
+        "where not starts_with(record_id, 'forgotten-') group by 1",
         "requests, answers, reasons and records that rows refer to but that do not exist",
     ),
 }

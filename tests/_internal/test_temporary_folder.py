@@ -66,3 +66,23 @@ def test_opening_a_project_sweeps_what_was_left_in_it(tmp_path, start_script):
     bm.init("study", path=folder)
     assert [path.name for path in folder.rglob("*") if path.name in leftovers or "partial" in path.name] == []
     assert project.store.select("select 1 as n").n.item() == 1
+
+
+MAKE = """
+import sys
+from pathlib import Path
+from buttermilk_nb._internal.temporary_folder import temporary_folder
+for n in range(400):
+    with temporary_folder(Path(sys.argv[1]) / f"t{n}") as folder:
+        (folder / "a").write_text("x")
+        assert folder.is_dir()
+print("made")
+"""
+
+
+def test_no_sweeper_takes_what_a_living_process_makes(tmp_path, start_script):
+    maker = start_script(MAKE, tmp_path)
+    while maker.poll() is None:
+        remove_leftovers(tmp_path)
+    out, problems = maker.communicate()
+    assert out == "made\n", problems

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, TemplateRuntimeError, Undefined, pass_environment, pass_eval_context
 from jinja2.filters import FILTERS as ALL_FILTERS, make_attrgetter
@@ -16,11 +16,12 @@ from jinja2.nodes import EvalContext
 
 from .template_limits import check_items, check_length, text_length
 
-_MAX_WIDTH, _MAX_JSON_INDENT = 100, 8
+_MAX_WIDTH, _MAX_JSON_INDENT, _MAX_PRECISION = 100, 8, 30
+_LONGEST_CODE = 12  # characters for one, such as %F0%9F%8E%AD
 _JINJA_FILTERS = frozenset(
     {"abs", "capitalize", "count", "d", "default", "e", "escape", "first", "float", "int", "items", "last", "length",
-     "lower", "map", "reject", "rejectattr", "round", "safe", "select", "selectattr", "title", "trim", "truncate",
-     "upper", "urlencode", "wordcount"}
+     "lower", "map", "reject", "rejectattr", "safe", "select", "selectattr", "title", "trim", "truncate",
+     "upper", "wordcount"}
 )  # fmt: skip
 """The filters of Jinja that make nothing much longer than what they get."""
 _LIST_FILTERS = frozenset({"dictsort", "groupby", "list", "max", "min", "reverse", "sort", "unique"})
@@ -81,6 +82,17 @@ def _to_json(context: EvalContext, value: Any, indent: int | None = None) -> Any
     return ALL_FILTERS["tojson"](context, value, indent)
 
 
+def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> Any:
+    if not -_MAX_PRECISION <= precision <= _MAX_PRECISION:
+        raise TemplateRuntimeError(f"`round` rounds to at most {_MAX_PRECISION} digits")
+    return ALL_FILTERS["round"](value, precision, method)
+
+
+def _urlencode(value: Any) -> str:
+    check_length(_LONGEST_CODE * text_length(value))
+    return str(ALL_FILTERS["urlencode"](value))
+
+
 def make_dict(**values: Any) -> dict[str, Any]:
     """The mapping that `dict(a=1)` makes in a template."""
     checked: dict[str, Any] = check_items(values)
@@ -107,5 +119,6 @@ TEXT_FUNCTIONS: dict[str, Callable[..., str]] = {"replace": _replace, "join": _j
 FILTERS: dict[str, Callable[..., Any]] = {
     **{name: ALL_FILTERS[name] for name in _JINJA_FILTERS},
     **{name: _on_checked_list(name) for name in _LIST_FILTERS},
-    "indent": _indent, "join": _join, "replace": _replace, "string": _text, "sum": _sum, "tojson": _to_json,
+    "indent": _indent, "join": _join, "replace": _replace, "round": _round, "string": _text, "sum": _sum,
+    "tojson": _to_json, "urlencode": _urlencode,
 }  # fmt: skip

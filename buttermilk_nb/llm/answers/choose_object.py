@@ -16,12 +16,12 @@ from ..._internal.text import shorten
 from ...errors import InvalidAnswer
 from .find_json import JsonCandidate, loads
 from .refusals import is_refusal_text
+from .repair_object import MAX_REPAIRED, repair_object
 from .shown_texts import ShownTexts
 
 RAISE_MAX_TOKENS = "Raise `max_tokens` in the judge's params."
-_MAX_REPAIRED = 8_000  # characters: repairing a longer text would take more than 50 ms
-_MAX_BRACKETS = 1_000  # a text with more is not an answer
 _WRAPPERS = ("arguments", "parameters", "input", "function", "tool_calls", "response", "output", "result", "json")
+_FIELDS = frozenset({"answer", "reasons", "conclusion", "uncertainty"})
 _KEY = re.compile(r'"[^"\n]{1,80}"\s*+:')
 
 
@@ -72,6 +72,8 @@ def choose_object(
         raise InvalidAnswer("the answer contains an answer that stands word for word in the text that was shown.")
     if any(_answers_of(other) != _answers_of(answer) for _, other in own[1:]):
         raise InvalidAnswer("the answer gives several objects with different answers.")
+    if _has_other_answers(answer, expected_keys):
+        raise InvalidAnswer("the answer gives answers at several places, so it is not clear which one is meant.")
     if _continues(text, first, candidates):
         raise InvalidAnswer("the answer continues after its end, so it is not clear which answer is meant.")
     if is_refusal_text(text[: candidates[0].start]):
@@ -90,7 +92,7 @@ def _reject_truncated(text: str, candidates: Sequence[JsonCandidate]) -> None:
 def _values(text: str, candidates: Sequence[JsonCandidate]) -> list[Any]:
     """The values of the objects; those that are not strict JSON are repaired, the last ones first."""
     values: list[Any] = []
-    repairable = _MAX_REPAIRED
+    repairable = MAX_REPAIRED
     for candidate in reversed(candidates):
         if candidate.contradiction:
             key = shorten(candidate.contradiction, 40)
@@ -98,7 +100,7 @@ def _values(text: str, candidates: Sequence[JsonCandidate]) -> list[Any]:
         value, length = candidate.value, candidate.end - candidate.start
         if value is None and candidate.state != "malformed" and length <= repairable:
             repairable -= length
-            value = _repair(text[candidate.start : candidate.end])
+            value = repair_object(text[candidate.start : candidate.end])
         values.append(value)
     return values[::-1]
 
@@ -130,6 +132,7 @@ def _unwrap(value: Any, expected_keys: Collection[str], depth: int = 4) -> dict[
     """The answer inside a tool call or another wrapper object; else the object itself."""
     if not isinstance(value, dict) or any(key in value for key in expected_keys) or not depth:
         return value if isinstance(value, dict) else {}
+    answers = []
     for wrapper in _WRAPPERS:
         inside = value.get(wrapper)
         inside = inside[0] if isinstance(inside, list) and len(inside) == 1 else inside
@@ -140,17 +143,21 @@ def _unwrap(value: Any, expected_keys: Collection[str], depth: int = 4) -> dict[
                 continue
         answer = _unwrap(inside, expected_keys, depth - 1)
         if any(key in answer for key in expected_keys):
-            return answer
-    return value
+            answers.append(answer)
+    if any(_answers_of(answer) != _answers_of(answers[0]) for answer in answers):
+        raise InvalidAnswer("the answer gives several objects with different answers.")
+    return answers[0] if answers else value
 
 
-def _repair(text: str) -> Any:
-    if text.count("{") + text.count("[") > _MAX_BRACKETS:
-        return None
-    from json_repair import repair_json  # only broken answers need it
-
-    try:
-        value = repair_json(text, return_objects=True)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+def _has_other_answers(answer: dict[str, Any], expected_keys: Collection[str]) -> bool:
+    """Whether an object gives an answer also outside the places where one is expected."""
+    others = [item for key, item in answer.items() if key not in expected_keys and key not in _FIELDS]
+    while others:
+        item = others.pop()
+        if isinstance(item, dict):
+            if "answer" in item:
+                return True
+            others += item.values()
+        elif isinstance(item, list):
+            others += item
+    return False

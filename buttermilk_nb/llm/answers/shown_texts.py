@@ -6,6 +6,8 @@ model's own answer. White space, marks of block quotes and backslashes are ignor
 
 from __future__ import annotations
 
+import html
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -13,9 +15,16 @@ from typing import Any
 
 from ..._internal.ids import canonical
 from .find_json import find_objects
+from .repair_object import repair_object
 
 _QUOTE_MARKS = re.compile(r"^[ \t>]+", re.MULTILINE)
 _ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
+_CLOSING = re.compile(r'"[\]}]+,?$')
+"""The end of a string and a list right before an answer field: in most answers a conclusion stands between."""
+_START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
+_MAX_STARTS, _MAX_LENGTH = 100, 8_000
+_INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
+_QUOTES = str.maketrans("’‘´`", "''''")
 _CONTEXT = 24
 """Characters before an answer field (without white space) that no answer shares with a text by chance."""
 
@@ -36,7 +45,7 @@ class ShownTexts:
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._texts = [text for text in texts if "{" in text or "}" in text]
+        self._texts = [_decode(text) for text in texts if "{" in text or "}" in text]
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -56,7 +65,7 @@ class ShownTexts:
         compact_source = _compact(source)
         return (
             (bool(compact_source) and any(compact_source in text for text in self._compact_texts))
-            or any(canonical(item) in self._objects for item in _objects_with_answer(answer))
+            or any(self._contain_entry(item) for item in _objects_with_answer(answer))
             or canonical(answer) in self._objects
             or self._contain_answer_field(source)
         )
@@ -68,13 +77,20 @@ class ShownTexts:
         compact_source = _compact(source)
         return any(item in compact_source for item in self._object_sources) or self._contain_answer_field(source)
 
+    def _contain_entry(self, item: dict[str, Any]) -> bool:
+        """Whether all fields of an entry stand together in one of the texts, perhaps with more."""
+        fields = {name: canonical(field) for name, field in item.items()}
+        return any(fields.items() <= entry.items() for entry in self._entries)
+
     def _contain_answer_field(self, source: str) -> bool:
         """Whether a field `answer` stands in one of the texts together with what is before it."""
-        structure = "".join(source.split())
+        structure = "".join(source.translate(_QUOTES).split())
         for match in _ANSWER_FIELD.finditer(structure):
-            start = match.start() - _CONTEXT
-            if start >= 0 and any(structure[start : match.end()] in text for text in self._structures):
-                return True
+            before = structure[max(0, match.start() - _CONTEXT) : match.start()]
+            closing = _CLOSING.search(before)
+            for context in (before, closing[0] if closing else ""):
+                if context and any(f"{context}{match[0]}" in text for text in self._structures):
+                    return True
         return False
 
     @cached_property
@@ -83,7 +99,7 @@ class ShownTexts:
 
     @cached_property
     def _structures(self) -> list[str]:
-        return ["".join(_QUOTE_MARKS.sub("", text).split()) for text in self._texts]
+        return ["".join(_QUOTE_MARKS.sub("", text).translate(_QUOTES).split()) for text in self._texts]
 
     @cached_property
     def _object_sources(self) -> list[str]:
@@ -97,18 +113,38 @@ class ShownTexts:
 
     @cached_property
     def _objects(self) -> frozenset[str]:
-        """The objects in the texts, also those inside others."""
-        return frozenset(
-            canonical(item)
-            for text in self._texts
-            for form in {text, text.replace('\\"', '"')}
-            for found in find_objects(form)
-            for item in _nested_objects(found.value)
-        )
+        """The objects in the texts."""
+        return frozenset(canonical(value) for value in self._values if value)
+
+    @cached_property
+    def _values(self) -> list[Any]:
+        """The values of the objects in the texts; those that are not strict JSON are repaired."""
+        values = []
+        for text in self._texts:
+            for form in {text, text.replace('\\"', '"')}:
+                found = [(item.start, item.end, item.value) for item in find_objects(form)]
+                for match in itertools.islice(_START.finditer(form), _MAX_STARTS):
+                    part = form[match.start() : match.start() + _MAX_LENGTH]
+                    found += [(match.start(), match.start() + item.end, item.value) for item in find_objects(part)[:1]]
+                for start, end, value in found:
+                    values.append(repair_object(form[start:end]) if value is None else value)
+        return values
+
+    @cached_property
+    def _entries(self) -> list[dict[str, str]]:
+        """The parts of the objects that have an answer, each field as canonical JSON."""
+        items = [item for value in self._values for item in _nested_objects(value) if "answer" in item]
+        return [{name: canonical(field) for name, field in item.items()} for item in items]
+
+
+def _decode(text: str) -> str:
+    """The text without invisible characters and without the escapes of HTML."""
+    text = _INVISIBLE.sub("", text)
+    return html.unescape(text) if "&" in text else text
 
 
 def _compact(text: str) -> str:
-    return "".join(_QUOTE_MARKS.sub("", text).replace("\\", "").split())
+    return "".join(_QUOTE_MARKS.sub("", text).replace("\\", "").translate(_QUOTES).split())
 
 
 def _nested_objects(value: Any) -> Iterator[dict[str, Any]]:

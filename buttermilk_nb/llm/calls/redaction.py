@@ -14,6 +14,7 @@ from functools import cached_property
 import regex
 
 from ..._internal.ids import canonical, digest
+from ..._internal.patterns import compile_pattern
 from ...errors import SetupError
 
 Finder = Callable[[str], Iterable[str]]
@@ -130,7 +131,4 @@ def _replace_matches(text: str, name: str, pattern: regex.Pattern[str], placehol
 
 
 def _compile_pattern(name: str, pattern: str) -> regex.Pattern[str]:
-    try:
-        return regex.compile(pattern)
-    except regex.error as error:
-        raise SetupError(f"redact: `{name}` is not a regular expression ({error}): {pattern}") from None
+    return compile_pattern(pattern, f"redact: `{name}`")

@@ -160,8 +160,8 @@ class Sender:
                 asked_at, began = now(), time.monotonic()
                 completion, error = await self._complete(request, policy)
                 took = time.monotonic() - began
+                reservation.cost_usd = _cost_to_count(completion, error, reservation.amount_usd)
                 if completion is not None:
-                    reservation.cost_usd = completion.cost_usd or 0.0
                     self._raise_reservations(model, completion)
         finally:
             if limiter:
@@ -260,6 +260,15 @@ class Sender:
     def _notify(self, scope: RunScope, model: Model, seconds: float, why: str) -> None:
         if self._on_wait is not None:
             self._on_wait(scope.run_id, model.name, seconds, why)
+
+
+def _cost_to_count(completion: Completion | None, error: RunError | None, highest_usd: float) -> float:
+    """What a call counts in the budget: its cost, or the most it may have cost if nobody says what it did."""
+    if completion is None:
+        return highest_usd if isinstance(error, CallTimeout) else 0.0
+    if completion.tokens_in or completion.tokens_out:
+        return highest_usd if completion.cost_usd is None else completion.cost_usd
+    return completion.cost_usd or highest_usd
 
 
 def _first_set(*values: T | None) -> T:

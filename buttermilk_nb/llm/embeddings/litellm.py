@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import ModelError, SkippedCell
+from ...errors import ModelError, SetupError, SkippedCell, nearest
 from ..completion import Completion
 from ..model import Request
 from ..providers.litellm import LitellmModel
@@ -18,6 +18,15 @@ from ..providers.load_litellm import load_litellm
 from ..providers.map_errors import map_error
 from ..providers.response_errors import RawResponse
 from .vectors import TextBatch, invalid_response
+
+_PARAMS = frozenset(
+    {
+        "auto_truncate", "dimensions", "embedding_types", "encoding_format", "input_type", "late_chunking", "normalize",
+        "normalized", "output_dimension", "output_dtype", "task", "task_type", "title", "truncate", "truncation",
+        "user",
+    }
+)  # fmt: skip
+"""The parameters that providers of vectors have. Any other could be an address or an account for litellm."""
 
 
 class LitellmEmbedding(LitellmModel):
@@ -36,6 +45,11 @@ class LitellmEmbedding(LitellmModel):
     def split_params(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if params:
             super().split_params(params)  # refuses addresses and keys, which would be stored
+        if unknown := sorted(set(params) - _PARAMS):
+            raise SetupError(
+                f"`{unknown[0]}` is not a parameter of vectors; {nearest(unknown[0], sorted(_PARAMS))} Address and key "
+                f"belong under `models: {self.name}:` in buttermilk.yaml."
+            )
         return dict(params), {}
 
     async def complete(self, request: Request) -> Completion:

@@ -40,6 +40,8 @@ _ADDRESS_PARAMS = frozenset(
 """Address and key of a call: they are never part of a stored request."""
 _RETRY_PARAMS = frozenset({"max_retries", "num_retries"})
 """Only `retries` in buttermilk.yaml decides how often a call is sent again, so that each attempt is recorded."""
+_MORE_ANSWERS = frozenset({"n", "best_of"})
+"""They ask for several answers, of which one would be used and all paid for; write `replicates` instead."""
 _PROVIDER_PARAMS = frozenset(
     {
         "extra_body", "keep_alive", "min_p", "mirostat", "num_ctx", "reasoning_effort", "repeat_penalty",
@@ -168,11 +170,11 @@ class LitellmModel(Model):
                 f"{self.provider.upper()}_API_KEY in the environment."
             )
         litellm = load_litellm()
-        supported = set(litellm.get_supported_openai_params(self.full_name) or ())
+        supported = set(litellm.get_supported_openai_params(self.full_name) or ()) - _RETRY_PARAMS - _MORE_ANSWERS
         sent = {
             key: value
             for key, value in params.items()
-            if key in _PROVIDER_PARAMS or (key in supported - _RETRY_PARAMS and self._accepts(key, value))
+            if key in _PROVIDER_PARAMS or (key in supported and self._accepts(key, value))
         }
         return sent, {key: value for key, value in params.items() if key not in sent}
 

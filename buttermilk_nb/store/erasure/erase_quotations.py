@@ -51,7 +51,8 @@ def collect_erased_texts(con: duckdb.DuckDBPyConnection) -> ErasedTexts:
         "select reasons, notes, quotes from labels where record_id in (select old from forgotten)"
     ).fetchall()
     own += [text for *texts, quotes in notes for text in _texts_in([*texts, _quoted(_parse_json(quotes))])]
-    return ErasedTexts(own, _shared_texts(con))
+    ids = [record_id for (record_id,) in con.execute("select old from forgotten").fetchall()]
+    return ErasedTexts(own, _shared_texts(con), ids)
 
 
 def erase_quotations(con: duckdb.DuckDBPyConnection, erased: ErasedTexts) -> Quotations:

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 
 PIECE = 20
 """Characters of a piece."""
-_MIN_WORD = 4
+_MIN_WORD, _MIN_ID = 4, 5
 _SEPARATOR = "\x01"
 _UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _SPACE_ESCAPE = re.compile(r"\\+[nrtbf]")
 _SIGN_ESCAPE = re.compile(r"""\\+(["'/\\])""")
-_WORD = re.compile(r"[\w@](?:[\w@.'’-]*\w)?")
+_WORD = re.compile(r"[^\W_]+")
+_HANDLE = re.compile(r"[\w.+-]*[\w]@[\w.-]+\w|@\w+")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_BYTE_ESCAPE = re.compile(r"\\+x([0-9a-fA-F]{2})")
+_MARKS = re.compile(r"[*~`\u00ad\u200b-\u200f\u2060\ufeff]")
+_PREFIX = 6
+"""Letters of a name from which on longer forms of it are found too: the name `Finkel` in `Finkels`."""
 _SENTENCE_END = re.compile(r"""[.!?:;\n“"'(\[•-]\s*$""")
 _NO_NAMES = frozenset(word.casefold() for word in (*calendar.day_name, *calendar.month_name))
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -46,9 +53,13 @@ def normalise(text: str) -> str:
         text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         text = _SIGN_ESCAPE.sub(r"\1", _SPACE_ESCAPE.sub(" ", text))
+        text = _BYTE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     if "&" in text:
         text = html.unescape(text)
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    if "%" in text:
+        text = _PERCENT.sub(lambda match: unquote(match[0]), text)
+    text = _MARKS.sub("", unicodedata.normalize("NFKC", text)).replace("_", " ")
+    return " ".join(text.casefold().split())
 
 
 class ErasedTexts:
@@ -60,6 +71,8 @@ class ErasedTexts:
         Its texts: content, metadata, reasons, notes.
     shared
         The texts of the other records, and the wordings of prompts and criteria.
+    ids
+        The ids of the record and of what was made of it.
 
     Examples
     --------
@@ -68,17 +81,23 @@ class ErasedTexts:
     [0, 2]
     """
 
-    def __init__(self, texts: Iterable[str], shared: Iterable[str] = ()) -> None:
+    def __init__(self, texts: Iterable[str], shared: Iterable[str] = (), ids: Iterable[str] = ()) -> None:
         texts = [text for text in texts if text and text.strip()]
         forms = [normalise(text) for text in texts]
         self._pieces = np.unique(np.concatenate([np.empty(0, np.uint64), *map(_piece_hashes, forms)]))
+        short_texts = {form for form in forms if _MIN_WORD <= len(form) < PIECE}
         self._words = {word for text in texts for word in _names_in(text)}
-        self._words |= {word for form in forms if _MIN_WORD <= len(form) < PIECE for word in [form] if " " not in word}
-        self._phrases = {form for form in forms if _MIN_WORD <= len(form) < PIECE and " " in form}
+        self._words |= {form for form in short_texts if _WORD.fullmatch(form)}
+        self._phrases = {form for form in short_texts if not _WORD.fullmatch(form)}
+        self._phrases |= {phrase for text in texts for phrase in _phrases_in(text)}
         for chunk in _chunks(shared):
             if not self:
                 break
             self._drop_shared(normalise(chunk))
+        for name in map(normalise, ids):
+            if len(name) >= _MIN_ID:
+                (self._words if _WORD.fullmatch(name) else self._phrases).add(name)
+        self._stems = {word for word in self._words if len(word) >= _PREFIX}
         self._buckets = np.zeros(1 << _BUCKET_BITS, bool)
         self._buckets[self._pieces >> np.uint64(64 - _BUCKET_BITS)] = True
 
@@ -113,9 +132,15 @@ class ErasedTexts:
             likely = hashes[self._buckets[hashes >> np.uint64(64 - _BUCKET_BITS)]]
             if len(likely) and np.isin(likely, self._pieces).any():
                 return True
-        if any(phrase in form for phrase in self._phrases):
+        if any(_contains_phrase(form, phrase) for phrase in self._phrases):
             return True
-        return bool(self._words) and not self._words.isdisjoint(_words_in(form))
+        if not self._words:
+            return False
+        words = set(_words_in(form))
+        if not self._words.isdisjoint(words):
+            return True
+        lengths = {len(stem) for stem in self._stems}
+        return any(word[:n] in self._stems for word in words for n in lengths if n < len(word))
 
     def _drop_shared(self, form: str) -> None:
         if len(self._pieces):
@@ -160,19 +185,46 @@ def _join(left: NDArray[np.uint64], right: NDArray[np.uint64], offset: int, widt
     return left[:count] * power + right[offset : offset + count]
 
 
+def _contains_phrase(form: str, phrase: str) -> bool:
+    return phrase in form and re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", form) is not None
+
+
 def _words_in(form: str) -> list[str]:
     return _WORD.findall(form)
 
 
 def _names_in(text: str) -> Iterator[str]:
-    """Words that look like names, numbers or handles: with capitals within a sentence, digits or @."""
-    matches = list(_WORD.finditer(text))
-    for n, match in enumerate(matches):
-        word = match[0]
-        if len(word) < _MIN_WORD or word.casefold() in _NO_NAMES:
-            continue
-        follows_name = n + 1 < len(matches) and matches[n + 1][0][:1].isupper()
-        starts = match.start() == 0 or _SENTENCE_END.search(text[max(0, match.start() - 4) : match.start()])
-        is_name = word[0].isupper() and (not starts or follows_name or word.isupper())
-        if is_name or "@" in word or "_" in word or any(character.isdigit() for character in word):
+    """Words that look like names or numbers: with capitals within a sentence, or with digits."""
+    for word, is_name, _ in _capitalised_words(text):
+        has_digits = any(character.isdigit() for character in word)
+        if len(word) >= _MIN_WORD and (is_name or has_digits) and word.casefold() not in _NO_NAMES:
             yield normalise(word)
+
+
+def _phrases_in(text: str) -> Iterator[str]:
+    """Handles and addresses, and names of several words."""
+    yield from (normalise(match[0]) for match in _HANDLE.finditer(text))
+    words: list[str] = []
+    last_end = 0
+    for word, is_name, start in [*_capitalised_words(text), ("", False, len(text) + 2)]:
+        if words and not (is_name and text[last_end:start] == " "):
+            for n in range(len(words) - 1):  # the first may be no name: Then Ada King left
+                yield normalise(" ".join(words[n:]))
+            words = []
+        if is_name:
+            words.append(word)
+        last_end = start + len(word)
+
+
+def _capitalised_words(text: str) -> list[tuple[str, bool, int]]:
+    """Each word, whether its capital makes it a name, and where it begins."""
+    matches = list(_WORD.finditer(text))
+    result = []
+    for n, match in enumerate(matches):
+        word, start = match[0], match.start()
+        following = matches[n + 1] if n + 1 < len(matches) else None
+        follows_name = following is not None and following[0][0].isupper() and following.start() == match.end() + 1
+        begins = start == 0 or _SENTENCE_END.search(text[max(0, start - 4) : start])
+        is_name = not begins or follows_name or (word.isupper() and len(word) > 1)
+        result.append((word, word[0].isupper() and is_name, start))
+    return result

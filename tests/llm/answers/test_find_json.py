@@ -58,4 +58,5 @@ def test_different_answers_side_by_side_are_none():
 
 
 def test_a_bracket_too_many_does_not_end_the_answer():
-    assert read('{"criteria": {"calm": {"answer": "no"}}}, "kind": {"answer": "yes"}}')["kind"] == {"answer": "yes"}
+    text = '{"criteria": {"calm": {"answer": "no"}}}, "kind": {"answer": "yes"}}'
+    assert read(text, "criteria", "kind")["kind"] == {"answer": "yes"}

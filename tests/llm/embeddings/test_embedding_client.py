@@ -371,8 +371,18 @@ def test_a_remote_model_without_a_price_is_remarked_upon(embedding_server, make_
         f"models: {{vec: {{model: hosted_vllm/toy, api_base: '{embedding_server.base}', local: false}}}}",
         "allow: [hosted_vllm]",
     )
-    with pytest.warns(UserWarning, match="the price of `vec` is not known"):
+    with pytest.raises(bm.SetupError, match="the price of `vec` is not known, so the budget cannot be kept"):
         embed(project, TEXTS[:1], model="vec")
+    assert embedding_server.received == []
+    with pytest.warns(UserWarning, match="the price of `vec` is not known"):
+        embed(project, TEXTS[:1], model="vec", yes=True)
+
+
+@pytest.mark.parametrize("name", ["custom_llm_provider", "aws_access_key_id", "aws_region_name", "model_list", "proxy"])
+def test_no_parameter_leads_to_another_provider(embedding_server, local_vec_project, name):
+    with pytest.raises(bm.SetupError, match=f"`{name}` is not a parameter of vectors"):
+        embed(local_vec_project, TEXTS[:1], model="vec", params={name: "x"})
+    assert embedding_server.received == []
 
 
 def test_limits_a_minute_hold_for_vectors_too(embedding_server, make_embedding_project):

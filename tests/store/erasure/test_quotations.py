@@ -127,6 +127,17 @@ def test_the_runs_that_quoted_it_are_excused_and_every_later_change_is_seen(stud
         con.execute("update calls set latency_s = 77 where run_id = (select max(run_id) from runs)")
     checks = study.evidence.verify()
     assert not checks[checks.check == "rows"].ok.all()
+    changes = (
+        "update records set content = 'FORGED'",
+        "update texts set body = 'FORGED' where kind = 'request'",
+        "delete from texts where kind = 'request'",
+        "delete from records",
+    )
+    for change in changes:
+        with study.store.writing() as con:
+            con.execute(change)
+        checks = study.evidence.verify()
+        assert not checks[~checks.check.isin(["rows", "chain", "earlier link"])].ok.all(), change
 
 
 def test_files_in_the_folder_that_quote_it_are_named(study, corpus, calm):
@@ -153,11 +164,22 @@ def test_files_in_the_folder_that_quote_it_are_named(study, corpus, calm):
         f"Mr. {NAME} again",
         f"{NAME}'s gate".replace("'s", " "),
         "a" * 5_000 + TEXT[20:41] + "b" * 5_000,
+        f"The dog of {NAME}'s sister",
+        f"_{NAME}_ and **{NAME}**",
+        f"{NAME}-like",
+        f"many {NAME}s",
+        f"https://example.org/%20{NAME}%20",
+        NAME[:4] + "\u00ad" + NAME[4:],
+        "".join(chr(ord(letter) + 0xFEE0) for letter in NAME),
+        "n\\xe9e \\xd6deg\\xe5rd left",
+        "the gate *is* locked for `ever`",
+        "Kim Lee Ng said so",
+        "ask zebra-0077 about it",
     ],
-    ids=range(12),
+    ids=range(23),
 )
 def test_a_quotation_is_found_in_any_writing(quotation):
-    erased = ErasedTexts([TEXT, NAME], [OTHER, THIRD])
+    erased = ErasedTexts([TEXT, NAME, "Then Kim Lee Ng left."], [OTHER, THIRD], ["zebra-0077", "r0"])
     assert erased.find([OTHER, quotation, THIRD]) == [1]
 
 
