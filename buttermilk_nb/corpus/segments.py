@@ -66,7 +66,7 @@ def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
     if by == "paragraph":
         yield from (match.span() for match in _PARAGRAPH_END.finditer(text))
         return
-    pattern = compile_pattern(by, "by")
+    pattern = compile_pattern(by, "by (`paragraph`, `sentence` or a regular expression)")
     try:
         for break_ in pattern.finditer(text, timeout=PATTERN_TIMEOUT_S):
             if break_.end() > break_.start():

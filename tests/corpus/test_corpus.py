@@ -195,7 +195,7 @@ def test_a_long_row_of_dots_is_cut_at_once():
 
 
 def test_a_cut_that_is_no_regular_expression_is_a_sentence():
-    with pytest.raises(SetupError, match="neither `paragraph` nor `sentence`"):
+    with pytest.raises(SetupError, match=r"by \(`paragraph`, `sentence` or a regular expression\)"):
         Corpus(unlike(1)).segment("(")
 
 

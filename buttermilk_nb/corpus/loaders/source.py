@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,7 +100,8 @@ def check_unique(names: list[str], source_name: str) -> list[str]:
     SetupError
         A name occurs twice, so that the second column would replace the first.
     """
-    duplicate = next((name for name in names if name and names.count(name) > 1), None)
+    counts = Counter(names)
+    duplicate = next((name for name in names if name and counts[name] > 1), None)
     if duplicate is not None:
         raise SetupError(f"{source_name} has two columns called `{duplicate}`; rename one of them.")
     return names

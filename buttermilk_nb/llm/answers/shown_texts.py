@@ -22,7 +22,7 @@ _ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
 _CLOSING = re.compile(r'"[\]}]+,?$')
 """The end of a string and a list right before an answer field: in most answers a conclusion stands between."""
 _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
-_MAX_STARTS, _MAX_LENGTH = 100, 8_000
+_MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED = 100, 8_000, 20_000
 _INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
 _QUOTES = str.maketrans("’‘´`", "''''")
 _CONTEXT = 24
@@ -79,8 +79,8 @@ class ShownTexts:
 
     def _contain_entry(self, item: dict[str, Any]) -> bool:
         """Whether all fields of an entry stand together in one of the texts, perhaps with more."""
-        fields = {name: canonical(field) for name, field in item.items()}
-        return any(fields.items() <= entry.items() for entry in self._entries)
+        fields = _plain_fields(item)
+        return len(fields) == len(item) and any(fields.items() <= entry.items() for entry in self._entries)
 
     def _contain_answer_field(self, source: str) -> bool:
         """Whether a field `answer` stands in one of the texts together with what is before it."""
@@ -118,8 +118,9 @@ class ShownTexts:
 
     @cached_property
     def _values(self) -> list[Any]:
-        """The values of the objects in the texts; those that are not strict JSON are repaired."""
-        values = []
+        """The values of the objects in the texts; some of those that are not strict JSON are repaired."""
+        values: list[Any] = []
+        repairable = _MAX_REPAIRED
         for text in self._texts:
             for form in {text, text.replace('\\"', '"')}:
                 found = [(item.start, item.end, item.value) for item in find_objects(form)]
@@ -127,14 +128,16 @@ class ShownTexts:
                     part = form[match.start() : match.start() + _MAX_LENGTH]
                     found += [(match.start(), match.start() + item.end, item.value) for item in find_objects(part)[:1]]
                 for start, end, value in found:
-                    values.append(repair_object(form[start:end]) if value is None else value)
+                    if value is None and "answer" in form[start:end] and end - start <= repairable:
+                        repairable -= end - start
+                        value = repair_object(form[start:end])
+                    values.append(value)
         return values
 
     @cached_property
     def _entries(self) -> list[dict[str, str]]:
-        """The parts of the objects that have an answer, each field as canonical JSON."""
-        items = [item for value in self._values for item in _nested_objects(value) if "answer" in item]
-        return [{name: canonical(field) for name, field in item.items()} for item in items]
+        """The parts of the objects that have an answer: their plain fields, as canonical JSON."""
+        return [_plain_fields(item) for value in self._values for item in _objects_with_answer(value)]
 
 
 def _decode(text: str) -> str:
@@ -158,6 +161,15 @@ def _nested_objects(value: Any) -> Iterator[dict[str, Any]]:
             remaining.extend(item.values())
         elif isinstance(item, list):
             remaining.extend(item)
+
+
+def _plain_fields(item: dict[str, Any]) -> dict[str, str]:
+    """The fields that hold no objects: a text in many objects inside each other would be written as often."""
+    return {
+        name: canonical(field)
+        for name, field in item.items()
+        if not isinstance(field, dict | list) or (isinstance(field, list) and all(isinstance(x, str) for x in field))
+    }
 
 
 def _objects_with_answer(value: Any) -> Iterator[dict[str, Any]]:

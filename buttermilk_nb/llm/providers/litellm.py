@@ -191,7 +191,10 @@ class LitellmModel(Model):
         return True
 
     def price(self) -> tuple[float, float] | None:
-        return self.settings.prices.per_token if self.settings.prices else self._listed_price
+        if self.settings.prices is None:
+            return self._listed_price
+        price = self.settings.prices.per_token
+        return price if any(price) or not self.remote else None  # a remote model that costs nothing is not believed
 
     @cached_property
     def _listed_price(self) -> tuple[float, float] | None:

@@ -155,3 +155,32 @@ def test_sixty_four_calls_in_flight_stop_within_the_budget_and_what_was_in_fligh
     with pytest.raises(BudgetReached):
         flow().run(texts(400), concurrency=64, yes=True)
     assert len(server.received) == before, "once it is spent, nothing more is sent"
+
+
+def test_answers_of_unknown_length_count_as_the_longest_that_is_expected(server, make_study):
+    def without_usage(body):
+        answer = server.answer(body)
+        del answer["usage"]
+        return answer
+
+    server.reply = without_usage
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=1.0)
+    with pytest.raises(BudgetReached):
+        flow().run(texts(40), concurrency=1)
+    assert 0 < len(server.received) < 10, "each may have cost 0.2 dollars and more"
+
+
+def test_calls_that_never_answered_count_as_what_they_may_have_cost(server, make_study):
+    server.wait_s = 0.5
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=0.5, timeout_s=0.1, retries=0)
+    with pytest.raises(BudgetReached):
+        flow().run(texts(40), concurrency=1)
+    assert 0 < len(server.received) < 10
+
+
+def test_nobody_pays_for_more_answers_than_are_read(server, make_study):
+    make_study(toy={**PRICED, "params": {"max_tokens": 20, "n": 20}}, allow=["hosted_vllm"], budget_usd=None)
+    run = flow().run(texts(1))
+    assert run.counts == {"ok": 1}
+    assert "n" not in server.received[0]
+    assert run.calls().params_dropped.str.contains('"n"').all()

@@ -36,7 +36,6 @@ def test_the_saved_outputs_come_out_again_cold_and_warm(notebook, tmp_path):
 def _not_ignored(folder, home):
     """The files and folders that a notebook has made next to itself, and that git would show as new."""
     made = [path.name + "/" * path.is_dir() for path in folder.iterdir() if not path.name.endswith(".ipynb")]
-    assert made, "every lesson makes a project"
     command = ["git", "check-ignore", "--no-index", "--stdin"]
     paths = "".join(f"{home.relative_to(ROOT).as_posix()}/{name}\n" for name in made)
     done = subprocess.run(command, cwd=ROOT, input=paths, capture_output=True, text=True, check=False)
