@@ -70,6 +70,7 @@ SLOW = [
         "flows/data_statement/test_data_statement.py",
         "flows/execution/test_runner_interrupts.py",
         "flows/test_hostile_records.py",
+        "flows/test_needs.py",
         "flows/test_plan.py",
         "flows/test_retry.py",
         "flows/test_statuses.py",
@@ -95,6 +96,7 @@ SLOW = [
         "notebook/test_coding_form.py",
         "notebook/test_magics.py",
         "project/test_model_table.py",
+        "project/test_private_files.py",
         "project/test_rebuild_cache.py",
         "store/importers/test_inspect_logs.py",
         "store/importers/test_score_tables.py",
@@ -103,8 +105,10 @@ SLOW = [
         "store/test_repair.py",
         "store/test_spool.py",
         "store/test_store.py",
+        "store/test_user_query.py",
         "store/test_verify.py",
         "system/test_no_key_in_any_artefact.py",
+        "test_wrong_arguments.py",
     )
 ]
 

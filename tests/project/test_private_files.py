@@ -71,14 +71,13 @@ def use_everything(folder):
     return project
 
 
-@pytest.mark.parametrize("exists", [False, True])
-def test_what_a_project_makes_is_private_at_every_moment(tmp_path, watched, exists):
+def test_what_a_project_makes_is_private_at_every_moment(tmp_path, watched):
+    """Also in a folder that others can read, which is the user's own decision."""
     folder = tmp_path / "project"
-    if exists:
-        folder.mkdir(mode=0o755)
+    folder.mkdir(mode=0o755)
     stop = watched(tmp_path)
     use_everything(folder)
-    assert stop() == ({"project": "0o755"} if exists else {})
+    assert stop() == {"project": "0o755"}
     made = {path.name for path in folder.rglob("*")}
     assert {"traces.duckdb", "cache.db", "events.jsonl", "sheet.xlsx", "results.xlsx", "snapshots"} <= made
     assert os.umask(0o022) == 0o022, "the rule of the process is as it was"
@@ -134,5 +133,7 @@ def test_links_and_missing_files_are_left_alone(tmp_path):
     (tmp_path / "link.txt").symlink_to(target)
     restrict(tmp_path / "link.txt", tmp_path / "nothing.txt")
     assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    bm.init("other", path=tmp_path / "c" / "other")
+    assert readable_by_others(tmp_path / "c") == {}
     make_private_folder(tmp_path / "a" / "b")
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b")] == [0o700, 0o700]

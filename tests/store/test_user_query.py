@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 
@@ -135,15 +133,13 @@ print("parent", flow.run(bm.Corpus(records)).counts, bm.sql("select count(*) as 
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_that_opens_the_project_anew_runs(tmp_path, server):
+def test_a_forked_child_that_opens_the_project_anew_runs(tmp_path, server, start_preloaded):
     (tmp_path / "project").mkdir()
     toy = {"model": "hosted_vllm/toy", "api_base": server.base}
     settings = {"name": "study", "sets": {"judges": ["toy"]}, "models": {"toy": toy}}
     (tmp_path / "project" / "buttermilk.yaml").write_text(json.dumps(settings))
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORK, str(tmp_path / "project")],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("child", "parent"))]
-    assert lines == ["child {'ok': 4} 2", "parent {'ok': 4} 3"], done.stderr[-2000:]
+    process = start_preloaded(FORK, tmp_path / "project")
+    out, problems = process.communicate()
+    lines = [line for line in out.splitlines() if line.startswith(("child", "parent"))]
+    assert lines == ["child {'ok': 4} 2", "parent {'ok': 4} 3"], problems[-2000:]
     assert len(server.received) == 4
