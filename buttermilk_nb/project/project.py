@@ -64,8 +64,12 @@ class Project:
         self.cache_mode: CacheMode = cache_mode
         self.data_folder = choose_data_folder(folder, settings.data_folder, settings.name)
         data = self.data_folder.folder
-        for part in (data, data / "cache"):
-            make_private_folder(part)
+        try:
+            make_private_folder(data / "cache")
+        except OSError as error:
+            raise SetupError(
+                f"the data folder {data} cannot be made: {error.strerror}. Name another one as `data_folder` in {FILE}."
+            ) from error
         restrict(  # what an earlier version made
             data / "cache", data / "spool", folder / "logs", folder / "exports", folder / "snapshots",
             *data.glob("traces.duckdb*"), *data.glob("limits.sqlite*"), *(data / "cache").glob("cache.db*"),

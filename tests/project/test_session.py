@@ -1,5 +1,7 @@
 """Projects: made, found again, and never opened in silence."""
 
+import sys
+
 import pytest
 from support.study import corpus, flow
 
@@ -218,3 +220,10 @@ def test_a_setting_that_is_no_number_is_a_mistake(tmp_path, line):
     (tmp_path / "buttermilk.yaml").write_text(f"name: study\n{line}\n")
     with pytest.raises(bm.SetupError, match=line.partition(":")[0]):
         bm.init("study", path=tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="these are folders of Linux and macOS")
+@pytest.mark.parametrize("place", ["/dev/null/x", "/proc/no-such-folder"])
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path, place):
+    with pytest.raises(bm.SetupError, match="the data folder .* cannot be made.*`data_folder` in buttermilk.yaml"):
+        bm.init("study", path=tmp_path / "study", data_folder=place)
