@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -108,3 +109,22 @@ def pluralise(n: int, noun: str) -> str:
     ('1 request', '1,200 requests')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts in plain data, in no particular order; the keys of mappings are none of them.
+
+    Examples
+    --------
+    >>> sorted(texts_in({"a": ["x", {"b": "y"}], "c": 1}))
+    ['x', 'y']
+    """
+    remaining = [value]
+    while remaining:
+        item = remaining.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping):
+            remaining += item.values()
+        elif isinstance(item, list | tuple):
+            remaining += item

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
+from .._internal.text import texts_in
 from ..llm.answers.shown_texts import ShownTexts
 from ..schema import Unit
 from .base import Cell
@@ -25,8 +25,8 @@ def cell_texts(cell: Cell, *more: str) -> ShownTexts:
     return ShownTexts(
         [
             record.content,
-            *_texts_in(record.metadata),
-            *_texts_in(record.expert_reasons),
+            *texts_in(record.metadata),
+            *texts_in(record.expert_reasons),
             *(text for units in cell.inputs.values() for unit in units for text in _texts_of_unit(unit)),
             *more,
         ]
@@ -40,18 +40,6 @@ def _texts_of_unit(unit: Unit) -> Iterator[str]:
     output = unit.trace.output
     if output and not unit.scores:
         try:
-            yield from _texts_in(json.loads(output))
+            yield from texts_in(json.loads(output))
         except ValueError:
             yield output
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    remaining = [value]
-    while remaining:
-        item = remaining.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            remaining += item.values()
-        elif isinstance(item, list | tuple):
-            remaining += item

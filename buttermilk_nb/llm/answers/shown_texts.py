@@ -47,9 +47,6 @@ class ShownTexts:
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts = [_decode(text) for text in texts if "{" in text or "}" in text]
 
-    def __bool__(self) -> bool:
-        return bool(self._texts)
-
     def contain_answer(self, source: str, answer: dict[str, Any]) -> bool:
         """Whether an answer, or its part on a criterion, stands in one of the texts.
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from ..._internal.text import texts_in
 from ..append import SPLIT_TABLES, drop_unused_bodies
 from .anonymise import ERASED
 from .delete_rows import WORDING_KINDS, columns_in
@@ -45,12 +46,12 @@ def collect_erased_texts(con: duckdb.DuckDBPyConnection) -> ErasedTexts:
             "select content, uri, metadata, expert_reasons from records where record_id in (select old from forgotten)"
         ).fetchall()
         for value in (*row[:2], *map(_parse_json, row[2:]))
-        for text in _texts_in(value)
+        for text in texts_in(value)
     ]
     notes = con.execute(
         "select reasons, notes, quotes from labels where record_id in (select old from forgotten)"
     ).fetchall()
-    own += [text for *texts, quotes in notes for text in _texts_in([*texts, _quoted(_parse_json(quotes))])]
+    own += [text for *texts, quotes in notes for text in texts_in([*texts, _quoted(_parse_json(quotes))])]
     ids = [record_id for (record_id,) in con.execute("select old from forgotten").fetchall()]
     return ErasedTexts(own, _shared_texts(con), ids)
 
@@ -165,15 +166,3 @@ def _parse_json(text: str | None) -> Any:
         return json.loads(text) if text else None
     except ValueError:
         return text
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    remaining = [value]
-    while remaining:
-        item = remaining.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            remaining += item.values()
-        elif isinstance(item, list):
-            remaining += item
