@@ -14,7 +14,7 @@ from ..config.settings import CacheMode
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from .estimate import Estimate, estimate
 from .execution.preflight import list_needs
 from .execution.runner import Runner
@@ -84,7 +84,7 @@ class Flow:
         SetupError
             The declaration is wrong; the error lists every problem.
         """
-        project = open_project(project)
+        project = require_project(project)
         plan = Plan(self.steps, corpus, project)
         return plan.checked()._replace(needs=tuple(list_needs(plan, project)))
 
@@ -110,7 +110,7 @@ class Flow:
         SetupError
             The declaration is wrong; the error lists every problem.
         """
-        project = open_project(project)
+        project = require_project(project)
         plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
         plan.checked()
         return estimate(plan, project)
@@ -214,7 +214,7 @@ class Flow:
         )
 
     def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **options: Any) -> Runner:
-        project = open_project(project)
+        project = require_project(project)
         checked_options = RunOptions.checked(project, **options)
         plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
         reloaded = Flow(self.name, plan.steps)  # with its files as they are now

@@ -13,7 +13,7 @@ from ..analysis.frames.ratings import project_ratings, run_ratings
 from ..analysis.frames.side_by_side import SideBySide, side_by_side
 from ..errors import SetupError
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from ..schema import STATUSES
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def ratings(project: Project | None = None) -> pd.DataFrame:
     >>> len(ratings(init("ratings-example", path=tempfile.mkdtemp())))
     0
     """
-    return project_ratings(open_project(project).store)
+    return project_ratings(require_project(project).store)
 
 
 def last_run() -> Run:

@@ -22,7 +22,7 @@ from ..codebook.edge_cases import EdgeCase, with_edge_case
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from ..schema import Label
 from .adjudication_votes import CoderAnswer, stored_record, votes
 from .disagreements import disagreements
@@ -246,7 +246,7 @@ def adjudicate(
     if not by.strip():
         raise SetupError('name who decides: by="kf", or any other short name.')
     criteria = require_criteria(criteria, "an adjudication")
-    project = open_project(project)
+    project = require_project(project)
     run_id = getattr(ratings, "run_id", None)
     frame = project_ratings(project.store) if ratings is None else ratings.ratings() if run_id else ratings
     adjudication = Adjudication(project, criteria, by, _cases(project, criteria, frame, run_id, only))

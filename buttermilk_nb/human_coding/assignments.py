@@ -14,7 +14,7 @@ from .._internal.ids import canonical, digest
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from ..schema import SampleRow, now
 from ..store.write_batch import WriteBatch
 from .coders import new_coders
@@ -92,7 +92,7 @@ def assign_coders(
     ]
     assignment = pd.DataFrame(rows, columns=["record_id", "coder", "position", "overlap", "sample_id"])
     _store_assignment(
-        open_project(project), corpus, assignment, name=sample_name, seed=seed, is_own_name=name is not None
+        require_project(project), corpus, assignment, name=sample_name, seed=seed, is_own_name=name is not None
     )
     return assignment
 

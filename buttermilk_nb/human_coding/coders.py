@@ -11,7 +11,7 @@ from .._internal.arguments import require_text
 from .._internal.ids import canonical
 from ..errors import SetupError
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from ..schema import Coder, now
 from ..store.write_batch import WriteBatch
 
@@ -60,7 +60,7 @@ def coders(project: Project | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    frame = open_project(project).store.df(_CODERS)
+    frame = require_project(project).store.df(_CODERS)
     groups = [json.loads(text) for text in frame.pop("groups")]
     names = sorted({name for coder_groups in groups for name in coder_groups})
     values = [[coder_groups.get(name) for name in names] for coder_groups in groups]
@@ -102,7 +102,7 @@ def describe_coder(name: str, *, project: Project | None = None, **groups: str) 
     if reserved := [key for key in groups if key in _FIXED_COLUMNS]:
         raise SetupError(f"`{reserved[0]}` is already a column of the frame of coders; choose another word.")
     row = Coder(coder=name.strip(), groups=canonical({k: str(v) for k, v in groups.items()}), first_seen_at=now())
-    open_project(project).store.write(WriteBatch(rows=[row]))
+    require_project(project).store.write(WriteBatch(rows=[row]))
 
 
 def new_coders(project: Project, names: Collection[str]) -> list[Coder]:

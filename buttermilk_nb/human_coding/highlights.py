@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def highlights(project: Project | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    answers = open_project(project).store.df(_ANSWERS)
+    answers = require_project(project).store.df(_ANSWERS)
     rows: list[dict[str, Any]] = []
     for answer in answers.to_dict("records"):
         fields = {str(name): answer[name] for name in answer if name not in ("quotes", "content")}

@@ -19,7 +19,7 @@ from ..codebook.scales import NON_ANSWERS, Answer
 from ..corpus.record import Record
 from ..errors import InvalidAnswer, SetupError
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from ..schema import Label, LabelStatus, now
 from ..store.write_batch import WriteBatch
 from .coders import new_coders
@@ -208,7 +208,7 @@ def labels(
     >>> labels()[["record_id", "criterion", "coder", "category", "status"]].values.tolist()
     [['a', 'respect', 'kf', 'no', 'coded']]
     """
-    store = open_project(project).store
+    store = require_project(project).store
     conditions = ["true"] if history else ["status <> 'withdrawn'"]
     params: list[Any] = []
     if coder is not None:

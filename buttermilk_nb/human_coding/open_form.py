@@ -10,7 +10,7 @@ from ..codebook.criteria import Criteria, require_criteria
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from .scorer_validation import RunWithAssessments, scorer_validation_corpus, scorer_validation_criteria
 from .session.coding_session import CodingSession
 from .worklist import Order
@@ -102,7 +102,7 @@ def coding_form(
     if criteria is None:
         raise SetupError("criteria is missing: give the criteria by which the texts are coded, criteria=...")
     session = CodingSession(
-        open_project(project),
+        require_project(project),
         require_corpus(corpus, "a coding form"),
         require_criteria(criteria, "a coding form", reload=True),
         coder,

@@ -14,7 +14,7 @@ from .._internal.ids import digest
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError, nearest
 from ..project.project import Project
-from ..project.session import open_project
+from ..project.session import require_project
 from ..schema import SampleRow, now
 from ..store.write_batch import WriteBatch
 from .strata import OTHER_RECORDS, by_answers, by_fields, draw
@@ -151,7 +151,7 @@ def draw_sample(
         for position, drawn_record in enumerate(drawn_records, 1)
     ]
     sampled_records = [records[drawn_record.place] for drawn_record in drawn_records]
-    _store_sample(open_project(project).store, rows, sampled_records, is_own_name=name is not None)
+    _store_sample(require_project(project).store, rows, sampled_records, is_own_name=name is not None)
     return pd.DataFrame([[getattr(row, column) for column in COLUMNS] for row in rows], columns=list(COLUMNS))
 
 
@@ -180,7 +180,7 @@ def samples(project: Project | None = None) -> pd.DataFrame:
     >>> samples()[["name", "method", "n_records", "least_p"]].values.tolist()
     [['random 10, seed 1', 'random', 10, 0.2]]
     """
-    return open_project(project).store.df(_SAMPLES)
+    return require_project(project).store.df(_SAMPLES)
 
 
 def _store_sample(store: Store, rows: Sequence[SampleRow], records: Sequence[Record], *, is_own_name: bool) -> None:

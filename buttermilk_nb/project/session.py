@@ -133,7 +133,7 @@ def init(
     return project
 
 
-def open_project(project: Project | None) -> Project:
+def require_project(project: Project | None) -> Project:
     """The given project, or the open one if none is given.
 
     Raises

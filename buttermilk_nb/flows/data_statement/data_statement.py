@@ -18,7 +18,7 @@ from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError
 from ...project.model_table import named_model
 from ...project.project import Project
-from ...project.session import open_project
+from ...project.session import require_project
 from ..plan import Plan
 from .sections import (
     StatementSubject,
@@ -106,7 +106,7 @@ def data_statement(
     >>> print(data_statement().text.splitlines()[0])
     # Data statement: `statement`
     """
-    subject = _statement_subject(flow, corpus, open_project(project))
+    subject = _statement_subject(flow, corpus, require_project(project))
     parts = [_heading(subject, date), _summary_section(subject), texts_section(subject), recipients_section(subject)]
     parts += [provider_terms_section(subject)] if subject.remote else []
     parts += [stored_here_section(subject), alternatives_section(subject), erasure_section(subject)]

@@ -15,7 +15,7 @@ from ...codebook.criteria import Criteria, require_criteria
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError, nearest
 from ...project.project import Project
-from ...project.session import open_project
+from ...project.session import require_project
 from ..labels import keep_labels
 from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
@@ -114,7 +114,7 @@ def import_labels(
     code_values = {str(key): value for key, value in (values or {}).items()}
     criteria = require_criteria(criteria, "an import of labels")
     options = ImportOptions(criteria, coder, layout, record_id, columns, code_values)
-    project = open_project(project)
+    project = require_project(project)
     codes = [code for table in tables_of(source) for code in codes_in(table, options)]
     if sample is not None:
         codes = _add_sample(codes, corpus, sample)
