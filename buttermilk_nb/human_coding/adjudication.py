@@ -178,7 +178,7 @@ class Adjudication:
 
     def _save(self, case: ContestedRecord, label: Label) -> Decision:
         # the record is not stored again: the Store has it already, with annotations that the case leaves out
-        keep_labels(self.project, [label], records=[], criteria=self.criteria)
+        keep_labels(self.project, [label], records=[], documents=[self.criteria])
         decision = self._decisions[case.record.record_id, case.criterion] = Decision(label)
         return decision
 

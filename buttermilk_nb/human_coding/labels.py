@@ -146,7 +146,9 @@ def make_label(
     )
 
 
-def keep_labels(project: Project, labels: Sequence[Label], *, records: Sequence[Record], criteria: Criteria) -> None:
+def keep_labels(
+    project: Project, labels: Sequence[Label], *, records: Sequence[Record], documents: Sequence[Criteria]
+) -> None:
     """Store labels together with their records, criteria and coders. They are on disk when this returns.
 
     Parameters
@@ -154,11 +156,11 @@ def keep_labels(project: Project, labels: Sequence[Label], *, records: Sequence[
     project
         The project that stores the labels.
     labels
-        The labels, all under these criteria.
+        The labels, each under one of the documents.
     records
         The records of the labels, in the coded version.
-    criteria
-        The criteria. Their text is stored too.
+    documents
+        The documents of criteria. Their texts are stored too.
 
     Raises
     ------
@@ -168,7 +170,8 @@ def keep_labels(project: Project, labels: Sequence[Label], *, records: Sequence[
     if not labels:
         return
     coder_rows = new_coders(project, {label.coder for label in labels})
-    project.store.write(WriteBatch(rows=[*criteria.to_rows(), *coder_rows, *labels], records=records))
+    document_rows = [row for document in documents for row in document.to_rows()]
+    project.store.write(WriteBatch(rows=[*document_rows, *coder_rows, *labels], records=records))
 
 
 def labels(
@@ -204,7 +207,7 @@ def labels(
     >>> project = init("labels-example", path=tempfile.mkdtemp())
     >>> respect, record = Criteria("respect", "Is it respectful?"), Record(record_id="a", content="Vermin.")
     >>> label = make_label(respect["respect"], respect, record, coder="kf", answer="no", source="form")
-    >>> keep_labels(project, [label], records=[record], criteria=respect)
+    >>> keep_labels(project, [label], records=[record], documents=[respect])
     >>> labels()[["record_id", "criterion", "coder", "category", "status"]].values.tolist()
     [['a', 'respect', 'kf', 'no', 'coded']]
     """

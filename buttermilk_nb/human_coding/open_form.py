@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from .._internal import notebook_hooks
-from ..codebook.criteria import Criteria, require_criteria
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project.project import Project
 from ..project.session import require_project
+from .questionnaire import CriteriaChoice, require_questionnaire
 from .scorer_validation import RunWithAssessments, scorer_validation_corpus, scorer_validation_criteria
 from .session.coding_session import CodingSession
 from .worklist import Order
@@ -19,7 +18,7 @@ from .worklist import Order
 def coding_form(
     corpus: Corpus | RunWithAssessments,
     *,
-    criteria: Criteria | str | Path | None = None,
+    criteria: CriteriaChoice | None = None,
     coder: str,
     over: Literal["assessments"] | None = None,
     blind: bool = True,
@@ -40,7 +39,8 @@ def coding_form(
     corpus
         The texts. With `over="assessments"`, the run with the scorer to check.
     criteria
-        The criteria, or the path of their file, which is read again.
+        Criteria, or the path of their file, or a list of these. A file is read again. With a list, the coder answers
+        the questions of every document on a text.
     coder
         The coder's name: a short name, always the same for the same person.
     over
@@ -104,7 +104,7 @@ def coding_form(
     session = CodingSession(
         require_project(project),
         require_corpus(corpus, "a coding form"),
-        require_criteria(criteria, "a coding form", reload=True),
+        require_questionnaire(criteria, "a coding form", reload=True),
         coder,
         blind=blind,
         order=order,

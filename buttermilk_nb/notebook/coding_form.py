@@ -43,7 +43,7 @@ class CodingForm(TextForm):
         self.session = session
         self._content_note = content_note
         self._row_cache: dict[str, tuple[str, list[Any]]] = {}
-        name = session.criteria.name
+        name = session.questionnaire.name
         super().__init__(
             heading=f"Coding: {name}",
             file=re.sub(r"[^\w.-]+", "_", f"codes_{name}_{session.coder}") + ".csv",
@@ -74,7 +74,16 @@ class CodingForm(TextForm):
         }
 
     def question_views(self) -> list[dict[str, Any]]:
-        return [question_view(criterion) for criterion in self.session.criteria]
+        questionnaire = self.session.questionnaire
+        has_several = len(questionnaire.documents) > 1
+        return [
+            {
+                **question_view(question.criterion),
+                "name": question.key,
+                "document": question.document.name if has_several else "",
+            }
+            for question in questionnaire
+        ]
 
     def page_view(self) -> dict[str, Any]:
         session, navigation = self.session, self.session.navigation
@@ -84,7 +93,7 @@ class CodingForm(TextForm):
             **text_view(navigation.current, hidden=navigation.hidden),
             "place": navigation.place,
             "content_note": self._content_note,
-            "criteria_text": session.criteria.text,
+            "criteria_texts": [[document.name, document.text] for document in session.questionnaire.documents],
             "line": _progress_line(session),
             "total": total,
             "done": total - progress.left,
@@ -95,7 +104,10 @@ class CodingForm(TextForm):
             "is_last": navigation.place == total - 1,
             "can_undo": session.can_undo,
             "can_skip": True,
-            "drafts": {c.name: draft_view(c, session.draft(c.name)) for c in session.criteria},
+            "drafts": {
+                question.key: draft_view(question.criterion, session.draft(question.key))
+                for question in session.questionnaire
+            },
             "other_answers": [
                 {
                     "criterion": answer.criterion,
@@ -112,16 +124,17 @@ class CodingForm(TextForm):
         labels = self.session.labels()
         for label in labels:
             if label.label_id not in self._row_cache:
-                self._row_cache[label.label_id] = canonical([label.record_id, label.criterion]), _label_row(label)
+                key = canonical([label.record_id, label.criteria_set, label.criterion])
+                self._row_cache[label.label_id] = key, _label_row(label)
         return dict(self._row_cache[label.label_id] for label in labels)
 
     @property
     def saved_text(self) -> str:
         session = self.session
         blinding = "blind" if session.blind else "with models' answers after one's own"
-        questions = pluralise(len(session.criteria), "question")
+        questions = pluralise(len(session.questionnaire), "question")
         records = pluralise(len(session.items), "record")
-        return f"Coding form: {records}, {session.criteria.name} ({questions}), {blinding}"
+        return f"Coding form: {records}, {session.questionnaire.name} ({questions}), {blinding}"
 
 
 def make_coding_form(session: CodingSession, content_note: str | None = None) -> CodingForm:

@@ -92,7 +92,7 @@ def test_a_corpus_that_has_changed_is_assigned_anew(project):
 def test_a_known_coder_is_not_met_again(project):
     criteria = bm.Criteria("respect", "Is it respectful?")
     label = make_label(criteria["respect"], criteria, corpus(1)["r0"], coder="ab", answer="no", source="form")
-    keep_labels(project, [label], records=list(corpus(1)), criteria=criteria)
+    keep_labels(project, [label], records=list(corpus(1)), documents=[criteria])
     assign_coders(corpus(5), ["ab", "cd"])
     assert project.store.df("select coder from coders order by 1").coder.tolist() == ["ab", "cd"]
 

@@ -21,7 +21,7 @@ def made(answer, record=RECORDS[0], criteria=RESPECT, criterion=None, coder="kf"
 
 
 def kept(project, *given, criteria=RESPECT):
-    keep_labels(project, list(given), records=list(RECORDS), criteria=criteria)
+    keep_labels(project, list(given), records=list(RECORDS), documents=[criteria])
 
 
 # --- reading an answer -------------------------------------------------------------------------------

@@ -48,13 +48,13 @@ def test_the_form_and_the_sheet_read_the_file_again_as_a_run_does(open_form, tex
     session.answer("respect", "yes")
     assert [label.criteria_hash for label in session.labels()] == [now.criteria_hash]
     sheet = bm.coding_sheet(texts, criteria, coder="ana", path=tmp_path / "ana.xlsx")
-    assert workbook.read_facts(sheet).criteria_hash == now.criteria_hash
+    assert workbook.read_facts(sheet).documents == {now.criteria_hash: "respect"}
     run = bm.Flow("tone", [judge]).run(texts)
     assert run.ratings().query("kind == 'human'").coder.tolist() == ["kf"], "the code counts for the run"
 
 
 def test_a_path_is_as_good_as_criteria_everywhere(open_form, texts, file, tmp_path):
-    assert open_form(texts, criteria=str(file), coder="kf").criteria.name == "respect"
+    assert open_form(texts, criteria=str(file), coder="kf").questionnaire.name == "respect"
     sheet = bm.coding_sheet(texts, file, coder="ana", path=tmp_path / "ana.xlsx")
     codes = [{"record_id": "r0", "coder": "ana", "criterion": "respect", "category": "no"}]
     assert bm.import_labels(pd.DataFrame(codes), texts, str(file)).n_new == 1
@@ -63,7 +63,7 @@ def test_a_path_is_as_good_as_criteria_everywhere(open_form, texts, file, tmp_pa
     assert len(bm.adjudicate(file, ratings=run).cases) <= 1
 
 
-@pytest.mark.parametrize("wrong", [3, None, ["a.md", "b.md"], "no-such-file.md", {"name": "x"}])
+@pytest.mark.parametrize("wrong", [3, None, ["a.md", "b.md"], [], "no-such-file.md", {"name": "x"}])
 def test_anything_else_is_a_sentence(open_form, texts, wrong, tmp_path):
     for use in (
         lambda: open_form(texts, criteria=wrong, coder="kf"),
@@ -77,8 +77,8 @@ def test_anything_else_is_a_sentence(open_form, texts, wrong, tmp_path):
 
 def test_the_form_shows_the_prose_that_judges_read(open_form, texts, file):
     form = make_coding_form(open_form(texts, criteria=file, coder="kf"))
-    assert form.view["criteria_text"] == bm.Criteria.from_file(file).text
-    assert "Irony counts." in form.view["criteria_text"]
+    assert form.view["criteria_texts"] == [["respect", bm.Criteria.from_file(file).text]]
+    assert "Irony counts." in form.view["criteria_texts"][0][1]
 
 
 def test_the_end_of_a_form_names_the_texts_that_are_open(open_form, texts, file):

@@ -31,7 +31,7 @@ def coded(run, answers, coder="kf"):
     criteria, texts = scorer_validation_criteria(), scorer_validation_corpus(run)
     for text, answer in zip(texts, answers, strict=True):
         label = make_label(criteria[MATCHED], criteria, text, coder=coder, answer=answer, source="form", blind=True)
-        keep_labels(run.project, [label], records=[text], criteria=criteria)
+        keep_labels(run.project, [label], records=[text], documents=[criteria])
 
 
 def test_each_reason_and_answer_is_a_text_that_names_nobody(run):

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ...codebook.criteria import Criteria
 from ...codebook.scales import NON_ANSWERS
 from ...corpus.corpus import Corpus
 from ...errors import InvalidAnswer, nearest
 from ...project.project import Project
 from ...schema import Label
 from ..labels import make_label
+from ..questionnaire import Questionnaire
 from .layouts import OUTSIDE, RawCode
 from .result import ImportedLabels
 
 _REJECTED = ["where", "coder", "record_id", "criterion", "code", "kind", "problem"]
 _CLASHES = ["where", "coder", "record_id", "criterion", "before", "now"]
 _STORED_CODES = """
-    select coder, record_id, record_hash, criterion, category, value, status from latest_labels
-    where criteria_hash = ? and round = ? and status <> 'withdrawn'
+    select coder, record_id, record_hash, criteria_hash, criterion, category, value, status from latest_labels
+    where list_contains(?::varchar[], criteria_hash) and round = ? and status <> 'withdrawn'
 """
 CodeKey = tuple[str, str, str]
-"""Coder, record id, criterion."""
+"""Coder, record id, key of the question."""
 
 
 class ImportedCode(NamedTuple):
@@ -43,17 +43,17 @@ class CodeChecker:
 
     Parameters
     ----------
-    corpus, criteria, in_round
-        The coded records, the criteria, and the round of coding.
+    corpus, questionnaire, in_round
+        The coded records, the questions, and the round of coding.
     stored_codes
         The codes that are already in the project.
     """
 
     def __init__(
-        self, corpus: Corpus, criteria: Criteria, in_round: str, stored_codes: Mapping[CodeKey, ImportedCode]
+        self, corpus: Corpus, questionnaire: Questionnaire, in_round: str, stored_codes: Mapping[CodeKey, ImportedCode]
     ) -> None:
         self.records = {record.record_id: record for record in corpus}
-        self.criteria = criteria
+        self.questionnaire = questionnaire
         self.round = in_round
         self.stored_codes = stored_codes
         self.first_labels: dict[CodeKey, Label] = {}
@@ -72,7 +72,7 @@ class CodeChecker:
         self.n_empty += label is None or label.status == "skipped"
         if label is None:
             return
-        key = (label.coder, label.record_id, label.criterion)
+        key = (label.coder, label.record_id, code.criterion)
         first_label = self.first_labels.get(key)
         earlier = ImportedCode(_label_answer(first_label)) if first_label else self.stored_codes.get(key)
         answer = _label_answer(label)
@@ -80,7 +80,7 @@ class CodeChecker:
             return
         if earlier and earlier.answer not in (None, answer):
             row = {"where": code.where, "coder": label.coder, "record_id": label.record_id}
-            self.clashes.append({**row, "criterion": label.criterion, "before": earlier.answer, "now": answer})
+            self.clashes.append({**row, "criterion": code.criterion, "before": earlier.answer, "now": answer})
         if first_label is None or first_label.status == "skipped":
             self.first_labels[key] = label
         self.last_labels[key] = label
@@ -104,17 +104,17 @@ class CodeChecker:
         if code.problem or code.record_hash not in (None, record.record_hash):
             problem = code.problem or f"the text of `{code.record_id}` has changed since the sheet was made"
             return RejectedCode("another version", problem)
-        names = [criterion.name for criterion in self.criteria]
-        if code.criterion not in names:
-            problem = f"criteria `{self.criteria.name}` has no criterion `{code.criterion}`"
-            return RejectedCode("row", f"{problem}; {nearest(code.criterion, names)}")
-        criterion = self.criteria[code.criterion]
+        keys = self.questionnaire.keys
+        if code.criterion not in keys:
+            problem = f"criteria `{self.questionnaire.name}` has no criterion `{code.criterion}`"
+            return RejectedCode("row", f"{problem}; {nearest(code.criterion, keys)}")
+        _, document, criterion = self.questionnaire[code.criterion]
         try:
             if code.raw is not None:
                 criterion.scale.parse_code(code.raw, NON_ANSWERS)
             return make_label(
                 criterion,
-                self.criteria,
+                document,
                 record,
                 coder=code.coder,
                 answer=code.raw,
@@ -146,10 +146,11 @@ class CodeChecker:
         """The result of the import."""
         import pandas as pd
 
-        labels = [label for label in self.first_labels.values() if label.status != "skipped"]
+        codes = {key: label for key, label in self.first_labels.items() if label.status != "skipped"}
+        labels = codes.values()
         return ImportedLabels(
             coders=_sorted_names(label.coder for label in labels),
-            criteria=_sorted_names(label.criterion for label in labels),
+            criteria=_sorted_names(question for _, _, question in codes),
             n_codes=len(labels),
             n_records=len({label.record_id for label in labels}),
             n_new=n_new,
@@ -161,16 +162,19 @@ class CodeChecker:
         )
 
 
-def known_codes(project: Project, corpus: Corpus, criteria: Criteria, in_round: str) -> dict[CodeKey, ImportedCode]:
-    """The codes that are already in the project, on these texts under this wording and in this round."""
+def known_codes(
+    project: Project, corpus: Corpus, questionnaire: Questionnaire, in_round: str
+) -> dict[CodeKey, ImportedCode]:
+    """The codes that are already in the project, on these texts and questions, in these wordings and this round."""
     hashes = {record.record_id: record.record_hash for record in corpus}
     codes: dict[CodeKey, ImportedCode] = {}
     with project.store.reading() as con:
-        rows = con.execute(_STORED_CODES, [criteria.criteria_hash, in_round]).fetchall()
-    for coder, record_id, record_hash, criterion, category, value, status in rows:
-        if hashes.get(record_id) == record_hash:
+        rows = con.execute(_STORED_CODES, [list(questionnaire.hashes), in_round]).fetchall()
+    for coder, record_id, record_hash, criteria_hash, criterion, category, value, status in rows:
+        question = questionnaire.find_question(criteria_hash, criterion)
+        if question and hashes.get(record_id) == record_hash:
             answer = None if status == "skipped" else _answer_text(category, value)
-            codes[coder, record_id, criterion] = ImportedCode(answer)
+            codes[coder, record_id, question.key] = ImportedCode(answer)
     return codes
 
 

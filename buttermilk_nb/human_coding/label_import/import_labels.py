@@ -8,15 +8,14 @@ the caller says which one counts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
-from ...codebook.criteria import Criteria, require_criteria
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError, nearest
 from ...project.project import Project
 from ...project.session import require_project
 from ..labels import keep_labels
+from ..questionnaire import CriteriaChoice, require_questionnaire
 from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
 from .layouts import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode, codes_in
@@ -30,7 +29,7 @@ _ON_CLASH = ("report", "keep", "replace")
 def import_labels(
     source: Any,
     corpus: Corpus,
-    criteria: Criteria | str | Path,
+    criteria: CriteriaChoice,
     *,
     coder: str | None = None,
     layout: Layout = "auto",
@@ -54,7 +53,7 @@ def import_labels(
     corpus
         The coded records.
     criteria
-        The criteria of the codes, in the wording that the coders read, or the path of their file.
+        The criteria of the codes, in the wording that the coders read, or the path of their file, or a list of these.
     coder
         The coder's name, if the file does not contain it.
     layout
@@ -98,7 +97,7 @@ def import_labels(
     >>> import tempfile
     >>> import pandas as pd
     >>> from buttermilk_nb.project.session import init
-    >>> from buttermilk_nb.corpus.record import Record
+    >>> from buttermilk_nb import Criteria, Record
     >>> _ = init("import-example", path=tempfile.mkdtemp())
     >>> corpus = Corpus([Record(record_id="a", content="They are vermin."), Record(record_id="b", content="Hello.")])
     >>> codes = pd.DataFrame({"record_id": ["a", "b"], "kf": ["no", "yes"], "ab": ["no", None]})
@@ -112,13 +111,13 @@ def import_labels(
     if on_clash not in _ON_CLASH:
         raise SetupError(f"on_clash={on_clash!r} must be one of {', '.join(_ON_CLASH)}.")
     code_values = {str(key): value for key, value in (values or {}).items()}
-    criteria = require_criteria(criteria, "an import of labels")
-    options = ImportOptions(criteria, coder, layout, record_id, columns, code_values)
+    questionnaire = require_questionnaire(criteria, "an import of labels")
+    options = ImportOptions(questionnaire, coder, layout, record_id, columns, code_values)
     project = require_project(project)
     codes = [code for table in tables_of(source) for code in codes_in(table, options)]
     if sample is not None:
         codes = _add_sample(codes, corpus, sample)
-    checker = CodeChecker(corpus, criteria, round, known_codes(project, corpus, criteria, round))
+    checker = CodeChecker(corpus, questionnaire, round, known_codes(project, corpus, questionnaire, round))
     for code in codes:
         checker.add(code)
     new_labels = checker.new_labels(replace=on_clash == "replace")
@@ -128,7 +127,7 @@ def import_labels(
     if not why_not:
         ids = {label.record_id for label in new_labels}
         records = [record for record in corpus if record.record_id in ids]
-        keep_labels(project, new_labels, records=records, criteria=criteria)
+        keep_labels(project, new_labels, records=records, documents=questionnaire.documents)
     return checker.summary(len(new_labels), why_not)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ...codebook.criteria import Criteria
 from ...errors import SetupError, nearest
-from ..spreadsheets.columns import NOTES, TEXT, answers_in, clean_cell, code_columns
+from ..questionnaire import Question, Questionnaire
+from ..spreadsheets.columns import NOTES, TEXT, answers_in, clean_cell, code_columns, columns_in
+from ..spreadsheets.workbook import Facts
 from .tables import LabelTable
 
 Layout = Literal["auto", "wide", "long", "sheet"]
@@ -32,6 +33,7 @@ class RawCode(NamedTuple):
     coder: str
     record_id: str
     criterion: str
+    """The key of the question."""
     raw: Any
     notes: str | None = None
     record_hash: str | None = None
@@ -50,7 +52,7 @@ RowReader = Callable[[Mapping[str, Any]], Iterator[RawCode]]
 class ImportOptions(NamedTuple):
     """The caller's description of the tables."""
 
-    criteria: Criteria
+    questionnaire: Questionnaire
     coder: str | None
     layout: Layout
     record_id: str
@@ -84,21 +86,17 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
 
 
 def _sheet_reader(table: LabelTable, options: ImportOptions) -> RowReader:
-    facts, criteria = table.facts, options.criteria
+    facts, questionnaire = table.facts, options.questionnaire
     if facts is None and options.coder is None:
         raise SetupError(f'`{table.name}` does not name the coder; write coder="kf".')
-    if facts and facts.criteria_hash != criteria.criteria_hash:
-        raise SetupError(
-            f"`{table.name}` was made for criteria `{facts.criteria_set}` in another wording ({facts.criteria_hash}) "
-            f"than the current wording of `{criteria.name}` ({criteria.criteria_hash}); import it with the criteria in "
-            "their old wording."
-        )
+    if facts:
+        questionnaire = _sheet_questions(table.name, facts, questionnaire)
     if facts and options.coder not in (None, facts.coder):
         raise SetupError(f"`{table.name}` is the sheet of coder `{facts.coder}`, not of `{options.coder}`.")
     coder = facts.coder if facts else str(options.coder)
-    columns = [column for column in code_columns(criteria) if column.header in table.columns]
+    columns = columns_in(table.columns, questionnaire)
     if not columns:
-        first = code_columns(criteria)[0].header
+        first = code_columns(questionnaire)[0].header
         raise SetupError(f"`{table.name}` has no column `{first}`; {nearest(first, table.columns)}")
 
     def read_row(fields: Mapping[str, Any]) -> Iterator[RawCode]:
@@ -106,14 +104,36 @@ def _sheet_reader(table: LabelTable, options: ImportOptions) -> RowReader:
         record_hash, sample_id, inclusion_p = record_facts or (None, None, None)
         notes = _text(fields.get(NOTES)) or None
         answers = answers_in(fields, columns)
-        first_answered = next((criterion for criterion, raw in answers if raw is not None), answers[0][0])
-        for criterion, raw in answers:
-            note = notes if criterion is first_answered else None  # one note column for all questions: stored once
-            yield RawCode(
-                "", coder, "", criterion.name, raw, note, record_hash, sample_id, inclusion_p, True if facts else None
-            )
+        first_answered = next((question for question, raw in answers if raw is not None), answers[0][0])
+        for question, raw in answers:
+            note = notes if question is first_answered else None  # one note column for all questions: stored once
+            key, blind = _key(question, options), True if facts else None
+            yield RawCode("", coder, "", key, raw, note, record_hash, sample_id, inclusion_p, blind)
 
     return read_row
+
+
+def _sheet_questions(name: str, facts: Facts, questionnaire: Questionnaire) -> Questionnaire:
+    """The questions of those documents that a sheet was made for."""
+    current_hashes = {document.name: document.criteria_hash for document in questionnaire.documents}
+    for criteria_hash, document in facts.documents.items():
+        if current_hashes.get(document, criteria_hash) != criteria_hash:
+            raise SetupError(
+                f"`{name}` was made for criteria `{document}` in another wording ({criteria_hash}) than the current "
+                f"one ({current_hashes[document]}); import it with the criteria in their old wording."
+            )
+    chosen = [document for document in questionnaire.documents if document.criteria_hash in facts.documents]
+    if not chosen:
+        raise SetupError(
+            f"`{name}` was made for criteria `{', '.join(facts.documents.values())}`, not for `{questionnaire.name}`."
+        )
+    return Questionnaire(chosen)
+
+
+def _key(question: Question, options: ImportOptions) -> str:
+    """The key of a sheet's question among all questions of the import, which may come from more documents."""
+    found = options.questionnaire.find_question(question.document.criteria_hash, question.criterion.name)
+    return found.key if found else question.key
 
 
 def _wide_reader(table: LabelTable, options: ImportOptions) -> RowReader:
@@ -142,11 +162,11 @@ def _wide_columns(table: LabelTable, options: ImportOptions) -> list[tuple[str, 
     pairs = columns.items() if isinstance(columns, Mapping) else [(name, name) for name in columns]
     code_places = []
     for coder, coder_columns in pairs:
-        by_criterion = (
-            coder_columns if isinstance(coder_columns, Mapping) else {_only_criterion(options.criteria): coder_columns}
-        )
+        by_criterion = coder_columns
+        if not isinstance(by_criterion, Mapping):
+            by_criterion = {_only_criterion(options.questionnaire): by_criterion}
         for criterion, column in by_criterion.items():
-            code_places.append((str(coder), options.criteria[criterion].name, str(column)))
+            code_places.append((str(coder), options.questionnaire[criterion].key, str(column)))
     if not code_places:
         raise SetupError(f"`{table.name}` has no column with codes in addition to `{options.record_id}`.")
     return code_places
@@ -165,14 +185,14 @@ def _long_reader(table: LabelTable, options: ImportOptions) -> RowReader:
         _require_column(table, names["coder"])
     if not roles & {"category", "value"}:
         _require_column(table, names["category"])
-    only_criterion = None if "criterion" in roles else _only_criterion(options.criteria)
+    only_criterion = None if "criterion" in roles else _only_criterion(options.questionnaire)
 
     def read_row(fields: Mapping[str, Any]) -> Iterator[RawCode]:
         values = {role: clean_cell(fields.get(names[role])) for role in roles}
         raw = values.get("category") if values.get("category") is not None else values.get("value")
         if values.get("status") in ("skipped", "withdrawn"):
             raw = None
-        is_other_wording = values.get("criteria_hash") not in (None, options.criteria.criteria_hash)
+        is_other_wording = values.get("criteria_hash") not in (None, *options.questionnaire.hashes)
         problem = "this is a code under another wording of the criteria" if is_other_wording else None
         if values.get("source") == "adjudication":
             problem = (
@@ -180,6 +200,8 @@ def _long_reader(table: LabelTable, options: ImportOptions) -> RowReader:
             )
         coder = _text(values.get("coder")) or (options.coder or "")
         criterion = only_criterion or _text(values.get("criterion"))
+        question = options.questionnaire.find_question(_text(values.get("criteria_hash")), criterion)
+        criterion = question.key if question else criterion
         notes = _text(values.get("notes")) or None
         yield RawCode("", coder, "", criterion, raw, notes, *_label_facts(values), problem=problem)
 
@@ -207,18 +229,18 @@ def _is_long(table: LabelTable, options: ImportOptions) -> bool:
 
 
 def _sheet_headers(options: ImportOptions) -> set[str]:
-    return {column.header for column in code_columns(options.criteria)}
+    return {column.header for column in code_columns(options.questionnaire)}
 
 
-def _only_criterion(criteria: Criteria) -> str:
-    """The name of the only criterion; an error if there are several."""
-    if len(criteria) > 1:
-        names = ", ".join(criterion.name for criterion in criteria)
+def _only_criterion(questionnaire: Questionnaire) -> str:
+    """The key of the only question; an error if there are several."""
+    keys = questionnaire.keys
+    if len(keys) > 1:
         raise SetupError(
-            f"criteria `{criteria.name}` asks {len(criteria)} questions ({names}): say which one the codes answer, "
-            'with a column `criterion`, or with columns={"kf": {"respect": "kf_respect"}}.'
+            f"criteria `{questionnaire.name}` asks {len(keys)} questions ({', '.join(keys)}): say which one the codes "
+            'answer, with a column `criterion`, or with columns={"kf": {"respect": "kf_respect"}}.'
         )
-    return criteria.criteria[0].name
+    return keys[0]
 
 
 def _require_column(table: LabelTable, name: str) -> None:

@@ -17,6 +17,7 @@ from ...errors import SetupError
 from ...project.project import Project
 from ...schema import Label
 from ..labels import keep_labels, make_label
+from ..questionnaire import Questionnaire, require_questionnaire
 from ..worklist import Order, worklist
 from .draft_answer import DraftAnswer, Span
 from .model_answers import ModelAnswer, model_answers, record_exposure, seen_trace_ids
@@ -32,7 +33,7 @@ class _UndoStep(NamedTuple):
 
 
 class CodingSession:
-    """The work of one coder on one corpus with one version of the criteria.
+    """The work of one coder on one corpus with one version of each document of criteria.
 
     The attribute `navigation` is the position in the list of records.
 
@@ -43,7 +44,7 @@ class CodingSession:
     corpus
         The texts.
     criteria
-        The questions on each text.
+        The questions on each text: one document of criteria, or several.
     coder
         The coder's name.
     blind
@@ -75,7 +76,7 @@ class CodingSession:
         self,
         project: Project,
         corpus: Corpus,
-        criteria: Criteria,
+        criteria: Criteria | Questionnaire,
         coder: str,
         *,
         blind: bool = True,
@@ -87,7 +88,7 @@ class CodingSession:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.project = project
-        self.criteria = criteria
+        self.questionnaire = require_questionnaire(criteria, "a coding session")
         self.coder = coder.strip()
         if not self.coder:
             raise SetupError('name the coder: coder="kf", or another short name. Use the same name every time.')
@@ -96,8 +97,8 @@ class CodingSession:
         self.items = worklist(corpus, self.coder, order=order, seed=seed, sample=sample)
         self.navigation = Navigation(self.items, sensitive=sensitive, clock=clock)
         self._steps: list[_UndoStep] = []
-        self._answers = SavedAnswers(self.items, criteria)
-        self._answers.load(project, self.coder, criteria.criteria_hash, round)
+        self._answers = SavedAnswers(self.items, self.questionnaire)
+        self._answers.load(project, self.coder, round)
         self._seen_trace_ids = seen_trace_ids(project, self.coder)
         first_incomplete = self._answers.first_incomplete()
         self.navigation.go_to(len(self.items) - 1 if first_incomplete is None else first_incomplete)
@@ -106,7 +107,7 @@ class CodingSession:
 
     def draft(self, criterion: str) -> DraftAnswer:
         """The coder's answer on a criterion of the current record, saved or not yet."""
-        return self._answers.answers_at(self.navigation.place)[self.criteria[criterion].name]
+        return self._answers.answers_at(self.navigation.place)[self.questionnaire[criterion].key]
 
     @property
     def is_complete(self) -> bool:
@@ -144,7 +145,12 @@ class CodingSession:
         if self.blind or not self.is_complete:
             return ()
         record = self.navigation.current
-        answers = model_answers(self.project, record, self.criteria)
+        answers = tuple(
+            replace(answer, criterion=question.key)
+            for document in self.questionnaire.documents
+            for answer in model_answers(self.project, record, document)
+            if (question := self.questionnaire.find_question(document.criteria_hash, answer.criterion))
+        )
         unseen_trace_ids = {answer.trace_id for answer in answers} - self._seen_trace_ids.get(record.record_id, set())
         if unseen_trace_ids:
             record_exposure(self.project, self.coder, record, sorted(unseen_trace_ids))
@@ -241,8 +247,8 @@ class CodingSession:
         before = {name: self.draft(name) for name in drafts}
         withdrawn_labels = [self._label(name, DraftAnswer(status="withdrawn")) for name in withdrawn]
         labels = {name: self._label(name, draft) for name, draft in drafts.items() if draft.is_saved}
-        record = self.navigation.current
-        keep_labels(self.project, [*withdrawn_labels, *labels.values()], records=[record], criteria=self.criteria)
+        changes, documents = [*withdrawn_labels, *labels.values()], self.questionnaire.documents
+        keep_labels(self.project, changes, records=[self.navigation.current], documents=documents)
         saved = {n: replace(DraftAnswer.from_label(label), seconds=drafts[n].seconds) for n, label in labels.items()}
         self._answers.record(self.navigation.place, {**drafts, **saved}, labels)
         if before:
@@ -252,12 +258,12 @@ class CodingSession:
         self.navigation.restart_timer()
 
     def _label(self, criterion: str, draft: DraftAnswer) -> Label:
-        item = self.navigation.current_item
+        item, question = self.navigation.current_item, self.questionnaire[criterion]
         trace_ids = sorted(self._seen_trace_ids.get(item.record.record_id, ()))
         assert draft.status is not None
         return make_label(
-            self.criteria[criterion],
-            self.criteria,
+            question.criterion,
+            question.document,
             item.record,
             coder=self.coder,
             answer=draft.answer,

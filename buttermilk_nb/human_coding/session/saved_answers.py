@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from statistics import median
 from typing import NamedTuple
 
-from ...codebook.criteria import Criteria
 from ...project.project import Project
 from ...schema import Label
+from ..questionnaire import Questionnaire
 from ..worklist import Item
 from .draft_answer import NO_ANSWER, DraftAnswer
 
 _COLUMNS = tuple(Label.model_fields)
 _OWN_LABELS = f"""
     select {", ".join(_COLUMNS)} from latest_labels
-    where coder = ? and criteria_hash = ? and round = ? and status <> 'withdrawn'
+    where coder = ? and list_contains(?::varchar[], criteria_hash) and round = ? and status <> 'withdrawn'
 """  # noqa: S608  # our own columns
 
 
@@ -36,34 +36,35 @@ class SavedAnswers:
     ----------
     items
         The records in the order of coding.
-    criteria
+    questionnaire
         The questions on each record.
     """
 
-    def __init__(self, items: tuple[Item, ...], criteria: Criteria) -> None:
+    def __init__(self, items: tuple[Item, ...], questionnaire: Questionnaire) -> None:
         self.items = items
-        self._criterion_names = tuple(criterion.name for criterion in criteria)
+        self._questionnaire = questionnaire
         self._answers: dict[tuple[str, str], DraftAnswer] = {}
         self._labels: dict[tuple[str, str], Label] = {}
 
-    def load(self, project: Project, coder: str, criteria_hash: str, of_round: str) -> None:
+    def load(self, project: Project, coder: str, of_round: str) -> None:
         """Read the coder's earlier answers on these versions of the texts and of the criteria."""
         with project.store.reading() as con:
-            rows = con.execute(_OWN_LABELS, [coder, criteria_hash, of_round]).fetchall()
+            rows = con.execute(_OWN_LABELS, [coder, list(self._questionnaire.hashes), of_round]).fetchall()
         versions = {item.record.record_id: item.record.record_hash for item in self.items}
         for row in rows:
             label = Label(**dict(zip(_COLUMNS, row, strict=True)))
-            if versions.get(label.record_id) == label.record_hash:
-                self._labels[label.record_id, label.criterion] = label
-                self._answers[label.record_id, label.criterion] = DraftAnswer.from_label(label)
+            question = self._questionnaire.find_question(label.criteria_hash, label.criterion)
+            if question and versions.get(label.record_id) == label.record_hash:
+                self._labels[label.record_id, question.key] = label
+                self._answers[label.record_id, question.key] = DraftAnswer.from_label(label)
 
     def answers_at(self, place: int) -> dict[str, DraftAnswer]:
-        """The answer on each criterion of the record at a position."""
+        """The answer on each question on the record at a position."""
         record_id = self.items[place].record.record_id
-        return {name: self._answers.get((record_id, name), NO_ANSWER) for name in self._criterion_names}
+        return {key: self._answers.get((record_id, key), NO_ANSWER) for key in self._questionnaire.keys}
 
     def is_complete(self, place: int) -> bool:
-        """Whether every criterion of the record at a position has an answer or was skipped."""
+        """Whether every question on the record at a position has an answer or was skipped."""
         return all(answer.is_saved for answer in self.answers_at(place).values())
 
     def first_incomplete(self) -> int | None:
@@ -77,14 +78,14 @@ class SavedAnswers:
     def record(self, place: int, answers: Mapping[str, DraftAnswer], labels: Mapping[str, Label]) -> None:
         """Replace answers at a position and the labels that store them. Answers without a label are no longer saved."""
         record_id = self.items[place].record.record_id
-        for name, answer in answers.items():
-            self._answers[record_id, name] = answer
-            self._labels.pop((record_id, name), None)
-        self._labels.update({(record_id, name): label for name, label in labels.items()})
+        for key, answer in answers.items():
+            self._answers[record_id, key] = answer
+            self._labels.pop((record_id, key), None)
+        self._labels.update({(record_id, key): label for key, label in labels.items()})
 
     def labels(self) -> list[Label]:
         """The labels on disk, in the order of coding."""
-        keys = ((item.record.record_id, name) for item in self.items for name in self._criterion_names)
+        keys = ((item.record.record_id, key) for item in self.items for key in self._questionnaire.keys)
         return [self._labels[key] for key in keys if key in self._labels]
 
     def progress(self) -> Progress:

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ...codebook.criteria import Criteria, require_criteria
 from ...corpus.corpus import Corpus
 from ...errors import SetupError
+from ..questionnaire import CriteriaChoice, Questionnaire, require_questionnaire
 from ..worklist import Order, worklist
 from . import workbook
 from .columns import NOTES, clean_cell, code_columns
@@ -16,7 +16,7 @@ from .columns import NOTES, clean_cell, code_columns
 
 def coding_sheet(
     corpus: Corpus,
-    criteria: Criteria | str | Path,
+    criteria: CriteriaChoice,
     *,
     coder: str,
     path: str | Path | None = None,
@@ -34,7 +34,7 @@ def coding_sheet(
     corpus
         The records.
     criteria
-        The questions, or the path of their file, which is read again.
+        The questions: criteria, or the path of their file, or a list of these. A file is read again.
     coder
         The coder's name.
     path
@@ -61,7 +61,7 @@ def coding_sheet(
     Examples
     --------
     >>> import tempfile
-    >>> from buttermilk_nb.corpus.record import Record
+    >>> from buttermilk_nb import Criteria, Record
     >>> corpus = Corpus([Record(record_id="a", content="They are vermin.")])
     >>> respect = Criteria("respect", "Is it respectful?")
     >>> coding_sheet(corpus, respect, coder="kf", path=Path(tempfile.mkdtemp()) / "kf.xlsx").name
@@ -69,27 +69,28 @@ def coding_sheet(
     """
     if not coder.strip():
         raise SetupError('a coding sheet needs a coder; write coder="kf", or any other short name.')
-    criteria = require_criteria(criteria, "a coding sheet", reload=True)
+    questionnaire = require_questionnaire(criteria, "a coding sheet", reload=True)
     items = worklist(corpus, coder.strip(), order=order, seed=seed, sample=sample)
-    file = Path(path).expanduser() if path else Path(f"coding-{_file_word(criteria.name)}-{_file_word(coder)}.xlsx")
+    default = f"coding-{_file_word(questionnaire.name)}-{_file_word(coder)}.xlsx"
+    file = Path(path or default).expanduser()
     if file.suffix.lower() != ".xlsx":
         raise SetupError(f"`{file}`: a coding sheet is an Excel workbook; give it a name that ends with `.xlsx`.")
     if not file.parent.is_dir():
         raise SetupError(f"there is no folder `{file.parent}` (looked from {Path.cwd()}).")
-    if file.exists() and not _is_empty_sheet(file, criteria):
+    if file.exists() and not _is_empty_sheet(file, questionnaire):
         raise SetupError(
-            f"`{file}` already exists, and is not an empty sheet of `{criteria.name}`; give another `path`."
+            f"`{file}` already exists, and is not an empty sheet of `{questionnaire.name}`; give another `path`."
         )
-    workbook.write_workbook(file, criteria, items, coder=coder.strip(), corpus_hash=corpus.hash)
+    workbook.write_workbook(file, questionnaire, items, coder=coder.strip(), corpus_hash=corpus.hash)
     return file
 
 
-def _is_empty_sheet(file: Path, criteria: Criteria) -> bool:
+def _is_empty_sheet(file: Path, questionnaire: Questionnaire) -> bool:
     """Whether a file is a sheet of these criteria in which nobody has written anything."""
     facts = workbook.read_facts(file)
-    if facts is None or facts.criteria_hash != criteria.criteria_hash:
+    if facts is None or tuple(facts.documents) != questionnaire.hashes:
         return False
-    headers = [*(column.header for column in code_columns(criteria)), NOTES]
+    headers = [*(column.header for column in code_columns(questionnaire)), NOTES]
     return all(clean_cell(row.fields.get(name)) is None for row in workbook.read_codes(file) for name in headers)
 
 

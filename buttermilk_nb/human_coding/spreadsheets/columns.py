@@ -1,17 +1,17 @@
 """The columns of a coding sheet and the codes in them.
 
-The columns follow from the criteria alone. So a sheet that somebody saved as CSV, which drops the hidden sheets, can
+The columns follow from the questions alone. So a sheet that somebody saved as CSV, which drops the hidden sheets, can
 still be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import NON_ANSWERS
+from ..questionnaire import Question, Questionnaire
 
 RECORD_ID, TEXT, NOTES = "record_id", "text", "notes"
 _YES_NO_WORDS = {"yes": "yes", "y": "yes", "x": "yes", "1": "yes", "true": "yes"}
@@ -19,11 +19,16 @@ _YES_NO_WORDS |= {"no": "no", "n": "no", "0": "no", "false": "no"} | {name: name
 
 
 class CodeColumn(NamedTuple):
-    """A column to fill in: the code on a criterion, or whether one of its labels applies."""
+    """A column to fill in: the answer to a question, or whether one of its labels applies."""
 
     header: str
-    criterion: Criterion
+    question: Question
     label: str | None = None
+
+    @property
+    def criterion(self) -> Criterion:
+        """The criterion with its scale."""
+        return self.question.criterion
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -34,49 +39,59 @@ class CodeColumn(NamedTuple):
         return (*answers, *self.criterion.non_answers) if answers else ()
 
 
-def code_columns(criteria: Criteria) -> list[CodeColumn]:
-    """The columns to fill in, in the order of the criteria.
+def code_columns(questionnaire: Questionnaire, *, full_keys: bool = False) -> list[CodeColumn]:
+    """The columns to fill in, in the order of the questions.
+
+    Parameters
+    ----------
+    questionnaire
+        The questions.
+    full_keys
+        Whether the name of its document stands before each criterion, also where that is not needed.
 
     Examples
     --------
+    >>> from buttermilk_nb import Criteria
     >>> criteria = Criteria("c", "?", criteria={"tone": {"question": "?", "scale": "labels: warm | cold"}})
-    >>> [column.header for column in code_columns(criteria)]
+    >>> [column.header for column in code_columns(Questionnaire([criteria]))]
     ['tone: warm', 'tone: cold']
     """
     headers = {RECORD_ID, TEXT, NOTES}
     columns = []
-    for criterion in criteria:
-        labels: tuple[str | None, ...] = (None,)
-        if criterion.scale.form_control().kind == "choices":
-            labels = criterion.scale.answers
+    for question in questionnaire:
+        key, scale = question.full_key if full_keys else question.key, question.criterion.scale
+        labels: tuple[str | None, ...] = scale.answers if scale.form_control().kind == "choices" else (None,)
         for label in labels:
-            header = (criterion.name if label is None else f"{criterion.name}: {label}").strip()
+            header = (key if label is None else f"{key}: {label}").strip()
             while header in headers:
                 header += " (code)"
             headers.add(header)
-            columns.append(CodeColumn(header, criterion, label))
+            columns.append(CodeColumn(header, question, label))
     return columns
 
 
-def answers_in(fields: Mapping[str, Any], columns: Sequence[CodeColumn]) -> list[tuple[Criterion, Any]]:
-    """The answer on each criterion in a row of a sheet; None if nothing was filled in.
+def columns_in(headers: Collection[str], questionnaire: Questionnaire) -> list[CodeColumn]:
+    """Those of a table's columns that hold answers. A sheet for several documents may use the longer names."""
+    columns = [*code_columns(questionnaire), *code_columns(questionnaire, full_keys=True)]
+    return list({column.header: column for column in reversed(columns) if column.header in headers}.values())[::-1]
+
+
+def answers_in(fields: Mapping[str, Any], columns: Sequence[CodeColumn]) -> list[tuple[Question, Any]]:
+    """The answer to each question in a row of a sheet; None if nothing was filled in.
 
     A question with several labels has a column for each. The labels with `yes` apply. If at least one column is filled
     in, an empty one means `no`. Cells that do not form an answer are returned as they are; the scale then rejects them.
     """
-    answers: dict[str, tuple[Criterion, Any]] = {}
+    questions = {column.question.key: column.question for column in columns}
+    answers: dict[str, Any] = dict.fromkeys(questions)
     for column in columns:
-        criterion, value = column.criterion, clean_cell(fields.get(column.header))
+        key, value = column.question.key, clean_cell(fields.get(column.header))
         if column.label is None:
-            answers[criterion.name] = (criterion, value)
+            answers[key] = value
         elif value is not None:
-            label_values = answers.get(criterion.name, (criterion, None))[1] or {}
-            answers[criterion.name] = (criterion, {**label_values, column.label: value})
-        else:
-            answers.setdefault(criterion.name, (criterion, None))
+            answers[key] = {**(answers[key] or {}), column.label: value}
     return [
-        (criterion, _combine_labels(value) if isinstance(value, dict) else value)
-        for criterion, value in answers.values()
+        (questions[key], _combine_labels(value) if isinstance(value, dict) else value) for key, value in answers.items()
     ]
 
 

@@ -15,18 +15,19 @@ from typing import Any, NamedTuple
 
 from ..._internal.private_files import private_files
 from ..._internal.text import pluralise, shorten
-from ...codebook.criteria import Criteria
-from ...codebook.criterion import Criterion
 from ...corpus.loaders import excel
 from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
 from ...errors import SetupError
 from ...store.exporters.excel import MAX_ROWS, MAX_UNITS
+from ..questionnaire import Question, Questionnaire
 from ..worklist import Item
 from .columns import NOTES, RECORD_ID, TEXT, CodeColumn, code_columns
 
 FORMAT = "coding sheet 1"
 """Marks a workbook as a coding sheet, with the version of its format."""
+_SEPARATOR = "\n"
+"""Between the names and the hashes of several documents."""
 CODES, CODEBOOK, ANSWERS, FACTS = "codes", "codebook", "answers", "facts"
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters that XML does not allow
 _WIDTHS = {RECORD_ID: 16, TEXT: 90, NOTES: 40}
@@ -40,14 +41,16 @@ _INSTRUCTIONS = (
 class Facts(NamedTuple):
     """The coder, the criteria and the records of a sheet."""
 
-    criteria_set: str
-    criteria_hash: str
+    documents: dict[str, str]
+    """The name of each document of criteria, by its hash."""
     coder: str
     records: dict[str, tuple[str, str | None, float | None]]
     """The hash of each record, its sample, and the probability of drawing it."""
 
 
-def write_workbook(path: Path, criteria: Criteria, items: Sequence[Item], *, coder: str, corpus_hash: str) -> None:
+def write_workbook(
+    path: Path, questionnaire: Questionnaire, items: Sequence[Item], *, coder: str, corpus_hash: str
+) -> None:
     """Write a sheet to fill in.
 
     Raises
@@ -62,11 +65,11 @@ def write_workbook(path: Path, criteria: Criteria, items: Sequence[Item], *, cod
             f"there are {len(items):,} records, but an Excel sheet has at most {MAX_ROWS:,} rows; choose fewer records "
             "with sample=..."
         )
-    columns = code_columns(criteria)
+    columns = code_columns(questionnaire)
     book = Workbook()
     _write_codes(book, columns, items)
-    _write_codebook(book.create_sheet(CODEBOOK, 1), criteria)
-    _write_facts(book.create_sheet(FACTS), criteria, items, coder=coder, corpus_hash=corpus_hash)
+    _write_codebook(book.create_sheet(CODEBOOK, 1), questionnaire)
+    _write_facts(book.create_sheet(FACTS), questionnaire, items, coder=coder, corpus_hash=corpus_hash)
     try:
         with private_files(path.parent):
             book.save(path)
@@ -88,7 +91,9 @@ def read_facts(path: Path) -> Facts | None:
     records = {
         str(row[0]): (str(row[1]), str(row[2]) if row[2] else None, _probability(row[3])) for row in rows[6:] if row[0]
     }
-    return Facts(head.get("criteria_set", ""), head.get("criteria_hash", ""), head.get("coder", ""), records)
+    names, hashes = (head.get(key, "").split(_SEPARATOR) for key in ("criteria_set", "criteria_hash"))
+    documents = dict(zip(hashes, names, strict=False))
+    return Facts(documents, head.get("coder", ""), records)
 
 
 def read_codes(path: Path) -> list[SourceRow]:
@@ -155,19 +160,22 @@ def _column_validation(column: CodeColumn, answer_sheet: Any, place: int, letter
     return DataValidation(type="custom", formula1=f"OR({is_number},{is_non_answer})", error=error, **options)
 
 
-def _write_codebook(sheet: Any, criteria: Criteria) -> None:
+def _write_codebook(sheet: Any, questionnaire: Questionnaire) -> None:
     from openpyxl.styles import Alignment
 
-    rows: list[Sequence[str]] = [("criteria", criteria.name)]
-    rows += [("version", criteria.version)] if criteria.version else []
-    rows += [("text", criteria.text), ("", _INSTRUCTIONS)]
+    rows: list[Sequence[str]] = []
+    for document in questionnaire.documents:
+        rows += [("criteria", document.name), *([("version", document.version)] if document.version else [])]
+        rows.append(("text", document.text))
+    rows.append(("", _INSTRUCTIONS))
     for line, row in enumerate(rows, 1):
         for place, value in enumerate(row, 1):
             _write_text(sheet.cell(line, place), value)
     start = len(rows) + 2
-    _write_headings(sheet, start, list(_codebook_row(criteria.criteria[0])))
-    for line, criterion in enumerate(criteria, start + 1):
-        for place, value in enumerate(_codebook_row(criterion).values(), 1):
+    entries = [_codebook_row(question) for question in questionnaire]
+    _write_headings(sheet, start, list(entries[0]))
+    for line, entry in enumerate(entries, start + 1):
+        for place, value in enumerate(entry.values(), 1):
             _write_text(sheet.cell(line, place), value)
     for row in sheet.iter_rows():
         for cell in row:
@@ -176,11 +184,12 @@ def _write_codebook(sheet: Any, criteria: Criteria) -> None:
         sheet.column_dimensions["ABCDEFG"[place]].width = width
 
 
-def _codebook_row(criterion: Criterion) -> Mapping[str, str]:
+def _codebook_row(question: Question) -> Mapping[str, str]:
     """A row of the codebook. The flag and the cues are left out, because they would tell the expected finding."""
+    criterion = question.criterion
     examples = [f"{answer}: {text}" for answer, texts in criterion.examples.items() for text in texts]
     return {
-        "criterion": criterion.name,
+        "criterion": question.key,
         "question": criterion.question,
         "definition": criterion.definition,
         "include": "\n".join(criterion.include),
@@ -190,9 +199,12 @@ def _codebook_row(criterion: Criterion) -> Mapping[str, str]:
     }
 
 
-def _write_facts(sheet: Any, criteria: Criteria, items: Sequence[Item], *, coder: str, corpus_hash: str) -> None:
+def _write_facts(
+    sheet: Any, questionnaire: Questionnaire, items: Sequence[Item], *, coder: str, corpus_hash: str
+) -> None:
     sheet.sheet_state = "veryHidden"
-    head = {"form": FORMAT, "criteria_set": criteria.name, "criteria_hash": criteria.criteria_hash, "coder": coder}
+    names, hashes = (_SEPARATOR.join(parts) for parts in (questionnaire.names, questionnaire.hashes))
+    head = {"form": FORMAT, "criteria_set": names, "criteria_hash": hashes, "coder": coder}
     rows: list[Sequence[Any]] = [*({**head, "corpus_hash": corpus_hash}).items()]
     rows.append(("record_id", "record_hash", "sample_id", "inclusion_p"))
     rows += [(i.record.record_id, i.record.record_hash, i.sample_id, i.inclusion_p) for i in items]

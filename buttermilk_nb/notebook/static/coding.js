@@ -120,8 +120,9 @@ export default () => {
     const veil = make("div", { class: "veil" });
     const recordId = make("span", { class: "quiet" });
     const questionList = make("div", { class: "questions" });
-    const criteriaText = make("div", { class: "criteria", dir: "auto" });
-    const criteria = make("details", { open: true, hidden: true }, make("summary", {}, "The criteria, as the judges read them"), criteriaText);
+    const criteriaTexts = make("div");
+    let shownCriteria = ""; // as JSON
+    const criteria = make("details", { open: true, hidden: true }, make("summary", {}, "The criteria, as the judges read them"), criteriaTexts);
     const help = make("table", { class: "help", hidden: true }, ...KEYS.map(([key, effect]) => make("tr", {}, make("th", {}, key), make("td", {}, effect))));
     const button = (label, key, onClick, props = {}) =>
       make("button", { type: "button", title: key ? `key: ${key}` : null, ...props, on: { click: onClick, ...(props.on ?? {}) } }, label, key ? make("kbd", {}, key) : "");
@@ -251,6 +252,15 @@ export default () => {
       text.replaceChildren(...markedParts(content, ownSpans, otherSpans));
     }
 
+    // The prose of each document, under its name if there are several.
+    function drawCriteria(texts) {
+      if (shownCriteria === JSON.stringify(texts)) return;
+      shownCriteria = JSON.stringify(texts);
+      criteria.hidden = !texts.some(([, prose]) => prose);
+      const block = ([name, prose]) => [...(texts.length > 1 ? [make("div", { class: "document" }, name)] : []), make("div", { class: "criteria", dir: "auto" }, prose)];
+      criteriaTexts.replaceChildren(...texts.filter(([, prose]) => prose).flatMap(block));
+    }
+
     function drawCards() {
       const { drafts, other_answers, hidden } = view();
       for (const question of questions) {
@@ -313,7 +323,8 @@ export default () => {
       if (questions !== model.get("questions")) {
         questions = model.get("questions");
         cards = new Map(questions.map((question) => [question.name, makeCard(question)]));
-        questionList.replaceChildren(...[...cards.values()].map((parts) => parts.node));
+        const heading = (question, i) => (question.document && question.document !== questions[i - 1]?.document ? [make("div", { class: "document" }, question.document)] : []);
+        questionList.replaceChildren(...questions.flatMap((question, i) => [...heading(question, i), cards.get(question.name).node]));
         shownText = "";
       }
       if (shownPlace !== current.place || !cards.has(focus)) {
@@ -327,8 +338,7 @@ export default () => {
       bar.max = current.total;
       bar.value = current.done;
       recordId.textContent = current.record_id;
-      criteria.hidden = !current.criteria_text;
-      if (criteriaText.textContent !== current.criteria_text) criteriaText.textContent = current.criteria_text ?? "";
+      drawCriteria(current.criteria_texts ?? []);
       problem.textContent = current.message;
       const openTexts = (current.open ?? []).map((place) => button(`Text ${place + 1}`, "", () => send("go_to", { to: place })));
       status.replaceChildren(current.status, ...openTexts, ...(current.break_due ? [button("Go on", "", () => send("dismiss_break"))] : []));

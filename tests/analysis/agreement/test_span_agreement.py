@@ -103,7 +103,7 @@ def test_the_passages_that_people_marked_come_from_their_labels(tmp_path, monkey
     passages = {"ana": [{"start": 4, "end": 16, "text": "door slammed"}], "ben": []}
     for coder, quotes in passages.items():
         label = make_label(calm["calm"], calm, record, coder=coder, answer="no", source="form", quotes=quotes)
-        keep_labels(project, [label], records=[record], criteria=calm)
+        keep_labels(project, [label], records=[record], documents=[calm])
     found = bm.highlights()
     assert found[["coder", "text", "length", "cluster"]].values.tolist()[0] == ["ana", "door slammed", 35, "c"]
     assert found.start.isna().tolist() == [False, True]

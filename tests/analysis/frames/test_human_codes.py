@@ -14,7 +14,7 @@ RESPECT = respect()
 def keep(project, answer, record=RECORDS[0], coder="kf", criteria=RESPECT, criterion=None, **fields):
     question = criteria[criterion or criteria.criteria[0].name]
     label = make_label(question, criteria, record, coder=coder, answer=answer, **{"source": "form", **fields})
-    keep_labels(project, [label], records=[record], criteria=criteria)
+    keep_labels(project, [label], records=[record], documents=[criteria])
 
 
 def people(frame, *columns):

@@ -12,6 +12,7 @@ import buttermilk_nb as bm
 from buttermilk_nb.codebook.scales import Scale
 from buttermilk_nb.codebook.scales.base import Level, NamedScale, OfflineRule
 from buttermilk_nb.codebook.scales.form_control import FormControl
+from buttermilk_nb.human_coding.questionnaire import Questionnaire
 from buttermilk_nb.human_coding.spreadsheets.columns import code_columns
 from buttermilk_nb.notebook.form_page import question_view
 
@@ -94,8 +95,9 @@ def test_the_coding_form_and_the_sheet_take_it(warmth):
     labels = [option["label"] for option in view["options"]]
     assert labels[:4] == ["cold (0°)", "cool", "warm", "hot (30°)"]
     assert (view["level"], view["number"]) == (True, None)
-    assert [column.header for column in code_columns(warmth)] == ["warmth"]
-    assert code_columns(warmth)[0].choices[:4] == WORDS
+    columns = code_columns(Questionnaire([warmth]))
+    assert [column.header for column in columns] == ["warmth"]
+    assert columns[0].choices[:4] == WORDS
 
 
 def test_people_s_codes_are_imported_exactly(make_project, warmth, texts):

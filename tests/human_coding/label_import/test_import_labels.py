@@ -432,7 +432,7 @@ def test_another_round_another_wording_or_another_text_is_no_clash():
 
 def test_a_code_from_the_form_clashes_with_one_from_a_file(project):
     label = make_label(RESPECT["respect"], RESPECT, RECORDS["r0"], coder="kf", answer="no", source="form")
-    keep_labels(project, [label], records=list(RECORDS), criteria=RESPECT)
+    keep_labels(project, [label], records=list(RECORDS), documents=[RESPECT])
     assert len(import_labels(wide(kf=["yes", None, None]), RECORDS, RESPECT).clashes) == 1
 
 
@@ -511,7 +511,7 @@ def test_what_bm_labels_gives_comes_back_as_it_was(tmp_path):
     decided = make_label(
         RESPECT["respect"], RESPECT, texts[1], coder="kf", answer="no", source="adjudication", round="adjudication"
     )
-    keep_labels(bm.project.session.current(), [before, decided], records=texts, criteria=RESPECT)
+    keep_labels(bm.project.session.current(), [before, decided], records=texts, documents=[RESPECT])
     table = labels(history=True).drop(columns=["label_id"])
     changed = bm.Corpus([texts[0], bm.Record(record_id="r2", content="Another text.")])
     other = bm.init("other", path=tmp_path / "other", models=["offline/strict"])

@@ -126,7 +126,7 @@ def test_nobody_s_answers_are_in_it(project, tmp_path):
     label = make_label(
         LONG["respect"], LONG, plain["r0"], coder="other-coder", answer="no", source="form", notes="SECRETNOTE"
     )
-    keep_labels(project, [label], records=list(plain), criteria=LONG)
+    keep_labels(project, [label], records=list(plain), documents=[LONG])
     text = everything(book_of(coding_sheet(known, LONG, coder="kf", path=tmp_path / "kf.xlsx")))
     for word in ("SECRET", "other-coder", "offline", "truth"):
         assert word not in text

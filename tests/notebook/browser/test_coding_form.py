@@ -201,7 +201,8 @@ def test_what_is_typed_or_pressed_early_is_kept_and_everything_can_be_read(lab):
         OPEN.replace("coding", "early"),
         f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
         CRITERIA,
-        "bm.coding_form(texts, criteria=criteria, coder='kf', order='corpus')",
+        "calm = bm.Criteria('calm', 'Read it aloud first.', criteria={'respect': {'question': 'Does it sound calm?'}})",
+        "bm.coding_form(texts, criteria=[criteria, calm], coder='kf', order='corpus')",
         "cues = bm.Criteria('calm', 'Is it calm?', flag='no', cues={'no': ['riff*', 'report']})\n"
         "bm.Flow('f', [bm.Judge('judge', criteria=cues)]).run(texts).explore()",
     )
@@ -211,20 +212,25 @@ def test_what_is_typed_or_pressed_early_is_kept_and_everything_can_be_read(lab):
     page = lab.page
     form, store = page.locator(".bmnb-c"), lab.folder / "notebooks" / "early" / "traces.duckdb"
     form.scroll_into_view_if_needed()
-    assert "How a report speaks of people." in page.locator(".bmnb-c .criteria").inner_text()
+    assert page.locator(".bmnb-c .criteria").all_inner_texts() == [
+        "How a report speaks of people.",
+        "Read it aloud first.",
+    ]
+    assert page.locator(".bmnb-c .document").all_inner_texts() == ["tone", "calm", "tone", "calm"]
     groups = page.locator(".bmnb-c .answers")
     assert groups.evaluate_all("nodes => nodes.map(n => n.role + ': ' + n.ariaLabel)") == [
         "group: Answers: Does the report treat people with respect?",
         "group: Answers: How heated is it?",
+        "group: Answers: Does it sound calm?",
     ]
-    assert page.get_by_role("button", name="no", exact=True).get_attribute("aria-keyshortcuts") == "2"
+    assert page.get_by_role("button", name="no", exact=True).first.get_attribute("aria-keyshortcuts") == "2"
 
     # what is typed belongs to the question that was answered last, and is kept while the field is still open
     form.focus()
     page.keyboard.press("2")
     _pressed(page, "no")
     assert "How heated" in page.locator(".bmnb-c .card.focused .question").inner_text()
-    assert "“respect”" in page.get_by_role("button", name="Mark selection").inner_text()
+    assert "“tone: respect”" in page.get_by_role("button", name="Mark selection").inner_text()
     page.keyboard.press("r")
     page.keyboard.type("Riff-raff is no name.")
     _kept(page, store, "Riff-raff is no name.")
@@ -234,21 +240,25 @@ def test_what_is_typed_or_pressed_early_is_kept_and_everything_can_be_read(lab):
         kept = con.execute("select criterion from labels where len(reasons) > 0").fetchall()
     assert kept[-1:] == [("respect",)]
 
-    # keys that come while the kernel is busy are not lost: next, 1 (yes), 3, next, 2 (no), 5
+    # keys that come while the kernel is busy are not lost: next, 1 (yes), 3, 1 (yes), next, 2 (no), 5, 2 (no)
     page.evaluate("() => 0")
     page.keyboard.press("ArrowRight")
-    for key in ("1", "3", "ArrowRight", "2", "5"):
+    for key in ("1", "3", "1", "ArrowRight", "2", "5", "2"):
         page.keyboard.press(key)
-    _pressed(page, "no, 5 furious")
+    _pressed(page, "no, 5 furious, no")
     _line(page, "text 3 of 3")
     page.wait_for_function("() => document.querySelector('.bmnb-c .status').textContent.includes('1 other text is')")
     lab.screenshot("c4-open-texts")
     page.get_by_role("button", name="Text 1", exact=True).click()
     _line(page, "text 1 of 3")
     with duckdb.connect(str(store), read_only=True) as con:
-        codes = con.execute("select record_id, criterion, category from latest_labels order by 1, 2").fetchall()
-    assert codes == [("a1", "respect", "no"), ("a2", "heat", "3"), ("a2", "respect", "yes"),
-                     ("a3", "heat", "5"), ("a3", "respect", "no")]  # fmt: skip
+        query = "select record_id, criteria_set, criterion, category from latest_labels order by 1, 2 desc, 3"
+        codes = con.execute(query).fetchall()
+    assert codes == [
+        ("a1", "tone", "respect", "no"),
+        ("a2", "tone", "heat", "3"), ("a2", "tone", "respect", "yes"), ("a2", "calm", "respect", "yes"),
+        ("a3", "tone", "heat", "5"), ("a3", "tone", "respect", "no"), ("a3", "calm", "respect", "no"),
+    ]  # fmt: skip
 
     # the explorer keeps its place, and the notebook none of its keys
     cells = page.locator(".jp-Notebook .jp-Cell").count()

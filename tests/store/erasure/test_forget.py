@@ -425,7 +425,7 @@ def coded(two_model_project, run, corpus):
         for coder in ("kf", "ab")
         for name in (PERSON, "r1")
     ]  # fmt: skip
-    keep_labels(two_model_project, made, records=list(corpus), criteria=questions)
+    keep_labels(two_model_project, made, records=list(corpus), documents=[questions])
     return two_model_project
 
 
