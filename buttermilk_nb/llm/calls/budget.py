@@ -73,6 +73,22 @@ class Budget:
     def __init__(self, limits: Sequence[SpendingLimit] = ()) -> None:
         self._limits = [limit for limit in limits if limit.limit_usd is not None]
 
+    def check(self, cost_usd: float) -> None:
+        """Check that a call would fit if the calls in flight cost nothing; otherwise waiting for it is useless.
+
+        Raises
+        ------
+        BudgetReached
+            The cost is higher than the remaining money.
+        """
+        for limit in self._limits:
+            if limit.exceeds(cost_usd):
+                assert limit.limit_usd is not None
+                raise BudgetReached(
+                    f"the next call might cost ${cost_usd:,.4f}, and ${limit.limit_usd - limit.spent_usd:,.4f} of "
+                    f"{limit.label} ({_dollars(limit.limit_usd)}) is left. {limit.hint}"
+                )
+
     async def reserve(self, highest_cost: Callable[[], float]) -> float:
         """Reserve the highest cost of a call, and wait for other calls if that is necessary.
 
@@ -93,13 +109,7 @@ class Budget:
         """
         cost_usd = highest_cost()
         while self._limits:
-            for limit in self._limits:
-                if limit.exceeds(cost_usd):
-                    assert limit.limit_usd is not None
-                    raise BudgetReached(
-                        f"the next call might cost ${cost_usd:,.4f}, and ${limit.limit_usd - limit.spent_usd:,.4f} of "
-                        f"{limit.label} ({_dollars(limit.limit_usd)}) is left. {limit.hint}"
-                    )
+            self.check(cost_usd)
             full = next((limit for limit in self._limits if not limit.fits(cost_usd)), None)
             if full is None:
                 break

@@ -225,7 +225,7 @@ class Limiter:
         self._paused_until = 0.0
         self._queue = asyncio.Lock()
 
-    async def acquire(self, tokens: int, on_wait: OnLimitWait) -> float:
+    async def acquire(self, tokens: int, on_wait: OnLimitWait, *, check: Callable[[], None] = lambda: None) -> float:
         """Wait until a call may start. Call `release` when it has ended.
 
         Parameters
@@ -234,6 +234,8 @@ class Limiter:
             The estimated tokens of the call.
         on_wait
             Called before a wait that is worth reporting.
+        check
+            Called when it is this call's turn to wait; an error ends its wait before it has begun.
 
         Returns
         -------
@@ -242,6 +244,7 @@ class Limiter:
         """
         began = time.monotonic()
         async with self._queue:  # one reservation at a time, so that a caller further back can stop without one
+            check()
             wait = await self._reserve(1, tokens)
             if wait:
                 try:

@@ -109,13 +109,14 @@ class Sender:
         """
         request = cleared.request
         model = request.model
-        if error := scope.circuit_error(model.name):
-            return SendResult(None, error, ())
         retries = _first_set(policy.retries, model.settings.retries, self._settings.retries)
         attempts: list[Attempt] = []
         ended = time.monotonic()
         for number in itertools.count(1):
-            completion, attempt = await self._attempt(request, scope, policy, ended)
+            try:
+                completion, attempt = await self._attempt(request, scope, policy, ended)
+            except ModelError as error:  # the model has failed too often for other calls
+                return SendResult(None, error, tuple(attempts))
             attempts.append(attempt)
             ended = time.monotonic()
             failure = attempt.error
@@ -146,13 +147,24 @@ class Sender:
     async def _attempt(
         self, request: Request, scope: RunScope, policy: Policy, ready_since: float
     ) -> tuple[Completion | None, Attempt]:
-        """Send once: wait for the limits, reserve the money, call the model, settle the cost."""
+        """Send once: wait for the limits, reserve the money, call the model, settle the cost.
+
+        A call that would not be sent after its wait does not wait.
+        """
         model = request.model
         limiter = self._limiter(model)
         tokens = estimate_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
+
+        def check() -> None:
+            if error := scope.circuit_error(model.name):
+                raise error
+            if request.remote:
+                scope.budget.check(self.max_cost(request))
+
+        check()
         if limiter:
             with scope.cancellable_wait():
-                await limiter.acquire(tokens, lambda seconds, why: self._notify(scope, model, seconds, why))
+                await limiter.acquire(tokens, lambda *wait: self._notify(scope, model, *wait), check=check)
         try:
             async with scope.semaphore, self._reserved(request, scope) as reservation:
                 if scope.stopped:

@@ -150,6 +150,35 @@ def test_a_wait_is_seen_in_the_progress_line(server, make_study):
     assert "waits" not in lines[-1]
 
 
+def test_calls_that_the_budget_refuses_do_not_wait_for_their_turn(server, make_study):
+    price = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
+    project = make_study(toy={**price, "limits": {"requests_per_minute": 240}}, allow=["hosted_vllm"], budget_usd=None)
+    waits = _waits(project)
+    with pytest.raises(bm.errors.BudgetReached):
+        flow().run(texts(40), budget_usd=0.5)
+    assert 1 <= len(server.received) <= 24, "as many as may start at once"
+    assert waits == [], "the others would wait one by one"
+
+
+def test_calls_to_a_model_that_refuses_the_key_do_not_wait_for_their_turn(server, make_study):
+    server.reply = lambda body: server.failure(401, "Incorrect key.", code="invalid_api_key")
+    project = make_study(toy={"limits": {"requests_per_minute": 30}})
+    waits = _waits(project)
+    run = flow().run(texts(40))
+    assert run.counts == {"error": 40}
+    assert len(server.received) <= 5
+    assert len(waits) <= len(server.received)
+
+
+def _waits(project):
+    """The reports of a wait for a rate limit, as they come."""
+    waits = []
+    project.bus.subscribe(
+        lambda event: "rate limit" in str(event.payload.get("waits", event.payload)) and waits.append(event)
+    )
+    return waits
+
+
 def test_two_projects_of_a_process_share_the_limits_of_a_model(server, make_study, tmp_path):
     first = make_study(toy={"limits": {"requests_per_minute": 60}})
     second = bm.Project(tmp_path / "other", first.settings)
