@@ -1,6 +1,7 @@
 """The order of the house, and what importing it must never do."""
 
 import ast
+import functools
 import json
 import subprocess
 import sys
@@ -12,7 +13,13 @@ import buttermilk_nb as bm
 
 PACKAGE = Path(bm.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "_shipped" not in path.parts)
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
+
+@functools.cache
+def trees():
+    """Every module's syntax tree, by path."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
 
 LAYERS = (
     "errors",
@@ -80,10 +87,13 @@ def imports_of(path):
             inner = in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             yield from walk(child, inner)
 
-    yield from walk(TREES[path], False)
+    yield from walk(trees()[path], False)
 
 
-IMPORTS = {path: list(imports_of(path)) for path in SOURCES}
+@functools.cache
+def imports():
+    """Every import of own modules, by path."""
+    return {path: list(imports_of(path)) for path in SOURCES}
 
 
 def place(path, line):
@@ -98,7 +108,7 @@ def test_imports_point_down():
     upward = [
         f"{place(path, line)} imports {target}"
         for path in SOURCES
-        for line, target, _ in IMPORTS[path]
+        for line, target, _ in imports()[path]
         if LAYER[top(target)] > LAYER[top(module_of(path))] and target != "buttermilk_nb"  # which holds the version
     ]
     assert upward == []
@@ -133,7 +143,7 @@ def circles(edges):
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    edges = {module_of(path): {target for _, target, _ in IMPORTS[path]} for path in SOURCES}
+    edges = {module_of(path): {target for _, target, _ in imports()[path]} for path in SOURCES}
     assert circles(edges) == []
 
 
@@ -141,7 +151,7 @@ def test_no_folders_import_each_other_in_a_circle():
     edges = {}
     for path in SOURCES:
         own = top(module_of(path))
-        edges.setdefault(own, set()).update(top(target) for _, target, _ in IMPORTS[path] if top(target) != own)
+        edges.setdefault(own, set()).update(top(target) for _, target, _ in imports()[path] if top(target) != own)
     edges["__init__"] = set()  # the root loads everything
     for targets in edges.values():
         targets.discard("__init__")
@@ -154,7 +164,7 @@ def test_the_finder_of_circles_finds_them():
 
 
 def test_functions_import_own_modules_only_where_lazy_loading_is_the_purpose():
-    late = {module_of(path) for path in SOURCES if any(in_function for _, _, in_function in IMPORTS[path])}
+    late = {module_of(path) for path in SOURCES if any(in_function for _, _, in_function in imports()[path])}
     assert {name for name in late if name.removesuffix("." + name.rpartition(".")[2]) != "buttermilk_nb.cli"} <= set(
         LAZY
     )
@@ -171,7 +181,7 @@ def test_no_two_modules_have_one_name():
 def test_no_two_classes_have_one_name():
     seen = {}
     for path in SOURCES:
-        for node in ast.walk(TREES[path]):
+        for node in ast.walk(trees()[path]):
             if isinstance(node, ast.ClassDef):
                 seen.setdefault(node.name.lstrip("_"), []).append(module_of(path))
     assert {name: modules for name, modules in seen.items() if len(modules) > 1} == {}
@@ -213,7 +223,7 @@ def test_nothing_unpickles_evaluates_or_sleeps():
     wrong = [
         f"{place(path, line)} uses {name}"
         for path in SOURCES
-        for line, name in called(TREES[path])
+        for line, name in called(trees()[path])
         if name in FORBIDDEN or FORBIDDEN_ROOTS & set(name.split("."))
     ]
     assert wrong == []
@@ -305,7 +315,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error():
 
 
 def test_every_module_opens_with_a_docstring():
-    assert [place(path, 1) for path in SOURCES if not ast.get_docstring(TREES[path])] == []
+    assert [place(path, 1) for path in SOURCES if not ast.get_docstring(trees()[path])] == []
 
 
 def test_every_error_is_in_the_tree_and_stays_catchable():
@@ -325,7 +335,7 @@ def each(kind):
     """Every node of a kind in the package, with its place and the text of its line."""
     for path in SOURCES:
         lines = path.read_text(encoding="utf-8").splitlines()
-        for node in ast.walk(TREES[path]):
+        for node in ast.walk(trees()[path]):
             if isinstance(node, kind):
                 yield node, place(path, node.lineno), lines[node.lineno - 1]
 

@@ -67,6 +67,25 @@ def run_until_complete(make_coroutine: Callable[[], Coroutine[Any, Any, object]]
         asyncio.run_coroutine_threadsafe(make_coroutine(), _loop).result(timeout_s)
 
 
+def close(timeout_s: float = 5.0) -> None:
+    """Cancel what is left on the loop, such as tasks of libraries, and end its thread; do nothing if it never ran."""
+
+    async def cancel_all() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run_until_complete(cancel_all, timeout_s)
+    if _loop is None or _thread is None or _pid != os.getpid() or _thread is threading.current_thread():
+        return
+    if not _loop.is_closed():
+        _loop.call_soon_threadsafe(_loop.stop)
+        _thread.join(timeout_s)
+    if not _thread.is_alive():
+        _loop.close()
+
+
 def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     """Start a coroutine on the background loop."""
     return asyncio.run_coroutine_threadsafe(work, background_loop())

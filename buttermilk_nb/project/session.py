@@ -253,9 +253,10 @@ def trust() -> None:
 
 @atexit.register
 def _close_all() -> None:
-    """Close files and pooled connections at the end of the process."""
+    """Close files, pooled connections and the loop at the end of the process."""
     event_loop.run_until_complete(close_clients)
     close()
+    event_loop.close()
 
 
 def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None, *, timeout_s: float = 120.0) -> pd.DataFrame:

@@ -23,7 +23,8 @@ KINDS = {
 SHARP = {"spearman"}  # an outer bound need not be reached
 
 
-def frame(truth, coder, scale, flag):
+def frame(coders, scale, flag):
+    """The answers of each coder, by name; one of them is `truth`."""
     rows = [
         {
             "record_id": record,
@@ -33,15 +34,24 @@ def frame(truth, coder, scale, flag):
             "flagged": None if answer is None else answer in flag,
             "scale": scale,
         }
-        for name, answers in (("truth", truth), ("judge", coder))
+        for name, answers in coders.items()
         for record, answer in enumerate(answers)
     ]
     return pd.DataFrame(rows)
 
 
-def table(ratings):
+def table(ratings, coder="judge"):
+    """The metrics of one coder by basis."""
     found = metrics(ratings, n_boot=0)
+    found = found[found.coder == coder]
     return found.pivot_table(index="metric", columns="basis", values="value", dropna=False, observed=True, sort=False)
+
+
+def answered(ratings):
+    """The metrics of each coder over the records with an answer."""
+    found = metrics(ratings, n_boot=0)
+    found = found[found.basis == "answered"]
+    return found.pivot_table(index="metric", columns="coder", values="value", dropna=False, observed=True, sort=False)
 
 
 @pytest.mark.parametrize("scale", KINDS)
@@ -53,13 +63,11 @@ def test_bounds_are_the_least_and_greatest_of_all_answers_that_could_have_been(s
     truth = data.draw(st.lists(answer, min_size=2, max_size=6))
     coder = data.draw(st.lists(answer, min_size=len(truth), max_size=len(truth)))
     hidden = data.draw(st.integers(1, 2))
-    bounds = table(frame(truth, [*coder[hidden:], *[None] * hidden], scale, flag))
-    every = [
-        table(frame(truth, [*coder[hidden:], *some], scale, flag))["answered"]
-        for some in product(offered, repeat=hidden)
-    ]
-    all_of = pd.concat(every, axis=1)
-    low, high = all_of.min(axis=1), all_of.max(axis=1)
+    bounds = table(frame({"truth": truth, "judge": [*coder[hidden:], *[None] * hidden]}, scale, flag))
+    every = {f"judge {i}": [*coder[hidden:], *some] for i, some in enumerate(product(offered, repeat=hidden))}
+    values = answered(frame({"truth": truth, **every}, scale, flag))
+    assert len(values.columns) == len(every)
+    low, high = values.min(axis=1), values.max(axis=1)
     assert (bounds["lowest"].isna() == low.isna()).all()
     assert (bounds["lowest"] - low < 1e-9).where(low.notna(), other=True).all()
     assert (bounds["highest"] - high > -1e-9).where(low.notna(), other=True).all()
@@ -77,15 +85,14 @@ def test_bounds_are_the_least_and_greatest_of_all_answers_that_could_have_been(s
 def test_bounds_bracket_what_numbers_turn_out_to_be(pairs, hidden):
     hidden = min(hidden, len(pairs) - 1)
 
-    def numbers(answers):
-        rows = [
-            (i, name, x) for i, pair in enumerate(answers) for name, x in zip(("truth", "judge"), pair, strict=True)
-        ]
-        ratings = pd.DataFrame(rows, columns=["record_id", "coder", "value"])
-        return table(ratings.assign(criterion="tone", category=None, scale="0..10"))
-
-    known = numbers([(t, None if i < hidden else a) for i, (t, a) in enumerate(pairs)])
-    revealed = numbers(pairs)["answered"].dropna()
+    rows = [
+        (i, name, x)
+        for i, (true, said) in enumerate(pairs)
+        for name, x in (("truth", true), ("judge", None if i < hidden else said), ("revealed", said))
+    ]
+    ratings = pd.DataFrame(rows, columns=["record_id", "coder", "value"])
+    ratings = ratings.assign(criterion="tone", category=None, scale="0..10")
+    known, revealed = table(ratings), answered(ratings)["revealed"].dropna()
     assert (known.loc[revealed.index, "lowest"] <= revealed + 1e-6).all()
     assert (known.loc[revealed.index, "highest"] >= revealed - 1e-6).all()
 
@@ -129,6 +136,6 @@ def test_bounds_of_pearson_over_equal_truths_are_those_of_every_pattern_of_ends(
 
 
 def test_without_non_answers_all_bases_are_the_same_but_for_the_outer_bounds_of_nothing():
-    found = table(frame(["1", "2", "4", "3"], ["1", "3", "4", "4"], "1-4", {"4"}))
+    found = table(frame({"truth": ["1", "2", "4", "3"], "judge": ["1", "3", "4", "4"]}, "1-4", {"4"}))
     for basis in ("planned", "lowest", "highest"):
         np.testing.assert_allclose(found[basis], found["answered"], atol=1e-9)
