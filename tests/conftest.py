@@ -29,6 +29,7 @@ pytest_plugins = [
     "support.litellm_proxy",
     "support.pairs",
     "support.posts_generator",
+    "support.prepared_store",
     "support.processes",
     "support.projects",
     "support.scripted_judges",
@@ -181,6 +182,7 @@ def _isolated(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
     no_key_of_this_machine: None,
+    tables_are_copied: None,
 ) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("user_settings")))

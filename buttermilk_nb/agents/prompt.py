@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from pydantic import BaseModel, ConfigDict
 
 from .._internal import yaml
@@ -26,7 +26,7 @@ from ..errors import SetupError, nearest
 from ..llm.message import Message, Role
 from .templates.template_fields import input_steps, record_fields
 from .templates.template_limits import limits
-from .templates.template_sandbox import compile_template, parse
+from .templates.template_sandbox import compile_template, parse, variables_of
 from .templates.template_values import plain_values
 
 _ROLE_LINE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
@@ -96,7 +96,7 @@ class Prompt(BaseModel):
     @cached_property
     def names(self) -> frozenset[str]:
         """The top-level names that the template uses."""
-        return frozenset().union(*(meta.find_undeclared_variables(tree) for tree in self._trees()))
+        return frozenset().union(*(variables_of(source) for _, source in self.parts))
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -204,7 +204,7 @@ class BoundPrompt:
         self._values = plain_values(values)
         self._parts: list[tuple[Role, str, Message | None]] = []
         for role, source in prompt.parts:
-            varying_names = meta.find_undeclared_variables(parse(source)) & _VARYING_NAMES
+            varying_names = variables_of(source) & _VARYING_NAMES
             self._parts.append(
                 (role, source, None if varying_names else Message(role, prompt.fill(source, self._values)))
             )

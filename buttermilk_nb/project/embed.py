@@ -12,11 +12,11 @@ import asyncio
 import platform
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from .._internal import event_loop
 from .._internal.ids import canonical, digest, uuid7
+from .._internal.package_versions import package_version, package_versions
 from ..config.settings import CACHE_MODES, CacheMode
 from ..corpus.corpus import Corpus
 from ..corpus.record import Record
@@ -235,9 +235,9 @@ class _EmbedRun:
         first_request = self._job.missing[0]
         definition = {"model": self._model.full_name, "params": first_request.params.sent, **first_request.key_parts}
         manifest = {
-            "buttermilk_nb": metadata.version("buttermilk-nb"),
+            "buttermilk_nb": package_version("buttermilk-nb"),
             "python": platform.python_version(),
-            "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "numpy", "pydantic")},
+            "packages": package_versions("duckdb", "litellm", "numpy", "pydantic"),
             "embed": definition,
             "models": {self._model.name: model_facts},
             "corpus": self._corpus.provenance if self._corpus is not None else {},

@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from types import BuiltinMethodType
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateRuntimeError, TemplateSyntaxError, Undefined, nodes
+from jinja2 import StrictUndefined, Template, TemplateRuntimeError, TemplateSyntaxError, Undefined, meta, nodes
 from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Cycler, Joiner, Namespace
@@ -55,6 +55,12 @@ def parse(source: str) -> nodes.Template:
         return ENVIRONMENT.parse(source)
     except (RecursionError, MemoryError):
         raise TemplateSyntaxError(_TOO_DEEP, 1) from None
+
+
+@lru_cache(maxsize=256)
+def variables_of(source: str) -> frozenset[str]:
+    """The names that a template reads and does not set itself; see `parse` for its errors."""
+    return frozenset(meta.find_undeclared_variables(parse(source)))
 
 
 def _fields_of(obj: Any) -> frozenset[str]:

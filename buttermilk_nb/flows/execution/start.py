@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections.abc import Iterable
-from importlib import metadata
 from typing import Any
 
 from ..._internal import notebook_hooks
 from ..._internal.ids import uuid7
+from ..._internal.package_versions import package_version, package_versions
 from ...agents.base import Context
 from ...llm.calls.budget import Budget, SpendingLimit
 from ...llm.calls.run_scope import RunScope
@@ -79,9 +79,9 @@ def _scope(project: Project, run_id: str, plan: Plan, options: RunOptions) -> Ru
 def _manifest(plan: Plan, options: RunOptions, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
     """How a run came about, for a reader: versions, definition, corpus, options."""
     return {
-        "buttermilk_nb": metadata.version("buttermilk-nb"),
+        "buttermilk_nb": package_version("buttermilk-nb"),
         "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in ("duckdb", "litellm", "pandas", "pydantic")},
+        "packages": package_versions("duckdb", "litellm", "pandas", "pydantic"),
         "flow": definition,
         "corpus": plan.corpus.provenance,
         "cache": options.cache,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from ..._internal.ids import canonical, digest, uuid7
+from ..._internal.package_versions import package_version
 from ..._internal.text import pluralise, to_jsonable
 from ...codebook.criteria import Criteria
 from ...corpus.loaders import Source
@@ -275,7 +275,7 @@ def _versions(con: duckdb.DuckDBPyConnection, study: ImportedStudy) -> tuple[lis
 def _manifest(study: ImportedStudy) -> dict[str, Any]:
     """The manifest of the run: its source and the version of this package."""
     return {
-        "buttermilk_nb": metadata.version("buttermilk-nb"),
+        "buttermilk_nb": package_version("buttermilk-nb"),
         "imported": {"kind": study.kind, **to_jsonable(study.description)},
         "flow": {"name": study.name, "imported": study.kind},
         "corpus": {"records": len({trace.record_id for trace in study.traces})},

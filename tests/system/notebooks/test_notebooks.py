@@ -15,22 +15,42 @@ from support.paths import ROOT
 NOTEBOOKS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "examples").glob("*.ipynb")])
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_saved_outputs_come_out_again_cold_and_warm(notebook, tmp_path):
-    """Two copies in one folder: the second finds the project and the cache that the first has made."""
-    shutil.copytree(ROOT / "data", tmp_path / "data")
-    (tmp_path / "notebooks").mkdir()
-    for copy in ("1_cold.ipynb", "2_warm.ipynb"):
-        shutil.copy(notebook, tmp_path / "notebooks" / copy)
+@pytest.fixture(scope="module")
+def outcomes(request, tmp_path_factory):
+    """The folder of each notebook's two copies, and what strict nbval says of each cell of both, by notebook.
+
+    The second copy finds the project and the cache that the first has made. One process of pytest takes all of them.
+    """
+    top = tmp_path_factory.mktemp("strict")
+    asked = {
+        item.callspec.params["notebook"]
+        for item in request.session.items
+        if item.path == request.path and "outcomes" in item.fixturenames
+    }
+    for notebook in asked:
+        shutil.copytree(ROOT / "data", top / notebook.stem / "data")
+        (top / notebook.stem / "notebooks").mkdir()
+        for copy in ("1_cold.ipynb", "2_warm.ipynb"):
+            shutil.copy(notebook, top / notebook.stem / "notebooks" / copy)
     env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "notebooks"],
-        cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "pytest", "--nbval", "-rA", "-p", "no:cacheprovider", "-p", "no:xdist", *sorted(
+            str(folder.relative_to(top)) for folder in top.glob("*/notebooks"))],
+        cwd=top, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    ((passed, rest),) = re.findall(r"^(\d+) passed(.*)$", done.stdout, re.MULTILINE)
-    assert int(passed) == 2 * len([cell for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code"]), rest
-    assert _not_ignored(tmp_path / "notebooks", notebook.parent) == [], "a lesson leaves no new file in a clone"
+    return top, done.stdout
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_saved_outputs_come_out_again_cold_and_warm(notebook, outcomes):
+    top, printed = outcomes
+    n_cells = len([cell for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code"])
+    for copy in ("1_cold.ipynb", "2_warm.ipynb"):
+        name = re.escape(f"{notebook.stem}/notebooks/{copy}::")
+        ends = re.findall(rf"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL) {name}", printed, re.MULTILINE)
+        assert ends == ["PASSED"] * n_cells, printed[-6000:]
+    folder = top / notebook.stem / "notebooks"
+    assert _not_ignored(folder, notebook.parent) == [], "a lesson leaves no new file in a clone"
 
 
 def _not_ignored(folder, home):
