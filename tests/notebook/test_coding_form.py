@@ -143,15 +143,15 @@ def test_a_page_that_opens_gets_every_code_and_later_only_what_changed(opened):
     ask(form, "answer", criterion="respect", value="no")
     ask(form, "answer", criterion="means", value="[]")
     (changed,) = form.codes
-    assert changed[0] == '["a0","means"]'
+    assert changed[0] == '["a0","tone","means"]'
     codes = dict(form.get_state()["codes"])
-    assert set(codes) == {'["a0","respect"]', '["a0","means"]'}
-    row = dict(zip(form.columns, codes['["a0","respect"]'], strict=True))
+    assert set(codes) == {'["a0","tone","respect"]', '["a0","tone","means"]'}
+    row = dict(zip(form.columns, codes['["a0","tone","respect"]'], strict=True))
     assert (row["record_id"], row["coder"], row["criterion"], row["category"]) == ("a0", "kf", "respect", "no")
     ask(form, "undo")
-    assert form.codes == [['["a0","means"]', None]]
+    assert form.codes == [['["a0","tone","means"]', None]]
     again = opened()
-    assert list(dict(again.get_state()["codes"])) == ['["a0","respect"]']
+    assert list(dict(again.get_state()["codes"])) == ['["a0","tone","respect"]']
 
 
 def test_a_saved_form_holds_no_id_time_path_or_text(shell, opened, tmp_path):

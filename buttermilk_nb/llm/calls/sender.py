@@ -277,7 +277,7 @@ class Sender:
 def _cost_to_count(completion: Completion | None, error: RunError | None, highest_usd: float) -> float:
     """What a call counts in the budget: its cost, or the most it may have cost if nobody says what it did."""
     if completion is None:
-        return highest_usd if isinstance(error, CallTimeout) else 0.0
+        return highest_usd if isinstance(error, CallTimeout | BadResponseError) else 0.0
     if completion.tokens_in or completion.tokens_out:
         return highest_usd if completion.cost_usd is None else completion.cost_usd
     return completion.cost_usd or highest_usd

@@ -14,6 +14,7 @@ from ...errors import ModelError, SetupError, SkippedCell, nearest
 from ..completion import Completion
 from ..model import Request
 from ..providers.litellm import LitellmModel
+from ..providers.litellm_response import token_count
 from ..providers.load_litellm import load_litellm
 from ..providers.map_errors import map_error
 from ..providers.response_errors import RawResponse
@@ -79,7 +80,7 @@ class LitellmEmbedding(LitellmModel):
             model_served=response.model,
             fingerprint=self.fingerprint,
             request_id=_request_id(response),
-            tokens_in=getattr(getattr(response, "usage", None), "prompt_tokens", None),
+            tokens_in=token_count(response, "prompt_tokens"),
             latency_s=time.perf_counter() - started,
         )
         return completion.model_copy(update={"cost_usd": self._cost(completion, response)})

@@ -278,14 +278,12 @@ class LitellmModel(Model):
         return arguments
 
     def _cost(self, completion: Completion, response: Any) -> float | None:
-        if self.price() is None:
+        if self.price() is None or completion.tokens_in is None or completion.tokens_out is None:
             return None
         if self.settings.prices is None:
             hidden = getattr(response, "_hidden_params", None) or {}
             return hidden.get("response_cost")  # litellm computes it, and counts cached tokens correctly
         price_in, price_out = self.settings.prices.per_token
-        if completion.tokens_in is None or completion.tokens_out is None:
-            return None
         return completion.tokens_in * price_in + completion.tokens_out * price_out
 
 

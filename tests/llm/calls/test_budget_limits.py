@@ -170,6 +170,33 @@ def test_answers_of_unknown_length_count_as_the_longest_that_is_expected(server,
     assert 0 < len(server.received) < 10, "each may have cost 0.2 dollars and more"
 
 
+UNTRUE = {
+    "negative": {"prompt_tokens": -1, "completion_tokens": -1, "total_tokens": -2},
+    "very negative": {"prompt_tokens": -5000, "completion_tokens": -5000, "total_tokens": -10_000},
+    "nothing written": {"prompt_tokens": 11, "completion_tokens": 0, "total_tokens": 11},
+    "only what was read": {"prompt_tokens": 11, "total_tokens": 700},
+    "huge": {"prompt_tokens": 11, "completion_tokens": 10**30, "total_tokens": 10**30},
+}
+
+
+@pytest.mark.parametrize("kind", UNTRUE)
+def test_a_count_of_tokens_that_cannot_be_true_counts_as_the_longest_answer(server, make_study, kind):
+    server.reply = lambda body: {**server.answer(body), "usage": UNTRUE[kind]}
+    make_study(toy={**PRICED, "limits": {"in_flight": 1}}, allow=["hosted_vllm"], budget_usd=None)
+    with pytest.raises(BudgetReached):
+        flow().run(texts(40), budget_usd=1.0, concurrency=1)
+    assert 0 < len(server.received) <= 10
+    assert spent() >= 0
+
+
+def test_a_paid_reply_without_an_answer_counts_as_the_longest_answer(server, make_study):
+    server.reply = lambda body: {**server.answer(body), "choices": []}
+    make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=None)
+    with pytest.raises(BudgetReached):
+        flow().run(texts(40), budget_usd=1.0, concurrency=1)
+    assert 0 < len(server.received) <= 10
+
+
 def test_calls_that_never_answered_count_as_what_they_may_have_cost(server, make_study):
     server.wait_s = 0.5
     make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=0.5, timeout_s=0.1, retries=0)
