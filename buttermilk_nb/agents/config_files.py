@@ -26,6 +26,8 @@ def load_criteria(value: Any) -> Any:
     """Criteria from a path, from plain data, or as they are."""
     if isinstance(value, str | Path):
         return Criteria.from_file(value)
+    if isinstance(value, dict) and "path" in value:  # a run reads the file of criteria again
+        raise SetupError("criteria as plain data have no `path`; name the file alone: criteria: respect.md.")
     return Criteria(**value) if isinstance(value, dict) else value
 
 
@@ -35,6 +37,63 @@ def relative_path(path: Path | None, folder: Path | None) -> str | None:
         return None
     absolute, base = path.absolute(), folder.absolute()
     return absolute.relative_to(base).as_posix() if absolute.is_relative_to(base) else None
+
+
+def prompt_path(name: str, folder: Path) -> Path:
+    """The path of a prompt that a flow file names.
+
+    A flow may come from elsewhere, and what the files contain that it names is sent to models. So a prompt must be in
+    the folder of the flow file, also after links are followed.
+
+    Raises
+    ------
+    SetupError
+        The path leads out of the folder.
+    """
+    path = folder / name
+    if not _is_inside(path, folder):
+        raise SetupError(
+            f"the flow names the prompt `{name}`, which is not in its folder. What such a file contains is sent to "
+            "models: copy it into the folder of the flow file, or build the flow in Python."
+        )
+    return path
+
+
+def criteria_path(name: str, folder: Path) -> Path:
+    """The path of criteria that a flow file names; outside its folder, they must begin as a file of criteria does.
+
+    Raises
+    ------
+    SetupError
+        The path leads out of the folder to a file without front matter, which may be anything.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "notes.md").write_text("My own notes.")
+    >>> try:
+    ...     criteria_path("../notes.md", folder / "flows")
+    ... except SetupError as error:
+    ...     print(str(error)[:67])
+    the flow names the criteria `../notes.md`, which are not in its fol
+    """
+    path = folder / name
+    if not _is_inside(path, folder) and path.is_file() and not _has_front_matter(path):
+        raise SetupError(
+            f"the flow names the criteria `{name}`, which are not in its folder and have no front matter. What such a "
+            "file contains is sent to models: copy it into the folder of the flow file, or build the flow in Python."
+        )
+    return path
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _has_front_matter(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(200).lstrip(b"\xef\xbb\xbf \r\n").partition(b"\n")[0].rstrip() == b"---"
 
 
 def look_up_registered(registry: Mapping[str, A], name: str, data: Mapping[str, Any], kind: str, remedy: str) -> A:

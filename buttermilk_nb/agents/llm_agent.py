@@ -29,7 +29,7 @@ from .check_agent import (
     rendering_problems,
     template_problems,
 )
-from .config_files import relative_path
+from .config_files import prompt_path, relative_path
 from .design import slot_design
 from .prompt import BoundPrompt, Prompt
 from .step_outputs import step_outputs
@@ -111,6 +111,8 @@ class Agent(AgentBase):
     def _load_prompt(cls, value: Any) -> Any:
         if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value and value.endswith(_PROMPT_FILES)):
             return Prompt.from_file(value)
+        if isinstance(value, dict) and "path" in value:  # a run reads the file of a prompt again
+            raise ValueError("a prompt as plain data has no `path`; name the file alone")
         return Prompt.from_text(value) if isinstance(value, str) else value
 
     @field_validator("params")
@@ -304,7 +306,7 @@ class Agent(AgentBase):
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
         prompt = data.get("prompt")
         if isinstance(prompt, str) and "\n" not in prompt and prompt.endswith(_PROMPT_FILES):
-            data = {**data, "prompt": folder / prompt}
+            data = {**data, "prompt": prompt_path(prompt, folder)}
         return cls(name=name, **data)
 
     def _rendering_problems(self, project: Project, records: Sequence[Record]) -> list[str]:

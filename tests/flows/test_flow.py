@@ -347,3 +347,57 @@ def test_a_prompt_file_edited_between_runs_is_announced(project, tmp_path):
     prompt.write_text("Read: " + prompt.read_text(encoding="utf-8"), encoding="utf-8")
     assert "the prompt `read` has changed" in made.run(corpus(1)).remarks[0]
     assert project.client.sent == 2
+
+
+# --- a flow from elsewhere ---------------------------------------------------------------------------------------
+
+
+SECRET = "password: hunter2hunter2"
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A folder with a flow file of somebody else, beside a file of this user's own."""
+    (tmp_path / "own.md").write_text(SECRET, encoding="utf-8")
+    (tmp_path / "respect.md").write_text("---\nname: respect\n---\nIs it respectful?\n", encoding="utf-8")
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "link.md").symlink_to(tmp_path / "own.md")
+
+    def write(field):
+        (folder / "flow.yaml").write_text(
+            f"name: f\nsteps:\n- agent: judge\n  name: j\n  models: [offline/strict]\n  {field}\n"
+        )
+        return folder / "flow.yaml"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "criteria: ../own.md",
+        "criteria: [../own.md]",
+        "criteria: link.md",
+        "criteria: {folder}/own.md",
+        "criteria: {{name: a, text: b, path: ../own.md}}",
+        "criteria: {{name: a, text: b, path: {folder}/own.md}}",
+        "{{criteria: ../respect.md, prompt: ../own.md}}",
+        "{{criteria: ../respect.md, prompt: link.md}}",
+        "{{criteria: ../respect.md, prompt: {folder}/own.md}}",
+        "{{criteria: ../respect.md, prompt: {{name: p, user: x, path: {folder}/own.md}}}}",
+    ],
+)
+def test_a_flow_from_elsewhere_reads_no_file_of_the_user(elsewhere, offline_project, tmp_path, field):
+    field = field.format(folder=tmp_path)
+    lines = field.strip("{}").replace(", prompt:", "\n  prompt:") if field.startswith("{") else field
+    path = elsewhere(lines + "}" * (lines.count("{") - lines.count("}")))
+    with pytest.raises(bm.SetupError) as caught:
+        Flow.from_yaml(path).run(bm.Corpus([bm.Record(record_id="a", content="A text.")]))
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in str(bm.sql("select body from texts").body.tolist())
+
+
+def test_criteria_beside_the_folder_of_a_flow_are_read_if_they_begin_as_criteria_do(elsewhere):
+    flow = Flow.from_yaml(elsewhere("criteria: ../respect.md"))
+    assert flow.steps[0].agent.criteria[0].name == "respect"

@@ -22,7 +22,7 @@ from ...llm.offline_input import OfflineInput, Task
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
-from ..config_files import default_prompt, load_criteria, relative_path
+from ..config_files import criteria_path, default_prompt, load_criteria, relative_path
 from ..llm_agent import Agent
 from ..parse_output import ParsedOutput, parsed_unit
 from ..prompt import BoundPrompt, Prompt
@@ -311,7 +311,7 @@ class Extractor(Agent):
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
         criteria = data.get("criteria")
-        located = {"criteria": folder / criteria} if isinstance(criteria, str) else {}
+        located = {"criteria": criteria_path(criteria, folder)} if isinstance(criteria, str) else {}
         return super().from_plain(name, {"quote": None, **data, **located}, folder)
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ from ...llm.offline_input import OfflineInput, Task
 from ...schema import Score, Status, TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
-from ..config_files import default_prompt, load_criteria, relative_path
+from ..config_files import criteria_path, default_prompt, load_criteria, relative_path
 from ..llm_agent import Agent
 from ..prompt import BoundPrompt, Prompt
 from ..step_outputs import step_outputs
@@ -248,7 +248,7 @@ class Judge(Agent):
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
         criteria = data.get("criteria", ())
         items = criteria if isinstance(criteria, list) else [criteria]
-        located = [folder / item if isinstance(item, str) else item for item in items]
+        located = [criteria_path(item, folder) if isinstance(item, str) else item for item in items]
         return super().from_plain(name, {**data, "criteria": located}, folder)
 
     def _request_documents(self, criteria: Criteria) -> list[Criteria]:

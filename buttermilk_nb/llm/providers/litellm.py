@@ -38,10 +38,18 @@ _ADDRESS_PARAMS = frozenset(
     {"api_key", "api_base", "base_url", "api_version", "extra_headers", "organization", "vertex_credentials"}
 )
 """Address and key of a call: they are never part of a stored request."""
-_RETRY_PARAMS = frozenset({"max_retries", "num_retries"})
-"""Only `retries` in buttermilk.yaml decides how often a call is sent again, so that each attempt is recorded."""
-_MORE_ANSWERS = frozenset({"n", "best_of"})
-"""They ask for several answers, of which one would be used and all paid for; write `replicates` instead."""
+_SAMPLING_PARAMS = frozenset(
+    {
+        "frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "presence_penalty",
+        "prompt_cache_key", "response_format", "safety_identifier", "seed", "service_tier", "stop", "temperature",
+        "top_logprobs", "top_p", "user", "verbosity",
+    }
+)  # fmt: skip
+"""The parameters of OpenAI's API that may be sent, where the model supports them.
+
+All others are dropped: some send texts on (`tools`, `web_search_options`), some pay for answers that are not read
+(`n`), and some repeat a call without a record (`max_retries`).
+"""
 _PROVIDER_PARAMS = frozenset(
     {
         "extra_body", "keep_alive", "min_p", "mirostat", "num_ctx", "reasoning_effort", "repeat_penalty",
@@ -49,6 +57,13 @@ _PROVIDER_PARAMS = frozenset(
     }
 )  # fmt: skip
 """Parameters that other APIs than OpenAI's have; litellm passes them on."""
+_NOT_IN_EXTRA_BODY = frozenset(
+    {
+        "best_of", "functions", "input", "max_completion_tokens", "max_tokens", "messages", "model", "models", "n",
+        "plugins", "prompt", "response_format", "store", "stream", "tool_choice", "tools", "web_search_options",
+    }
+)  # fmt: skip
+"""Fields of a request that would replace the question, the model or the limits of a call."""
 _FAMILIES_WITH_TOKENIZER = frozenset({"azure", "openai", "text-completion-openai"})
 """Families whose tokenizers litellm includes."""
 
@@ -169,8 +184,15 @@ class LitellmModel(Model):
                 f"`models: {self.name}:` in buttermilk.yaml, or set {self.provider.upper()}_API_BASE or "
                 f"{self.provider.upper()}_API_KEY in the environment."
             )
+        extra_body = params.get("extra_body")
+        replaced = sorted(_NOT_IN_EXTRA_BODY.intersection(extra_body if isinstance(extra_body, Mapping) else ()))
+        if replaced:
+            raise SetupError(
+                f"`extra_body` of `{self.name}` may not have the field `{replaced[0]}`, which belongs to the request "
+                "itself; remove it, or write it as a parameter of its own if it is one."
+            )
         litellm = load_litellm()
-        supported = set(litellm.get_supported_openai_params(self.full_name) or ()) - _RETRY_PARAMS - _MORE_ANSWERS
+        supported = _SAMPLING_PARAMS.intersection(litellm.get_supported_openai_params(self.full_name) or ())
         sent = {
             key: value
             for key, value in params.items()

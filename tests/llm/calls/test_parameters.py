@@ -85,3 +85,37 @@ def test_a_form_that_there_is_not_costs_its_cells_a_sentence(server, make_study)
     assert run.counts == {"error": 1}
     assert "response_format" in run.errors().error_message.item()
     assert "TypeError" not in run.errors().error_message.item()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("messages", [{"role": "user", "content": "another question"}]),
+        ("model", "a-dearer-model"),
+        ("n", 8),
+        ("max_tokens", 99_999),
+        ("tools", [{"type": "mcp", "server_url": "https://example.org"}]),
+        ("store", True),
+    ],
+)
+def test_an_extra_body_cannot_replace_the_request(server, make_study, field, value):
+    make_study(toy={"params": {"extra_body": {field: value}}})
+    with pytest.raises(bm.SetupError, match=f"`extra_body` of `toy` may not have the field `{field}`"):
+        flow().run(texts())
+    assert server.received == []
+
+
+def test_an_extra_body_with_other_fields_is_sent(server, make_study):
+    make_study()
+    assert flow(extra_body={"guided_decoding": "x"}).run(texts()).counts == {"ok": 1}
+    assert server.received[0]["guided_decoding"] == "x"
+
+
+@pytest.mark.parametrize("name", ["tools", "functions", "web_search_options", "store", "stream", "modalities", "audio"])
+def test_a_parameter_that_lets_a_text_go_on_is_dropped_and_said(server, make_study, name):
+    value = [{"type": "mcp", "server_url": "https://example.org"}] if name in ("tools", "functions") else True
+    make_study()
+    run = flow(**{name: value}).run(texts())
+    assert run.counts == {"ok": 1}
+    assert name not in server.received[0]
+    assert run.calls().params_dropped.str.contains(f'"{name}"').all()
