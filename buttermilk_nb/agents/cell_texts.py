@@ -7,29 +7,35 @@ from collections.abc import Iterator
 
 from .._internal.text import texts_in
 from ..llm.answers.shown_texts import ShownTexts
+from ..llm.calls.client import CallResult
 from ..schema import Unit
 from .base import Cell
 
 
-def cell_texts(cell: Cell, *more: str) -> ShownTexts:
+def cell_texts(cell: Cell, result: CallResult, *more: str) -> ShownTexts:
     """The texts that a model may have been shown in a cell, so that an answer in them does not count as its own.
 
     Parameters
     ----------
     cell
         The cell.
+    result
+        The result of the call, whose request says what was redacted.
     *more
         Further texts, such as the form of the answer.
     """
     record = cell.record
     return ShownTexts(
         [
+            record.record_id,
+            record.uri or "",
             record.content,
             *texts_in(record.metadata),
             *texts_in(record.expert_reasons),
             *(text for units in cell.inputs.values() for unit in units for text in _texts_of_unit(unit)),
             *more,
-        ]
+        ],
+        redacted=result.request.redacted,
     )
 
 

@@ -48,7 +48,7 @@ def parse_output(
 ) -> ParsedOutput:
     """Parse the JSON object in an answer; `parse_reply` raises InvalidAnswer if the object has not the right form."""
     try:
-        return ParsedOutput(result, "ok", parse_reply(parse_object(result, names, cell_texts(cell))))
+        return ParsedOutput(result, "ok", parse_reply(parse_object(result, names, cell_texts(cell, result))))
     except UnparsedAnswer as unparsed:
         return ParsedOutput(result, unparsed.status, problem=unparsed.reason)
     except InvalidAnswer as error:

@@ -78,7 +78,7 @@ class ScoreParser(NamedTuple):
 
         try:
             names = ("criteria", "answer", *(criterion.name for criterion in asked_criteria))
-            reply = parse_object(result, names, cell_texts(self.cell, answer_format(asked_criteria)))
+            reply = parse_object(result, names, cell_texts(self.cell, result, answer_format(asked_criteria)))
         except UnparsedAnswer as unparsed:
             return scores_without_answers(unparsed.status, unparsed.reason)
         scores, problem = [], None

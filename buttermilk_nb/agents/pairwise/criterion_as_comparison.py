@@ -74,7 +74,7 @@ class PairParser(ScoreParser):
         entry: dict[str, Any]
         try:
             try:
-                shown = cell_texts(self.cell, answer_format(shown_criteria))
+                shown = cell_texts(self.cell, result, answer_format(shown_criteria))
                 reply = parse_object(result, ("criteria", "answer", shown_criterion.name), shown)
                 entry = find_entry(reply, shown_criterion, is_only=True)
                 answer = _parse_json_answer(shown_criterion, entry.get("answer"), swapped=swapped, ties=ties)

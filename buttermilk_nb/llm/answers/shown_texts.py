@@ -1,7 +1,8 @@
 """`ShownTexts`: the texts that a model was shown, to recognise answers that stand in them.
 
 A text can hold a complete answer in JSON, by accident or to plant it. If a model repeats it, it must not count as the
-model's own answer. White space, marks of block quotes and backslashes are ignored in the comparison.
+model's own answer. White space, marks of block quotes, backslashes, invisible characters, kinds of quotation marks and
+the escapes of HTML, addresses and JSON are ignored in the comparison, on both sides.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import html
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 from ..._internal.ids import canonical
 from .find_json import find_objects
@@ -22,9 +25,10 @@ _ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
 _CLOSING = re.compile(r'"[\]}]+,?$')
 """The end of a string and a list right before an answer field: in most answers a conclusion stands between."""
 _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
-_MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED = 100, 8_000, 20_000
+_MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED, _MAX_DEPTH = 100, 8_000, 20_000, 50
 _INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
-_QUOTES = str.maketrans("’‘´`", "''''")
+_QUOTES = str.maketrans("’‘´`“”„‟", "''''" + '""""')
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _CONTEXT = 24
 """Characters before an answer field (without white space) that no answer shares with a text by chance."""
 
@@ -36,6 +40,8 @@ class ShownTexts:
     ----------
     texts
         The texts. Those without a curly bracket are ignored, because they contain no JSON.
+    redacted
+        The original of each placeholder that stood in the texts as they were sent.
 
     Examples
     --------
@@ -44,8 +50,13 @@ class ShownTexts:
     (True, False)
     """
 
-    def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._texts = [_decode(text) for text in texts if "{" in text or "}" in text]
+    def __init__(self, texts: Iterable[str] = (), *, redacted: Mapping[str, str] | None = None) -> None:
+        self._texts = [
+            form
+            for text in texts
+            for form in _forms(_with_placeholders(text, redacted or {}))
+            if "{" in form or "}" in form
+        ]
 
     def contain_answer(self, source: str, answer: dict[str, Any]) -> bool:
         """Whether an answer, or its part on a criterion, stands in one of the texts.
@@ -59,20 +70,23 @@ class ShownTexts:
         """
         if not self._texts:
             return False
-        compact_source = _compact(source)
+        sources = _forms(source)
+        folded = _fold_strings(answer)
         return (
-            (bool(compact_source) and any(compact_source in text for text in self._compact_texts))
-            or any(self._contain_entry(item) for item in _objects_with_answer(answer))
-            or canonical(answer) in self._objects
-            or self._contain_answer_field(source)
+            any(compact in text for compact in filter(None, map(_compact, sources)) for text in self._compact_texts)
+            or any(self._contain_entry(item) for item in _objects_with_answer(folded))
+            or canonical(folded) in self._objects
+            or any(map(self._contain_answer_field, sources))
         )
 
     def share_object_with(self, source: str) -> bool:
         """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
         if not self._texts:
             return False
-        compact_source = _compact(source)
-        return any(item in compact_source for item in self._object_sources) or self._contain_answer_field(source)
+        sources = _forms(source)
+        return any(item in compact for compact in map(_compact, sources) for item in self._object_sources) or any(
+            map(self._contain_answer_field, sources)
+        )
 
     def _contain_entry(self, item: dict[str, Any]) -> bool:
         """Whether all fields of an entry stand together in one of the texts, perhaps with more."""
@@ -128,7 +142,7 @@ class ShownTexts:
                     if value is None and "answer" in form[start:end] and end - start <= repairable:
                         repairable -= end - start
                         value = repair_object(form[start:end])
-                    values.append(value)
+                    values.append(_fold_strings(value))
         return values
 
     @cached_property
@@ -137,10 +151,31 @@ class ShownTexts:
         return [_plain_fields(item) for value in self._values for item in _objects_with_answer(value)]
 
 
-def _decode(text: str) -> str:
-    """The text without invisible characters and without the escapes of HTML."""
-    text = _INVISIBLE.sub("", text)
-    return html.unescape(text) if "&" in text else text
+def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
+    for placeholder, original in sorted(redacted.items(), key=lambda item: -len(item[1])):
+        text = text.replace(original, placeholder)
+    return text
+
+
+def _forms(text: str) -> list[str]:
+    """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
+    visible = _INVISIBLE.sub("", text)
+    decoded = html.unescape(visible) if "&" in visible else visible
+    decoded = unquote(decoded) if "%7" in decoded else decoded
+    decoded = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), decoded) if "\\u" in decoded else decoded
+    decoded = decoded if decoded.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", decoded))
+    return list(dict.fromkeys([visible, decoded.translate(_QUOTES), decoded]))
+
+
+def _fold_strings(value: Any, depth: int = 0) -> Any:
+    """A value with each of its texts decoded, with plain quotation marks and single spaces."""
+    if depth > _MAX_DEPTH:
+        return value
+    if isinstance(value, str):
+        return " ".join(_forms(value)[-1].translate(_QUOTES).replace('"', "'").split())
+    if isinstance(value, dict):
+        return {key: _fold_strings(item, depth + 1) for key, item in value.items()}
+    return [_fold_strings(item, depth + 1) for item in value] if isinstance(value, list) else value
 
 
 def _compact(text: str) -> str:
