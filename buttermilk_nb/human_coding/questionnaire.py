@@ -40,7 +40,7 @@ class Questionnaire:
     Raises
     ------
     SetupError
-        There is no document, or two documents have the same name.
+        There is no document, two documents have the same name, or two questions cannot be told apart by name.
 
     Examples
     --------
@@ -66,6 +66,10 @@ class Questionnaire:
             for criterion in document:
                 question = Question(criterion.name, document, criterion)
                 key = criterion.name if n_documents[criterion.name] == 1 else question.full_key
+                if key in self._questions:
+                    raise SetupError(
+                        f"two questions of criteria `{self.name}` would be called `{key}`; give one another name."
+                    )
                 self._questions[key] = question._replace(key=key)
         self._by_origin = {(q.document.criteria_hash, q.criterion.name): q for q in self}
 

@@ -259,3 +259,57 @@ def test_a_name_that_is_not_clear_is_rejected(texts):
 def test_columns_are_distinct():
     headers = [column.header for column in code_columns(Questionnaire([NEWS, SATIRE, WARMTH]))]
     assert headers == HEADERS
+
+
+# --- names that get in each other's way --------------------------------------------------------------------------
+
+
+def document(name, *criteria, scale="yes/no"):
+    return bm.Criteria(name, "?", criteria={each: {"question": f"{each}?", "scale": scale} for each in criteria})
+
+
+def test_questions_that_cannot_be_told_apart_are_a_sentence(texts):
+    with pytest.raises(bm.SetupError, match="two questions of criteria `a, z` would be called `a: b`"):
+        bm.coding_sheet(texts, [document("a", "b"), document("z", "a: b", "b")], coder="kf")
+
+
+def test_columns_that_cannot_be_told_apart_are_a_sentence(texts):
+    labelled, plain = document("a", "tone", scale="labels: warm | cold"), document("b", "tone: warm")
+    for order in ([labelled, plain], [plain, labelled]):
+        with pytest.raises(bm.SetupError, match="two columns of a sheet would be called `tone: warm`"):
+            bm.coding_sheet(texts, order, coder="kf")
+
+
+@pytest.mark.parametrize(
+    "names", [("notes", "text", "record_id"), ("notes", "notes (code)", "Notes"), ("=1+1", "a\nb", "é")]
+)
+@pytest.mark.parametrize("is_csv", [False, True])
+def test_odd_names_come_back_whatever_the_order_of_the_documents(texts, tmp_path, names, is_csv):
+    documents = [document(name, name) for name in names]
+    try:
+        sheet = bm.coding_sheet(texts, documents, coder="kf")
+    except bm.SetupError as error:
+        assert "would be called" in str(error)  # noqa: PT017
+        return
+    columns = [column.header for column in code_columns(Questionnaire(documents))]
+    record_id = fill_in(sheet, dict(zip(columns, ("yes", "no", "yes"), strict=True)))
+    if is_csv:
+        frame = pd.read_excel(sheet, dtype=str)
+        sheet = tmp_path / "codes.csv"
+        frame.to_csv(sheet, index=False)
+    bm.import_labels(sheet, texts, documents[::-1], coder="kf")
+    answers = dict(zip(((name, name) for name in names), ("yes", "no", "yes"), strict=True))
+    assert stored(record_id) == answers
+
+
+def test_a_sheet_whose_coder_was_deleted_does_not_name_a_coder(texts):
+    sheet = bm.coding_sheet(texts, WARMTH, coder="kf")
+    fill_in(sheet, {"warmth": 3})
+    book = openpyxl.load_workbook(sheet)
+    for row in book[workbook.FACTS].iter_rows(max_row=5):
+        if row[0].value == "coder":
+            row[1].value = None
+    book.save(sheet)
+    with pytest.raises(bm.SetupError, match="does not name the coder"):
+        bm.import_labels(sheet, texts, WARMTH)
+    assert bm.import_labels(sheet, texts, WARMTH, coder="kf").coders == ("kf",)

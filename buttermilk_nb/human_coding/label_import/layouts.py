@@ -87,13 +87,13 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
 
 def _sheet_reader(table: LabelTable, options: ImportOptions) -> RowReader:
     facts, questionnaire = table.facts, options.questionnaire
-    if facts is None and options.coder is None:
+    if not (facts and facts.coder) and options.coder is None:
         raise SetupError(f'`{table.name}` does not name the coder; write coder="kf".')
     if facts:
         questionnaire = _sheet_questions(table.name, facts, questionnaire)
-    if facts and options.coder not in (None, facts.coder):
+    if facts and facts.coder and options.coder not in (None, facts.coder):
         raise SetupError(f"`{table.name}` is the sheet of coder `{facts.coder}`, not of `{options.coder}`.")
-    coder = facts.coder if facts else str(options.coder)
+    coder = facts.coder if facts and facts.coder else str(options.coder)
     columns = columns_in(table.columns, questionnaire)
     if not columns:
         first = code_columns(questionnaire)[0].header
@@ -114,7 +114,7 @@ def _sheet_reader(table: LabelTable, options: ImportOptions) -> RowReader:
 
 
 def _sheet_questions(name: str, facts: Facts, questionnaire: Questionnaire) -> Questionnaire:
-    """The questions of those documents that a sheet was made for."""
+    """The questions of those documents that a sheet was made for, in its order."""
     current_hashes = {document.name: document.criteria_hash for document in questionnaire.documents}
     for criteria_hash, document in facts.documents.items():
         if current_hashes.get(document, criteria_hash) != criteria_hash:
@@ -122,7 +122,8 @@ def _sheet_questions(name: str, facts: Facts, questionnaire: Questionnaire) -> Q
                 f"`{name}` was made for criteria `{document}` in another wording ({criteria_hash}) than the current "
                 f"one ({current_hashes[document]}); import it with the criteria in their old wording."
             )
-    chosen = [document for document in questionnaire.documents if document.criteria_hash in facts.documents]
+    documents = {document.criteria_hash: document for document in questionnaire.documents}
+    chosen = [documents[each] for each in facts.documents if each in documents]
     if not chosen:
         raise SetupError(
             f"`{name}` was made for criteria `{', '.join(facts.documents.values())}`, not for `{questionnaire.name}`."

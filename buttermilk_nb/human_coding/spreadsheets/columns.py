@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ...codebook.criterion import Criterion
 from ...codebook.scales import NON_ANSWERS
+from ...errors import SetupError
 from ..questionnaire import Question, Questionnaire
 
 RECORD_ID, TEXT, NOTES = "record_id", "text", "notes"
@@ -49,6 +50,11 @@ def code_columns(questionnaire: Questionnaire, *, full_keys: bool = False) -> li
     full_keys
         Whether the name of its document stands before each criterion, also where that is not needed.
 
+    Raises
+    ------
+    SetupError
+        Two questions would have a column of the same name.
+
     Examples
     --------
     >>> from buttermilk_nb import Criteria
@@ -56,16 +62,21 @@ def code_columns(questionnaire: Questionnaire, *, full_keys: bool = False) -> li
     >>> [column.header for column in code_columns(Questionnaire([criteria]))]
     ['tone: warm', 'tone: cold']
     """
-    headers = {RECORD_ID, TEXT, NOTES}
+    headers: dict[str, str] = dict.fromkeys((RECORD_ID, TEXT, NOTES), "")
     columns = []
     for question in questionnaire:
         key, scale = question.full_key if full_keys else question.key, question.criterion.scale
         labels: tuple[str | None, ...] = scale.answers if scale.form_control().kind == "choices" else (None,)
         for label in labels:
             header = (key if label is None else f"{key}: {label}").strip()
-            while header in headers:
+            while headers.get(header) == "":
                 header += " (code)"
-            headers.add(header)
+            if header in headers:
+                raise SetupError(
+                    f"two columns of a sheet would be called `{header}`, for `{headers[header]}` and for `{key}`; give one "
+                    "of the criteria another name."
+                )
+            headers[header] = key
             columns.append(CodeColumn(header, question, label))
     return columns
 

@@ -85,7 +85,7 @@ def read_facts(path: Path) -> Facts | None:
         rows = [
             list(row) + [None] * 4 for row in book[FACTS].iter_rows(max_row=excel.MAX_ROWS, max_col=8, values_only=True)
         ]
-    head = {str(row[0]): str(row[1]) for row in rows[:5]}
+    head = {str(row[0]): str(row[1] or "") for row in rows[:5]}
     if head.get("form") != FORMAT:
         return None
     records = {
