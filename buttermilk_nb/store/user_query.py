@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 Params = Sequence[Any] | dict[str, Any] | None
 
-_FILE_FUNCTIONS = frozenset({"write_log", "getenv", "enable_logging", "duckdb_secrets", "which_secret"})
+_MACHINE_FUNCTIONS = frozenset(
+    {
+        "disable_logging", "duckdb_databases", "duckdb_extensions", "duckdb_log_contexts", "duckdb_logs",
+        "duckdb_secrets", "duckdb_settings", "enable_logging", "getenv", "pragma_database_list", "which_secret",
+        "write_log",
+    }
+)  # fmt: skip
+"""Functions that write logs, or that show paths and settings of this machine."""
 
 
 class QueryTooLong(Exception):
@@ -70,7 +77,7 @@ def without_files(con: duckdb.DuckDBPyConnection, query: str) -> None:
     """
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
-    called = {name.lower() for name in re.findall(r"\b(\w+)\s*\(", query)} & _FILE_FUNCTIONS
+    called = _MACHINE_FUNCTIONS.intersection(re.findall(r"\w+", query.lower()))  # also quoted, or in a text to execute
     if called:
         raise SetupError(f"`{sorted(called)[0]}` must not be used in this query.")
 

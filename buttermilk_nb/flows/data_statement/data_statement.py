@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..._internal.markdown import bullets, code, code_list, strip_markup
+from ..._internal.private_files import private_files
 from ..._internal.text import pluralise
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError
@@ -56,7 +57,8 @@ class DataStatement:
         """
         target = Path(path).expanduser()
         try:
-            target.write_text(self.text, encoding="utf-8")
+            with private_files(target.parent):
+                target.write_text(self.text, encoding="utf-8")
         except OSError as error:
             raise SetupError(f"`{target}` cannot be written: {error.strerror or error}.") from error
         return target

@@ -73,8 +73,8 @@ def code_columns(questionnaire: Questionnaire, *, full_keys: bool = False) -> li
                 header += " (code)"
             if header in headers:
                 raise SetupError(
-                    f"two columns of a sheet would be called `{header}`, for `{headers[header]}` and for `{key}`; give one "
-                    "of the criteria another name."
+                    f"two columns of a sheet would be called `{header}`, for `{headers[header]}` and for `{key}`; "
+                    "give one of the criteria another name."
                 )
             headers[header] = key
             columns.append(CodeColumn(header, question, label))

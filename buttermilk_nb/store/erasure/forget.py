@@ -146,8 +146,9 @@ def forget(
             else:
                 erased = None
                 result = _forget_coder(con, store, str(coder), reason, project_folder / "logs")
-        remaining = [*exported_places(con), *remaining_copies(store.path, project_folder, erased)]
+        exported = exported_places(con)
         rewrite_file(con, store.path)
+        remaining = [*exported, *remaining_copies(store.path, project_folder, erased)]
     return result.model_copy(update={"remaining": tuple(dict.fromkeys(remaining))})
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import html
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +13,9 @@ from .erased_texts import ErasedTexts
 
 _MAX_BYTES = 50_000_000
 _CHUNK = 1_000_000
+_ZIP = b"PK\x03\x04"
+_PACKED = (b"PAR1", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
+"""How files begin that are packed in a way that is not searched: Parquet, gzip, bzip2, xz, 7z, zstd."""
 _NOT_LISTED = (".lock", ".next")
 
 
@@ -39,16 +46,42 @@ def _files_that_quote(folder: Path, erased: ErasedTexts, listed: list[Path]) -> 
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_file() or path.name.endswith(_NOT_LISTED):
             continue
-        if any(path.resolve().is_relative_to(other) for other in known) or path.stat().st_size > _MAX_BYTES:
+        if any(path.resolve().is_relative_to(other) for other in known):
             continue
-        if _quotes(path, erased):
+        if _may_quote(path, erased):
             yield path
 
 
-def _quotes(path: Path, erased: ErasedTexts) -> bool:
+def _may_quote(path: Path, erased: ErasedTexts) -> bool:
+    """Whether a file quotes the record, or cannot be searched: it is too large, packed, or not readable."""
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
-    except OSError:  # it may hold anything
+        if path.stat().st_size > _MAX_BYTES:
+            return True
+        content = path.read_bytes()
+        texts = _unpacked_texts(path) if content.startswith(_ZIP) else [_decode(content)]
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError):
         return True
-    parts = [text[start : start + _CHUNK + 1_000] for start in range(0, len(text), _CHUNK)]
-    return any(erased.occurs_in(part) for part in parts)
+    return content.startswith(_PACKED) or any(
+        erased.occurs_in(text[start : start + _CHUNK + 1_000])
+        for text in texts
+        for start in range(0, len(text), _CHUNK)
+    )
+
+
+def _unpacked_texts(path: Path) -> list[str]:
+    """The texts of the files in a zip, such as the sheets of a workbook.
+
+    Raises
+    ------
+    ValueError
+        They are too large.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
+            raise ValueError("too large")
+        return [html.unescape(_decode(archive.read(member))) for member in archive.infolist()]
+
+
+def _decode(content: bytes) -> str:
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    return content.decode(encoding, errors="replace")

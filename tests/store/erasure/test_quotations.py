@@ -1,8 +1,10 @@
 """What quotes a forgotten record elsewhere: in answers about others, pairs, errors, events, manifests, files."""
 
+import gzip
 import json
 import random
 
+import duckdb
 import pytest
 
 import buttermilk_nb as bm
@@ -147,6 +149,32 @@ def test_files_in_the_folder_that_quote_it_are_named(study, corpus, calm):
     (study.folder / "tone.ipynb").write_text(json.dumps({"cells": [{"source": TEXT}]}))
     done = study.evidence.forget(record_id="r0")
     assert [path.rpartition("/")[2] for path in done.remaining] == ["notes.md", "tone.ipynb"]
+
+
+def test_files_that_cannot_be_searched_as_text_are_opened_or_named(study, corpus, calm, monkeypatch):
+    bm.Flow("tone", [bm.Judge("judge", criteria=calm)]).run(corpus)
+    bm.coding_sheet(corpus, calm, coder="kf", path=study.folder / "sheet.xlsx", sample=["r0"])
+    bm.coding_sheet(corpus, calm, coder="kf", path=study.folder / "other sheet.xlsx", sample=["r1"])
+    duckdb.sql("select 'Nothing.' as body").write_parquet(str(study.folder / "texts.parquet"))
+    (study.folder / "texts.json.gz").write_bytes(gzip.compress(b"Nothing."))
+    (study.folder / "codes.csv").write_bytes(f"a;{TEXT}".encode("utf-16"))
+    (study.folder / "broken.zip").write_bytes(b"PK\x03\x04 and no more")
+    (study.folder / "large.bin").write_bytes(b"x" * 2_000_000)
+    monkeypatch.setattr("buttermilk_nb.store.erasure.remaining_copies._MAX_BYTES", 1_900_000)
+    (study.folder / ".traces.duckdb.1.fresh").write_text(TEXT)
+    done = study.evidence.forget(record_id="r0")
+    names = [path.rpartition("/")[2] for path in done.remaining]
+    assert names == ["broken.zip", "codes.csv", "large.bin", "sheet.xlsx", "texts.json.gz", "texts.parquet"]
+
+
+def test_a_run_says_that_it_stores_a_forgotten_record_again(study, corpus, calm):
+    flow = bm.Flow("tone", [bm.Judge("judge", criteria=calm)])
+    assert flow.run(corpus).remarks == ()
+    study.evidence.forget(record_id="r0")
+    (remark,) = flow.run(corpus).remarks
+    assert "1 record of this corpus had been forgotten in this project" in remark
+    assert "r0" in remark
+    assert flow.run(bm.Corpus(list(corpus)[1:])).remarks == ()
 
 
 @pytest.mark.parametrize(
