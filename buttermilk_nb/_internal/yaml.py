@@ -149,6 +149,8 @@ def load(path: Path) -> Any:
 def read_text(path: Path) -> str:
     """Read a small UTF-8 text file; a failure raises a SetupError."""
     try:
+        if path.exists() and not path.is_file():  # reading a pipe or a device may never end
+            raise SetupError(f"`{path}` is not a file.")
         if path.stat().st_size > MAX_BYTES:
             raise SetupError(
                 f"`{path.name}` is larger than {MAX_BYTES // 1_000_000} MB; settings and prompts are short."

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..._internal.text import shorten
 from ...errors import SetupError
 from ..image import Image
 
@@ -53,12 +54,19 @@ def existing_path(path: str | Path) -> Path:
     Raises
     ------
     SetupError
-        It does not exist. The message names the most similar file of its kind in the folder, or the same name in the
-        folder above. It lists no other files, because a notebook is shared.
+        It does not exist, or is neither a file nor a folder. If it does not exist, the message names the most similar
+        file of its kind in the folder, or the same name in the folder above. It lists no other files, because a
+        notebook is shared.
     """
     file = Path(path).expanduser()
-    if file.exists():
-        return file
+    try:
+        if file.is_file() or file.is_dir():
+            return file
+        is_special = file.exists()
+    except OSError as error:  # such as a name that is too long
+        raise SetupError(f"`{shorten(str(path), 60)}` cannot be opened: {error.strerror}.") from error
+    if is_special:  # reading a pipe or a device may never end
+        raise SetupError(f"`{path}` is neither a file nor a folder, but a pipe, a socket or a device.")
     if not file.parent.is_dir():
         raise SetupError(f"there is no folder `{file.parent}` (looked from {Path.cwd()}).")
     raise SetupError(f"there is no file `{path}` (looked from {Path.cwd()}){_similar_file(file) or '.'}")

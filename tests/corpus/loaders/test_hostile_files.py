@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import sys
 import zipfile
+from pathlib import Path
 
 import duckdb
 import openpyxl
@@ -250,3 +252,26 @@ def mutated(data, draw):
         else:
             data = data[: place + 1]
     return bytes(data)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".json", ".txt", ".xlsx", ".parquet", ".zip", ""])
+@pytest.mark.parametrize("kind", ["pipe", "device", "link to a device"])
+def test_a_pipe_or_a_device_is_a_sentence_and_is_not_read(tmp_path, ending, kind):
+    path = tmp_path / f"texts{ending}"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = Path("/dev/zero")
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(bm.SetupError, match="neither a file nor a folder"):
+        bm.load(path, content="text")
+    with pytest.raises(bm.SetupError, match="is not a file"):
+        bm.Criteria.from_file(path)
+
+
+def test_a_name_that_is_too_long_is_a_sentence(tmp_path):
+    with pytest.raises(bm.SetupError, match="cannot be opened: File name too long"):
+        bm.load(tmp_path / ("a" * 5_000 + ".csv"), content="text")
+    with pytest.raises(bm.SetupError, match=r"cannot be (?:read|opened): File name too long"):
+        bm.Criteria.from_file(tmp_path / ("a" * 5_000 + ".md"))
