@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+import inspect
+import numbers
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar, get_origin
 
 from ..errors import SetupError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def require_text(value: object, what: str) -> str:
@@ -31,3 +39,99 @@ def require_table(value: Any, user: str, source: str, columns: Sequence[str] = (
     if missing := [name for name in columns if name not in value.columns]:
         raise SetupError(f"{user} needs the dataframe that {source} returns; this one has no column `{missing[0]}`.")
     return value
+
+
+class _Kind(NamedTuple):
+    """A kind of value in an annotation: its words in a message, and whether a value is of it."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def as_tuple(value: Any) -> Any:
+    """A text as the only item, a list as a tuple; anything else as it is, for a check to refuse."""
+    return (value,) if isinstance(value, str) else tuple(value) if _is_list(value) else () if value is None else value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes)
+
+
+_KINDS = {
+    "None": _Kind("None", lambda value: value is None),
+    "str": _Kind("a text", lambda value: isinstance(value, str)),
+    "Path": _Kind("a path", lambda value: isinstance(value, os.PathLike)),
+    "bool": _Kind("True or False", lambda value: isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")),
+    "int": _Kind("a whole number", _is_whole),
+    "float": _Kind("a number", _is_number),
+    "Sequence": _Kind("a list", _is_list),
+    "Iterable": _Kind("a list", _is_list),
+    "list": _Kind("a list", _is_list),
+    "Mapping": _Kind("a dictionary", lambda value: isinstance(value, Mapping)),
+    "dict": _Kind("a dictionary", lambda value: isinstance(value, Mapping)),
+}
+
+
+def check_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """Check the arguments of a public function whose annotations are plain: texts, numbers, lists, dictionaries.
+
+    A value of another kind is a sentence that names the argument. Numbers of NumPy become numbers of Python.
+
+    Examples
+    --------
+    >>> @check_arguments
+    ... def repeat(word: str, n: int | None = None) -> str:
+    ...     return word * (n or 1)
+    >>> repeat("na", 2)
+    'nana'
+    >>> try:
+    ...     repeat("na", "two")
+    ... except SetupError as error:
+    ...     print(error)
+    `n` of `repeat` must be a whole number or None, not str.
+    """
+    signature = inspect.signature(function)
+    kinds = {
+        name: found
+        for name, parameter in signature.parameters.items()
+        if (found := _kinds_of(parameter.annotation, function.__globals__))
+    }
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)  # Python's own message names the argument that is missing or unknown
+        for name, value in bound.arguments.items():
+            allowed = kinds.get(name)
+            if allowed is None:
+                continue
+            if not any(kind.fits(value) for kind in allowed):
+                words = " or ".join(dict.fromkeys(kind.words for kind in allowed))
+                raise SetupError(f"`{name}` of `{function.__name__}` must be {words}, not {type(value).__name__}.")
+            if isinstance(value, numbers.Number) and not isinstance(value, int | float | complex):
+                bound.arguments[name] = int(value) if isinstance(value, numbers.Integral) else float(value)  # type: ignore[arg-type]  # a number of NumPy
+        return function(*bound.args, **bound.kwargs)
+
+    return checked
+
+
+def _kinds_of(annotation: object, names_in_module: Mapping[str, Any]) -> tuple[_Kind, ...]:
+    """The kinds that an annotation allows; empty if one of them is not plain, so that nothing is checked.
+
+    A name that stands for a list of words, such as `CacheMode`, is a text.
+    """
+    if not isinstance(annotation, str):
+        return ()
+    names = [part.strip().partition("[")[0] for part in re.split(r"\|(?![^\[]*\])", annotation)]
+    found = [_KINDS.get("str" if get_origin(names_in_module.get(name)) is Literal else name) for name in names]
+    return tuple(kind for kind in found if kind) if all(found) else ()

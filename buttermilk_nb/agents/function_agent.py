@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
+from .._internal.arguments import check_arguments
 from .._internal.ids import canonical, digest, uuid7
 from .._internal.text import replace_surrogates
 from ..corpus.record import Record
@@ -90,6 +91,7 @@ class FunctionAgent(AgentBase):
 def agent(function: Function) -> FunctionAgent: ...
 @overload
 def agent(*, name: str | None = None, version: str | None = None) -> Callable[[Function], FunctionAgent]: ...
+@check_arguments
 def agent(
     function: Function | None = None, *, name: str | None = None, version: str | None = None
 ) -> FunctionAgent | Callable[[Function], FunctionAgent]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, field_validator
 
+from .._internal.arguments import as_tuple
 from .._internal.ids import canonical, uuid7
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
@@ -133,7 +134,7 @@ class Agent(AgentBase):
     @field_validator("fallback", mode="before")
     @classmethod
     def _fallback_as_tuple(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else tuple(value or ())
+        return as_tuple(value)
 
     def reloaded(self) -> tuple[Self, list[str]]:
         prompt = self.prompt.reload()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import SetupError
@@ -33,6 +33,11 @@ def expand_short_form(fields: dict[str, Any]) -> dict[str, Any]:
         raise SetupError(
             f"criteria `{fields['name']}` lists its criteria, so `{misplaced[0]}` belongs to one of them, "
             "not to the whole."
+        )
+    if isinstance(criteria, str) or not isinstance(criteria, Iterable):
+        raise SetupError(
+            f"criteria `{fields['name']}`: the field `criteria` is a mapping from names to questions, not "
+            f"{type(criteria).__name__}."
         )
     pairs = criteria.items() if isinstance(criteria, Mapping) else [("", item) for item in criteria]
     fields["criteria"] = [_criterion_fields(fields["name"], key, item or {}, shared_fields) for key, item in pairs]

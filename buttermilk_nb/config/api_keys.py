@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from .._internal.arguments import require_text
+from .._internal.arguments import check_arguments, require_text
 from .._internal.secret_redaction import redact
 from ..errors import SetupError, nearest
 from . import key_sources
@@ -210,6 +210,7 @@ class Keys:
         return self._fetched[name]
 
 
+@check_arguments
 def set_key(provider: str, *, keep: bool = False) -> None:
     """Ask for a provider's key, hidden while you type it, and keep it in this process's memory.
 

@@ -22,6 +22,7 @@ FILE = "buttermilk.yaml"
 CacheMode = Literal["use", "refresh", "only", "off"]
 CACHE_MODES: tuple[CacheMode, ...] = ("use", "refresh", "only", "off")
 
+_LONGEST_NAME = 100
 _NOT_IN_NAMES = '/\\:*?"<>|\0'
 
 
@@ -112,6 +113,11 @@ class Settings(BaseModel):
     @field_validator("name")
     @classmethod
     def _check_name(cls, value: str) -> str:
+        if len(value) > _LONGEST_NAME:
+            raise ValueError(
+                f"`{value[:20]}…` cannot be a project's name, because it is also the name of a folder; choose one of "
+                f"at most {_LONGEST_NAME} letters"
+            )
         forbidden = "".join(dict.fromkeys(sign for sign in value if sign in _NOT_IN_NAMES))
         if not value.strip() or value in (".", "..") or forbidden:
             signs = f" without {' '.join(repr(sign)[1:-1] for sign in forbidden)}" if forbidden else ""

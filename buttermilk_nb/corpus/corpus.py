@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, overload
 
+from .._internal.arguments import check_arguments
 from .._internal.ids import digest
 from ..errors import SetupError, nearest
 from . import loaders
@@ -225,6 +226,7 @@ class Corpus(Sequence[Record]):
 
     # --- selection -------------------------------------------------------------------------------
 
+    @check_arguments
     def head(self, n: int = 10) -> Corpus:
         """The first `n` records."""
         return self._derived(self.records[: max(0, n)], f"head({n})")
@@ -293,6 +295,7 @@ class Corpus(Sequence[Record]):
         step = f"split(dev={dev}, test={test}, by={by!r}, seed={seed})"
         return Split(*(self._derived(part, f"{step}.{name}") for part, name in zip(parts, Split._fields, strict=True)))
 
+    @check_arguments
     def segment(self, by: str = "paragraph") -> Corpus:
         """Cut each record into segments, with their parent and their position in it.
 
@@ -315,6 +318,7 @@ class Corpus(Sequence[Record]):
         segments = [segment for record in self.records for segment in segment_record(record, by)]
         return self._derived(segments, f"segment({by!r})")
 
+    @check_arguments
     def pairs(self, n: int | None = None, *, seed: int = 1, within: str | None = None) -> Corpus:
         """All pairs of the records of this corpus, or a sample of pairs.
 

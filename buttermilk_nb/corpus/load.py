@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._internal.arguments import check_arguments
 from ..errors import SetupError, nearest
 from . import loaders
 from .corpus import Corpus
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def load(
     source: str | Path | pd.DataFrame | Iterable[Mapping[str, Any] | Record],
     *,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .._internal import event_loop, yaml
-from .._internal.arguments import require_text
+from .._internal.arguments import check_arguments, require_text
 from .._internal.ids import canonical, digest
 from ..agents import AgentBase
 from ..config.settings import CacheMode
@@ -88,6 +88,7 @@ class Flow:
         plan = Plan(self.steps, corpus, project)
         return plan.checked()._replace(needs=tuple(list_needs(plan, project)))
 
+    @check_arguments
     def estimate(self, corpus: Corpus, *, limit: int | None = None, project: Project | None = None) -> Estimate:
         """Count calls, tokens and cost, and the calls that are cached already. Nothing is sent.
 
@@ -117,6 +118,7 @@ class Flow:
 
     # --- running ---------------------------------------------------------------------------------
 
+    @check_arguments
     def run(
         self,
         corpus: Corpus,
@@ -183,6 +185,7 @@ class Flow:
         )  # fmt: skip
         return _raise_if_incomplete(event_loop.wait(event_loop.submit(work.run()), work.interrupt), Interrupted)
 
+    @check_arguments
     async def run_async(
         self,
         corpus: Corpus,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._internal import notebook_hooks
+from .._internal.arguments import check_arguments
 from .._internal.text import pluralise
 from ..analysis.frames.human_codes import ADJUDICATED
 from ..analysis.frames.ratings import project_ratings
@@ -195,6 +196,7 @@ class Adjudication:
         return f"Adjudication of {self.criteria.name}: {pluralise(len(self.cases), 'contested case')}"
 
 
+@check_arguments
 def adjudicate(
     criteria: Criteria | str | Path,
     *,

@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._internal.arguments import check_arguments
 from .._internal.ids import canonical, digest
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def assign_coders(
     corpus: Corpus,
     coders: Sequence[str],

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._internal.arguments import require_text
+from .._internal.arguments import check_arguments, require_text
 from .._internal.ids import canonical
 from ..errors import SetupError
 from ..project.project import Project
@@ -67,6 +67,7 @@ def coders(project: Project | None = None) -> pd.DataFrame:
     return frame[list(_FIXED_COLUMNS)].join(pd.DataFrame(values, columns=names, index=frame.index))
 
 
+@check_arguments
 def describe_coder(name: str, *, project: Project | None = None, **groups: str) -> None:
     """Describe a coder. Each attribute becomes a column of `coders`, by which people can be compared.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._internal.arguments import check_arguments
 from ..analysis.frames.human_codes import ADJUDICATED
 from ..analysis.shared.modes import modal_ratings
 from ..analysis.shared.ratings_frame import prepare_ratings, usable_rows
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = ("criteria_set", "criterion", "criteria_hash", "record_id", "n_coders", "n_answers", "answers", "mode_share")
 
 
+@check_arguments
 def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.DataFrame:
     """The records on which coders gave different answers, the most contested first.
 

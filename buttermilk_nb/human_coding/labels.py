@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._internal.arguments import check_arguments
 from .._internal.ids import canonical, uuid7
 from .._internal.text import to_jsonable
 from ..analysis.frames.human_codes import ADJUDICATED, TRUTH
@@ -174,6 +175,7 @@ def keep_labels(
     project.store.write(WriteBatch(rows=[*document_rows, *coder_rows, *labels], records=records))
 
 
+@check_arguments
 def labels(
     project: Project | None = None,
     *,

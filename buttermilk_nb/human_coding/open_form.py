@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from .._internal import notebook_hooks
+from .._internal.arguments import check_arguments
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
 from ..project.project import Project
@@ -15,6 +16,7 @@ from .session.coding_session import CodingSession
 from .worklist import Order
 
 
+@check_arguments
 def coding_form(
     corpus: Corpus | RunWithAssessments,
     *,

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
+from .._internal.arguments import check_arguments
 from .._internal.ids import digest
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError, nearest
@@ -37,6 +38,7 @@ _SAMPLES = """
 """
 
 
+@check_arguments
 def draw_sample(
     corpus: Corpus,
     n: int,

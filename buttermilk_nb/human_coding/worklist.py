@@ -107,6 +107,8 @@ def _sample_items(sample: Any, coder: str, corpus: Corpus) -> dict[str, Item]:
 def _sample_rows(sample: Any, coder: str) -> Iterable[Mapping[Any, Any]]:
     if isinstance(sample, str):
         raise SetupError(f'sample={sample!r}: write a list of record ids, such as ["{sample}"], or a number.')
+    if isinstance(sample, bool | Mapping) or not (hasattr(sample, "columns") or isinstance(sample, Iterable)):
+        raise SetupError(f"sample is a number, a list of record ids or a frame, not {type(sample).__name__}.")
     if not hasattr(sample, "columns"):
         return [{"record_id": name} for name in sample]
     if "record_id" not in sample.columns:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from .._internal import event_loop
@@ -139,6 +139,8 @@ class _EmbedRun:
         mode = cache or project.cache_mode
         if mode not in CACHE_MODES:
             raise SetupError(f"cache={mode!r} must be one of {', '.join(CACHE_MODES)}; {nearest(mode, CACHE_MODES)}")
+        if params is not None and not isinstance(params, Mapping):
+            raise SetupError(f"`params` of `embed` must be a dictionary, not {type(params).__name__}.")
         self._project = project
         self._corpus = texts if isinstance(texts, Corpus) else None
         self._records, labels = _records_and_labels(texts)
@@ -267,6 +269,8 @@ def _records_and_labels(texts: Corpus | Sequence[str]) -> tuple[list[Record], li
     """The texts as records, and a label of each for messages."""
     if isinstance(texts, str):
         raise SetupError("embed takes a list of texts or a corpus; for a single text write embed([text], ...).")
+    if not isinstance(texts, Iterable):
+        raise SetupError(f"embed takes a list of texts or a corpus, not {type(texts).__name__}.")
     text_list = list(texts)
     if not text_list:
         raise SetupError("there are no texts to embed.")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._internal.arguments import check_arguments
 from .._internal.temporary_folder import temporary_folder
 from ..config.settings import FILE
 from ..errors import SetupError
@@ -68,6 +69,7 @@ class Evidence:
         """
         return self._cache.rebuild(stored_answers(self._store))
 
+    @check_arguments
     def snapshot(self, path: str | Path | None = None) -> Path:
         """Copy traces, cache and settings to a folder that you can pass on; nothing else can write meanwhile.
 
@@ -98,6 +100,7 @@ class Evidence:
             (new_folder / FILE).write_bytes((self._folder / FILE).read_bytes())
             return new_folder.rename(folder)
 
+    @check_arguments
     def export(
         self,
         path: str | Path | None = None,
@@ -137,6 +140,7 @@ class Evidence:
             replace=replace,
         )
 
+    @check_arguments
     def export_to_bigquery(self, dataset: str, **options: Any) -> dict[str, int]:
         """Load tables and views into a dataset of BigQuery; needs `pip install buttermilk-nb[bigquery]`.
 
@@ -159,6 +163,7 @@ class Evidence:
         """
         return export_to_bigquery(self._store, dataset, **options)
 
+    @check_arguments
     def import_traces(
         self,
         source: Any,
@@ -200,6 +205,7 @@ class Evidence:
             replace=replace,
         )
 
+    @check_arguments
     def forget(self, *, record_id: str | None = None, coder: str | None = None, reason: str = "") -> Forgotten:
         """Erase a record with everything about it, or a coder's codes. This cannot be undone.
 
@@ -236,6 +242,7 @@ class Evidence:
             if len(entries):
                 self._cache.delete(entries)
 
+    @check_arguments
     def purge(self, *, before: dt.date | int | None = None, yes: bool = False, reason: str = "") -> Purged:
         """Remove the runs that ended before a day, with everything that belongs to them alone.
 

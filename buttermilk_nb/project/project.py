@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from .._internal.arguments import require_text
+from .._internal.arguments import check_arguments, require_text
 from .._internal.html import fragment, table, title
 from .._internal.private_files import make_private_folder, restrict
 from .._internal.temporary_folder import remove_leftovers
@@ -92,7 +92,10 @@ class Project:
         self.redaction: Redaction | None = Redaction(settings.redact) if settings.redact else None
         """Redacts texts before they go to a remote provider; assign a `Redaction` to use your own function."""
         self._spending_limit = SpendingLimit(
-            settings.budget_usd, label="the project's budget", hint=f"Raise `budget_usd` in {FILE} to go on."
+            settings.budget_usd,
+            label="the project's budget",
+            hint=f"Raise `budget_usd` in {FILE} to go on.",
+            total=lambda: self.spent_usd,
         )
         self.notes: list[str] = [self.data_folder.reason] if self.data_folder.reason else []
         self._models: dict[str, Model] = {}
@@ -164,12 +167,11 @@ class Project:
         return float(self.store.df("select coalesce(sum(cost_usd), 0.0) as spent from calls").spent.item())
 
     def spending_limit(self) -> SpendingLimit:
-        """The project's budget with the cost of its calls so far; the runs of this process share it."""
+        """The project's budget with the cost of its calls so far, which all its runs share, also in other processes."""
         limit = self.settings.budget_usd
         if limit is not None:
             self._spending_limit.limit_usd = limit
-            stored = self.spent_usd  # takes a while, and other runs may spend meanwhile
-            self._spending_limit.spent_usd = max(self._spending_limit.spent_usd, stored)
+            self._spending_limit.learn_total(self.spent_usd)
         return self._spending_limit
 
     def _on_wait(self, run_id: str, model: str, seconds: float, reason: str) -> None:
@@ -212,6 +214,7 @@ class Project:
     def embed(self, texts: Corpus, *, model: str, **options: Unpack[EmbedOptions]) -> pd.DataFrame: ...
     @overload
     def embed(self, texts: Sequence[str], *, model: str, **options: Unpack[EmbedOptions]) -> NDArray[np.float32]: ...
+    @check_arguments
     def embed(
         self, texts: Corpus | Sequence[str], *, model: str, **options: Unpack[EmbedOptions]
     ) -> NDArray[np.float32] | pd.DataFrame:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._internal import event_loop, notebook_hooks
-from .._internal.arguments import require_text
+from .._internal.arguments import check_arguments
 from .._internal.private_files import make_private_folder
 from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
 from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _current: Project | None = None
-_open_projects: dict[
-    Path, Project
-] = {}  # the newest of each folder; an older one's files are closed, and open again if used
+_open_projects: dict[Path, Project] = {}
+"""The newest of each folder. An older one's files are closed, and open again if used."""
 
 
 def _open_folder(folder: Path, settings: Settings, cache_mode: CacheMode = "use") -> Project:
@@ -40,6 +39,7 @@ def _open_folder(folder: Path, settings: Settings, cache_mode: CacheMode = "use"
     return project
 
 
+@check_arguments
 def init(
     name: str,
     *,
@@ -83,11 +83,10 @@ def init(
     Project('press-tone', judges: offline/strict)
     """
     global _current
-    require_text(name, "the name of a project")
     if cache not in CACHE_MODES:
         raise SetupError(f"cache={cache!r} must be one of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
     model_list = [models] if isinstance(models, str) else None if models is None else list(models)
-    notes: list[str] = []
+    settings, notes = Settings.from_dict({"name": name}, FILE), list[str]()
     if path is not None:
         folder = Path(path).expanduser().absolute()
         if folder.is_file():
@@ -102,16 +101,16 @@ def init(
                 f"{folder} contains the project `{settings.name}`; open it by that name, or choose another path."
             )
     else:
-        settings = Settings.from_dict({"name": name}, FILE)
         notes.append("this is a new project, its folder was just created")
     if model_list is not None and settings.sets.get("judges") != model_list:
         if file.is_file():
             notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
         other_settings = {"sets": {**settings.sets, "judges": model_list}, **other_settings}
-    if other_settings.get("scripted"):  # given relative to the notebook, saved relative to the project
-        other_settings["scripted"] = Path(
-            os.path.relpath(Path(other_settings["scripted"]).absolute(), folder)
-        ).as_posix()
+    if isinstance(
+        other_settings.get("scripted"), str | Path
+    ):  # given relative to the notebook, saved relative to the project
+        scripted = Path(other_settings["scripted"]).absolute()
+        other_settings["scripted"] = Path(os.path.relpath(scripted, folder)).as_posix()
     if other_settings:
         settings = Settings.from_dict({**settings.model_dump(), **other_settings}, "bm.init")
     for model in model_list or []:
@@ -203,6 +202,7 @@ def models() -> pd.DataFrame:
     return current().models()
 
 
+@check_arguments
 def allow(provider: str) -> None:
     """Allow texts of the open project to go to a provider. This is needed once, and saved in `buttermilk.yaml`.
 
@@ -259,6 +259,7 @@ def _close_all() -> None:
     event_loop.close()
 
 
+@check_arguments
 def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None, *, timeout_s: float = 120.0) -> pd.DataFrame:
     """Query the open project's tables and views in SQL.
 

@@ -50,7 +50,8 @@ def run_query(con: duckdb.DuckDBPyConnection, query: str, params: Params, limit_
     timer.daemon = True
     started = time.monotonic()
     try:
-        statements = con.extract_statements(require_text(query, "a query"))
+        require_text(query, "a query").encode()
+        statements = con.extract_statements(query)
         kinds = [statement.type for statement in statements]
         if kinds != [duckdb.StatementType.SELECT]:
             description = "an empty text" if not kinds else f"{len(kinds)} statements" if kinds[1:] else kinds[0].name
@@ -63,6 +64,8 @@ def run_query(con: duckdb.DuckDBPyConnection, query: str, params: Params, limit_
         raise QueryTooLong from None
     except duckdb.Error as error:
         raise SetupError(_query_message(error, con)) from None
+    except UnicodeEncodeError:
+        raise SetupError("the query contains half a letter, which no file of texts can contain; remove it.") from None
     finally:
         timer.cancel()
 

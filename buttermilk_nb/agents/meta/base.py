@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import field_validator, model_validator
 
+from ..._internal.arguments import as_tuple
 from ..._internal.ids import canonical
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
@@ -85,7 +86,8 @@ class MetaAgent(Agent):
     @field_validator("of", mode="before")
     @classmethod
     def _steps_as_tuple(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value or ()))
+        steps = as_tuple(value)
+        return tuple(dict.fromkeys(steps)) if isinstance(steps, tuple) else steps
 
     @model_validator(mode="before")
     @classmethod

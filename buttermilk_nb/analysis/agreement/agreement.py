@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError, nearest
 from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix, specific_agreement
 from ..coefficients.arrays import FloatArray, mean_of_defined
@@ -37,6 +38,7 @@ USUAL_COEFFICIENTS: dict[str, tuple[str, ...]] = {
 """The default coefficients at each level of measurement."""
 
 
+@check_arguments
 def agreement(
     ratings: pd.DataFrame,
     *,

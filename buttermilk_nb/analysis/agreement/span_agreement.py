@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from ...errors import SetupError, nearest
 from ..coefficients import UnitisedAlpha
 from ..coefficients.arrays import IntArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _NEEDED = ("record_id", "criterion", "coder", "start", "end", "length")
 
 
+@check_arguments
 def span_agreement(
     marks: pd.DataFrame,
     *,

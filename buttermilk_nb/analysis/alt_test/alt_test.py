@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ..coefficients.arrays import FloatArray
 from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
 from ..shared.notes import join_sentences, replicates_note, sample_note, unequal_note
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def alt_test(
     ratings: pd.DataFrame,
     *,
@@ -108,6 +110,7 @@ def alt_test(
     return pd.DataFrame(rows).astype({"passes": "boolean"})
 
 
+@check_arguments
 def alt_test_coders(
     ratings: pd.DataFrame,
     *,

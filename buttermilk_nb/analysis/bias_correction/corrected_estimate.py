@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray
 from ..shared.bootstrap import check_confidence
@@ -33,6 +34,7 @@ _REGRESSIONS: Mapping[str, Callable[[CodedSample, FloatArray, regressions.Kind],
 }
 
 
+@check_arguments
 def corrected_estimate(
     ratings: pd.DataFrame,
     *,

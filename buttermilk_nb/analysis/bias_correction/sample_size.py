@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray
 from ..shared.ratings_groups import column_names
@@ -33,6 +34,7 @@ Projection = Callable[[int], tuple[float, float]]
 """From a number of further coded records to the standard error and the half-width."""
 
 
+@check_arguments
 def sample_size(
     ratings: pd.DataFrame,
     *,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError, nearest
 from ..coefficients.arrays import FloatArray
 from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _NO_TEST = PairedTest(float("nan"), "", 0)
 
 
+@check_arguments
 def compare_levels(
     ratings: pd.DataFrame,
     *,

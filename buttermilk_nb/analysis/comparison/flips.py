@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray
 from ..shared.measure import Measure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def flips(
     ratings: pd.DataFrame, *, factor: str, a: Any, b: Any, by: str | Sequence[str] = ("criterion",)
 ) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ..coefficients.arrays import IntArray
 from .pair_with_truth import PairedCoder, paired_coders
 from .read_frame import TextArray
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = ("coder", "truth", "truth_usable", "answer", "answer_usable", "n", "share")
 
 
+@check_arguments
 def confusion(
     ratings: pd.DataFrame,
     *,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray, IntArray
 from ..shared.bootstrap import check_resampling, sample_and_cluster_weights
@@ -29,6 +30,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@check_arguments
 def metrics(
     ratings: pd.DataFrame,
     *,

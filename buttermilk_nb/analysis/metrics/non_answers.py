@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError, nearest
 from ..coefficients.arrays import IntArray
 from ..shared.multiple_testing import holm_adjusted
@@ -48,6 +49,7 @@ class Variable(NamedTuple):
     code: IntArray
 
 
+@check_arguments
 def non_answers(
     ratings: pd.DataFrame,
     *,

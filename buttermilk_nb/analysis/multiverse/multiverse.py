@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError, nearest
 from ..coefficients.arrays import BoolArray
 from ..shared.bootstrap import check_resampling
@@ -48,6 +49,7 @@ CHOICES = ("models", "prompts", "rule", "threshold", "replicate_mode", "non_answ
 _MAX_SPECIFICATIONS = 20_000
 
 
+@check_arguments
 def multiverse(
     ratings: pd.DataFrame,
     finding: Callable[[pd.DataFrame], Any] | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from ..._internal.text import pluralise
 from ..shared.notes import join_sentences
 from .multiverse import CHOICES
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def multiverse_summary(table: pd.DataFrame, *, above: float | None = None) -> str:
     """The range of the finding over all specifications, and the choice that changes it most.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import BoolArray, FloatArray
 from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def perspectives(
     ratings: pd.DataFrame,
     *,

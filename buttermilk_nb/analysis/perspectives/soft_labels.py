@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray
 from ..frames.human_codes import TRUTH
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def soft_labels(
     ratings: pd.DataFrame,
     *,

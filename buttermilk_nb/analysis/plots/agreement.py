@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from .axes import GREY, INK, PALE, axes, strip_axes
 from .select_rows import select_coefficient
 
@@ -19,6 +19,7 @@ _LABELS = {
 }  # fmt: skip
 
 
+@check_arguments
 def plot_agreement(
     table: pd.DataFrame,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from .axes import INK, axes, square_axes, strip_axes
 from .select_rows import select_rows
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _DARK = 0.6  # from this share on a square is too dark for black letters
 
 
+@check_arguments
 def plot_confusion(
     table: pd.DataFrame, *, coder: str | None = None, criterion: str | None = None, ax: Axes | None = None
 ) -> Axes:

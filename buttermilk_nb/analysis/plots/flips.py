@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from ..._internal.text import pluralise
 from ...codebook.scales import NON_ANSWERS
 from ...errors import SetupError
@@ -25,6 +25,7 @@ _MAX_ANSWERS = 25  # with more the labels cannot be read
 _TIED = "(tied)"
 
 
+@check_arguments
 def plot_flips(
     table: pd.DataFrame, *, a: str = "a", b: str = "b", criterion: str | None = None, ax: Axes | None = None
 ) -> Axes:

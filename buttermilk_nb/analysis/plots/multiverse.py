@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from ..._internal.text import pluralise
 from ...errors import SetupError
 from ..multiverse.multiverse import CHOICES
@@ -18,6 +18,7 @@ _CURVE = 2.4  # inches
 _ROW = 0.17
 
 
+@check_arguments
 def plot_multiverse(table: pd.DataFrame, *, above: float | None = None, ax: Axes | None = None) -> Axes:
     """Draw the finding in every specification, the lowest first, and below it the choices of each.
 

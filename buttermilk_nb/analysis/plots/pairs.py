@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from .axes import INK, axes, square_axes, strip_axes
 from .select_rows import select_coefficient
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DARK = 0.6  # from this agreement on a square is too dark for black letters
 
 
+@check_arguments
 def plot_pairs(
     table: pd.DataFrame,
     *,

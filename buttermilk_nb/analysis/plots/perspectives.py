@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._internal.arguments import require_table
+from ..._internal.arguments import check_arguments, require_table
 from ...errors import SetupError
 from .axes import GREY, INK, PALE, axes, strip_axes
 from .select_rows import select_rows
@@ -19,6 +19,7 @@ _SHAPES = "os^DvPX*"
 _LABELS = {"agreement": "percent agreement", "alpha": "Krippendorff's alpha"}
 
 
+@check_arguments
 def plot_perspectives(
     table: pd.DataFrame,
     *,

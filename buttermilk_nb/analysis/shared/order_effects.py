@@ -10,6 +10,7 @@ import math
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..frames.pair_orders import ORDERS, order_suffix
 from .bootstrap import check_confidence
@@ -73,6 +74,7 @@ def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
     return both.assign(flipped=flipped).rename_axis(columns=None)
 
 
+@check_arguments
 def order_bias(ratings: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     """How often each instrument changes its answer with the order, and which place it favours.
 

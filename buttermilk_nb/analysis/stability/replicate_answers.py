@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ..coefficients import ReliabilityMatrix
 from ..coefficients.arrays import FloatArray
 from ..shared.modes import row_modes
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def replicate_answers(
     ratings: pd.DataFrame, *, by: str | Sequence[str] = ("criterion", "coder"), over: str = "replicate"
 ) -> pd.DataFrame:

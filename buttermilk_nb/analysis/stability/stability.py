@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._internal.arguments import check_arguments
 from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix
 from ..coefficients.arrays import BoolArray, FloatArray, mean_of_defined
 from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments
 def stability(
     ratings: pd.DataFrame,
     *,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from ..._internal.arguments import check_arguments
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError, nearest
 from ...project.project import Project
@@ -26,6 +27,7 @@ OnClash = Literal["report", "keep", "replace"]
 _ON_CLASH = ("report", "keep", "replace")
 
 
+@check_arguments
 def import_labels(
     source: Any,
     corpus: Corpus,

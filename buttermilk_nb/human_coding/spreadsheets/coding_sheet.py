@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..._internal.arguments import check_arguments
 from ...corpus.corpus import Corpus
 from ...errors import SetupError
 from ..questionnaire import CriteriaChoice, Questionnaire, require_questionnaire
@@ -14,6 +15,7 @@ from . import workbook
 from .columns import NOTES, clean_cell, code_columns
 
 
+@check_arguments
 def coding_sheet(
     corpus: Corpus,
     criteria: CriteriaChoice,
@@ -95,4 +97,4 @@ def _is_empty_sheet(file: Path, questionnaire: Questionnaire) -> bool:
 
 
 def _file_word(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "codes"
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "codes"

@@ -1,7 +1,8 @@
 """`Budget`: spending limits, and the reserved cost of calls in flight.
 
 A call starts if its highest cost fits into the remaining money, which is reserved until the call ends. If only the
-reservations of other calls are in the way, the call waits for these, because their real cost is usually lower. Where
+reservations of other calls are in the way, the call waits for these, because their real cost is usually lower. What
+other processes have spent meanwhile on the same project is read from its file every two seconds. Where
 nothing limits the length of an answer, the highest cost is a guess; as soon as one answer is longer, the reservations
 of all calls in flight are raised.
 """
@@ -9,9 +10,13 @@ of all calls in flight are raised.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable, Sequence
 
-from ...errors import BudgetReached
+from ...errors import BudgetReached, StoreError
+
+_READ_EVERY_S = 2.0
 
 
 class SpendingLimit:
@@ -27,15 +32,50 @@ class SpendingLimit:
         The name of the limit in messages, such as `the project's budget`.
     hint
         A sentence that says how to raise it.
+    total
+        Returns the money that all processes have spent so far; None if only this one counts.
     """
 
-    def __init__(self, limit_usd: float | None, *, spent_usd: float = 0.0, label: str, hint: str) -> None:
+    def __init__(
+        self,
+        limit_usd: float | None,
+        *,
+        spent_usd: float = 0.0,
+        label: str,
+        hint: str,
+        total: Callable[[], float] | None = None,
+    ) -> None:
         self.limit_usd = limit_usd
         self.spent_usd = spent_usd
         self.label = label
         self.hint = hint
         self.reserved_usd = 0.0
         self.waiting: list[asyncio.Future[None]] = []
+        self._total = total
+        self._next_reading = 0.0
+        self._own_usd = 0.0
+        self._others_usd = 0.0
+
+    def settle(self, reserved_usd: float, cost_usd: float) -> None:
+        """Replace the reservation of a call by its real cost."""
+        self.reserved_usd -= reserved_usd
+        self.spent_usd += cost_usd
+        self._own_usd += cost_usd
+
+    def learn_total(self, total_usd: float) -> None:
+        """Count what others have spent: the total without what this process has spent itself."""
+        others_usd = total_usd - self._own_usd
+        if others_usd > self._others_usd:
+            self.spent_usd += others_usd - self._others_usd
+            self._others_usd = others_usd
+
+    async def read_total(self) -> None:
+        """Learn the total again if the last reading is some time ago."""
+        if self._total is None or time.monotonic() < self._next_reading:
+            return
+        self._next_reading = time.monotonic() + _READ_EVERY_S
+        with contextlib.suppress(StoreError):  # another process has the file; a later call reads it
+            self.learn_total(await asyncio.to_thread(self._total))
 
     def exceeds(self, cost_usd: float) -> bool:
         """Whether a call would exceed the limit even if the calls in flight cost nothing."""
@@ -107,6 +147,8 @@ class Budget:
         BudgetReached
             The cost is higher than the remaining money.
         """
+        for limit in self._limits:
+            await limit.read_total()
         cost_usd = highest_cost()
         while self._limits:
             self.check(cost_usd)
@@ -128,8 +170,7 @@ class Budget:
     def settle(self, reserved_usd: float, cost_usd: float) -> None:
         """Replace the reservation of a call by its real cost."""
         for limit in self._limits:
-            limit.reserved_usd -= reserved_usd
-            limit.spent_usd += cost_usd
+            limit.settle(reserved_usd, cost_usd)
             waiting, limit.waiting = limit.waiting, []
             for settled in waiting:
                 if not settled.done():

@@ -24,6 +24,8 @@ from ..store import Store
 from .compact import rewrite_file
 from .delete_rows import remove_runs, rows_of_runs
 
+_MOST_DAYS = 365_000
+
 
 class Purged(BaseModel):
     """The result of `purge`: the runs and rows that it has removed, or would remove."""
@@ -122,7 +124,7 @@ def _parse_before(before: object) -> dt.datetime:
         return before.astimezone(dt.UTC).replace(tzinfo=None) if before.tzinfo else before
     if isinstance(before, dt.date):
         return dt.datetime.combine(before, dt.time())
-    if isinstance(before, int) and not isinstance(before, bool) and before >= 0:
+    if isinstance(before, int) and not isinstance(before, bool) and 0 <= before <= _MOST_DAYS:
         return now() - dt.timedelta(days=before)
     raise SetupError(f"before={before!r}: write a date (datetime.date(2026, 1, 1)) or a number of days (365).")
 

@@ -114,6 +114,30 @@ def test_a_run_that_begins_does_not_forget_what_others_spend_meanwhile(make_stud
     assert project.spending_limit().spent_usd == pytest.approx(0.8)
 
 
+SPENDER = """
+import json, sys
+import buttermilk_nb as bm
+start = int(sys.argv[2])
+project = bm.init("study", path=sys.argv[1])
+calm = bm.Criteria("calm", "Is it calm?", flag="no")
+texts = bm.Corpus([bm.Record(record_id=f"r{n}", content=f"Text {n}.") for n in range(start, start + 200)])
+try:
+    bm.Flow("tone", [bm.Judge("judge", criteria=calm)]).run(texts, concurrency=2)
+except bm.errors.BudgetReached as error:
+    print(json.dumps(str(error)))
+"""
+
+
+def test_processes_at_once_share_the_project_s_budget(server, make_study, start_preloaded):
+    server.wait_s = 0.25
+    project = make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=1.0)
+    programs = [start_preloaded(SPENDER, project.folder, start) for start in (0, 1000, 2000)]
+    printed = [program.communicate(timeout=120)[0] for program in programs]
+    assert all("the project's budget" in text for text in printed), printed
+    assert len(server.received) <= 1.5 / EACH, "alone, each of the three would spend the whole budget"
+    assert spent() <= 1.5
+
+
 @pytest.mark.parametrize("tokens", [7, 5_000])  # with the second the first call alone exceeds the budget
 def test_calls_that_cost_nothing_go_on_when_the_money_is_spent(server, make_study, tokens):
     server.reply = lambda body: server.answer(body, tokens=tokens)
