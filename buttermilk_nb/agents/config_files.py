@@ -70,13 +70,13 @@ def criteria_path(name: str, folder: Path) -> Path:
     Examples
     --------
     >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "notes.md").write_text("My own notes.")
+    >>> folder, own_folder = Path(tempfile.mkdtemp()), Path(tempfile.mkdtemp())
+    >>> _ = (own_folder / "notes.md").write_text("My own notes.")
     >>> try:
-    ...     criteria_path("../notes.md", folder / "flows")
+    ...     criteria_path(f"../{own_folder.name}/notes.md", folder)
     ... except SetupError as error:
-    ...     print(str(error)[:67])
-    the flow names the criteria `../notes.md`, which are not in its fol
+    ...     print(str(error).partition(", ")[2][:53])
+    which are not in its folder and have no front matter.
     """
     path = folder / name
     if not _is_inside(path, folder) and path.is_file() and not _has_front_matter(path):

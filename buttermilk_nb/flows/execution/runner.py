@@ -7,17 +7,20 @@ they are paid for; the second time, they are cancelled. Both times every result 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
 from ..._internal import event_loop, gc_pause
 from ..._internal.ids import canonical
+from ..._internal.text import pluralise, shorten
 from ...agents.base import Cell, Context
 from ...agents.units import failed_unit
-from ...errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell
+from ...errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell, StoreError
 from ...events.event import ErrorEvent, Event, ResultEvent, StatusEvent
 from ...schema import RunRow, Unit
 from ...store import Writer
+from ...store.erasure.forget import forgotten_records
 from ...store.run_rows import finish_run, write_plan, write_records
 from ..batch.polling import BatchPending
 from ..batch.run_batches import run_batches
@@ -139,6 +142,24 @@ class Runner:
                 f"{n_rows:,} rows wait in a file beside the database, because another process has it open; the next "
                 "read or write adds them.",
             )
+        elif remark := await asyncio.to_thread(self._forgotten_remark):
+            self._run.remarks += (remark,)
+
+    def _forgotten_remark(self) -> str | None:
+        """A remark if the corpus has records that were forgotten in this project before."""
+        record_ids = [record.record_id for record in self._plan.corpus.records]
+        forgotten: list[str] = []
+        store = self._context.project.store
+        with contextlib.suppress(StoreError), store.reading() as con:  # the file may be held, and the run is done
+            forgotten = forgotten_records(con, record_ids)
+        if not forgotten:
+            return None
+        them = "it" if len(forgotten) == 1 else "them"
+        return (
+            f"{pluralise(len(forgotten), 'record')} of this corpus had been forgotten in this project, and this run "
+            f"has stored {them} again: {shorten(', '.join(forgotten), 60)}. Take {them} out of the data, and forget "
+            "again."
+        )
 
     async def _run_batches(self) -> str | None:
         """Let providers' batches answer what they can; the run's status if they have not finished."""

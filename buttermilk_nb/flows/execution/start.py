@@ -10,13 +10,11 @@ from typing import Any
 from ..._internal import notebook_hooks
 from ..._internal.ids import uuid7
 from ..._internal.package_versions import package_version, package_versions
-from ..._internal.text import pluralise, shorten
 from ...agents.base import Context
 from ...llm.calls.budget import Budget, SpendingLimit
 from ...llm.calls.run_scope import RunScope
 from ...project.project import Project
 from ...schema import RunRow, now
-from ...store.erasure.forget import forgotten_records
 from ..plan import Plan
 from ..run import Run, set_last_run
 from ..run_options import RunOptions
@@ -35,7 +33,7 @@ def start(
     grid = plan.checked()
     mode = options.cache
     notes = preflight(plan, project, mode=mode, retry=options.retry, budget_usd=options.budget_usd, yes=options.yes)
-    remarks = (*grid.remarks, *notes, *_forgotten_remarks(plan, project))
+    remarks = (*grid.remarks, *notes)
     run_id = uuid7()
     run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=remarks, status="running")
     run_row = RunRow(
@@ -76,19 +74,6 @@ def _scope(project: Project, run_id: str, plan: Plan, options: RunOptions) -> Ru
         budget=Budget(limits),
         failure_threshold=project.settings.give_up_after,
     )
-
-
-def _forgotten_remarks(plan: Plan, project: Project) -> list[str]:
-    """A remark if the corpus still has records that were forgotten in this project."""
-    with project.store.reading() as con:
-        forgotten = forgotten_records(con, [record.record_id for record in plan.corpus.records])
-    if not forgotten:
-        return []
-    return [
-        f"{pluralise(len(forgotten), 'record')} of this corpus had been forgotten in this project, and this run stores "
-        f"{'it' if len(forgotten) == 1 else 'them'} again: {shorten(', '.join(forgotten), 60)}. Take "
-        f"{'it' if len(forgotten) == 1 else 'them'} out of the data, and forget again."
-    ]
 
 
 def _manifest(plan: Plan, options: RunOptions, definition: dict[str, Any], remarks: Iterable[str]) -> dict[str, Any]:
