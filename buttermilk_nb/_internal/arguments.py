@@ -62,7 +62,8 @@ def as_tuple(value: Any) -> Any:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes)
+    """Whether a value can be a list; a text is one of letters, and each function says itself what to write instead."""
+    return isinstance(value, Iterable) and not isinstance(value, bytes)
 
 
 _KINDS = {
@@ -102,7 +103,8 @@ def check_arguments(function: Callable[P, T]) -> Callable[P, T]:
     kinds = {
         name: found
         for name, parameter in signature.parameters.items()
-        if (found := _kinds_of(parameter.annotation, function.__globals__))
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and (found := _kinds_of(parameter.annotation, function.__globals__))
     }
 
     @functools.wraps(function)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._internal.arguments import check_arguments
+from .._internal.arguments import require_text
 from ..errors import SetupError, nearest
 from . import loaders
 from .corpus import Corpus
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@check_arguments
 def load(
     source: str | Path | pd.DataFrame | Iterable[Mapping[str, Any] | Record],
     *,
@@ -91,6 +90,9 @@ def load(
     >>> load([{"text": "One."}, {"text": "Two."}], content="text")
     Corpus(2 records)
     """
+    for name, column in (("content", content), ("record_id", record_id), ("cluster", cluster)):
+        if column is not None:
+            require_text(column, f"{name}=..., the name of a column,")
     mapping = MappingOptions(
         content=content,
         record_id=record_id,
