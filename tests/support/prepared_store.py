@@ -17,7 +17,7 @@ from buttermilk_nb.store.store import Store
 from .paths import TESTS
 
 STORE_FILE = "traces.duckdb"
-_OWN = (TESTS / "store", TESTS / "system", TESTS / "project")
+_OWN = (TESTS / "system", TESTS / "project" / "test_private_files.py")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def prepared_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tables_are_copied(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, prepared_store: Path) -> None:
     """Copy the tables into the file of a new project."""
-    if any(folder in request.path.parents for folder in _OWN):
+    if request.path.parent == TESTS / "store" or not {request.path, *request.path.parents}.isdisjoint(_OWN):
         return
     create = connection._create_file
 

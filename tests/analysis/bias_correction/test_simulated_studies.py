@@ -15,7 +15,7 @@ from support.paths import DATA
 
 from buttermilk_nb.analysis.bias_correction import corrected_estimate
 
-STUDIES, RECORDS, PER_CLUSTER = 300, 300, 5
+STUDIES, RECORDS, PER_CLUSTER = 200, 300, 5
 CORRECTED = ["human sample", "ppi", "ppi++", "dsl"]
 FOLDER = DATA / "posts_400"
 

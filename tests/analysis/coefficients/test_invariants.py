@@ -17,7 +17,7 @@ from buttermilk_nb.analysis.coefficients import (
     specific_agreement,
 )
 
-quick = settings(max_examples=25, deadline=None)
+quick = settings(max_examples=15, deadline=None)
 SETS = tuple(frozenset(some) for n in range(4) for some in combinations("abc", n))
 WEIGHTED = [WeightedAlpha(scheme=scheme) for scheme in ("radical", "ratio", "circular", "bipolar")]
 EVERY = [(one, level) for one in [*COEFFICIENTS.values(), *WEIGHTED] for level in one.levels]

@@ -41,8 +41,8 @@ def flow(*models: str, **judge: object) -> bm.Flow:
 
 
 def size(n: int) -> int:
-    """A number of records; a fiftieth of it with `--small`."""
-    return n // 50 if SMALL else n
+    """A number of records; a hundredth of it with `--small`."""
+    return n // 100 if SMALL else n
 
 
 def seconds(work: Callable[[], object]) -> float:
