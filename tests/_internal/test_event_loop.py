@@ -2,7 +2,18 @@
 
 import asyncio
 
+import pytest
+
 from buttermilk_nb._internal import event_loop
+
+
+@pytest.fixture(autouse=True)
+def own_loop(monkeypatch):
+    """Leave the process's loop to the connections that are open on it."""
+    for name in ("_loop", "_thread", "_pid"):
+        monkeypatch.setattr(event_loop, name, None)
+    yield
+    event_loop.close()
 
 
 def test_closing_cancels_what_is_left_and_the_next_call_gets_a_new_loop():
@@ -33,7 +44,6 @@ def test_closing_cancels_what_is_left_and_the_next_call_gets_a_new_loop():
     assert event_loop.background_loop() is not loop
 
 
-def test_a_loop_that_never_ran_is_closed_without_effect(monkeypatch):
-    monkeypatch.setattr(event_loop, "_loop", None)
+def test_a_loop_that_never_ran_is_closed_without_effect():
     event_loop.close()
     assert event_loop._loop is None
