@@ -22,7 +22,7 @@ def cell_texts(cell: Cell, result: CallResult, *more: str) -> ShownTexts:
     result
         The result of the call, whose request says what was redacted.
     *more
-        Further texts, such as the form of the answer.
+        Further texts that are the same in many questions, such as the form of the answer.
     """
     record = cell.record
     return ShownTexts(
@@ -33,8 +33,8 @@ def cell_texts(cell: Cell, result: CallResult, *more: str) -> ShownTexts:
             *texts_in(record.metadata),
             *texts_in(record.expert_reasons),
             *(text for units in cell.inputs.values() for unit in units for text in _texts_of_unit(unit)),
-            *more,
         ],
+        same_for_all=more,
         redacted=result.request.redacted,
     )
 

@@ -11,8 +11,8 @@ import html
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,6 +28,8 @@ _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
 _MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED, _MAX_DEPTH = 100, 8_000, 20_000, 50
 _INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
 _QUOTES = str.maketrans("’‘´`“”„‟", "''''" + '""""')
+_ESCAPED = re.compile(r"[&`\0]|%7|\\u")
+"""What an ASCII text may contain that has another form."""
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _CONTEXT = 24
 """Characters before an answer field (without white space) that no answer shares with a text by chance."""
@@ -40,6 +42,8 @@ class ShownTexts:
     ----------
     texts
         The texts. Those without a curly bracket are ignored, because they contain no JSON.
+    same_for_all
+        Texts that are the same in many questions, such as the form of the answer; they are analysed once.
     redacted
         The original of each placeholder that stood in the texts as they were sent.
 
@@ -50,13 +54,19 @@ class ShownTexts:
     (True, False)
     """
 
-    def __init__(self, texts: Iterable[str] = (), *, redacted: Mapping[str, str] | None = None) -> None:
-        self._texts = [
-            form
-            for text in texts
-            for form in _forms(_with_placeholders(text, redacted or {}))
-            if "{" in form or "}" in form
+    def __init__(
+        self,
+        texts: Iterable[str] = (),
+        *,
+        same_for_all: Iterable[str] = (),
+        redacted: Mapping[str, str] | None = None,
+    ) -> None:
+        forms = [
+            form for text in texts for form in _forms(_with_placeholders(text, redacted or {})) if _has_object(form)
         ]
+        self._analyses = [_analyse(text) for text in same_for_all if _has_object(text)]
+        if forms:
+            self._analyses.append(_Analysis(forms))
 
     def contain_answer(self, source: str, answer: dict[str, Any]) -> bool:
         """Whether an answer, or its part on a criterion, stands in one of the texts.
@@ -68,22 +78,31 @@ class ShownTexts:
         answer
             Its value.
         """
-        if not self._texts:
+        if not self._analyses:
             return False
-        sources = _forms(source)
-        folded = _fold_strings(answer)
-        return (
-            any(compact in text for compact in filter(None, map(_compact, sources)) for text in self._compact_texts)
-            or any(self._contain_entry(item) for item in _objects_with_answer(folded))
-            or canonical(folded) in self._objects
-            or any(map(self._contain_answer_field, sources))
-        )
+        sources, folded = _forms(source), _fold_strings(answer)
+        return any(analysis.contains_answer(sources, folded) for analysis in self._analyses)
 
     def share_object_with(self, source: str) -> bool:
         """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
-        if not self._texts:
-            return False
-        sources = _forms(source)
+        return any(analysis.shares_object_with(_forms(source)) for analysis in self._analyses)
+
+
+class _Analysis:
+    """The objects and the answer fields in some texts, each given in the forms in which it may be repeated."""
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self._texts = forms
+
+    def contains_answer(self, sources: Sequence[str], answer: Any) -> bool:
+        return (
+            any(compact in text for compact in filter(None, map(_compact, sources)) for text in self._compact_texts)
+            or any(self._contain_entry(item) for item in _objects_with_answer(answer))
+            or canonical(answer) in self._objects
+            or any(map(self._contain_answer_field, sources))
+        )
+
+    def shares_object_with(self, sources: Sequence[str]) -> bool:
         return any(item in compact for compact in map(_compact, sources) for item in self._object_sources) or any(
             map(self._contain_answer_field, sources)
         )
@@ -151,6 +170,15 @@ class ShownTexts:
         return [_plain_fields(item) for value in self._values for item in _objects_with_answer(value)]
 
 
+@lru_cache(maxsize=64)
+def _analyse(text: str) -> _Analysis:
+    return _Analysis([form for form in _forms(text) if _has_object(form)])
+
+
+def _has_object(text: str) -> bool:
+    return "{" in text or "}" in text
+
+
 def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
     for placeholder, original in sorted(redacted.items(), key=lambda item: -len(item[1])):
         text = text.replace(original, placeholder)
@@ -159,6 +187,8 @@ def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
 
 def _forms(text: str) -> list[str]:
     """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
+    if text.isascii() and not _ESCAPED.search(text):
+        return [text]
     visible = _INVISIBLE.sub("", text)
     decoded = html.unescape(visible) if "&" in visible else visible
     decoded = unquote(decoded) if "%7" in decoded else decoded
