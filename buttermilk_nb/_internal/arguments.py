@@ -99,16 +99,21 @@ def check_arguments(function: Callable[P, T]) -> Callable[P, T]:
     ...     print(error)
     `n` of `repeat` must be a whole number or None, not str.
     """
-    signature = inspect.signature(function)
-    kinds = {
-        name: found
-        for name, parameter in signature.parameters.items()
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        and (found := _kinds_of(parameter.annotation, function.__globals__))
-    }
+
+    @functools.cache
+    def read_signature() -> tuple[inspect.Signature, dict[str, tuple[_Kind, ...]]]:  # at the first call, not at import
+        signature = inspect.signature(function)
+        kinds = {
+            name: found
+            for name, parameter in signature.parameters.items()
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            and (found := _kinds_of(parameter.annotation, function.__globals__))
+        }
+        return signature, kinds
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        signature, kinds = read_signature()
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError:

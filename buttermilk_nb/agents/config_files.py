@@ -8,7 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..codebook.criteria import Criteria
+from .._internal import yaml
+from ..codebook.criteria import Criteria, has_front_matter
 from ..errors import SetupError, nearest
 from .prompt import Prompt
 
@@ -79,7 +80,7 @@ def criteria_path(name: str, folder: Path) -> Path:
     which are not in its folder and have no front matter.
     """
     path = folder / name
-    if not _is_inside(path, folder) and path.is_file() and not _has_front_matter(path):
+    if not _is_inside(path, folder) and not has_front_matter(yaml.read_text(path)):
         raise SetupError(
             f"the flow names the criteria `{name}`, which are not in its folder and have no front matter. What such a "
             "file contains is sent to models: copy it into the folder of the flow file, or build the flow in Python."
@@ -89,11 +90,6 @@ def criteria_path(name: str, folder: Path) -> Path:
 
 def _is_inside(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
-
-
-def _has_front_matter(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(200).lstrip(b"\xef\xbb\xbf \r\n").partition(b"\n")[0].rstrip() == b"---"
 
 
 def look_up_registered(registry: Mapping[str, A], name: str, data: Mapping[str, Any], kind: str, remedy: str) -> A:

@@ -138,7 +138,7 @@ class Criteria(BaseModel):
         source = f"`{path.name}`" if path else f"criteria `{name}`"
         fields: dict[str, Any] = {}
         body = text
-        if text.lstrip().partition("\n")[0].rstrip() == "---":
+        if has_front_matter(text):
             head, mark, body = text.lstrip()[3:].partition("\n---")
             if not mark:
                 raise SetupError(f"{source}: the front matter has no closing line `---`.")
@@ -260,6 +260,11 @@ class Criteria(BaseModel):
         note = " · ".join(part for part in (f"version {self.version}" if self.version else "", self.source) if part)
         columns = ["criterion", "question", "scale", "flag", "non-answers", "cues"]
         return fragment(title(f"Criteria {self.name}", note), table(columns, rows, f"overall: {self.overall}"))
+
+
+def has_front_matter(text: str) -> bool:
+    """Whether a text begins as a file of criteria does."""
+    return text.lstrip().partition("\n")[0].rstrip() == "---"
 
 
 def _describe_cues(criterion: Criterion) -> str:

@@ -17,7 +17,7 @@ from IPython.display import display
 
 from ..agents.judge.judge import Judge
 from ..agents.prompt import Prompt
-from ..codebook.criteria import Criteria
+from ..codebook.criteria import Criteria, has_front_matter
 from ..errors import SetupError, nearest
 from ..flows.flow import Flow
 from ..project import session
@@ -52,7 +52,7 @@ class ButtermilkMagics(Magics):
             Does the article treat the people it describes with respect?
         """
         args = _arguments(self.criteria, line)
-        if cell.lstrip().startswith("---"):
+        if has_front_matter(cell):
             if args.scale or args.flag or args.cues or args.non_answers:
                 raise SetupError("this cell has front matter; write scale, flag, cues and non-answers there.")
             criteria = Criteria.from_markdown(cell, name=args.name)

@@ -81,11 +81,14 @@ class ShownTexts:
         if not self._analyses:
             return False
         sources, folded = _forms(source), _fold_strings(answer)
-        return any(analysis.contains_answer(sources, folded) for analysis in self._analyses)
+        compact_sources = [compact for compact in map(_compact, sources) if compact]
+        return any(analysis.contains_answer(sources, compact_sources, folded) for analysis in self._analyses)
 
     def share_object_with(self, source: str) -> bool:
         """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
-        return any(analysis.shares_object_with(_forms(source)) for analysis in self._analyses)
+        sources = _forms(source) if self._analyses else []
+        compact_sources = [_compact(form) for form in sources]
+        return any(analysis.shares_object_with(sources, compact_sources) for analysis in self._analyses)
 
 
 class _Analysis:
@@ -94,16 +97,16 @@ class _Analysis:
     def __init__(self, forms: Sequence[str]) -> None:
         self._texts = forms
 
-    def contains_answer(self, sources: Sequence[str], answer: Any) -> bool:
+    def contains_answer(self, sources: Sequence[str], compact_sources: Sequence[str], answer: Any) -> bool:
         return (
-            any(compact in text for compact in filter(None, map(_compact, sources)) for text in self._compact_texts)
+            any(compact in text for compact in compact_sources for text in self._compact_texts)
             or any(self._contain_entry(item) for item in _objects_with_answer(answer))
             or canonical(answer) in self._objects
             or any(map(self._contain_answer_field, sources))
         )
 
-    def shares_object_with(self, sources: Sequence[str]) -> bool:
-        return any(item in compact for compact in map(_compact, sources) for item in self._object_sources) or any(
+    def shares_object_with(self, sources: Sequence[str], compact_sources: Sequence[str]) -> bool:
+        return any(item in compact for compact in compact_sources for item in self._object_sources) or any(
             map(self._contain_answer_field, sources)
         )
 

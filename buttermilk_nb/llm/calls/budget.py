@@ -46,7 +46,6 @@ class SpendingLimit:
         total: Callable[[], float] | None = None,
     ) -> None:
         self.limit_usd = limit_usd
-        self.spent_usd = spent_usd
         self.label = label
         self.hint = hint
         self.reserved_usd = 0.0
@@ -54,20 +53,21 @@ class SpendingLimit:
         self._total = total
         self._next_reading = 0.0
         self._own_usd = 0.0
-        self._others_usd = 0.0
+        self._others_usd = spent_usd
+
+    @property
+    def spent_usd(self) -> float:
+        """The money spent so far, by this process and by others, as far as that is known."""
+        return self._own_usd + self._others_usd
 
     def settle(self, reserved_usd: float, cost_usd: float) -> None:
         """Replace the reservation of a call by its real cost."""
         self.reserved_usd -= reserved_usd
-        self.spent_usd += cost_usd
         self._own_usd += cost_usd
 
     def learn_total(self, total_usd: float) -> None:
         """Count what others have spent: the total without what this process has spent itself."""
-        others_usd = total_usd - self._own_usd
-        if others_usd > self._others_usd:
-            self.spent_usd += others_usd - self._others_usd
-            self._others_usd = others_usd
+        self._others_usd = max(self._others_usd, total_usd - self._own_usd)
 
     async def read_total(self) -> None:
         """Learn the total again if the last reading is some time ago."""

@@ -161,8 +161,9 @@ class Sender:
             if request.remote:
                 scope.budget.check(self.max_cost(request))
 
-        check()
-        if limiter:
+        if limiter is None:
+            check()
+        else:
             with scope.cancellable_wait():
                 await limiter.acquire(tokens, lambda *wait: self._notify(scope, model, *wait), check=check)
         try:

@@ -59,7 +59,9 @@ def _may_quote(path: Path, erased: ErasedTexts) -> bool:
             return True
         content = path.read_bytes()
         texts = _unpacked_texts(path) if content.startswith(_ZIP) else [_decode(content)]
-    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError):
+    except (OSError, zipfile.BadZipFile, zlib.error, ValueError):  # damaged, or too large
+        return True
+    except (RuntimeError, NotImplementedError):  # zipfile raises these for a password and an unknown compression
         return True
     return content.startswith(_PACKED) or any(
         erased.occurs_in(text[start : start + _CHUNK + 1_000])
