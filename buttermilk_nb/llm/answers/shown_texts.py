@@ -8,12 +8,12 @@ the escapes of HTML, addresses and JSON are ignored in the comparison, on both s
 from __future__ import annotations
 
 import html
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from ..._internal.ids import canonical
@@ -27,9 +27,9 @@ _CLOSING = re.compile(r'"[\]}]+,?$')
 _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
 _MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED, _MAX_DEPTH = 100, 8_000, 20_000, 50
 _INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
-_QUOTES = str.maketrans("’‘´`“”„‟", "''''" + '""""')
-_ESCAPED = re.compile(r"[&`\0]|%7|\\u")
-"""What an ASCII text may contain that has another form."""
+_QUOTES = tuple(zip("’‘´`“”„‟", "'" * 4 + '"' * 4, strict=True))
+_ESCAPED = ("&", "`", "\0", "%7", "\\u")
+"""What an ASCII text contains if it has another form."""
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _CONTEXT = 24
 """Characters before an answer field (without white space) that no answer shares with a text by chance."""
@@ -80,15 +80,27 @@ class ShownTexts:
         """
         if not self._analyses:
             return False
-        sources, folded = _forms(source), _fold_strings(answer)
-        compact_sources = [compact for compact in map(_compact, sources) if compact]
-        return any(analysis.contains_answer(sources, compact_sources, folded) for analysis in self._analyses)
+        written = _Written.of(source)
+        return any(analysis.contains_answer(written, answer) for analysis in self._analyses)
 
     def share_object_with(self, source: str) -> bool:
         """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
-        sources = _forms(source) if self._analyses else []
-        compact_sources = [_compact(form) for form in sources]
-        return any(analysis.shares_object_with(sources, compact_sources) for analysis in self._analyses)
+        written = _Written.of(source if self._analyses else "")
+        return any(analysis.shares_object_with(written) for analysis in self._analyses)
+
+
+class _Written(NamedTuple):
+    """An answer as a model wrote it, in its forms."""
+
+    compact: list[str]
+    fields: list[tuple[str, tuple[str, ...]]]
+    """Each field `answer`, and the pieces of different length that it forms with what is before it."""
+
+    @classmethod
+    def of(cls, source: str) -> _Written:
+        forms = dict.fromkeys(map(_with_plain_quotes, _forms(source)))
+        fields = chain(*(_answer_fields("".join(form.split())) for form in forms))
+        return cls([compact for compact in map(_compact, forms) if compact], list(fields))
 
 
 class _Analysis:
@@ -97,34 +109,38 @@ class _Analysis:
     def __init__(self, forms: Sequence[str]) -> None:
         self._texts = forms
 
-    def contains_answer(self, sources: Sequence[str], compact_sources: Sequence[str], answer: Any) -> bool:
+    def contains_answer(self, written: _Written, answer: dict[str, Any]) -> bool:
         return (
-            any(compact in text for compact in compact_sources for text in self._compact_texts)
-            or any(self._contain_entry(item) for item in _objects_with_answer(answer))
-            or canonical(answer) in self._objects
-            or any(map(self._contain_answer_field, sources))
+            any(compact in text for compact in written.compact for text in self._compact_texts)
+            or self._contain_value(answer)
+            or self._contain_field(written)
         )
 
-    def shares_object_with(self, sources: Sequence[str], compact_sources: Sequence[str]) -> bool:
-        return any(item in compact for compact in compact_sources for item in self._object_sources) or any(
-            map(self._contain_answer_field, sources)
-        )
+    def shares_object_with(self, written: _Written) -> bool:
+        shared = (item in compact for compact in written.compact for item in self._object_sources)
+        return any(shared) or self._contain_field(written)
+
+    def _contain_value(self, answer: dict[str, Any]) -> bool:
+        """Whether the object, or an entry of it, is in one of the texts, perhaps written in another way."""
+        entries = [*_objects_with_answer(answer)]
+        if entries and not any(canonical(_fold_strings(entry["answer"])) in self._answers for entry in entries):
+            return False
+        folded = _fold_strings(answer)
+        return any(map(self._contain_entry, _objects_with_answer(folded))) or canonical(folded) in self._objects
 
     def _contain_entry(self, item: dict[str, Any]) -> bool:
         """Whether all fields of an entry stand together in one of the texts, perhaps with more."""
         fields = _plain_fields(item)
         return len(fields) == len(item) and any(fields.items() <= entry.items() for entry in self._entries)
 
-    def _contain_answer_field(self, source: str) -> bool:
+    def _contain_field(self, written: _Written) -> bool:
         """Whether a field `answer` stands in one of the texts together with what is before it."""
-        structure = "".join(source.translate(_QUOTES).split())
-        for match in _ANSWER_FIELD.finditer(structure):
-            before = structure[max(0, match.start() - _CONTEXT) : match.start()]
-            closing = _CLOSING.search(before)
-            for context in (before, closing[0] if closing else ""):
-                if context and any(f"{context}{match[0]}" in text for text in self._structures):
-                    return True
-        return False
+        return any(
+            any(piece in text for piece in pieces)
+            for field, pieces in written.fields
+            for text in self._structures
+            if field in text
+        )
 
     @cached_property
     def _compact_texts(self) -> list[str]:
@@ -132,7 +148,7 @@ class _Analysis:
 
     @cached_property
     def _structures(self) -> list[str]:
-        return ["".join(_QUOTE_MARKS.sub("", text).translate(_QUOTES).split()) for text in self._texts]
+        return ["".join(_with_plain_quotes(_QUOTE_MARKS.sub("", text)).split()) for text in self._texts]
 
     @cached_property
     def _object_sources(self) -> list[str]:
@@ -157,7 +173,7 @@ class _Analysis:
         for text in self._texts:
             for form in {text, text.replace('\\"', '"')}:
                 found = [(item.start, item.end, item.value) for item in find_objects(form)]
-                for match in itertools.islice(_START.finditer(form), _MAX_STARTS):
+                for match in islice(_START.finditer(form), _MAX_STARTS):
                     part = form[match.start() : match.start() + _MAX_LENGTH]
                     found += [(match.start(), match.start() + item.end, item.value) for item in find_objects(part)[:1]]
                 for start, end, value in found:
@@ -166,6 +182,11 @@ class _Analysis:
                         value = repair_object(form[start:end])
                     values.append(_fold_strings(value))
         return values
+
+    @cached_property
+    def _answers(self) -> frozenset[str]:
+        """What the objects in the texts answer."""
+        return frozenset(canonical(item["answer"]) for value in self._values for item in _objects_with_answer(value))
 
     @cached_property
     def _entries(self) -> list[dict[str, str]]:
@@ -190,14 +211,28 @@ def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
 
 def _forms(text: str) -> list[str]:
     """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
-    if text.isascii() and not _ESCAPED.search(text):
+    if text.isascii() and not any(sign in text for sign in _ESCAPED):
         return [text]
     visible = _INVISIBLE.sub("", text)
     decoded = html.unescape(visible) if "&" in visible else visible
     decoded = unquote(decoded) if "%7" in decoded else decoded
     decoded = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), decoded) if "\\u" in decoded else decoded
     decoded = decoded if decoded.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", decoded))
-    return list(dict.fromkeys([visible, decoded.translate(_QUOTES), decoded]))
+    return list(dict.fromkeys([visible, _with_plain_quotes(decoded), decoded]))
+
+
+def _with_plain_quotes(text: str) -> str:
+    for mark, plain in _QUOTES:
+        text = text.replace(mark, plain)
+    return text
+
+
+def _answer_fields(structure: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for match in _ANSWER_FIELD.finditer(structure):
+        before = structure[max(0, match.start() - _CONTEXT) : match.start()]
+        closing = _CLOSING.search(before)
+        contexts = (before, closing[0] if closing else "")
+        yield match[0], tuple(f"{context}{match[0]}" for context in contexts if context)
 
 
 def _fold_strings(value: Any, depth: int = 0) -> Any:
@@ -205,14 +240,14 @@ def _fold_strings(value: Any, depth: int = 0) -> Any:
     if depth > _MAX_DEPTH:
         return value
     if isinstance(value, str):
-        return " ".join(_forms(value)[-1].translate(_QUOTES).replace('"', "'").split())
+        return " ".join(_with_plain_quotes(_forms(value)[-1]).replace('"', "'").split())
     if isinstance(value, dict):
         return {key: _fold_strings(item, depth + 1) for key, item in value.items()}
     return [_fold_strings(item, depth + 1) for item in value] if isinstance(value, list) else value
 
 
 def _compact(text: str) -> str:
-    return "".join(_QUOTE_MARKS.sub("", text).replace("\\", "").translate(_QUOTES).split())
+    return "".join(_with_plain_quotes(_QUOTE_MARKS.sub("", text).replace("\\", "")).split())
 
 
 def _nested_objects(value: Any) -> Iterator[dict[str, Any]]:
