@@ -201,9 +201,9 @@ class Criteria(BaseModel):
     def to_rows(self) -> list[TextRow]:
         """The rows that store the document: one under its hash, and one under the hash of its cues if it has cues."""
         hashes = [self.criteria_hash, *([self.cues_hash] if any(c.cues for c in self.criteria) else [])]
-        body = self.to_markdown()
         return [
-            TextRow(text_hash=name, kind="criteria", name=self.name, version=self.version, body=body) for name in hashes
+            TextRow(text_hash=name, kind="criteria", name=self.name, version=self.version, body=self._markdown)
+            for name in hashes
         ]
 
     def to_plain(self) -> dict[str, Any]:
@@ -212,6 +212,10 @@ class Criteria(BaseModel):
 
     def to_markdown(self) -> str:
         """The document as the text of a file that `from_file` can read."""
+        return self._markdown
+
+    @cached_property
+    def _markdown(self) -> str:
         return f"---\n{yaml.dumps(self._front_matter())}---\n{self.text}\n"
 
     def _front_matter(self) -> dict[str, Any]:

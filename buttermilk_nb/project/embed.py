@@ -31,7 +31,7 @@ from ..llm.embeddings.rows import STEP, cell_rows, embedding_unit
 from ..llm.model import Model
 from ..schema import RunRow, now
 from ..store import Writer
-from ..store.run_rows import finish_run, write_plan, write_records
+from ..store.run_rows import finish_run, write_plan
 from .open_project import OpenProject
 
 if TYPE_CHECKING:
@@ -225,8 +225,13 @@ class _EmbedRun:
 
     def _write_plan(self, model_facts: Mapping[str, Any]) -> None:
         store, event, missing = self._project.store, self._event("running"), self._job.missing
-        write_records(store, [request.record for request in missing])
-        write_plan(store, self._run_row(model_facts), (), cell_rows(missing, self._run_id), event.as_row())
+        write_plan(
+            store,
+            self._run_row(model_facts),
+            event.as_row(),
+            cells=cell_rows(missing, self._run_id),
+            records=[request.record for request in missing],
+        )
         self._project.bus.publish(event)
 
     def _event(self, state: str) -> StatusEvent:

@@ -13,12 +13,19 @@ from .._internal.text import replace_surrogates
 from ..corpus.record import Record
 from ..schema import RecordRow, TextRow, now
 from .append import append_new, new_rows
+from .tombstones import forgotten_records
 
 
-def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
-    """Write the versions of records that are not stored yet, inside a transaction."""
+def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> list[str]:
+    """Write the versions of records that are not stored yet, inside a transaction.
+
+    Returns
+    -------
+    list of str
+        The names of the records that had been forgotten here before.
+    """
     if not records:
-        return
+        return []
     keys = ((record.record_id, record.record_hash, record.annotations_hash) for record in records)
     new_records = [records[position] for position in new_rows(con, RecordRow, keys)]
     seen_at = now()
@@ -27,6 +34,7 @@ def append_records(con: duckdb.DuckDBPyConnection, records: Sequence[Record]) ->
     for position in new_rows(con, TextRow, ((image.text_hash,) for image in images)) if images else ():
         row = images[position].as_row()  # one at a time, because each may have some megabytes
         append_new(con, TextRow, [tuple(getattr(row, name) for name in TextRow.model_fields)])
+    return forgotten_records(con, (record.record_id for record in records))
 
 
 def record_tuple(record: Record, seen_at: dt.datetime) -> tuple[Any, ...]:

@@ -30,7 +30,7 @@ from .repair import repair_batch
 from .snapshot import copy_to
 from .user_query import Params
 from .write import write_batch
-from .write_batch import WriteBatch
+from .write_batch import WriteBatch, WriteResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,15 +78,15 @@ class Store:
         with self.exclusive() as con, transaction(con, self.path.name):
             yield con
 
-    def write(self, batch: WriteBatch) -> bool:
+    def write(self, batch: WriteBatch) -> WriteResult | None:
         """Write a batch; if another process has the file for too long, write it to the spool.
 
         After that, later batches try the file once each and do not wait again.
 
         Returns
         -------
-        bool
-            True if it is in the file, False if it is in the spool. In both cases it is on disk.
+        WriteResult or None
+            What was noticed; None if the batch is in the spool. In both cases it is on disk.
 
         Raises
         ------
@@ -94,27 +94,26 @@ class Store:
             Neither the file nor the spool could be written.
         """
         try:
-            self._write_or_repair(batch)
+            result = self._write_or_repair(batch)
         except FileLocked:
             self._is_locked_out = True
             spool.add(self.path, batch)
-            return False
+            return None
         self._is_locked_out = False
-        return True
+        return result
 
-    def _write_or_repair(self, batch: WriteBatch) -> None:
+    def _write_or_repair(self, batch: WriteBatch) -> WriteResult:
         wait_s = 0.0 if self._is_locked_out else self._lock_wait_s
         with self.exclusive(wait_s) as con:
             try:
                 with transaction(con, self.path.name):
-                    write_batch(con, batch)
-                return
+                    return write_batch(con, batch)
             except RowsRejected:
                 if batch.cells or batch.records:  # those were validated when they were declared
                     raise
         batch = repair_batch(batch)  # the file is closed meanwhile, so that others can use it
         with self.exclusive(wait_s) as con, transaction(con, self.path.name):
-            write_batch(con, batch)
+            return write_batch(con, batch)
 
     def spooled(self) -> int:
         """The number of rows in the spool, which the next operation on the file merges."""

@@ -10,12 +10,12 @@ from ..schema import CellRow, Row, TextRow
 from .append import append, append_tuples
 from .record_rows import append_records
 from .run_chain import write_run_end
-from .write_batch import WriteBatch
+from .write_batch import WriteBatch, WriteResult
 
 
-def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> None:
+def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> WriteResult:
     """Write all rows of a batch."""
-    append_records(con, batch.records)
+    forgotten_ids = append_records(con, batch.records)
     units = batch.units
     texts = {
         text.text_hash: text for unit in units for text in unit.texts if text.text_hash not in batch.known_text_hashes
@@ -32,6 +32,7 @@ def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> None:
     append(con, [entry for unit in units for entry in unit.assessments])
     if batch.finish:
         write_run_end(con, batch.finish)
+    return WriteResult(tuple(forgotten_ids))
 
 
 def _group_by_model(rows: Iterable[Row]) -> list[list[Row]]:

@@ -21,6 +21,13 @@ class RunEnd(NamedTuple):
     """A new manifest; None if the manifest from the beginning still holds."""
 
 
+class WriteResult(NamedTuple):
+    """What was noticed when a batch was written to the file."""
+
+    forgotten_ids: tuple[str, ...]
+    """The names of its records that had been forgotten here."""
+
+
 @dataclass(frozen=True, slots=True)
 class WriteBatch:
     """Rows that belong together.

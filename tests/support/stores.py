@@ -119,7 +119,7 @@ def write_run():
             )
             for t in (unit.trace for unit in units)
         )
-        write_plan(store, row, [], cells, StatusEvent().as_row())
+        write_plan(store, row, StatusEvent().as_row(), cells=cells)
         store.write(WriteBatch(units=units))
         finish_run(store, run_id, status, StatusEvent().as_row())
 

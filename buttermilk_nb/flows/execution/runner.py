@@ -7,8 +7,8 @@ they are paid for; the second time, they are cancelled. Both times every result 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ..._internal import event_loop, gc_pause
@@ -16,12 +16,11 @@ from ..._internal.ids import canonical
 from ..._internal.text import pluralise, shorten
 from ...agents.base import Cell, Context
 from ...agents.units import failed_unit
-from ...errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell, StoreError
+from ...errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell
 from ...events.event import ErrorEvent, Event, ResultEvent, StatusEvent
 from ...schema import RunRow, Unit
 from ...store import Writer
-from ...store.erasure.forget import forgotten_records
-from ...store.run_rows import finish_run, write_plan, write_records
+from ...store.run_rows import finish_run, write_plan
 from ..batch.polling import BatchPending
 from ..batch.run_batches import run_batches
 from ..plan import Plan
@@ -142,24 +141,6 @@ class Runner:
                 f"{n_rows:,} rows wait in a file beside the database, because another process has it open; the next "
                 "read or write adds them.",
             )
-        elif remark := await asyncio.to_thread(self._forgotten_remark):
-            self._run.remarks += (remark,)
-
-    def _forgotten_remark(self) -> str | None:
-        """A remark if the corpus has records that were forgotten in this project before."""
-        record_ids = [record.record_id for record in self._plan.corpus.records]
-        forgotten: list[str] = []
-        store = self._context.project.store
-        with contextlib.suppress(StoreError), store.reading() as con:  # the file may be held, and the run is done
-            forgotten = forgotten_records(con, record_ids)
-        if not forgotten:
-            return None
-        them = "it" if len(forgotten) == 1 else "them"
-        return (
-            f"{pluralise(len(forgotten), 'record')} of this corpus had been forgotten in this project, and this run "
-            f"has stored {them} again: {shorten(', '.join(forgotten), 60)}. Take {them} out of the data, and forget "
-            "again."
-        )
 
     async def _run_batches(self) -> str | None:
         """Let providers' batches answer what they can; the run's status if they have not finished."""
@@ -188,9 +169,17 @@ class Runner:
         """Write the run, its records, its texts and every planned cell, before the first call."""
         store, run_id = self._context.project.store, self._context.run_id
         event = self._event(StatusEvent, payload=self._run_state("running"))
-        write_records(store, self._plan.corpus.records)
         run_row = self._run_row.model_copy(update={"manifest": self._manifest_json()})
-        write_plan(store, run_row, self._plan.texts(), self._plan.rows(run_id), event.as_row())
+        result = write_plan(
+            store,
+            run_row,
+            event.as_row(),
+            cells=self._plan.rows(run_id),
+            records=self._plan.corpus.records,
+            texts=self._plan.texts(),
+        )
+        if result and result.forgotten_ids:
+            self._run.remarks += (_forgotten_remark(result.forgotten_ids),)
         self._context.project.bus.publish(event)
 
     def _run_state(self, state: str) -> dict[str, object]:
@@ -202,10 +191,9 @@ class Runner:
         async def run_cell(cell: Cell, skipped: Unit | None) -> None:
             await self._run_cell(writer, cell, skipped)
 
+        n_workers = max(1, min(self._workers, self._run.planned))
         loop = asyncio.get_running_loop()
-        cells = loop.create_task(
-            run_workers(self._scheduler, run_cell, workers=self._workers, stopping=self._stop.is_set)
-        )
+        cells = loop.create_task(run_workers(self._scheduler, run_cell, workers=n_workers, stopping=self._stop.is_set))
         stop, abort = loop.create_task(self._stop.wait()), loop.create_task(self._abort.wait())
         try:
             await asyncio.wait({cells, stop}, timeout=self._time_limit_s, return_when=asyncio.FIRST_COMPLETED)
@@ -307,3 +295,12 @@ class Runner:
             source=cell.slot.agent.name if cell else "runner",
             payload=payload or {},
         )
+
+
+def _forgotten_remark(forgotten_ids: Sequence[str]) -> str:
+    them = "it" if len(forgotten_ids) == 1 else "them"
+    return (
+        f"{pluralise(len(forgotten_ids), 'record')} of this corpus had been forgotten in this project, and this run "
+        f"has stored {them} again: {shorten(', '.join(forgotten_ids), 60)}. Take {them} out of the data, and forget "
+        "again."
+    )

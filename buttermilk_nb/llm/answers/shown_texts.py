@@ -28,8 +28,6 @@ _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
 _MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED, _MAX_DEPTH = 100, 8_000, 20_000, 50
 _INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
 _QUOTES = tuple(zip("’‘´`“”„‟", "'" * 4 + '"' * 4, strict=True))
-_ESCAPED = ("&", "`", "\0", "%7", "\\u")
-"""What an ASCII text contains if it has another form."""
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _CONTEXT = 24
 """Characters before an answer field (without white space) that no answer shares with a text by chance."""
@@ -211,8 +209,8 @@ def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
 
 def _forms(text: str) -> list[str]:
     """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
-    if text.isascii() and not any(sign in text for sign in _ESCAPED):
-        return [text]
+    if text.isascii() and not ("&" in text or "`" in text or "\0" in text or "%7" in text or "\\u" in text):
+        return [text]  # most texts
     visible = _INVISIBLE.sub("", text)
     decoded = html.unescape(visible) if "&" in visible else visible
     decoded = unquote(decoded) if "%7" in decoded else decoded

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from ..._internal.ids import digest
 from ...errors import SetupError, nearest
 from ..append import SPLIT_TABLES, drop_unused_bodies
 from ..exporters.selection import TEXT_COLUMNS
+from ..tombstones import tombstone_hash
 from .anonymise import anonymise_events, clean_manifests
 from .delete_rows import collect_texts, columns_in, drop_orphaned_texts, run_statement, tables_with
 
@@ -25,17 +25,6 @@ or list_contains($ids, json_extract_string(metadata, '$.first_id'))
 or list_contains($ids, json_extract_string(metadata, '$.second_id'))
 """
 """Segments of records, and pairs with them."""
-
-
-def tombstone_hash(kind: str, name: str) -> str:
-    """The hash that replaces an erased name in `tombstones`.
-
-    Examples
-    --------
-    >>> tombstone_hash("record", "r1") == tombstone_hash("record", "r1"), "r1" in tombstone_hash("record", "r1")
-    (True, False)
-    """
-    return digest("ts1", kind, name)
 
 
 class ErasedRecord(NamedTuple):

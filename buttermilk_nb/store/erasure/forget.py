@@ -21,7 +21,7 @@ a migration, notebooks with their outputs) cannot be reached from here, so they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,16 +30,15 @@ from pydantic import BaseModel, ConfigDict
 
 from ..._internal.text import pluralise
 from ...errors import SetupError
-from ...schema import Tombstone, now
 from ..connection import transaction
 from ..exporters.export import exported_places
-from ..run_chain import add_link, run_digest
 from ..store import Store
+from ..tombstones import write_tombstone
 from .anonymise import clean_coder_logs, clean_logs
 from .compact import rewrite_file
 from .erase_coder import erase_coder
 from .erase_quotations import collect_erased_texts, erase_quotations
-from .erase_record import erase_record, find_record, tombstone_hash
+from .erase_record import erase_record, find_record
 from .erased_texts import ErasedTexts
 from .remaining_copies import remaining_copies
 
@@ -142,24 +141,18 @@ def forget(
     with store.exclusive() as con:  # held until it is written anew
         with transaction(con, store.path.name):
             if record_id is not None:
-                result, erased = _forget_record(con, store, cache, record_id, reason, project_folder / "logs")
+                result, erased = _forget_record(con, cache, record_id, reason, project_folder / "logs")
             else:
                 erased = None
-                result = _forget_coder(con, store, str(coder), reason, project_folder / "logs")
+                result = _forget_coder(con, str(coder), reason, project_folder / "logs")
         exported = exported_places(con)
         rewrite_file(con, store.path)
         remaining = [*exported, *remaining_copies(store.path, project_folder, erased)]
     return result.model_copy(update={"remaining": tuple(dict.fromkeys(remaining))})
 
 
-def forgotten_records(con: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> list[str]:
-    """The records among `record_ids` that were forgotten here, and must not be imported again unnoticed."""
-    hashes = {name_hash for (name_hash,) in con.execute("select what from tombstones where kind = 'record'").fetchall()}
-    return [name for name in record_ids if hashes and tombstone_hash("record", name) in hashes]
-
-
 def _forget_record(
-    con: duckdb.DuckDBPyConnection, store: Store, cache: Cache | None, record_id: str, reason: str, logs: Path
+    con: duckdb.DuckDBPyConnection, cache: Cache | None, record_id: str, reason: str, logs: Path
 ) -> tuple[Forgotten, ErasedTexts | None]:
     record = find_record(con, record_id)
     if not record.new_ids:  # forgotten before; only the file has to be rewritten
@@ -171,7 +164,7 @@ def _forget_record(
     n_rows, n_texts, shared = erase_record(con, record)
     quotations = erase_quotations(con, erased)
     run_ids = sorted({*record.run_ids, *quotations.run_ids})
-    write_tombstone(con, store, "record", record_id, reason, n_rows, run_ids)
+    write_tombstone(con, "record", record_id, reason, n_rows, run_ids)
     forgotten = Forgotten(
         kind="record",
         n_rows=n_rows,
@@ -186,27 +179,8 @@ def _forget_record(
     return forgotten, erased
 
 
-def _forget_coder(con: duckdb.DuckDBPyConnection, store: Store, coder: str, reason: str, logs: Path) -> Forgotten:
+def _forget_coder(con: duckdb.DuckDBPyConnection, coder: str, reason: str, logs: Path) -> Forgotten:
     n_rows, runs = erase_coder(con, coder)
     n_lines = clean_coder_logs(logs, coder)
-    write_tombstone(con, store, "coder", coder, reason, n_rows, runs)
+    write_tombstone(con, "coder", coder, reason, n_rows, runs)
     return Forgotten(kind="coder", n_rows=n_rows, n_runs=len(runs), n_log_lines=n_lines)
-
-
-def write_tombstone(
-    con: duckdb.DuckDBPyConnection, store: Store, kind: str, name: str, reason: str, n_rows: int, runs: Sequence[str]
-) -> None:
-    """Write that something was removed, and from which runs."""
-    removed_at = now()
-    row = Tombstone(kind=kind, what=tombstone_hash(kind, name), removed_at=removed_at, reason=reason, n_rows=n_rows)
-    run_rows = [Tombstone(kind="run_changed", what=run, removed_at=removed_at, reason=reason, n_rows=0) for run in runs]
-    store.append(con, [row, *run_rows])
-    for run in runs:
-        _renew_link(con, run)
-
-
-def _renew_link(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
-    """Write a new digest and link for a run that had a link before."""
-    if con.execute("select 1 from links where run_id = ? limit 1", [run_id]).fetchall():
-        con.execute("update runs set digest = ? where run_id = ?", [run_digest(con, run_id), run_id])
-        add_link(con, run_id)

@@ -21,7 +21,7 @@ from ...events.event import StatusEvent
 from ...schema import RunRow, Tombstone, now
 from .. import Store
 from ..erasure.delete_rows import remove_runs, rows_of_runs
-from ..erasure.forget import forgotten_records
+from ..tombstones import forgotten_records
 from ..write import write_batch
 from ..write_batch import RunEnd, WriteBatch
 from .buttermilk import read_buttermilk

@@ -14,8 +14,9 @@ from buttermilk_nb.human_coding.coders import describe_coder as declare
 from buttermilk_nb.human_coding.labels import keep_labels, make_label
 from buttermilk_nb.schema import Assessment
 from buttermilk_nb.store.erasure.compact import rewrite_file
-from buttermilk_nb.store.erasure.forget import Forgotten, forget, forgotten_records
+from buttermilk_nb.store.erasure.forget import Forgotten, forget
 from buttermilk_nb.store.exporters.export import export
+from buttermilk_nb.store.tombstones import forgotten_records
 from buttermilk_nb.store.verify import verify
 from buttermilk_nb.store.write_batch import WriteBatch
 
