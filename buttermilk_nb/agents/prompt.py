@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
-from pydantic import BaseModel, ConfigDict
 
 from .._internal import yaml
+from .._internal.frozen_model import FrozenModel
 from .._internal.ids import digest
 from ..corpus.image import Image
 from ..corpus.record import RecordView
@@ -34,7 +34,7 @@ _VARYING_NAMES = frozenset({"record", "inputs", "answers", "expert_reasons", "ab
 """Template variables with a different value for each record."""
 
 
-class Prompt(BaseModel):
+class Prompt(FrozenModel):
     r"""A template in up to two parts.
 
     Parameters
@@ -53,8 +53,6 @@ class Prompt(BaseModel):
     >>> prompt.names
     frozenset({'record'})
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     system: str = ""
     user: str = "{{ record.content }}"

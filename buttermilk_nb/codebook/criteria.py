@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from .._internal import yaml
+from .._internal.frozen_model import FrozenModel
 from .._internal.html import fragment, table, title
 from .._internal.ids import canonical, digest
 from .._internal.validation_errors import validation_error
@@ -30,7 +31,7 @@ from .short_form import criterion_to_plain, expand_short_form
 Cues = Mapping[str, Iterable[str]] | Iterable[str]
 
 
-class Criteria(BaseModel):
+class Criteria(FrozenModel):
     """A named, versioned document of criteria, with one rule for the whole.
 
     Parameters
@@ -64,8 +65,6 @@ class Criteria(BaseModel):
     >>> respect["respect"].flag
     'no'
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     text: str

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
+from .._internal.frozen_model import FrozenModel
 from .._internal.html import fragment
 from .._internal.ids import digest
 from .._internal.text import replace_surrogates, shorten
@@ -40,7 +41,7 @@ _THUMBNAIL_PX = 160
 _MAX_THUMBNAIL_BYTES = 5_900  # bytes at that size, less than 8 KB as text, so that saved notebooks stay small
 
 
-class Image(BaseModel):
+class Image(FrozenModel):
     """One image: PNG, JPEG, GIF or WebP. Make one with `from_file` or `from_bytes`.
 
     Parameters
@@ -62,8 +63,6 @@ class Image(BaseModel):
     >>> dot, dot.mime, dot.sha256[:8]
     (Image('dot.gif', 1 x 1, 35 bytes), 'image/gif', '6c63cc50')
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = ""
     data: bytes = Field(repr=False)

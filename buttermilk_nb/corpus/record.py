@@ -13,12 +13,13 @@ samples, splits and segments keep it.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from .._internal.frozen_model import FrozenModel
 from .._internal.html import fragment, table, title
 from .._internal.ids import canonical, digest
 from .._internal.text import pluralise, replace_surrogates, shorten, to_jsonable
@@ -29,12 +30,10 @@ from .image import Image, thumbnails_html
 DEFAULT_CRITERION = "*"
 """The key of codes that were loaded without the name of a criterion. It means the only criterion of a study."""
 
-
 _TEXT_FIELDS = frozenset({"record_id", "content", "cluster", "parent_id", "uri", "mime"})
 _ANNOTATION_FIELDS = frozenset({"metadata", "ground_truth", "expert_reasons", "labels"})
 _HASHED_IN_RECORD = {"record_id", "content", "mime", "images"}
 _NOT_ANNOTATIONS = {*_HASHED_IN_RECORD, "local_only"}
-_HASHES = ("record_hash", "annotations_hash")
 
 
 def visible_id(record_id: str) -> str:
@@ -56,7 +55,7 @@ class RecordView:
         self.images = record.images
 
 
-class Record(BaseModel):
+class Record(FrozenModel):
     """One item of study.
 
     Parameters
@@ -90,8 +89,6 @@ class Record(BaseModel):
     >>> record.metadata
     {'outlet': 'The Bell'}
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     record_id: str = ""
     content: str = ""
@@ -207,17 +204,6 @@ class Record(BaseModel):
     def media_json(self) -> str | None:
         """The hashes of the images in the table `texts`, as a JSON list; None if there are no images."""
         return canonical([image.text_hash for image in self.images]) if self.images else None
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some fields changed. Its hashes are computed anew."""
-        copied = super().model_copy(update=update, deep=deep)
-        for name in _HASHES:
-            copied.__dict__.pop(name, None)
-        return copied
-
-    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
-        """The fields without cached hashes, which would become metadata in `Record(**...)`."""
-        yield from ((name, value) for name, value in super().__iter__() if name not in _HASHES)
 
     def view(self) -> RecordView:
         """The view of this record that prompts get."""

@@ -86,7 +86,7 @@ class Store:
         Returns
         -------
         WriteResult or None
-            What was noticed; None if the batch is in the spool. In both cases it is on disk.
+            The result; None if the batch is in the spool. In both cases it is on disk.
 
         Raises
         ------

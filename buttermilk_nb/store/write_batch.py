@@ -22,10 +22,10 @@ class RunEnd(NamedTuple):
 
 
 class WriteResult(NamedTuple):
-    """What was noticed when a batch was written to the file."""
+    """The result of writing a batch to the file."""
 
     forgotten_ids: tuple[str, ...]
-    """The names of its records that had been forgotten here."""
+    """The names of its records that had been forgotten here before, and are stored again."""
 
 
 @dataclass(frozen=True, slots=True)

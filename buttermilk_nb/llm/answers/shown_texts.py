@@ -60,9 +60,9 @@ class ShownTexts:
         redacted: Mapping[str, str] | None = None,
     ) -> None:
         forms = [
-            form for text in texts for form in _forms(_with_placeholders(text, redacted or {})) if _has_object(form)
+            form for text in texts for form in _forms(_with_placeholders(text, redacted or {})) if _has_bracket(form)
         ]
-        self._analyses = [_analyse(text) for text in same_for_all if _has_object(text)]
+        self._analyses = [_analyse(text) for text in same_for_all if _has_bracket(text)]
         if forms:
             self._analyses.append(_Analysis(forms))
 
@@ -78,16 +78,16 @@ class ShownTexts:
         """
         if not self._analyses:
             return False
-        written = _Written.of(source)
-        return any(analysis.contains_answer(written, answer) for analysis in self._analyses)
+        forms = _AnswerForms.of(source)
+        return any(analysis.contains_answer(forms, answer) for analysis in self._analyses)
 
     def share_object_with(self, source: str) -> bool:
         """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
-        written = _Written.of(source if self._analyses else "")
-        return any(analysis.shares_object_with(written) for analysis in self._analyses)
+        forms = _AnswerForms.of(source if self._analyses else "")
+        return any(analysis.shares_object_with(forms) for analysis in self._analyses)
 
 
-class _Written(NamedTuple):
+class _AnswerForms(NamedTuple):
     """An answer as a model wrote it, in its forms."""
 
     compact: list[str]
@@ -95,7 +95,7 @@ class _Written(NamedTuple):
     """Each field `answer`, and the pieces of different length that it forms with what is before it."""
 
     @classmethod
-    def of(cls, source: str) -> _Written:
+    def of(cls, source: str) -> _AnswerForms:
         forms = dict.fromkeys(map(_with_plain_quotes, _forms(source)))
         fields = chain(*(_answer_fields("".join(form.split())) for form in forms))
         return cls([compact for compact in map(_compact, forms) if compact], list(fields))
@@ -107,16 +107,16 @@ class _Analysis:
     def __init__(self, forms: Sequence[str]) -> None:
         self._texts = forms
 
-    def contains_answer(self, written: _Written, answer: dict[str, Any]) -> bool:
+    def contains_answer(self, forms: _AnswerForms, answer: dict[str, Any]) -> bool:
         return (
-            any(compact in text for compact in written.compact for text in self._compact_texts)
+            any(compact in text for compact in forms.compact for text in self._compact_texts)
             or self._contain_value(answer)
-            or self._contain_field(written)
+            or self._contain_field(forms)
         )
 
-    def shares_object_with(self, written: _Written) -> bool:
-        shared = (item in compact for compact in written.compact for item in self._object_sources)
-        return any(shared) or self._contain_field(written)
+    def shares_object_with(self, forms: _AnswerForms) -> bool:
+        shared = (item in compact for compact in forms.compact for item in self._object_sources)
+        return any(shared) or self._contain_field(forms)
 
     def _contain_value(self, answer: dict[str, Any]) -> bool:
         """Whether the object, or an entry of it, is in one of the texts, perhaps written in another way."""
@@ -131,11 +131,11 @@ class _Analysis:
         fields = _plain_fields(item)
         return len(fields) == len(item) and any(fields.items() <= entry.items() for entry in self._entries)
 
-    def _contain_field(self, written: _Written) -> bool:
+    def _contain_field(self, forms: _AnswerForms) -> bool:
         """Whether a field `answer` stands in one of the texts together with what is before it."""
         return any(
             any(piece in text for piece in pieces)
-            for field, pieces in written.fields
+            for field, pieces in forms.fields
             for text in self._structures
             if field in text
         )
@@ -151,10 +151,10 @@ class _Analysis:
     @cached_property
     def _object_sources(self) -> list[str]:
         sources = {
-            _compact(text[found.start : found.end])
+            _compact(text[candidate.start : candidate.end])
             for text in self._texts
-            for found in find_objects(text)
-            if found.state == "complete" and "answer" in text[found.start : found.end]
+            for candidate in find_objects(text)
+            if candidate.state == "complete" and "answer" in text[candidate.start : candidate.end]
         }
         return sorted(sources)
 
@@ -170,11 +170,13 @@ class _Analysis:
         repairable = _MAX_REPAIRED
         for text in self._texts:
             for form in {text, text.replace('\\"', '"')}:
-                found = [(item.start, item.end, item.value) for item in find_objects(form)]
+                objects = [(item.start, item.end, item.value) for item in find_objects(form)]
                 for match in islice(_START.finditer(form), _MAX_STARTS):
                     part = form[match.start() : match.start() + _MAX_LENGTH]
-                    found += [(match.start(), match.start() + item.end, item.value) for item in find_objects(part)[:1]]
-                for start, end, value in found:
+                    objects += [
+                        (match.start(), match.start() + item.end, item.value) for item in find_objects(part)[:1]
+                    ]
+                for start, end, value in objects:
                     if value is None and "answer" in form[start:end] and end - start <= repairable:
                         repairable -= end - start
                         value = repair_object(form[start:end])
@@ -194,10 +196,10 @@ class _Analysis:
 
 @lru_cache(maxsize=64)
 def _analyse(text: str) -> _Analysis:
-    return _Analysis([form for form in _forms(text) if _has_object(form)])
+    return _Analysis([form for form in _forms(text) if _has_bracket(form)])
 
 
-def _has_object(text: str) -> bool:
+def _has_bracket(text: str) -> bool:
     return "{" in text or "}" in text
 
 
