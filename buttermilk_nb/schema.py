@@ -196,6 +196,8 @@ class Call(Row):
     """The provider's own code of a failure, or the category of its filter."""
     redaction: str | None = None
     """The policy by which the request was redacted before it was sent."""
+    max_cost_usd: float | None = None
+    """The most that the call can have cost, if no answer says what it did cost; a budget counts this."""
 
 
 class Score(Row):

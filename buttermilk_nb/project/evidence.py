@@ -228,19 +228,24 @@ class Evidence:
         SetupError
             The record or coder does not exist, or not exactly one of the two is given.
         """
-        if record_id is not None:
-            self._delete_cached_answers(record_id)
-        return forget(self._store, self._cache, record_id=record_id, coder=coder, reason=reason, folder=self._folder)
+        n_cached = 0 if record_id is None else self._delete_cached_answers(record_id)
+        result = forget(self._store, self._cache, record_id=record_id, coder=coder, reason=reason, folder=self._folder)
+        return result.model_copy(update={"n_cached": n_cached + result.n_cached})
 
-    def _delete_cached_answers(self, record_id: str) -> None:
-        """Delete cached answers and vectors of the record and its segments, including those without a stored call."""
+    def _delete_cached_answers(self, record_id: str) -> int:
+        """Delete cached answers and vectors of the record and its segments, including those without a stored call.
+
+        Returns their number.
+        """
+        n = 0
         rows = self._store.df(
             "select distinct record_hash from records where record_id = $1 or parent_id = $1", [record_id]
         )
         for record_hash in rows.record_hash:
             entries = self._cache.find(record_hash=record_hash)
             if len(entries):
-                self._cache.delete(entries)
+                n += self._cache.delete(entries)
+        return n
 
     @check_arguments
     def purge(self, *, before: dt.date | int | None = None, yes: bool = False, reason: str = "") -> Purged:

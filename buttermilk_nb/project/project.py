@@ -163,8 +163,12 @@ class Project:
 
     @property
     def spent_usd(self) -> float:
-        """The cost of this project's calls so far in US dollars, as far as prices are known."""
-        return float(self.store.df("select coalesce(sum(cost_usd), 0.0) as spent from calls").spent.item())
+        """The cost of this project's calls so far in US dollars, as far as prices are known.
+
+        A call counts the most that it can have cost if no answer says what it did cost.
+        """
+        query = "select coalesce(sum(coalesce(max_cost_usd, cost_usd)), 0.0) as spent from calls"
+        return float(self.store.df(query).spent.item())
 
     def spending_limit(self) -> SpendingLimit:
         """The project's budget with the cost of its calls so far, which all its runs share, also in other processes."""

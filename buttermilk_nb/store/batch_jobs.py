@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from ..schema import Row, now
 
 if TYPE_CHECKING:
+    import duckdb
+
     from .store import Store
 
 State = Literal["sending", "submitted", "collected", "unused", "unanswered", "failed", "gone"]
@@ -23,7 +25,7 @@ OPEN: frozenset[str] = frozenset({"sending", "submitted"})
 """States of a request that a provider may be working on."""
 
 _NEWEST = (
-    "select batch_id, provider, model, cache_key, state, happened_at, cost_usd from batches {where} "
+    "select batch_id, provider, model, cache_key, state, happened_at, cost_usd, record_id from batches {where} "
     "qualify row_number() over (partition by cache_key order by happened_at desc, rowid desc) = 1"
 )
 
@@ -40,7 +42,9 @@ class Submission(Row):
     state: State
     happened_at: dt.datetime
     cost_usd: float | None = None
-    """The cost in US dollars; before it is known, the most that the request can cost."""
+    """The cost in US dollars; as long as it is not known, the most that the request can cost."""
+    record_id: str | None = None
+    """The record that the request is about."""
 
 
 def write_submissions(store: Store, rows: Sequence[Submission]) -> None:
@@ -89,6 +93,19 @@ def batch_ids(store: Store) -> set[str]:
     """The ids of all batches."""
     with store.reading() as con:
         return {name for (name,) in con.execute("select distinct batch_id from batches").fetchall()}
+
+
+def open_batches(con: duckdb.DuckDBPyConnection, keys_query: str) -> list[str]:
+    """The batches that have not ended and contain one of the requests whose keys a query of ours returns.
+
+    Each is named as `batch_id at provider`.
+    """
+    rows = con.execute(
+        f"select distinct batch_id, provider from ({_NEWEST.format(where=f'where cache_key in ({keys_query})')}) "  # noqa: S608
+        "where state in (select unnest(?)) order by 1",
+        [sorted(OPEN)],
+    ).fetchall()
+    return [f"`{batch_id}` at {provider}" for batch_id, provider in rows]
 
 
 def open_usd(store: Store) -> float:

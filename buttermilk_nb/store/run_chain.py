@@ -23,23 +23,25 @@ from ..schema import LinkRow, now
 from .append import append
 from .write_batch import RunEnd
 
+_FIRST_RECIPE = {
+    "cells": "design_id step record_id record_hash criteria_set criteria_hash model replicate details_hash",
+    "trace_rows": "trace_id design_id record_id record_hash step agent role model criteria_set criteria_hash "
+    "prompt_hash params replicate status flagged error_type attempts started_at duration_s outcome_hash",
+    "calls": "call_id trace_id model_requested model_served fingerprint request_id cache_key cached asked_at "
+    "answered_at params_sent params_dropped attempt request_hash response_hash finish_reason tokens_in tokens_out "
+    "cost_usd saved_usd latency_s status error_message provider remote waited_s error_code redaction",
+    "score_rows": "trace_id design_id record_id record_hash judge criteria_set criteria_hash criterion model "
+    "replicate value category flagged uncertainty status said_hash",
+    "trace_inputs": "trace_id input_trace_id position",
+    "assessments": "trace_id assessed_trace_id record_id criterion reason_index reason matched matched_by feedback "
+    "status",
+}
 RECIPES: dict[str, dict[str, str]] = {
-    "rows1": {
-        "cells": "design_id step record_id record_hash criteria_set criteria_hash model replicate details_hash",
-        "trace_rows": "trace_id design_id record_id record_hash step agent role model criteria_set criteria_hash "
-        "prompt_hash params replicate status flagged error_type attempts started_at duration_s outcome_hash",
-        "calls": "call_id trace_id model_requested model_served fingerprint request_id cache_key cached asked_at "
-        "answered_at params_sent params_dropped attempt request_hash response_hash finish_reason tokens_in tokens_out "
-        "cost_usd saved_usd latency_s status error_message provider remote waited_s error_code redaction",
-        "score_rows": "trace_id design_id record_id record_hash judge criteria_set criteria_hash criterion model "
-        "replicate value category flagged uncertainty status said_hash",
-        "trace_inputs": "trace_id input_trace_id position",
-        "assessments": "trace_id assessed_trace_id record_id criterion reason_index reason matched matched_by feedback "
-        "status",
-    }
+    "rows1": _FIRST_RECIPE,
+    "rows2": {**_FIRST_RECIPE, "calls": f"{_FIRST_RECIPE['calls']} max_cost_usd"},
 }
 """The columns that a link covers, by the tag of its recipe."""
-NEWEST_RECIPE = "rows1"
+NEWEST_RECIPE = "rows2"
 _CHUNK = 10_000
 _TIMES = frozenset({"started_at", "asked_at", "answered_at"})
 _RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, manifest, digest"

@@ -163,17 +163,21 @@ class Collector:
 
     async def _store_answers(self, batch: ProviderBatch, answers: dict[str, Completion]) -> None:
         """Write answers to the Store and the cache; the first cell that uses an answer pays for it."""
+        costs = {
+            key: self._requests[key].cost_usd if answer.cost_usd is None else answer.cost_usd
+            for key, answer in answers.items()
+        }
         rows = batch.channel.submission_rows(answers, batch.batch_id, "collected")
         await self._write_rows(
-            row.model_copy(update={"happened_at": answer.answered_at, "cost_usd": answer.cost_usd})
-            for row, answer in zip(rows, answers.values(), strict=True)
+            row.model_copy(update={"happened_at": answers[row.cache_key].answered_at, "cost_usd": costs[row.cache_key]})
+            for row in rows
         )
         await asyncio.gather(
             *(self._client.store_answer(self._requests[key].request, answer) for key, answer in answers.items())
         )
-        unpaid_answers = {key: answer for key, answer in answers.items() if key not in self.paid_keys}
-        self._client.batch_answers.update(unpaid_answers)
-        batch.spent_usd += sum(answer.cost_usd or 0.0 for answer in unpaid_answers.values())
+        unpaid_costs = {key: cost_usd for key, cost_usd in costs.items() if key not in self.paid_keys}
+        self._client.unpaid_answers.update(unpaid_costs)
+        batch.spent_usd += sum(unpaid_costs.values())
         batch.n_answered += len(answers)
         batch.keys.difference_update(answers)
 
@@ -190,7 +194,8 @@ class Collector:
             )
         if batch.n_unmatched:
             lines = pluralise(batch.n_unmatched, "line")
-            self.remarks.append(f"in a batch of `{name}`: {lines} belong to no request, and were ignored.")
+            effect = "belongs to no request, and was" if batch.n_unmatched == 1 else "belong to no request, and were"
+            self.remarks.append(f"in a batch of `{name}`: {lines} {effect} ignored.")
         if not batch.keys:
             return
         n = pluralise(len(batch.keys), "request")

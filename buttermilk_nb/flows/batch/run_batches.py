@@ -198,8 +198,8 @@ class _BatchRun:
         rows = await asyncio.to_thread(batch_jobs.newest_submissions, store, keys)
         unpaid = await asyncio.to_thread(batch_jobs.unpaid_keys, store, keys)
         for key in unpaid & self._cached_requests.keys():
-            if (answer := self._client.cached(self._cached_requests[key].request)) is not None:
-                self._client.batch_answers[key] = answer
+            if self._client.cached(self._cached_requests[key].request) is not None:
+                self._client.unpaid_answers[key] = rows[key].cost_usd or 0.0
         await asyncio.to_thread(batch_jobs.close_requests, store, self._cached_requests)
         rows_by_batch: dict[str, list[Submission]] = {}
         for key, row in rows.items():

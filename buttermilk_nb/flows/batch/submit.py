@@ -166,13 +166,14 @@ class Submitter:
         return batch_id
 
     async def _write_rows(self, channel: Channel, keys: Iterable[str], batch_id: str, state: State) -> None:
-        rows = [
-            row.model_copy(
-                update={"cost_usd": self._requests[row.cache_key].cost_usd if row.cache_key in self._requests else None}
-            )
-            for row in channel.submission_rows(keys, batch_id, state)
-        ]
-        await asyncio.to_thread(batch_jobs.write_submissions, self._store, rows)
+        rows = channel.submission_rows(keys, batch_id, state)
+        await asyncio.to_thread(batch_jobs.write_submissions, self._store, [self._add_request(row) for row in rows])
+
+    def _add_request(self, row: Submission) -> Submission:
+        """The row with the record and the highest cost of its request, if this run wants the request."""
+        wanted = self._requests.get(row.cache_key)
+        update = {"cost_usd": wanted.cost_usd, "record_id": wanted.cell.record.record_id} if wanted else {}
+        return row.model_copy(update=update)
 
 
 def _rejection_message(channel: Channel, error: ModelError) -> str:

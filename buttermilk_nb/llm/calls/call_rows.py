@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from ..._internal.ids import uuid7
@@ -42,6 +43,13 @@ def answer_row(
     )
 
 
+def add_attempts(call: Call, attempts: Sequence[Attempt]) -> Call:
+    """The row of an answer, with what the attempts of its request say: their number, the last wait, an unknown cost."""
+    last = attempts[-1]
+    update = {"attempt": len(attempts), "waited_s": round(last.waited_s, 3), "max_cost_usd": last.max_cost_usd}
+    return call.model_copy(update=update)
+
+
 def failure_row(request: Request, attempt: Attempt, trace_id: str, run_id: str, *, number: int, shared: bool) -> Call:
     """The row of a failed attempt; `number` counts the attempts of a request from 1."""
     assert attempt.error is not None
@@ -54,6 +62,7 @@ def failure_row(request: Request, attempt: Attempt, trace_id: str, run_id: str, 
         status=attempt.error.status,
         error_message=str(attempt.error),
         error_code=getattr(attempt.error, "code", None),
+        max_cost_usd=attempt.max_cost_usd,
     )
 
 

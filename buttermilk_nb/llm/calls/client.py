@@ -79,8 +79,9 @@ class Client:
         self.sender = sender or Sender(settings)
         self._probe_s = settings.probe_s
         self._in_flight: dict[str, InFlightCall] = {}
-        self.batch_answers: dict[str, Completion] = {}
-        """Answers from a provider's batch that no cell has read yet: the first that does books their cost."""
+        self.unpaid_answers: dict[str, float] = {}
+        """The keys of answers from a provider's batch that no cell has read yet, each with the most that it can have
+        cost: the first cell that reads one books its cost."""
 
     @property
     def sent(self) -> int:
@@ -120,8 +121,10 @@ class Client:
         if scope.mode == "only" or (scope.mode == "use" and not again):
             completion = self.cached(request)
             if completion is not None:
-                is_new = self.batch_answers and self.batch_answers.pop(request.key, None) is not None
-                return _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=not is_new)
+                max_cost_usd = self.unpaid_answers.pop(request.key, None) if self.unpaid_answers else None
+                is_paid = max_cost_usd is None
+                result = _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=is_paid)
+                return result if is_paid or completion.cost_usd is not None else _add_max_cost(result, max_cost_usd)
             if scope.mode == "only":
                 if reason := request.model.skip_reason(request.offline_input):
                     return CallResult(request, (), None, reason, ())
@@ -213,6 +216,13 @@ def _from_completion(
     return CallResult(request, (call,), completion, None, (request.body, answer), call_rows.redacted_rows(request))
 
 
+def _add_max_cost(result: CallResult, max_cost_usd: float | None) -> CallResult:
+    """The result with the most that its call can have cost, because the answer does not say what it did cost."""
+    return result._replace(
+        calls=tuple(call.model_copy(update={"max_cost_usd": max_cost_usd or None}) for call in result.calls)
+    )
+
+
 def _from_send_result(
     request: Request, result: SendResult, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
 ) -> CallResult:
@@ -227,10 +237,9 @@ def _from_send_result(
     ]
     texts: tuple[TextRow, ...] = (request.body,) if calls else ()
     if result.completion is not None:
-        last = attempts[-1]
-        answered = _from_completion(request, result.completion, trace_id, run_id, last.asked_at, shared=shared)
-        call = answered.calls[0].model_copy(update={"attempt": len(attempts), "waited_s": round(last.waited_s, 3)})
-        return answered._replace(calls=(*calls, call))
+        asked_at = attempts[-1].asked_at
+        answered = _from_completion(request, result.completion, trace_id, run_id, asked_at, shared=shared)
+        return answered._replace(calls=(*calls, call_rows.add_attempts(answered.calls[0], attempts)))
     return CallResult(
         request, tuple(calls), None, result.error, texts, call_rows.redacted_rows(request) if calls else ()
     )

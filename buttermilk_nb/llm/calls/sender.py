@@ -57,6 +57,12 @@ class Attempt(NamedTuple):
     waited_s: float
     took_s: float
     error: RunError | None
+    max_cost_usd: float | None = None
+    """The most that it can have cost in US dollars, if no answer says what it did cost."""
+
+    def share(self, n: int) -> Attempt:
+        """The part of one of `n` texts that were sent together."""
+        return self if self.max_cost_usd is None else self._replace(max_cost_usd=self.max_cost_usd / n)
 
 
 class _Reservation:
@@ -171,9 +177,15 @@ class Sender:
                 if scope.stopped:
                     raise RunStopped("it was stopped before this call was sent.")
                 asked_at, began = now(), time.monotonic()
-                completion, error = await self._complete(request, policy)
+                try:
+                    completion, error = await self._complete(request, policy)
+                except asyncio.CancelledError:  # the provider may go on with it, and ask for its price
+                    reservation.cost_usd = reservation.amount_usd
+                    raise
                 took = time.monotonic() - began
-                reservation.cost_usd = _cost_to_count(completion, error, reservation.amount_usd)
+                cost_usd = _known_cost(completion, error)
+                reservation.cost_usd = reservation.amount_usd if cost_usd is None else cost_usd
+                max_cost_usd = reservation.cost_usd if cost_usd is None and reservation.cost_usd else None
                 if completion is not None:
                     self._raise_reservations(model, completion)
         finally:
@@ -182,7 +194,7 @@ class Sender:
         if completion is not None and limiter:
             limiter.on_success()
             await limiter.add_usage(tokens, (completion.tokens_in or 0) + (completion.tokens_out or 0))
-        return completion, Attempt(asked_at, began - ready_since, took, error)
+        return completion, Attempt(asked_at, began - ready_since, took, error, max_cost_usd)
 
     @asynccontextmanager
     async def _reserved(self, request: Request, scope: RunScope) -> AsyncIterator[_Reservation]:
@@ -275,13 +287,11 @@ class Sender:
             self._on_wait(scope.run_id, model.name, seconds, why)
 
 
-def _cost_to_count(completion: Completion | None, error: RunError | None, highest_usd: float) -> float:
-    """What a call counts in the budget: its cost, or the most it may have cost if nobody says what it did."""
-    if completion is None:
-        return highest_usd if isinstance(error, CallTimeout | BadResponseError) else 0.0
-    if completion.tokens_in or completion.tokens_out:
-        return highest_usd if completion.cost_usd is None else completion.cost_usd
-    return completion.cost_usd or highest_usd
+def _known_cost(completion: Completion | None, error: RunError | None) -> float | None:
+    """The cost of a call in US dollars; None if nobody says what it is, so that a budget counts the most it can be."""
+    if completion is not None:
+        return completion.cost_usd
+    return None if isinstance(error, CallTimeout | BadResponseError) else 0.0
 
 
 def _first_set(*values: T | None) -> T:

@@ -210,7 +210,7 @@ class EmbeddingJob:
         for request, completion in zip(batch.requests, completions, strict=True):
             if completion is not None and (vector := decode_vector(completion.text)) is not None:
                 self._add_vector(request, vector)
-            await self._report(self._call_result(request, result, completion))
+            await self._report(self._call_result(request, result, completion, len(batch.requests)))
         if result.error is not None:
             raise _with_batch_details(result.error, batch)
 
@@ -220,20 +220,23 @@ class EmbeddingJob:
         else:
             await self._on_result(result)
 
-    def _call_result(self, request: EmbeddingRequest, result: SendResult, completion: Completion | None) -> CallResult:
-        """The rows of one text. The vector is only in the cache; the store gets its length and hash."""
+    def _call_result(
+        self, request: EmbeddingRequest, result: SendResult, completion: Completion | None, n_texts: int
+    ) -> CallResult:
+        """The rows of one of the texts of a call. The vector is only in the cache; the store has its length and hash."""
         trace_id, run_id = self._trace_id or uuid7(), self._scope.run_id
+        attempts = [attempt.share(n_texts) for attempt in result.attempts]
         calls = [
             call_rows.failure_row(request, attempt, trace_id, run_id, number=number, shared=False)
-            for number, attempt in enumerate(result.attempts, 1)
+            for number, attempt in enumerate(attempts, 1)
             if attempt.error is not None
         ]
         texts: tuple[TextRow, ...] = (request.body,) if calls or completion else ()
         if completion is not None:
-            last = result.attempts[-1]
+            asked_at = attempts[-1].asked_at
             answer = TextRow.of("response", completion.raw)
-            call = call_rows.answer_row(request, completion, answer, trace_id, run_id, last.asked_at, shared=False)
-            calls.append(call.model_copy(update={"attempt": len(result.attempts), "waited_s": round(last.waited_s, 3)}))
+            call = call_rows.answer_row(request, completion, answer, trace_id, run_id, asked_at, shared=False)
+            calls.append(call_rows.add_attempts(call, attempts))
             texts = (*texts, answer)
         return CallResult(
             request, tuple(calls), completion, result.error, texts, call_rows.redacted_rows(request) if calls else ()

@@ -302,6 +302,8 @@ class LitellmModel(Model):
     def _cost(self, completion: Completion, response: Any) -> float | None:
         if self.price() is None or completion.tokens_in is None or completion.tokens_out is None:
             return None
+        if not completion.tokens_in and not completion.tokens_out:  # the server does not count
+            return None
         if self.settings.prices is None:
             hidden = getattr(response, "_hidden_params", None) or {}
             return hidden.get("response_cost")  # litellm computes it, and counts cached tokens correctly

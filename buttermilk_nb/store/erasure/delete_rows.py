@@ -133,9 +133,11 @@ def _drop_orphaned_records(con: duckdb.DuckDBPyConnection) -> int:
         f" and record_id not in (select record_id from {table})"  # noqa: S608  # a table of our own
         for table in tables_with(con, "record_id", "coder")
     )
-    return run_statement(
+    n = run_statement(
         con,
         "delete from records where (record_id, record_hash, details_hash) in "  # noqa: S608  # as above
         "(select (record_id, record_hash, details_hash) from gone_records) and (record_id, record_hash, details_hash) "
         f"not in (select (record_id, record_hash, details_hash) from cells){not_coded}",
     )
+    con.execute("update batches set record_id = null where record_id not in (select record_id from records)")
+    return n

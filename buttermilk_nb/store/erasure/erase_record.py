@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import duckdb
 
 from ...errors import SetupError, nearest
 from ..append import SPLIT_TABLES, drop_unused_bodies
+from ..batch_jobs import open_batches
 from ..exporters.selection import TEXT_COLUMNS
 from ..tombstones import tombstone_hash
 from .anonymise import anonymise_events, clean_manifests
@@ -36,6 +37,8 @@ class ErasedRecord(NamedTuple):
     """The keys of its answers in the cache."""
     run_ids: list[str]
     sent_to: tuple[str, ...]
+    open_batches: tuple[str, ...] = ()
+    """Providers' batches that contain a text of it and have not ended."""
 
 
 def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
@@ -56,7 +59,13 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
         "select trace_id from traces where record_id in (select old from forgotten)"
     )
     collect_texts(con, traces="select trace_id from forgotten_traces", records="select old from forgotten")
+    con.execute(
+        "create or replace temp table forgotten_requests as select distinct cache_key from batches "
+        "where record_id in (select old from forgotten) and cache_key not in "
+        "(select cache_key from calls where trace_id not in (select trace_id from forgotten_traces))"
+    )
     calls = "from calls where trace_id in (select trace_id from forgotten_traces)"
+    batches = "from batches where cache_key in (select cache_key from forgotten_requests)"
     runs = " union ".join(
         f"select run_id from {table} where record_id in (select old from forgotten)"  # noqa: S608  # our own names
         for table in tables_with(con, "run_id", "record_id")
@@ -64,9 +73,12 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
     con.execute(f"create or replace temp table forgotten_runs as select distinct run_id from ({runs})")  # noqa: S608
     return ErasedRecord(
         new_ids,
-        _column(con, f"select distinct cache_key {calls}"),
+        _column(con, f"select cache_key {calls} union select cache_key {batches}"),
         _column(con, "select run_id from forgotten_runs order by 1"),
-        tuple(_column(con, f"select distinct provider {calls} and remote and not cached order by 1")),
+        tuple(
+            _column(con, f"select provider {calls} and remote and not cached union select provider {batches} order by 1")
+        ),
+        tuple(open_batches(con, "select cache_key from forgotten_requests")),
     )
 
 
@@ -95,9 +107,17 @@ def erase_record(con: duckdb.DuckDBPyConnection, record: ErasedRecord) -> tuple[
         n_rows += run_statement(con, f"delete from {table} where record_id in (select old from forgotten)")  # noqa: S608
     n_rows += run_statement(con, "delete from records where record_id in (select old from forgotten)")
     _empty_text_columns(con)
-    _randomise_hashes(con, _TEXT_HASHES, tables_with(con, "record_id"), "record_id in (select old from forgotten)")
-    _randomise_hashes(con, ("corpus_hash",), ["runs"], "run_id in (select run_id from forgotten_runs)")
-    _randomise_hashes(con, _CALL_HASHES, ["calls"], "trace_id in (select trace_id from forgotten_traces)")
+    tables = dict.fromkeys(tables_with(con, "record_id"), "record_id in (select old from forgotten)")
+    _randomise_hashes(con, _TEXT_HASHES, tables)
+    _randomise_hashes(con, ("corpus_hash",), {"runs": "run_id in (select run_id from forgotten_runs)"})
+    _randomise_hashes(
+        con,
+        _CALL_HASHES,
+        {
+            "calls": "trace_id in (select trace_id from forgotten_traces)",
+            "batches": "cache_key in (select cache_key from forgotten_requests)",
+        },
+    )
     for table in tables_with(con, "cache_key"):
         if table != "calls":
             con.execute(
@@ -135,13 +155,16 @@ def _empty_text_columns(con: duckdb.DuckDBPyConnection) -> None:
                 con.execute(f"update {table} set {column} = null where {key} in ({ids_query})")  # noqa: S608  # our own names
 
 
-def _randomise_hashes(
-    con: duckdb.DuckDBPyConnection, columns: Iterable[str], tables: Iterable[str], condition: str
-) -> None:
-    """Replace hashes of the text by random ids, the same id for the same hash in all tables."""
-    tables = list(tables)
-    pairs = [(table, column) for table in tables for column in columns if column in columns_in(con, table)]
-    query = " union ".join(f"select {column} as old from {table} where {condition}" for table, column in pairs)  # noqa: S608
+def _randomise_hashes(con: duckdb.DuckDBPyConnection, columns: Iterable[str], conditions: Mapping[str, str]) -> None:
+    """Replace hashes of the text by random ids, the same id for the same hash in all tables.
+
+    `conditions` has the tables, each with the condition of the rows that are changed.
+    """
+    pairs = [(table, column) for table in conditions for column in columns if column in columns_in(con, table)]
+    query = " union ".join(
+        f"select {column} as old from {table} where {conditions[table]}"  # noqa: S608  # our own names
+        for table, column in pairs
+    )
     old_values = [value for value in _column(con, query) if value is not None]
     con.execute("create or replace temp table tokens (old varchar, new varchar)")
     appender = con.appender("tokens")
@@ -149,7 +172,8 @@ def _randomise_hashes(
     appender.flush()
     for table, column in pairs:
         con.execute(
-            f"update {table} set {column} = t.new from tokens t where {table}.{column} = t.old and {table}.{condition}"  # noqa: S608
+            f"update {table} set {column} = t.new from tokens t "  # noqa: S608  # our own names
+            f"where {table}.{column} = t.old and {table}.{conditions[table]}"
         )
 
 

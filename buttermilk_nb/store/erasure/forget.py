@@ -69,6 +69,8 @@ class Forgotten(BaseModel):
     shared_texts: int = 0
     sent_to: tuple[str, ...] = ()
     """Providers that the text was sent to."""
+    open_batches: tuple[str, ...] = ()
+    """Providers' batches that contain the text and have not ended."""
     remaining: tuple[str, ...] = ()
     """Files and folders that may still contain it."""
 
@@ -86,6 +88,8 @@ class Forgotten(BaseModel):
             lines.append(f"{self.shared_texts:,} requests or answers stay, because another record has the same text.")
         if self.sent_to:
             lines.append(f"It was sent to {', '.join(self.sent_to)}: ask them to delete it.")
+        if self.open_batches:
+            lines.append(f"It is in a batch that has not ended: {', '.join(self.open_batches)}. Cancel that there.")
         if self.remaining:
             lines += ["Delete these or make them again, because they may still contain it:"]
             lines += [f"  {path}" for path in self.remaining]
@@ -175,6 +179,7 @@ def _forget_record(
         n_quotations=quotations.n_texts,
         shared_texts=shared,
         sent_to=record.sent_to,
+        open_batches=record.open_batches,
     )
     return forgotten, erased
 

@@ -13,6 +13,7 @@ from support.batch_server import Job
 from support.batch_study import BOTH, DIRECT_USD, judging, texts
 
 import buttermilk_nb as bm
+from buttermilk_nb.flows.execution.runner import Runner
 from buttermilk_nb.project import session
 from buttermilk_nb.store import batch_jobs
 
@@ -327,6 +328,44 @@ def test_two_runs_at_once_submit_once_and_pay_once(batch_server, make_batch_proj
     assert sum(run.cost_usd for run in runs) == pytest.approx(4 * DIRECT_USD / 2)
 
 
+async def fail_at_once(*_):
+    raise RuntimeError("stopped here")
+
+
+@BOTH
+def test_a_record_that_is_forgotten_while_its_batch_is_open(model, batch_server, make_batch_project):
+    project = make_batch_project()
+    left_at_the_provider(batch_server, judging(model), texts())
+    keys = project.sql("select distinct cache_key from batches where record_id = 'r002'").cache_key.tolist()
+    most = batch_jobs.open_usd(project.store)
+    result = project.evidence.forget(record_id="r002")
+    provider = {"gpt": "openai", "claude": "anthropic"}[model]
+    (batch_id,) = {job.name for job in batch_server.jobs}
+    assert (result.sent_to, result.open_batches) == ((provider,), (f"`{batch_id}` at {provider}",))
+    assert f"It is in a batch that has not ended: `{batch_id}` at {provider}. Cancel that there." in str(result)
+    assert len(keys) == 1
+    assert not any(keys[0].encode() in path.read_bytes() for path in project.folder.rglob("*") if path.is_file())
+    assert project.sql("select count(*) as n from batches where record_id = 'r002'").n.item() == 0
+    assert batch_jobs.open_usd(project.store) == pytest.approx(most), "the provider will still ask for its price"
+    batch_server.looks = 0
+    rest = bm.Corpus([record for record in texts().records if record.record_id != "r002"])
+    run = judging(model).run(rest, batch=True)
+    assert (run.counts, len(batch_server.jobs), batch_server.direct) == ({"ok": 3}, 1, [])
+    assert f"in a batch of `{model}`: 1 line belongs to no request, and was ignored." in run.remarks
+
+
+def test_an_answer_of_a_batch_that_no_run_has_read_is_forgotten_too(batch_server, make_batch_project, monkeypatch):
+    project = make_batch_project()
+    monkeypatch.setattr(Runner, "_run_cells", fail_at_once)
+    with pytest.raises(RuntimeError, match="stopped here"):
+        judging().run(texts(), batch=True)
+    monkeypatch.undo()
+    keys = project.sql("select distinct cache_key from batches where record_id = 'r002'").cache_key.tolist()
+    assert keys[0] in project.cache
+    assert project.evidence.forget(record_id="r002").n_cached == 1
+    assert keys[0] not in project.cache
+
+
 # --- money and consent ---------------------------------------------------------------------------------
 
 
@@ -348,6 +387,24 @@ def test_what_is_at_the_provider_counts_towards_the_projects_budget(batch_server
     with pytest.raises(bm.errors.BudgetReached, match="batches that are at the provider may cost"):
         other.run(texts(4), batch=True)
     assert len(batch_server.jobs) == 1
+
+
+@BOTH
+def test_an_answer_without_usage_counts_the_most_it_can_cost(model, batch_server, make_batch_project):
+    def without_usage(key, body, line):
+        message = line["response"]["body"] if model == "gpt" else line["result"]["message"]
+        message["usage"] = {name: 0 for name in message["usage"]}
+        return line
+
+    batch_server.replace = without_usage
+    project = make_batch_project()
+    run = judging(model).run(texts(), batch=True)
+    assert run.counts == {"ok": 4}
+    assert run.cost_usd is None
+    spent = project.spending_limit().spent_usd
+    assert spent > 0.025
+    session.close()
+    assert make_batch_project().spent_usd == pytest.approx(spent)
 
 
 def test_money_that_was_set_aside_is_given_back(batch_server, make_batch_project):

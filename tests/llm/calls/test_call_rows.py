@@ -7,6 +7,7 @@ import pytest
 from support.chat_server import ANSWER, HANG, messages_text
 
 import buttermilk_nb as bm
+from buttermilk_nb.project import session
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
 EACH = (11 + 7) * 1000 / 1e6  # what the server says that it read and wrote
@@ -78,6 +79,55 @@ def test_a_budget_that_ends_before_an_answer_is_asked_for_again_leaves_its_row(s
     assert paid(bm.last_run()) == [pytest.approx(5.011)]
     assert bm.last_run().counts == {"cancelled": 1}
     assert "Rather calm, I think." in bm.last_run().calls().response.item()
+
+
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}])
+def test_an_answer_without_usage_counts_the_most_it_can_cost_in_the_next_session_too(server, make_study, usage):
+    server.reply = lambda body: {**server.answer(body), "usage": usage}
+    project = make_study(toy=PRICED, allow=["hosted_vllm"], budget_usd=5.0)
+    run = flow().run(texts(3))
+    calls = bm.sql("select cost_usd, max_cost_usd from calls")
+    assert run.cost_usd is None
+    assert calls.cost_usd.isna().all()
+    assert (calls.max_cost_usd > 0.02).all()
+    spent = project.spending_limit().spent_usd
+    assert spent == pytest.approx(calls.max_cost_usd.sum())
+    session.close()
+    assert bm.init("study", path=project.folder).spending_limit().spent_usd == pytest.approx(spent)
+    assert flow().run(texts(3)).calls().cached.all()
+    assert bm.sql("select count(max_cost_usd) as n from calls").n.item() == 3, "cached answers cost nothing"
+    assert bm.init("study", path=project.folder).evidence.verify().ok.all()
+
+
+def test_a_timeout_counts_the_most_it_can_cost_in_the_next_session_too(server, make_study):
+    server.reply = lambda _: HANG
+    project = make_study(toy={**PRICED, "timeout_s": 0.2, "retries": 1}, allow=["hosted_vllm"], backoff_s=0.01)
+    flow().run(texts())
+    calls = bm.sql("select attempt, cost_usd, max_cost_usd from calls order by attempt")
+    assert calls.attempt.tolist() == [1, 2]
+    spent = project.spending_limit().spent_usd
+    assert spent == pytest.approx(calls.max_cost_usd.sum())
+    assert spent > 0.04
+    session.close()
+    assert bm.init("study", path=project.folder).spent_usd == pytest.approx(spent)
+
+
+def test_a_refused_connection_and_an_http_error_cost_nothing(server, make_study):
+    server.reply = lambda _: server.failure(429)
+    project = make_study(toy=PRICED, allow=["hosted_vllm"], retries=0)
+    flow().run(texts(2))
+    assert bm.sql("select count(*) as n, count(max_cost_usd) as unknown from calls").values.tolist() == [[2, 0]]
+    assert project.spending_limit().spent_usd == 0
+
+
+def test_a_call_that_is_cut_off_counts_the_most_it_can_cost(server, make_study):
+    stop = threading.Event()
+    server.reply = lambda _: stop.set() or HANG
+    project = make_study(toy=PRICED, allow=["hosted_vllm"], grace_s=0.1)
+    threading.Thread(target=lambda: stop.wait(20) and bm.last_run().cancel(), daemon=True).start()
+    with pytest.raises(bm.Interrupted):
+        flow().run(texts())
+    assert project.spending_limit().spent_usd > 0.02
 
 
 def test_the_next_run_takes_that_answer_from_the_cache(server, make_study):
