@@ -4,10 +4,14 @@ A project's folder may come from somebody else. Its `buttermilk.yaml` must not d
 which address a model is asked, and which key is sent there. Such settings count once the user has made them with
 `bm.allow` or `bm.init`, or has confirmed them with `bm.trust`. What was confirmed is kept beside the user's own
 settings, for each folder and each value: a value that changes afterwards must be confirmed again.
+
+Limits on spending, prices and the place of the data are confirmed once for a folder, whatever their values: a user
+who has made the folder here changes them in `buttermilk.yaml` without a question.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -19,10 +23,12 @@ from .._internal.addresses import is_this_machine
 from .._internal.ids import canonical
 from ..errors import SetupError
 from .api_keys import key_variables
+from .data_folder import IN_PROJECT
 from .model_settings import SELF_HOSTED_FAMILIES, ModelSettings
 from .settings import FILE, Settings
 
 _FILE = "confirmed_settings.json"
+_OWN_SETTINGS = ("budget_usd", "confirm_above", "prices", "data_folder")
 _VARIABLE_SOURCES = ("env", "dotenv", "keyring", "colab")
 
 
@@ -37,6 +43,8 @@ class SensitiveSetting(NamedTuple):
     """The provider or host that it allows."""
     model: str | None = None
     """The model that it is about; None for all."""
+    is_data_folder: bool = False
+    """Whether it decides where cache and traces are kept, so that the project is not opened before."""
 
 
 def sensitive_settings(settings: Settings) -> list[SensitiveSetting]:
@@ -48,7 +56,7 @@ def sensitive_settings(settings: Settings) -> list[SensitiveSetting]:
     >>> [setting.sentence for setting in sensitive_settings(settings)]
     ['texts may be sent to `openai`']
     """
-    return [*_allowed(settings), *_dotenv(settings), *_models(settings)]
+    return [*_allowed(settings), *_dotenv(settings), *_models(settings), *_limits(settings), *_data_folder(settings)]
 
 
 def _allowed(settings: Settings) -> Iterator[SensitiveSetting]:
@@ -73,6 +81,37 @@ def _models(settings: Settings) -> Iterator[SensitiveSetting]:
                 **entry.model_dump(include={"api_base", "key", "local"}),
             }
             yield SensitiveSetting(canonical({"models": {name: values}}), sentence, model=name)
+
+
+def _limits(settings: Settings) -> Iterator[SensitiveSetting]:
+    """Settings by which more may be spent than by default, or without a question."""
+    budget, most_calls = (Settings.model_fields[name].default for name in ("budget_usd", "confirm_above"))
+    if settings.budget_usd is None:
+        yield SensitiveSetting(_own("budget_usd"), "the project may spend without a limit")
+    elif settings.budget_usd > budget:
+        yield SensitiveSetting(_own("budget_usd"), f"the project may spend up to ${settings.budget_usd:,.2f}")
+    if settings.confirm_above > most_calls:
+        yield SensitiveSetting(
+            _own("confirm_above"), f"runs of up to {settings.confirm_above:,} new calls start without a question"
+        )
+    for name, entry in settings.models.items():
+        if entry.prices:
+            yield SensitiveSetting(
+                _own("prices"),
+                f"`{name}` costs ${entry.prices.input:,g} per million tokens that it reads, and "
+                f"${entry.prices.output:,g} per million that it writes",
+            )
+
+
+def _data_folder(settings: Settings) -> Iterator[SensitiveSetting]:
+    if settings.data_folder not in (None, IN_PROJECT):
+        yield SensitiveSetting(
+            _own("data_folder"), f"cache and traces are kept in `{settings.data_folder}`", is_data_folder=True
+        )
+
+
+def _own(setting: str) -> str:
+    return canonical({"own": setting})
 
 
 def _model_sentence(name: str, entry: ModelSettings) -> str | None:
@@ -152,6 +191,14 @@ class ConfirmedSettings:
                 f"the confirmation cannot be kept in {self._file}: {error.strerror}. Make that folder writable."
             ) from error
 
+    def confirm_own_folder(self) -> None:
+        """Keep that the user has made this folder here, so that its limits and places are the user's own.
+
+        Where nothing can be kept, the user is asked about them later.
+        """
+        with contextlib.suppress(SetupError):  # a home folder that is read-only must not keep anybody from working
+            self.confirm(SensitiveSetting(_own(name), "") for name in _OWN_SETTINGS)
+
     def _read(self) -> dict[str, list[str]]:
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
@@ -192,3 +239,19 @@ def unconfirmed_message(folder: Path, settings: Iterable[SensitiveSetting]) -> s
         f"{describe_settings(folder, settings)} Nobody has confirmed that on this computer, so nothing was sent. If "
         f"you want it, write bm.trust() once; if not, correct {FILE}."
     )
+
+
+def check_data_folder(folder: Path, settings: Settings, unconfirmed: Iterable[SensitiveSetting]) -> None:
+    """Check that the user wants the data of a folder to be where its settings say, before anything is made there.
+
+    Raises
+    ------
+    SetupError
+        The user has not confirmed it.
+    """
+    if moving := [setting for setting in unconfirmed if setting.is_data_folder]:
+        raise SetupError(
+            f"{describe_settings(folder, moving)} Nobody has confirmed that on this computer, so the project was not "
+            f"opened. If you want it, write bm.init({settings.name!r}, path={str(folder)!r}, "
+            f"data_folder={settings.data_folder!r}) once; if not, correct {FILE}."
+        )

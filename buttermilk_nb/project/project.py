@@ -12,7 +12,7 @@ from .._internal.private_files import make_private_folder, restrict
 from .._internal.temporary_folder import remove_leftovers
 from .._internal.text import pluralise
 from ..config.api_keys import Keys
-from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
+from ..config.confirmed_settings import ConfirmedSettings, check_data_folder, sensitive_settings
 from ..config.data_folder import choose_data_folder
 from ..config.model_settings import ModelSettings
 from ..config.settings import FILE, CacheMode, Settings
@@ -62,6 +62,9 @@ class Project:
         self.folder = folder
         self.settings = settings
         self.cache_mode: CacheMode = cache_mode
+        self._confirmed = ConfirmedSettings(folder)
+        unconfirmed = self._confirmed.select_unconfirmed(sensitive_settings(settings))
+        check_data_folder(folder, settings, unconfirmed)
         self.data_folder = choose_data_folder(folder, settings.data_folder, settings.name)
         data = self.data_folder.folder
         try:
@@ -82,8 +85,6 @@ class Project:
             remove_leftovers(place)
         self.bus = Bus()
         self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
-        self._confirmed = ConfirmedSettings(folder)
-        unconfirmed = self._confirmed.select_unconfirmed(sensitive_settings(settings))
         self.keys = Keys(folder, settings.dotenv)
         consent = Consent(settings.allow, local_only=settings.local_only, unconfirmed=unconfirmed, folder=folder)
         ledger = SharedLedger(self.data_folder.folder / "limits.sqlite") if settings.share_limits else None

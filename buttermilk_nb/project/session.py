@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from .._internal import event_loop, notebook_hooks
 from .._internal.arguments import check_arguments
-from .._internal.private_files import make_private_folder
 from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
 from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
 from ..errors import SetupError, nearest
 from ..llm.providers.load_litellm import close_clients
 from ..llm.registry import make_model
 from .project import Project
+from .project_folder import find_folder, write_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ def init(
         if folder.is_file():
             raise SetupError(f"path={str(path)!r} is a file; name the project's folder.")
     else:
-        folder, notes = _find_folder(name, Path.cwd())
+        folder, notes = find_folder(name, Path.cwd())
     file = folder / FILE
     if file.is_file():
         settings = Settings.read(file)
@@ -106,17 +106,15 @@ def init(
         if file.is_file():
             notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
         other_settings = {"sets": {**settings.sets, "judges": model_list}, **other_settings}
-    if isinstance(
-        other_settings.get("scripted"), str | Path
-    ):  # given relative to the notebook, saved relative to the project
-        scripted = Path(other_settings["scripted"]).absolute()
+    if isinstance(scripted := other_settings.get("scripted"), str | Path):  # given relative to the notebook
+        scripted = Path(scripted).absolute()
         other_settings["scripted"] = Path(os.path.relpath(scripted, folder)).as_posix()
     if other_settings:
         settings = Settings.from_dict({**settings.model_dump(), **other_settings}, "bm.init")
     for model in model_list or []:
         make_model(model, settings.models, scripted=settings.scripted_folder(folder))
     if not file.is_file() or Settings.read(file) != settings:
-        _create_folder(folder, settings)
+        write_folder(folder, settings)
     ConfirmedSettings(folder).confirm(
         sensitive_settings(Settings.from_dict({"name": name, **other_settings}, "bm.init"))
     )
@@ -162,7 +160,7 @@ def current() -> Project:
             settings = Settings.read(folder / FILE)
         else:
             settings = Settings.from_dict({"name": working_folder.name or "project"}, FILE)
-            _create_folder(folder, settings)
+            write_folder(folder, settings)
         _current = _open_folder(folder, settings)
         origin = "this is the project" if folders else "I made a project called"
         print(  # noqa: T201  # the user should know once which project is used
@@ -229,12 +227,13 @@ def allow(provider: str) -> None:
 
 
 def trust() -> None:
-    """Confirm what the open project's `buttermilk.yaml` says about recipients, addresses and keys.
+    """Confirm what the open project's `buttermilk.yaml` says about recipients, addresses, keys and spending.
 
     A project's folder may come from somebody else. So before anything is sent, what it says in `allow`, in `dotenv`,
     and in `api_base`, `key` and `local` of a model must be your own: made with `bm.allow` or `bm.init`, or confirmed
     here. This prints what you confirm. It is kept in your own settings on this computer. A value that changes later
-    must be confirmed again.
+    must be confirmed again. Limits that allow more than the defaults do (`budget_usd`, `confirm_above`) and `prices`
+    are asked about once, in folders that were not made on this computer.
 
     Examples
     --------
@@ -291,30 +290,3 @@ def sql(query: str, params: Sequence[Any] | dict[str, Any] | None = None, *, tim
     0
     """
     return current().sql(query, params, timeout_s=timeout_s)
-
-
-def _find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
-    """The folder of a project by name, and notes about its location."""
-    for folder in (start, *start.parents):
-        for candidate in (folder, folder / name):
-            if (candidate / FILE).is_file() and Settings.read(candidate / FILE).name == name:
-                return candidate, []
-    outer_folders = find_upwards(start)
-    notes = []
-    if outer_folders:
-        outer_name = Settings.read(outer_folders[0] / FILE).name
-        notes.append(
-            f"this folder is inside the project `{outer_name}`; `{name}` is another project with its own cache"
-        )
-    return start / name, notes
-
-
-def _create_folder(folder: Path, settings: Settings) -> None:
-    try:
-        for part in ("logs", "exports"):
-            make_private_folder(folder / part)
-        settings.write(folder / FILE)
-    except OSError as error:
-        raise SetupError(
-            f"the project folder {folder} cannot be created: {error.strerror}. Choose another `path`."
-        ) from error

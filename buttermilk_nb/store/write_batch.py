@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .._internal.text import pluralise, shorten
 from ..corpus.record import Record
 from ..schema import Row, Unit
 
@@ -26,6 +28,23 @@ class WriteResult(NamedTuple):
 
     forgotten_ids: tuple[str, ...]
     """The names of its records that had been forgotten here before, and are stored again."""
+
+    @property
+    def forgotten_remark(self) -> str:
+        """A remark on records that had been forgotten; empty if there are none."""
+        if not self.forgotten_ids:
+            return ""
+        it, verb = ("it", "is") if len(self.forgotten_ids) == 1 else ("them", "are")
+        return (
+            f"{pluralise(len(self.forgotten_ids), 'record')} of this corpus had been forgotten in this project, and "
+            f"{verb} now stored again: {shorten(', '.join(self.forgotten_ids), 60)}. Take {it} out of the data, and "
+            "forget again."
+        )
+
+    def warn_of_forgotten(self) -> None:
+        """Warn of records that had been forgotten."""
+        if remark := self.forgotten_remark:
+            warnings.warn(remark, stacklevel=4)
 
 
 @dataclass(frozen=True, slots=True)

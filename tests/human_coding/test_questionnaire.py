@@ -204,8 +204,13 @@ def test_a_sheet_comes_back_whole(texts, order):
 def test_one_document_of_a_sheet_can_be_imported_alone(texts):
     sheet = bm.coding_sheet(texts, [NEWS, SATIRE], coder="kf")
     record_id = fill_in(sheet, {"news: fair": "no", "satire: fair": "yes"})
-    assert bm.import_labels(sheet, texts, SATIRE).n_new == 1
+    done = bm.import_labels(sheet, texts, SATIRE)
+    assert done.n_new == 1
+    sentence = f"not imported: codes on `{NEWS.name}` in {sheet.name}. To import them, name these criteria too"
+    assert sentence in str(done)
+    assert "codes on" in done._repr_html_()
     assert stored(record_id) == {("satire", "fair"): "yes"}
+    assert not bm.import_labels(sheet, texts, [NEWS, SATIRE]).other_documents
 
 
 def test_sheets_of_single_documents_are_imported_together(texts, tmp_path):

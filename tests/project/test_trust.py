@@ -215,3 +215,60 @@ def test_confirmations_that_cannot_be_kept_are_one_sentence(open_foreign, monkey
     open_foreign()
     with pytest.raises(bm.SetupError, match="the confirmation cannot be kept in"):
         bm.trust()
+
+
+LIMITS = [
+    ("budget_usd: 1000000", r"the project may spend up to \$1,000,000\.00"),
+    ("budget_usd: null", "the project may spend without a limit"),
+    ("confirm_above: 1000000", "runs of up to 1,000,000 new calls start without a question"),
+    (
+        "models: {openai/toy: {prices: {input: 0, output: 0.5}}}",
+        r"`openai/toy` costs \$0 per million tokens that it reads, and \$0.5 per million that it writes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "sentence"), LIMITS)
+def test_limits_that_somebody_else_has_loosened_are_asked_about_before_a_paid_call(open_foreign, line, sentence):
+    open_foreign(line)
+    bm.allow("openai")
+    with pytest.raises(bm.ConsentError, match=f"{sentence}.*nothing was sent.*bm.trust"):
+        ask("openai/toy", 1)
+    offline = ["offline/strict", "offline/lenient"]
+    assert ask(offline, 1).status == "finished", "models that cost nothing need nothing"
+    bm.trust()
+    assert session.current().client.consent.unconfirmed == ()
+
+
+@pytest.mark.parametrize("line", ["budget_usd: 0.5", "confirm_above: 3", "data_folder: here", "local_only: true"])
+def test_limits_that_are_stricter_than_usual_need_nothing(open_foreign, line):
+    assert open_foreign(line).client.consent.unconfirmed == ()
+
+
+@pytest.mark.parametrize(("line", "sentence"), LIMITS)
+def test_limits_in_a_folder_that_was_made_here_are_the_user_s_own(tmp_path, line, sentence):
+    project = bm.init("study", path=tmp_path / "study")
+    session.close()
+    with (project.folder / "buttermilk.yaml").open("a") as file:
+        file.write(f"{line}\n")
+    assert bm.init("study", path=project.folder).client.consent.unconfirmed == ()
+
+
+def test_somebody_else_s_folder_does_not_move_the_data_before_that_is_confirmed(open_foreign, tmp_path):
+    elsewhere = tmp_path / "synced" / "for everybody"
+    with pytest.raises(bm.SetupError, match="cache and traces are kept in .*so the project was not opened") as raised:
+        open_foreign(f"data_folder: {elsewhere}")
+    assert str(elsewhere) in str(raised.value)
+    assert not elsewhere.exists()
+    project = bm.init("study", path=tmp_path / "foreign", data_folder=str(elsewhere))  # what the message says
+    assert project.store.path.parent == elsewhere
+    session.close()
+    assert bm.init("study", path=tmp_path / "foreign").store.path.parent == elsewhere
+
+
+def test_the_user_s_own_data_folder_needs_no_question(tmp_path):
+    project = bm.init("study", path=tmp_path / "study")
+    session.close()
+    with (project.folder / "buttermilk.yaml").open("a") as file:
+        file.write(f"data_folder: {tmp_path / 'fast disk'}\n")
+    assert bm.init("study", path=project.folder).store.path.parent == tmp_path / "fast disk"

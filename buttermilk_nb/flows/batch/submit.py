@@ -17,7 +17,7 @@ from ...errors import ModelError, RunStopped
 from ...llm.batch.api import BatchNotFound
 from ...schema import now
 from ...store import batch_jobs
-from ...store.batch_jobs import State
+from ...store.batch_jobs import State, Submission
 from .batch import Channel, ProviderBatch, WantedRequest, publish_progress
 from .polling import Polling
 

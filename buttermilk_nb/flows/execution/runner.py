@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from ..._internal import event_loop, gc_pause
 from ..._internal.ids import canonical
-from ..._internal.text import pluralise, shorten
 from ...agents.base import Cell, Context
 from ...agents.units import failed_unit
 from ...errors import BudgetReached, CacheMiss, ConsentError, RunError, RunStopped, SetupError, SkippedCell
@@ -178,8 +176,8 @@ class Runner:
             records=self._plan.corpus.records,
             texts=self._plan.texts(),
         )
-        if result and result.forgotten_ids:
-            self._run.remarks += (_forgotten_remark(result.forgotten_ids),)
+        if result and (remark := result.forgotten_remark):
+            self._run.remarks += (remark,)
         self._context.project.bus.publish(event)
 
     def _run_state(self, state: str) -> dict[str, object]:
@@ -295,12 +293,3 @@ class Runner:
             source=cell.slot.agent.name if cell else "runner",
             payload=payload or {},
         )
-
-
-def _forgotten_remark(forgotten_ids: Sequence[str]) -> str:
-    them = "it" if len(forgotten_ids) == 1 else "them"
-    return (
-        f"{pluralise(len(forgotten_ids), 'record')} of this corpus had been forgotten in this project, and this run "
-        f"has stored {them} again: {shorten(', '.join(forgotten_ids), 60)}. Take {them} out of the data, and forget "
-        "again."
-    )

@@ -142,7 +142,7 @@ class CodeChecker:
                 labels.append(label)
         return labels
 
-    def summary(self, n_new: int, why_not: str) -> ImportedLabels:
+    def summary(self, n_new: int, why_not: str, other_documents: Mapping[str, str]) -> ImportedLabels:
         """The result of the import."""
         import pandas as pd
 
@@ -159,6 +159,7 @@ class CodeChecker:
             clashes=pd.DataFrame(self.clashes, columns=_CLASHES),
             written=not why_not,
             why_not=why_not,
+            other_documents=dict(other_documents),
         )
 
 

@@ -19,7 +19,7 @@ from ..labels import keep_labels
 from ..questionnaire import CriteriaChoice, require_questionnaire
 from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
-from .layouts import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode, codes_in
+from .layouts import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode, codes_in, other_documents
 from .result import ImportedLabels
 from .tables import tables_of
 
@@ -116,7 +116,8 @@ def import_labels(
     questionnaire = require_questionnaire(criteria, "an import of labels")
     options = ImportOptions(questionnaire, coder, layout, record_id, columns, code_values)
     project = require_project(project)
-    codes = [code for table in tables_of(source) for code in codes_in(table, options)]
+    tables = list(tables_of(source))
+    codes = [code for table in tables for code in codes_in(table, options)]
     if sample is not None:
         codes = _add_sample(codes, corpus, sample)
     checker = CodeChecker(corpus, questionnaire, round, known_codes(project, corpus, questionnaire, round))
@@ -130,7 +131,7 @@ def import_labels(
         ids = {label.record_id for label in new_labels}
         records = [record for record in corpus if record.record_id in ids]
         keep_labels(project, new_labels, records=records, documents=questionnaire.documents)
-    return checker.summary(len(new_labels), why_not)
+    return checker.summary(len(new_labels), why_not, other_documents(tables, questionnaire))
 
 
 def _add_sample(codes: list[RawCode], corpus: Corpus, sample: Any) -> list[RawCode]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ...errors import SetupError, nearest
@@ -129,6 +129,16 @@ def _sheet_questions(name: str, facts: Facts, questionnaire: Questionnaire) -> Q
             f"`{name}` was made for criteria `{', '.join(facts.documents.values())}`, not for `{questionnaire.name}`."
         )
     return Questionnaire(chosen)
+
+
+def other_documents(tables: Iterable[LabelTable], questionnaire: Questionnaire) -> dict[str, str]:
+    """The names of the documents that sheets were made for too, but that were not asked for, by sheet."""
+    names = {
+        table.name: [name for each, name in table.facts.documents.items() if each not in questionnaire.hashes]
+        for table in tables
+        if table.facts
+    }
+    return {table: ", ".join(f"`{name}`" for name in others) for table, others in names.items() if others}
 
 
 def _key(question: Question, options: ImportOptions) -> str:

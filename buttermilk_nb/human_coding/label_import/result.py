@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..._internal.html import fragment, table, title
@@ -38,6 +39,8 @@ class ImportedLabels:
         Whether the codes are in the project.
     why_not
         The reason if nothing was written.
+    other_documents
+        The criteria that a coding sheet was made for too, but that were not imported, by sheet.
     """
 
     coders: tuple[str, ...]
@@ -50,6 +53,7 @@ class ImportedLabels:
     clashes: pd.DataFrame
     written: bool
     why_not: str = ""
+    other_documents: Mapping[str, str] = field(default_factory=dict)
 
     def _summary_lines(self) -> list[str]:
         names = f" ({', '.join(self.coders)})" if self.coders else ""
@@ -69,6 +73,10 @@ class ImportedLabels:
                 for row in self.clashes.head(_MAX_EXAMPLES).itertuples()
             ]
             lines.append(f"{n:,} {'clash' if n == 1 else 'clashes'}: {_join_examples(examples, n)}")
+        lines += [
+            f"not imported: codes on {names} in {sheet}. To import them, name these criteria too"
+            for sheet, names in self.other_documents.items()
+        ]
         return [*lines, *([self.why_not] if self.why_not else [])]
 
     def __repr__(self) -> str:

@@ -123,8 +123,9 @@ class Client:
             if completion is not None:
                 max_cost_usd = self.unpaid_answers.pop(request.key, None) if self.unpaid_answers else None
                 is_paid = max_cost_usd is None
-                result = _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=is_paid)
-                return result if is_paid or completion.cost_usd is not None else _add_max_cost(result, max_cost_usd)
+                answered = _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=is_paid)
+                is_known = is_paid or completion.cost_usd is not None
+                return answered if is_known else _add_max_cost(answered, max_cost_usd)
             if scope.mode == "only":
                 if reason := request.model.skip_reason(request.offline_input):
                     return CallResult(request, (), None, reason, ())

@@ -223,7 +223,7 @@ class EmbeddingJob:
     def _call_result(
         self, request: EmbeddingRequest, result: SendResult, completion: Completion | None, n_texts: int
     ) -> CallResult:
-        """The rows of one of the texts of a call. The vector is only in the cache; the store has its length and hash."""
+        """The rows of one text of a call. The vector is only in the cache; the store has its length and hash."""
         trace_id, run_id = self._trace_id or uuid7(), self._scope.run_id
         attempts = [attempt.share(n_texts) for attempt in result.attempts]
         calls = [

@@ -65,6 +65,7 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
         "(select cache_key from calls where trace_id not in (select trace_id from forgotten_traces))"
     )
     calls = "from calls where trace_id in (select trace_id from forgotten_traces)"
+    sent = f"{calls} and remote and not cached"
     batches = "from batches where cache_key in (select cache_key from forgotten_requests)"
     runs = " union ".join(
         f"select run_id from {table} where record_id in (select old from forgotten)"  # noqa: S608  # our own names
@@ -75,9 +76,7 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
         new_ids,
         _column(con, f"select cache_key {calls} union select cache_key {batches}"),
         _column(con, "select run_id from forgotten_runs order by 1"),
-        tuple(
-            _column(con, f"select provider {calls} and remote and not cached union select provider {batches} order by 1")
-        ),
+        tuple(_column(con, f"select provider {sent} union select provider {batches} order by 1")),
         tuple(open_batches(con, "select cache_key from forgotten_requests")),
     )
 

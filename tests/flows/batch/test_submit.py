@@ -393,7 +393,7 @@ def test_what_is_at_the_provider_counts_towards_the_projects_budget(batch_server
 def test_an_answer_without_usage_counts_the_most_it_can_cost(model, batch_server, make_batch_project):
     def without_usage(key, body, line):
         message = line["response"]["body"] if model == "gpt" else line["result"]["message"]
-        message["usage"] = {name: 0 for name in message["usage"]}
+        message["usage"] = dict.fromkeys(message["usage"], 0)
         return line
 
     batch_server.replace = without_usage

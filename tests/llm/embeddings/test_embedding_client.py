@@ -348,7 +348,8 @@ def test_a_person_is_forgotten_with_the_vectors_that_were_asked_for(embedding_se
         TEXTS[1]
     ]
     assert len(local_vec_project.cache) == 1
-    embed(local_vec_project, corpus(2), model="vec")
+    with pytest.warns(UserWarning, match="1 record of this corpus had been forgotten in this project"):
+        embed(local_vec_project, corpus(2), model="vec")
     assert embedding_server.texts == [TEXTS[0], TEXTS[1], TEXTS[0]]
 
 

@@ -5,6 +5,7 @@ import json
 import random
 
 import duckdb
+import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
@@ -175,6 +176,22 @@ def test_a_run_says_that_it_stores_a_forgotten_record_again(study, corpus, calm)
     assert "1 record of this corpus had been forgotten in this project" in remark
     assert "r0" in remark
     assert flow.run(bm.Corpus(list(corpus)[1:])).remarks == ()
+
+
+@pytest.mark.parametrize(
+    "store_again",
+    [
+        lambda corpus, calm: bm.draw_sample(corpus, 3, seed=1),
+        lambda corpus, calm: bm.assign_coders(corpus, ["kf", "ab"], seed=1),
+        lambda corpus, calm: bm.import_labels(pd.DataFrame({"record_id": ["r0"], "kf": ["no"]}), corpus, calm),
+    ],
+    ids=["a sample", "an assignment", "an import"],
+)
+def test_whatever_stores_a_forgotten_record_again_warns(study, corpus, calm, store_again):
+    bm.Flow("tone", [bm.Judge("judge", criteria=calm)]).run(corpus)
+    study.evidence.forget(record_id="r0")
+    with pytest.warns(UserWarning, match="1 record of this corpus had been forgotten in this project"):
+        store_again(corpus, calm)
 
 
 @pytest.mark.parametrize(
