@@ -201,7 +201,8 @@ def _new_entry(model: Model) -> ModelEstimate:
 
 def _add_call(entry: ModelEstimate, request: Request, answers: int) -> None:
     """Add a call that would be sent."""
-    tokens_in, tokens_out = request.model.count_tokens(request.text), _TOKENS_PER_ANSWER * answers
+    tokens_in = request.model.count_tokens(request.text) + request.image_tokens
+    tokens_out = _TOKENS_PER_ANSWER * answers
     entry.tokens_in += tokens_in
     entry.tokens_out += tokens_out
     price = request.model.price()

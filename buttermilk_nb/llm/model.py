@@ -20,7 +20,7 @@ from ..errors import SkippedCell
 from ..schema import TextRow
 from .calls.redaction import Redaction
 from .completion import Completion
-from .message import Message
+from .message import Message, estimate_image_tokens
 from .offline_input import OfflineInput
 
 KEY_TAG = "k1"
@@ -110,6 +110,16 @@ class Request:
     def text(self) -> str:
         """All messages as one text, for counting tokens."""
         return "".join(message.content for message in self.messages)
+
+    @property
+    def image_tokens(self) -> int:
+        """The estimated number of tokens of all images."""
+        return sum(estimate_image_tokens(image) for message in self.messages for image in message.images)
+
+    @cached_property
+    def estimated_tokens(self) -> int:
+        """The estimated number of tokens that the model reads."""
+        return estimate_tokens(self.text) + self.image_tokens
 
     def with_followup(self, answer: str, repair_message: str) -> Request:
         """The request that follows an answer that could not be parsed: the same conversation and a repair message."""

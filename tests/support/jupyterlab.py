@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -73,6 +74,13 @@ class Lab:
             "() => ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))",
             timeout=timeout_s * 1000,
         )
+
+    @contextmanager
+    def new_tab(self) -> Iterator[Lab]:
+        """Another tab, which closes at the end of the block."""
+        page = self.page.context.browser.new_page()
+        yield Lab(page, self._url, self._token, self.folder)
+        page.close()
 
     def errors(self) -> list[str]:
         """The text of every error output."""

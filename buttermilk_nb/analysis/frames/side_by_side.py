@@ -146,7 +146,7 @@ def _topics_html(divergences: pd.DataFrame) -> Markup:
             Markup('<li>{} <span class="q">({})</span></li>').format(position, _holder_names(holders))
             for position, holders in part.groupby("position", sort=False)
         )
-        topics.append(Markup("<div>{}<ul>{}</ul></div>").format(topic, positions))
+        topics.append(Markup('<div class="topic">{}<ul>{}</ul></div>').format(topic, positions))
     return Markup("").join(topics)
 
 

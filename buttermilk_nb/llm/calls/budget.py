@@ -2,9 +2,9 @@
 
 A call starts if its highest cost fits into the remaining money, which is reserved until the call ends. If only the
 reservations of other calls are in the way, the call waits for these, because their real cost is usually lower. What
-other processes have spent meanwhile on the same project is read from its file every two seconds. Where
-nothing limits the length of an answer, the highest cost is a guess; as soon as one answer is longer, the reservations
-of all calls in flight are raised.
+other processes have spent meanwhile on the same project is read from its file every two seconds. Where nothing limits
+the length of an answer, the highest cost is a guess. As soon as one answer is longer, or the model has read more tokens
+than were estimated (such as those of large images), the reservations of its calls in flight are raised.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from typing import NamedTuple, TypeVar
 
 from ..._internal.backoff import Backoff
 from ..._internal.secret_redaction import redact
-from ..._internal.text import estimate_tokens
 from ...config.settings import Settings
 from ...errors import (
     BadResponseError,
@@ -46,6 +45,7 @@ OnWait = Callable[[str, str, float, str], None]
 
 _THROTTLING = (RateLimitError, OverloadedError)
 _FIRST_ANSWER_TOKENS = 1_000  # the longest answer that is expected, until there is a longer one
+_MARGIN = 1.25  # the estimated number of tokens that a model reads may be too low
 _memory = MemoryLedger()
 _shared_limiters: dict[tuple[object, ...], Limiter] = {}
 
@@ -102,6 +102,8 @@ class Sender:
         self._on_wait = on_wait
         self._limiters: dict[str, Limiter] = {}
         self._longest_answers: dict[str, int] = {}
+        self._unexpected_tokens: dict[str, float] = {}
+        """By how many tokens a model has read more than was estimated, at most."""
         self._in_flight: dict[str, set[_Reservation]] = {}
         self.sent = 0
 
@@ -148,7 +150,8 @@ class Sender:
         limit = request.params.sent.get("max_tokens") or request.params.sent.get("max_completion_tokens")
         if not isinstance(limit, int | float) or limit <= 0:
             limit = self._longest_answers.get(request.model.full_name, _FIRST_ANSWER_TOKENS)
-        return estimate_tokens(request.text) * 1.25 * price[0] + limit * price[1]  # 1.25: the estimate may be too low
+        tokens_in = request.estimated_tokens * _MARGIN + self._unexpected_tokens.get(request.model.full_name, 0.0)
+        return tokens_in * price[0] + limit * price[1]
 
     async def _attempt(
         self, request: Request, scope: RunScope, policy: Policy, ready_since: float
@@ -159,7 +162,7 @@ class Sender:
         """
         model = request.model
         limiter = self._limiter(model)
-        tokens = estimate_tokens(request.text) if limiter and limiter.limits.tokens_per_minute else 0
+        tokens = request.estimated_tokens if limiter and limiter.limits.tokens_per_minute else 0
 
         def check() -> None:
             if error := scope.circuit_error(model.name):
@@ -187,7 +190,7 @@ class Sender:
                 reservation.cost_usd = reservation.amount_usd if cost_usd is None else cost_usd
                 max_cost_usd = reservation.cost_usd if cost_usd is None and reservation.cost_usd else None
                 if completion is not None:
-                    self._raise_reservations(model, completion)
+                    self._raise_reservations(request, completion)
         finally:
             if limiter:
                 limiter.release()
@@ -234,13 +237,16 @@ class Sender:
             failure.__cause__ = error
             return None, failure
 
-    def _raise_reservations(self, model: Model, completion: Completion) -> None:
-        """If an answer is the longest so far, reserve as much for each call in flight to the same model."""
-        longest = self._longest_answers.get(model.full_name, _FIRST_ANSWER_TOKENS)
-        if (completion.tokens_out or 0) <= longest:
+    def _raise_reservations(self, request: Request, completion: Completion) -> None:
+        """If a model has read or written more than any call before, reserve as much for each of its calls in flight."""
+        name = request.model.full_name
+        written, longest = completion.tokens_out or 0, self._longest_answers.get(name, _FIRST_ANSWER_TOKENS)
+        unexpected = (completion.tokens_in or 0) - request.estimated_tokens * _MARGIN
+        if written <= longest and unexpected <= self._unexpected_tokens.get(name, 0.0):
             return
-        self._longest_answers[model.full_name] = completion.tokens_out or 0
-        for reservation in self._in_flight[model.full_name]:
+        self._longest_answers[name] = max(written, longest)
+        self._unexpected_tokens[name] = max(unexpected, self._unexpected_tokens.get(name, 0.0))
+        for reservation in self._in_flight[name]:
             missing_usd = self.max_cost(reservation.request) - reservation.amount_usd
             if reservation.amount_usd and missing_usd > 0:
                 reservation.budget.raise_reservation(missing_usd)

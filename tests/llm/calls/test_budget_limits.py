@@ -1,7 +1,9 @@
 """A budget at its edge: many calls at once, several runs at once, calls that cost nothing."""
 
 import asyncio
+import io
 
+import PIL.Image
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -179,6 +181,40 @@ def test_sixty_four_calls_in_flight_stop_within_the_budget_and_what_was_in_fligh
     with pytest.raises(BudgetReached):
         flow().run(texts(400), concurrency=64, yes=True)
     assert len(server.received) == before, "once it is spent, nothing more is sent"
+
+
+def picture(width, height):
+    data = io.BytesIO()
+    PIL.Image.new("L", (width, height)).save(data, "PNG")
+    return bm.Image.from_bytes(data.getvalue(), "picture.png")
+
+
+def test_images_are_part_of_the_estimated_and_of_the_highest_cost(server, make_study):
+    server.reply = lambda body: {**server.answer(body), "usage": {"prompt_tokens": 1200, "completion_tokens": 20}}
+    make_study(
+        toy={"local": False, "prices": {"input": 100.0, "output": 100.0}, "params": {"max_tokens": 20}},
+        allow=["hosted_vllm"], budget_usd=0.3,
+    )  # fmt: skip
+    corpus = bm.Corpus(
+        [bm.Record(record_id=f"r{n}", content=f"Text {n}.", images=(picture(900, 900),)) for n in range(8)]
+    )
+    assert flow().estimate(corpus).cost_usd > 8 * 0.1
+    with pytest.raises(BudgetReached):
+        flow().run(corpus, concurrency=8, yes=True)
+    assert len(server.received) == 2, "two calls of 0.13 dollars fit, and a third would not"
+
+
+def test_a_model_that_reads_more_than_was_estimated_raises_what_its_next_calls_reserve(server, make_study):
+    """Some providers count 20,000 tokens and more for an image."""
+    server.wait_s = 0.05
+    server.reply = lambda body: {**server.answer(body), "usage": {"prompt_tokens": 20_000, "completion_tokens": 20}}
+    make_study(
+        toy={"local": False, "prices": {"input": 10.0, "output": 10.0}, "params": {"max_tokens": 20}},
+        allow=["hosted_vllm"], budget_usd=1.0,
+    )  # fmt: skip
+    with pytest.raises(BudgetReached):
+        flow().run(texts(200), concurrency=1)
+    assert (len(server.received), spent()) == (4, pytest.approx(4 * 0.2002))
 
 
 def test_answers_of_unknown_length_count_as_the_longest_that_is_expected(server, make_study):

@@ -160,6 +160,36 @@ def test_three_texts_are_coded_by_keys_and_clicks(lab):
     assert withdrawn == [("heat",)]
 
 
+SIDE_BY_SIDE = """import pandas as pd
+from buttermilk_nb.analysis.frames.side_by_side import SideBySide
+told = {'criteria_set': 'calm', 'step': 'd', 'reader': 'x', 'reader_replicate': 0}
+topics = {'the door': ['slammed', 'closed'], 'the voice': ['loud', 'calm']}
+held = [{**told, 'topic': topic, 'position': position, 'judge': 'judge', 'model': 'a/b', 'replicate': 0}
+        for topic, positions in topics.items() for position in positions]
+columns = ['judge', 'model', 'replicate', 'criteria_set', 'criterion', 'reasons']
+SideBySide('r', 'A text.', pd.DataFrame(columns=columns), pd.DataFrame(held),
+           pd.DataFrame([{**told, 'conclusion': 'They diverge.'}]))"""
+
+
+def test_what_is_typed_when_the_tab_closes_is_kept(lab):
+    path = lab.write_notebook(
+        "closing.ipynb",
+        OPEN.replace("coding", "closing"),
+        f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
+        CRITERIA,
+        "bm.coding_form(texts, criteria=criteria, coder='kf', order='corpus')",
+    )
+    with lab.new_tab() as tab:
+        tab.open(path)
+        tab.run_all()
+        tab.page.locator(".bmnb-c").focus()
+        tab.page.keyboard.press("2")
+        _pressed(tab.page, "no")
+        tab.page.keyboard.press("r")
+        tab.page.keyboard.insert_text("Half a sentence")
+    _kept(lab.page, lab.folder / "notebooks" / "closing" / "traces.duckdb", "Half a sentence")
+
+
 CONTRASTS = """root => {
   const size = {width: 1, height: 1};
   const canvas = Object.assign(document.createElement('canvas'), size).getContext('2d', {willReadFrequently: true});
@@ -205,6 +235,7 @@ def test_what_is_typed_or_pressed_early_is_kept_and_everything_can_be_read(lab):
         "bm.coding_form(texts, criteria=[criteria, calm], coder='kf', order='corpus')",
         "cues = bm.Criteria('calm', 'Is it calm?', flag='no', cues={'no': ['riff*', 'report']})\n"
         "bm.Flow('f', [bm.Judge('judge', criteria=cues)]).run(texts).explore()",
+        SIDE_BY_SIDE,
     )
     lab.open(path)
     lab.run_all()
@@ -274,6 +305,15 @@ def test_what_is_typed_or_pressed_early_is_kept_and_everything_can_be_read(lab):
     for key in ("x", "d", "d", "m", "b"):
         page.keyboard.press(key)
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+
+    # each position stands below its own topic
+    places = page.locator(".bmnb .topic").evaluate_all(
+        "nodes => nodes.flatMap(n => [n, ...n.querySelectorAll('li')].map(n => [n.childNodes[0].data.trim(), "
+        "n.getBoundingClientRect().top, n.getBoundingClientRect().left]))"
+    )
+    assert [name for name, _, _ in places] == ["the door", "slammed", "closed", "the voice", "loud", "calm"]
+    assert [top for _, top, _ in places] == sorted({top for _, top, _ in places})
+    assert len({left for name, _, left in places if not name.startswith("the ")}) == 1
 
     for theme in ("light", "dark"):
         if theme == "dark":

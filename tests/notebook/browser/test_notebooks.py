@@ -34,6 +34,15 @@ def test_the_first_notebook_runs_and_its_explorer_can_be_clicked(lab):
     page.locator(".bmnb-x .cell").nth(1).click()
     page.wait_for_selector(".bmnb-x .list tbody tr")
     assert page.locator(".bmnb-x .list tbody tr").count() == 40
+    page.evaluate("() => { document.querySelector('.bmnb-x .list').scrollTop = 300 }")
+    row = page.locator(".bmnb-x .list tbody tr").nth(15)
+    row.evaluate("node => { node.focus({preventScroll: true}); node.click() }")
+    page.wait_for_function(
+        "() => document.querySelector('.bmnb-x .list tbody tr:nth-child(16)').ariaSelected === 'true'"
+    )
+    page.wait_for_selector(".bmnb-x .text")
+    assert page.evaluate("() => document.querySelector('.bmnb-x .list').scrollTop") == 300
+    assert row.evaluate("node => node === document.activeElement"), "the row has the focus again"
     page.get_by_role("button", name="judges disagree").click()
     page.wait_for_function("() => document.querySelectorAll('.bmnb-x .list tbody tr').length === 3")
     page.locator(".bmnb-x .list tbody tr").first.click()
