@@ -24,7 +24,7 @@ from .._internal.ids import canonical
 from ..errors import SetupError
 from .api_keys import key_variables
 from .data_folder import IN_PROJECT
-from .model_settings import SELF_HOSTED_FAMILIES, ModelSettings
+from .model_settings import LOCAL_FAMILIES, SELF_HOSTED_FAMILIES, ModelSettings
 from .settings import FILE, Settings
 
 _FILE = "confirmed_settings.json"
@@ -122,7 +122,7 @@ def _model_sentence(name: str, entry: ModelSettings) -> str | None:
     uses_own_key = _is_own_key(entry.key, family)
     if entry.api_base is None and uses_own_key and not entry.local:
         return None
-    if at_home and entry.key is None and family in SELF_HOSTED_FAMILIES:
+    if at_home and entry.key is None and family in SELF_HOSTED_FAMILIES & LOCAL_FAMILIES:
         return None
     place = f"`{entry.api_base}`" if entry.api_base else f"the provider `{family}`"
     label = f"`{name}`" if full_name == name else f"`{name}` ({full_name})"

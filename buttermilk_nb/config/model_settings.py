@@ -25,6 +25,16 @@ SELF_HOSTED_FAMILIES = frozenset(
     }
 )  # fmt: skip
 """Self-hosted servers: these families have no fixed address."""
+LOCAL_FAMILIES = frozenset(
+    {
+        "custom_openai", "docker_model_runner", "hosted_vllm", "litellm_proxy", "llamafile", "lm_studio", "ollama",
+        "ollama_chat", "openai",
+    }
+)  # fmt: skip
+"""Families whose calls can be kept on one server, which a test proves for each of them.
+
+Models of all others count as remote, whatever their address: litellm would follow a redirect, or ignore the address.
+"""
 KEY_SOURCES = ("env", "dotenv", "keyring", "colab", "gcp")
 
 
@@ -95,7 +105,8 @@ class ModelSettings(BaseModel):
         `gcp:projects/.../secrets/...`.
     local
         Whether the server keeps texts to itself, so that they count as not sent anywhere; by default true if the
-        address is on this machine.
+        address is on this machine. Only models of a family in `LOCAL_FAMILIES` (`hosted_vllm`, `ollama_chat`,
+        `openai`, ...) can be local, because only their calls can be kept on one server.
     timeout_s, retries
         Replace the project's settings of the same name.
     limits

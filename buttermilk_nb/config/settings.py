@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from .._internal import yaml
 from .._internal.validation_errors import validation_error
 from ..errors import SetupError
-from .model_settings import Limits, ModelSettings, Number, Prices, WholeNumber
+from .model_settings import LOCAL_FAMILIES, Limits, ModelSettings, Number, Prices, WholeNumber
 
 FILE = "buttermilk.yaml"
 CacheMode = Literal["use", "refresh", "only", "off"]
@@ -133,6 +133,12 @@ class Settings(BaseModel):
                 raise ValueError(f"`{name}` is both a set and a model; rename one of them")
             if entry.model is None and "/" not in name:
                 raise ValueError(f"models: `{name}` does not name its model; add `model: family/model`")
+            family = (entry.model or name).partition("/")[0]
+            if entry.local and family not in LOCAL_FAMILIES:
+                raise ValueError(
+                    f"models: `{name}` is `local: true`, but calls of the family `{family}` cannot be kept on one "
+                    "server; remove that line, or use a server with OpenAI's API as `hosted_vllm/...`"
+                )
         return self
 
     @classmethod

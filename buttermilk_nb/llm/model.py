@@ -16,7 +16,7 @@ from .._internal.text import estimate_tokens, replace_surrogates
 from ..codebook.criteria import Criteria
 from ..config.model_settings import ModelSettings
 from ..corpus.record import Record
-from ..errors import SkippedCell
+from ..errors import SetupError, SkippedCell
 from ..schema import TextRow
 from .calls.redaction import Redaction
 from .completion import Completion
@@ -187,7 +187,18 @@ class Model(ABC):
         self.rename(name, settings or ModelSettings())
 
     def rename(self, name: str, settings: ModelSettings) -> None:
-        """Set the name and the settings under that name; the model that is called stays the same."""
+        """Set the name and the settings under that name; the model that is called stays the same.
+
+        Raises
+        ------
+        SetupError
+            The full name contains an address, to which some families would send texts, whatever is confirmed.
+        """
+        if "://" in (settings.model or name):
+            raise SetupError(
+                f"`{settings.model or name}` contains an address: write it as `api_base` of the model, under `models:` "
+                "in buttermilk.yaml, and a name without it as `model`."
+            )
         self.name = name
         self.settings = settings
         self.full_name = settings.model or name

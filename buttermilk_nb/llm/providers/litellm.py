@@ -20,7 +20,7 @@ from ..._internal.event_loop import process_text
 from ...codebook.criteria import Criteria
 from ...config.api_keys import Keys
 from ...config.key_sources import Key
-from ...config.model_settings import SELF_HOSTED_FAMILIES, ModelSettings
+from ...config.model_settings import LOCAL_FAMILIES, SELF_HOSTED_FAMILIES, ModelSettings
 from ...errors import AuthenticationError, ModelError, SetupError, nearest
 from ..calls.consent import check_server_location
 from ..completion import Completion
@@ -98,6 +98,8 @@ class LitellmModel(Model):
 
     @property
     def remote(self) -> bool:  # type: ignore[override]  # depends on the address
+        if self.provider not in LOCAL_FAMILIES:
+            return True
         if self.settings.local is not None:
             return not self.settings.local
         return not (self.base and is_this_machine(self.base))

@@ -18,6 +18,7 @@ from support.embedding_server import EmbeddingServer, numbers
 
 import buttermilk_nb as bm
 from buttermilk_nb._internal import event_loop
+from buttermilk_nb.config.model_settings import LOCAL_FAMILIES
 from buttermilk_nb.llm.calls.run_scope import RunScope
 from buttermilk_nb.llm.embeddings.embedding_client import embed as vectors_of
 from buttermilk_nb.llm.embeddings.embedding_registry import make_embedder
@@ -529,7 +530,10 @@ def test_a_reader_gets_the_vectors_from_the_cache_without_a_server_a_key_or_lite
     assert done.stdout.splitlines()[-1] == "(2, 4) False"
 
 
-@pytest.mark.parametrize("family", ["hosted_vllm", "openai", "lm_studio", "llamafile", "ollama"])
+MAKE_NO_VECTORS = {"custom_openai", "docker_model_runner", "ollama_chat"}
+
+
+@pytest.mark.parametrize("family", sorted(LOCAL_FAMILIES - MAKE_NO_VECTORS))
 def test_a_local_server_cannot_send_a_text_on(embedding_server, make_embedding_project, family):
     elsewhere = EmbeddingServer()
     elsewhere.start()

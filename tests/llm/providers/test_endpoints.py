@@ -4,6 +4,8 @@ import pytest
 from support.chat_server import ChatServer
 
 import buttermilk_nb as bm
+from buttermilk_nb.config.model_settings import LOCAL_FAMILIES
+from buttermilk_nb.config.settings import Settings
 
 
 def flow(model):
@@ -71,7 +73,7 @@ def elsewhere():
     made.stop()
 
 
-@pytest.mark.parametrize("family", ["hosted_vllm", "openai", "lm_studio", "llamafile", "ollama", "ollama_chat"])
+@pytest.mark.parametrize("family", sorted(LOCAL_FAMILIES))
 def test_a_local_server_cannot_send_a_text_on(server, elsewhere, make_study, family):
     there = f"http://0.0.0.0:{elsewhere.port}"
     server.reply = lambda _: server.failure(307, headers={"Location": f"{there}/v1/chat/completions"})
@@ -84,6 +86,27 @@ def test_a_local_server_cannot_send_a_text_on(server, elsewhere, make_study, fam
     assert "redirects calls to" in said
     assert "toy" in said
     assert len(server.received) == project.client.sent == 1  # asking again would not mend it
+
+
+@pytest.mark.parametrize("family", ["replicate", "huggingface", "azure", "anthropic", "oobabooga", "maritalk"])
+def test_a_family_whose_calls_cannot_be_kept_on_one_server_is_remote(server, make_study, family):
+    project = make_study(models={"x": {"model": f"{family}/toy", "api_base": server.base}})
+    assert project.model("x").remote
+    with pytest.raises(bm.ConsentError):
+        flow("x").run(texts(), yes=True)
+    assert server.received == []
+    with pytest.raises(bm.SetupError, match=f"the family `{family}` cannot be kept on one server"):
+        Settings.from_dict({"name": "study", "models": {"x": {"model": f"{family}/toy", "local": True}}}, "it")
+
+
+@pytest.mark.parametrize("name", ["oobabooga/http://example.org/v1", "huggingface/https://example.org", "openai/x://y"])
+def test_a_name_that_contains_an_address_is_refused(server, make_study, name):
+    project = make_study(models={"x": {"model": name, "api_base": server.base}})
+    for ask in (lambda: flow("x").run(texts()), lambda: project.embed(["One text."], model="x")):
+        with pytest.raises(bm.SetupError, match=r"contains an address: write it as `api_base`"):
+            ask()
+    assert "contains an address" in project.models().set_index("name").why_not["x"]
+    assert server.received == []
 
 
 def test_without_the_guard_the_text_would_go(server, elsewhere, make_study):
