@@ -120,6 +120,8 @@ class ModelError(RunError):
 
     transient: ClassVar[bool] = False
     """Whether the same request may succeed later, so that it is sent again."""
+    may_have_cost: ClassVar[bool] = False
+    """Whether the provider may ask for the price of the call although there is no answer."""
 
     def __init__(self, message: str, *, code: str | None = None, retry_after_s: float | None = None) -> None:
         self.code = code
@@ -152,12 +154,19 @@ class CallTimeout(ModelError):
 
     status = "timeout"
     transient = True
+    may_have_cost = True
 
 
 class UnavailableError(ModelError):
     """The server could not be reached, or failed."""
 
     transient = True
+
+
+class ConnectionLostError(UnavailableError):
+    """The connection broke after the request was sent, or a gateway did not wait for the answer."""
+
+    may_have_cost = True
 
 
 class BadRequestError(ModelError):
@@ -178,6 +187,14 @@ class BadResponseError(ModelError):
     """The provider sent something that is not an answer."""
 
     transient = True
+    may_have_cost = True
+
+
+class CallCancelled(ModelError):
+    """The run was stopped before the model answered."""
+
+    status = "cancelled"
+    may_have_cost = True
 
 
 class Interrupted(_OneParagraph, KeyboardInterrupt):

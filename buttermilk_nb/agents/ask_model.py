@@ -102,12 +102,14 @@ async def call_model(
     request: Request, cell: Cell, trace_id: str, context: Context, *, again: bool = False
 ) -> CallResult:
     """Send one request through the client, with this run's use of the cache."""
-    result = await context.project.client.ask(
-        request, trace_id=trace_id, scope=context.scope, policy=cell.slot.policy, again=again
+    return await context.project.client.ask(
+        request,
+        trace_id=trace_id,
+        scope=context.scope,
+        policy=cell.slot.policy,
+        again=again,
+        results=context.completed_calls,
     )
-    if context.completed_calls is not None:
-        context.completed_calls.append(result)
-    return result
 
 
 async def _parse(

@@ -12,6 +12,8 @@ from support.loopback_server import LoopbackServer
 
 ANSWER = {"reasons": ["It says so."], "conclusion": "Plain.", "answer": "no", "uncertainty": "low"}
 HANG = "hang"
+CLOSE = "close"
+CLOSE_HALFWAY = "close halfway"
 
 
 def messages_text(body: dict[str, Any]) -> str:
@@ -20,7 +22,10 @@ def messages_text(body: dict[str, Any]) -> str:
 
 
 class ChatServer(LoopbackServer):
-    """Answers every chat request through `reply(body)`: a response, a body or HANG. Keeps what it received and sent."""
+    """Answers every chat request through `reply(body)`: a response, a body, HANG, CLOSE or CLOSE_HALFWAY.
+
+    Keeps what it received and sent.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +59,7 @@ class ChatServer(LoopbackServer):
         text = json.dumps({"error": {"message": message, "type": code, "code": code}})
         return web.Response(status=status, text=text, content_type="application/json", headers=headers)
 
-    async def _chat(self, request: web.Request) -> web.Response:
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.received.append(body)
         self.headers.append(dict(request.headers))
@@ -62,16 +67,24 @@ class ChatServer(LoopbackServer):
         self.open += 1
         self.most_open = max(self.open, self.most_open)
         try:
-            return await self._replied(body)
+            return await self._replied(request, body)
         finally:
             self.open -= 1
 
-    async def _replied(self, body: dict[str, Any]) -> web.Response:
+    async def _replied(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         if self.wait_s:
             await asyncio.sleep(self.wait_s)
         reply = self.reply(body)
         if reply == HANG:
             await asyncio.sleep(3600)
+        if reply in (CLOSE, CLOSE_HALFWAY):
+            half = web.StreamResponse(headers={"Content-Length": "900"})
+            if reply == CLOSE_HALFWAY:
+                await half.prepare(request)
+                await half.write(b'{"id": "chatcmpl-1", "choices": [')
+            assert request.transport is not None
+            request.transport.close()
+            return half
         if isinstance(reply, web.Response):
             return reply
         text = json.dumps(reply)

@@ -10,7 +10,7 @@ from ..._internal.ids import uuid7
 from ...schema import Call, RedactionRow, Status, TextRow
 from ..completion import Completion
 from ..model import Request
-from .sender import Attempt
+from .attempt import Attempt
 
 
 def answer_row(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -19,9 +20,10 @@ from ..cache import AnswerCache
 from ..completion import FROM_DISK, CacheEntry, Completion
 from ..model import Request
 from . import call_rows
+from .attempt import Attempt, SendResult
 from .consent import ClearedRequest, Consent
 from .run_scope import NO_POLICY, Policy, RunScope
-from .sender import Attempt, Sender, SendResult
+from .sender import Sender
 
 
 class CallResult(NamedTuple):
@@ -46,14 +48,24 @@ class CallResult(NamedTuple):
 
 
 class InFlightCall:
-    """A call in flight, how many callers wait for it, and whether one of them has booked its cost."""
+    """A call in flight, its attempts so far, how many callers wait for it, and whether one has booked its cost."""
 
-    def __init__(self, key: str, task: asyncio.Task[SendResult], scope: RunScope) -> None:
+    def __init__(self, key: str, scope: RunScope) -> None:
         self.key = key
         self.scope = scope
-        self.task = task
+        self.task: asyncio.Task[SendResult]
+        self.attempts: list[Attempt] = []
         self.n_waiting = 0
         self.is_paid = False
+
+    def book(self) -> bool:
+        """Book the cost; True for the first caller, False if another has booked it already."""
+        is_first, self.is_paid = not self.is_paid, True
+        return is_first
+
+
+KeepAttempts = Callable[[InFlightCall], None]
+"""Called with a call that is cut off, so that the rows of its attempts are kept."""
 
 
 class Client:
@@ -89,7 +101,14 @@ class Client:
         return self.sender.sent
 
     async def ask(
-        self, request: Request, *, trace_id: str, scope: RunScope, policy: Policy = NO_POLICY, again: bool = False
+        self,
+        request: Request,
+        *,
+        trace_id: str,
+        scope: RunScope,
+        policy: Policy = NO_POLICY,
+        again: bool = False,
+        results: list[CallResult] | None = None,
     ) -> CallResult:
         """Ask once.
 
@@ -105,6 +124,8 @@ class Client:
             The step's time limit and retries.
         again
             Ask although an answer is cached; the mode `only` never asks.
+        results
+            A list that gets the result, also that of a call that is cut off after it was sent.
 
         Raises
         ------
@@ -115,6 +136,21 @@ class Client:
         StoreError
             The cache cannot be read or written.
         """
+        result = await self._ask(request, trace_id, scope, policy, results, again=again)
+        if results is not None:
+            results.append(result)
+        return result
+
+    async def _ask(
+        self,
+        request: Request,
+        trace_id: str,
+        scope: RunScope,
+        policy: Policy,
+        results: list[CallResult] | None,
+        *,
+        again: bool,
+    ) -> CallResult:
         asked_at = now()
         if reason := self.consent.local_only_reason(request):  # before the cache, which may know a twin that may leave
             return CallResult(request, (), None, reason, ())
@@ -133,31 +169,40 @@ class Client:
         cleared = self.consent.clear(request)  # before it joins a call that another record's consent allowed
         if not request.model.in_process:
             await scope.identify(request.model, self._probe_s)
-        result, shared = await self._send_or_join(cleared, scope, policy)
+
+        def keep_attempts(call: InFlightCall) -> None:
+            if results is not None and call.attempts and call.book():
+                cut_off = SendResult(None, None, tuple(call.attempts))
+                results.append(_from_send_result(request, cut_off, trace_id, scope.run_id, asked_at, shared=False))
+
+        result, shared = await self._send_or_join(cleared, scope, policy, keep_attempts)
         return _from_send_result(request, result, trace_id, scope.run_id, asked_at, shared=shared)
 
-    async def _send_or_join(self, cleared: ClearedRequest, scope: RunScope, policy: Policy) -> tuple[SendResult, bool]:
+    async def _send_or_join(
+        self, cleared: ClearedRequest, scope: RunScope, policy: Policy, keep_attempts: KeepAttempts
+    ) -> tuple[SendResult, bool]:
         """Send a request, or wait for the same one in flight; and whether another caller has booked its cost."""
         while True:
             call = self._join_or_start(cleared, scope, policy)
             try:
-                result = await self._await_shared(call)
+                result = await self._await_shared(call, keep_attempts)
             except RunStopped:
                 if call.scope is scope:
+                    keep_attempts(call)
                     raise
                 continue  # another run was stopped or has no money left; this one asks for itself
             if result.attempts or result.completion or call.scope is scope:
                 break  # another run that has given up this model did not send it; this one does
-        shared, call.is_paid = call.is_paid, True
-        return result, shared
+        return result, not call.book()
 
-    async def _await_shared(self, call: InFlightCall) -> SendResult:
+    async def _await_shared(self, call: InFlightCall, keep_attempts: KeepAttempts) -> SendResult:
         call.n_waiting += 1
         try:
             return await asyncio.shield(call.task)
         finally:
             call.n_waiting -= 1
             if not call.n_waiting and not call.task.done():  # stopped, and no other caller wants the answer
+                keep_attempts(call)
                 self._forget(call)
                 call.task.cancel()
 
@@ -188,10 +233,10 @@ class Client:
         request, use_cache = cleared.request, scope.mode != "off"
         key = request.key if use_cache else f"{request.key} uncached"
         if key not in self._in_flight:
-            sending = self._send_and_cache(cleared, scope, policy, use_cache=use_cache)
-            task = asyncio.get_running_loop().create_task(sending)
-            call = self._in_flight[key] = InFlightCall(key, task, scope)
-            task.add_done_callback(lambda _: self._forget(call))
+            call = self._in_flight[key] = InFlightCall(key, scope)
+            sending = self._send_and_cache(cleared, scope, policy, call.attempts, use_cache=use_cache)
+            call.task = asyncio.get_running_loop().create_task(sending)
+            call.task.add_done_callback(lambda _: self._forget(call))
         return self._in_flight[key]
 
     def _forget(self, call: InFlightCall) -> None:
@@ -201,9 +246,9 @@ class Client:
             call.task.exception()  # the callers have it; without this line asyncio warns if there are none any more
 
     async def _send_and_cache(
-        self, cleared: ClearedRequest, scope: RunScope, policy: Policy, *, use_cache: bool
+        self, cleared: ClearedRequest, scope: RunScope, policy: Policy, attempts: list[Attempt], *, use_cache: bool
     ) -> SendResult:
-        result = await self.sender.send(cleared, scope, policy)
+        result = await self.sender.send(cleared, scope, policy, attempts)
         if use_cache and result.completion is not None:
             await self.store_answer(cleared.request, result.completion)
         return result

@@ -8,19 +8,19 @@ too long, a filter) is not retried; after a wrong key or an empty account that r
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import itertools
 import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from ..._internal.backoff import Backoff
 from ..._internal.secret_redaction import redact
 from ...config.settings import Settings
 from ...errors import (
     BadResponseError,
+    CallCancelled,
     CallTimeout,
     ModelError,
     OverloadedError,
@@ -34,6 +34,7 @@ from ...errors import (
 from ...schema import now
 from ..completion import Completion
 from ..model import Model, Request
+from .attempt import Attempt, SendResult
 from .budget import Budget
 from .consent import ClearedRequest
 from .rate_limits import Ledger, Limiter, MemoryLedger
@@ -50,21 +51,6 @@ _memory = MemoryLedger()
 _shared_limiters: dict[tuple[object, ...], Limiter] = {}
 
 
-class Attempt(NamedTuple):
-    """One attempt: when it was sent, how long it had waited before, how long it took, and why it failed."""
-
-    asked_at: dt.datetime
-    waited_s: float
-    took_s: float
-    error: RunError | None
-    max_cost_usd: float | None = None
-    """The most that it can have cost in US dollars, if no answer says what it did cost."""
-
-    def share(self, n: int) -> Attempt:
-        """The part of one of `n` texts that were sent together."""
-        return self if self.max_cost_usd is None else self._replace(max_cost_usd=self.max_cost_usd / n)
-
-
 class _Reservation:
     """The money that is reserved for a call in flight."""
 
@@ -73,14 +59,6 @@ class _Reservation:
         self.budget = budget
         self.amount_usd = amount_usd
         self.cost_usd = 0.0
-
-
-class SendResult(NamedTuple):
-    """The answer to a request or the last error, and every attempt."""
-
-    completion: Completion | None
-    error: RunError | None
-    attempts: tuple[Attempt, ...]
 
 
 class Sender:
@@ -107,8 +85,25 @@ class Sender:
         self._in_flight: dict[str, set[_Reservation]] = {}
         self.sent = 0
 
-    async def send(self, cleared: ClearedRequest, scope: RunScope, policy: Policy = NO_POLICY) -> SendResult:
+    async def send(
+        self,
+        cleared: ClearedRequest,
+        scope: RunScope,
+        policy: Policy = NO_POLICY,
+        attempts: list[Attempt] | None = None,
+    ) -> SendResult:
         """Send a request, and retry until there is an answer or another attempt cannot help.
+
+        Parameters
+        ----------
+        cleared
+            The request.
+        scope
+            The run's state.
+        policy
+            The step's time limit and retries.
+        attempts
+            A list that gets every attempt as soon as it begins, so that it is known if the call is cut off.
 
         Raises
         ------
@@ -118,14 +113,14 @@ class Sender:
         request = cleared.request
         model = request.model
         retries = _first_set(policy.retries, model.settings.retries, self._settings.retries)
-        attempts: list[Attempt] = []
+        attempts = [] if attempts is None else attempts
         ended = time.monotonic()
         for number in itertools.count(1):
             try:
-                completion, attempt = await self._attempt(request, scope, policy, ended)
+                completion = await self._attempt(request, scope, policy, ended, attempts)
             except ModelError as error:  # the model has failed too often for other calls
                 return SendResult(None, error, tuple(attempts))
-            attempts.append(attempt)
+            attempt = attempts[-1]
             ended = time.monotonic()
             failure = attempt.error
             if failure is None:
@@ -154,9 +149,9 @@ class Sender:
         return tokens_in * price[0] + limit * price[1]
 
     async def _attempt(
-        self, request: Request, scope: RunScope, policy: Policy, ready_since: float
-    ) -> tuple[Completion | None, Attempt]:
-        """Send once: wait for the limits, reserve the money, call the model, settle the cost.
+        self, request: Request, scope: RunScope, policy: Policy, ready_since: float, attempts: list[Attempt]
+    ) -> Completion | None:
+        """Send once: wait for the limits, reserve the money, call the model, settle the cost; add the attempt.
 
         A call that would not be sent after its wait does not wait.
         """
@@ -180,15 +175,20 @@ class Sender:
                 if scope.stopped:
                     raise RunStopped("it was stopped before this call was sent.")
                 asked_at, began = now(), time.monotonic()
+                waited_s, cut_off = began - ready_since, CallCancelled("the run was stopped before it answered.")
+                attempts.append(Attempt(asked_at, waited_s, 0.0, cut_off, reservation.amount_usd or None))
                 try:
                     completion, error = await self._complete(request, policy)
                 except asyncio.CancelledError:  # the provider may go on with it, and ask for its price
                     reservation.cost_usd = reservation.amount_usd
                     raise
-                took = time.monotonic() - began
+                except (SetupError, StoreError):  # nothing was sent
+                    attempts.pop()
+                    raise
                 cost_usd = _known_cost(completion, error)
                 reservation.cost_usd = reservation.amount_usd if cost_usd is None else cost_usd
-                max_cost_usd = reservation.cost_usd if cost_usd is None and reservation.cost_usd else None
+                max_cost_usd = (reservation.amount_usd or None) if cost_usd is None else None
+                attempts[-1] = Attempt(asked_at, waited_s, time.monotonic() - began, error, max_cost_usd)
                 if completion is not None:
                     self._raise_reservations(request, completion)
         finally:
@@ -197,7 +197,7 @@ class Sender:
         if completion is not None and limiter:
             limiter.on_success()
             await limiter.add_usage(tokens, (completion.tokens_in or 0) + (completion.tokens_out or 0))
-        return completion, Attempt(asked_at, began - ready_since, took, error, max_cost_usd)
+        return completion
 
     @asynccontextmanager
     async def _reserved(self, request: Request, scope: RunScope) -> AsyncIterator[_Reservation]:
@@ -297,7 +297,7 @@ def _known_cost(completion: Completion | None, error: RunError | None) -> float 
     """The cost of a call in US dollars; None if nobody says what it is, so that a budget counts the most it can be."""
     if completion is not None:
         return completion.cost_usd
-    return None if isinstance(error, CallTimeout | BadResponseError) else 0.0
+    return None if isinstance(error, ModelError) and error.may_have_cost else 0.0
 
 
 def _first_set(*values: T | None) -> T:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..._internal.ids import uuid7
 from ...corpus.record import Record
-from ...errors import CacheMiss, ConsentError, ModelError, RunError, SetupError
+from ...errors import CacheMiss, ConsentError, ModelError, RunError, RunStopped, SetupError
 from ...schema import TextRow
 from ..calls import call_rows
+from ..calls.attempt import Attempt, SendResult
 from ..calls.client import CallResult, Client
 from ..calls.redaction import Redaction
 from ..calls.run_scope import NO_POLICY, Policy, RunScope
-from ..calls.sender import SendResult
 from ..completion import Completion
 from ..model import Model, Params
 from .vectors import EmbeddingRequest, TextBatch, VectorLength, decode_vector, text_batches, wrong_length_message
@@ -200,7 +200,15 @@ class EmbeddingJob:
                 raise
 
     async def _send_batch(self, batch: TextBatch) -> None:
-        result = await self._client.sender.send(self._client.consent.clear(batch), self._scope, self._policy)
+        cleared, attempts = self._client.consent.clear(batch), list[Attempt]()
+        try:
+            result = await self._client.sender.send(cleared, self._scope, self._policy, attempts)
+        except (RunStopped, asyncio.CancelledError):
+            if attempts:  # what was sent is kept
+                cut_off = SendResult(None, attempts[-1].error, tuple(attempts))
+                for request in batch.requests:
+                    await self._report(self._call_result(request, cut_off, None, len(batch.requests)))
+            raise
         completions: Sequence[Completion | None] = [None] * len(batch.requests)
         if result.completion is not None:
             answers = list(batch.split(result.completion))

@@ -18,6 +18,7 @@ from ...errors import (
     BadRequestError,
     BadResponseError,
     CallTimeout,
+    ConnectionLostError,
     ContentFilterError,
     ContextTooLongError,
     ModelError,
@@ -50,6 +51,8 @@ _NO_CREDIT_WORDS = re.compile(
 )
 _DAILY_QUOTA_WORDS = re.compile(r"free-models-per-day|daily (?:free )?quota", re.IGNORECASE)
 _OVERLOADED_WORDS = re.compile(r"overloaded|capacity exceeded|no capacity", re.IGNORECASE)
+_TIMEOUT_STATUSES = frozenset({408, 504, 524})
+_CONNECT_ERRORS = frozenset({"ConnectError", "ConnectTimeout", "ClientConnectorError"})
 _NETWORK_ERRORS = frozenset({"OSError", "TransportError", "RequestError", "ClientError"})
 
 
@@ -133,9 +136,10 @@ def _no_response(failure: FailedCall) -> Diagnosis | None:
         return UnavailableError, "Nothing listens at this address: is the server running, and is `api_base` right?"
     if "TooManyRedirects" in failure.exception_names:
         return BadRequestError, "The address redirects in a circle: check `api_base`."
-    return (
-        (UnavailableError, f"The connection broke. {_RUN_LATER}") if failure.exception_names & _NETWORK_ERRORS else None
-    )
+    if not failure.exception_names & _NETWORK_ERRORS:
+        return None
+    is_sent = not failure.exception_names & _CONNECT_ERRORS
+    return ConnectionLostError if is_sent else UnavailableError, f"The connection broke. {_RUN_LATER}"
 
 
 def _web_page(failure: FailedCall) -> Diagnosis | None:
@@ -144,9 +148,8 @@ def _web_page(failure: FailedCall) -> Diagnosis | None:
     if not failure.is_page:
         return None
     if status == 429 or status >= 500:
-        return (
-            RateLimitError if status == 429 else UnavailableError
-        ), f"A gateway answered instead of the server. {_RUN_LATER}"
+        kind = RateLimitError if status == 429 else _unavailable(status)
+        return kind, f"A gateway answered instead of the server. {_RUN_LATER}"
     hint = "Did a proxy, a firewall or a login page answer instead of the server, or is `api_base` wrong?"
     return (BadRequestError if status >= 400 else BadResponseError), hint
 
@@ -206,5 +209,10 @@ def _rejected(failure: FailedCall, name: str, provider: str) -> Diagnosis | None
 def _server_error(failure: FailedCall) -> Diagnosis:
     status = failure.status or 0
     if status == 408 or status >= 500:
-        return UnavailableError, _RUN_LATER
+        return _unavailable(status), _RUN_LATER
     return BadResponseError, f"Is `api_base` the address of a model? {_RUN_LATER}"
+
+
+def _unavailable(status: int) -> type[UnavailableError]:
+    """The error of a status: a gateway that did not wait for the answer does not stop the server, which may charge."""
+    return ConnectionLostError if status in _TIMEOUT_STATUSES else UnavailableError

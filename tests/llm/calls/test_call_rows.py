@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from support.chat_server import ANSWER, HANG, messages_text
+from support.chat_server import ANSWER, CLOSE, CLOSE_HALFWAY, HANG, messages_text
 
 import buttermilk_nb as bm
 from buttermilk_nb.project import session
@@ -92,8 +92,7 @@ def test_an_answer_without_usage_counts_the_most_it_can_cost_in_the_next_session
     assert (calls.max_cost_usd > 0.02).all()
     spent = project.spending_limit().spent_usd
     assert spent == pytest.approx(calls.max_cost_usd.sum())
-    session.close()
-    assert bm.init("study", path=project.folder).spending_limit().spent_usd == pytest.approx(spent)
+    assert reopened(project).spending_limit().spent_usd == pytest.approx(spent)
     assert flow().run(texts(3)).calls().cached.all()
     assert bm.sql("select count(max_cost_usd) as n from calls").n.item() == 3, "cached answers cost nothing"
     assert bm.init("study", path=project.folder).evidence.verify().ok.all()
@@ -108,8 +107,7 @@ def test_a_timeout_counts_the_most_it_can_cost_in_the_next_session_too(server, m
     spent = project.spending_limit().spent_usd
     assert spent == pytest.approx(calls.max_cost_usd.sum())
     assert spent > 0.04
-    session.close()
-    assert bm.init("study", path=project.folder).spent_usd == pytest.approx(spent)
+    assert reopened(project).spent_usd == pytest.approx(spent)
 
 
 def test_a_refused_connection_and_an_http_error_cost_nothing(server, make_study):
@@ -120,14 +118,69 @@ def test_a_refused_connection_and_an_http_error_cost_nothing(server, make_study)
     assert project.spending_limit().spent_usd == 0
 
 
-def test_a_call_that_is_cut_off_counts_the_most_it_can_cost(server, make_study):
+def reopened(project):
+    session.close()
+    return bm.init("study", path=project.folder)
+
+
+def test_a_call_that_is_cut_off_leaves_a_row_and_counts_the_most_it_can_cost(server, make_study):
     stop = threading.Event()
     server.reply = lambda _: stop.set() or HANG
     project = make_study(toy=PRICED, allow=["hosted_vllm"], grace_s=0.1)
     threading.Thread(target=lambda: stop.wait(20) and bm.last_run().cancel(), daemon=True).start()
     with pytest.raises(bm.Interrupted):
         flow().run(texts())
+    (call,) = bm.sql("select status, remote, cached, error_message, max_cost_usd from calls").itertuples()
+    assert (call.status, call.remote, call.cached) == ("cancelled", True, False)
+    assert call.error_message == "the run was stopped before it answered."
+    assert bm.sql("select provider from egress").provider.tolist() == ["hosted_vllm"]
+    spent = project.spending_limit().spent_usd
+    assert spent > 0.02
+    assert reopened(project).spent_usd == pytest.approx(spent)
+
+
+def test_two_cells_that_share_a_call_that_is_cut_off_leave_one_row_that_costs(server, make_study):
+    stop = threading.Event()
+    server.reply = lambda _: stop.set() or HANG
+    make_study(toy=PRICED, allow=["hosted_vllm"], grace_s=0.1)
+    threading.Thread(target=lambda: stop.wait(20) and bm.last_run().cancel(), daemon=True).start()
+    twins = bm.Corpus([bm.Record(record_id=name, content="The same text.") for name in "ab"])
+    with pytest.raises(bm.Interrupted):
+        flow().run(twins)
+    assert bm.sql("select count(*) as n, count(max_cost_usd) as costs from calls").values.tolist() == [[1, 1]]
+
+
+def test_attempts_before_the_budget_ends_or_the_run_is_stopped_keep_their_rows(server, make_study):
+    server.reply = lambda _: HANG
+    project = make_study(
+        toy={**PRICED, "timeout_s": 0.2, "retries": 9}, allow=["hosted_vllm"], budget_usd=1.0, backoff_s=0.01
+    )
+    for _ in range(3):  # each as in a kernel of its own
+        with pytest.raises(bm.errors.BudgetReached):
+            flow().run(texts())
+        project = reopened(project)
+    calls = bm.sql("select status, max_cost_usd from calls")
+    assert len(calls) == len(server.received) > 1
+    assert set(calls.status) == {"timeout"}
+    assert 0.5 < project.spent_usd <= 1.0
+    assert project.evidence.verify().ok.all()
+
+
+@pytest.mark.parametrize("kind", [CLOSE, CLOSE_HALFWAY, 408, 504, 524])
+def test_a_call_whose_answer_never_came_counts_the_most_it_can_cost(server, make_study, kind):
+    server.reply = lambda _: kind if isinstance(kind, str) else server.failure(kind)
+    project = make_study(toy=PRICED, allow=["hosted_vllm"], retries=0)
+    flow().run(texts())
+    assert bm.sql("select count(max_cost_usd) as n from calls").n.item() == 1
     assert project.spending_limit().spent_usd > 0.02
+
+
+def test_a_server_that_cannot_be_reached_costs_nothing(server, make_study):
+    server.refuse_connections()
+    project = make_study(toy=PRICED, allow=["hosted_vllm"], retries=0)
+    flow().run(texts())
+    assert bm.sql("select count(*) as n, count(max_cost_usd) as costs from calls").values.tolist() == [[1, 0]]
+    assert project.spending_limit().spent_usd == 0
 
 
 def test_the_next_run_takes_that_answer_from_the_cache(server, make_study):
