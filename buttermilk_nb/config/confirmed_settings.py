@@ -28,7 +28,7 @@ from .model_settings import LOCAL_FAMILIES, SELF_HOSTED_FAMILIES, ModelSettings
 from .settings import FILE, Settings
 
 _FILE = "confirmed_settings.json"
-_OWN_SETTINGS = ("budget_usd", "confirm_above", "prices", "data_folder")
+_OWN_SETTINGS = ("budget_usd", "confirm_above", "concurrency", "prices", "data_folder")
 _VARIABLE_SOURCES = ("env", "dotenv", "keyring", "colab")
 
 
@@ -85,7 +85,8 @@ def _models(settings: Settings) -> Iterator[SensitiveSetting]:
 
 def _limits(settings: Settings) -> Iterator[SensitiveSetting]:
     """Settings by which more may be spent than by default, or without a question."""
-    budget, most_calls = (Settings.model_fields[name].default for name in ("budget_usd", "confirm_above"))
+    names = ("budget_usd", "confirm_above", "concurrency")
+    budget, most_calls, most_at_once = (Settings.model_fields[name].default for name in names)
     if settings.budget_usd is None:
         yield SensitiveSetting(_own("budget_usd"), "the project may spend without a limit")
     elif settings.budget_usd > budget:
@@ -93,6 +94,10 @@ def _limits(settings: Settings) -> Iterator[SensitiveSetting]:
     if settings.confirm_above > most_calls:
         yield SensitiveSetting(
             _own("confirm_above"), f"runs of up to {settings.confirm_above:,} new calls start without a question"
+        )
+    if settings.concurrency > most_at_once:
+        yield SensitiveSetting(
+            _own("concurrency"), f"up to {settings.concurrency:,} calls are in flight when a budget is reached"
         )
     for name, entry in settings.models.items():
         if entry.prices:

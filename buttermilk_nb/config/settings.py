@@ -8,6 +8,7 @@ step or one run.
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -185,9 +186,13 @@ class Settings(BaseModel):
         """Write the settings file; comments in it stay, and a crash leaves the old file."""
         values = self.model_dump(exclude_defaults=True) | {"name": self.name, "sets": self.sets}
         text = yaml.update(path.read_text(encoding="utf-8"), values) if path.is_file() else yaml.dumps(values)
-        new_path = path.with_name(f".{path.name}.new")
-        new_path.write_text(text, encoding="utf-8")
-        new_path.replace(path)
+        new_path = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            with new_path.open("x", encoding="utf-8") as file:  # a new file, never a link that was there before
+                file.write(text)
+            new_path.replace(path)
+        finally:
+            new_path.unlink(missing_ok=True)
 
 
 def find_upwards(start: Path) -> list[Path]:

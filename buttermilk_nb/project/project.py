@@ -21,7 +21,7 @@ from ..events import Bus
 from ..events.event import CommandEvent, WaitEvent
 from ..events.log_file import LogFile
 from ..llm.cache import AnswerCache
-from ..llm.calls.budget import SpendingLimit
+from ..llm.calls.budget import Spending, SpendingLimit
 from ..llm.calls.client import Client
 from ..llm.calls.consent import Consent
 from ..llm.calls.rate_limits import SharedLedger
@@ -30,10 +30,12 @@ from ..llm.calls.sender import Sender
 from ..llm.model import Model
 from ..llm.providers.load_litellm import load_litellm
 from ..llm.registry import make_model
-from ..store import Store
+from ..store import Store, batch_jobs
+from ..store.costs import counted_usd
 from .embed import EmbedOptions, embed
 from .evidence import Evidence
 from .model_table import model_table
+from .project_folder import check_places
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -67,6 +69,7 @@ class Project:
         check_data_folder(folder, settings, unconfirmed)
         self.data_folder = choose_data_folder(folder, settings.data_folder, settings.name)
         data = self.data_folder.folder
+        check_places(folder, data)
         try:
             make_private_folder(data / "cache")
         except OSError as error:
@@ -96,7 +99,7 @@ class Project:
             settings.budget_usd,
             label="the project's budget",
             hint=f"Raise `budget_usd` in {FILE} to go on.",
-            total=lambda: self.spent_usd,
+            total=self._spending,
         )
         self.notes: list[str] = [self.data_folder.reason] if self.data_folder.reason else []
         self._models: dict[str, Model] = {}
@@ -168,15 +171,18 @@ class Project:
 
         A call counts the most that it can have cost if no answer says what it did cost.
         """
-        query = "select coalesce(sum(coalesce(max_cost_usd, cost_usd)), 0.0) as spent from calls"
-        return float(self.store.df(query).spent.item())
+        return self._spending().spent_usd
+
+    def _spending(self) -> Spending:
+        with self.store.reading() as con:
+            return Spending(counted_usd(con) + batch_jobs.billed_usd(con), batch_jobs.open_usd(con))
 
     def spending_limit(self) -> SpendingLimit:
         """The project's budget with the cost of its calls so far, which all its runs share, also in other processes."""
         limit = self.settings.budget_usd
         if limit is not None:
             self._spending_limit.limit_usd = limit
-            self._spending_limit.learn_total(self.spent_usd)
+            self._spending_limit.learn_total(self._spending())
         return self._spending_limit
 
     def _on_wait(self, run_id: str, model: str, seconds: float, reason: str) -> None:

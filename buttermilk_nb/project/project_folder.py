@@ -1,13 +1,18 @@
-"""Finds and writes the folder of a project."""
+"""Finds, checks and writes the folder of a project."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .._internal.private_files import make_private_folder
 from ..config.confirmed_settings import ConfirmedSettings
 from ..config.settings import FILE, Settings, find_upwards
 from ..errors import SetupError
+
+_FOLDERS = ("cache", "spool", "logs", "exports", "snapshots")
+_FILES = ("traces.duckdb", "limits.sqlite", "cache/cache.db", "logs/events.jsonl")
+_FILE_PREFIXES = ("traces.duckdb", ".traces.duckdb", "limits.sqlite", ".limits.sqlite")
 
 
 def find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
@@ -38,8 +43,9 @@ def write_folder(folder: Path, settings: Settings) -> None:
     Raises
     ------
     SetupError
-        The folder cannot be written.
+        The folder cannot be written, or a link in it leads to another place.
     """
+    check_places(folder)
     is_new = not (folder / FILE).exists()
     try:
         for part in ("logs", "exports"):
@@ -51,3 +57,43 @@ def write_folder(folder: Path, settings: Settings) -> None:
         ) from error
     if is_new:
         ConfirmedSettings(folder).confirm_own_folder()
+
+
+def check_places(*folders: Path) -> None:
+    """Check that what a project writes stays in its folders: a folder may come from somebody else, with links in it.
+
+    Parameters
+    ----------
+    *folders
+        The project's folder, and the folder of its cache and traces.
+
+    Raises
+    ------
+    SetupError
+        A place where the project writes is a link to another place, or is not of the kind that it must be.
+    """
+    for folder in dict.fromkeys(folders):
+        for path in _places(folder):
+            if path.is_symlink() and not _stays_inside(path, folder):
+                raise SetupError(
+                    f"`{path.relative_to(folder)}` in {folder} is a link to {os.path.realpath(path)}, so the project "
+                    f"would write outside its folder. Remove the link; to keep cache and traces in another place, "
+                    f"name that as `data_folder` in {FILE}."
+                )
+        for names, is_right, kind in ((_FOLDERS, Path.is_dir, "folder"), (_FILES, Path.is_file, "file")):
+            wrong = next((name for name in names if (folder / name).exists() and not is_right(folder / name)), None)
+            if wrong:
+                raise SetupError(f"`{wrong}` in {folder} is not a {kind}; move it to another place.")
+
+
+def _places(folder: Path) -> list[Path]:
+    """The entries of a folder at which a project writes."""
+    entries = [entry.name for entry in os.scandir(folder)] if folder.is_dir() else []
+    places = [folder / name for name in entries if name in _FOLDERS or name.startswith(_FILE_PREFIXES)]
+    inner = [path / entry.name for path in places if path.is_dir() for entry in os.scandir(path)]
+    return [*places, *inner]
+
+
+def _stays_inside(path: Path, folder: Path) -> bool:
+    target = Path(os.path.realpath(path))
+    return target.exists() and target.is_relative_to(os.path.realpath(folder))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 State = Literal["sending", "submitted", "collected", "unused", "unanswered", "failed", "gone"]
 OPEN: frozenset[str] = frozenset({"sending", "submitted"})
 """States of a request that a provider may be working on."""
+_BILLED: frozenset[str] = frozenset({"unused", "unanswered", "gone"})
+"""States of a request that was submitted and whose answer no call has used; its row has a cost if it may be billed."""
 
 _NEWEST = (
     "select batch_id, provider, model, cache_key, state, happened_at, cost_usd, record_id from batches {where} "
@@ -78,7 +80,7 @@ def close_requests(store: Store, keys: Collection[str]) -> None:
     closed_at = now()
     open_submissions = [row for row in newest_submissions(store, keys).values() if row.state in OPEN] if keys else []
     if open_submissions:
-        update = {"state": "unused", "happened_at": closed_at, "cost_usd": None}
+        update = {"state": "unused", "happened_at": closed_at}
         write_submissions(store, [row.model_copy(update=update) for row in open_submissions])
 
 
@@ -108,12 +110,21 @@ def open_batches(con: duckdb.DuckDBPyConnection, keys_query: str) -> list[str]:
     return [f"`{batch_id}` at {provider}" for batch_id, provider in rows]
 
 
-def open_usd(store: Store) -> float:
+def open_usd(con: duckdb.DuckDBPyConnection) -> float:
     """The most that the batches at providers can still cost, in US dollars."""
-    with store.reading() as con:
-        row = con.execute(
-            f"select coalesce(sum(cost_usd), 0) from ({_NEWEST.format(where='')}) "  # noqa: S608  # our own
-            "where state in (select unnest(?))",
-            [sorted(OPEN)],
-        ).fetchone()
+    row = con.execute(
+        f"select coalesce(sum(cost_usd), 0) from ({_NEWEST.format(where='')}) "  # noqa: S608  # our own
+        "where state in (select unnest(?)) and cost_usd between 0 and 1e9",
+        [sorted(OPEN)],
+    ).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def billed_usd(con: duckdb.DuckDBPyConnection) -> float:
+    """The most that those requests have cost that providers have answered and no call has used, in US dollars."""
+    row = con.execute(
+        "select coalesce(sum(usd), 0) from (select max(cost_usd) as usd from batches "
+        "where state in (select unnest(?)) and cost_usd between 0 and 1e9 group by batch_id, cache_key)",
+        [sorted(_BILLED)],
+    ).fetchone()
     return float(row[0]) if row else 0.0

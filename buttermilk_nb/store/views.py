@@ -119,6 +119,7 @@ VIEWS: dict[str, str] = {
     "costs": """
         select c.run_id, t.step, c.model_requested as model, count(*) as calls,
                count(*) filter (c.cached) as cached, sum(c.cost_usd) as spent_usd, sum(c.saved_usd) as saved_usd,
+               sum(c.max_cost_usd) as unknown_usd,
                count(*) filter (not c.cached and c.response_hash is not null and c.cost_usd is null) as without_price,
                sum(c.tokens_in) filter (not c.cached) as tokens_in,
                sum(c.tokens_out) filter (not c.cached) as tokens_out

@@ -13,7 +13,7 @@ from buttermilk_nb.project import session
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 
-OPEN_SETTINGS = {"buttermilk.yaml", ".buttermilk.yaml.new"}  # they hold no text of a record and no key
+OPEN_SETTINGS = ("buttermilk.yaml", ".buttermilk.yaml.")  # they hold no text of a record and no key
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def readable_by_others(folder):
             mode = stat.S_IMODE(path.lstat().st_mode)
         except FileNotFoundError:
             continue
-        if mode & 0o077 and path.name not in OPEN_SETTINGS:
+        if mode & 0o077 and not path.name.startswith(OPEN_SETTINGS):
             found[path.relative_to(folder).as_posix()] = oct(mode)
     return found
 
@@ -91,7 +91,9 @@ def test_a_folder_that_a_group_shares_is_shared_but_not_with_others(tmp_path):
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (folder / "traces.duckdb", folder / "cache" / "cache.db")}
     assert modes == {0o660}
     assert not any(
-        stat.S_IMODE(path.stat().st_mode) & 0o007 for path in folder.rglob("*") if path.name not in OPEN_SETTINGS
+        stat.S_IMODE(path.stat().st_mode) & 0o007
+        for path in folder.rglob("*")
+        if not path.name.startswith(OPEN_SETTINGS)
     )
 
 

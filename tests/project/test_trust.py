@@ -221,6 +221,7 @@ LIMITS = [
     ("budget_usd: 1000000", r"the project may spend up to \$1,000,000\.00"),
     ("budget_usd: null", "the project may spend without a limit"),
     ("confirm_above: 1000000", "runs of up to 1,000,000 new calls start without a question"),
+    ("concurrency: 200", "up to 200 calls are in flight when a budget is reached"),
     (
         "models: {openai/toy: {prices: {input: 0, output: 0.5}}}",
         r"`openai/toy` costs \$0 per million tokens that it reads, and \$0.5 per million that it writes",
@@ -240,7 +241,9 @@ def test_limits_that_somebody_else_has_loosened_are_asked_about_before_a_paid_ca
     assert session.current().client.consent.unconfirmed == ()
 
 
-@pytest.mark.parametrize("line", ["budget_usd: 0.5", "confirm_above: 3", "data_folder: here", "local_only: true"])
+@pytest.mark.parametrize(
+    "line", ["budget_usd: 0.5", "confirm_above: 3", "concurrency: 4", "data_folder: here", "local_only: true"]
+)
 def test_limits_that_are_stricter_than_usual_need_nothing(open_foreign, line):
     assert open_foreign(line).client.consent.unconfirmed == ()
 

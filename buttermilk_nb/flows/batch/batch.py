@@ -67,6 +67,8 @@ class ProviderBatch:
     channel: Channel
     keys: set[str]
     """The cache keys of its requests that this run wants and that are not answered yet."""
+    costs_usd: dict[str, float]
+    """The most that each of its requests can cost, by key, in US dollars."""
     reserved_usd: float = 0.0
     spent_usd: float = 0.0
     status: BatchStatus = _NOT_POLLED
@@ -77,6 +79,17 @@ class ProviderBatch:
     """The keys of requests that another run answered meanwhile."""
     reasons: dict[str, str] = field(default_factory=dict)
     """Why requests have no answer, by key."""
+    billed_keys: set[str] = field(default_factory=set)
+    """The keys of requests that the provider may bill although they have no answer that can be used."""
+
+    def add_costs(self, rows: Iterable[Submission]) -> list[Submission]:
+        """The rows with the highest cost of those requests that the provider may bill."""
+        return [
+            row.model_copy(update={"cost_usd": self.costs_usd.get(row.cache_key)})
+            if row.cache_key in self.billed_keys
+            else row
+            for row in rows
+        ]
 
 
 def project_lock(client: Client, task: str) -> asyncio.Lock:

@@ -21,6 +21,7 @@ from ...agents.base import Context
 from ...errors import ModelError, RunStopped
 from ...llm.batch.api import BatchNotFound, BatchResult
 from ...llm.batch.providers import BATCH_PRICE
+from ...llm.calls.budget import SpendingLimit
 from ...llm.completion import Completion
 from ...store import batch_jobs
 from ...store.batch_jobs import Submission
@@ -50,6 +51,8 @@ class Collector:
         self._polling = polling
         self._requests = requests
         self._refusals: list[str] = []
+        self.limit: SpendingLimit
+        """The project's budget; `_BatchRun.run` sets it, because reading it takes time."""
         self.open_batches: dict[str, ProviderBatch] = {}
         self.remarks: list[str] = []
         self.paid_keys: set[str] = set()
@@ -104,11 +107,14 @@ class Collector:
                 await self._polling.retry(lambda: self._read_results(batch))
         except BatchNotFound:
             batch.reasons = dict.fromkeys(batch.keys, "no longer at the provider")
+            batch.billed_keys.update(batch.keys)
         except ModelError as error:
             raise _unreachable_error(batch, error) from error
-        await self._write_rows(batch.channel.submission_rows(batch.keys, batch.batch_id, "unanswered"))
+        unanswered = batch.channel.submission_rows(batch.keys, batch.batch_id, "unanswered")
+        await self._write_rows(batch.add_costs(unanswered))
         await asyncio.to_thread(batch_jobs.close_requests, self._project.store, batch.unused_keys)
         self.settle_cost(batch)
+        await asyncio.to_thread(self._project.spending_limit)  # this batch is no longer open
         self._add_remarks(batch)
 
     async def _record_refusal(self, batch: ProviderBatch) -> None:
@@ -125,6 +131,7 @@ class Collector:
     def settle_cost(self, batch: ProviderBatch) -> None:
         """Replace the reserved cost of a batch by its actual cost."""
         self._context.scope.budget.settle(batch.reserved_usd, batch.spent_usd)
+        self.limit.own_batches_usd -= batch.reserved_usd
         batch.reserved_usd = batch.spent_usd = 0.0
 
     async def _read_results(self, batch: ProviderBatch) -> None:
@@ -157,6 +164,8 @@ class Collector:
                 answer = await batch.channel.recorder.read(request, result.body, result.request_id)
             except ModelError as error:
                 batch.reasons[result.key] = error.code or type(error).__name__
+                if error.may_have_cost:
+                    batch.billed_keys.add(result.key)
             else:
                 cost = None if answer.cost_usd is None else answer.cost_usd * BATCH_PRICE
                 answers[result.key] = answer.model_copy(update={"cost_usd": cost, "latency_s": None})

@@ -126,6 +126,7 @@ class _BatchRun:
 
     async def run(self) -> tuple[str, ...]:
         """List the requests of the plan, resume earlier batches, submit new requests, and collect."""
+        self.collector.limit = await asyncio.to_thread(self._project.spending_limit)
         try:
             async with project_lock(self._client, "submitting"):
                 await self._list_requests()
@@ -221,11 +222,13 @@ class _BatchRun:
             batch_id = await self._submitter.find(channel, rows[0].batch_id)
         if batch_id is None:
             return
-        batch = ProviderBatch(batch_id, channel, {row.cache_key for row in rows})
+        costs_usd = {row.cache_key: row.cost_usd or self._requests[row.cache_key].cost_usd for row in rows}
+        batch = ProviderBatch(batch_id, channel, set(costs_usd), costs_usd)
         try:
             batch.status = await self._polling.retry(lambda: channel.api.poll(batch.batch_id))
         except BatchNotFound:
-            gone_rows = channel.submission_rows(batch.keys, batch_id, "gone")
+            batch.billed_keys.update(batch.keys)
+            gone_rows = batch.add_costs(channel.submission_rows(batch.keys, batch_id, "gone"))
             await asyncio.to_thread(batch_jobs.write_submissions, self._project.store, gone_rows)
         except ModelError as error:
             raise RunStopped(f"{error} A batch is there; run this notebook cell again later to collect it.") from error
@@ -251,15 +254,16 @@ class _BatchRun:
                         self.collector.open_batches[batch.batch_id] = batch
         finally:
             self._context.scope.budget.settle(reserved_usd, 0.0)
+            self.collector.limit.own_batches_usd -= reserved_usd
 
     async def _reserve_cost(self, keys: Iterable[str]) -> float:
         """Reserve the most that new batches can cost; if that is too much, nothing is submitted."""
         cost_usd = sum(self._requests[key].cost_usd for key in keys)
         if not cost_usd:
             return 0.0
-        open_usd = await asyncio.to_thread(batch_jobs.open_usd, self._project.store)
         limit = await asyncio.to_thread(self._project.spending_limit)
-        if limit.exceeds(cost_usd + open_usd):
+        if limit.exceeds(cost_usd + limit.own_batches_usd):
+            open_usd = limit.open_usd + limit.own_batches_usd
             raise BudgetReached(
                 f"the new batches may cost up to ${cost_usd:,.4f}, batches that are at the provider may cost up to "
                 f"${open_usd:,.4f}, and ${limit.spent_usd:,.4f} of {limit.label} (${limit.limit_usd:,.2f}) is spent. "
@@ -269,6 +273,7 @@ class _BatchRun:
             await self._context.scope.budget.reserve(lambda: cost_usd)
         except BudgetReached as error:
             raise BudgetReached(f"no batch was submitted. All batches together: {error}") from None
+        limit.own_batches_usd += cost_usd
         return cost_usd
 
     async def _channel(self, model: Model) -> Channel:

@@ -78,8 +78,8 @@ class Submitter:
                 return
             except ModelError as error:
                 raise RunStopped(_rejection_message(channel, error)) from error
-            reserved_usd = sum(self._requests[key].cost_usd for key in chunk.keys)
-            yield ProviderBatch(batch_id, channel, set(chunk.keys), reserved_usd)
+            costs_usd = {key: self._requests[key].cost_usd for key in chunk.keys}
+            yield ProviderBatch(batch_id, channel, set(chunk.keys), costs_usd, sum(costs_usd.values()))
 
     async def find(self, channel: Channel, submission_id: str) -> str | None:
         """The id of a batch that a program was submitting when it ended; None if it did not arrive.

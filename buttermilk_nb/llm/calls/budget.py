@@ -13,10 +13,20 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ...errors import BudgetReached, StoreError
 
 _READ_EVERY_S = 2.0
+
+
+class Spending(NamedTuple):
+    """The spending of a project, by all processes."""
+
+    spent_usd: float
+    """The cost of its calls so far, in US dollars."""
+    open_usd: float = 0.0
+    """The most that its batches at providers can still cost, in US dollars."""
 
 
 class SpendingLimit:
@@ -33,7 +43,7 @@ class SpendingLimit:
     hint
         A sentence that says how to raise it.
     total
-        Returns the money that all processes have spent so far; None if only this one counts.
+        Returns what all processes have spent so far; None if only this one counts.
     """
 
     def __init__(
@@ -43,12 +53,16 @@ class SpendingLimit:
         spent_usd: float = 0.0,
         label: str,
         hint: str,
-        total: Callable[[], float] | None = None,
+        total: Callable[[], Spending] | None = None,
     ) -> None:
         self.limit_usd = limit_usd
         self.label = label
         self.hint = hint
         self.reserved_usd = 0.0
+        self.own_batches_usd = 0.0
+        """The part of `reserved_usd` that is for batches of this process, which are also in `Spending.open_usd`."""
+        self.open_usd = 0.0
+        """The most that batches of other runs, which are at providers, can still cost."""
         self.waiting: list[asyncio.Future[None]] = []
         self._total = total
         self._next_reading = 0.0
@@ -65,9 +79,10 @@ class SpendingLimit:
         self.reserved_usd -= reserved_usd
         self._own_usd += cost_usd
 
-    def learn_total(self, total_usd: float) -> None:
-        """Count what others have spent: the total without what this process has spent itself."""
-        self._others_usd = max(self._others_usd, total_usd - self._own_usd)
+    def learn_total(self, total: Spending) -> None:
+        """Count what others have spent, and their open batches: the total without the part of this process."""
+        self._others_usd = max(self._others_usd, total.spent_usd - self._own_usd)
+        self.open_usd = max(0.0, total.open_usd - self.own_batches_usd)
 
     async def read_total(self) -> None:
         """Learn the total again if the last reading is some time ago."""
@@ -79,7 +94,7 @@ class SpendingLimit:
 
     def exceeds(self, cost_usd: float) -> bool:
         """Whether a call would exceed the limit even if the calls in flight cost nothing."""
-        return self.limit_usd is not None and self.spent_usd + cost_usd > self.limit_usd + 1e-12
+        return self.limit_usd is not None and self.spent_usd + self.open_usd + cost_usd > self.limit_usd + 1e-12
 
     def fits(self, cost_usd: float) -> bool:
         """Whether a call fits in addition to the calls in flight."""
@@ -124,9 +139,15 @@ class Budget:
         for limit in self._limits:
             if limit.exceeds(cost_usd):
                 assert limit.limit_usd is not None
+                left_usd = limit.limit_usd - limit.spent_usd - limit.open_usd
+                batches = (
+                    f", because batches that are at the provider may cost up to ${limit.open_usd:,.4f}"
+                    if limit.open_usd
+                    else ""
+                )
                 raise BudgetReached(
-                    f"the next call might cost ${cost_usd:,.4f}, and ${limit.limit_usd - limit.spent_usd:,.4f} of "
-                    f"{limit.label} ({_dollars(limit.limit_usd)}) is left. {limit.hint}"
+                    f"the next call might cost ${cost_usd:,.4f}, and ${left_usd:,.4f} of {limit.label} "
+                    f"({_dollars(limit.limit_usd)}) is left{batches}. {limit.hint}"
                 )
 
     async def reserve(self, highest_cost: Callable[[], float]) -> float:

@@ -142,9 +142,9 @@ class Sender:
         price = request.model.price()
         if not price:
             return 0.0
-        limit = request.params.sent.get("max_tokens") or request.params.sent.get("max_completion_tokens")
-        if not isinstance(limit, int | float) or limit <= 0:
-            limit = self._longest_answers.get(request.model.full_name, _FIRST_ANSWER_TOKENS)
+        limits = [request.params.sent.get(name) for name in ("max_tokens", "max_completion_tokens")]
+        valid_limits = [limit for limit in limits if isinstance(limit, int | float) and limit > 0]
+        limit = max(valid_limits or [self._longest_answers.get(request.model.full_name, _FIRST_ANSWER_TOKENS)])
         tokens_in = request.estimated_tokens * _MARGIN + self._unexpected_tokens.get(request.model.full_name, 0.0)
         return tokens_in * price[0] + limit * price[1]
 

@@ -20,6 +20,7 @@ from ..._internal.text import pluralise
 from ...errors import SetupError
 from ...schema import FINISHED, Tombstone, now
 from ..connection import transaction
+from ..costs import counted_usd
 from ..store import Store
 from .compact import rewrite_file
 from .delete_rows import remove_runs, rows_of_runs
@@ -104,7 +105,7 @@ def purge(store: Store, *, before: dt.date | int, yes: bool = False, reason: str
     with store.exclusive() as con:  # held until it is written anew
         run_ids = _ended_before(con, limit)
         unfinished = _count_rows(con, "select count(*) from runs where finished_at is null and started_at < ?", limit)
-        n_designs_lost, spent_usd = _designs_lost(con, run_ids), _cost_of_runs(con, run_ids)
+        n_designs_lost, spent_usd = _designs_lost(con, run_ids), counted_usd(con, run_ids)
         removed = _remove_runs(con, store, run_ids, reason, dry_run=not yes) if run_ids else Counter()
         if yes and run_ids:
             rewrite_file(con, store.path)
@@ -167,12 +168,6 @@ def _remove_runs(
     except _TrialPurge as kept:
         return kept.removed
     return removed
-
-
-def _cost_of_runs(con: duckdb.DuckDBPyConnection, run_ids: list[str]) -> float:
-    query = "select coalesce(sum(cost_usd), 0) from calls where list_contains(?::varchar[], run_id)"
-    row = con.execute(query, [run_ids]).fetchone()
-    return float(row[0]) if row else 0.0
 
 
 class _TrialPurge(Exception):

@@ -183,6 +183,11 @@ def interrupting(server, flow, corpus, looks=2):
         stop.join()
 
 
+def open_usd(project):
+    with project.store.reading() as con:
+        return batch_jobs.open_usd(con)
+
+
 def left_at_the_provider(server, flow, corpus):
     """Run it, and stop it while it waits."""
     server.looks = 10_000
@@ -304,7 +309,7 @@ def test_what_was_asked_directly_meanwhile_is_not_collected(batch_server, make_b
     run = judging().run(texts(), batch=True)
     assert (run.counts, run.cost_usd, len(batch_server.jobs)) == ({"ok": 4}, 0, 1)
     assert states(project) == [["sending", "submitted", "unused"]] * 4
-    assert batch_jobs.open_usd(project.store) == 0
+    assert open_usd(project) == 0
 
 
 def test_a_batch_that_the_provider_has_forgotten_is_submitted_again(batch_server, make_batch_project):
@@ -337,7 +342,7 @@ def test_a_record_that_is_forgotten_while_its_batch_is_open(model, batch_server,
     project = make_batch_project()
     left_at_the_provider(batch_server, judging(model), texts())
     keys = project.sql("select distinct cache_key from batches where record_id = 'r002'").cache_key.tolist()
-    most = batch_jobs.open_usd(project.store)
+    most = open_usd(project)
     result = project.evidence.forget(record_id="r002")
     provider = {"gpt": "openai", "claude": "anthropic"}[model]
     (batch_id,) = {job.name for job in batch_server.jobs}
@@ -346,7 +351,7 @@ def test_a_record_that_is_forgotten_while_its_batch_is_open(model, batch_server,
     assert len(keys) == 1
     assert not any(keys[0].encode() in path.read_bytes() for path in project.folder.rglob("*") if path.is_file())
     assert project.sql("select count(*) as n from batches where record_id = 'r002'").n.item() == 0
-    assert batch_jobs.open_usd(project.store) == pytest.approx(most), "the provider will still ask for its price"
+    assert open_usd(project) == pytest.approx(most), "the provider will still ask for its price"
     batch_server.looks = 0
     rest = bm.Corpus([record for record in texts().records if record.record_id != "r002"])
     run = judging(model).run(rest, batch=True)
@@ -382,11 +387,51 @@ def test_a_budget_that_is_too_small_is_said_before_anything_is_submitted(batch_s
 def test_what_is_at_the_provider_counts_towards_the_projects_budget(batch_server, make_batch_project):
     project = make_batch_project(budget_usd=0.05)
     left_at_the_provider(batch_server, judging(), texts(4))
-    assert 0.025 < batch_jobs.open_usd(project.store) < 0.05
+    assert 0.025 < open_usd(project) < 0.05
     other = bm.Flow("other", [bm.Judge("judge", criteria=bm.Criteria("loud", "Is it loud?"), models="gpt")])
     with pytest.raises(bm.errors.BudgetReached, match="batches that are at the provider may cost"):
         other.run(texts(4), batch=True)
     assert len(batch_server.jobs) == 1
+
+
+def test_a_direct_run_counts_what_is_at_the_provider(batch_server, make_batch_project):
+    project = make_batch_project(budget_usd=0.06)
+    left_at_the_provider(batch_server, judging(), texts(4))
+    most = open_usd(project)
+    loud = bm.Flow("other", [bm.Judge("judge", criteria=bm.Criteria("loud", "Is it loud?"), models="gpt")])
+    with pytest.raises(bm.errors.BudgetReached, match=r"because batches that are at the provider may cost up to \$0.0"):
+        loud.run(texts(40), concurrency=1)
+    spent = sum(bm.sql("select cost_usd from calls").cost_usd)
+    assert 2 * DIRECT_USD < spent <= 0.06 - most
+    run = judging().run(texts(4), batch=True)  # what was submitted is collected, and counts no more than it cost
+    assert run.counts == {"ok": 4}
+    limit = project.spending_limit()
+    assert (limit.open_usd, limit.own_batches_usd) == (0, pytest.approx(0))
+    assert limit.spent_usd == pytest.approx(spent + 4 * DIRECT_USD / 2)
+
+
+def test_a_request_that_was_answered_directly_meanwhile_is_billed_too(batch_server, make_batch_project):
+    project = make_batch_project()
+    left_at_the_provider(batch_server, judging(), texts())
+    most = open_usd(project)
+    judging().run(texts())
+    judging().run(texts(), batch=True)
+    assert states(project) == [["sending", "submitted", "unused"]] * 4
+    assert open_usd(project) == 0
+    session.close()
+    assert make_batch_project().spent_usd == pytest.approx(4 * DIRECT_USD + most)
+
+
+def test_a_reply_without_an_answer_may_be_billed(batch_server, make_batch_project):
+    def without_choices(key, body, line):
+        line["response"]["body"]["choices"] = []
+        return line
+
+    project = make_batch_project()
+    batch_server.replace = without_choices
+    run = judging().run(texts(), batch=True)
+    assert run.counts == {"ok": 4}, "they are asked directly"
+    assert project.spent_usd > 4 * DIRECT_USD + 0.02
 
 
 @BOTH

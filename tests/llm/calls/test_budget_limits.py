@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 import buttermilk_nb as bm
 from buttermilk_nb.errors import BudgetReached
-from buttermilk_nb.llm.calls.budget import Budget, SpendingLimit
+from buttermilk_nb.llm.calls.budget import Budget, Spending, SpendingLimit
 from buttermilk_nb.project.project import Project
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
@@ -108,9 +108,9 @@ def test_a_run_that_begins_does_not_forget_what_others_spend_meanwhile(make_stud
 
     def slowly(_):
         budget.settle(0.0, 0.4)  # a call of another run ends while the Store adds up what is stored
-        return 0.0
+        return Spending(0.0)
 
-    monkeypatch.setattr(Project, "spent_usd", property(slowly))
+    monkeypatch.setattr(Project, "_spending", slowly)
     assert project.spending_limit() is shared
     assert shared.spent_usd == pytest.approx(0.4)
     assert project.spending_limit().spent_usd == pytest.approx(0.8)

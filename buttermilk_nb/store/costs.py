@@ -1,0 +1,28 @@
+"""What the stored calls count in a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import duckdb
+
+_MOST_USD = 1e9
+"""No call costs more: a number above it, or one that is negative or none at all, was written by another program."""
+
+
+def counted_usd(con: duckdb.DuckDBPyConnection, run_ids: Collection[str] | None = None) -> float:
+    """The cost of calls, or the most that they can have cost where that is not known, in US dollars.
+
+    Parameters
+    ----------
+    con
+        A connection to the file.
+    run_ids
+        The runs to count; by default all.
+    """
+    row = con.execute(
+        "select coalesce(sum(usd), 0.0) from (select coalesce(max_cost_usd, cost_usd) as usd from calls "
+        "where $runs::varchar[] is null or list_contains($runs::varchar[], run_id)) where usd between 0 and $most",
+        {"runs": None if run_ids is None else list(run_ids), "most": _MOST_USD},
+    ).fetchone()
+    return float(row[0]) if row else 0.0
