@@ -2,12 +2,14 @@
 
 A text can hold a complete answer in JSON, by accident or to plant it. If a model repeats it, it must not count as the
 model's own answer. White space, marks of block quotes, backslashes, invisible characters, kinds of quotation marks and
-the escapes of HTML, addresses and JSON are ignored in the comparison, on both sides.
+the escapes of HTML, addresses and JSON are ignored in the comparison, on both sides. An answer of some length is also
+recognised by its letters alone, whatever stands between them: tags, marks of comments and tables, line numbers.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +30,13 @@ _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
 _MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED, _MAX_DEPTH = 100, 8_000, 20_000, 50
 _INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
 _QUOTES = tuple(zip("’‘´`“”„‟", "'" * 4 + '"' * 4, strict=True))
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
+_ESCAPED = ("&", "%7", "%25", "\\u", "\\x")
+_MAX_DECODINGS = 3
+_TAG = re.compile(r"<[^<>]{0,300}>")
+_NO_LETTERS = re.compile("[^a-z]+")
+_MIN_LETTERS = 60
+"""The letters of an answer, its keys included, that no text shares by chance."""
 _CONTEXT = 24
 """Characters before an answer field (without white space) that no answer shares with a text by chance."""
 
@@ -112,6 +120,7 @@ class _Analysis:
             any(compact in text for compact in forms.compact for text in self._compact_texts)
             or self._contain_value(answer)
             or self._contain_field(forms)
+            or self._contain_letters(answer)
         )
 
     def shares_object_with(self, forms: _AnswerForms) -> bool:
@@ -139,6 +148,17 @@ class _Analysis:
             for text in self._structures
             if field in text
         )
+
+    def _contain_letters(self, answer: dict[str, Any]) -> bool:
+        """Whether an entry stands in one of the texts if only letters count."""
+        entries = (_letters(json.dumps(entry, ensure_ascii=False)) for entry in _objects_with_answer(answer))
+        signatures = [letters for letters in entries if len(letters) >= _MIN_LETTERS]
+        return any(letters in text for letters in signatures for text in self._letter_texts)
+
+    @cached_property
+    def _letter_texts(self) -> list[str]:
+        texts = chain(self._texts, (_TAG.sub("", text) for text in self._texts if "<" in text))
+        return list(dict.fromkeys(map(_letters, texts)))
 
     @cached_property
     def _compact_texts(self) -> list[str]:
@@ -211,14 +231,30 @@ def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
 
 def _forms(text: str) -> list[str]:
     """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
-    if text.isascii() and not ("&" in text or "`" in text or "\0" in text or "%7" in text or "\\u" in text):
+    if text.isascii() and not ("`" in text or "\0" in text or any(mark in text for mark in _ESCAPED)):
         return [text]  # most texts
-    visible = _INVISIBLE.sub("", text)
-    decoded = html.unescape(visible) if "&" in visible else visible
-    decoded = unquote(decoded) if "%7" in decoded else decoded
-    decoded = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), decoded) if "\\u" in decoded else decoded
+    visible = decoded = _INVISIBLE.sub("", text)
+    for _ in range(_MAX_DECODINGS):  # some texts were escaped twice
+        before, decoded = decoded, _decode(decoded)
+        if decoded == before:
+            break
     decoded = decoded if decoded.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", decoded))
     return list(dict.fromkeys([visible, _with_plain_quotes(decoded), decoded]))
+
+
+def _decode(text: str) -> str:
+    """The text with the escapes of HTML, addresses, JSON and programs decoded once."""
+    decoded = html.unescape(text) if "&" in text else text
+    decoded = unquote(decoded) if "%7" in decoded or "%25" in decoded else decoded
+    return _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), decoded) if "\\" in decoded else decoded
+
+
+def _letters(text: str) -> str:
+    """The letters of a text, in lower case."""
+    folded = text.casefold()
+    if folded.isascii():
+        return _NO_LETTERS.sub("", folded)
+    return "".join(filter(str.isalpha, unicodedata.normalize("NFKC", folded)))
 
 
 def _with_plain_quotes(text: str) -> str:
