@@ -15,7 +15,9 @@
         ├── SkippedCell       there is nothing to ask, or the model cannot answer
         └── ModelError        the call itself failed
             ├── AuthenticationError, QuotaError, RateLimitError, OverloadedError
-            ├── CallTimeout, UnavailableError
+            ├── CallTimeout, CallCancelled
+            ├── UnavailableError
+            │   └── ConnectionLostError  after the request was sent, so that it may have a price
             └── BadRequestError, ContextTooLongError, ContentFilterError, BadResponseError
     Interrupted (KeyboardInterrupt)   a run in `run` was stopped; the finished rows are kept
 

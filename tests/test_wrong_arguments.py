@@ -93,3 +93,16 @@ def test_what_is_most_often_written_wrongly_has_an_answer(offline_project):
         bm.init("press/tone?")
     with pytest.raises(bm.SetupError, match=r"needs the dataframe that bm\.agreement\(\.\.\.\) returns"):
         bm.plot_agreement(ratings)
+
+
+@pytest.mark.parametrize("path", ["a\0b", "x" * 300, "x/" * 2_000, "/" + "y" * 5_000])
+def test_a_path_that_no_system_knows_is_a_sentence(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    project = bm.init("paths")
+    readers = [
+        bm.Criteria.from_file, bm.Prompt.from_file, bm.Flow.from_yaml, bm.Image.from_file, project.cache.import_,
+        lambda path: bm.load(path, content="text"), lambda path: project.evidence.import_traces(path),
+    ]  # fmt: skip
+    for read in readers:
+        with pytest.raises(bm.SetupError):
+            read(path)

@@ -160,6 +160,8 @@ def read_text(path: Path) -> str:
         raise SetupError(f"there is no file `{path}`; check the path, which starts from {Path.cwd()}.") from None
     except UnicodeDecodeError as error:
         raise SetupError(f"`{path.name}` is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
+    except ValueError:  # from the system, which knows no such paths
+        raise SetupError(f"{str(path)!r} is not a path, because it contains a NUL character.") from None
     except OSError as error:
         raise SetupError(f"`{path}` cannot be read: {error.strerror}.") from error
 

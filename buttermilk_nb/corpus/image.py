@@ -75,10 +75,9 @@ class Image(FrozenModel):
             if file.stat().st_size > MAX_BYTES:
                 raise SetupError(too_large_message(file.name))
             data = file.read_bytes()
-        except OSError as error:
-            raise SetupError(
-                f"the image `{path}` cannot be read (looked from {Path.cwd()}): {error.strerror}."
-            ) from error
+        except (OSError, ValueError) as error:  # a ValueError if the path contains a NUL character
+            reason = getattr(error, "strerror", None) or error
+            raise SetupError(f"the image {str(path)!r} cannot be read (looked from {Path.cwd()}): {reason}.") from error
         return cls(data=data, name=file.name)
 
     @classmethod

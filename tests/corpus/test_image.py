@@ -123,7 +123,7 @@ def test_bytes_that_are_too_many_are_refused():
 
 
 def test_a_missing_image_is_a_sentence(tmp_path):
-    with pytest.raises(SetupError, match=r"the image `.*none\.png` cannot be read .*No such file"):
+    with pytest.raises(SetupError, match=r"the image .*none\.png. cannot be read .*No such file"):
         Image.from_file(tmp_path / "none.png")
 
 

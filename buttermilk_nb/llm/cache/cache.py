@@ -7,6 +7,7 @@ run. Answers are deleted only if you name them: there is no wildcard and no evic
 from __future__ import annotations
 
 import itertools
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -204,8 +205,8 @@ class AnswerCache(CacheFiles):
             The file cannot be read.
         """
         source = Path(path).expanduser()
-        if not source.is_file():
-            raise SetupError(f"`{source}` cannot be read: there is no such file.")
+        if not os.path.isfile(source):  # noqa: PTH113  # `Path.is_file` raises if a name is too long
+            raise SetupError(f"{str(source)!r} cannot be read: there is no such file.")
         lines = export_import.LineReader(source, longest_line)
         counts = export_import.merge_all(self._run_in_writer, lines)
         return ImportCount(

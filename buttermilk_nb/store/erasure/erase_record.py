@@ -26,6 +26,11 @@ or list_contains($ids, json_extract_string(metadata, '$.first_id'))
 or list_contains($ids, json_extract_string(metadata, '$.second_id'))
 """
 """Segments of records, and pairs with them."""
+_NAMED_BY = """
+select distinct r.record_id from records r, forgotten f
+where r.record_id not in (select old from forgotten)
+and (r.cluster = f.old or contains(r.metadata, to_json(f.old)::varchar)) order by 1
+"""
 
 
 class ErasedRecord(NamedTuple):
@@ -39,6 +44,8 @@ class ErasedRecord(NamedTuple):
     sent_to: tuple[str, ...]
     open_batches: tuple[str, ...] = ()
     """Providers' batches that contain a text of it and have not ended."""
+    named_by: tuple[str, ...] = ()
+    """Other records whose own data (metadata, cluster) name its id."""
 
 
 def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
@@ -78,6 +85,7 @@ def find_record(con: duckdb.DuckDBPyConnection, record_id: str) -> ErasedRecord:
         _column(con, "select run_id from forgotten_runs order by 1"),
         tuple(_column(con, f"select provider {sent} union select provider {batches} order by 1")),
         tuple(open_batches(con, "select cache_key from forgotten_requests")),
+        tuple(_column(con, _NAMED_BY)),
     )
 
 

@@ -28,7 +28,7 @@ from typing import Any, Protocol
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
-from ..._internal.text import pluralise
+from ..._internal.text import pluralise, shorten
 from ...errors import SetupError
 from ..connection import transaction
 from ..exporters.export import exported_places
@@ -71,6 +71,8 @@ class Forgotten(BaseModel):
     """Providers that the text was sent to."""
     open_batches: tuple[str, ...] = ()
     """Providers' batches that contain the text and have not ended."""
+    named_by: tuple[str, ...] = ()
+    """Other records whose own data (metadata, cluster) name the record."""
     remaining: tuple[str, ...] = ()
     """Files and folders that may still contain it."""
 
@@ -90,6 +92,12 @@ class Forgotten(BaseModel):
             lines.append(f"It was sent to {', '.join(self.sent_to)}: ask them to delete it.")
         if self.open_batches:
             lines.append(f"It is in a batch that has not ended: {', '.join(self.open_batches)}. Cancel that there.")
+        if self.named_by:
+            verb = "names" if len(self.named_by) == 1 else "name"
+            lines.append(
+                f"{pluralise(len(self.named_by), 'other record')} {verb} it in metadata or cluster, which stay: "
+                f"{shorten(', '.join(self.named_by), 60)}. If its id names a person, forget these records too."
+            )
         if self.remaining:
             lines += ["Delete these or make them again, because they may still contain it:"]
             lines += [f"  {path}" for path in self.remaining]
@@ -180,6 +188,7 @@ def _forget_record(
         shared_texts=shared,
         sent_to=record.sent_to,
         open_batches=record.open_batches,
+        named_by=record.named_by,
     )
     return forgotten, erased
 

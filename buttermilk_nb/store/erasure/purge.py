@@ -5,7 +5,7 @@ all. Records, requests and responses are removed if no remaining run has them; t
 stay. The newest run of a design is no exception, because keeping it would break the promise made to the persons
 studied; the report gives the number of designs that would lose their only answer. Each removed run leaves a row in
 `tombstones` and its link in the chain, so that the remaining runs can still be checked. The cache does not change,
-because it has no runs.
+because it has no runs; the report says so.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class Purged(BaseModel):
             lines.append(f"Their calls cost {self.spent_usd:.2f} USD, which the project's budget {verb}.")
         if self.unfinished:
             lines.append(f"{pluralise(self.unfinished, 'run')} that began before and never ended stay.")
+        if self.run_ids:
+            lines.append("The cache keeps their answers; project.cache.delete(everything=True) removes all answers.")
         if self.run_ids and not self.done:
             lines.append("Nothing was removed yet; write yes=True to remove it.")
         return "\n".join(lines)

@@ -52,6 +52,7 @@ def test_without_yes_nothing_is_removed_and_the_answer_says_what_would_be(projec
         "1 run that ended before 2021-01-01 00:00 (UTC) would be removed, with 3 calls, 3 cells, "
     )
     assert lines[1:] == ["2 designs would lose their only answer.",
+                         "The cache keeps their answers; project.cache.delete(everything=True) removes all answers.",
                          "Nothing was removed yet; write yes=True to remove it."]  # fmt: skip
 
 

@@ -178,6 +178,21 @@ def test_a_run_says_that_it_stores_a_forgotten_record_again(study, corpus, calm)
     assert flow.run(bm.Corpus(list(corpus)[1:])).remarks == ()
 
 
+def test_other_records_whose_data_name_the_record_are_listed(study, calm):
+    corpus = bm.Corpus(
+        [
+            bm.Record(record_id="person-zz", content=TEXT),
+            bm.Record(record_id="reply", content=OTHER, metadata={"reply_to": "person-zz"}),
+            bm.Record(record_id="same thread", content=THIRD, cluster="person-zz"),
+            bm.Record(record_id="other", content="Nothing.", metadata={"reply_to": "person-z"}),
+        ]
+    )
+    bm.Flow("tone", [bm.Judge("judge", criteria=calm)]).run(corpus)
+    done = study.evidence.forget(record_id="person-zz")
+    assert done.named_by == ("reply", "same thread")
+    assert "2 other records name it in metadata or cluster, which stay: reply, same thread." in str(done)
+
+
 @pytest.mark.parametrize(
     "store_again",
     [
