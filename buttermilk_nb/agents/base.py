@@ -66,7 +66,7 @@ class Context(NamedTuple):
     scope: RunScope
     """The run's settings and state of model calls."""
     completed_calls: list[CallResult] | None = None
-    """The calls of one cell that have returned: their rows are kept even if the cell is cancelled."""
+    """The calls of one cell, those that were cut off too: their rows are kept even if the cell is cancelled."""
 
 
 class PlannedRequest(NamedTuple):

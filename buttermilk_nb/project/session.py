@@ -232,8 +232,8 @@ def trust() -> None:
     A project's folder may come from somebody else. So before anything is sent, what it says in `allow`, in `dotenv`,
     and in `api_base`, `key` and `local` of a model must be your own: made with `bm.allow` or `bm.init`, or confirmed
     here. This prints what you confirm. It is kept in your own settings on this computer. A value that changes later
-    must be confirmed again. Limits that allow more than the defaults do (`budget_usd`, `confirm_above`) and `prices`
-    are asked about once, in folders that were not made on this computer.
+    must be confirmed again. Limits that allow more than the defaults do (`budget_usd`, `confirm_above`,
+    `concurrency`) and `prices` are asked about once, in folders that were not made on this computer.
 
     Examples
     --------

@@ -455,7 +455,7 @@ def test_a_second_ctrl_c_cuts_it_off_and_keeps_the_rows(embedding_server, sequen
         embed(sequential_vec_project, TEXTS, model="vec", texts_per_request=1)
     thread.join(10)
     gate.set()
-    assert bm.sql("select count(*) as n from traces").n.item() == 2
+    assert sorted(bm.sql("select status from traces").status) == ["cancelled", "ok", "ok"], "what was sent has a row"
     assert bm.sql("select status from runs").status.tolist() == ["interrupted"]
 
 
