@@ -102,14 +102,13 @@ async def call_model(
     request: Request, cell: Cell, trace_id: str, context: Context, *, again: bool = False
 ) -> CallResult:
     """Send one request through the client, with this run's use of the cache."""
-    return await context.project.client.ask(
-        request,
-        trace_id=trace_id,
-        scope=context.scope,
-        policy=cell.slot.policy,
-        again=again,
-        results=context.completed_calls,
+    keep = context.completed_calls.append if context.completed_calls is not None else None
+    result = await context.project.client.ask(
+        request, trace_id=trace_id, scope=context.scope, policy=cell.slot.policy, again=again, on_cut_off=keep
     )
+    if keep is not None:
+        keep(result)
+    return result
 
 
 async def _parse(

@@ -167,6 +167,4 @@ def _store_assignment(
         for record_id, coder, position in zip(shares.record_id, shares.coder, shares.position, strict=True)
     ]
     coders = new_coders(project, set(shares.coder))
-    result = project.store.write(WriteBatch(rows=[*coders, *rows], records=corpus.records))
-    if result:
-        result.warn_of_forgotten()
+    project.store.write(WriteBatch(rows=[*coders, *rows], records=corpus.records)).warn_of_forgotten()

@@ -172,9 +172,7 @@ def keep_labels(
         return
     coder_rows = new_coders(project, {label.coder for label in labels})
     document_rows = [row for document in documents for row in document.to_rows()]
-    result = project.store.write(WriteBatch(rows=[*document_rows, *coder_rows, *labels], records=records))
-    if result:
-        result.warn_of_forgotten()
+    project.store.write(WriteBatch(rows=[*document_rows, *coder_rows, *labels], records=records)).warn_of_forgotten()
 
 
 @check_arguments

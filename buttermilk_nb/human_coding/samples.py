@@ -196,9 +196,7 @@ def _store_sample(store: Store, rows: Sequence[SampleRow], records: Sequence[Rec
             f"name: another sample is called `{name}`, with other settings or from other records; bm.samples() lists "
             "all samples. Give this one another name."
         )
-    result = store.write(WriteBatch(rows=rows, records=records))
-    if result:
-        result.warn_of_forgotten()
+    store.write(WriteBatch(rows=rows, records=records)).warn_of_forgotten()
 
 
 def _stratum_weights(strata: Sequence[str], allocation: str, boost: float, method: str) -> dict[str, float]:

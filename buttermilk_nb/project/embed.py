@@ -225,15 +225,13 @@ class _EmbedRun:
 
     def _write_plan(self, model_facts: Mapping[str, Any]) -> None:
         store, event, missing = self._project.store, self._event("running"), self._job.missing
-        result = write_plan(
+        write_plan(
             store,
             self._run_row(model_facts),
             event.as_row(),
             cells=cell_rows(missing, self._run_id),
             records=[request.record for request in missing],
-        )
-        if result:
-            result.warn_of_forgotten()
+        ).warn_of_forgotten()
         self._project.bus.publish(event)
 
     def _event(self, state: str) -> StatusEvent:

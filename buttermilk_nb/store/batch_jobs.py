@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..schema import Row, now
+from .costs import IS_AMOUNT
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,7 +115,7 @@ def open_usd(con: duckdb.DuckDBPyConnection) -> float:
     """The most that the batches at providers can still cost, in US dollars."""
     row = con.execute(
         f"select coalesce(sum(cost_usd), 0) from ({_NEWEST.format(where='')}) "  # noqa: S608  # our own
-        "where state in (select unnest(?)) and cost_usd between 0 and 1e9",
+        f"where state in (select unnest(?)) and cost_usd {IS_AMOUNT}",
         [sorted(OPEN)],
     ).fetchone()
     return float(row[0]) if row else 0.0
@@ -123,8 +124,8 @@ def open_usd(con: duckdb.DuckDBPyConnection) -> float:
 def billed_usd(con: duckdb.DuckDBPyConnection) -> float:
     """The most that those requests have cost that providers have answered and no call has used, in US dollars."""
     row = con.execute(
-        "select coalesce(sum(usd), 0) from (select max(cost_usd) as usd from batches "
-        "where state in (select unnest(?)) and cost_usd between 0 and 1e9 group by batch_id, cache_key)",
+        "select coalesce(sum(usd), 0) from (select max(cost_usd) as usd from batches "  # noqa: S608  # our own
+        f"where state in (select unnest(?)) and cost_usd {IS_AMOUNT} group by batch_id, cache_key)",
         [sorted(_BILLED)],
     ).fetchone()
     return float(row[0]) if row else 0.0

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 import duckdb
 
-_MOST_USD = 1e9
-"""No call costs more: a number above it, or one that is negative or none at all, was written by another program."""
+IS_AMOUNT = "between 0 and 1e9"
+"""The condition of an amount: any other number, or none at all (NaN), was written by another program."""
 
 
 def counted_usd(con: duckdb.DuckDBPyConnection, run_ids: Collection[str] | None = None) -> float:
@@ -21,8 +21,8 @@ def counted_usd(con: duckdb.DuckDBPyConnection, run_ids: Collection[str] | None 
         The runs to count; by default all.
     """
     row = con.execute(
-        "select coalesce(sum(usd), 0.0) from (select coalesce(max_cost_usd, cost_usd) as usd from calls "
-        "where $runs::varchar[] is null or list_contains($runs::varchar[], run_id)) where usd between 0 and $most",
-        {"runs": None if run_ids is None else list(run_ids), "most": _MOST_USD},
+        "select coalesce(sum(usd), 0.0) from (select coalesce(max_cost_usd, cost_usd) as usd from calls "  # noqa: S608  # our own
+        f"where $runs::varchar[] is null or list_contains($runs::varchar[], run_id)) where usd {IS_AMOUNT}",
+        {"runs": None if run_ids is None else list(run_ids)},
     ).fetchone()
     return float(row[0]) if row else 0.0

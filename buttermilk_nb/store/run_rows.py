@@ -21,7 +21,7 @@ def write_plan(
     cells: Iterable[tuple[Any, ...]],
     records: Sequence[Record] = (),
     texts: Sequence[TextRow] = (),
-) -> WriteResult | None:
+) -> WriteResult:
     """Write a run, its records, its prompts, criteria and schemas, and every planned cell."""
     return store.write(WriteBatch(rows=[*texts, run, event], cells=cells, records=records))
 

@@ -78,15 +78,15 @@ class Store:
         with self.exclusive() as con, transaction(con, self.path.name):
             yield con
 
-    def write(self, batch: WriteBatch) -> WriteResult | None:
+    def write(self, batch: WriteBatch) -> WriteResult:
         """Write a batch; if another process has the file for too long, write it to the spool.
 
         After that, later batches try the file once each and do not wait again.
 
         Returns
         -------
-        WriteResult or None
-            The result; None if the batch is in the spool. In both cases it is on disk.
+        WriteResult
+            Whether the batch is in the file or in the spool (it is on disk in both cases), and what it stored again.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Store:
         except FileLocked:
             self._is_locked_out = True
             spool.add(self.path, batch)
-            return None
+            return WriteResult(is_spooled=True)
         self._is_locked_out = False
         return result
 

@@ -32,7 +32,7 @@ def write_batch(con: duckdb.DuckDBPyConnection, batch: WriteBatch) -> WriteResul
     append(con, [entry for unit in units for entry in unit.assessments])
     if batch.finish:
         write_run_end(con, batch.finish)
-    return WriteResult(tuple(forgotten_ids))
+    return WriteResult(forgotten_ids=tuple(forgotten_ids))
 
 
 def _group_by_model(rows: Iterable[Row]) -> list[list[Row]]:

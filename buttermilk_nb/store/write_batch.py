@@ -24,9 +24,11 @@ class RunEnd(NamedTuple):
 
 
 class WriteResult(NamedTuple):
-    """The result of writing a batch to the file."""
+    """The result of writing a batch."""
 
-    forgotten_ids: tuple[str, ...]
+    is_spooled: bool = False
+    """Whether it is in the spool, because another process had the file. Its rows will be in the file later."""
+    forgotten_ids: tuple[str, ...] = ()
     """The names of its records that had been forgotten here before, and are stored again."""
 
     @property

@@ -109,7 +109,8 @@ class Writer:
         self._loop.call_soon_threadsafe(self._has_room.set)
 
     def _write(self, units: list[Unit], events: list[EventRow]) -> None:
-        if self._store.write(WriteBatch(units=units, rows=events, known_text_hashes=self._known_texts)):
+        result = self._store.write(WriteBatch(units=units, rows=events, known_text_hashes=self._known_texts))
+        if not result.is_spooled:
             if len(self._known_texts) > _MAX_KNOWN_TEXTS:
                 self._known_texts.clear()
             self._known_texts.update(text.text_hash for unit in units for text in unit.texts)

@@ -32,7 +32,7 @@ def spool_of(store):
 
 def test_a_batch_waits_beside_a_file_that_is_held_and_is_merged_by_the_next_read(store, hold_file, make_unit):
     with hold_file(store.path):
-        assert store.write(WriteBatch(units=[make_unit(n) for n in range(3)])) is None
+        assert store.write(WriteBatch(units=[make_unit(n) for n in range(3)])).is_spooled
         assert store.spooled() == 3 * 5  # trace, call, score and two texts each
     assert count(store, "traces") == 3
     assert (store.spooled(), spool_of(store)) == (0, [])
@@ -49,7 +49,7 @@ def test_the_next_write_merges_before_it_writes(store, hold_file, make_unit):
 
 def test_a_file_that_is_free_again_is_written_at_once_after_it_was_held(store, hold_file, make_unit):
     with hold_file(store.path):
-        assert store.write(WriteBatch(units=[make_unit(1)])) is None
+        assert store.write(WriteBatch(units=[make_unit(1)])).is_spooled
     assert store.write(WriteBatch(units=[make_unit(2)]))
 
 
@@ -190,7 +190,7 @@ def test_two_stores_in_one_folder_keep_their_spools_apart(tmp_path, hold_file, m
 
 def test_rows_that_a_reader_elsewhere_holds_back_are_not_silently_left_out_of_an_answer(store, hold_file, make_unit):
     with hold_file(store.path, "read"):
-        assert store.write(WriteBatch(units=[make_unit(1)])) is None
+        assert store.write(WriteBatch(units=[make_unit(1)])).is_spooled
         with pytest.raises(StoreError, match="another process has had .* open for"):
             count(store, "traces")
     assert count(store, "traces") == 1

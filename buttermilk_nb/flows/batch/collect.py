@@ -21,7 +21,6 @@ from ...agents.base import Context
 from ...errors import ModelError, RunStopped
 from ...llm.batch.api import BatchNotFound, BatchResult
 from ...llm.batch.providers import BATCH_PRICE
-from ...llm.calls.budget import SpendingLimit
 from ...llm.completion import Completion
 from ...store import batch_jobs
 from ...store.batch_jobs import Submission
@@ -51,8 +50,6 @@ class Collector:
         self._polling = polling
         self._requests = requests
         self._refusals: list[str] = []
-        self.limit: SpendingLimit
-        """The project's budget; `_BatchRun.run` sets it, because reading it takes time."""
         self.open_batches: dict[str, ProviderBatch] = {}
         self.remarks: list[str] = []
         self.paid_keys: set[str] = set()
@@ -130,8 +127,7 @@ class Collector:
 
     def settle_cost(self, batch: ProviderBatch) -> None:
         """Replace the reserved cost of a batch by its actual cost."""
-        self._context.scope.budget.settle(batch.reserved_usd, batch.spent_usd)
-        self.limit.own_batches_usd -= batch.reserved_usd
+        self._context.scope.budget.settle(batch.reserved_usd, batch.spent_usd, is_batch=True)
         batch.reserved_usd = batch.spent_usd = 0.0
 
     async def _read_results(self, batch: ProviderBatch) -> None:

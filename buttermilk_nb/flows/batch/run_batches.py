@@ -126,7 +126,6 @@ class _BatchRun:
 
     async def run(self) -> tuple[str, ...]:
         """List the requests of the plan, resume earlier batches, submit new requests, and collect."""
-        self.collector.limit = await asyncio.to_thread(self._project.spending_limit)
         try:
             async with project_lock(self._client, "submitting"):
                 await self._list_requests()
@@ -253,8 +252,7 @@ class _BatchRun:
                         reserved_usd -= batch.reserved_usd
                         self.collector.open_batches[batch.batch_id] = batch
         finally:
-            self._context.scope.budget.settle(reserved_usd, 0.0)
-            self.collector.limit.own_batches_usd -= reserved_usd
+            self._context.scope.budget.settle(reserved_usd, 0.0, is_batch=True)
 
     async def _reserve_cost(self, keys: Iterable[str]) -> float:
         """Reserve the most that new batches can cost; if that is too much, nothing is submitted."""
@@ -270,10 +268,9 @@ class _BatchRun:
                 f"{limit.hint}"
             )
         try:
-            await self._context.scope.budget.reserve(lambda: cost_usd)
+            await self._context.scope.budget.reserve(lambda: cost_usd, is_batch=True)
         except BudgetReached as error:
             raise BudgetReached(f"no batch was submitted. All batches together: {error}") from None
-        limit.own_batches_usd += cost_usd
         return cost_usd
 
     async def _channel(self, model: Model) -> Channel:

@@ -176,8 +176,8 @@ class Runner:
             records=self._plan.corpus.records,
             texts=self._plan.texts(),
         )
-        if result and (remark := result.forgotten_remark):
-            self._run.remarks += (remark,)
+        if result.forgotten_remark:
+            self._run.remarks += (result.forgotten_remark,)
         self._context.project.bus.publish(event)
 
     def _run_state(self, state: str) -> dict[str, object]:

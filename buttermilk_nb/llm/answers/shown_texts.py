@@ -70,9 +70,10 @@ class ShownTexts:
         forms = [
             form for text in texts for form in _forms(_with_placeholders(text, redacted or {})) if _has_bracket(form)
         ]
+        self._others = _Analysis(forms) if forms else None
         self._analyses = [_analyse(text) for text in same_for_all if _has_bracket(text)]
-        if forms:
-            self._analyses.append(_Analysis(forms))
+        if self._others:
+            self._analyses.append(self._others)
 
     def contain_answer(self, source: str, answer: dict[str, Any]) -> bool:
         """Whether an answer, or its part on a criterion, stands in one of the texts.
@@ -87,7 +88,9 @@ class ShownTexts:
         if not self._analyses:
             return False
         forms = _AnswerForms.of(source)
-        return any(analysis.contains_answer(forms, answer) for analysis in self._analyses)
+        if any(analysis.contains_answer(forms, answer) for analysis in self._analyses):
+            return True
+        return self._others is not None and self._others.contains_letters(answer)
 
     def share_object_with(self, source: str) -> bool:
         """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
@@ -120,7 +123,6 @@ class _Analysis:
             any(compact in text for compact in forms.compact for text in self._compact_texts)
             or self._contain_value(answer)
             or self._contain_field(forms)
-            or self._contain_letters(answer)
         )
 
     def shares_object_with(self, forms: _AnswerForms) -> bool:
@@ -149,7 +151,7 @@ class _Analysis:
             if field in text
         )
 
-    def _contain_letters(self, answer: dict[str, Any]) -> bool:
+    def contains_letters(self, answer: dict[str, Any]) -> bool:
         """Whether an entry stands in one of the texts if only letters count."""
         entries = (_letters(json.dumps(entry, ensure_ascii=False)) for entry in _objects_with_answer(answer))
         signatures = [letters for letters in entries if len(letters) >= _MIN_LETTERS]

@@ -74,9 +74,14 @@ class SpendingLimit:
         """The money spent so far, by this process and by others, as far as that is known."""
         return self._own_usd + self._others_usd
 
-    def settle(self, reserved_usd: float, cost_usd: float) -> None:
-        """Replace the reservation of a call by its real cost."""
-        self.reserved_usd -= reserved_usd
+    def reserve(self, usd: float, *, is_batch: bool = False) -> None:
+        """Reserve money for a call or a batch."""
+        self.reserved_usd += usd
+        self.own_batches_usd += usd if is_batch else 0.0
+
+    def settle(self, reserved_usd: float, cost_usd: float, *, is_batch: bool = False) -> None:
+        """Replace a reservation by the real cost."""
+        self.reserve(-reserved_usd, is_batch=is_batch)
         self._own_usd += cost_usd
 
     def learn_total(self, total: Spending) -> None:
@@ -150,13 +155,15 @@ class Budget:
                     f"({_dollars(limit.limit_usd)}) is left{batches}. {limit.hint}"
                 )
 
-    async def reserve(self, highest_cost: Callable[[], float]) -> float:
+    async def reserve(self, highest_cost: Callable[[], float], *, is_batch: bool = False) -> float:
         """Reserve the highest cost of a call, and wait for other calls if that is necessary.
 
         Parameters
         ----------
         highest_cost
             Returns the highest cost in US dollars; it is asked again after each wait.
+        is_batch
+            Whether it is for batches, which also count in the file as long as they are at the provider.
 
         Returns
         -------
@@ -180,18 +187,19 @@ class Budget:
             full.waiting.append(settled)
             await settled
             cost_usd = highest_cost()
-        self.raise_reservation(cost_usd)
+        for limit in self._limits:
+            limit.reserve(cost_usd, is_batch=is_batch)
         return cost_usd
 
     def raise_reservation(self, by_usd: float) -> None:
         """Reserve more for a call in flight. It goes on, but no other call starts on this money."""
         for limit in self._limits:
-            limit.reserved_usd += by_usd
+            limit.reserve(by_usd)
 
-    def settle(self, reserved_usd: float, cost_usd: float) -> None:
-        """Replace the reservation of a call by its real cost."""
+    def settle(self, reserved_usd: float, cost_usd: float, *, is_batch: bool = False) -> None:
+        """Replace a reservation by the real cost."""
         for limit in self._limits:
-            limit.settle(reserved_usd, cost_usd)
+            limit.settle(reserved_usd, cost_usd, is_batch=is_batch)
             waiting, limit.waiting = limit.waiting, []
             for settled in waiting:
                 if not settled.done():

@@ -22,8 +22,13 @@ def answer_row(
     asked_at: dt.datetime,
     *,
     shared: bool,
+    max_cost_usd: float | None = None,
 ) -> Call:
-    """The row of an answer. `shared` means that the answer is from the cache or from a call that is paid already."""
+    """The row of an answer.
+
+    `shared` means that the answer is from the cache or from a call that is paid already. `max_cost_usd` is the most
+    that an answer of a batch can have cost, in case the answer does not say what it did cost.
+    """
     return Call(
         **_shared_columns(request, trace_id, run_id, asked_at),
         model_served=completion.model_served,
@@ -40,6 +45,7 @@ def answer_row(
         latency_s=completion.latency_s,
         status=_status(completion),
         error_code=completion.category,
+        max_cost_usd=(max_cost_usd or None) if completion.cost_usd is None else None,
     )
 
 

@@ -108,7 +108,7 @@ class Client:
         scope: RunScope,
         policy: Policy = NO_POLICY,
         again: bool = False,
-        results: list[CallResult] | None = None,
+        on_cut_off: Callable[[CallResult], None] | None = None,
     ) -> CallResult:
         """Ask once.
 
@@ -124,8 +124,8 @@ class Client:
             The step's time limit and retries.
         again
             Ask although an answer is cached; the mode `only` never asks.
-        results
-            A list that gets the result, also that of a call that is cut off after it was sent.
+        on_cut_off
+            Called with the rows of the attempts if the call is cut off after it was sent.
 
         Raises
         ------
@@ -136,21 +136,6 @@ class Client:
         StoreError
             The cache cannot be read or written.
         """
-        result = await self._ask(request, trace_id, scope, policy, results, again=again)
-        if results is not None:
-            results.append(result)
-        return result
-
-    async def _ask(
-        self,
-        request: Request,
-        trace_id: str,
-        scope: RunScope,
-        policy: Policy,
-        results: list[CallResult] | None,
-        *,
-        again: bool,
-    ) -> CallResult:
         asked_at = now()
         if reason := self.consent.local_only_reason(request):  # before the cache, which may know a twin that may leave
             return CallResult(request, (), None, reason, ())
@@ -159,9 +144,9 @@ class Client:
             if completion is not None:
                 max_cost_usd = self.unpaid_answers.pop(request.key, None) if self.unpaid_answers else None
                 is_paid = max_cost_usd is None
-                answered = _from_completion(request, completion, trace_id, scope.run_id, asked_at, shared=is_paid)
-                is_known = is_paid or completion.cost_usd is not None
-                return answered if is_known else _add_max_cost(answered, max_cost_usd)
+                return _from_completion(
+                    request, completion, trace_id, scope.run_id, asked_at, shared=is_paid, max_cost_usd=max_cost_usd
+                )
             if scope.mode == "only":
                 if reason := request.model.skip_reason(request.offline_input):
                     return CallResult(request, (), None, reason, ())
@@ -171,9 +156,9 @@ class Client:
             await scope.identify(request.model, self._probe_s)
 
         def keep_attempts(call: InFlightCall) -> None:
-            if results is not None and call.attempts and call.book():
+            if on_cut_off is not None and call.attempts and call.book():
                 cut_off = SendResult(None, None, tuple(call.attempts))
-                results.append(_from_send_result(request, cut_off, trace_id, scope.run_id, asked_at, shared=False))
+                on_cut_off(_from_send_result(request, cut_off, trace_id, scope.run_id, asked_at, shared=False))
 
         result, shared = await self._send_or_join(cleared, scope, policy, keep_attempts)
         return _from_send_result(request, result, trace_id, scope.run_id, asked_at, shared=shared)
@@ -255,18 +240,20 @@ class Client:
 
 
 def _from_completion(
-    request: Request, completion: Completion, trace_id: str, run_id: str, asked_at: dt.datetime, *, shared: bool
+    request: Request,
+    completion: Completion,
+    trace_id: str,
+    run_id: str,
+    asked_at: dt.datetime,
+    *,
+    shared: bool,
+    max_cost_usd: float | None = None,
 ) -> CallResult:
     answer = TextRow.of("response", completion.raw)
-    call = call_rows.answer_row(request, completion, answer, trace_id, run_id, asked_at, shared=shared)
-    return CallResult(request, (call,), completion, None, (request.body, answer), call_rows.redacted_rows(request))
-
-
-def _add_max_cost(result: CallResult, max_cost_usd: float | None) -> CallResult:
-    """The result with the most that its call can have cost, because the answer does not say what it did cost."""
-    return result._replace(
-        calls=tuple(call.model_copy(update={"max_cost_usd": max_cost_usd or None}) for call in result.calls)
+    call = call_rows.answer_row(
+        request, completion, answer, trace_id, run_id, asked_at, shared=shared, max_cost_usd=max_cost_usd
     )
+    return CallResult(request, (call,), completion, None, (request.body, answer), call_rows.redacted_rows(request))
 
 
 def _from_send_result(

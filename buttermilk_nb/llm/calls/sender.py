@@ -46,6 +46,7 @@ OnWait = Callable[[str, str, float, str], None]
 
 _THROTTLING = (RateLimitError, OverloadedError)
 _FIRST_ANSWER_TOKENS = 1_000  # the longest answer that is expected, until there is a longer one
+_CUT_OFF = "The run was stopped before the model answered; run the notebook cell again to ask it."
 _MARGIN = 1.25  # the estimated number of tokens that a model reads may be too low
 _memory = MemoryLedger()
 _shared_limiters: dict[tuple[object, ...], Limiter] = {}
@@ -175,7 +176,7 @@ class Sender:
                 if scope.stopped:
                     raise RunStopped("it was stopped before this call was sent.")
                 asked_at, began = now(), time.monotonic()
-                waited_s, cut_off = began - ready_since, CallCancelled("the run was stopped before it answered.")
+                waited_s, cut_off = began - ready_since, CallCancelled(_CUT_OFF)
                 attempts.append(Attempt(asked_at, waited_s, 0.0, cut_off, reservation.amount_usd or None))
                 try:
                     completion, error = await self._complete(request, policy)
@@ -189,7 +190,7 @@ class Sender:
                 reservation.cost_usd = reservation.amount_usd if cost_usd is None else cost_usd
                 max_cost_usd = (reservation.amount_usd or None) if cost_usd is None else None
                 attempts[-1] = Attempt(asked_at, waited_s, time.monotonic() - began, error, max_cost_usd)
-                if completion is not None:
+                if completion is not None and reservation.amount_usd:
                     self._raise_reservations(request, completion)
         finally:
             if limiter:

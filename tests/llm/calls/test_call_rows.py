@@ -132,7 +132,7 @@ def test_a_call_that_is_cut_off_leaves_a_row_and_counts_the_most_it_can_cost(ser
         flow().run(texts())
     (call,) = bm.sql("select status, remote, cached, error_message, max_cost_usd from calls").itertuples()
     assert (call.status, call.remote, call.cached) == ("cancelled", True, False)
-    assert call.error_message == "the run was stopped before it answered."
+    assert call.error_message == "The run was stopped before the model answered; run the notebook cell again to ask it."
     assert bm.sql("select provider from egress").provider.tolist() == ["hosted_vllm"]
     spent = project.spending_limit().spent_usd
     assert spent > 0.02

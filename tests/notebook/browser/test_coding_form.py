@@ -11,7 +11,6 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-OPEN = "%load_ext buttermilk_nb\nimport buttermilk_nb as bm\nbm.init('coding', models=['offline/strict'])"
 TEXTS = [
     ("a1", "The mayor 🎭 called them <b>riff-raff</b>, and nobody\r\nin the hall laughed."),
     ("a2", "=SUM(1) is how the report begins; the rest of it is calm and dull."),
@@ -24,6 +23,15 @@ CRITERIA = """criteria = bm.Criteria('tone', 'How a report speaks of people.', c
     'heat': {'question': 'How heated is it?',
              'scale': {'kind': 'likert', 'low': 1, 'high': 5, 'labels': {1: 'calm', 5: 'furious'}}},
 })"""
+
+
+def beginning(project: str) -> list[str]:
+    """The first cells: a project, the texts, the criteria."""
+    return [
+        f"%load_ext buttermilk_nb\nimport buttermilk_nb as bm\nbm.init({project!r}, models=['offline/strict'])",
+        f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
+        CRITERIA,
+    ]
 
 
 def _select(page, words: str) -> None:
@@ -70,9 +78,7 @@ def _kept(page, store: Path, reason: str) -> None:
 def test_three_texts_are_coded_by_keys_and_clicks(lab):
     path = lab.write_notebook(
         "coding.ipynb",
-        OPEN,
-        f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
-        CRITERIA,
+        *beginning("coding"),
         "bm.coding_form(texts, criteria=criteria, coder='kf', order='corpus')",
     )
     lab.open(path)
@@ -174,9 +180,7 @@ SideBySide('r', 'A text.', pd.DataFrame(columns=columns), pd.DataFrame(held),
 def test_what_is_typed_when_the_tab_closes_is_kept(lab):
     path = lab.write_notebook(
         "closing.ipynb",
-        OPEN.replace("coding", "closing"),
-        f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
-        CRITERIA,
+        *beginning("closing"),
         "bm.coding_form(texts, criteria=criteria, coder='kf', order='corpus')",
     )
     with lab.new_tab() as tab:
@@ -228,9 +232,7 @@ def _faint(page, root):
 def test_what_is_typed_or_pressed_early_is_kept_and_everything_can_be_read(lab):
     path = lab.write_notebook(
         "early.ipynb",
-        OPEN.replace("coding", "early"),
-        f"texts = bm.load([{{'id': i, 'text': t}} for i, t in {TEXTS!r}], content='text', record_id='id')",
-        CRITERIA,
+        *beginning("early"),
         "calm = bm.Criteria('calm', 'Read it aloud first.', criteria={'respect': {'question': 'Does it sound calm?'}})",
         "bm.coding_form(texts, criteria=[criteria, calm], coder='kf', order='corpus')",
         "cues = bm.Criteria('calm', 'Is it calm?', flag='no', cues={'no': ['riff*', 'report']})\n"
