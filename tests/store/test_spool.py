@@ -41,7 +41,7 @@ def test_a_batch_waits_beside_a_file_that_is_held_and_is_merged_by_the_next_read
 def test_the_next_write_merges_before_it_writes(store, hold_file, make_unit):
     with hold_file(store.path):
         store.write(WriteBatch(units=[make_unit(1)]))
-    assert store.write(WriteBatch(units=[make_unit(2)]))
+    assert not store.write(WriteBatch(units=[make_unit(2)])).is_spooled
     assert spool_of(store) == []
     with store.reading() as con:
         assert con.execute("select record_id from trace_rows").fetchall() == [("r1",), ("r2",)]
@@ -50,7 +50,7 @@ def test_the_next_write_merges_before_it_writes(store, hold_file, make_unit):
 def test_a_file_that_is_free_again_is_written_at_once_after_it_was_held(store, hold_file, make_unit):
     with hold_file(store.path):
         assert store.write(WriteBatch(units=[make_unit(1)])).is_spooled
-    assert store.write(WriteBatch(units=[make_unit(2)]))
+    assert not store.write(WriteBatch(units=[make_unit(2)])).is_spooled
 
 
 def test_once_a_batch_was_spooled_the_next_ones_do_not_wait_again(tmp_path, hold_file, make_unit, monkeypatch):
