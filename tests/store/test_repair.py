@@ -158,7 +158,7 @@ field = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(field, min_size=1, max_size=8))
 def test_whatever_is_in_a_batch_each_of_its_units_lands_once_with_a_status(make_unit, tmp_path_factory, changes):
     store = Store(tmp_path_factory.mktemp("store") / "traces.duckdb")

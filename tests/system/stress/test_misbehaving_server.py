@@ -1,4 +1,4 @@
-"""800 records, or 2,000 in full, against a server that fails, hangs and talks nonsense: every row accounted for."""
+"""300 records, or 2,000 in full, against a server that fails, hangs and talks nonsense: every row accounted for."""
 
 import os
 from collections import Counter
@@ -10,7 +10,7 @@ from support.misbehaving_server import SHARES, MisbehavingServer
 import buttermilk_nb as bm
 from buttermilk_nb.project import session
 
-N = 2_000 if os.environ.get("BUTTERMILK_NB_STRESS") == "full" else 800
+N = 2_000 if os.environ.get("BUTTERMILK_NB_STRESS") == "full" else 300
 RETRIES = 5
 
 
