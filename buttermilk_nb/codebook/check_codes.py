@@ -15,7 +15,6 @@ from ..corpus.record import DEFAULT_CRITERION, Record
 from ..errors import InvalidAnswer, nearest
 from .criteria import Criteria
 from .criterion import Criterion
-from .scales import NON_ANSWERS
 
 
 def code_problems(records: Sequence[Record], documents: Sequence[Criteria]) -> list[str]:
@@ -78,10 +77,8 @@ def _code_problem(source: str, criterion: Criterion, counts: Counter[str], wrong
 
 
 def _is_valid(criterion: Criterion, code: Any) -> bool:
-    if code in NON_ANSWERS:
-        return True  # people may always give a non-answer
     try:
-        criterion.parse(code)
+        criterion.parse_code(code)
     except InvalidAnswer:
         return False
     return True

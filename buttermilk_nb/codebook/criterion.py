@@ -100,6 +100,10 @@ class Criterion(BaseModel):
         """Match a raw answer against the allowed answers; raises InvalidAnswer if it matches none of them."""
         return self.scale.parse(raw, self.non_answers)
 
+    def parse_code(self, raw: object) -> Answer:
+        """Match a person's code with the answers; people may give every non-answer. Raises InvalidAnswer otherwise."""
+        return self.scale.parse_code(raw)
+
     def flagged(self, answer: Answer) -> bool | None:
         """Whether the answer is the declared finding; None without a flag or an answer."""
         return self.scale.flagged(answer, self.flag)

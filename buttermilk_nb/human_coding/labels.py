@@ -14,9 +14,10 @@ from .._internal.arguments import check_arguments
 from .._internal.ids import canonical, uuid7
 from .._internal.text import to_jsonable
 from ..analysis.frames.human_codes import ADJUDICATED, TRUTH
+from ..analysis.frames.stored_criteria import stored_criteria
 from ..codebook.criteria import Criteria
 from ..codebook.criterion import Criterion
-from ..codebook.scales import NON_ANSWERS, Answer
+from ..codebook.scales import Answer
 from ..corpus.record import Record
 from ..errors import InvalidAnswer, SetupError
 from ..project.project import Project
@@ -199,8 +200,8 @@ def labels(
     Returns
     -------
     pandas.DataFrame
-        One row per coder, record, criterion, wording and round, with the columns of the table `labels`. Without
-        `history`, ids and times are left out.
+        One row per coder, record, criterion, wording and round, with the columns of the table `labels` and the
+        criterion's `scale`. Without `history`, ids and times are left out. Every statistic takes it.
 
     Examples
     --------
@@ -226,6 +227,13 @@ def labels(
     order = f"{_ORDER}, coded_at, label_id" if history else _ORDER
     frame = store.df(f"select * from {source} where {' and '.join(conditions)} order by {order}", params)  # noqa: S608
     columns = [name for name in Label.model_fields if history or name not in _EXECUTION]
+    documents = stored_criteria(store, frame.criteria_hash.unique())
+    scales = [
+        str(documents[key][criterion].scale) if key in documents else None
+        for key, criterion in zip(frame.criteria_hash, frame.criterion, strict=True)
+    ]
+    frame.insert(columns.index("criterion") + 1, "scale", scales)
+    columns.insert(columns.index("criterion") + 1, "scale")
     return frame[columns].astype({"flagged": "boolean", "blind": "boolean"})
 
 
@@ -243,4 +251,4 @@ def _parse_answer(criterion: Criterion, answer: Any | None, status: LabelStatus)
         raise InvalidAnswer(
             f'there is no answer on `{criterion.name}`; if the coder skipped it, write status="skipped".'
         )
-    return criterion.scale.parse(answer, NON_ANSWERS)  # people may give non-answers even if the criterion has none
+    return criterion.parse_code(answer)

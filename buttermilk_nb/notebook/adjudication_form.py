@@ -72,7 +72,7 @@ class AdjudicationForm(TextForm):
         """Change a part of the decision. It is saved once it has an answer and a reason."""
         draft = replace(self._draft, **changes)
         if "answer" in changes:
-            self.adjudication.criteria[self.adjudication.current.criterion].parse(draft.answer)
+            self.adjudication.criteria[self.adjudication.current.criterion].parse_code(draft.answer)
             draft = replace(draft, status="coded")
         self._drafts[self.place] = draft
         reason = "\n".join(draft.reasons).strip()

@@ -17,7 +17,6 @@ import traitlets
 
 from .._internal.html import fragment, title
 from ..codebook.criterion import Criterion
-from ..codebook.scales import NON_ANSWERS
 from ..corpus.record import Record
 from ..errors import ButtermilkError
 from ..human_coding.session.draft_answer import DraftAnswer
@@ -175,7 +174,7 @@ def draft_view(criterion: Criterion, draft: DraftAnswer) -> dict[str, Any]:
     selected: list[str] = []
     number = ""
     if draft.is_saved and draft.status != "skipped":
-        answer = criterion.scale.parse(draft.answer, NON_ANSWERS)  # an imported code may be one that has no button
+        answer = criterion.parse_code(draft.answer)  # an imported code may be one that has no button
         if answer.category is None:
             number = f"{answer.value:.12g}"
         elif criterion.scale.form_control().kind == "choices" and not answer.is_non_answer:

@@ -194,7 +194,7 @@ def test_a_decision_needs_a_reason_and_an_answer_of_the_scale(offline_project, r
     cases = adjudicate(RESPECT, ratings=run)
     with pytest.raises(bm.SetupError, match="write a reason"):
         cases.decide("yes", "  ")
-    with pytest.raises(bm.errors.InvalidAnswer, match="not one of: yes, no"):
+    with pytest.raises(bm.errors.InvalidAnswer, match="is not one of the answers"):
         cases.decide("both", "It is both.")
     assert cases.decisions == ()
 

@@ -106,7 +106,7 @@ def test_a_message_about_another_text_changes_nothing(shell, opened):
 def test_what_is_wrong_is_one_sentence_on_the_page(shell, opened):
     form = opened()
     view = ask(form, "answer", criterion="respect", value="both")
-    assert "is not one of: yes, no" in view["message"]
+    assert "is not one of the answers" in view["message"]
     view = ask(form, "mark", criterion="respect", start=0, end=999)
     assert "does not exist: the text has" in view["message"]
     assert ask(form, "next")["message"] == ""

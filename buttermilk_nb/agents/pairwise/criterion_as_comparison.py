@@ -7,7 +7,7 @@ from typing import Any
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
 from ...codebook.scales import Answer, Categories
-from ...codebook.scales.match_answer import exact_match
+from ...codebook.scales.match_answer import exact_match, match_wrapped
 from ...errors import InvalidAnswer
 from ...llm.calls.client import CallResult
 from ..cell_texts import cell_texts
@@ -94,7 +94,7 @@ class PairParser(ScoreParser):
 def _parse_json_answer(criterion: Criterion, raw: object, *, swapped: bool, ties: bool) -> Answer:
     """The answer in a JSON field: one of the names, a non-answer, or words."""
     text = str(raw or "")
-    if non_answer := exact_match(text, criterion.non_answers):
+    if non_answer := match_wrapped(text, lambda part: exact_match(part, criterion.non_answers)):
         return Answer(None, non_answer)
     return swap_back(parse_choice(text, TEXT_NAMES, ties=ties), swapped=swapped)
 

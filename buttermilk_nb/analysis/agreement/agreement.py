@@ -18,6 +18,7 @@ from ..coefficients.arrays import FloatArray, mean_of_defined
 from ..coefficients.reliability_matrix import NUMERIC
 from ..shared.bootstrap import percentile_interval, unit_weights
 from ..shared.modes import modal_ratings
+from ..shared.notes import add_codes_notes
 from ..shared.ratings_frame import prepare_ratings, usable_rows
 from ..shared.ratings_groups import ratings_groups
 from ..shared.reliability_data import ReliabilityData, reliability_data
@@ -85,7 +86,8 @@ def agreement(
     Raises
     ------
     SetupError
-        Criteria or wordings would be pooled; a coder is unknown; there are only replicates of one judge.
+        Criteria or wordings would be pooled; a coder is unknown; no criterion has two coders. If only some criteria
+        have fewer, each of these has one row without a value, and `note` says why.
 
     Notes
     -----
@@ -106,9 +108,15 @@ def agreement(
     check_replicate_mode(replicate_mode)
     frame = prepare_ratings(ratings, by)
     n_wordings = frame.groupby("criterion").criteria_hash.nunique()
-    rows = []
-    for key, part in ratings_groups(_pool_wordings(frame, pool), by):
-        selected = _select_coders(modal_ratings(part) if replicate_mode == "modal" else part, coders)
+    rows, problems = [], []
+    groups = ratings_groups(_pool_wordings(frame, pool), by)
+    for key, part in groups:
+        try:
+            selected = _select_coders(modal_ratings(part) if replicate_mode == "modal" else part, coders)
+        except _TooFewCoders as error:
+            problems.append(error)
+            rows.append(key | {"value": float("nan"), "note": str(error)})
+            continue
         data = reliability_data(selected, part)
         group_note = {
             "n_wordings": int(n_wordings[part.criterion.iloc[0]]) if pool else 1,
@@ -116,7 +124,13 @@ def agreement(
         }
         jobs = list(_jobs(data, _select_coefficients(coefficients, data.level)))
         rows += [key | row for row in _agreement_rows(data, jobs, group_note, n_boot, seed, confidence)]
-    return pd.DataFrame(rows)
+    if len(problems) == len(groups):
+        raise problems[0]
+    return add_codes_notes(pd.DataFrame(rows), frame)
+
+
+class _TooFewCoders(SetupError):
+    """A criterion has no two coders. It ends the table only if no other criterion has two."""
 
 
 def _pool_wordings(ratings: pd.DataFrame, pool: Sequence[str]) -> pd.DataFrame:
@@ -133,12 +147,12 @@ def _select_coders(part: pd.DataFrame, coders: Sequence[str] | None) -> pd.DataF
             raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, names)}")
     selected = part if coders is None else part[part.coder.isin(list(coders))]
     if selected.coder.nunique() == 1 and usable_rows(selected).replicate.nunique() > 1:
-        raise SetupError(
+        raise _TooFewCoders(
             f"there are only replicates of `{selected.coder.iloc[0]}`, and a replicate is not a coder; "
             "bm.stability(ratings) says how far one judge agrees with itself."
         )
     if selected.coder.nunique() < 2:
-        raise SetupError(
+        raise _TooFewCoders(
             f"criterion `{part.criterion.iloc[0]}`: agreement needs two coders, and there is "
             f"{'one, ' + repr(names[0]) if names else 'none'}."
         )

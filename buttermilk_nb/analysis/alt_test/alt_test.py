@@ -167,7 +167,7 @@ def alt_test_coders(
             "p_adjusted": test.p_adjusted,
             "rejected": pd.NA if np.isnan(test.p) else test.p_adjusted <= significance,
             "n": test.n,
-            "note": test.note,
+            "note": join_sentences(test.note, judge_test.codes_note),
         }
         for judge_test in judge_tests(ratings, by, judges, coders, epsilon, significance, replicate_mode)
         for test in judge_test.coder_tests
@@ -243,6 +243,7 @@ def _judge_note(test: JudgeTest, n: int, n_clusters: int) -> str:
         if constant
         else "",
         sample_note(n, n_clusters),
+        test.codes_note,
         f"Records are in {n_clusters:,} clusters, which the test takes into account." if 1 < n_clusters < n else "",
         f"{_code_names(excluded)} saw the judges' answers and {verb} left out." if excluded else "",
         f"{_code_names(test.non_blind)} saw the judges' answers, which helps the judge." if test.non_blind else "",

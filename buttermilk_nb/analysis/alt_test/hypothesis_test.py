@@ -18,7 +18,8 @@ from ..coefficients import ReliabilityMatrix
 from ..coefficients.arrays import BoolArray, FloatArray, IntArray
 from ..coefficients.reliability_matrix import NUMERIC
 from ..shared.coder_roles import coder_codes, human_coders, judge_names, non_blind_coders
-from ..shared.ratings_frame import FEW, prepare_ratings, usable_rows
+from ..shared.notes import FEW, codes_note
+from ..shared.ratings_frame import prepare_ratings, usable_rows
 from ..shared.ratings_groups import column_names, ratings_groups
 from ..shared.replicate_mode import ReplicateMode, check_replicate_mode
 from .advantage_probability import Advantages, advantages
@@ -73,6 +74,8 @@ class JudgeTest:
         The number of replicates of the judge.
     constant_answer
         An answer with which a judge that gives no other would pass; None if there is none, or if this judge fails.
+    codes_note
+        What was done to the forms of the codes.
     """
 
     key: dict[str, Any]
@@ -87,6 +90,7 @@ class JudgeTest:
     unequal_probabilities: bool
     n_replicates: int
     constant_answer: str | None
+    codes_note: str
 
     def omega(self, significance: float) -> float:
         """The winning rate; NaN if nobody is tested."""
@@ -183,6 +187,7 @@ def _test_judge(
         excluded_coders=excluded,
         unequal_probabilities=part.inclusion_p.nunique() > 1,
         n_replicates=1 if modal else int(usable_rows(part[part.coder == judge]).replicate.nunique()),
+        codes_note=codes_note(part),
         constant_answer=_passing_constant(people, used_panel, tests, clusters, epsilon, significance),
     )
 

@@ -17,7 +17,8 @@ import numpy as np
 from ...errors import SetupError, nearest
 from ..coefficients.arrays import BoolArray, FloatArray, IntArray
 from ..shared.modes import modal_ratings
-from ..shared.ratings_frame import FEW, prepare_ratings, scale_of, usable_rows
+from ..shared.notes import FEW, codes_note
+from ..shared.ratings_frame import prepare_ratings, scale_of, usable_rows
 from ..shared.ratings_groups import column_names, ratings_groups
 from ..shared.replicate_mode import ReplicateMode, check_replicate_mode
 from .inclusion_probability import inclusion_probability
@@ -57,6 +58,8 @@ class CodedSample:
         The number of codes that were not given blind.
     inclusion_source
         How the inclusion probability is known.
+    codes_note
+        What was done to the forms of the codes.
     """
 
     key: dict[str, Any]
@@ -71,6 +74,7 @@ class CodedSample:
     n_drawn: int
     n_not_blind: int
     inclusion_source: str
+    codes_note: str
 
     @property
     def has_code(self) -> BoolArray:
@@ -162,6 +166,7 @@ def _coded_sample(
         n_drawn=int(is_drawn.sum()),
         n_not_blind=int(not_blind.sum()),
         inclusion_source=source,
+        codes_note=codes_note(part),
     )
 
 

@@ -50,6 +50,7 @@ def estimate_note(
         if is_corrected and is_wider
         else "",
         "" if is_possible else "The value is not a possible share: too few records are coded.",
+        sample.codes_note,
     )
 
 

@@ -47,7 +47,7 @@ class Outcome:
         return values.where(rows.usable).astype("float64")
 
     def _number(self, category: str) -> float:
-        value = self.scale.parse(category).value if self.scale is not None else None
+        value = self.scale.parse_code(category).value if self.scale is not None else None
         return np.nan if value is None else value
 
 

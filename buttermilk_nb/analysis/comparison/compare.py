@@ -116,7 +116,7 @@ def compare_levels(
     rows = []
     for key, measure, a, b in pairs_of_levels(ratings, factor, column_names(by), baseline):
         row = _comparison_row(measure, a, b, replicate_mode, n_boot, seed, confidence)
-        row["note"] = join_sentences(row["note"], wordings_note(factor))
+        row["note"] = join_sentences(row["note"], wordings_note(factor), measure.table.codes_note)
         rows.append(key | {"factor": factor, "a": a, "b": b} | row)
     result = pd.DataFrame(rows)
     for name in ("p", "p_clustered"):

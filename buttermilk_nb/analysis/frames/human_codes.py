@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._internal.text import pluralise
 from ...codebook.criterion import Criterion
-from ...codebook.scales import NON_ANSWERS, Answer
 from ...corpus.record import DEFAULT_CRITERION
 from ...errors import InvalidAnswer
 from ...store import Store
@@ -149,7 +148,7 @@ def _codes_in_data(records: pd.DataFrame, questions: list[CriterionWording]) -> 
 
 def _parse_code(criterion: Criterion, code: Any) -> tuple[str | None, float | None, bool | None, str]:
     try:
-        answer = Answer(None, code) if code in NON_ANSWERS else criterion.parse(code)
+        answer = criterion.parse_code(code)
     except InvalidAnswer:
         return None, None, None, "invalid"
     return answer.category, answer.value, criterion.flagged(answer), "ok"

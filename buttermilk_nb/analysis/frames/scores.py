@@ -65,7 +65,7 @@ def _parse_truth(criterion: Criterion, code: str) -> Answer | None:
     """The answer that a stored code means: the text itself, else its JSON value (`true`, `4.0`)."""
     for parse in (str, json.loads):
         try:
-            return criterion.parse(parse(code))
+            return criterion.parse_code(parse(code))
         except (ValueError, InvalidAnswer):
             continue
     return None

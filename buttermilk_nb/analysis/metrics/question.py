@@ -13,7 +13,7 @@ from numbers import Real
 import numpy as np
 
 from ...codebook.scales import NON_ANSWERS, Scale, make_scale
-from ...errors import InvalidAnswer, SetupError
+from ...errors import SetupError
 from ..coefficients import ReliabilityMatrix
 from ..coefficients.arrays import BoolArray, FloatArray, IntArray
 
@@ -119,14 +119,14 @@ def code_answers(
         An answer is not one of the scale's.
     """
     if scale is not None and scale.level in CONTINUOUS_LEVELS:
-        return _code_numbers(name, scale, category, texts, value, has_answer)
+        return _code_numbers(name, scale, category, value, has_answer)
     used = np.unique(category[has_answer]).tolist()
     if -1 in used:
         raise SetupError(
             f"criterion `{name}`: some rows have a `value` and no `category`; write the answer in `category` as its "
             "scale does."
         )
-    category_of = {i: texts[i] if scale is None else _category_of(name, scale, texts[i]) for i in used}
+    category_of = {i: texts[i] for i in used}
     question = _question(name, scale, sorted(set(category_of.values())))
     index = {text: i for i, text in enumerate(question.categories)}
     lookup = np.full(len(texts) + 1, -1, np.intp)
@@ -185,29 +185,11 @@ def _question(name: str, scale: Scale | None, used: Sequence[str]) -> CriterionA
     return CriterionAnswers(name, "nominal", scale.answers, has_scale=True)
 
 
-def _category_of(name: str, scale: Scale, text: str) -> str:
-    try:
-        category = scale.parse(text).category
-    except InvalidAnswer as error:
-        raise SetupError(f"criterion `{name}`: {error}; write the answers as the scale `{scale}` does.") from None
-    assert category is not None
-    return category
-
-
 def _code_numbers(
-    name: str, scale: Scale, category: IntArray, texts: Sequence[str], value: FloatArray, has_answer: BoolArray
+    name: str, scale: Scale, category: IntArray, value: FloatArray, has_answer: BoolArray
 ) -> tuple[CriterionAnswers, IntArray]:
-    number = np.full(len(texts) + 1, np.nan)
-    for i in np.unique(category[has_answer & np.isnan(value)]).tolist():
-        try:
-            number[i] = float(texts[i])
-        except ValueError:
-            raise SetupError(f"criterion `{name}`: the answer `{texts[i]}` is not a number.") from None
-    answers = np.where(np.isnan(value), number[category], value)[has_answer]
+    answers = value[has_answer]
     low, high = scale.bounds or (np.nan, np.nan)
-    outside = answers[(answers < low) | (answers > high) | ~np.isfinite(answers)]
-    if outside.size:
-        raise SetupError(f"criterion `{name}`: the answer `{outside.min():g}` is outside the scale `{scale}`.")
     values, index = np.unique(answers, return_inverse=True)
     codes = np.full(len(category), -1, np.intp)
     codes[has_answer] = index

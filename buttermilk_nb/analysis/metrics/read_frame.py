@@ -133,10 +133,7 @@ def _select_coders(ratings: pd.DataFrame, truth: str, coders: Sequence[str] | No
 def _category_codes(category: pd.Series) -> tuple[IntArray, Sequence[object]]:
     import pandas as pd
 
-    try:
-        codes, distinct = pd.factorize(category)
-    except TypeError:
-        raise SetupError("column `category` contains lists; write a set of labels as its JSON text.") from None
+    codes, distinct = pd.factorize(category)
     return codes.astype(np.intp), list(distinct)
 
 

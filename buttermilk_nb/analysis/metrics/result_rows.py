@@ -97,6 +97,7 @@ def result_row(
         "note": join_sentences(
             _definition_note(coder, metric, basis, ~np.isnan(values[:, 0]), n),
             _sample_note(coder, n, n_clusters, resampled.size),
+            str(coder.table.code_note.iloc[int(coder.answers.row[0])]) if len(coder.answers.row) else "",
         ),
     }
 

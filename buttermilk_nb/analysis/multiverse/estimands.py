@@ -148,7 +148,9 @@ def function_estimand(
     part: pd.DataFrame, records: Sequence[str], function: Callable[[pd.DataFrame], Any]
 ) -> FunctionEstimand:
     """A function of one row per record: its id, cluster, `flagged`, and the columns that were joined to the ratings."""
-    joined = [name for name in part.columns if name not in COLUMNS and name not in ("usable", "resampling_unit")]
+    joined = [
+        name for name in part.columns if name not in COLUMNS and name not in ("usable", "resampling_unit", "code_note")
+    ]
     by_record = part[["record_id", "cluster", *joined]].drop_duplicates("record_id").set_index("record_id")
     frame = by_record.reindex(list(records)).rename_axis("record_id").reset_index()
     return FunctionEstimand(getattr(function, "__name__", "function"), function, frame)

@@ -206,6 +206,7 @@ def _estimate_columns(
             sample_note(n, n_clusters),
             "All resamples are the same, so the interval has no width." if low == high else "",
             unequal_note(instruments.table.unequal_probabilities),
+            instruments.table.codes_note,
         ),
     }
 

@@ -14,7 +14,7 @@ from ...errors import SetupError
 from ..coefficients.arrays import BoolArray, FloatArray
 from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
 from ..shared.coder_roles import judge_names
-from ..shared.notes import join_sentences, replicates_note, sample_note, unequal_note
+from ..shared.notes import add_codes_notes, join_sentences, replicates_note, sample_note, unequal_note
 from ..shared.ratings_frame import prepare_ratings
 from ..shared.ratings_groups import column_names, ratings_groups
 from .coder_groups import group_of_coder
@@ -107,7 +107,7 @@ def perspectives(
             data = group_agreement(part, judge, members)
             unequal = part.inclusion_p.nunique() > 1
             rows += [key | {"judge": judge} | row for row in _group_rows(data, unequal, n_boot, seed, confidence)]
-    return pd.DataFrame(rows)
+    return add_codes_notes(pd.DataFrame(rows), frame)
 
 
 def _group_rows(

@@ -13,7 +13,7 @@ from ..coefficients.arrays import FloatArray
 from ..frames.human_codes import TRUTH
 from ..shared.coder_roles import judge_names, non_blind_coders
 from ..shared.modes import modes
-from ..shared.notes import join_sentences
+from ..shared.notes import add_codes_notes, join_sentences
 from ..shared.ratings_frame import prepare_ratings, scale_of
 from ..shared.ratings_groups import column_names, ratings_groups
 from .coder_groups import group_of_coder
@@ -101,7 +101,7 @@ def soft_labels(
             table = _label_table(part, people, judge_name, smoothing if divergence else None)
             full_key = key | ({} if name is None else {"group": name})
             tables.append(table.assign(**full_key)[[*full_key, *table.columns]])
-    result = pd.concat(tables, ignore_index=True)
+    result = add_codes_notes(pd.concat(tables, ignore_index=True), frame)
     shares = [name for name in result.columns if name.startswith("share_")]
     first = list(result.columns[: list(result.columns).index("record_id") + 1])
     return result[[*first, *shares, *(name for name in result.columns if name not in {*first, *shares})]]

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from .ratings_frame import FEW
+from typing import TYPE_CHECKING
+
+from ..._internal.text import pluralise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEW = 30
+"""With fewer records no conclusion follows."""
 
 
 def join_sentences(*sentences: str | None) -> str:
@@ -10,9 +18,26 @@ def join_sentences(*sentences: str | None) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def few_records_note(n: int, noun: str = "records") -> str:
+def codes_note(prepared: pd.DataFrame) -> str:
+    """What was done to the forms of the codes in prepared ratings; empty if nothing was."""
+    return join_sentences(*prepared.code_note.unique())
+
+
+def add_codes_notes(result: pd.DataFrame, prepared: pd.DataFrame) -> pd.DataFrame:
+    """A table of results, with what was done to the codes of each criterion in its column `note`."""
+    if not prepared.code_note.any() or not len(result):
+        return result
+    notes = {criterion: codes_note(part) for criterion, part in prepared.groupby("criterion")}
+    if "criterion" in result.columns:
+        added = [notes.get(criterion, "") for criterion in result["criterion"]]
+    else:
+        added = [join_sentences(*notes.values())] * len(result)
+    return result.assign(note=[join_sentences(*pair) for pair in zip(result["note"], added, strict=True)])
+
+
+def few_records_note(n: int, noun: str = "record") -> str:
     """A warning that `n` records are too few for a conclusion; empty if there are none, or enough."""
-    return f"This is based on {n:,} {noun}; below {FEW} no conclusion follows." if 0 < n < FEW else ""
+    return f"This is based on {pluralise(n, noun)}; below {FEW} no conclusion follows." if 0 < n < FEW else ""
 
 
 def sample_note(n: int, n_clusters: int) -> str:

@@ -171,7 +171,7 @@ def _bias_row(part: pd.DataFrame, confidence: float, *, is_clustered: bool) -> d
         "chose_first_shown": n_first / len(choices) if choices else math.nan,
         "note": join_sentences(
             "" if n else "No pair has an answer in both orders.",
-            few_records_note(n, "pairs"),
+            few_records_note(n, "pair"),
             "Pairs of one cluster are treated as independent." if is_clustered and n else "",
         ),
     }

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...codebook.scales import NON_ANSWERS, Scale, make_scale
 from ...errors import SetupError, nearest
+from .code_forms import unify_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +24,6 @@ DEFAULTS: dict[str, Any] = {
     "input_models": None, "judge": None, "in_edge_cases": False, "criteria_set": None, "criteria_hash": None,
     "flagged": None, "value": float("nan"), "inclusion_p": float("nan"),
 }  # fmt: skip
-FEW = 30
-"""With fewer records no conclusion follows."""
 
 
 def as_ratings(value: Any) -> pd.DataFrame:
@@ -45,11 +47,11 @@ def as_ratings(value: Any) -> pd.DataFrame:
 
 
 def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_codes: bool = True) -> pd.DataFrame:
-    """The ratings with every column that statistics read, and two columns of their own.
+    """The ratings with every column that statistics read, and three columns of their own.
 
     `usable` says whether a row has an answer on the scale: non-answers, missing answers and records that the criteria
     use as edge cases (`in_edge_cases`) are outside every statistic. `resampling_unit` is the cluster of the record, or
-    the record itself if it has none.
+    the record itself if it has none. `code_note` says what was done to the forms of the codes (`unify_codes`).
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_cod
     if missing := [name for name in NEEDED if name not in ratings.columns]:
         raise SetupError(
             f"the ratings have no column `{missing[0]}`; run.ratings() gives such a frame, and one of your own needs "
-            f"{', '.join(f'`{name}`' for name in NEEDED)}."
+            f"{', '.join(f'`{name}`' for name in NEEDED)}.{_wide_hint(ratings)}"
         )
     if not len(ratings):
         raise SetupError("the ratings have no rows; run.ratings() of a finished run has some.")
@@ -83,11 +85,25 @@ def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_cod
             raise SetupError(f"column `{name}` of the ratings is empty in row {int(frame[name].isna().argmax())}.")
     frame["record_id"] = frame.record_id.astype(str)
     frame["replicate"] = frame.replicate.fillna(0)
+    frame = unify_codes(frame)
     frame["usable"] = _has_usable_answer(frame)
     frame["resampling_unit"] = _resampling_units(frame)
     if unique_codes:
         _check_coded_once(frame)
     return frame
+
+
+def _wide_hint(ratings: pd.DataFrame) -> str:
+    """The line that makes a frame long that has a column for each coder; empty if it does not look so."""
+    if "record_id" not in ratings.columns or {"coder", "category"} & set(ratings.columns):
+        return ""
+    keys, rest = '["record_id", "criterion"]', ""
+    if "criterion" not in ratings.columns:
+        keys, rest = '"record_id"', '.assign(criterion="...")'
+    return (
+        " If each other column holds the codes of one coder, write "
+        f'ratings.melt({keys}, var_name="coder", value_name="category"){rest}.'
+    )
 
 
 def scale_of(part: pd.DataFrame) -> Scale | None:
@@ -117,13 +133,17 @@ def _has_usable_answer(frame: pd.DataFrame) -> pd.Series[bool]:
     return has_answer & (frame.status.isna() | (frame.status == "ok")) & ~in_edge_cases
 
 
-def _resampling_units(frame: pd.DataFrame) -> list[str]:
+def _resampling_units(frame: pd.DataFrame) -> NDArray[np.object_]:
+    import pandas as pd
+
     clustered = frame[["record_id", "cluster"]].dropna().drop_duplicates()
     twice = clustered[clustered.duplicated("record_id")]
     if len(twice):
         raise SetupError(f"record `{twice.record_id.iloc[0]}` is in two clusters; a record belongs to one.")
     cluster = dict(zip(clustered.record_id, clustered.cluster, strict=True))
-    return [f"cluster {cluster[name]}" if name in cluster else f"record {name}" for name in frame.record_id]
+    codes, records = pd.factorize(frame.record_id)
+    units = [f"cluster {cluster[name]}" if name in cluster else f"record {name}" for name in records]
+    return np.array(units, object)[codes]
 
 
 def _check_coded_once(frame: pd.DataFrame) -> None:

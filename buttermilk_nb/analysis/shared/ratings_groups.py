@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WORDING_COLUMNS = ("criteria_set", "criteria_hash")
-_ANSWER_COLUMNS = ("record_id", "category", "value", "flagged", "status", "usable", "resampling_unit")
+_ANSWER_COLUMNS = ("record_id", "category", "value", "flagged", "status", "usable", "resampling_unit", "code_note")
 
 
 def column_names(by: str | Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from ...codebook.scales import NON_ANSWERS, Scale
 from ...errors import SetupError
 from ..coefficients import ReliabilityMatrix
 from ..coefficients.arrays import BoolArray, FloatArray, IntArray
+from .notes import codes_note
 from .ratings_frame import scale_of
 from .ratings_groups import sorted_values
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ANSWER_COLUMNS = (
-    "category", "value", "flagged", "status", "usable", "resampling_unit", "cluster", "uncertainty", "conclusion",
-    "reasons", "notes", "quotes", "seconds", "label_id", "trace_id", "design_id", "run_id", "blind", "inclusion_p",
+    "category", "value", "flagged", "status", "usable", "resampling_unit", "code_note", "cluster", "uncertainty",
+    "conclusion", "reasons", "notes", "quotes", "seconds", "label_id", "trace_id", "design_id", "run_id", "blind",
+    "inclusion_p",
 )  # fmt: skip
 _CONDITION_COLUMNS = ("prompt", "prompt_hash", "judge", "model", "coder", "kind", "scale", "replicate")  # causes first
 
@@ -55,6 +57,8 @@ class RecordTable:
         The number of planned answers that are not usable.
     unequal_probabilities
         Whether the records were drawn with unequal probabilities.
+    codes_note
+        What was done to the forms of the codes.
     """
 
     records: tuple[str, ...]
@@ -67,6 +71,7 @@ class RecordTable:
     scale: Scale | None
     n_excluded: int
     unequal_probabilities: bool
+    codes_note: str
 
     def select_columns(self, columns: Sequence[int]) -> ReliabilityMatrix:
         """The codes of some columns."""
@@ -122,6 +127,7 @@ def record_table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
         scale=scale,
         n_excluded=int((~usable).sum()),
         unequal_probabilities="inclusion_p" in part and part.inclusion_p.nunique() > 1,
+        codes_note=codes_note(part),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...codebook.scales import Scale
-from ...errors import SetupError, nearest
+from ...errors import SetupError
 from ..coefficients import ReliabilityMatrix
 from ..coefficients.arrays import FloatArray, IntArray
 from .ratings_frame import scale_of, usable_rows
@@ -80,7 +80,7 @@ def reliability_data(part: pd.DataFrame, whole_group: pd.DataFrame) -> Reliabili
         The ratings whose records are the units. Records that none of the coders has coded are units too, so that they
         can be counted as excluded.
     """
-    part = _add_numbers(part)
+    _check_numbers(part)
     rows = usable_rows(part)
     kinds = part.groupby("coder").kind.first()
     coders = sorted(kinds.index, key=lambda name: (kinds[name] != "human", name))
@@ -89,12 +89,12 @@ def reliability_data(part: pd.DataFrame, whole_group: pd.DataFrame) -> Reliabili
     categories, values, sets, codes = _code_categories(rows, scale_of(part))
     n_replicates = part.groupby("coder").replicate.nunique()
     rank = part.groupby("coder").replicate.transform(lambda column: column.rank(method="dense") - 1).astype(int)
-    row_unit = rows.record_id.map(unit).to_numpy()
-    row_coder = rows.coder.map({name: i for i, name in enumerate(coders)}).to_numpy()
-    row_rank = rank.loc[rows.index].to_numpy()
+    row_unit = rows.record_id.map(unit).to_numpy(np.intp)
+    row_coder = rows.coder.map({name: i for i, name in enumerate(coders)}).to_numpy(np.intp)
+    row_rank = rank.loc[rows.index].to_numpy(np.intp)
     matrices = []
     for replicate in range(int(n_replicates.max())):
-        in_turn = rows.coder.map({name: replicate % int(n_replicates[name]) for name in coders}).to_numpy()
+        in_turn = rows.coder.map({name: replicate % int(n_replicates[name]) for name in coders}).to_numpy(np.intp)
         used = row_rank == in_turn
         matrix = np.full((len(unit), len(coders)), -1, np.intp)
         matrix[row_unit[used], row_coder[used]] = codes[used]
@@ -122,37 +122,14 @@ def _input_coders(part: pd.DataFrame) -> dict[str, frozenset[str]]:
     return result
 
 
-def _add_numbers(part: pd.DataFrame) -> pd.DataFrame:
-    """The ratings with numbers in `value` that were written as text in `category`, on a continuous scale."""
-    import pandas as pd
-
-    scale, criterion = scale_of(part), part.criterion.iloc[0]
-    if scale is None or scale.level not in _CONTINUOUS:
-        if (part.usable & part.category.isna()).any():
-            raise SetupError(
-                f"criterion `{criterion}` has numbers without categories; add a column `scale` that says what they "
-                "are, such as `0..1`."
-            )
-        return part
-    parsed = pd.to_numeric(part.category.where(part.usable), errors="coerce")
-    frame = part.assign(value=part.value.astype(float).fillna(parsed.astype(float)))
-    bad = frame[frame.usable & frame.value.isna()]
-    if len(bad):
+def _check_numbers(part: pd.DataFrame) -> None:
+    """Raise SetupError if there are numbers without categories and without a continuous scale."""
+    scale = scale_of(part)
+    if (scale is None or scale.level not in _CONTINUOUS) and (part.usable & part.category.isna()).any():
         raise SetupError(
-            f"criterion `{criterion}`: the answer `{bad.category.iloc[0]}` of `{bad.coder.iloc[0]}` on record "
-            f"`{bad.record_id.iloc[0]}` is not a number, and the scale is `{scale.shorthand}`."
+            f"criterion `{part.criterion.iloc[0]}` has numbers without categories; add a column `scale` that says what "
+            "they are, such as `0..1`."
         )
-    return frame
-
-
-def _parse_label_set(text: str, criterion: str) -> frozenset[str]:
-    try:
-        labels = json.loads(text)
-    except ValueError:
-        labels = None
-    if not isinstance(labels, list):
-        raise SetupError(f'criterion `{criterion}`: `{text}` is not a set of labels; write it as JSON, `["a", "b"]`.')
-    return frozenset(map(str, labels))
 
 
 def _level_of(part: pd.DataFrame) -> str:
@@ -171,16 +148,10 @@ def _code_categories(
     declared = scale.answers if scale else ()
     observed = sorted(rows.category.unique())
     names = tuple(observed) if level == "set" or not declared else tuple(declared)
-    for name in observed:
-        if name not in names:
-            criterion = rows.criterion.iloc[0]
-            raise SetupError(
-                f"criterion `{criterion}`: the answer `{name}` is not on its scale; {nearest(name, names)}"
-            )
     index = {name: i for i, name in enumerate(names)}
     codes = rows.category.map(index).to_numpy(np.intp)
     if level == "set":
-        return names, None, tuple(_parse_label_set(name, rows.criterion.iloc[0]) for name in names), codes
+        return names, None, tuple(frozenset(json.loads(name)) for name in names), codes
     return names, _category_numbers(names) if level == "ordinal" else None, None, codes
 
 

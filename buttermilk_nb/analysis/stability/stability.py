@@ -137,6 +137,7 @@ def _stability_row(group: RepeatedGroup, over: str, n_boot: int, seed: int, conf
             _no_flip_note(flip_rate, n_clusters),
             _undefined_resamples_note(n_undefined, n_boot) if reason is None else "",
             wordings_note(over),
+            group.table.codes_note,
         ),
     }
 

@@ -10,11 +10,13 @@ NON_ANSWERS = ("not applicable", "cannot tell")
 class Answer(NamedTuple):
     """A parsed answer: a number on a scale of numbers, a category on a scale of names.
 
-    Both are None if there is no answer. A non-answer is a category without a value.
+    Value and category are None if there is no answer. A non-answer is a category without a value.
     """
 
     value: float | None
     category: str | None
+    remark: str = ""
+    """How the answer was read, where another reading is conceivable."""
 
     @property
     def is_non_answer(self) -> bool:

@@ -1,15 +1,15 @@
 """`Scale`: the base of all scales, with instruction, schema, parser, level and flags.
 
-The parser matches a raw answer only against the offered answers, as whole words. So it accepts `"Yes."`, and a text
-in a record cannot dictate a verdict in passing. A text that only looks like an answer is not one: `non-hateful` and
-`not hateful` are not `hateful`, `1-5` is not `1`.
+An answer is matched as a whole. A text that only contains an answer is not one: `not hateful`, `hardly hateful` and
+`hateful or neutral` are not `hateful`, `1-5` is not `1`. What is taken besides the answer itself is listed in
+`Scale.answer_forms`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,7 +17,10 @@ from ...errors import InvalidAnswer, SetupError, nearest
 from .answer import NON_ANSWERS, Answer
 from .flags import flag_parts
 from .form_control import FormControl
-from .match_answer import exact_match, find_answer, normalise
+from .match_answer import exact_match, match_wrapped, normalise, only_item, plain_scalar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Level = Literal["nominal", "ordinal", "interval", "ratio", "set"]
 OfflineRule = Literal["most cues", "mean of cues", "every cue"]
@@ -65,22 +68,26 @@ class Scale(BaseModel, ABC):
 
     @abstractmethod
     def _match(self, raw: object) -> Answer | None:
-        """The answer in `raw`; None if it contains none of the offered answers."""
+        """The answer that `raw` is, as people and models write it; None if it is none of the offered answers."""
+
+    def _match_text(self, text: str) -> Answer | None:
+        """The answer that a model's text is, in a form that people's codes do not have; by default none."""
+        return self._match(text)
 
     def parse(self, raw: object, non_answers: Sequence[str] = ()) -> Answer:
-        """Match a raw answer against the offered answers.
+        """Match a model's answer with the offered answers.
 
         Parameters
         ----------
         raw
-            The raw answer: a text, number, boolean or list.
+            The raw answer: a text, number, boolean, list, or mapping.
         non_answers
             The non-answers that the criterion allows; by default none.
 
         Returns
         -------
         Answer
-            The answer that matches.
+            The answer that matches. `answer_forms` lists the forms that are taken.
 
         Raises
         ------
@@ -90,22 +97,109 @@ class Scale(BaseModel, ABC):
         Examples
         --------
         >>> make_scale("yes/no").parse("Yes.")
-        Answer(value=1.0, category='yes')
-        >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"])
-        Answer(value=None, category='cannot tell')
+        Answer(value=1.0, category='yes', remark='')
+        >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"]).category
+        'cannot tell'
         """
-        if isinstance(raw, str) and raw not in self.answers and (non_answer := exact_match(raw, non_answers)):
-            return Answer(None, non_answer)
-        try:
-            answer = self._match(raw)
-        except (ValueError, OverflowError, RecursionError):
-            answer = None  # a number that is too long to print, or a list that is nested too deeply
-        if answer is None or (
-            isinstance(raw, str) and not exact_match(raw, self.answers) and find_answer(raw, NON_ANSWERS)
-        ):
-            offered = ", ".join(self.answers + tuple(non_answers)) or self.shorthand
-            raise InvalidAnswer(f"the answer {_short_repr(raw)} is not one of: {offered}")
+
+        def match(text: str) -> Answer | None:
+            if text not in self.answers and (non_answer := exact_match(text, non_answers)):
+                return Answer(None, non_answer)
+            return self._match(text) or self._match_text(text)
+
+        answer = self._matched(raw, match_text=lambda text: match_wrapped(text, match))
+        if answer is None:
+            raise InvalidAnswer(f"the answer {_short_repr(raw)} is not one of: {self._offered(non_answers)}")
         return answer
+
+    def parse_code(self, raw: object, non_answers: Sequence[str] = NON_ANSWERS) -> Answer:
+        """Match a person's code with the answers. Blanks at the ends, case and Unicode form are ignored, nothing else.
+
+        Parameters
+        ----------
+        raw
+            The code: a text, number, boolean or list.
+        non_answers
+            The non-answers that the person may give; by default all.
+
+        Raises
+        ------
+        InvalidAnswer
+            The code is not one of the answers.
+
+        Examples
+        --------
+        >>> make_scale("yes/no").parse_code(" Yes ").category
+        'yes'
+        >>> make_scale("1-5").parse_code("2.0").category
+        '2'
+        """
+
+        def match(text: str) -> Answer | None:
+            if text not in self.answers and (non_answer := exact_match(text, non_answers)):
+                return Answer(None, non_answer)
+            return self._match(text)
+
+        answer = self._matched(raw, match_text=match)
+        if answer is None:
+            names = (*self.answers, *non_answers)
+            hint = nearest(raw.strip(), names) if isinstance(raw, str) and self.answers else ""
+            hint = hint or f"the answers are: {self._offered(non_answers)}"
+            raise InvalidAnswer(f"{_short_repr(raw)} is not one of the answers; {hint}")
+        return answer
+
+    def _matched(self, raw: object, match_text: Callable[[str], Answer | None]) -> Answer | None:
+        try:
+            raw = plain_scalar(raw if self.level == "set" else only_item(raw))
+            return match_text(raw) if isinstance(raw, str) else self._match(raw)
+        except (ValueError, OverflowError, RecursionError):
+            return None  # a number that is too long to print, or a list that is nested too deeply
+
+    def _offered(self, non_answers: Sequence[str]) -> str:
+        return ", ".join([*(self.answers or (self.shorthand,)), *non_answers])
+
+    def answer_forms(self) -> pd.DataFrame:
+        """The forms in which a model may write its answer, and those that are not taken, with an example of each.
+
+        Returns
+        -------
+        DataFrame
+            One row per form: `form`, `example`, and the answer that it is `read_as` (`invalid` if it is not taken).
+
+        Examples
+        --------
+        >>> forms = make_scale("1-5").answer_forms().set_index("example")
+        >>> forms.read_as["4 out of 5"], forms.read_as["4-5"]
+        ('4', 'invalid')
+        """
+        import pandas as pd
+
+        rows = [(form, example, self._read_as(example)) for form, example in self.form_examples()]
+        return pd.DataFrame(rows, columns=["form", "example", "read_as"])
+
+    def form_examples(self) -> list[tuple[str, object]]:
+        """The rows of `answer_forms`: a form, and an example of it."""
+        first, second = self.answers[0], self.answers[-1]
+        return [
+            ("the answer itself", first),
+            ("in capital letters", first.upper()),
+            ("with closing punctuation, quotation marks or Markdown", f"**{first}**."),
+            ("in brackets, a box or a tag", f"\\boxed{{{first}}}"),
+            ("after a lead-in", f"The answer is: {first}"),
+            ("in a list of one", [first]),
+            ("a non-answer that the criterion allows", NON_ANSWERS[1]),
+            ("negated", f"not {first}"),
+            ("hedged", f"probably {first}"),
+            ("with an explanation", f"{first}, because it says so"),
+            ("several answers", f"{first} or {second}"),
+        ]
+
+    def _read_as(self, example: object) -> str:
+        try:
+            answer = self.parse(example, NON_ANSWERS)
+        except InvalidAnswer:
+            return "invalid"
+        return answer.category if answer.category is not None else f"{answer.value:g}"
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -119,30 +213,6 @@ class Scale(BaseModel, ABC):
     def form_control(self) -> FormControl:
         """How people give an answer, in the coding form and on a coding sheet."""
         return FormControl()
-
-    def parse_code(self, raw: object, non_answers: Sequence[str] = ()) -> Answer:
-        """Parse a person's code, which must be an answer itself: `no idea` is not `no`, as it might be for a model.
-
-        Raises
-        ------
-        InvalidAnswer
-            The code is not one of the answers.
-
-        Examples
-        --------
-        >>> make_scale("yes/no").parse_code(" Yes ").category
-        'yes'
-        """
-        if isinstance(raw, str) and not exact_match(raw, NON_ANSWERS):
-            for part in self._code_parts(raw):
-                if exact_match(part, self.answers) is None:
-                    nearest_name = nearest(part, (*self.answers, *NON_ANSWERS))
-                    raise InvalidAnswer(f"{part!r:.60} is not one of the answers; {nearest_name}")
-        return self.parse(raw, non_answers)
-
-    def _code_parts(self, raw: str) -> Sequence[str]:
-        """The parts of a code, each of which must be an answer."""
-        return [raw]
 
     def flag_problem(self, flag: str) -> str | None:
         """What is wrong with a flag on this scale, or None."""
@@ -173,10 +243,9 @@ class NamedScale(Scale):
     """Base of the scales with named answers."""
 
     def _match(self, raw: object) -> Answer | None:
-        if raw in self.answers:
-            name: str | None = str(raw)
-        else:
-            name = find_answer(str(raw), self.answers) if isinstance(raw, str | int | float) else None
+        if isinstance(raw, float) and raw.is_integer():
+            raw = int(raw)
+        name = exact_match(str(raw), self.answers) if isinstance(raw, str | int | float) else None
         return None if name is None else Answer(self._number(name), name)
 
     def _number(self, name: str) -> float | None:  # noqa: ARG002  # the scales with numbers use it

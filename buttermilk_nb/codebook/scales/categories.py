@@ -17,7 +17,7 @@ class Categories(NamedScale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("hope | fear | neither").parse("Fear")
-    Answer(value=None, category='fear')
+    Answer(value=None, category='fear', remark='')
     """
 
     kind: Literal["categories"] = "categories"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
@@ -13,8 +12,10 @@ from .answer import Answer
 from .base import Level, OfflineRule, Scale
 from .flags import meets_comparison, parse_comparison
 from .form_control import FormControl
+from .match_answer import plain_number
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
+_DECIMAL_COMMA = re.compile(r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))", re.ASCII)  # `1,000` may be one or a thousand
 
 
 class Continuous(Scale):
@@ -26,7 +27,7 @@ class Continuous(Scale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("0..1").parse("0.35")
-    Answer(value=0.35, category=None)
+    Answer(value=0.35, category=None, remark='')
     """
 
     kind: Literal["continuous"] = "continuous"
@@ -65,9 +66,6 @@ class Continuous(Scale):
     def form_control(self) -> FormControl:
         return FormControl("number")
 
-    def _code_parts(self, raw: str) -> Sequence[str]:  # noqa: ARG002  # `parse` takes numbers only
-        return []
-
     def instruction(self) -> str:
         return f"Answer with a number from {_format_number(self.low)} to {_format_number(self.high)}."
 
@@ -77,9 +75,32 @@ class Continuous(Scale):
     def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return None
-        numbers = {float(raw)} if not isinstance(raw, str) else set(_find_numbers(raw))
-        number = numbers.pop() if len(numbers) == 1 else math.nan
-        return Answer(number, None) if self.low <= number <= self.high else None
+        remark = ""
+        if isinstance(raw, str):
+            text = plain_number(raw)
+            if _DECIMAL_COMMA.fullmatch(text):
+                remark = f"`{text}` was read with a decimal comma"
+                text = text.replace(",", ".")
+            raw = float(text) if re.fullmatch(_NUMBER, text) else math.nan
+        return Answer(float(raw), None, remark) if self.low <= raw <= self.high else None
+
+    def form_examples(self) -> list[tuple[str, object]]:
+        middle = round((self.low + self.high) / 2 + (self.high - self.low) / 8, 2)
+        text = _format_number(middle)
+        return [
+            ("the number itself", middle),
+            ("as text", text),
+            ("with quotation marks or Markdown", f"**{text}**"),
+            ("after a lead-in", f"Score: {text}"),
+            ("in a list of one", [middle]),
+            ("with a decimal comma", text.replace(".", ",")),
+            ("with a comma before three digits", "1,000"),
+            ("a percentage", f"{text}%"),
+            ("a comparison", f"< {text}"),
+            ("a range", f"{_format_number(self.low)}-{text}"),
+            ("a fraction", f"{text}/{_format_number(self.high)}"),
+            ("outside the scale", self.high + 1),
+        ]
 
     def flag_problem(self, flag: str) -> str | None:
         return (
@@ -90,11 +111,6 @@ class Continuous(Scale):
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
         return meets_comparison(answer, flag) if flag else None
-
-
-def _find_numbers(text: str) -> list[float]:
-    numbers = re.findall(rf"(?<![\w.,–]){_NUMBER}(?!\w|[.,]\d)", text.replace("−", "-"))
-    return [float(number) for number in numbers]
 
 
 def _format_number(number: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -13,9 +12,11 @@ from .answer import Answer
 from .base import Level, NamedScale, OfflineRule
 from .flags import meets_comparison, parse_comparison
 from .form_control import FormControl
-from .match_answer import normalise
+from .match_answer import exact_match, plain_number
 
-_WHOLE_NUMBER_WITH_ZEROS = re.compile(r"\s*-?\d+\.0+\s*")  # whole numbers in a pandas column with gaps
+_WHOLE_NUMBER = re.compile(r"(-?\d+)(?:\.0+)?")  # with zeros in a pandas column that has gaps
+_WITH_TOP = re.compile(r"(-?\d+) ?(?:/|out of|of) ?(\d+)", re.IGNORECASE)
+_WITH_CAPTION = re.compile(r"(-?\d+) ?(?:[=:]|-|\() ?(.+?)\)?|(.+?) ?(?:[=:]|-|\() ?(-?\d+)\)?", re.DOTALL)
 
 
 class Likert(NamedScale):
@@ -25,7 +26,7 @@ class Likert(NamedScale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("1-5").parse(4)
-    Answer(value=4.0, category='4')
+    Answer(value=4.0, category='4', remark='')
     >>> Likert(low=1, high=3, labels={1: "calm", 3: "furious"}).instruction()
     'Answer with a whole number from 1 to 3 (1 = calm, 3 = furious).'
     """
@@ -68,9 +69,6 @@ class Likert(NamedScale):
     def form_control(self) -> FormControl:
         return FormControl(captions={str(point): name for point, name in self.labels.items()}, is_ordered=True)
 
-    def _code_parts(self, raw: str) -> Sequence[str]:
-        return [raw.partition(".")[0] if _WHOLE_NUMBER_WITH_ZEROS.fullmatch(raw) else raw]
-
     def instruction(self) -> str:
         captions = ", ".join(f"{point} = {name}" for point, name in sorted(self.labels.items()))
         return f"Answer with a whole number from {self.low} to {self.high}{f' ({captions})' if captions else ''}."
@@ -81,17 +79,57 @@ class Likert(NamedScale):
     def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, bool):
             return None
-        if isinstance(raw, float) and raw.is_integer():
-            raw = int(raw)
-        for point, name in self.labels.items():
-            if isinstance(raw, str) and normalise(raw) == normalise(name):
-                raw = point
         if isinstance(raw, str):
-            if _WHOLE_NUMBER_WITH_ZEROS.fullmatch(raw):
-                raw = raw.partition(".")[0]
-            if len(set(re.findall(r"\d+(?:[.,]\d+)*", raw))) > 1:
-                return None  # `4/10`, `4 of 7`
+            text = plain_number(raw)
+            if number := _WHOLE_NUMBER.fullmatch(text):
+                raw = number[1]
+            elif (point := self._captioned_point(text)) is not None:
+                raw = point
         return super()._match(raw)
+
+    def _captioned_point(self, text: str) -> int | None:
+        """The point that a text names by its caption, or by its number and its caption (`4 = angry`)."""
+        captions = list(self.labels.values())
+        numbers = [point for point, caption in self.labels.items() if caption == exact_match(text, captions)]
+        if numbers:
+            return numbers[0]
+        both = _WITH_CAPTION.fullmatch(text) if captions else None
+        if both is None:
+            return None
+        point = int(both[1] or both[4])
+        caption = self.labels.get(point)
+        return point if caption is not None and exact_match(both[2] or both[3], [caption]) else None
+
+    def _match_text(self, text: str) -> Answer | None:
+        """The point in `4/5` or `4 out of 5`, if 5 is the highest point."""
+        with_top = _WITH_TOP.fullmatch(plain_number(text))
+        has_top = with_top is not None and self.low >= 0 and int(with_top[2]) == self.high
+        return self._match(with_top[1]) if with_top and has_top else None
+
+    def form_examples(self) -> list[tuple[str, object]]:
+        point, above = self.high - 1, self.high + 1
+        captioned = next(iter(sorted(self.labels.items())), None)
+        with_top: list[tuple[str, object]] = [
+            ("out of the highest point", f"{point}/{self.high}"),
+            ("the same in words", f"{point} out of {self.high}"),
+            ("out of another number", f"{point}/{above}"),
+        ]
+        with_caption: list[tuple[str, object]] = (
+            [
+                ("the name of a point", captioned[1]),
+                ("a point with its name", f"{captioned[0]} = {captioned[1]}"),
+            ]
+            if captioned
+            else []
+        )
+        return [
+            *super().form_examples(),
+            ("a JSON number", point),
+            *(with_top if self.low >= 0 else []),
+            *with_caption,
+            ("a range", f"{self.low}-{point}"),
+            ("between two points", f"{point}.5"),
+        ]
 
     def _number(self, name: str) -> float:
         return float(name)

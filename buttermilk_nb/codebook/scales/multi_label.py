@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+import unicodedata
 from typing import Any, ClassVar, Literal
 
+import regex
 from pydantic import model_validator
 
 from .answer import Answer
 from .base import Level, OfflineRule, Scale, check_names
 from .flags import flag_parts
 from .form_control import FormControl
-from .match_answer import exact_match, find_answer, normalise
+from .match_answer import exact_match, normalise
+
+_SEPARATOR = r"\s*+[|,;，；、]\s*+"
+_SEPARATOR_OR_AND = r"\s*+(?:[|,;，；、\n])\s*+(?:(?:and|und|et|y|e)\s++)?|\s++(?:and|und|et|y|e|&|\+)\s++"
+_MAX_LENGTH = 2_000  # characters of a list that is read
 
 
 class MultiLabel(Scale):
@@ -23,7 +28,7 @@ class MultiLabel(Scale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("labels: mockery | appeal").parse(["appeal"])
-    Answer(value=None, category='["appeal"]')
+    Answer(value=None, category='["appeal"]', remark='')
     """
 
     kind: Literal["labels"] = "labels"
@@ -53,15 +58,6 @@ class MultiLabel(Scale):
     def form_control(self) -> FormControl:
         return FormControl("choices")
 
-    def _code_parts(self, raw: str) -> Sequence[str]:
-        if exact_match(raw, (*self.answers, "none")):
-            return [raw] if exact_match(raw, self.answers) else []
-        try:
-            parts = json.loads(raw) if raw.startswith("[") else re.split(r"[|,;]", raw)
-        except ValueError:
-            return [raw]
-        return [str(part) for part in parts]
-
     def instruction(self) -> str:
         return "Answer with a list of all that apply, empty if none does: " + json.dumps(
             list(self.labels), ensure_ascii=False
@@ -72,23 +68,64 @@ class MultiLabel(Scale):
 
     def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, str):
-            text = raw.strip()
-            if label := exact_match(text, self.labels):
-                raw = [label]
-            elif text.startswith("["):
-                try:
-                    raw = json.loads(text)
-                except ValueError:
-                    return None
-            else:
-                none_words = ("", "none", "[]")
-                raw = [] if normalise(text) in none_words else re.split(r"[|,;]", text)
-        if not isinstance(raw, list | tuple) or not all(isinstance(item, str | int | float) for item in raw):
+            raw = self._listed(raw, _SEPARATOR)
+        if isinstance(raw, dict):
+            raw = self._marked(raw)
+        if not isinstance(raw, list | tuple):
             return None
-        labels = {find_answer(str(item), self.labels) for item in raw}
+        labels = {exact_match(str(item), self.labels) if isinstance(item, str | int | float) else None for item in raw}
         if None in labels:
             return None
-        return Answer(None, json.dumps(sorted(str(f) for f in labels), ensure_ascii=False))
+        return Answer(None, json.dumps(sorted(str(label) for label in labels), ensure_ascii=False))
+
+    def _match_text(self, text: str) -> Answer | None:
+        listed = self._listed(text, _SEPARATOR_OR_AND)
+        return self._match(listed) if isinstance(listed, list) else None
+
+    def _listed(self, text: str, separator: str) -> Any:
+        """The labels that a text lists: as JSON, or with separators. Nothing but labels may stand in it."""
+        text = text.strip()
+        if label := exact_match(text, self.labels):
+            return [label]
+        if text.startswith(("[", "{")):
+            try:
+                return json.loads(text)
+            except ValueError:
+                return None
+        if normalise(text) in ("", "none"):
+            return []
+        if len(text) > _MAX_LENGTH:
+            return None
+        label = "|".join(map(regex.escape, sorted(self.labels, key=len, reverse=True)))
+        listed = regex.fullmatch(
+            rf"(?P<label>{label})(?:(?:{separator})(?P<label>{label}))*+",
+            unicodedata.normalize("NFC", text),
+            regex.IGNORECASE,
+        )
+        return listed.captures("label") if listed else None
+
+    def _marked(self, answers: dict[Any, Any]) -> list[str] | None:
+        """The labels in a mapping of labels to yes or no; None if it is not such a mapping."""
+        yes_no = {"true": True, "yes": True, "false": False, "no": False}
+        marks = {exact_match(str(key), self.labels): yes_no.get(str(mark).casefold()) for key, mark in answers.items()}
+        if not marks or None in marks or None in marks.values():
+            return None
+        return [str(label) for label, mark in marks.items() if mark]
+
+    def form_examples(self) -> list[tuple[str, object]]:
+        first, last = self.labels[0], self.labels[-1]
+        return [
+            ("a list", [first, last]),
+            ("an empty list", []),
+            ("one label as text", first),
+            ("labels with `,`, `;` or `|` between them", f"{first}, {last}"),
+            ("labels with a word for `and` between them", f"{first} and {last}"),
+            ("a mapping of labels to yes or no", {first: True}),
+            ("`none`, if it is not a label", "none"),
+            ("negated", f"no {first}"),
+            ("with other words", f"mostly {first}"),
+            ("a label that is not offered", ["something else"]),
+        ]
 
     def flagged(self, answer: Answer, flag: str | None) -> bool | None:
         if flag is None or answer.category is None or answer.is_non_answer:

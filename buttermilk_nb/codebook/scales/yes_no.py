@@ -15,7 +15,7 @@ class YesNo(NamedScale):
     Examples
     --------
     >>> YesNo().parse(False)
-    Answer(value=0.0, category='no')
+    Answer(value=0.0, category='no', remark='')
     """
 
     kind: Literal["yes/no"] = "yes/no"
@@ -37,7 +37,13 @@ class YesNo(NamedScale):
         return 'Answer "yes" or "no".'
 
     def _match(self, raw: object) -> Answer | None:
-        return super()._match({True: "yes", False: "no"}[raw] if isinstance(raw, bool) else raw)
+        if isinstance(raw, bool) or (isinstance(raw, str) and normalise(raw) in ("true", "false")):
+            raw = "yes" if normalise(str(raw)) == "true" else "no"
+        return super()._match(raw)
+
+    def form_examples(self) -> list[tuple[str, object]]:
+        booleans: list[tuple[str, object]] = [("true or false, also in quotation marks", True), ("as text", "False")]
+        return [*super().form_examples(), *booleans, ("1 or 0", 1)]
 
     def _number(self, name: str) -> float:
         return float(name == "yes")

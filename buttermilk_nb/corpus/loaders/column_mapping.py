@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..._internal.text import replace_surrogates, shorten, to_jsonable
 from ...errors import SetupError, nearest
+from ..code_translation import CodeTranslation, code_text
 from ..record import DEFAULT_CRITERION, Record, visible_id
 from .dotted_names import delete_field, get_field, has_field
 from .image_columns import image_column
@@ -68,6 +70,11 @@ class ColumnMapping(BaseModel):
     local_only: bool | str = False
     nested: tuple[str, ...] = ()
 
+    @cached_property
+    def code_translation(self) -> CodeTranslation:
+        """The meanings of the codes, `truth_values`."""
+        return CodeTranslation(self.truth_values)
+
     @property
     def used_columns(self) -> list[str]:
         """Every column with a role of its own. These columns are not metadata."""
@@ -95,13 +102,12 @@ def check_mapping(options: MappingOptions, source: Source) -> ColumnMapping:
     columns = source.columns
     if not content and not options.get("images"):
         raise SetupError(f"say which column contains the text, content=...; the columns are {_column_list(columns)}.")
+    meanings = options.get("truth_values") or {}
     mapping = ColumnMapping(
         content=content,
         record_id=options.get("record_id") or source.default_id,
         truth=_by_criterion(options.get("truth")),
-        truth_values={
-            _as_text(k): None if v is None else str(v) for k, v in (options.get("truth_values") or {}).items()
-        },
+        truth_values={code_text(code): None if answer is None else str(answer) for code, answer in meanings.items()},
         reasons=_by_criterion(options.get("reasons")),
         coders={coder: _by_criterion(column) for coder, column in (options.get("coders") or {}).items()},
         cluster=options.get("cluster"),
@@ -228,15 +234,10 @@ def _row_codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: Colu
     for criterion, column in columns.items():
         value = to_jsonable(get_field(fields, column))
         value = value.strip() if isinstance(value, str) else value
-        value = [map_value(item, mapping) for item in value] if isinstance(value, list) else map_value(value, mapping)
+        value = mapping.code_translation(value)
         if value is not None and value != "":
             codes[criterion] = value
     return codes
-
-
-def map_value(value: Any, mapping: ColumnMapping) -> Any:
-    """A code in the words of the scale. The key `1` also matches 1.0, as in a table with missing values."""
-    return mapping.truth_values.get(_as_text(value), value)
 
 
 def _row_metadata(fields: dict[str, Any], mapping: ColumnMapping) -> dict[str, Any]:

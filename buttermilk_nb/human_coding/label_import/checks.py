@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ...codebook.scales import NON_ANSWERS
 from ...corpus.corpus import Corpus
 from ...errors import InvalidAnswer, nearest
 from ...project.project import Project
@@ -110,8 +109,6 @@ class CodeChecker:
             return RejectedCode("row", f"{problem}; {nearest(code.criterion, keys)}")
         _, document, criterion = self.questionnaire[code.criterion]
         try:
-            if code.raw is not None:
-                criterion.scale.parse_code(code.raw, NON_ANSWERS)
             return make_label(
                 criterion,
                 document,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ..._internal.arguments import check_arguments
+from ...corpus.code_translation import CodeTranslation
 from ...corpus.corpus import Corpus, require_corpus
 from ...errors import SetupError, nearest
 from ...project.project import Project
@@ -112,9 +113,8 @@ def import_labels(
         raise SetupError(f"layout={layout!r} must be one of {', '.join(LAYOUTS)}; {nearest(str(layout), LAYOUTS)}")
     if on_clash not in _ON_CLASH:
         raise SetupError(f"on_clash={on_clash!r} must be one of {', '.join(_ON_CLASH)}.")
-    code_values = {str(key): value for key, value in (values or {}).items()}
     questionnaire = require_questionnaire(criteria, "an import of labels")
-    options = ImportOptions(questionnaire, coder, layout, record_id, columns, code_values)
+    options = ImportOptions(questionnaire, coder, layout, record_id, columns, CodeTranslation(values))
     project = require_project(project)
     tables = list(tables_of(source))
     codes = [code for table in tables for code in codes_in(table, options)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from ...corpus.code_translation import CodeTranslation
 from ...errors import SetupError, nearest
 from ..questionnaire import Question, Questionnaire
 from ..spreadsheets.columns import NOTES, TEXT, answers_in, clean_cell, code_columns, columns_in
@@ -57,7 +58,7 @@ class ImportOptions(NamedTuple):
     layout: Layout
     record_id: str
     columns: Columns | None
-    values: Mapping[str, Any]
+    values: CodeTranslation
 
 
 def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
@@ -82,7 +83,7 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
             yield RawCode(where, "", record_id, "", None, problem=row.problem)
             continue
         for code in read_row(row.fields):
-            yield code._replace(where=where, record_id=record_id, raw=_translate(code.raw, options.values))
+            yield code._replace(where=where, record_id=record_id, raw=options.values(code.raw))
 
 
 def _sheet_reader(table: LabelTable, options: ImportOptions) -> RowReader:
@@ -257,11 +258,6 @@ def _only_criterion(questionnaire: Questionnaire) -> str:
 def _require_column(table: LabelTable, name: str) -> None:
     if name not in table.columns:
         raise SetupError(f"`{table.name}` has no column `{name}`; {nearest(name, table.columns)}")
-
-
-def _translate(raw: Any, values: Mapping[str, Any]) -> Any:
-    """A code in the words of the scale, if the caller gave its meaning."""
-    return raw if raw is None or isinstance(raw, list) else values.get(str(raw), raw)
 
 
 def _text(value: Any) -> str:

@@ -370,5 +370,5 @@ def test_numbers_need_a_scale():
     with pytest.raises(SetupError, match="numbers without categories; add a column `scale`"):
         alt_test(ratings, judges=[JUDGE])
     said = {who: ["1", "2", "lots"] * 12 for who in ("ana", "ben", "eva", JUDGE)}
-    with pytest.raises(SetupError, match=r"answer `lots` of `ana` on record `r002` is not a number"):
+    with pytest.raises(SetupError, match=r"answer `lots` of `ana` on record `r002` .*is not on its scale `0\.\.10`"):
         alt_test(frame(said, scale="0..10"), judges=[JUDGE])

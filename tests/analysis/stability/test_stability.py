@@ -285,7 +285,7 @@ def test_the_seed_decides_the_interval():
         (ratings(SAID), {"over": "criterion"}, "in `by` and in `over`"),
         (ratings(SAID), {"n_boot": 0}, "n_boot=0"),
         (ratings(SAID), {"confidence": 95}, "confidence=95"),
-        (ratings(SAID, scale="1-5"), {}, "criterion `calm`: the code `yes` is not one of the categories"),
+        (ratings(SAID, scale="1-5"), {}, "criterion `calm`: the answer `yes` of .* is not on its scale `1-5`"),
         (pd.concat([ratings(SAID)] * 2), {}, "record `r1` has 2 answers"),
         (pd.concat([ratings(SAID, judge="j"), ratings(SAID, judge="k")]), {}, "put `judge` into `by`"),
         (pd.concat([ratings(SAID), ratings(SAID, "fair")]), {"by": "coder"}, "criteria are never pooled"),

@@ -141,7 +141,30 @@ def test_hostile_answers_are_invalid(short, raw):
         make_scale(short).parse(raw)
 
 
-@pytest.mark.parametrize("raw", ["yes", "Yes.", " YES! ", "**yes**", "`yes`", True, "I say yes", "yes: it does"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "yes",
+        "Yes.",
+        " YES! ",
+        "**yes**",
+        "`yes`",
+        True,
+        "true",
+        "True",
+        "ｙｅｓ",
+        ["yes"],
+        '["Yes"]',
+        "(yes)",
+        "Answer: yes",
+        "The final answer is **yes**.",
+        "“Yes”",
+        r"\boxed{yes}",
+        "<answer>yes</answer>",
+        "[[yes]]",
+        "Antwort: yes",
+    ],
+)
 def test_these_are_a_yes(raw):
     assert make_scale("yes/no").parse(raw) == Answer(1.0, "yes")
 
@@ -149,10 +172,40 @@ def test_these_are_a_yes(raw):
 @pytest.mark.parametrize(
     "raw",
     [
-        "yes and no", "Yes/No", "yesterday", "nothing", "maybe", "", None, {}, [], 1, 0, ["yes"], {"answer": "yes"},
-        "Cannot tell.", "cannot tell: there is no evidence", "not yes", "no-one", "a yes-man",
+        "yes and no",
+        "Yes/No",
+        "yesterday",
+        "nothing",
+        "maybe",
+        "",
+        None,
+        {},
+        [],
+        1,
+        0,
+        ["yes", "no"],
+        [["yes"]],
+        {"answer": "yes"},
+        "I say yes",
+        "yes: it does",
+        "Yes, because it does",
+        "yes or no",
+        "isn't yes",
+        "hardly yes",
+        "yes?",
+        "!yes",
+        "~~yes~~",
+        "The answer is not: yes",
+        "wrong answer: yes",
+        "yes (not)",
+        "yes, not really",
+        "Cannot tell.",
+        "cannot tell: there is no evidence",
+        "not yes",
+        "no-one",
+        "a yes-man",
     ],
-)  # fmt: skip
+)
 def test_these_are_neither_yes_nor_no(raw):
     with pytest.raises(InvalidAnswer):
         make_scale("yes/no").parse(raw)
@@ -171,7 +224,9 @@ def test_a_non_answer_with_an_answer_in_its_explanation_is_not_that_answer():
         make_scale("yes/no").parse("Cannot tell, there is no evidence", ["cannot tell"])
 
 
-@pytest.mark.parametrize("raw", [4, 4.0, "4", "4.", "4.0", " 4 ", "4 = angry", "Rating: 4"])
+@pytest.mark.parametrize(
+    "raw", [4, 4.0, "4", "4.", "4.0", " 4 ", "４", "Rating: 4", "4/5", "4 / 5", "4 out of 5", "4 of 5", [4], "[[4]]"]
+)
 def test_these_are_a_four(raw):
     assert make_scale("1-5").parse(raw) == Answer(4.0, "4")
 
@@ -179,8 +234,15 @@ def test_these_are_a_four(raw):
 @pytest.mark.parametrize(
     "raw",
     [
-        "4/5",
+        "4/4",
         "4/10",
+        "4 = angry",
+        "about 4",
+        "4+",
+        "> 3",
+        "4-5",
+        "2,5",
+        [4, 5],
         "4 of 7",
         "1-5",
         "3-4",
@@ -207,7 +269,7 @@ def test_these_are_no_point_from_one_to_five(raw):
         make_scale("1-5").parse(raw)
 
 
-@pytest.mark.parametrize("raw", [-2, -2.0, "-2", "−2", "I say -2"])
+@pytest.mark.parametrize("raw", [-2, -2.0, "-2", "−2", "Score: -2"])
 def test_points_below_zero_keep_their_sign(raw):
     assert make_scale("-2 to 2").parse(raw) == Answer(-2.0, "-2")
 
@@ -215,7 +277,10 @@ def test_points_below_zero_keep_their_sign(raw):
 def test_a_named_point_can_be_answered_by_its_name():
     scale = make_scale({"kind": "likert", "low": 1, "high": 3, "labels": {1: "calm", 3: "under 18"}})
     assert scale.parse("Calm.") == Answer(1.0, "1")
-    assert scale.parse("Under 18") == Answer(3.0, "3")
+    assert scale.parse("Under 18") == scale.parse("3 = under 18") == scale.parse("under 18 (3)") == Answer(3.0, "3")
+    for other in ("1 = under 18", "2 = calm", "not calm", "calm or under 18"):
+        with pytest.raises(InvalidAnswer):
+            scale.parse(other)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +295,35 @@ def test_a_tiny_number_is_not_read_by_its_exponent():
     assert make_scale("0..100").parse(1e-05) == Answer(1e-05, None)
 
 
-@pytest.mark.parametrize("raw", ["0,5", "0.5.1", "-0.5", "−0.5", 1.01, "0.2 to 0.4", "v0.5x", True, "1/2", None, [0.5]])
+def test_a_decimal_comma_is_read_and_said():
+    answer = make_scale("0..10").parse("2,5")
+    assert answer == Answer(2.5, None, "`2,5` was read with a decimal comma")
+    assert make_scale("0..1").parse(" 0,500 ").value == 0.5
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "1,000",
+        "50%",
+        "1%",
+        "0.5%",
+        "1/1",
+        "< 0.2",
+        "~0.5",
+        "about 0.5",
+        "0.5.1",
+        "-0.5",
+        "−0.5",
+        1.01,
+        "0.2 to 0.4",
+        "v0.5x",
+        True,
+        "1/2",
+        None,
+        [0.5, 1],
+    ],
+)
 def test_these_are_no_number_from_zero_to_one(raw):
     with pytest.raises(InvalidAnswer):
         make_scale("0..1").parse(raw)
@@ -254,8 +347,8 @@ def test_an_answer_inside_its_opposite_is_not_that_answer(raw):
 
 def test_the_longer_of_two_names_is_meant_where_one_holds_the_other():
     scale = make_scale("hateful | not hateful | non-hateful")
-    assert scale.parse("It is not hateful.").category == "not hateful"
-    assert scale.parse("I say non-hateful").category == "non-hateful"
+    assert scale.parse("The answer is not hateful.").category == "not hateful"
+    assert scale.parse("Label: non-hateful").category == "non-hateful"
 
 
 @pytest.mark.parametrize(
@@ -276,17 +369,47 @@ def test_a_word_of_devanagari_does_not_end_before_its_vowel_sign():
 @pytest.mark.parametrize(
     ("raw", "labels"),
     [
-        ([], []), ("[]", []), ("none", []), ("", []), (["appeal"], ["appeal"]), ("appeal", ["appeal"]),
-        ("Mockery, appeal", ["appeal", "mockery"]), ('["mockery"]', ["mockery"]), (["appeal", "appeal"], ["appeal"]),
+        ([], []),
+        ("[]", []),
+        ("none", []),
+        ("", []),
+        (["appeal"], ["appeal"]),
+        ("appeal", ["appeal"]),
+        ("Mockery, appeal", ["appeal", "mockery"]),
+        ('["mockery"]', ["mockery"]),
+        (["appeal", "appeal"], ["appeal"]),
+        ("mockery and appeal", ["appeal", "mockery"]),
+        ("appeal, and mockery", ["appeal", "mockery"]),
+        ({"mockery": True, "appeal": False}, ["mockery"]),
+        ({"mockery": "no", "appeal": "No"}, []),
+        ("[mockery]", ["mockery"]),
+        ("Answer: mockery; appeal", ["appeal", "mockery"]),
     ],
-)  # fmt: skip
+)
 def test_labels_are_a_sorted_list_and_an_empty_one_is_an_answer(raw, labels):
     answer = make_scale("labels: mockery | appeal").parse(raw)
     assert json.loads(answer.category) == labels
 
 
 @pytest.mark.parametrize(
-    "raw", [{"mockery": True}, [{"mockery": False}], [["mockery"]], ["irony"], "[mockery", [None], 3]
+    "raw",
+    [
+        {"mockery": True, "irony": False},
+        {"mockery": "maybe"},
+        {},
+        [{"mockery": False}],
+        [["mockery"]],
+        ["irony"],
+        "[mockery",
+        [None],
+        3,
+        "no mockery, but appeal",
+        "mockery or appeal",
+        "not mockery",
+        "mockery and not appeal",
+        "mostly mockery",
+        ["not mockery"],
+    ],
 )
 def test_these_are_no_labels(raw):
     with pytest.raises(InvalidAnswer):
@@ -312,12 +435,19 @@ def test_the_sentence_names_what_the_schema_allows(short):
 @pytest.mark.parametrize(
     ("short", "raw", "flag", "flagged"),
     [
-        ("yes/no", "no", "no", True), ("yes/no", "yes", "no", False), ("yes/no", "yes", None, None),
-        ("1-5", 4, ">= 4", True), ("1-5", 3, ">= 4", False), ("1-5", 1, "1 | 5", True), ("1-5", 3, "== 3", True),
-        ("0..1", 0.5, "> 0.5", False), ("a | b | c", "c", "b | c", True),
-        ("labels: a | b", ["b"], "a | b", True), ("labels: a | b", [], "a | b", False),
+        ("yes/no", "no", "no", True),
+        ("yes/no", "yes", "no", False),
+        ("yes/no", "yes", None, None),
+        ("1-5", 4, ">= 4", True),
+        ("1-5", 3, ">= 4", False),
+        ("1-5", 1, "1 | 5", True),
+        ("1-5", 3, "== 3", True),
+        ("0..1", 0.5, "> 0.5", False),
+        ("a | b | c", "c", "b | c", True),
+        ("labels: a | b", ["b"], "a | b", True),
+        ("labels: a | b", [], "a | b", False),
     ],
-)  # fmt: skip
+)
 def test_a_flag_says_which_answers_are_the_finding(short, raw, flag, flagged):
     scale = make_scale(short)
     assert scale.flagged(scale.parse(raw), flag) is flagged
@@ -336,3 +466,68 @@ def test_a_non_answer_is_never_flagged(short):
 )
 def test_a_flag_that_no_answer_can_meet_is_a_problem(short, flag):
     assert "flag" in make_scale(short).flag_problem(flag)
+
+
+@pytest.mark.parametrize("short", SCALES)
+def test_the_table_of_forms_reads_its_own_examples(short):
+    forms = make_scale(short).answer_forms()
+    assert list(forms.columns) == ["form", "example", "read_as"]
+    assert len(forms) >= 9
+    assert forms.form.is_unique
+    assert {"invalid"} < set(forms.read_as)
+    taken = forms[
+        ~forms.form.str.contains(
+            r"negated|hedged|explanation|several|1 or 0|another|range|between two|three digits|"
+            r"percentage|comparison|fraction|outside|other words|not offered",
+            regex=True,
+        )
+    ]
+    assert "invalid" not in set(taken.read_as)
+    assert set(forms.drop(taken.index).read_as) == {"invalid"}
+
+
+@pytest.mark.parametrize(
+    ("short", "code", "category"),
+    [
+        ("yes/no", " Yes ", "yes"),
+        ("yes/no", "TRUE", "yes"),
+        ("yes/no", False, "no"),
+        ("yes/no", ["no"], "no"),
+        ("yes/no", "Cannot tell", "cannot tell"),
+        ("1-5", "2.0", "2"),
+        ("1-5", 2.0, "2"),
+        ("1-5", ["3"], "3"),
+        ("hope | fear", "ＨＯＰＥ", "hope"),
+        ("0 | 1", 1.0, "1"),
+        ("labels: a | b", "b; a", '["a", "b"]'),
+        ("labels: a | b", ["a"], '["a"]'),
+        ("labels: a | b", "none", "[]"),
+    ],
+)
+def test_a_code_is_matched_as_it_is(short, code, category):
+    assert make_scale(short).parse_code(code).category == category
+
+
+@pytest.mark.parametrize(
+    ("short", "code"),
+    [
+        ("yes/no", "no idea"),
+        ("yes/no", "no opinion"),
+        ("yes/no", "no answer"),
+        ("yes/no", "yes."),
+        ("yes/no", "**yes**"),
+        ("yes/no", "Answer: yes"),
+        ("yes/no", 1),
+        ("yes/no", "y"),
+        ("1-5", "4/5"),
+        ("1-5", "4 out of 5"),
+        ("1-5", 2.5),
+        ("labels: a | b", "a and b"),
+        ("labels: a | b", "not a"),
+        ("0..1", "50%"),
+        ("hope | fear", "no hope"),
+    ],
+)
+def test_a_code_that_only_holds_an_answer_is_refused(short, code):
+    with pytest.raises(InvalidAnswer, match="not one of the answers"):
+        make_scale(short).parse_code(code)
