@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections.abc import Collection
 from typing import Any
 
@@ -29,9 +29,15 @@ _LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length
 _REFUSAL_HEAD = 4_000  # characters that are searched for a refusal in JSON
 _REFUSAL_KEYS = frozenset({"error", "refusal", "message", "response", "reason", "detail"})
 _INVISIBLE = str.maketrans("", "", "\ufeff\0")
-_THINKING_START = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\]|◁think▷)", re.IGNORECASE)
+_TAG = r"(?:\w{1,20}:)?(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)"
+_THINKING = re.compile(
+    rf"<{_TAG}>|\[THINK\]|◁think▷|<\|(?:begin|start)_of_(?:thought|thinking|reasoning)\|>|"
+    r"<\|channel\|>(?:analysis|commentary)\b",
+    re.IGNORECASE,
+)
 _THINKING_END = re.compile(
-    r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE
+    rf"</{_TAG}>|\[/THINK\]|◁/think▷|<\|end_of_(?:thought|thinking|reasoning)\|>|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
 )
 
 
@@ -95,7 +101,7 @@ def is_refusal(completion: Completion) -> bool:
     if completion.refusal or completion.finish_reason == "refusal":
         return True
     text = completion.text.translate(_INVISIBLE).strip()
-    closing = _THINKING_END.search(text) if _THINKING_START.match(text) else None
+    closing = _THINKING_END.search(text) if _THINKING.match(text) else None
     text = text[closing.end() :] if closing else text
     candidates = find_objects(text[:_REFUSAL_HEAD])
     return any(_is_json_refusal(candidate.value) for candidate in candidates) or is_refusal_text(text)
@@ -120,14 +126,24 @@ def _unquote(text: str) -> str:
 
 
 def after_thinking(text: str) -> list[JsonCandidate]:
-    """The objects that follow the model's thinking."""
+    """The objects that follow the model's thinking.
+
+    Raises
+    ------
+    InvalidAnswer
+        The thinking begins before an object, and never ends. What is in it may be a draft.
+    """
+    beginnings = [match.start() for match in _THINKING.finditer(text)]
     thoughts = [match.span() for match in _THINKING_END.finditer(text)]
-    start = 0
-    if _THINKING_START.match(text):
-        if not thoughts:
-            raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {RAISE_MAX_TOKENS}")
-        start = thoughts[0][1]
+    start = thoughts[0][1] if thoughts and beginnings[:1] == [0] else 0
     candidates = find_objects(text, start)
+    starts = [candidate.start for candidate in candidates]
+    last_end = thoughts[-1][1] if thoughts else -1
+    for beginning in beginnings[bisect_left(beginnings, last_end) :]:
+        n_before = bisect(starts, beginning)
+        is_quoted = n_before > 0 and candidates[n_before - 1].end > beginning
+        if not is_quoted and (n_before < len(candidates) or not candidates):
+            raise InvalidAnswer(f"the answer was cut off: its thinking never ended. {RAISE_MAX_TOKENS}")
     if not thoughts or not candidates:
         return candidates
     tag, end = thoughts[-1]

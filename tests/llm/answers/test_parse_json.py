@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from buttermilk_nb.errors import InvalidAnswer
 from buttermilk_nb.llm.answers.parse_json import is_refusal, parse_json
+from buttermilk_nb.llm.answers.shown_texts import ShownTexts
 from buttermilk_nb.llm.completion import Completion
 
 
@@ -144,3 +145,34 @@ def test_valid_json_is_read_as_it_is_also_in_a_fence(value):
     text = json.dumps(value)
     assert read(text) == value
     assert read(f"Here you are:\n```json\n{text}\n```") == value
+
+
+DRAFT, FINAL = '{"criteria": {"calm": {"answer": "yes"}}}', '{"criteria": {"calm": {"answer": "no"}}}'
+THINKING = [
+    ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"), ("<reasoning>", "</reasoning>"), ("<reflection>", "</reflection>"),
+    ("[THINK]", "[/THINK]"), ("◁think▷", "◁/think▷"), ("<|start_of_thought|>", "<|end_of_thought|>"),
+    ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["", "Let me see. "])
+@pytest.mark.parametrize(("opening", "closing"), THINKING)
+def test_a_draft_in_thinking_is_never_the_verdict(opening, closing, before):
+    whole = read(f"{before}{opening}Perhaps {DRAFT}?{closing}{FINAL}")
+    assert whole["criteria"]["calm"]["answer"] == "no"
+    for unfinished in (f"{before}{opening}Perhaps {DRAFT}", f"{before}{opening}a{closing}{opening}Perhaps {DRAFT}"):
+        with pytest.raises(InvalidAnswer, match="its thinking never ended"):
+            read(unfinished)
+
+
+def test_a_tag_of_thinking_that_an_answer_quotes_is_no_thinking():
+    assert read('{"answer": "no", "reasons": ["it begins with <think> and never ends"]}')["answer"] == "no"
+
+
+def test_the_whole_verdict_counts_beside_a_bare_one_that_stands_in_the_record():
+    text = f'{FINAL}\nThe text itself says {{"answer": "yes"}}.'
+    shown = ShownTexts(['It says {"answer": "yes"} at its end.'])
+    assert parse_json(completion(text), ("criteria", "answer"), shown)["criteria"]["calm"]["answer"] == "no"
+    with pytest.raises(InvalidAnswer, match="different answers"):
+        read(text)  # where it stands in no text, nothing says which one is meant
