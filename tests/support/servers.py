@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -60,7 +61,12 @@ async def _serve(routes: dict[str, Handler]) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
+        connections = [handler.transport for handler in runner.server.connections] if runner.server else []
         await runner.cleanup()
+        for connection in filter(None, connections):
+            connection.abort()
+        await asyncio.sleep(0)  # a connection that was aborted is closed in the next turn of the loop,
+        await asyncio.sleep(0)  # and no turn may follow
 
 
 @pytest.fixture
