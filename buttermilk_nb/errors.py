@@ -179,6 +179,12 @@ class ContextTooLongError(BadRequestError):
     """The text and the prompt together are longer than the model can read."""
 
 
+class PromptCutError(ContextTooLongError):
+    """The server read only a part of the prompt, and answered nevertheless."""
+
+    may_have_cost = True
+
+
 class ContentFilterError(ModelError):
     """The provider's filter stopped the request or the answer."""
 

@@ -199,6 +199,12 @@ class Call(Row):
     max_cost_usd: float | None = None
     """The most that the call can have cost, if no answer says what it did cost; a budget counts this."""
 
+    @property
+    def has_unknown_cost(self) -> bool:
+        """Whether the call of a remote model has cost something, and nobody says how much."""
+        has_cost = self.response_hash is not None or self.max_cost_usd is not None
+        return bool(self.remote) and not self.cached and self.cost_usd is None and has_cost
+
 
 class Score(Row):
     """One answer on one criterion of one trace."""

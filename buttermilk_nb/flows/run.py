@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._internal import notebook_hooks
 from .._internal.html import fragment, table, title
+from .._internal.text import pluralise
 from ..analysis.frames import heatmap, meta_outputs, scores, traces
 from ..analysis.frames.quotations import quotes
 from ..analysis.frames.ratings import project_ratings, run_ratings
@@ -15,6 +16,7 @@ from ..errors import SetupError
 from ..project.project import Project
 from ..project.session import require_project
 from ..schema import STATUSES
+from ..store.costs import HAS_UNKNOWN_COST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,7 +196,13 @@ class Run:
             if without and self.status != "running"
             else []
         )
-        return hint + [f"Note: {remark}" for remark in self.remarks]
+        return hint + self._cost_notes() + [f"Note: {remark}" for remark in self.remarks]
+
+    def _cost_notes(self) -> list[str]:
+        """A note on calls whose cost is not known, so that nobody takes it for zero."""
+        query = f"select count(*) as n from calls where run_id = ? and {HAS_UNKNOWN_COST}"  # noqa: S608  # our own words
+        n = int(self.project.store.df(query, [self.run_id]).n.item())
+        return [f"The cost of {pluralise(n, 'call')} is not known, and is in no sum; see run.calls()."] if n else []
 
     def _repr_html_(self) -> str:
         rows = [(status, n) for status, n in self.counts.items()]

@@ -52,6 +52,8 @@ class Completion(BaseModel):
         The whole response as received.
     category
         The category of the provider's filter that stopped the answer, if there is one.
+    n_reasoning
+        Characters of the model's reasoning outside the answer; None if there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +71,7 @@ class Completion(BaseModel):
     answered_at: dt.datetime
     raw: WithoutKeys
     category: WithoutKeys | None = None
+    n_reasoning: int | None = None
 
 
 class CacheEntry(BaseModel):

@@ -9,6 +9,11 @@ import duckdb
 IS_AMOUNT = "between 0 and 1e9"
 """The condition of an amount: any other number, or none at all (NaN), was written by another program."""
 
+HAS_UNKNOWN_COST = (
+    "remote and not cached and cost_usd is null and (response_hash is not null or max_cost_usd is not null)"
+)
+"""The condition of `Call.has_unknown_cost`."""
+
 
 def counted_usd(con: duckdb.DuckDBPyConnection, run_ids: Collection[str] | None = None) -> float:
     """The cost of calls, or the most that they can have cost where that is not known, in US dollars.

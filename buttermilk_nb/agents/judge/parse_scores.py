@@ -13,6 +13,7 @@ from ...llm.answers.choose_object import AnswerAfterRefusal
 from ...llm.answers.parse_json import is_refusal, parse_json
 from ...llm.answers.shown_texts import ShownTexts
 from ...llm.calls.client import CallResult
+from ...llm.completion import Completion
 from ...llm.model import Model
 from ...schema import STATUSES, Score, Status, Unit
 from ..ask_model import combine
@@ -176,9 +177,15 @@ def parse_object(result: CallResult, names: Collection[str], shown: ShownTexts) 
         raise UnparsedAnswer("invalid", error) from error
     except InvalidAnswer as error:
         if is_refusal(completion):
-            reason = InvalidAnswer(f"the model declined: {replace_surrogates(completion.text)[:200]}")
+            reason = InvalidAnswer(f"the model declined: {_declined(completion)}")
             raise UnparsedAnswer("refused", reason) from error
         raise UnparsedAnswer("invalid", error) from error
+
+
+def _declined(completion: Completion) -> str:
+    """The words of a refusal: the answer's own, or those in the provider's field for them."""
+    words = completion.text.strip() or completion.refusal or "it gave no reason."
+    return replace_surrogates(words)[:200]
 
 
 def scored_unit(

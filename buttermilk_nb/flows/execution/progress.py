@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..._internal.text import pluralise
 from ...events import Bus
 from ...events.event import Event, ResultEvent, StatusEvent, WaitEvent
 
@@ -42,6 +43,8 @@ class Tally:
         self.total = total
         self.state = "running"
         self.spent_usd = 0.0
+        self.n_unknown_costs = 0
+        """Calls of remote models that have cost something, and nobody says how much."""
         self.waits: dict[str, tuple[float, str]] = {}
         """The end and the reason of the wait, by model; only for models whose calls wait."""
         self._kinds: Counter[str] = Counter()
@@ -70,6 +73,7 @@ class Tally:
                 kind = "refused or invalid"
             self._kinds[kind] += 1
             self.spent_usd += float(payload["cost_usd"])
+            self.n_unknown_costs += int(payload.get("n_unknown_costs", 0))
         return True
 
     @property
@@ -108,6 +112,8 @@ class Tally:
             parts.append(f"{self.state} in {format_duration(self.elapsed_s)}")
         if self.spent_usd:
             parts.append(f"${self.spent_usd:,.4f} spent")
+        if self.n_unknown_costs:
+            parts.append(f"cost of {pluralise(self.n_unknown_costs, 'call')} not known")
         parts += self._wait_notes()
         return " · ".join(parts)
 

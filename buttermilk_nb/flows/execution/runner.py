@@ -269,6 +269,7 @@ class Runner:
             "cached": bool(unit.calls) and all(call.cached for call in unit.calls),
             "model": trace.model,
             "cost_usd": sum(call.cost_usd or 0.0 for call in unit.calls),
+            "n_unknown_costs": sum(call.has_unknown_cost for call in unit.calls),
         }
         if trace.status in _FAILED:
             self._publish(writer, self._event(ErrorEvent, cell, unit, {**payload, "message": trace.error_message}))

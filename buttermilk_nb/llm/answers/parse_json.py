@@ -78,6 +78,11 @@ def parse_json(
         position = "" if text else " before it began (thinking counts too)"
         raise InvalidAnswer(f"the answer was cut off at the length limit{position}. {RAISE_MAX_TOKENS}")
     if not text:
+        if completion.n_reasoning:
+            raise InvalidAnswer(
+                f"the model sent {completion.n_reasoning:,} characters of reasoning and an empty answer. "
+                f"{RAISE_MAX_TOKENS}"
+            )
         is_tool_call = completion.finish_reason in ("tool_calls", "function_call")
         raise InvalidAnswer("the model called a tool instead." if is_tool_call else "the model sent an empty answer.")
     text = _unquote(text)

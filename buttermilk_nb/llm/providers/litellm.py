@@ -28,10 +28,11 @@ from ..model import Model, Request
 from ..offline_input import OfflineInput
 from .endpoints import bypass_proxies, is_listening, local_only_client
 from .listed_price import listed_price
-from .litellm_response import read_response
+from .litellm_response import has_tokens, read_rejected_answer, read_response
 from .load_litellm import SERVER_LOOKUP_FAMILIES, load_litellm, warm_up
 from .local_model_facts import DEFAULT_BASES, identify_local_model
-from .map_errors import empty_answer_error, map_error
+from .map_errors import empty_answer_error, failed_answer_error, map_error
+from .prompt_cut import check_prompt_was_read
 from .response_errors import RawResponse
 
 _ADDRESS_PARAMS = frozenset(
@@ -269,12 +270,18 @@ class LitellmModel(Model):
         except ModelError:
             raise
         except Exception as error:  # noqa: BLE001  # litellm may raise anything if a response is malformed
-            raise map_error(error, self.name, provider=self.provider, body=received.text) from None
+            response, latency_s, length = None, time.perf_counter() - started, len(received.text or "")
+            answer = await process_text(length, read_rejected_answer, error, latency_s, received.text)
+            if answer is None:
+                raise map_error(error, self.name, provider=self.provider, body=received.text) from None
+            completion = answer
+        check_prompt_was_read(self.name, request.messages, completion.tokens_in)
         fingerprint = completion.fingerprint or self.fingerprint
         return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
 
     def _read_response(self, response: Any, latency_s: float, body: str | None) -> Completion:
-        if error := empty_answer_error(response, self.name, provider=self.provider, body=body):
+        error = empty_answer_error(response, self.name, provider=self.provider, body=body)
+        if error := error or failed_answer_error(self.name, provider=self.provider, body=body):
             raise error
         return read_response(response, latency_s, body)
 
@@ -302,14 +309,12 @@ class LitellmModel(Model):
         return arguments
 
     def _cost(self, completion: Completion, response: Any) -> float | None:
-        if self.price() is None or completion.tokens_in is None or completion.tokens_out is None:
+        if (price := self.price()) is None or completion.tokens_in is None or completion.tokens_out is None:
             return None
-        if not completion.tokens_in and not completion.tokens_out:  # the server does not count
-            return None
-        if self.settings.prices is None:
+        if self.settings.prices is None and has_tokens(response, completion):
             hidden = getattr(response, "_hidden_params", None) or {}
             return hidden.get("response_cost")  # litellm computes it, and counts cached tokens correctly
-        price_in, price_out = self.settings.prices.per_token
+        price_in, price_out = price
         return completion.tokens_in * price_in + completion.tokens_out * price_out
 
 

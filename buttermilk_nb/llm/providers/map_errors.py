@@ -28,20 +28,32 @@ from ...errors import (
     UnavailableError,
 )
 from .exception_details import FailedCall
-from .response_errors import filter_category, parse_body
+from .response_errors import error_in, filter_category, parse_body
+from .wire_answer import read_wire_answer
 
 Diagnosis = tuple[type[ModelError], str]
 """A class of error, and advice."""
 
 _RUN_LATER = "Run the notebook cell again later: finished answers are stored."
 _FILTER_WORDS = re.compile(
-    r"content[_ ](?:filter|policy)|content management policy|responsibleaipolicy|violating our usage policy|"
-    r"safety system|flagged (?:as|by|for)|data_inspection_failed|content exists risk",
+    r"content[_ ](?:filter|policy|moderation)|content management policy|responsibleaipolicy|"
+    r"violat\w+ (?:our |the |\w+ )?(?:usage|content|safety|acceptable use) (?:guidelines?|polic(?:y|ies)|rules?)|"
+    r"safety (?:system|filter|check)|flagged (?:as|by|for)|data_inspection_failed|content exists risk|"
+    r"guardrails?\b[^.]{0,40}\b(?:intervened|blocked|triggered|violation)|"
+    r"(?:blocked|rejected|stopped) by (?:a |the |our )?(?:\w+ )?(?:guardrail|moderation|safety)|"
+    r"(?:sensitive|inappropriate|unsafe|prohibited|harmful|risky) content|input_moderation|moderation_blocked|"
+    r"content (?:was |has been )?(?:blocked|flagged|rejected|censored)",
     re.IGNORECASE,
 )
 _TOO_LONG_WORDS = re.compile(
-    r"context_length_exceeded|maximum context length|prompt is too long|input is too long|request_too_large|"
-    r"request too large|string_above_max_length|input token count|exceeds? the (?:available )?context",
+    r"context_length_exceeded|exceed_context_size|maximum context|"
+    r"context (?:length|window|size) (?:of|is|exceeded|limit)|"
+    r"(?:prompt|input|request|message|text)s?\b[^.]{0,40} (?:is|are|was) too (?:long|large)|"
+    r"(?:prompt|input|request)_too_(?:long|large)|request too large|too many (?:input |prompt )?tokens|"
+    r"string_above_max_length|input token count|(?:input|prompt) (?:tokens?|length)\b[^.]{0,60}\bexceed|"
+    r"exceed\w*[^.]{0,40}\b(?:context|max_model_len)|longer than the (?:model'?s? |maximum )?(?:context|model)|"
+    r"reduce (?:the |your )?(?:length|prompt|input)|range of input length should be|"
+    r"maximum (?:allowed )?(?:input|prompt) (?:length|tokens)",
     re.IGNORECASE,
 )
 _NO_CREDIT_WORDS = re.compile(
@@ -106,6 +118,29 @@ def empty_answer_error(response: Any, name: str, *, provider: str = "", body: st
         return None
     message = "the prompt was blocked" if blocked else "the server sent a response without an answer"
     return map_error(ValueError(message), name, provider=provider, body=body)
+
+
+def failed_answer_error(name: str, *, provider: str = "", body: str | None = None) -> ModelError | None:
+    """The error if a response that looks like an answer says that it failed; None if it does not.
+
+    Gateways answer HTTP 200 if the model behind them broke off.
+
+    Examples
+    --------
+    >>> body = '{"choices": [{"finish_reason": "error", "error": {"message": "Provider overloaded"}, "message": {}}]}'
+    >>> type(failed_answer_error("openrouter/some-model", body=body)).__name__
+    'OverloadedError'
+    """
+    data = parse_body(body)
+    answer = read_wire_answer(data)
+    if answer is None or answer.ending != "failed":
+        return None
+    error = map_error(ValueError("the server ended the answer with an error"), name, provider=provider, body=body)
+    return (
+        error
+        if error_in(data)
+        else UnavailableError(f"`{name}` failed: the answer ended with `{answer.reason}`. {_RUN_LATER}")
+    )
 
 
 def _diagnose(failure: FailedCall, name: str, provider: str) -> Diagnosis:

@@ -70,7 +70,7 @@ def error_in(data: Any) -> dict[str, Any]:
     data = data[0] if isinstance(data, list) and data else data
     if not isinstance(data, dict):
         return {}
-    error = data.get("error")
+    error = data.get("error") or _first_item(data, "choices").get("error")
     if isinstance(error, dict):
         return error
     if isinstance(error, str) and error:

@@ -223,6 +223,30 @@ CASES = [
     Case("a text too long, as Google says it", "google", 400,
          google("INVALID_ARGUMENT", "The input token count exceeds the maximum."),
          "ContextTooLongError", "INVALID_ARGUMENT"),
+    *(Case(f"a text too long, {words}", "vllm", 400, said(words, type="BadRequestError", code=400),
+           "ContextTooLongError", "BadRequestError")
+      for words in (
+          "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens.",
+          "prompt is too long: 210000 tokens > 200000 maximum",
+          "Input tokens exceed the configured limit of 8192 tokens.",
+          "the request exceeds the available context size, try increasing it",
+          "Please reduce the length of the messages.",
+          "Your input exceeds the context window of this model.", "Range of input length should be [1, 30720]",
+          "The prompt (total length 5000) is too long to fit into the model (context length 4096).",
+          "Too many input tokens: 9000 > 8192", "Prompt contains 9000 tokens and exceeds max_model_len",
+      )),
+    *(Case(f"a filter in other words, {words}", "vllm", status, said(words, type="invalid_request_error"),
+           "ContentFilterError", "invalid_request_error")
+      for status, words in (
+          (403, "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"),
+          (400, "Guardrail was enforced: the guardrail intervened."), (400, "The input contains sensitive content."),
+          (422, "Request blocked by our moderation system."), (400, "The system detected potentially unsafe content."),
+          (400, "Input data may contain inappropriate content."), (403, "This request violates our content policy."),
+      )),
+    Case("a word about a filter that is not one", "vllm", 400, said("Unknown parameter: safety_settings.", type="x"),
+         "BadRequestError", "x"),
+    Case("a limit of the answer, not of the text", "vllm", 400, said("max_tokens is too large: 99999.", type="x"),
+         "BadRequestError", "x"),
     Case("a filtered prompt", "azure", 400,
          said("Filtered.", code="content_filter", innererror={"content_filter_result": {
              "hate": {"filtered": True}, "self-harm": {"filtered": True}, "violence": {"filtered": False}}}),
