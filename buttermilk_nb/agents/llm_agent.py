@@ -16,7 +16,7 @@ from .._internal.arguments import as_tuple
 from .._internal.ids import canonical, uuid7
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
-from ..errors import SetupError
+from ..errors import InvalidAnswer, SetupError
 from ..llm.calls.redaction import Redaction
 from ..llm.model import Model, Params, Request
 from ..llm.offline_input import OfflineInput, Task
@@ -201,6 +201,12 @@ class Agent(AgentBase):
         if result.call and result.call.cached and result.call.status in context.retry:
             result = await call_model(result.request, cell, trace_id, context, again=True)
         status: Status = result.error.status if result.error else result.call.status if result.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
+        error: BaseException | None = result.error
+        if status == "ok" and result.completion and result.completion.finish_reason == "length":
+            status = "invalid"
+            error = InvalidAnswer(
+                "the answer was cut off at the length limit. Raise `max_tokens` in the step's params."
+            )
         return make_unit(
             cell,
             context,
@@ -208,7 +214,7 @@ class Agent(AgentBase):
             trace_id=trace_id,
             status=status,
             output=result.completion.text if result.completion else None,
-            error=result.error,
+            error=error,
             attempts=result.attempts,
             calls=result.calls,
             texts=result.texts,

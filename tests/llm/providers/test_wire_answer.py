@@ -222,3 +222,16 @@ def test_other_forms_are_not_guessed():
         assert read_wire_answer(data) is None
     assert WireAnswer(reason=None).finish_reason is None
     assert all(word == word.lower() for word in ENDINGS)
+
+
+def test_a_free_text_that_was_cut_off_is_no_answer_and_the_next_step_does_not_read_it(server, toy_project):
+    half = "The room is quiet, and the"
+    server.reply = lambda body: server.answer(body, half, "length")
+    gist = bm.Agent("gist", prompt="In short: {{ record.content }}")
+    title = bm.Step(bm.Agent("title", prompt="A title for: {{ inputs.gist }}"), needs="gist")
+    run = bm.Flow("two", [gist, title]).run(TEXTS)
+    assert run.counts == {"invalid": 1, "skipped": 1}
+    assert len(server.received) == 1
+    errors = run.errors().set_index("step")
+    assert errors.error_message["gist"].startswith("the answer was cut off at the length limit")
+    assert errors.raw_text["gist"] == half
