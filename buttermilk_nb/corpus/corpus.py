@@ -90,18 +90,26 @@ class Corpus(Sequence[Record]):
         *,
         encoding: str | None = None,
         delimiter: str | None = None,
+        header: int | None = None,
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read a CSV, TSV or semicolon-separated file. Every value stays text."""
-        return cls._from_source(loaders.csv_files.read(path, encoding=encoding, delimiter=delimiter), mapping, on_error)
+        """Read a CSV, TSV or semicolon-separated file. Every value stays text. `header` is the line of the header."""
+        source = loaders.csv_files.read(path, encoding=encoding, delimiter=delimiter, header=header)
+        return cls._from_source(source, mapping, on_error)
 
     @classmethod
     def from_xlsx(
-        cls, path: str | Path, *, sheet: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
+        cls,
+        path: str | Path,
+        *,
+        sheet: str | None = None,
+        header: int | None = None,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Read one sheet of an Excel workbook, by default the first."""
-        return cls._from_source(loaders.excel.read(path, sheet=sheet), mapping, on_error)
+        """Read one sheet of an Excel workbook, by default the first. `header` is the row of the header."""
+        return cls._from_source(loaders.excel.read(path, sheet=sheet, header=header), mapping, on_error)
 
     @classmethod
     def from_jsonl(
@@ -209,7 +217,11 @@ class Corpus(Sequence[Record]):
         if on_error not in ("keep", "raise"):
             raise SetupError(f"on_error={on_error!r}: write `keep` (rejected rows are listed) or `raise`.")
         column_mapping = loaders.check_mapping(mapping, source)
+        if column_mapping.record_id:
+            loaders.check_ids(source, column_mapping.record_id)
+        remarks = (*source.remarks, *loaders.source_remarks(source, column_mapping))
         records, rejected = loaders.to_records(source, column_mapping)
+        assert len(records) + len(rejected) == len(source.rows), "each row is a record, or is rejected"
         if rejected and on_error == "raise":
             raise SetupError(*(f"line {row.line}: {row.reason}." for row in rejected[:20]))
         provenance = {
@@ -217,6 +229,7 @@ class Corpus(Sequence[Record]):
             "mapping": column_mapping.model_dump(exclude_defaults=True),
             "read_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             "rejected": len(rejected),
+            **({"remarks": list(remarks)} if remarks else {}),
         }
         return cls(records, provenance=provenance, rejected=rejected)
 
@@ -371,6 +384,11 @@ class Corpus(Sequence[Record]):
     # --- display and access ----------------------------------------------------------------------
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was guessed when the corpus was loaded, and what in it looks like a mistake."""
+        return tuple(self.provenance.get("remarks", ()))
+
+    @property
     def rejected(self) -> pd.DataFrame:
         """The rows that did not become records: line, reason, excerpt."""
         import pandas as pd
@@ -413,10 +431,11 @@ class Corpus(Sequence[Record]):
         return isinstance(other, Corpus) and self.hash == other.hash
 
     def __repr__(self) -> str:
-        return f"Corpus({', '.join(describe_counts(self.records, len(self._rejected)))})"
+        counts = f"Corpus({', '.join(describe_counts(self.records, len(self._rejected)))})"
+        return "\n".join([counts, *(f"  Note: {remark}" for remark in self.remarks)])
 
     def _repr_html_(self) -> str:
-        return to_html(self.records, len(self._rejected))
+        return to_html(self.records, len(self._rejected), self.remarks)
 
     def _metadata(self, name: str, record: Record) -> Any:
         if name not in record.metadata:

@@ -36,8 +36,8 @@ def describe_counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
     return counts + ([f"{pluralise(rejected, 'row')} rejected"] if rejected else [])
 
 
-def to_html(records: Sequence[Record], rejected: int) -> str:
-    """The first records as HTML."""
+def to_html(records: Sequence[Record], rejected: int, remarks: Sequence[str] = ()) -> str:
+    """The first records as HTML, and the remarks of their loader."""
     first_records = records[:_MAX_ROWS]
     fields = list(dict.fromkeys(name for record in first_records for name in record.metadata))[:4]
     has_truth = any(record.ground_truth for record in first_records)
@@ -52,7 +52,8 @@ def to_html(records: Sequence[Record], rejected: int) -> str:
         rows.append(row)
     note = " · ".join(describe_counts(records, rejected)) + (", listed in corpus.rejected" if rejected else "")
     columns = ["record_id", "content", *fields, *(["truth"] if has_truth else [])]
-    footer = f"... and {len(records) - _MAX_ROWS:,} more" if len(records) > _MAX_ROWS else ""
+    more = [f"... and {len(records) - _MAX_ROWS:,} more"] if len(records) > _MAX_ROWS else []
+    footer = " ".join([*more, *(f"Note: {remark}" for remark in remarks)])
     return fragment(title("Corpus", note), table(columns, rows, footer))
 
 

@@ -108,7 +108,7 @@ class Plan:
         if problems:
             raise SetupError(*dict.fromkeys(problems))
         remarks = [remark for step in self.steps for remark in step.agent.remarks(self._project)]
-        remarks += unused_codes(self.corpus.records, documents)
+        remarks += [*unused_codes(self.corpus.records, documents), *self.corpus.remarks]
         slot_counts = {name: len(step_slots) for name, step_slots in self.slots.items()}
         return Grid(len(self.corpus), slot_counts, tuple(dict.fromkeys([*self.changes, *remarks])))
 

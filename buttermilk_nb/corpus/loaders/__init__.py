@@ -5,12 +5,14 @@ from __future__ import annotations
 from . import bigquery, csv_files, dataframes, excel, json_files, remote_files, text_folders
 from .column_mapping import MappingOptions, Rejected, check_mapping, to_records
 from .source import Source, existing_path
+from .source_remarks import check_ids, source_remarks
 
 __all__ = [
     "MappingOptions",
     "Rejected",
     "Source",
     "bigquery",
+    "check_ids",
     "check_mapping",
     "csv_files",
     "dataframes",
@@ -18,6 +20,7 @@ __all__ = [
     "existing_path",
     "json_files",
     "remote_files",
+    "source_remarks",
     "text_folders",
     "to_records",
 ]

@@ -7,30 +7,60 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ..._internal.text import pluralise
 from ...errors import SetupError
 from .encodings import read_text
-from .source import Source, SourceRow, check_unique, existing_path, file_facts
+from .header_rows import Header, TableRow, find_header
+from .source import Source, SourceRow, existing_path, file_facts
 
 _DELIMITERS = ",;\t|"
+_UNQUOTED = "\t|"
+"""Files with these delimiters are often written without quoting, so that a quotation mark is one of the text."""
+_SEP_LINE = re.compile(r"\ufeff?sep=(.)\r?\n", re.IGNORECASE)
+_SAMPLE_ROWS = 50
 _field_limit_lock = threading.Lock()
 """The csv module has one global limit of the field size, and texts of a megabyte are ordinary here."""
 
 
-def read(path: str | Path, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
-    """Read a delimited file. Encoding and delimiter are detected if they are not given."""
+class _Dialect(NamedTuple):
+    """How a file separates its fields."""
+
+    delimiter: str
+    is_quoted: bool
+    remark: str = ""
+
+    def reader(self, text: str, *, strict: bool = False) -> Iterator[list[str]]:
+        """The rows of a text; `line_num` of the reader counts its lines."""
+        lines = io.StringIO(text, newline="")
+        if self.is_quoted:
+            return csv.reader(lines, delimiter=self.delimiter, strict=strict)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+
+
+def read(
+    path: str | Path, *, encoding: str | None = None, delimiter: str | None = None, header: int | None = None
+) -> Source:
+    """Read a delimited file. Encoding, delimiter, quoting and header are found if they are not given."""
     file = existing_path(path)
-    text, encoding = read_text(file, encoding)
-    delimiter = delimiter or _detect_delimiter(text)
+    text, encoding, remarks = read_text(file, encoding)
+    n_skipped = 0
+    if stated := _SEP_LINE.match(text):  # Excel writes and reads this line
+        delimiter, text, n_skipped = delimiter or stated[1], text[stated.end() :], 1
     with _field_limit_lock:
         earlier_limit = csv.field_size_limit(2**31 - 1)
         try:
-            rows = list(_csv_rows(text, delimiter, file.name))
-            if rows and _has_open_quote(text, rows[-1].line, delimiter):
+            dialect = _find_dialect(text, delimiter)
+            table = _table_rows(text, dialect, n_skipped)
+            top = find_header(table, f"`{file.name}`", header)
+            rows, header_remarks = _source_rows(table, top, file.name)
+            if rows and dialect.is_quoted and _has_open_quote(text, rows[-1].line - n_skipped, dialect.delimiter):
                 problem = (
                     "a quotation mark that opens in this row is never closed, so the row contains the rest of the file"
                 )
@@ -39,29 +69,40 @@ def read(path: str | Path, *, encoding: str | None = None, delimiter: str | None
             raise SetupError(f"`{file.name}` cannot be read as a delimited file: {error}.") from error
         finally:
             csv.field_size_limit(earlier_limit)
-    return Source(rows, {**file_facts(file), "encoding": encoding, "delimiter": delimiter}, folder=file.parent)
+    description = {**file_facts(file), "encoding": encoding, "delimiter": dialect.delimiter, **top.facts}
+    if not dialect.is_quoted and '"' in text:
+        description["quoting"] = "none"
+        remarks = (*remarks, f"`{file.name}`: {dialect.remark}")
+    return Source(rows, description, folder=file.parent, remarks=(*remarks, *top.remarks, *header_remarks))
 
 
-def _csv_rows(text: str, delimiter: str, name: str) -> Iterator[SourceRow]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header: list[str] | None = None
-    line = 1
+def _table_rows(text: str, dialect: _Dialect, n_skipped: int) -> list[TableRow]:
+    reader = dialect.reader(text)
+    rows, line = [], 1 + n_skipped
     for cells in reader:
-        start, line = line, reader.line_num + 1
-        if header is None:
-            if not any(cell.strip() for cell in cells):
-                continue
-            header = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
-            check_unique(header, f"`{name}`")
-        elif not any(cell.strip() for cell in cells):
-            yield SourceRow(start, dict.fromkeys(header, ""), "empty row")
-        elif len(cells) != len(header):
-            problem = f"the row has {pluralise(len(cells), 'field')}, but the header has {len(header)}"
-            yield SourceRow(start, dict(zip(header, cells, strict=False)), problem)
+        rows.append(TableRow(line, cells))
+        line = reader.line_num + 1 + n_skipped  # type: ignore[attr-defined]  # of csv's own iterator
+    return rows
+
+
+def _source_rows(table: list[TableRow], top: Header, name: str) -> tuple[list[SourceRow], list[str]]:
+    """The rows below the header, each with its fields or with what is wrong with it."""
+    body = table[top.n_rows :]
+    names, remarks = top.names, []
+    lengths = Counter(len(row.cells) for row in body if row.n_filled)
+    if set(lengths) == {len(names) + 1} and "row" not in names:  # R's write.table writes row names without a header
+        names = ["row", *names]
+        remarks.append(f"`{name}`: each row has one field more than the header, so the first is called `row`, as in R.")
+    rows = []
+    for line, cells in body:
+        if not any(cell.strip() for cell in cells):
+            rows.append(SourceRow(line, dict.fromkeys(names, ""), "empty row"))
+        elif len(cells) != len(names):
+            problem = f"the row has {pluralise(len(cells), 'field')}, but the header has {len(names)}"
+            rows.append(SourceRow(line, dict(zip(names, cells, strict=False)), problem))
         else:
-            yield SourceRow(start, dict(zip(header, cells, strict=True)))
-    if header is None:
-        raise SetupError(f"`{name}` is empty: it has no header line.")
+            rows.append(SourceRow(line, dict(zip(names, cells, strict=True))))
+    return rows, remarks
 
 
 def _has_open_quote(text: str, line: int, delimiter: str) -> bool:
@@ -74,15 +115,44 @@ def _has_open_quote(text: str, line: int, delimiter: str) -> bool:
     return False
 
 
-def _detect_delimiter(text: str) -> str:
-    """The delimiter that is most frequent outside quotes in the header line."""
-    counts = dict.fromkeys(_DELIMITERS, 0)
-    is_quoted = False
-    for char in text.lstrip("\ufeff\r\n"):
-        if char == '"':
-            is_quoted = not is_quoted
-        elif char in "\r\n" and not is_quoted:
-            break
-        elif char in counts and not is_quoted:
-            counts[char] += 1
-    return max(counts, key=lambda char: counts[char])
+def _find_dialect(text: str, delimiter: str | None) -> _Dialect:
+    """The delimiter that gives the most regular table, and whether fields are quoted."""
+    delimiter = delimiter or _find_delimiter(text)
+    quoted = _Dialect(delimiter, is_quoted=True)
+    if delimiter not in _UNQUOTED or '"' not in text:
+        return quoted
+    plain = _Dialect(delimiter, is_quoted=False)
+    if _is_regular(quoted, text):
+        return quoted
+    n_quoted, n_plain = (sum(1 for _ in dialect.reader(text)) for dialect in (quoted, plain))
+    return plain._replace(
+        remark=f"quotation marks were read as part of the texts ({n_plain:,} lines); read as marks around fields they "
+        f"would give {n_quoted:,}, and other fields. Files of this kind are usually not quoted."
+    )
+
+
+def _is_regular(dialect: _Dialect, text: str) -> bool:
+    """Whether every quotation mark opens or closes a field, and every row has as many fields as the first."""
+    try:
+        lengths = {len(cells) for cells in dialect.reader(text, strict=True) if cells}
+    except csv.Error:
+        return False
+    return len(lengths) == 1
+
+
+def _find_delimiter(text: str) -> str:
+    """The delimiter with which most of the first rows have as many fields as the header, and more than one."""
+
+    def regularity(delimiter: str) -> tuple[float, int]:
+        rows = []
+        for cells in _Dialect(delimiter, is_quoted=True).reader(text[:200_000]):
+            if any(cell.strip() for cell in cells):
+                rows.append(len(cells))
+            if len(rows) >= _SAMPLE_ROWS:
+                break
+        usual, n = (
+            Counter(length for length in rows if length > 1).most_common(1)[0] if max(rows, default=0) > 1 else (0, 0)
+        )
+        return (n / len(rows) if rows else 0.0), usual
+
+    return max(_DELIMITERS, key=regularity)

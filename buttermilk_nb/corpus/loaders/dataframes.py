@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -65,8 +66,15 @@ def read_dataframe(frame: pd.DataFrame) -> Source:
     """Read a dataframe. Missing values become None. Line numbers count from 1."""
     objects = frame.astype(object).where(frame.notna(), None)
     names = check_unique([str(column) for column in objects.columns], "the dataframe")
-    rows = number_rows(dict(zip(names, values, strict=True)) for values in objects.itertuples(index=False, name=None))
+    rows = number_rows(
+        dict(zip(names, map(_plain_date, values), strict=True)) for values in objects.itertuples(index=False, name=None)
+    )
     return Source(rows, {"dataframe": {"rows": len(frame), "columns": names}})
+
+
+def _plain_date(value: Any) -> Any:
+    """A date or time as text, in the form that it has in a workbook too; any other value as it is."""
+    return value.isoformat() if isinstance(value, dt.date | dt.time) else value
 
 
 def read_mappings(items: Iterable[Mapping[str, Any] | Record]) -> Source:

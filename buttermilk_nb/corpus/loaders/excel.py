@@ -9,14 +9,15 @@ from __future__ import annotations
 import datetime as dt
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from ...errors import SetupError, nearest
-from .source import Source, SourceRow, check_unique, existing_path, file_facts
+from .header_rows import TableRow, find_header
+from .source import Source, SourceRow, existing_path, file_facts
 from .zip_files import ZIP_ERRORS
 
 _LIMITS = {"texts": 200_000_000, "sheets": 1_000_000_000, "other parts": 20_000_000}
@@ -25,16 +26,15 @@ MAX_ROWS = 1_048_576
 """The rows of a sheet in Excel."""
 
 
-def read(path: str | Path, *, sheet: str | None = None) -> Source:
-    """Read one sheet, by default the first. Its first row that is not empty is the header."""
+def read(path: str | Path, *, sheet: str | None = None, header: int | None = None) -> Source:
+    """Read one sheet, by default the first. The header is its first row with several values, if it is not given."""
     file = existing_path(path)
     with open_workbook(file) as book:
         name = sheet or book.sheetnames[0]
         if name not in book.sheetnames:
             raise SetupError(f"`{file.name}` has no sheet `{name}`; {nearest(name, book.sheetnames)}")
-        rows: list[SourceRow] = []
+        table: list[TableRow] = []
         n_empty = 0  # rows since the last one with a value; those at the end are dropped
-        header: list[str] = []
         if not hasattr(book[name], "iter_rows"):
             raise SetupError(f"the sheet `{name}` of `{file.name}` is a chart; name another with sheet=...")
         book[name].reset_dimensions()  # some programs write a wrong size, and openpyxl would stop too early
@@ -46,16 +46,41 @@ def read(path: str | Path, *, sheet: str | None = None) -> Source:
                 )
             values = [_cell_value(cell) for cell in cells]
             if all(value in (None, "") for value in values):
-                n_empty += bool(header)
+                n_empty += bool(table)
                 continue
-            rows += [SourceRow(number, {}, "empty row") for number in range(line - n_empty, line)]
+            table += [TableRow(number, ()) for number in range(line - n_empty, line)]
             n_empty = 0
-            if not header:
-                header = [str(value).strip() if value is not None else "" for value in values]
-                check_unique(header, f"`{file.name}`")
-            else:
-                rows.append(SourceRow(line, {h: v for h, v in zip_longest(header, values[: len(header)]) if h}))
-    return Source(rows, {**file_facts(file), "sheet": name}, folder=file.parent)
+            table.append(TableRow(line, values))
+        remarks = _sheet_remarks(file.name, name, book.sheetnames if sheet is None else [name])
+    top = find_header(table, f"`{file.name}`", header)
+    names = _names_for(top.names, table[top.n_rows :])
+    rows = [
+        SourceRow(row.line, dict(zip_longest(names, row.cells[: len(names)])))
+        if row.n_filled
+        else SourceRow(row.line, {}, "empty row")
+        for row in table[top.n_rows :]
+    ]
+    facts = {**file_facts(file), "sheet": name, **top.facts}
+    return Source(rows, facts, folder=file.parent, remarks=(*remarks, *top.remarks))
+
+
+def _names_for(names: list[str], rows: Sequence[TableRow]) -> list[str]:
+    """The names of the columns that have a name or a value; cells beyond them are formatting."""
+    widest = max(
+        (place for row in rows for place, cell in enumerate(row.cells, 1) if cell not in (None, "")), default=0
+    )
+    names = names + [f"column {number}" for number in range(len(names) + 1, widest + 1)]
+    while len(names) > widest and names[-1] == f"column {len(names)}":
+        names = names[:-1]
+    return names
+
+
+def _sheet_remarks(file_name: str, sheet: str, names: Sequence[str]) -> list[str]:
+    others = [name for name in names if name != sheet]
+    if not others:
+        return []
+    listed = ", ".join(f"`{name}`" for name in others[:5])
+    return [f"`{file_name}`: only the sheet `{sheet}` was read, and not {listed}; sheet=... reads another."]
 
 
 @contextmanager

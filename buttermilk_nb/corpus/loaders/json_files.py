@@ -15,8 +15,9 @@ from .source import Source, SourceRow, existing_path, file_facts
 def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
     """Read JSON Lines: one object per line."""
     file = existing_path(path)
-    text, encoding = read_text(file, encoding)
-    return Source(list(_json_rows(text)), {**file_facts(file), "encoding": encoding}, folder=file.parent)
+    text, encoding, remarks = read_text(file, encoding)
+    facts = {**file_facts(file), "encoding": encoding}
+    return Source(list(_json_rows(text)), facts, folder=file.parent, remarks=remarks)
 
 
 def _json_rows(text: str) -> Iterator[SourceRow]:
@@ -34,7 +35,7 @@ def _json_rows(text: str) -> Iterator[SourceRow]:
 def read(path: str | Path, *, encoding: str | None = None, at: str | None = None) -> Source:
     """Read a JSON list of objects. If the list is nested in an object, `at` is its dotted name."""
     file = existing_path(path)
-    text, encoding = read_text(file, encoding)
+    text, encoding, remarks = read_text(file, encoding)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -53,7 +54,7 @@ def read(path: str | Path, *, encoding: str | None = None, at: str | None = None
     if not isinstance(value, list):
         raise SetupError(f"`{file.name}` does not contain a list of objects.")
     rows = [_json_row(line, item) for line, item in enumerate(value, 1)]
-    return Source(rows, {**file_facts(file), "encoding": encoding}, folder=file.parent)
+    return Source(rows, {**file_facts(file), "encoding": encoding}, folder=file.parent, remarks=remarks)
 
 
 def _json_row(line: int, item: Any) -> SourceRow:

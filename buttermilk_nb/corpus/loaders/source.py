@@ -38,6 +38,8 @@ class Source:
     default_content: str | None = None
     default_id: str | None = None
     folder: Path | None = None
+    remarks: tuple[str, ...] = ()
+    """What was guessed about the source, and what would be read otherwise."""
 
     @property
     def columns(self) -> list[str]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from ..._internal.text import pluralise
 from ...errors import SetupError
 from ..image import IMAGE_SUFFIXES, MAX_BYTES, Image, detect_mime, too_large_message
 from .encodings import decode
@@ -21,6 +24,8 @@ from .source import Source, SourceRow, existing_path, file_facts, raise_problems
 from .zip_files import open_zip
 
 _DEFAULT_PATTERN = "*.txt"
+_SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
+_MAX_REMARKS = 5
 _LINK_PROBLEM = "this is a link to something outside the folder; follow_links=True reads it"
 
 
@@ -45,7 +50,7 @@ def read_folder(
     folder = existing_path(path)
     if not folder.is_dir():
         raise SetupError(f"`{path}` is a file, not a folder.")
-    files, outside = [], []
+    files, outside, left_out = [], [], []
     for line, file in enumerate(sorted(_walk(folder, follow_links)), 1):
         name = PurePosixPath(file.relative_to(folder).as_posix())
         is_outside = not follow_links and file.is_symlink() and not _is_inside(file, folder)
@@ -53,7 +58,9 @@ def read_folder(
             outside.append(SourceRow(line, {"file": str(name)}, _LINK_PROBLEM))
         elif not is_outside and _matches(name, pattern):
             files.append(_File(line, name, file.stat().st_size, file.read_bytes))
-    return _make_source(files, {"folder": folder.name}, path, pattern, encoding, outside)
+        elif not is_outside and not _is_hidden(name):
+            left_out.append(name)
+    return _make_source(files, {"folder": folder.name}, path, pattern, encoding, outside, left_out)
 
 
 def _is_inside(link: Path, folder: Path) -> bool:
@@ -78,14 +85,20 @@ def _walk(folder: Path, follow_links: bool) -> Iterator[Path]:
 def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:
     """Read the files in a zip like those of a folder, without the extra files that macOS adds."""
     file = existing_path(path)
-    with open_zip(
-        file, lambda member: _matches(PurePosixPath(member.filename), pattern), "unpack it and use `from_folder`"
-    ) as (archive, members):
+    left_out: list[PurePosixPath] = []
+
+    def is_wanted(member: zipfile.ZipInfo) -> bool:
+        name = PurePosixPath(member.filename)
+        is_match = _matches(name, pattern)
+        left_out.extend([] if is_match or _is_hidden(name) else [name])
+        return is_match
+
+    with open_zip(file, is_wanted, "unpack it and use `from_folder`") as (archive, members):
         files = [
             _File(line, PurePosixPath(member.filename), member.file_size, partial(archive.read, member))
             for line, member in enumerate(members, 1)
         ]
-        return _make_source(files, file_facts(file), path, pattern, encoding)
+        return _make_source(files, file_facts(file), path, pattern, encoding, left_out=left_out)
 
 
 def _make_source(
@@ -95,19 +108,34 @@ def _make_source(
     pattern: str | None,
     encoding: str | None,
     outside: Sequence[SourceRow] = (),
+    left_out: Sequence[PurePosixPath] = (),
 ) -> Source:
     if not files and outside:
         raise SetupError(f"`{path}` contains only links to files outside it; follow_links=True reads them.")
     if not files:
         missing = f"no file that matches {pattern or _DEFAULT_PATTERN!r}{'' if pattern else ' and no image'}"
         raise SetupError(f"`{path}` contains {missing}; give another `pattern`.")
-    rows = sorted([*group_by_stem(files, encoding), *outside], key=lambda row: row.line)
+    remarks: list[str] = []
+    rows = sorted([*group_by_stem(files, encoding, remarks), *outside], key=lambda row: row.line)
+    remarks = remarks[:_MAX_REMARKS] + _left_out_remarks(Path(path).name, left_out if pattern is None else [])
     n_images = sum(len(row.images) for row in rows)
     counts = {"files": len(files), **({"images": n_images} if n_images else {})}
-    return Source(rows, {**description, **counts}, "text", "name")
+    facts = {**description, **counts, **({"left_out": len(left_out)} if left_out else {})}
+    return Source(rows, facts, "text", "name", remarks=tuple(remarks))
 
 
-def group_by_stem(files: list[_File], encoding: str | None) -> list[SourceRow]:
+def _left_out_remarks(path: str, left_out: Sequence[PurePosixPath]) -> list[str]:
+    """A remark on files that no pattern chose, by their endings."""
+    if not left_out:
+        return []
+    endings = Counter(name.suffix or "without an ending" for name in left_out)
+    listed = ", ".join(f"{n} {ending}" for ending, n in endings.most_common(5))
+    first = next((name.suffix for name in left_out if name.suffix), "")
+    hint = f'; pattern="*{first}" reads others' if first else ""
+    return [f"`{path}`: {pluralise(len(left_out), 'file')} left out ({listed}){hint}."]
+
+
+def group_by_stem(files: list[_File], encoding: str | None, remarks: list[str]) -> list[SourceRow]:
     """One row for the text and the images of each name, at the position of the first of them."""
     rows: list[SourceRow] = []
     places: dict[str, int] = {}
@@ -115,7 +143,7 @@ def group_by_stem(files: list[_File], encoding: str | None) -> list[SourceRow]:
     problems: list[str] = []
     for file in files:
         try:
-            row = _file_row(file, encoding)
+            row = _file_row(file, encoding, remarks)
         except SetupError as error:
             problems += error.problems
             continue
@@ -131,7 +159,7 @@ def group_by_stem(files: list[_File], encoding: str | None) -> list[SourceRow]:
     return rows
 
 
-def _file_row(file: _File, encoding: str | None) -> SourceRow:
+def _file_row(file: _File, encoding: str | None, remarks: list[str]) -> SourceRow:
     ending = file.name.suffix.lower()
     if ending in IMAGE_SUFFIXES and file.size > MAX_BYTES:
         raise SetupError(too_large_message(str(file.name)))
@@ -139,13 +167,19 @@ def _file_row(file: _File, encoding: str | None) -> SourceRow:
     fields = {"name": file.stem, "text": "", "file": str(file.name)}
     if ending in IMAGE_SUFFIXES or detect_mime(data):
         return SourceRow(file.line, fields, images=(Image.from_bytes(data, str(file.name)),))
-    text, encoding = decode(data, encoding, str(file.name))
+    text, encoding, new_remarks = decode(data, encoding, str(file.name))
+    remarks.extend(new_remarks)
     return SourceRow(file.line, {**fields, "text": text, **({} if encoding == "utf-8" else {"encoding": encoding})})
 
 
 def _matches(name: PurePosixPath, pattern: str | None) -> bool:
-    if any(part.startswith(".") or part == "__MACOSX" for part in name.parts):
+    if _is_hidden(name):
         return False
     if pattern is None:
-        return name.suffix.lower() in IMAGE_SUFFIXES or fnmatch.fnmatch(name.name, _DEFAULT_PATTERN)
-    return fnmatch.fnmatch(name.name, pattern) or fnmatch.fnmatch(str(name), pattern)
+        return name.suffix.lower() in IMAGE_SUFFIXES or fnmatch.fnmatchcase(name.name.lower(), _DEFAULT_PATTERN)
+    forms = (name.name.lower(), str(name).lower())
+    return any(fnmatch.fnmatchcase(form, pattern.lower()) for form in forms)
+
+
+def _is_hidden(name: PurePosixPath) -> bool:
+    return any(part.startswith((".", "~$")) or part == "__MACOSX" for part in name.parts) or name.name in _SYSTEM_FILES
