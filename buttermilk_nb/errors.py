@@ -18,7 +18,9 @@
             ├── CallTimeout, CallCancelled
             ├── UnavailableError
             │   └── ConnectionLostError  after the request was sent, so that it may have a price
-            └── BadRequestError, ContextTooLongError, ContentFilterError, BadResponseError
+            ├── BadRequestError, ContentFilterError, BadResponseError
+            └── ContextTooLongError
+                └── PromptCutError   the server read only a part of the prompt
     Interrupted (KeyboardInterrupt)   a run in `run` was stopped; the finished rows are kept
 
 Two kinds matter to users: *your declaration is wrong* (nothing ran) and *this call failed* (the run went on). The

@@ -12,10 +12,12 @@ from ..errors import (
     CacheMiss,
     ContentFilterError,
     ContextTooLongError,
+    InvalidAnswer,
     ModelError,
 )
 from ..llm.calls.client import CallResult
 from ..llm.model import Request
+from ..schema import Status
 from .base import Cell, Context
 
 if TYPE_CHECKING:
@@ -144,6 +146,16 @@ def repair_request(answer: ParsedAnswer, message: str) -> Request | None:
 def is_recoverable(error: ModelError) -> bool:
     """Whether another model may do better: not if the request is wrong or a filter stopped it."""
     return isinstance(error, ContextTooLongError) or not isinstance(error, _NO_HELP)
+
+
+def text_status(result: CallResult) -> tuple[Status, BaseException | None]:
+    """The status of an answer that is a text, and what is wrong with it. A text that was cut off is no answer."""
+    if result.completion and result.completion.finish_reason == "length":
+        return "invalid", InvalidAnswer(
+            "the answer was cut off at the length limit. Raise `max_tokens` in the step's params."
+        )
+    status = result.error.status if result.error else result.call.status if result.call else "error"
+    return status, result.error  # type: ignore[return-value]  # Trace checks it
 
 
 def combine(results: list[CallResult]) -> CallResult:

@@ -16,12 +16,12 @@ from .._internal.arguments import as_tuple
 from .._internal.ids import canonical, uuid7
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
-from ..errors import InvalidAnswer, SetupError
+from ..errors import SetupError
 from ..llm.calls.redaction import Redaction
 from ..llm.model import Model, Params, Request
 from ..llm.offline_input import OfflineInput, Task
-from ..schema import Status, TextRow, Unit
-from .ask_model import ask_with_fallbacks, call_model
+from ..schema import TextRow, Unit
+from .ask_model import ask_with_fallbacks, call_model, text_status
 from .base import NO_UPSTREAM, AgentBase, Cell, Context, PlannedRequest, Slot, UpstreamSlots
 from .check_agent import (
     content_problems,
@@ -200,13 +200,7 @@ class Agent(AgentBase):
         result = await ask_with_fallbacks(requests, cell, trace_id, context)
         if result.call and result.call.cached and result.call.status in context.retry:
             result = await call_model(result.request, cell, trace_id, context, again=True)
-        status: Status = result.error.status if result.error else result.call.status if result.call else "error"  # type: ignore[assignment]  # statuses are checked by Trace
-        error: BaseException | None = result.error
-        if status == "ok" and result.completion and result.completion.finish_reason == "length":
-            status = "invalid"
-            error = InvalidAnswer(
-                "the answer was cut off at the length limit. Raise `max_tokens` in the step's params."
-            )
+        status, error = text_status(result)
         return make_unit(
             cell,
             context,

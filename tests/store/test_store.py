@@ -375,7 +375,7 @@ def test_an_unchanged_record_is_stored_once(project):
 
 
 def test_truth_is_written_as_the_scale_writes_its_answers(project):
-    for code in ("Yes", "yes.", True):
+    for code in ("Yes", " yes", True):
         assert flow().run(corpus(1, ground_truth={"respect": code})).scores().truth.tolist() == ["yes"]
 
 

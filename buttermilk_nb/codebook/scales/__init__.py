@@ -7,10 +7,11 @@ one file here, one line below (which registers it) and one test.
 from __future__ import annotations
 
 from .answer import NON_ANSWERS, Answer
-from .base import Level, Scale, make_scale
+from .base import Level, Scale
 from .categories import Categories
 from .continuous import Continuous
 from .likert import Likert
+from .make_scale import make_scale
 from .multi_label import MultiLabel
 from .yes_no import YesNo
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ...errors import InvalidAnswer, SetupError, nearest
+from ...errors import InvalidAnswer, nearest
 from .answer import NON_ANSWERS, Answer
 from .flags import flag_parts
 from .form_control import FormControl
@@ -96,6 +96,7 @@ class Scale(BaseModel, ABC):
 
         Examples
         --------
+        >>> from buttermilk_nb.codebook.scales import make_scale
         >>> make_scale("yes/no").parse("Yes.")
         Answer(value=1.0, category='yes', remark='')
         >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"]).category
@@ -129,6 +130,7 @@ class Scale(BaseModel, ABC):
 
         Examples
         --------
+        >>> from buttermilk_nb.codebook.scales import make_scale
         >>> make_scale("yes/no").parse_code(" Yes ").category
         'yes'
         >>> make_scale("1-5").parse_code("2.0").category
@@ -168,8 +170,9 @@ class Scale(BaseModel, ABC):
 
         Examples
         --------
-        >>> forms = make_scale("1-5").answer_forms().set_index("example")
-        >>> forms.read_as["4 out of 5"], forms.read_as["4-5"]
+        >>> from buttermilk_nb.codebook.scales import make_scale
+        >>> forms = make_scale("1-5").answer_forms().set_index("form").read_as
+        >>> forms["the same in words"], forms["a range"]
         ('4', 'invalid')
         """
         import pandas as pd
@@ -226,6 +229,7 @@ class Scale(BaseModel, ABC):
 
         Examples
         --------
+        >>> from buttermilk_nb.codebook.scales import make_scale
         >>> make_scale("1-5").flagged(Answer(4.0, "4"), ">= 4")
         True
         >>> make_scale("yes/no").flagged(Answer(None, "cannot tell"), "no") is None
@@ -253,56 +257,6 @@ class NamedScale(Scale):
 
     def answer_schema(self) -> dict[str, Any]:
         return {"type": "string", "enum": list(self.answers)}
-
-
-def make_scale(spec: str | Scale | dict[str, Any]) -> Scale:
-    """Make a scale from its short form, a mapping with `kind`, or a scale.
-
-    Parameters
-    ----------
-    spec
-        `"yes/no"`, `"1-5"`, `"0..1"`, `"hope | fear | neither"`, `"labels: mockery | appeal"`, or a
-        mapping such as `{"kind": "likert", "low": 1, "high": 5, "labels": {1: "calm"}}`.
-
-    Raises
-    ------
-    SetupError
-        The text is not a short form, the kind is unknown, or a field is invalid.
-
-    Examples
-    --------
-    >>> make_scale("1-5").level
-    'ordinal'
-    """
-    if isinstance(spec, Scale):
-        return spec
-    if isinstance(spec, dict):
-        kind = str(spec.get("kind", ""))
-        if kind not in Scale.kinds:
-            raise SetupError(f"there is no kind of scale `{kind}`; {nearest(kind, Scale.kinds)}")
-        try:
-            return Scale.kinds[kind].model_validate(spec)
-        except ValueError as error:
-            raise SetupError(f"scale `{kind}`: {_first_message(error)}.") from error
-    for scale_class in Scale.kinds.values() if isinstance(spec, str) else ():
-        try:
-            if scale := scale_class.from_shorthand(spec):
-                return scale
-        except ValueError as error:
-            raise SetupError(f"scale `{spec}`: {_first_message(error)}.") from error
-    raise SetupError(
-        f"`{spec}` is not a scale. Write `yes/no`, `1-5`, `0..1`, `one | two | three` or `labels: one | two`."
-    )
-
-
-def _first_message(error: ValueError) -> str:
-    errors = getattr(error, "errors", None)
-    if not errors:
-        return str(error)
-    first = errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return f"`{field}`: {message}" if field else message
 
 
 def check_names(names: tuple[str, ...], plural: str) -> None:

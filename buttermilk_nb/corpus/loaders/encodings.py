@@ -116,21 +116,24 @@ def _decode_marked(data: bytes) -> DecodedText | None:
 def _decode_utf(data: bytes) -> DecodedText | None:
     """The text if it is UTF-16 without a mark, ISO-2022-JP, or UTF-8."""
     head = data[:_SAMPLE]
-    if b"\0" in head and len(head) >= 4:
+    names = []
+    if b"\0" in head:
         even, odd = head[::2], head[1::2]
         for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
             if zeros.count(0) > 0.3 * len(zeros) and others.count(0) < 0.1 * len(others) + 1:
-                try:
-                    return DecodedText(data.decode(name), f"{name} (detected)")
-                except UnicodeDecodeError:
-                    pass
+                names.append(name)
     if _ISO_2022.search(head):
-        try:
-            return DecodedText(data.decode("iso2022_jp_ext"), "iso2022_jp (detected)")
-        except UnicodeDecodeError:
-            pass
+        names.append("iso2022_jp_ext")
+    for name in names:
+        if (text := _decoded_or_none(data, name)) is not None:
+            return DecodedText(text, f"{name} (detected)")
+    text = _decoded_or_none(data, "utf-8")
+    return None if text is None else DecodedText(text, "utf-8")
+
+
+def _decoded_or_none(data: bytes, encoding: str) -> str | None:
     try:
-        return DecodedText(data.decode("utf-8"), "utf-8")
+        return data.decode(encoding)
     except UnicodeDecodeError:
         return None
 
@@ -185,11 +188,7 @@ def _reading(sample: bytes, encoding: str) -> str:
 
 
 def _is_utf_8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return _decoded_or_none(line, "utf-8") is not None
 
 
 def _numbered(places: list[int]) -> str:

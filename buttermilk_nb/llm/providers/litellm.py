@@ -28,7 +28,7 @@ from ..model import Model, Request
 from ..offline_input import OfflineInput
 from .endpoints import bypass_proxies, is_listening, local_only_client
 from .listed_price import listed_price
-from .litellm_response import has_tokens, read_rejected_answer, read_response
+from .litellm_response import has_tokens, listed_cost, read_rejected_answer, read_response
 from .load_litellm import SERVER_LOOKUP_FAMILIES, load_litellm, warm_up
 from .local_model_facts import DEFAULT_BASES, identify_local_model
 from .map_errors import empty_answer_error, failed_answer_error, map_error
@@ -312,10 +312,8 @@ class LitellmModel(Model):
         if (price := self.price()) is None or completion.tokens_in is None or completion.tokens_out is None:
             return None
         if self.settings.prices is None and has_tokens(response, completion):
-            hidden = getattr(response, "_hidden_params", None) or {}
-            return hidden.get("response_cost")  # litellm computes it, and counts cached tokens correctly
-        price_in, price_out = price
-        return completion.tokens_in * price_in + completion.tokens_out * price_out
+            return listed_cost(response)
+        return completion.tokens_in * price[0] + completion.tokens_out * price[1]
 
 
 def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -94,6 +94,13 @@ def has_tokens(response: Any, completion: Completion) -> bool:
     return own == (completion.tokens_in, completion.tokens_out)
 
 
+def listed_cost(response: Any) -> float | None:
+    """The cost that litellm computes from its list of prices, which counts cached tokens correctly."""
+    hidden = getattr(response, "_hidden_params", None) or {}
+    cost: float | None = hidden.get("response_cost")
+    return cost
+
+
 def _summed_up(response: Any) -> WireAnswer:
     """Litellm's own summary, for a response in none of the documented forms."""
     message = response.choices[0].message

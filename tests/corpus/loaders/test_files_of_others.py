@@ -266,8 +266,13 @@ def test_a_document_of_word_is_not_read_as_a_text(tmp_path):
         bm.load(tmp_path, pattern="*.docx")
 
 
-ROWS = [{"id": "1", "text": "One."}, {"id": "2", "text": ""}, {"id": "2", "text": "Two."}, {"id": "2", "text": "Again."},
-        {"id": "", "text": "No id."}]  # fmt: skip
+ROWS = [
+    {"id": "1", "text": "One."},
+    {"id": "2", "text": ""},
+    {"id": "2", "text": "Two."},
+    {"id": "2", "text": "Again."},
+    {"id": "", "text": "No id."},
+]
 
 
 def sources(tmp_path):
