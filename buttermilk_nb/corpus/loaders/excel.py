@@ -83,6 +83,13 @@ def _sheet_remarks(file_name: str, sheet: str, names: Sequence[str]) -> list[str
     return [f"`{file_name}`: only the sheet `{sheet}` was read, and not {listed}; sheet=... reads another."]
 
 
+def sheet_names(path: str | Path) -> list[str]:
+    """The names of the sheets with cells, in their order."""
+    with open_workbook(existing_path(path)) as book:
+        sheets = [name for name in book.sheetnames if hasattr(book[name], "iter_rows")]
+        return [name for name in sheets if _has_values(book[name])] or sheets[:1]
+
+
 @contextmanager
 def open_workbook(file: Path) -> Iterator[Any]:
     """Open a workbook for reading, after a check of its size.
@@ -121,6 +128,12 @@ def open_workbook(file: Path) -> Iterator[Any]:
         raise SetupError(f"`{file.name}` cannot be read as an Excel workbook: {error}.") from error
     finally:
         book.close()
+
+
+def _has_values(sheet: Any) -> bool:
+    sheet.reset_dimensions()
+    rows = sheet.iter_rows(max_row=MAX_ROWS, values_only=True)
+    return any(cell not in (None, "") for row in rows for cell in row)
 
 
 def _part_of(name: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..._internal.text import pluralise
 from ...corpus.corpus import Corpus
 from ...errors import InvalidAnswer, nearest
 from ...project.project import Project
@@ -60,6 +62,8 @@ class CodeChecker:
         self.rejected: list[dict[str, Any]] = []
         self.clashes: list[dict[str, Any]] = []
         self.n_empty = 0
+        self.other_spellings: Counter[tuple[str, str]] = Counter()
+        """How often a text was taken as an answer that is written in another way."""
 
     def add(self, code: RawCode) -> None:
         """Check one more code."""
@@ -75,6 +79,14 @@ class CodeChecker:
         first_label = self.first_labels.get(key)
         earlier = ImportedCode(_label_answer(first_label)) if first_label else self.stored_codes.get(key)
         answer = _label_answer(label)
+        is_set = label.category is not None and label.category.startswith("[")
+        if (
+            isinstance(code.raw, str)
+            and label.category
+            and not is_set
+            and code.raw.strip().casefold() != label.category.casefold()
+        ):
+            self.other_spellings[code.raw.strip(), label.category] += 1
         if answer is None and earlier:
             return
         if earlier and earlier.answer not in (None, answer):
@@ -83,6 +95,14 @@ class CodeChecker:
         if first_label is None or first_label.status == "skipped":
             self.first_labels[key] = label
         self.last_labels[key] = label
+
+    def _spelling_remarks(self) -> list[str]:
+        """A remark on codes that are written otherwise than the answers that they are."""
+        if not self.other_spellings:
+            return []
+        n = sum(self.other_spellings.values())
+        shown = ", ".join(f"`{raw}` is `{answer}`" for raw, answer in list(self.other_spellings)[:4])
+        return [f"{pluralise(n, 'code')} in another spelling than the answers: {shown}."]
 
     def _label(self, code: RawCode) -> Label | RejectedCode | None:
         """The label of a code; None if there is neither a code nor a note."""
@@ -139,7 +159,9 @@ class CodeChecker:
                 labels.append(label)
         return labels
 
-    def summary(self, n_new: int, why_not: str, other_documents: Mapping[str, str]) -> ImportedLabels:
+    def summary(
+        self, n_new: int, why_not: str, other_documents: Mapping[str, str], remarks: Sequence[str]
+    ) -> ImportedLabels:
         """The result of the import."""
         import pandas as pd
 
@@ -157,6 +179,7 @@ class CodeChecker:
             written=not why_not,
             why_not=why_not,
             other_documents=dict(other_documents),
+            remarks=(*remarks, *self._spelling_remarks()),
         )
 
 

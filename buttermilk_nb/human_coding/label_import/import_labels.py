@@ -21,8 +21,9 @@ from ..questionnaire import CriteriaChoice, require_questionnaire
 from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
 from .layouts import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode, codes_in, other_documents
+from .match_ids import match_ids
 from .result import ImportedLabels
-from .tables import tables_of
+from .tables import sheet_remarks, tables_of
 
 OnClash = Literal["report", "keep", "replace"]
 _ON_CLASH = ("report", "keep", "replace")
@@ -117,7 +118,12 @@ def import_labels(
     options = ImportOptions(questionnaire, coder, layout, record_id, columns, CodeTranslation(values))
     project = require_project(project)
     tables = list(tables_of(source))
-    codes = [code for table in tables for code in codes_in(table, options)]
+    used_tables = [table for table in tables if not table.sheet or options.record_id in table.columns]
+    codes = [code for table in used_tables or tables for code in codes_in(table, options)]
+    known = {record.record_id for record in corpus}
+    match = match_ids({code.record_id for code in codes if code.record_id} - known, known)
+    if match:
+        codes = [code._replace(record_id=match.known_ids.get(code.record_id, code.record_id)) for code in codes]
     if sample is not None:
         codes = _add_sample(codes, corpus, sample)
     checker = CodeChecker(corpus, questionnaire, round, known_codes(project, corpus, questionnaire, round))
@@ -131,7 +137,8 @@ def import_labels(
         ids = {label.record_id for label in new_labels}
         records = [record for record in corpus if record.record_id in ids]
         keep_labels(project, new_labels, records=records, documents=questionnaire.documents)
-    return checker.summary(len(new_labels), why_not, other_documents(tables, questionnaire))
+    remarks = [*sheet_remarks(tables, options.record_id), *([match.remark] if match else [])]
+    return checker.summary(len(new_labels), why_not, other_documents(tables, questionnaire), remarks)
 
 
 def _add_sample(codes: list[RawCode], corpus: Corpus, sample: Any) -> list[RawCode]:

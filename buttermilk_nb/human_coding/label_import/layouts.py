@@ -69,6 +69,9 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
     SetupError
         A column is missing, the coder is not named, or a sheet was made for other criteria.
     """
+    if options.coder is None and table.sheet and "coder" not in table.columns:
+        has_answers = _sheet_headers(options) & set(table.columns) or {"category", "value"} & set(table.columns)
+        options = options._replace(coder=table.sheet) if has_answers else options
     layout = options.layout
     if layout == "auto":
         layout = "sheet" if table.facts else "long" if _is_long(table, options) else "wide"

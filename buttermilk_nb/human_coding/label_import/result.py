@@ -41,6 +41,8 @@ class ImportedLabels:
         The reason if nothing was written.
     other_documents
         The criteria that a coding sheet was made for too, but that were not imported, by sheet.
+    remarks
+        What was taken in another form: ids, spellings, sheets.
     """
 
     coders: tuple[str, ...]
@@ -54,6 +56,7 @@ class ImportedLabels:
     written: bool
     why_not: str = ""
     other_documents: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def _summary_lines(self) -> list[str]:
         names = f" ({', '.join(self.coders)})" if self.coders else ""
@@ -77,7 +80,7 @@ class ImportedLabels:
             f"not imported: codes on {names} in {sheet}. To import them, name these criteria too"
             for sheet, names in self.other_documents.items()
         ]
-        return [*lines, *([self.why_not] if self.why_not else [])]
+        return [*lines, *self.remarks, *([self.why_not] if self.why_not else [])]
 
     def __repr__(self) -> str:
         return "\n".join(["Imported:", *(f"  {line}" for line in self._summary_lines())])

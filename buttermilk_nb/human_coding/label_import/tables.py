@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ class LabelTable(NamedTuple):
     columns: list[str]
     rows: list[SourceRow]
     facts: workbook.Facts | None = None
+    sheet: str = ""
+    """The name of the sheet, in a workbook with several. Where nothing else names the coder, it does."""
 
 
 def tables_of(source: Any) -> list[LabelTable]:
@@ -59,8 +61,27 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
         yield LabelTable(file.name, source.columns, source.rows)
         return
     facts = workbook.read_facts(file)
-    source = excel.read(file, sheet=workbook.CODES if facts else None)
-    yield LabelTable(file.name, source.columns, source.rows, facts)
+    names = [workbook.CODES] if facts else excel.sheet_names(file)
+    for name in names:
+        source = excel.read(file, sheet=name)
+        sheet = name if len(names) > 1 else ""
+        yield LabelTable(
+            f"{file.name}, sheet `{name}`" if sheet else file.name, source.columns, source.rows, facts, sheet
+        )
+
+
+def sheet_remarks(tables: Sequence[LabelTable], id_column: str) -> list[str]:
+    """A remark on which sheets of workbooks were read."""
+    read = [table.sheet for table in tables if table.sheet and id_column in table.columns]
+    others = [table.sheet for table in tables if table.sheet and id_column not in table.columns]
+    if not read:
+        return []
+    without = f"; not {_listed(others)}, without a column `{id_column}`" if others else ""
+    return [f"sheets read: {_listed(read)}{without}."]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _zip_tables(file: Path) -> Iterator[LabelTable]:
