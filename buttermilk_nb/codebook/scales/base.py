@@ -7,6 +7,7 @@ An answer is matched as a whole. A text that only contains an answer is not one:
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Level = Literal["nominal", "ordinal", "interval", "ratio", "set"]
+_WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+", re.ASCII)  # whole numbers in a pandas column that has gaps
 OfflineRule = Literal["most cues", "mean of cues", "every cue"]
 
 
@@ -247,9 +249,11 @@ class NamedScale(Scale):
     """Base of the scales with named answers."""
 
     def _match(self, raw: object) -> Answer | None:
-        if isinstance(raw, float) and raw.is_integer():
-            raw = int(raw)
-        name = exact_match(str(raw), self.answers) if isinstance(raw, str | int | float) else None
+        if not isinstance(raw, str | int | float):
+            return None
+        name = exact_match(str(raw), self.answers)
+        if name is None and (whole := _WHOLE_NUMBER.fullmatch(str(raw).strip())):
+            name = exact_match(whole[1], self.answers)
         return None if name is None else Answer(self._number(name), name)
 
     def _number(self, name: str) -> float | None:  # noqa: ARG002  # the scales with numbers use it

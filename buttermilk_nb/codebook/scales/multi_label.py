@@ -14,7 +14,7 @@ from .answer import Answer
 from .base import Level, OfflineRule, Scale, check_names
 from .flags import flag_parts
 from .form_control import FormControl
-from .match_answer import exact_match, normalise
+from .match_answer import exact_match
 
 _SEPARATOR = r"\s*+[|,;，；、]\s*+"
 _SEPARATOR_OR_AND = r"\s*+(?:[|,;，；、\n])\s*+(?:(?:and|und|et|y|e)\s++)?|\s++(?:and|und|et|y|e|&|\+)\s++"
@@ -92,7 +92,7 @@ class MultiLabel(Scale):
                 return json.loads(text)
             except ValueError:
                 return None
-        if normalise(text) in ("", "none"):
+        if text.casefold() in ("", "none"):
             return []
         if len(text) > _MAX_LENGTH:
             return None

@@ -37,8 +37,9 @@ class YesNo(NamedScale):
         return 'Answer "yes" or "no".'
 
     def _match(self, raw: object) -> Answer | None:
-        if isinstance(raw, bool) or (isinstance(raw, str) and normalise(raw) in ("true", "false")):
-            raw = "yes" if normalise(str(raw)) == "true" else "no"
+        word = str(raw).strip().casefold()
+        if isinstance(raw, bool) or (isinstance(raw, str) and word in ("true", "false")):
+            raw = "yes" if word == "true" else "no"
         return super()._match(raw)
 
     def form_examples(self) -> list[tuple[str, object]]:
