@@ -18,7 +18,7 @@ from ...errors import SetupError, nearest
 from ..coefficients.arrays import BoolArray, FloatArray, IntArray
 from ..shared.ratings_frame import prepare_ratings
 from ..shared.ratings_groups import check_one_criterion
-from .question import as_text, non_answer
+from .question import non_answer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,9 +83,9 @@ def read_ratings(ratings: pd.DataFrame, truth: str, by: Sequence[str], coders: S
     table = _select_coders(prepare_ratings(ratings, by, unique_codes=False), truth, coders)
     if "criterion" not in by:
         check_one_criterion(list(table["criterion"].unique()))
-    record = pd.factorize(table["record_id"].map(as_text), sort=True)[0].astype(np.intp)
+    record = pd.factorize(table["record_id"], sort=True)[0].astype(np.intp)
     category, distinct = _category_codes(table["category"])
-    texts = tuple(as_text(value) for value in distinct)
+    texts = tuple(map(str, distinct))
     value = _as_numbers(table["value"])
     non_answers = np.array([*(non_answer(text) or "" for text in texts), ""], object)[category]
     has_content = (category >= 0) | ~np.isnan(value)

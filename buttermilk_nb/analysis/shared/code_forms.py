@@ -16,6 +16,7 @@ import numpy as np
 
 from ..._internal.text import pluralise, shorten
 from ...codebook.scales import NON_ANSWERS, Scale, make_scale
+from ...codebook.scales.match_answer import exact_match
 from ...corpus.code_translation import code_text
 from ...errors import InvalidAnswer, SetupError, nearest
 from .notes import join_sentences
@@ -150,7 +151,8 @@ def _codes_without_scale(
     criterion: str, raw: Sequence[Any], column: pd.Series
 ) -> tuple[dict[Hashable, str | float | None], str]:
     """Each code as text, and a note on what was taken as the same, and on what may not be a code."""
-    codes: dict[Hashable, str | float | None] = {code: code_text(code) for code in raw}
+    plain = {code: code_text(code) for code in raw}
+    codes: dict[Hashable, Any] = {code: exact_match(text, NON_ANSWERS) or text for code, text in plain.items()}
     texts = sorted({str(text) for text in codes.values()})
     _check_case(criterion, texts)
     forms: dict[str, set[str]] = {}

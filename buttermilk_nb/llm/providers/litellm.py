@@ -265,25 +265,25 @@ class LitellmModel(Model):
                     },
                 )
             latency_s = time.perf_counter() - started
-            length = len(received.text or "")
-            completion = await process_text(length, self._read_response, response, latency_s, received.text)
+            completion = await process_text(received.length, self._read_response, response, latency_s, received.text)
         except ModelError:
             raise
         except Exception as error:  # noqa: BLE001  # litellm may raise anything if a response is malformed
-            response, latency_s, length = None, time.perf_counter() - started, len(received.text or "")
-            answer = await process_text(length, read_rejected_answer, error, latency_s, received.text)
+            response, latency_s = None, time.perf_counter() - started
+            answer = await process_text(received.length, read_rejected_answer, error, latency_s, received.text)
             if answer is None:
                 raise map_error(error, self.name, provider=self.provider, body=received.text) from None
             completion = answer
-        check_prompt_was_read(self.name, request.messages, completion.tokens_in)
+        await check_prompt_was_read(self.name, request.messages, completion.tokens_in)
         fingerprint = completion.fingerprint or self.fingerprint
         return completion.model_copy(update={"cost_usd": self._cost(completion, response), "fingerprint": fingerprint})
 
     def _read_response(self, response: Any, latency_s: float, body: str | None) -> Completion:
-        error = empty_answer_error(response, self.name, provider=self.provider, body=body)
-        if error := error or failed_answer_error(self.name, provider=self.provider, body=body):
+        if error := empty_answer_error(response, self.name, provider=self.provider, body=body):
             raise error
-        return read_response(response, latency_s, body)
+        if (completion := read_response(response, latency_s, body)).finish_reason == "error":
+            raise failed_answer_error(self.name, provider=self.provider, body=body)
+        return completion
 
     def _local_client(self, request: Request) -> AbstractContextManager[dict[str, Any]]:
         """Arguments that restrict a local model's call to this machine, or to the server marked `local: true`."""

@@ -120,8 +120,8 @@ def empty_answer_error(response: Any, name: str, *, provider: str = "", body: st
     return map_error(ValueError(message), name, provider=provider, body=body)
 
 
-def failed_answer_error(name: str, *, provider: str = "", body: str | None = None) -> ModelError | None:
-    """The error if a response that looks like an answer says that it failed; None if it does not.
+def failed_answer_error(name: str, *, provider: str = "", body: str | None = None) -> ModelError:
+    """The error of a response that looks like an answer and says that it failed.
 
     Gateways answer HTTP 200 if the model behind them broke off.
 
@@ -132,15 +132,11 @@ def failed_answer_error(name: str, *, provider: str = "", body: str | None = Non
     'OverloadedError'
     """
     data = parse_body(body)
+    if error_in(data):
+        return map_error(ValueError("the answer ended with an error"), name, provider=provider, body=body)
     answer = read_wire_answer(data)
-    if answer is None or answer.ending != "failed":
-        return None
-    error = map_error(ValueError("the server ended the answer with an error"), name, provider=provider, body=body)
-    return (
-        error
-        if error_in(data)
-        else UnavailableError(f"`{name}` failed: the answer ended with `{answer.reason}`. {_RUN_LATER}")
-    )
+    reason = answer.reason if answer else "error"
+    return UnavailableError(f"`{name}` failed: the answer ended with `{reason}`. {_RUN_LATER}")
 
 
 def _diagnose(failure: FailedCall, name: str, provider: str) -> Diagnosis:

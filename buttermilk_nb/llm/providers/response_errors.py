@@ -33,6 +33,11 @@ class RawResponse:
     def __init__(self) -> None:
         self.text: str | None = None
 
+    @property
+    def length(self) -> int:
+        """The number of its characters."""
+        return len(self.text or "")
+
     def __call__(self, details: Mapping[str, Any]) -> None:
         """Called by litellm before and after the request."""
         body = details.get("original_response")

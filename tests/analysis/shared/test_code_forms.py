@@ -161,3 +161,8 @@ def test_labels_of_the_project_can_be_given_to_every_statistic(offline_project, 
     assert set(labels.status) == {"coded", "cannot_tell"}
     row = bm.agreement(labels, n_boot=0).iloc[0]
     assert (row.value, row.n_units, row.n_excluded) == (0.5, 2, 1)
+
+
+def test_a_non_answer_in_capital_letters_is_one_too():
+    row = percent(frame(["yes", "Cannot tell", "no"], ["yes", "yes", "no"]))
+    assert (row.value, row.n_units, row.n_excluded) == (1.0, 2, 1)
