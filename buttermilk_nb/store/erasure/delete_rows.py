@@ -22,19 +22,19 @@ CHAINED = frozenset({"links"})
 """Tables with hashes only, which the chain of runs needs: their rows stay."""
 
 
-def tables_with(con: duckdb.DuckDBPyConnection, *columns: str) -> list[str]:
-    """The tables of the file (not the views) that have all of these columns."""
+def read_columns(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """The tables of the file (not the views), each with its columns."""
     rows = con.execute(
         "select t.table_name, list(c.column_name) from duckdb_tables() t "
         "join duckdb_columns() c using (database_oid, table_oid) where not t.temporary group by 1 order by 1"
     ).fetchall()
-    return [name for name, names in rows if set(columns) <= set(names) and name not in CHAINED]
+    return {name: set(names) for name, names in rows}
 
 
-def columns_in(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    """The columns of a table."""
-    rows = con.execute("select column_name from duckdb_columns() where table_name = ?", [table]).fetchall()
-    return {name for (name,) in rows}
+def tables_with(con: duckdb.DuckDBPyConnection, *columns: str) -> dict[str, set[str]]:
+    """The tables whose rows may be changed and that have all of these columns, each with its columns."""
+    wanted = set(columns)
+    return {name: names for name, names in read_columns(con).items() if wanted <= names and name not in CHAINED}
 
 
 def run_statement(con: duckdb.DuckDBPyConnection, statement: str, params: Sequence[Any] | None = None) -> int:
@@ -110,8 +110,8 @@ def remove_runs(con: duckdb.DuckDBPyConnection, run_ids: Iterable[str]) -> Count
     )
     collect_texts(con, traces="select trace_id from gone_traces", records="select record_id from gone_records")
     removed: Counter[str] = Counter()
-    for table in tables_with(con, "trace_id"):
-        if "run_id" not in columns_in(con, table):
+    for table, names in tables_with(con, "trace_id").items():
+        if "run_id" not in names:
             removed[table] += run_statement(
                 con,
                 f"delete from {table} where trace_id in (select trace_id from gone_traces)",  # noqa: S608

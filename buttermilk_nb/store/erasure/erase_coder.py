@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 import duckdb
@@ -46,7 +47,7 @@ def erase_coder(con: duckdb.DuckDBPyConnection, coder: str) -> tuple[int, list[s
     return n_rows, [run_id for (run_id,) in con.execute("select run_id from changed_runs order by 1").fetchall()]
 
 
-def _require_coder(con: duckdb.DuckDBPyConnection, coder: str, tables: list[str]) -> None:
+def _require_coder(con: duckdb.DuckDBPyConnection, coder: str, tables: Iterable[str]) -> None:
     parts = ["select unnest(json_keys(labels)) as coder from records where json_valid(labels)"]
     parts += [f"select coder from {table}" for table in tables]  # noqa: S608  # our own names
     coders = [name for (name,) in con.execute(" union ".join(parts)).fetchall()]

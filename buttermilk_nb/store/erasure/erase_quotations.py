@@ -16,7 +16,7 @@ import duckdb
 from ..._internal.text import texts_in
 from ..append import SPLIT_TABLES, drop_unused_bodies
 from .anonymise import ERASED
-from .delete_rows import WORDING_KINDS, columns_in
+from .delete_rows import WORDING_KINDS, read_columns
 from .erased_texts import ErasedTexts
 
 _NOT_SEARCHED = frozenset({"records", "links", "tombstones"})
@@ -89,16 +89,21 @@ def _shared_texts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _text_columns(con: duckdb.DuckDBPyConnection) -> list[_TextColumn]:
+    """The columns of texts in tables that have rows."""
     rows = con.execute(
         "select table_name, column_name, data_type, is_nullable from duckdb_columns() join duckdb_tables() "
         "using (database_oid, table_oid, table_name) where data_type in ('VARCHAR', 'VARCHAR[]') "
         "and not duckdb_tables.temporary order by table_name, column_index"
     ).fetchall()
-    return [
+    columns = [
         _TextColumn(table, name, kind.endswith("[]"), nullable)
         for table, name, kind, nullable in rows
         if table not in _NOT_SEARCHED and not name.endswith(_NO_TEXT)
     ]
+    tables = {column.table for column in columns}
+    query = " union all ".join(f"select '{table}' where exists (select 1 from {table})" for table in tables)  # noqa: S608  # names of the file
+    filled = {table for (table,) in con.execute(query).fetchall()}
+    return [column for column in columns if column.table in filled]
 
 
 def _quoting_values(con: duckdb.DuckDBPyConnection, column: _TextColumn, erased: ErasedTexts) -> list[str]:
@@ -135,7 +140,7 @@ def _erase_values(con: duckdb.DuckDBPyConnection, column: _TextColumn) -> None:
         con.execute(f"insert into quoting_runs select run_id from {split.rows} where {split.key} in ({keys})")  # noqa: S608
         con.execute(f"update {split.rows} set {split.key} = null where {split.key} in ({keys})")  # noqa: S608
     else:
-        if "run_id" in columns_in(con, column.table):
+        if "run_id" in read_columns(con)[column.table]:
             con.execute(f"insert into quoting_runs select run_id from {column.table} where {matching}")  # noqa: S608
         value = "null" if column.is_list else "q.replacement"
         con.execute(

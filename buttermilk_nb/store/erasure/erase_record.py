@@ -14,7 +14,7 @@ from ..batch_jobs import open_batches
 from ..exporters.selection import TEXT_COLUMNS
 from ..tombstones import tombstone_hash
 from .anonymise import anonymise_events, clean_manifests
-from .delete_rows import collect_texts, columns_in, drop_orphaned_texts, run_statement, tables_with
+from .delete_rows import collect_texts, drop_orphaned_texts, read_columns, run_statement, tables_with
 
 _TEXT_HASHES = ("record_hash", "details_hash", "design_id")
 _CALL_HASHES = ("request_hash", "response_hash", "cache_key")
@@ -131,9 +131,9 @@ def erase_record(con: duckdb.DuckDBPyConnection, record: ErasedRecord) -> tuple[
                 f"update {table} set cache_key = t.new from tokens t "  # noqa: S608  # our own names
                 f"where {table}.cache_key = t.old and t.old not in (select cache_key from calls)"
             )
-    for table in tables_with(con, "record_id"):
+    for table, names in tables_with(con, "record_id").items():
         for column in ("record_id", "parent_id"):
-            if column in columns_in(con, table):
+            if column in names:
                 n = run_statement(
                     con,
                     f"update {table} set {column} = f.new from forgotten f where {table}.{column} = f.old",  # noqa: S608
@@ -157,8 +157,8 @@ def _empty_text_columns(con: duckdb.DuckDBPyConnection) -> None:
         ("record_id", "select old from forgotten"),
         ("trace_id", "select trace_id from forgotten_traces"),
     ):
-        for table in tables_with(con, key):
-            for column in sorted(TEXT_COLUMNS & columns_in(con, table)):
+        for table, names in tables_with(con, key).items():
+            for column in sorted(TEXT_COLUMNS & names):
                 con.execute(f"update {table} set {column} = null where {key} in ({ids_query})")  # noqa: S608  # our own names
 
 
@@ -167,7 +167,8 @@ def _randomise_hashes(con: duckdb.DuckDBPyConnection, columns: Iterable[str], co
 
     `conditions` has the tables, each with the condition of the rows that are changed.
     """
-    pairs = [(table, column) for table in conditions for column in columns if column in columns_in(con, table)]
+    names = read_columns(con)
+    pairs = [(table, column) for table in conditions for column in columns if column in names[table]]
     query = " union ".join(
         f"select {column} as old from {table} where {conditions[table]}"  # noqa: S608  # our own names
         for table, column in pairs
