@@ -223,6 +223,8 @@ class Score(Row):
     replicate: int
     value: float | None = None
     category: str | None = None
+    answer_note: str | None = None
+    """How the answer was read, where another reading is conceivable: `0,5` with a decimal comma."""
     flagged: bool | None = None
     uncertainty: str | None = None
     conclusion: str | None = None

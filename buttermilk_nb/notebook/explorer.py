@@ -121,6 +121,7 @@ class Explorer(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is follo
                     "answer": _answer_text(row),
                     "flagged": _flag(row["flagged"]),
                     "uncertainty": _text(row["uncertainty"]),
+                    "note": _text(row["answer_note"]),
                     "conclusion": _text(row["conclusion"]),
                     "reasons": [str(reason) for reason in row["reasons"]] if _is_list(row["reasons"]) else [],
                 }

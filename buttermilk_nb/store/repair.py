@@ -88,8 +88,8 @@ def _repair_unit(scratch: duckdb.DuckDBPyConnection, unit: Unit, reason: str) ->
     trace = _sanitise_row(
         unit.trace, status="error", output=None, flagged=None, error_type="StoreError", error_message=message
     )
-    empty_values = {"status": "error", "value": None, "category": None, "flagged": None, "uncertainty": None,
-               "conclusion": None, "reasons": None}  # fmt: skip
+    empty_values = {"status": "error", "value": None, "category": None, "answer_note": None, "flagged": None,
+               "uncertainty": None, "conclusion": None, "reasons": None}  # fmt: skip
     scores = tuple(_sanitise_row(score, **empty_values) for score in unit.scores)
     without_calls = Unit(trace=trace, scores=scores)
     with_calls = replace(

@@ -39,9 +39,14 @@ _FIRST_RECIPE = {
 RECIPES: dict[str, dict[str, str]] = {
     "rows1": _FIRST_RECIPE,
     "rows2": {**_FIRST_RECIPE, "calls": f"{_FIRST_RECIPE['calls']} max_cost_usd"},
+    "rows3": {
+        **_FIRST_RECIPE,
+        "calls": f"{_FIRST_RECIPE['calls']} max_cost_usd",
+        "score_rows": f"{_FIRST_RECIPE['score_rows']} answer_note",
+    },
 }
 """The columns that a link covers, by the tag of its recipe."""
-NEWEST_RECIPE = "rows2"
+NEWEST_RECIPE = "rows3"
 _CHUNK = 10_000
 _TIMES = frozenset({"started_at", "asked_at", "answered_at"})
 _RUN = "run_id, flow, flow_hash, corpus_hash, status, started_at, finished_at, manifest, digest"

@@ -105,7 +105,7 @@ def test_a_file_of_version_two_gets_the_tables_of_people_and_keeps_its_rows(tmp_
         con.execute("insert into meta values ('schema_version', '2'), ('views', 'v1-of-then')")
         con.execute("insert into records (record_id, content, first_seen_at) values ('r', 'Text.', '2026-01-01')")
     with Store(path).reading() as con:
-        assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("4",)]
+        assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("5",)]
         assert con.execute("select record_id, content from records").fetchall() == [("r", "Text.")]
         assert con.execute("select count(*) from latest_labels").fetchall() == [(0,)]
     columns = "select table_name, column_name, data_type from duckdb_columns() where not internal order by all"
@@ -126,12 +126,23 @@ def test_a_file_of_version_three_keeps_its_calls_and_batches(tmp_path):
         assert con.execute("select batch_id, state, record_id from batches").fetchall() == [("b", "submitted", None)]
 
 
+def test_a_file_of_version_four_keeps_its_scores(tmp_path):
+    path = tmp_path / "traces.duckdb"
+    with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as con:
+        for migration in sorted(MIGRATIONS.glob("000[1234]_*.sql")):
+            con.execute(migration.read_text(encoding="utf-8"))
+        con.execute("insert into meta values ('schema_version', '4'), ('views', 'v1-of-then')")
+        con.execute("insert into score_rows (run_id, criterion, value) values ('r', 'share', 0.5)")
+    with Store(path).reading() as con:
+        assert con.execute("select run_id, value, answer_note from scores").fetchall() == [("r", 0.5, None)]
+
+
 def test_the_file_as_it_was_is_kept_and_said(first, capsys):
     with Store(first).reading():
         pass
-    kept = first.with_name("traces.duckdb.before-v4")
+    kept = first.with_name("traces.duckdb.before-v5")
     said = capsys.readouterr().out
-    assert "were updated to version 4" in said
+    assert "were updated to version 5" in said
     assert kept.name in said
     with duckdb.connect(str(kept), read_only=True) as con:
         assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("1",)]
@@ -144,7 +155,7 @@ def test_a_file_that_is_migrated_already_is_left_alone(first, capsys):
     for _ in range(2):
         with Store(first).writing():
             pass
-    assert capsys.readouterr().out.count("were updated to version 4") == 1
+    assert capsys.readouterr().out.count("were updated to version 5") == 1
     assert len(list(first.parent.glob("traces.duckdb*"))) == 2
 
 
@@ -154,18 +165,18 @@ def test_a_blank_file_of_version_one_is_not_copied(tmp_path, capsys):
         con.execute((MIGRATIONS / "0001_first.sql").read_text(encoding="utf-8"))
         con.execute("insert into meta values ('schema_version', '1')")
     with Store(path).reading() as con:
-        assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("4",)]
+        assert con.execute("select value from meta where key = 'schema_version'").fetchall() == [("5",)]
     assert [file.name for file in tmp_path.glob("traces.duckdb*")] == ["traces.duckdb"]
     assert capsys.readouterr().out == ""
 
 
 def test_an_earlier_copy_is_never_written_over(first):
-    earlier = first.with_name("traces.duckdb.before-v4")
+    earlier = first.with_name("traces.duckdb.before-v5")
     earlier.write_text("an earlier copy")
     with Store(first).reading():
         pass
     assert earlier.read_text() == "an earlier copy"
-    assert first.with_name("traces.duckdb.before-v4-2").exists()
+    assert first.with_name("traces.duckdb.before-v5-2").exists()
 
 
 class Broken:

@@ -264,8 +264,12 @@ def test_the_hash_of_a_runs_rows_is_pinned(store, make_unit):
         assert run_chain.rows_hash(con, "no such run") == run_chain.rows_hash(con, "none") == NO_ROWS
 
 
-PINNED = {"rows1": "rows1-14c96d2103189cc2787f549ab527fe71", "rows2": "rows2-0a10a0ab2fb982bd6e4d4cd90ff36642"}
-NO_ROWS = "rows2-cb8d4a6f1dbb06e67aff7d40ce1598e3"
+PINNED = {
+    "rows1": "rows1-14c96d2103189cc2787f549ab527fe71",
+    "rows2": "rows2-0a10a0ab2fb982bd6e4d4cd90ff36642",
+    "rows3": "rows3-1d23ccdb9a55385fcdb650ba0f59cde7",
+}
+NO_ROWS = "rows3-5f3c7cd527ae58129073b782653acb93"
 
 
 def test_the_order_in_which_rows_were_written_does_not_matter(store, make_unit, tmp_path):

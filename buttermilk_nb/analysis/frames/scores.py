@@ -29,7 +29,7 @@ def scores(store: Store, run_id: str) -> pd.DataFrame:
     frame = store.df(
         """
         select s.record_id, s.judge, s.criteria_set, s.criterion, s.model, s.replicate, s.category, s.value,
-               s.flagged, s.uncertainty, s.conclusion, s.reasons, s.status,
+               s.answer_note, s.flagged, s.uncertainty, s.conclusion, s.reasons, s.status,
                coalesce(
                    json_extract_string(r.ground_truth, '/' || replace(replace(s.criterion, '~', '~0'), '/', '~1')),
                    json_extract_string(r.ground_truth, '/*')

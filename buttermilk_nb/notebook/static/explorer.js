@@ -161,7 +161,7 @@ function render({ model, el }) {
       make(
         "div",
         { class: "judge" + (judge.flagged ? " flagged" : "") },
-        make("div", {}, make("b", { class: judge.flagged ? "flag" : "" }, judge.answer), " ", make("span", { class: "quiet" }, judge.judge + (judge.uncertainty ? ` · uncertainty ${judge.uncertainty}` : ""))),
+        make("div", {}, make("b", { class: judge.flagged ? "flag" : "" }, judge.answer), " ", make("span", { class: "quiet" }, judge.judge + (judge.uncertainty ? ` · uncertainty ${judge.uncertainty}` : "") + (judge.note ? ` · ${judge.note}` : ""))),
         make("ul", {}, ...judge.reasons.map((reason) => make("li", {}, reason))),
         make("div", { class: "quiet" }, judge.conclusion),
       ),

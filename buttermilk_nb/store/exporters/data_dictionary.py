@@ -23,6 +23,7 @@ _KINDS = {
 _MEANINGS = {
     "agent": "the kind of agent: judge, agent, function",
     "answer": "the number of the answer among the answers that were read",
+    "answer_note": "how the answer was read, where another reading is conceivable",
     "answered_at": "when the model answered; for a cached answer, when it was first given",
     "asked_at": "when the request was sent",
     "attempt": "the number of this attempt at the same request",

@@ -36,9 +36,11 @@ class StudyRows(NamedTuple):
 
 def answer_problems(study: ImportedStudy, criteria: Criteria | None) -> list[str]:
     """Answers that do not fit the criteria, one message each."""
+    if criteria is None:
+        return []
     problems = []
     for source in study.traces:
-        for answer in source.answers if criteria is not None else ():
+        for answer in source.answers:
             try:
                 _parse_answer(answer, criteria)
             except InvalidAnswer as error:
@@ -144,9 +146,9 @@ def _make_unit(
 def _make_score(
     answer: SourceAnswer, source: SourceTrace, criteria: Criteria | None, shared_fields: Mapping[str, Any]
 ) -> Score:
-    value, category, flagged = answer.value, answer.category, answer.flagged
+    parsed = {"value": answer.value, "category": answer.category, "flagged": answer.flagged}
     if criteria is not None:
-        value, category, flagged = _parse_answer(answer, criteria)
+        parsed = _parse_answer(answer, criteria)
     return Score.model_validate(
         {
             **shared_fields,
@@ -155,9 +157,7 @@ def _make_score(
             "criteria_hash": _criteria_hash(source.criteria_set or answer.criterion, criteria),
             "criterion": answer.criterion,
             "model": source.model or source.step,
-            "value": value,
-            "category": category,
-            "flagged": flagged,
+            **parsed,
             "uncertainty": answer.uncertainty,
             "conclusion": answer.conclusion,
             "reasons": None if answer.reasons is None else list(answer.reasons),
@@ -166,11 +166,8 @@ def _make_score(
     )
 
 
-def _parse_answer(
-    source_answer: SourceAnswer, criteria: Criteria | None
-) -> tuple[float | None, str | None, bool | None]:
-    """The answer parsed by its scale: value, category, flagged."""
-    assert criteria is not None
+def _parse_answer(source_answer: SourceAnswer, criteria: Criteria) -> dict[str, Any]:
+    """The columns of an answer, parsed by its scale."""
     names = [criterion.name for criterion in criteria]
     if source_answer.criterion not in names:
         raise InvalidAnswer(
@@ -178,11 +175,16 @@ def _parse_answer(
             f"{nearest(source_answer.criterion, names)}"
         )
     if source_answer.raw_answer is None:
-        return None, None, source_answer.flagged
+        return {"flagged": source_answer.flagged}
     criterion = criteria[source_answer.criterion]
     answer = criterion.parse(source_answer.raw_answer)
     flagged = criterion.flagged(answer)
-    return answer.value, answer.category, source_answer.flagged if flagged is None else flagged
+    return {
+        "value": answer.value,
+        "category": answer.category,
+        "answer_note": answer.remark or None,
+        "flagged": source_answer.flagged if flagged is None else flagged,
+    }
 
 
 def _overall_flag(source: SourceTrace, scores: Iterable[Score], criteria: Criteria | None) -> bool | None:

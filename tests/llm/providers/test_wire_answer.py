@@ -31,6 +31,19 @@ def message(server, body, finish="stop", usage=None, choice=None, **fields):
     return answer
 
 
+def test_a_row_says_that_an_answer_was_read_with_a_decimal_comma(server, toy_project):
+    share = bm.Criteria("share", "How much of the text is calm?", scale="0..1")
+    answers = iter(["0,5", "0.5"])
+    server.reply = lambda body: server.answer(
+        body, json.dumps({"criteria": {"share": {**ENTRY, "answer": next(answers)}}})
+    )
+    run = bm.Flow("http", [bm.Judge("judge", criteria=share, replicates=2)]).run(TEXTS)
+    scores = run.scores()
+    assert scores.value.tolist() == [0.5, 0.5]
+    assert sorted(scores.answer_note.fillna("")) == ["", "`0,5` was read with a decimal comma"]
+    assert toy_project.evidence.verify().ok.all()
+
+
 PRICED = {"local": False, "prices": {"input": 1_000, "output": 1_000}}
 
 
