@@ -191,10 +191,8 @@ def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
         import asyncio, sys
         from pathlib import Path
         from buttermilk_nb.llm.calls.rate_limits import RateLimit, SharedLedger
-        pace = RateLimit(SharedLedger(Path(sys.argv[1])), "toy", 60)
-        async def book():
-            return [await pace.reserve(1) for _ in range(4)]
-        print(max(asyncio.run(book())))
+        pace = RateLimit(SharedLedger(Path(sys.argv[1])), "toy", 1)
+        print(asyncio.run(pace.reserve(1)))
         """
     )
     file = tmp_path / "limits.sqlite"
@@ -202,8 +200,7 @@ def test_notebooks_in_other_processes_count_where_the_project_says_so(tmp_path):
         float(subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=True).stdout)
         for _ in range(3)
     ]
-    assert waits[0] == 0.0
-    assert waits[2] > 2.0
+    assert waits[0] == 0.0 < waits[1] < waits[2]
 
 
 def test_a_shared_limit_that_cannot_be_kept_is_a_sentence(tmp_path):

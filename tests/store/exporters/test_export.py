@@ -307,7 +307,7 @@ def test_they_leave_where_that_is_asked_for(marked_local, tmp_path):
 
 
 PLAIN = """
-agent answer assessed_trace_id cache_key call_ids call_id category
+agent answer answer_note assessed_trace_id cache_key call_ids call_id category
 cluster coder correlation_id corpus_hash criteria_hash criteria_set
 criterion design_id details_hash digest chain error_code error_type event_id finish_reason fingerprint flow flow_hash
 ground_truth groups input_trace_id judge judge_criteria judge_model judge_role judge_template kind label label_id labels
