@@ -170,9 +170,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over what was imported, which the tests keep to the end anyway."""
+    """Let the garbage collector look seldom at what was imported, which the tests keep to the end anyway."""
     gc.collect()
-    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ from ...project.project import Project
 from ...schema import Label
 from ..labels import make_label
 from ..questionnaire import Questionnaire
-from .layouts import OUTSIDE, RawCode
+from .raw_codes import OUTSIDE, RawCode
 from .result import ImportedLabels
 
 _REJECTED = ["where", "coder", "record_id", "criterion", "code", "kind", "problem"]

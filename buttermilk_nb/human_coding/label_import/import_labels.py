@@ -20,10 +20,12 @@ from ..labels import keep_labels
 from ..questionnaire import CriteriaChoice, require_questionnaire
 from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
-from .layouts import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode, codes_in, other_documents
+from .form_layouts import other_documents
+from .layouts import codes_in
 from .match_ids import match_ids
+from .raw_codes import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode
 from .result import ImportedLabels
-from .tables import sheet_remarks, tables_of
+from .tables import table_remarks, tables_of
 
 OnClash = Literal["report", "keep", "replace"]
 _ON_CLASH = ("report", "keep", "replace")
@@ -46,14 +48,15 @@ def import_labels(
     on_clash: OnClash = "report",
     project: Project | None = None,
 ) -> ImportedLabels:
-    """Import people's codes from spreadsheets, CSV files, zips of these, or dataframes.
+    """Import people's codes from spreadsheets, CSV and JSON files, exports of Label Studio, zips, or dataframes.
 
     You can import the same file again: codes that are already in the project are not written twice.
 
     Parameters
     ----------
     source
-        The path of a `.csv`, `.xlsx` or `.zip` file, a dataframe, or a list of these.
+        The path of a `.csv`, `.xlsx`, `.json`, `.jsonl` or `.zip` file, a dataframe, or a list of these. In an export
+        of Label Studio, each annotation is one coder's answers; its questions are named like the criteria.
     corpus
         The coded records.
     criteria
@@ -62,14 +65,15 @@ def import_labels(
         The coder's name, if the file does not contain it.
     layout
         `sheet` is a file that `coding_sheet` made; `long` has one row per code, with the columns record_id, coder,
-        criterion, category (and notes); `wide` has one column per coder or, if `coder` is given, per criterion. `auto`
-        detects the layout.
+        criterion, category (and notes); `wide` has one column per coder or, if `coder` is given, per criterion; `form`
+        has one row per coder and record, with a column `coder` and one per criterion. `auto` detects the layout.
     record_id
         The column with the ids of the records.
     columns
         For a wide table, the columns with codes: a list of columns named like the coders, or a mapping
         `{"kf": "kf_column"}` or `{"kf": {"respect": "kf_respect"}}`; by default all columns but the ids, `text` and
-        `notes`. For a long table, the names of its columns: `{"coder": "annotator", "category": "code"}`.
+        `notes`. For a long table, the names of its columns: `{"coder": "annotator", "category": "code"}`. For forms,
+        the columns of coder, notes and criteria: `{"coder": "annotator", "respect": "Q1"}`.
     values
         The meaning of codes that are not words of the scale: `{"1": "yes", "0": "no"}`.
     sample
@@ -137,7 +141,7 @@ def import_labels(
         ids = {label.record_id for label in new_labels}
         records = [record for record in corpus if record.record_id in ids]
         keep_labels(project, new_labels, records=records, documents=questionnaire.documents)
-    remarks = [*sheet_remarks(tables, options.record_id), *([match.remark] if match else [])]
+    remarks = [*table_remarks(tables, options.record_id), *([match.remark] if match else [])]
     return checker.summary(len(new_labels), why_not, other_documents(tables, questionnaire), remarks)
 
 

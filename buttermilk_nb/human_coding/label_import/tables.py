@@ -1,21 +1,24 @@
-"""Tables with labels to import: CSV files, Excel workbooks, zips of these, dataframes."""
+"""Tables with labels to import: CSV files, Excel workbooks, JSON files, zips of these, dataframes."""
 
 from __future__ import annotations
 
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from ...corpus.loaders import csv_files, dataframes, excel
-from ...corpus.loaders.source import SourceRow, existing_path
+from ...corpus.loaders import csv_files, dataframes, excel, json_files
+from ...corpus.loaders.source import Source, SourceRow, existing_path
 from ...corpus.loaders.zip_files import open_zip
 from ...errors import SetupError
 from ..spreadsheets import workbook
+from .label_studio import read_annotations
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt")
-_ENDINGS = (*_DELIMITED, ".xlsx", ".zip")
+_JSON = {".json": json_files.read, ".jsonl": json_files.read_lines, ".ndjson": json_files.read_lines}
+_ENDINGS = (*_DELIMITED, *_JSON, ".xlsx", ".zip")
 
 
 class LabelTable(NamedTuple):
@@ -27,6 +30,8 @@ class LabelTable(NamedTuple):
     facts: workbook.Facts | None = None
     sheet: str = ""
     """The name of the sheet, in a workbook with several. Where nothing else names the coder, it does."""
+    remarks: tuple[str, ...] = ()
+    """What was guessed about the file."""
 
 
 def tables_of(source: Any) -> list[LabelTable]:
@@ -56,9 +61,8 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
     if ending == ".zip":
         yield from _zip_tables(file)
         return
-    if ending in _DELIMITED:
-        source = csv_files.read(file)
-        yield LabelTable(file.name, source.columns, source.rows)
+    if ending in _DELIMITED or ending in _JSON:
+        yield _plain_table(file.name, csv_files.read(file) if ending in _DELIMITED else _JSON[ending](file))
         return
     facts = workbook.read_facts(file)
     names = [workbook.CODES] if facts else excel.sheet_names(file)
@@ -66,18 +70,31 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
         source = excel.read(file, sheet=name)
         sheet = name if len(names) > 1 else ""
         yield LabelTable(
-            f"{file.name}, sheet `{name}`" if sheet else file.name, source.columns, source.rows, facts, sheet
+            f"{file.name}, sheet `{name}`" if sheet else file.name,
+            source.columns,
+            source.rows,
+            facts,
+            sheet,
+            () if facts else source.remarks,
         )
 
 
-def sheet_remarks(tables: Sequence[LabelTable], id_column: str) -> list[str]:
-    """A remark on which sheets of workbooks were read."""
+def _plain_table(name: str, source: Source) -> LabelTable:
+    annotations = read_annotations(source.rows)
+    if annotations:
+        source = replace(source, rows=annotations.rows, remarks=(*source.remarks, *annotations.remarks))
+    return LabelTable(name, source.columns, source.rows, remarks=source.remarks)
+
+
+def table_remarks(tables: Sequence[LabelTable], id_column: str) -> list[str]:
+    """Remarks on what was guessed about the files, and on which sheets of workbooks were read."""
+    remarks = [remark for table in tables for remark in table.remarks]
     read = [table.sheet for table in tables if table.sheet and id_column in table.columns]
     others = [table.sheet for table in tables if table.sheet and id_column not in table.columns]
     if not read:
-        return []
+        return remarks
     without = f"; not {_listed(others)}, without a column `{id_column}`" if others else ""
-    return [f"sheets read: {_listed(read)}{without}."]
+    return [*remarks, f"sheets read: {_listed(read)}{without}."]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -91,7 +108,9 @@ def _zip_tables(file: Path) -> Iterator[LabelTable]:
         tempfile.TemporaryDirectory() as folder,
     ):
         if not members:
-            raise SetupError(f"`{file.name}` contains no table; it should contain CSV files or Excel workbooks.")
+            raise SetupError(
+                f"`{file.name}` contains no table; it should contain CSV files, Excel workbooks or JSON files."
+            )
         for i, member in enumerate(members):
             unpacked = Path(folder) / f"{i}{_suffix(member)}"
             unpacked.write_bytes(archive.read(member))
@@ -102,7 +121,7 @@ def _zip_tables(file: Path) -> Iterator[LabelTable]:
 def _is_table(member: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(member.filename.replace("\\", "/")).parts
     is_hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in parts if part != "..")
-    return not is_hidden and _suffix(member) in (*_DELIMITED, ".xlsx")
+    return not is_hidden and _suffix(member) in (*_DELIMITED, *_JSON, ".xlsx")
 
 
 def _suffix(member: zipfile.ZipInfo) -> str:

@@ -82,9 +82,26 @@ def code_columns(questionnaire: Questionnaire, *, full_keys: bool = False) -> li
 
 
 def columns_in(headers: Collection[str], questionnaire: Questionnaire) -> list[CodeColumn]:
-    """Those of a table's columns that hold answers. A sheet for several documents may use the longer names."""
+    """Those of a table's columns that hold answers. A sheet for several documents may use the longer names.
+
+    A question with several labels has a column for each in a sheet; in other tables it may have one for all.
+    """
     columns = [*code_columns(questionnaire), *code_columns(questionnaire, full_keys=True)]
-    return list({column.header: column for column in reversed(columns) if column.header in headers}.values())[::-1]
+    present = list({column.header: column for column in reversed(columns) if column.header in headers}.values())[::-1]
+    in_parts = {column.question.key for column in present if column.label is not None}
+    return present + [
+        column
+        for column in whole_columns(questionnaire)
+        if column.header in headers and column.question.key not in in_parts
+    ]
+
+
+def whole_columns(questionnaire: Questionnaire) -> list[CodeColumn]:
+    """For each question with a column per label: the column that has all of its labels in a table of one's own."""
+    columns = code_columns(questionnaire)
+    taken = {RECORD_ID, TEXT, NOTES, *(column.header for column in columns)}
+    questions = {column.question.key: column.question for column in columns if column.label is not None}
+    return [CodeColumn(key, question) for key, question in questions.items() if key not in taken]
 
 
 def answers_in(fields: Mapping[str, Any], columns: Sequence[CodeColumn]) -> list[tuple[Question, Any]]:

@@ -41,7 +41,7 @@ def table_schema(table: str) -> list[dict[str, str]]:
 
     Examples
     --------
-    >>> table_schema("trace_inputs")[2]["type"], table_schema("scores")[16]["mode"]
+    >>> table_schema("trace_inputs")[2]["type"], table_schema("scores")[17]["mode"]
     ('INTEGER', 'REPEATED')
     """
     models = {model.table: model for model in ROWS}

@@ -458,7 +458,12 @@ def test_nothing_is_written_where_one_of_several_files_cannot_be_read(tmp_path):
         ("notes.md", RESPECT, {}, "labels are read from .csv"),
         ([], RESPECT, {}, "the list is empty"),
         (7, RESPECT, {}, "7 is not a source of labels"),
-        (wide(kf=[1, 2, 3]), RESPECT, {"layout": "narrow"}, "layout='narrow' must be one of auto, wide, long, sheet"),
+        (
+            wide(kf=[1, 2, 3]),
+            RESPECT,
+            {"layout": "narrow"},
+            "layout='narrow' must be one of auto, wide, long, form, sheet",
+        ),
         (wide(kf=[1, 2, 3]), RESPECT, {"on_clash": "ask"}, "on_clash='ask' must be one of"),
         (wide(kf=[1, 2, 3]), RESPECT, {"record_id": "id"}, "has no column `id`"),
         (wide(kf=[1, 2, 3]), RESPECT, {"columns": ["kg"]}, "has no column `kg`"),
