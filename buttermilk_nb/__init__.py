@@ -6,6 +6,8 @@ The public names are listed in `__init__.pyi` and load on first use, so importin
 
 import lazy_loader
 
+from ._internal.hooks import register_hook
+
 __version__ = "0.2.0"
 
 _load_name, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
@@ -31,6 +33,15 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _run_agent(*arguments: object, **options: object) -> object:
+    from .flows.run_agent import run_agent
+
+    return run_agent(*arguments, **options)  # type: ignore[arg-type]  # which it checks
+
+
+register_hook("run_agent", _run_agent)
 
 
 def load_ipython_extension(ipython: object) -> None:

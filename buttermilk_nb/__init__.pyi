@@ -89,6 +89,10 @@ from .flows.run import (
     ratings as ratings,
 )
 from .flows.step import Step as Step
+from .flows.stored_runs import (
+    run as run,
+    runs as runs,
+)
 from .human_coding.adjudication import adjudicate as adjudicate
 from .human_coding.assignments import assign_coders as assign_coders
 from .human_coding.coders import (

@@ -1,7 +1,8 @@
-"""Registry through which core code shows notebook widgets without importing them.
+"""Registry through which core code calls what is above it, without importing it.
 
-`notebook/` registers a callable for each name when the extension is loaded, and a `Run` or a `Project` gets it here. If
-nothing is registered (in a script, or without the extension), the caller shows its own static form.
+`notebook/` registers a widget for each name when the extension is loaded, and a `Run` or a `Project` gets it here. If
+nothing is registered (in a script, or without the extension), the caller shows its own static form. The package itself
+registers `run_agent`, through which an agent that is called runs as a flow.
 """
 
 from __future__ import annotations

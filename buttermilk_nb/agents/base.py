@@ -9,10 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from .._internal.hooks import get_hook
 from .._internal.validation_errors import validation_error
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
@@ -21,6 +22,8 @@ from ..llm.model import Model, Request
 from ..schema import Score, Status, TextRow, Unit
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..llm.calls.client import CallResult
     from ..project.project import Project
 
@@ -87,6 +90,8 @@ class AgentBase(BaseModel, ABC):
     version: ClassVar[str] = "1"
     output_is_json: ClassVar[bool] = False
     """Whether its stored output is JSON, which later steps read as data."""
+    results: ClassVar[Literal["outputs", "scores", "extractions"]] = "outputs"
+    """Which frame of a run has its results."""
 
     name: str
 
@@ -108,6 +113,43 @@ class AgentBase(BaseModel, ABC):
         if not value.strip():
             raise ValueError("an agent needs a name")
         return value
+
+    def __call__(self, source: Any, **options: Any) -> pd.DataFrame:
+        """Run this agent alone, without a flow, and return its results.
+
+        The answers are cached and stored as in a flow with the agent's name; `bm.last_run()` is the run.
+
+        Parameters
+        ----------
+        source
+            A text, a Record, a dataframe with a column `text` or `content`, a list of these, or a corpus.
+        **options
+            Options of `Flow.run`, such as `limit` or `cache`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The scores of a judge, the rows of an extractor, the outputs of any other agent: in the order of the
+            records, each with its text in `content`.
+
+        Raises
+        ------
+        SetupError
+            The source has no texts, or the agent reads the answers of other steps.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from buttermilk_nb import Criteria, Judge, init
+        >>> _ = init("call-example", path=tempfile.mkdtemp())
+        >>> respect = Criteria("respect", "Is it respectful?", flag="no", cues={"no": ["scum"]})
+        >>> Judge("judge", criteria=respect, models="offline/strict")(["They are scum.", "Hello."]).category.tolist()
+        ['no', 'yes']
+        """
+        run_agent = get_hook("run_agent")
+        assert run_agent is not None, "the package registers it"
+        frame: pd.DataFrame = run_agent(self, source, **options)
+        return frame
 
     def reloaded(self) -> tuple[Self, list[str]]:
         """The agent with its files read again, and a sentence on each change in them."""

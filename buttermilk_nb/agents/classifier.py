@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -64,6 +64,7 @@ class Classifier(AgentBase):
     """
 
     kind: ClassVar[str] = "classifier"
+    results: ClassVar[Literal["scores"]] = "scores"
     role: ClassVar[str] = "judge"
     registered: ClassVar[dict[str, Classifier]] = {}
 

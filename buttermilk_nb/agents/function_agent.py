@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .._internal.arguments import check_arguments
 from .._internal.ids import canonical, digest, uuid7
-from .._internal.text import replace_surrogates
+from .._internal.plain_data import to_plain_data
 from ..corpus.record import Record
 from ..errors import SetupError
 from ..schema import Unit
@@ -58,7 +58,7 @@ class FunctionAgent(AgentBase):
         watch, trace_id = Stopwatch(), uuid7()
         try:
             value = await self._call(cell.record, step_outputs(cell))
-            output = replace_surrogates(canonical(value))
+            output = canonical(to_plain_data(value))
         except Exception as error:  # noqa: BLE001  # a user's function may raise anything; it becomes a row
             return make_unit(cell, context, watch, trace_id=trace_id, status="error", error=error)
         return make_unit(cell, context, watch, trace_id=trace_id, status="ok", output=output)
@@ -100,8 +100,9 @@ def agent(
     Parameters
     ----------
     function
-        Takes a Record, and optionally a mapping with the outputs of the steps that it needs. Returns
-        anything that JSON can represent. May be `async`.
+        Takes a Record, and optionally a mapping with the outputs of the steps that it needs. Returns texts, numbers,
+        dates, lists, mappings, models, numpy's values or a small frame; what cannot be kept is an `error` that names
+        it. May be `async`.
     name
         The step's name; by default the function's name.
     version

@@ -34,12 +34,11 @@ from .config_files import prompt_path, relative_path
 from .design import slot_design
 from .prompt import BoundPrompt, Prompt
 from .step_outputs import step_outputs
+from .templates.includes import PROMPT_ENDINGS
 from .units import Stopwatch, make_unit
 
 if TYPE_CHECKING:
     from ..project.project import Project
-
-_PROMPT_FILES = (".md", ".txt", ".jinja", ".j2")
 
 
 class PromptQuestion(NamedTuple):
@@ -110,7 +109,7 @@ class Agent(AgentBase):
     @field_validator("prompt", mode="before")
     @classmethod
     def _load_prompt(cls, value: Any) -> Any:
-        if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value and value.endswith(_PROMPT_FILES)):
+        if isinstance(value, Path) or (isinstance(value, str) and "\n" not in value and value.endswith(PROMPT_ENDINGS)):
             return Prompt.from_file(value)
         if isinstance(value, dict) and "path" in value:  # a run reads the file of a prompt again
             raise ValueError("a prompt as plain data has no `path`; name the file alone")
@@ -306,7 +305,7 @@ class Agent(AgentBase):
     @classmethod
     def from_plain(cls, name: str, data: dict[str, Any], folder: Path) -> AgentBase:
         prompt = data.get("prompt")
-        if isinstance(prompt, str) and "\n" not in prompt and prompt.endswith(_PROMPT_FILES):
+        if isinstance(prompt, str) and "\n" not in prompt and prompt.endswith(PROMPT_ENDINGS):
             data = {**data, "prompt": prompt_path(prompt, folder)}
         return cls(name=name, **data)
 

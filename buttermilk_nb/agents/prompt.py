@@ -24,6 +24,7 @@ from ..corpus.image import Image
 from ..corpus.record import RecordView
 from ..errors import SetupError, nearest
 from ..llm.message import Message, Role
+from .templates.includes import insert_includes
 from .templates.template_fields import input_steps, record_fields
 from .templates.template_limits import limits
 from .templates.template_sandbox import compile_template, parse, variables_of
@@ -74,9 +75,11 @@ class Prompt(FrozenModel):
 
     @classmethod
     def from_file(cls, path: str | Path) -> Prompt:
-        """Read a prompt from a file; see `from_text`."""
+        """Read a prompt from a file; see `from_text`. `{% include "part.md" %}` puts in a file of the same folder."""
         path = Path(path)
-        return cls.from_text(yaml.read_text(path), name=path.stem).model_copy(update={"path": path})
+        return cls.from_text(insert_includes(yaml.read_text(path), path), name=path.stem).model_copy(
+            update={"path": path}
+        )
 
     def reload(self) -> Prompt:
         """The prompt as its file is now; the prompt itself if it has no file."""

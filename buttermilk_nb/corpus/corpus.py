@@ -197,12 +197,12 @@ class Corpus(Sequence[Record]):
     @classmethod
     def from_records(
         cls,
-        items: Iterable[Record | Mapping[str, Any]],
+        items: Iterable[Record | Mapping[str, Any] | str],
         *,
         on_error: str = "keep",
         **mapping: Unpack[MappingOptions],
     ) -> Self:
-        """Make a corpus of Records as they are, or of dictionaries with the same mapping as a file."""
+        """Make a corpus of Records as they are, or of texts, or of dictionaries with the same mapping as a file."""
         items = list(items)
         records = [item for item in items if isinstance(item, Record)]
         if records and len(records) == len(items):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def load(
-    source: str | Path | pd.DataFrame | Iterable[Mapping[str, Any] | Record],
+    source: str | Path | pd.DataFrame | Iterable[Mapping[str, Any] | Record | str],
     *,
     content: str | None = None,
     record_id: str | None = None,
@@ -41,10 +41,11 @@ def load(
     ----------
     source
         A path that ends in .csv, .tsv, .tab, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of texts and
-        images; a pandas dataframe; or a list of dictionaries or Records. An address (`gs://...`, `s3://...`,
+        images; a pandas dataframe; or a list of dictionaries, Records or texts. An address (`gs://...`, `s3://...`,
         `https://...`) is downloaded first. If that needs another package, the error message names it.
     content
-        The column with the text. Folders and zips do not need it, nor do tables that contain only images.
+        The column with the text; by default `content` or `text`. Folders and zips do not need it, nor do tables that
+        contain only images.
     record_id
         The column with the id. Without one, ids are made from text and images. Ids stay text.
     truth
@@ -89,6 +90,8 @@ def load(
     --------
     >>> load([{"text": "One."}, {"text": "Two."}], content="text")
     Corpus(2 records)
+    >>> load(["One.", "Two."])
+    Corpus(2 records)
     """
     for name, column in (("content", content), ("record_id", record_id), ("cluster", cluster)):
         if column is not None:
@@ -131,6 +134,10 @@ _READERS: dict[str, Callable[..., Corpus]] = {
     ".parquet": Corpus.from_parquet,
     ".zip": Corpus.from_zip,
 }
+
+
+ENDINGS = frozenset(_READERS)
+"""The endings of files that can be loaded."""
 
 
 def _reader_for(source: Any) -> Callable[..., Corpus]:

@@ -30,6 +30,9 @@ from .image import Image, thumbnails_html
 DEFAULT_CRITERION = "*"
 """The key of codes that were loaded without the name of a criterion. It means the only criterion of a study."""
 
+PAIR_FIELDS = frozenset({"first", "second"})
+"""The metadata with the two texts of a pair."""
+
 _TEXT_FIELDS = frozenset({"record_id", "content", "cluster", "parent_id", "uri", "mime"})
 _ANNOTATION_FIELDS = frozenset({"metadata", "ground_truth", "expert_reasons", "labels"})
 _HASHED_IN_RECORD = {"record_id", "content", "mime", "images"}

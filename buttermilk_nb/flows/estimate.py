@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 from .._internal.html import fragment, table, title
 from ..config.settings import CacheMode
-from ..llm.model import Model, Request
+from ..llm.model import Model
 from ..project.project import Project
 from .plan import Plan
-
-_TOKENS_PER_ANSWER = 180
-"""Roughly the length of reasons, a conclusion and an answer to one criterion; always shown as a guess."""
+from .planned_calls import PlannedCall, planned_cells
 
 
 @dataclass
@@ -134,45 +132,22 @@ def estimate(
     retry: Collection[str] = (),
 ) -> Estimate:
     """Estimate the calls of a plan. Cells whose newest answer has a status in `retry` are called again."""
-    project.cache.open()
-    reads_cache = (mode or project.cache_mode) in ("use", "only")
     entries: dict[str, ModelEstimate] = {}
-    retried_designs = _designs_with_status(project, retry)
     cells = 0
-    counted_keys: set[str] = set()
-    for cell in plan.cells():
+    for planned in planned_cells(plan, project, mode=mode, retry=retry):
         cells += 1
-        model = cell.slot.model
+        model = planned.cell.slot.model
         if model is None:
             continue
-        entry = entries.get(model.name)
-        if entry is None:
-            entry = entries[model.name] = _new_entry(model)
-        has_request = False
-        for request, answers in cell.slot.agent.planned_requests(cell):
-            has_request = True
-            if project.client.consent.local_only_reason(request):
-                continue
-            entry.calls += 1
-            is_cached = reads_cache and cell.design_id not in retried_designs and request.key in project.cache
-            if is_cached or request.key in counted_keys:
-                entry.cached += is_cached
-                entry.repeated += not is_cached
-                continue
-            counted_keys.add(request.key)
-            _add_call(entry, request, answers)
-        entry.later += not has_request
+        if model.name not in entries:
+            entries[model.name] = _new_entry(model)
+        entry = entries[model.name]
+        entry.later += not planned.calls
+        for call in planned.calls:
+            _add_call(entry, call)
     return Estimate(
         list(entries.values()), cells=cells, cap_usd=project.settings.budget_usd if cap_usd is None else cap_usd
     )
-
-
-def _designs_with_status(project: Project, statuses: Collection[str]) -> set[str]:
-    """The designs whose newest answer has one of these statuses."""
-    if not statuses:
-        return set()
-    frame = project.store.df("select design_id from latest_traces where list_contains(?, status)", [sorted(statuses)])
-    return set(frame.design_id)
 
 
 def models_to_call(plan: Plan, project: Project, models: Iterable[Model], mode: CacheMode) -> set[str]:
@@ -199,14 +174,16 @@ def _new_entry(model: Model) -> ModelEstimate:
     return ModelEstimate(model.name, provider=model.provider, remote=model.remote, counted=model.own_tokenizer)
 
 
-def _add_call(entry: ModelEstimate, request: Request, answers: int) -> None:
-    """Add a call that would be sent."""
-    tokens_in = request.model.count_tokens(request.text) + request.image_tokens
-    tokens_out = _TOKENS_PER_ANSWER * answers
+def _add_call(entry: ModelEstimate, call: PlannedCall) -> None:
+    if call.state == "local only":
+        return
+    entry.calls += 1
+    entry.cached += call.state == "cached"
+    entry.repeated += call.state == "repeated"
+    if call.state != "new":
+        return
+    tokens_in = call.tokens_in
+    cost_usd = call.cost_usd(tokens_in)
     entry.tokens_in += tokens_in
-    entry.tokens_out += tokens_out
-    price = request.model.price()
-    if price is None or entry.cost_usd is None:
-        entry.cost_usd = None
-    else:
-        entry.cost_usd += tokens_in * price[0] + tokens_out * price[1]
+    entry.tokens_out += call.tokens_out
+    entry.cost_usd = None if cost_usd is None or entry.cost_usd is None else entry.cost_usd + cost_usd

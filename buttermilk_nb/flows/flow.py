@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._internal import event_loop, yaml
 from .._internal.arguments import check_arguments, require_text
 from .._internal.ids import canonical, digest
 from ..agents import AgentBase
 from ..config.settings import CacheMode
-from ..corpus.corpus import Corpus, require_corpus
-from ..errors import BudgetReached, Interrupted, RunStopped, SetupError, nearest
+from ..corpus.as_corpus import as_corpus
+from ..corpus.corpus import Corpus
+from ..errors import Interrupted, RunStopped, SetupError
 from ..project.project import Project
 from ..project.session import require_project
+from .design_frame import design_frame
 from .estimate import Estimate, estimate
 from .execution.preflight import list_needs
+from .execution.require_complete import require_complete
 from .execution.runner import Runner
 from .execution.start import start
 from .flow_file import read_flow_file
 from .plan import Grid, Plan
 from .run import Run
 from .run_options import RunOptions
-from .step import Step
+from .step import Step, sort_steps
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Flow:
@@ -54,7 +60,7 @@ class Flow:
             raise SetupError("a flow needs a name.")
         items = steps if isinstance(steps, Sequence) else [steps]
         self.name = name
-        self.steps: tuple[Step, ...] = _sort_steps([s if isinstance(s, Step) else Step(s) for s in items])
+        self.steps: tuple[Step, ...] = sort_steps([s if isinstance(s, Step) else Step(s) for s in items])
 
     @property
     def flow_hash(self) -> str:
@@ -63,13 +69,13 @@ class Flow:
 
     # --- before a run ----------------------------------------------------------------------------
 
-    def check(self, corpus: Corpus, *, project: Project | None = None) -> Grid:
+    def check(self, corpus: Any, *, project: Project | None = None) -> Grid:
         """Check everything before a run: prompts, models and codes, keys, consent and prices. Nothing is sent.
 
         Parameters
         ----------
         corpus
-            The records.
+            The records, as in `run`.
         project
             By default the open project.
 
@@ -85,21 +91,17 @@ class Flow:
             The declaration is wrong; the error lists every problem.
         """
         project = require_project(project)
-        plan = Plan(self.steps, corpus, project)
+        plan = Plan(self.steps, _limit_corpus(corpus, None), project)
         return plan.checked()._replace(needs=tuple(list_needs(plan, project)))
 
     @check_arguments
-    def estimate(self, corpus: Corpus, *, limit: int | None = None, project: Project | None = None) -> Estimate:
+    def estimate(self, corpus: Any, *, limit: int | None = None, project: Project | None = None) -> Estimate:
         """Count calls, tokens and cost, and the calls that are cached already. Nothing is sent.
 
         Parameters
         ----------
-        corpus
-            The records.
-        limit
-            The number of records, from the start of the corpus; by default all.
-        project
-            By default the open project.
+        corpus, limit, project
+            As in `run`.
 
         Returns
         -------
@@ -116,12 +118,49 @@ class Flow:
         plan.checked()
         return estimate(plan, project)
 
+    @check_arguments
+    def design(self, corpus: Any, *, limit: int | None = None, project: Project | None = None) -> pd.DataFrame:
+        """The planned grid before anything runs: one row per answer. Nothing is sent.
+
+        Parameters
+        ----------
+        corpus, limit, project
+            As in `run`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Record, step, criteria, model and replicate of each planned answer; its `state` (`new` or `cached`;
+            `repeated` shares the answer of an equal request, `local only` is never sent, `later` depends on the outputs
+            of other steps, `no call` asks no model); its calls, the new ones among them, and their tokens and cost.
+            Tokens of answers are a guess; `cost_usd` is NaN if a price is not known.
+
+        Raises
+        ------
+        SetupError
+            The declaration is wrong; the error lists every problem.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from buttermilk_nb import Criteria, Judge, init
+        >>> _ = init("design-example", path=tempfile.mkdtemp())
+        >>> calm = Criteria("calm", "Is it calm?", flag="no", cues={"no": ["shout"]})
+        >>> flow = Flow("tone", [Judge("judge", criteria=calm, models="offline/strict")])
+        >>> flow.design(["A quiet room.", "They shout."]).state.value_counts().to_dict()
+        {'new': 2}
+        """
+        project = require_project(project)
+        plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
+        plan.checked()
+        return design_frame(plan, project)
+
     # --- running ---------------------------------------------------------------------------------
 
     @check_arguments
     def run(
         self,
-        corpus: Corpus,
+        corpus: Any,
         *,
         limit: int | None = None,
         concurrency: int | None = None,
@@ -139,7 +178,8 @@ class Flow:
         Parameters
         ----------
         corpus
-            The records.
+            The records: a corpus, a dataframe with a column `text` or `content`, or a list of Records, dictionaries or
+            texts.
         limit
             The number of records, from the start of the corpus; by default all.
         concurrency
@@ -183,12 +223,12 @@ class Flow:
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
             budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
-        return _raise_if_incomplete(event_loop.wait(event_loop.submit(work.run()), work.interrupt), Interrupted)
+        return require_complete(event_loop.wait(event_loop.submit(work.run()), work.interrupt), Interrupted)
 
     @check_arguments
     async def run_async(
         self,
-        corpus: Corpus,
+        corpus: Any,
         *,
         limit: int | None = None,
         concurrency: int | None = None,
@@ -212,11 +252,9 @@ class Flow:
             corpus, limit, project, concurrency=concurrency, on_error=on_error, cache=cache, retry=retry,
             budget_usd=budget_usd, time_limit_s=time_limit_s, batch=batch, yes=yes,
         )  # fmt: skip
-        return _raise_if_incomplete(
-            await event_loop.wait_async(event_loop.submit(work.run()), work.interrupt), RunStopped
-        )
+        return require_complete(await event_loop.wait_async(event_loop.submit(work.run()), work.interrupt), RunStopped)
 
-    def _start(self, corpus: Corpus, limit: int | None, project: Project | None, **options: Any) -> Runner:
+    def _start(self, corpus: Any, limit: int | None, project: Project | None, **options: Any) -> Runner:
         project = require_project(project)
         checked_options = RunOptions.checked(project, **options)
         plan = Plan(self.steps, _limit_corpus(corpus, limit), project)
@@ -263,49 +301,8 @@ class Flow:
         return f"Flow({self.name!r}: {' -> '.join(step.name for step in self.steps)})"
 
 
-def _raise_if_incomplete(run: Run, stopped: type[Interrupted | RunStopped]) -> Run:
-    if run.status not in ("interrupted", "over budget", "out of time"):
-        return run
-    n_missing = sum(run.counts.get(status, 0) for status in ("pending", "cancelled"))
-    hint = (
-        f"{n_missing:,} of {run.planned:,} answers are missing. Finished answers are stored: run this notebook "
-        "cell again to continue, or use bm.last_run() for the results so far."
-    )
-    why = f"{run.stopped_by} " if run.stopped_by else ""
-    if run.status == "over budget":
-        raise BudgetReached(f"The run stopped at its budget: {why}{hint}")
-    if run.status == "out of time":
-        raise RunStopped(f"The run stopped at its time limit: {why}{hint}")
-    raise stopped(f"The run was stopped: {why}{hint}")
-
-
-def _sort_steps(steps: list[Step]) -> tuple[Step, ...]:
-    """The steps in an order in which each comes after the steps that it needs."""
-    by_name: dict[str, Step] = {}
-    for step in steps:
-        if step.name in by_name:
-            raise SetupError(f"two steps are called `{step.name}`; names must differ.")
-        by_name[step.name] = step
-    for step in steps:
-        for name in step.needs:
-            if name not in by_name:
-                raise SetupError(
-                    f"step `{step.name}` needs `{name}`, which is not in the flow; {nearest(name, by_name)}"
-                )
-    sorted_steps: dict[str, Step] = {}
-    while len(sorted_steps) < len(steps):
-        ready = [
-            step for step in steps if step.name not in sorted_steps and all(name in sorted_steps for name in step.needs)
-        ]
-        if not ready:
-            names = ", ".join(f"`{step.name}`" for step in steps if step.name not in sorted_steps)
-            raise SetupError(f"the steps {names} need each other in a circle.")
-        sorted_steps |= {step.name: step for step in ready}
-    return tuple(sorted_steps.values())
-
-
-def _limit_corpus(corpus: Corpus, limit: int | None) -> Corpus:
-    require_corpus(corpus, "a flow")
+def _limit_corpus(source: Any, limit: int | None) -> Corpus:
+    corpus = as_corpus(source, "a flow")
     if limit is not None and (not isinstance(limit, int) or limit < 1):
         raise SetupError(f"limit={limit!r}: give a number of records, or leave it out.")
     return corpus if limit is None else corpus.head(limit)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from .._internal.markdown import code_list
+from .._internal.text import pluralise
 from ..agents.base import Cell, Slot
 from ..agents.design import design_id
 from ..codebook.check_codes import code_problems, unused_codes
 from ..corpus.corpus import Corpus
-from ..corpus.record import Record
+from ..corpus.record import PAIR_FIELDS, Record
 from ..errors import SetupError
 from ..llm.model import Model
 from ..project.project import Project
@@ -97,6 +99,7 @@ class Plan:
         problems: list[str] = []
         if not len(self.corpus):
             problems.append("the corpus is empty.")
+        problems += _blank_problems(self.corpus)
         examples = _example_records(self.corpus)
         for step in self.steps:
             try:
@@ -152,6 +155,19 @@ class Plan:
     def texts(self) -> list[TextRow]:
         """The texts that the run stores once: prompts, criteria and schemas."""
         return [text for step in self.steps for text in step.agent.texts(self.slots[step.name])]
+
+
+def _blank_problems(corpus: Corpus) -> list[str]:
+    """A sentence on records with nothing to read: neither text nor images, nor the two texts of a pair."""
+    blank = [
+        record.record_id
+        for record in corpus.records
+        if not record.content.strip() and not record.images and not record.metadata.keys() >= PAIR_FIELDS
+    ]
+    if not blank:
+        return []
+    shown = code_list(blank[:3]) + (", ..." if len(blank) > 3 else "")
+    return [f"{pluralise(len(blank), 'record')} without text or image: {shown}; leave out such records."]
 
 
 def _example_records(corpus: Corpus) -> list[Record]:

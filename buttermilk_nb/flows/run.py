@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._internal import notebook_hooks
+from .._internal import hooks
 from .._internal.html import fragment, table, title
 from .._internal.text import pluralise
+from ..agents.base import AgentBase
 from ..analysis.frames import heatmap, meta_outputs, scores, traces
+from ..analysis.frames.outputs import outputs
 from ..analysis.frames.quotations import quotes
 from ..analysis.frames.ratings import project_ratings, run_ratings
 from ..analysis.frames.side_by_side import SideBySide, side_by_side
@@ -143,6 +145,22 @@ class Run:
         """
         return meta_outputs.extractions(self.project.store, self.run_id, step)
 
+    def outputs(self, step: str) -> pd.DataFrame:
+        """One row per answer of a step, with its output: its fields as columns if it has fields.
+
+        Parameters
+        ----------
+        step
+            The name of the step.
+
+        Raises
+        ------
+        SetupError
+            The run has no step of that name.
+        """
+        data_kinds = [name for name, kind in AgentBase.kinds.items() if kind.output_is_json]
+        return outputs(self.project.store, self.run_id, step, data_kinds=data_kinds)
+
     def side_by_side(self, record_id: str) -> SideBySide:
         """One record: the text, every answer with its reasons, and where the answers diverge.
 
@@ -176,7 +194,7 @@ class Run:
 
     def explore(self) -> Any:
         """An interactive heat map of judges and criteria; a table if widgets are not available."""
-        view = notebook_hooks.get_hook("explorer")
+        view = hooks.get_hook("explorer")
         return view(self) if view else heatmap.Heatmap(heatmap.flag_shares(self.project.store, self.run_id))
 
     def cancel(self) -> None:

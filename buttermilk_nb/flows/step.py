@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .._internal.validation_errors import validation_error
 from ..agents.base import AgentBase
-from ..errors import SetupError
+from ..errors import SetupError, nearest
 from ..llm.calls.run_scope import Policy
 
 
@@ -81,3 +81,28 @@ class Step(BaseModel):
     def name(self) -> str:
         """The agent's name."""
         return self.agent.name
+
+
+def sort_steps(steps: list[Step]) -> tuple[Step, ...]:
+    """The steps in an order in which each comes after the steps that it needs."""
+    by_name: dict[str, Step] = {}
+    for step in steps:
+        if step.name in by_name:
+            raise SetupError(f"two steps are called `{step.name}`; names must differ.")
+        by_name[step.name] = step
+    for step in steps:
+        for name in step.needs:
+            if name not in by_name:
+                raise SetupError(
+                    f"step `{step.name}` needs `{name}`, which is not in the flow; {nearest(name, by_name)}"
+                )
+    sorted_steps: dict[str, Step] = {}
+    while len(sorted_steps) < len(steps):
+        ready = [
+            step for step in steps if step.name not in sorted_steps and all(name in sorted_steps for name in step.needs)
+        ]
+        if not ready:
+            names = ", ".join(f"`{step.name}`" for step in steps if step.name not in sorted_steps)
+            raise SetupError(f"the steps {names} need each other in a circle.")
+        sorted_steps |= {step.name: step for step in ready}
+    return tuple(sorted_steps.values())

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._internal import notebook_hooks
+from .._internal import hooks
 from .._internal.arguments import check_arguments
 from .._internal.text import pluralise
 from ..analysis.frames.human_codes import ADJUDICATED
@@ -252,7 +252,7 @@ def adjudicate(
     run_id = getattr(ratings, "run_id", None)
     frame = project_ratings(project.store) if ratings is None else ratings.ratings() if run_id else ratings
     adjudication = Adjudication(project, criteria, by, _cases(project, criteria, frame, run_id, only))
-    make_form = notebook_hooks.get_hook("adjudication")
+    make_form = hooks.get_hook("adjudication")
     return make_form(adjudication) if make_form and adjudication.cases else adjudication
 
 

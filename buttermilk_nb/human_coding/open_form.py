@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .._internal import notebook_hooks
+from .._internal import hooks
 from .._internal.arguments import check_arguments
 from ..corpus.corpus import Corpus, require_corpus
 from ..errors import SetupError
@@ -89,7 +89,7 @@ def coding_form(
     ...     print(str(error)[:69])
     the coding form needs a notebook: run `%load_ext buttermilk_nb` there
     """
-    make_form = notebook_hooks.get_hook("coding")
+    make_form = hooks.get_hook("coding")
     if make_form is None:
         raise SetupError(
             "the coding form needs a notebook: run `%load_ext buttermilk_nb` there first. Without one, "

@@ -11,22 +11,22 @@ from typing import Any
 
 def load(ipython: Any) -> None:
     """Register the magics and widgets with an IPython shell. Loading twice changes nothing."""
-    from .._internal import notebook_hooks
+    from .._internal import hooks
     from .magics import ButtermilkMagics
 
     ipython.register_magics(ButtermilkMagics)
     for name, view in _widgets().items():
-        notebook_hooks.register_hook(name, view)
+        hooks.register_hook(name, view)
     for shown_class, show in _displays().items():
         ipython.display_formatter.ipython_display_formatter.for_type(shown_class, show)
 
 
 def unload(ipython: Any) -> None:
     """Remove the magics and widgets from an IPython shell. Results are then shown as static HTML."""
-    from .._internal import notebook_hooks
+    from .._internal import hooks
 
     for name in _widgets():
-        notebook_hooks.remove_hook(name)
+        hooks.remove_hook(name)
     for shown_class in _displays():
         ipython.display_formatter.ipython_display_formatter.pop(shown_class, None)
     for magics in ipython.magics_manager.magics.values():

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._internal import event_loop, notebook_hooks
+from .._internal import event_loop, hooks
 from .._internal.arguments import check_arguments
 from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
 from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
@@ -125,7 +125,7 @@ def init(
     with project.store.reading():  # creates the file, so that the card names a file that exists
         pass
     _current = project
-    if show := notebook_hooks.get_hook("card"):
+    if show := hooks.get_hook("card"):
         show(project)
     return project
 

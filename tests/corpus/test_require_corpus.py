@@ -11,7 +11,6 @@ CALLS = {
     "sample": lambda given: bm.draw_sample(given, 1, seed=1),
     "assign": lambda given: bm.assign_coders(given, ["kf", "ab"]),
     "import": lambda given: bm.import_labels(pd.DataFrame({"record_id": ["a"], "kf": ["yes"]}), given, CALM),
-    "flow": lambda given: bm.Flow("f", bm.Judge("judge", criteria=CALM)).run(given),
     "statement": lambda given: bm.data_statement(corpus=given),
 }
 

@@ -185,9 +185,9 @@ def test_a_flow_needs_a_name():
         Flow(" ", [judge()])
 
 
-@pytest.mark.parametrize("records", [[], None, "text", [{"content": "x"}]])
-def test_a_flow_runs_over_a_corpus_only(project, records):
-    with pytest.raises(bm.SetupError, match="a flow needs a Corpus"):
+@pytest.mark.parametrize("records", [[], None, 3, [object()]])
+def test_a_flow_runs_over_texts_only(project, records):
+    with pytest.raises(bm.SetupError, match="a flow (needs|got)"):
         flow().run(records)
 
 

@@ -4,6 +4,8 @@ import asyncio
 import json
 import threading
 
+import numpy as np
+import pandas as pd
 import pytest
 from support.study import corpus, desk, flow, judge
 
@@ -148,13 +150,24 @@ def test_what_a_function_returns_is_stored_as_json_and_empty_values_stay(project
     assert json.loads(run.traces().output.item()) == value
 
 
-@pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}, b"bytes"])
-def test_what_json_cannot_hold_is_an_error_of_that_cell(project, value):
+@pytest.mark.parametrize("value", [object(), 1 + 2j, b"bytes"])
+def test_what_cannot_be_kept_is_an_error_of_that_cell_and_named(project, value):
     @bm.agent(version="1")
     def give(record):
-        return value
+        return {"fields": [1, value]}
 
-    assert flow(give).run(corpus(1)).counts == {"error": 1}
+    run = flow(give).run(corpus(1))
+    assert run.counts == {"error": 1}
+    assert f"`fields[1]` of the output is of type {type(value).__name__}" in run.errors().error_message.item()
+
+
+def test_numpys_values_and_missing_ones_are_kept(project):
+    @bm.agent(version="1")
+    def give(record):
+        return {"n": np.int64(3), "share": float("nan"), "rows": pd.DataFrame({"a": [1.5]}), "set": {"x"}}
+
+    run = flow(give).run(corpus(1))
+    assert json.loads(run.traces().output.item()) == {"n": 3, "share": None, "rows": [{"a": 1.5}], "set": ["x"]}
 
 
 def test_a_function_whose_next_finds_nothing_fails_instead_of_waiting_for_ever(project):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb._internal import notebook_hooks
+from buttermilk_nb._internal import hooks
 from buttermilk_nb.human_coding.open_form import coding_form
 from buttermilk_nb.human_coding.spreadsheets import workbook
 from buttermilk_nb.notebook.coding_form import make_coding_form
@@ -33,8 +33,8 @@ def texts(offline_project):
 @pytest.fixture
 def open_form(monkeypatch):
     """Open the form without a notebook; returns its session."""
-    hooks = {"coding": lambda session, note: session}
-    monkeypatch.setattr(notebook_hooks, "get_hook", hooks.get)
+    forms = {"coding": lambda session, note: session}
+    monkeypatch.setattr(hooks, "get_hook", forms.get)
     return lambda *args, **fields: coding_form(*args, **fields)
 
 

@@ -164,7 +164,7 @@ def test_the_codes_count_for_the_judges_of_each_document(texts, offline_project)
 def test_the_form_takes_a_list_with_paths(texts, tmp_path, monkeypatch):
     file = tmp_path / "warmth.md"
     file.write_text(WARMTH.to_markdown(), encoding="utf-8")
-    monkeypatch.setattr("buttermilk_nb._internal.notebook_hooks.get_hook", lambda name: lambda session, note: session)
+    monkeypatch.setattr("buttermilk_nb._internal.hooks.get_hook", lambda name: lambda session, note: session)
     session = coding_form(texts, criteria=[NEWS, file], coder="kf")
     assert session.questionnaire.keys == ("fair", "tone", "warmth")
 

@@ -92,10 +92,10 @@ def test_a_run_without_a_scorer_says_how_to_get_one(tmp_path):
 
 
 def test_the_form_opens_on_a_run(run, monkeypatch):
-    from buttermilk_nb._internal import notebook_hooks
+    from buttermilk_nb._internal import hooks
 
     opened = []
-    monkeypatch.setattr(notebook_hooks, "get_hook", lambda name: lambda session, note: opened.append(session))
+    monkeypatch.setattr(hooks, "get_hook", lambda name: lambda session, note: opened.append(session))
     bm.coding_form(run, over="assessments", coder="kf")
     assert opened[0].progress.left == 3
     with pytest.raises(bm.SetupError, match="checks the scorer of a run"):

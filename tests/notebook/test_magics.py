@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb._internal import notebook_hooks
+from buttermilk_nb._internal import hooks
 
 OPEN = "bm.init('press', models=['offline/strict', 'offline/lenient'])"
 LOAD = "articles = bm.load(DATA / 'articles.csv', content='body', record_id='id', truth={'respect': 'expert'})"
@@ -153,7 +153,7 @@ def test_the_explorer_has_a_static_form_where_widgets_cannot_show(shell):
     assert "45% (40)" in bundle["text/plain"]
     assert "<td" in bundle["text/html"]
     shell.run("%unload_ext buttermilk_nb")
-    assert notebook_hooks.get_hook("explorer") is None
+    assert hooks.get_hook("explorer") is None
     assert "45% (40)" in repr(shell.run("run.explore()"))
     shell.run("%load_ext buttermilk_nb")
 

@@ -12,7 +12,7 @@ from support.embedding_server import EmbeddingServer
 from support.study import corpus
 
 import buttermilk_nb as bm
-from buttermilk_nb._internal import notebook_hooks
+from buttermilk_nb._internal import hooks
 from buttermilk_nb.config.confirmed_settings import confirmations_file
 from buttermilk_nb.project import session
 
@@ -152,7 +152,7 @@ def test_what_is_cached_needs_no_confirmation(open_foreign, server, tmp_path):
 @pytest.mark.parametrize(("answer", "sent"), [(True, 2), (False, 0), (None, 0)])
 def test_a_notebook_asks_once_in_words(open_foreign, server, monkeypatch, answer, sent):
     questions = []
-    monkeypatch.setitem(notebook_hooks._registry, "confirm", lambda question: questions.append(question) or answer)
+    monkeypatch.setitem(hooks._registry, "confirm", lambda question: questions.append(question) or answer)
     open_foreign()
     if answer:
         assert ask("m", 2).counts == {"ok": 2}

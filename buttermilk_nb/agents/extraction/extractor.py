@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import field_validator, model_validator
 
@@ -28,15 +28,12 @@ from ..parse_output import ParsedOutput, parsed_unit
 from ..prompt import BoundPrompt, Prompt
 from ..step_outputs import step_outputs
 from ..units import Stopwatch
-from .parse_rows import Columns, parse_rows
+from .parse_rows import RESERVED, Columns, parse_rows
 from .ready_made import FRAMING, HIDDEN_MEANINGS, RULE_FINDINGS
 from .row_format import row_format, row_schema
 
 if TYPE_CHECKING:
     from ...project.project import Project
-
-RESERVED = ("record_id", "model", "replicate", "row", "verified", "start", "end")
-"""Columns that `run.extractions` adds itself."""
 
 
 class ExtractionQuestion(NamedTuple):
@@ -88,6 +85,7 @@ class Extractor(Agent):
     """
 
     kind: ClassVar[str] = "extractor"
+    results: ClassVar[Literal["extractions"]] = "extractions"
     output_is_json: ClassVar[bool] = True
     role: ClassVar[str] = "extractor"
     task: ClassVar[Task] = "extract"

@@ -14,6 +14,8 @@ from ..parse_output import ParsedOutput, parse_output
 
 Columns = dict[str, str | tuple[str, ...]]
 """Columns by name: a sentence that describes the content, or the allowed values."""
+RESERVED = ("record_id", "model", "replicate", "row", "verified", "start", "end")
+"""Columns that `run.extractions` adds itself."""
 
 
 def parse_rows(result: CallResult, columns: Columns, cell: Cell) -> ParsedOutput:

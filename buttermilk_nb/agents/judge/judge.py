@@ -87,6 +87,7 @@ class Judge(Agent):
     """
 
     kind: ClassVar[str] = "judge"
+    results: ClassVar[Literal["scores"]] = "scores"
     role: ClassVar[str] = "judge"
     task: ClassVar[Task] = "judge"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs", "criteria", "answer_format")

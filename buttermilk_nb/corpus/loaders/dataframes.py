@@ -77,8 +77,11 @@ def _plain_date(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date | dt.time) else value
 
 
-def read_mappings(items: Iterable[Mapping[str, Any] | Record]) -> Source:
-    """Read dictionaries. An item of another type becomes a row with a problem."""
+def read_mappings(items: Iterable[Mapping[str, Any] | Record | str]) -> Source:
+    """Read dictionaries, or texts alone. An item of another type becomes a row with a problem."""
+    items = list(items)
+    if items and all(isinstance(item, str) for item in items):
+        items = [{"content": item} for item in items]
     rows = []
     for line, item in enumerate(items, 1):
         if isinstance(item, Mapping):

@@ -1,7 +1,7 @@
 """Columns with the names of a record's fields, which need no mapping.
 
-The columns `content`, `record_id` and `cluster` become the fields of these names. `ground_truth`, `expert_reasons` and
-`labels` contain mappings from criterion (and coder) to answer, which no judge may read.
+The columns `content` (or else `text`), `record_id` and `cluster` become the fields of these names. `ground_truth`,
+`expert_reasons` and `labels` contain mappings from criterion (and coder) to answer, which no judge may read.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ def mapping_from_columns(source: Source, options: dict[str, Any]) -> dict[str, A
         A criterion or a coder has a dot in its name.
     """
     plain_options = {name: name for name in _PLAIN_COLUMNS if name in source.columns}
+    if "content" not in plain_options and "text" in source.columns:
+        plain_options["content"] = "text"
     if source.default_content:
         plain_options.pop("content", None)
     if source.default_id:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from ..._internal import notebook_hooks
+from ..._internal import hooks
 from ..._internal.text import pluralise
 from ...config.confirmed_settings import describe_settings
 from ...config.settings import CacheMode
@@ -165,9 +165,7 @@ def _confirm(planned: Estimate, new: int, project: Project) -> None:
 
 def _ask(question: str) -> bool | None:
     """The user's answer to a yes/no question; None if there is nobody to ask."""
-    ask = notebook_hooks.get_hook("confirm") or (
-        _confirm_in_terminal if sys.stdin is not None and sys.stdin.isatty() else None
-    )
+    ask = hooks.get_hook("confirm") or (_confirm_in_terminal if sys.stdin is not None and sys.stdin.isatty() else None)
     return ask(question) if ask else None
 
 

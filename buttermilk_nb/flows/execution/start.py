@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable
 from typing import Any
 
-from ..._internal import notebook_hooks
+from ..._internal import hooks
 from ..._internal.ids import uuid7
 from ..._internal.package_versions import package_version, package_versions
 from ...agents.base import Context
@@ -57,7 +57,7 @@ def start(
     )
     run.cancel_callback = runner.interrupt
     set_last_run(run)
-    (notebook_hooks.get_hook("progress") or follow)(project.bus, run)
+    (hooks.get_hook("progress") or follow)(project.bus, run)
     return runner
 
 

@@ -136,9 +136,9 @@ def test_every_missing_column_is_named_at_once(tmp_path):
 
 def test_no_column_for_the_text_lists_the_columns(tmp_path):
     with pytest.raises(
-        SetupError, match="say which column contains the text, content=...; the columns are `id`, `text`"
+        SetupError, match="say which column contains the text, content=...; the columns are `id`, `body`"
     ):
-        load(written(tmp_path, "id,text\n1,a\n"))
+        load(written(tmp_path, "id,body\n1,a\n"))
 
 
 def test_an_empty_file_is_a_sentence(tmp_path):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb._internal import notebook_hooks
+from buttermilk_nb._internal import hooks
 from buttermilk_nb.llm.calls.budget import Budget, SpendingLimit
 
 PRICED = {"local": False, "prices": {"input": 1000.0, "output": 1000.0}, "params": {"max_tokens": 20}}
@@ -108,7 +108,7 @@ def test_a_large_run_on_remote_models_wants_a_yes(server, make_study):
 def test_a_notebook_asks_and_does_what_it_is_told(server, make_study, said):
     make_study(toy=PRICED, allow=["hosted_vllm"], confirm_above=5)
     asked = []
-    notebook_hooks.register_hook("confirm", lambda question: asked.append(question) or said)
+    hooks.register_hook("confirm", lambda question: asked.append(question) or said)
     try:
         if said:
             assert flow().run(texts(6)).counts == {"ok": 6}
@@ -116,7 +116,7 @@ def test_a_notebook_asks_and_does_what_it_is_told(server, make_study, said):
             with pytest.raises(bm.errors.UnconfirmedError, match="nothing was sent"):
                 flow().run(texts(6))
     finally:
-        notebook_hooks.remove_hook("confirm")
+        hooks.remove_hook("confirm")
     assert len(asked) == 1
     assert "Send 6 calls" in asked[0]
     assert len(server.received) == (6 if said else 0)
