@@ -149,11 +149,13 @@ def is_recoverable(error: ModelError) -> bool:
 
 
 def text_status(result: CallResult) -> tuple[Status, BaseException | None]:
-    """The status of an answer that is a text, and what is wrong with it. A text that was cut off is no answer."""
+    """The status of an answer that is a text, and what is wrong with it. An empty or cut off text is no answer."""
     if result.completion and result.completion.finish_reason == "length":
         return "invalid", InvalidAnswer(
             "the answer was cut off at the length limit. Raise `max_tokens` in the step's params."
         )
+    if result.completion and not result.completion.text.strip() and result.call and result.call.status == "ok":
+        return "invalid", InvalidAnswer("the model sent an empty answer.")
     status = result.error.status if result.error else result.call.status if result.call else "error"
     return status, result.error  # type: ignore[return-value]  # Trace checks it
 

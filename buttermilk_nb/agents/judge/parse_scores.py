@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..._internal.text import replace_surrogates
@@ -11,6 +11,7 @@ from ...codebook.scales import Answer
 from ...errors import InvalidAnswer
 from ...llm.answers.choose_object import AnswerAfterRefusal
 from ...llm.answers.parse_json import is_refusal, parse_json
+from ...llm.answers.refusals import is_refusal_text
 from ...llm.answers.shown_texts import ShownTexts
 from ...llm.calls.client import CallResult
 from ...llm.completion import Completion
@@ -87,6 +88,11 @@ class ScoreParser(NamedTuple):
             try:
                 entry = find_entry(reply, criterion, is_only=len(asked_criteria) == 1)
                 answer = criterion.parse(entry.get("answer"))
+                if _declines(entry):
+                    reason = InvalidAnswer("the model declines in its reasons, so its answer is none.")
+                    problem = problem or reason
+                    scores.append(self.score(criterion, "refused", model=model))
+                    continue
             except InvalidAnswer as error:
                 problem = problem or InvalidAnswer(f"criterion `{criterion.name}`: {error}")
                 scores.append(self.score(criterion, "invalid", model=model))
@@ -132,6 +138,13 @@ class ScoreParser(NamedTuple):
         )
 
 
+def _declines(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry has the form that was asked for, and words of refusal alone in its reasons and conclusion."""
+    conclusion = as_text(entry.get("conclusion")) or ""
+    texts = [*(as_texts(entry["reasons"]) if "reasons" in entry else []), *([conclusion] if conclusion else [])]
+    return bool(texts) and all(is_refusal_text(text) for text in texts)
+
+
 class UnparsedAnswer(Exception):
     """Raised for an answer without a JSON object.
 
@@ -172,6 +185,8 @@ def parse_object(result: CallResult, names: Collection[str], shown: ShownTexts) 
         raise UnparsedAnswer(result.error.status, result.error)  # type: ignore[arg-type]  # every ModelError has one of the statuses
     if result.call and result.call.status == "filtered":
         raise UnparsedAnswer("filtered", InvalidAnswer("the provider's filter stopped the answer."))
+    if result.call and result.call.status == "refused":
+        raise UnparsedAnswer("refused", InvalidAnswer(f"the model declined: {_declined(completion)}"))
     try:
         return parse_json(completion, names, shown)
     except AnswerAfterRefusal as error:

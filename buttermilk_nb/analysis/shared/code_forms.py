@@ -31,6 +31,11 @@ WORDS_FOR_NOTHING = frozenset(
 _LABEL_STATUS = {"coded": "ok", "not_applicable": "ok", "cannot_tell": "ok"}
 """The statuses of `bm.labels()` that have an answer."""
 _FEW_CODES = 3
+_SAME_SIGNS = str.maketrans(
+    {**dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"), **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-")}
+)
+_MISSING_NUMBERS = frozenset({8, 9, 77, 88, 97, 98, 99, 777, 888, 998, 999, -1, -8, -9, -88, -98, -99, -999})
+"""Numbers that statistics programs use for a missing answer."""
 
 
 def unify_codes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -178,27 +183,57 @@ def _nothing_note(nothing: Sequence[str], codes: Mapping[Hashable, Any], column:
 
 
 def _numbers_note(texts: Sequence[str]) -> str:
-    low, high = min(map(float, texts)), max(map(float, texts))
+    numbers = {text: float(text) for text in texts}
+    missing = _missing_numbers(numbers)
+    kept = [number for text, number in numbers.items() if text not in missing]
+    low, high = min(kept), max(kept)
     scale = f"{low:g}-{high:g}" if all(float(text).is_integer() for text in texts) else f"{low:g}..{high:g}"
     return (
         f"The codes are numbers, and no scale is declared, so they count as names without order; to declare one, write "
-        f"ratings.assign(scale='{scale}')."
+        f"ratings.assign(scale='{scale}').{_missing_hint(missing)}"
     )
 
 
+def _missing_numbers(numbers: Mapping[str, float]) -> list[str]:
+    """The codes far from all others that usually mean a missing answer."""
+    others = [number for number in numbers.values() if number not in _MISSING_NUMBERS]
+    if not others:
+        return []
+    far = max(others) + max(2, max(others) - min(others))
+    return [
+        text
+        for text, number in numbers.items()
+        if number in _MISSING_NUMBERS and (number >= far or number < min(0, *others))
+    ]
+
+
+def _missing_hint(missing: Sequence[str]) -> str:
+    if not missing:
+        return ""
+    words = ", ".join(f"`{text}`" for text in missing)
+    return f" {words} may mean a missing answer: ratings.replace({{'category': {list(missing)!r}}}, None) drops it."
+
+
 def _check_case(criterion: str, texts: Iterable[str]) -> None:
-    """Raise SetupError if two codes differ only in case or in the form of their letters."""
+    """Raise SetupError if two codes differ only in case or in signs that look the same."""
     same: dict[str, list[str]] = {}
     for text in texts:
-        same.setdefault(unicodedata.normalize("NFKC", text).casefold(), []).append(text)
+        same.setdefault(_seen(text), []).append(text)
     twins = [forms for forms in same.values() if len(forms) > 1]
     if twins:
         mapping = ", ".join(f"{form!r}: {forms[-1]!r}" for forms in twins[:6] for form in forms[:-1])
         listed = " and ".join(f"`{form}`" for form in twins[0])
+        what = "case" if len({text.casefold() for text in twins[0]}) == 1 else "signs that look the same"
         raise SetupError(
-            f"criterion `{criterion}`: the codes {shorten(listed, 80)} differ only in case. If they are one code, "
+            f"criterion `{criterion}`: the codes {shorten(listed, 80)} differ only in {what}. If they are one code, "
             f"write ratings.replace({{'category': {{{mapping}}}}}); if they are two, give one of them another name."
         )
+
+
+def _seen(text: str) -> str:
+    """A code as people see it: without case, signs of no width, doubled blanks, kinds of hyphens and apostrophes."""
+    plain = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    return " ".join(plain.translate(_SAME_SIGNS).casefold().split())
 
 
 def _is_number(text: str) -> bool:

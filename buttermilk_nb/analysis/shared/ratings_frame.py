@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...codebook.scales import NON_ANSWERS, Scale, make_scale
 from ...errors import SetupError, nearest
+from .check_names import check_names
 from .code_forms import unify_codes
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def prepare_ratings(ratings: pd.DataFrame, by: Sequence[str] = (), *, unique_cod
         if frame[name].isna().any():
             raise SetupError(f"column `{name}` of the ratings is empty in row {int(frame[name].isna().argmax())}.")
     frame["record_id"] = frame.record_id.astype(str)
+    frame = check_names(frame)
     frame["replicate"] = frame.replicate.fillna(0)
     frame = unify_codes(frame)
     frame["usable"] = _has_usable_answer(frame)

@@ -15,6 +15,7 @@ from .form_control import FormControl
 from .match_answer import plain_number
 
 _NUMBER = r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))", re.ASCII)  # `1,000` may be one or a thousand
 
 
@@ -82,6 +83,8 @@ class Continuous(Scale):
                 remark = f"`{text}` was read with a decimal comma"
                 text = text.replace(",", ".")
             raw = float(text) if re.fullmatch(_NUMBER, text) else math.nan
+            if _THOUSANDS.fullmatch(text) and self.low <= raw * 1_000 <= self.high and raw:
+                return None  # `1.000` is one, or a thousand
         return Answer(float(raw), None, remark) if self.low <= raw <= self.high else None
 
     def form_examples(self) -> list[tuple[str, object]]:

@@ -131,7 +131,7 @@ def plain_number(text: str) -> str:
 def _unwrapped_forms(raw: str) -> Iterable[str]:
     """The text, and what remains if marks, closing punctuation and lead-ins are removed from outside to inside."""
     text, before = raw.strip(), None
-    while text != before:
+    while text and text != before:
         yield text
         before = text
         if text[-1:] and text[-1] in _CLOSING:

@@ -92,7 +92,7 @@ class MultiLabel(Scale):
                 return json.loads(text)
             except ValueError:
                 return None
-        if text.casefold() in ("", "none"):
+        if text.casefold() == "none":
             return []
         if len(text) > _MAX_LENGTH:
             return None

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ..._internal.text import pluralise
 from ...errors import SetupError
 from .encodings import read_text
-from .header_rows import Header, TableRow, find_header
+from .header_rows import HEADER_AGAIN, Header, TableRow, find_header, is_header_again
 from .source import Source, SourceRow, existing_path, file_facts
 
 _DELIMITERS = ",;\t|"
@@ -35,12 +35,23 @@ class _Dialect(NamedTuple):
     delimiter: str
     is_quoted: bool
     remark: str = ""
+    has_escapes: bool = False
+    """Whether a quotation mark in a field is written as `\\"`, and not twice."""
+    has_blanks: bool = False
+    """Whether a blank stands between a delimiter and the quotation mark that opens the next field."""
 
     def reader(self, text: str, *, strict: bool = False) -> Iterator[list[str]]:
         """The rows of a text; `line_num` of the reader counts its lines."""
         lines = io.StringIO(text, newline="")
         if self.is_quoted:
-            return csv.reader(lines, delimiter=self.delimiter, strict=strict)
+            return csv.reader(
+                lines,
+                delimiter=self.delimiter,
+                strict=strict,
+                skipinitialspace=self.has_blanks,
+                escapechar="\\" if self.has_escapes else None,
+                doublequote=not self.has_escapes,
+            )
         return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
 
 
@@ -72,6 +83,9 @@ def read(
     description = {**file_facts(file), "encoding": encoding, "delimiter": dialect.delimiter, **top.facts}
     if not dialect.is_quoted and '"' in text:
         description["quoting"] = "none"
+    if dialect.has_escapes:
+        description["quoting"] = "with backslashes"
+    if dialect.remark:
         remarks = (*remarks, f"`{file.name}`: {dialect.remark}")
     return Source(rows, description, folder=file.parent, remarks=(*remarks, *top.remarks, *header_remarks))
 
@@ -97,6 +111,8 @@ def _source_rows(table: list[TableRow], top: Header, name: str) -> tuple[list[So
     for line, cells in body:
         if not any(cell.strip() for cell in cells):
             rows.append(SourceRow(line, dict.fromkeys(names, ""), "empty row"))
+        elif is_header_again(cells, names):
+            rows.append(SourceRow(line, dict(zip(names, cells, strict=True)), HEADER_AGAIN))
         elif len(cells) != len(names):
             problem = f"the row has {pluralise(len(cells), 'field')}, but the header has {len(names)}"
             rows.append(SourceRow(line, dict(zip(names, cells, strict=False)), problem))
@@ -119,8 +135,10 @@ def _find_dialect(text: str, delimiter: str | None) -> _Dialect:
     """The delimiter that gives the most regular table, and whether fields are quoted."""
     delimiter = delimiter or _find_delimiter(text)
     quoted = _Dialect(delimiter, is_quoted=True)
-    if delimiter not in _UNQUOTED or '"' not in text:
+    if '"' not in text:
         return quoted
+    if delimiter not in _UNQUOTED:
+        return _find_quoting(quoted, text)
     plain = _Dialect(delimiter, is_quoted=False)
     if _is_regular(quoted, text):
         return quoted
@@ -129,6 +147,37 @@ def _find_dialect(text: str, delimiter: str | None) -> _Dialect:
         remark=f"quotation marks were read as part of the texts ({n_plain:,} lines); read as marks around fields they "
         f"would give {n_quoted:,}, and other fields. Files of this kind are usually not quoted."
     )
+
+
+def _find_quoting(quoted: _Dialect, text: str) -> _Dialect:
+    """How a quoted file writes the quotation marks inside its fields, and what of it is not certain."""
+    opening = re.escape(quoted.delimiter)
+    if re.search(rf'{opening} +"', text) and not re.search(rf'{opening}"', text):
+        quoted = quoted._replace(has_blanks=True)
+    if _is_regular(quoted, text):
+        return quoted
+    escaped = quoted._replace(has_escapes=True)
+    if '\\"' in text and _is_regular(escaped, text):
+        return escaped._replace(remark='quotation marks inside the texts are written as \\", and were read so.')
+    line = _irregular_line(quoted, text)
+    if line is None:
+        return quoted
+    return quoted._replace(
+        remark=f"a quotation mark in or after line {line} neither opens nor closes a field, so texts there may have "
+        "lost marks or more; in a CSV file, a mark inside a text is written twice."
+    )
+
+
+def _irregular_line(dialect: _Dialect, text: str) -> int | None:
+    """The line of the first quotation mark that neither opens nor closes a field; None if there is none."""
+    reader = dialect.reader(text, strict=True)
+    try:
+        for _ in reader:
+            pass
+    except csv.Error as error:
+        is_open_at_end = "unexpected end of data" in str(error)  # the last row is rejected for it
+        return None if is_open_at_end else reader.line_num  # type: ignore[attr-defined]  # of csv's own iterator
+    return None
 
 
 def _is_regular(dialect: _Dialect, text: str) -> bool:

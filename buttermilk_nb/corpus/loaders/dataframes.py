@@ -77,6 +77,11 @@ def _plain_date(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date | dt.time) else value
 
 
+def _plain_missing(value: Any) -> Any:
+    """None for the missing values of pandas, any other value as it is."""
+    return None if type(value).__name__ in ("NAType", "NaTType") else value
+
+
 def read_mappings(items: Iterable[Mapping[str, Any] | Record | str]) -> Source:
     """Read dictionaries, or texts alone. An item of another type becomes a row with a problem."""
     items = list(items)
@@ -85,7 +90,7 @@ def read_mappings(items: Iterable[Mapping[str, Any] | Record | str]) -> Source:
     rows = []
     for line, item in enumerate(items, 1):
         if isinstance(item, Mapping):
-            rows.append(SourceRow(line, {str(key): value for key, value in item.items()}))
+            rows.append(SourceRow(line, {str(key): _plain_missing(value) for key, value in item.items()}))
         else:
             rows.append(SourceRow(line, {}, f"this is not a mapping but {type(item).__name__}"))
     return Source(rows, {"records": len(rows)})

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SetupError, nearest
-from .header_rows import TableRow, find_header
+from .cell_remarks import cell_remarks, cut_text_remark, is_full
+from .header_rows import HEADER_AGAIN, TableRow, find_header, is_header_again
 from .source import Source, SourceRow, existing_path, file_facts
 from .zip_files import ZIP_ERRORS
 
@@ -55,13 +56,19 @@ def read(path: str | Path, *, sheet: str | None = None, header: int | None = Non
     top = find_header(table, f"`{file.name}`", header)
     names = _names_for(top.names, table[top.n_rows :])
     rows = [
-        SourceRow(row.line, dict(zip_longest(names, row.cells[: len(names)])))
+        SourceRow(row.line, dict(zip_longest(names, row.cells[: len(names)])), _problem(row, names))
         if row.n_filled
         else SourceRow(row.line, {}, "empty row")
         for row in table[top.n_rows :]
     ]
+    remarks += cell_remarks(file, name, names, top.n_rows)
+    remarks += cut_text_remark(file.name, [row.line for row in table if any(map(is_full, row.cells))])
     facts = {**file_facts(file), "sheet": name, **top.facts}
     return Source(rows, facts, folder=file.parent, remarks=(*remarks, *top.remarks))
+
+
+def _problem(row: TableRow, names: Sequence[str]) -> str | None:
+    return HEADER_AGAIN if is_header_again(row.cells, names) else None
 
 
 def _names_for(names: list[str], rows: Sequence[TableRow]) -> list[str]:
@@ -150,4 +157,8 @@ def _cell_value(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if isinstance(value, str) and "_x" in value:
+        from openpyxl.utils.escape import unescape
+
+        return unescape(value)  # control characters are written as `_x000D_`
     return value

@@ -142,3 +142,12 @@ def _with_options(questions: Sequence[Any], options: Sequence[Any]) -> list[str]
 
 def _is_empty(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+HEADER_AGAIN = "the header is repeated here, as where files were joined"
+
+
+def is_header_again(cells: Sequence[Any], names: Sequence[str]) -> bool:
+    """Whether a row repeats the header, also behind the byte-order mark of a file that was joined to another."""
+    own = [str(cell).strip().removeprefix("\ufeff").strip('"') for cell in cells]
+    return len(own) > 1 and own == [name.strip() for name in names]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..._internal.text import pluralise
+from ..._internal.text import pluralise, shorten
 from ...errors import SetupError
 from .column_mapping import ColumnMapping
 from .dotted_names import get_field
@@ -19,7 +19,9 @@ _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{2,}")
 _ID_NAMES = frozenset({"id", "_id", "uuid", "guid", "key", "post_id", "tweet_id", "comment_id", "doc_id", "document_id",
                        "text_id", "item_id", "case_id", "responseid", "response_id", "respondentid"})  # fmt: skip
 _ID_ENDING = re.compile(r"(?:^|_)(?:id|ids|to)$|Id$", re.IGNORECASE)
-_NOTHING = frozenset({"nan", "none", "null", "na", "n/a", "<na>", "#n/a", "nat"})
+_NOTHING = frozenset({"nan", "none", "null", "na", "n/a", "<na>", "nat", "#n/a", "#name?", "#ref!", "#value!",
+                      "#div/0!", "#null!", "#num!"})  # fmt: skip
+_TWICE_ENCODED = re.compile("[\u00c2\u00c3\u00e2]")
 
 
 def check_ids(source: Source, column: str) -> None:
@@ -60,7 +62,7 @@ def source_remarks(source: Source, mapping: ColumnMapping) -> list[str]:
                 f"`{column}` has decimal numbers of more than 16 digits, so its ids are wrong; read it as text, such "
                 f'as pd.read_csv(..., dtype={{"{column}": str}}).'
             )
-    return remarks + (_nothing_texts(source, content) if content else [])
+    return remarks + ([*_nothing_texts(source, content), *_twice_encoded(source, content)] if content else [])
 
 
 def _unused_id(source: Source, used: Sequence[str]) -> list[str]:
@@ -106,3 +108,30 @@ def _nothing_texts(source: Source, content: str) -> list[str]:
         f"{pluralise(n, 'text')} in `{content}` {verb} only {listed}, as missing values do; to drop "
         f"them: corpus.filter(lambda record: record.content.strip() not in {found[:4]!r})."
     ]
+
+
+def _twice_encoded(source: Source, content: str) -> list[str]:
+    """A remark on texts whose letters were encoded twice, such as `Ã©` for `é`."""
+    values = [get_field(row.fields, content) for row in source.rows]
+    mended = [(v, good) for v in values if isinstance(v, str) and (good := _decode_again(v)) is not None]
+    if not mended:
+        return []
+    words = (pair for texts in mended for pair in zip(*(text.split() for text in texts), strict=False))
+    wrong, right = next(pair for pair in words if pair[0] != pair[1])
+    whose = "looks as if its" if len(mended) == 1 else "look as if their"
+    return [
+        f"{pluralise(len(mended), 'text')} in `{content}` {whose} letters were encoded twice: `{shorten(wrong, 30)}` "
+        f"for `{shorten(right, 30)}`. Export the file again as UTF-8, or mend each text with "
+        'text.encode("cp1252").decode("utf-8").'
+    ]
+
+
+def _decode_again(text: str) -> str | None:
+    """The text whose UTF-8 bytes were taken for letters of a Western page; None if that did not happen."""
+    if not _TWICE_ENCODED.search(text):
+        return None
+    try:
+        good = text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return None
+    return good if good != text else None

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ..._internal.arguments import check_arguments
 from ...corpus.code_translation import CodeTranslation
 from ...corpus.corpus import Corpus, require_corpus
+from ...corpus.match_ids import match_ids
 from ...errors import SetupError, nearest
 from ...project.project import Project
 from ...project.session import require_project
@@ -22,7 +23,6 @@ from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
 from .form_layouts import other_documents
 from .layouts import codes_in
-from .match_ids import match_ids
 from .raw_codes import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode
 from .result import ImportedLabels
 from .tables import table_remarks, tables_of

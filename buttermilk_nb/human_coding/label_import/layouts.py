@@ -16,6 +16,8 @@ from .form_layouts import answer_headers, form_reader, is_form, sheet_reader
 from .raw_codes import ImportOptions, Layout, RawCode, RowReader, as_name, require_column
 from .tables import LabelTable
 
+_WORDS_FOR_CODE = frozenset({"label", "labels", "code", "codes", "answer", "rating", "score", "annotation", "class"})
+"""Names of a column with codes, which are names of no coder."""
 _ROLES = (
     "coder", "criterion", "category", "value", "notes", "criteria_hash", "status", "record_hash", "source", "blind",
     "sample_id", "inclusion_p",
@@ -30,9 +32,8 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
     SetupError
         A column is missing, the coder is not named, or a sheet was made for other criteria.
     """
-    if options.coder is None and table.sheet and "coder" not in table.columns:
-        has_answers = answer_headers(options) & set(table.columns) or {"category", "value"} & set(table.columns)
-        options = options._replace(coder=table.sheet) if has_answers else options
+    if options.coder is None and table.names_coder and "coder" not in table.columns and options.columns is None:
+        options = _with_coder(table, options)
     layout = options.layout
     if layout == "auto":
         layout = _detect_layout(table, options)
@@ -49,6 +50,17 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
             continue
         for code in read_row(row.fields):
             yield code._replace(where=where, record_id=record_id, raw=options.values(code.raw))
+
+
+def _with_coder(table: LabelTable, options: ImportOptions) -> ImportOptions:
+    """The options with the coder after whom a sheet or file is named, if its columns do not name coders."""
+    columns = set(table.columns)
+    if answer_headers(options) & columns or {"category", "value"} & columns:
+        return options._replace(coder=table.names_coder)
+    rest = columns - {options.record_id, TEXT, NOTES, "id", "content"}
+    if len(rest) == 1 and (column := next(iter(rest))).casefold() in _WORDS_FOR_CODE:
+        return options._replace(columns={table.names_coder: column})
+    return options
 
 
 def _detect_layout(table: LabelTable, options: ImportOptions) -> Layout:

@@ -29,7 +29,9 @@ class LabelTable(NamedTuple):
     rows: list[SourceRow]
     facts: workbook.Facts | None = None
     sheet: str = ""
-    """The name of the sheet, in a workbook with several. Where nothing else names the coder, it does."""
+    """The name of the sheet, in a workbook with several."""
+    names_coder: str = ""
+    """The name of the sheet, or of one of several files. Where nothing else names the coder, it does."""
     remarks: tuple[str, ...] = ()
     """What was guessed about the file."""
 
@@ -45,13 +47,20 @@ def tables_of(source: Any) -> list[LabelTable]:
     if isinstance(source, list | tuple):
         if not source:
             raise SetupError("there is nothing to import: the list is empty.")
-        return [table for item in source for table in tables_of(item)]
+        return [_named_by_file(table, item, len(source)) for item in source for table in tables_of(item)]
     if isinstance(source, str | Path):
         return list(_file_tables(existing_path(source)))
     if not hasattr(source, "itertuples"):
         raise SetupError(f"{source!r:.60} is not a source of labels: give a path, a dataframe, or a list of these.")
     rows = dataframes.read_dataframe(source).rows
     return [LabelTable("dataframe", [str(name) for name in source.columns], rows)]
+
+
+def _named_by_file(table: LabelTable, file: Any, n_files: int) -> LabelTable:
+    """A table that may be named by its file, if there are several files and no sheets."""
+    if n_files == 1 or table.names_coder or table.facts or not isinstance(file, str | Path):
+        return table
+    return table._replace(names_coder=PurePosixPath(str(file).replace("\\", "/")).stem)
 
 
 def _file_tables(file: Path) -> Iterator[LabelTable]:
@@ -75,15 +84,25 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
             source.rows,
             facts,
             sheet,
+            sheet,
             () if facts else source.remarks,
         )
 
 
 def _plain_table(name: str, source: Source) -> LabelTable:
+    source = replace(source, rows=[_without_rejected(row) for row in source.rows])
     annotations = read_annotations(source.rows)
     if annotations:
         source = replace(source, rows=annotations.rows, remarks=(*source.remarks, *annotations.remarks))
     return LabelTable(name, source.columns, source.rows, remarks=source.remarks)
+
+
+def _without_rejected(row: SourceRow) -> SourceRow:
+    """A row of Prodigy that its coder rejected or ignored says nothing about the text."""
+    answer = row.fields.get("answer")
+    if "_input_hash" in row.fields and answer in ("reject", "ignore"):
+        return row._replace(problem=f"its `answer` in Prodigy is `{answer}`, so it has no code")
+    return row
 
 
 def table_remarks(tables: Sequence[LabelTable], id_column: str) -> list[str]:
@@ -115,7 +134,8 @@ def _zip_tables(file: Path) -> Iterator[LabelTable]:
             unpacked = Path(folder) / f"{i}{_suffix(member)}"
             unpacked.write_bytes(archive.read(member))
             for table in _file_tables(unpacked):
-                yield table._replace(name=PurePosixPath(member.filename.replace("\\", "/")).name)
+                named = table._replace(name=PurePosixPath(member.filename.replace("\\", "/")).name)
+                yield _named_by_file(named, member.filename, len(members))
 
 
 def _is_table(member: zipfile.ZipInfo) -> bool:

@@ -23,6 +23,20 @@ RAISE_MAX_TOKENS = "Raise `max_tokens` in the judge's params."
 _WRAPPERS = ("arguments", "parameters", "input", "function", "tool_calls", "response", "output", "result", "json")
 _FIELDS = frozenset({"answer", "reasons", "conclusion", "uncertainty"})
 _KEY = re.compile(r'"[^"\n]{1,80}"\s*+:')
+_OTHER_ANSWER = re.compile(
+    r"(?:final|revised|corrected|correct|updated|new|actual|true|second|real)[ _-]?"
+    r"(?:answer|verdict|label|rating|score)?",
+    re.IGNORECASE,
+)
+"""Keys with which models correct the answer in the same entry."""
+_CORRECTION = re.compile(
+    r"\b(?:I (?:made|realis?ed|realized|have made) (?:a |an |my )?(?:mistake|error)|I was (?:wrong|mistaken)|"
+    r"(?:correct(?:ed)?|right|final|revised) (?:answer|verdict|label) (?:is|should|would)|re-?evaluat\w+|"
+    r"(?:on|upon) (?:second|further|closer) \w+|correction:|scratch that|(?:answer|it) should (?:have been|be)|"
+    r"let me (?:correct|revise|reconsider)|ich (?:korrigiere|habe mich geirrt)|je (?:me )?corrige|me corrijo)",
+    re.IGNORECASE,
+)
+_LIST_OF_TEXTS = re.compile(r'\[\s*"[^"\n]{1,80}"(?:\s*,\s*"[^"\n]{1,80}")*\s*\]')
 
 
 class AnswerAfterRefusal(InvalidAnswer):
@@ -106,14 +120,16 @@ def _values(text: str, candidates: Sequence[JsonCandidate]) -> list[Any]:
 
 
 def _continues(text: str, chosen: JsonCandidate, candidates: Sequence[JsonCandidate]) -> bool:
-    """Whether keys and closing brackets follow the chosen object that belong to no other object."""
+    """Whether more of an answer follows the chosen object: keys and closing brackets, a list, or a correction."""
     rest, position = [], chosen.end
     for candidate in candidates:
         if candidate.start >= chosen.end:
             rest.append(text[position : candidate.start])
             position = candidate.end
     tail = "".join([*rest, text[position:]])
-    return tail.count("}") > tail.count("{") and _KEY.search(tail) is not None
+    if tail.count("}") > tail.count("{") and _KEY.search(tail):
+        return True
+    return bool(_CORRECTION.search(tail) or _LIST_OF_TEXTS.search(tail))
 
 
 def _answers_of(answer: dict[str, Any]) -> str:
@@ -150,8 +166,17 @@ def _unwrap(value: Any, expected_keys: Collection[str], depth: int = 4) -> dict[
 
 
 def _has_other_answers(answer: dict[str, Any], expected_keys: Collection[str]) -> bool:
-    """Whether an object gives an answer also outside the places where one is expected."""
+    """Whether an object gives an answer also outside the places where one is expected, or another one there."""
+    if _differ_at_two_places(answer, expected_keys):
+        return True
     others = [item for key, item in answer.items() if key not in expected_keys and key not in _FIELDS]
+    for entry in _entries(answer):
+        for key, item in entry.items():
+            if key in _FIELDS or key in expected_keys:
+                continue
+            if not isinstance(item, dict | list) and _OTHER_ANSWER.fullmatch(str(key)) and item != entry["answer"]:
+                return True
+            others.append(item)
     while others:
         item = others.pop()
         if isinstance(item, dict):
@@ -160,4 +185,32 @@ def _has_other_answers(answer: dict[str, Any], expected_keys: Collection[str]) -
             others += item.values()
         elif isinstance(item, list):
             others += item
+    return False
+
+
+def _entries(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every object in an answer that has an `answer` at one of the usual places."""
+    inside = answer.get("criteria")
+    places = [answer, *answer.values(), *(inside.values() if isinstance(inside, dict) else [])]
+    return [place for place in places if isinstance(place, dict) and "answer" in place]
+
+
+def _differ_at_two_places(answer: dict[str, Any], expected_keys: Collection[str]) -> bool:
+    """Whether `criteria` and another key of the object answer the same question, and differ."""
+    inside = answer.get("criteria")
+    if not isinstance(inside, dict):
+        return False
+    answers = {name: entry.get("answer") if isinstance(entry, dict) else entry for name, entry in inside.items()}
+    for key in expected_keys:
+        if key == "criteria" or key not in answer:
+            continue
+        other = answer[key].get("answer") if isinstance(answer[key], dict) else answer[key]
+        if key in answers:
+            known = answers[key]
+        elif key == "answer":
+            known = next(iter(answers.values())) if len(answers) == 1 else None
+        else:
+            continue
+        if known != other:
+            return True
     return False

@@ -32,11 +32,14 @@ _INVISIBLE = str.maketrans("", "", "\ufeff\0")
 _TAG = r"(?:\w{1,20}:)?(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)"
 _THINKING = re.compile(
     rf"<{_TAG}>|\[THINK\]|◁think▷|<\|(?:begin|start)_of_(?:thought|thinking|reasoning)\|>|"
-    r"<\|channel\|>(?:analysis|commentary)\b",
+    r"<\|channel\|>(?:analysis|commentary)\b|<\|START_THINKING\|>|<\|channel>thought\b|"
+    r"\AHere is my thought process:|\Aanalysis(?=[A-Z])",  # the last, where a server has dropped the marks
     re.IGNORECASE,
 )
 _THINKING_END = re.compile(
-    rf"</{_TAG}>|\[/THINK\]|◁/think▷|<\|end_of_(?:thought|thinking|reasoning)\|>|<\|channel\|>final<\|message\|>",
+    rf"</{_TAG}>|\[/THINK\]|◁/think▷|<\|end_of_(?:thought|thinking|reasoning)\|>|"
+    r"<\|channel\|>final(?:\s*<\|constrain\|>\s*\w+)?\s*<\|message\|>|<\|END_THINKING\|>|<channel\|>|"
+    r"\bHere is my response:|assistantfinal(?=\W|[A-Z])",
     re.IGNORECASE,
 )
 
@@ -86,9 +89,11 @@ def parse_json(
         is_tool_call = completion.finish_reason in ("tool_calls", "function_call")
         raise InvalidAnswer("the model called a tool instead." if is_tool_call else "the model sent an empty answer.")
     text = _unquote(text)
-    answer = choose_object(text, after_thinking(text), expected_keys, shown or ShownTexts())
+    candidates = after_thinking(text)
+    answer = choose_object(text, candidates, expected_keys, shown or ShownTexts())
     if answer is None:
-        raise InvalidAnswer(f"the answer contains no JSON object: {shorten(text, 120)}")
+        what = "no JSON object whose answer is certain" if candidates else "no JSON object"
+        raise InvalidAnswer(f"the answer contains {what}: {shorten(text, 120)}")
     if _is_json_refusal(answer):
         raise InvalidAnswer(f"the model declined: {shorten(str(next(iter(answer.values()))), 120)}")
     return {replace_surrogates(key): _storable(value, MAX_DEPTH) for key, value in answer.items()}

@@ -40,9 +40,7 @@ def read_response(response: Any, latency_s: float, body: str | None = None) -> C
     request_id = headers.get("llm_provider-x-request-id") or headers.get("llm_provider-request-id")
     return Completion(
         text=replace_surrogates(content or sent.text or ""),
-        finish_reason="refusal"
-        if (category or "").startswith("refusal")
-        else sent.finish_reason or choice.finish_reason,
+        finish_reason="refusal" if (category or "").startswith("refusal") else sent.finish_reason,
         refusal=getattr(message, "refusal", None) or provider_fields.get("refusal") or sent.refusal,
         category=category,
         model_served=response.model,

@@ -42,7 +42,8 @@ _FILTER_WORDS = re.compile(
     r"guardrails?\b[^.]{0,40}\b(?:intervened|blocked|triggered|violation)|"
     r"(?:blocked|rejected|stopped) by (?:a |the |our )?(?:\w+ )?(?:guardrail|moderation|safety)|"
     r"(?:sensitive|inappropriate|unsafe|prohibited|harmful|risky) content|input_moderation|moderation_blocked|"
-    r"content (?:was |has been )?(?:blocked|flagged|rejected|censored)",
+    r"content (?:was |has been )?(?:blocked|flagged|rejected|censored)|"
+    r"sensitive ?(?:information|content)|new_sensitive|敏感|不安全|违规",
     re.IGNORECASE,
 )
 _TOO_LONG_WORDS = re.compile(
@@ -53,7 +54,8 @@ _TOO_LONG_WORDS = re.compile(
     r"string_above_max_length|input token count|(?:input|prompt) (?:tokens?|length)\b[^.]{0,60}\bexceed|"
     r"exceed\w*[^.]{0,40}\b(?:context|max_model_len)|longer than the (?:model'?s? |maximum )?(?:context|model)|"
     r"reduce (?:the |your )?(?:length|prompt|input)|range of input length should be|"
-    r"maximum (?:allowed )?(?:input|prompt) (?:length|tokens)",
+    r"maximum (?:allowed )?(?:input|prompt) (?:length|tokens)|n_keep\b.{0,40}\bn_ctx|"
+    r"(?:greater|larger) than the context|(?:prompt|input) exceeds (?:the )?max|exceeded model token limit",
     re.IGNORECASE,
 )
 _NO_CREDIT_WORDS = re.compile(

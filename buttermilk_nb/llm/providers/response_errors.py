@@ -75,13 +75,28 @@ def error_in(data: Any) -> dict[str, Any]:
     data = data[0] if isinstance(data, list) and data else data
     if not isinstance(data, dict):
         return {}
-    error = data.get("error") or _first_item(data, "choices").get("error")
+    error = data.get("error") or _first_item(data, "choices").get("error") or _base_error(data)
     if isinstance(error, dict):
         return error
     if isinstance(error, str) and error:
         return {"message": error}
     message = next((data[key] for key in ("message", "detail") if isinstance(data.get(key), str)), None)
     return {**data, "message": message} if message is not None or isinstance(data.get("code"), str) else {}
+
+
+_BASE_CODES = {
+    1002: "rate_limit", 1004: "authentication", 1008: "insufficient_balance", 1026: "content_filter",
+    1027: "content_filter", 1039: "rate_limit", 2013: "invalid_params", 2049: "authentication",
+}  # fmt: skip
+"""The documented codes in MiniMax's `base_resp`; 0 is no error."""
+
+
+def _base_error(data: Mapping[str, Any]) -> dict[str, Any]:
+    base = data.get("base_resp")
+    if not isinstance(base, dict) or not isinstance(code := base.get("status_code"), int) or not code:
+        return {}
+    word = _BASE_CODES.get(code, f"base_resp_{code}")
+    return {"code": word, "message": f"{base.get('status_msg') or 'no message'} ({word.replace('_', ' ')})"}
 
 
 def code_in(error: Mapping[str, Any]) -> str | None:

@@ -2,8 +2,8 @@
 
 litellm sums up a response, and drops or invents some of it: an answer that a gateway ended with an error becomes
 `stop`, missing counts of tokens become its own, reasoning that a provider counts apart is lost. So the response as
-received decides. It is read in the four forms that providers document (OpenAI's, Anthropic's, Google's, Ollama's). A
-field that is missing or of another type is unknown.
+received decides. It is read in the five forms that providers document (OpenAI's, Anthropic's, Google's, Ollama's and
+Cohere's). A field that is missing or of another type is unknown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENDINGS: dict[str, Ending] = {
     ),
     **dict.fromkeys(
         ("length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "max_length",
-         "model_context_window_exceeded"),
+         "model_context_window_exceeded", "pause_turn", "contextlengthreached", "unfinished"),
         "cut off",
     ),
     **dict.fromkeys(
@@ -34,7 +34,8 @@ ENDINGS: dict[str, Ending] = {
     **dict.fromkeys(("tool_calls", "tool_use", "function_call", "tool_call"), "tool call"),
     **dict.fromkeys(
         ("error", "abort", "aborted", "cancelled", "canceled", "insufficient_system_resource", "network_error",
-         "overloaded", "timeout", "user_cancel", "malformed_function_call", "unexpected_tool_call", "error_limit"),
+         "overloaded", "timeout", "user_cancel", "malformed_function_call", "unexpected_tool_call", "error_limit",
+         "malformed_model_output", "malformed_response", "other"),
         "failed",
     ),
 }  # fmt: skip
@@ -84,12 +85,17 @@ class WireAnswer(NamedTuple):
         >>> WireAnswer(reason="MAX_TOKENS").ending, WireAnswer(reason="moonlight").ending
         ('cut off', 'unknown')
         """
-        return ENDINGS.get((self.reason or "").lower(), "unknown")
+        return _ending(self.reason)
 
     @property
     def finish_reason(self) -> str | None:
         """The end of the answer in the words of OpenAI's API; an unknown word as it came."""
         return _PLAIN_WORDS.get(self.ending, self.reason)
+
+
+def _ending(reason: str | None) -> Ending:
+    word = (reason or "").lower()
+    return ENDINGS.get(word) or ENDINGS.get(word.removeprefix("finish_reason_"), "unknown")
 
 
 def read_wire_answer(data: Any) -> WireAnswer | None:
@@ -110,6 +116,8 @@ def read_wire_answer(data: Any) -> WireAnswer | None:
         return _google(data)
     if data.get("type") == "message" and isinstance(data.get("content"), list):
         return _anthropic(data)
+    if "finish_reason" in data and isinstance(data.get("message"), Mapping):
+        return _cohere(data)
     if "done_reason" in data or ("done" in data and isinstance(data.get("message"), Mapping)):
         return _ollama(data)
     return None
@@ -121,14 +129,14 @@ def _openai(data: Mapping[str, Any]) -> WireAnswer:
     text, n_thoughts = _joined_parts(message.get("content"))
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     usage = _mapping(data.get("usage"))
-    tokens_in = _count(usage, "prompt_tokens", "input_tokens") or None
+    tokens_in = _with_cached(_count(usage, "prompt_tokens", "input_tokens"), usage)
     written = _count(usage, "completion_tokens", "output_tokens")
     total = _count(usage, "total_tokens")
     if total is not None and tokens_in is not None and total - tokens_in > (written or 0):
         written = total - tokens_in  # reasoning that is counted apart
     return WireAnswer(
         text=text or _tool_arguments(message) or text,
-        reason=_word(choice.get("finish_reason")) or _word(choice.get("native_finish_reason")),
+        reason=_worse(_word(choice.get("finish_reason")), _word(choice.get("native_finish_reason"))),
         refusal=_word(message.get("refusal")),
         n_reasoning=n_thoughts + (len(reasoning) if isinstance(reasoning, str) else 0),
         tokens_in=tokens_in,
@@ -176,17 +184,50 @@ def _ollama(data: Mapping[str, Any]) -> WireAnswer:
     tokens_in = _count(data, "prompt_eval_count") or None
     return WireAnswer(
         text=text,
-        reason=_word(data.get("done_reason")),
+        reason=_word(data.get("done_reason")) or ("unfinished" if data.get("done") is False else None),
         n_reasoning=n_thoughts + (len(thinking) if isinstance(thinking, str) else 0),
         tokens_in=tokens_in,
         tokens_out=_written(_count(data, "eval_count"), text, tokens_in),
     )
 
 
+def _cohere(data: Mapping[str, Any]) -> WireAnswer:
+    message = _mapping(data.get("message"))
+    text, n_thoughts = _joined_parts(message.get("content"))
+    usage = _mapping(data.get("usage"))
+    tokens = _mapping(usage.get("tokens")) or _mapping(usage.get("billed_units"))
+    tokens_in = _count(tokens, "input_tokens") or None
+    return WireAnswer(
+        text=text,
+        reason=_word(data.get("finish_reason")),
+        n_reasoning=n_thoughts,
+        tokens_in=tokens_in,
+        tokens_out=_written(_count(tokens, "output_tokens"), text, tokens_in),
+    )
+
+
+def _worse(reason: str | None, native: str | None) -> str | None:
+    """The word of a gateway, or that of the provider behind it if that one says that the answer is not whole."""
+    is_bad = _ending(native) in ("cut off", "filtered", "refused", "failed")
+    return native if native and (not reason or (is_bad and _ending(reason) == "finished")) else reason
+
+
+def _with_cached(tokens_in: int | None, usage: Mapping[str, Any]) -> int | None:
+    """The tokens of a prompt; those from the provider's cache are added where they are counted apart."""
+    cached = _count(usage, "cache_read_input_tokens") or _count(
+        _mapping(usage.get("prompt_tokens_details")), "cached_tokens"
+    )
+    if tokens_in is not None and cached is not None and cached > tokens_in:
+        return tokens_in + cached
+    return tokens_in or None
+
+
 def _joined_parts(content: Any) -> tuple[str | None, int]:
     """The text of a content that may be a list of parts, and the characters of the parts that are reasoning."""
     if isinstance(content, str):
         return content, 0
+    if isinstance(content, Mapping):  # some servers send structured output as an object
+        return json.dumps(content, ensure_ascii=False), 0
     if not isinstance(content, list):
         return None, 0
     texts, n_thoughts = [], 0

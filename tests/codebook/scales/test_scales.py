@@ -134,9 +134,6 @@ HOSTILE = [10**5000, "[" * 100_000, "9" * 5000, "no " * 5000, object(), {}, None
 @pytest.mark.parametrize("short", SCALES)
 @pytest.mark.parametrize("raw", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_answers_are_invalid(short, raw):
-    if short.startswith("labels") and isinstance(raw, str) and not raw.strip():
-        assert make_scale(short).parse(raw) == Answer(None, "[]")
-        return
     with pytest.raises(InvalidAnswer, match="is not one of"):
         make_scale(short).parse(raw)
 
@@ -372,7 +369,6 @@ def test_a_word_of_devanagari_does_not_end_before_its_vowel_sign():
         ([], []),
         ("[]", []),
         ("none", []),
-        ("", []),
         (["appeal"], ["appeal"]),
         ("appeal", ["appeal"]),
         ("Mockery, appeal", ["appeal", "mockery"]),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
-from buttermilk_nb.human_coding.label_import.match_ids import match_ids
+from buttermilk_nb.corpus.match_ids import match_ids
 
 CALM = bm.Criteria("calm", "Is it calm?")
 

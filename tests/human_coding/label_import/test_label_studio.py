@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pandas as pd
 import pytest
@@ -144,3 +145,30 @@ def test_a_form_without_a_coder_is_rejected(corpus):
     found = bm.import_labels(forms, corpus, TONE)
     assert found.rejected.problem.tolist() == ["the coder is not named"] * 2
     assert stored() == {("1", "ana", "calm"): "yes"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "column"), [("jsonl", "label"), ("csv", "label"), ("csv", "calm"), ("jsonl", "category")]
+)
+def test_each_file_of_a_zip_is_a_coder(corpus, tmp_path, ending, column):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for coder, codes in (("ana", ["yes", "no"]), ("ben", ["no", "no"])):
+            rows = pd.DataFrame({"record_id": ["1", "2"], "text": ["One.", "Two."], column: codes})
+            text = rows.to_csv(index=False) if ending == "csv" else rows.to_json(orient="records", lines=True)
+            archive.writestr(f"{coder}.{ending}", text)
+    found = bm.import_labels(tmp_path / "all.zip", corpus, bm.Criteria("calm", "Is it calm?"))
+    assert (len(found.rejected), len(found.clashes)) == (0, 0)
+    assert stored() == {
+        ("1", "ana", "calm"): "yes", ("2", "ana", "calm"): "no", ("1", "ben", "calm"): "no", ("2", "ben", "calm"): "no"
+    }  # fmt: skip
+
+
+def test_what_a_coder_rejected_or_ignored_in_prodigy_is_no_code(corpus, tmp_path):
+    rows = [
+        {"record_id": "1", "_input_hash": 5, "calm": "yes", "answer": "accept"},
+        {"record_id": "2", "_input_hash": 6, "calm": "yes", "answer": "reject"},
+    ]
+    (tmp_path / "prodigy.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = bm.import_labels(tmp_path / "prodigy.jsonl", corpus, TONE, coder="ana")
+    assert stored() == {("1", "ana", "calm"): "yes"}
+    assert found.rejected.problem.tolist() == ["its `answer` in Prodigy is `reject`, so it has no code"]

@@ -1,7 +1,8 @@
-"""Match the ids of imported codes with those of a corpus, where a program has rewritten all of them in one way."""
+"""Match ids with those of a corpus, where a program has rewritten all of them in one way."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
@@ -60,4 +61,5 @@ _RULES: dict[str, Callable[[str], str]] = {
     "without zeros at their beginning": _without_leading_zeros,
     "without `.0` and zeros at their beginning": lambda name: _without_leading_zeros(_without_zero_decimals(name)),
     "without regard to case": str.casefold,
+    "in another form of Unicode": lambda name: unicodedata.normalize("NFC", name),
 }
