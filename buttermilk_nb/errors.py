@@ -31,14 +31,32 @@ paragraph, without a traceback.
 from __future__ import annotations
 
 import difflib
+import os
+import traceback
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+_shows_tracebacks = os.environ.get("BUTTERMILK_DEBUG", "") not in ("", "0")
+
+
+def show_tracebacks(on: bool) -> None:  # a switch
+    """Let IPython print the whole traceback of this package's errors, or only their message."""
+    global _shows_tracebacks
+    _shows_tracebacks = on
+
+
+def is_debugging() -> bool:
+    """Whether whole tracebacks and events are shown."""
+    return _shows_tracebacks
+
 
 class _OneParagraph:
-    """Makes IPython print the message without a traceback."""
+    """Makes IPython print the message without a traceback, unless somebody looks for a mistake in the program."""
 
     def _render_traceback_(self) -> list[str]:
+        if _shows_tracebacks:
+            assert isinstance(self, BaseException)
+            return "".join(traceback.format_exception(self)).splitlines()
         return [f"{type(self).__name__}: {self}"]
 
 

@@ -19,6 +19,7 @@ from ..project.project import Project
 from ..project.session import require_project
 from ..schema import STATUSES
 from ..store.costs import HAS_UNKNOWN_COST
+from .stored_trace import StoredTrace, read_trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,6 +180,34 @@ class Run:
     def traces(self) -> pd.DataFrame:
         """One row per answer that the run worked on, with ids and times."""
         return traces.traces(self.project.store, self.run_id)
+
+    def trace(
+        self,
+        which: str,
+        *,
+        step: str | None = None,
+        criteria_set: str | None = None,
+        model: str | None = None,
+        replicate: int | None = None,
+    ) -> StoredTrace:
+        """One answer with everything that led to it: record, messages as sent, answer as received, what was read.
+
+        Parameters
+        ----------
+        which
+            The id of a trace, or of a record with one answer.
+        step, criteria_set, model, replicate
+            Which answer on the record, if there are several.
+
+        Raises
+        ------
+        SetupError
+            There is no such answer, or there are several.
+        StoreError
+            The stored record is not the one that its hash is of.
+        """
+        conditions = {"step": step, "criteria_set": criteria_set, "model": model, "replicate": replicate}
+        return read_trace(self.project.store, self.run_id, which, conditions)
 
     def calls(self) -> pd.DataFrame:
         """One row per call, with the request as sent and the response as received."""

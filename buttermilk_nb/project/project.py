@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from .._internal.arguments import check_arguments, require_text
 from .._internal.html import fragment, table, title
@@ -18,6 +18,7 @@ from ..config.model_settings import ModelSettings
 from ..config.settings import FILE, CacheMode, Settings
 from ..errors import SetupError, nearest
 from ..events import Bus
+from ..events.console import print_event
 from ..events.event import CommandEvent, WaitEvent
 from ..events.log_file import LogFile
 from ..llm.cache import AnswerCache
@@ -88,6 +89,7 @@ class Project:
             remove_leftovers(place)
         self.bus = Bus()
         self.bus.subscribe(LogFile(folder / "logs" / "events.jsonl"))
+        self.bus.subscribe(print_event)
         self.keys = Keys(folder, settings.dotenv)
         consent = Consent(settings.allow, local_only=settings.local_only, unconfirmed=unconfirmed, folder=folder)
         ledger = SharedLedger(self.data_folder.folder / "limits.sqlite") if settings.share_limits else None
@@ -101,9 +103,23 @@ class Project:
             hint=f"Raise `budget_usd` in {FILE} to go on.",
             total=self._spending,
         )
+        self.on_close: Callable[[], None] | None = None
+        """What the session does when the project is closed."""
         self.notes: list[str] = [self.data_folder.reason] if self.data_folder.reason else []
         self._models: dict[str, Model] = {}
         self.evidence = Evidence(folder, self.store, self.cache, keep_days=settings.keep_days)
+
+    def close(self) -> None:
+        """Close the files of this project. They open again if the project is used again."""
+        self.cache.close()
+        if self.on_close is not None:
+            self.on_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,17 @@ def _open_folder(folder: Path, settings: Settings, cache_mode: CacheMode = "use"
     if earlier := _open_projects.get(folder):
         earlier.cache.close()
     _open_projects[folder] = project
+    project.on_close = partial(_forget, project)
     return project
+
+
+def _forget(project: Project) -> None:
+    """Leave a closed project: afterwards no project is open, if it was the open one."""
+    global _current
+    if _open_projects.get(project.folder) is project:
+        del _open_projects[project.folder]
+    if _current is project:
+        _current = None
 
 
 @check_arguments
@@ -68,7 +79,7 @@ def init(
     Returns
     -------
     Project
-        The open project, which all later calls use.
+        The open project, which all later calls use. In `with bm.init(...) as project:` it is closed at the end.
 
     Raises
     ------
