@@ -48,6 +48,15 @@ _BUTTERMILK = {
     "label": "s.category",
     "timestamp": "t.started_at",
     "call_ids": "coalesce(c.call_ids, [])",
+    # What a scorer says of the answer; empty without one.
+    "scorer": "x.step",
+    "scoring_model": "x.model",
+    "scoring_template": "x.prompt_hash",
+    "scorer_call_id": "xc.call_ids[-1]",
+    "assessment_reasons": "a.reasons",
+    "assessment_correct": "a.correct",
+    "assessment_feedback": "a.feedback",
+    "correctness": "a.correctness",
 }
 
 VIEWS: dict[str, str] = {
@@ -65,10 +74,28 @@ VIEWS: dict[str, str] = {
             partition by coder, record_id, record_hash, criteria_hash, criterion, round
             order by coded_at desc, label_id desc) = 1""",
     "judge_scores": f"""
+        with call_lists as (select trace_id, list(call_id order by call_id) as call_ids from calls group by trace_id),
+        assessed as (
+            select assessed_trace_id, criterion, trace_id, list(reason order by reason_index) as reasons,
+                   list(matched order by reason_index) as correct, list(feedback order by reason_index) as feedback,
+                   case when count(matched) = count(*) then avg(matched::int) end as correctness
+            from assessments group by assessed_trace_id, criterion, trace_id
+        )
         select {_column_list(Score, "s")}, {", ".join(f"{sql} as {name}" for name, sql in _BUTTERMILK.items())}
         from scores s join trace_rows t using (trace_id)
-        left join (select trace_id, list(call_id order by call_id) as call_ids from calls group by trace_id) c
-            using (trace_id)""",
+        left join call_lists c using (trace_id)
+        left join assessed a on a.assessed_trace_id = s.trace_id and a.criterion = s.criterion
+        left join trace_rows x on x.trace_id = a.trace_id
+        left join call_lists xc on xc.trace_id = a.trace_id""",
+    # The newest answers of judges and codes of people, in one long table; `bm.ratings()` adds codes from the data.
+    "ratings": """
+        select record_id, record_hash, criteria_set, criteria_hash, criterion, concat_ws(' · ', judge, model) as coder,
+               'instrument' as kind, judge, model, replicate, category, value, flagged, status, run_id
+        from latest_scores
+        union all
+        select record_id, record_hash, criteria_set, criteria_hash, criterion, coder, 'human', null, null, 0, category,
+               value, flagged, case status when 'coded' then 'ok' else status end, null
+        from latest_labels where status <> 'withdrawn'""",
     "judgements": f"select {_column_list(Trace, 't')} from latest_traces t where t.role = 'judge'",
     # How many of the expert's reasons an answer gives: one row per assessed answer, criterion and scorer.
     "reason_recall": """

@@ -265,7 +265,9 @@ def test_the_columns_that_notebooks_rely_on_are_there(project):
         "latest_scores": "trace_id run_id design_id record_id record_hash judge criteria_set criteria_hash criterion "
         "model replicate value category flagged uncertainty conclusion reasons status",
         "judge_scores": "record_id judge judge_model judge_template judge_criteria judge_role reasons conclusion "
-        "violating uncertainty timestamp run_id replicate criterion value label status call_ids",
+        "violating uncertainty timestamp run_id replicate criterion value label status call_ids scorer scoring_model "
+        "scoring_template scorer_call_id assessment_correct assessment_feedback correctness",
+        "ratings": "record_id criteria_set criterion coder kind replicate category value flagged status",
         "egress": "asked_at provider model_requested record_id record_hash request_hash redaction status run_id",
         "costs": "run_id step model calls cached spent_usd saved_usd without_price",
         "call_timing": "model n median_s p95_s waited_s most_attempts",

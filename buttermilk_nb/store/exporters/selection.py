@@ -32,7 +32,8 @@ NEVER_EXPORTED = {"redactions": "contains the texts that were redacted from requ
 
 TEXT_COLUMNS = frozenset(
     {
-        "beyond_the_expert", "body", "conclusion", "content", "divergences.position", "error_message",
+        "assessment_feedback", "assessment_reasons", "beyond_the_expert", "body", "conclusion", "content",
+        "divergences.position", "error_message",
         "expert_reasons", "feedback", "media", "metadata", "notes", "output", "payload", "quotes", "reason",
         "reasons", "request", "response", "topic", "uri",
     }

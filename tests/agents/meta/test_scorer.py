@@ -186,6 +186,15 @@ def test_recall_and_what_is_beyond_the_expert_by_hand(run_judges, calm, verdict)
     traces = bm.sql("select trace_id as assessed_trace_id, model, replicate, step as judge from traces")
     keys = ["assessed_trace_id", "model", "replicate", "judge"]
     assert len(run.assessments().merge(traces, on=keys)) == 20, "each row names the trace of the answer"
+    scores = bm.sql("select * from judge_scores where judge_role = 'judge'")
+    pivot = scores.pivot_table(index="judge_model", columns="scoring_model", values="correctness")
+    assert pivot["scripted/reader"].to_dict() == {"scripted/ana": 0.5, "scripted/ben": 0.0, "scripted/cy": 0.5}
+    (row,) = scores[(scores.judge_model == "scripted/ana") & (scores.replicate == 0)].to_dict("records")
+    assert (row["scorer"], list(row["assessment_correct"])) == ("score", [True, False, False, True])
+    assert list(row["assessment_feedback"]) == ["On R1.", "On R2.", "On R3.", "On R4."]
+    assert list(row["assessment_reasons"]) == list(expert)
+    calls = bm.sql("select call_id, prompt_hash from calls join traces using (trace_id) where step = 'score'")
+    assert (calls.set_index("call_id").prompt_hash[row["scorer_call_id"]]) == row["scoring_template"]
 
 
 def test_several_scorers_do_not_add_up(run_three_judges):
