@@ -10,7 +10,7 @@ from ..errors import SetupError
 
 _MAX_REPEATS = 10_000
 _REPEATS = re.compile(r"\{\s*(\d*)\s*,?\s*(\d*)\s*\}")
-_RECURSION = re.compile(r"\(\?(?:R|[+-]?\d|&|P>)")
+_RECURSION = re.compile(r"(?<!\\)(?:\\\\)*\(\?(?:R|[+-]?\d|&|P>)")
 
 
 def compile_pattern(pattern: str, name: str) -> regex.Pattern[str]:

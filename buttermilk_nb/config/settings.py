@@ -66,7 +66,8 @@ class Settings(BaseModel):
     local_only
         Texts of this project are never sent to a remote provider.
     redact
-        Regular expressions by name. Matches are redacted from texts before they are sent to a remote provider.
+        Regular expressions by name; `email: ready-made` is one of this package. Matches are redacted from texts before
+        they are sent to a remote provider.
     grace_s
         Seconds that calls in flight may take to finish after the first Ctrl-C.
     lock_wait_s

@@ -27,3 +27,14 @@ def test_what_is_no_address_is_a_sentence(address):
         host_and_port(address)
     with pytest.raises(bm.SetupError):
         is_this_machine(address)
+
+
+@pytest.mark.parametrize("pattern", [r"\(?0\d+", r"a\\\(?1", "[(]?0"])
+def test_an_optional_bracket_before_a_digit_is_no_recursion(pattern):
+    assert compile_pattern(pattern, "redact")
+
+
+@pytest.mark.parametrize("pattern", [r"(a(?1)?b)", r"\\(?R)?", r"(?R)"])
+def test_recursion_is_seen_behind_a_backslash_that_is_escaped(pattern):
+    with pytest.raises(bm.SetupError, match="calls itself"):
+        compile_pattern(pattern, "redact")

@@ -15,7 +15,8 @@ import regex
 
 from ..._internal.ids import canonical, digest
 from ..._internal.patterns import compile_pattern
-from ...errors import SetupError
+from ...errors import SetupError, nearest
+from .redaction_patterns import READY_MADE, READY_MADE_PATTERNS, ReadyMadePattern
 
 Finder = Callable[[str], Iterable[str]]
 _PATTERN_TIMEOUT_S = 5.0  # a pattern that takes longer on one text may never end
@@ -27,7 +28,9 @@ class Redaction:
     Parameters
     ----------
     patterns
-        A regular expression for each kind of text: `{"e-mail": r"\S+@\S+"}`.
+        A regular expression for each kind of text: `{"place": r"Lowtown|Tarn Street"}`. `ready-made` in its place means
+        the pattern of this package: `email`, `web`, `handle`, `iban`, `card`, `national_id` (by the check digits of ten
+        countries) or `phone`. A list of these names is enough. No pattern is a guarantee: look at what was redacted.
     find
         A function that returns more strings to redact in a text.
     version
@@ -36,23 +39,34 @@ class Redaction:
     Raises
     ------
     SetupError
-        A pattern is not a regular expression.
+        A pattern is not a regular expression, or there is no ready-made one of that name.
 
     Examples
     --------
     >>> policy = Redaction({"phone": r"\b\d{4} \d{3} \d{3}\b"})
     >>> policy.apply(["Call 0400 123 456, or 0400 999 999, or 0400 123 456."])
     (['Call [phone 1], or [phone 2], or [phone 1].'], {'[phone 1]': '0400 123 456', '[phone 2]': '0400 999 999'})
+    >>> Redaction(["email", "iban"]).apply(["Write to ana@example.org, account DE89 3704 0044 0532 0130 00."])[0]
+    ['Write to [email 1], account [iban 1].']
     """
 
     def __init__(
-        self, patterns: Mapping[str, str] | None = None, *, find: Finder | None = None, version: str | None = None
+        self,
+        patterns: Mapping[str, str] | Sequence[str] | None = None,
+        *,
+        find: Finder | None = None,
+        version: str | None = None,
     ) -> None:
+        if isinstance(patterns, list | tuple):
+            patterns = {str(name): READY_MADE for name in patterns}
         if patterns is not None and not isinstance(patterns, Mapping):
             raise SetupError(
                 'a redaction takes patterns by name, such as {"name": "Ann|Bob"}, not ' + f"{type(patterns).__name__}."
             )
-        self.patterns = dict(patterns or {})
+        own = patterns or {}
+        ready = {name: _ready_made(name) for name, text in own.items() if text == READY_MADE}
+        self.patterns = {name: ready[name].pattern if name in ready else text for name, text in own.items()}
+        self._checks = {name: pattern.is_right for name, pattern in ready.items()}
         self.find = find
         self._version = version
         self._compiled = {name: _compile_pattern(name, pattern) for name, pattern in self.patterns.items()}
@@ -107,7 +121,7 @@ class Redaction:
                 exact = regex.compile("|".join(map(regex.escape, strings)))
                 text = _replace_matches(text, self.find.__name__, exact, placeholder)
         for name, pattern in self._compiled.items():
-            text = _replace_matches(text, name, pattern, placeholder)
+            text = _replace_matches(text, name, pattern, placeholder, self._checks.get(name))
         return text
 
     def __repr__(self) -> str:
@@ -118,8 +132,22 @@ def _placeholder_kind(placeholder: str) -> str:
     return placeholder.strip("[]").rpartition(" ")[0]
 
 
-def _replace_matches(text: str, name: str, pattern: regex.Pattern[str], placeholder: Callable[[str, str], str]) -> str:
+def _ready_made(name: str) -> ReadyMadePattern:
+    if name not in READY_MADE_PATTERNS:
+        raise SetupError(f"redact: there is no ready-made pattern `{name}`; {nearest(name, READY_MADE_PATTERNS)}")
+    return READY_MADE_PATTERNS[name]
+
+
+def _replace_matches(
+    text: str,
+    name: str,
+    pattern: regex.Pattern[str],
+    placeholder: Callable[[str, str], str],
+    is_right: Callable[[str], bool] | None = None,
+) -> str:
     def replacement(match: regex.Match[str]) -> str:
+        if is_right is not None and not is_right(match[0]):
+            return match[0]
         return placeholder(name, match[0]) if match[0] else ""
 
     try:

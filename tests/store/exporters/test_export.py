@@ -313,7 +313,8 @@ criterion design_id details_hash digest chain error_code error_type event_id fin
 ground_truth groups input_trace_id judge judge_criteria judge_model judge_role judge_template kind label label_id labels
 manifest method mime model model_requested model_served name params params_dropped params_sent parent_id prompt_hash
 provider reader record_hash record_id redaction request_hash request_id response_hash role round run_id sample_id
-saw_trace_ids scorer scorer_call_id scoring_model scoring_template source status step stratum text_hash trace_id transaction_id type uncertainty version
+saw_trace_ids scorer scorer_call_id
+scoring_model scoring_template source status step stratum text_hash trace_id transaction_id type uncertainty version
 what
 """
 
