@@ -31,7 +31,7 @@ from ...model import Model, Request
 from ...offline_input import OfflineInput
 from ..model_options import parse_options
 from .dictionary import Hit, compiled_cues
-from .rules import answer_by_rule
+from .rules import answer_by_rule, write_first_sentence
 
 _NO_RULES = digest("kq1", canonical([]))
 _RULES = "2"  # raise it when a rule changes, so that cached answers of old rules are not used
@@ -66,8 +66,8 @@ class _OfflineModel(Model):
         return None
 
     async def complete(self, request: Request) -> Completion:
-        if request.offline_input is None or request.offline_input.criteria is None:
-            raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for free text.")
+        if request.offline_input is None or (request.offline_input.criteria is None and not self.writes(request)):
+            raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for something else.")
         is_judging = request.offline_input.task == "judge"
         n_characters = len(request.offline_input.record.content if is_judging else request.text)
         text = await process_text(n_characters, self._reply, request.offline_input, request.replicate)
@@ -84,9 +84,14 @@ class _OfflineModel(Model):
             raw=text,
         )
 
+    def writes(self, request: Request) -> bool:  # noqa: ARG002  # most offline models write nothing
+        """Whether the model answers a request for free text."""
+        return False
+
     def _reply(self, offline_input: OfflineInput, replicate: int) -> str:
-        """The answer to a task, as JSON."""
-        assert offline_input.criteria is not None
+        """The answer to a task: JSON, or free text."""
+        if offline_input.criteria is None:
+            return write_first_sentence(offline_input.record)
         if offline_input.task != "judge":
             return json.dumps(answer_by_rule(offline_input, strict=self.ties_go_to_flag), ensure_ascii=False)
         answers = {c.name: self.answer(offline_input.record, c, replicate) for c in offline_input.criteria.criteria}
@@ -107,6 +112,9 @@ class DictionaryModel(_OfflineModel):
         super().__init__(name)
         parse_options(name, options, {})
         self._strict = self.ties_go_to_flag = name.partition("?")[0].endswith("strict")
+
+    def writes(self, request: Request) -> bool:
+        return request.offline_input is not None and request.offline_input.task == "judge"
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         return {"rules": _RULES, "cues": criteria.rules_hash if criteria else _NO_RULES}

@@ -1,4 +1,4 @@
-"""Rules by which offline models process answers and pairs.
+"""Rules by which offline models process answers, pairs and requests for free text.
 
 They make it possible to try any flow for free.
 
@@ -6,6 +6,7 @@ They make it possible to try any flow for free.
   more than half of the answers name), with the reasons of these answers.
 - *Differences*: the answers grouped by verdict, criterion by criterion.
 - *Matching*: a reason of an answer matches an expert's reason if half of the expert's longer words occur in it.
+- *Free text*: the first sentence of the record, whatever the prompt asks for.
 - *Pairs*: the text with more cues wins; cues for a flagged answer count against it; equal counts are a tie.
 
 No rule understands the meaning of a reason. For tasks that need it, tutorials use answers that people have written.
@@ -23,6 +24,7 @@ from typing import Any
 from ....codebook.criteria import Criteria
 from ....codebook.criterion import Criterion
 from ....codebook.scales import Answer
+from ....corpus.record import Record
 from ....errors import SkippedCell
 from ....schema import Score
 from ...offline_input import OfflineInput
@@ -33,6 +35,8 @@ _MAX_REASONS = 5
 _MIN_LETTERS = 4  # shorter words occur in every sentence
 _STEM_LETTERS = 5  # words are compared by their first letters, so that `guard` and `guards` are equal
 _WORD = re.compile(r"\w+")
+_MAX_SENTENCE = 1_000
+_SENTENCE_END = re.compile(r"(?<=[.!?\u2026\u3002\uff01\uff1f])\s+|(?<=[\u3002\uff01\uff1f])")
 
 
 def answer_by_rule(offline_input: OfflineInput, *, strict: bool) -> dict[str, Any]:
@@ -51,6 +55,20 @@ def answer_by_rule(offline_input: OfflineInput, *, strict: bool) -> dict[str, An
         (criterion,) = offline_input.criteria
         return {"criteria": {criterion.name: _compare_texts(criterion, offline_input.texts, strict=strict)}}
     return _match_reasons(offline_input)
+
+
+def write_first_sentence(record: Record) -> str:
+    """The free text of a baseline: the first sentence of a record, and that it is no more than that.
+
+    Raises
+    ------
+    SkippedCell
+        The record has no text.
+    """
+    text = " ".join(record.content[:_MAX_SENTENCE].split())
+    if not text:
+        raise SkippedCell(f"record `{record.record_id}` has no text, and the baselines do not read images.")
+    return f"{BASELINE} The first sentence of the text: {_SENTENCE_END.split(text, maxsplit=1)[0]}"
 
 
 def _labelled_scores(offline_input: OfflineInput, criterion: Criterion) -> list[tuple[str, Score]]:
