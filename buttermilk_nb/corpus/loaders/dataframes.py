@@ -83,10 +83,7 @@ def _plain_missing(value: Any) -> Any:
 
 
 def read_mappings(items: Iterable[Mapping[str, Any] | Record | str]) -> Source:
-    """Read dictionaries, or texts alone. An item of another type becomes a row with a problem."""
-    items = list(items)
-    if items and all(isinstance(item, str) for item in items):
-        items = [{"content": item} for item in items]
+    """Read dictionaries. An item of another type becomes a row with a problem."""
     rows = []
     for line, item in enumerate(items, 1):
         if isinstance(item, Mapping):
