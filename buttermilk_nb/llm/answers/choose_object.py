@@ -127,6 +127,8 @@ def _continues(text: str, chosen: JsonCandidate, candidates: Sequence[JsonCandid
             rest.append(text[position : candidate.start])
             position = candidate.end
     tail = "".join([*rest, text[position:]])
+    if not tail.strip(" \t\r\n`"):
+        return False
     if tail.count("}") > tail.count("{") and _KEY.search(tail):
         return True
     return bool(_CORRECTION.search(tail) or _LIST_OF_TEXTS.search(tail))

@@ -28,7 +28,6 @@ JUDGE_KEYS = ("criteria", "answer")
 _LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
 _REFUSAL_HEAD = 4_000  # characters that are searched for a refusal in JSON
 _REFUSAL_KEYS = frozenset({"error", "refusal", "message", "response", "reason", "detail"})
-_INVISIBLE = str.maketrans("", "", "\ufeff\0")
 _TAG = r"(?:\w{1,20}:)?(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)"
 _THINKING = re.compile(
     rf"<{_TAG}>|\[THINK\]|◁think▷|<\|(?:begin|start)_of_(?:thought|thinking|reasoning)\|>|"
@@ -36,6 +35,8 @@ _THINKING = re.compile(
     r"\AHere is my thought process:|\Aanalysis(?=[A-Z])",  # the last, where a server has dropped the marks
     re.IGNORECASE,
 )
+_PLAIN_BEGINNINGS = ("here is my thought process:", "analysis")
+_LONGEST_BEGINNING = 40
 _THINKING_END = re.compile(
     rf"</{_TAG}>|\[/THINK\]|◁/think▷|<\|end_of_(?:thought|thinking|reasoning)\|>|"
     r"<\|channel\|>final(?:\s*<\|constrain\|>\s*\w+)?\s*<\|message\|>|<\|END_THINKING\|>|<channel\|>|"
@@ -76,7 +77,7 @@ def parse_json(
     >>> parse_json(Completion(text=text, answered_at=dt.datetime(2026, 1, 1), raw=text))
     {'answer': 'yes'}
     """
-    text = completion.text.translate(_INVISIBLE).strip()
+    text = _without_invisible(completion.text).strip()
     if completion.finish_reason in _LENGTH_REASONS:
         position = "" if text else " before it began (thinking counts too)"
         raise InvalidAnswer(f"the answer was cut off at the length limit{position}. {RAISE_MAX_TOKENS}")
@@ -110,7 +111,7 @@ def is_refusal(completion: Completion) -> bool:
     """
     if completion.refusal or completion.finish_reason == "refusal":
         return True
-    text = completion.text.translate(_INVISIBLE).strip()
+    text = _without_invisible(completion.text).strip()
     closing = _THINKING_END.search(text) if _THINKING.match(text) else None
     text = text[closing.end() :] if closing else text
     candidates = find_objects(text[:_REFUSAL_HEAD])
@@ -135,6 +136,19 @@ def _unquote(text: str) -> str:
     return inside if isinstance(inside, str) and "{" in inside else text
 
 
+def _without_invisible(text: str) -> str:
+    """The text without byte-order marks and NULs."""
+    return text.replace("\ufeff", "").replace("\0", "")
+
+
+def _may_think(text: str) -> bool:
+    """Whether a text can have marks of thinking: a search for single signs, which is faster than that for all marks."""
+    if "<" in text or "◁" in text:
+        return True
+    head = text[:_LONGEST_BEGINNING].casefold()
+    return head.startswith(_PLAIN_BEGINNINGS) or "[think]" in text.casefold() or "[/think]" in text.casefold()
+
+
 def after_thinking(text: str) -> list[JsonCandidate]:
     """The objects that follow the model's thinking.
 
@@ -143,6 +157,8 @@ def after_thinking(text: str) -> list[JsonCandidate]:
     InvalidAnswer
         The thinking begins before an object, and never ends. What is in it may be a draft.
     """
+    if not _may_think(text):
+        return find_objects(text, 0)
     beginnings = [match.start() for match in _THINKING.finditer(text)]
     thoughts = [match.span() for match in _THINKING_END.finditer(text)]
     start = thoughts[0][1] if thoughts and beginnings[:1] == [0] else 0
