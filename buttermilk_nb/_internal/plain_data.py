@@ -1,4 +1,8 @@
-"""`to_plain_data`: what a function returns, as data that JSON can express."""
+"""`to_plain_data`: what a function returns, as data that JSON can express.
+
+`text.to_jsonable` is for data from files, whose hashes depend on it: it makes text of everything that it does not know.
+The author of a function is told instead what cannot be kept.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,9 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from .text import MAX_DEPTH, replace_surrogates
+from .text import MAX_BITS, MAX_DEPTH, replace_surrogates
 
 _MAX_ROWS = 1_000
-_MAX_BITS = 13_000
 _MAX_EXPONENT = 300
 
 
@@ -47,7 +50,7 @@ def _convert(value: Any, where: str, depth: int) -> Any:  # a table of kinds
     if isinstance(value, str):
         return replace_surrogates(str(value))
     if isinstance(value, int):
-        if value.bit_length() > _MAX_BITS:
+        if value.bit_length() > MAX_BITS:
             raise ValueError(f"{_name(where)} has more than 4,000 digits, which cannot be written")
         return int(value)
     if isinstance(value, float):

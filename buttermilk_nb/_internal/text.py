@@ -10,7 +10,7 @@ from typing import Any
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDE = frozenset("WF")
 MAX_DEPTH = 100
-_MAX_BITS = 13_000
+MAX_BITS = 13_000
 
 
 def replace_surrogates(text: str) -> str:
@@ -84,7 +84,7 @@ def _to_jsonable(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        if value.bit_length() > _MAX_BITS:
+        if value.bit_length() > MAX_BITS:
             raise ValueError("a whole number has more than 4,000 digits, which cannot be written")
         return int(value)
     if depth > MAX_DEPTH:

@@ -166,7 +166,7 @@ class Classifier(AgentBase):
             replicate=0,
             value=answer.value if answer else None,
             category=answer.category if answer else None,
-            answer_note=(answer.remark or None) if answer else None,
+            answer_note=answer.note if answer else None,
             flagged=criterion.flagged(answer) if answer else None,
             status=status,
         )

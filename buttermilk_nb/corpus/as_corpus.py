@@ -10,9 +10,8 @@ from .._internal.markdown import code_list
 from ..errors import SetupError
 from .corpus import Corpus
 from .load import ENDINGS, load
+from .loaders.record_columns import TEXT_COLUMNS
 from .record import Record
-
-TEXT_COLUMNS = ("content", "text")
 
 
 def as_corpus(source: Any, user: str) -> Corpus:

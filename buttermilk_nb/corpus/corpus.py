@@ -210,8 +210,8 @@ class Corpus(Sequence[Record]):
             if any(value is not None for value in mapping.values()):
                 raise SetupError("Records already have their content and codes; leave out the names of columns.")
             return cls(map(_mark_local, records) if local_only else records, provenance={"records": len(records)})
-        if items and all(isinstance(item, str) for item in items):
-            items = [{"content": item} for item in items]
+        if items and isinstance(items[0], str):
+            items = [{"content": item} if isinstance(item, str) else item for item in items]
         return cls._from_source(loaders.dataframes.read_mappings(items), mapping, on_error)
 
     @classmethod

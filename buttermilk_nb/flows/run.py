@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._internal import hooks
+from .._internal.arguments import check_arguments
 from .._internal.html import fragment, table, title
 from .._internal.text import pluralise
 from ..agents.base import AgentBase
@@ -131,6 +132,7 @@ class Run:
         """
         return meta_outputs.review_queue(self.project.store, self.run_id)
 
+    @check_arguments
     def extractions(self, step: str) -> pd.DataFrame:
         """One row per extracted row: its columns, and whether the text contains the quotation.
 
@@ -146,6 +148,7 @@ class Run:
         """
         return meta_outputs.extractions(self.project.store, self.run_id, step)
 
+    @check_arguments
     def outputs(self, step: str) -> pd.DataFrame:
         """One row per answer of a step, with its output: its fields as columns if it has fields.
 
@@ -162,6 +165,7 @@ class Run:
         data_kinds = [name for name, kind in AgentBase.kinds.items() if kind.output_is_json]
         return outputs(self.project.store, self.run_id, step, data_kinds=data_kinds)
 
+    @check_arguments
     def side_by_side(self, record_id: str) -> SideBySide:
         """One record: the text, every answer with its reasons, and where the answers diverge.
 
@@ -181,6 +185,7 @@ class Run:
         """One row per answer that the run worked on, with ids and times."""
         return traces.traces(self.project.store, self.run_id)
 
+    @check_arguments
     def trace(
         self,
         which: str,

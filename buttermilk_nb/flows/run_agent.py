@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from .._internal.markdown import code_list
 from ..agents.base import AgentBase
 from ..corpus.as_corpus import as_corpus
-from ..errors import SetupError
+from ..errors import SetupError, nearest
 from .flow import Flow
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_OPTIONS = tuple(inspect.signature(Flow.run).parameters)[2:]
+"""The options of `Flow.run`, after the flow and its records."""
 
 
 def run_agent(agent: AgentBase, source: Any, **options: Any) -> pd.DataFrame:
@@ -35,22 +40,25 @@ def run_agent(agent: AgentBase, source: Any, **options: Any) -> pd.DataFrame:
     Raises
     ------
     SetupError
-        The agent reads the answers of other steps, or the source has no texts.
+        The agent reads the answers of other steps, an option is unknown, or the source has no texts.
     """
-    corpus = as_corpus(source, f"`{agent.name}`")
     if agent.upstream_steps:
         raise SetupError(
             f"`{agent.name}` reads the answers of {code_list(agent.upstream_steps)}: run both in one flow, "
             f'bm.Flow("study", [..., {agent.name}]).'
         )
+    for name in options:
+        if name not in _OPTIONS:
+            raise SetupError(f"`{agent.name}` has no option `{name}`; {nearest(name, _OPTIONS)}")
+    corpus = as_corpus(source, f"`{agent.name}`")
     run = Flow(agent.name, agent).run(corpus, **options)
     if agent.results == "scores":
         frame = run.scores()
     else:
         frame = run.extractions(agent.name) if agent.results == "extractions" else run.outputs(agent.name)
-    places = {record.record_id: n for n, record in enumerate(corpus)}
-    frame = frame.sort_values("record_id", key=lambda ids: ids.map(places), kind="stable", ignore_index=True)
     texts = {record.record_id: record.content for record in corpus}
+    places = dict(zip(texts, range(len(texts)), strict=True))
+    frame = frame.sort_values("record_id", key=lambda ids: ids.map(places), kind="stable", ignore_index=True)
     if "content" not in frame:  # an extractor may have a column of that name
         frame.insert(1, "content", frame.record_id.map(texts))
     return frame

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..codebook.criteria import Criteria
-from ..corpus.image import Image
 from ..corpus.record import Record
 from ..project.project import Project
+from ..store.rebuild_record import rebuild_record
 from .session.model_answers import ModelAnswer, model_answers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RECORD = """
-    select record_id, content, uri, mime, media, expert_reasons, record_hash
-    from latest_records r where record_id = ? {of_run} order by first_seen_at desc limit 1
+_VERSION = """
+    select record_hash from latest_records r where record_id = ? {of_run} order by first_seen_at desc limit 1
 """
 _OF_RUN = "and exists (from cells c where c.run_id = ? and c.record_id = r.record_id and c.record_hash = r.record_hash)"
 _LABELS = """
@@ -44,18 +42,11 @@ class CoderAnswer:
 
 def stored_record(project: Project, record_id: str, run_id: str | None) -> Record | None:
     """A record from the Store, in the version of a run or else the newest. Its truth and codes are left out."""
-    query = _RECORD.format(of_run=_OF_RUN if run_id else "")
-    with project.store.reading() as con:
-        row = con.execute(query, [record_id, run_id] if run_id else [record_id]).fetchone()
-        if row is None:
-            return None
-        _, content, uri, mime, media, reasons, _ = row
-        hashes = json.loads(media or "[]")
-        texts = "select text_hash, body from texts where list_contains(?::varchar[], text_hash)"
-        bodies = dict(con.execute(texts, [hashes]).fetchall()) if hashes else {}
-    images = [Image.from_body(bodies[text_hash]) for text_hash in hashes]
-    annotations: dict[str, Any] = {"uri": uri, "mime": mime, "expert_reasons": json.loads(reasons)}
-    return Record(record_id=record_id, content=content, images=images, **annotations)
+    versions = project.store.df(
+        _VERSION.format(of_run=_OF_RUN if run_id else ""), [record_id, run_id] if run_id else [record_id]
+    ).record_hash
+    record = rebuild_record(project.store, record_id, versions.iloc[0]) if len(versions) else None
+    return record and record.model_copy(update={"ground_truth": {}, "labels": {}, "metadata": {}, "cluster": None})
 
 
 def votes(

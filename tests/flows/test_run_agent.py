@@ -57,7 +57,7 @@ def test_a_call_shares_cache_and_design_with_a_flow():
 
 def test_options_of_a_run_are_passed_on():
     assert len(judge()(TEXTS, limit=1)) == 1
-    with pytest.raises(TypeError, match="limt"):
+    with pytest.raises(bm.SetupError, match="`tone` has no option `limt`; did you mean `limit`"):
         judge()(TEXTS, limt=1)
 
 
@@ -123,3 +123,16 @@ def test_other_outputs_are_one_column():
 def test_an_agent_that_reads_answers_is_run_in_a_flow():
     with pytest.raises(bm.SetupError, match="reads the answers of `judge`: run both in one flow"):
         bm.Panel("vote", of="judge")(TEXTS)
+
+
+@pytest.mark.parametrize("method", ["outputs", "trace", "extractions", "side_by_side"])
+def test_what_is_no_name_is_one_sentence(method):
+    judge()(TEXTS[0])
+    with pytest.raises(bm.SetupError, match="must be a text, not NoneType"):
+        getattr(bm.last_run(), method)(None)
+
+
+def test_what_a_list_cannot_hold_is_named():
+    with pytest.raises(bm.SetupError, match="line 1: this is not a mapping but int"):
+        bm.load([3])
+    assert bm.load(["a", 3]).rejected.reason.tolist() == ["this is not a mapping but int"]

@@ -129,7 +129,7 @@ class ScoreParser(NamedTuple):
             replicate=slot.replicate,
             value=answer.value if answer else None,
             category=answer.category if answer else None,
-            answer_note=(answer.remark or None) if answer else None,
+            answer_note=answer.note if answer else None,
             flagged=criterion.flagged(answer) if answer else None,
             uncertainty=uncertainty if uncertainty in UNCERTAINTIES else None,
             conclusion=as_text(fields.get("conclusion")),

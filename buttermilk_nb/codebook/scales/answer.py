@@ -15,7 +15,7 @@ class Answer(NamedTuple):
 
     value: float | None
     category: str | None
-    remark: str = ""
+    note: str | None = None
     """How the answer was read, where another reading is conceivable."""
 
     @property

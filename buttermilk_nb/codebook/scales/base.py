@@ -100,7 +100,7 @@ class Scale(BaseModel, ABC):
         --------
         >>> from buttermilk_nb.codebook.scales import make_scale
         >>> make_scale("yes/no").parse("Yes.")
-        Answer(value=1.0, category='yes', remark='')
+        Answer(value=1.0, category='yes', note=None)
         >>> make_scale("yes/no").parse("Cannot tell", ["cannot tell"]).category
         'cannot tell'
         """

@@ -17,7 +17,7 @@ class Categories(NamedScale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("hope | fear | neither").parse("Fear")
-    Answer(value=None, category='fear', remark='')
+    Answer(value=None, category='fear', note=None)
     """
 
     kind: Literal["categories"] = "categories"

@@ -28,7 +28,7 @@ class Continuous(Scale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("0..1").parse("0.35")
-    Answer(value=0.35, category=None, remark='')
+    Answer(value=0.35, category=None, note=None)
     """
 
     kind: Literal["continuous"] = "continuous"
@@ -76,16 +76,16 @@ class Continuous(Scale):
     def _match(self, raw: object) -> Answer | None:
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return None
-        remark = ""
+        note = None
         if isinstance(raw, str):
             text = plain_number(raw)
             if _DECIMAL_COMMA.fullmatch(text):
-                remark = f"`{text}` was read with a decimal comma"
+                note = f"`{text}` was read with a decimal comma"
                 text = text.replace(",", ".")
             raw = float(text) if re.fullmatch(_NUMBER, text) else math.nan
             if _THOUSANDS.fullmatch(text) and self.low <= raw * 1_000 <= self.high and raw:
                 return None  # `1.000` is one, or a thousand
-        return Answer(float(raw), None, remark) if self.low <= raw <= self.high else None
+        return Answer(float(raw), None, note) if self.low <= raw <= self.high else None
 
     def form_examples(self) -> list[tuple[str, object]]:
         middle = round((self.low + self.high) / 2 + (self.high - self.low) / 8, 2)

@@ -26,7 +26,7 @@ class Likert(NamedScale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("1-5").parse(4)
-    Answer(value=4.0, category='4', remark='')
+    Answer(value=4.0, category='4', note=None)
     >>> Likert(low=1, high=3, labels={1: "calm", 3: "furious"}).instruction()
     'Answer with a whole number from 1 to 3 (1 = calm, 3 = furious).'
     """

@@ -28,7 +28,7 @@ class MultiLabel(Scale):
     --------
     >>> from buttermilk_nb.codebook.scales import make_scale
     >>> make_scale("labels: mockery | appeal").parse(["appeal"])
-    Answer(value=None, category='["appeal"]', remark='')
+    Answer(value=None, category='["appeal"]', note=None)
     """
 
     kind: Literal["labels"] = "labels"

@@ -15,7 +15,7 @@ class YesNo(NamedScale):
     Examples
     --------
     >>> YesNo().parse(False)
-    Answer(value=0.0, category='no', remark='')
+    Answer(value=0.0, category='no', note=None)
     """
 
     kind: Literal["yes/no"] = "yes/no"

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..._internal.markdown import code_list
 from ..._internal.text import pluralise
+from .open_workbook import open_workbook
 
 _MAX_TEXT = 32_767
 """The characters of a cell in Excel."""
@@ -58,12 +59,6 @@ def is_full(value: Any) -> bool:
     return isinstance(value, str) and len(value) >= _MAX_TEXT
 
 
-def _open(file: Path, **options: bool) -> Any:
-    import openpyxl
-
-    return openpyxl.load_workbook(file, read_only=True, **options)
-
-
 def _has_percent_styles(file: Path) -> bool:
     with zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if name.lower().endswith("styles.xml")]
@@ -86,13 +81,10 @@ def _has_formulas(file: Path) -> bool:
 
 
 def _percent_remark(file: Path, sheet: str, names: Sequence[str], n_header_rows: int) -> list[str]:
-    book = _open(file, data_only=True)
-    try:
+    with open_workbook(file) as book:
         book[sheet].reset_dimensions()
         rows = book[sheet].iter_rows(min_row=n_header_rows + 1)
         columns = {place for row in rows for place, cell in enumerate(row) if _is_percent(cell)}
-    finally:
-        book.close()
     shown = [names[place] for place in sorted(columns) if place < len(names)]
     if not shown:
         return []
@@ -109,12 +101,8 @@ def _is_percent(cell: Any) -> bool:
 
 
 def _formula_remark(file: Path, sheet: str, names: Sequence[str]) -> list[str]:
-    formulas, values = _open(file, data_only=False), _open(file, data_only=True)
-    try:
+    with open_workbook(file, formulas=True) as formulas, open_workbook(file) as values:
         empty = list(_uncalculated(formulas[sheet], values[sheet]))
-    finally:
-        formulas.close()
-        values.close()
     if not empty:
         return []
     line, place = empty[0]

@@ -100,6 +100,8 @@ def check_mapping(options: MappingOptions, source: Source) -> ColumnMapping:
     options = cast(MappingOptions, mapping_from_columns(source, dict(options)))
     content = options.get("content") or source.default_content
     columns = source.columns
+    if source.rows and not columns and source.rows[0].problem:
+        raise SetupError(f"line {source.rows[0].line}: {source.rows[0].problem}.")
     if not content and not options.get("images"):
         raise SetupError(f"say which column contains the text, content=...; the columns are {_column_list(columns)}.")
     meanings = options.get("truth_values") or {}

@@ -5,6 +5,7 @@ Every value stays text, so that the id `007` stays `007`.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -67,8 +68,7 @@ def read(
     with _field_limit_lock:
         earlier_limit = csv.field_size_limit(2**31 - 1)
         try:
-            dialect = _find_dialect(text, delimiter)
-            table = _table_rows(text, dialect, n_skipped)
+            dialect, table = _read_table(text, delimiter, n_skipped)
             top = find_header(table, f"`{file.name}`", header)
             rows, header_remarks = _source_rows(table, top, file.name)
             if rows and dialect.is_quoted and _has_open_quote(text, rows[-1].line - n_skipped, dialect.delimiter):
@@ -90,8 +90,19 @@ def read(
     return Source(rows, description, folder=file.parent, remarks=(*remarks, *top.remarks, *header_remarks))
 
 
-def _table_rows(text: str, dialect: _Dialect, n_skipped: int) -> list[TableRow]:
-    reader = dialect.reader(text)
+def _read_table(text: str, delimiter: str | None, n_skipped: int) -> tuple[_Dialect, list[TableRow]]:
+    """The dialect of a file and its rows. A file whose quotation marks are regular is read once."""
+    dialect = _find_dialect(text, delimiter)
+    if dialect.is_quoted and '"' in text:
+        try:
+            return dialect, _table_rows(text, dialect, n_skipped, strict=True)
+        except csv.Error as error:
+            dialect = _doubtful_quoting(dialect, text, str(error))
+    return dialect, _table_rows(text, dialect, n_skipped)
+
+
+def _table_rows(text: str, dialect: _Dialect, n_skipped: int, *, strict: bool = False) -> list[TableRow]:
+    reader = dialect.reader(text, strict=strict)
     rows, line = [], 1 + n_skipped
     for cells in reader:
         rows.append(TableRow(line, cells))
@@ -138,7 +149,8 @@ def _find_dialect(text: str, delimiter: str | None) -> _Dialect:
     if '"' not in text:
         return quoted
     if delimiter not in _UNQUOTED:
-        return _find_quoting(quoted, text)
+        opening = re.escape(delimiter)
+        return quoted._replace(has_blanks=bool(re.search(rf'{opening} +"', text)) and f'{delimiter}"' not in text)
     plain = _Dialect(delimiter, is_quoted=False)
     if _is_regular(quoted, text):
         return quoted
@@ -149,35 +161,27 @@ def _find_dialect(text: str, delimiter: str | None) -> _Dialect:
     )
 
 
-def _find_quoting(quoted: _Dialect, text: str) -> _Dialect:
-    """How a quoted file writes the quotation marks inside its fields, and what of it is not certain."""
-    opening = re.escape(quoted.delimiter)
-    if re.search(rf'{opening} +"', text) and not re.search(rf'{opening}"', text):
-        quoted = quoted._replace(has_blanks=True)
-    if _is_regular(quoted, text):
-        return quoted
+def _doubtful_quoting(quoted: _Dialect, text: str, problem: str) -> _Dialect:
+    """How a file with irregular quotation marks writes those inside its fields, and what of it is not certain."""
     escaped = quoted._replace(has_escapes=True)
     if '\\"' in text and _is_regular(escaped, text):
         return escaped._replace(remark='quotation marks inside the texts are written as \\", and were read so.')
-    line = _irregular_line(quoted, text)
-    if line is None:
+    if "unexpected end of data" in problem:  # a mark is never closed: the last row is rejected for it
         return quoted
+    line = _irregular_line(quoted, text)
     return quoted._replace(
-        remark=f"a quotation mark in or after line {line} neither opens nor closes a field, so texts there may have "
-        "lost marks or more; in a CSV file, a mark inside a text is written twice."
+        remark=f"a quotation mark in or after line {line} neither opens nor closes a field, so "
+        "texts there may have lost marks or more; in a CSV file, a mark inside a text is written twice."
     )
 
 
-def _irregular_line(dialect: _Dialect, text: str) -> int | None:
-    """The line of the first quotation mark that neither opens nor closes a field; None if there is none."""
+def _irregular_line(dialect: _Dialect, text: str) -> int:
+    """The line of the first quotation mark that neither opens nor closes a field."""
     reader = dialect.reader(text, strict=True)
-    try:
+    with contextlib.suppress(csv.Error):  # which the caller has seen
         for _ in reader:
             pass
-    except csv.Error as error:
-        is_open_at_end = "unexpected end of data" in str(error)  # the last row is rejected for it
-        return None if is_open_at_end else reader.line_num  # type: ignore[attr-defined]  # of csv's own iterator
-    return None
+    return int(reader.line_num)  # type: ignore[attr-defined]  # of csv's own iterator
 
 
 def _is_regular(dialect: _Dialect, text: str) -> bool:

@@ -1,16 +1,9 @@
-"""Excel workbooks, through openpyxl, which reads the texts of all sheets into memory.
-
-A workbook is a zip, and a small one can unpack to many gigabytes, or name a row so far down that the rows above it fill
-the memory. So its size is checked before it is opened, and the rows are counted.
-"""
+"""Excel workbooks, through openpyxl, which reads the texts of all sheets into memory."""
 
 from __future__ import annotations
 
 import datetime as dt
-import zipfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,11 +11,9 @@ from typing import Any
 from ...errors import SetupError, nearest
 from .cell_remarks import cell_remarks, cut_text_remark, is_full
 from .header_rows import HEADER_AGAIN, TableRow, find_header, is_header_again
+from .open_workbook import open_workbook
 from .source import Source, SourceRow, existing_path, file_facts
-from .zip_files import ZIP_ERRORS
 
-_LIMITS = {"texts": 200_000_000, "sheets": 1_000_000_000, "other parts": 20_000_000}
-"""The bytes to which the parts of a workbook may unpack; sheets are read row by row, the rest is read into memory."""
 MAX_ROWS = 1_048_576
 """The rows of a sheet in Excel."""
 
@@ -97,59 +88,10 @@ def sheet_names(path: str | Path) -> list[str]:
         return [name for name in sheets if _has_values(book[name])] or sheets[:1]
 
 
-@contextmanager
-def open_workbook(file: Path) -> Iterator[Any]:
-    """Open a workbook for reading, after a check of its size.
-
-    Raises
-    ------
-    SetupError
-        It is not a workbook, is damaged, or would unpack to too many bytes.
-    """
-    import openpyxl  # 0.2 s to import, and most corpora are not workbooks
-
-    try:
-        with zipfile.ZipFile(file) as archive:
-            sizes = Counter(dict.fromkeys(_LIMITS, 0))
-            for member in archive.infolist():
-                sizes[_part_of(member.filename)] += member.file_size
-    except ZIP_ERRORS as error:
-        raise SetupError(f"`{file.name}` cannot be read as an Excel workbook: {error}.") from error
-    for part, limit in _LIMITS.items():
-        if sizes[part] > limit:
-            raise SetupError(
-                f"the {part} of `{file.name}` would unpack to {sizes[part] / 1e6:,.0f} MB, and at most "
-                f"{limit / 1e6:,.0f} MB are read; save the sheet as CSV."
-            )
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl passes on the errors of the zip and XML libraries
-        raise SetupError(f"`{file.name}` cannot be read as an Excel workbook: {error}.") from error
-    try:
-        if not book.sheetnames:
-            raise SetupError(f"`{file.name}` contains no sheet.")
-        yield book
-    except SetupError:
-        raise
-    except Exception as error:  # a sheet is read row by row, so that damage is found late
-        raise SetupError(f"`{file.name}` cannot be read as an Excel workbook: {error}.") from error
-    finally:
-        book.close()
-
-
 def _has_values(sheet: Any) -> bool:
     sheet.reset_dimensions()
     rows = sheet.iter_rows(max_row=MAX_ROWS, values_only=True)
     return any(cell not in (None, "") for row in rows for cell in row)
-
-
-def _part_of(name: str) -> str:
-    name = name.lower()
-    if not name.endswith((".xml", ".rels")):
-        return "media"  # never read
-    if name.endswith("sharedstrings.xml"):
-        return "texts"
-    return "sheets" if "/worksheets/" in name else "other parts"
 
 
 def _cell_value(value: Any) -> Any:

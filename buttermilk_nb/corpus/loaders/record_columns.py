@@ -12,7 +12,9 @@ from typing import Any
 from ...errors import SetupError
 from .source import Source
 
-_PLAIN_COLUMNS = ("content", "record_id", "cluster")
+TEXT_COLUMNS = ("content", "text")
+"""The names of the column with the text, the first that exists."""
+_PLAIN_COLUMNS = ("record_id", "cluster")
 _NESTED_COLUMNS = ("ground_truth", "expert_reasons", "labels")
 
 
@@ -25,8 +27,8 @@ def mapping_from_columns(source: Source, options: dict[str, Any]) -> dict[str, A
         A criterion or a coder has a dot in its name.
     """
     plain_options = {name: name for name in _PLAIN_COLUMNS if name in source.columns}
-    if "content" not in plain_options and "text" in source.columns:
-        plain_options["content"] = "text"
+    if text_column := next((name for name in TEXT_COLUMNS if name in source.columns), None):
+        plain_options["content"] = text_column
     if source.default_content:
         plain_options.pop("content", None)
     if source.default_id:

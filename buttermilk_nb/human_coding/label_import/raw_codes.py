@@ -54,6 +54,8 @@ class ImportOptions(NamedTuple):
 
 def require_column(table: LabelTable, name: str) -> None:
     """Raise an error if a table has no such column."""
+    if table.rows and not table.columns and table.rows[0].problem:
+        raise SetupError(f"`{table.name}`, line {table.rows[0].line}: {table.rows[0].problem}.")
     if name not in table.columns:
         raise SetupError(f"`{table.name}` has no column `{name}`; {nearest(name, table.columns)}")
 

@@ -30,10 +30,15 @@ class LabelTable(NamedTuple):
     facts: workbook.Facts | None = None
     sheet: str = ""
     """The name of the sheet, in a workbook with several."""
-    names_coder: str = ""
-    """The name of the sheet, or of one of several files. Where nothing else names the coder, it does."""
+    file_stem: str = ""
+    """The name of the file without its ending, if there are several files."""
     remarks: tuple[str, ...] = ()
     """What was guessed about the file."""
+
+    @property
+    def names_coder(self) -> str:
+        """The name of the sheet or file. Where nothing else names the coder, it does."""
+        return self.sheet or self.file_stem
 
 
 def tables_of(source: Any) -> list[LabelTable]:
@@ -58,9 +63,9 @@ def tables_of(source: Any) -> list[LabelTable]:
 
 def _named_by_file(table: LabelTable, file: Any, n_files: int) -> LabelTable:
     """A table that may be named by its file, if there are several files and no sheets."""
-    if n_files == 1 or table.names_coder or table.facts or not isinstance(file, str | Path):
+    if n_files == 1 or table.sheet or table.facts or not isinstance(file, str | Path):
         return table
-    return table._replace(names_coder=PurePosixPath(str(file).replace("\\", "/")).stem)
+    return table._replace(file_stem=PurePosixPath(str(file).replace("\\", "/")).stem)
 
 
 def _file_tables(file: Path) -> Iterator[LabelTable]:
@@ -84,8 +89,7 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
             source.rows,
             facts,
             sheet,
-            sheet,
-            () if facts else source.remarks,
+            remarks=() if facts else source.remarks,
         )
 
 

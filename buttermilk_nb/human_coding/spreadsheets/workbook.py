@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ..._internal.private_files import private_files
 from ..._internal.text import pluralise, shorten
 from ...corpus.loaders import excel
+from ...corpus.loaders.open_workbook import open_workbook
 from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
 from ...errors import SetupError
@@ -79,7 +80,7 @@ def write_workbook(
 
 def read_facts(path: Path) -> Facts | None:
     """The facts of a workbook; None if it is not a coding sheet."""
-    with excel.open_workbook(path) as book:
+    with open_workbook(path) as book:
         if FACTS not in book.sheetnames:
             return None
         rows = [

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import regex
+
 READY_MADE = "ready-made"
 """What stands in the place of a pattern in the settings."""
 
@@ -136,8 +138,6 @@ _NATIONAL_IDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 
 
 def _is_national_id(text: str) -> bool:
-    import regex
-
     return any(regex.fullmatch(pattern, text, regex.IGNORECASE) and check(text) for pattern, check in _NATIONAL_IDS)
 
 

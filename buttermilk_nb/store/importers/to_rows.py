@@ -182,7 +182,7 @@ def _parse_answer(source_answer: SourceAnswer, criteria: Criteria) -> dict[str, 
     return {
         "value": answer.value,
         "category": answer.category,
-        "answer_note": answer.remark or None,
+        "answer_note": answer.note,
         "flagged": source_answer.flagged if flagged is None else flagged,
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,8 +65,8 @@ def test_codes_that_look_the_same_are_refused_with_the_line_that_maps_them(one, 
     ratings = frame(["a", "b"], ["a", "b"]).assign(category=[one, "no", other, "no"])
     with pytest.raises(bm.SetupError, match="differ only in signs that look the same") as error:
         n_units(ratings)
-    line = str(error.value).split("write ")[1].split("; if")[0]
-    assert n_units(eval(line, {"ratings": ratings})) == 2
+    mapping = str(error.value).split("write ratings.replace(")[1].split("); if")[0]
+    assert n_units(ratings.replace(ast.literal_eval(mapping))) == 2
 
 
 @pytest.mark.parametrize("missing", [99, -9, 999, 88])
@@ -74,9 +76,9 @@ def test_a_number_that_may_mean_nothing_is_named_and_is_no_part_of_the_scale(mis
     note = bm.agreement(ratings, n_boot=0).note.iloc[0]
     assert "ratings.assign(scale='1-5')" in note
     assert f"`{missing}` may mean a missing answer" in note
-    line = note.split("answer: ")[1].split(" drops")[0]
+    mapping = note.split("answer: ratings.replace(")[1].split(", None) drops")[0]
     plain = ratings.assign(category=ratings.category.astype(str))
-    assert eval(line, {"ratings": plain, "None": None}).category.isna().sum() == 2
+    assert plain.replace(ast.literal_eval(mapping), None).category.isna().sum() == 2
 
 
 def test_a_scale_that_reaches_so_far_is_left_alone():

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image as Picture
 
 import buttermilk_nb as bm
-from buttermilk_nb.corpus.loaders import dataframes, excel, zip_files
+from buttermilk_nb.corpus.loaders import dataframes, open_workbook, zip_files
 
 SECRET = "the text of a private file"
 
@@ -59,7 +59,7 @@ def sheet(cells):
     [("xl/sharedStrings.xml", "texts"), ("xl/worksheets/sheet1.xml", "sheets"), ("xl/styles.xml", "other parts")],
 )
 def test_a_workbook_that_unpacks_to_gigabytes_is_one_sentence(tmp_path, monkeypatch, name, part):
-    monkeypatch.setitem(excel._LIMITS, part, 1_000_000)
+    monkeypatch.setitem(open_workbook._LIMITS, part, 1_000_000)
     bomb = with_part(workbook(tmp_path / "a.xlsx"), name, "<x>" + " " * 1_100_000 + "</x>")
     assert bomb.stat().st_size < 20_000
     for load in (

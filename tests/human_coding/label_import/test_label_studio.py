@@ -172,3 +172,9 @@ def test_what_a_coder_rejected_or_ignored_in_prodigy_is_no_code(corpus, tmp_path
     found = bm.import_labels(tmp_path / "prodigy.jsonl", corpus, TONE, coder="ana")
     assert stored() == {("1", "ana", "calm"): "yes"}
     assert found.rejected.problem.tolist() == ["its `answer` in Prodigy is `reject`, so it has no code"]
+
+
+def test_a_file_that_is_no_json_is_one_sentence(corpus, tmp_path):
+    (tmp_path / "x.jsonl").write_text("nope\n", encoding="utf-8")
+    with pytest.raises(bm.SetupError, match="`x.jsonl`, line 1: this is not valid JSON"):
+        bm.import_labels(tmp_path / "x.jsonl", corpus, TONE, coder="ana")

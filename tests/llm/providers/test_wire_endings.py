@@ -80,7 +80,9 @@ def test_an_answer_that_declines_in_its_reasons_is_a_refusal(server, toy_project
         "conclusion": "I cannot provide an assessment of this text.",
     }  # fmt: skip
     server.reply = replied(server, text=json.dumps({"criteria": {"calm": declined}}))
-    assert judged().counts == {"refused": 1}
+    run = bm.Flow("http", [bm.Judge("judge", criteria=CALM)]).run(TEXTS)
+    assert run.counts == {"refused": 1}
+    assert len(server.received) == 1, "a refusal is not asked again"
 
 
 @pytest.mark.parametrize("content", [None, "", "  \n"])
