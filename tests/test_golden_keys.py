@@ -10,8 +10,9 @@ from support.study import flow, judge
 import buttermilk_nb as bm
 from buttermilk_nb.flows.plan import Plan
 from buttermilk_nb.llm.message import Message
-from buttermilk_nb.llm.model import Params, Request
+from buttermilk_nb.llm.model import Request
 from buttermilk_nb.llm.offline_input import OfflineInput
+from buttermilk_nb.llm.params import Params
 from buttermilk_nb.llm.registry import make_model
 
 RECORD = bm.Record(record_id="g1", content="They are vermin — 判决书.")

@@ -8,7 +8,8 @@ from .._internal.ids import canonical
 from .._internal.markdown import code_list
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
-from ..llm.model import Model, Params
+from ..llm.model import Model
+from ..llm.params import Params
 from .base import Cell, Slot
 from .prompt import Prompt
 from .templates.template_fields import MAPPING_METHODS

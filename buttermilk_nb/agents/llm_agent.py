@@ -18,8 +18,9 @@ from ..codebook.criteria import Criteria
 from ..corpus.record import Record
 from ..errors import SetupError
 from ..llm.calls.redaction import Redaction
-from ..llm.model import Model, Params, Request
+from ..llm.model import Model, Request
 from ..llm.offline_input import OfflineInput, Task
+from ..llm.params import Params
 from ..schema import TextRow, Unit
 from .ask_model import ask_with_fallbacks, call_model, text_status
 from .base import NO_UPSTREAM, AgentBase, Cell, Context, PlannedRequest, Slot, UpstreamSlots

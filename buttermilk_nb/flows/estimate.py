@@ -162,7 +162,7 @@ def models_to_call(plan: Plan, project: Project, models: Iterable[Model], mode: 
             model = cell.slot.model
             if model is None or model.name not in names:
                 continue
-            if any(request.key not in project.cache for request, _ in cell.slot.agent.planned_requests(cell)):
+            if not all(project.client.has_cached(request) for request, _ in cell.slot.agent.planned_requests(cell)):
                 called.add(model.name)
                 names.discard(model.name)
                 if not names:

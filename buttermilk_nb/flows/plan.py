@@ -1,6 +1,7 @@
 """`Plan`: the slots and cells of a flow over a corpus, and the checks before a run.
 
-Cells are generated when they are needed and never kept in a list, so that a large plan needs little memory.
+Cells are generated when they are needed and never kept in a list, so that a large plan needs little memory. Only
+their ids are kept: about a hundred bytes for each cell.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Plan:
             reloaded_steps.append(step.model_copy(update={"agent": agent}) if changes else step)
         self.steps: tuple[Step, ...] = tuple(reloaded_steps)
         self._slots: dict[str, list[Slot]] | None = None
+        self._design_ids: dict[str, tuple[str, ...]] = {}
 
     @property
     def slots(self) -> dict[str, list[Slot]]:
@@ -117,6 +119,14 @@ class Plan:
 
     def designs(self, record: Record) -> Iterator[tuple[Step, Slot, str]]:
         """The cells of one record, each with its design id, in the order of the steps."""
+        design_ids = self._design_ids.get(record.record_id)
+        if design_ids is None:
+            design_ids = self._design_ids[record.record_id] = tuple(self._find_design_ids(record))
+        cells = ((step, slot) for step in self.steps for slot in self.slots[step.name])
+        for (step, slot), design in zip(cells, design_ids, strict=True):
+            yield step, slot, design
+
+    def _find_design_ids(self, record: Record) -> Iterator[str]:
         designs_by_step: dict[str, list[tuple[Slot, str]]] = {}
         for step in self.steps:
             designs_by_step[step.name] = step_designs = []
@@ -125,7 +135,7 @@ class Plan:
                 inputs = [design for upstream_slot, design in upstream if step.agent.reads_slot(slot, upstream_slot)]
                 design = design_id(slot, record, inputs)
                 step_designs.append((slot, design))
-                yield step, slot, design
+                yield design
 
     def cells(self) -> Iterator[Cell]:
         """Every cell without its inputs, as `estimate` needs it."""

@@ -62,7 +62,7 @@ def planned_cells(
     def state(cell: Cell, request: Request) -> CallState:
         if project.client.consent.local_only_reason(request):
             return "local only"
-        if reads_cache and cell.design_id not in retried_designs and request.key in project.cache:
+        if reads_cache and cell.design_id not in retried_designs and project.client.has_cached(request):
             return "cached"
         if request.key in keys:
             return "repeated"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._internal.ids import canonical, digest
 from .._internal.text import estimate_tokens, replace_surrogates
@@ -22,26 +22,9 @@ from .calls.redaction import Redaction
 from .completion import Completion
 from .message import Message, estimate_image_tokens
 from .offline_input import OfflineInput
+from .params import NO_PARAMS, Params
 
 KEY_TAG = "k1"
-
-
-class Params(NamedTuple):
-    """Sampling parameters: those that are sent, those that the model ignores, and both in their stored form."""
-
-    sent: dict[str, Any]
-    dropped: dict[str, Any]
-    sent_json: str
-    dropped_json: str
-
-    @classmethod
-    def for_model(cls, model: Model, params: Mapping[str, Any]) -> Params:
-        """Split parameters by what a model accepts; done once per slot, not once per call."""
-        sent, dropped = model.split_params(params)
-        return cls(sent, dropped, canonical(sent), canonical(dropped))
-
-
-NO_PARAMS = Params({}, {}, "{}", "{}")
 
 
 class Request:
@@ -100,7 +83,10 @@ class Request:
     @cached_property
     def body(self) -> TextRow:
         """The request as sent, in canonical JSON; images and the schema are replaced by their hashes."""
-        sent = {**self.params.sent, "model": self.model.full_name}
+        return self._body_with(self.params.sent)
+
+    def _body_with(self, params: Mapping[str, Any]) -> TextRow:
+        sent = {**params, "model": self.model.full_name}
         if self.schema is not None:
             sent.setdefault("response_format", {"type": "json_schema", "json_schema": self.schema_hash})
         messages = [message.as_stored() for message in self.messages]
@@ -139,7 +125,17 @@ class Request:
     @cached_property
     def key(self) -> str:
         """The cache key."""
-        return digest(KEY_TAG, self.body.text_hash, self.schema_hash, str(self.replicate), *_flatten(self.key_parts))
+        return self._key_with(self.params.sent)
+
+    @cached_property
+    def former_key(self) -> str | None:
+        """The key under which an earlier version cached the answer, if that is another one."""
+        former = self.params.former_sent
+        return None if former is None else self._key_with(former)
+
+    def _key_with(self, params: Mapping[str, Any]) -> str:
+        body = self.body if params is self.params.sent else self._body_with(params)
+        return digest(KEY_TAG, body.text_hash, self.schema_hash, str(self.replicate), *_flatten(self.key_parts))
 
     @property
     def parts(self) -> dict[str, str]:

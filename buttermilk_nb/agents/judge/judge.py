@@ -19,8 +19,9 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
-from ...llm.model import Model, Params, Request
+from ...llm.model import Model, Request
 from ...llm.offline_input import OfflineInput, Task
+from ...llm.params import Params
 from ...schema import Score, Status, TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots

@@ -15,8 +15,9 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...errors import SetupError
 from ...llm.calls.redaction import Redaction
-from ...llm.model import Model, Params, Request
+from ...llm.model import Model, Request
 from ...llm.offline_input import AnonymisedAnswer, OfflineInput
+from ...llm.params import Params
 from ...schema import TextRow
 from ..base import NO_UPSTREAM, Cell, PlannedRequest, Slot, UpstreamSlots
 from ..config_files import default_prompt

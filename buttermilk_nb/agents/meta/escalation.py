@@ -12,8 +12,9 @@ from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...errors import SkippedCell
 from ...llm.calls.client import CallResult
-from ...llm.model import NO_PARAMS, Model
+from ...llm.model import Model
 from ...llm.offline_input import AnonymisedAnswer, Task
+from ...llm.params import NO_PARAMS
 from ...schema import Score, Status, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots

@@ -12,8 +12,8 @@ from ...codebook.criteria import Criteria
 from ...corpus.record import Record
 from ...errors import InvalidAnswer, SkippedCell
 from ...llm.calls.client import CallResult
-from ...llm.model import Params
 from ...llm.offline_input import AnonymisedAnswer, Task
+from ...llm.params import Params
 from ...schema import Assessment, Status, Unit
 from ..ask_model import ask_and_parse
 from ..base import Cell, Context, UpstreamSlots

@@ -21,8 +21,9 @@ from ...corpus.record import Record
 from ...errors import SetupError, nearest
 from ...llm.calls.client import CallResult
 from ...llm.calls.redaction import Redaction
-from ...llm.model import Model, Params, Request
+from ...llm.model import Model, Request
 from ...llm.offline_input import OfflineInput, Task
+from ...llm.params import Params
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, Cell, Context, Slot, UpstreamSlots

@@ -173,7 +173,7 @@ class _BatchRun:
             key = request.key
             if key in self._requests or key in self._cached_requests:
                 continue
-            if key in self._project.cache:
+            if self._client.has_cached(request):
                 self._cached_requests[key] = WantedRequest(cell, position, 0.0)
             elif self._may_send(request):
                 cost_usd = self._client.sender.max_cost(request) * BATCH_PRICE if request.model.remote else 0.0

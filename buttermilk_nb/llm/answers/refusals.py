@@ -89,6 +89,7 @@ _LANGUAGES = {
         declines=r"(?:必须|必須|只能|需要)(?:拒绝|拒絕)",
     ),
 }
+_NOT_IN_ASCII = {"Russian", "Chinese"}
 _NOT_A_VERDICT = r"(?![^.!?\n]{0,120}\bas (?!an? (?:AI|assistant|language))\w)"
 
 
@@ -103,9 +104,13 @@ def _refusal_pattern(language: _RefusalWords) -> str:
 
 
 @cache
-def _refusal_regex() -> re.Pattern[str]:
-    """The patterns of all languages, compiled on first use because that takes some milliseconds."""
-    return re.compile("|".join(f"(?:{_refusal_pattern(language)})" for language in _LANGUAGES.values()), re.IGNORECASE)
+def _refusal_regex(*, is_ascii: bool) -> re.Pattern[str]:
+    """The patterns of the languages that occur in such a text, compiled on first use: that takes some milliseconds."""
+    names = _LANGUAGES.keys() - (_NOT_IN_ASCII if is_ascii else ())
+    patterns = {name: _refusal_pattern(_LANGUAGES[name]) for name in _LANGUAGES if name in names}
+    chinese = patterns.pop("Chinese", None)
+    words = rf"\b(?:{'|'.join(f'(?:{pattern})' for pattern in patterns.values())})"  # fast: all begin with a word
+    return re.compile(f"{words}|{chinese}" if chinese else words, re.IGNORECASE)
 
 
 def is_refusal_text(text: str) -> bool:
@@ -120,4 +125,7 @@ def is_refusal_text(text: str) -> bool:
     >>> is_refusal_text("The bot said “I cannot help with that”.")
     False
     """
-    return _refusal_regex().search(_QUOTED.sub(" … ", text[:_HEAD_CHARACTERS])) is not None
+    if not text:
+        return False
+    head = text[:_HEAD_CHARACTERS]
+    return _refusal_regex(is_ascii=head.isascii()).search(_QUOTED.sub(" … ", head)) is not None

@@ -1,40 +1,30 @@
 """`ShownTexts`: the texts that a model was shown, to recognise answers that stand in them.
 
 A text can hold a complete answer in JSON, by accident or to plant it. If a model repeats it, it must not count as the
-model's own answer. White space, marks of block quotes, backslashes, invisible characters, kinds of quotation marks and
-the escapes of HTML, addresses and JSON are ignored in the comparison, on both sides. An answer of some length is also
-recognised by its letters alone, whatever stands between them: tags, marks of comments and tables, line numbers.
+model's own answer. Both sides are compared in the forms of `text_forms.py`. An answer of some length is also recognised
+by its letters alone, whatever stands between them: tags, marks of comments and tables, line numbers.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain, islice
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from ..._internal.ids import canonical
 from .find_json import find_objects
 from .repair_object import repair_object
+from .text_forms import compact_form, decoded_forms, fold_strings, is_compact, letters_of, structure, with_plain_quotes
 
-_QUOTE_MARKS = re.compile(r"^[ \t>]+", re.MULTILINE)
 _ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
 _CLOSING = re.compile(r'"[\]}]+,?$')
 """The end of a string and a list right before an answer field: in most answers a conclusion stands between."""
 _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
-_MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED, _MAX_DEPTH = 100, 8_000, 20_000, 50
-_INVISIBLE = re.compile("[\ufeff\0\u00ad\u200b-\u200f\u2060]")
-_QUOTES = tuple(zip("’‘´`“”„‟", "'" * 4 + '"' * 4, strict=True))
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
-_ESCAPED = ("&", "%7", "%25", "\\u", "\\x")
-_MAX_DECODINGS = 3
+_MAX_STARTS, _MAX_LENGTH, _MAX_REPAIRED = 100, 8_000, 20_000
 _TAG = re.compile(r"<[^<>]{0,300}>")
-_NO_LETTERS = re.compile("[^a-z]+")
 _MIN_LETTERS = 60
 """The letters of an answer, its keys included, that no text shares by chance."""
 _CONTEXT = 24
@@ -67,9 +57,9 @@ class ShownTexts:
         same_for_all: Iterable[str] = (),
         redacted: Mapping[str, str] | None = None,
     ) -> None:
-        forms = [
-            form for text in texts for form in _forms(_with_placeholders(text, redacted or {})) if _has_bracket(form)
-        ]
+        if redacted:
+            texts = [_with_placeholders(text, redacted) for text in texts]
+        forms = [form for text in texts if text for form in decoded_forms(text) if _has_bracket(form)]
         self._others = _Analysis(forms) if forms else None
         self._analyses = [_analyse(text) for text in same_for_all if _has_bracket(text)]
         if self._others:
@@ -107,9 +97,11 @@ class _AnswerForms(NamedTuple):
 
     @classmethod
     def of(cls, source: str) -> _AnswerForms:
-        forms = dict.fromkeys(map(_with_plain_quotes, _forms(source)))
-        fields = chain(*(_answer_fields("".join(form.split())) for form in forms))
-        return cls([compact for compact in map(_compact, forms) if compact], list(fields))
+        forms = dict.fromkeys(map(with_plain_quotes, decoded_forms(source)))
+        without_spaces = {form: "".join(form.split()) for form in forms}
+        compact = [text if is_compact(form) else compact_form(form) for form, text in without_spaces.items()]
+        fields = chain(*map(_answer_fields, without_spaces.values()))
+        return cls([text for text in compact if text], list(fields))
 
 
 class _Analysis:
@@ -132,9 +124,9 @@ class _Analysis:
     def _contain_value(self, answer: dict[str, Any]) -> bool:
         """Whether the object, or an entry of it, is in one of the texts, perhaps written in another way."""
         entries = [*_objects_with_answer(answer)]
-        if entries and not any(canonical(_fold_strings(entry["answer"])) in self._answers for entry in entries):
+        if entries and not any(canonical(fold_strings(entry["answer"])) in self._answers for entry in entries):
             return False
-        folded = _fold_strings(answer)
+        folded = fold_strings(answer)
         return any(map(self._contain_entry, _objects_with_answer(folded))) or canonical(folded) in self._objects
 
     def _contain_entry(self, item: dict[str, Any]) -> bool:
@@ -153,27 +145,27 @@ class _Analysis:
 
     def contains_letters(self, answer: dict[str, Any]) -> bool:
         """Whether an entry stands in one of the texts if only letters count."""
-        entries = (_letters(json.dumps(entry, ensure_ascii=False)) for entry in _objects_with_answer(answer))
+        entries = (letters_of(json.dumps(entry, ensure_ascii=False)) for entry in _objects_with_answer(answer))
         signatures = [letters for letters in entries if len(letters) >= _MIN_LETTERS]
         return any(letters in text for letters in signatures for text in self._letter_texts)
 
     @cached_property
     def _letter_texts(self) -> list[str]:
         texts = chain(self._texts, (_TAG.sub("", text) for text in self._texts if "<" in text))
-        return list(dict.fromkeys(map(_letters, texts)))
+        return list(dict.fromkeys(map(letters_of, texts)))
 
     @cached_property
     def _compact_texts(self) -> list[str]:
-        return [_compact(text) for text in self._texts]
+        return [compact_form(text) for text in self._texts]
 
     @cached_property
     def _structures(self) -> list[str]:
-        return ["".join(_with_plain_quotes(_QUOTE_MARKS.sub("", text)).split()) for text in self._texts]
+        return [structure(text) for text in self._texts]
 
     @cached_property
     def _object_sources(self) -> list[str]:
         sources = {
-            _compact(text[candidate.start : candidate.end])
+            compact_form(text[candidate.start : candidate.end])
             for text in self._texts
             for candidate in find_objects(text)
             if candidate.state == "complete" and "answer" in text[candidate.start : candidate.end]
@@ -202,7 +194,7 @@ class _Analysis:
                     if value is None and "answer" in form[start:end] and end - start <= repairable:
                         repairable -= end - start
                         value = repair_object(form[start:end])
-                    values.append(_fold_strings(value))
+                    values.append(fold_strings(value))
         return values
 
     @cached_property
@@ -218,7 +210,7 @@ class _Analysis:
 
 @lru_cache(maxsize=64)
 def _analyse(text: str) -> _Analysis:
-    return _Analysis([form for form in _forms(text) if _has_bracket(form)])
+    return _Analysis([form for form in decoded_forms(text) if _has_bracket(form)])
 
 
 def _has_bracket(text: str) -> bool:
@@ -231,61 +223,12 @@ def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
     return text
 
 
-def _forms(text: str) -> list[str]:
-    """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
-    if text.isascii() and not ("`" in text or "\0" in text or any(mark in text for mark in _ESCAPED)):
-        return [text]  # most texts
-    visible = decoded = _INVISIBLE.sub("", text)
-    for _ in range(_MAX_DECODINGS):  # some texts were escaped twice
-        before, decoded = decoded, _decode(decoded)
-        if decoded == before:
-            break
-    decoded = decoded if decoded.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", decoded))
-    return list(dict.fromkeys([visible, _with_plain_quotes(decoded), decoded]))
-
-
-def _decode(text: str) -> str:
-    """The text with the escapes of HTML, addresses, JSON and programs decoded once."""
-    decoded = html.unescape(text) if "&" in text else text
-    decoded = unquote(decoded) if "%7" in decoded or "%25" in decoded else decoded
-    return _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), decoded) if "\\" in decoded else decoded
-
-
-def _letters(text: str) -> str:
-    """The letters of a text, in lower case."""
-    folded = text.casefold()
-    if folded.isascii():
-        return _NO_LETTERS.sub("", folded)
-    return "".join(filter(str.isalpha, unicodedata.normalize("NFKC", folded)))
-
-
-def _with_plain_quotes(text: str) -> str:
-    for mark, plain in _QUOTES:
-        text = text.replace(mark, plain)
-    return text
-
-
 def _answer_fields(structure: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     for match in _ANSWER_FIELD.finditer(structure):
         before = structure[max(0, match.start() - _CONTEXT) : match.start()]
         closing = _CLOSING.search(before)
         contexts = (before, closing[0] if closing else "")
         yield match[0], tuple(f"{context}{match[0]}" for context in contexts if context)
-
-
-def _fold_strings(value: Any, depth: int = 0) -> Any:
-    """A value with each of its texts decoded, with plain quotation marks and single spaces."""
-    if depth > _MAX_DEPTH:
-        return value
-    if isinstance(value, str):
-        return " ".join(_with_plain_quotes(_forms(value)[-1]).replace('"', "'").split())
-    if isinstance(value, dict):
-        return {key: _fold_strings(item, depth + 1) for key, item in value.items()}
-    return [_fold_strings(item, depth + 1) for item in value] if isinstance(value, list) else value
-
-
-def _compact(text: str) -> str:
-    return "".join(_with_plain_quotes(_QUOTE_MARKS.sub("", text).replace("\\", "")).split())
 
 
 def _nested_objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -142,6 +142,8 @@ class Client:
         if scope.mode == "only" or (scope.mode == "use" and not again):
             completion = self.cached(request)
             if completion is not None:
+                if request.former_key is not None and request.key not in self._cache:
+                    await self.store_answer(request, completion)
                 max_cost_usd = self.unpaid_answers.pop(request.key, None) if self.unpaid_answers else None
                 is_paid = max_cost_usd is None
                 return _from_completion(
@@ -194,12 +196,18 @@ class Client:
     def cached(self, request: Request) -> Completion | None:
         """The answer in the cache, or None. An entry that cannot be read counts as missing."""
         text = self._cache.get(request.key)
+        if text is None and request.former_key is not None:
+            text = self._cache.get(request.former_key)
         if text is None:
             return None
         try:
             return CacheEntry.model_validate_json(text, context=FROM_DISK).completion
         except ValidationError:
             return None
+
+    def has_cached(self, request: Request) -> bool:
+        """Whether the answer is in the cache; quicker than to read it."""
+        return request.key in self._cache or (request.former_key is not None and request.former_key in self._cache)
 
     async def store_answer(self, request: Request, completion: Completion) -> None:
         """Put an answer on disk."""

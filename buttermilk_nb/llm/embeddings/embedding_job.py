@@ -23,7 +23,8 @@ from ..calls.client import CallResult, Client
 from ..calls.redaction import Redaction
 from ..calls.run_scope import NO_POLICY, Policy, RunScope
 from ..completion import Completion
-from ..model import Model, Params
+from ..model import Model
+from ..params import Params
 from .vectors import EmbeddingRequest, TextBatch, VectorLength, decode_vector, text_batches, wrong_length_message
 
 if TYPE_CHECKING:

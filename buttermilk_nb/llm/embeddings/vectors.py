@@ -23,8 +23,9 @@ from ...schema import TextRow, now
 from ..calls.redaction import Redaction
 from ..completion import Completion
 from ..message import Message
-from ..model import NO_PARAMS, Model, Params, Request
+from ..model import Model, Request
 from ..offline_input import OfflineInput
+from ..params import NO_PARAMS, Params
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,10 +110,9 @@ class EmbeddingRequest(Request):
         sent = {**self.params.sent, "model": self.model.full_name, "input": self.text}
         return TextRow.of("request", replace_surrogates(canonical(sent)))
 
-    @cached_property
-    def key(self) -> str:
+    def _key_with(self, params: Mapping[str, Any]) -> str:
         key_parts = [text for pair in sorted(self.key_parts.items()) for text in pair]
-        return digest(KEY_TAG, self.model.full_name, self.params.sent_json, self.text, *key_parts)
+        return digest(KEY_TAG, self.model.full_name, canonical(params), self.text, *key_parts)
 
     @property
     def parts(self) -> dict[str, str]:

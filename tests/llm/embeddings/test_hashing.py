@@ -18,7 +18,8 @@ from buttermilk_nb.llm.embeddings.embedding_registry import make_embedder
 from buttermilk_nb.llm.embeddings.hashing import hash_vector
 from buttermilk_nb.llm.embeddings.vectors import EmbeddingRequest, decode_vector, encode_vector
 from buttermilk_nb.llm.message import Message
-from buttermilk_nb.llm.model import Params, Request
+from buttermilk_nb.llm.model import Request
+from buttermilk_nb.llm.params import Params
 from buttermilk_nb.project.embed import embed
 
 RECORD = bm.Record(record_id="g1", content="They are vermin — 判决书.")
