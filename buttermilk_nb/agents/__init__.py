@@ -9,6 +9,7 @@ from .judge.judge import Judge
 from .llm_agent import Agent
 from .meta import Differences, Escalation, Panel, Scorer, Synthesiser
 from .pairwise.pairwise import Pairwise
+from .typed_output.typed_agent import TypedAgent
 
 __all__ = [
     "Agent",
@@ -22,5 +23,6 @@ __all__ = [
     "Panel",
     "Scorer",
     "Synthesiser",
+    "TypedAgent",
     "agent",
 ]

@@ -208,6 +208,10 @@ class AgentBase(BaseModel, ABC):
         """The requests that this cell would make."""
         return ()
 
+    def rebuild_output(self, stored: Any) -> Any:
+        """The output that stored data are; for most agents the data themselves."""
+        return stored
+
     @abstractmethod
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         """The agent as plain data for YAML; paths are written relative to `folder`."""

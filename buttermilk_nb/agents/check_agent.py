@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from .._internal.ids import canonical
 from .._internal.markdown import code_list
@@ -13,6 +14,9 @@ from ..llm.params import Params
 from .base import Cell, Slot
 from .prompt import Prompt
 from .templates.template_fields import MAPPING_METHODS
+
+if TYPE_CHECKING:
+    from ..project.project import Project
 
 _MAX_RENDERING_PROBLEMS = 20
 
@@ -34,15 +38,27 @@ def content_problems(prompt: Prompt, records: Sequence[Record], needs: Sequence[
     return problems
 
 
-def rendering_problems(
-    slots: Sequence[Slot], records: Sequence[Record], requests: Callable[[Cell], object]
-) -> list[str]:
-    """Sentences on the first prompts that cannot be rendered; `requests` makes the requests of a cell."""
+class MakesRequests(Protocol):
+    """What an agent must have so that its prompts can be tried."""
+
+    def slots(self, project: Project) -> list[Slot]:
+        """Its columns of the grid."""
+
+    def requests(self, cell: Cell) -> object:
+        """The requests of a cell."""
+
+
+def rendering_problems(agent: MakesRequests, project: Project, records: Sequence[Record]) -> list[str]:
+    """Sentences on the first prompts that cannot be rendered for one of these records."""
+    try:
+        slots = agent.slots(project)
+    except SetupError as error:
+        return list(error.problems)
     problems = []
     for record in records:
         for slot in slots:
             try:
-                requests(Cell(slot, record, "", {}))
+                agent.requests(Cell(slot, record, "", {}))
             except SetupError as error:
                 problems += [f"record `{record.record_id}`: {problem}" for problem in error.problems]
     return problems[:_MAX_RENDERING_PROBLEMS]

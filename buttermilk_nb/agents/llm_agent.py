@@ -69,6 +69,9 @@ class Agent(AgentBase):
     fallback
         Models to call if the selected model fails permanently (overloaded, unreachable, no credit, text too long).
         Their answers carry their own model name, because another model is another instrument. By default none.
+    output
+        The type of the answer: a pydantic model, a dataclass, a typed dictionary, or a JSON schema. By default the
+        answer is a text. See `TypedAgent`.
 
     Raises
     ------
@@ -91,6 +94,11 @@ class Agent(AgentBase):
     replicates: int = Field(default=1, ge=1)
     params: dict[str, Any] = Field(default_factory=lambda: {"temperature": 0})
     fallback: tuple[str, ...] = ()
+
+    def __new__(cls, *_: Any, output: Any = None, **__: Any) -> Agent:
+        """An agent; with an `output`, a TypedAgent."""
+        kind = AgentBase.kinds["typed_agent"] if cls is Agent and output is not None else cls
+        return object.__new__(kind)  # type: ignore[return-value]  # a TypedAgent is an Agent
 
     def __init__(
         self,
@@ -262,7 +270,7 @@ class Agent(AgentBase):
         problems += content_problems(self.prompt, records, needs)
         problems += self.model_problems(project)
         if "inputs" not in self.prompt.names:
-            problems += self._rendering_problems(project, records)
+            problems += rendering_problems(self, project, records)
         return list(dict.fromkeys(problems))
 
     def model_problems(self, project: Project) -> list[str]:
@@ -309,11 +317,3 @@ class Agent(AgentBase):
         if isinstance(prompt, str) and "\n" not in prompt and prompt.endswith(PROMPT_ENDINGS):
             data = {**data, "prompt": prompt_path(prompt, folder)}
         return cls(name=name, **data)
-
-    def _rendering_problems(self, project: Project, records: Sequence[Record]) -> list[str]:
-        """Sentences on prompts that cannot be rendered for one of these records."""
-        try:
-            slots = self.slots(project)
-        except SetupError as error:
-            return list(error.problems)
-        return rendering_problems(slots, records, self.requests)

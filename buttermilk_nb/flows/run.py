@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._internal import hooks
@@ -58,6 +59,8 @@ class Run:
         self.status = status
         self.stopped_by: str | None = None
         """Why a run that is `over budget` stopped, or why it waits for a batch."""
+        self.agents: Mapping[str, AgentBase] = {}
+        """The agents of its steps by name; none for a run of another session."""
         self.cancel_callback: Callable[[], None] | None = None
 
     @property
@@ -212,7 +215,9 @@ class Run:
             The stored record is not the one that its hash is of.
         """
         conditions = {"step": step, "criteria_set": criteria_set, "model": model, "replicate": replicate}
-        return read_trace(self.project.store, self.run_id, which, conditions)
+        trace = read_trace(self.project.store, self.run_id, which, conditions)
+        agent = self.agents.get(trace.step)
+        return replace(trace, output=agent.rebuild_output(trace.output)) if agent and trace.status == "ok" else trace
 
     def calls(self) -> pd.DataFrame:
         """One row per call, with the request as sent and the response as received."""

@@ -40,7 +40,8 @@ class StoredTrace:
     answer
         The text of the model's answer; None if no model answered.
     output
-        What was read in it: the scores of a judge by criterion, the data or the text of any other agent.
+        What was read in it: the scores of a judge by criterion, the data or the text of any other agent; the object of
+        an agent with an `output` type, if the run is of this session, else its data.
     scores
         One row per criterion, for an agent with scores.
     calls
@@ -109,7 +110,7 @@ class StoredTrace:
             ]
             parts += [title("Read"), table(["criterion", "answer", "conclusion"], rows)]
         elif self.output is not None:
-            parts += [title("Read"), _preformatted(json.dumps(self.output, ensure_ascii=False, indent=1, default=str))]
+            parts += [title("Read"), _preformatted(_shown(self.output))]
         return fragment(*parts)
 
     def _who(self) -> str:
@@ -215,7 +216,7 @@ def _output(row: Mapping[Any, Any], scores: pd.DataFrame) -> Any:
         return {score["criterion"]: _answer_of(score) for score in scores.to_dict("records")}
     output = _value(row["output"])
     kind = AgentBase.kinds.get(row["agent"])
-    if output is None or kind is None or not kind.output_is_json:
+    if output is None or row["status"] != "ok" or kind is None or not kind.output_is_json:
         return output
     try:
         return json.loads(output)
@@ -236,6 +237,11 @@ def _text_of(message: Mapping[str, Any]) -> str:
         return content
     parts = content if isinstance(content, list) else []
     return " ".join(str(part.get("text") or f"[{part.get('type')}]") for part in parts if isinstance(part, dict))
+
+
+def _shown(output: Any) -> str:
+    """An output as text: data as JSON, an object as it describes itself."""
+    return json.dumps(output, ensure_ascii=False, indent=1) if isinstance(output, dict | list | str) else repr(output)
 
 
 def _preformatted(text: str) -> Markup:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
 from ..schema import Score
 
-Task = Literal["judge", "synthesise", "differences", "match", "extract", "pairwise"]
-"""The task: answers on criteria, one reconciled answer, differences between answers, matched reasons, extracted rows,
-or the better of two texts."""
+Task = Literal["judge", "synthesise", "differences", "match", "extract", "pairwise", "fill"]
+"""The task: answers on criteria (or free text), one reconciled answer, differences between answers, matched reasons,
+extracted rows, the better of two texts, or an object in the form of a schema."""
 
 
 class AnonymisedAnswer(NamedTuple):
@@ -37,3 +38,9 @@ class OfflineInput(NamedTuple):
     """The two texts of a pair, in the order in which they are shown."""
     order: str = ""
     """The order of a pair: `given` or `swapped`."""
+    schema: Mapping[str, Any] | None = None
+    """The JSON schema of the object to fill."""
+    columns: Mapping[str, str | tuple[str, ...]] | None = None
+    """The columns of the rows to extract: what each holds, or its allowed values."""
+    quote: str | None = None
+    """The column with a quotation from the text."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import field_validator, model_validator
 
@@ -16,18 +16,14 @@ from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...errors import nearest
 from ...llm.calls.client import CallResult
-from ...llm.calls.redaction import Redaction
-from ...llm.model import Model, Request
 from ...llm.offline_input import OfflineInput, Task
-from ...llm.params import Params
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, AgentBase, Cell, Context, Slot, UpstreamSlots
 from ..config_files import criteria_path, default_prompt, load_criteria, relative_path
-from ..llm_agent import Agent
 from ..parse_output import ParsedOutput, parsed_unit
 from ..prompt import BoundPrompt, Prompt
-from ..step_outputs import step_outputs
+from ..schema_agent import SchemaAgent, SchemaQuestion
 from ..units import Stopwatch
 from .parse_rows import RESERVED, Columns, parse_rows
 from .ready_made import FRAMING, HIDDEN_MEANINGS, RULE_FINDINGS
@@ -37,17 +33,7 @@ if TYPE_CHECKING:
     from ...project.project import Project
 
 
-class ExtractionQuestion(NamedTuple):
-    """One prepared question of an extractor; the same for every record."""
-
-    bound_prompt: BoundPrompt
-    schema_row: TextRow
-    schema: dict[str, Any]
-    params: Params
-    redaction: Redaction | None
-
-
-class Extractor(Agent):
+class Extractor(SchemaAgent):
     """Asks models for rows in declared columns. `run.extractions(step)` returns them as a frame.
 
     Parameters
@@ -75,7 +61,8 @@ class Extractor(Agent):
 
     Notes
     -----
-    Offline models cannot extract, because no rule can find meaning in a text. Their answers are `skipped`.
+    Offline models extract by rule, without understanding: one row for each sentence with a cue of the criteria;
+    without cues, one row for the first sentence. What no rule can tell is "not answered".
 
     Examples
     --------
@@ -87,7 +74,6 @@ class Extractor(Agent):
 
     kind: ClassVar[str] = "extractor"
     results: ClassVar[Literal["extractions"]] = "extractions"
-    output_is_json: ClassVar[bool] = True
     role: ClassVar[str] = "extractor"
     task: ClassVar[Task] = "extract"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs", "instruction", "criteria", "answer_format")
@@ -251,11 +237,12 @@ class Extractor(Agent):
         bound = BoundPrompt(self.prompt, values)
         slots = []
         for model in self.selected_models(project):
-            question = ExtractionQuestion(bound, schema_row, schema, self.params_of(model), project.redaction)
+            question = SchemaQuestion(bound, schema_row, schema, self.params_of(model), project.redaction)
             slots += self.model_slots(
                 project,
                 model,
                 question,
+                cues=self.criteria,
                 instruction=self.instruction,
                 criteria=self.criteria.criteria_hash if self.criteria else None,
                 schema=schema_row.text_hash,
@@ -264,17 +251,8 @@ class Extractor(Agent):
             )
         return slots
 
-    def request(self, question: ExtractionQuestion, cell: Cell, model: Model) -> Request:
-        return Request(
-            model,
-            question.bound_prompt.render(cell.record.view(), step_outputs(cell)),
-            params=question.params if model is cell.slot.model else self.params_of(model),
-            schema_hash=question.schema_row.text_hash,
-            schema=question.schema,
-            replicate=cell.slot.replicate,
-            offline_input=OfflineInput(cell.record, None, self.task),
-            redaction=question.redaction,
-        )
+    def offline_input(self, cell: Cell) -> OfflineInput:
+        return OfflineInput(cell.record, self.criteria, self.task, columns=self.columns, quote=self.quote)
 
     async def run(self, cell: Cell, context: Context) -> Unit:
         watch, trace_id = Stopwatch(), uuid7()
@@ -285,7 +263,7 @@ class Extractor(Agent):
     def parse(
         self,
         result: CallResult,
-        question: ExtractionQuestion,
+        question: SchemaQuestion,
         cell: Cell,
         trace_id: str,
         context: Context,  # the same for all agents
@@ -294,8 +272,7 @@ class Extractor(Agent):
         return parse_rows(result, self.columns, cell)
 
     def texts(self, slots: Sequence[Slot]) -> list[TextRow]:
-        schemas = {slot.prepared.schema_row.text_hash: slot.prepared.schema_row for slot in slots}
-        return [*super().texts(slots), *schemas.values(), *(self.criteria.to_rows() if self.criteria else ())]
+        return [*super().texts(slots), *(self.criteria.to_rows() if self.criteria else ())]
 
     def to_plain(self, folder: Path | None) -> dict[str, Any]:
         plain = super().to_plain(folder)

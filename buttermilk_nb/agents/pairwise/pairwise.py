@@ -27,6 +27,7 @@ from ...llm.params import Params
 from ...schema import TextRow, Unit
 from ..ask_model import ask_and_parse
 from ..base import NO_UPSTREAM, Cell, Context, Slot, UpstreamSlots
+from ..check_agent import rendering_problems
 from ..config_files import default_prompt
 from ..judge.answer_format import answer_format, answer_schema
 from ..judge.judge import Judge
@@ -249,7 +250,7 @@ class Pairwise(Judge):
         problems += [f"prompt `{self.prompt.name}` never shows `{name}`." for name in missing if not problems]
         if problems:
             return problems
-        problems += self.model_problems(project) + self._rendering_problems(project, records)
+        problems += self.model_problems(project) + rendering_problems(self, project, records)
         return list(dict.fromkeys(problems))
 
     def criteria_documents(self) -> list[Criteria]:

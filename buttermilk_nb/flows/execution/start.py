@@ -36,6 +36,7 @@ def start(
     remarks = (*grid.remarks, *notes)
     run_id = uuid7()
     run = Run(project, run_id, flow=flow, planned=grid.cells, remarks=remarks, status="running")
+    run.agents = {step.name: step.agent for step in plan.steps}
     run_row = RunRow(
         run_id=run_id,
         flow=flow,

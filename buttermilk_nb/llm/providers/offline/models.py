@@ -31,6 +31,8 @@ from ...model import Model, Request
 from ...offline_input import OfflineInput
 from ..model_options import parse_options
 from .dictionary import Hit, compiled_cues
+from .extract_rows import extract_rows
+from .fill_schema import fill_schema
 from .rules import answer_by_rule, write_first_sentence
 
 _NO_RULES = digest("kq1", canonical([]))
@@ -53,7 +55,7 @@ class _OfflineModel(Model):
         return 0.0, 0.0
 
     def skip_reason(self, offline_input: OfflineInput | None) -> SkippedCell | None:
-        if offline_input is None or offline_input.criteria is None:
+        if offline_input is None or offline_input.criteria is None or offline_input.task in ("extract", "fill"):
             return None
         try:
             if offline_input.task != "judge":
@@ -66,9 +68,9 @@ class _OfflineModel(Model):
         return None
 
     async def complete(self, request: Request) -> Completion:
-        if request.offline_input is None or (request.offline_input.criteria is None and not self.writes(request)):
+        if request.offline_input is None or not self.takes(request.offline_input):
             raise SkippedCell(f"`{self.name}` answers criteria only; this agent asks for something else.")
-        is_judging = request.offline_input.task == "judge"
+        is_judging = request.offline_input.task in ("judge", "extract")
         n_characters = len(request.offline_input.record.content if is_judging else request.text)
         text = await process_text(n_characters, self._reply, request.offline_input, request.replicate)
         return Completion(
@@ -84,12 +86,18 @@ class _OfflineModel(Model):
             raw=text,
         )
 
-    def writes(self, request: Request) -> bool:  # noqa: ARG002  # most offline models write nothing
-        """Whether the model answers a request for free text."""
-        return False
+    def takes(self, offline_input: OfflineInput) -> bool:
+        """Whether the model has a rule for this task; most have rules for criteria alone."""
+        return offline_input.criteria is not None and offline_input.task not in ("extract", "fill")
 
     def _reply(self, offline_input: OfflineInput, replicate: int) -> str:
         """The answer to a task: JSON, or free text."""
+        if offline_input.task == "extract":
+            record, columns, quote = offline_input.record, offline_input.columns or {}, offline_input.quote
+            rows = extract_rows(record, columns, quote, offline_input.criteria, with_quoted=self.ties_go_to_flag)
+            return json.dumps({"rows": rows}, ensure_ascii=False)
+        if offline_input.task == "fill":
+            return json.dumps(fill_schema(offline_input.schema or {}), ensure_ascii=False)
         if offline_input.criteria is None:
             return write_first_sentence(offline_input.record)
         if offline_input.task != "judge":
@@ -113,8 +121,8 @@ class DictionaryModel(_OfflineModel):
         parse_options(name, options, {})
         self._strict = self.ties_go_to_flag = name.partition("?")[0].endswith("strict")
 
-    def writes(self, request: Request) -> bool:
-        return request.offline_input is not None and request.offline_input.task == "judge"
+    def takes(self, offline_input: OfflineInput) -> bool:
+        return offline_input.criteria is not None or offline_input.task in ("judge", "extract", "fill")
 
     def design_parts(self, criteria: Criteria | None) -> dict[str, str]:
         return {"rules": _RULES, "cues": criteria.rules_hash if criteria else _NO_RULES}

@@ -7,6 +7,7 @@ They make it possible to try any flow for free.
 - *Differences*: the answers grouped by verdict, criterion by criterion.
 - *Matching*: a reason of an answer matches an expert's reason if half of the expert's longer words occur in it.
 - *Free text*: the first sentence of the record, whatever the prompt asks for.
+- *Rows* and *typed answers*: see `extract_rows.py` and `fill_schema.py`.
 - *Pairs*: the text with more cues wins; cues for a flagged answer count against it; equal counts are a tie.
 
 No rule understands the meaning of a reason. For tasks that need it, tutorials use answers that people have written.
@@ -29,6 +30,7 @@ from ....errors import SkippedCell
 from ....schema import Score
 from ...offline_input import OfflineInput
 from .dictionary import compiled_cues
+from .sentences import first_sentence
 
 BASELINE = "Rule-based baseline, not a language model."
 _MAX_REASONS = 5
@@ -36,7 +38,6 @@ _MIN_LETTERS = 4  # shorter words occur in every sentence
 _STEM_LETTERS = 5  # words are compared by their first letters, so that `guard` and `guards` are equal
 _WORD = re.compile(r"\w+")
 _MAX_SENTENCE = 1_000
-_SENTENCE_END = re.compile(r"(?<=[.!?\u2026\u3002\uff01\uff1f])\s+|(?<=[\u3002\uff01\uff1f])")
 
 
 def answer_by_rule(offline_input: OfflineInput, *, strict: bool) -> dict[str, Any]:
@@ -65,10 +66,11 @@ def write_first_sentence(record: Record) -> str:
     SkippedCell
         The record has no text.
     """
-    text = " ".join(record.content[:_MAX_SENTENCE].split())
-    if not text:
+    if not record.content.strip():
         raise SkippedCell(f"record `{record.record_id}` has no text, and the baselines do not read images.")
-    return f"{BASELINE} The first sentence of the text: {_SENTENCE_END.split(text, maxsplit=1)[0]}"
+    return (
+        f"{BASELINE} The first sentence of the text: {first_sentence(' '.join(record.content[:_MAX_SENTENCE].split()))}"
+    )
 
 
 def _labelled_scores(offline_input: OfflineInput, criterion: Criterion) -> list[tuple[str, Score]]:

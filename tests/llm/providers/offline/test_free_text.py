@@ -42,9 +42,6 @@ def test_a_second_run_takes_it_from_the_cache():
     assert bm.last_run().calls().cached.all()
 
 
-def test_extractors_and_the_simulated_coder_are_still_skipped():
-    claims = bm.Extractor("claims", "List claims.", columns={"claim": "a claim"}, models="offline/strict")
-    claims("They met.")
-    assert bm.last_run().counts == {"skipped": 1}
+def test_the_simulated_coder_is_still_skipped():
     gist("offline/teaching")("They met.")
     assert bm.last_run().counts == {"skipped": 1}

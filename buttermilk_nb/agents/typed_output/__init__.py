@@ -1,0 +1,1 @@
+"""Agents whose answer is an object of a declared type."""
