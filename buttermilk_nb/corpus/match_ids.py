@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 
@@ -37,14 +37,41 @@ def match_ids(unknown: Collection[str], known: Collection[str]) -> IdMatch | Non
     >>> match_ids({"1.0", "x"}, ["1", "2"]) is None
     True
     """
+    for rule, matches in _matches_by_rule(unknown, known):
+        if matches and len(matches) == len(set(unknown)):
+            return IdMatch(rule, matches)
+    return None
+
+
+def offer_rule(unknown: Collection[str], known: Collection[str]) -> str | None:
+    """A sentence on a rule by which some of these ids become known, but not all; None if no rule helps.
+
+    Examples
+    --------
+    >>> print(offer_rule({"1.0", "2.0", "x"}, ["1", "2"]).partition(",")[0])
+    2 of 3 unknown ids are in the corpus if they are written without `.0` (`1.0` as `1`)
+    """
+    n = len(set(unknown))
+    best = max(_matches_by_rule(unknown, known), key=lambda pair: len(pair[1]), default=None)
+    if best is None or not 0 < len(best[1]) < n:
+        return None
+    rule, matches = best
+    written, other = next(iter(matches)), min(set(unknown) - matches.keys())
+    return (
+        f"{len(matches):,} of {n:,} unknown ids are in the corpus if they are written {rule} (`{written}` as "
+        f"`{matches[written]}`), but `{other}` is not, so none was changed. If the rule is right, write the ids so, or "
+        "take the others out."
+    )
+
+
+def _matches_by_rule(unknown: Collection[str], known: Collection[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each rule, with the unknown ids that it makes ids of exactly one record."""
     for rule, forms in _RULES.items():
         by_form: dict[str, list[str]] = {}
         for name in known:
             by_form.setdefault(forms(name), []).append(name)
         matches = {name: by_form.get(forms(name), []) for name in sorted(unknown)}
-        if matches and all(len(names) == 1 for names in matches.values()):
-            return IdMatch(rule, {name: names[0] for name, names in matches.items()})
-    return None
+        yield rule, {name: names[0] for name, names in matches.items() if len(names) == 1}
 
 
 def _without_zero_decimals(name: str) -> str:

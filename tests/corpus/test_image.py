@@ -422,7 +422,7 @@ def test_every_broken_image_of_a_folder_is_named_at_once(tmp_path, form):
 def test_a_folder_with_neither_texts_nor_images_says_so(tmp_path):
     (tmp_path / "notes.md").write_text("x")
     with pytest.raises(
-        SetupError, match=r"contains no file that matches '\*.txt' and no image; give another `pattern`"
+        SetupError, match=r"contains no text that matches '\*.txt' and no image; it has 1 .md; pattern="
     ):
         load(tmp_path)
 

@@ -152,9 +152,12 @@ def _find_dialect(text: str, delimiter: str | None) -> _Dialect:
         opening = re.escape(delimiter)
         return quoted._replace(has_blanks=bool(re.search(rf'{opening} +"', text)) and f'{delimiter}"' not in text)
     plain = _Dialect(delimiter, is_quoted=False)
-    if _is_regular(quoted, text):
+    is_regular = _is_regular(quoted, text)
+    if is_regular and not ("\n" in text and _is_regular(plain, text)):
         return quoted
     n_quoted, n_plain = (sum(1 for _ in dialect.reader(text)) for dialect in (quoted, plain))
+    if is_regular and n_quoted == n_plain:
+        return quoted
     return plain._replace(
         remark=f"quotation marks were read as part of the texts ({n_plain:,} lines); read as marks around fields they "
         f"would give {n_quoted:,}, and other fields. Files of this kind are usually not quoted."

@@ -36,7 +36,7 @@ _CLOSE = 0.05  # by how much less another page may fit and still be possible
 _OTHER_SCRIPTS = frozenset({"cp1251", "koi8_r", "cp1253"})
 _WORD = re.compile(r"[^\W\d_]+(?:[^\w\s.,;:!?/|()&+=<>@#*…–—-]?[^\W\d_]+)*")
 _MOST_ACCENTS = 0.7
-"""The largest share of letters beyond ASCII in the words of a Latin script that have any."""
+"""The largest share of letters beyond ASCII in the words of a Latin script that have any, words of one letter apart."""
 
 
 class Page(NamedTuple):
@@ -84,13 +84,17 @@ def _share(data: bytes, name: str) -> float:
     if not n:
         return 1.0 if name == "cp1252" else 0.0
     words = [word for word in _WORD.findall(text) if not word.isascii()]
-    if name not in _OTHER_SCRIPTS and n > _MOST_ACCENTS * sum(map(len, words)):
+    long_words = [word for word in words if len(word) > 1]  # `à` and `è` are words too
+    n_long = sum(not char.isascii() and char not in _NEUTRAL for word in long_words for char in word)
+    if name not in _OTHER_SCRIPTS and n_long > _MOST_ACCENTS * sum(map(len, long_words)):
         return 0.0
-    fitting = Counter(char for word in words if _is_word(word, name in _OTHER_SCRIPTS) for char in word)
+    if name in _OTHER_SCRIPTS and not any(_is_word(word, is_other_script=True) for word in long_words):
+        return 0.0
+    fitting = Counter(char for word in words if _is_word(word, is_other_script=name in _OTHER_SCRIPTS) for char in word)
     return max(sum(fitting[char] for char in {*alphabet, *alphabet.upper()}) for alphabet in _LANGUAGES[name]) / n
 
 
-def _is_word(word: str, is_other_script: bool) -> bool:
+def _is_word(word: str, *, is_other_script: bool) -> bool:
     """Whether a word can be one: in one script, without signs or capital letters in it."""
     if any(not char.isalpha() and char not in "'’\N{SOFT HYPHEN}" for char in word):
         return False

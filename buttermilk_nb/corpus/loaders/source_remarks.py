@@ -102,11 +102,11 @@ def _nothing_texts(source: Source, content: str) -> list[str]:
     if not found:
         return []
     n = sum(isinstance(v, str) and v.strip() in found for v in values)
-    listed = ", ".join(f"`{text}`" for text in found[:4])
+    listed = ", ".join(f"`{text}`" for text in found[:4]) + (", ..." if len(found) > 4 else "")
     verb = "says" if n == 1 else "say"
     return [
         f"{pluralise(n, 'text')} in `{content}` {verb} only {listed}, as missing values do; to drop "
-        f"them: corpus.filter(lambda record: record.content.strip() not in {found[:4]!r})."
+        f"them: corpus.filter(lambda record: record.content.strip() not in {found!r})."
     ]
 
 

@@ -25,6 +25,11 @@ from .zip_files import open_zip
 
 _DEFAULT_PATTERN = "*.txt"
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
+_NO_TEXTS = frozenset(
+    [".docx", ".doc", ".odt", ".pdf", ".rtf", ".xlsx", ".xls", ".ods", ".pptx", ".zip", ".gz", ".html", ".htm", ".xml",
+     ".parquet", ".sav", ".dta", ".mp3", ".mp4", ".wav", ".m4a", ".mov"]
+)  # fmt: skip
+"""Endings of files that are no plain texts: a pattern for them would be refused, or load their markup."""
 _MAX_REMARKS = 5
 _LINK_PROBLEM = "this is a link to something outside the folder; follow_links=True reads it"
 
@@ -112,6 +117,11 @@ def _make_source(
 ) -> Source:
     if not files and outside:
         raise SetupError(f"`{path}` contains only links to files outside it; follow_links=True reads them.")
+    if not files and left_out:
+        raise SetupError(
+            f"`{path}` contains no text that matches {pattern or _DEFAULT_PATTERN!r} and no image; it has "
+            f"{_list_endings(left_out)}{_pattern_hint(left_out, before='; ')}."
+        )
     if not files:
         missing = f"no file that matches {pattern or _DEFAULT_PATTERN!r}{'' if pattern else ' and no image'}"
         raise SetupError(f"`{path}` contains {missing}; give another `pattern`.")
@@ -128,11 +138,19 @@ def _left_out_remarks(path: str, left_out: Sequence[PurePosixPath]) -> list[str]
     """A remark on files that no pattern chose, by their endings."""
     if not left_out:
         return []
-    endings = Counter(name.suffix or "without an ending" for name in left_out)
-    listed = ", ".join(f"{n} {ending}" for ending, n in endings.most_common(5))
-    first = next((name.suffix for name in left_out if name.suffix), "")
-    hint = f'; pattern="*{first}" reads others' if first else ""
-    return [f"`{path}`: {pluralise(len(left_out), 'file')} left out ({listed}){hint}."]
+    hint = _pattern_hint(left_out, before="; ")
+    return [f"`{path}`: {pluralise(len(left_out), 'file')} left out ({_list_endings(left_out)}){hint}."]
+
+
+def _list_endings(names: Sequence[PurePosixPath]) -> str:
+    endings = Counter(name.suffix or "without an ending" for name in names)
+    return ", ".join(f"{n} {ending}" for ending, n in endings.most_common(5))
+
+
+def _pattern_hint(names: Sequence[PurePosixPath], *, before: str) -> str:
+    """The pattern that reads others of these files; empty if they are no plain texts."""
+    first = next((name.suffix for name in names if name.suffix and name.suffix.lower() not in _NO_TEXTS), "")
+    return f'{before}pattern="*{first}" reads others' if first else ""
 
 
 def group_by_stem(files: list[_File], encoding: str | None, remarks: list[str]) -> list[SourceRow]:

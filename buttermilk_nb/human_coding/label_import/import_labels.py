@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ..._internal.arguments import check_arguments
 from ...corpus.code_translation import CodeTranslation
 from ...corpus.corpus import Corpus, require_corpus
-from ...corpus.match_ids import match_ids
+from ...corpus.match_ids import match_ids, offer_rule
 from ...errors import SetupError, nearest
 from ...project.project import Project
 from ...project.session import require_project
@@ -125,7 +125,8 @@ def import_labels(
     used_tables = [table for table in tables if not table.sheet or options.record_id in table.columns]
     codes = [code for table in used_tables or tables for code in codes_in(table, options)]
     known = {record.record_id for record in corpus}
-    match = match_ids({code.record_id for code in codes if code.record_id} - known, known)
+    unknown = {code.record_id for code in codes if code.record_id} - known
+    match = match_ids(unknown, known)
     if match:
         codes = [code._replace(record_id=match.known_ids.get(code.record_id, code.record_id)) for code in codes]
     if sample is not None:
@@ -141,7 +142,8 @@ def import_labels(
         ids = {label.record_id for label in new_labels}
         records = [record for record in corpus if record.record_id in ids]
         keep_labels(project, new_labels, records=records, documents=questionnaire.documents)
-    remarks = [*table_remarks(tables, options.record_id), *([match.remark] if match else [])]
+    id_remark = match.remark if match else offer_rule(unknown, known)
+    remarks = [*table_remarks(tables, options.record_id), *([id_remark] if id_remark else [])]
     return checker.summary(len(new_labels), why_not, other_documents(tables, questionnaire), remarks)
 
 

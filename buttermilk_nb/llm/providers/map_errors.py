@@ -37,15 +37,22 @@ Diagnosis = tuple[type[ModelError], str]
 _RUN_LATER = "Run the notebook cell again later: finished answers are stored."
 _FILTER_WORDS = re.compile(
     r"content[_ ](?:filter|policy|moderation)|content management policy|responsibleaipolicy|"
-    r"violat\w+ (?:our |the |\w+ )?(?:usage|content|safety|acceptable use) (?:guidelines?|polic(?:y|ies)|rules?)|"
-    r"safety (?:system|filter|check)|flagged (?:as|by|for)|data_inspection_failed|content exists risk|"
+    r"violat\w+ (?:\w+ ){0,4}(?:guidelines?|polic(?:y|ies)|rules?|terms)\b|"
+    r"safety (?:system|filter|check)|flagged (?:as|by|for)|(?:was|been|is) flagged|data_inspection_failed|"
+    r"content exists risk|moderation (?:failed|flagged|error|blocked)|"
     r"guardrails?\b[^.]{0,40}\b(?:intervened|blocked|triggered|violation)|"
     r"(?:blocked|rejected|stopped) by (?:a |the |our )?(?:\w+ )?(?:guardrail|moderation|safety)|"
-    r"(?:sensitive|inappropriate|unsafe|prohibited|harmful|risky) content|input_moderation|moderation_blocked|"
+    r"(?:sensitive|inappropriate|unsafe|prohibited|disallowed|harmful|risky) content|input_moderation|"
     r"content (?:was |has been )?(?:blocked|flagged|rejected|censored)|"
     r"sensitive ?(?:information|content)|new_sensitive|敏感|不安全|违规",
     re.IGNORECASE,
 )
+_ACCOUNT_WORDS = re.compile(
+    r"\b(?:account|organi[sz]ation|project|api key|subscription)\b[^.]{0,60}\b(?:suspended|disabled|banned|deactivated|"
+    r"terminated|restricted|blocked|violat)",
+    re.IGNORECASE,
+)
+"""A refusal of everything that an account asks for, and not of one text."""
 _TOO_LONG_WORDS = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context|"
     r"context (?:length|window|size) (?:of|is|exceeded|limit)|"
@@ -191,7 +198,10 @@ def _filtered(failure: FailedCall) -> Diagnosis | None:
     """A filter stopped the prompt or the answer."""
     is_named = (failure.code or "").startswith("content_filter")
     is_named = is_named or "ContentPolicyViolationError" in failure.exception_names
-    if is_named or (failure.status in (400, 403, 422, 451) and _FILTER_WORDS.search(failure.searched_text)):
+    text = failure.searched_text
+    words = f"{text}\n{text.replace('_', ' ')}"
+    is_said = bool(_FILTER_WORDS.search(words)) and not _ACCOUNT_WORDS.search(words)
+    if is_named or (failure.status in (400, 403, 422, 451) and is_said):
         return ContentFilterError, (
             "The provider's filter stopped it. The answer is marked `filtered`; another model may judge this text."
         )
