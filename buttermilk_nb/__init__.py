@@ -41,7 +41,14 @@ def _run_agent(*arguments: object, **options: object) -> object:
     return run_agent(*arguments, **options)  # type: ignore[arg-type]  # which it checks
 
 
+def _find_run(run_id: str) -> object:
+    from .flows.stored_runs import run
+
+    return run(run_id)
+
+
 register_hook("run_agent", _run_agent)
+register_hook("find_run", _find_run)
 
 
 def load_ipython_extension(ipython: object) -> None:

@@ -2,7 +2,7 @@
 
 `notebook/` registers a widget for each name when the extension is loaded, and a `Run` or a `Project` gets it here. If
 nothing is registered (in a script, or without the extension), the caller shows its own static form. The package itself
-registers `run_agent`, through which an agent that is called runs as a flow.
+registers `run_agent`, through which an agent that is called runs as a flow, and `find_run`, which opens a stored run.
 """
 
 from __future__ import annotations

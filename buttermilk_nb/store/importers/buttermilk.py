@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from ..._internal.ids import canonical, digest
@@ -18,10 +19,11 @@ from ...codebook.criteria import Criteria
 from ...corpus.loaders import Source
 from ...corpus.loaders.source import SourceRow
 from ...corpus.record import Record
-from .buttermilk_rows import FlatRow, flatten_row
+from .buttermilk_rows import FlatRow, assessments_of, flatten_row, uncertainty_of
 from .imported_study import (
     ImportedStudy,
     SourceAnswer,
+    SourceAssessment,
     SourceCall,
     SourceTrace,
     answer_from_verdict,
@@ -70,9 +72,11 @@ class _TraceBuilder:
         self.fields = fields
         self.answers: dict[str, SourceAnswer] = {}
         self.inputs: list[int] = []
+        self.assessments: tuple[SourceAssessment, ...] = ()
 
     def build(self) -> SourceTrace:
-        return SourceTrace(**self.fields, answers=tuple(self.answers.values()), inputs=tuple(self.inputs))
+        answers, inputs = tuple(self.answers.values()), tuple(self.inputs)
+        return SourceTrace(**self.fields, answers=answers, inputs=inputs, assessments=self.assessments)
 
 
 class _FlowReader:
@@ -152,7 +156,8 @@ class _FlowReader:
             return
         self._orphans += input_index is None
         output = {key: row.values[key] for key in ("correctness", "assessments") if key in row.values}
-        output |= {"assessments": _assessments(row)} if {"correct", "feedback"} & row.values.keys() else {}
+        assessments = assessments_of(row)
+        output |= {"assessments": assessments} if {"correct", "feedback"} & row.values.keys() else {}
         error = None if in_view else _error_text(row)
         fields = {
             "location": location,
@@ -170,7 +175,21 @@ class _FlowReader:
             "output": canonical({**output, **({} if in_view else row.unmapped)}),
             "started_at": parse_time(row.values.get("timestamp")),
         }
-        self._append_trace(fields, call_id, None, input_index)
+        index = self._append_trace(fields, call_id, None, input_index)
+        if input_index is not None:
+            reasons = self._expert_reasons(input_index, len(assessments))
+            self.traces[index].assessments = tuple(
+                SourceAssessment(reason=reason, matched=item["correct"], feedback=item["feedback"])
+                for reason, item in zip(reasons, assessments, strict=True)
+            )
+
+    def _expert_reasons(self, index: int, n: int) -> Sequence[str]:
+        """The expert's reasons that were compared with a judgement, if the record has as many; else their numbers."""
+        trace = self.traces[index]
+        record_index = trace.fields["record_index"]
+        criterion = next(iter(trace.answers), "")
+        reasons = self.records[record_index].expert_reasons.get(criterion, ()) if record_index is not None else ()
+        return reasons if len(reasons) == n else [f"reason {i + 1} (its words are not in the export)" for i in range(n)]
 
     def _append_trace(
         self, fields: dict[str, Any], call_id: str | None, replicate: Any, input_index: int | None = None
@@ -193,7 +212,7 @@ class _FlowReader:
         flagged, error = to_bool(row.values.get("violating")), _error_text(row)
         category, value = row.text("category"), to_number(row.values.get("value"))
         word = category or answer_from_verdict(self._criteria, criterion, flagged)
-        uncertainty = row.text("uncertainty")
+        uncertainty = row.text("uncertainty") or uncertainty_of(row.values.get("confidence"))
         return SourceAnswer.model_validate(
             {
                 "criterion": criterion,
@@ -261,20 +280,6 @@ def _has_answer(row: FlatRow) -> bool:
 def _error_text(row: FlatRow) -> str | None:
     error = parse_json(row.values.get("error"))
     return to_text(error) if error not in (None, "", [], {}, "null", "None") else None
-
-
-def _assessments(row: FlatRow) -> list[dict[str, Any]]:
-    correct = parse_json(row.values.get("correct")) or []
-    correct = correct if isinstance(correct, list) else [correct]
-    feedback = to_texts(row.values.get("feedback")) or ()
-    length = max(len(correct), len(feedback))
-    return [
-        {
-            "correct": to_bool(correct[i]) if i < len(correct) else None,
-            "feedback": feedback[i] if i < len(feedback) else None,
-        }
-        for i in range(length)
-    ]
 
 
 def _source_calls(row: FlatRow) -> tuple[SourceCall, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ..._internal.text import to_jsonable
-from .imported_study import parse_json, to_text
+from .imported_study import parse_json, to_bool, to_text, to_texts
 
 _NESTED = ("agent_info", "inputs", "outputs", "metadata", "parameters")
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -33,6 +33,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "category": ("label", "category"),
     "value": ("value",),
     "uncertainty": ("uncertainty",),
+    "confidence": ("confidence",),
     "replicate": ("replicate",),
     "timestamp": ("timestamp",),
     "error": ("error",),
@@ -47,6 +48,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "messages": ("messages",),
 }
 """Buttermilk's names for each field, the newest first."""
+_UNCERTAINTY = {"high": "low", "medium": "medium", "low": "high"}
 SIGNATURES = (
     {"judge", "judge_model"},
     {"judge", "violating"},
@@ -102,6 +104,8 @@ def flatten_row(row: Mapping[str, Any]) -> FlatRow:
                 values[name] = columns[column_name]
                 used_columns.add(column_name)
                 break
+    if uncertainty_of(values.get("confidence")) is None:  # a number, or another word: it stays as it is
+        used_columns.discard("confidence")
     values.setdefault("record_id", (record or {}).get("record_id"))
     unmapped = {
         key: value
@@ -111,6 +115,17 @@ def flatten_row(row: Mapping[str, Any]) -> FlatRow:
     return FlatRow(
         values=values, record=record, unmapped=to_jsonable({**unmapped, **{k: v for k, v in nested.items() if v}})
     )
+
+
+def uncertainty_of(confidence: Any) -> str | None:
+    """The uncertainty that a word for confidence means; None for a number or another word.
+
+    Examples
+    --------
+    >>> uncertainty_of("High"), uncertainty_of(0.9)
+    ('low', None)
+    """
+    return _UNCERTAINTY.get((to_text(confidence) or "").strip().lower())
 
 
 def _nested_fields(nested: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -163,3 +178,22 @@ def _as_object(value: Any) -> dict[str, Any]:
 
 def _has_value(value: Any) -> bool:
     return value is not None and value != "" and value != [] and value != {} and value == value  # NaN is not itself
+
+
+def assessments_of(row: FlatRow) -> list[dict[str, Any]]:
+    """What a scorer says of each of the expert's reasons: whether the answer gives it, and a comment."""
+    listed = parse_json(row.values.get("assessments"))
+    if isinstance(listed, list) and not {"correct", "feedback"} & row.values.keys():
+        items = [item if isinstance(item, dict) else {"correct": item} for item in listed]
+        return [{"correct": to_bool(item.get("correct")), "feedback": to_text(item.get("feedback"))} for item in items]
+    correct = parse_json(row.values.get("correct")) or []
+    correct = correct if isinstance(correct, list) else [correct]
+    feedback = to_texts(row.values.get("feedback")) or ()
+    length = max(len(correct), len(feedback))
+    return [
+        {
+            "correct": to_bool(correct[i]) if i < len(correct) else None,
+            "feedback": feedback[i] if i < len(feedback) else None,
+        }
+        for i in range(length)
+    ]

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
+from ..._internal.hooks import get_hook
 from ..._internal.ids import canonical, digest, uuid7
 from ..._internal.package_versions import package_version
 from ..._internal.text import pluralise, to_jsonable
@@ -26,11 +27,12 @@ from ..write import write_batch
 from ..write_batch import RunEnd, WriteBatch
 from .buttermilk import read_buttermilk
 from .buttermilk_rows import SIGNATURES
+from .design_ids import RecordVersion, record_version
 from .imported_study import ImportedStudy, first_problems
 from .inspect_logs import read_inspect
 from .score_tables import COUNT, read_table
 from .sources import display_source, local_file, read_rows, study_name
-from .to_rows import RecordVersion, answer_problems, duplicate_design_problems, make_rows, record_version
+from .to_rows import answer_problems, duplicate_design_problems, make_rows
 
 KINDS = ("buttermilk", "inspect", "scores")
 
@@ -51,6 +53,13 @@ class ImportedTraces(BaseModel):
     replaced: int = 0
     """Earlier imports of the same content that were removed."""
     remarks: tuple[str, ...] = ()
+
+    @property
+    def run(self) -> Any:
+        """The run with these traces, as `bm.run` gives it, in the open project."""
+        find_run = get_hook("find_run")
+        assert find_run is not None, "the package registers it"
+        return find_run(self.run_id)
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{n:,} {status}" for status, n in self.statuses.items())

@@ -39,6 +39,16 @@ class SourceAnswer(BaseModel):
     status: Status = "ok"
 
 
+class SourceAssessment(BaseModel):
+    """One of an expert's reasons, and whether the assessed answer gives it too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: str
+    matched: bool | None = None
+    feedback: str | None = None
+
+
 class SourceCall(BaseModel):
     """One request to a model and its response, as far as the source has them."""
 
@@ -85,6 +95,8 @@ class SourceTrace(BaseModel):
     calls: tuple[SourceCall, ...] = ()
     inputs: tuple[int, ...] = ()
     """The indexes, in the study, of the traces that it read."""
+    assessments: tuple[SourceAssessment, ...] = ()
+    """What a scorer says of the first of these."""
 
 
 class ImportedStudy(BaseModel):

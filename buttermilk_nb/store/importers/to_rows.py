@@ -1,8 +1,6 @@
 """Makes the rows of the Store from an imported study.
 
-An imported trace has another design than one that was made here, even if the words are the same, because its prompt is
-not known. So its design id has its own recipe (`di1`). So have the hashes of prompts and criteria that are only known
-by name (`pi1`, `ci1`) and the keys of its calls (`ki1`), which no request of this package can have.
+The keys of imported calls have a recipe of their own (`ki1`), so that no request of this package can have one of them.
 """
 
 from __future__ import annotations
@@ -11,19 +9,12 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..._internal.ids import canonical, digest, uuid7
+from ..._internal.ids import digest, uuid7
 from ...codebook.criteria import Criteria
-from ...corpus.record import Record
 from ...errors import InvalidAnswer, nearest
-from ...schema import Call, CellRow, Score, TextRow, Trace, TraceInput, Unit
+from ...schema import Assessment, Call, CellRow, Score, TextRow, Trace, TraceInput, Unit
+from .design_ids import RecordVersion, criteria_hash_of, design_ids_of, prompt_hash_of
 from .imported_study import ImportedStudy, SourceAnswer, SourceCall, SourceTrace
-
-
-class RecordVersion(NamedTuple):
-    """The version of a record that a trace is about."""
-
-    record_hash: str
-    details_hash: str
 
 
 class StudyRows(NamedTuple):
@@ -54,7 +45,7 @@ def duplicate_design_problems(
     """Traces that cannot be told apart, one message each."""
     locations: dict[str, str] = {}
     problems = []
-    for source, design_id in zip(study.traces, _design_ids(study, versions, criteria), strict=True):
+    for source, design_id in zip(study.traces, design_ids_of(study, versions, criteria), strict=True):
         if design_id in locations:
             problems.append(
                 f"{source.location} and {locations[design_id]} have the same judge, record, criteria and replicate."
@@ -86,7 +77,7 @@ def make_rows(
         The time of traces without a time.
     """
     ids = [uuid7() for _ in study.traces]
-    design_ids = _design_ids(study, versions, criteria)
+    design_ids = design_ids_of(study, versions, criteria)
     units, cells = [], []
     for index, (source, version, design_id) in enumerate(zip(study.traces, versions, design_ids, strict=True)):
         units.append(_make_unit(study, source, version, criteria, run_id, ids, index, design_id, default_time))
@@ -122,8 +113,8 @@ def _make_unit(
             "role": source.role,
             "model": source.model,
             "criteria_set": source.criteria_set,
-            "criteria_hash": _criteria_hash(source.criteria_set, criteria),
-            "prompt_hash": _prompt_hash(source.prompt),
+            "criteria_hash": criteria_hash_of(source.criteria_set, criteria),
+            "prompt_hash": prompt_hash_of(source.prompt),
             "params": source.params,
             "status": source.status,
             "output": source.output,
@@ -140,7 +131,31 @@ def _make_unit(
         TraceInput(trace_id=ids[index], input_trace_id=ids[input_index], position=position)
         for position, input_index in enumerate(source.inputs)
     )
-    return Unit(trace=trace, calls=calls, scores=scores, texts=texts, inputs=inputs)
+    assessments = tuple(_make_assessments(study, source, trace, ids))
+    return Unit(trace=trace, calls=calls, scores=scores, texts=texts, inputs=inputs, assessments=assessments)
+
+
+def _make_assessments(
+    study: ImportedStudy, source: SourceTrace, trace: Trace, ids: Sequence[str]
+) -> Iterable[Assessment]:
+    """The rows of a scorer: one for each of the expert's reasons, on the first criterion of the assessed answer."""
+    if not source.assessments or not source.inputs:
+        return
+    assessed = study.traces[source.inputs[0]]
+    criterion = assessed.answers[0].criterion if assessed.answers else assessed.criteria_set or ""
+    for position, assessment in enumerate(source.assessments):
+        yield Assessment(
+            trace_id=trace.trace_id,
+            run_id=trace.run_id,
+            assessed_trace_id=ids[source.inputs[0]],
+            record_id=trace.record_id,
+            criterion=criterion,
+            reason_index=position,
+            reason=assessment.reason,
+            matched=assessment.matched,
+            feedback=assessment.feedback,
+            status="ok",
+        )
 
 
 def _make_score(
@@ -154,7 +169,7 @@ def _make_score(
             **shared_fields,
             "judge": source.step,
             "criteria_set": source.criteria_set or answer.criterion,
-            "criteria_hash": _criteria_hash(source.criteria_set or answer.criterion, criteria),
+            "criteria_hash": criteria_hash_of(source.criteria_set or answer.criterion, criteria),
             "criterion": answer.criterion,
             "model": source.model or source.step,
             **parsed,
@@ -238,51 +253,12 @@ def _cell_values(
         record_id=source.record_id,
         record_hash=version.record_hash,
         criteria_set=source.criteria_set,
-        criteria_hash=_criteria_hash(source.criteria_set, criteria),
+        criteria_hash=criteria_hash_of(source.criteria_set, criteria),
         model=source.model,
         replicate=source.replicate,
         details_hash=version.details_hash,
     )
     return tuple(getattr(row, name) for name in CellRow.model_fields)
-
-
-def _design_ids(study: ImportedStudy, versions: Sequence[RecordVersion], criteria: Criteria | None) -> list[str]:
-    """The design id of each trace; it includes the design ids of its inputs, which come before it."""
-    design_ids: list[str] = []
-    for source, version in zip(study.traces, versions, strict=True):
-        input_ids = [design_ids[index] for index in source.inputs]
-        design_ids.append(_design_id(study, source, version, criteria, input_ids))
-    return design_ids
-
-
-def _design_id(
-    study: ImportedStudy,
-    source: SourceTrace,
-    version: RecordVersion,
-    criteria: Criteria | None,
-    input_ids: Sequence[str],
-) -> str:
-    definition = {
-        "kind": study.kind,
-        "step": source.step,
-        "role": source.role,
-        "model": source.model,
-        "criteria": _criteria_hash(source.criteria_set, criteria),
-        "prompt": source.prompt,
-        "params": source.params,
-        "replicate": source.replicate,
-    }
-    return digest("di1", canonical(definition), version.record_hash, *input_ids)
-
-
-def _criteria_hash(name: str | None, criteria: Criteria | None) -> str | None:
-    if criteria is not None and name is not None:
-        return criteria.criteria_hash
-    return digest("ci1", name) if name is not None else None
-
-
-def _prompt_hash(name: str | None) -> str | None:
-    return digest("pi1", name) if name is not None else None
 
 
 def _text_rows(study: ImportedStudy, criteria: Criteria | None) -> Iterable[TextRow]:
@@ -297,8 +273,3 @@ def _text_rows(study: ImportedStudy, criteria: Criteria | None) -> Iterable[Text
         )
     for name in dict.fromkeys(source.prompt for source in study.traces if source.prompt):
         yield TextRow(text_hash=digest("pi1", name), kind="prompt", name=name, body="")
-
-
-def record_version(record: Record) -> RecordVersion:
-    """The hashes of a record."""
-    return RecordVersion(record.record_hash, record.annotations_hash)

@@ -125,6 +125,44 @@ def test_a_judgement_is_one_however_many_scorers_read_it(project):
     assert set(read.input_trace_id) == {found.trace_id[0]}
 
 
+def test_what_a_scorer_says_is_in_the_frames_of_the_run(project):
+    """Their pivot: the correctness of each judge, by scoring model."""
+    rows = [
+        scored(),
+        scored(scorer="SCORER-B", scorer_call_id="c10", scoring_model="other", assessment_correct=[True, True]),
+    ]
+    run = project.evidence.import_traces(rows).run
+    assert run.counts == {"ok": 3}
+    assessed = run.assessments().sort_values(["scorer", "reason_index"])
+    assert assessed.matched.tolist() == [True, False, True, True]
+    assert assessed.feedback.tolist()[:2] == ["Found.", "Missed."]
+    pivot = bm.sql("from judge_scores").pivot_table("correctness", index="judge_model", columns="scoring_model")
+    assert pivot.loc["small"].to_dict() == {"large": 0.5, "other": 1.0}
+    assert run.reason_recall().recall.tolist() == [0.5, 1.0]
+    assert run.scores().uncertainty.tolist() == ["low"]
+
+
+def test_the_expert_s_reasons_are_named_if_the_export_has_them(project):
+    scorer = trace_row("SCORERS", "c2", {"correctness": 1.0, "assessments": [{"correct": True, "feedback": "Yes."}]},
+                       parent_call_id="c1")  # fmt: skip
+    run = project.evidence.import_traces([scorer, trace_row()]).run
+    (row,) = run.assessments().to_dict("records")
+    assert (row["reason"], row["matched"], row["feedback"]) == ("It blames them.", True, "Yes.")
+    unnamed = scored(call_id="c5", scorer_call_id="c6")
+    assert project.evidence.import_traces([unnamed]).run.assessments().reason[0].startswith("reason 1 (its words")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "uncertainty"), [("High", "low"), ("medium", "medium"), ("low", "high"), (0.9, None), ("sure", None)]
+)
+def test_a_confidence_is_the_opposite_of_an_uncertainty(project, confidence, uncertainty):
+    row = {key: value for key, value in view_row(confidence=confidence).items() if key != "uncertainty"}
+    project.evidence.import_traces([row])
+    assert scores(project).uncertainty[0] == uncertainty or uncertainty is None
+    kept = json.loads(traces(project).output[0]).get("confidence") if uncertainty is None else None
+    assert kept == (confidence if uncertainty is None else None)
+
+
 def test_without_call_ids_a_repeated_judgement_is_known_by_what_it_says(project):
     rows = [{key: value for key, value in scored(scorer=name).items() if "call_id" not in key} for name in ("A", "B")]
     assert import_traces(project, rows).scores == 1
