@@ -114,6 +114,7 @@ from .human_coding.scorer_validation import (
 )
 from .human_coding.spreadsheets.coding_sheet import coding_sheet as coding_sheet
 from .llm.calls.redaction import Redaction as Redaction
+from .project.connect import connect as connect
 from .project.debug import debug as debug
 from .project.project import Project as Project
 from .project.session import (

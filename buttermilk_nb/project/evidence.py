@@ -230,6 +230,7 @@ class Evidence:
         """
         n_cached = 0 if record_id is None else self._delete_cached_answers(record_id)
         result = forget(self._store, self._cache, record_id=record_id, coder=coder, reason=reason, folder=self._folder)
+        self._store.refresh_copy()
         return result.model_copy(update={"n_cached": n_cached + result.n_cached})
 
     def _delete_cached_answers(self, record_id: str) -> int:
@@ -275,4 +276,6 @@ class Evidence:
             raise SetupError(
                 f"purge needs `before` (a date, or a number of days), or the setting `keep_days` in {FILE}."
             )
-        return purge(self._store, before=limit, yes=yes, reason=reason)
+        result = purge(self._store, before=limit, yes=yes, reason=reason)
+        self._store.refresh_copy()
+        return result

@@ -112,6 +112,7 @@ class Project:
     def close(self) -> None:
         """Close the files of this project. They open again if the project is used again."""
         self.cache.close()
+        self.store.close_copy()
         if self.on_close is not None:
             self.on_close()
 

@@ -15,7 +15,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -41,13 +41,22 @@ class FileLocked(StoreError):
     """Another process has the file open, and did not close it within the time limit."""
 
 
+class FileOpenHere(FileLocked):
+    """Another connection of the same process has the file open."""
+
+
 class RowsRejected(StoreError):
     """DuckDB rejects a value: a number too large for its column, or an invalid text."""
 
 
 @contextmanager
 def open_file(
-    path: Path, *, read_only: bool, wait_s: float, keep_instance: bool = True
+    path: Path,
+    *,
+    read_only: bool,
+    wait_s: float,
+    keep_instance: bool = True,
+    instance: duckdb.DuckDBPyConnection | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the file until the end of the block; waits while another process has the file.
 
@@ -61,6 +70,8 @@ def open_file(
         The longest wait in seconds.
     keep_instance
         Whether the DuckDB instance may be used again; False if the block changes its settings.
+    instance
+        The DuckDB instance to attach the file to; by default one of the package's own.
 
     Raises
     ------
@@ -73,7 +84,7 @@ def open_file(
     with private_files(path.parent):
         lock = FileLock(path, shared=read_only)
         try:
-            attached = _attach_when_free(path, lock, read_only=read_only, wait_s=wait_s)
+            attached = _attach_when_free(path, lock, read_only=read_only, wait_s=wait_s, instance=instance)
             try:
                 yield attached.con
             except BaseException:
@@ -87,8 +98,9 @@ def open_file(
 class _AttachedFile:
     """A file attached to an instance of its own as the database `study`, with a connection."""
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
-        self._instance = take_instance()
+    def __init__(self, path: Path, *, read_only: bool, instance: duckdb.DuckDBPyConnection | None = None) -> None:
+        self._instance = instance or take_instance()
+        self._is_lent = instance is not None
         self._temporary = path.with_name(f"{path.name}.tmp")
         self.con = self._instance.cursor()
         try:
@@ -113,19 +125,26 @@ class _AttachedFile:
             self.discard()
             return
         self.con.close()
-        return_instance(self._instance)
+        if not self._is_lent:
+            return_instance(self._instance)
 
     def discard(self) -> None:
         """Close the file together with its instance, in whatever state they are."""
+        if self._is_lent:
+            with suppress(duckdb.Error):  # it may not have been attached
+                self._instance.execute("detach study")
         self.con.close()
-        self._instance.close()
+        if not self._is_lent:
+            self._instance.close()
 
 
-def _attach_when_free(path: Path, lock: FileLock, *, read_only: bool, wait_s: float) -> _AttachedFile:
+def _attach_when_free(
+    path: Path, lock: FileLock, *, read_only: bool, wait_s: float, instance: duckdb.DuckDBPyConnection | None
+) -> _AttachedFile:
     deadline, pause = time.monotonic() + wait_s, _SHORTEST_PAUSE_S
     while True:
         if lock.acquire():
-            attached = _try_attach(path, read_only=read_only)
+            attached = _try_attach(path, read_only=read_only, instance=instance)
             if attached is not None:
                 return attached
             lock.release()
@@ -138,25 +157,26 @@ def _attach_when_free(path: Path, lock: FileLock, *, read_only: bool, wait_s: fl
         _pause.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # so that two waiting processes do not try at the same moments
 
 
-def _try_attach(path: Path, *, read_only: bool) -> _AttachedFile | None:
+def _try_attach(path: Path, *, read_only: bool, instance: duckdb.DuckDBPyConnection | None) -> _AttachedFile | None:
     """The file, attached; None if a program that does not use our lock has the file open."""
     if not read_only:
         _create_file(path)
     for _ in range(_ATTEMPTS):
-        before = _file_state(path)
+        before = file_state(path)
         try:
-            attached = _AttachedFile(path, read_only=read_only)
+            attached = _AttachedFile(path, read_only=read_only, instance=instance)
         except duckdb.Error as error:
             message = str(error)
             if _LOCKED_ELSEWHERE.search(message):
                 return None
             if _OPEN_HERE.search(message):
-                raise StoreError(
-                    f"this program already has `{path.name}` open in another connection; close that connection, "
-                    "or use bm.sql."
+                raise FileOpenHere(
+                    f"your code has `{path.name}` open in a DuckDB connection, and DuckDB lets nothing else write "
+                    "meanwhile. Close that connection; rows that could not be written are kept, and follow then. "
+                    "bm.connect() gives a connection that is never in the way."
                 ) from error
             raise StoreError(f"`{path}` cannot be opened: {first_line(error)}") from error
-        if _file_state(path) == before:
+        if file_state(path) == before:
             return attached
         attached.detach()  # DuckDB may have read an older state of the file than the one it locked
     return None
@@ -176,7 +196,8 @@ def _create_file(path: Path) -> None:
         new_path.unlink(missing_ok=True)
 
 
-def _file_state(path: Path) -> tuple[int, int, int] | None:
+def file_state(path: Path) -> tuple[int, int, int] | None:
+    """What changes with the content of a file; None if there is no file."""
     try:
         status = path.stat()
     except FileNotFoundError:

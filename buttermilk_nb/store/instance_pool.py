@@ -28,6 +28,11 @@ def take_instance() -> duckdb.DuckDBPyConnection:
     with _lock:
         if _waiting:
             return _waiting.pop()
+    return new_instance()
+
+
+def new_instance() -> duckdb.DuckDBPyConnection:
+    """A new instance, with the settings of this package."""
     return duckdb.connect(":memory:", config=_CONFIG)
 
 

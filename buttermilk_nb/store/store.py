@@ -24,6 +24,7 @@ from ..schema import Row
 from . import append, spool, user_query
 from .connection import FileLocked, RowsRejected, first_line, open_file, transaction
 from .leftovers import remove_copies_if_free
+from .live_copy import LiveCopy
 from .merge_spool import merge_spool
 from .migrate import is_up_to_date, prepare_tables
 from .repair import repair_batch
@@ -65,6 +66,7 @@ class Store:
         self._is_ready = False
         self._is_locked_out = False
         self._pid = os.getpid()
+        self._live_copy = LiveCopy(path, self._attach_to)
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -77,6 +79,7 @@ class Store:
         """
         with self.exclusive() as con, transaction(con, self.path.name):
             yield con
+        self._live_copy.follow()
 
     def write(self, batch: WriteBatch) -> WriteResult:
         """Write a batch; if another process has the file for too long, write it to the spool.
@@ -100,6 +103,8 @@ class Store:
             spool.add(self.path, batch)
             return WriteResult(is_spooled=True)
         self._is_locked_out = False
+        if batch.finish is not None or not (batch.units or batch.cells):  # not while a run goes on
+            self._live_copy.follow()
         return result
 
     def _write_or_repair(self, batch: WriteBatch) -> WriteResult:
@@ -138,6 +143,26 @@ class Store:
             copy_to(con, path)
         return path
 
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection to a copy of the file in memory, as the file is now; see `LiveCopy`."""
+        return self._live_copy.connection()
+
+    def refresh_copy(self) -> None:
+        """Bring the copy in memory, if there is one, to the state of the file."""
+        self._live_copy.refresh()
+
+    def close_copy(self) -> None:
+        """Give up the copy in memory."""
+        self._live_copy.close()
+
+    @contextmanager
+    def _attach_to(self, instance: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file as the database `study` of an instance, for reading, until the end of the block."""
+        with self._lock:
+            self._prepare_for_reading()
+            with open_file(self.path, read_only=True, wait_s=self._lock_wait_s, instance=instance) as con:
+                yield con
+
     @contextmanager
     def exclusive(self, wait_s: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for writing until the end of the block, after the tables were updated and the spool merged.
@@ -160,13 +185,16 @@ class Store:
     def reading(self, *, keep_instance: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection; the spool is merged before. `keep_instance` as in `open_file`."""
         with self._lock:
-            self._is_ready = self._is_ready and self.path.exists()
-            if not (self._is_ready or self._is_up_to_date()) or spool.pending(self.path):
-                with self.exclusive():
-                    pass
-            self._is_ready = True
+            self._prepare_for_reading()
             with open_file(self.path, read_only=True, wait_s=self._lock_wait_s, keep_instance=keep_instance) as con:
                 yield con
+
+    def _prepare_for_reading(self) -> None:
+        self._is_ready = self._is_ready and self.path.exists()
+        if not (self._is_ready or self._is_up_to_date()) or spool.pending(self.path):
+            with self.exclusive():
+                pass
+        self._is_ready = True
 
     def _is_up_to_date(self) -> bool:
         """Whether the file has this version's tables and views, so that it need not be opened for writing."""
