@@ -13,6 +13,7 @@ from .. import __version__
 from .demo import demo
 from .init import init
 from .run import run
+from .shell_words import in_shell_words
 from .trust import trust
 
 
@@ -41,11 +42,12 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort as error:  # click turns a KeyboardInterrupt into this
-        click.echo(str(error.__cause__) if isinstance(error.__cause__, Interrupted) else "Stopped.", err=True)
+        reason = error.__cause__
+        click.echo(in_shell_words(str(reason)) if isinstance(reason, Interrupted) else "Stopped.", err=True)
         sys.exit(130)
     except SetupError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {in_shell_words(str(error))}", err=True)
         sys.exit(2)
     except ButtermilkError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {in_shell_words(str(error))}", err=True)
         sys.exit(1)

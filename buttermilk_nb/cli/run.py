@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from .._internal.private_files import private_files
 from ..config.settings import FILE, Settings
 from ..errors import SetupError
 from .init import card
+from .shell_words import in_shell_words
 
 
 @click.command()
@@ -19,6 +21,12 @@ from .init import card
 @click.option("--record-id", default=None, help="The column with the id.")
 @click.option("--truth", multiple=True, metavar="[CRITERION=]COLUMN", help="The expert's answers; may be repeated.")
 @click.option("--truth-value", multiple=True, metavar="WORD=ANSWER", help="What a word in the data means.")
+@click.option("--coders", multiple=True, metavar="CODER[:CRITERION]=COLUMN", help="A person's codes; may be repeated.")
+@click.option("--reasons", multiple=True, metavar="[CRITERION=]COLUMN", help="The expert's reasons; may be repeated.")
+@click.option("--cluster", default=None, help="The column with the cluster, such as the author.")
+@click.option(
+    "-o", "options", multiple=True, metavar="NAME=VALUE", help="How the file is read: encoding, delimiter, sheet, ..."
+)
 @click.option("--project", default=None, help="The project's name; default: the project of this folder.")
 @click.option("--path", type=click.Path(path_type=Path), default=None, help="The project's folder.")
 @click.option("--limit", type=int, default=None, help="Run only this many records, from the first.")
@@ -28,8 +36,16 @@ from .init import card
 @click.option(
     "--retry", multiple=True, help="Ask again for answers with this status, such as invalid; may be repeated."
 )
+@click.option("--budget", type=float, default=None, metavar="USD", help="The most that this run may spend.")
+@click.option("--time-limit", type=float, default=None, metavar="SECONDS", help="Stop after this time.")
+@click.option("--concurrency", type=int, default=None, help="Calls at the same time.")
+@click.option("--batch", is_flag=True, help="Send requests as batches: at half the price, within a day.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--check", is_flag=True, help="Look for mistakes and count the calls; send nothing.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Write the scores to this CSV file.")
+@click.option(
+    "--errors", type=click.Path(path_type=Path), default=None, help="Write the answers that are missing to a CSV file."
+)
 def run(
     flow: Path,
     corpus: Path,
@@ -37,13 +53,23 @@ def run(
     record_id: str | None,
     truth: tuple[str, ...],
     truth_value: tuple[str, ...],
+    coders: tuple[str, ...],
+    reasons: tuple[str, ...],
+    cluster: str | None,
+    options: tuple[str, ...],
     project: str | None,
     path: Path | None,
     limit: int | None,
     cache: str | None,
     retry: tuple[str, ...],
+    budget: float | None,
+    time_limit: float | None,
+    concurrency: int | None,
+    batch: bool,
+    yes: bool,
     check: bool,
     out: Path | None,
+    errors: Path | None,
 ) -> None:
     """Run the flow in FLOW (a YAML file) over CORPUS (a file, folder or zip)."""
     from ..corpus.load import load
@@ -52,36 +78,73 @@ def run(
 
     if path is not None and project is None:
         project = Settings.read(path / FILE).name
-    if out is not None and not out.absolute().parent.is_dir():
-        raise SetupError(f"--out: the folder {out.absolute().parent} does not exist.")
+    for option, place in (("--out", out), ("--errors", errors)):
+        if place is not None and not place.absolute().parent.is_dir():
+            raise SetupError(f"{option}: the folder {place.absolute().parent} does not exist.")
     definition = Flow.from_yaml(flow)
-    columns = dict(_split_pair(item, "*") for item in truth)
     texts = load(
         corpus,
         content=content,
         record_id=record_id,
-        truth=columns or None,
-        truth_values=dict(_split_pair(item, None) for item in truth_value) or None,
+        truth=dict(_split_pair(item, "*") for item in truth) or None,
+        truth_values=dict(_split_pair(item, example="WORD=ANSWER, such as hateful=yes") for item in truth_value)
+        or None,
+        coders=_coder_columns(coders) or None,
+        reasons=dict(_split_pair(item, "*") for item in reasons) or None,
+        cluster=cluster,
+        **_format_options(options),
     )
     opened_project = session.init(project, path=path) if project else session.current()
     if not texts.rejected.empty:
         click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
     if check:
-        click.echo(repr(definition.check(texts)))
-        click.echo(str(definition.estimate(texts, limit=limit)))
+        click.echo(in_shell_words(repr(definition.check(texts))))
+        click.echo(in_shell_words(str(definition.estimate(texts, limit=limit))))
         return
-    result = definition.run(texts, limit=limit, cache=cache, retry=retry)  # type: ignore[arg-type]  # click checked the choice
-    click.echo(repr(result))
-    if out is not None:
-        with private_files(out.absolute().parent):
-            result.scores().to_csv(out, index=False)
-    card([*opened_project.summary()[:2], *([("scores", str(out.absolute()))] if out else [])])
+    result = definition.run(
+        texts,
+        limit=limit,
+        cache=cache,  # type: ignore[arg-type]  # click checked the choice
+        retry=retry,
+        budget_usd=budget,
+        time_limit_s=time_limit,
+        concurrency=concurrency,
+        batch=batch,
+        yes=yes,
+    )
+    click.echo(in_shell_words(repr(result)))
+    tables = [(name, place) for name, place in (("scores", out), ("errors", errors)) if place is not None]
+    for name, place in tables:
+        with private_files(place.absolute().parent):
+            getattr(result, name)().to_csv(place, index=False)
+    card([*opened_project.summary()[:2], *((name, str(place.absolute())) for name, place in tables)])
 
 
-def _split_pair(text: str, default: str | None) -> tuple[str, str]:
+def _split_pair(text: str, default: str | None = None, *, example: str = "") -> tuple[str, str]:
     left, sign, right = text.partition("=")
     if sign:
         return left.strip(), right.strip()
     if default is None:
-        raise SetupError(f"{text!r}: write WORD=ANSWER, for example hateful=yes.")
+        raise SetupError(f"{text!r} has no `=`: write {example}.")
     return default, left.strip()
+
+
+def _coder_columns(items: tuple[str, ...]) -> dict[str, str | dict[str, str]]:
+    """The columns of each coder: one for all criteria, or one for each that is named."""
+    by_coder: dict[str, dict[str, str]] = {}
+    for item in items:
+        name, column = _split_pair(item, example="CODER=COLUMN, such as ana=ana_code")
+        coder, _, criterion = name.partition(":")
+        by_coder.setdefault(coder.strip(), {})[criterion.strip() or "*"] = column
+    return {coder: columns["*"] if set(columns) == {"*"} else columns for coder, columns in by_coder.items()}
+
+
+def _format_options(items: tuple[str, ...]) -> dict[str, Any]:
+    """The options of the file's format: whole numbers and true or false as such, all else as text."""
+    options: dict[str, Any] = {}
+    for item in items:
+        name, value = _split_pair(item, example="-o NAME=VALUE, such as -o encoding=utf-8")
+        truth = {"true": True, "false": False}.get(value.lower())
+        number = int(value) if value.isascii() and value.isdigit() and name == "header" else value
+        options[name.replace("-", "_")] = number if truth is None else truth
+    return options

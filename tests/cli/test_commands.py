@@ -100,7 +100,7 @@ def test_limit_cache_and_retry_reach_the_run(command, study_files):
         (("run", "nowhere.yaml", "texts.csv"), "there is no file `nowhere.yaml`"),
         (("run", "flow.yaml", "nowhere.csv"), "nowhere.csv"),
         ((*RUN[:4], "txt"), "did you mean `text`"),
-        ((*RUN, "--limit", "0"), "limit=0"),
+        ((*RUN, "--limit", "0"), "--limit 0"),
         ((*RUN, "--retry", "invald"), "did you mean `invalid`"),
         ((*RUN, "--truth", "respect=gold"), "the data has `good` (3), `bad` (2)"),
         ((*RUN, "--truth-value", "bad"), "write WORD=ANSWER"),
@@ -193,3 +193,80 @@ def test_trust_shows_what_it_confirms_and_asks(command, tmp_path, monkeypatch):
     assert command("trust")[1] == "Nothing needs to be confirmed.\n"
     status, _, err = command("trust", "absent")
     assert (status, "there is no file" in err) == (2, True)
+
+
+def people(folder):
+    """A table with two people's codes, an expert's reasons and authors, in Latin-1 with semicolons."""
+    rows = ["id;text;ana;ben_calm;why;author"]
+    rows += [
+        f"r{i};{text.replace(';', ',')} é;{'bad' if i % 2 else 'good'};good;because;a{i % 2}"
+        for i, text in enumerate(TEXTS)
+    ]
+    (folder / "people.csv").write_text("\n".join(rows), encoding="latin-1")
+
+
+def test_codes_reasons_clusters_and_the_form_of_the_file_are_options(command, study_files):
+    people(study_files)
+    words = ["run", "flow.yaml", "people.csv", *RUN[3:], "-o", "encoding=latin-1", "-o", "delimiter=;"]
+    words += ["--coders", "ana=ana", "--coders", "ben:respect=ben_calm", "--reasons", "respect=why"]
+    words += ["--cluster", "author", "--truth-value", "bad=no", "--truth-value", "good=yes"]
+    status, _, err = command(*words)
+    assert (status, "rejected" in err) == (0, False)
+    codes = bm.run().ratings().query("kind == 'human'").pivot(index="record_id", columns="coder", values="category")
+    assert codes.ana.tolist() == ["yes", "no", "yes", "no", "yes"]
+    assert codes.ben.tolist() == ["yes"] * 5
+    records = bm.sql("from records order by record_id")
+    assert records.cluster.tolist() == ["a0", "a1", "a0", "a1", "a0"]
+    assert records.content[0].endswith("é")
+    assert "because" in records.expert_reasons[0]
+
+
+def test_budget_confirmation_and_limits_reach_the_run(command, study_files, monkeypatch):
+    given = {}
+    monkeypatch.setattr(bm.Flow, "run", lambda *_, **options: given.update(options) or pytest.fail("far enough"))
+    with pytest.raises(pytest.fail.Exception):
+        command(*RUN, "--budget", "1.5", "--yes", "--time-limit", "9", "--concurrency", "3", "--batch")
+    assert {name: given[name] for name in ("budget_usd", "yes", "time_limit_s", "concurrency", "batch")} == {
+        "budget_usd": 1.5, "yes": True, "time_limit_s": 9.0, "concurrency": 3, "batch": True,
+    }  # fmt: skip
+
+
+def test_missing_answers_are_written_with_the_reason(command, study_files):
+    (study_files / "flow.yaml").write_text(FLOW.replace("MODEL", "double/broken"), encoding="utf-8")
+    status, out, _ = command(*RUN, "--errors", "errors.csv")
+    assert status == 0
+    assert "--errors FILE writes why" in out
+    rows = list(csv.DictReader((study_files / "errors.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["status"] for row in rows] == ["invalid"] * 5
+    assert "cut off" in rows[0]["error_message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("run", "flow.yaml", "texts.csv", "--project", "study"), None),
+        (
+            ("run", "flow.yaml", "texts.csv", "--project", "study", "--truth", "respect=gold"),
+            "--truth-value 'bad'='...'",
+        ),
+        (
+            ("run", "flow.yaml", "texts.csv", "--project", "study", "--cache", "only"),
+            'Run the command with --cache "use"',
+        ),
+        (("run", "flow.yaml", "people.csv", "--content", "ana", "--project", "study", "-o", "colour=red"), "`colour`"),
+    ],
+)
+def test_advice_is_what_one_writes_in_the_shell(command, study_files, words, advice):
+    people(study_files)
+    _, out, err = command(*words)
+    if advice is None:
+        assert '--record-id "id" uses it' in out
+    else:
+        assert advice in err
+    assert "record_id=" not in out + err
+    assert "notebook" not in out + err
+
+
+def test_a_pair_without_a_sign_is_one_sentence(command, study_files):
+    status, _, err = command(*RUN, "--coders", "ana")
+    assert (status, "'ana' has no `=`" in err) == (2, True)
