@@ -72,9 +72,11 @@ def test_the_lock_pins_every_requirement_inside_its_range(need: Requirement):
     assert not outside, f"`{need}` is locked at {outside}: {REGENERATE}"
 
 
-def test_the_lock_holds_hashes_for_everything_and_no_address():
-    assert "://" not in LOCK
-    entries = re.split(r"^(?=\S)", LOCK, flags=re.MULTILINE)
+@pytest.mark.parametrize("name", ["requirements.lock", "binder/requirements.txt"])
+def test_a_lock_holds_hashes_for_everything_and_no_address(name: str):
+    lock = (ROOT / name).read_text("utf-8")
+    assert "://" not in lock
+    entries = re.split(r"^(?=\S)", lock, flags=re.MULTILINE)
     assert [entry for entry in entries if entry and "--hash=sha256:" not in entry] == []
 
 
