@@ -8,7 +8,7 @@ import sys
 from support.paths import ROOT
 
 import buttermilk_nb as bm
-from buttermilk_nb.config.api_keys import ApiKeys
+from buttermilk_nb.config.api_keys import Keys
 from buttermilk_nb.project import session
 
 STUDY = ROOT / "examples" / "press_tone"
@@ -58,7 +58,7 @@ def test_the_example_of_a_file_of_keys_is_read_and_its_blanks_are_no_keys(tmp_pa
     text = (ROOT / "examples" / "env.example").read_text(encoding="utf-8")
     (tmp_path / "keys.env").write_text(text.replace("MISTRAL_API_KEY=", "MISTRAL_API_KEY=a-key-that-is-none"))
     (tmp_path / "keys.env").chmod(0o600)
-    keys = ApiKeys(tmp_path, "keys.env")
+    keys = Keys(tmp_path, "keys.env")
     key = keys.find([], "mistral")
     assert key is not None
     assert (key.name, key.value) == ("MISTRAL_API_KEY", "a-key-that-is-none")

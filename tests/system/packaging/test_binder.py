@@ -43,9 +43,7 @@ def test_repo2docker_installs_the_lock_then_the_package_on_python_3_12(tmp_path:
     steps.append("RUN ./binder/postBuild")
     places = [dockerfile.find(step) for step in steps]
     assert -1 not in places, dict(zip(steps, places, strict=True))
-    assert places == sorted(places), (
-        "the lock comes first, so that a changed notebook installs nothing anew, and the package last"
-    )
+    assert places == sorted(places), "the lock comes first, and the package last"
 
 
 def test_binder_runs_python_3_12():
