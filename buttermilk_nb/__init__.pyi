@@ -116,6 +116,7 @@ from .human_coding.spreadsheets.coding_sheet import coding_sheet as coding_sheet
 from .llm.calls.redaction import Redaction as Redaction
 from .project.connect import connect as connect
 from .project.debug import debug as debug
+from .project.fetch import fetch as fetch
 from .project.project import Project as Project
 from .project.session import (
     allow as allow,

@@ -19,6 +19,7 @@ from ..store.exporters.bigquery import export_to_bigquery
 from ..store.exporters.export import export
 from ..store.importers import ImportedTraces, import_traces
 from ..store.verify import verify
+from .pages import Pages
 from .rebuild_cache import stored_answers
 
 if TYPE_CHECKING:
@@ -38,14 +39,19 @@ class Evidence:
         Its DuckDB file.
     cache
         Its cached answers.
+    pages
+        The web pages that it has fetched.
     keep_days
         How many days `purge` keeps runs if it gets no date; None for no default.
     """
 
-    def __init__(self, folder: Path, store: Store, cache: AnswerCache, *, keep_days: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, store: Store, cache: AnswerCache, pages: Pages, *, keep_days: int | None = None
+    ) -> None:
         self._folder = folder
         self._store = store
         self._cache = cache
+        self._pages = pages
         self._keep_days = keep_days
 
     def verify(self) -> pd.DataFrame:
@@ -229,6 +235,8 @@ class Evidence:
             The record or coder does not exist, or not exactly one of the two is given.
         """
         n_cached = 0 if record_id is None else self._delete_cached_answers(record_id)
+        if record_id is not None:
+            self._pages.remove(record_id)
         result = forget(self._store, self._cache, record_id=record_id, coder=coder, reason=reason, folder=self._folder)
         self._store.refresh_copy()
         return result.model_copy(update={"n_cached": n_cached + result.n_cached})

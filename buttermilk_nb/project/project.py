@@ -36,6 +36,7 @@ from ..store.costs import counted_usd
 from .embed import EmbedOptions, embed
 from .evidence import Evidence
 from .model_table import model_table
+from .pages import Pages
 from .project_folder import check_places
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class Project:
         """What the session does when the project is closed."""
         self.notes: list[str] = [self.data_folder.reason] if self.data_folder.reason else []
         self._models: dict[str, Model] = {}
-        self.evidence = Evidence(folder, self.store, self.cache, keep_days=settings.keep_days)
+        self.pages = Pages(data / "pages")
+        self.evidence = Evidence(folder, self.store, self.cache, self.pages, keep_days=settings.keep_days)
 
     def close(self) -> None:
         """Close the files of this project. They open again if the project is used again."""

@@ -10,7 +10,7 @@ from ..config.confirmed_settings import ConfirmedSettings
 from ..config.settings import FILE, Settings, find_upwards
 from ..errors import SetupError
 
-_FOLDERS = ("cache", "spool", "logs", "exports", "snapshots")
+_FOLDERS = ("cache", "spool", "logs", "exports", "snapshots", "pages")
 _FILES = ("traces.duckdb", "limits.sqlite", "cache/cache.db", "logs/events.jsonl")
 _FILE_PREFIXES = ("traces.duckdb", ".traces.duckdb", "limits.sqlite", ".limits.sqlite")
 
