@@ -181,6 +181,21 @@ class Corpus(Sequence[Record]):
         return cls._from_source(source, mapping, on_error)
 
     @classmethod
+    def from_subtitles(
+        cls,
+        path: str | Path,
+        *,
+        by: loaders.subtitles.SubtitlePart = "document",
+        media: str | None = None,
+        encoding: str | None = None,
+        on_error: str = "keep",
+        **mapping: Unpack[MappingOptions],
+    ) -> Self:
+        """Read a transcript with times, .vtt or .srt. `by` is `document`, `turn` or `cue`; `media` is the recording."""
+        source = loaders.subtitles.read(path, by=by, media=media, encoding=encoding)
+        return cls._from_source(source, mapping, on_error)
+
+    @classmethod
     def from_zip(
         cls,
         path: str | Path,

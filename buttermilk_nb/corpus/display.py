@@ -19,6 +19,27 @@ if TYPE_CHECKING:
 _MAX_ROWS = 5
 
 
+def recording_place(record: Record) -> str:
+    """Where a transcribed text is in its recording; empty for a text without times.
+
+    Examples
+    --------
+    >>> recording_place(Record(content="Good morning.", media="talk.mp3#t=1,3605.5", start_s=1.0, end_s=3605.5))
+    'talk.mp3, 0:01 to 1:00:05'
+    """
+    start, end = record.metadata.get("start_s"), record.metadata.get("end_s")
+    if not isinstance(start, int | float) or not isinstance(end, int | float):
+        return ""
+    media = str(record.metadata.get("media") or "").partition("#")[0]
+    return (f"{media}, " if media else "") + f"{_clock(start)} to {_clock(end)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def describe_counts(records: Sequence[Record], rejected: int = 0) -> list[str]:
     """The numbers of records, local records, images and rejected rows. Zeros are left out.
 

@@ -40,8 +40,8 @@ def load(
     Parameters
     ----------
     source
-        A path that ends in .csv, .tsv, .tab, .xlsx, .jsonl, .ndjson, .json, .parquet or .zip; a folder of texts and
-        images; a pandas dataframe; or a list of dictionaries, Records or texts. An address (`gs://...`, `s3://...`,
+        A path that ends in .csv, .tsv, .tab, .xlsx, .jsonl, .ndjson, .json, .parquet, .vtt, .srt or .zip; a folder of
+        texts and images; a pandas dataframe; or a list of dictionaries, Records or texts. An address (`gs://...`, `s3://...`,
         `https://...`) is downloaded first. If that needs another package, the error message names it.
     content
         The column with the text; by default `content` or `text`. Folders and zips do not need it, nor do tables that
@@ -74,7 +74,8 @@ def load(
     on_error
         `keep` lists bad rows in `corpus.rejected`; `raise` raises an error for them.
     **format_options
-        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`.
+        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`; for transcripts with
+        times `by` (`document`, `turn` or `cue`) and `media`, the recording.
 
     Returns
     -------
@@ -132,6 +133,8 @@ _READERS: dict[str, Callable[..., Corpus]] = {
     ".ndjson": Corpus.from_jsonl,
     ".json": Corpus.from_json,
     ".parquet": Corpus.from_parquet,
+    ".vtt": Corpus.from_subtitles,
+    ".srt": Corpus.from_subtitles,
     ".zip": Corpus.from_zip,
 }
 

@@ -17,6 +17,7 @@ import traitlets
 
 from .._internal.html import fragment, title
 from ..codebook.criterion import Criterion
+from ..corpus.display import recording_place
 from ..corpus.record import Record
 from ..errors import ButtermilkError
 from ..human_coding.session.draft_answer import DraftAnswer
@@ -196,7 +197,7 @@ def draft_view(criterion: Criterion, draft: DraftAnswer) -> dict[str, Any]:
 def text_view(record: Record, *, hidden: bool = False) -> dict[str, Any]:
     """The text and the images of a record for the page. If the text is hidden, the page gets only the id."""
     return {
-        "record_id": record.record_id,
+        "record_id": " · ".join(filter(None, (record.record_id, recording_place(record)))),
         "content": "" if hidden else record.content,
         "images": [] if hidden else [image.data_url() for image in record.images],
         "hidden": hidden,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bigquery, csv_files, dataframes, excel, json_files, remote_files, text_folders
+from . import bigquery, csv_files, dataframes, excel, json_files, remote_files, subtitles, text_folders
 from .column_mapping import MappingOptions, Rejected, check_mapping, to_records
 from .source import Source, existing_path
 from .source_remarks import check_ids, source_remarks
@@ -21,6 +21,7 @@ __all__ = [
     "json_files",
     "remote_files",
     "source_remarks",
+    "subtitles",
     "text_folders",
     "to_records",
 ]

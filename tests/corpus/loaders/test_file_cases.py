@@ -12,7 +12,7 @@ import pytest
 import buttermilk_nb as bm
 
 ENDINGS_WITHOUT_LOADER = [
-    "docx", "odt", "rtf", "pdf", "html", "md", "txt", "vtt", "srt", "xml", "bib", "ris", "sav", "dta", "ann",
+    "docx", "odt", "rtf", "pdf", "html", "md", "txt", "xml", "bib", "ris", "sav", "dta", "ann",
 ]  # fmt: skip
 LONG_IDS = ["1294031234567834881", "1294031234567834882"]
 

@@ -1,0 +1,187 @@
+"""Subtitles and transcripts with times: `.vtt` (WebVTT) and `.srt` (SubRip).
+
+A cue is one piece of text with its start and its end. A turn is what one speaker says until another speaks. Speakers
+are read from WebVTT's `<v Name>`, or from the beginnings of lines such as `ANA: Good morning.` if a
+name begins two cues.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from ...errors import SetupError, nearest
+from .encodings import read_text
+from .source import Source, SourceRow, existing_path, file_facts
+
+SubtitlePart = Literal["document", "turn", "cue"]
+_MEDIA = (".mp4", ".webm", ".mkv", ".mov", ".m4v", ".mp3", ".wav", ".m4a", ".ogg", ".opus", ".flac", ".aac")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_TAG = re.compile(r"</?[^<>]{1,200}>")
+_NAME = re.compile(r"(?:[-–>]+\s*)?([^\W\d_][\w .'’-]{0,39}):\s+(?=\S)")  # a typographic apostrophe
+_TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})")
+_LEAST_CUES = 2
+"""Cues that a name must begin to count as a speaker."""
+
+
+class Turn(NamedTuple):
+    """A text with its speaker (empty if unknown), its start and its end, in seconds."""
+
+    speaker: str
+    text: str
+    start_s: float
+    end_s: float
+
+
+def read(
+    path: str | Path, *, by: SubtitlePart = "document", media: str | None = None, encoding: str | None = None
+) -> Source:
+    """Read a file of subtitles.
+
+    Parameters
+    ----------
+    path
+        The file.
+    by
+        What becomes a record: the whole `document`, each `turn` of a speaker, or each `cue`.
+    media
+        The address or path of the recording; by default a file beside with the same name and the ending of one.
+    encoding
+        The encoding; by default it is detected.
+
+    Raises
+    ------
+    SetupError
+        The file does not exist, or is no file of subtitles.
+    """
+    file = existing_path(path)
+    if by not in get_args(SubtitlePart):
+        parts = get_args(SubtitlePart)
+        raise SetupError(f"by={by!r} must be one of {', '.join(parts)}; {nearest(str(by), parts)}")
+    text, encoding, remarks = read_text(file, encoding)
+    cues = parse_cues(text, file.name)
+    cues, names = _with_speakers(cues)
+    if names:
+        remarks = (*remarks, f"`{file.name}`: speakers were read from the beginnings of lines: {', '.join(names)}.")
+    recording = media or _recording_beside(file)
+    turns = cues if by == "cue" else _turns(cues)
+    if by == "document":
+        rows = [_document_row(file.stem, turns, recording)]
+    else:
+        rows = list(_rows(file.stem, turns, recording))
+    description = {**file_facts(file), "encoding": encoding, "cues": len(cues), "by": by}
+    return Source(rows, description, "text", "name", folder=file.parent, remarks=tuple(remarks))
+
+
+def parse_cues(text: str, name: str) -> list[Turn]:
+    r"""The cues in the text of a file, each with the speakers that WebVTT names.
+
+    Parameters
+    ----------
+    text
+        The text of the file.
+    name
+        Its name, for messages; its ending says which form it has.
+
+    Raises
+    ------
+    SetupError
+        It is no such file, or has no cues.
+
+    Examples
+    --------
+    >>> parse_cues("WEBVTT\n\n00:01.000 --> 00:02.500\n<v Ana>Good <i>morning</i>.</v>\n", "talk.vtt")
+    [Turn(speaker='Ana', text='Good morning.', start_s=1.0, end_s=2.5)]
+    """
+    from webvtt import WebVTT
+    from webvtt.errors import MalformedCaptionError, MalformedFileError
+
+    is_srt = name.lower().endswith(".srt")
+    try:
+        captions = list(WebVTT.from_buffer(io.StringIO(text.lstrip("\ufeff")), format="srt" if is_srt else "vtt"))
+    except (MalformedCaptionError, MalformedFileError, ValueError, IndexError) as error:
+        reason = str(error).rstrip(".") or "it is damaged"
+        raise SetupError(f"`{name}` cannot be read as {'SubRip' if is_srt else 'WebVTT'}: {reason}.") from error
+    cues = [turn for caption in captions for turn in _cue_turns(caption.raw_text, caption.start, caption.end)]
+    if not cues:
+        raise SetupError(f"`{name}` has no cues with a text.")
+    return cues
+
+
+def _cue_turns(raw_text: str, start: str, end: str) -> Iterator[Turn]:
+    """The turns in one cue: one for each voice that it names."""
+    pieces = _VOICE.split(raw_text)  # text before the first voice, then a name and its text in turn
+    for speaker, piece in [("", pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]:
+        text = " ".join(html.unescape(_TAG.sub("", piece)).split())
+        if text:
+            yield Turn(html.unescape(speaker).strip(), text, _seconds(start), _seconds(end))
+
+
+def _seconds(time: str) -> float:
+    match = _TIME.search(time)
+    if match is None:
+        return 0.0
+    hours, minutes, seconds, fraction = match.groups()
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
+
+
+def _with_speakers(cues: Sequence[Turn]) -> tuple[list[Turn], list[str]]:
+    """The cues with the speakers at the beginnings of their texts, and the names of these."""
+    if any(cue.speaker for cue in cues):
+        return list(cues), []
+    matches = [_NAME.match(cue.text) for cue in cues]
+    counts = Counter(match[1] for match in matches if match)
+    names = [name for name, n in counts.items() if n >= _LEAST_CUES]
+    named = [
+        cue._replace(speaker=match[1], text=cue.text[match.end() :]) if match and match[1] in names else cue
+        for cue, match in zip(cues, matches, strict=True)
+    ]
+    return _continue_speakers(named) if names else named, names
+
+
+def _continue_speakers(cues: Sequence[Turn]) -> list[Turn]:
+    """A cue without a name goes on with the speaker before it."""
+    speaker, continued = "", []
+    for cue in cues:
+        speaker = cue.speaker or speaker
+        continued.append(cue._replace(speaker=speaker))
+    return continued
+
+
+def _turns(cues: Sequence[Turn]) -> list[Turn]:
+    """The cues, those of one speaker in a row joined. Without speakers, each cue stays as it is."""
+    turns: list[Turn] = []
+    for cue in cues:
+        if turns and cue.speaker and cue.speaker == turns[-1].speaker:
+            turns[-1] = turns[-1]._replace(text=f"{turns[-1].text} {cue.text}", end_s=cue.end_s)
+        else:
+            turns.append(cue)
+    return turns
+
+
+def _document_row(stem: str, turns: Sequence[Turn], media: str | None) -> SourceRow:
+    lines = [f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text for turn in turns]
+    start, end = turns[0].start_s, max(turn.end_s for turn in turns)
+    speakers = list(dict.fromkeys(turn.speaker for turn in turns if turn.speaker))
+    fields: dict[str, Any] = {"name": stem, "text": "\n".join(lines), "start_s": start, "end_s": end}
+    fields |= {"speakers": speakers} if speakers else {}
+    return SourceRow(1, fields | ({"media": media} if media else {}))
+
+
+def _rows(stem: str, turns: Sequence[Turn], media: str | None) -> Iterator[SourceRow]:
+    width = len(str(len(turns)))
+    for n, turn in enumerate(turns, 1):
+        fields: dict[str, Any] = {"name": f"{stem}-{n:0{width}}", "text": turn.text, "transcript": stem}
+        fields |= {"speaker": turn.speaker} if turn.speaker else {}
+        fields |= {"start_s": turn.start_s, "end_s": turn.end_s}
+        yield SourceRow(n, fields | ({"media": f"{media}#t={turn.start_s:g},{turn.end_s:g}"} if media else {}))
+
+
+def _recording_beside(file: Path) -> str | None:
+    """The name of a recording with the same name as the file."""
+    return next((file.stem + ending for ending in _MEDIA if (file.parent / f"{file.stem}{ending}").is_file()), None)
