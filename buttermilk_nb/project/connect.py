@@ -10,7 +10,7 @@ from .session import require_project
 
 
 @check_arguments
-def connect(*, project: Project | None = None) -> duckdb.DuckDBPyConnection:
+def connect(project: Project | None = None) -> duckdb.DuckDBPyConnection:
     """Connect to the project's tables with DuckDB, pandas, ibis or any other program that takes a DuckDB connection.
 
     The connection is to a copy in memory, so it never stops a run, and nothing that you do with it changes the project.

@@ -97,6 +97,11 @@ def fetch(
     addresses = [url] if isinstance(url, str) else list(url)
     if not addresses:
         raise SetupError("no address is given.")
+    for address in addresses:
+        if not isinstance(address, str):
+            raise SetupError(
+                f"{address!r:.60} is no address of a web page; give texts that begin with https:// or http://."
+            )
     records = []
     for address in addresses:
         page = None if again else project.pages.get(address)

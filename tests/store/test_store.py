@@ -131,15 +131,6 @@ def test_a_file_that_another_program_holds_is_waited_for_and_then_named(project,
     assert Store(project.store.path, lock_wait_s=5).select("select 1 as a").a.item() == 1
 
 
-def test_a_connection_of_the_users_own_is_named_as_the_reason(project):
-    flow().run(corpus(1))
-    with (
-        duckdb.connect(str(project.store.path), read_only=True),
-        pytest.raises(StoreError, match="close that connection"),
-    ):
-        flow().run(corpus(1))
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_refuses_to_write(project):
     flow().run(corpus(1))
