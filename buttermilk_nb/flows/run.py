@@ -16,7 +16,7 @@ from ..analysis.frames.outputs import outputs
 from ..analysis.frames.quotations import quotes
 from ..analysis.frames.ratings import project_ratings, run_ratings
 from ..analysis.frames.side_by_side import SideBySide, side_by_side
-from ..errors import SetupError
+from ..errors import SetupError, StoreError
 from ..project.project import Project
 from ..project.session import require_project
 from ..schema import STATUSES
@@ -242,12 +242,21 @@ class Run:
             self.cancel_callback()
 
     def __repr__(self) -> str:
-        kinds = ", ".join(f"{n:,} {status}" for status, n in self.counts.items())
-        lines = [f"Run of {self.flow!r}, {self.status}: {self.planned:,} answers ({kinds})"]
-        return "\n".join([*lines, *self._notes()])
+        counts, notes = self._counts_and_notes()
+        kinds = ", ".join(f"{n:,} {status}" for status, n in counts.items())
+        lines = [f"Run of {self.flow!r}, {self.status}: {self.planned:,} answers{f' ({kinds})' if kinds else ''}"]
+        return "\n".join([*lines, *notes])
 
-    def _notes(self) -> list[str]:
-        without = self.planned - self.counts.get("ok", 0)
+    def _counts_and_notes(self) -> tuple[dict[str, int], list[str]]:
+        """The counts, and notes on them; the reason if the file cannot be read now, because a repr must not fail."""
+        try:
+            counts = self.counts
+            return counts, self._notes(counts)
+        except StoreError as error:
+            return {}, [f"The answers cannot be read now: {error}"]
+
+    def _notes(self, counts: Mapping[str, int]) -> list[str]:
+        without = self.planned - counts.get("ok", 0)
         hint = (
             [f"{without:,} answers are missing; run.errors() shows why."]
             if without and self.status != "running"
@@ -262,10 +271,9 @@ class Run:
         return [f"The cost of {pluralise(n, 'call')} is not known, and is in no sum; see run.calls()."] if n else []
 
     def _repr_html_(self) -> str:
-        rows = [(status, n) for status, n in self.counts.items()]
-        notes = " ".join(self._notes())
+        counts, notes = self._counts_and_notes()
         head = title(f"Run of {self.flow}", f"{self.status} · {self.planned:,} answers")
-        return fragment(head, table(["status", "answers"], rows, notes))
+        return fragment(head, table(["status", "answers"], list(counts.items()), " ".join(notes)))
 
 
 def set_last_run(run: Run) -> None:

@@ -104,8 +104,9 @@ class _AttachedFile:
         self._temporary = path.with_name(f"{path.name}.tmp")
         self.con = self._instance.cursor()
         try:
-            self.con.execute("set enable_progress_bar = false")  # else DuckDB shows one in a notebook, besides ours
-            self.con.execute("set temp_directory = ?", [str(self._temporary)])
+            if not self._is_lent:
+                self.con.execute("set enable_progress_bar = false")  # else DuckDB shows one in a notebook, besides ours
+                self.con.execute("set temp_directory = ?", [str(self._temporary)])
             options = "read_only" if read_only else f"row_group_size {_ROW_GROUP}"
             self.con.execute(f"attach ? as study ({options})", [str(path)])
             self.con.execute("use study")

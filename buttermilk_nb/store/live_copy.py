@@ -61,6 +61,7 @@ class LiveCopy:
                 self._check_size()
                 self._instance = new_instance()
                 self._instance.execute("set enable_progress_bar = false")
+                self._instance.execute("set temp_directory = ?", [str(self._path.with_name(f"{self._path.name}.tmp"))])
             self._refresh(self._instance)
             return self._instance.cursor()
 
@@ -74,8 +75,15 @@ class LiveCopy:
         """Do so after a change of the file, unless the file is large or a query is open on the copy."""
         if self._instance is None or (self._path.exists() and self._path.stat().st_size > _MAX_FOLLOWED_BYTES):
             return
-        with suppress(StoreError):  # the next `connection` tries again, and says why if it fails
-            self.refresh()
+        if not self._lock.acquire(blocking=False):  # another thread brings it up to date
+            return
+        try:
+            if self._instance is not None:
+                self._refresh(self._instance)
+        except (StoreError, duckdb.Error):  # the next `connection` tries again, and says why if it fails
+            self._state = None
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Give up the copy, and close all connections to it."""
@@ -103,7 +111,8 @@ class LiveCopy:
                 con.execute("copy from database study to memory")
                 con.execute("commit")
             except duckdb.Error as error:
-                con.execute("rollback")
+                with suppress(duckdb.Error):  # a conflict has ended the transaction already
+                    con.execute("rollback")
                 raise StoreError(
                     f"the copy of `{self._path.name}` in memory could not be brought up to date: {first_line(error)}. "
                     "End the queries that are open on it."

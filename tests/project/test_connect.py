@@ -100,6 +100,8 @@ def test_a_connection_to_the_file_itself_delays_the_rows_of_a_run_but_loses_none
     n = count(con)
     run = flow(judge(name="second")).run(corpus(2))
     assert run.status == "finished"
+    assert "The answers cannot be read now: your code has `traces.duckdb` open" in repr(run)
+    assert "Close that connection" in run._repr_html_()
     with pytest.raises(FileOpenHere, match=r"Close that connection; rows that could not be written are kept"):
         run.scores()
     con.close()
@@ -122,3 +124,23 @@ def test_a_project_that_is_closed_gives_up_its_copy(project):
     with pytest.raises(duckdb.ConnectionException, match="closed"):
         count(con)
     assert count(bm.connect(project=project)) > 0
+
+
+def test_a_query_that_wrote_to_disk_does_not_stop_the_copy(project):
+    flow().run(corpus(1))
+    con = bm.connect()
+    con.execute("set memory_limit = '200MB'; set threads = 1")
+    con.execute("create temp table t as select repeat('x', 300) || hash(range) as t from range(1000000) order by t")
+    con.execute("drop table t")
+    flow(judge(name="second")).run(corpus(1))
+    assert count(bm.connect(), "select count(distinct judge) from scores") == 2
+
+
+def test_a_transaction_of_ones_own_does_not_stop_a_run(project):
+    flow().run(corpus(1))
+    con = bm.connect()
+    con.begin()
+    con.execute("insert into tombstones select * from tombstones")
+    assert flow(judge(name="second")).run(corpus(1)).status == "finished"
+    con.rollback()
+    assert count(bm.connect(), "select count(distinct judge) from scores") == 2
