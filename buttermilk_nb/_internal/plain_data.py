@@ -77,6 +77,8 @@ def _convert(value: Any, where: str, depth: int) -> Any:  # a table of kinds
         return sorted(items, key=lambda item: (str(type(item)), str(item)))
     if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M") and hasattr(value, "astype"):
         value = value.astype(str)  # numpy writes times in nanoseconds as whole numbers otherwise
+    if hasattr(value, "to_dict") and hasattr(value, "index") and type(value.index).__name__ != "RangeIndex":
+        return _convert_mapping({str(name): item for name, item in value.to_dict().items()}, where, depth)
     if hasattr(value, "tolist"):  # numpy's scalars and arrays, and a column of a frame
         return _convert(value.tolist(), where, depth + 1)
     if hasattr(value, "numerator") and hasattr(value, "denominator"):

@@ -30,6 +30,17 @@ def replace_surrogates(text: str) -> str:
     return text
 
 
+def is_blank(text: str) -> bool:
+    r"""Whether a text shows nothing: blanks, line breaks, and characters without a width.
+
+    Examples
+    --------
+    >>> is_blank(" \n\u200b\ufeff"), is_blank(" a ")
+    (True, False)
+    """
+    return not text.strip() or all(char.isspace() or unicodedata.category(char) in ("Cf", "Cc") for char in text)
+
+
 def shorten(text: str, width: int = 80) -> str:
     r"""The text as one line of at most `width` characters, with spaces in place of control characters.
 

@@ -25,6 +25,10 @@ def default_prompt(name: str) -> Prompt:
 
 def load_criteria(value: Any) -> Any:
     """Criteria from a path, from plain data, or as they are."""
+    if isinstance(value, str) and any(char.isspace() for char in value.strip()) and not Path(value).suffix:
+        raise SetupError(
+            f'criteria={value!r:.60} is a question and no file; write criteria=bm.Criteria("name", {value!r:.60}).'
+        )
     if isinstance(value, str | Path):
         return Criteria.from_file(value)
     if isinstance(value, dict) and "path" in value:  # a run reads the file of criteria again

@@ -64,8 +64,7 @@ class FunctionAgent(AgentBase):
         return make_unit(cell, context, watch, trace_id=trace_id, status="ok", output=output)
 
     async def _call(self, record: Record, inputs: Mapping[str, Any]) -> Any:
-        parameters = inspect.signature(self.function).parameters
-        arguments = (record, inputs) if len(parameters) > 1 else (record,)
+        arguments = (record, inputs) if _reads_inputs(self.function) else (record,)
         if inspect.iscoroutinefunction(self.function):
             try:
                 return await self.function(*arguments)
@@ -137,6 +136,14 @@ def agent(
     if function is not None and not callable(function):
         raise SetupError(f"bm.agent makes an agent of a function, not of {type(function).__name__}.")
     return make_agent if function is None else make_agent(function)
+
+
+def _reads_inputs(function: Callable[..., Any]) -> bool:
+    """Whether the second parameter gets the outputs of other steps: not if it has a default of its own."""
+    second = list(inspect.signature(function).parameters.values())[1:2]
+    return any(
+        parameter.default is parameter.empty and parameter.kind is not parameter.KEYWORD_ONLY for parameter in second
+    )
 
 
 def _call_function(function: Function, *arguments: Any) -> Any:

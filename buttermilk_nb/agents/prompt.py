@@ -31,6 +31,7 @@ from .templates.template_sandbox import compile_template, parse, variables_of
 from .templates.template_values import plain_values
 
 _ROLE_LINE = re.compile(r"^##[ \t]+(system|user)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_INCLUDE = re.compile(r"\{%-?\s*include\b")
 _VARYING_NAMES = frozenset({"record", "inputs", "answers", "expert_reasons", "about", "text_a", "text_b"})
 """Template variables with a different value for each record."""
 
@@ -63,6 +64,11 @@ class Prompt(FrozenModel):
     @classmethod
     def from_text(cls, text: str, *, name: str = "prompt") -> Prompt:
         """Split a text at its `## system` and `## user` lines; without them, all of it is the user part."""
+        if _INCLUDE.search(text):
+            raise SetupError(
+                f"prompt `{name}`: {{% include ... %}} puts in a file from the folder of a prompt file, and this "
+                "prompt is no file. Write the text itself, or save the prompt as a file."
+            )
         sections = _ROLE_LINE.split(text)
         if len(sections) == 1:
             return cls(user=text.strip(), name=name)

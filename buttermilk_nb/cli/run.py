@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .._internal.private_files import private_files
-from ..config.settings import FILE, Settings
+from ..config.settings import FILE, Settings, find_upwards
 from ..errors import SetupError
+from ..project.project_folder import find_folder
 from .init import card
 from .shell_words import in_shell_words
+
+_OWN_OPTIONS = {
+    "content": "--content", "record_id": "--record-id", "truth": "--truth", "truth_values": "--truth-value",
+    "coders": "--coders", "reasons": "--reasons", "cluster": "--cluster",
+}  # fmt: skip
 
 
 @click.command()
@@ -94,13 +103,14 @@ def run(
         cluster=cluster,
         **_format_options(options),
     )
-    opened_project = session.init(project, path=path) if project else session.current()
     if not texts.rejected.empty:
         click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
     if check:
-        click.echo(in_shell_words(repr(definition.check(texts))))
-        click.echo(in_shell_words(str(definition.estimate(texts, limit=limit))))
+        with _project_to_check(project, path):
+            click.echo(in_shell_words(repr(definition.check(texts))))
+            click.echo(in_shell_words(str(definition.estimate(texts, limit=limit))))
         return
+    opened_project = session.init(project, path=path) if project else session.current()
     result = definition.run(
         texts,
         limit=limit,
@@ -118,6 +128,22 @@ def run(
         with private_files(place.absolute().parent):
             getattr(result, name)().to_csv(place, index=False)
     card([*opened_project.summary()[:2], *((name, str(place.absolute())) for name, place in tables)])
+
+
+@contextmanager
+def _project_to_check(name: str | None, path: Path | None) -> Iterator[None]:
+    """The project, if there is one; else one in a folder that is gone afterwards, because a check makes nothing."""
+    from ..project import session
+
+    folder = path if path is not None else find_folder(name, Path.cwd())[0] if name else None
+    if (folder / FILE).is_file() if folder is not None else bool(find_upwards(Path.cwd())):
+        _ = session.init(name, path=path) if name else session.current()
+        yield
+        return
+    temporary = tempfile.TemporaryDirectory(prefix="buttermilk_nb-")
+    with temporary as new_folder, session.init(name or "check", path=new_folder):
+        click.echo(f"There is no project {f'`{name}` ' if name else ''}here yet, and this check makes none.")
+        yield
 
 
 def _split_pair(text: str, default: str | None = None, *, example: str = "") -> tuple[str, str]:
@@ -143,8 +169,14 @@ def _format_options(items: tuple[str, ...]) -> dict[str, Any]:
     """The options of the file's format: whole numbers and true or false as such, all else as text."""
     options: dict[str, Any] = {}
     for item in items:
-        name, value = _split_pair(item, example="-o NAME=VALUE, such as -o encoding=utf-8")
+        name, value = _split_pair(item, example="NAME=VALUE, such as encoding=utf-8")
+        name = name.replace("-", "_")
+        if name in _OWN_OPTIONS:
+            raise SetupError(f"-o is for options of the file: write {_OWN_OPTIONS[name]} {value}.")
         truth = {"true": True, "false": False}.get(value.lower())
-        number = int(value) if value.isascii() and value.isdigit() and name == "header" else value
-        options[name.replace("-", "_")] = number if truth is None else truth
+        if name == "header" and value.isascii() and value.isdigit():
+            options[name] = int(value)
+            continue
+        value = value.replace("\\t", "\t") if name == "delimiter" else value
+        options[name] = value if truth is None else truth
     return options

@@ -17,6 +17,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     *((re.compile(rf"(?<![\w.]){name}=({_VALUE})"), rf"-o {name}=\1") for name in _FORMAT_OPTIONS),
     (re.compile(r"(?<![\w.])follow_links=True\b"), "-o follow_links=true"),
     (re.compile(r"[Rr]aise budget_usd in run\(\.\.\.\)"), "Raise --budget"),
+    (re.compile(r"run bm\.init\(\"name\"\)"), "write --project NAME"),
+    (re.compile(r"\bbudget_usd=(?=-?[\d.])"), "--budget "),
     (re.compile(r"\bbm\.trust\(\)"), "`buttermilk-nb trust FOLDER`"),
     (re.compile(r"\brun\.errors\(\) shows why"), "--errors FILE writes why"),
     (re.compile(r"(?<=[Rr]un )the (?:same )?notebook cell"), "the command"),

@@ -120,7 +120,8 @@ def load(
     for name in format_options:
         if name not in reader_options:
             suggestion = nearest(name, [*reader_options, *MappingOptions.__annotations__])
-            raise SetupError(f"`{reader.__name__}` has no option `{name}`; {suggestion}")
+            kind = Path(source).suffix if isinstance(source, str | Path) and Path(source).suffix else "this source"
+            raise SetupError(f"{kind} has no option `{name}`; {suggestion}")
     return reader(source, on_error=on_error, **mapping, **format_options)
 
 

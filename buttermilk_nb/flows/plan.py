@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .._internal.markdown import code_list
-from .._internal.text import pluralise
+from .._internal.text import is_blank, pluralise
 from ..agents.base import Cell, Slot
 from ..agents.design import design_id
 from ..codebook.check_codes import code_problems, unused_codes
@@ -172,7 +172,7 @@ def _blank_problems(corpus: Corpus) -> list[str]:
     blank = [
         record.record_id
         for record in corpus.records
-        if not record.content.strip() and not record.images and not record.metadata.keys() >= PAIR_FIELDS
+        if is_blank(record.content) and not record.images and not record.metadata.keys() >= PAIR_FIELDS
     ]
     if not blank:
         return []

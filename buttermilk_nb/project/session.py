@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from .._internal import event_loop, hooks
 from .._internal.arguments import check_arguments
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _current: Project | None = None
+_opened_before: WeakKeyDictionary[Project, Project] = WeakKeyDictionary()
+"""The project that was open when another was opened."""
 _open_projects: dict[Path, Project] = {}
 """The newest of each folder. An older one's files are closed, and open again if used."""
 
@@ -42,12 +45,13 @@ def _open_folder(folder: Path, settings: Settings, cache_mode: CacheMode = "use"
 
 
 def _forget(project: Project) -> None:
-    """Leave a closed project: afterwards no project is open, if it was the open one."""
+    """Leave a closed project: if it was the open one, the project that was open before it is open again."""
     global _current
+    before = _opened_before.pop(project, None)
     if _open_projects.get(project.folder) is project:
         del _open_projects[project.folder]
     if _current is project:
-        _current = None
+        _current = before if before and _open_projects.get(before.folder) is before else None
 
 
 @check_arguments
@@ -135,6 +139,8 @@ def init(
         project.model(model).preload()
     with project.store.reading():  # creates the file, so that the card names a file that exists
         pass
+    if _current is not None and _current is not project:
+        _opened_before[project] = _current
     _current = project
     if show := hooks.get_hook("card"):
         show(project)
@@ -187,6 +193,7 @@ def close() -> None:
     for project in _open_projects.values():
         project.cache.close()
     _open_projects.clear()
+    _opened_before.clear()
     _current = None
 
 

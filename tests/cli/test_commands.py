@@ -124,7 +124,7 @@ def test_a_word_that_the_command_does_not_know_is_exit_status_2(command, study_f
 
 
 def test_a_store_that_cannot_be_opened_is_exit_status_1(command, study_files):
-    command(*RUN, "--check")
+    command(*RUN)
     (study_files / "study" / "traces.duckdb").write_text("not a database " * 100)
     status, _, err = command(*RUN)
     assert status == 1
@@ -270,3 +270,31 @@ def test_advice_is_what_one_writes_in_the_shell(command, study_files, words, adv
 def test_a_pair_without_a_sign_is_one_sentence(command, study_files):
     status, _, err = command(*RUN, "--coders", "ana")
     assert (status, "'ana' has no `=`" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("-o", "content=text"), "-o is for options of the file: write --content text"),
+        (("-o", "record_id=id"), "write --record-id id"),
+        (("-o", "delimiter"), "such as -o encoding=utf-8."),
+        (("-o", "colour=red"), ".csv has no option `colour`"),
+        (("--budget", "-1"), "--budget -1"),
+    ],
+)
+def test_an_option_in_the_wrong_place_is_one_sentence(command, study_files, words, sentence):
+    status, _, err = command(*RUN, *words)
+    assert (status, "Traceback" in err) == (2, False)
+    assert sentence in err
+    assert "-o -o" not in err
+
+
+@pytest.mark.parametrize("project", [("--project", "typo"), ("--project", "x", "--path", "there"), ()])
+def test_a_check_makes_no_project(command, study_files, monkeypatch, project):
+    monkeypatch.chdir(study_files)
+    before = sorted(study_files.rglob("*"))
+    status, out, _ = command(*RUN[:-2], *project, "--check")
+    assert status == 0
+    assert "this check makes none" in out
+    assert "5 calls" in out
+    assert sorted(study_files.rglob("*")) == before

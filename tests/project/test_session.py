@@ -227,3 +227,19 @@ def test_a_setting_that_is_no_number_is_a_mistake(tmp_path, line):
 def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path, place):
     with pytest.raises(bm.SetupError, match="the data folder .* cannot be made.*`data_folder` in buttermilk.yaml"):
         bm.init("study", path=tmp_path / "study", data_folder=place)
+
+
+def test_after_a_with_block_the_project_before_is_open_again(tmp_path):
+    outer = bm.init("a", path=tmp_path / "a")
+    with bm.init("b", path=tmp_path / "b"):
+        assert bm.runs().empty
+    assert session.current() is outer
+    outer.close()
+
+
+def test_a_project_that_was_closed_meanwhile_does_not_come_back(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outer, inner = bm.init("a", path=tmp_path / "a"), bm.init("b", path=tmp_path / "b")
+    outer.close()
+    inner.close()
+    assert session._current is None

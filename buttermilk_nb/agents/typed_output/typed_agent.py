@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import field_validator
 
 from ..._internal.ids import uuid7
+from ..._internal.markdown import code_list
 from ...llm.calls.client import CallResult
 from ...llm.offline_input import OfflineInput, Task
 from ...schema import TextRow, Unit
@@ -133,6 +134,12 @@ class TypedAgent(SchemaAgent):
             remarks.append(
                 f"`{self.name}`: providers do not take a schema such as that of `{self.output.name}` (maps with keys "
                 "of any name, values of any type), so the form of the answer is only asked for in words."
+            )
+        baselines = [model.name for model in self.selected_models(project) if not model.remote and model.needs_cues]
+        if baselines:
+            remarks.append(
+                f"{code_list(baselines)} cannot answer `{self.name}`: a rule fills the form with the emptiest values, "
+                "which say nothing on the texts."
             )
         return remarks
 

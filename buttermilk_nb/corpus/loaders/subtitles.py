@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from ...errors import SetupError, nearest
+from ...errors import SetupError
 from .encodings import read_text
 from .source import Source, SourceRow, existing_path, file_facts
 
@@ -62,12 +62,15 @@ def read(
     file = existing_path(path)
     if by not in get_args(SubtitlePart):
         parts = get_args(SubtitlePart)
-        raise SetupError(f"by={by!r} must be one of {', '.join(parts)}; {nearest(str(by), parts)}")
+        raise SetupError(f"by={by!r}: write one of {', '.join(parts)}.")
     text, encoding, remarks = read_text(file, encoding)
     cues = parse_cues(text, file.name)
-    cues, names = _with_speakers(cues)
+    cues, names, single_names = _with_speakers(cues)
     if names:
         remarks = (*remarks, f"`{file.name}`: speakers were read from the beginnings of lines: {', '.join(names)}.")
+    if names and single_names:
+        listed = ", ".join(f"`{name}:`" for name in single_names)
+        remarks = (*remarks, f"`{file.name}`: {listed} begins one line only, so these lines have no speaker.")
     recording = media or _recording_beside(file)
     turns = cues if by == "cue" else _turns(cues)
     if by == "document":
@@ -130,10 +133,10 @@ def _seconds(time: str) -> float:
     return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
 
 
-def _with_speakers(cues: Sequence[Turn]) -> tuple[list[Turn], list[str]]:
-    """The cues with the speakers at the beginnings of their texts, and the names of these."""
+def _with_speakers(cues: Sequence[Turn]) -> tuple[list[Turn], list[str], list[str]]:
+    """The cues with the speakers at the beginnings of their texts; their names, and names that begin one cue only."""
     if any(cue.speaker for cue in cues):
-        return list(cues), []
+        return list(cues), [], []
     matches = [_NAME.match(cue.text) for cue in cues]
     counts = Counter(match[1] for match in matches if match)
     names = [name for name, n in counts.items() if n >= _LEAST_CUES]
@@ -141,14 +144,16 @@ def _with_speakers(cues: Sequence[Turn]) -> tuple[list[Turn], list[str]]:
         cue._replace(speaker=match[1], text=cue.text[match.end() :]) if match and match[1] in names else cue
         for cue, match in zip(cues, matches, strict=True)
     ]
-    return _continue_speakers(named) if names else named, names
+    single_names = [name for name, n in counts.items() if n < _LEAST_CUES]
+    return _continue_speakers(named) if names else named, names, single_names
 
 
 def _continue_speakers(cues: Sequence[Turn]) -> list[Turn]:
-    """A cue without a name goes on with the speaker before it."""
+    """A cue without a name goes on with the speaker before it; not one that begins like that of another speaker."""
     speaker, continued = "", []
     for cue in cues:
-        speaker = cue.speaker or speaker
+        begins_anew = not cue.speaker and _NAME.match(cue.text)
+        speaker = "" if begins_anew else cue.speaker or speaker
         continued.append(cue._replace(speaker=speaker))
     return continued
 

@@ -54,7 +54,9 @@ def _charset(media_type: str) -> str | None:
 def _main_text(page: WebPage) -> tuple[str, dict[str, Any]]:
     try:
         import trafilatura
-    except ImportError:
+    except ImportError as error:
+        if error.name not in (None, "trafilatura"):
+            raise SetupError(f"trafilatura, which finds the main text of a page, cannot be used: {error}.") from error
         raise SetupError(
             'to find the main text of a page, a package is needed: pip install "buttermilk-nb[web]" (or trafilatura).'
         ) from None

@@ -61,7 +61,8 @@ class Redaction:
             patterns = {str(name): READY_MADE for name in patterns}
         if patterns is not None and not isinstance(patterns, Mapping):
             raise SetupError(
-                'a redaction takes patterns by name, such as {"name": "Ann|Bob"}, not ' + f"{type(patterns).__name__}."
+                'a redaction takes a list of ready-made patterns, such as ["email"], or patterns by name, such as '
+                '{"name": "Ann|Bob"}, not ' + f"{type(patterns).__name__}."
             )
         own = patterns or {}
         ready = {name: _ready_made(name) for name, text in own.items() if text == READY_MADE}
@@ -69,7 +70,9 @@ class Redaction:
         self._checks = {name: pattern.is_right for name, pattern in ready.items()}
         self.find = find
         self._version = version
-        self._compiled = {name: _compile_pattern(name, pattern) for name, pattern in self.patterns.items()}
+        checked_first = sorted(self.patterns, key=lambda name: self._checks.get(name) is None)
+        self._compiled = {name: _compile_pattern(name, self.patterns[name]) for name in checked_first}
+        """Numbers with check digits come before others, which may look like a part of them."""
 
     @cached_property
     def policy_hash(self) -> str:

@@ -36,7 +36,7 @@ def _has_luhn_digit(text: str) -> bool:
 
 def _is_iban(text: str) -> bool:
     """The check of ISO 13616: modulo 97."""
-    plain = "".join(text.split()).upper()
+    plain = "".join(char for char in text if char.isalnum()).upper()
     number = "".join(str(int(char, 36)) for char in plain[4:] + plain[:4])
     return 15 <= len(plain) <= 34 and int(number) % 97 == 1
 
@@ -141,13 +141,26 @@ def _is_national_id(text: str) -> bool:
     return any(regex.fullmatch(pattern, text, regex.IGNORECASE) and check(text) for pattern, check in _NATIONAL_IDS)
 
 
+_IBAN_LENGTHS = {
+    15: "NO", 16: "BE", 18: "DK FI FK FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU MN XK", 21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM SO TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST", 26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+    29: "BR EG PS QA UA", 30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
+}  # fmt: skip
+"""The countries by the length of their account numbers, so that a word that follows is not taken for a part of one."""
+_IBANS = "|".join(
+    rf"(?i:{'|'.join(countries.split())})\d{{2}}(?:[ \u00a0\-]?[A-Za-z0-9]){{{length - 4}}}"
+    for length, countries in _IBAN_LENGTHS.items()
+)
+_KNOWN_COUNTRIES = "|".join(" ".join(_IBAN_LENGTHS.values()).split())
+_OTHER_IBAN = rf"(?!(?i:{_KNOWN_COUNTRIES}))[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{2,7}}(?: ?[A-Z0-9]{{1,3}})?"
 READY_MADE_PATTERNS: dict[str, ReadyMadePattern] = {
     "email": ReadyMadePattern("e-mail addresses", r"(?<![\w.+'-])[\w.+'-]+@[\w-]+(?:\.[\w-]+)+"),
     "web": ReadyMadePattern("addresses on the web", r"\b(?:https?://|www\.)[^\s<>\"']*[^\s<>\"'.,;:!?)\]]"),
     "handle": ReadyMadePattern(
         "names in social media", r"(?<![\w.@/+-])@[A-Za-z0-9_](?:[\w.-]{0,38}\w)?(?:@[\w-]+(?:\.[\w-]+)+)?"
     ),
-    "iban": ReadyMadePattern("bank accounts", r"\b[A-Z]{2}\d{2}(?: ?[A-Za-z0-9]{1,4}){3,8}\b", _is_iban),
+    "iban": ReadyMadePattern("bank accounts", rf"\b(?:{_IBANS}|{_OTHER_IBAN})(?![A-Za-z0-9])", _is_iban),
     "card": ReadyMadePattern("payment cards", r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]?\d)", _has_luhn_digit),
     "national_id": ReadyMadePattern(
         "personal numbers of ten countries, by their check digits",

@@ -313,6 +313,7 @@ def test_offline_models_fill_the_form_and_say_nothing(make_study):
     assert frame.speaker[0] == {"name": "not answered", "office": None}
     assert frame.held_on.isna().all()
     assert frame.others.tolist() == [[], []]
+    assert any("a rule fills the form with the emptiest values" in remark for remark in bm.last_run().remarks)
 
 
 def test_other_agents_take_no_output():

@@ -86,6 +86,17 @@ def test_names_at_the_beginnings_of_lines_are_speakers_and_it_is_said(tmp_path):
     assert corpus.remarks == ("`talk.srt`: speakers were read from the beginnings of lines: ANA, BEN.",)
 
 
+def test_a_line_that_begins_with_another_name_is_not_given_to_the_speaker_before(tmp_path):
+    times = [f"00:00:0{n},000 --> 00:00:0{n},900" for n in range(4)]
+    lines = ["Ana: Good.", "Ben: The dregs!", "So it is.", "Ana: Ok."]
+    text = "\n".join(f"{n}\n{time}\n{line}\n" for n, (time, line) in enumerate(zip(times, lines, strict=True), 1))
+    corpus = bm.load(write(tmp_path, "a.srt", text), by="turn")
+    assert [(r.metadata.get("speaker"), r.content) for r in corpus] == [
+        ("Ana", "Good."), (None, "Ben: The dregs!"), (None, "So it is."), ("Ana", "Ok."),
+    ]  # fmt: skip
+    assert corpus.remarks[1] == "`a.srt`: `Ben:` begins one line only, so these lines have no speaker."
+
+
 def test_a_word_with_a_colon_is_no_speaker(tmp_path):
     text = "1\n00:00:01,000 --> 00:00:02,000\nNote: the gate is closed.\n\n2\n00:00:03,000 --> 00:00:04,000\nOh.\n"
     corpus = bm.load(write(tmp_path, "a.srt", text), by="cue")
@@ -133,7 +144,7 @@ def test_what_is_no_transcript_is_one_sentence(tmp_path, name, text, sentence):
 
 
 def test_an_unknown_part_is_named(tmp_path):
-    with pytest.raises(bm.SetupError, match="by='word' must be one of document, turn, cue"):
+    with pytest.raises(bm.SetupError, match="by='word': write one of document, turn, cue"):
         bm.load(write(tmp_path, "talk.vtt", VTT), by="word")
 
 

@@ -81,3 +81,14 @@ def test_the_settings_can_name_them(make_study, server):
 def test_a_hostile_text_does_not_hang_them(name):
     for piece in ("1", "a.", "0 ", "@a", "A1", "1-", "a@a.", "(0"):
         bm.Redaction([name]).apply([piece * 20_000])
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000",
+     "DE89-3704-0044-0532-0130-00", "de89 3704 0044 0532 0130 00", "NO93 8601 1117 947", "GB82 WEST 1234 5698 7654 32"],
+)  # fmt: skip
+@pytest.mark.parametrize("rest", ["", " today", " was paid.", " in May", " or", ".", ",", " 12 Euro", "\nDE"])
+def test_an_account_is_found_whatever_word_follows(number, rest):
+    (text,), _ = bm.Redaction(["email", "phone", "iban"]).apply([f"Pay to {number}{rest}"])
+    assert text == f"Pay to [iban 1]{rest}"
