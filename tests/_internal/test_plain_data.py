@@ -109,3 +109,8 @@ def test_the_result_is_json_and_stays_as_it_is(value):
         return  # two keys that differ only in a lone surrogate
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert to_plain_data(plain) == plain
+
+
+def test_a_column_with_names_is_a_mapping_and_one_without_a_list():
+    assert to_plain_data(pd.Series({"a": 1, "b": 2})) == {"a": 1, "b": 2}
+    assert to_plain_data(pd.Series([1, 2])) == [1, 2]

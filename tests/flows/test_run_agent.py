@@ -136,3 +136,24 @@ def test_what_a_list_cannot_hold_is_named():
     with pytest.raises(bm.SetupError, match="line 1: this is not a mapping but int"):
         bm.load([3])
     assert bm.load(["a", 3]).rejected.reason.tolist() == ["this is not a mapping but int"]
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff", " \u00ad\u2060 "])
+def test_a_text_that_shows_nothing_is_blank(text):
+    judge = bm.Judge("judge", criteria=bm.Criteria("calm", "Is it calm?", cues={"yes": []}), models="offline/strict")
+    with pytest.raises(bm.SetupError, match=r"without text or image|no text"):
+        judge([bm.Record(record_id="r1", content=text)])
+
+
+def test_a_parameter_with_a_default_is_the_function_s_own(offline_project):
+    @bm.agent(version="1")
+    def count(record, word="dregs"):
+        return record.content.count(word)
+
+    run = bm.Flow("counts", [count]).run(["The dregs of the dregs."])
+    assert run.outputs("count").output.tolist() == [2]
+
+
+def test_a_question_in_place_of_criteria_says_how_it_is_written():
+    with pytest.raises(bm.SetupError, match=r"is a question and no file; write criteria=bm.Criteria"):
+        bm.Judge("judge", criteria="Does the text treat people with respect?")
