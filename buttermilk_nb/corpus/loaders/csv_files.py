@@ -158,6 +158,12 @@ def _find_dialect(text: str, delimiter: str | None) -> _Dialect:
     n_quoted, n_plain = (sum(1 for _ in dialect.reader(text)) for dialect in (quoted, plain))
     if is_regular and n_quoted == n_plain:
         return quoted
+    if is_regular:
+        return quoted._replace(
+            remark=f"quotation marks were read as marks around fields ({n_quoted:,} rows); read as part of the texts "
+            f"they would give {n_plain:,} rows. If a text begins with a quotation mark of its own, export the file "
+            "anew, with commas."
+        )
     return plain._replace(
         remark=f"quotation marks were read as part of the texts ({n_plain:,} lines); read as marks around fields they "
         f"would give {n_quoted:,}, and other fields. Files of this kind are usually not quoted."

@@ -180,7 +180,7 @@ def test_a_misspelt_option_of_the_format_names_the_nearest(tmp_path):
 
 
 def test_an_option_of_another_format_is_refused(tmp_path):
-    with pytest.raises(SetupError, match="`from_csv` has no option `sheet`"):
+    with pytest.raises(SetupError, match=".csv has no option `sheet`"):
         load(written(tmp_path, "text\na\n"), content="text", sheet="one")
 
 

@@ -40,8 +40,12 @@ def test_every_row_is_accounted_for_and_nothing_is_asked_beyond_retries(misbehav
     assert sum(run.counts.values()) == N == run.planned
     assert set(run.counts) == {"ok", "invalid"}
     assert len(run.scores()) == N
-    # what the server received is what the Store says was sent, request by request
-    assert len(misbehaving_server.received) == len(calls) == run.traces().attempts.sum()
+    # what the server received is what the Store says was sent, request by request; on a busy machine the time of a call
+    # can be over before the server has read it
+    n_received = len(misbehaving_server.received)
+    n_late = (calls.status == "timeout").sum() - misbehaving_server.faults["hung"]
+    assert len(calls) == run.traces().attempts.sum()
+    assert 0 <= len(calls) - n_received <= n_late
     sent = Counter(calls.request_hash)
     failed = calls[calls.status.isin(["error", "timeout"])].groupby("request_hash").size()
     beyond = {key: n for key, n in sent.items() if n > 1 + failed.get(key, 0)}
@@ -54,7 +58,7 @@ def test_every_row_is_accounted_for_and_nothing_is_asked_beyond_retries(misbehav
     assert (calls.status == "timeout").sum() >= misbehaving_server.faults["hung"]  # more if the machine is busy
 
     again = flow.run(corpus)
-    assert len(misbehaving_server.received) == len(calls)
+    assert len(misbehaving_server.received) == n_received
     assert again.counts == run.counts
     with capsys.disabled():
         print(
