@@ -20,7 +20,7 @@ from ..errors import SetupError
 from ..llm.calls.redaction import Redaction
 from ..llm.model import Model, Request
 from ..llm.offline_input import OfflineInput, Task
-from ..llm.params import Params
+from ..llm.params import Params, with_whole_numbers
 from ..schema import TextRow, Unit
 from .ask_model import ask_with_fallbacks, call_model, text_status
 from .base import NO_UPSTREAM, AgentBase, Cell, Context, PlannedRequest, Slot, UpstreamSlots
@@ -131,8 +131,7 @@ class Agent(AgentBase):
             canonical(value)
         except (TypeError, ValueError):
             raise ValueError("contains a value that JSON cannot represent, so it cannot be sent or stored") from None
-        whole_numbers = {key: int(v) for key, v in value.items() if isinstance(v, float) and v.is_integer()}
-        return {**value, **whole_numbers}  # temperature 0.0 and 0 are the same instrument
+        return {key: with_whole_numbers(v) if isinstance(v, float) else v for key, v in value.items()}
 
     @field_validator("models", mode="before")
     @classmethod

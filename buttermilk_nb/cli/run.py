@@ -21,6 +21,7 @@ _OWN_OPTIONS = {
     "content": "--content", "record_id": "--record-id", "truth": "--truth", "truth_values": "--truth-value",
     "coders": "--coders", "reasons": "--reasons", "cluster": "--cluster",
 }  # fmt: skip
+_RUN_OPTIONS = ("limit", "cache", "retry", "budget_usd", "time_limit_s", "concurrency", "batch", "yes")
 
 
 @click.command()
@@ -29,12 +30,18 @@ _OWN_OPTIONS = {
 @click.option("--content", default=None, help="The column with the text.")
 @click.option("--record-id", default=None, help="The column with the id.")
 @click.option("--truth", multiple=True, metavar="[CRITERION=]COLUMN", help="The expert's answers; may be repeated.")
-@click.option("--truth-value", multiple=True, metavar="WORD=ANSWER", help="What a word in the data means.")
+@click.option(
+    "--truth-value", "truth_values", multiple=True, metavar="WORD=ANSWER", help="What a word in the data means."
+)
 @click.option("--coders", multiple=True, metavar="CODER[:CRITERION]=COLUMN", help="A person's codes; may be repeated.")
 @click.option("--reasons", multiple=True, metavar="[CRITERION=]COLUMN", help="The expert's reasons; may be repeated.")
 @click.option("--cluster", default=None, help="The column with the cluster, such as the author.")
 @click.option(
-    "-o", "options", multiple=True, metavar="NAME=VALUE", help="How the file is read: encoding, delimiter, sheet, ..."
+    "-o",
+    "format_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="How the file is read: encoding, delimiter, sheet, ...",
 )
 @click.option("--project", default=None, help="The project's name; default: the project of this folder.")
 @click.option("--path", type=click.Path(path_type=Path), default=None, help="The project's folder.")
@@ -45,8 +52,10 @@ _OWN_OPTIONS = {
 @click.option(
     "--retry", multiple=True, help="Ask again for answers with this status, such as invalid; may be repeated."
 )
-@click.option("--budget", type=float, default=None, metavar="USD", help="The most that this run may spend.")
-@click.option("--time-limit", type=float, default=None, metavar="SECONDS", help="Stop after this time.")
+@click.option(
+    "--budget", "budget_usd", type=float, default=None, metavar="USD", help="The most that this run may spend."
+)
+@click.option("--time-limit", "time_limit_s", type=float, default=None, metavar="SECONDS", help="Stop after this time.")
 @click.option("--concurrency", type=int, default=None, help="Calls at the same time.")
 @click.option("--batch", is_flag=True, help="Send requests as batches: at half the price, within a day.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -58,27 +67,12 @@ _OWN_OPTIONS = {
 def run(
     flow: Path,
     corpus: Path,
-    content: str | None,
-    record_id: str | None,
-    truth: tuple[str, ...],
-    truth_value: tuple[str, ...],
-    coders: tuple[str, ...],
-    reasons: tuple[str, ...],
-    cluster: str | None,
-    options: tuple[str, ...],
     project: str | None,
     path: Path | None,
-    limit: int | None,
-    cache: str | None,
-    retry: tuple[str, ...],
-    budget: float | None,
-    time_limit: float | None,
-    concurrency: int | None,
-    batch: bool,
-    yes: bool,
     check: bool,
     out: Path | None,
     errors: Path | None,
+    **options: Any,
 ) -> None:
     """Run the flow in FLOW (a YAML file) over CORPUS (a file, folder or zip)."""
     from ..corpus.load import load
@@ -87,47 +81,40 @@ def run(
 
     if path is not None and project is None:
         project = Settings.read(path / FILE).name
-    for option, place in (("--out", out), ("--errors", errors)):
-        if place is not None and not place.absolute().parent.is_dir():
+    tables = [(name, place) for name, place in (("scores", out), ("errors", errors)) if place is not None]
+    for _, place in tables:
+        if not place.absolute().parent.is_dir():
+            option = "--out" if place is out else "--errors"
             raise SetupError(f"{option}: the folder {place.absolute().parent} does not exist.")
     definition = Flow.from_yaml(flow)
-    texts = load(
-        corpus,
-        content=content,
-        record_id=record_id,
-        truth=dict(_split_pair(item, "*") for item in truth) or None,
-        truth_values=dict(_split_pair(item, example="WORD=ANSWER, such as hateful=yes") for item in truth_value)
-        or None,
-        coders=_coder_columns(coders) or None,
-        reasons=dict(_split_pair(item, "*") for item in reasons) or None,
-        cluster=cluster,
-        **_format_options(options),
-    )
+    texts = load(corpus, **_corpus_options(options))
     if not texts.rejected.empty:
         click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
     if check:
         with _project_to_check(project, path):
             click.echo(in_shell_words(repr(definition.check(texts))))
-            click.echo(in_shell_words(str(definition.estimate(texts, limit=limit))))
+            click.echo(in_shell_words(str(definition.estimate(texts, limit=options["limit"]))))
         return
     opened_project = session.init(project, path=path) if project else session.current()
-    result = definition.run(
-        texts,
-        limit=limit,
-        cache=cache,  # type: ignore[arg-type]  # click checked the choice
-        retry=retry,
-        budget_usd=budget,
-        time_limit_s=time_limit,
-        concurrency=concurrency,
-        batch=batch,
-        yes=yes,
-    )
+    result = definition.run(texts, **{name: options[name] for name in _RUN_OPTIONS})
     click.echo(in_shell_words(repr(result)))
-    tables = [(name, place) for name, place in (("scores", out), ("errors", errors)) if place is not None]
     for name, place in tables:
         with private_files(place.absolute().parent):
             getattr(result, name)().to_csv(place, index=False)
     card([*opened_project.summary()[:2], *((name, str(place.absolute())) for name, place in tables)])
+
+
+def _corpus_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of `load`."""
+    words = [_split_pair(item, example="WORD=ANSWER, such as hateful=yes") for item in options["truth_values"]]
+    return {
+        **{name: options[name] for name in ("content", "record_id", "cluster")},
+        "truth": dict(_split_pair(item, "*") for item in options["truth"]) or None,
+        "truth_values": dict(words) or None,
+        "coders": _coder_columns(options["coders"]) or None,
+        "reasons": dict(_split_pair(item, "*") for item in options["reasons"]) or None,
+        **_format_options(options["format_options"]),
+    }
 
 
 @contextmanager
@@ -140,9 +127,12 @@ def _project_to_check(name: str | None, path: Path | None) -> Iterator[None]:
         _ = session.init(name, path=path) if name else session.current()
         yield
         return
-    temporary = tempfile.TemporaryDirectory(prefix="buttermilk_nb-")
-    with temporary as new_folder, session.init(name or "check", path=new_folder):
-        click.echo(f"There is no project {f'`{name}` ' if name else ''}here yet, and this check makes none.")
+    with (
+        tempfile.TemporaryDirectory(prefix="buttermilk_nb-") as new_folder,
+        session.init(name or "check", path=new_folder),
+    ):
+        shown = f"`{name}` " if name else ""
+        click.echo(f"There is no project {shown}here yet, and this check makes none.")
         yield
 
 

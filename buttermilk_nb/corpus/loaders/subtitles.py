@@ -24,7 +24,6 @@ _MEDIA = (".mp4", ".webm", ".mkv", ".mov", ".m4v", ".mp3", ".wav", ".m4a", ".ogg
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _TAG = re.compile(r"</?[^<>]{1,200}>")
 _NAME = re.compile(r"(?:[-–>]+\s*)?([^\W\d_][\w .'’-]{0,39}):\s+(?=\S)")  # a typographic apostrophe
-_TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})")
 _LEAST_CUES = 2
 """Cues that a name must begin to count as a speaker."""
 
@@ -126,11 +125,9 @@ def _cue_turns(raw_text: str, start: str, end: str) -> Iterator[Turn]:
 
 
 def _seconds(time: str) -> float:
-    match = _TIME.search(time)
-    if match is None:
-        return 0.0
-    hours, minutes, seconds, fraction = match.groups()
-    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
+    """The seconds of a time as webvtt writes it: `01:02:03.400`."""
+    hours, minutes, seconds = time.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _with_speakers(cues: Sequence[Turn]) -> tuple[list[Turn], list[str], list[str]]:
