@@ -127,7 +127,9 @@ def read_trace(store: Store, run_id: str, which: str, conditions: Mapping[str, A
         There is no such trace, or there are several.
     """
     frame = store.df(
-        "select * from traces where run_id = ? and (trace_id = ? or record_id = ?)", [run_id, which, which]
+        "select * from traces where run_id = ? and (trace_id = ? or record_id = ?)"
+        " order by step, criteria_set, model, replicate, trace_id",
+        [run_id, which, which],
     )
     for column, value in conditions.items():
         if value is not None:
