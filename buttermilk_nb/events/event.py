@@ -33,7 +33,6 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     is_stored: ClassVar[bool] = True
 
-    event_id: str = Field(default_factory=uuid7)
     transaction_id: str | None = None
     correlation_id: str | None = None
     source: str = ""
@@ -41,9 +40,9 @@ class Event(BaseModel):
     happened_at: dt.datetime = Field(default_factory=now)
 
     def as_row(self) -> EventRow:
-        """The row of table `events`."""
+        """The row of table `events`, with an id of its own."""
         return EventRow(
-            event_id=self.event_id,
+            event_id=uuid7(),
             type=type(self).__name__,
             transaction_id=self.transaction_id,
             correlation_id=self.correlation_id,

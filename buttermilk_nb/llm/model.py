@@ -79,11 +79,15 @@ class Request:
             texts, self.redacted = self.redaction.apply([message.content for message in messages], prior_placeholders)
             messages = [message._replace(content=text) for message, text in zip(messages, texts, strict=True)]
         self.messages = messages
+        self._body: TextRow | None = None  # no `cached_property`: in Python 3.11 it takes a lock, for each answer
+        self._key: str | None = None
 
-    @cached_property
+    @property
     def body(self) -> TextRow:
         """The request as sent, in canonical JSON; images and the schema are replaced by their hashes."""
-        return self._body_with(self.params.sent)
+        if self._body is None:
+            self._body = self._body_with(self.params.sent)
+        return self._body
 
     def _body_with(self, params: Mapping[str, Any]) -> TextRow:
         sent = {**params, "model": self.model.full_name}
@@ -122,10 +126,12 @@ class Request:
             prior_placeholders=self.redacted,
         )
 
-    @cached_property
+    @property
     def key(self) -> str:
         """The cache key."""
-        return self._key_with(self.params.sent)
+        if self._key is None:
+            self._key = self._key_with(self.params.sent)
+        return self._key
 
     @cached_property
     def former_key(self) -> str | None:

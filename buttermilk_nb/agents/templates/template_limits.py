@@ -7,8 +7,6 @@ a list) checks the size before the result is made, so that no template can fill 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -40,14 +38,14 @@ class _Rendering:
 _rendering: ContextVar[_Rendering | None] = ContextVar("rendering", default=None)
 
 
-@contextmanager
-def limits() -> Iterator[None]:
+class limits:  # noqa: N801  # a context manager, which is used like a function
     """Start the limits of one rendering."""
-    token = _rendering.set(_Rendering())
-    try:
-        yield
-    finally:
-        _rendering.reset(token)
+
+    def __enter__(self) -> None:
+        self._token = _rendering.set(_Rendering())
+
+    def __exit__(self, *_: object) -> None:
+        _rendering.reset(self._token)
 
 
 def print_value(value: Any) -> Any:

@@ -86,7 +86,7 @@ def match_wrapped(raw: str, match: Callable[[str], Any]) -> Any | None:
     """
     if len(raw) > _MAX_LENGTH:
         return None
-    for text in dict.fromkeys(_unwrapped_forms(raw)):
+    for text in _unwrapped_forms(raw):
         if (answer := match(text)) is not None:
             return answer
     return None

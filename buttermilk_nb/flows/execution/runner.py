@@ -263,13 +263,18 @@ class Runner:
 
     def _publish_result(self, writer: Writer, cell: Cell, unit: Unit) -> None:
         trace = unit.trace
-        payload = {
+        cached, cost_usd, n_unknown_costs = bool(unit.calls), 0.0, 0
+        for call in unit.calls:
+            cached = cached and call.cached
+            cost_usd += call.cost_usd or 0.0
+            n_unknown_costs += call.has_unknown_cost
+        payload: dict[str, object] = {
             "run_id": trace.run_id,
             "status": trace.status,
-            "cached": bool(unit.calls) and all(call.cached for call in unit.calls),
+            "cached": cached,
             "model": trace.model,
-            "cost_usd": sum(call.cost_usd or 0.0 for call in unit.calls),
-            "n_unknown_costs": sum(call.has_unknown_cost for call in unit.calls),
+            "cost_usd": cost_usd,
+            "n_unknown_costs": n_unknown_costs,
         }
         if trace.status in _FAILED:
             self._publish(writer, self._event(ErrorEvent, cell, unit, {**payload, "message": trace.error_message}))

@@ -35,6 +35,7 @@ _THINKING = re.compile(
     r"\AHere is my thought process:|\Aanalysis(?=[A-Z])",  # the last, where a server has dropped the marks
     re.IGNORECASE,
 )
+_BRACKET_MARK = re.compile(r"\[/?think\]", re.IGNORECASE)
 _PLAIN_BEGINNINGS = ("here is my thought process:", "analysis")
 _LONGEST_BEGINNING = 40
 _THINKING_END = re.compile(
@@ -146,7 +147,7 @@ def _may_think(text: str) -> bool:
     if "<" in text or "◁" in text:
         return True
     head = text[:_LONGEST_BEGINNING].casefold()
-    return head.startswith(_PLAIN_BEGINNINGS) or "[think]" in text.casefold() or "[/think]" in text.casefold()
+    return head.startswith(_PLAIN_BEGINNINGS) or _BRACKET_MARK.search(text) is not None
 
 
 def after_thinking(text: str) -> list[JsonCandidate]:

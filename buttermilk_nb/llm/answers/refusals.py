@@ -29,6 +29,8 @@ class _RefusalWords(NamedTuple):
     """Verbs for finding something in a text; *I cannot see ...* is not a refusal."""
     sorry: str
     declines: str
+    signs: tuple[str, ...]
+    """Pieces in lower case; every text that `cannot` or `declines` matches has one of them."""
 
 
 _LANGUAGES = {
@@ -41,6 +43,7 @@ _LANGUAGES = {
         sorry=r"\bsorry\b|\bapologi[sz]e\b|\bregret\b|\bas an? (?:AI\b|(?:large )?language model)",
         declines=r"\bI (?:\w+ )?(?:must|have to|need to|will have to) (?:\w+ly )?(?:decline|refuse)\b|"
         r"\bI (?:\w+ly )?(?:decline|refuse) to\b",
+        signs=("i can", "i won", "i will", "i am", "i'm", "i’m", "declin", "refuse"),
     ),
     "French": _RefusalWords(
         cannot=r"\bje ne (?:peux|saurais|pourrai)(?: malheureusement)?(?: pas)?\b|\bje ne suis pas en mesure\b|"
@@ -49,6 +52,7 @@ _LANGUAGES = {
         sees=r"trouver|voir|dire|déterminer|conclure|relever|identifier|détecter|confirmer",
         sorry=r"\bdésolée?\b|\bexcuses\b|\bregrette\b",
         declines=r"\bje (?:dois|préfère) (?:refuser|décliner)\b|\bje refuse de\b",
+        signs=("je ne", "il m'est", "il m’est", "refuse", "décliner"),
     ),
     "German": _RefusalWords(
         cannot=r"\b(?:ich kann|kann ich|ich darf|darf ich|ich werde|ich möchte)\b[^.!?\n]{0,40}?\bnicht\b|"
@@ -58,6 +62,7 @@ _LANGUAGES = {
         sees=r"finden|erkennen|sehen|sagen|feststellen|bestätigen",
         sorry=r"\btut mir leid\b|\bleider\b|\bentschuldigung\b|\bbedaure\b",
         declines=r"\bich (?:muss|möchte)\b[^.!?\n]{0,40}?\bablehnen\b|\bich lehne\b[^.!?\n]{0,40}?\bab\b",
+        signs=("nicht", "lehne"),
     ),
     "Spanish": _RefusalWords(
         cannot=r"\bno (?:puedo|podré|podría)\b|\bno me es posible\b|\bno estoy en condiciones\b",
@@ -65,6 +70,7 @@ _LANGUAGES = {
         sees=r"encontrar|ver|decir|determinar|concluir|identificar|detectar|confirmar",
         sorry=r"\blo siento\b|\blamento\b|\bdisculp",
         declines=r"\b(?:debo|tengo que|prefiero) (?:rechazar|declinar|negarme)",
+        signs=("no puedo", "no podr", "no me es", "no estoy", "rechazar", "declin", "negarme"),
     ),
     "Portuguese": _RefusalWords(
         cannot=r"\bnão (?:posso|consigo|poderei|poderia)\b|\bnão me é possível\b|\bnão estou em condições\b",
@@ -72,6 +78,7 @@ _LANGUAGES = {
         sees=r"encontrar|ver|dizer|determinar|concluir|identificar|detectar|confirmar",
         sorry=r"\bsinto muito\b|\blamento\b|\bdesculp",
         declines=r"\b(?:devo|tenho (?:de|que)|prefiro) (?:recusar|declinar)",
+        signs=("não", "recusar", "declin"),
     ),
     "Russian": _RefusalWords(
         cannot=r"\bя (?:\w+ )?не (?:могу|смогу|буду|готов\w?)\b|\bне имею возможности\b",
@@ -79,6 +86,7 @@ _LANGUAGES = {
         sees=r"найти|увидеть|видеть|сказать|определить|обнаружить|подтвердить",
         sorry=r"\bизвините\b|\bпростите\b|\bк сожалению\b|\bприношу извинения\b",
         declines=r"\bвынужден[аы]? отказать|\bдолж(?:ен|на) отказать",
+        signs=("не ", "отказать"),
     ),
     "Chinese": _RefusalWords(
         cannot=r"(?:无法|無法|不能|不便|没办法|沒辦法)",
@@ -87,9 +95,14 @@ _LANGUAGES = {
         sees=r"找|看|发现|發現|确定|確定|判断|判斷|得出",
         sorry=r"抱歉|对不起|對不起|很遗憾|很遺憾|作为(?:一个|一款)?(?:AI|人工智能)|作為(?:一個)?(?:AI|人工智慧)",
         declines=r"(?:必须|必須|只能|需要)(?:拒绝|拒絕)",
+        signs=("无法", "無法", "不能", "不便", "没办法", "沒辦法", "拒绝", "拒絕"),
     ),
 }
 _NOT_IN_ASCII = {"Russian", "Chinese"}
+_ASCII_SIGNS, _OTHER_SIGNS = (
+    tuple(dict.fromkeys(sign for words in _LANGUAGES.values() for sign in words.signs if sign.isascii() == is_ascii))
+    for is_ascii in (True, False)
+)
 _NOT_A_VERDICT = r"(?![^.!?\n]{0,120}\bas (?!an? (?:AI|assistant|language))\w)"
 
 
@@ -128,4 +141,22 @@ def is_refusal_text(text: str) -> bool:
     if not text:
         return False
     head = text[:_HEAD_CHARACTERS]
+    if not _may_decline(head):
+        return False
     return _refusal_regex(is_ascii=head.isascii()).search(_QUOTED.sub(" … ", head)) is not None
+
+
+def _may_decline(head: str) -> bool:
+    """Whether a text has a sign of a refusal; far quicker than the patterns, and no refusal is without one."""
+    if head.isascii():
+        folded = head.lower()
+        signs = _ASCII_SIGNS
+    elif "\N{LATIN SMALL LETTER DOTLESS I}" in head or "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}" in head:
+        return True  # the patterns take both for an i
+    else:
+        folded = head.casefold()
+        signs = _ASCII_SIGNS + _OTHER_SIGNS
+    for sign in signs:  # noqa: SIM110  # this is asked for each text of each answer, and a generator takes twice as long
+        if sign in folded:
+            return True
+    return False

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..._internal.ids import canonical
 from .find_json import find_objects
 from .repair_object import repair_object
-from .text_forms import compact_form, decoded_forms, fold_strings, is_compact, letters_of, structure, with_plain_quotes
+from .text_forms import compact_form, decoded_forms, fold_strings, is_compact, letters_of, plain_forms, structure
 
 _ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
 _CLOSING = re.compile(r'"[\]}]+,?$')
@@ -77,31 +77,28 @@ class ShownTexts:
         """
         if not self._analyses:
             return False
-        forms = _AnswerForms.of(source)
-        if any(analysis.contains_answer(forms, answer) for analysis in self._analyses):
-            return True
+        forms = _AnswerForms(source)
+        for analysis in self._analyses:
+            if analysis.contains_answer(forms, answer):
+                return True
         return self._others is not None and self._others.contains_letters(answer)
 
     def share_object_with(self, source: str) -> bool:
         """Whether an object of one of the texts stands, as it is, in an answer that is not strict JSON."""
-        forms = _AnswerForms.of(source if self._analyses else "")
+        forms = _AnswerForms(source if self._analyses else "")
         return any(analysis.shares_object_with(forms) for analysis in self._analyses)
 
 
-class _AnswerForms(NamedTuple):
+class _AnswerForms:
     """An answer as a model wrote it, in its forms."""
 
-    compact: list[str]
-    fields: list[tuple[str, tuple[str, ...]]]
-    """Each field `answer`, and the pieces of different length that it forms with what is before it."""
-
-    @classmethod
-    def of(cls, source: str) -> _AnswerForms:
-        forms = dict.fromkeys(map(with_plain_quotes, decoded_forms(source)))
-        without_spaces = {form: "".join(form.split()) for form in forms}
-        compact = [text if is_compact(form) else compact_form(form) for form, text in without_spaces.items()]
-        fields = chain(*map(_answer_fields, without_spaces.values()))
-        return cls([text for text in compact if text], list(fields))
+    def __init__(self, source: str) -> None:
+        plain = plain_forms(source)
+        texts = ["".join(form.split()) for form in plain]
+        compact = [text if is_compact(form) else compact_form(form) for form, text in zip(plain, texts, strict=True)]
+        self.compact = [text for text in compact if text]
+        self.fields = [(match[0], text, match.start()) for text in texts for match in _ANSWER_FIELD.finditer(text)]
+        """Each field `answer`, with the text in which it is, and its position there."""
 
 
 class _Analysis:
@@ -111,11 +108,11 @@ class _Analysis:
         self._texts = forms
 
     def contains_answer(self, forms: _AnswerForms, answer: dict[str, Any]) -> bool:
-        return (
-            any(compact in text for compact in forms.compact for text in self._compact_texts)
-            or self._contain_value(answer)
-            or self._contain_field(forms)
-        )
+        for compact in forms.compact:
+            for text in self._compact_texts:
+                if compact in text:
+                    return True
+        return self._contain_value(answer) or self._contain_field(forms)
 
     def shares_object_with(self, forms: _AnswerForms) -> bool:
         shared = (item in compact for compact in forms.compact for item in self._object_sources)
@@ -123,8 +120,8 @@ class _Analysis:
 
     def _contain_value(self, answer: dict[str, Any]) -> bool:
         """Whether the object, or an entry of it, is in one of the texts, perhaps written in another way."""
-        entries = [*_objects_with_answer(answer)]
-        if entries and not any(canonical(fold_strings(entry["answer"])) in self._answers for entry in entries):
+        answers = [entry["answer"] for entry in _objects_with_answer(answer)]
+        if answers and not any(canonical(fold_strings(value)) in self._answers for value in answers):
             return False
         folded = fold_strings(answer)
         return any(map(self._contain_entry, _objects_with_answer(folded))) or canonical(folded) in self._objects
@@ -136,12 +133,11 @@ class _Analysis:
 
     def _contain_field(self, forms: _AnswerForms) -> bool:
         """Whether a field `answer` stands in one of the texts together with what is before it."""
-        return any(
-            any(piece in text for piece in pieces)
-            for field, pieces in forms.fields
-            for text in self._structures
-            if field in text
-        )
+        for field, source, position in forms.fields:
+            for text in self._structures:
+                if field in text and any(piece in text for piece in _pieces(field, source, position)):
+                    return True
+        return False
 
     def contains_letters(self, answer: dict[str, Any]) -> bool:
         """Whether an entry stands in one of the texts if only letters count."""
@@ -223,12 +219,11 @@ def _with_placeholders(text: str, redacted: Mapping[str, str]) -> str:
     return text
 
 
-def _answer_fields(structure: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for match in _ANSWER_FIELD.finditer(structure):
-        before = structure[max(0, match.start() - _CONTEXT) : match.start()]
-        closing = _CLOSING.search(before)
-        contexts = (before, closing[0] if closing else "")
-        yield match[0], tuple(f"{context}{match[0]}" for context in contexts if context)
+def _pieces(field: str, source: str, position: int) -> list[str]:
+    """The pieces of different length that a field forms with what is before it."""
+    before = source[max(0, position - _CONTEXT) : position]
+    closing = _CLOSING.search(before)
+    return [f"{context}{field}" for context in (before, closing[0] if closing else "") if context]
 
 
 def _nested_objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -24,13 +24,33 @@ def decoded_forms(text: str) -> list[str]:
     """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
     if text.isascii() and not _may_have_escapes(text):
         return [text]  # most texts
+    visible, decoded = _visible_and_decoded(text)
+    return list(dict.fromkeys([visible, with_plain_quotes(decoded), decoded]))
+
+
+def plain_forms(text: str) -> list[str]:
+    """The forms of `decoded_forms` with straight quotation marks, each once.
+
+    Examples
+    --------
+    >>> plain_forms("“No” &amp; “yes”")
+    ['"No" &amp; "yes"', '"No" & "yes"']
+    """
+    if text.isascii() and not _may_have_escapes(text):
+        return [text]
+    return list(dict.fromkeys(map(with_plain_quotes, _visible_and_decoded(text))))
+
+
+def _visible_and_decoded(text: str) -> tuple[str, str]:
+    """The text without invisible characters, and that with its escapes decoded."""
     visible = decoded = _INVISIBLE.sub("", text)
     for _ in range(_MAX_DECODINGS):  # some texts were escaped twice
         before, decoded = decoded, _decode(decoded)
         if decoded == before:
             break
-    decoded = decoded if decoded.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", decoded))
-    return list(dict.fromkeys([visible, with_plain_quotes(decoded), decoded]))
+    if not decoded.isascii() and not unicodedata.is_normalized("NFKC", decoded):
+        decoded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", decoded))
+    return visible, decoded
 
 
 def _may_have_escapes(text: str) -> bool:

@@ -1,10 +1,13 @@
 """Who declines, and who only cannot find something."""
 
 import datetime as dt
+import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from buttermilk_nb.errors import InvalidAnswer
+from buttermilk_nb.llm.answers import refusals
 from buttermilk_nb.llm.answers.parse_json import is_refusal, parse_json
 from buttermilk_nb.llm.completion import Completion
 
@@ -119,3 +122,19 @@ def test_a_refusal_in_json_is_no_answer_but_a_refusal(text):
     with pytest.raises(InvalidAnswer, match="declined"):
         parse_json(completion(text))
     assert is_refusal(completion(text))
+
+
+@pytest.mark.parametrize("part", ["cannot", "declines"])
+@pytest.mark.parametrize("language", sorted(refusals._LANGUAGES))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_refusal_is_without_a_sign(language, part, data):
+    """The signs spare most texts the slow patterns, so every text that a pattern can match must have one."""
+    pattern = getattr(refusals._LANGUAGES[language], part)
+    text = data.draw(st.from_regex(re.compile(pattern, re.IGNORECASE)))
+    assert refusals._may_decline(text)
+
+
+def test_most_texts_are_spared_the_patterns():
+    assert not refusals._may_decline("The cue `dregs` speaks for yes: “guests of the harbour”.")
+    assert not refusals._may_decline("It mocks a group for its faith.")
