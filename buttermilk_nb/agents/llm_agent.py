@@ -71,7 +71,8 @@ class Agent(AgentBase):
         Their answers carry their own model name, because another model is another instrument. By default none.
     output
         The type of the answer: a pydantic model, a dataclass, a typed dictionary, or a JSON schema. By default the
-        answer is a text. See `TypedAgent`.
+        answer is a text. With a type, the model gets it as its schema, and an answer that does not fit is asked once
+        more (unless `reask=False`), then `invalid`.
 
     Raises
     ------
@@ -109,9 +110,10 @@ class Agent(AgentBase):
         replicates: int = 1,
         params: Mapping[str, Any] | None = None,
         fallback: str | Sequence[str] | None = None,
+        output: Any = None,
         **fields: Any,
     ) -> None:
-        options = {"prompt": prompt, "models": models, "params": params, "fallback": fallback}
+        options = {"prompt": prompt, "models": models, "params": params, "fallback": fallback, "output": output}
         set_options = {key: value for key, value in options.items() if value is not None}
         super().__init__(name, replicates=replicates, **set_options, **fields)
 

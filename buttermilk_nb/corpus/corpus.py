@@ -225,8 +225,6 @@ class Corpus(Sequence[Record]):
             if any(value is not None for value in mapping.values()):
                 raise SetupError("Records already have their content and codes; leave out the names of columns.")
             return cls(map(_mark_local, records) if local_only else records, provenance={"records": len(records)})
-        if items and isinstance(items[0], str):
-            items = [{"content": item} if isinstance(item, str) else item for item in items]
         return cls._from_source(loaders.dataframes.read_mappings(items), mapping, on_error)
 
     @classmethod
@@ -240,7 +238,7 @@ class Corpus(Sequence[Record]):
         records, rejected = loaders.to_records(source, column_mapping)
         assert len(records) + len(rejected) == len(source.rows), "each row is a record, or is rejected"
         if rejected and on_error == "raise":
-            raise SetupError(*(f"line {row.line}: {row.reason}." for row in rejected[:20]))
+            raise SetupError(*(f"{source.unit} {row.line}: {row.reason}." for row in rejected[:20]))
         provenance = {
             **source.description,
             "mapping": column_mapping.model_dump(exclude_defaults=True),

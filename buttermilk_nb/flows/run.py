@@ -244,7 +244,8 @@ class Run:
     def __repr__(self) -> str:
         counts, notes = self._counts_and_notes()
         kinds = ", ".join(f"{n:,} {status}" for status, n in counts.items())
-        lines = [f"Run of {self.flow!r}, {self.status}: {self.planned:,} answers{f' ({kinds})' if kinds else ''}"]
+        answers = pluralise(self.planned, "answer")
+        lines = [f"Run of {self.flow!r}, {self.status}: {answers}{f' ({kinds})' if kinds else ''}"]
         return "\n".join([*lines, *notes])
 
     def _counts_and_notes(self) -> tuple[dict[str, int], list[str]]:
@@ -258,7 +259,7 @@ class Run:
     def _notes(self, counts: Mapping[str, int]) -> list[str]:
         without = self.planned - counts.get("ok", 0)
         hint = (
-            [f"{without:,} answers are missing; run.errors() shows why."]
+            [f"{pluralise(without, 'answer')} {'is' if without == 1 else 'are'} missing; run.errors() shows why."]
             if without and self.status != "running"
             else []
         )
@@ -272,7 +273,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         counts, notes = self._counts_and_notes()
-        head = title(f"Run of {self.flow}", f"{self.status} · {self.planned:,} answers")
+        head = title(f"Run of {self.flow}", f"{self.status} · {pluralise(self.planned, 'answer')}")
         return fragment(head, table(["status", "answers"], list(counts.items()), " ".join(notes)))
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from .._internal.arguments import check_arguments
+from .._internal.markdown import code_list
 from ..errors import SetupError, nearest
 from ..project.project import Project
 from ..project.session import require_project
@@ -99,9 +100,13 @@ def run(which: str = "latest", *, project: Project | None = None) -> Run:
     if not len(matches):
         matches = stored[stored.run_id.str.startswith(which)] if which else matches
     if len(matches) != 1:
-        problem = f"{len(matches)} runs have ids that begin with" if len(matches) else "this project has no run or flow"
+        if len(matches):
+            raise SetupError(
+                f"{len(matches)} runs have ids that begin with `{which}`: {code_list(list(matches.run_id))}; "
+                "write more of the id."
+            )
         names = [*dict.fromkeys(stored.flow), *stored.run_id]
-        raise SetupError(f"{problem} `{which}`; {nearest(which, names)} bm.runs() lists them.")
+        raise SetupError(f"this project has no run or flow `{which}`; {nearest(which, names)} bm.runs() lists them.")
     (row,) = matches.to_dict("records")
     planned = project.store.df("select count(*) as n from cells where run_id = ?", [row["run_id"]]).n.item()
     remarks = json.loads(row["manifest"] or "{}").get("remarks") or ()

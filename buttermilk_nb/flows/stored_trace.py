@@ -80,14 +80,15 @@ class StoredTrace:
         lines = [
             f"Trace {self.trace_id}: {self._who()} on record {self.record_id}, {self.status}",
             f"  {pluralise(self.attempts, 'attempt')} in {self.duration_s:,.1f} s, cost {cost}"
-            + (f"; read {pluralise(len(self.inputs), 'other answer')}" if self.inputs else ""),
+            + (f"; it used {pluralise(len(self.inputs), 'other answer')}" if self.inputs else ""),
+            *(f"  {name}: {value}" for name, value in self._request_facts()),
         ]
         if self.error:
             lines.append(f"  error: {self.error}")
-        lines += [f"  sent ({message.get('role')}): {shorten(_text_of(message), 100)}" for message in self.messages]
+        lines += [f"  message ({message.get('role')}): {shorten(_text_of(message), 100)}" for message in self.messages]
         if self.answer is not None:
-            lines.append(f"  came: {shorten(self.answer, 100)}")
-        lines.append(f"  read: {shorten(str(self.output), 200)}")
+            lines.append(f"  reply: {shorten(self.answer, 100)}")
+        lines.append(f"  output: {shorten(str(self.output), 200)}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -95,23 +96,37 @@ class StoredTrace:
         facts = [
             ("record", self.record_id), ("attempts", self.attempts), ("seconds", f"{self.duration_s:,.1f}"),
             ("cost", cost), *([("error", self.error)] if self.error else []),
-            *([("read", ", ".join(self.inputs))] if self.inputs else []),
+            *([("answers used", ", ".join(self.inputs))] if self.inputs else []), *self._request_facts(),
         ]  # fmt: skip
         parts: list[Markup] = [title(self._who(), f"{self.status} · {self.trace_id}"), table(["", ""], facts)]
         if self.record is not None:
             parts += [title("The record"), _preformatted(self.record.content)]
         for message in self.messages:
-            parts += [title(f"Sent ({message.get('role')})"), _preformatted(_text_of(message))]
+            parts += [title(f"Message ({message.get('role')})"), _preformatted(_text_of(message))]
         if self.answer is not None:
-            parts += [title("Came"), _preformatted(self.answer)]
+            parts += [title("Reply"), _preformatted(self.answer)]
         if len(self.scores):
             rows = [
                 (row["criterion"], _answer_of(row), row["conclusion"] or "") for row in self.scores.to_dict("records")
             ]
-            parts += [title("Read"), table(["criterion", "answer", "conclusion"], rows)]
+            parts += [title("Output"), table(["criterion", "answer", "conclusion"], rows)]
         elif self.output is not None:
-            parts += [title("Read"), _preformatted(_shown(self.output))]
+            parts += [title("Output"), _preformatted(_shown(self.output))]
         return fragment(*parts)
+
+    def _request_facts(self) -> list[tuple[str, str]]:
+        """The last call's parameters, the model that served it if it says so, and its tokens."""
+        if not len(self.calls):
+            return []
+        call = self.calls.iloc[-1]
+        params = {name: value for name, value in json.loads(call.params_sent or "{}").items() if name != "model"}
+        facts = [("parameters", ", ".join(f"{name}={value}" for name, value in params.items()))]
+        if _value(call.model_served) and call.model_served != call.model_requested:
+            facts.append(("model that served", call.model_served))
+        tokens = [_value(call.tokens_in), _value(call.tokens_out)]
+        if tokens != [None, None]:
+            facts.append(("tokens in, out", ", ".join("unknown" if n is None else f"{int(n):,}" for n in tokens)))
+        return [(name, value) for name, value in facts if value]
 
     def _who(self) -> str:
         parts = [self.step, *([self.criteria_set] if self.criteria_set else []), *([self.model] if self.model else [])]
@@ -191,7 +206,9 @@ def _plain(value: Any) -> Any:
 
 def _value(value: Any) -> Any:
     """The value, or None for a missing one."""
-    return None if value is None or value != value else value  # NaN is not equal to itself
+    import pandas as pd
+
+    return None if pd.isna(value) else value
 
 
 def _messages(request: Any) -> tuple[Mapping[str, Any], ...]:

@@ -68,7 +68,7 @@ def test_ids_that_only_look_different_to_a_machine_are_one_id():
         bm.Corpus([bm.Record(record_id=composed, content="a"), bm.Record(record_id=decomposed, content="b")])
     rows = [{"id": composed, "text": "a"}, {"id": decomposed, "text": "b"}]
     corpus = bm.load(rows, content="text", record_id="id")
-    assert (len(corpus), corpus.rejected.reason.tolist()) == (1, [f"the id `{decomposed}` is already in line 1"])
+    assert (len(corpus), corpus.rejected.reason.tolist()) == (1, [f"the id `{decomposed}` is already in record 1"])
 
 
 # --- patterns ------------------------------------------------------------------------------------

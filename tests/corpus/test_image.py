@@ -550,13 +550,13 @@ def test_a_great_many_missing_images_are_counted():
      "//host/share/a.png", "\\\\host\\share\\a.png"],
 )  # fmt: skip
 def test_an_address_is_never_fetched(address):
-    with pytest.raises(SetupError, match="line 1, `pic`: .* is an address, and images are never fetched"):
+    with pytest.raises(SetupError, match="record 1, `pic`: .* is an address, and images are never fetched"):
         load([{"text": "One.", "pic": [address]}], content="text", images="pic")
 
 
 @pytest.mark.parametrize("cell", [7, {"url": "a.png"}, [["a.png"]]])
 def test_what_is_not_a_path_is_a_sentence(cell):
-    with pytest.raises(SetupError, match="line 1, `pic`: .* is not the path of an image"):
+    with pytest.raises(SetupError, match="record 1, `pic`: .* is not the path of an image"):
         load([{"text": "One.", "pic": cell}], content="text", images="pic")
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import buttermilk_nb as bm
+from buttermilk_nb.corpus.as_corpus import as_corpus
 
 CALM = bm.Criteria("calm", "Is it calm?")
 CALLS = {
@@ -20,3 +21,23 @@ CALLS = {
 def test_it_says_what_is_needed_and_how_to_make_it(project, call, given):
     with pytest.raises(bm.SetupError, match=rf"needs a Corpus, not {type(given).__name__}; make one with bm.load"):
         CALLS[call](given)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("", "text 1: it is blank."),
+        (["One.", " \n"], "text 2: it is blank."),
+        (["One.", "One."], "text 2: the same text is in text 1; give dictionaries with a `record_id`"),
+        ([{"content": "One."}, {"content": ""}], "record 2: no text in `content`."),
+    ],
+)
+def test_messages_speak_of_texts_where_there_are_no_lines(source, message):
+    with pytest.raises(bm.SetupError) as found:
+        as_corpus(source, "`judge`")
+    assert message in str(found.value)
+
+
+def test_messages_speak_of_rows_of_a_frame():
+    with pytest.raises(bm.SetupError, match=r"^row 2: no text in `text`\.$"):
+        as_corpus(pd.DataFrame({"text": ["One.", ""]}), "`judge`")

@@ -79,8 +79,8 @@ def test_a_flow_takes_a_frame_too():
         ([3], "needs texts, records or dictionaries, not int"),
         ([], "the list is empty"),
         (pd.DataFrame({"text": []}), "the frame has no rows"),
-        ("  ", "line 1"),
-        (["Good.", " "], "line 2"),
+        ("  ", "text 1: it is blank"),
+        (["Good.", " "], "text 2: it is blank"),
         (bm.Record(record_id="r", content=" "), "1 record without text or image: `r`"),
         (bm.Corpus([bm.Record(record_id="r", content="")]), "1 record without text or image: `r`"),
     ],
@@ -133,7 +133,7 @@ def test_what_is_no_name_is_one_sentence(method):
 
 
 def test_what_a_list_cannot_hold_is_named():
-    with pytest.raises(bm.SetupError, match="line 1: this is not a mapping but int"):
+    with pytest.raises(bm.SetupError, match="record 1: this is not a mapping but int"):
         bm.load([3])
     assert bm.load(["a", 3]).rejected.reason.tolist() == ["this is not a mapping but int"]
 

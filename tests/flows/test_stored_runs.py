@@ -50,3 +50,6 @@ def test_what_is_not_there_is_one_sentence():
     run_flow("press-tone", "They shout.")
     with pytest.raises(bm.SetupError, match="2 runs have ids that begin with `0`"):
         bm.run("0")
+    with pytest.raises(bm.SetupError) as found:
+        bm.run("0")
+    assert "press-tone" not in str(found.value), "the flows' names do not help to tell ids apart"

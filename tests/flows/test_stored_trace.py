@@ -49,7 +49,8 @@ def test_a_later_process_finds_the_same(server, toy_project):
 def test_its_text_and_its_html_show_all_of_it_and_run_nothing(server, toy_project):
     trace = flow().run(TEXTS).trace("r0")
     assert "judge · calm · hosted_vllm/toy on record r0, ok" in repr(trace)
-    assert "came: " in repr(trace)
+    assert "reply: " in repr(trace)
+    assert "parameters: temperature=0" in repr(trace)
     html = trace._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html

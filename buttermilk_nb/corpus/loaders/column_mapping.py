@@ -101,7 +101,7 @@ def check_mapping(options: MappingOptions, source: Source) -> ColumnMapping:
     content = options.get("content") or source.default_content
     columns = source.columns
     if source.rows and not columns and source.rows[0].problem:
-        raise SetupError(f"line {source.rows[0].line}: {source.rows[0].problem}.")
+        raise SetupError(f"{source.unit} {source.rows[0].line}: {source.rows[0].problem}.")
     if not content and not options.get("images"):
         raise SetupError(f"say which column contains the text, content=...; the columns are {_column_list(columns)}.")
     meanings = options.get("truth_values") or {}
@@ -145,9 +145,9 @@ def to_records(source: Source, mapping: ColumnMapping) -> tuple[list[Record], li
         if isinstance(result, Record) and visible_id(result.record_id) in lines:
             line = lines[visible_id(result.record_id)]
             result = (
-                f"the id `{result.record_id}` is already in line {line}"
+                f"the id `{result.record_id}` is already in {source.unit} {line}"
                 if mapping.record_id
-                else f"the same {_content_kind(result)} is in line {line}; name a column as `record_id` to keep both"
+                else f"the same {_content_kind(result)} is in {source.unit} {line}; {_how_to_keep_both(source)}"
             )
         if isinstance(result, Record):
             lines[visible_id(result.record_id)] = row.line
@@ -155,6 +155,12 @@ def to_records(source: Source, mapping: ColumnMapping) -> tuple[list[Record], li
         else:
             rejected.append(Rejected(row.line, result, _excerpt(row.fields)))
     return records, rejected
+
+
+def _how_to_keep_both(source: Source) -> str:
+    if source.unit == "text":
+        return "give dictionaries with a `record_id` and a `content` to keep both"
+    return "name a column as `record_id` to keep both"
 
 
 def _excerpt(fields: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._internal.text import is_blank
 from ...errors import SetupError
 from ..record import Record
 from .remote_files import MAX_BYTES
@@ -69,7 +70,7 @@ def read_dataframe(frame: pd.DataFrame) -> Source:
     rows = number_rows(
         dict(zip(names, map(_plain_date, values), strict=True)) for values in objects.itertuples(index=False, name=None)
     )
-    return Source(rows, {"dataframe": {"rows": len(frame), "columns": names}})
+    return Source(rows, {"dataframe": {"rows": len(frame), "columns": names}}, unit="row")
 
 
 def _plain_date(value: Any) -> Any:
@@ -83,11 +84,15 @@ def _plain_missing(value: Any) -> Any:
 
 
 def read_mappings(items: Iterable[Mapping[str, Any] | Record | str]) -> Source:
-    """Read dictionaries. An item of another type becomes a row with a problem."""
+    """Read dictionaries, or texts if the first item is one. An item of another type becomes a row with a problem."""
+    items = list(items)
+    are_texts = bool(items) and isinstance(items[0], str)
     rows = []
     for line, item in enumerate(items, 1):
-        if isinstance(item, Mapping):
+        if are_texts and isinstance(item, str):
+            rows.append(SourceRow(line, {"content": item}, "it is blank" if is_blank(item) else None))
+        elif isinstance(item, Mapping):
             rows.append(SourceRow(line, {str(key): _plain_missing(value) for key, value in item.items()}))
         else:
             rows.append(SourceRow(line, {}, f"this is not a mapping but {type(item).__name__}"))
-    return Source(rows, {"records": len(rows)})
+    return Source(rows, {"records": len(rows)}, unit="text" if are_texts else "record")

@@ -48,7 +48,7 @@ def image_column(source: Source, column: str | None, folder: Path | None = None)
             try:
                 images.append(_load_image(item, folder or source.folder, cache))
             except SetupError as error:
-                problems += [f"line {row.line}, `{column}`: {problem}" for problem in error.problems]
+                problems += [f"{source.unit} {row.line}, `{column}`: {problem}" for problem in error.problems]
         rows.append(row._replace(images=tuple(images)))
     raise_problems(problems)
     return rows

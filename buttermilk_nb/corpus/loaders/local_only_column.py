@@ -26,8 +26,8 @@ def local_only_flags(source: Source, local_only: bool | str) -> list[bool]:
         if word not in _YES_NO and not row.problem:
             problem = "is empty" if word in ("", "none") else f"says `{str(value)[:40]}`"
             problems.append(
-                f"line {row.line}: `{local_only}` {problem}; write `yes` if the record must stay on this machine, "
-                "otherwise `no`."
+                f"{source.unit} {row.line}: `{local_only}` {problem}; write `yes` if the record must stay on this "
+                "machine, otherwise `no`."
             )
         flags.append(_YES_NO.get(word, True))
     raise_problems(problems)

@@ -40,6 +40,8 @@ class Source:
     folder: Path | None = None
     remarks: tuple[str, ...] = ()
     """What was guessed about the source, and what would be read otherwise."""
+    unit: str = "line"
+    """What messages call a row: a line of a file, a row of a dataframe, a text or a record of a list."""
 
     @property
     def columns(self) -> list[str]:
