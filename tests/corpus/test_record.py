@@ -189,7 +189,7 @@ def test_a_column_that_leaves_it_open_is_an_error_and_not_a_no(word, said):
     with pytest.raises(SetupError) as raised:
         load(rows, content="text", local_only="private")
     end = "; write `yes` if the record must stay on this machine, otherwise `no`."
-    assert list(raised.value.problems) == [f"line {line}: `private` {said}{end}" for line in (3, 4)]
+    assert list(raised.value.problems) == [f"record {line}: `private` {said}{end}" for line in (3, 4)]
 
 
 @pytest.mark.parametrize("wrong", ["", 1, ["private"]])
