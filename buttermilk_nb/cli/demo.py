@@ -19,7 +19,7 @@ _CRITERIA = ("respect.md", "accuracy.md")
 def demo(folder: Path) -> None:
     """Judge the shipped articles with the two offline baselines, and show where the files are."""
     from ..agents.judge.judge import Judge
-    from ..corpus.corpus import Corpus
+    from ..corpus.load import load
     from ..flows.flow import Flow
     from ..project.session import init
 
@@ -27,7 +27,7 @@ def demo(folder: Path) -> None:
     _copy_files(study_folder)
     data = study_folder / "data"
     project = init("press-tone", path=study_folder, models=["offline/strict", "offline/lenient"])
-    articles = Corpus.from_csv(
+    articles = load(
         data / "articles.csv",
         content="body",
         record_id="id",

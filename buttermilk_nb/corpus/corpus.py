@@ -10,7 +10,6 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, overload
 
 from .._internal.arguments import check_arguments
@@ -36,7 +35,7 @@ class Split(NamedTuple):
 
 
 class Corpus(Sequence[Record]):
-    """Records in order. Make a corpus with `load` or with one of the `from_*` methods.
+    """Records in order. Make a corpus with `bm.load`.
 
     Parameters
     ----------
@@ -84,59 +83,6 @@ class Corpus(Sequence[Record]):
     # --- loading ---------------------------------------------------------------------------------
 
     @classmethod
-    def from_csv(
-        cls,
-        path: str | Path,
-        *,
-        encoding: str | None = None,
-        delimiter: str | None = None,
-        header: int | None = None,
-        on_error: str = "keep",
-        **mapping: Unpack[MappingOptions],
-    ) -> Self:
-        """Read a CSV, TSV or semicolon-separated file. Every value stays text. `header` is the line of the header."""
-        source = loaders.csv_files.read(path, encoding=encoding, delimiter=delimiter, header=header)
-        return cls._from_source(source, mapping, on_error)
-
-    @classmethod
-    def from_xlsx(
-        cls,
-        path: str | Path,
-        *,
-        sheet: str | None = None,
-        header: int | None = None,
-        on_error: str = "keep",
-        **mapping: Unpack[MappingOptions],
-    ) -> Self:
-        """Read one sheet of an Excel workbook, by default the first. `header` is the row of the header."""
-        return cls._from_source(loaders.excel.read(path, sheet=sheet, header=header), mapping, on_error)
-
-    @classmethod
-    def from_jsonl(
-        cls, path: str | Path, *, encoding: str | None = None, on_error: str = "keep", **mapping: Unpack[MappingOptions]
-    ) -> Self:
-        """Read JSON Lines. Dotted names reach into nested objects: `content="post.text"`."""
-        return cls._from_source(loaders.json_files.read_lines(path, encoding=encoding), mapping, on_error)
-
-    @classmethod
-    def from_json(
-        cls,
-        path: str | Path,
-        *,
-        encoding: str | None = None,
-        at: str | None = None,
-        on_error: str = "keep",
-        **mapping: Unpack[MappingOptions],
-    ) -> Self:
-        """Read a JSON list of objects. `at` is the dotted name of the list if it is nested in an object."""
-        return cls._from_source(loaders.json_files.read(path, encoding=encoding, at=at), mapping, on_error)
-
-    @classmethod
-    def from_parquet(cls, path: str | Path, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
-        """Read a Parquet file."""
-        return cls._from_source(loaders.dataframes.read_parquet(path), mapping, on_error)
-
-    @classmethod
     def from_bigquery(
         cls,
         source: str,
@@ -153,61 +99,7 @@ class Corpus(Sequence[Record]):
         rows = loaders.bigquery.read(
             source, project=project, location=location, params=params, max_rows=max_rows, client=client
         )
-        return cls._from_source(rows, mapping, on_error)
-
-    @classmethod
-    def from_dataframe(cls, frame: pd.DataFrame, *, on_error: str = "keep", **mapping: Unpack[MappingOptions]) -> Self:
-        """Read a pandas dataframe."""
-        return cls._from_source(loaders.dataframes.read_dataframe(frame), mapping, on_error)
-
-    @classmethod
-    def from_folder(
-        cls,
-        path: str | Path,
-        *,
-        pattern: str | None = None,
-        encoding: str | None = None,
-        follow_links: bool = False,
-        on_error: str = "keep",
-        **mapping: Unpack[MappingOptions],
-    ) -> Self:
-        """Read a folder of texts (.txt) and images. The ids are the file names without their endings.
-
-        Files with the same name, such as `post.txt` and `post.png`, become one record. `pattern="*.txt"` reads only
-        the texts, and `pattern="*.md"` reads other texts. Links to files outside the folder are rejected, unless
-        `follow_links` is true.
-        """
-        source = loaders.text_folders.read_folder(path, pattern=pattern, encoding=encoding, follow_links=follow_links)
-        return cls._from_source(source, mapping, on_error)
-
-    @classmethod
-    def from_subtitles(
-        cls,
-        path: str | Path,
-        *,
-        by: loaders.subtitles.SubtitlePart = "document",
-        media: str | None = None,
-        encoding: str | None = None,
-        on_error: str = "keep",
-        **mapping: Unpack[MappingOptions],
-    ) -> Self:
-        """Read a transcript with times, .vtt or .srt. `by` is `document`, `turn` or `cue`; `media` is the recording."""
-        source = loaders.subtitles.read(path, by=by, media=media, encoding=encoding)
-        return cls._from_source(source, mapping, on_error)
-
-    @classmethod
-    def from_zip(
-        cls,
-        path: str | Path,
-        *,
-        pattern: str | None = None,
-        encoding: str | None = None,
-        on_error: str = "keep",
-        **mapping: Unpack[MappingOptions],
-    ) -> Self:
-        """Read a zip of texts and images, as `from_folder` reads a folder. Nothing is unpacked to disk."""
-        source = loaders.text_folders.read_zip(path, pattern=pattern, encoding=encoding)
-        return cls._from_source(source, mapping, on_error)
+        return cls.from_source(rows, mapping, on_error)
 
     @classmethod
     def from_records(
@@ -225,10 +117,21 @@ class Corpus(Sequence[Record]):
             if any(value is not None for value in mapping.values()):
                 raise SetupError("Records already have their content and codes; leave out the names of columns.")
             return cls(map(_mark_local, records) if local_only else records, provenance={"records": len(records)})
-        return cls._from_source(loaders.dataframes.read_mappings(items), mapping, on_error)
+        return cls.from_source(loaders.dataframes.read_mappings(items), mapping, on_error)
 
     @classmethod
-    def _from_source(cls, source: Source, mapping: MappingOptions, on_error: str) -> Self:
+    def from_source(cls, source: Source, mapping: MappingOptions, on_error: str = "keep") -> Self:
+        """Make a corpus of what a loader returns.
+
+        Parameters
+        ----------
+        source
+            The rows of a file, a folder or a table.
+        mapping
+            Which column has which role.
+        on_error
+            `keep` lists bad rows in `rejected`; `raise` raises an error for them.
+        """
         if on_error not in ("keep", "raise"):
             raise SetupError(f"on_error={on_error!r}: write `keep` (rejected rows are listed) or `raise`.")
         column_mapping = loaders.check_mapping(mapping, source)
@@ -324,18 +227,22 @@ class Corpus(Sequence[Record]):
         return Split(*(self._derived(part, f"{step}.{name}") for part, name in zip(parts, Split._fields, strict=True)))
 
     @check_arguments
-    def segment(self, by: str = "paragraph") -> Corpus:
+    def segment(self, by: str = "paragraph", *, speakers: Mapping[str, str] | None = None) -> Corpus:
         """Cut each record into segments, with their parent and their position in it.
 
         Parameters
         ----------
         by
-            `"paragraph"`, `"sentence"`, or a regular expression for the text between two segments.
+            `"paragraph"` or `"sentence"`; `"page"`, `"heading"` or `"turn"` (of a speaker), for documents that have
+            these; or a regular expression for the text between two segments. The page, the heading, the speaker and
+            the time of a segment are in its metadata.
+        speakers
+            Other names for the speakers, `{"Ana Roth": "P1"}`, with `by="turn"`. Names inside the texts stay.
 
         Raises
         ------
         SetupError
-            A record has images, which belong to the whole record.
+            A record has images, which belong to the whole record, or no text has what `by` asks for.
 
         Examples
         --------
@@ -343,8 +250,11 @@ class Corpus(Sequence[Record]):
         >>> [(s.record_id, s.content, s.start_offset) for s in corpus.segment("sentence")]
         [('a#1', 'One.', 0), ('a#2', 'Two.', 5)]
         """
-        segments = [segment for record in self.records for segment in segment_record(record, by)]
-        return self._derived(segments, f"segment({by!r})")
+        if speakers and by != "turn":
+            raise SetupError(f'speakers are those of turns; write by="turn" instead of by={by!r}.')
+        segments = [segment for record in self.records for segment in segment_record(record, by, speakers)]
+        renamed = f", speakers renamed: {len(speakers)}" if speakers else ""
+        return self._derived(segments, f"segment({by!r}{renamed})")
 
     @check_arguments
     def pairs(self, n: int | None = None, *, seed: int = 1, within: str | None = None) -> Corpus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._internal.arguments import require_text
 from ..errors import SetupError, nearest
@@ -40,9 +40,10 @@ def load(
     Parameters
     ----------
     source
-        A path that ends in .csv, .tsv, .tab, .xlsx, .jsonl, .ndjson, .json, .parquet, .vtt, .srt or .zip; a folder of
-        texts and images; a pandas dataframe; or a list of dictionaries, Records or texts. An address (`gs://...`, `s3://...`,
-        `https://...`) is downloaded first. If that needs another package, the error message names it.
+        The path of a table (.csv, .tsv, .xlsx, .jsonl, .json, .parquet), of a document (.txt, .md, .docx, .odt, .rtf,
+        .pdf, .html, .epub, .eml), of a transcript with times (.vtt, .srt) or of a mailbox (.mbox); a folder or a zip of
+        documents and images; a pandas dataframe; or a list of dictionaries, Records or texts. An address (`gs://...`,
+        `s3://...`, `https://...`) is downloaded first. If that needs another package, the error message names it.
     content
         The column with the text; by default `content` or `text`. Folders and zips do not need it, nor do tables that
         contain only images.
@@ -74,8 +75,9 @@ def load(
     on_error
         `keep` lists bad rows in `corpus.rejected`; `raise` raises an error for them.
     **format_options
-        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`; for transcripts with
-        times `by` (`document`, `turn` or `cue`) and `media`, the recording.
+        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`; for documents `notes`
+        and `comments`, whether these are read; for saved web pages `main_text`; for transcripts with times `by`
+        (`document`, `turn` or `cue`) and `media`, the recording.
 
     Returns
     -------
@@ -86,6 +88,12 @@ def load(
     ------
     SetupError
         A file or a column does not exist, the format is not known, or an image is missing or broken.
+
+    Notes
+    -----
+    A document becomes one record with the marks of Markdown for headings, lists, tables and notes, and a form feed
+    between pages; `corpus.segment("page")`, `"heading"` or `"turn"` cuts it. A page without a text, and a file of a
+    folder that cannot be read, is in `corpus.rejected`. The parser and its version are in the provenance.
 
     Examples
     --------
@@ -114,47 +122,33 @@ def load(
         with loaders.remote_files.download(source) as path:
             corpus = load(path, on_error=on_error, **mapping, **format_options)
         return corpus.with_provenance(address=loaders.remote_files.display_address(source))
-    reader = _reader_for(source)
-    parameters = inspect.signature(reader).parameters
-    reader_options = [name for name in parameters if name not in ("path", "frame", "items", "mapping")]
-    for name in format_options:
-        if name not in reader_options:
-            suggestion = nearest(name, [*reader_options, *MappingOptions.__annotations__])
-            kind = Path(source).suffix if isinstance(source, str | Path) and Path(source).suffix else "this source"
-            raise SetupError(f"{kind} has no option `{name}`; {suggestion}")
-    return reader(source, on_error=on_error, **mapping, **format_options)
-
-
-_READERS: dict[str, Callable[..., Corpus]] = {
-    ".csv": Corpus.from_csv,
-    ".tsv": Corpus.from_csv,
-    ".tab": Corpus.from_csv,
-    ".xlsx": Corpus.from_xlsx,
-    ".jsonl": Corpus.from_jsonl,
-    ".ndjson": Corpus.from_jsonl,
-    ".json": Corpus.from_json,
-    ".parquet": Corpus.from_parquet,
-    ".vtt": Corpus.from_subtitles,
-    ".srt": Corpus.from_subtitles,
-    ".zip": Corpus.from_zip,
-}
-
-
-ENDINGS = frozenset(_READERS)
-"""The endings of files that can be loaded."""
-
-
-def _reader_for(source: Any) -> Callable[..., Corpus]:
-    if source is None or isinstance(source, bytes) or not (isinstance(source, str | Path | Iterable)):
-        raise SetupError(f"{source!r:.40} is not a corpus: give a path, a dataframe, or a list of dictionaries.")
     if not isinstance(source, str | Path):
-        return Corpus.from_dataframe if hasattr(source, "itertuples") else Corpus.from_records
-    path = loaders.existing_path(source)
-    if path.is_dir():
-        return Corpus.from_folder
-    ending = path.suffix.lower()
-    if ending not in _READERS:
-        raise SetupError(
-            f"`{path.name}`: there is no loader for `{ending}`; you can load {', '.join(_READERS)} and folders."
-        )
-    return _READERS[ending]
+        if format_options:
+            raise SetupError(f"this source has no option `{next(iter(format_options))}`; {_suggestion(format_options)}")
+        return _load_from_memory(source, mapping, on_error)
+    reader = loaders.reader_for(source)
+    _check_options(reader, Path(source), format_options)
+    return Corpus.from_source(reader(source, **format_options), mapping, on_error)
+
+
+def _load_from_memory(source: Any, mapping: MappingOptions, on_error: str) -> Corpus:
+    if source is None or isinstance(source, bytes) or not isinstance(source, Iterable):
+        raise SetupError(f"{source!r:.40} is not a corpus: give a path, a dataframe, or a list of dictionaries.")
+    if hasattr(source, "itertuples"):
+        return Corpus.from_source(loaders.dataframes.read_dataframe(cast("pd.DataFrame", source)), mapping, on_error)
+    return Corpus.from_records(source, on_error=on_error, **mapping)
+
+
+def _check_options(reader: Callable[..., Any], path: Path, options: Mapping[str, Any]) -> None:
+    names = [name for name in inspect.signature(reader).parameters if name not in ("path",)]
+    for name in options:
+        if name not in names:
+            raise SetupError(f"{path.suffix or 'this source'} has no option `{name}`; {_suggestion([name], names)}")
+
+
+def _suggestion(given: Iterable[str], names: Iterable[str] = ()) -> str:
+    return nearest(next(iter(given)), [*names, *MappingOptions.__annotations__])
+
+
+ENDINGS = frozenset(loaders.READERS)
+"""The endings of files that can be loaded."""

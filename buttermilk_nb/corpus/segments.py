@@ -1,8 +1,9 @@
-"""Segmentation of texts and records into paragraphs, sentences or other segments.
+"""Segmentation of texts and records: paragraphs, sentences, pages, headings, turns of speakers, or a pattern.
 
 A sentence ends with a closing sign of any script (. ! ? … 。 ！ ？ । ؟ and others). A full stop must be followed by a
 space or the end of the text; signs of scripts without spaces need not be. Common abbreviations and initials do not end
-a sentence. This is a rule, not a model, so it gives the same segments on every machine.
+a sentence. This is a rule, not a model, so it gives the same segments on every machine. Pages, headings and turns are
+found by the marks that `loaders/documents` writes; see `text_parts.py`.
 
 Segments of a record keep its metadata, its mark `local_only`, their parent and their position in it. The truth and the
 codes are about the whole record, so segments do not get them. Images belong to the whole record too, and cannot be cut.
@@ -12,19 +13,21 @@ A record with images is therefore refused, because a segment without them would 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .._internal.patterns import compile_pattern
 from .._internal.text import pluralise
 from ..errors import SetupError
 from .record import Record
+from .text_parts import PART_FINDERS, TextPart, strip_span
 
 _CLOSERS = r"[\"'”’»)\]」』）]*"
 _SENTENCE_END = re.compile(rf"(?:(?<![.!?…])[.!?…]++{_CLOSERS}(?=\s|$)|[。！？｡।॥؟۔]+{_CLOSERS})")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“‘])(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Rev|Gen|Col|Capt|No|Nr|vs|etc|e\.g|i\.e|cf|ca|z\.B|bzw|M|Mme)\.$"
 )
-_PARAGRAPH_END = re.compile(r"\n[ \t\r]*+\n\s*+")
+_PARAGRAPH_END = re.compile(r"\n[ \t\r]*+\n\s*+|\f\s*+")
+_KINDS = ("paragraph", "sentence", *PART_FINDERS)
 PATTERN_TIMEOUT_S = 5.0
 """Seconds that the user's own pattern may take on one text."""
 
@@ -37,7 +40,8 @@ def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
     text
         The text.
     by
-        `"paragraph"`, `"sentence"`, or a regular expression that matches the text *between* segments.
+        `"paragraph"`, `"sentence"`, `"page"`, `"heading"`, `"turn"`, or a regular expression that matches the text
+        *between* segments.
 
     Examples
     --------
@@ -45,24 +49,30 @@ def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
     >>> [text[a:b] for a, b in segment_spans(text, "sentence")]
     ['Dr. Wu came.', '他走了。', '你呢？']
     """
+    return ((part.start, part.end) for part in text_parts(text, by))
+
+
+def text_parts(text: str, by: str) -> Iterator[TextPart]:
+    """The segments of a text, with what is known of each: its page, its heading, its speaker, its times."""
+    if by in PART_FINDERS:
+        yield from PART_FINDERS[by](text)
+        return
     start = 0
-    for end, next_start in boundaries(text, by):
-        yield from strip_span(text, start, end)
+    for end, next_start in [*boundaries(text, by), (len(text), len(text))]:
+        yield from (TextPart(*span) for span in strip_span(text, start, end))
         start = next_start
-    yield from strip_span(text, start, len(text))
 
 
 def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each break between two segments."""
+    """Start and end of each break between two paragraphs, sentences, or matches of a pattern."""
     if by == "sentence":
         for match in _SENTENCE_END.finditer(text):
             if not (match[0] == "." and _ABBREVIATION.search(text, max(0, match.end() - 12), match.end())):
                 yield match.end(), match.end()
         return
     if re.fullmatch(r"\w+", by) and by != "paragraph":
-        raise SetupError(
-            f"by={by!r}: write `paragraph`, `sentence`, or a regular expression for the text between two segments."
-        )
+        kinds = ", ".join(f"`{kind}`" for kind in _KINDS)
+        raise SetupError(f"by={by!r}: write one of {kinds}, or a regular expression for the text between two segments.")
     if by == "paragraph":
         yield from (match.span() for match in _PARAGRAPH_END.finditer(text))
         return
@@ -77,18 +87,17 @@ def boundaries(text: str, by: str) -> Iterator[tuple[int, int]]:
         ) from None
 
 
-def strip_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The span without white space at its ends; nothing if only white space remains."""
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    if end > start:
-        yield start, end
-
-
-def segment_record(record: Record, by: str) -> list[Record]:
+def segment_record(record: Record, by: str, speakers: Mapping[str, str] | None = None) -> list[Record]:
     """The segments of one record.
+
+    Parameters
+    ----------
+    record
+        The record.
+    by
+        As in `segment_spans`.
+    speakers
+        Other names for the speakers of turns; those that are not in it stay as they are.
 
     Raises
     ------
@@ -103,7 +112,15 @@ def segment_record(record: Record, by: str) -> list[Record]:
     shared = {**dict(record), "ground_truth": {}, "expert_reasons": {}, "labels": {}}
     shared |= {"parent_id": record.record_id, "cluster": record.cluster or record.record_id}
     segments = []
-    for number, (start, end) in enumerate(segment_spans(record.content, by), 1):
-        position = {"record_id": f"{record.record_id}#{number}", "start_offset": start, "end_offset": end}
-        segments.append(Record(**{**shared, **position, "content": record.content[start:end]}))
+    try:
+        parts = list(text_parts(record.content, by))
+    except SetupError as error:
+        raise SetupError(f"record `{record.record_id}`: {error.problems[0]}") from error
+    for number, part in enumerate(parts, 1):
+        facts = dict(part.facts)
+        if speakers and "speaker" in facts:
+            facts["speaker"] = speakers.get(facts["speaker"], facts["speaker"])
+        position = {"record_id": f"{record.record_id}#{number}", "start_offset": part.start, "end_offset": part.end}
+        content = {"content": record.content[part.start : part.end], "metadata": {**record.metadata, **facts}}
+        segments.append(Record(**{**shared, **position, **content}))
     return segments

@@ -366,7 +366,7 @@ def folder(tmp_path):
     (tmp_path / "alone.GIF").write_bytes(drawn("GIF"))
     (tmp_path / "sub" / "post.webp").write_bytes(drawn("WEBP"))
     (tmp_path / "words.txt").write_text("Only words.")
-    (tmp_path / "notes.md").write_text("no")
+    (tmp_path / "notes.log").write_text("no")
     (tmp_path / ".hidden.png").write_bytes(b"no")
     return tmp_path
 
@@ -393,7 +393,7 @@ def test_files_of_one_name_are_one_record_and_an_image_alone_is_one_too(folder, 
 
 @pytest.mark.parametrize(
     ("pattern", "expected"),
-    [("*.txt", {"post": 0, "words": 0}), ("*.png", {"post": 1}), ("*.md", {"notes": 0}), ("sub/*", {"sub/post": 1})],
+    [("*.txt", {"post": 0, "words": 0}), ("*.png", {"post": 1}), ("*.log", {"notes": 0}), ("sub/*", {"sub/post": 1})],
 )
 def test_a_pattern_chooses_texts_or_images(folder, pattern, expected):
     assert {record.record_id: len(record.images) for record in load(folder, pattern=pattern)} == expected
@@ -420,10 +420,8 @@ def test_every_broken_image_of_a_folder_is_named_at_once(tmp_path, form):
 
 
 def test_a_folder_with_neither_texts_nor_images_says_so(tmp_path):
-    (tmp_path / "notes.md").write_text("x")
-    with pytest.raises(
-        SetupError, match=r"contains no text that matches '\*.txt' and no image; it has 1 .md; pattern="
-    ):
+    (tmp_path / "notes.log").write_text("x")
+    with pytest.raises(SetupError, match=r"contains no document and no image; it has 1 .log; pattern="):
         load(tmp_path)
 
 

@@ -165,8 +165,8 @@ def test_a_whole_corpus_can_be_loaded_to_stay_local(source):
 def test_every_loader_can_keep_its_records_local(tmp_path):
     (tmp_path / "x.txt").write_text("One.")
     assert local(load(tmp_path, local_only=True)) == [True]
-    assert local(Corpus.from_folder(tmp_path, local_only=True)) == [True]
-    assert Corpus.from_folder(tmp_path, local_only=True).provenance["mapping"]["local_only"] is True
+    assert local(load(tmp_path, local_only=True)) == [True]
+    assert load(tmp_path, local_only=True).provenance["mapping"]["local_only"] is True
 
 
 YES_AND_NO = [("yes", "no"), ("Y", " N "), ("TRUE", "False"), (True, False), (1, 0), (1.0, 0.0), ("1", "0")]
@@ -259,7 +259,7 @@ def test_hostile_content_is_escaped_wherever_it_is_shown():
 
 def test_what_is_shown_holds_no_time_and_no_path(tmp_path):
     (tmp_path / "x.csv").write_text("text\nOne.\n")
-    corpus = Corpus.from_csv(tmp_path / "x.csv", content="text")
+    corpus = load(tmp_path / "x.csv", content="text")
     shown = repr(corpus) + corpus._repr_html_()
     assert str(tmp_path) not in shown
     assert corpus.provenance["read_at"][:13] not in shown

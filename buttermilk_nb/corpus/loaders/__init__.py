@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from . import bigquery, csv_files, dataframes, excel, json_files, remote_files, subtitles, text_folders
+from . import bigquery, dataframes, remote_files
 from .column_mapping import MappingOptions, Rejected, check_mapping, to_records
+from .formats import READERS, reader_for
 from .source import Source, existing_path
 from .source_remarks import check_ids, source_remarks
 
 __all__ = [
+    "READERS",
     "MappingOptions",
     "Rejected",
     "Source",
     "bigquery",
     "check_ids",
     "check_mapping",
-    "csv_files",
     "dataframes",
-    "excel",
     "existing_path",
-    "json_files",
+    "reader_for",
     "remote_files",
     "source_remarks",
-    "subtitles",
-    "text_folders",
     "to_records",
 ]

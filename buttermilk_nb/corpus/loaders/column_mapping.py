@@ -23,7 +23,7 @@ from .dotted_names import delete_field, get_field, has_field
 from .image_columns import image_column
 from .local_only_column import local_only_flags
 from .record_columns import mapping_columns, mapping_from_columns
-from .source import Source, SourceRow
+from .source import Source, SourceRow, raise_problems
 
 Columns = str | Mapping[str, str]
 
@@ -100,8 +100,8 @@ def check_mapping(options: MappingOptions, source: Source) -> ColumnMapping:
     options = cast(MappingOptions, mapping_from_columns(source, dict(options)))
     content = options.get("content") or source.default_content
     columns = source.columns
-    if source.rows and not columns and source.rows[0].problem:
-        raise SetupError(f"{source.unit} {source.rows[0].line}: {source.rows[0].problem}.")
+    if source.rows and content not in columns and all(row.problem for row in source.rows):
+        raise_problems([f"{source.unit} {row.line}: {row.problem}." for row in source.rows])
     if not content and not options.get("images"):
         raise SetupError(f"say which column contains the text, content=...; the columns are {_column_list(columns)}.")
     meanings = options.get("truth_values") or {}

@@ -1,4 +1,4 @@
-"""Folders and zips of texts and images. Files with the same name become one record.
+"""Folders and zips of documents and images. Files with the same name become one record.
 
 So `post.txt` and `post.png` become one post, and a folder with only images is a corpus too. A link in the folder may
 lead to any file of this computer, and the folder may come from somebody else. So files outside the folder are rejected,
@@ -11,7 +11,7 @@ import fnmatch
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -19,17 +19,16 @@ from typing import Any, NamedTuple
 from ..._internal.text import pluralise
 from ...errors import SetupError
 from ..image import IMAGE_SUFFIXES, MAX_BYTES, Image, detect_mime, too_large_message
-from .encodings import decode
+from .document_files import document_rows, own_options
+from .documents import DOCUMENT_READERS, Document
+from .documents.plain_text import read as read_plain_text
 from .source import Source, SourceRow, existing_path, file_facts, raise_problems
 from .zip_files import open_zip
 
-_DEFAULT_PATTERN = "*.txt"
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
-_NO_TEXTS = frozenset(
-    [".docx", ".doc", ".odt", ".pdf", ".rtf", ".xlsx", ".xls", ".ods", ".pptx", ".zip", ".gz", ".html", ".htm", ".xml",
-     ".parquet", ".sav", ".dta", ".mp3", ".mp4", ".wav", ".m4a", ".mov"]
-)  # fmt: skip
-"""Endings of files that are no plain texts: a pattern for them would be refused, or load their markup."""
+_NO_TEXTS = frozenset({".doc", ".xlsx", ".xls", ".ods", ".pptx", ".zip", ".gz", ".xml", ".parquet", ".sav", ".dta",
+                       ".mp3", ".mp4", ".wav", ".m4a", ".mov"})  # fmt: skip
+"""Endings of files that are no documents: a pattern for them would be refused, or load their markup."""
 _MAX_REMARKS = 5
 _LINK_PROBLEM = "this is a link to something outside the folder; follow_links=True reads it"
 
@@ -49,9 +48,30 @@ class _File(NamedTuple):
 
 
 def read_folder(
-    path: str | Path, *, pattern: str | None = None, encoding: str | None = None, follow_links: bool = False
+    path: str | Path,
+    *,
+    pattern: str | None = None,
+    encoding: str | None = None,
+    follow_links: bool = False,
+    notes: bool = True,
+    comments: bool = False,
 ) -> Source:
-    """Read the files in a folder and its subfolders. The ids are the relative paths without their endings."""
+    """Read the documents and images in a folder and its subfolders.
+
+    Parameters
+    ----------
+    path
+        The folder. The ids are the relative paths without their endings.
+    pattern
+        Which files are read: `"*.txt"`; by default all documents and images.
+    encoding
+        The encoding of plain texts; by default it is detected for each.
+    follow_links
+        Whether files outside the folder are read, to which a link in it leads.
+    notes, comments
+        Whether the notes and the comments of documents are part of their text.
+    """
+    options = {"encoding": encoding, "notes": notes, "comments": comments}
     folder = existing_path(path)
     if not folder.is_dir():
         raise SetupError(f"`{path}` is a file, not a folder.")
@@ -65,7 +85,7 @@ def read_folder(
             files.append(_File(line, name, file.stat().st_size, file.read_bytes))
         elif not is_outside and not _is_hidden(name):
             left_out.append(name)
-    return _make_source(files, {"folder": folder.name}, path, pattern, encoding, outside, left_out)
+    return _make_source(files, {"folder": folder.name}, path, pattern, options, outside, left_out)
 
 
 def _is_inside(link: Path, folder: Path) -> bool:
@@ -87,9 +107,17 @@ def _walk(folder: Path, follow_links: bool) -> Iterator[Path]:
             yield from (link for link in links if not _is_inside(link, folder))
 
 
-def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | None = None) -> Source:
-    """Read the files in a zip like those of a folder, without the extra files that macOS adds."""
+def read_zip(
+    path: str | Path,
+    *,
+    pattern: str | None = None,
+    encoding: str | None = None,
+    notes: bool = True,
+    comments: bool = False,
+) -> Source:
+    """Read the files in a zip like those of a folder, without the extra files that macOS adds. Nothing is unpacked."""
     file = existing_path(path)
+    options = {"encoding": encoding, "notes": notes, "comments": comments}
     left_out: list[PurePosixPath] = []
 
     def is_wanted(member: zipfile.ZipInfo) -> bool:
@@ -98,12 +126,12 @@ def read_zip(path: str | Path, *, pattern: str | None = None, encoding: str | No
         left_out.extend([] if is_match or _is_hidden(name) else [name])
         return is_match
 
-    with open_zip(file, is_wanted, "unpack it and use `from_folder`") as (archive, members):
+    with open_zip(file, is_wanted, "unpack it and load the folder") as (archive, members):
         files = [
             _File(line, PurePosixPath(member.filename), member.file_size, partial(archive.read, member))
             for line, member in enumerate(members, 1)
         ]
-        return _make_source(files, file_facts(file), path, pattern, encoding, left_out=left_out)
+        return _make_source(files, file_facts(file), path, pattern, options, left_out=left_out)
 
 
 def _make_source(
@@ -111,7 +139,7 @@ def _make_source(
     description: dict[str, Any],
     path: str | Path,
     pattern: str | None,
-    encoding: str | None,
+    options: Mapping[str, Any],
     outside: Sequence[SourceRow] = (),
     left_out: Sequence[PurePosixPath] = (),
 ) -> Source:
@@ -119,19 +147,29 @@ def _make_source(
         raise SetupError(f"`{path}` contains only links to files outside it; follow_links=True reads them.")
     if not files and left_out:
         raise SetupError(
-            f"`{path}` contains no text that matches {pattern or _DEFAULT_PATTERN!r} and no image; it has "
+            f"`{path}` contains {_what_is_missing(pattern)}; it has "
             f"{_list_endings(left_out)}{_pattern_hint(left_out, before='; ')}."
         )
     if not files:
-        missing = f"no file that matches {pattern or _DEFAULT_PATTERN!r}{'' if pattern else ' and no image'}"
-        raise SetupError(f"`{path}` contains {missing}; give another `pattern`.")
+        raise SetupError(f"`{path}` contains {_what_is_missing(pattern)}; give another `pattern`.")
     remarks: list[str] = []
-    rows = sorted([*group_by_stem(files, encoding, remarks), *outside], key=lambda row: row.line)
+    rows = sorted([*group_by_stem(files, options, remarks), *outside], key=lambda row: row.line)
     remarks = remarks[:_MAX_REMARKS] + _left_out_remarks(Path(path).name, left_out if pattern is None else [])
     n_images = sum(len(row.images) for row in rows)
     counts = {"files": len(files), **({"images": n_images} if n_images else {})}
-    facts = {**description, **counts, **({"left_out": len(left_out)} if left_out else {})}
-    return Source(rows, facts, "text", "name", remarks=tuple(remarks))
+    parsers = sorted({row.fields["parser"] for row in rows if "parser" in row.fields})
+    rows = [row._replace(fields={k: v for k, v in row.fields.items() if k != "parser"}) for row in rows]
+    facts = {
+        **description,
+        **counts,
+        **({"left_out": len(left_out)} if left_out else {}),
+        **({"parsers": parsers} if parsers else {}),
+    }
+    return Source(rows, facts, "text", "name", remarks=tuple(remarks), unit="file")
+
+
+def _what_is_missing(pattern: str | None) -> str:
+    return f"no file that matches {pattern!r}" if pattern else "no document and no image"
 
 
 def _left_out_remarks(path: str, left_out: Sequence[PurePosixPath]) -> list[str]:
@@ -153,17 +191,22 @@ def _pattern_hint(names: Sequence[PurePosixPath], *, before: str) -> str:
     return f'{before}pattern="*{first}" reads others' if first else ""
 
 
-def group_by_stem(files: list[_File], encoding: str | None, remarks: list[str]) -> list[SourceRow]:
-    """One row for the text and the images of each name, at the position of the first of them."""
+def group_by_stem(files: list[_File], options: Mapping[str, Any], remarks: list[str]) -> list[SourceRow]:
+    """One row for the text and the images of each name, at the position of the first; and rows of what has no text."""
     rows: list[SourceRow] = []
+    without_text: list[SourceRow] = []
     places: dict[str, int] = {}
     stems_with_text: set[str] = set()
     problems: list[str] = []
     for file in files:
         try:
-            row = _file_row(file, encoding, remarks)
+            row, *parts = _file_rows(file, options, remarks)
         except SetupError as error:
             problems += error.problems
+            continue
+        without_text += parts
+        if row.problem:
+            without_text.append(row)
             continue
         place = places.setdefault(file.stem, len(rows))
         if place == len(rows) or (not row.images and file.stem in stems_with_text):
@@ -174,27 +217,40 @@ def group_by_stem(files: list[_File], encoding: str | None, remarks: list[str]) 
         if not row.images:
             stems_with_text.add(file.stem)
     raise_problems(problems)
-    return rows
+    return rows + without_text
 
 
-def _file_row(file: _File, encoding: str | None, remarks: list[str]) -> SourceRow:
+def _file_rows(file: _File, options: Mapping[str, Any], remarks: list[str]) -> list[SourceRow]:
+    """The row of a file, and one for each part of it without a text."""
     ending = file.name.suffix.lower()
     if ending in IMAGE_SUFFIXES and file.size > MAX_BYTES:
         raise SetupError(too_large_message(str(file.name)))
     data = file.read()
     fields = {"name": file.stem, "text": "", "file": str(file.name)}
     if ending in IMAGE_SUFFIXES or detect_mime(data):
-        return SourceRow(file.line, fields, images=(Image.from_bytes(data, str(file.name)),))
-    text, encoding, new_remarks = decode(data, encoding, str(file.name))
-    remarks.extend(new_remarks)
-    return SourceRow(file.line, {**fields, "text": text, **({} if encoding == "utf-8" else {"encoding": encoding})})
+        return [SourceRow(file.line, fields, images=(Image.from_bytes(data, str(file.name)),))]
+    try:
+        document = _read_document(data, file.name, options)
+    except SetupError as error:
+        if ending not in DOCUMENT_READERS:
+            raise
+        return [SourceRow(file.line, {"file": str(file.name)}, error.problems[0].rstrip("."))]
+    remarks.extend(document.remarks)
+    row, *parts = document_rows(document, file.line, file.stem, str(file.name))
+    parser = {"parser": document.parser} if document.parser else {}
+    return [row._replace(fields={**row.fields, **parser}), *(part._replace(line=file.line) for part in parts)]
+
+
+def _read_document(data: bytes, name: PurePosixPath, options: Mapping[str, Any]) -> Document:
+    reader = DOCUMENT_READERS.get(name.suffix.lower(), read_plain_text)
+    return reader(data, str(name), **own_options(reader, options))
 
 
 def _matches(name: PurePosixPath, pattern: str | None) -> bool:
     if _is_hidden(name):
         return False
     if pattern is None:
-        return name.suffix.lower() in IMAGE_SUFFIXES or fnmatch.fnmatchcase(name.name.lower(), _DEFAULT_PATTERN)
+        return name.suffix.lower() in IMAGE_SUFFIXES or name.suffix.lower() in DOCUMENT_READERS
     forms = (name.name.lower(), str(name).lower())
     return any(fnmatch.fnmatchcase(form, pattern.lower()) for form in forms)
 

@@ -6,13 +6,12 @@ import hashlib
 from typing import Any
 
 from ...errors import SetupError
+from ..loaders.documents.document import import_parser
+from ..loaders.documents.html_page import extract_main_text
 from ..loaders.encodings import decode
 from ..loaders.remote_files import display_address
 from ..record import Record
 from .download_page import WebPage
-
-_FACTS = {"title": "title", "author": "author", "date": "published", "sitename": "site", "language": "language"}
-"""What trafilatura finds in a page, and what it is called in the metadata."""
 
 
 def page_record(page: WebPage) -> Record:
@@ -52,21 +51,9 @@ def _charset(media_type: str) -> str | None:
 
 
 def _main_text(page: WebPage) -> tuple[str, dict[str, Any]]:
-    try:
-        import trafilatura
-    except ImportError as error:
-        if error.name not in (None, "trafilatura"):
-            raise SetupError(f"trafilatura, which finds the main text of a page, cannot be used: {error}.") from error
-        raise SetupError(
-            'to find the main text of a page, a package is needed: pip install "buttermilk-nb[web]" (or trafilatura).'
-        ) from None
-    document = trafilatura.bare_extraction(
-        _decoded(page), url=page.final_url, with_metadata=True, include_comments=False, include_tables=True
-    )
-    if document is None:
-        return "", {}
-    values = document.as_dict()
-    return values.get("text") or "", {name: values[key] for key, name in _FACTS.items() if values.get(key)}
+    import_parser("trafilatura", "trafilatura", display_address(page.url))
+    text, facts = extract_main_text(_decoded(page), page.final_url)
+    return text, {name: value for name, value in facts.items() if name != "url"}
 
 
 def _decoded(page: WebPage) -> str | bytes:

@@ -5,7 +5,6 @@ import hashlib
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from buttermilk_nb.corpus.corpus import Corpus
 from buttermilk_nb.corpus.load import load
 from buttermilk_nb.errors import SetupError
 
@@ -170,8 +169,8 @@ def test_rejected_is_a_frame_of_three_columns_also_when_nothing_was_rejected(tmp
 
 
 def test_an_unknown_ending_lists_the_known_ones(tmp_path):
-    with pytest.raises(SetupError, match=r"no loader for `.docx`; you can load .csv, .*folders"):
-        load(written(tmp_path, "x", "a.docx"), content="text")
+    with pytest.raises(SetupError, match=r"no loader for `.data`; you can load .csv, .*folders"):
+        load(written(tmp_path, "x", "a.data"), content="text")
 
 
 def test_a_misspelt_option_of_the_format_names_the_nearest(tmp_path):
@@ -184,9 +183,9 @@ def test_an_option_of_another_format_is_refused(tmp_path):
         load(written(tmp_path, "text\na\n"), content="text", sheet="one")
 
 
-def test_a_misspelt_option_is_refused_by_the_method_too(tmp_path):
-    with pytest.raises(SetupError, match="loading has no option `truht`; did you mean `truth`"):
-        Corpus.from_csv(written(tmp_path, "text\na\n"), content="text", truht="x")
+def test_a_misspelt_role_of_a_column_names_the_nearest(tmp_path):
+    with pytest.raises(SetupError, match=r"\.csv has no option `truht`; did you mean `truth`"):
+        load(written(tmp_path, "text\na\n"), content="text", truht="x")
 
 
 def test_a_missing_file_names_the_nearest_beside_it(tmp_path):

@@ -65,7 +65,7 @@ def web():
 def test_a_file_elsewhere_is_read_under_its_own_name(bucket):
     put(f"{bucket}/press/articles.csv", CSV)
     with download(f"{bucket}/press/articles.csv") as path:
-        corpus = bm.Corpus.from_csv(path, content="body", record_id="id")
+        corpus = bm.load(path, content="body", record_id="id")
         assert corpus.provenance["file"] == "articles.csv"
     assert [record.record_id for record in corpus] == ["007", "008"]
     assert not path.exists()
@@ -82,7 +82,7 @@ def test_a_folder_elsewhere_is_read_with_all_that_is_in_it(bucket):
     put(f"{bucket}/speeches/1789.txt", "One.")
     put(f"{bucket}/speeches/early/1793.txt", "Two.")
     with download(f"{bucket}/speeches") as path:
-        corpus = bm.Corpus.from_folder(path)
+        corpus = bm.load(path)
     assert {record.record_id: record.content for record in corpus} == {"1789": "One.", "early/1793": "Two."}
 
 

@@ -1,0 +1,79 @@
+"""The formats of files: which reader belongs to the ending of a name.
+
+A new format is one module with a reader, one line here (or in `documents/`, for a file that is one text), and one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...errors import SetupError
+from . import csv_files, dataframes, document_files, excel, json_files, mailboxes, subtitles, text_folders
+from .documents import DOCUMENT_READERS
+from .source import Source, existing_path
+
+Reader = Callable[..., Source]
+"""A reader takes a path, and its own options by name."""
+
+TABLE_READERS: dict[str, Reader] = {
+    ".csv": csv_files.read,
+    ".tsv": csv_files.read,
+    ".tab": csv_files.read,
+    ".xlsx": excel.read,
+    ".jsonl": json_files.read_lines,
+    ".ndjson": json_files.read_lines,
+    ".json": json_files.read,
+    ".parquet": dataframes.read_parquet,
+}
+"""Files with many rows, of which one column is the text."""
+
+READERS: dict[str, Reader] = {
+    **TABLE_READERS,
+    ".vtt": subtitles.read,
+    ".srt": subtitles.read,
+    ".zip": text_folders.read_zip,
+    ".mbox": mailboxes.read,
+    **{ending: document_files.make_file_reader(reader) for ending, reader in DOCUMENT_READERS.items()},
+}
+
+_HINTS = {
+    ".doc": "save it as .docx",
+    ".xls": "save it as .xlsx",
+    ".ods": "save it as .xlsx or .csv",
+    ".pages": "export it as .docx",
+    ".docm": "save it as .docx",
+    ".pptx": "export it as .pdf",
+    ".mp3": "make a transcript (.vtt, .srt or .txt), and load that",
+    ".mp4": "make a transcript (.vtt, .srt or .txt), and load that",
+    ".wav": "make a transcript (.vtt, .srt or .txt), and load that",
+    ".m4a": "make a transcript (.vtt, .srt or .txt), and load that",
+    ".png": "put images into a folder, and load the folder",
+    ".jpg": "put images into a folder, and load the folder",
+    ".jpeg": "put images into a folder, and load the folder",
+}
+"""What to do with files that have no reader."""
+
+
+def reader_for(path: str | Path) -> Reader:
+    """The reader of a file or folder.
+
+    Raises
+    ------
+    SetupError
+        It does not exist, or there is no reader for its ending.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> reader_for(tempfile.mkdtemp()).__name__
+    'read_folder'
+    """
+    file = existing_path(path)
+    if file.is_dir():
+        return text_folders.read_folder
+    ending = file.suffix.lower()
+    if ending not in READERS:
+        hint = f"; {_HINTS[ending]}" if ending in _HINTS else f"; you can load {', '.join(READERS)} and folders"
+        raise SetupError(f"`{file.name}`: there is no loader for {f'`{ending}`' if ending else 'its kind'}{hint}.")
+    return READERS[ending]
