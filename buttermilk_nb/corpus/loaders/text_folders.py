@@ -26,7 +26,7 @@ from .source import Source, SourceRow, existing_path, file_facts, raise_problems
 from .zip_files import open_zip
 
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
-_NO_TEXTS = frozenset({".doc", ".xlsx", ".xls", ".ods", ".pptx", ".zip", ".gz", ".xml", ".parquet", ".sav", ".dta",
+_NO_TEXTS = frozenset({".doc", ".xlsx", ".xls", ".ods", ".pptx", ".zip", ".gz", ".parquet", ".sav", ".dta",
                        ".mp3", ".mp4", ".wav", ".m4a", ".mov"})  # fmt: skip
 """Endings of files that are no documents: a pattern for them would be refused, or load their markup."""
 _MAX_REMARKS = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import docx, email_message, epub, html_page, odt, pdf, plain_text, rtf
+from . import docx, email_message, epub, html_page, odt, pdf, plain_text, rtf, tei
 from .document import Document, DocumentReader
 
 DOCUMENT_READERS: dict[str, DocumentReader] = {
@@ -18,6 +18,7 @@ DOCUMENT_READERS: dict[str, DocumentReader] = {
     ".xhtml": html_page.read,
     ".epub": epub.read,
     ".eml": email_message.read,
+    ".xml": tei.read,
 }
 """The reader of each ending."""
 

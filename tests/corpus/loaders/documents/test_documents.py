@@ -19,10 +19,12 @@ FILES = {
     "mail.eml": b"Subject: x\n\nMail.\n",
     "plain.txt": "Plain, “café”.".encode(),
     "mark.md": b"# Mark\n\nDown.",
+    "tei.xml": b"<TEI><text><p>Tei.</p></text></TEI>",
 }
 TEXTS = {
     "word": "Word.", "open": "Open.", "rich": "Rich “café”.", "pages": "Pages.", "web": "Web.", "book": "Book.",
     "mail": "Mail.", "plain": "Plain, “café”.", "mark": "# Mark\n\nDown.",
+    "tei": "Tei.",
 }  # fmt: skip
 
 
