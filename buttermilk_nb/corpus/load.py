@@ -33,6 +33,7 @@ def load(
     images_from: str | Path | None = None,
     local_only: bool | str | None = None,
     on_error: str = "keep",
+    as_: str | None = None,
     **format_options: Any,
 ) -> Corpus:
     """Load a corpus from a file, a folder, a zip, a dataframe, a list or an address.
@@ -74,6 +75,10 @@ def load(
         record.
     on_error
         `keep` lists bad rows in `corpus.rejected`; `raise` raises an error for them.
+    as_
+        The export that a table is: `reddit_comments`, `reddit_posts`, `x`, `x_v1`, `x_archive`, `bluesky`, `mastodon`,
+        `telegram`, `4cat` or `zotero`; or `table` if it is none of these. By default it is recognised by its columns
+        where `content` is not given, and said.
     **format_options
         Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`; for documents `notes`
         and `comments`, whether these are read; for saved web pages `main_text`; for transcripts with times `by`
@@ -120,7 +125,7 @@ def load(
     )
     if isinstance(source, str) and loaders.remote_files.is_remote(source):
         with loaders.remote_files.download(source) as path:
-            corpus = load(path, on_error=on_error, **mapping, **format_options)
+            corpus = load(path, on_error=on_error, as_=as_, **mapping, **format_options)
         return corpus.with_provenance(address=loaders.remote_files.display_address(source))
     if not isinstance(source, str | Path):
         if format_options:
@@ -128,7 +133,10 @@ def load(
         return _load_from_memory(source, mapping, on_error)
     reader = loaders.reader_for(source)
     _check_options(reader, Path(source), format_options)
-    return Corpus.from_source(reader(source, **format_options), mapping, on_error)
+    rows = reader(source, **format_options)
+    if content is None or as_ is not None:
+        rows = loaders.apply_known_export(rows, as_, Path(source).name)
+    return Corpus.from_source(rows, mapping, on_error)
 
 
 def _load_from_memory(source: Any, mapping: MappingOptions, on_error: str) -> Corpus:

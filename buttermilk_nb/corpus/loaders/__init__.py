@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import bigquery, dataframes, remote_files
 from .column_mapping import MappingOptions, Rejected, check_mapping, to_records
 from .formats import READERS, reader_for
+from .known_exports import apply_known_export
 from .source import Source, existing_path
 from .source_remarks import check_ids, source_remarks
 
@@ -13,6 +14,7 @@ __all__ = [
     "MappingOptions",
     "Rejected",
     "Source",
+    "apply_known_export",
     "bigquery",
     "check_ids",
     "check_mapping",

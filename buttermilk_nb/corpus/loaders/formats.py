@@ -9,7 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import SetupError
-from . import csv_files, dataframes, document_files, excel, json_files, mailboxes, subtitles, text_folders
+from . import (
+    csv_files,
+    dataframes,
+    document_files,
+    excel,
+    json_files,
+    mailboxes,
+    reference_files,
+    subtitles,
+    survey_files,
+    text_folders,
+)
 from .documents import DOCUMENT_READERS
 from .source import Source, existing_path
 
@@ -25,6 +36,17 @@ TABLE_READERS: dict[str, Reader] = {
     ".ndjson": json_files.read_lines,
     ".json": json_files.read,
     ".parquet": dataframes.read_parquet,
+    ".sav": survey_files.read,
+    ".zsav": survey_files.read,
+    ".por": survey_files.read,
+    ".dta": survey_files.read,
+    ".sas7bdat": survey_files.read,
+    ".xpt": survey_files.read,
+    ".rds": survey_files.read_r,
+    ".rdata": survey_files.read_r,
+    ".rda": survey_files.read_r,
+    ".ris": reference_files.read_ris,
+    ".bib": reference_files.read_bibtex,
 }
 """Files with many rows, of which one column is the text."""
 

@@ -76,8 +76,10 @@ class RunScope:
         Raises
         ------
         RunStopped
-            The run was stopped during the wait.
+            The run was stopped before or during the wait.
         """
+        if self.stopped:
+            raise RunStopped("it was stopped before this call was sent.")
         task = asyncio.current_task()
         assert task is not None
         self._waiting_tasks.add(task)

@@ -22,9 +22,13 @@ _REGULARISED, _ORIGINAL = ("reg", "corr", "expan"), ("orig", "sic", "abbr")
 _GLUE = "\ue000"
 """A sign of private use: where it stands, the white space on both sides is none."""
 _GLUED = re.compile(rf"\s*{_GLUE}\s*")
-_CONTAINERS = frozenset({"p", "ab", "lg", "sp", "list", "table", "row", "head", "u", "l", "castList", "argument", "front",
-                         "titlePage", "body", "back", "group", "text", "quote", "floatingText", "epigraph", "stage",
-                         "speaker", "listBibl"})  # fmt: skip
+_CONTAINERS = frozenset(
+    [
+        "p", "ab", "lg", "sp", "list", "table", "row", "head", "u", "l", "castList", "argument", "front",
+        "titlePage", "body", "back", "group", "text", "quote", "floatingText", "epigraph", "stage", "speaker",
+        "listBibl"
+    ]
+)  # fmt: skip
 _BLOCKS = frozenset({"p", "ab", "seg", "u"})
 
 

@@ -1,0 +1,149 @@
+"""Exports of social media and libraries, recognised by their columns: which field is the text, which is the id.
+
+Nothing is recognised silently: what a file seems to be is a remark, with the line that reads it otherwise. Posts that
+were deleted are rejected with this reason. A new export is one entry in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ...errors import SetupError, nearest
+from .documents.html_text import html_text
+from .dotted_names import get_field
+from .source import Source, SourceRow
+
+_DELETED = frozenset({"[deleted]", "[removed]", "[ removed by reddit ]", "[deleted by user]", "[unavailable]"})
+
+
+class KnownExport(NamedTuple):
+    """One kind of export.
+
+    Parameters
+    ----------
+    title
+        What messages call it.
+    columns
+        The columns that such a file has.
+    text
+        The fields that are the text, joined by an empty line; or a function of the row.
+    record_id
+        The field with the id.
+    cluster
+        The field with the author or thread, for the remark.
+    """
+
+    title: str
+    columns: frozenset[str]
+    text: tuple[str, ...] | Callable[[Mapping[str, Any]], str]
+    record_id: str
+    cluster: str = ""
+
+
+def _columns(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+def _telegram_text(fields: Mapping[str, Any]) -> str:
+    """The text of a message, which is a list where parts of it are links or in bold."""
+    parts = fields.get("text") or ""
+    parts = [parts] if isinstance(parts, str) else parts
+    return "".join(part if isinstance(part, str) else str(part.get("text", "")) for part in parts)
+
+
+def _mastodon_text(fields: Mapping[str, Any]) -> str:
+    return html_text(str(fields.get("content") or ""), "the posts of Mastodon")
+
+
+KNOWN_EXPORTS: dict[str, KnownExport] = {
+    "reddit_comments": KnownExport(
+        "comments on Reddit", _columns("body subreddit link_id"), ("body",), "id", "link_id"
+    ),
+    "reddit_posts": KnownExport(
+        "posts on Reddit", _columns("title selftext subreddit"), ("title", "selftext"), "id", "author"
+    ),
+    "x_archive": KnownExport("an archive of X (Twitter)", _columns("tweet"), ("tweet.full_text",), "tweet.id_str"),
+    "x_v1": KnownExport(
+        "posts on X (Twitter), version 1.1", _columns("id_str full_text user"), ("full_text",), "id_str", "user.id_str"
+    ),
+    "x": KnownExport("posts on X (Twitter)", _columns("id text author_id created_at"), ("text",), "id", "author_id"),
+    "bluesky": KnownExport("posts on Bluesky", _columns("uri cid record"), ("record.text",), "uri", "author.did"),
+    "mastodon": KnownExport(
+        "posts on Mastodon", _columns("id uri visibility content account"), _mastodon_text, "id", "account.acct"
+    ),
+    "telegram": KnownExport(
+        "an export of Telegram", _columns("id type date text date_unixtime"), _telegram_text, "id", "from_id"
+    ),
+    "4cat": KnownExport("a dataset of 4CAT", _columns("id thread_id timestamp body"), ("body",), "id", "thread_id"),
+    "zotero": KnownExport(
+        "a library of Zotero (CSL JSON)", _columns("id type title issued abstract"), ("abstract",), "id"
+    ),
+}
+
+
+def apply_known_export(source: Source, kind: str | None, file_name: str) -> Source:
+    """The source with the text, the id and the deleted posts of the export that it is.
+
+    Parameters
+    ----------
+    source
+        The source.
+    kind
+        The export that it is; None to recognise it, "table" if it is none.
+    file_name
+        The name of the file, for messages.
+
+    Raises
+    ------
+    SetupError
+        There is no such kind, or the file does not have its columns.
+    """
+    if kind == "table" or (kind is None and source.default_content):
+        return source
+    if kind is None:
+        kind = next((name for name, known in KNOWN_EXPORTS.items() if known.columns <= set(source.columns)), None)
+        return source if kind is None else _applied(source, KNOWN_EXPORTS[kind], file_name, kind)
+    if kind not in KNOWN_EXPORTS:
+        raise SetupError(f"as_={kind!r}: {nearest(kind, [*KNOWN_EXPORTS, 'table'])}")
+    if missing := sorted(KNOWN_EXPORTS[kind].columns - set(source.columns)):
+        raise SetupError(f"`{file_name}` is not {KNOWN_EXPORTS[kind].title}: it has no column `{missing[0]}`.")
+    return _applied(source, KNOWN_EXPORTS[kind], file_name, "")
+
+
+def _applied(source: Source, known: KnownExport, file_name: str, guess: str) -> Source:
+    rows = [_row(row, known) for row in source.rows]
+    remarks = source.remarks
+    if guess:
+        names = " and ".join(f"`{name}`" for name in known.text) if isinstance(known.text, tuple) else "`text`"
+        cluster = f' Posts of one `{known.cluster}` are not independent; cluster="{known.cluster}" says so.'
+        remarks = (
+            *remarks,
+            f"`{file_name}` seems to be {known.title}: the text is {names}, the id is `{known.record_id}`. For "
+            f'something else, write as_="table" and `content`.{cluster if known.cluster else ""}',
+        )
+    facts = {**source.description, "read_as": known.title}
+    return replace(
+        source,
+        rows=rows,
+        description=facts,
+        default_content="text_of_post",
+        default_id=known.record_id,
+        remarks=remarks,
+    )
+
+
+def _row(row: SourceRow, known: KnownExport) -> SourceRow:
+    """The row with its text in one field; with a problem if the post was deleted or has no text."""
+    if row.problem:
+        return row
+    if isinstance(known.text, tuple):
+        parts = [str(get_field(row.fields, name) or "").strip() for name in known.text]
+        is_deleted = any(part.casefold() in _DELETED for part in parts)
+        text = "\n\n".join(filter(None, parts))
+    else:
+        text, is_deleted = known.text(row.fields).strip(), False
+    if is_deleted:
+        return row._replace(problem="the post was deleted or removed")
+    return row._replace(fields={**row.fields, "text_of_post": text}, problem=None if text else "the post has no text")

@@ -1,0 +1,102 @@
+"""Libraries of references: RIS (`.ris`) and BibTeX (`.bib`), as Zotero and catalogues write them.
+
+The abstract is the text. Zotero's CSL JSON is a list of objects, which `json_files` reads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...errors import SetupError
+from .documents.document import import_parser
+from .encodings import read_text
+from .source import Source, SourceRow, existing_path, file_facts
+
+_RIS_NAMES = {
+    "type_of_reference": "type", "primary_title": "title", "notes_abstract": "abstract", "first_authors": "authors",
+    "publication_year": "year", "journal_name": "journal", "secondary_title": "journal", "file_attachments1": "file",
+}  # fmt: skip
+"""What rispy calls a field, and what it is called here: one name for what RIS spells in several ways."""
+
+
+def read_ris(path: str | Path, *, encoding: str | None = None) -> Source:
+    """Read a RIS file. The id of a reference is its own id, its DOI, or its number.
+
+    Raises
+    ------
+    SetupError
+        It does not exist or has no reference, or rispy is not installed.
+    """
+    file = existing_path(path)
+    rispy, parser = import_parser("rispy", "rispy", file.name)
+    text, found, remarks = read_text(file, encoding)
+    try:
+        entries = rispy.loads(text, skip_unknown_tags=True)
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise SetupError(f"`{file.name}` cannot be read as RIS: {error}.") from error
+    fields = [_ris_fields(entry) for entry in entries]
+    ids = [entry.get("id") or entry.get("doi") for entry in entries]
+    return _source(file, fields, ids, {"encoding": found, "parser": parser}, [], remarks)
+
+
+def _ris_fields(entry: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in entry.items():
+        if name not in ("id", "unknown_tag") and value:
+            fields.setdefault(_RIS_NAMES.get(name, name), "; ".join(value) if isinstance(value, list) else value)
+    return fields
+
+
+def read_bibtex(path: str | Path, *, encoding: str | None = None) -> Source:
+    """Read a BibTeX file. The id of a reference is its key. Braces and commands of LaTeX become letters.
+
+    Raises
+    ------
+    SetupError
+        It does not exist or has no reference, or bibtexparser is not installed.
+    """
+    file = existing_path(path)
+    bibtexparser, parser = import_parser("bibtexparser", "bibtexparser", file.name)
+    text, found, remarks = read_text(file, encoding)
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what it cannot read is in `rejected`
+    library = bibtexparser.parse_string(text, append_middleware=[bibtexparser.middlewares.LatexDecodingMiddleware()])
+    fields = [
+        {"type": entry.entry_type, **{field.key.lower(): _plain_text(field.value) for field in entry.fields}}
+        for entry in library.entries
+    ]
+    problems = [
+        (block.start_line + 1, "this is no whole reference, or its key or one of its fields is given twice")
+        for block in library.failed_blocks
+    ]
+    ids = [entry.key for entry in library.entries]
+    return _source(file, fields, ids, {"encoding": found, "parser": parser}, problems, remarks)
+
+
+def _plain_text(value: Any) -> str:
+    return " ".join(str(value).replace("{", "").replace("}", "").split())
+
+
+def _source(
+    file: Path,
+    fields: list[dict[str, Any]],
+    ids: list[str | None],
+    facts: dict[str, Any],
+    problems: list[tuple[int, str]],
+    remarks: tuple[str, ...],
+) -> Source:
+    if not fields:
+        raise SetupError(f"`{file.name}` has no reference.")
+    rows = [SourceRow(line, {}, problem) for line, problem in problems]
+    return Source(
+        [*_rows(file.stem, fields, ids), *rows], {**file_facts(file), **facts}, "abstract", "record_id",
+        folder=file.parent, remarks=remarks, unit="reference",
+    )  # fmt: skip
+
+
+def _rows(stem: str, fields: list[dict[str, Any]], ids: list[str | None]) -> Iterator[SourceRow]:
+    width = len(str(len(fields)))
+    for number, (values, own_id) in enumerate(zip(fields, ids, strict=True), 1):
+        yield SourceRow(number, {"record_id": own_id or f"{stem}-{number:0{width}}", "abstract": "", **values})
