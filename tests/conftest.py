@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import shutil
@@ -167,6 +168,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not slow.isdisjoint((item.path, *item.path.parents)):
             item.add_marker("slow")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """Silence the tasks that litellm's log worker leaves on loops that are closed; asyncio would print each of them."""
+    names = ("_all_tasks", "_scheduled_tasks")  # of Python 3.11, of later ones; none is public
+    for task in [task for name in names for task in getattr(asyncio.tasks, name, ())]:
+        if task.get_loop().is_closed():
+            task._log_destroy_pending = False
 
 
 def pytest_collection_finish() -> None:

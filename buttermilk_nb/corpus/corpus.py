@@ -117,7 +117,10 @@ class Corpus(Sequence[Record]):
             if any(value is not None for value in mapping.values()):
                 raise SetupError("Records already have their content and codes; leave out the names of columns.")
             return cls(map(_mark_local, records) if local_only else records, provenance={"records": len(records)})
-        return cls.from_source(loaders.dataframes.read_mappings(items), mapping, on_error)
+        read = (
+            loaders.dataframes.read_texts if items and isinstance(items[0], str) else loaders.dataframes.read_mappings
+        )
+        return cls.from_source(read(items), mapping, on_error)
 
     @classmethod
     def from_source(cls, source: Source, mapping: MappingOptions, on_error: str = "keep") -> Self:

@@ -84,15 +84,23 @@ def _plain_missing(value: Any) -> Any:
 
 
 def read_mappings(items: Iterable[Mapping[str, Any] | Record | str]) -> Source:
-    """Read dictionaries, or texts if the first item is one. An item of another type becomes a row with a problem."""
-    items = list(items)
-    are_texts = bool(items) and isinstance(items[0], str)
-    rows = []
-    for line, item in enumerate(items, 1):
-        if are_texts and isinstance(item, str):
-            rows.append(SourceRow(line, {"content": item}, "it is blank" if is_blank(item) else None))
-        elif isinstance(item, Mapping):
-            rows.append(SourceRow(line, {str(key): _plain_missing(value) for key, value in item.items()}))
-        else:
-            rows.append(SourceRow(line, {}, f"this is not a mapping but {type(item).__name__}"))
-    return Source(rows, {"records": len(rows)}, unit="text" if are_texts else "record")
+    """Read dictionaries. An item of another type becomes a row with a problem."""
+    rows = [_mapping_row(number, item) for number, item in enumerate(items, 1)]
+    return Source(rows, {"records": len(rows)}, unit="record")
+
+
+def read_texts(items: Iterable[Mapping[str, Any] | Record | str]) -> Source:
+    """Read texts, and dictionaries among them. A blank text becomes a row with a problem."""
+    rows = [
+        SourceRow(number, {"content": item}, "it is blank" if is_blank(item) else None)
+        if isinstance(item, str)
+        else _mapping_row(number, item)
+        for number, item in enumerate(items, 1)
+    ]
+    return Source(rows, {"records": len(rows)}, unit="text")
+
+
+def _mapping_row(number: int, item: Mapping[str, Any] | Record | str) -> SourceRow:
+    if isinstance(item, Mapping):
+        return SourceRow(number, {str(key): _plain_missing(value) for key, value in item.items()})
+    return SourceRow(number, {}, f"this is not a mapping but {type(item).__name__}")

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from ..._internal.progress_line import ProgressLine
 from ..._internal.text import pluralise
 from ...errors import SetupError
 from ..image import IMAGE_SUFFIXES, MAX_BYTES, Image, detect_mime, too_large_message
@@ -198,7 +199,9 @@ def group_by_stem(files: list[_File], options: Mapping[str, Any], remarks: list[
     places: dict[str, int] = {}
     stems_with_text: set[str] = set()
     problems: list[str] = []
-    for file in files:
+    progress = ProgressLine("read", "files", len(files))
+    for n_done, file in enumerate(files, 1):
+        progress.update(n_done)
         try:
             row, *parts = _file_rows(file, options, remarks)
         except SetupError as error:

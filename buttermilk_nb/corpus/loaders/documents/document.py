@@ -20,7 +20,6 @@ DocumentReader = Callable[..., "Document"]
 """Takes the bytes of a file and its name, and its own options by name."""
 
 PAGE_BREAK = "\f"
-MAX_TEXT_CHARACTERS = 200_000_000
 _BLANKS = re.compile(r"[ \t\u00a0\u202f]*\n[ \t\u00a0\u202f]*")
 _MANY_LINES = re.compile(r"\n{3,}")
 

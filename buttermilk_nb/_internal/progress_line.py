@@ -1,0 +1,56 @@
+"""`ProgressLine`: one line on standard error that says how far a long loop is."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+_QUIET_S = 2.0
+"""Seconds before the first line: most loops are over by then."""
+_EVERY_S = 0.5
+
+
+class ProgressLine:
+    """Shows how many items are done, once a loop takes long.
+
+    In a terminal and in a notebook the line is updated in place; in a file it is written only at the end.
+
+    Parameters
+    ----------
+    verb, noun
+        What is done with what, for the line: `read 1,200 of 10,000 files`.
+    total
+        The number of items.
+
+    Examples
+    --------
+    >>> line = ProgressLine("read", "files", total=2)
+    >>> line.text(1)
+    'read 1 of 2 files'
+    """
+
+    def __init__(self, verb: str, noun: str, total: int) -> None:
+        self._verb, self._noun, self._total = verb, noun, total
+        self._began = time.monotonic()
+        self._next = self._began + _QUIET_S
+        self._is_shown = False
+        self._is_live = sys.stderr.isatty() or "ipykernel" in sys.modules
+
+    def text(self, done: int) -> str:
+        """The line."""
+        return f"{self._verb} {done:,} of {self._total:,} {self._noun}"
+
+    def update(self, done: int) -> None:
+        """Show the line if it is time; at the end it stays, with the time that the loop took."""
+        now = time.monotonic()
+        over = done == self._total
+        if now < self._next and not (over and self._is_shown):
+            return
+        self._next = now + _EVERY_S
+        self._is_shown = True
+        if over:
+            sys.stderr.write(f"\r{self.text(done)} in {now - self._began:,.0f} s\n")
+        elif self._is_live:
+            rest_s = (now - self._began) / max(done, 1) * (self._total - done)
+            sys.stderr.write(f"\r{self.text(done)}, about {rest_s:,.0f} s left ")
+        sys.stderr.flush()
