@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from ....errors import SetupError
 from .document import Document, import_parser, plain_facts, tidy
-from .html_text import html_text
+from .html_text import decode_html, html_text
 from .safe_xml import local_name, parse_xml
 from .zip_package import ZipPackage, open_package
 
@@ -37,7 +37,10 @@ def read(data: bytes, name: str) -> Document:
         if book is None:
             raise SetupError(f"`{name}` cannot be read as an EPUB: it has no list of its contents.")
         root = parse_xml(book, name)
-        chapters = [html_text(chapter, name) for chapter in _chapters(package, root, posixpath.dirname(roots[0]))]
+        chapters = [
+            html_text(decode_html(chapter, name).text, name)
+            for chapter in _chapters(package, root, posixpath.dirname(roots[0]))
+        ]
     text = tidy("\n\n".join(filter(None, chapters)))
     if not text:
         raise SetupError(f"`{name}` has no text; its pages may be pictures.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from ....errors import SetupError
 from .document import Document, import_parser, plain_facts, tidy
-from .html_text import html_text
+from .html_text import decode_html, html_text
 
 FACTS = {"title": "title", "author": "author", "date": "published", "sitename": "site", "language": "language",
          "url": "url"}  # fmt: skip
@@ -29,23 +30,25 @@ def read(data: bytes, name: str, *, main_text: bool = True) -> Document:
     SetupError
         It has no text, or trafilatura or lxml is not installed.
     """
-    if not main_text:
+    source, encoding, remarks = decode_html(data, name)
+    _, parser = import_parser("trafilatura", "trafilatura", name) if main_text else ("", "")
+    text, facts = extract_main_text(source) if main_text else ("", {})
+    if not text.strip():
         _, parser = import_parser("lxml.html", "lxml", name)
-        text = tidy(html_text(data, name))
-        return _checked(Document(text, {}, parser), name)
-    _, parser = import_parser("trafilatura", "trafilatura", name)
-    text, facts = extract_main_text(data)
-    if text.strip():
-        return Document(tidy(text), facts, parser)
-    document = read(data, name, main_text=False)
-    remark = f"`{name}`: no main text could be told from the rest, so all of the page was read."
-    return Document(document.text, facts, document.parser, (), [remark])
+        text = tidy(html_text(source, name))
+        if main_text:
+            remarks = (*remarks, f"`{name}`: no main text could be told from the rest, so all of the page was read.")
+    if not text:
+        raise SetupError(f"`{name}` has no text; it may be written by the browser.")
+    encoding_fact = {} if encoding.lower() in ("utf-8", "utf8") else {"encoding": encoding}
+    return Document(tidy(text), {**facts, **encoding_fact}, parser, (), remarks)
 
 
 def extract_main_text(page: bytes | str, address: str | None = None) -> tuple[str, dict[str, Any]]:
     """The main text of a page, and what it says of itself; the text is empty if there is none."""
     import trafilatura
 
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # a page without a main text is no error of the program
     document = trafilatura.bare_extraction(
         page, url=address, with_metadata=True, include_comments=False, include_tables=True
     )
@@ -53,9 +56,3 @@ def extract_main_text(page: bytes | str, address: str | None = None) -> tuple[st
         return "", {}
     values = document.as_dict()
     return values.get("text") or "", plain_facts(**{name: values.get(key) for key, name in FACTS.items()})
-
-
-def _checked(document: Document, name: str) -> Document:
-    if not document.text:
-        raise SetupError(f"`{name}` has no text; it may be written by the browser.")
-    return document

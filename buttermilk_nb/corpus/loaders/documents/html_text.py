@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ....errors import SetupError
+from ..encodings import DecodedText, decode
 from .document import heading, import_parser, join_blocks, table_row
 from .safe_xml import local_name
 
@@ -14,19 +16,54 @@ _SKIPPED = frozenset({"script", "style", "head", "template", "noscript", "svg", 
 _BLOCKS = frozenset({"address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt",
                      "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "li", "main", "ol",
                      "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul"})  # fmt: skip
+_CHARSET = re.compile(rb"""(?:charset\s*=|encoding\s*=)\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_HEAD_BYTES = 4_096
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+"""An XML declaration, which lxml does not take in a text that is decoded already."""
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 
 
-def html_text(source: bytes | str, name: str) -> str:
+def decode_html(data: bytes, name: str) -> DecodedText:
+    """The source of a page: in the encoding that it declares, else in the one that is detected.
+
+    Examples
+    --------
+    >>> decode_html('<meta charset="cp1252"><p>Größe'.encode("cp1252"), "x.html").text[-5:]
+    'Größe'
+    """
+    declared = _CHARSET.search(data[:_HEAD_BYTES])
+    if declared and not _is_utf_8(data):  # a text that is valid UTF-8 is hardly ever in another encoding
+        try:
+            encoding = declared[1].decode()
+            return DecodedText(data.decode(encoding), encoding)
+        except (LookupError, UnicodeDecodeError):  # it declares an encoding in which it is not
+            pass
+    return decode(data, None, name)
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def html_text(source: str, name: str) -> str:
     r"""The text of a page or of a chapter.
 
     Parameters
     ----------
     source
-        The page; bytes in the encoding that the page declares.
+        The page.
     name
         The name of the file, for messages.
+
+    Raises
+    ------
+    SetupError
+        The page is nested too deep, or lxml is not installed.
 
     Examples
     --------
@@ -34,12 +71,15 @@ def html_text(source: bytes | str, name: str) -> str:
     '# The harbour\n\nIt was closed.'
     """
     html, _ = import_parser("lxml.html", "lxml", name)
-    if not (source.strip() if isinstance(source, str) else source.strip(b"\0 \r\n\t")):
+    if not source.strip("\0 \r\n\t"):
         return ""
+    parser = html.HTMLParser(no_network=True, remove_comments=True)
     try:
-        root = html.document_fromstring(source, parser=html.HTMLParser(no_network=True, remove_comments=True))
+        root = html.document_fromstring(_DECLARATION.sub("", source), parser=parser)
     except (ValueError, html.etree.ParserError):
         return ""
+    if any("depth" in entry.message.lower() for entry in parser.error_log):
+        raise SetupError(f"`{name}` is nested too deep to be read.")
     return join_blocks(_blocks(root))
 
 

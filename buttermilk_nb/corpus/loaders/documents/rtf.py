@@ -29,4 +29,5 @@ def read(data: bytes, name: str) -> Document:
     remarks = (
         [] if data.rstrip(b"\0 \r\n\t").endswith(b"}") else [f"`{name}` may be cut off: its last bracket is missing."]
     )
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # RTF writes an emoji as two halves
     return Document(tidy(text), {}, parser, (), remarks)

@@ -12,7 +12,7 @@ from buttermilk_nb.corpus.loaders.documents import DOCUMENT_READERS
 FILES = {
     "word.docx": make_docx(lambda document: document.add_paragraph("Word.")),
     "open.odt": make_odt(lambda body, odfdo: body.append(odfdo.Paragraph("Open."))),
-    "rich.rtf": rb"{\rtf1\ansi\ansicpg1252 Rich \u8220?caf\'e9\u8221?.\par}",
+    "rich.rtf": rb"{\rtf1\ansi\ansicpg1252 Rich \u8220?caf\'e9\u8221? \u55357?\u56832?.\par}",
     "pages.pdf": make_pdf(["Pages."]),
     "web.html": b"<html><body><p>Web.</p></body></html>",
     "book.epub": make_epub(["<p>Book.</p>"]),
@@ -22,7 +22,8 @@ FILES = {
     "tei.xml": b"<TEI><text><p>Tei.</p></text></TEI>",
 }
 TEXTS = {
-    "word": "Word.", "open": "Open.", "rich": "Rich “café”.", "pages": "Pages.", "web": "Web.", "book": "Book.",
+    "word": "Word.", "open": "Open.", "rich": "Rich “café” \N{GRINNING FACE}.",
+    "pages": "Pages.", "web": "Web.", "book": "Book.",
     "mail": "Mail.", "plain": "Plain, “café”.", "mark": "# Mark\n\nDown.",
     "tei": "Tei.",
 }  # fmt: skip

@@ -36,10 +36,7 @@ def test_the_whole_text_is_read_if_it_is_asked_for(tmp_path):
 def test_a_page_without_a_main_text_is_read_whole_and_said():
     document = read(b"<p>Short.</p>", "page.html")
     assert document.text == "Short."
-    assert document.remarks in (
-        (),
-        ["`page.html`: no main text could be told from the rest, so all of the page was read."],
-    )
+    assert document.remarks == ("`page.html`: no main text could be told from the rest, so all of the page was read.",)
 
 
 def test_a_page_without_a_text_is_a_sentence():
@@ -61,3 +58,26 @@ def test_a_page_without_a_text_is_a_sentence():
 )
 def test_blocks_are_paragraphs(source, text):
     assert html_text(source, "x.html") == text
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        ("", "utf-8"),
+        ("<meta charset='iso-8859-1'>", "iso-8859-1"),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">', "utf-8"),
+        ('<?xml version="1.0" encoding="utf-8"?>', "utf-8"),
+        ("", "utf-16"),
+    ],
+    ids=["none", "declared", "declared wrongly", "xml", "byte-order mark"],
+)
+@pytest.mark.parametrize("main_text", [True, False])
+def test_letters_are_read_in_the_declared_encoding_or_the_one_that_fits(head, encoding, main_text):
+    page = f"{head}<html><body><p>Der Hafen war geschlossen, der Größe wegen. Überall Käse und Äpfel.</p></body></html>"
+    text = read(page.encode(encoding), "page.html", main_text=main_text).text
+    assert text == "Der Hafen war geschlossen, der Größe wegen. Überall Käse und Äpfel."
+
+
+def test_a_page_that_is_nested_too_deep_is_a_sentence():
+    with pytest.raises(bm.SetupError, match="`page.html` is nested too deep"):
+        read(b"<p>One.</p>" + b"<div>" * 5_000 + b"x", "page.html", main_text=False)
