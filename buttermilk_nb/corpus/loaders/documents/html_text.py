@@ -33,21 +33,20 @@ def decode_html(data: bytes, name: str) -> DecodedText:
     'Größe'
     """
     declared = _CHARSET.search(data[:_HEAD_BYTES])
-    if declared and not _is_utf_8(data):  # a text that is valid UTF-8 is hardly ever in another encoding
-        try:
-            encoding = declared[1].decode()
-            return DecodedText(data.decode(encoding), encoding)
-        except (LookupError, UnicodeDecodeError):  # it declares an encoding in which it is not
-            pass
+    if declared and _decoded_as("utf-8", data) is None:  # valid UTF-8 is hardly ever in another encoding
+        encoding = declared[1].decode()
+        text = _decoded_as(encoding, data)
+        if text is not None:
+            return DecodedText(text, encoding)
     return decode(data, None, name)
 
 
-def _is_utf_8(data: bytes) -> bool:
+def _decoded_as(encoding: str, data: bytes) -> str | None:
+    """The text in an encoding; None if it is not in it, or if there is no such encoding."""
     try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        return data.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        return None
 
 
 def html_text(source: str, name: str) -> str:
