@@ -11,12 +11,13 @@ import html
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from ...errors import SetupError
-from .encodings import read_text
+from .documents.document import Document
+from .encodings import decode
 from .source import Source, SourceRow, existing_path, file_facts
 
 SubtitlePart = Literal["document", "turn", "cue"]
@@ -38,7 +39,12 @@ class Turn(NamedTuple):
 
 
 def read(
-    path: str | Path, *, by: SubtitlePart = "document", media: str | None = None, encoding: str | None = None
+    path: str | Path,
+    *,
+    by: SubtitlePart = "document",
+    media: str | None = None,
+    encoding: str | None = None,
+    speakers: Mapping[str, str] | None = None,
 ) -> Source:
     """Read a file of subtitles.
 
@@ -52,6 +58,8 @@ def read(
         The address or path of the recording; by default a file beside with the same name and the ending of one.
     encoding
         The encoding; by default it is detected.
+    speakers
+        Other names for the speakers, `{"Ana Roth": "P1"}`. Names inside the texts stay.
 
     Raises
     ------
@@ -62,14 +70,8 @@ def read(
     if by not in get_args(SubtitlePart):
         parts = get_args(SubtitlePart)
         raise SetupError(f"by={by!r}: write one of {', '.join(parts)}.")
-    text, encoding, remarks = read_text(file, encoding)
-    cues = parse_cues(text, file.name)
-    cues, names, single_names = _with_speakers(cues)
-    if names:
-        remarks = (*remarks, f"`{file.name}`: speakers were read from the beginnings of lines: {', '.join(names)}.")
-    if names and single_names:
-        listed = ", ".join(f"`{name}:`" for name in single_names)
-        remarks = (*remarks, f"`{file.name}`: {listed} begins one line only, so these lines have no speaker.")
+    cues, encoding, remarks = _read_cues(file.read_bytes(), file.name, encoding)
+    cues = [cue._replace(speaker=(speakers or {}).get(cue.speaker, cue.speaker)) for cue in cues]
     recording = media or _recording_beside(file)
     turns = cues if by == "cue" else _turns(cues)
     if by == "document":
@@ -78,6 +80,31 @@ def read(
         rows = list(_rows(file.stem, turns, recording))
     description = {**file_facts(file), "encoding": encoding, "cues": len(cues), "by": by}
     return Source(rows, description, "text", "name", folder=file.parent, remarks=tuple(remarks))
+
+
+def read_document(data: bytes, name: str, *, encoding: str | None = None) -> Document:
+    """Read a file of subtitles as one document, for folders and zips.
+
+    Raises
+    ------
+    SetupError
+        It is no file of subtitles.
+    """
+    cues, _, remarks = _read_cues(data, name, encoding)
+    fields = _document_row("", _turns(cues), None).fields
+    return Document(fields["text"], {key: fields[key] for key in fields.keys() - {"name", "text"}}, "", (), remarks)
+
+
+def _read_cues(data: bytes, name: str, encoding: str | None) -> tuple[list[Turn], str, tuple[str, ...]]:
+    """The cues with their speakers, the encoding, and what was guessed."""
+    text, encoding, remarks = decode(data, encoding, name)
+    cues, names, single_names = _with_speakers(parse_cues(text, name))
+    if names:
+        remarks = (*remarks, f"`{name}`: speakers were read from the beginnings of lines: {', '.join(names)}.")
+    if names and single_names:
+        listed = ", ".join(f"`{single}:`" for single in single_names)
+        remarks = (*remarks, f"`{name}`: {listed} begins one line only, so these lines have no speaker.")
+    return cues, encoding, remarks
 
 
 def parse_cues(text: str, name: str) -> list[Turn]:

@@ -21,11 +21,13 @@ from ..._internal.text import pluralise
 from ...errors import SetupError
 from ..image import IMAGE_SUFFIXES, MAX_BYTES, Image, detect_mime, too_large_message
 from .document_files import document_rows, own_options
-from .documents import DOCUMENT_READERS, Document
+from .documents import DOCUMENT_READERS, Document, DocumentReader
 from .documents.plain_text import read as read_plain_text
 from .source import Source, SourceRow, existing_path, file_facts, raise_problems
+from .subtitles import read_document as read_subtitles
 from .zip_files import open_zip
 
+_READERS: dict[str, DocumentReader] = {**DOCUMENT_READERS, ".vtt": read_subtitles, ".srt": read_subtitles}
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
 _NO_TEXTS = frozenset({".doc", ".xlsx", ".xls", ".ods", ".pptx", ".zip", ".gz", ".parquet", ".sav", ".dta",
                        ".mp3", ".mp4", ".wav", ".m4a", ".mov"})  # fmt: skip
@@ -235,7 +237,7 @@ def _file_rows(file: _File, options: Mapping[str, Any], remarks: list[str]) -> l
     try:
         document = _read_document(data, file.name, options)
     except SetupError as error:
-        if ending not in DOCUMENT_READERS:
+        if ending not in _READERS:
             raise
         return [SourceRow(file.line, {"file": str(file.name)}, error.problems[0].rstrip("."))]
     remarks.extend(document.remarks)
@@ -245,7 +247,7 @@ def _file_rows(file: _File, options: Mapping[str, Any], remarks: list[str]) -> l
 
 
 def _read_document(data: bytes, name: PurePosixPath, options: Mapping[str, Any]) -> Document:
-    reader = DOCUMENT_READERS.get(name.suffix.lower(), read_plain_text)
+    reader = _READERS.get(name.suffix.lower(), read_plain_text)
     return reader(data, str(name), **own_options(reader, options))
 
 
@@ -253,7 +255,7 @@ def _matches(name: PurePosixPath, pattern: str | None) -> bool:
     if _is_hidden(name):
         return False
     if pattern is None:
-        return name.suffix.lower() in IMAGE_SUFFIXES or name.suffix.lower() in DOCUMENT_READERS
+        return name.suffix.lower() in IMAGE_SUFFIXES or name.suffix.lower() in _READERS
     forms = (name.name.lower(), str(name).lower())
     return any(fnmatch.fnmatchcase(form, pattern.lower()) for form in forms)
 

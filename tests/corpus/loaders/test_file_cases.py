@@ -31,9 +31,7 @@ def test_a_file_without_a_loader_is_refused_with_the_list_of_loaders(tmp_path, e
         bm.load(write(tmp_path, f"a.{ending}", "One line of text.\n"))
 
 
-@pytest.mark.parametrize(
-    ("ending", "text"), [("txt", "One."), ("md", "# One\n\nTwo."), ("log", "One."), ("vtt", "WEBVTT\n\nOne.")]
-)
+@pytest.mark.parametrize(("ending", "text"), [("txt", "One."), ("md", "# One\n\nTwo."), ("log", "One.")])
 def test_texts_are_read_from_a_folder_with_a_pattern(tmp_path, ending, text):
     write(tmp_path, f"a.{ending}", text)
     assert [record.content for record in bm.load(tmp_path, pattern=f"*.{ending}")] == [text]

@@ -153,3 +153,22 @@ def test_the_form_for_coders_says_where_a_turn_is_in_the_recording(tmp_path):
     corpus = bm.load(write(tmp_path, "talk.vtt", VTT), by="turn")
     assert text_view(corpus[0])["record_id"] == "talk-1 · talk.mp3, 0:01 to 0:05"
     assert "talk.mp3#t=1,5.5" in corpus[0]._repr_html_()
+
+
+def test_speakers_can_be_renamed(tmp_path):
+    (tmp_path / "talk.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ana Roth>Good morning.</v>\n")
+    (turn,) = bm.load(tmp_path / "talk.vtt", by="turn", speakers={"Ana Roth": "P1"})
+    assert (turn.content, turn.metadata["speaker"]) == ("Good morning.", "P1")
+    (whole,) = bm.load(tmp_path / "talk.vtt", speakers={"Ana Roth": "P1"})
+    assert (whole.content, whole.metadata["speakers"]) == ("P1: Good morning.", ["P1"])
+
+
+def test_a_folder_of_transcripts_is_a_corpus_of_documents(tmp_path):
+    (tmp_path / "a.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ana>Good morning.</v>\n")
+    (tmp_path / "b.srt").write_text("1\n00:00:01,000 --> 00:00:02,500\nNo one speaks.\n")
+    (tmp_path / "c.srt").write_text("no transcript")
+    corpus = bm.load(tmp_path)
+    assert [(record.record_id, record.content, record.metadata["end_s"]) for record in corpus] == [
+        ("a", "Ana: Good morning.", 2.0), ("b", "No one speaks.", 2.5),
+    ]  # fmt: skip
+    assert len(corpus.rejected) == 1
