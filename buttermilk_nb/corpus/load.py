@@ -82,7 +82,8 @@ def load(
     **format_options
         Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`; for documents `notes`
         and `comments`, whether these are read; for saved web pages `main_text`; for transcripts with times `by`
-        (`document`, `turn` or `cue`) and `media`, the recording.
+        (`document`, `turn` or `cue`), `media`, the recording, and `speakers`, other names for them; for references
+        `texts` (`abstracts` or `files`, the attached ones).
 
     Returns
     -------

@@ -6,15 +6,21 @@ The abstract is the text. Zotero's CSL JSON is a list of objects, which `json_fi
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
+from urllib.parse import unquote
 
 from ...errors import SetupError
+from .documents import DOCUMENT_READERS
 from .documents.document import import_parser
 from .encodings import read_text
 from .source import Source, SourceRow, existing_path, file_facts
 
+ReferenceTexts = Literal["abstracts", "files"]
+_ATTACHED = re.compile(r"[^:;]+\.\w{2,5}(?=[:;]|$)")
+"""A path in `name:path:type;...` (BibTeX), or alone (RIS)."""
 _RIS_NAMES = {
     "type_of_reference": "type", "primary_title": "title", "notes_abstract": "abstract", "first_authors": "authors",
     "publication_year": "year", "journal_name": "journal", "secondary_title": "journal", "file_attachments1": "file",
@@ -22,13 +28,23 @@ _RIS_NAMES = {
 """What rispy calls a field, and what it is called here: one name for what RIS spells in several ways."""
 
 
-def read_ris(path: str | Path, *, encoding: str | None = None) -> Source:
+def read_ris(path: str | Path, *, encoding: str | None = None, texts: ReferenceTexts = "abstracts") -> Source:
     """Read a RIS file. The id of a reference is its own id, its DOI, or its number.
+
+    Parameters
+    ----------
+    path
+        The file.
+    encoding
+        The encoding; by default it is detected.
+    texts
+        Whether the texts are the `abstracts`, or the attached `files` (PDFs and other documents), which must be in the
+        folder of the library.
 
     Raises
     ------
     SetupError
-        It does not exist or has no reference, or rispy is not installed.
+        The file does not exist or has no reference, or rispy is not installed.
     """
     file = existing_path(path)
     rispy, parser = import_parser("rispy", "rispy", file.name)
@@ -39,7 +55,7 @@ def read_ris(path: str | Path, *, encoding: str | None = None) -> Source:
         raise SetupError(f"`{file.name}` cannot be read as RIS: {error}.") from error
     fields = [_ris_fields(entry) for entry in entries]
     ids = [entry.get("id") or entry.get("doi") for entry in entries]
-    return _source(file, fields, ids, {"encoding": found, "parser": parser}, [], remarks)
+    return _source(file, fields, ids, {"encoding": found, "parser": parser}, [], remarks, texts)
 
 
 def _ris_fields(entry: dict[str, Any]) -> dict[str, Any]:
@@ -50,8 +66,13 @@ def _ris_fields(entry: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def read_bibtex(path: str | Path, *, encoding: str | None = None) -> Source:
+def read_bibtex(path: str | Path, *, encoding: str | None = None, texts: ReferenceTexts = "abstracts") -> Source:
     """Read a BibTeX file. The id of a reference is its key. Braces and commands of LaTeX become letters.
+
+    Parameters
+    ----------
+    path, encoding, texts
+        As in `read_ris`.
 
     Raises
     ------
@@ -68,11 +89,14 @@ def read_bibtex(path: str | Path, *, encoding: str | None = None) -> Source:
         for entry in library.entries
     ]
     problems = [
-        (block.start_line + 1, "this is no whole reference, or its key or one of its fields is given twice")
-        for block in library.failed_blocks
+        (
+            number,
+            f"what begins in line {block.start_line + 1} is no whole reference, or gives its key or a field twice",
+        )
+        for number, block in enumerate(library.failed_blocks, len(fields) + 1)
     ]
     ids = [entry.key for entry in library.entries]
-    return _source(file, fields, ids, {"encoding": found, "parser": parser}, problems, remarks)
+    return _source(file, fields, ids, {"encoding": found, "parser": parser}, problems, remarks, texts)
 
 
 def _plain_text(value: Any) -> str:
@@ -86,12 +110,18 @@ def _source(
     facts: dict[str, Any],
     problems: list[tuple[int, str]],
     remarks: tuple[str, ...],
+    texts: ReferenceTexts,
 ) -> Source:
+    if texts not in get_args(ReferenceTexts):
+        raise SetupError(f"texts={texts!r}: write one of {', '.join(get_args(ReferenceTexts))}.")
     if not fields:
         raise SetupError(f"`{file.name}` has no reference.")
-    rows = [SourceRow(line, {}, problem) for line, problem in problems]
+    rows = list(_rows(file.stem, fields, ids))
+    if texts == "files":
+        rows = [_with_file(row, file.parent) for row in rows]
+    rows += [SourceRow(line, {}, problem) for line, problem in problems]
     return Source(
-        [*_rows(file.stem, fields, ids), *rows], {**file_facts(file), **facts}, "abstract", "record_id",
+        rows, {**file_facts(file), **facts}, "abstract" if texts == "abstracts" else "text", "record_id",
         folder=file.parent, remarks=remarks, unit="reference",
     )  # fmt: skip
 
@@ -100,3 +130,21 @@ def _rows(stem: str, fields: list[dict[str, Any]], ids: list[str | None]) -> Ite
     width = len(str(len(fields)))
     for number, (values, own_id) in enumerate(zip(fields, ids, strict=True), 1):
         yield SourceRow(number, {"record_id": own_id or f"{stem}-{number:0{width}}", "abstract": "", **values})
+
+
+def _with_file(row: SourceRow, folder: Path) -> SourceRow:
+    """The row with the text of its first attached document; with a problem if there is none."""
+    given = str(row.fields.get("file") or "")
+    paths = [path for path in _ATTACHED.findall(given) if Path(path).suffix.lower() in DOCUMENT_READERS]
+    if not paths:
+        return row._replace(problem="no document is attached")
+    file = (folder / unquote(paths[0].removeprefix("file://"))).resolve()
+    if not file.is_relative_to(folder.resolve()):
+        return row._replace(problem=f"the attached `{file.name}` is outside the folder of the library")
+    if not file.is_file():
+        return row._replace(problem=f"there is no attached file `{file.name}`")
+    try:
+        document = DOCUMENT_READERS[file.suffix.lower()](file.read_bytes(), file.name)
+    except SetupError as error:
+        return row._replace(problem=error.problems[0].rstrip("."))
+    return row._replace(fields={**row.fields, "text": document.text})

@@ -1,6 +1,7 @@
 """References in RIS and BibTeX."""
 
 import pytest
+from support.documents import make_pdf
 
 import buttermilk_nb as bm
 
@@ -55,8 +56,10 @@ def test_abstracts_of_bibtex_are_texts_and_letters_are_letters(tmp_path):
     assert (record.record_id, record.content) == ("roth2026", "It was closed in Évian.")
     assert (record.metadata["title"], record.metadata["author"]) == ("The Harbour", "Roth, Ana and Müller, Wu")
     assert corpus.rejected.reason.tolist() == [
-        "no text in `abstract`", *["this is no whole reference, or its key or one of its fields is given twice"] * 2,
-    ]  # fmt: skip
+        "no text in `abstract`",
+        "what begins in line 5 is no whole reference, or gives its key or a field twice",
+        "what begins in line 6 is no whole reference, or gives its key or a field twice",
+    ]
 
 
 def test_titles_can_be_the_texts(tmp_path):
@@ -70,3 +73,27 @@ def test_a_file_without_references_is_a_sentence(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(bm.SetupError, match=f"`{name}` (has no reference|cannot be read as RIS)"):
         bm.load(tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "text"), [("library.ris", RIS), ("library.bib", BIB)])
+def test_attached_files_can_be_the_texts(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(bm.SetupError, match="reference 1: there is no attached file `roth.pdf`"):
+        bm.load(tmp_path / name, texts="files")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "roth.pdf").write_bytes(make_pdf(["The whole text."]))
+    corpus = bm.load(tmp_path / name, texts="files")
+    assert [(record.record_id, record.content) for record in corpus] == [("roth2026", "The whole text.")]
+    assert "no document is attached" in set(corpus.rejected.reason)
+    with pytest.raises(bm.SetupError, match="texts='pdf': write one of abstracts, files"):
+        bm.load(tmp_path / name, texts="pdf")
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "/etc/hostname.txt", "file:///etc/hostname.txt", "..%2Fsecret.txt"])
+def test_a_file_outside_the_folder_is_not_read(tmp_path, path):
+    folder = tmp_path / "library"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("a secret")
+    (folder / "a.ris").write_text(f"TY  - JOUR\nID  - a\nTI  - T\nL1  - {path}\nER  -\n")
+    with pytest.raises(bm.SetupError, match=r"txt` is outside the folder of the library\.$"):
+        bm.load(folder / "a.ris", texts="files")
