@@ -34,7 +34,10 @@ def content_problems(prompt: Prompt, records: Sequence[Record], needs: Sequence[
     ]
     shows_record = bool({"content", "metadata"} & prompt.fields) or "inputs" in prompt.names
     if not shows_record and not (prompt.shows_images and all(record.images for record in records)):
-        problems.append(f"prompt `{prompt.name}` never shows `record.content`, so the model would not see the text.")
+        problems.append(
+            f"prompt `{prompt.name}` never shows `record.content`, so the model would not see the text; write "
+            "{{ record.content }} where it belongs."
+        )
     return problems
 
 

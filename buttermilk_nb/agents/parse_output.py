@@ -48,11 +48,18 @@ def parse_output(
 ) -> ParsedOutput:
     """Parse the JSON object in an answer; `parse_reply` raises InvalidAnswer if the object has not the right form."""
     try:
-        return ParsedOutput(result, "ok", parse_reply(parse_object(result, names, cell_texts(cell, result))))
+        return ParsedOutput(result, "ok", parse_reply(_object_in(result, names, cell)))
     except UnparsedAnswer as unparsed:
         return ParsedOutput(result, unparsed.status, problem=unparsed.reason)
     except InvalidAnswer as error:
         return ParsedOutput(result, "invalid", problem=error)
+
+
+def _object_in(result: CallResult, names: Collection[str], cell: Cell) -> dict[str, Any]:
+    """The object in an answer. An empty one counts here, because all fields of a type may have defaults."""
+    if result.completion and result.call and result.call.status == "ok" and result.completion.text.strip() == "{}":
+        return {}
+    return parse_object(result, names, cell_texts(cell, result))
 
 
 def parsed_unit(

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from .._internal.private_files import private_files
+from .._internal.text import pluralise
 from ..config.settings import FILE, Settings, find_upwards
 from ..errors import SetupError
 from ..project.project_folder import find_folder
@@ -89,7 +90,9 @@ def run(
     definition = Flow.from_yaml(flow)
     texts = load(corpus, **_corpus_options(options))
     if not texts.rejected.empty:
-        click.echo(f"{len(texts.rejected)} rows were rejected; the first: {texts.rejected.reason.iloc[0]}", err=True)
+        n, first = len(texts.rejected), texts.rejected.iloc[0]
+        verb = "was" if n == 1 else "were"
+        click.echo(f"{pluralise(n, 'row')} {verb} rejected; the first, {first.line}: {first.reason}.", err=True)
     if check:
         with _project_to_check(project, path):
             click.echo(in_shell_words(repr(definition.check(texts))))

@@ -9,7 +9,8 @@ from typing import Any
 from .._internal.markdown import code_list
 from ..errors import SetupError
 from .corpus import Corpus
-from .load import ENDINGS, load
+from .load import load
+from .loaders import is_file_name
 from .loaders.record_columns import TEXT_COLUMNS
 from .record import Record
 
@@ -40,7 +41,7 @@ def as_corpus(source: Any, user: str) -> Corpus:
     """
     if isinstance(source, Corpus):
         return source
-    if isinstance(source, Path) or (isinstance(source, str) and _is_path(source)):
+    if isinstance(source, Path) or (isinstance(source, str) and is_file_name(source)):
         raise SetupError(f"{user} takes texts, records and frames; load the file: bm.load({str(source)!r}).")
     if isinstance(source, Record | Mapping | str):
         source = [source]
@@ -70,8 +71,3 @@ def _check_items(items: list[Any], user: str) -> list[Any]:
     if wrong is not None:
         raise SetupError(f"{user} needs texts, records or dictionaries, not {type(wrong).__name__}.")
     return items
-
-
-def _is_path(text: str) -> bool:
-    """Whether a text is the name of a file: one short line with the ending of a loader."""
-    return "\n" not in text and len(text) < 260 and Path(text).suffix.lower() in ENDINGS

@@ -10,6 +10,7 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, overload
 
 from .._internal.arguments import check_arguments
@@ -20,7 +21,7 @@ from .display import describe_counts, to_dataframe, to_html
 from .loaders import MappingOptions, Rejected, Source
 from .pairs import draw_pairs
 from .record import Record, visible_id
-from .segments import segment_record
+from .segments import segment_record, speaker_remarks
 from .train_test_split import part_sizes, stratified_group_split
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ class Corpus(Sequence[Record]):
     ) -> Self:
         """Make a corpus of Records as they are, or of texts, or of dictionaries with the same mapping as a file."""
         items = list(items)
+        if items and all(isinstance(item, Path | str) and loaders.is_file_name(str(item)) for item in items):
+            raise SetupError(
+                f"`{Path(str(items[0])).name}` is the name of a file, and a list is read as texts; load its folder, "
+                "bm.load(folder, pattern=...), or each file."
+            )
         records = [item for item in items if isinstance(item, Record)]
         if records and len(records) == len(items):
             local_only = isinstance(mapping.get("local_only"), bool) and mapping.pop("local_only")
@@ -238,9 +244,11 @@ class Corpus(Sequence[Record]):
         by
             `"paragraph"` or `"sentence"`; `"page"`, `"heading"` or `"turn"` (of a speaker), for documents that have
             these; or a regular expression for the text between two segments. The page, the heading, the speaker and
-            the time of a segment are in its metadata.
+            the time of a segment are in its metadata. A name is a speaker if it begins two lines, or is in capital
+            letters.
         speakers
-            Other names for the speakers, `{"Ana Roth": "P1"}`, with `by="turn"`. Names inside the texts stay.
+            Other names for the speakers, `{"Ana Roth": "P1"}`, with `by="turn"`; a name in it is a speaker in any case.
+            Names inside the texts stay.
 
         Raises
         ------
@@ -256,8 +264,10 @@ class Corpus(Sequence[Record]):
         if speakers and by != "turn":
             raise SetupError(f'speakers are those of turns; write by="turn" instead of by={by!r}.')
         segments = [segment for record in self.records for segment in segment_record(record, by, speakers)]
+        remarks = speaker_remarks(self.records, segments, speakers or {}) if by == "turn" else []
         renamed = f", speakers renamed: {len(speakers)}" if speakers else ""
-        return self._derived(segments, f"segment({by!r}{renamed})")
+        derived = self._derived(segments, f"segment({by!r}{renamed})")
+        return derived.with_provenance(remarks=[*self.remarks, *remarks]) if remarks else derived
 
     @check_arguments
     def pairs(self, n: int | None = None, *, seed: int = 1, within: str | None = None) -> Corpus:

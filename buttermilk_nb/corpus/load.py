@@ -41,10 +41,12 @@ def load(
     Parameters
     ----------
     source
-        The path of a table (.csv, .tsv, .xlsx, .jsonl, .json, .parquet), of a document (.txt, .md, .docx, .odt, .rtf,
-        .pdf, .html, .epub, .eml), of a transcript with times (.vtt, .srt) or of a mailbox (.mbox); a folder or a zip of
-        documents and images; a pandas dataframe; or a list of dictionaries, Records or texts. An address (`gs://...`,
-        `s3://...`, `https://...`) is downloaded first. If that needs another package, the error message names it.
+        The path of a table (.csv, .tsv, .xlsx, .jsonl, .json, .parquet), of a survey (.sav, .dta, .sas7bdat,
+        .xpt, .rds, .rdata), of references (.ris, .bib), of a document (.txt, .md, .docx, .odt, .rtf, .pdf,
+        .html, .epub, .eml, .xml in TEI), of a transcript with times (.vtt, .srt) or of a mailbox (.mbox); a
+        folder or a zip of documents and images; a pandas dataframe; or a list of dictionaries, Records or
+        texts. An address (`gs://...`, `s3://...`, `https://...`) is downloaded first. If that needs another
+        package, the error message names it.
     content
         The column with the text; by default `content` or `text`. Folders and zips do not need it, nor do tables that
         contain only images.
@@ -80,10 +82,12 @@ def load(
         `telegram`, `4cat` or `zotero`; or `table` if it is none of these. By default it is recognised by its columns
         where `content` is not given, and said.
     **format_options
-        Options of the format: `encoding`, `delimiter`, `sheet`, `at`, `pattern`, `follow_links`; for documents `notes`
-        and `comments`, whether these are read; for saved web pages `main_text`; for transcripts with times `by`
-        (`document`, `turn` or `cue`), `media`, the recording, and `speakers`, other names for them; for references
-        `texts` (`abstracts` or `files`, the attached ones).
+        Options of the format: `encoding`; for a CSV file `delimiter`, for a workbook `sheet`; for JSON `at`,
+        the name of the list in it; for a folder `pattern`, such as `"*.txt"`, and `follow_links`, whether links
+        out of it are followed; for documents `notes` and `comments`, whether these are read; for a survey
+        `labels`; for saved web pages `main_text`; for transcripts with times `by` (`document`, `turn` or
+        `cue`), `media`, the recording, and `speakers`, other names for them; for references `texts`
+        (`abstracts` or `files`, the attached ones).
 
     Returns
     -------
@@ -157,7 +161,3 @@ def _check_options(reader: Callable[..., Any], path: Path, options: Mapping[str,
 
 def _suggestion(given: Iterable[str], names: Iterable[str] = ()) -> str:
     return nearest(next(iter(given)), [*names, *MappingOptions.__annotations__])
-
-
-ENDINGS = frozenset(loaders.READERS)
-"""The endings of files that can be loaded."""

@@ -13,13 +13,14 @@ A record with images is therefore refused, because a segment without them would 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from .._internal.markdown import code_list
 from .._internal.patterns import compile_pattern
 from .._internal.text import pluralise
-from ..errors import SetupError
+from ..errors import SetupError, nearest
 from .record import Record
-from .text_parts import PART_FINDERS, TextPart, strip_span
+from .text_parts import PART_FINDERS, TextPart, strip_span, uncertain_speakers
 
 _CLOSERS = r"[\"'”’»)\]」』）]*"
 _SENTENCE_END = re.compile(rf"(?:(?<![.!?…])[.!?…]++{_CLOSERS}(?=\s|$)|[。！？｡।॥؟۔]+{_CLOSERS})")
@@ -28,6 +29,8 @@ _ABBREVIATION = re.compile(
 )
 _PARAGRAPH_END = re.compile(r"\n[ \t\r]*+\n\s*+|\f\s*+")
 _KINDS = ("paragraph", "sentence", *PART_FINDERS)
+_OF_THE_WHOLE = frozenset({"start_s", "end_s", "speakers"})
+"""Metadata of a transcript that its turns do not share."""
 PATTERN_TIMEOUT_S = 5.0
 """Seconds that the user's own pattern may take on one text."""
 
@@ -52,10 +55,10 @@ def segment_spans(text: str, by: str) -> Iterator[tuple[int, int]]:
     return ((part.start, part.end) for part in text_parts(text, by))
 
 
-def text_parts(text: str, by: str) -> Iterator[TextPart]:
+def text_parts(text: str, by: str, speakers: Collection[str] = ()) -> Iterator[TextPart]:
     """The segments of a text, with what is known of each: its page, its heading, its speaker, its times."""
     if by in PART_FINDERS:
-        yield from PART_FINDERS[by](text)
+        yield from PART_FINDERS[by](text, speakers)
         return
     start = 0
     for end, next_start in [*boundaries(text, by), (len(text), len(text))]:
@@ -113,14 +116,37 @@ def segment_record(record: Record, by: str, speakers: Mapping[str, str] | None =
     shared |= {"parent_id": record.record_id, "cluster": record.cluster or record.record_id}
     segments = []
     try:
-        parts = list(text_parts(record.content, by))
+        parts = list(text_parts(record.content, by, speakers or ()))
     except SetupError as error:
-        raise SetupError(f"record `{record.record_id}`: {error.problems[0]}") from error
+        raise SetupError(f"record `{record.record_id}`: {error.problems[0]}") from None
+    inherited = {name: value for name, value in record.metadata.items() if by != "turn" or name not in _OF_THE_WHOLE}
     for number, part in enumerate(parts, 1):
         facts = dict(part.facts)
         if speakers and "speaker" in facts:
             facts["speaker"] = speakers.get(facts["speaker"], facts["speaker"])
         position = {"record_id": f"{record.record_id}#{number}", "start_offset": part.start, "end_offset": part.end}
-        content = {"content": record.content[part.start : part.end], "metadata": {**record.metadata, **facts}}
+        content = {"content": record.content[part.start : part.end], "metadata": {**inherited, **facts}}
         segments.append(Record(**{**shared, **position, **content}))
     return segments
+
+
+def speaker_remarks(records: Sequence[Record], segments: Sequence[Record], speakers: Mapping[str, str]) -> list[str]:
+    """A remark on names that begin one line only, and were not taken for speakers.
+
+    Raises
+    ------
+    SetupError
+        A name in `speakers` is none of the speakers.
+    """
+    names = {name: None for record in records for name in uncertain_speakers(record.content, speakers)}
+    found = {str(segment.metadata["speaker"]) for segment in segments if "speaker" in segment.metadata}
+    for name, other in speakers.items():
+        if other not in found:
+            raise SetupError(f"no text has the speaker `{name}`; {nearest(name, sorted(found))}")
+    if not names:
+        return []
+    first = next(iter(names))
+    return [
+        f"{code_list(names)} begin one line only, and were not taken for speakers; "
+        f"speakers={{{first!r}: {first!r}}} takes such a name for one."
+    ]

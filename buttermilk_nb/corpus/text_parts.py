@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
+from .._internal.markdown import code_list
 from ..errors import SetupError
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S[^\n]*)$", re.MULTILINE)
@@ -20,6 +21,8 @@ _TURN = re.compile(
     rf"[ \t]*(?P<after>{_TIME})?[ \t]*(?:\*\*)?:(?:\*\*)?(?=[ \t]|$)",
     re.MULTILINE,
 )
+_NO_SPEECH = re.compile(r"^(?:#{1,6}[ \t]+\S|\| )", re.MULTILINE)
+"""A heading, or the row of a table."""
 _LEAST_TURNS = 2
 """Lines that a name must begin to count as a speaker."""
 
@@ -74,11 +77,12 @@ def find_sections(text: str) -> Iterator[TextPart]:
             yield TextPart(*span, {"heading": match[2].strip(" *#"), "heading_level": len(match[1])})
 
 
-def find_turns(text: str) -> Iterator[TextPart]:
+def find_turns(text: str, speakers: Collection[str] = ()) -> Iterator[TextPart]:
     r"""The turns of speakers: `ANA: Good morning.`, also `[00:01:02] Ana: ...` and `Ana (00:01:02): ...`.
 
-    A name counts as a speaker if it begins at least two lines, or is in capital letters. What is before the first turn
-    is a part without a speaker. A time becomes `start_s`, in seconds.
+    A name counts as a speaker if it begins at least two lines, is in capital letters, or is one of `speakers`; or if
+    every line begins with a name. What is before the first turn, and a heading or a table, is a part without a speaker.
+    A time becomes `start_s`, in seconds.
 
     Raises
     ------
@@ -90,22 +94,50 @@ def find_turns(text: str) -> Iterator[TextPart]:
     >>> [(part.start, part.facts["speaker"]) for part in find_turns("ANA: Yes.\nBEN: No.\nANA: Why?")]
     [(5, 'ANA'), (15, 'BEN'), (24, 'ANA')]
     """
-    matches = list(_TURN.finditer(text))
-    counts = Counter(match["speaker"] for match in matches)
-    turns = [match for match in matches if counts[match["speaker"]] >= _LEAST_TURNS or match["speaker"].isupper()]
-    if not turns:
+    turns, other_names = _speaker_lines(text, speakers)
+    if not turns and other_names:
+        named = ", ".join(f"{name!r}: {name!r}" for name in other_names)
         raise SetupError(
-            'by="turn": no line of a text begins with the name of a speaker, such as `ANA: Good morning.`; for '
-            "subtitles, write bm.load(path, by='turn')."
+            f'by="turn": {code_list(other_names)} begin only one line each, so it is not certain that they are '
+            f"speakers; speakers={{{named}}} says so."
         )
+    if not turns:
+        raise SetupError('by="turn": no line begins with the name of a speaker, such as `ANA: Good morning.`')
     for span in strip_span(text, 0, turns[0].start()):
         yield TextPart(*span)
     for match, following in zip(turns, [*turns[1:], None], strict=True):
+        end = following.start() if following else len(text)
+        no_speech = _NO_SPEECH.search(text, match.end(), end)
         facts: dict[str, Any] = {"speaker": match["speaker"].strip()}
         if time := match["before"] or match["after"]:
             facts["start_s"] = _seconds(time)
-        for span in strip_span(text, match.end(), following.start() if following else len(text)):
-            yield TextPart(*span, facts)
+        yield from (
+            TextPart(*span, facts) for span in strip_span(text, match.end(), no_speech.start() if no_speech else end)
+        )
+        if no_speech:
+            yield from (TextPart(*span) for span in strip_span(text, no_speech.start(), end))
+
+
+def uncertain_speakers(text: str, speakers: Collection[str] = ()) -> list[str]:
+    r"""Names that begin one line only, and were not taken for speakers.
+
+    Examples
+    --------
+    >>> uncertain_speakers("Ana: Yes.\nBen: No.\nAna: Why?")
+    ['Ben']
+    """
+    return _speaker_lines(text, speakers)[1]
+
+
+def _speaker_lines(text: str, speakers: Collection[str]) -> tuple[list[re.Match[str]], list[str]]:
+    """The beginnings of turns, and the names that were not taken for speakers."""
+    matches = list(_TURN.finditer(text))
+    counts = Counter(match["speaker"] for match in matches)
+    n_lines = sum(bool(line.strip()) for line in text.splitlines())
+    taken = {name for name, n in counts.items() if n >= _LEAST_TURNS or name.isupper() or name in speakers}
+    if not taken and len(matches) == n_lines > 1:
+        taken = set(counts)
+    return [match for match in matches if match["speaker"] in taken], [name for name in counts if name not in taken]
 
 
 def _seconds(time: str) -> float:
@@ -115,9 +147,9 @@ def _seconds(time: str) -> float:
     return seconds
 
 
-PART_FINDERS: dict[str, Callable[[str], Iterator[TextPart]]] = {
-    "page": find_pages,
-    "heading": find_sections,
+PART_FINDERS: dict[str, Callable[[str, Collection[str]], Iterator[TextPart]]] = {
+    "page": lambda text, _: find_pages(text),
+    "heading": lambda text, _: find_sections(text),
     "turn": find_turns,
 }
-"""What finds the parts of each kind."""
+"""What finds the parts of each kind, in a text and with the speakers that the user names."""

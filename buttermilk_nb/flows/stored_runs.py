@@ -56,7 +56,7 @@ def runs(project: Project | None = None) -> pd.DataFrame:
     >>> len(runs(init("runs-example", path=tempfile.mkdtemp())))
     0
     """
-    return require_project(project).store.df(_RUNS)
+    return require_project(project, to_read=True).store.df(_RUNS)
 
 
 @check_arguments
@@ -90,7 +90,7 @@ def run(which: str = "latest", *, project: Project | None = None) -> Run:
     >>> run("tone").counts, run("latest").flow
     ({'ok': 1}, 'tone')
     """
-    project = require_project(project)
+    project = require_project(project, to_read=True)
     stored = project.store.df("select run_id, flow, status, manifest from runs order by started_at desc, run_id desc")
     if not len(stored):
         raise SetupError("this project has no run yet; start with flow.run(corpus).")

@@ -40,4 +40,4 @@ def connect(project: Project | None = None) -> duckdb.DuckDBPyConnection:
     >>> connect().sql("select count(*) as n from latest_scores").df().n.item()
     0
     """
-    return require_project(project).store.connect()
+    return require_project(project, to_read=True).store.connect()

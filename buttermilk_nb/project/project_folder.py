@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .._internal.markdown import code_list
 from .._internal.private_files import make_private_folder
 from ..config.confirmed_settings import ConfirmedSettings
 from ..config.settings import FILE, Settings, find_upwards
@@ -97,3 +98,31 @@ def _places(folder: Path) -> list[Path]:
 def _stays_inside(path: Path, folder: Path) -> bool:
     target = Path(os.path.realpath(path))
     return target.exists() and target.is_relative_to(os.path.realpath(folder))
+
+
+def folder_without_name(start: Path, *, make: bool) -> tuple[Path, Settings, bool]:
+    """The project of a folder or above it, for calls that name none; else a new one in the folder.
+
+    Returns
+    -------
+    tuple of Path, Settings and bool
+        The folder, its settings, and whether the project is new.
+
+    Raises
+    ------
+    SetupError
+        There is none, and the folder has projects in it, of which one is meant; or none may be made.
+    """
+    if folders := find_upwards(start):
+        return folders[0], Settings.read(folders[0] / FILE), False
+    if inside := sorted(file.parent.name for file in start.glob(f"*/{FILE}")):
+        others = " and others" if len(inside) > 5 else ""
+        raise SetupError(
+            f"no project is open, and this folder has {code_list(inside[:5])}{others}; "
+            f"open one, bm.init({inside[0]!r})."
+        )
+    if not make:
+        raise SetupError('no project is open, and there is none in the working folder; open one, bm.init("name").')
+    settings = Settings.from_dict({"name": start.name or "project"}, FILE)
+    write_folder(start, settings)
+    return start, settings, True

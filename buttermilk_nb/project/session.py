@@ -17,12 +17,12 @@ from weakref import WeakKeyDictionary
 from .._internal import event_loop, hooks
 from .._internal.arguments import check_arguments
 from ..config.confirmed_settings import ConfirmedSettings, sensitive_settings
-from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings, find_upwards
+from ..config.settings import CACHE_MODES, FILE, CacheMode, Settings
 from ..errors import SetupError, nearest
 from ..llm.providers.load_litellm import close_clients
 from ..llm.registry import make_model
 from .project import Project
-from .project_folder import find_folder, write_folder
+from .project_folder import find_folder, folder_without_name, write_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,42 +147,52 @@ def init(
     return project
 
 
-def require_project(project: Project | None) -> Project:
+def require_project(project: Project | None, *, to_read: bool = False) -> Project:
     """The given project, or the open one if none is given.
+
+    Parameters
+    ----------
+    project
+        The project, or None.
+    to_read
+        Whether the caller only reads, so that no new project is made for it.
 
     Raises
     ------
     SetupError
-        The value is not a project.
+        The value is not a project, or there is none to read.
     """
     if project is not None and not isinstance(project, Project):
         raise SetupError(f"project must be a project, as bm.init(...) returns it, not {type(project).__name__}.")
-    return current() if project is None else project
+    return current(make=not to_read) if project is None else project
 
 
-def current() -> Project:
+def current(*, make: bool = True) -> Project:
     """The open project; if none is open, the project of the working folder, or a new one there.
+
+    Parameters
+    ----------
+    make
+        Whether a new project may be made.
 
     Returns
     -------
     Project
         The project that all calls use.
+
+    Raises
+    ------
+    SetupError
+        None is open, and the working folder has several in it, or none and none may be made.
     """
     global _current
     if _current is None:
-        working_folder = Path.cwd()
-        folders = find_upwards(working_folder)
-        folder = folders[0] if folders else working_folder
-        if folders:
-            settings = Settings.read(folder / FILE)
-        else:
-            settings = Settings.from_dict({"name": working_folder.name or "project"}, FILE)
-            write_folder(folder, settings)
+        folder, settings, is_new = folder_without_name(Path.cwd(), make=make)
         _current = _open_folder(folder, settings)
-        origin = "this is the project" if folders else "I made a project called"
+        origin = "I made a project called" if is_new else "this is the project"
         print(  # noqa: T201  # the user should know once which project is used
             f"You have not opened a project, so {origin} `{settings.name}` in the working folder"
-            f'{" or above it" if folders else ""}. To use another, run bm.init("name").'
+            f'{"" if is_new else " or above it"}. To use another, run bm.init("name").'
         )
     return _current
 

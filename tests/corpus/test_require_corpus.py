@@ -1,5 +1,7 @@
 """A list or a dataframe in the place of a corpus is a sentence, wherever it is given."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -41,3 +43,11 @@ def test_messages_speak_of_texts_where_there_are_no_lines(source, message):
 def test_messages_speak_of_rows_of_a_frame():
     with pytest.raises(bm.SetupError, match=r"^row 2: no text in `text`\.$"):
         as_corpus(pd.DataFrame({"text": ["One.", ""]}), "`judge`")
+
+
+@pytest.mark.parametrize("names", [["talk.docx", "a b.pdf"], [Path("talk.docx")]])
+def test_a_list_of_file_names_is_not_read_as_texts(names):
+    for load in (bm.load, lambda given: as_corpus(given, "`judge`")):
+        with pytest.raises(bm.SetupError, match="is the name of a file|not PosixPath"):
+            load(names)
+    assert len(bm.load(["I read it.", "It is in notes.md"])) == 2

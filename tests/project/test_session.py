@@ -243,3 +243,21 @@ def test_a_project_that_was_closed_meanwhile_does_not_come_back(tmp_path, monkey
     outer.close()
     inner.close()
     assert session._current is None
+
+
+def test_reading_makes_no_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for read in (bm.runs, bm.run, bm.connect):
+        with pytest.raises(bm.SetupError, match="no project is open, and there is none in the working folder"):
+            read()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_project_in_the_working_folder_is_named_and_no_new_one_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bm.init("tone")
+    session.close()
+    for call in (bm.runs, lambda: bm.sql("select 1")):
+        with pytest.raises(bm.SetupError, match=r"this folder has `tone`; open one, bm.init\('tone'\)"):
+            call()
+    assert [path.name for path in tmp_path.iterdir()] == ["tone"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import bigquery, dataframes, remote_files
 from .column_mapping import MappingOptions, Rejected, check_mapping, to_records
-from .formats import READERS, reader_for
+from .formats import READERS, is_file_name, reader_for
 from .known_exports import apply_known_export
 from .source import Source, existing_path
 from .source_remarks import check_ids, source_remarks
@@ -20,6 +20,7 @@ __all__ = [
     "check_mapping",
     "dataframes",
     "existing_path",
+    "is_file_name",
     "reader_for",
     "remote_files",
     "source_remarks",

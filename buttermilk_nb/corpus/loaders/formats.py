@@ -77,6 +77,17 @@ _HINTS = {
 """What to do with files that have no reader."""
 
 
+def is_file_name(text: str) -> bool:
+    """Whether a text is the name of a file: one short line with the ending of a reader, and without a blank after it.
+
+    Examples
+    --------
+    >>> is_file_name("texts/talk.docx"), is_file_name("I read talk.docx. It was long.")
+    (True, False)
+    """
+    return "\n" not in text and len(text) < 260 and Path(text).suffix.lower() in READERS
+
+
 def reader_for(path: str | Path) -> Reader:
     """The reader of a file or folder.
 

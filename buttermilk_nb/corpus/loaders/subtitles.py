@@ -11,7 +11,7 @@ import html
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -70,7 +70,7 @@ def read(
     if by not in get_args(SubtitlePart):
         parts = get_args(SubtitlePart)
         raise SetupError(f"by={by!r}: write one of {', '.join(parts)}.")
-    cues, encoding, remarks = _read_cues(file.read_bytes(), file.name, encoding)
+    cues, encoding, remarks = _read_cues(file.read_bytes(), file.name, encoding, speakers or ())
     cues = [cue._replace(speaker=(speakers or {}).get(cue.speaker, cue.speaker)) for cue in cues]
     recording = media or _recording_beside(file)
     turns = cues if by == "cue" else _turns(cues)
@@ -95,15 +95,22 @@ def read_document(data: bytes, name: str, *, encoding: str | None = None) -> Doc
     return Document(fields["text"], {key: fields[key] for key in fields.keys() - {"name", "text"}}, "", (), remarks)
 
 
-def _read_cues(data: bytes, name: str, encoding: str | None) -> tuple[list[Turn], str, tuple[str, ...]]:
+def _read_cues(
+    data: bytes, name: str, encoding: str | None, speakers: Collection[str] = ()
+) -> tuple[list[Turn], str, tuple[str, ...]]:
     """The cues with their speakers, the encoding, and what was guessed."""
     text, encoding, remarks = decode(data, encoding, name)
-    cues, names, single_names = _with_speakers(parse_cues(text, name))
+    cues, names, single_names = _with_speakers(parse_cues(text, name), speakers)
     if names:
         remarks = (*remarks, f"`{name}`: speakers were read from the beginnings of lines: {', '.join(names)}.")
-    if names and single_names:
+    if single_names and (names or len(single_names) > 1):
         listed = ", ".join(f"`{single}:`" for single in single_names)
-        remarks = (*remarks, f"`{name}`: {listed} begins one line only, so these lines have no speaker.")
+        first = single_names[0]
+        remarks = (
+            *remarks,
+            f"`{name}`: {listed} begins one line only, so these lines have no speaker; "
+            f"speakers={{{first!r}: {first!r}}} takes such a name for one.",
+        )
     return cues, encoding, remarks
 
 
@@ -157,18 +164,18 @@ def _seconds(time: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-def _with_speakers(cues: Sequence[Turn]) -> tuple[list[Turn], list[str], list[str]]:
+def _with_speakers(cues: Sequence[Turn], speakers: Collection[str] = ()) -> tuple[list[Turn], list[str], list[str]]:
     """The cues with the speakers at the beginnings of their texts; their names, and names that begin one cue only."""
     if any(cue.speaker for cue in cues):
         return list(cues), [], []
     matches = [_NAME.match(cue.text) for cue in cues]
     counts = Counter(match[1] for match in matches if match)
-    names = [name for name, n in counts.items() if n >= _LEAST_CUES]
+    names = [name for name, n in counts.items() if n >= _LEAST_CUES or name.isupper() or name in speakers]
     named = [
         cue._replace(speaker=match[1], text=cue.text[match.end() :]) if match and match[1] in names else cue
         for cue, match in zip(cues, matches, strict=True)
     ]
-    single_names = [name for name, n in counts.items() if n < _LEAST_CUES]
+    single_names = [name for name in counts if name not in names]
     return _continue_speakers(named) if names else named, names, single_names
 
 

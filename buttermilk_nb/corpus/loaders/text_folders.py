@@ -180,7 +180,8 @@ def _left_out_remarks(path: str, left_out: Sequence[PurePosixPath]) -> list[str]
     if not left_out:
         return []
     hint = _pattern_hint(left_out, before="; ")
-    return [f"`{path}`: {pluralise(len(left_out), 'file')} left out ({_list_endings(left_out)}){hint}."]
+    verb = "was" if len(left_out) == 1 else "were"
+    return [f"`{path}`: {pluralise(len(left_out), 'file')} {verb} left out ({_list_endings(left_out)}){hint}."]
 
 
 def _list_endings(names: Sequence[PurePosixPath]) -> str:

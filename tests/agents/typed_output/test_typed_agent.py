@@ -337,3 +337,12 @@ def test_columns_have_the_declared_types_also_without_a_value(make_study):
         "Float64", "boolean", "string", "string",
     )  # fmt: skip
     assert types["seen_at"].startswith("datetime64")
+
+
+def test_an_empty_object_counts_if_every_field_has_a_default(offline_project):
+    class Facts(BaseModel):
+        tags: list[str] = []
+
+    run = bm.Flow("facts", [bm.Agent("facts", prompt="{{ record.content }}", output=Facts)]).run(["One."])
+    assert set(run.outputs("facts").status) == {"ok"}
+    assert run.trace(run.traces().trace_id[0]).output == Facts()

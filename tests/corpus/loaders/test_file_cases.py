@@ -119,7 +119,7 @@ def test_other_files_of_a_zip_are_counted_and_capital_endings_are_read(tmp_path)
             archive.writestr(name, f"This is {name}.")
     corpus = bm.load(tmp_path / "a.zip")
     assert sorted(record.content for record in corpus) == ["This is B.TXT.", "This is a.txt."]
-    assert "3 files left out (2 .log, 1 .doc)" in remarks(corpus)
+    assert "3 files were left out (2 .log, 1 .doc)" in remarks(corpus)
     assert corpus.provenance["left_out"] == 3
 
 

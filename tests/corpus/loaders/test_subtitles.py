@@ -94,7 +94,10 @@ def test_a_line_that_begins_with_another_name_is_not_given_to_the_speaker_before
     assert [(r.metadata.get("speaker"), r.content) for r in corpus] == [
         ("Ana", "Good."), (None, "Ben: The dregs!"), (None, "So it is."), ("Ana", "Ok."),
     ]  # fmt: skip
-    assert corpus.remarks[1] == "`a.srt`: `Ben:` begins one line only, so these lines have no speaker."
+    assert corpus.remarks[1] == (
+        "`a.srt`: `Ben:` begins one line only, so these lines have no speaker; "
+        "speakers={'Ben': 'Ben'} takes such a name for one."
+    )
 
 
 def test_a_word_with_a_colon_is_no_speaker(tmp_path):
@@ -172,3 +175,11 @@ def test_a_folder_of_transcripts_is_a_corpus_of_documents(tmp_path):
         ("a", "Ana: Good morning.", 2.0), ("b", "No one speaks.", 2.5),
     ]  # fmt: skip
     assert len(corpus.rejected) == 1
+
+
+def test_a_name_in_capitals_or_one_that_is_given_is_a_speaker_at_once(tmp_path):
+    cues = ["1\n00:00:01,000 --> 00:00:02,000\nANA: Yes.\n", "2\n00:00:03,000 --> 00:00:04,000\nBen: No.\n"]
+    (tmp_path / "a.srt").write_text("\n".join(cues))
+    assert [turn.metadata.get("speaker") for turn in bm.load(tmp_path / "a.srt", by="turn")] == ["ANA", None]
+    turns = bm.load(tmp_path / "a.srt", by="turn", speakers={"Ben": "P2"})
+    assert [(turn.metadata["speaker"], turn.content) for turn in turns] == [("ANA", "Yes."), ("P2", "No.")]
