@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from support.paths import TESTS
 
@@ -144,6 +145,8 @@ def pytest_configure(config: pytest.Config) -> None:
     Most tests make a database, and a disk takes longer to write one than a test takes otherwise.
     """
     os.environ["XDG_CONFIG_HOME"] = _user_settings.name
+    hypothesis.settings.register_profile("any machine", deadline=None)  # no result depends on how busy a machine is
+    hypothesis.settings.load_profile("any machine")
     if config.option.basetemp is None and _free_bytes(_IN_MEMORY) > _NEEDED_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
