@@ -147,6 +147,6 @@ def speaker_remarks(records: Sequence[Record], segments: Sequence[Record], speak
         return []
     first = next(iter(names))
     return [
-        f"{code_list(names)} begin one line only, and were not taken for speakers; "
+        f"names that begin one line only were not taken for speakers: {code_list(names)}; "
         f"speakers={{{first!r}: {first!r}}} takes such a name for one."
     ]

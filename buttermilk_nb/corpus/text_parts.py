@@ -23,7 +23,7 @@ _TURN = re.compile(
 )
 _NO_SPEECH = re.compile(r"^(?:#{1,6}[ \t]+\S|\| )", re.MULTILINE)
 """A heading, or the row of a table."""
-_LEAST_TURNS = 2
+_LEAST_LINES = 2
 """Lines that a name must begin to count as a speaker."""
 
 
@@ -111,11 +111,9 @@ def find_turns(text: str, speakers: Collection[str] = ()) -> Iterator[TextPart]:
         facts: dict[str, Any] = {"speaker": match["speaker"].strip()}
         if time := match["before"] or match["after"]:
             facts["start_s"] = _seconds(time)
-        yield from (
-            TextPart(*span, facts) for span in strip_span(text, match.end(), no_speech.start() if no_speech else end)
-        )
-        if no_speech:
-            yield from (TextPart(*span) for span in strip_span(text, no_speech.start(), end))
+        end_of_speech = no_speech.start() if no_speech else end
+        yield from (TextPart(*span, facts) for span in strip_span(text, match.end(), end_of_speech))
+        yield from (TextPart(*span) for span in strip_span(text, end_of_speech, end))
 
 
 def uncertain_speakers(text: str, speakers: Collection[str] = ()) -> list[str]:
@@ -129,12 +127,23 @@ def uncertain_speakers(text: str, speakers: Collection[str] = ()) -> list[str]:
     return _speaker_lines(text, speakers)[1]
 
 
+def is_speaker(name: str, n_lines: int, speakers: Collection[str]) -> bool:
+    """Whether a name that begins so many lines is that of a speaker.
+
+    Examples
+    --------
+    >>> is_speaker("Ana", 2, ()), is_speaker("ANA", 1, ()), is_speaker("Note", 1, ()), is_speaker("Ben", 1, ["Ben"])
+    (True, True, False, True)
+    """
+    return n_lines >= _LEAST_LINES or name.isupper() or name in speakers
+
+
 def _speaker_lines(text: str, speakers: Collection[str]) -> tuple[list[re.Match[str]], list[str]]:
     """The beginnings of turns, and the names that were not taken for speakers."""
     matches = list(_TURN.finditer(text))
     counts = Counter(match["speaker"] for match in matches)
     n_lines = sum(bool(line.strip()) for line in text.splitlines())
-    taken = {name for name, n in counts.items() if n >= _LEAST_TURNS or name.isupper() or name in speakers}
+    taken = {name for name, n in counts.items() if is_speaker(name, n, speakers)}
     if not taken and len(matches) == n_lines > 1:
         taken = set(counts)
     return [match for match in matches if match["speaker"] in taken], [name for name in counts if name not in taken]

@@ -50,7 +50,7 @@ def test_a_name_that_begins_one_line_only_is_said_and_can_be_named():
     turns = corpus.segment("turn")
     assert [turn.content for turn in turns] == ["Hallo.\nBen: Ich war es nicht.", "Gut."]
     assert turns.remarks == (
-        "`Ben` begin one line only, and were not taken for speakers; "
+        "names that begin one line only were not taken for speakers: `Ben`; "
         "speakers={'Ben': 'Ben'} takes such a name for one.",
     )
     assert corpus.segment("turn", speakers={"Ben": "P2"})[1].metadata["speaker"] == "P2"

@@ -23,6 +23,7 @@ from . import (
 )
 from .documents import DOCUMENT_READERS
 from .source import Source, existing_path
+from .unreadable_files import ADVICE
 
 Reader = Callable[..., Source]
 """A reader takes a path, and its own options by name."""
@@ -59,26 +60,9 @@ READERS: dict[str, Reader] = {
     **{ending: document_files.make_file_reader(reader) for ending, reader in DOCUMENT_READERS.items()},
 }
 
-_HINTS = {
-    ".doc": "save it as .docx",
-    ".xls": "save it as .xlsx",
-    ".ods": "save it as .xlsx or .csv",
-    ".pages": "export it as .docx",
-    ".docm": "save it as .docx",
-    ".pptx": "export it as .pdf",
-    ".mp3": "make a transcript (.vtt, .srt or .txt), and load that",
-    ".mp4": "make a transcript (.vtt, .srt or .txt), and load that",
-    ".wav": "make a transcript (.vtt, .srt or .txt), and load that",
-    ".m4a": "make a transcript (.vtt, .srt or .txt), and load that",
-    ".png": "put images into a folder, and load the folder",
-    ".jpg": "put images into a folder, and load the folder",
-    ".jpeg": "put images into a folder, and load the folder",
-}
-"""What to do with files that have no reader."""
-
 
 def is_file_name(text: str) -> bool:
-    """Whether a text is the name of a file: one short line with the ending of a reader, and without a blank after it.
+    """Whether a text is the name of a file: one short line that ends like the files of a reader.
 
     Examples
     --------
@@ -107,6 +91,6 @@ def reader_for(path: str | Path) -> Reader:
         return text_folders.read_folder
     ending = file.suffix.lower()
     if ending not in READERS:
-        hint = f"; {_HINTS[ending]}" if ending in _HINTS else f"; you can load {', '.join(READERS)} and folders"
+        hint = f"; {ADVICE[ending]}" if ending in ADVICE else f"; you can load {', '.join(READERS)} and folders"
         raise SetupError(f"`{file.name}`: there is no loader for {f'`{ending}`' if ending else 'its kind'}{hint}.")
     return READERS[ending]

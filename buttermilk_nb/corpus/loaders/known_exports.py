@@ -27,23 +27,32 @@ class KnownExport(NamedTuple):
         What messages call it.
     columns
         The columns that such a file has.
-    text
-        The fields that are the text, joined by an empty line; or a function of the row.
+    content
+        The field with the text.
     record_id
         The field with the id.
     cluster
         The field with the author or thread, for the remark.
+    make_text
+        What makes the text of a row, where it is not the field as it is; it takes the place of the field.
     """
 
     title: str
     columns: frozenset[str]
-    text: tuple[str, ...] | Callable[[Mapping[str, Any]], str]
+    content: str
     record_id: str
     cluster: str = ""
+    make_text: Callable[[Mapping[str, Any]], str] | None = None
 
 
 def _columns(names: str) -> frozenset[str]:
     return frozenset(names.split())
+
+
+def _reddit_text(fields: Mapping[str, Any]) -> str:
+    """The title and the text of a post; only the mark of a post that was deleted."""
+    text = str(fields.get("selftext") or "").strip()
+    return text if _is_deleted(text) else "\n\n".join(filter(None, [str(fields.get("title") or "").strip(), text]))
 
 
 def _telegram_text(fields: Mapping[str, Any]) -> str:
@@ -57,28 +66,35 @@ def _mastodon_text(fields: Mapping[str, Any]) -> str:
     return html_text(str(fields.get("content") or ""), "the posts of Mastodon")
 
 
+def _is_deleted(text: str) -> bool:
+    return text.casefold() in _DELETED
+
+
 KNOWN_EXPORTS: dict[str, KnownExport] = {
-    "reddit_comments": KnownExport(
-        "comments on Reddit", _columns("body subreddit link_id"), ("body",), "id", "link_id"
-    ),
+    "reddit_comments": KnownExport("comments on Reddit", _columns("body subreddit link_id"), "body", "id", "link_id"),
     "reddit_posts": KnownExport(
-        "posts on Reddit", _columns("title selftext subreddit"), ("title", "selftext"), "id", "author"
+        "posts on Reddit", _columns("title selftext subreddit"), "selftext", "id", "author", _reddit_text
     ),
-    "x_archive": KnownExport("an archive of X (Twitter)", _columns("tweet"), ("tweet.full_text",), "tweet.id_str"),
+    "x_archive": KnownExport("an archive of X (Twitter)", _columns("tweet"), "tweet.full_text", "tweet.id_str"),
     "x_v1": KnownExport(
-        "posts on X (Twitter), version 1.1", _columns("id_str full_text user"), ("full_text",), "id_str", "user.id_str"
+        "posts on X (Twitter), version 1.1", _columns("id_str full_text user"), "full_text", "id_str", "user.id_str"
     ),
-    "x": KnownExport("posts on X (Twitter)", _columns("id text author_id created_at"), ("text",), "id", "author_id"),
-    "bluesky": KnownExport("posts on Bluesky", _columns("uri cid record"), ("record.text",), "uri", "author.did"),
+    "x": KnownExport("posts on X (Twitter)", _columns("id text author_id created_at"), "text", "id", "author_id"),
+    "bluesky": KnownExport("posts on Bluesky", _columns("uri cid record"), "record.text", "uri", "author.did"),
     "mastodon": KnownExport(
-        "posts on Mastodon", _columns("id uri visibility content account"), _mastodon_text, "id", "account.acct"
+        "posts on Mastodon",
+        _columns("id uri visibility content account"),
+        "content",
+        "id",
+        "account.acct",
+        _mastodon_text,
     ),
     "telegram": KnownExport(
-        "an export of Telegram", _columns("id type date text date_unixtime"), _telegram_text, "id", "from_id"
+        "an export of Telegram", _columns("id type date text date_unixtime"), "text", "id", "from_id", _telegram_text
     ),
-    "4cat": KnownExport("a dataset of 4CAT", _columns("id thread_id timestamp body"), ("body",), "id", "thread_id"),
+    "4cat": KnownExport("a dataset of 4CAT", _columns("id thread_id timestamp body"), "body", "id", "thread_id"),
     "zotero": KnownExport(
-        "a library of Zotero (CSL JSON)", _columns("id type title issued abstract"), ("abstract",), "id"
+        "a library of Zotero (CSL JSON)", _columns("id type title issued abstract"), "abstract", "id"
     ),
 }
 
@@ -104,46 +120,42 @@ def apply_known_export(source: Source, kind: str | None, file_name: str) -> Sour
         return source
     if kind is None:
         kind = next((name for name, known in KNOWN_EXPORTS.items() if known.columns <= set(source.columns)), None)
-        return source if kind is None else _applied(source, KNOWN_EXPORTS[kind], file_name, kind)
+        return source if kind is None else _applied(source, KNOWN_EXPORTS[kind], file_name, is_guess=True)
     if kind not in KNOWN_EXPORTS:
         raise SetupError(f"as_={kind!r}: {nearest(kind, [*KNOWN_EXPORTS, 'table'])}")
     if missing := sorted(KNOWN_EXPORTS[kind].columns - set(source.columns)):
         raise SetupError(f"`{file_name}` is not {KNOWN_EXPORTS[kind].title}: it has no column `{missing[0]}`.")
-    return _applied(source, KNOWN_EXPORTS[kind], file_name, "")
+    return _applied(source, KNOWN_EXPORTS[kind], file_name, is_guess=False)
 
 
-def _applied(source: Source, known: KnownExport, file_name: str, guess: str) -> Source:
+def _applied(source: Source, known: KnownExport, file_name: str, *, is_guess: bool) -> Source:
     rows = [_row(row, known) for row in source.rows]
     remarks = source.remarks
-    if guess:
-        names = " and ".join(f"`{name}`" for name in known.text) if isinstance(known.text, tuple) else "`text`"
+    if is_guess:
         cluster = f' Posts of one `{known.cluster}` are not independent; cluster="{known.cluster}" says so.'
         remarks = (
             *remarks,
-            f"`{file_name}` seems to be {known.title}: the text is {names}, the id is `{known.record_id}`. For "
-            f'something else, write as_="table" and `content`.{cluster if known.cluster else ""}',
+            f"`{file_name}` seems to be {known.title}: the text is `{known.content}`, the id is `{known.record_id}`. "
+            f'For something else, write as_="table" and `content`.{cluster if known.cluster else ""}',
         )
     facts = {**source.description, "read_as": known.title}
     return replace(
         source,
         rows=rows,
         description=facts,
-        default_content="text_of_post",
+        default_content=known.content,
         default_id=known.record_id,
         remarks=remarks,
     )
 
 
 def _row(row: SourceRow, known: KnownExport) -> SourceRow:
-    """The row with its text in one field; with a problem if the post was deleted or has no text."""
+    """The row with its text; with a problem if the post was deleted or has no text."""
     if row.problem:
         return row
-    if isinstance(known.text, tuple):
-        parts = [str(get_field(row.fields, name) or "").strip() for name in known.text]
-        is_deleted = any(part.casefold() in _DELETED for part in parts)
-        text = "\n\n".join(filter(None, parts))
-    else:
-        text, is_deleted = known.text(row.fields).strip(), False
-    if is_deleted:
+    if known.make_text:
+        row = row._replace(fields={**row.fields, known.content: known.make_text(row.fields)})
+    text = str(get_field(row.fields, known.content) or "").strip()
+    if _is_deleted(text):
         return row._replace(problem="the post was deleted or removed")
-    return row._replace(fields={**row.fields, "text_of_post": text}, problem=None if text else "the post has no text")
+    return row if text else row._replace(problem="the post has no text")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from ...errors import SetupError
+from ..text_parts import is_speaker
 from .documents.document import Document
 from .encodings import decode
 from .source import Source, SourceRow, existing_path, file_facts
@@ -25,8 +26,6 @@ _MEDIA = (".mp4", ".webm", ".mkv", ".mov", ".m4v", ".mp3", ".wav", ".m4a", ".ogg
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _TAG = re.compile(r"</?[^<>]{1,200}>")
 _NAME = re.compile(r"(?:[-–>]+\s*)?([^\W\d_][\w .'’-]{0,39}):\s+(?=\S)")  # a typographic apostrophe
-_LEAST_CUES = 2
-"""Cues that a name must begin to count as a speaker."""
 
 
 class Turn(NamedTuple):
@@ -170,7 +169,7 @@ def _with_speakers(cues: Sequence[Turn], speakers: Collection[str] = ()) -> tupl
         return list(cues), [], []
     matches = [_NAME.match(cue.text) for cue in cues]
     counts = Counter(match[1] for match in matches if match)
-    names = [name for name, n in counts.items() if n >= _LEAST_CUES or name.isupper() or name in speakers]
+    names = [name for name, n in counts.items() if is_speaker(name, n, speakers)]
     named = [
         cue._replace(speaker=match[1], text=cue.text[match.end() :]) if match and match[1] in names else cue
         for cue, match in zip(cues, matches, strict=True)

@@ -6,17 +6,16 @@ that belong to the columns are in the provenance.
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 import warnings
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._internal.markdown import code_list
 from ...errors import SetupError
+from .dataframes import read_dataframe
 from .documents.document import import_parser
-from .source import Source, check_unique, existing_path, file_facts, number_rows
+from .source import Source, existing_path, file_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,23 +95,6 @@ def read_r(path: str | Path, *, at: str | None = None) -> Source:
 
 
 def _source(frame: pd.DataFrame, file: Path, parser: str, facts: dict[str, Any], remarks: list[str]) -> Source:
-    names = check_unique([str(name) for name in frame.columns], f"`{file.name}`")
-    rows = number_rows(_rows(frame, names))
+    source = read_dataframe(frame.convert_dtypes())  # whole numbers as such, which these formats keep as decimal ones
     description = {**file_facts(file), "parser": parser, **facts}
-    return Source(rows, description, folder=file.parent, remarks=tuple(remarks), unit="row")
-
-
-def _rows(frame: pd.DataFrame, names: list[str]) -> Iterator[dict[str, Any]]:
-    for values in frame.itertuples(index=False, name=None):
-        yield dict(zip(names, map(_plain_value, values), strict=True))
-
-
-def _plain_value(value: Any) -> Any:
-    """A value as a table has it: None for a missing one, whole numbers without a point, dates as text."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or value == "":
-        return None
-    if isinstance(value, float):
-        return None if math.isnan(value) else int(value) if value.is_integer() and abs(value) < 2**53 else value
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    return value.item() if hasattr(value, "item") else value
+    return replace(source, description=description, folder=file.parent, remarks=tuple(remarks))

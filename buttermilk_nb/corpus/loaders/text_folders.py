@@ -12,6 +12,7 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -25,12 +26,12 @@ from .documents import DOCUMENT_READERS, Document, DocumentReader
 from .documents.plain_text import read as read_plain_text
 from .source import Source, SourceRow, existing_path, file_facts, raise_problems
 from .subtitles import read_document as read_subtitles
+from .unreadable_files import ADVICE
 from .zip_files import open_zip
 
 _READERS: dict[str, DocumentReader] = {**DOCUMENT_READERS, ".vtt": read_subtitles, ".srt": read_subtitles}
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
-_NO_TEXTS = frozenset({".doc", ".xlsx", ".xls", ".ods", ".pptx", ".zip", ".gz", ".parquet", ".sav", ".dta",
-                       ".mp3", ".mp4", ".wav", ".m4a", ".mov"})  # fmt: skip
+_NO_TEXTS = frozenset({*ADVICE, ".xlsx", ".zip", ".parquet", ".sav", ".dta"})
 """Endings of files that are no documents: a pattern for them would be refused, or load their markup."""
 _MAX_REMARKS = 5
 _LINK_PROBLEM = "this is a link to something outside the folder; follow_links=True reads it"
@@ -48,6 +49,14 @@ class _File(NamedTuple):
     def stem(self) -> str:
         """The name without its ending, which becomes the id of the record."""
         return str(self.name.with_suffix(""))
+
+
+@dataclass
+class _Findings:
+    """What the documents of a folder say of themselves beside their texts."""
+
+    remarks: list[str] = field(default_factory=list)
+    parsers: set[str] = field(default_factory=set)
 
 
 def read_folder(
@@ -155,18 +164,16 @@ def _make_source(
         )
     if not files:
         raise SetupError(f"`{path}` contains {_what_is_missing(pattern)}; give another `pattern`.")
-    remarks: list[str] = []
-    rows = sorted([*group_by_stem(files, options, remarks), *outside], key=lambda row: row.line)
-    remarks = remarks[:_MAX_REMARKS] + _left_out_remarks(Path(path).name, left_out if pattern is None else [])
+    findings = _Findings()
+    rows = sorted([*group_by_stem(files, options, findings), *outside], key=lambda row: row.line)
+    remarks = findings.remarks[:_MAX_REMARKS] + _left_out_remarks(Path(path).name, left_out if pattern is None else [])
     n_images = sum(len(row.images) for row in rows)
     counts = {"files": len(files), **({"images": n_images} if n_images else {})}
-    parsers = sorted({row.fields["parser"] for row in rows if "parser" in row.fields})
-    rows = [row._replace(fields={k: v for k, v in row.fields.items() if k != "parser"}) for row in rows]
     facts = {
         **description,
         **counts,
         **({"left_out": len(left_out)} if left_out else {}),
-        **({"parsers": parsers} if parsers else {}),
+        **({"parsers": sorted(findings.parsers)} if findings.parsers else {}),
     }
     return Source(rows, facts, "text", "name", remarks=tuple(remarks), unit="file")
 
@@ -190,12 +197,14 @@ def _list_endings(names: Sequence[PurePosixPath]) -> str:
 
 
 def _pattern_hint(names: Sequence[PurePosixPath], *, before: str) -> str:
-    """The pattern that reads others of these files; empty if they are no plain texts."""
-    first = next((name.suffix for name in names if name.suffix and name.suffix.lower() not in _NO_TEXTS), "")
-    return f'{before}pattern="*{first}" reads others' if first else ""
+    """What reads others of these files: a pattern for plain texts, or what to do with them first."""
+    endings = list(dict.fromkeys(name.suffix.lower() for name in names if name.suffix))
+    texts = [f'pattern="*{ending}" reads others' for ending in endings if ending not in _NO_TEXTS]
+    advice = [f"{ending}: {ADVICE[ending]}" for ending in endings if ending in ADVICE]
+    return "".join(f"{before}{hint}" for hint in [*texts[:1], *advice[:2]])
 
 
-def group_by_stem(files: list[_File], options: Mapping[str, Any], remarks: list[str]) -> list[SourceRow]:
+def group_by_stem(files: list[_File], options: Mapping[str, Any], findings: _Findings) -> list[SourceRow]:
     """One row for the text and the images of each name, at the position of the first; and rows of what has no text."""
     rows: list[SourceRow] = []
     without_text: list[SourceRow] = []
@@ -206,7 +215,7 @@ def group_by_stem(files: list[_File], options: Mapping[str, Any], remarks: list[
     for n_done, file in enumerate(files, 1):
         progress.update(n_done)
         try:
-            row, *parts = _file_rows(file, options, remarks)
+            row, *parts = _file_rows(file, options, findings)
         except SetupError as error:
             problems += error.problems
             continue
@@ -226,7 +235,7 @@ def group_by_stem(files: list[_File], options: Mapping[str, Any], remarks: list[
     return rows + without_text
 
 
-def _file_rows(file: _File, options: Mapping[str, Any], remarks: list[str]) -> list[SourceRow]:
+def _file_rows(file: _File, options: Mapping[str, Any], findings: _Findings) -> list[SourceRow]:
     """The row of a file, and one for each part of it without a text."""
     ending = file.name.suffix.lower()
     if ending in IMAGE_SUFFIXES and file.size > MAX_BYTES:
@@ -241,10 +250,10 @@ def _file_rows(file: _File, options: Mapping[str, Any], remarks: list[str]) -> l
         if ending not in _READERS:
             raise
         return [SourceRow(file.line, {"file": str(file.name)}, error.problems[0].rstrip("."))]
-    remarks.extend(document.remarks)
+    findings.remarks.extend(document.remarks)
+    findings.parsers.update({document.parser} - {""})
     row, *parts = document_rows(document, file.line, file.stem, str(file.name))
-    parser = {"parser": document.parser} if document.parser else {}
-    return [row._replace(fields={**row.fields, **parser}), *(part._replace(line=file.line) for part in parts)]
+    return [row, *(part._replace(line=file.line) for part in parts)]
 
 
 def _read_document(data: bytes, name: PurePosixPath, options: Mapping[str, Any]) -> Document:

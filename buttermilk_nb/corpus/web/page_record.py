@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import SetupError
 from ..loaders.documents.document import import_parser
 from ..loaders.documents.html_page import extract_main_text
+from ..loaders.documents.html_text import decode_html, decoded_as
 from ..loaders.encodings import decode
 from ..loaders.remote_files import display_address
 from ..record import Record
@@ -56,10 +57,8 @@ def _main_text(page: WebPage) -> tuple[str, dict[str, Any]]:
     return text, {name: value for name, value in facts.items() if name != "url"}
 
 
-def _decoded(page: WebPage) -> str | bytes:
-    """The page in the letters that the server names; else the bytes, for which trafilatura finds the encoding."""
+def _decoded(page: WebPage) -> str:
+    """The page in the letters that the server names; else in those that it declares itself, or that fit."""
     charset = _charset(page.media_type)
-    try:
-        return page.body.decode(charset) if charset else page.body
-    except (LookupError, UnicodeDecodeError):
-        return page.body
+    text = decoded_as(charset, page.body) if charset else None
+    return decode_html(page.body, display_address(page.url)).text if text is None else text

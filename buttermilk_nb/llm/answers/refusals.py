@@ -99,10 +99,8 @@ _LANGUAGES = {
     ),
 }
 _NOT_IN_ASCII = {"Russian", "Chinese"}
-_ASCII_SIGNS, _OTHER_SIGNS = (
-    tuple(dict.fromkeys(sign for words in _LANGUAGES.values() for sign in words.signs if sign.isascii() == is_ascii))
-    for is_ascii in (True, False)
-)
+_SIGNS = tuple(dict.fromkeys(sign for words in _LANGUAGES.values() for sign in words.signs))
+_ASCII_SIGNS = tuple(sign for sign in _SIGNS if sign.isascii())
 _NOT_A_VERDICT = r"(?![^.!?\n]{0,120}\bas (?!an? (?:AI|assistant|language))\w)"
 
 
@@ -155,7 +153,7 @@ def _may_decline(head: str) -> bool:
         return True  # the patterns take both for an i
     else:
         folded = head.casefold()
-        signs = _ASCII_SIGNS + _OTHER_SIGNS
+        signs = _SIGNS
     for sign in signs:  # noqa: SIM110  # this is asked for each text of each answer, and a generator takes twice as long
         if sign in folded:
             return True

@@ -255,7 +255,7 @@ def test_files_that_are_left_out_are_counted_and_capital_endings_are_not(tmp_pat
     (tmp_path / ".hidden").write_bytes(b"x")
     corpus = bm.load(tmp_path)
     assert sorted(record.record_id for record in corpus) == ["B", "a"]
-    assert "2 files were left out (1 .xls, 1 .mp3)" in repr(corpus)
+    assert "2 files were left out (1 .xls, 1 .mp3); .xls: save it as .xlsx; .mp3: make a transcript" in repr(corpus)
     assert str(tmp_path.parent) not in repr(corpus)
 
 

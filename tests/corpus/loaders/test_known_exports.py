@@ -56,6 +56,7 @@ def test_an_export_is_recognised_and_said(tmp_path, kind):
     assert 'as_="table"' in corpus.remarks[0]
     assert corpus.provenance["read_as"] == KNOWN_EXPORTS[kind].title
     assert len(corpus) + len(corpus.rejected) == len(ROWS[kind])
+    assert "One." not in str(corpus[0].metadata), "the text is in one place"
 
 
 def test_deleted_and_empty_posts_are_rejected_with_the_reason(tmp_path):

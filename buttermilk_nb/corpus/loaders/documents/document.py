@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...._internal.package_versions import package_version
+from ...._internal.text import pluralise
 from ....errors import SetupError
 
 DocumentReader = Callable[..., "Document"]
@@ -71,15 +72,41 @@ def table_row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(" ".join(cell.split()) for cell in cells) + " |"
 
 
-def note(number: int | str, text: str) -> str:
-    """A footnote, an endnote or a comment as one line.
+class Notes:
+    """The notes that a text refers to, in the order of their numbers.
 
     Examples
     --------
-    >>> note(1, "See the minutes.")
-    '[^1]: See the minutes.'
+    >>> notes = Notes()
+    >>> notes.add(lambda: "See the minutes."), notes.lines
+    ('[^1]', ['[^1]: See the minutes.'])
     """
-    return f"[^{number}]: {' '.join(text.split())}"
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, read_text: Callable[[], str], author: str | None = None) -> str:
+        """Add a note, and return the mark that refers to it. Notes that its own text refers to come after it."""
+        self.lines.append("")
+        number = len(self.lines)
+        text = " ".join(read_text().split())
+        self.lines[number - 1] = f"[^{number}]: {author}: {text}" if author else f"[^{number}]: {text}"
+        return f"[^{number}]"
+
+
+def left_out_remarks(name: str, *, pictures: int, comments: int) -> list[str]:
+    """Remarks on pictures and comments that are not part of the text.
+
+    Examples
+    --------
+    >>> left_out_remarks("talk.odt", pictures=2, comments=0)
+    ['`talk.odt`: 2 pictures were left out.']
+    """
+    remarks = []
+    for n, noun, hint in ((pictures, "picture", ""), (comments, "comment", "; comments=True reads them")):
+        if n:
+            remarks.append(f"`{name}`: {pluralise(n, noun)} {'was' if n == 1 else 'were'} left out{hint}.")
+    return remarks
 
 
 def join_blocks(blocks: Iterable[str]) -> str:

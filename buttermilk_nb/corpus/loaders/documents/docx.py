@@ -11,15 +11,25 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ...._internal.text import pluralise
 from ....errors import SetupError
-from .document import Document, heading, import_parser, join_blocks, note, plain_facts, table_row, tidy
+from .document import (
+    Document,
+    Notes,
+    heading,
+    import_parser,
+    join_blocks,
+    left_out_remarks,
+    plain_facts,
+    table_row,
+    tidy,
+)
 from .safe_xml import local_name
 from .zip_package import open_package
 
 _SKIPPED = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "rPr", "pPr", "sdtPr", "txbxContent"})
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": ""}
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+_FACTS = ("title", "author", "subject", "created", "language")
 _NO_NOTES = ("separator", "continuationSeparator")
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -48,22 +58,11 @@ def read(data: bytes, name: str, *, notes: bool = True, comments: bool = False) 
     try:
         document = docx.Document(io.BytesIO(data))
         walker = _DocxWalker(document, notes=notes, comments=comments)
-        text = join_blocks([*walker.blocks(document.element.body), *walker.notes()])
-        facts = document.core_properties
-        metadata = plain_facts(
-            title=facts.title,
-            author=facts.author,
-            subject=facts.subject,
-            created=facts.created,
-            language=facts.language,
-        )
-    except SetupError:
-        raise
+        text = join_blocks([*walker.blocks(document.element.body), *walker.notes.lines])
+        metadata = plain_facts(**{fact: getattr(document.core_properties, fact) for fact in _FACTS})
     except Exception as error:  # a damaged file can make python-docx and lxml fail in any way
         raise SetupError(f"`{name}` cannot be read as a document of Word: it is damaged, or something else.") from error
-    remarks = [f"`{name}`: {pluralise(walker.n_pictures, 'picture')} left out."] if walker.n_pictures else []
-    if not comments and walker.n_comments:
-        remarks.append(f"`{name}`: {pluralise(walker.n_comments, 'comment')} left out; comments=True reads them.")
+    remarks = left_out_remarks(name, pictures=walker.n_pictures, comments=0 if comments else walker.n_comments)
     return Document(tidy(text), metadata, parser, (), remarks)
 
 
@@ -77,7 +76,7 @@ class _DocxWalker:
             for kind, is_wanted in (("footnotes", notes), ("endnotes", notes), ("comments", comments))
             if is_wanted
         }
-        self._collected: list[tuple[int, str]] = []
+        self.notes = Notes()
         self.n_pictures = self.n_comments = 0
 
     def blocks(self, parent: Any) -> Iterator[str]:
@@ -93,14 +92,6 @@ class _DocxWalker:
                 yield from self._table(element)
             elif kind in ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml"):
                 yield from self.blocks(element)
-
-    def notes(self) -> Iterator[str]:
-        """The notes that the text refers to, in their order."""
-        position = 0
-        while position < len(self._collected):  # a note can refer to another
-            number, text = self._collected[position]
-            position += 1
-            yield note(number, text)
 
     def _paragraph(self, paragraph: Any) -> str:
         text = "".join(self._inline(paragraph))
@@ -137,11 +128,7 @@ class _DocxWalker:
         if body is None:
             return ""
         author = body.get(f"{_W}author") if kind == "comments" else None
-        self._collected.append((len(self._collected) + 1, ""))
-        number = len(self._collected)
-        text = " ".join(self.blocks(body))
-        self._collected[number - 1] = (number, f"{author}: {text}" if author else text)
-        return f"[^{number}]"
+        return self.notes.add(lambda: " ".join(self.blocks(body)), author)
 
     def _table(self, table: Any) -> Iterator[str]:
         for row in table.iter(f"{_W}tr"):
@@ -161,9 +148,5 @@ def _notes_by_id(document: Any, kind: str) -> dict[str, Any]:
     for relation in document.part.rels.values():
         if not relation.is_external and relation.reltype.endswith(f"/{kind}"):
             root = parse_xml(relation.target_part.blob)
-            return {
-                item.get(f"{_W}id"): item
-                for item in root
-                if item.get(f"{_W}type") not in ("separator", "continuationSeparator")
-            }
+            return {item.get(f"{_W}id"): item for item in root if item.get(f"{_W}type") not in _NO_NOTES}
     return {}

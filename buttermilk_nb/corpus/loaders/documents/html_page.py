@@ -44,7 +44,7 @@ def read(data: bytes, name: str, *, main_text: bool = True) -> Document:
     return Document(tidy(text), {**facts, **encoding_fact}, parser, (), remarks)
 
 
-def extract_main_text(page: bytes | str, address: str | None = None) -> tuple[str, dict[str, Any]]:
+def extract_main_text(page: str, address: str | None = None) -> tuple[str, dict[str, Any]]:
     """The main text of a page, and what it says of itself; the text is empty if there is none."""
     import trafilatura
 

@@ -33,15 +33,15 @@ def decode_html(data: bytes, name: str) -> DecodedText:
     'Größe'
     """
     declared = _CHARSET.search(data[:_HEAD_BYTES])
-    if declared and _decoded_as("utf-8", data) is None:  # valid UTF-8 is hardly ever in another encoding
+    if declared and decoded_as("utf-8", data) is None:  # valid UTF-8 is hardly ever in another encoding
         encoding = declared[1].decode()
-        text = _decoded_as(encoding, data)
+        text = decoded_as(encoding, data)
         if text is not None:
             return DecodedText(text, encoding)
     return decode(data, None, name)
 
 
-def _decoded_as(encoding: str, data: bytes) -> str | None:
+def decoded_as(encoding: str, data: bytes) -> str | None:
     """The text in an encoding; None if it is not in it, or if there is no such encoding."""
     try:
         return data.decode(encoding)

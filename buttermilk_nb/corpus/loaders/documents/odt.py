@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...._internal.text import pluralise
 from ....errors import SetupError
-from .document import Document, heading, import_parser, join_blocks, note, plain_facts, table_row, tidy
+from .document import (
+    Document,
+    Notes,
+    heading,
+    import_parser,
+    join_blocks,
+    left_out_remarks,
+    plain_facts,
+    table_row,
+    tidy,
+)
 from .safe_xml import local_name, parse_xml
 from .zip_package import open_package
 
@@ -23,11 +32,8 @@ def read(data: bytes, name: str, *, notes: bool = True, comments: bool = False) 
     ----------
     data, name
         The bytes of the file, and its name.
-    notes
-        Whether footnotes and endnotes are part of the text: their number where they are referred to, their text at
-        the end.
-    comments
-        Whether comments in the margin are part of it, in the same way, with the name of who made them.
+    notes, comments
+        As for a document of Word, in `docx.read`.
 
     Raises
     ------
@@ -44,10 +50,8 @@ def read(data: bytes, name: str, *, notes: bool = True, comments: bool = False) 
     if body is None:
         raise SetupError(f"`{name}` is an OpenDocument file, but no text.")
     walker = _OdtWalker(notes=notes, comments=comments)
-    text = join_blocks([*walker.blocks(body), *walker.notes])
-    remarks = [f"`{name}`: {pluralise(walker.n_pictures, 'picture')} left out."] if walker.n_pictures else []
-    if not comments and walker.n_comments:
-        remarks.append(f"`{name}`: {pluralise(walker.n_comments, 'comment')} left out; comments=True reads them.")
+    text = join_blocks([*walker.blocks(body), *walker.notes.lines])
+    remarks = left_out_remarks(name, pictures=walker.n_pictures, comments=0 if comments else walker.n_comments)
     return Document(tidy(text), _facts(about, name), parser, (), remarks)
 
 
@@ -68,7 +72,7 @@ class _OdtWalker:
 
     def __init__(self, *, notes: bool, comments: bool) -> None:
         self._wanted = {"note": notes, "annotation": comments}
-        self.notes: list[str] = []
+        self.notes = Notes()
         self.n_pictures = self.n_comments = 0
 
     def blocks(self, parent: Any) -> Iterator[str]:
@@ -113,8 +117,5 @@ class _OdtWalker:
         parts = {local_name(part): part for part in element}
         body = parts.get("note-body", element)
         author = parts["creator"].text if kind == "annotation" and "creator" in parts else None
-        self.notes.append("")
-        number = len(self.notes)
-        text = " ".join(self.blocks([part for part in body if local_name(part) not in ("creator", "date", "initials")]))
-        self.notes[number - 1] = note(number, f"{author}: {text}" if author else text)
-        return f"[^{number}]"
+        texts = [part for part in body if local_name(part) not in ("creator", "date", "initials")]
+        return self.notes.add(lambda: " ".join(self.blocks(texts)), author)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ....errors import SetupError
-from .document import Document, heading, import_parser, join_blocks, note, plain_facts, table_row, tidy
+from .document import Document, Notes, heading, import_parser, join_blocks, plain_facts, table_row, tidy
 from .safe_xml import local_name, parse_xml
 
 _NAMESPACE = "http://www.tei-c.org/ns/1.0"
@@ -59,7 +59,7 @@ def read(data: bytes, name: str, *, notes: bool = True, original: bool = False, 
     wanted = [elements] if isinstance(elements, str) else list(elements or ())
     walker = _TeiWalker(notes=notes, left_out=_REGULARISED if original else _ORIGINAL)
     roots = _chosen(root, wanted) if wanted else [item for item in root.iter() if _is_whole_text(item)]
-    text = tidy(join_blocks([*(block for item in roots for block in walker.element(item, 1)), *walker.notes]))
+    text = tidy(join_blocks([*(block for item in roots for block in walker.element(item, 1)), *walker.notes.lines]))
     if not text:
         missing = f"none of the elements {', '.join(wanted)}" if wanted and not roots else "no text"
         raise SetupError(f"`{name}` has {missing}.")
@@ -121,7 +121,7 @@ class _TeiWalker:
     def __init__(self, *, notes: bool, left_out: Collection[str]) -> None:
         self._wants_notes = notes
         self._left_out = frozenset(left_out)
-        self.notes: list[str] = []
+        self.notes = Notes()
 
     def element(self, element: Any, level: int) -> Iterator[str]:
         """The blocks of an element."""
@@ -185,7 +185,4 @@ class _TeiWalker:
     def _note(self, element: Any) -> str:
         if not self._wants_notes:
             return ""
-        self.notes.append("")
-        number = len(self.notes)
-        self.notes[number - 1] = note(number, self._words(element))
-        return f"[^{number}]"
+        return self.notes.add(lambda: self._words(element))

@@ -85,7 +85,7 @@ def with_comment(document):
 def test_comments_are_left_out_and_said_unless_they_are_asked_for():
     document = read(make_docx(with_comment), "talk.docx")
     assert document.text == "It was closed."
-    assert document.remarks == ["`talk.docx`: 1 comment left out; comments=True reads them."]
+    assert document.remarks == ["`talk.docx`: 1 comment was left out; comments=True reads them."]
     assert text_of(with_comment, comments=True) == "It was closed.[^1]\n\n[^1]: Ana: Who says so?"
 
 
@@ -131,4 +131,4 @@ def test_pictures_are_said_and_facts_are_metadata(tmp_path):
         "A talk", "A. Roth", "talk.docx",
     )  # fmt: skip
     assert corpus.provenance["parser"].startswith("python-docx 1.")
-    assert corpus.remarks == ("`talk.docx`: 1 picture left out.",)
+    assert corpus.remarks == ("`talk.docx`: 1 picture was left out.",)

@@ -28,7 +28,7 @@ def test_headings_notes_lists_and_tables_stand_in_their_order():
         f"# The harbour\n\nIt was closed[^1] then.\n\n- One guard.\n- Two boats.\n\n{TABLE}\n\n"
         "two  blanks\ta tab\na break\n\n[^1]: See the minutes."
     )
-    assert document.remarks == ["`talk.odt`: 1 comment left out; comments=True reads them."]
+    assert document.remarks == ["`talk.odt`: 1 comment was left out; comments=True reads them."]
     assert document.parser.startswith("lxml ")
 
 
