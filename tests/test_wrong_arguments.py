@@ -58,6 +58,54 @@ def _call_wrongly(thing):
     return sentences, raw
 
 
+def test_a_misspelt_argument_is_a_sentence_that_names_it():
+    failures = {}
+    for name in sorted({*FUNCTIONS} - {"Image"}):  # pydantic reads the fields of an image
+        try:
+            getattr(bm, name)(not_a_name=3)
+            failures[name] = "no error"
+        except ButtermilkError as error:
+            if "`not_a_name`" not in str(error) and name != "Record":  # a record's fields are checked last
+                failures[name] = str(error)
+        except Exception as error:  # noqa: BLE001  # what must not come
+            failures[name] = repr(error)
+    assert failures == {}
+
+
+def test_arguments_that_are_too_many_or_missing_are_sentences():
+    with pytest.raises(bm.SetupError, match=r"`Judge` has no argument `critera`; did you mean `criteria`\?"):
+        bm.Judge("judge", critera=None)
+    with pytest.raises(
+        bm.SetupError, match=r"`Judge` takes 1 argument without a name; name the others: `criteria=...`"
+    ):
+        bm.Judge("judge", "tone.md")
+    with pytest.raises(bm.SetupError, match=r"`Flow` needs the argument `steps`"):
+        bm.Flow("tone")
+    with pytest.raises(bm.SetupError, match=r"`Flow` was given `name` twice"):
+        bm.Flow("tone", [], name="other")
+
+
+def test_a_new_project_beside_one_of_almost_the_same_name_is_a_question(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bm.init("press-tone")
+    assert "did you mean bm.init('press-tone')?" in str(bm.init("press-tnoe").notes)
+    assert "did you mean" not in str(bm.init("elections").notes)
+
+
+def test_a_position_outside_a_corpus_names_its_length():
+    corpus = bm.load(["One.", "Two."])
+    with pytest.raises(IndexError, match=r'the corpus has 2 records, counted from 0\..* write corpus\["99"\]'):
+        corpus[99]
+    assert len(list(corpus)) == 2
+
+
+def test_a_frame_given_to_a_judge_says_what_it_left_out(offline_project):
+    criteria = bm.Criteria("calm", "Is it calm?", cues={"no": ["row"]})
+    frame = pd.DataFrame({"id": ["a", "b"], "text": ["A row.", "Quiet."]})
+    with pytest.warns(UserWarning, match="`id` looks like the id of each record"):
+        bm.Judge("judge", criteria=criteria)(frame)
+
+
 def test_the_public_functions_are_many():
     assert len(FUNCTIONS) > 60
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar, get_origin
 
-from ..errors import SetupError
+from ..errors import SetupError, nearest
+from .text import pluralise
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +40,10 @@ def require_table(value: Any, user: str, source: str, columns: Sequence[str] = (
     if missing := [name for name in columns if name not in value.columns]:
         raise SetupError(f"{user} needs the dataframe that {source} returns; this one has no column `{missing[0]}`.")
     return value
+
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class _Kind(NamedTuple):
@@ -106,18 +111,14 @@ def check_arguments(function: Callable[P, T]) -> Callable[P, T]:
         kinds = {
             name: found
             for name, parameter in signature.parameters.items()
-            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-            and (found := _kinds_of(parameter.annotation, function.__globals__))
+            if parameter.kind not in _VARIADIC and (found := _kinds_of(parameter.annotation, function.__globals__))
         }
         return signature, kinds
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
         signature, kinds = read_signature()
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError:
-            return function(*args, **kwargs)  # Python's own message names the argument that is missing or unknown
+        bound = _bind(function.__name__, signature, args, kwargs)
         for name, value in bound.arguments.items():
             allowed = kinds.get(name)
             if allowed is None:
@@ -130,6 +131,55 @@ def check_arguments(function: Callable[P, T]) -> Callable[P, T]:
         return function(*bound.args, **bound.kwargs)
 
     return checked
+
+
+def check_argument_names(initialise: Callable[P, T]) -> Callable[P, T]:
+    """Check the names of the arguments of a class; its `__init__` or its fields check the values.
+
+    Examples
+    --------
+    >>> class Cup:
+    ...     @check_argument_names
+    ...     def __init__(self, size: int) -> None:
+    ...         self.size = size
+    >>> try:
+    ...     Cup(sise=2)
+    ... except SetupError as error:
+    ...     print(error)
+    `Cup` has no argument `sise`; did you mean `size`?
+    """
+    read_signature = functools.cache(functools.partial(inspect.signature, initialise))
+
+    @functools.wraps(initialise)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        _bind(type(args[0]).__name__, read_signature(), args, kwargs)
+        return initialise(*args, **kwargs)
+
+    return checked
+
+
+def _bind(
+    name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> inspect.BoundArguments:
+    """The arguments by their names; a sentence if one is unknown, missing or too many."""
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError:
+        parameters = [parameter for parameter in signature.parameters.values() if parameter.name != "self"]
+        names = [parameter.name for parameter in parameters if parameter.kind not in _VARIADIC]
+        if unknown := [each for each in kwargs if each not in names]:
+            problem = f"`{name}` has no argument `{unknown[0]}`; {nearest(unknown[0], names)}"
+        elif len(args) - ("self" in signature.parameters) > (n := sum(p.kind in _BY_POSITION for p in parameters)):
+            example = next((each for each in names[n:]), names[-1] if names else "")
+            problem = f"`{name}` takes {pluralise(n, 'argument')} without a name; name the others: `{example}=...`."
+        else:
+            given = {*kwargs, *names[: len(args) - ("self" in signature.parameters)]}
+            required = [p.name for p in parameters if p.default is p.empty and p.kind not in _VARIADIC]
+            missing = [each for each in required if each not in given]
+            problem = (
+                f"`{name}` needs the argument `{missing[0]}`." if missing else f"`{name}` was given `{names[0]}` twice."
+            )
+        raise SetupError(problem) from None
 
 
 def _kinds_of(annotation: object, names_in_module: Mapping[str, Any]) -> tuple[_Kind, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import field_validator
 
+from .._internal.arguments import check_argument_names
 from .._internal.ids import uuid7
 from ..codebook.criteria import Criteria
 from ..codebook.criterion import Criterion
@@ -72,6 +73,7 @@ class Classifier(AgentBase):
     criteria: Criteria
     code_version: str
 
+    @check_argument_names
     def __init__(self, name: str, predict: Any, *, criteria: Criteria | str | Path, version: str | None = None) -> None:
         is_estimator = callable(getattr(predict, "predict", None))
         if not is_estimator and not callable(predict):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, field_validator
 
-from .._internal.arguments import as_tuple
+from .._internal.arguments import as_tuple, check_argument_names
 from .._internal.ids import canonical, uuid7
 from ..codebook.criteria import Criteria
 from ..corpus.record import Record
@@ -101,6 +101,7 @@ class Agent(AgentBase):
         kind = AgentBase.kinds["typed_agent"] if cls is Agent and output is not None else cls
         return object.__new__(kind)  # type: ignore[return-value]  # a TypedAgent is an Agent
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

@@ -75,7 +75,10 @@ def run(
     errors: Path | None,
     **options: Any,
 ) -> None:
-    """Run the flow in FLOW (a YAML file) over CORPUS (a file, folder or zip)."""
+    """Run the flow in FLOW (a YAML file) over CORPUS (a file, folder or zip).
+
+    Example: buttermilk-nb run flow.yaml articles.csv --content body --record-id id --out scores.csv
+    """
     from ..corpus.load import load
     from ..flows.flow import Flow
     from ..project import session

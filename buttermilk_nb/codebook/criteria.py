@@ -18,6 +18,7 @@ from typing import Any, Self
 from pydantic import ValidationError, model_validator
 
 from .._internal import yaml
+from .._internal.arguments import check_argument_names
 from .._internal.frozen_model import FrozenModel
 from .._internal.html import fragment, table, title
 from .._internal.ids import canonical, digest
@@ -76,6 +77,7 @@ class Criteria(FrozenModel):
     retrieved: str = ""
     path: Path | None = None
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,10 @@ def as_corpus(source: Any, user: str) -> Corpus:
             f"{user} reads the text of a frame from its column `text` or `content`; for another one, write "
             f"bm.load(frame, content=...). The columns are {code_list(columns)}."
         )
-    return load(source, on_error="raise")
+    corpus = load(source, on_error="raise")
+    for remark in corpus.remarks:
+        warnings.warn(remark, stacklevel=5)  # a corpus that one loads shows its remarks; this one is not seen
+    return corpus
 
 
 def _check_items(items: list[Any], user: str) -> list[Any]:

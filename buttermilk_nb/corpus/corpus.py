@@ -13,8 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, overload
 
-from .._internal.arguments import check_arguments
+from .._internal.arguments import check_argument_names, check_arguments
 from .._internal.ids import digest
+from .._internal.text import pluralise
 from ..errors import SetupError, nearest
 from . import loaders
 from .display import describe_counts, to_dataframe, to_html
@@ -59,6 +60,7 @@ class Corpus(Sequence[Record]):
 
     __hash__ = None  # type: ignore[assignment]  # corpora are compared by content; use `corpus.hash`
 
+    @check_argument_names
     def __init__(
         self,
         records: Iterable[Record],
@@ -358,6 +360,9 @@ class Corpus(Sequence[Record]):
         if isinstance(key, slice):
             return self._derived(self.records[key], f"[{key.start}:{key.stop}:{key.step}]")
         if isinstance(key, int):
+            if not -len(self.records) <= key < len(self.records):
+                ids = f' For the record with this id, write corpus["{key}"].' if key >= 0 else ""
+                raise IndexError(f"the corpus has {pluralise(len(self.records), 'record')}, counted from 0.{ids}")
             return self.records[key]
         for record in self.records:
             if record.record_id == key:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._internal import event_loop, yaml
-from .._internal.arguments import check_arguments, require_text
+from .._internal.arguments import check_argument_names, check_arguments, require_text
 from .._internal.ids import canonical, digest
 from ..agents import AgentBase
 from ..config.settings import CacheMode
@@ -55,6 +55,7 @@ class Flow:
     Flow('tone': judge)
     """
 
+    @check_argument_names
     def __init__(self, name: str, steps: Sequence[AgentBase | Step] | AgentBase | Step) -> None:
         if not require_text(name, "the name of a flow").strip():
             raise SetupError("a flow needs a name.")

@@ -191,7 +191,7 @@ class Run:
     @check_arguments
     def trace(
         self,
-        which: str,
+        which: str | int,
         *,
         step: str | None = None,
         criteria_set: str | None = None,
@@ -203,7 +203,7 @@ class Run:
         Parameters
         ----------
         which
-            The id of a trace, or of a record with one answer.
+            The id of a trace, or of a record with one answer. A number is the id with these digits.
         step, criteria_set, model, replicate
             Which answer on the record, if there are several.
 
@@ -215,7 +215,7 @@ class Run:
             The stored record is not the one that its hash is of.
         """
         conditions = {"step": step, "criteria_set": criteria_set, "model": model, "replicate": replicate}
-        trace = read_trace(self.project.store, self.run_id, which, conditions)
+        trace = read_trace(self.project.store, self.run_id, str(which), conditions)
         agent = self.agents.get(trace.step)
         return replace(trace, output=agent.rebuild_output(trace.output)) if agent and trace.status == "ok" else trace
 
@@ -283,6 +283,7 @@ def set_last_run(run: Run) -> None:
     _last_run = run
 
 
+@check_arguments
 def ratings(project: Project | None = None) -> pd.DataFrame:
     """The ratings of a whole project: the newest finished answer of each design, and the newest codes of people.
 
@@ -306,6 +307,7 @@ def ratings(project: Project | None = None) -> pd.DataFrame:
     return project_ratings(require_project(project).store)
 
 
+@check_arguments
 def last_run() -> Run:
     """The last run that this process started, even if it was interrupted.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .._internal.arguments import check_argument_names
 from .._internal.validation_errors import validation_error
 from ..agents.base import AgentBase
 from ..errors import SetupError, nearest
@@ -50,6 +51,7 @@ class Step(BaseModel):
     timeout_s: float | None = Field(default=None, gt=0)
     retries: int | None = Field(default=None, ge=0, le=100)
 
+    @check_argument_names
     def __init__(self, agent: AgentBase, *, needs: str | Sequence[str] = (), **fields: Any) -> None:
         if not isinstance(agent, AgentBase):
             raise SetupError(f"a step needs an agent, not {type(agent).__name__}; decorate functions with @bm.agent.")

@@ -35,6 +35,7 @@ _CODERS = """
 """
 
 
+@check_arguments
 def coders(project: Project | None = None) -> pd.DataFrame:
     """All people who have coded in this project or were described with `describe_coder`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from .._internal.arguments import check_arguments
 from ..project.project import Project
 from ..project.session import require_project
 
@@ -21,6 +22,7 @@ _ANSWERS = """
 """
 
 
+@check_arguments
 def highlights(project: Project | None = None) -> pd.DataFrame:
     """The passages that people marked for their answers.
 

@@ -157,6 +157,7 @@ def draw_sample(
     return pd.DataFrame([[getattr(row, column) for column in COLUMNS] for row in rows], columns=list(COLUMNS))
 
 
+@check_arguments
 def samples(project: Project | None = None) -> pd.DataFrame:
     """The samples of a project, in the order in which they were drawn.
 

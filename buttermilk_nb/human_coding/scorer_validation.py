@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._internal.arguments import check_arguments
 from .._internal.ids import digest
 from ..codebook.criteria import Criteria
 from ..corpus.corpus import Corpus
@@ -60,6 +61,7 @@ def scorer_validation_criteria() -> Criteria:
     )
 
 
+@check_arguments
 def scorer_validation_corpus(run: RunWithAssessments) -> Corpus:
     """The assessments of a scorer as texts for people to code: one for each expert's reason and answer.
 
@@ -92,6 +94,7 @@ def scorer_validation_corpus(run: RunWithAssessments) -> Corpus:
     return Corpus(list(records.values()))
 
 
+@check_arguments
 def scorer_validation_ratings(run: RunWithAssessments) -> pd.DataFrame:
     """The scorer and the people who checked it, as ratings for `agreement` and `metrics`.
 

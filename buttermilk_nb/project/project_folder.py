@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -16,14 +17,19 @@ _FILES = ("traces.duckdb", "limits.sqlite", "cache/cache.db", "logs/events.jsonl
 _FILE_PREFIXES = ("traces.duckdb", ".traces.duckdb", "limits.sqlite", ".limits.sqlite")
 
 
-def find_folder(name: str, start: Path) -> tuple[Path, list[str]]:
-    """Find the folder of a project by name, from a folder upwards; by default a new one in that folder.
+def find_folder(name: str, start: Path, path: str | Path | None = None) -> tuple[Path, list[str]]:
+    """The folder of a project: the one that is given, or the one found by its name from `start` upwards, or a new one.
 
     Returns
     -------
     tuple of Path and list of str
         The folder, which may not exist yet, and notes about its place.
     """
+    if path is not None:
+        given = Path(path).expanduser().absolute()
+        if given.is_file():
+            raise SetupError(f"path={str(path)!r} is a file; name the project's folder.")
+        return given, []
     for folder in (start, *start.parents):
         for candidate in (folder, folder / name):
             if (candidate / FILE).is_file() and Settings.read(candidate / FILE).name == name:
@@ -98,6 +104,14 @@ def _places(folder: Path) -> list[Path]:
 def _stays_inside(path: Path, folder: Path) -> bool:
     target = Path(os.path.realpath(path))
     return target.exists() and target.is_relative_to(os.path.realpath(folder))
+
+
+def note_on_new_project(name: str, folder: Path) -> str:
+    """The note that a project is new, with the one beside it that has almost the same name."""
+    note = "this is a new project, its folder was just created"
+    beside = sorted(file.parent.name for file in folder.parent.glob(f"*/{FILE}") if file.parent != folder)
+    similar = difflib.get_close_matches(name, beside, n=1, cutoff=0.75)
+    return f"{note}; beside it is `{similar[0]}`: did you mean bm.init({similar[0]!r})?" if similar else note
 
 
 def folder_without_name(start: Path, *, make: bool) -> tuple[Path, Settings, bool]:

@@ -22,7 +22,7 @@ from ..errors import SetupError, nearest
 from ..llm.providers.load_litellm import close_clients
 from ..llm.registry import make_model
 from .project import Project
-from .project_folder import find_folder, folder_without_name, write_folder
+from .project_folder import find_folder, folder_without_name, note_on_new_project, write_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,13 +101,8 @@ def init(
     if cache not in CACHE_MODES:
         raise SetupError(f"cache={cache!r} must be one of {', '.join(CACHE_MODES)}; {nearest(cache, CACHE_MODES)}")
     model_list = [models] if isinstance(models, str) else None if models is None else list(models)
-    settings, notes = Settings.from_dict({"name": name}, FILE), list[str]()
-    if path is not None:
-        folder = Path(path).expanduser().absolute()
-        if folder.is_file():
-            raise SetupError(f"path={str(path)!r} is a file; name the project's folder.")
-    else:
-        folder, notes = find_folder(name, Path.cwd())
+    settings = Settings.from_dict({"name": name}, FILE)
+    folder, notes = find_folder(name, Path.cwd(), path)
     file = folder / FILE
     if file.is_file():
         settings = Settings.read(file)
@@ -116,7 +111,7 @@ def init(
                 f"{folder} contains the project `{settings.name}`; open it by that name, or choose another path."
             )
     else:
-        notes.append("this is a new project, its folder was just created")
+        notes.append(note_on_new_project(name, folder))
     if model_list is not None and settings.sets.get("judges") != model_list:
         if file.is_file():
             notes.append(f"the set `judges` changed in {FILE}; it was {', '.join(settings.sets.get('judges', []))}")
@@ -207,6 +202,7 @@ def close() -> None:
     _current = None
 
 
+@check_arguments
 def models() -> pd.DataFrame:
     """The models that the open project names: which can be used now, and why the others cannot.
 
@@ -254,6 +250,7 @@ def allow(provider: str) -> None:
     current().allow(provider)
 
 
+@check_arguments
 def trust() -> None:
     """Confirm what the open project's `buttermilk.yaml` says about recipients, addresses, keys and spending.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import field_validator, model_validator
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...errors import nearest
@@ -88,6 +89,7 @@ class Extractor(SchemaAgent):
         "is none of those that were offered. Reply again, with that JSON object and nothing else."
     )  # part of the cache key of the second request, so its wording must not change
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

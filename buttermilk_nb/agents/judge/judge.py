@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import canonical, uuid7
 from ..._internal.markdown import code_list
 from ...codebook.criteria import Criteria
@@ -99,6 +100,7 @@ class Judge(Agent):
     reask: bool = True
     repair_message: ClassVar[str] = REPAIR_MESSAGE
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import field_validator, model_validator
 
-from ..._internal.arguments import as_tuple
+from ..._internal.arguments import as_tuple, check_argument_names
 from ..._internal.ids import canonical
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
@@ -57,6 +57,7 @@ class MetaAgent(Agent):
     order: Order = "shuffled"
     reask: bool = True
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

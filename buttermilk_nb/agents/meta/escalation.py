@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...errors import SkippedCell
@@ -81,6 +82,7 @@ class Escalation(MetaAgent):
 
     above: float = Field(default=0.0, ge=0, lt=1)
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

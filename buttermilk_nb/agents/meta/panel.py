@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...codebook.criterion import Criterion
@@ -72,6 +73,7 @@ class Panel(AgentBase):
     rule: Rule = "majority"
     weights: dict[str, float] = Field(default_factory=dict)
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

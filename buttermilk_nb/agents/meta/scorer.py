@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
@@ -81,6 +82,7 @@ class Scorer(MetaAgent):
         "the expert's reasons exactly once. Reply again, with that JSON object and nothing else."
     )
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

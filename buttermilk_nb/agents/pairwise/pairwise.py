@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import canonical, uuid7
 from ...codebook.criteria import Criteria
 from ...corpus.record import Record
@@ -123,6 +124,7 @@ class Pairwise(Judge):
         "better in one of the words that were offered. Reply again, with that JSON object and nothing else."
     )  # part of the cache key of the second request, so its wording must not change
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import uuid7
 from ..._internal.markdown import code_list
 from ...llm.calls.client import CallResult
@@ -71,6 +72,7 @@ class TypedAgent(SchemaAgent):
     output: OutputForm
     reask: bool = True
 
+    @check_argument_names
     def __init__(
         self,
         name: str,

@@ -25,6 +25,7 @@ _ANSWER_BY_PLACE = {"given": ("first", "second"), "swapped": ("second", "first")
 """For each order, the answer that names the text shown first, and the one that names the text shown second."""
 
 
+@check_arguments
 def order_flips(ratings: pd.DataFrame) -> pd.DataFrame:
     """The answers of each instrument on each pair in both orders.
 

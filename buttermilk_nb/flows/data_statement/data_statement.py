@@ -12,6 +12,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..._internal.arguments import check_arguments
 from ..._internal.markdown import bullets, code, code_list, strip_markup
 from ..._internal.private_files import private_files
 from ..._internal.text import pluralise
@@ -70,6 +71,7 @@ class DataStatement:
         return self.text
 
 
+@check_arguments
 def data_statement(
     flow: Flow | None = None,
     corpus: Corpus | None = None,

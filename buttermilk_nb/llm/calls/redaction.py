@@ -13,6 +13,7 @@ from functools import cached_property
 
 import regex
 
+from ..._internal.arguments import check_argument_names
 from ..._internal.ids import canonical, digest
 from ..._internal.patterns import compile_pattern
 from ...errors import SetupError, nearest
@@ -50,6 +51,7 @@ class Redaction:
     ['Write to [email 1], account [iban 1].']
     """
 
+    @check_argument_names
     def __init__(
         self,
         patterns: Mapping[str, str] | Sequence[str] | None = None,

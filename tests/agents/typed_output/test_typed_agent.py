@@ -317,7 +317,7 @@ def test_offline_models_fill_the_form_and_say_nothing(make_study):
 
 
 def test_other_agents_take_no_output():
-    with pytest.raises(TypeError, match="output"):
+    with pytest.raises(bm.SetupError, match="no argument `output`"):
         bm.Extractor("x", "List.", columns={"a": "b"}, output=Speech)
 
 
