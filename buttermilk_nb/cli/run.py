@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,10 @@ def run(
             click.echo(in_shell_words(repr(definition.check(texts))))
             click.echo(in_shell_words(str(definition.estimate(texts, limit=options["limit"]))))
         return
-    opened_project = session.init(project, path=path) if project else session.current()
+    remark = io.StringIO()
+    with redirect_stdout(remark):
+        opened_project = session.init(project, path=path) if project else session.current()
+    click.echo(in_shell_words(remark.getvalue()), nl=False)
     result = definition.run(texts, **{name: options[name] for name in _RUN_OPTIONS})
     click.echo(in_shell_words(repr(result)))
     for name, place in tables:

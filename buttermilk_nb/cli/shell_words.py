@@ -18,6 +18,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w.])follow_links=True\b"), "-o follow_links=true"),
     (re.compile(r"[Rr]aise budget_usd in run\(\.\.\.\)"), "Raise --budget"),
     (re.compile(r"run bm\.init\(\"name\"\)"), "write --project NAME"),
+    (re.compile(r"^You have not opened a project, so "), "Without --project, "),
     (re.compile(r"open one, bm\.init\((\"[^\"]*\"|'[^']*')\)"), r"write --project \1"),
     (re.compile(r'bm\.set_key\("[^"]+"\) asks for it and keeps it in memory; or '), ""),
     (re.compile(r'`bm\.set_key\("[^"]+"\)` sets another key'), "Set another key in the environment"),

@@ -267,6 +267,15 @@ def test_advice_is_what_one_writes_in_the_shell(command, study_files, words, adv
     assert "notebook" not in out + err
 
 
+def test_the_project_of_the_folder_is_said_in_the_words_of_the_shell(command, study_files, monkeypatch):
+    monkeypatch.chdir(study_files)
+    session.close()
+    _, out, _ = command(*RUN[:3])
+    assert "Without --project, I made a project called" in out
+    assert "To use another, write --project NAME." in out
+    assert "bm." not in out
+
+
 def test_a_pair_without_a_sign_is_one_sentence(command, study_files):
     status, _, err = command(*RUN, "--coders", "ana")
     assert (status, "'ana' has no `=`" in err) == (2, True)
