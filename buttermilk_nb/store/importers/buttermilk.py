@@ -174,6 +174,7 @@ class _FlowReader:
             "error": error,
             "output": canonical({**output, **({} if in_view else row.unmapped)}),
             "started_at": parse_time(row.values.get("timestamp")),
+            "calls": () if in_view else _source_calls(row),
         }
         index = self._append_trace(fields, call_id, None, input_index)
         if input_index is not None:

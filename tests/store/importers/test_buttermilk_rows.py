@@ -218,6 +218,15 @@ def test_a_scorer_of_the_table_reads_the_judgement_that_it_names(project):
     assert len(scores(project)) == 1
 
 
+def test_the_request_of_a_scorer_is_kept_where_the_export_has_it(project):
+    asked = trace_row("SCORERS", "c2", {"correctness": 1.0, "assessments": [{"correct": True, "feedback": "Yes."}]},
+                      parent_call_id="c1", messages=json.dumps([{"role": "user", "content": "Compare."}]))  # fmt: skip
+    import_traces(project, [asked, trace_row()])
+    (call_id,) = project.store.df("select scorer_call_id from judge_scores").scorer_call_id
+    query = "select role from calls join traces using (trace_id) where call_id = ?"
+    assert project.store.df(query, [call_id]).role.tolist() == ["scorer"]
+
+
 def test_an_assessment_of_a_judgement_that_is_not_there_is_said(project):
     done = import_traces(project, [trace_row("SCORERS", "c2", {"correctness": 1.0}, parent_call_id="gone")])
     assert done.remarks == ("1 assessments refer to judgements that are not in the data.",)
