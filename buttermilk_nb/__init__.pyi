@@ -101,6 +101,7 @@ from .human_coding.coders import (
 )
 from .human_coding.disagreements import disagreements as disagreements
 from .human_coding.highlights import highlights as highlights
+from .human_coding.label_export.export_labels import export_labels as export_labels
 from .human_coding.label_import.import_labels import import_labels as import_labels
 from .human_coding.labels import labels as labels
 from .human_coding.open_form import coding_form as coding_form

@@ -70,9 +70,8 @@ class Agent(AgentBase):
         Models to call if the selected model fails permanently (overloaded, unreachable, no credit, text too long).
         Their answers carry their own model name, because another model is another instrument. By default none.
     output
-        The type of the answer: a pydantic model, a dataclass, a typed dictionary, or a JSON schema. By default the
-        answer is a text. With a type, the model gets it as its schema, and an answer that does not fit is asked once
-        more (unless `reask=False`), then `invalid`.
+        The type of the answer: a pydantic model, dataclass, typed dictionary or JSON schema; by default a text. The
+        model gets it as its schema. A wrong answer is asked once more (unless `reask=False`), then `invalid`.
 
     Raises
     ------

@@ -26,9 +26,11 @@ from .._internal.validation_errors import validation_error
 from ..errors import SetupError, nearest
 from ..schema import TextRow
 from .criterion import Criterion
+from .refi_codebook import read_criteria, write_codebook
 from .scales import Scale
 from .short_form import criterion_to_plain, expand_short_form
 
+_CODEBOOKS = (".qdc", ".qdpx")
 Cues = Mapping[str, Iterable[str]] | Iterable[str]
 
 
@@ -111,12 +113,18 @@ class Criteria(FrozenModel):
     def from_file(cls, path: str | Path) -> Criteria:
         """Read criteria from a Markdown file with YAML front matter; each run reads the file again.
 
+        The codes of a program for qualitative analysis (`.qdc` or `.qdpx` of REFI-QDA) become questions: a code alone
+        is a yes/no question, a code with codes under it asks which of these the text has.
+
         Raises
         ------
         SetupError
             The file does not exist, or one of its fields is unknown or invalid.
         """
         path = Path(path)
+        if path.suffix.lower() in _CODEBOOKS:
+            text = f"The codes of {path.name}."
+            return cls(path.stem, text, criteria=read_criteria(path), source=path.name, path=path)
         return cls.from_markdown(yaml.read_text(path), name=path.stem, path=path)
 
     @classmethod
@@ -215,6 +223,29 @@ class Criteria(FrozenModel):
         """The document as the text of a file that `from_file` can read."""
         return self._markdown
 
+    def to_file(self, path: str | Path) -> Path:
+        """Write the document as a Markdown file (`.md`), or its codes as a codebook of REFI-QDA (`.qdc`).
+
+        In a codebook, a yes/no question is one code, and any other one a code with its answers under it.
+
+        Raises
+        ------
+        SetupError
+            The file has another ending, or exists.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".md", ".qdc"):
+            raise SetupError(f"`{path.name}`: criteria are written as .md, or their codes as .qdc.")
+        data = write_codebook(self.criteria) if path.suffix.lower() == ".qdc" else self._markdown.encode()
+        try:
+            with path.open("xb") as handle:
+                handle.write(data)
+        except FileExistsError:
+            raise SetupError(f"`{path.name}` exists already; choose another name, or remove it first.") from None
+        except OSError as error:
+            raise SetupError(f"`{path}` cannot be written: {error.strerror}.") from error
+        return path
+
     @cached_property
     def _markdown(self) -> str:
         return f"---\n{yaml.dumps(self._front_matter())}---\n{self.text}\n"
@@ -274,37 +305,3 @@ def has_front_matter(text: str) -> bool:
 
 def _describe_cues(criterion: Criterion) -> str:
     return ", ".join(f"{len(cues)} for {answer}" for answer, cues in criterion.cues.items()) or "none"
-
-
-def require_criteria(value: object, user: str, *, reload: bool = False) -> Criteria:
-    """Criteria, from criteria or from the path of their file.
-
-    Parameters
-    ----------
-    value
-        The value to check.
-    user
-        The function or object that needs criteria, as the subject of the error message.
-    reload
-        Whether criteria that have a file are read again from it.
-
-    Raises
-    ------
-    SetupError
-        The value is neither criteria nor a path, or the file cannot be read.
-
-    Examples
-    --------
-    >>> try:
-    ...     require_criteria(3, "a coding form")
-    ... except SetupError as error:
-    ...     print(error)
-    a coding form needs criteria or the path of their file, not int.
-    """
-    if isinstance(value, Criteria):
-        return value.reload() if reload else value
-    if isinstance(value, str | Path):
-        return Criteria.from_file(value)
-    if isinstance(value, list | tuple):
-        raise SetupError(f"{user} takes the criteria of one document; use it once for each of the {len(value)}.")
-    raise SetupError(f"{user} needs criteria or the path of their file, not {type(value).__name__}.")

@@ -36,10 +36,8 @@ class Run:
     ----------
     project
         The project with the results.
-    run_id
-        The id of the run.
-    flow
-        The flow's name.
+    run_id, flow
+        The id of the run, and the name of its flow.
     planned
         The number of planned answers.
     remarks
@@ -203,7 +201,7 @@ class Run:
         Parameters
         ----------
         which
-            The id of a trace, or of a record with one answer. A number is the id with these digits.
+            The id of a trace, or of a record with one answer; a number is the id of these digits.
         step, criteria_set, model, replicate
             Which answer on the record, if there are several.
 

@@ -18,8 +18,9 @@ from .._internal.text import pluralise
 from ..analysis.frames.human_codes import ADJUDICATED
 from ..analysis.frames.ratings import project_ratings
 from ..analysis.shared.ratings_frame import prepare_ratings
-from ..codebook.criteria import Criteria, require_criteria
+from ..codebook.criteria import Criteria
 from ..codebook.edge_cases import EdgeCase, with_edge_case
+from ..codebook.require_criteria import require_criteria
 from ..corpus.record import Record
 from ..errors import SetupError, nearest
 from ..project.project import Project

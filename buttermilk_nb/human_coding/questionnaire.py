@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..codebook.criteria import Criteria, require_criteria
+from ..codebook.criteria import Criteria
 from ..codebook.criterion import Criterion
+from ..codebook.require_criteria import require_criteria
 from ..errors import SetupError, nearest
 
 CriteriaChoice = Criteria | str | Path | Sequence[Criteria | str | Path]

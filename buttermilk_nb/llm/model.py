@@ -133,7 +133,7 @@ class Request:
             self._key = self._key_with(self.params.sent)
         return self._key
 
-    @cached_property
+    @property
     def former_key(self) -> str | None:
         """The key under which an earlier version cached the answer, if that is another one."""
         former = self.params.former_sent

@@ -17,6 +17,7 @@ from . import (
     json_files,
     mailboxes,
     reference_files,
+    refi_project,
     subtitles,
     survey_files,
     text_folders,
@@ -57,6 +58,7 @@ READERS: dict[str, Reader] = {
     ".srt": subtitles.read,
     ".zip": text_folders.read_zip,
     ".mbox": mailboxes.read,
+    ".qdpx": refi_project.read,
     **{ending: document_files.make_file_reader(reader) for ending, reader in DOCUMENT_READERS.items()},
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ from .result import ImportedLabels
 _REJECTED = ["where", "coder", "record_id", "criterion", "code", "kind", "problem"]
 _CLASHES = ["where", "coder", "record_id", "criterion", "before", "now"]
 _STORED_CODES = """
-    select coder, record_id, record_hash, criteria_hash, criterion, category, value, status from latest_labels
+    select coder, record_id, record_hash, criteria_hash, criterion, category, value, status,
+           quotes from latest_labels
     where list_contains(?::varchar[], criteria_hash) and round = ? and status <> 'withdrawn'
 """
 CodeKey = tuple[str, str, str]
@@ -27,9 +29,22 @@ CodeKey = tuple[str, str, str]
 
 
 class ImportedCode(NamedTuple):
-    """An earlier code. Its answer is None if the record was skipped."""
+    """An earlier code. Its answer is None if the record was skipped, its passages if none were marked."""
 
     answer: str | None
+    quotes: str | None = None
+
+    def differs(self, now: ImportedCode) -> bool:
+        """Whether a newer code says something else; one without an answer or passages does not deny them."""
+        return self.answer not in (None, now.answer) or (
+            None not in (self.quotes, now.quotes) and self.quotes != now.quotes
+        )
+
+    def adds_to(self, earlier: ImportedCode) -> bool:
+        """Whether it says something about which an earlier code says nothing."""
+        return (self.answer is not None and earlier.answer is None) or (
+            self.quotes is not None and earlier.quotes is None and self.answer == earlier.answer
+        )
 
 
 class RejectedCode(NamedTuple):
@@ -77,8 +92,9 @@ class CodeChecker:
             return
         key = (label.coder, label.record_id, code.criterion)
         first_label = self.first_labels.get(key)
-        earlier = ImportedCode(_label_answer(first_label)) if first_label else self.stored_codes.get(key)
-        answer = _label_answer(label)
+        earlier = _code_of(first_label) if first_label else self.stored_codes.get(key)
+        now = _code_of(label)
+        answer = now.answer
         is_set = label.category is not None and label.category.startswith("[")
         if (
             isinstance(code.raw, str)
@@ -89,9 +105,12 @@ class CodeChecker:
             self.other_spellings[code.raw.strip(), label.category] += 1
         if answer is None and earlier:
             return
-        if earlier and earlier.answer not in (None, answer):
+        if earlier and earlier.differs(now):
             row = {"where": code.where, "coder": label.coder, "record_id": label.record_id}
-            self.clashes.append({**row, "criterion": code.criterion, "before": earlier.answer, "now": answer})
+            before, after = (
+                (earlier.answer, answer) if earlier.answer != answer else map(_with_passages, (earlier, now))
+            )
+            self.clashes.append({**row, "criterion": code.criterion, "before": before, "now": after})
         if first_label is None or first_label.status == "skipped":
             self.first_labels[key] = label
         self.last_labels[key] = label
@@ -106,6 +125,8 @@ class CodeChecker:
 
     def _label(self, code: RawCode) -> Label | RejectedCode | None:
         """The label of a code; None if there is neither a code nor a note."""
+        if code.problem and code.problem_kind:
+            return RejectedCode(code.problem_kind, code.problem)
         if code.problem and not code.coder:
             return RejectedCode("row", code.problem)
         if code.raw is None and not code.notes:
@@ -127,6 +148,8 @@ class CodeChecker:
         if code.criterion not in keys:
             problem = f"criteria `{self.questionnaire.name}` has no criterion `{code.criterion}`"
             return RejectedCode("row", f"{problem}; {nearest(code.criterion, keys)}")
+        if any(not _is_in_text(quote, record.content) for quote in code.quotes or ()):
+            return RejectedCode("passage", f"a passage of this code is not in the text of `{code.record_id}`")
         _, document, criterion = self.questionnaire[code.criterion]
         try:
             return make_label(
@@ -138,6 +161,7 @@ class CodeChecker:
                 status="skipped" if code.raw is None else "coded",
                 source="import",
                 notes=code.notes,
+                quotes=code.quotes,
                 blind=code.blind,
                 round=self.round,
                 sample_id=code.sample_id,
@@ -150,12 +174,8 @@ class CodeChecker:
         """The labels to write. If codes clash, the first one counts, or the last one with `replace`."""
         labels = []
         for key, label in (self.last_labels if replace else self.first_labels).items():
-            stored, answer = self.stored_codes.get(key), _label_answer(label)
-            if (
-                stored is None
-                or (answer is not None and stored.answer is None)
-                or (replace and stored.answer != answer)
-            ):
+            stored, now = self.stored_codes.get(key), _code_of(label)
+            if stored is None or now.adds_to(stored) or (replace and stored.differs(now)):
                 labels.append(label)
         return labels
 
@@ -191,16 +211,32 @@ def known_codes(
     codes: dict[CodeKey, ImportedCode] = {}
     with project.store.reading() as con:
         rows = con.execute(_STORED_CODES, [list(questionnaire.hashes), in_round]).fetchall()
-    for coder, record_id, record_hash, criteria_hash, criterion, category, value, status in rows:
+    for coder, record_id, record_hash, criteria_hash, criterion, category, value, status, quotes in rows:
         question = questionnaire.find_question(criteria_hash, criterion)
         if question and hashes.get(record_id) == record_hash:
             answer = None if status == "skipped" else _answer_text(category, value)
-            codes[coder, record_id, question.key] = ImportedCode(answer)
+            codes[coder, record_id, question.key] = ImportedCode(answer, _without_empty(quotes))
     return codes
 
 
-def _label_answer(label: Label) -> str | None:
-    return None if label.status == "skipped" else _answer_text(label.category, label.value)
+def _is_in_text(quote: Mapping[str, Any], content: str) -> bool:
+    start, end = quote.get("start"), quote.get("end")
+    return isinstance(start, int) and isinstance(end, int) and content[start:end] == quote.get("text")
+
+
+def _code_of(label: Label) -> ImportedCode:
+    answer = None if label.status == "skipped" else _answer_text(label.category, label.value)
+    return ImportedCode(answer, _without_empty(label.quotes))
+
+
+def _without_empty(quotes: str | None) -> str | None:
+    return None if quotes in (None, "[]") else quotes
+
+
+def _with_passages(code: ImportedCode) -> str:
+    """The answer with the number of its passages, for a clash of passages."""
+    places = [f"{quote['start']}-{quote['end']}" for quote in json.loads(code.quotes or "[]")]
+    return f"{code.answer} ({', '.join(places)})"
 
 
 def _answer_text(category: str | None, value: float | None) -> str:

@@ -17,15 +17,18 @@ from ...corpus.match_ids import match_ids, offer_rule
 from ...errors import SetupError, nearest
 from ...project.project import Project
 from ...project.session import require_project
+from ..coded_texts.coded_text import CodedText
 from ..labels import keep_labels
 from ..questionnaire import CriteriaChoice, require_questionnaire
 from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
 from .form_layouts import other_documents
 from .layouts import codes_in
+from .passage_codes import PassageReader
+from .passage_tables import passage_columns, read_passages
 from .raw_codes import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode
 from .result import ImportedLabels
-from .tables import table_remarks, tables_of
+from .tables import ROW, LabelTable, in_order_of_corpus, table_remarks, tables_of
 
 OnClash = Literal["report", "keep", "replace"]
 _ON_CLASH = ("report", "keep", "replace")
@@ -39,24 +42,29 @@ def import_labels(
     *,
     coder: str | None = None,
     layout: Layout = "auto",
-    record_id: str = "record_id",
+    record_id: str | None = "record_id",
     columns: Columns | None = None,
     values: Mapping[Any, Any] | None = None,
+    codes: Mapping[str, str | None] | None = None,
+    unmarked: Any = None,
+    records: Mapping[str, str] | None = None,
     sample: Any = None,
     round: str = "1",  # noqa: A002  # the column's name
     preview: bool = False,
     on_clash: OnClash = "report",
     project: Project | None = None,
 ) -> ImportedLabels:
-    """Import people's codes from spreadsheets, CSV and JSON files, exports of Label Studio, zips, or dataframes.
+    """Import people's codes and the passages that they marked, from tables and from the files of other programs.
 
     You can import the same file again: codes that are already in the project are not written twice.
 
     Parameters
     ----------
     source
-        The path of a `.csv`, `.xlsx`, `.json`, `.jsonl` or `.zip` file, a dataframe, or a list of these. In an export
-        of Label Studio, each annotation is one coder's answers; its questions are named like the criteria.
+        The path of a file, folder or zip, a dataframe, or a list of these. Tables are `.csv`, `.xlsx`, `.json` and
+        `.jsonl`. Of other programs, it reads projects of REFI-QDA (`.qdpx`: MAXQDA, NVivo, ATLAS.ti, ...), INCEpTION
+        and WebAnno (`.tsv`, CAS as `.json` or `.xmi`), brat (`.ann`), CATMA (`.xml`), Label Studio, doccano, Prodigy,
+        Argilla and Potato (`.json`, `.jsonl`), and tables with a row for each passage.
     corpus
         The coded records.
     criteria
@@ -66,16 +74,27 @@ def import_labels(
     layout
         `sheet` is a file that `coding_sheet` made; `long` has one row per code, with the columns record_id, coder,
         criterion, category (and notes); `wide` has one column per coder or, if `coder` is given, per criterion; `form`
-        has one row per coder and record, with a column `coder` and one per criterion. `auto` detects the layout.
+        has one row per coder and record, with a column `coder` and one per criterion; `passages` has one row per coded
+        passage. `auto` detects the layout.
     record_id
-        The column with the ids of the records.
+        The column with the ids of the records. None for a table whose rows are in the order of the corpus.
     columns
         For a wide table, the columns with codes: a list of columns named like the coders, or a mapping
         `{"kf": "kf_column"}` or `{"kf": {"respect": "kf_respect"}}`; by default all columns but the ids, `text` and
         `notes`. For a long table, the names of its columns: `{"coder": "annotator", "category": "code"}`. For forms,
-        the columns of coder, notes and criteria: `{"coder": "annotator", "respect": "Q1"}`.
+        the columns of coder, notes and criteria: `{"coder": "annotator", "respect": "Q1"}`. For passages, the columns
+        of `record_id`, `code`, `text`, `coder`, `notes`, `start` and `end`.
     values
         The meaning of codes that are not words of the scale: `{"1": "yes", "0": "no"}`.
+    codes
+        What the codes of another program mean: `{"Angst": "emotion: fear", "todo": None}`, where None leaves a code
+        out. By default a code means the yes/no question or the answer of its name.
+    unmarked
+        The answer if a coder of another program marked nothing for a question in a text: `"no"`, or a mapping by
+        question. By default there is no code then.
+    records
+        The records of texts that another program calls otherwise: `{"Interview 1.docx": "int-01"}`. By default a text
+        is known by its name, or by its words.
     sample
         The coded sample, as `draw_sample` or `assign_coders` returned it. Each code then stores the probability with
         which its record was drawn, and codes of records outside the sample are rejected. You do not need it for a file
@@ -119,20 +138,23 @@ def import_labels(
     if on_clash not in _ON_CLASH:
         raise SetupError(f"on_clash={on_clash!r} must be one of {', '.join(_ON_CLASH)}.")
     questionnaire = require_questionnaire(criteria, "an import of labels")
-    options = ImportOptions(questionnaire, coder, layout, record_id, columns, CodeTranslation(values))
+    options = ImportOptions(
+        questionnaire, coder, layout, record_id or ROW, columns, CodeTranslation(values), codes, unmarked, records
+    )
     project = require_project(project)
     tables = list(tables_of(source))
-    used_tables = [table for table in tables if not table.sheet or options.record_id in table.columns]
-    codes = [code for table in used_tables or tables for code in codes_in(table, options)]
+    if record_id is None:
+        tables = [in_order_of_corpus(table, corpus) for table in tables]
+    raw_codes, remarks = _raw_codes(tables, corpus, options)
     known = {record.record_id for record in corpus}
-    unknown = {code.record_id for code in codes if code.record_id} - known
+    unknown = {code.record_id for code in raw_codes if code.record_id} - known
     match = match_ids(unknown, known)
     if match:
-        codes = [code._replace(record_id=match.known_ids.get(code.record_id, code.record_id)) for code in codes]
+        raw_codes = [code._replace(record_id=match.known_ids.get(code.record_id, code.record_id)) for code in raw_codes]
     if sample is not None:
-        codes = _add_sample(codes, corpus, sample)
+        raw_codes = _add_sample(raw_codes, corpus, sample)
     checker = CodeChecker(corpus, questionnaire, round, known_codes(project, corpus, questionnaire, round))
-    for code in codes:
+    for code in raw_codes:
         checker.add(code)
     new_labels = checker.new_labels(replace=on_clash == "replace")
     why_not = "preview: nothing was written" if preview else ""
@@ -140,11 +162,29 @@ def import_labels(
         why_not = 'nothing was written because of the clashes: write on_clash="keep" or on_clash="replace"'
     if not why_not:
         ids = {label.record_id for label in new_labels}
-        records = [record for record in corpus if record.record_id in ids]
-        keep_labels(project, new_labels, records=records, documents=questionnaire.documents)
+        coded_records = [record for record in corpus if record.record_id in ids]
+        keep_labels(project, new_labels, records=coded_records, documents=questionnaire.documents)
     id_remark = match.remark if match else offer_rule(unknown, known)
-    remarks = [*table_remarks(tables, options.record_id), *([id_remark] if id_remark else [])]
+    remarks += [*table_remarks(tables, options.record_id), *([id_remark] if id_remark else [])]
     return checker.summary(len(new_labels), why_not, other_documents(tables, questionnaire), remarks)
+
+
+def _raw_codes(tables: list[LabelTable], corpus: Corpus, options: ImportOptions) -> tuple[list[RawCode], list[str]]:
+    """The codes of all tables, and remarks on those of other programs."""
+    plain: list[LabelTable] = []
+    texts: list[CodedText] = []
+    reader = PassageReader(corpus, options)
+    for table in tables:
+        roles = None if table.coded else passage_columns(table, options)
+        coded = table.coded or (read_passages(table, roles) if roles else None)
+        if coded is None:
+            plain.append(table)
+            continue
+        texts += coded.texts
+        reader.remarks += () if table.coded else coded.remarks
+    used = [table for table in plain if not table.sheet or options.record_id in table.columns]
+    codes = [code for table in used or plain for code in codes_in(table, options)]
+    return [*codes, *reader.codes(texts)], reader.remarks
 
 
 def _add_sample(codes: list[RawCode], corpus: Corpus, sample: Any) -> list[RawCode]:

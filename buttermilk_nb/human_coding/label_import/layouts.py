@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ _WORDS_FOR_CODE = frozenset({"label", "labels", "code", "codes", "answer", "rati
 """Names of a column with codes, which are names of no coder."""
 _ROLES = (
     "coder", "criterion", "category", "value", "notes", "criteria_hash", "status", "record_hash", "source", "blind",
-    "sample_id", "inclusion_p",
+    "sample_id", "inclusion_p", "quotes",
 )  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
     for row in table.rows:
         if row.problem == "empty row":
             continue
-        where, record_id = f"{table.name}, line {row.line}", as_name(row.fields.get(id_column))
+        where, record_id = f"{table.name}, {table.unit} {row.line}", as_name(row.fields.get(id_column))
         if row.problem:
             yield RawCode(where, "", record_id, "", None, problem=row.problem)
             continue
@@ -136,9 +137,19 @@ def _long_reader(table: LabelTable, options: ImportOptions) -> RowReader:
         question = options.questionnaire.find_question(as_name(values.get("criteria_hash")), criterion)
         criterion = question.key if question else criterion
         notes = as_name(values.get("notes")) or None
-        yield RawCode("", coder, "", criterion, raw, notes, *_label_facts(values), problem=problem)
+        quotes = _quotes(values.get("quotes"))
+        yield RawCode("", coder, "", criterion, raw, notes, *_label_facts(values), problem=problem, quotes=quotes)
 
     return read_row
+
+
+def _quotes(value: Any) -> list[dict[str, Any]] | None:
+    """The passages in a table of `bm.labels()`: a JSON list with their places."""
+    try:
+        quotes = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return quotes or None if isinstance(quotes, list) and all(isinstance(quote, dict) for quote in quotes) else None
 
 
 def _label_facts(values: Mapping[str, Any]) -> tuple[str | None, str | None, float | None, bool | None]:

@@ -11,8 +11,8 @@ from ..questionnaire import Questionnaire
 from ..spreadsheets.columns import clean_cell
 from .tables import LabelTable
 
-Layout = Literal["auto", "wide", "long", "form", "sheet"]
-LAYOUTS = ("auto", "wide", "long", "form", "sheet")
+Layout = Literal["auto", "wide", "long", "form", "sheet", "passages"]
+LAYOUTS = ("auto", "wide", "long", "form", "sheet", "passages")
 Columns = Sequence[str] | Mapping[str, str | Mapping[str, str]]
 OUTSIDE = "not in the sample"
 """The problem of a code if its record was not drawn."""
@@ -35,6 +35,10 @@ class RawCode(NamedTuple):
     blind: bool | None = None
     problem: str | None = None
     """The reason why the code cannot be used, if that is already known."""
+    quotes: Sequence[Mapping[str, Any]] | None = None
+    """The marked passages."""
+    problem_kind: str | None = None
+    """The kind of the problem, if it is none of the layout."""
 
 
 RowReader = Callable[[Mapping[str, Any]], Iterator[RawCode]]
@@ -50,6 +54,12 @@ class ImportOptions(NamedTuple):
     record_id: str
     columns: Columns | None
     values: CodeTranslation
+    codes: Mapping[str, str | None] | None = None
+    """What the codes of another program mean."""
+    unmarked: Any = None
+    """The answer where a coder marked nothing; by question, or one for all."""
+    records: Mapping[str, str] | None = None
+    """The records of texts that another program calls otherwise."""
 
 
 def require_column(table: LabelTable, name: str) -> None:

@@ -9,20 +9,29 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from ..._internal.text import pluralise
+from ...corpus.corpus import Corpus
 from ...corpus.loaders import csv_files, dataframes, excel, json_files
 from ...corpus.loaders.source import Source, SourceRow, existing_path
 from ...corpus.loaders.zip_files import open_zip
 from ...errors import SetupError
+from ..coded_texts.coded_file import CodedFile
+from ..coded_texts.file_set import is_archive
+from ..coded_texts.formats import ENDINGS, read_coded_files, read_coded_rows
 from ..spreadsheets import workbook
-from .label_studio import read_annotations
+from .label_studio_rows import read_short_rows
+
+ROW = "row"
+"""The column with the ids of a table whose rows are in the order of the corpus."""
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 _JSON = {".json": json_files.read, ".jsonl": json_files.read_lines, ".ndjson": json_files.read_lines}
-_ENDINGS = (*_DELIMITED, *_JSON, ".xlsx", ".zip")
+_TABLES = (*_DELIMITED, *_JSON, ".xlsx")
+_ENDINGS = tuple(dict.fromkeys((*_TABLES, *ENDINGS, ".zip", ".tar.gz")))
 
 
 class LabelTable(NamedTuple):
-    """One table with labels. A coding sheet also has its facts."""
+    """One table with labels. A coding sheet also has its facts, a file of another program its coded texts."""
 
     name: str
     columns: list[str]
@@ -34,6 +43,10 @@ class LabelTable(NamedTuple):
     """The name of the file without its ending, if there are several files."""
     remarks: tuple[str, ...] = ()
     """What was guessed about the file."""
+    coded: CodedFile | None = None
+    """The texts and passages, if the file is another program's."""
+    unit: str = "line"
+    """What messages call a row."""
 
     @property
     def names_coder(self) -> str:
@@ -58,20 +71,32 @@ def tables_of(source: Any) -> list[LabelTable]:
     if not hasattr(source, "itertuples"):
         raise SetupError(f"{source!r:.60} is not a source of labels: give a path, a dataframe, or a list of these.")
     rows = dataframes.read_dataframe(source).rows
-    return [LabelTable("dataframe", [str(name) for name in source.columns], rows)]
+    return [LabelTable("dataframe", [str(name) for name in source.columns], rows, unit="row")]
 
 
 def _named_by_file(table: LabelTable, file: Any, n_files: int) -> LabelTable:
     """A table that may be named by its file, if there are several files and no sheets."""
     if n_files == 1 or table.sheet or table.facts or not isinstance(file, str | Path):
         return table
-    return table._replace(file_stem=PurePosixPath(str(file).replace("\\", "/")).stem)
+    stem = PurePosixPath(str(file).replace("\\", "/")).stem
+    if table.coded and table.rows:  # such as doccano's export, with a file for each person
+        texts = tuple(text if text.coder else replace(text, coder=stem) for text in table.coded.texts)
+        return table._replace(coded=table.coded._replace(texts=texts))
+    return table._replace(file_stem=stem)
 
 
 def _file_tables(file: Path) -> Iterator[LabelTable]:
     ending = file.suffix.lower()
-    if file.is_dir() or ending not in _ENDINGS:
-        raise SetupError(f"`{file.name}`: labels are read from {', '.join(_ENDINGS)} and dataframes.")
+    if coded_files := read_coded_files(file):
+        for name, coded in coded_files:
+            yield LabelTable(name, [], [], remarks=coded.remarks, coded=coded)
+        return
+    if file.is_dir():
+        yield from _folder_tables(file)
+        return
+    if ending not in (*_TABLES, ".zip"):
+        known = "is no file of a program that is known" if ending in ENDINGS or is_archive(file) else "cannot be read"
+        raise SetupError(f"`{file.name}` {known}: codes are in {', '.join(_ENDINGS)}, folders and frames.")
     if ending == ".zip":
         yield from _zip_tables(file)
         return
@@ -93,11 +118,21 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
         )
 
 
+def _folder_tables(folder: Path) -> Iterator[LabelTable]:
+    """The tables in a folder and its subfolders."""
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix.lower() in _TABLES]
+    if not files:
+        raise SetupError(f"the folder `{folder.name}` has no file with codes.")
+    for file in files:
+        for table in _file_tables(file):
+            yield _named_by_file(table, file, len(files))
+
+
 def _plain_table(name: str, source: Source) -> LabelTable:
-    source = replace(source, rows=[_without_rejected(row) for row in source.rows])
-    annotations = read_annotations(source.rows)
-    if annotations:
-        source = replace(source, rows=annotations.rows, remarks=(*source.remarks, *annotations.remarks))
+    coded = read_coded_rows(source.rows, name)
+    if coded:
+        return LabelTable(name, [], source.rows, remarks=(*source.remarks, *coded.remarks), coded=coded)
+    source = replace(source, rows=read_short_rows([_without_rejected(row) for row in source.rows]))
     return LabelTable(name, source.columns, source.rows, remarks=source.remarks)
 
 
@@ -107,6 +142,26 @@ def _without_rejected(row: SourceRow) -> SourceRow:
     if "_input_hash" in row.fields and answer in ("reject", "ignore"):
         return row._replace(problem=f"its `answer` in Prodigy is `{answer}`, so it has no code")
     return row
+
+
+def in_order_of_corpus(table: LabelTable, corpus: Corpus) -> LabelTable:
+    """A table without ids, as other statistics programs take it: one row for each record, in the order of the corpus.
+
+    Raises
+    ------
+    SetupError
+        It has more or fewer rows than the corpus has records.
+    """
+    rows = [row for row in table.rows if row.problem != "empty row"]
+    if len(rows) != len(corpus):
+        raise SetupError(
+            f"`{table.name}` has {pluralise(len(rows), 'row')}, the corpus {len(corpus):,} records: without a "
+            "column of ids, each record needs its row."
+        )
+    named = [
+        row._replace(fields={**row.fields, ROW: record.record_id}) for row, record in zip(rows, corpus, strict=True)
+    ]
+    return table._replace(rows=named, columns=[*table.columns, ROW])
 
 
 def table_remarks(tables: Sequence[LabelTable], id_column: str) -> list[str]:
@@ -145,7 +200,7 @@ def _zip_tables(file: Path) -> Iterator[LabelTable]:
 def _is_table(member: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(member.filename.replace("\\", "/")).parts
     is_hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in parts if part != "..")
-    return not is_hidden and _suffix(member) in (*_DELIMITED, *_JSON, ".xlsx")
+    return not is_hidden and _suffix(member) in _TABLES
 
 
 def _suffix(member: zipfile.ZipInfo) -> str:

@@ -17,9 +17,20 @@ from typing import Any
 from ..._internal.ids import canonical
 from .find_json import find_objects
 from .repair_object import repair_object
-from .text_forms import compact_form, decoded_forms, fold_strings, is_compact, letters_of, plain_forms, structure
+from .text_forms import (
+    compact_form,
+    decoded_forms,
+    fold_strings,
+    is_compact,
+    letters_of,
+    may_have_escapes,
+    plain_forms,
+    structure,
+)
 
 _ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
+_PLAIN_FIELD = re.compile(r'"answer"\s*+:\s*+("[A-Za-z0-9_.-]{1,60}+"|-?\d{1,9}|true|false|null)\s*+[,}]')
+_MAX_FIELDS = 1_000
 _CLOSING = re.compile(r'"[\]}]+,?$')
 """The end of a string and a list right before an answer field: in most answers a conclusion stands between."""
 _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
@@ -59,7 +70,8 @@ class ShownTexts:
     ) -> None:
         if redacted:
             texts = [_with_placeholders(text, redacted) for text in texts]
-        forms = [form for text in texts if text for form in decoded_forms(text) if _has_bracket(form)]
+        texts = [text for text in texts if text and _may_show_bracket(text)]
+        forms = [form for text in texts for form in decoded_forms(text) if _has_bracket(form)]
         self._others = _Analysis(forms) if forms else None
         self._analyses = [_analyse(text) for text in same_for_all if _has_bracket(text)]
         if self._others:
@@ -77,10 +89,11 @@ class ShownTexts:
         """
         if not self._analyses:
             return False
-        forms = _AnswerForms(source)
-        for analysis in self._analyses:
-            if analysis.contains_answer(forms, answer):
-                return True
+        field = _only_plain_field(source)
+        analyses = [each for each in self._analyses if field is None or each.may_contain(field)]
+        forms = _AnswerForms(source) if analyses else None
+        if forms and any(analysis.contains_answer(forms, answer) for analysis in analyses):
+            return True
         return self._others is not None and self._others.contains_letters(answer)
 
     def share_object_with(self, source: str) -> bool:
@@ -106,6 +119,18 @@ class _Analysis:
 
     def __init__(self, forms: Sequence[str]) -> None:
         self._texts = forms
+        self._known_fields: dict[str, bool] = {}
+
+    def may_contain(self, field: str) -> bool:
+        """Whether a reply whose only answer field this is may stand in one of the texts; most do not."""
+        known = self._known_fields.get(field)
+        if known is None:
+            value = canonical(fold_strings(json.loads(field.partition(":")[2])))
+            texts = (*self._structures, *self._compact_texts)
+            known = value in self._answers or any(field in text for text in texts)
+            if len(self._known_fields) < _MAX_FIELDS:
+                self._known_fields[field] = known
+        return known
 
     def contains_answer(self, forms: _AnswerForms, answer: dict[str, Any]) -> bool:
         for compact in forms.compact:
@@ -204,9 +229,22 @@ class _Analysis:
         return [_plain_fields(item) for value in self._values for item in _objects_with_answer(value)]
 
 
+def _only_plain_field(source: str) -> str | None:
+    """The answer field of a plain reply that has only one, without white space; None for all other replies."""
+    if source.count('"answer"') != 1 or "\\" in source or not source.isascii() or may_have_escapes(source):
+        return None
+    match = _PLAIN_FIELD.search(source)
+    return f'"answer":{match[1]}' if match else None
+
+
 @lru_cache(maxsize=64)
 def _analyse(text: str) -> _Analysis:
     return _Analysis([form for form in decoded_forms(text) if _has_bracket(form)])
+
+
+def _may_show_bracket(text: str) -> bool:
+    """Whether a text can have a curly bracket in one of its forms: a quick sign, before the forms are made."""
+    return "{" in text or "}" in text or not text.isascii() or "\\" in text or may_have_escapes(text)
 
 
 def _has_bracket(text: str) -> bool:

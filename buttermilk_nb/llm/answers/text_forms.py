@@ -22,7 +22,7 @@ _MAX_DECODINGS, _MAX_DEPTH = 3, 50
 
 def decoded_forms(text: str) -> list[str]:
     """The text without invisible characters; and, if that differs, with its escapes decoded, and with plain marks."""
-    if text.isascii() and not _may_have_escapes(text):
+    if text.isascii() and not may_have_escapes(text):
         return [text]  # most texts
     visible, decoded = _visible_and_decoded(text)
     return list(dict.fromkeys([visible, with_plain_quotes(decoded), decoded]))
@@ -36,7 +36,7 @@ def plain_forms(text: str) -> list[str]:
     >>> plain_forms("“No” &amp; “yes”")
     ['"No" &amp; "yes"', '"No" & "yes"']
     """
-    if text.isascii() and not _may_have_escapes(text):
+    if text.isascii() and not may_have_escapes(text):
         return [text]
     return list(dict.fromkeys(map(with_plain_quotes, _visible_and_decoded(text))))
 
@@ -53,7 +53,7 @@ def _visible_and_decoded(text: str) -> tuple[str, str]:
     return visible, decoded
 
 
-def _may_have_escapes(text: str) -> bool:
+def may_have_escapes(text: str) -> bool:
     """Whether a text in ASCII may have escapes, NULs or grave accents; written out, because it is asked often."""
     return (
         "`" in text

@@ -85,6 +85,18 @@ def escape_formula(sql: str) -> str:
     return f"case when {starts} and not {number} then '''' || {sql} else {sql} end"
 
 
+def escape_formula_text(text: str) -> str:
+    """A text with an apostrophe before it if a spreadsheet would run it as a formula.
+
+    Examples
+    --------
+    >>> escape_formula_text("=SUM(A1)"), escape_formula_text("'tis"), escape_formula_text("-1")
+    ("'=SUM(A1)", "'tis", '-1')
+    """
+    is_formula = re.match(f"'*{_FORMULA_STARTS}", text) and not re.fullmatch(f"'*{_NUMBER}", text)
+    return f"'{text}" if is_formula else text
+
+
 def unescape_formula(text: str) -> str:
     """The original of a text to which `escape_formula` may have added an apostrophe.
 

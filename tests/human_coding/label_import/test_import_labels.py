@@ -324,7 +324,7 @@ def test_codes_that_are_not_on_the_scale_are_listed_and_never_guessed(code):
         ["r2", "kf", "respect", "yess", "not on the scale"],
     ]
     assert "did you mean `yes`?" in found.rejected.problem.iloc[1]
-    assert f"not on the scale, 2 codes: dataframe, line 2: '{code}' is not one of the answers; " in repr(found)
+    assert f"not on the scale, 2 codes: dataframe, row 2: '{code}' is not one of the answers; " in repr(found)
     assert [row[1] for row in codes()] == ["r0"]
 
 
@@ -357,7 +357,7 @@ def test_of_a_great_many_problems_the_first_are_told_and_all_are_listed():
     many = pd.DataFrame({"record_id": [f"x{n}" for n in range(40)], "kf": "no", "ab": "no"})
     found = import_labels(many, RECORDS, RESPECT)
     assert len(found.rejected) == 80
-    assert "unknown record, 80 codes: dataframe, line 1: " in repr(found)
+    assert "unknown record, 80 codes: dataframe, row 1: " in repr(found)
     assert repr(found).count("the corpus has no record") == 5
     assert repr(found).endswith("; and 35 more")
 
@@ -389,7 +389,7 @@ def test_a_clash_stops_the_import_until_it_is_said_what_counts():
     assert found.clashes[["coder", "record_id", "criterion", "before", "now"]].values.tolist() == [
         ["kf", "r0", "respect", "no", "yes"]
     ]
-    assert "1 clash: dataframe, line 1: kf on `respect` of `r0`, no before, yes now" in repr(found)
+    assert "1 clash: dataframe, row 1: kf on `respect` of `r0`, no before, yes now" in repr(found)
     assert 'nothing was written because of the clashes: write on_clash="keep"' in repr(found)
     assert len(labels()) == 2
     import_labels(table, RECORDS, RESPECT, on_clash="keep")
@@ -455,7 +455,7 @@ def test_nothing_is_written_where_one_of_several_files_cannot_be_read(tmp_path):
     ("source", "criteria", "options", "message"),
     [
         ("nothing.csv", RESPECT, {}, "there is no file `nothing.csv`"),
-        ("notes.md", RESPECT, {}, "labels are read from .csv"),
+        ("notes.md", RESPECT, {}, "codes are in .csv"),
         ([], RESPECT, {}, "the list is empty"),
         (7, RESPECT, {}, "7 is not a source of labels"),
         (

@@ -1,0 +1,76 @@
+"""The files of other programs: which module reads a file or the rows of a JSON file.
+
+A new program is one module with `recognises` and `read`, one line here, and one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from ...corpus.loaders.source import SourceRow
+from . import (
+    argilla,
+    brat,
+    catma,
+    doccano,
+    label_studio,
+    potato,
+    potato_state,
+    prodigy,
+    refi_qda,
+    uima_cas,
+    webanno_tsv,
+)
+from .coded_file import CodedFile
+from .file_set import FileSet, is_archive, open_files
+
+FILE_FORMATS = (brat, webanno_tsv, refi_qda, catma, potato_state, uima_cas)
+"""Modules that read a file by itself."""
+ROW_FORMATS = (label_studio, argilla, potato, prodigy, doccano)
+"""Modules that read the objects of a JSON file."""
+ENDINGS = (".ann", ".tsv", ".qdpx", ".xml", ".xmi", ".json")
+"""The endings of the files that the first ones read."""
+_MARKED_ONLY = (doccano, prodigy)
+"""Programs whose objects without a mark do not show where they come from."""
+_NOT_BY_ONE_PERSON = ("INITIAL_CAS", "CURATION_USER")
+
+
+def read_coded_files(place: Path) -> list[tuple[str, CodedFile]]:
+    """The files of other programs in a folder or archive, or one file; empty if there are none.
+
+    Raises
+    ------
+    SetupError
+        A file is damaged, or the package that reads it is not installed.
+    """
+    if place.is_file() and not is_archive(place) and place.suffix.lower() not in ENDINGS:
+        return []
+    with open_files(place) as files:
+        names = list(files) if place.is_dir() or is_archive(place) else [place.name]
+        found: list[tuple[str, CodedFile]] = []
+        for name in names:
+            if PurePosixPath(name).stem in _NOT_BY_ONE_PERSON:
+                continue
+            coded = _read_file(files, name)
+            if coded is not None:
+                found.append((name, coded))
+    return found
+
+
+def _read_file(files: FileSet, name: str) -> CodedFile | None:
+    if PurePosixPath(name).suffix.lower() not in ENDINGS:
+        return None
+    head = files.head(name)
+    module = next((module for module in FILE_FORMATS if module.recognises(name, head)), None)
+    return None if module is None else CodedFile(*module.read(files, name))
+
+
+def read_coded_rows(rows: Sequence[SourceRow], file: str) -> CodedFile | None:
+    """The coded texts in the objects of a JSON file; None if they are of no program that is known."""
+    usable = [row.fields for row in rows if not row.problem]
+    for module in ROW_FORMATS:
+        n = sum(module.recognises(fields) for fields in usable)
+        if n and (n == len(usable) or module in _MARKED_ONLY):
+            return CodedFile(*module.read(rows, file))
+    return None

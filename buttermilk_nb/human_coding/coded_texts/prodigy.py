@@ -1,0 +1,47 @@
+"""Prodigy: JSON lines with `spans`, `accept` (the chosen options) and the `_annotator_id`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...corpus.loaders.source import SourceRow
+from .coded_file import CodedFile
+from .coded_text import Code, CodedText
+
+
+def recognises(fields: Mapping[str, Any]) -> bool:
+    """Whether an object is a task of Prodigy with passages or options."""
+    return "_input_hash" in fields and ("spans" in fields or "accept" in fields)
+
+
+def read(rows: Sequence[SourceRow], file: str) -> CodedFile:
+    """The codes of each task. What its coder rejected or ignored has none.
+
+    Examples
+    --------
+    >>> span = {"start": 9, "end": 15, "label": "insult"}
+    >>> row = {"text": "They are vermin.", "spans": [span], "_input_hash": 1, "_annotator_id": "ana"}
+    >>> read([SourceRow(1, row)], "ana.jsonl").texts[0].coder
+    'ana'
+    """
+    return CodedFile(tuple(_text(row, file) for row in rows))
+
+
+def _text(row: SourceRow, file: str) -> CodedText:
+    where, fields = f"{file}, line {row.line}", row.fields
+    meta = fields.get("meta") or {}
+    ids = [fields.get("record_id"), fields.get("id"), meta.get("record_id"), meta.get("id")]
+    names = tuple(str(name) for name in ids if name is not None)
+    answer = fields.get("answer")
+    problem = row.problem or (
+        f"its `answer` in Prodigy is `{answer}`, so it has no code" if answer in ("reject", "ignore") else None
+    )
+    if problem:
+        return CodedText(where, names, problem=problem)
+    spans = [item for item in fields.get("spans") or () if isinstance(item, dict) and item.get("label")]
+    codes = [Code((str(item["label"]),), start=item.get("start"), end=item.get("end")) for item in spans]
+    codes += [Code((str(item),)) for item in fields.get("accept") or ()]
+    coder = fields.get("_annotator_id") or fields.get("_session_id") or ""
+    text = fields.get("text")
+    return CodedText(where, names, str(coder), tuple(codes), text if isinstance(text, str) else None)
