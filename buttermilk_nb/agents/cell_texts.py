@@ -25,18 +25,13 @@ def cell_texts(cell: Cell, result: CallResult, *more: str) -> ShownTexts:
         Further texts that are the same in many questions, such as the form of the answer.
     """
     record = cell.record
-    return ShownTexts(
-        [
-            record.record_id,
-            record.uri or "",
-            record.content,
-            *texts_in(record.metadata),
-            *texts_in(record.expert_reasons),
-            *(text for units in cell.inputs.values() for unit in units for text in _texts_of_unit(unit)),
-        ],
-        same_for_all=more,
-        redacted=result.request.redacted,
-    )
+    texts = [record.record_id, record.uri or "", record.content]
+    for values in (record.metadata, record.expert_reasons):
+        if values:
+            texts += texts_in(values)
+    if cell.inputs:
+        texts += (text for units in cell.inputs.values() for unit in units for text in _texts_of_unit(unit))
+    return ShownTexts(texts, same_for_all=more, redacted=result.request.redacted)
 
 
 def _texts_of_unit(unit: Unit) -> Iterator[str]:

@@ -140,9 +140,11 @@ class ScoreParser(NamedTuple):
 
 def _declines(entry: Mapping[str, Any]) -> bool:
     """Whether an entry has the form that was asked for, and words of refusal alone in its reasons and conclusion."""
-    conclusion = as_text(entry.get("conclusion")) or ""
-    texts = [*(as_texts(entry["reasons"]) if "reasons" in entry else []), *([conclusion] if conclusion else [])]
-    return bool(texts) and all(is_refusal_text(text) for text in texts)
+    conclusion = as_text(entry.get("conclusion"))
+    if conclusion and not is_refusal_text(conclusion):
+        return False
+    reasons = as_texts(entry["reasons"]) if "reasons" in entry else []
+    return bool(conclusion or reasons) and all(map(is_refusal_text, reasons))
 
 
 class UnparsedAnswer(Exception):

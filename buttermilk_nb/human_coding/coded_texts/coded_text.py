@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+
+NO_LABEL = "none of these"
+"""The answer to a question with several labels if none of them applies."""
 
 
 class Code(NamedTuple):
@@ -34,6 +37,20 @@ class Code(NamedTuple):
     text: str | None = None
     notes: str | None = None
     features: tuple[tuple[str, str], ...] = ()
+
+    def checked(self) -> Code:
+        """The code with a place only if that is two whole numbers, and with words and notes only if these are texts.
+
+        A damaged file may have anything in their place.
+        """
+        has_place = all(isinstance(each, int) and not isinstance(each, bool) for each in (self.start, self.end))
+        return self._replace(
+            path=tuple(map(str, self.path)),
+            start=self.start if has_place else None if self.text else -1 if self.start is not None else None,
+            end=self.end if has_place else None if self.text else -1 if self.start is not None else None,
+            text=self.text if isinstance(self.text, str) else None,
+            notes=self.notes if isinstance(self.notes, str) else None,
+        )
 
     @property
     def is_passage(self) -> bool:
@@ -73,6 +90,11 @@ class CodedText:
     length: int | None = None
     utf_16: bool = False
     problem: str | None = None
+
+    def checked(self) -> CodedText:
+        """The same with sound codes, and with a text only if it is one."""
+        text = self.text if isinstance(self.text, str) else None
+        return replace(self, text=text, codes=tuple(code.checked() for code in self.codes))
 
 
 class Utf16Offsets:

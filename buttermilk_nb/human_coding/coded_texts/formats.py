@@ -5,10 +5,11 @@ A new program is one module with `recognises` and `read`, one line here, and one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ...corpus.loaders.source import SourceRow
+from ...errors import SetupError
 from . import (
     argilla,
     brat,
@@ -23,6 +24,7 @@ from . import (
     webanno_tsv,
 )
 from .coded_file import CodedFile
+from .coded_text import CodedText
 from .file_set import FileSet, is_archive, open_files
 
 FILE_FORMATS = (brat, webanno_tsv, refi_qda, catma, potato_state, uima_cas)
@@ -33,6 +35,8 @@ ENDINGS = (".ann", ".tsv", ".qdpx", ".xml", ".xmi", ".json")
 """The endings of the files that the first ones read."""
 _MARKED_ONLY = (doccano, prodigy)
 """Programs whose objects without a mark do not show where they come from."""
+_WRONG_FORM = (TypeError, ValueError, AttributeError, KeyError)
+"""What a reader meets where a file has another value than its program writes."""
 _NOT_BY_ONE_PERSON = ("INITIAL_CAS", "CURATION_USER")
 
 
@@ -63,7 +67,12 @@ def _read_file(files: FileSet, name: str) -> CodedFile | None:
         return None
     head = files.head(name)
     module = next((module for module in FILE_FORMATS if module.recognises(name, head)), None)
-    return None if module is None else CodedFile(*module.read(files, name))
+    if module is None:
+        return None
+    try:
+        return _checked(module.read(files, name))
+    except _WRONG_FORM as error:
+        raise SetupError(f"`{PurePosixPath(name).name}` has not the form that its program writes: {error}.") from error
 
 
 def read_coded_rows(rows: Sequence[SourceRow], file: str) -> CodedFile | None:
@@ -72,5 +81,24 @@ def read_coded_rows(rows: Sequence[SourceRow], file: str) -> CodedFile | None:
     for module in ROW_FORMATS:
         n = sum(module.recognises(fields) for fields in usable)
         if n and (n == len(usable) or module in _MARKED_ONLY):
-            return CodedFile(*module.read(rows, file))
-    return None
+            break
+    else:
+        return None
+    try:
+        return _checked(module.read(rows, file))
+    except _WRONG_FORM:
+        parts = [_read_row(module.read, row, file) for row in rows]  # one by one, to name those that are damaged
+    remarks = dict.fromkeys(remark for part in parts for remark in part.remarks)
+    return CodedFile(tuple(text for part in parts for text in part.texts), tuple(remarks))
+
+
+def _read_row(read: Callable[[Sequence[SourceRow], str], CodedFile], row: SourceRow, file: str) -> CodedFile:
+    try:
+        return _checked(read([row], file))
+    except _WRONG_FORM as error:
+        problem = f"it has not the form that its program writes: {error}"
+        return CodedFile((CodedText(f"{file}, row {row.line}", (), problem=problem),))
+
+
+def _checked(coded: CodedFile) -> CodedFile:
+    return CodedFile(tuple(text.checked() for text in coded.texts), coded.remarks)

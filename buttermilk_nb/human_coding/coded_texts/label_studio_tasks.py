@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 from ...codebook.scales import NON_ANSWERS
 from ..questionnaire import Question, Questionnaire
-from .coded_text import Code, CodedText, Utf16Offsets
+from .coded_text import NO_LABEL, Code, CodedText, Utf16Offsets
 from .label_studio import NOTE_CONTROL, PASSAGES, TEXT
 
 
@@ -93,7 +93,8 @@ def write_form(questionnaire: Questionnaire) -> str:
             continue
         choice = "multiple" if criterion.scale.level == "set" else "single"
         lines.append(f'  <Choices name={quoteattr(key)} toName="{TEXT}" choice="{choice}">')
-        lines += [f"    <Choice value={quoteattr(answer)}/>" for answer in (*answers, *NON_ANSWERS)]
+        more = (NO_LABEL, *NON_ANSWERS) if criterion.scale.level == "set" else NON_ANSWERS
+        lines += [f"    <Choice value={quoteattr(answer)}/>" for answer in (*answers, *more)]
         lines += ["  </Choices>", f'  <Labels name={quoteattr(key + PASSAGES)} toName="{TEXT}">']
         lines += [f"    <Label value={quoteattr(answer)}/>" for answer in answers]
         lines.append("  </Labels>")

@@ -26,7 +26,6 @@ _TOKEN = re.compile(r"\d+-\d+(?:\.\d+)?\t(\d+)-(\d+)\t")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LETTERS = {"t": "\t", "n": "\n", "r": "\r"}
 _NEEDS_ESCAPE = re.compile(r"[\\\[\]|_;*\t\n\r]|->")
-_NUMBER = re.compile(r"(?<!\\)\[(\d+)\]$")
 _WORDS = re.compile(r"\w+|[^\w\s]")
 _FEATURES = (CRITERION, ANSWER, SCOPE, NOTE)
 
@@ -98,24 +97,31 @@ def _annotations(
         for feature, cell in zip(layer.features, columns, strict=False):
             if cell in ("", "_"):
                 continue
-            for i, item in enumerate(_split(cell)):
-                number = _NUMBER.search(item)
-                key = (n, f"[{number[1]}]" if number else f"{line}.{i}")
-                raw = item[: number.start()] if number else item
+            for i, item in enumerate(_split(cell, "|")):
+                raw, number = _without_number(item)
+                key = (n, f"[{number}]" if number else f"{line}.{i}")
                 yield key, feature, None if raw in ("*", "_") else _unescape(raw)
 
 
-def _split(cell: str) -> list[str]:
-    """The parts of a cell between the `|` that have no backslash before them."""
+def _split(text: str, sign: str) -> list[str]:
+    """The parts of a text between those signs that have no backslash before them."""
     parts, part, is_escaped = [], "", False
-    for sign in cell:
-        if sign == "|" and not is_escaped:
+    for letter in text:
+        if letter == sign and not is_escaped:
             parts.append(part)
             part = ""
             continue
-        part += sign
-        is_escaped = sign == "\\" and not is_escaped
+        part += letter
+        is_escaped = letter == "\\" and not is_escaped
     return [*parts, part]
+
+
+def _without_number(item: str) -> tuple[str, str | None]:
+    """A value, and the number of its annotation: `value[2]`."""
+    value, *rest = _split(item, "[")
+    return (
+        (value, rest[0][:-1]) if len(rest) == 1 and rest[0][:-1].isdecimal() and rest[0].endswith("]") else (item, None)
+    )
 
 
 def _unescape(text: str) -> str:

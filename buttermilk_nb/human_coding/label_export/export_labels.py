@@ -128,21 +128,19 @@ def export_labels(
     questionnaire = require_questionnaire(criteria, "an export of labels")
     project = require_project(project)
     chosen = None if coders is None else [coders] if isinstance(coders, str) else list(coders)
-    records = [record for record in corpus if with_local_only or not record.local_only]
-    here = Corpus(records)
-    codes = stored_codes(project, here, questionnaire, chosen, round)
+    predictions = _predictions(suggestions, questionnaire)
+    texts = {record.record_id: record.content for record in corpus if with_local_only or not record.local_only}
+    codes = stored_codes(project, corpus, questionnaire, round)
     _check_coders(codes, chosen)
-    export = _Export(
-        file.stem, codes, {record.record_id: record.content for record in records}, questionnaire, layout,
-        _predictions(suggestions, questionnaire),
-    )  # fmt: skip
+    codes = codes.select(texts, chosen)
+    export = _Export(file.stem, codes, texts, questionnaire, layout, predictions)
     with private_files(file.parent), tempfile.TemporaryDirectory(dir=file.parent, prefix=".export-") as folder:
         made = Path(folder) / file.name
         _WRITERS[ending](export, file, made)
         for each in written:
             (made.parent / each.name).replace(each)
     remember_export(project.store, str(file.absolute()), ["records", "labels"])
-    _warn_of_others(codes.n_other_versions, len(corpus) - len(records))
+    _warn_of_others(codes.n_other_versions, len(corpus) - len(texts))
     return file
 
 

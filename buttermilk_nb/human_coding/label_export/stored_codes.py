@@ -10,7 +10,7 @@ from ..._internal.markdown import code_list
 from ...corpus.corpus import Corpus
 from ...errors import SetupError
 from ...project.project import Project
-from ..coded_texts.coded_text import Code, CodedText
+from ..coded_texts.coded_text import NO_LABEL, Code, CodedText
 from ..labels import labels
 from ..questionnaire import Questionnaire
 
@@ -34,15 +34,20 @@ class StoredCodes(NamedTuple):
     frame: pd.DataFrame
     n_other_versions: int
 
+    def select(self, texts: Collection[str], coders: Collection[str] | None) -> StoredCodes:
+        """The codes on some texts by some coders, None for all of them."""
+        chosen = self.frame.record_id.isin(list(texts))
+        if coders is not None:
+            chosen &= self.frame.coder.isin(list(coders))
+        return self._replace(frame=self.frame[chosen].reset_index(drop=True))
+
     @property
     def coders(self) -> list[str]:
         """The names of the coders."""
         return sorted(self.frame.coder.unique())
 
 
-def stored_codes(
-    project: Project, corpus: Corpus, questionnaire: Questionnaire, coders: Collection[str] | None, in_round: str | None
-) -> StoredCodes:
+def stored_codes(project: Project, corpus: Corpus, questionnaire: Questionnaire, in_round: str | None) -> StoredCodes:
     """The codes on the records of a corpus in their present version, under these criteria.
 
     Raises
@@ -56,7 +61,6 @@ def stored_codes(
     frame = pd.concat(frames, ignore_index=True)
     frame = frame[~frame.status.isin(["skipped"]) & (frame["round"] != _ADJUDICATION)]
     frame = frame[frame["round"] == in_round] if in_round is not None else frame
-    frame = frame[frame.coder.isin(list(coders))] if coders is not None else frame
     keys = [questionnaire.find_question(*each) for each in zip(frame.criteria_hash, frame.criterion, strict=True)]
     frame = frame.assign(question=[question.key if question else "" for question in keys])
     hashes = {record.record_id: record.record_hash for record in corpus}
@@ -96,7 +100,7 @@ def passages_of(row: Mapping[Any, Any]) -> list[dict[str, Any]]:
 
 def _codes_of_row(row: Mapping[Any, Any]) -> list[Code]:
     answer, passages = answer_of(row), passages_of(row)
-    answers = answer if isinstance(answer, list) else [answer]
+    answers = (answer or [NO_LABEL]) if isinstance(answer, list) else [answer]
     notes = row["notes"] if isinstance(row["notes"], str) else None
     places: list[dict[str, Any]] = [{"start": p["start"], "end": p["end"]} for p in passages] or [{}]
     codes = [Code((row["question"],), each, **place) for each in answers for place in places]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..._internal.markdown import code_list
 from ...codebook.scales import YesNo
 from ...errors import InvalidAnswer, SetupError, nearest
-from ..coded_texts.coded_text import Code
+from ..coded_texts.coded_text import NO_LABEL, Code
 from ..questionnaire import Question, Questionnaire
 
 SEPARATOR = " > "
@@ -139,6 +139,8 @@ def _split(path: tuple[str, ...]) -> tuple[str, ...]:
 
 def is_answer(question: Question, answer: Any) -> bool:
     """Whether the question takes this as an answer."""
+    if answer == NO_LABEL:
+        return question.criterion.scale.level == "set"
     try:
         question.criterion.parse_code(answer)
     except InvalidAnswer:

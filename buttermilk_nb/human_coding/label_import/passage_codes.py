@@ -11,7 +11,7 @@ from ..._internal.text import pluralise
 from ...corpus.corpus import Corpus
 from ...corpus.match_ids import match_ids
 from ...errors import SetupError, nearest
-from ..coded_texts.coded_text import Code, CodedText
+from ..coded_texts.coded_text import NO_LABEL, Code, CodedText
 from ..questionnaire import Question
 from .code_names import SEPARATOR, CodeNames, UnknownCode, is_answer
 from .place_passages import RecordText
@@ -165,8 +165,8 @@ def _combined(answers: _QuestionCodes, coder: str, record_id: str) -> RawCode:
         quotes=quotes or None,
     )
     distinct = list({canonical(str(answer).casefold()): answer for answer in answers.answers}.values())
-    if criterion.scale.level == "set" and len(distinct) > 1:
-        return code._replace(raw=distinct)
+    if criterion.scale.level == "set" and (len(distinct) > 1 or distinct == [NO_LABEL]):
+        return code._replace(raw=[answer for answer in distinct if answer != NO_LABEL])
     if len(distinct) > 1:
         said = ", ".join(f"`{answer}`" for answer in distinct)
         problem = f"{coder} gave several answers to `{answers.question.key}` on one text: {said}"

@@ -31,6 +31,7 @@ from .text_forms import (
 _ANSWER_FIELD = re.compile(r'"answer":(?:"(?:[^"\\]|\\.)*+"|[^\s,}\]"]++)')
 _PLAIN_FIELD = re.compile(r'"answer"\s*+:\s*+("[A-Za-z0-9_.-]{1,60}+"|-?\d{1,9}|true|false|null)\s*+[,}]')
 _MAX_FIELDS = 1_000
+_MAY_STAND_FOR_LETTERS = re.compile("[^\x01-\x7f\xc0-\xff\u2013\u2014\u2018-\u201f\u2026]|[\\\\&]|%(?:7|25)")
 _CLOSING = re.compile(r'"[\]}]+,?$')
 """The end of a string and a list right before an answer field: in most answers a conclusion stands between."""
 _START = re.compile(r"""\{\s*+["'](?:criteria|answer|reasons|conclusion)["']""")
@@ -230,8 +231,11 @@ class _Analysis:
 
 
 def _only_plain_field(source: str) -> str | None:
-    """The answer field of a plain reply that has only one, without white space; None for all other replies."""
-    if source.count('"answer"') != 1 or "\\" in source or not source.isascii() or may_have_escapes(source):
+    """The answer field of a plain reply that has only one, without white space; None for all other replies.
+
+    The word `answer` is in it once, and no escape or rare sign can stand for another one in any of its forms.
+    """
+    if source.count("answer") != 1 or _MAY_STAND_FOR_LETTERS.search(source):
         return None
     match = _PLAIN_FIELD.search(source)
     return f'"answer":{match[1]}' if match else None

@@ -11,7 +11,7 @@ import pytest
 
 import buttermilk_nb as bm
 
-ENDINGS_WITHOUT_LOADER = ["ann", "qdpx"]
+ENDINGS_WITHOUT_LOADER = ["xyz", "mx24"]
 LONG_IDS = ["1294031234567834881", "1294031234567834882"]
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import zipfile
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -95,7 +96,7 @@ def webanno(folder):
                        *(i for i, sign in enumerate(text) if sign.isspace()),
                        *(i + 1 for i, sign in enumerate(text) if sign.isspace())})  # fmt: skip
         lines.append("#Text=" + escape_text(text))
-        for n, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False), 1):
+        for n, (start, end) in enumerate(pairwise(cuts), 1):
             if not text[start:end].strip():
                 continue
             here = [(i, path) for i, (first, last, path) in enumerate(spans, 1) if first <= start and end <= last]
@@ -138,13 +139,15 @@ def catma(folder):
                     f'<seg ana="#CATMA_A{n}"><ptr target="catma://CATMA_D#char={first},{last}" type="inclusion"/></seg>'
                 )
             annotations.append(
-                f'<fs xml:id="CATMA_A{n}" type="CATMA_S{n}"><f name="catma_markupauthor"><string>{coder}</string></f></fs>'
+                f'<fs xml:id="CATMA_A{n}" type="CATMA_S{n}"><f name="catma_markupauthor"><string>{coder}</string></f>'
+                "</fs>"
             )
         (target / f"{coder}.xml").write_text(
             '<?xml version="1.0"?><TEI xmlns="http://www.tei-c.org/ns/1.0"><teiHeader><fileDesc><titleStmt>'
             f"<title>{coder}</title></titleStmt></fileDesc><encodingDesc><fsdDecl>{''.join(declared)}</fsdDecl>"
             f'</encodingDesc></teiHeader><text><body><ab type="catma">{"".join(segments)}<ptr '
-            f'target="catma://CATMA_D#char=0,{utf_16(text)}" type="inclusion"/></ab></body>{"".join(annotations)}</text></TEI>',
+            f'target="catma://CATMA_D#char=0,{utf_16(text)}" type="inclusion"/></ab></body>'
+            f"{''.join(annotations)}</text></TEI>",
             encoding="utf-8",
         )
     return folder
@@ -285,7 +288,7 @@ def test_a_tar_with_links_reads_nothing_outside(tmp_path):
     before = {path for path in tmp_path.parent.rglob("*") if "store" not in str(path)}
     bm.import_labels(tmp_path / "x.tar.gz", corpus(), CRITERIA, coder="x")
     assert "secret" not in str(stored_codes())
-    assert not [path for path in {*tmp_path.parent.rglob("outside*")} - before]
+    assert not {*tmp_path.parent.rglob("outside*")} - before
 
 
 def test_what_no_code_means_is_listed_and_can_be_said(tmp_path):
