@@ -80,8 +80,9 @@ def load(
         `keep` lists bad rows in `corpus.rejected`; `raise` raises an error for them.
     as_
         The export that a table is: `reddit_comments`, `reddit_posts`, `x`, `x_v1`, `x_archive`, `bluesky`, `mastodon`,
-        `telegram`, `4cat` or `zotero`; or `table` if it is none of these. By default it is recognised by its columns
-        where `content` is not given, and said.
+        `telegram`, `4cat`, `zotero`, `qualtrics` or `surveymonkey`, or `table` if it is none; or the press database
+        of a document with many articles: `nexis`, `factiva` or `proquest`, or `document` to keep it whole. By default
+        it is recognised where `content` is not given, and said.
     **format_options
         Options of the format: `encoding`; for a CSV file `delimiter`, for a workbook `sheet`; for JSON `at`,
         the name of the list in it; for a folder `pattern`, such as `"*.txt"`, and `follow_links`, whether links
@@ -141,7 +142,7 @@ def load(
     _check_options(reader, Path(source), format_options)
     rows = reader(source, **format_options)
     if content is None or as_ is not None:
-        rows = loaders.apply_known_export(rows, as_, Path(source).name)
+        rows = loaders.apply_kind(rows, as_, Path(source).name)
     return Corpus.from_source(rows, mapping, on_error)
 
 

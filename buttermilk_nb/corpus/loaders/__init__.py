@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from . import bigquery, dataframes, remote_files
 from .column_mapping import MappingOptions, Rejected, check_mapping, to_records
+from .export_kinds import apply_kind
 from .formats import READERS, is_file_name, reader_for
-from .known_exports import apply_known_export
 from .source import Source, existing_path
 from .source_remarks import check_ids, source_remarks
 
@@ -14,7 +14,7 @@ __all__ = [
     "MappingOptions",
     "Rejected",
     "Source",
-    "apply_known_export",
+    "apply_kind",
     "bigquery",
     "check_ids",
     "check_mapping",

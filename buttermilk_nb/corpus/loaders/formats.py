@@ -17,6 +17,7 @@ from . import (
     json_files,
     mailboxes,
     reference_files,
+    reference_xml,
     refi_project,
     subtitles,
     survey_files,
@@ -74,6 +75,11 @@ def is_file_name(text: str) -> bool:
     return "\n" not in text and len(text) < 260 and Path(text).suffix.lower() in READERS
 
 
+def _head(file: Path) -> bytes:
+    with file.open("rb") as handle:
+        return handle.read(4096)
+
+
 def reader_for(path: str | Path) -> Reader:
     """The reader of a file or folder.
 
@@ -92,6 +98,8 @@ def reader_for(path: str | Path) -> Reader:
     if file.is_dir():
         return text_folders.read_folder
     ending = file.suffix.lower()
+    if ending == ".xml" and reference_xml.is_reference_xml(_head(file)):
+        return reference_xml.read
     if ending not in READERS:
         hint = f"; {ADVICE[ending]}" if ending in ADVICE else f"; you can load {', '.join(READERS)} and folders"
         raise SetupError(f"`{file.name}`: there is no loader for {f'`{ending}`' if ending else 'its kind'}{hint}.")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ...errors import SetupError, nearest
+from ...errors import SetupError
 from .documents.html_text import html_text
 from .dotted_names import get_field
 from .source import Source, SourceRow
@@ -114,15 +114,13 @@ def apply_known_export(source: Source, kind: str | None, file_name: str) -> Sour
     Raises
     ------
     SetupError
-        There is no such kind, or the file does not have its columns.
+        The file does not have its columns.
     """
     if kind == "table" or (kind is None and source.default_content):
         return source
     if kind is None:
         kind = next((name for name, known in KNOWN_EXPORTS.items() if known.columns <= set(source.columns)), None)
         return source if kind is None else _applied(source, KNOWN_EXPORTS[kind], file_name, is_guess=True)
-    if kind not in KNOWN_EXPORTS:
-        raise SetupError(f"as_={kind!r}: {nearest(kind, [*KNOWN_EXPORTS, 'table'])}")
     if missing := sorted(KNOWN_EXPORTS[kind].columns - set(source.columns)):
         raise SetupError(f"`{file_name}` is not {KNOWN_EXPORTS[kind].title}: it has no column `{missing[0]}`.")
     return _applied(source, KNOWN_EXPORTS[kind], file_name, is_guess=False)

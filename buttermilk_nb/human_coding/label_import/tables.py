@@ -20,6 +20,7 @@ from ..coded_texts.file_set import is_archive
 from ..coded_texts.formats import ENDINGS, read_coded_files, read_coded_rows
 from ..spreadsheets import workbook
 from .label_studio_rows import read_short_rows
+from .package_rows import read_result_rows
 
 ROW = "row"
 """The column with the ids of a table whose rows are in the order of the corpus."""
@@ -70,8 +71,10 @@ def tables_of(source: Any) -> list[LabelTable]:
         return list(_file_tables(existing_path(source)))
     if not hasattr(source, "itertuples"):
         raise SetupError(f"{source!r:.60} is not a source of labels: give a path, a dataframe, or a list of these.")
-    rows = dataframes.read_dataframe(source).rows
-    return [LabelTable("dataframe", [str(name) for name in source.columns], rows, unit="row")]
+    frame = dataframes.read_dataframe(source)
+    rows = read_result_rows(frame.rows)
+    columns = [str(name) for name in source.columns] if rows == frame.rows else replace(frame, rows=rows).columns
+    return [LabelTable("dataframe", columns, rows, unit="row")]
 
 
 def _named_by_file(table: LabelTable, file: Any, n_files: int) -> LabelTable:
@@ -132,7 +135,7 @@ def _plain_table(name: str, source: Source) -> LabelTable:
     coded = read_coded_rows(source.rows, name)
     if coded:
         return LabelTable(name, [], source.rows, remarks=(*source.remarks, *coded.remarks), coded=coded)
-    source = replace(source, rows=read_short_rows([_without_rejected(row) for row in source.rows]))
+    source = replace(source, rows=read_result_rows(read_short_rows([_without_rejected(row) for row in source.rows])))
     return LabelTable(name, source.columns, source.rows, remarks=source.remarks)
 
 

@@ -113,7 +113,8 @@ def seeds():
         "a.qdpx": qdpx('<Project><Users><User guid="u" name="ana"/></Users><CodeBook><Codes><Code guid="c" '
                        'name="insult"/></Codes></CodeBook><Sources><TextSource name="a"><PlainTextContent>They are'
                        '</PlainTextContent><PlainTextSelection startPosition="0" endPosition="4"><Coding '
-                       'creatingUser="u"><CodeRef targetGUID="c"/></Coding></PlainTextSelection></TextSource></Sources></Project>'),
+                       'creatingUser="u"><CodeRef targetGUID="c"/></Coding></PlainTextSelection></TextSource></Sources>'
+                       "</Project>"),
     }  # fmt: skip
 
 

@@ -393,3 +393,17 @@ def test_a_matrix_without_ids_has_a_row_for_each_record(tmp_path):
     }  # fmt: skip
     with pytest.raises(bm.SetupError, match="has 2 rows, the corpus 3 records"):
         bm.import_labels(matrix.head(2), corpus(), question, record_id=None)
+
+
+def test_the_results_of_packages_that_ask_models_are_forms(tmp_path):
+    rows = [("a", "model-1", "yes", "Agent_0"), ("a", "model-1", "no", "lawyer"), ("b", "model-2", "no", "Agent_1")]
+    columns = ["scenario.record_id", "model.model", "answer.insult", "agent.agent_name"]
+    pd.DataFrame(rows, columns=columns).assign(**{"prompt.text": "..."}).to_csv(tmp_path / "edsl.csv", index=False)
+    found = bm.import_labels(tmp_path / "edsl.csv", corpus(), CRITERIA)
+    assert found.rejected.empty
+    assert {key[:2]: answer for key, (answer, _) in stored_codes().items()} == {
+        ("a", "model-1"): "yes", ("a", "lawyer model-1"): "no", ("b", "model-2"): "no"
+    }  # fmt: skip
+    quallmer = pd.DataFrame({".id": ["a", "b"], "insult": ["yes", "no"], "heat": [2, 5]})
+    bm.import_labels(quallmer, corpus(), CRITERIA, coder="quallmer")
+    assert stored_codes()["b", "quallmer", "heat"] == ("5", [])
