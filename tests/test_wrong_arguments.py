@@ -73,7 +73,7 @@ def test_a_misspelt_argument_is_a_sentence_that_names_it():
 
 
 def test_arguments_that_are_too_many_or_missing_are_sentences():
-    with pytest.raises(bm.SetupError, match=r"`Judge` has no argument `critera`; did you mean `criteria`\?"):
+    with pytest.raises(bm.SetupError, match=r"no (argument|field) `critera`; did you mean `criteria`\?"):
         bm.Judge("judge", critera=None)
     with pytest.raises(bm.SetupError, match=r"`Judge` takes 1 argument without a name; name .* `criteria=...`"):
         bm.Judge("judge", "tone.md")

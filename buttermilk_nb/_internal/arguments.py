@@ -133,8 +133,8 @@ def check_arguments(function: Callable[P, T]) -> Callable[P, T]:
     return checked
 
 
-def check_argument_names(initialise: Callable[P, T]) -> Callable[P, T]:
-    """Check the names of the arguments of a class; its `__init__` or its fields check the values.
+def check_argument_names(function: Callable[P, T]) -> Callable[P, T]:
+    """Check the names of the arguments of a class or function that checks the values itself.
 
     Examples
     --------
@@ -148,12 +148,13 @@ def check_argument_names(initialise: Callable[P, T]) -> Callable[P, T]:
     ...     print(error)
     `Cup` has no argument `sise`; did you mean `size`?
     """
-    read_signature = functools.cache(functools.partial(inspect.signature, initialise))
+    read_signature = functools.cache(functools.partial(inspect.signature, function))
 
-    @functools.wraps(initialise)
+    @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        _bind(type(args[0]).__name__, read_signature(), args, kwargs)
-        return initialise(*args, **kwargs)
+        name = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+        _bind(name, read_signature(), args, kwargs)
+        return function(*args, **kwargs)
 
     return checked
 

@@ -40,6 +40,11 @@ class ProgressLine:
         """The line."""
         return f"{self._verb} {done:,} of {self._total:,} {self._noun}"
 
+    def note(self, text: str) -> None:
+        """A line of its own, before the progress."""
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
     def update(self, done: int) -> None:
         """Show the line if it is time; at the end it stays, with the time that the loop took."""
         now = time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .._internal.arguments import check_arguments, require_text
+from .._internal.arguments import check_argument_names, require_text
 from ..errors import SetupError, nearest
 from . import loaders
 from .corpus import Corpus
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@check_arguments
+@check_argument_names
 def load(
     source: str | Path | pd.DataFrame | Iterable[Mapping[str, Any] | Record | str],
     *,

@@ -24,12 +24,15 @@ from ..image import IMAGE_SUFFIXES, MAX_BYTES, Image, detect_mime, too_large_mes
 from .document_files import document_rows, own_options
 from .documents import DOCUMENT_READERS, Document, DocumentReader
 from .documents.plain_text import read as read_plain_text
+from .interrupted_load import forget_documents, n_documents, read_once
 from .source import Source, SourceRow, existing_path, file_facts, raise_problems
 from .subtitles import read_document as read_subtitles
 from .unreadable_files import ADVICE
 from .zip_files import open_zip
 
 _READERS: dict[str, DocumentReader] = {**DOCUMENT_READERS, ".vtt": read_subtitles, ".srt": read_subtitles}
+_QUICK = (".txt", ".md", ".markdown", ".vtt", ".srt")
+"""Endings of documents that are read faster than they are recognised."""
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
 _NO_TEXTS = frozenset({*ADVICE, ".xlsx", ".zip", ".parquet", ".sav", ".dta"})
 """Endings of files that are no documents: a pattern for them would be refused, or load their markup."""
@@ -212,6 +215,8 @@ def group_by_stem(files: list[_File], options: Mapping[str, Any], findings: _Fin
     stems_with_text: set[str] = set()
     problems: list[str] = []
     progress = ProgressLine("read", "files", len(files))
+    if n_before := n_documents():
+        progress.note(f"{pluralise(n_before, 'document')} of the load that was interrupted need not be read again")
     for n_done, file in enumerate(files, 1):
         progress.update(n_done)
         try:
@@ -231,6 +236,7 @@ def group_by_stem(files: list[_File], options: Mapping[str, Any], findings: _Fin
             rows[place] = (first_row if row.images else row)._replace(images=images)
         if not row.images:
             stems_with_text.add(file.stem)
+    forget_documents()
     raise_problems(problems)
     return rows + without_text
 
@@ -258,7 +264,10 @@ def _file_rows(file: _File, options: Mapping[str, Any], findings: _Findings) -> 
 
 def _read_document(data: bytes, name: PurePosixPath, options: Mapping[str, Any]) -> Document:
     reader = _READERS.get(name.suffix.lower(), read_plain_text)
-    return reader(data, str(name), **own_options(reader, options))
+    own = own_options(reader, options)
+    if name.suffix.lower() in _QUICK:
+        return reader(data, str(name), **own)
+    return read_once(data, name.suffix.lower(), own, lambda: reader(data, str(name), **own))
 
 
 def _matches(name: PurePosixPath, pattern: str | None) -> bool:
