@@ -8,6 +8,7 @@ unless the user wants links to be followed.
 from __future__ import annotations
 
 import fnmatch
+import gc
 import os
 import zipfile
 from collections import Counter
@@ -31,6 +32,7 @@ from .unreadable_files import ADVICE
 from .zip_files import open_zip
 
 _READERS: dict[str, DocumentReader] = {**DOCUMENT_READERS, ".vtt": read_subtitles, ".srt": read_subtitles}
+_COLLECT_EVERY = 250
 _QUICK = (".txt", ".md", ".markdown", ".vtt", ".srt")
 """Endings of documents that are read faster than they are recognised."""
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
@@ -219,6 +221,8 @@ def group_by_stem(files: list[_File], options: Mapping[str, Any], findings: _Fin
         progress.note(f"{pluralise(n_before, 'document')} of the load that was interrupted need not be read again")
     for n_done, file in enumerate(files, 1):
         progress.update(n_done)
+        if n_done % _COLLECT_EVERY == 0:
+            gc.collect()  # what parsers leave is in cycles, and mostly in C, where the collector does not see its size
         try:
             row, *parts = _file_rows(file, options, findings)
         except SetupError as error:
