@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+# JupyterLab aligns the tables of results to the right; the class stands three times to win over that.
 STYLE = Markup(
     "<style>.bmnb{font:13px/1.45 var(--jp-content-font-family,system-ui,sans-serif);"
     "color:var(--jp-content-font-color1,#1f2328);max-width:100%;overflow-x:auto}"
     ".bmnb table{border-collapse:collapse;margin:.3em 0}"
-    ".bmnb table td,.bmnb table th{padding:.25em .7em;text-align:left;vertical-align:top;"
+    ".bmnb.bmnb.bmnb table td,.bmnb.bmnb.bmnb table th{padding:.25em .7em;text-align:left;vertical-align:top;"
     "border-bottom:1px solid var(--jp-border-color2,#d0d7de)}"
-    ".bmnb table th{font-weight:600}.bmnb table td.n{text-align:right;font-variant-numeric:tabular-nums}"
+    ".bmnb table th{font-weight:600}"
+    ".bmnb.bmnb.bmnb table td.n{text-align:right;font-variant-numeric:tabular-nums}"
     ".bmnb .q{color:var(--jp-content-font-color2,#59636e)}"
     ".bmnb .t{font-weight:600;font-size:14px}</style>"
 )
