@@ -169,6 +169,12 @@ def _unwrap(value: Any, expected_keys: Collection[str], depth: int = 4) -> dict[
 
 def _has_other_answers(answer: dict[str, Any], expected_keys: Collection[str]) -> bool:
     """Whether an object gives an answer also outside the places where one is expected, or another one there."""
+    if (
+        len(answer) == 1
+        and isinstance(entries := answer.get("criteria"), dict)
+        and all(map(_is_plain, entries.values()))
+    ):
+        return False  # the form that was asked for, and nothing else
     if _differ_at_two_places(answer, expected_keys):
         return True
     others = [item for key, item in answer.items() if key not in expected_keys and key not in _FIELDS]
@@ -188,6 +194,11 @@ def _has_other_answers(answer: dict[str, Any], expected_keys: Collection[str]) -
         elif isinstance(item, list):
             others += item
     return False
+
+
+def _is_plain(entry: object) -> bool:
+    """Whether an entry has only the fields that were asked for."""
+    return isinstance(entry, dict) and entry.keys() <= _FIELDS
 
 
 def _entries(answer: dict[str, Any]) -> list[dict[str, Any]]:
