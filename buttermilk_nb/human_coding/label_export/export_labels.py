@@ -190,6 +190,8 @@ def _write_project(export: _Export, _: Path, made: Path) -> None:
 
 
 def _write_webanno(export: _Export, _: Path, made: Path) -> None:
+    for names in (export.texts, export.codes.coders):
+        _check_file_names(names)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for record_id, text in export.texts.items():
@@ -217,6 +219,17 @@ def _write_table(export: _Export, _: Path, made: Path) -> None:
 
 def _write_statistics(export: _Export, file: Path, made: Path) -> None:
     write_statistics_file(export.codes, export.questionnaire, file, made)
+
+
+def _check_file_names(names: Iterable[str]) -> None:
+    """Raise an error if two names would be one file."""
+    by_file: dict[str, str] = {}
+    for name in names:
+        other = by_file.setdefault(_file_name(name).casefold(), name)
+        if other != name:
+            raise SetupError(
+                f"`{other}` and `{name}` would be one file in the zip; write a `.qdpx` or `.json` instead."
+            )
 
 
 def _file_name(name: str) -> str:

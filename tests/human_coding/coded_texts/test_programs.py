@@ -377,7 +377,7 @@ def test_a_table_of_passages_may_have_other_headings(tmp_path):
     assert stored_codes()["a", "ana", "insult"] == ("yes", ["vermin"])
     assert found.rejected.problem.tolist() == [
         "the passage was left out, the answer counts: `nowhere` is not in the text",
-        "the passage was left out, the answer counts: `t` is 3 times in the text",
+        "the passage was left out, the answer counts: `t` is in the text 3 times, and nothing says which is meant",
     ]
     with pytest.raises(bm.SetupError, match="has no column for the record_id of a passage"):
         bm.import_labels(table, corpus(), CRITERIA, layout="passages", columns={"coder": "Who", "text": "Quote"})
@@ -407,3 +407,30 @@ def test_the_results_of_packages_that_ask_models_are_forms(tmp_path):
     quallmer = pd.DataFrame({".id": ["a", "b"], "insult": ["yes", "no"], "heat": [2, 5]})
     bm.import_labels(quallmer, corpus(), CRITERIA, coder="quallmer")
     assert stored_codes()["b", "quallmer", "heat"] == ("5", [])
+
+
+def placed(content, other, words, nth=0, **fields):
+    """The place of the nth occurrence of words in another text, in a record with this content."""
+    from buttermilk_nb.human_coding.coded_texts.coded_text import Code, CodedText
+    from buttermilk_nb.human_coding.label_import.place_passages import RecordText
+
+    start = -1
+    for _ in range(nth + 1):
+        start = other.index(words, start + 1)
+    found = RecordText(content).place(Code(("x",), start=start, end=start + len(words)), CodedText("f", (), text=other))
+    return found if isinstance(found, str) else (found["start"], content[found["start"] : found["end"]])
+
+
+def test_a_passage_is_never_put_where_it_was_not():
+    whole = "The boat is red. The tide is low. The boat is blue."
+    part = "The boat is blue."
+    assert placed(part, whole, "boat", 1) == (4, "boat")
+    assert placed(part, whole, "boat", 0) == "`boat` is in another part of the text, outside of this record"
+    assert placed(whole, part, "boat") == (38, "boat")
+    edited = whole.replace("tide is low", "tide was very low")
+    assert placed(edited, whole, "boat", 0) == (4, "boat")
+    assert placed(edited, whole, "boat", 1) == (edited.rindex("boat"), "boat")
+    assert placed("boat, boat, and nothing else", whole, "boat", 0).startswith("`boat` is in the text 2 times")
+    assert placed(f"{part} {part}", part, "boat").startswith("the text of the file is several times in this record")
+    assert placed("No such thing.", whole, "boat") == "`boat` is not in the text"
+    assert placed("A\r\nboat  at sea", "A\nboat at sea", "boat at sea") == (3, "boat  at sea")

@@ -187,6 +187,13 @@ def test_what_cannot_be_written_is_a_sentence(study, tmp_path, name, options, se
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(("codes", ".export"))] == []
 
 
+def test_two_names_that_would_be_one_file_are_not_mixed(study, tmp_path):
+    extra = code("a", "ANA", "heat", "3")
+    keep_labels(study, [extra], records=list(corpus()), documents=[CRITERIA])
+    with pytest.raises(bm.SetupError, match="`ANA` and `ana` would be one file in the zip; write a `.qdpx` or `.json`"):
+        bm.export_labels(tmp_path / "study.zip", corpus(), CRITERIA)
+
+
 def test_a_file_is_replaced_only_on_request(study, tmp_path):
     file = bm.export_labels(tmp_path / "codes.csv", corpus(), CRITERIA)
     with pytest.raises(bm.SetupError, match="`codes.csv` exists already"):
