@@ -24,7 +24,10 @@ _MARKS = re.compile(r"^(?:#+ |\| )|\s*\|$")
 
 _NEXIS_END = re.compile(r"^\W*End of Document\W*$", re.MULTILINE | re.IGNORECASE)
 _NEXIS_START = re.compile(r"^\s*\d+ of \d+ DOCUMENTS\s*$", re.MULTILINE)
-_NEXIS_SIGN = re.compile(rf"{_NEXIS_END.pattern}|{_NEXIS_START.pattern}", re.MULTILINE | re.IGNORECASE)
+_NEXIS_SIGNS = (
+    re.compile(rf"{_NEXIS_END.pattern}|{_NEXIS_START.pattern}", re.MULTILINE | re.IGNORECASE),
+    re.compile(r"^\W*(?:Load-Date:|Length:\W+[\d.,]+ words|Body\W*$)", re.MULTILINE | re.IGNORECASE),
+)
 _NEXIS_ABOVE = {"section": "section", "length": "length", "byline": "byline", "dateline": "dateline",
                 "highlight": "highlight", "headline": "title", "series": "series"}  # fmt: skip
 _NEXIS_BELOW = ("load-date", "language", "publication-type", "graphic", "classification", "journal code", "subject",
@@ -84,7 +87,9 @@ def _nexis_article(lines: Sequence[str]) -> Article:
     for name in ("newspaper", "title"):
         if above and name not in facts:
             facts[name] = above.pop()
-    rest = lines[body or 0 :]
+    if body is None:  # nothing says where the text begins, so nothing is cut
+        return Article(_paragraphs(lines), facts)
+    rest = lines[body:]
     end = next((n for n, line in enumerate(rest) if _is_below(line)), len(rest))
     return Article(_paragraphs(rest[:end]), facts)
 
@@ -163,18 +168,18 @@ def _paragraphs(lines: Sequence[str]) -> str:
 
 
 class PressDatabase(NamedTuple):
-    """A database: its name, the sign by which its documents are known, and what finds the articles."""
+    """A database: its name, the signs that its documents have, and what finds the articles."""
 
     title: str
-    sign: re.Pattern[str]
+    signs: tuple[re.Pattern[str], ...]
     articles: Callable[[str], Iterator[Article]]
 
 
 PRESS_DATABASES: dict[str, PressDatabase] = {
-    "nexis": PressDatabase("Nexis", _NEXIS_SIGN, nexis_articles),
-    "factiva": PressDatabase("Factiva", _FACTIVA_END, factiva_articles),
+    "nexis": PressDatabase("Nexis", _NEXIS_SIGNS, nexis_articles),
+    "factiva": PressDatabase("Factiva", (_FACTIVA_END,), factiva_articles),
     "proquest": PressDatabase(
-        "ProQuest", re.compile(r"^_{20,}\s*$[\s\S]{0,20000}?^Full text:", re.MULTILINE), proquest_articles
+        "ProQuest", (_PROQUEST_RULE, re.compile(r"^Full text:", re.MULTILINE)), proquest_articles
     ),
 }
 
@@ -222,7 +227,10 @@ def apply_press_export(source: Source, kind: str | None, file_name: str) -> Sour
 
 
 def _recognise(text: str) -> str | None:
-    return next((name for name, database in PRESS_DATABASES.items() if database.sign.search(text)), None)
+    for name, database in PRESS_DATABASES.items():
+        if all(sign.search(text) for sign in database.signs):
+            return name
+    return None
 
 
 def _article_rows(row: SourceRow, articles: Sequence[Article]) -> Iterator[SourceRow]:

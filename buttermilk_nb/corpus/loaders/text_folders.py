@@ -221,7 +221,7 @@ def group_by_stem(files: list[_File], options: Mapping[str, Any], findings: _Fin
         progress.note(f"{pluralise(n_before, 'document')} of the load that was interrupted need not be read again")
     for n_done, file in enumerate(files, 1):
         progress.update(n_done)
-        if n_done % _COLLECT_EVERY == 0:
+        if n_done % _COLLECT_EVERY == 0 and file.name.suffix.lower() not in (*_QUICK, *IMAGE_SUFFIXES):
             gc.collect()  # what parsers leave is in cycles, and mostly in C, where the collector does not see its size
         try:
             row, *parts = _file_rows(file, options, findings)

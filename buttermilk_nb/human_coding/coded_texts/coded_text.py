@@ -43,14 +43,13 @@ class Code(NamedTuple):
 
         A damaged file may have anything in their place.
         """
-        has_place = all(isinstance(each, int) and not isinstance(each, bool) for each in (self.start, self.end))
-        return self._replace(
-            path=tuple(map(str, self.path)),
-            start=self.start if has_place else None if self.text else -1 if self.start is not None else None,
-            end=self.end if has_place else None if self.text else -1 if self.start is not None else None,
-            text=self.text if isinstance(self.text, str) else None,
-            notes=self.notes if isinstance(self.notes, str) else None,
-        )
+        words = self.text if isinstance(self.text, str) else None
+        start, end = self.start, self.end
+        if not all(isinstance(place, int) and not isinstance(place, bool) for place in (start, end)):
+            nowhere = None if words or start is None else -1  # no text has it, so that the passage is listed
+            start = end = nowhere
+        notes = self.notes if isinstance(self.notes, str) else None
+        return self._replace(path=tuple(map(str, self.path)), start=start, end=end, text=words, notes=notes)
 
     @property
     def is_passage(self) -> bool:

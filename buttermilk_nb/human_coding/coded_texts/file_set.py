@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from ...corpus.loaders.remote_files import MAX_BYTES
 from ...corpus.loaders.zip_files import ZIP_ERRORS, open_zip
@@ -15,39 +19,25 @@ _TAR_ENDINGS = (".tar.gz", ".tgz", ".tar")
 
 
 class FileSet:
-    """Files by their paths, with `/` between folders.
+    """Files by their paths, with `/` between folders. A file is read when it is asked for.
 
     Parameters
     ----------
-    name
-        The name of the folder or file, for messages.
-    paths
-        The place on disk of each file.
-    contents
-        The bytes of each file that is not on disk by itself.
+    openers
+        What opens each file for reading.
     """
 
-    def __init__(
-        self, name: str, paths: Mapping[str, Path] | None = None, contents: Mapping[str, bytes] | None = None
-    ) -> None:
-        self.name = name
-        self._paths = dict(paths or {})
-        self._contents = dict(contents or {})
+    def __init__(self, openers: Mapping[str, Callable[[], IO[bytes]]]) -> None:
+        self._openers = dict(openers)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({*self._paths, *self._contents}))
+        return iter(sorted(self._openers))
 
-    def read(self, name: str) -> bytes | None:
-        """The bytes of a file; None if there is no such file."""
-        if name in self._contents:
-            return self._contents[name]
-        return self._paths[name].read_bytes() if name in self._paths else None
-
-    def head(self, name: str, n: int = 4096) -> bytes:
-        """The first bytes of a file."""
-        if name in self._contents:
-            return self._contents[name][:n]
-        with self._paths[name].open("rb") as handle:
+    def read(self, name: str, n: int = -1) -> bytes | None:
+        """The bytes of a file, or its first ones; None if there is no such file."""
+        if name not in self._openers:
+            return None
+        with self._openers[name]() as handle:
             return handle.read(n)
 
 
@@ -66,21 +56,28 @@ def open_files(place: Path) -> Iterator[FileSet]:
         The archive is damaged or too large.
     """
     if place.is_dir():
-        files = {
-            path.relative_to(place).as_posix(): path for path in sorted(place.rglob("*")) if _is_inside(path, place)
-        }
-        yield FileSet(place.name, {name: path for name, path in files.items() if not _is_hidden(name)})
+        inside = (path for path in sorted(place.rglob("*")) if _is_inside(path, place))
+        files = {path.relative_to(place).as_posix(): partial(_open, path) for path in inside}
+        yield FileSet({name: opener for name, opener in files.items() if not _is_hidden(name)})
     elif place.name.lower().endswith(_TAR_ENDINGS):
-        yield FileSet(place.name, contents=_read_tar(place))
+        yield FileSet({name: partial(io.BytesIO, data) for name, data in _read_tar(place).items()})
     elif place.suffix.lower() == ".zip":
         with open_zip(
             place, lambda member: not _is_hidden(member.filename), "unpack it, and give the folder"
         ) as opened:
             archive, members = opened
-            yield FileSet(place.name, contents={_posix(member.filename): archive.read(member) for member in members})
+            yield FileSet({_posix(member.filename): partial(archive.open, member) for member in members})
     else:
-        beside = {path.name: path for path in place.parent.iterdir() if path.stem == place.stem and path.is_file()}
-        yield FileSet(place.name, beside)
+        beside = (path for path in place.parent.iterdir() if path.stem == place.stem and path.is_file())
+        yield FileSet({path.name: partial(_open, path) for path in beside})
+
+
+def _open(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _is_wanted(member: zipfile.ZipInfo) -> bool:
+    return not _is_hidden(member.filename)
 
 
 def _read_tar(file: Path) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..questionnaire import Questionnaire
 from .stored_codes import StoredCodes, answer_of
@@ -41,10 +41,12 @@ def form_table(codes: StoredCodes) -> pd.DataFrame:
     """One row per coder and record: the answers by question, and the notes."""
     import pandas as pd
 
-    rows = []
-    for (record_id, coder), group in codes.frame.groupby(["record_id", "coder"], sort=False):
-        answers = {row["question"]: answer_of(row) for row in group.to_dict("records")}
-        notes = "; ".join(group.notes.dropna().unique())
-        rows.append({"record_id": record_id, "coder": coder, **answers, "notes": notes})
+    forms: dict[tuple[str, str], dict[str, Any]] = {}
+    notes: dict[tuple[str, str], dict[str, None]] = {}
+    for row in codes.frame.to_dict("records"):
+        key = (row["record_id"], row["coder"])
+        forms.setdefault(key, {"record_id": key[0], "coder": key[1]})[row["question"]] = answer_of(row)
+        notes.setdefault(key, {}).update({row["notes"]: None} if isinstance(row["notes"], str) else {})
+    rows = [{**form, "notes": "; ".join(notes[key])} for key, form in forms.items()]
     questions = list(dict.fromkeys(codes.frame.question))
     return pd.DataFrame(rows, columns=["record_id", "coder", *questions, "notes"])

@@ -77,11 +77,13 @@ def stored_codes(project: Project, corpus: Corpus, questionnaire: Questionnaire,
 
 def coded_texts(codes: StoredCodes, texts: Mapping[str, str]) -> list[CodedText]:
     """The codes by record and coder. An answer with several labels is a code for each."""
-    coded = []
-    for (record_id, coder), rows in codes.frame.groupby(["record_id", "coder"], sort=False):
-        items = [code for row in rows.to_dict("records") for code in _codes_of_row(row)]
-        coded.append(CodedText(str(record_id), (str(record_id),), str(coder), tuple(items), texts[str(record_id)]))
-    return coded
+    items: dict[tuple[str, str], list[Code]] = {}
+    for row in codes.frame.to_dict("records"):
+        items.setdefault((row["record_id"], row["coder"]), []).extend(_codes_of_row(row))
+    return [
+        CodedText(record_id, (record_id,), coder, tuple(found), texts[record_id])
+        for (record_id, coder), found in items.items()
+    ]
 
 
 def answer_of(row: Mapping[Any, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -94,8 +95,16 @@ class PassageReader:
         """The only record that has this text."""
         if coded.text is None:
             return next(iter(self._texts)) if len(self._texts) == 1 else None
-        records = [record_id for record_id, text in self._texts.items() if text.same_text(coded.text)]
+        records = self._ids_by_letters.get("".join(coded.text.split()), [])
         return records[0] if len(records) == 1 else None
+
+    @cached_property
+    def _ids_by_letters(self) -> dict[str, list[str]]:
+        """The records by their texts without white space."""
+        ids: dict[str, list[str]] = {}
+        for record_id, text in self._texts.items():
+            ids.setdefault("".join(text.content.split()), []).append(record_id)
+        return ids
 
     def _codes_of_text(self, coded: CodedText, coder: str, record_id: str) -> Iterator[RawCode]:
         by_question: dict[str, _QuestionCodes] = {}

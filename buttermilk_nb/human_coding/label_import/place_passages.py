@@ -42,10 +42,6 @@ class RecordText:
         self.content = content
         self._letters = _Letters(content)
 
-    def same_text(self, text: str) -> bool:
-        """Whether a text is this one, apart from white space."""
-        return self._letters.letters == "".join(text.split())
-
     def place(self, code: Code, coded: CodedText) -> dict[str, Any] | str:
         """The passage of a code in this text, with `start`, `end` and `text`; or the reason why it is not there.
 

@@ -17,7 +17,7 @@ from ...corpus.loaders.zip_files import open_zip
 from ...errors import SetupError
 from ..coded_texts.coded_file import CodedFile
 from ..coded_texts.file_set import is_archive
-from ..coded_texts.formats import ENDINGS, read_coded_files, read_coded_rows
+from ..coded_texts.programs import ENDINGS, read_coded_files, read_coded_rows
 from ..spreadsheets import workbook
 from .label_studio_rows import read_short_rows
 from .package_rows import read_result_rows

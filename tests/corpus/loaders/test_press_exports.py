@@ -178,6 +178,16 @@ def test_the_text_of_an_article_keeps_its_paragraphs(tmp_path):
     assert load(tmp_path, PROQUEST)[0].content == "Nobody said why it was closed.\nThe guard said: wait."
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["A report.\nSubject: boats\nIt goes on.\nEnd of Document\n", "Notes: none\n____________________\nAnd more.",
+     "1 of 2 DOCUMENTS was lost."],
+)  # fmt: skip
+def test_a_document_with_one_such_line_is_no_export(tmp_path, text):
+    (record,) = load(tmp_path, text)
+    assert record.content == text
+
+
 def test_as_keeps_a_document_whole_or_says_what_it_is(tmp_path):
     assert len(load(tmp_path, NEXIS, as_="document")) == 1
     assert load(tmp_path, NEXIS, as_="nexis").remarks == ()

@@ -33,6 +33,7 @@ ROW_FORMATS = (label_studio, argilla, potato, prodigy, doccano)
 """Modules that read the objects of a JSON file."""
 ENDINGS = (".ann", ".tsv", ".qdpx", ".xml", ".xmi", ".json")
 """The endings of the files that the first ones read."""
+_HEAD_BYTES = 4096
 _MARKED_ONLY = (doccano, prodigy)
 """Programs whose objects without a mark do not show where they come from."""
 _WRONG_FORM = (TypeError, ValueError, AttributeError, KeyError)
@@ -65,7 +66,7 @@ def read_coded_files(place: Path) -> list[tuple[str, CodedFile]]:
 def _read_file(files: FileSet, name: str) -> CodedFile | None:
     if PurePosixPath(name).suffix.lower() not in ENDINGS:
         return None
-    head = files.head(name)
+    head = files.read(name, _HEAD_BYTES) or b""
     module = next((module for module in FILE_FORMATS if module.recognises(name, head)), None)
     if module is None:
         return None
