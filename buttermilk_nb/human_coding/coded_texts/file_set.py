@@ -62,10 +62,7 @@ def open_files(place: Path) -> Iterator[FileSet]:
     elif place.name.lower().endswith(_TAR_ENDINGS):
         yield FileSet({name: partial(io.BytesIO, data) for name, data in _read_tar(place).items()})
     elif place.suffix.lower() == ".zip":
-        with open_zip(
-            place, lambda member: not _is_hidden(member.filename), "unpack it, and give the folder"
-        ) as opened:
-            archive, members = opened
+        with open_zip(place, _is_wanted, "unpack it, and give the folder") as (archive, members):
             yield FileSet({_posix(member.filename): partial(archive.open, member) for member in members})
     else:
         beside = (path for path in place.parent.iterdir() if path.stem == place.stem and path.is_file())
