@@ -20,7 +20,7 @@ class ProgressLine:
     verb, noun
         What is done with what, for the line: `read 1,200 of 10,000 files`.
     total
-        The number of items.
+        The number of items; None if only the end of the loop shows it.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class ProgressLine:
     'read 1 of 2 files'
     """
 
-    def __init__(self, verb: str, noun: str, total: int) -> None:
+    def __init__(self, verb: str, noun: str, total: int | None = None) -> None:
         self._verb, self._noun, self._total = verb, noun, total
         self._began = time.monotonic()
         self._next = self._began + _QUIET_S
@@ -38,7 +38,7 @@ class ProgressLine:
 
     def text(self, done: int) -> str:
         """The line."""
-        return f"{self._verb} {done:,} of {self._total:,} {self._noun}"
+        return f"{self._verb} {done:,}{'' if self._total is None else f' of {self._total:,}'} {self._noun}"
 
     def note(self, text: str) -> None:
         """A line of its own, before the progress."""
@@ -56,6 +56,6 @@ class ProgressLine:
         if over:
             sys.stderr.write(f"\r{self.text(done)} in {now - self._began:,.0f} s\n")
         elif self._is_live:
-            rest_s = (now - self._began) / max(done, 1) * (self._total - done)
-            sys.stderr.write(f"\r{self.text(done)}, about {rest_s:,.0f} s left ")
+            rest_s = (now - self._began) / max(done, 1) * ((self._total or done) - done)
+            sys.stderr.write(f"\r{self.text(done)}{f', about {rest_s:,.0f} s left' if self._total else ''} ")
         sys.stderr.flush()

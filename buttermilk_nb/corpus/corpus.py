@@ -146,11 +146,9 @@ class Corpus(Sequence[Record]):
         if on_error not in ("keep", "raise"):
             raise SetupError(f"on_error={on_error!r}: write `keep` (rejected rows are listed) or `raise`.")
         column_mapping = loaders.check_mapping(mapping, source)
-        if column_mapping.record_id:
-            loaders.check_ids(source, column_mapping.record_id)
-        remarks = (*source.remarks, *loaders.source_remarks(source, column_mapping))
-        records, rejected = loaders.to_records(source, column_mapping)
-        assert len(records) + len(rejected) == len(source.rows), "each row is a record, or is rejected"
+        records, rejected, own_remarks = loaders.make_records(source, column_mapping)
+        assert len(records) + len(rejected) == source.n_rows, "each row is a record, or is rejected"
+        remarks = (*source.remarks, *own_remarks)
         if rejected and on_error == "raise":
             raise SetupError(*(f"{source.unit} {row.line}: {row.reason}." for row in rejected[:20]))
         provenance = {

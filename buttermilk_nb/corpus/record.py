@@ -120,8 +120,9 @@ class Record(FrozenModel):
     def _collect_fields(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        fields = {key: value for key, value in data.items() if key in cls.model_fields}
-        metadata = {key: value for key, value in data.items() if key not in cls.model_fields}
+        names = cls.model_fields
+        fields = {key: value for key, value in data.items() if key in names}
+        metadata = {key: value for key, value in data.items() if key not in names}
         if metadata:
             fields["metadata"] = {**metadata, **(fields.get("metadata") or {})}
         if isinstance(fields.get("record_id"), int):

@@ -6,24 +6,19 @@ metadata, including nested values, so that a prompt that shows metadata cannot s
 
 from __future__ import annotations
 
-import copy
-import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from ..._internal.text import replace_surrogates, shorten, to_jsonable
 from ...errors import SetupError, nearest
 from ..code_translation import CodeTranslation, code_text
-from ..record import DEFAULT_CRITERION, Record, visible_id
-from .dotted_names import delete_field, get_field, has_field
-from .image_columns import image_column
-from .local_only_column import local_only_flags
+from ..record import DEFAULT_CRITERION
+from .dotted_names import has_field
 from .record_columns import mapping_columns, mapping_from_columns
-from .source import Source, SourceRow, raise_problems
+from .source import Source, raise_problems
 
 Columns = str | Mapping[str, str]
 
@@ -42,14 +37,6 @@ class MappingOptions(TypedDict):
     images: NotRequired[str | None]
     images_from: NotRequired[str | Path | None]
     local_only: NotRequired[bool | str | None]
-
-
-class Rejected(NamedTuple):
-    """A row that did not become a record."""
-
-    line: int
-    reason: str
-    excerpt: str
 
 
 class ColumnMapping(BaseModel):
@@ -75,13 +62,13 @@ class ColumnMapping(BaseModel):
         """The meanings of the codes, `truth_values`."""
         return CodeTranslation(self.truth_values)
 
-    @property
+    @cached_property
     def used_columns(self) -> list[str]:
         """Every column with a role of its own. These columns are not metadata."""
         names = (self.content, self.record_id, self.images, self.local_only)
         return [*(name for name in names if isinstance(name, str)), *self.answer_columns]
 
-    @property
+    @cached_property
     def answer_columns(self) -> list[str]:
         """The columns with answers and reasons, which no prompt may show."""
         coder_columns = [column for columns in self.coders.values() for column in columns.values()]
@@ -131,54 +118,6 @@ def check_mapping(options: MappingOptions, source: Source) -> ColumnMapping:
     return mapping
 
 
-def to_records(source: Source, mapping: ColumnMapping) -> tuple[list[Record], list[Rejected]]:
-    """Make records of the rows, and list each row that cannot become one, with the reason."""
-    records: list[Record] = []
-    rejected: list[Rejected] = []
-    lines: dict[str, int] = {}
-    rows, local_flags = (
-        image_column(source, mapping.images, mapping.images_from),
-        local_only_flags(source, mapping.local_only),
-    )
-    for row, local_only in zip(rows, local_flags, strict=True):
-        result = row.problem or _record_or_reason(row, mapping, local_only)
-        if isinstance(result, Record) and visible_id(result.record_id) in lines:
-            line = lines[visible_id(result.record_id)]
-            result = (
-                f"the id `{result.record_id}` is already in {source.unit} {line}"
-                if mapping.record_id
-                else f"the same {_content_kind(result)} is in {source.unit} {line}; {_how_to_keep_both(source)}"
-            )
-        if isinstance(result, Record):
-            lines[visible_id(result.record_id)] = row.line
-            records.append(result)
-        else:
-            rejected.append(Rejected(row.line, result, _excerpt(row.fields)))
-    return records, rejected
-
-
-def _how_to_keep_both(source: Source) -> str:
-    if source.unit == "text":
-        return "give dictionaries with a `record_id` and a `content` to keep both"
-    return "name a column as `record_id` to keep both"
-
-
-def _excerpt(fields: dict[str, Any]) -> str:
-    try:
-        return shorten(json.dumps(fields, ensure_ascii=False, default=str))
-    except (ValueError, RecursionError):  # nested in itself or very deeply, or a very long number
-        return shorten(", ".join(map(str, fields)))
-
-
-def _record_or_reason(row: SourceRow, mapping: ColumnMapping, local_only: bool) -> Record | str:
-    """The record of a row, or why it cannot become one."""
-    try:
-        return _make_record(row, mapping, local_only)
-    except (SetupError, ValueError) as error:
-        is_long_number = "int_max_str_digits" in str(error)
-        return "a whole number has too many digits" if is_long_number else str(error).rstrip(".")
-
-
 def _check_forms(options: MappingOptions, columns: list[str]) -> None:
     unknown = [key for key in options if key not in MappingOptions.__annotations__]
     if unknown:
@@ -196,75 +135,6 @@ def _check_forms(options: MappingOptions, columns: list[str]) -> None:
         raise SetupError(
             'there is a column `local_only`: write local_only="local_only" to use it, or local_only=False to ignore it.'
         )
-
-
-def _make_record(row: SourceRow, mapping: ColumnMapping, local_only: bool) -> Record | str:
-    fields = row.fields
-    content = get_field(fields, mapping.content) if mapping.content else None
-    if content is None or (isinstance(content, str) and not content.strip()):
-        if not row.images:
-            content_columns = {"text": mapping.content, "image": mapping.images}
-            return ", ".join(f"no {kind} in `{column}`" for kind, column in content_columns.items() if column)
-        content = ""
-    if isinstance(content, dict | list | bytes):
-        return f"`{mapping.content}` contains a value of type `{type(content).__name__}`, not text"
-    record_id = ""
-    if mapping.record_id:
-        raw_id = get_field(fields, mapping.record_id)
-        if isinstance(raw_id, dict | list | bytes):
-            return f"`{mapping.record_id}` contains a value of type `{type(raw_id).__name__}`, not an id"
-        record_id = _as_text(raw_id)
-        if not record_id:
-            return f"no id in `{mapping.record_id}`"
-    labels = {
-        coder: codes for coder, columns in mapping.coders.items() if (codes := _row_codes(fields, columns, mapping))
-    }
-    cluster = get_field(fields, mapping.cluster) if mapping.cluster else None
-    return Record(
-        record_id=record_id,
-        content=str(content),
-        metadata=_row_metadata(fields, mapping),
-        ground_truth=_row_codes(fields, mapping.truth, mapping),
-        expert_reasons={
-            criterion: reasons
-            for criterion, column in mapping.reasons.items()
-            if (reasons := _split_reasons(get_field(fields, column)))
-        },
-        labels=labels,
-        cluster=None if cluster in (None, "") else _as_text(cluster),
-        **({"images": row.images} if row.images else {}),
-        local_only=local_only,
-    )
-
-
-def _row_codes(fields: dict[str, Any], columns: Mapping[str, str], mapping: ColumnMapping) -> dict[str, Any]:
-    codes = {}
-    for criterion, column in columns.items():
-        value = to_jsonable(get_field(fields, column))
-        value = value.strip() if isinstance(value, str) else value
-        value = mapping.code_translation(value)
-        if value is not None and value != "":
-            codes[criterion] = value
-    return codes
-
-
-def _row_metadata(fields: dict[str, Any], mapping: ColumnMapping) -> dict[str, Any]:
-    removed = mapping.used_columns if mapping.metadata is None else mapping.answer_columns
-    metadata = {str(k): v for k, v in fields.items() if k not in removed}
-    nested = [name for name in removed if name not in fields]
-    if nested:
-        metadata = copy.deepcopy(metadata)
-        for name in nested:
-            delete_field(metadata, name)
-    if mapping.metadata is not None:
-        return {name: get_field(metadata, name) for name in mapping.metadata if has_field(metadata, name)}
-    return metadata
-
-
-def _split_reasons(value: Any) -> tuple[str, ...]:
-    value = to_jsonable(value)
-    parts = value if isinstance(value, list) else str(value or "").replace("\n", " | ").split(" | ")
-    return tuple(replace_surrogates(str(part).strip()) for part in parts if part is not None and str(part).strip())
 
 
 def _existing_folder(path: str | Path | None) -> Path | None:
@@ -288,16 +158,6 @@ def _as_names(names: Iterable[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else replace_surrogates(str(value).strip())
-
-
-def _content_kind(record: Record) -> str:
-    return "text" if record.content else "image"
 
 
 def _column_list(columns: list[str]) -> str:

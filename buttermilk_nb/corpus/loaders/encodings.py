@@ -39,6 +39,22 @@ _BINARY = {
 """The first bytes of files that are no texts, and what these are."""
 
 
+class StatedEncoding(NamedTuple):
+    """An encoding that the user, the first bytes of a file or the lack of any sign states.
+
+    Parameters
+    ----------
+    codec, errors
+        What decodes the file, and what it does with bytes that it cannot decode.
+    label
+        The encoding as the provenance names it.
+    """
+
+    codec: str
+    errors: str
+    label: str
+
+
 class DecodedText(NamedTuple):
     """A text, the name of its encoding, and remarks on what was guessed or replaced."""
 
@@ -69,20 +85,55 @@ def decode(data: bytes, encoding: str | None, file_name: str) -> DecodedText:
     >>> decode("Größe, Übermut, Fässer".encode("cp1252"), None, "x.csv")[:2]
     ('Größe, Übermut, Fässer', 'cp1252 (detected)')
     """
-    for start, kind in _BINARY.items():
-        if data.startswith(start):
-            raise SetupError(f"`{file_name}` is not a text but {kind}; export it as text first.")
+    stated = stated_encoding(data, encoding, file_name)
     if encoding:
         decoded = _decode_as(data, encoding, file_name)
+    elif stated and stated.codec != "utf-8":
+        decoded = DecodedText(data.decode(stated.codec, errors=stated.errors), stated.label)
     else:
-        decoded = _decode_marked(data) or _decode_utf(data) or _detect_encoding(data, file_name)
-    n_nul = decoded.text.count("\0")
-    if n_nul:
-        remark = f"`{file_name}`: {n_nul:,} NUL characters were replaced by \N{REPLACEMENT CHARACTER}."
-        decoded = decoded._replace(
-            text=decoded.text.replace("\0", "\N{REPLACEMENT CHARACTER}"), remarks=(*decoded.remarks, remark)
-        )
-    return decoded
+        decoded = _decode_utf(data) or _detect_encoding(data, file_name)
+    remarks = nul_remark(file_name, decoded.text.count("\0"))
+    if not remarks:
+        return decoded
+    text = decoded.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return decoded._replace(text=text, remarks=(*decoded.remarks, *remarks))
+
+
+def nul_remark(file_name: str, n: int) -> tuple[str, ...]:
+    """A remark on the NUL characters of a file, if there are any."""
+    return (f"`{file_name}`: {n:,} NUL characters were replaced by \N{REPLACEMENT CHARACTER}.",) if n else ()
+
+
+def stated_encoding(head: bytes, encoding: str | None, file_name: str) -> StatedEncoding | None:
+    """The encoding that a file most likely has; None if only the whole file can tell.
+
+    Parameters
+    ----------
+    head
+        The first bytes of the file.
+    encoding
+        The encoding that the user states; None if none.
+    file_name
+        The file's name, for messages.
+
+    Raises
+    ------
+    SetupError
+        The file is not a text, or there is no such encoding.
+    """
+    for start, kind in _BINARY.items():
+        if head.startswith(start):
+            raise SetupError(f"`{file_name}` is not a text but {kind}; export it as text first.")
+    if encoding:
+        try:
+            b"a".decode(encoding, errors="replace")
+        except (LookupError, UnicodeError):
+            raise SetupError(f"`{encoding}` is not an encoding; write for example `utf-8` or `cp1252`.") from None
+        return StatedEncoding(encoding, "strict", encoding)
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return StatedEncoding(name, "replace", f"{name} (byte-order mark)")
+    return None if b"\0" in head or _ISO_2022.search(head) else StatedEncoding("utf-8", "strict", "utf-8")
 
 
 def read_text(path: Path, encoding: str | None) -> DecodedText:
@@ -97,20 +148,10 @@ def read_text(path: Path, encoding: str | None) -> DecodedText:
 def _decode_as(data: bytes, encoding: str, file_name: str) -> DecodedText:
     try:
         return DecodedText(data.decode(encoding).removeprefix("\ufeff"), encoding)
-    except LookupError:
-        raise SetupError(f"`{encoding}` is not an encoding; write for example `utf-8` or `cp1252`.") from None
     except UnicodeDecodeError as error:
         raise SetupError(
             f"`{file_name}` is not valid {encoding} (byte {error.start}); leave out `encoding` to detect it."
         ) from None
-
-
-def _decode_marked(data: bytes) -> DecodedText | None:
-    """The text if it begins with a byte-order mark."""
-    for bom, name in _BOMS:
-        if data.startswith(bom):
-            return DecodedText(data.decode(name, errors="replace"), f"{name} (byte-order mark)")
-    return None
 
 
 def _decode_utf(data: bytes) -> DecodedText | None:

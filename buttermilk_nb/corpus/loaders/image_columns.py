@@ -1,7 +1,7 @@
 """The images of a column: paths of files, or bytes in the table.
 
-All images are read before any record is made, and all problems are listed at once, with their lines, so that no study
-starts with only a part of its images. Addresses are refused and never fetched. A table may come from somebody else, and
+All problems are listed at once, with their lines, so that no study starts with only a part of its images.
+Addresses are refused and never fetched. A table may come from somebody else, and
 an image that it names would be sent to models, so only images in the table's own folder are read, unless the user names
 another.
 """
@@ -15,43 +15,40 @@ from typing import Any
 from ...errors import SetupError
 from ..image import Image
 from .dotted_names import get_field
-from .source import Source, SourceRow, raise_problems
+from .source import SourceRow
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|data:|file:|//", re.IGNORECASE)  # the last is a share in a Windows network
 
 
-def image_column(source: Source, column: str | None, folder: Path | None = None) -> list[SourceRow]:
-    """The rows with the images of one column. Each file is read once.
+class ImageColumn:
+    """Reads the images that a column names, each file once, and collects those that are missing or broken.
 
     Parameters
     ----------
-    source
-        The rows.
     column
         The column; None if there is none.
     folder
-        The folder of the images; by default that of the source, or else the current folder.
-
-    Raises
-    ------
-    SetupError
-        Images are missing or broken; their lines are listed.
+        The folder of the images; None for the current folder.
+    unit
+        What messages call a row.
     """
-    if column is None:
-        return source.rows
-    cache: dict[str, Image] = {}
-    rows: list[SourceRow] = []
-    problems: list[str] = []
-    for row in source.rows:
+
+    def __init__(self, column: str | None, folder: Path | None, unit: str) -> None:
+        self._column, self._folder, self._unit = column, folder, unit
+        self._cache: dict[str, Image] = {}
+        self.problems: list[str] = []
+
+    def add_images(self, row: SourceRow) -> SourceRow:
+        """The row with its images."""
+        if self._column is None or row.problem:
+            return row
         images = list(row.images)
-        for item in [] if row.problem else _image_items(get_field(row.fields, column)):
+        for item in _image_items(get_field(row.fields, self._column)):
             try:
-                images.append(_load_image(item, folder or source.folder, cache))
+                images.append(_load_image(item, self._folder, self._cache))
             except SetupError as error:
-                problems += [f"{source.unit} {row.line}, `{column}`: {problem}" for problem in error.problems]
-        rows.append(row._replace(images=tuple(images)))
-    raise_problems(problems)
-    return rows
+                self.problems += [f"{self._unit} {row.line}, `{self._column}`: {problem}" for problem in error.problems]
+        return row._replace(images=tuple(images))
 
 
 def _image_items(value: Any) -> list[Any]:

@@ -9,19 +9,20 @@ from typing import Any
 
 from ...errors import SetupError, nearest
 from .encodings import read_text
-from .source import Source, SourceRow, existing_path, file_facts
+from .source import Source, SourceRow, StreamedRows, existing_path, file_facts
+from .text_file import TextFile
 
 
 def read_lines(path: str | Path, *, encoding: str | None = None) -> Source:
     """Read JSON Lines: one object per line."""
     file = existing_path(path)
-    text, encoding, remarks = read_text(file, encoding)
-    facts = {**file_facts(file), "encoding": encoding}
-    return Source(list(_json_rows(text)), facts, folder=file.parent, remarks=remarks)
+    text = TextFile(file, encoding)
+    facts = {**text.facts, "encoding": text.encoding}
+    return Source(StreamedRows(lambda: _json_rows(text)), facts, folder=file.parent, remarks=text.remarks)
 
 
-def _json_rows(text: str) -> Iterator[SourceRow]:
-    for line, raw in enumerate(text.split("\n"), 1):
+def _json_rows(text: TextFile) -> Iterator[SourceRow]:
+    for line, raw in enumerate(text.lines("\n"), 1):
         if not raw.strip():
             continue
         try:

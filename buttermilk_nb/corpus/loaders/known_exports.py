@@ -127,7 +127,6 @@ def apply_known_export(source: Source, kind: str | None, file_name: str) -> Sour
 
 
 def _applied(source: Source, known: KnownExport, file_name: str, *, is_guess: bool) -> Source:
-    rows = [_row(row, known) for row in source.rows]
     remarks = source.remarks
     if is_guess:
         cluster = f' Posts of one `{known.cluster}` are not independent; cluster="{known.cluster}" says so.'
@@ -138,8 +137,7 @@ def _applied(source: Source, known: KnownExport, file_name: str, *, is_guess: bo
         )
     facts = {**source.description, "read_as": known.title}
     return replace(
-        source,
-        rows=rows,
+        source.map_rows(lambda row: _row(row, known)),
         description=facts,
         default_content=known.content,
         default_id=known.record_id,

@@ -1,34 +1,38 @@
-"""`local_only_flags`: which records must stay on this machine, from the user's word or from a column."""
+"""`LocalOnlyColumn`: which records must stay on this machine, from the user's word or from a column."""
 
 from __future__ import annotations
 
 from .dotted_names import get_field
-from .source import Source, raise_problems
+from .source import SourceRow
 
 _YES_NO = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 
 
-def local_only_flags(source: Source, local_only: bool | str) -> list[bool]:
-    """For each row, whether its record is `local_only`.
+class LocalOnlyColumn:
+    """Says for each row whether its record is `local_only`, and collects the rows that do not say so.
 
-    Raises
-    ------
-    SetupError
-        The column does not say `yes` or `no` in every row; the lines are listed.
+    Parameters
+    ----------
+    local_only
+        The same for all rows, or the column that says `yes` or `no`.
+    unit
+        What messages call a row.
     """
-    if isinstance(local_only, bool):
-        return [local_only] * len(source.rows)
-    flags: list[bool] = []
-    problems: list[str] = []
-    for row in source.rows:
-        value = get_field(row.fields, local_only)
+
+    def __init__(self, local_only: bool | str, unit: str) -> None:
+        self._local_only, self._unit = local_only, unit
+        self.problems: list[str] = []
+
+    def flag(self, row: SourceRow) -> bool:
+        """Whether the record of this row must stay on this machine."""
+        if isinstance(self._local_only, bool):
+            return self._local_only
+        value = get_field(row.fields, self._local_only)
         word = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower()
         if word not in _YES_NO and not row.problem:
             problem = "is empty" if word in ("", "none") else f"says `{str(value)[:40]}`"
-            problems.append(
-                f"{source.unit} {row.line}: `{local_only}` {problem}; write `yes` if the record must stay on this "
+            self.problems.append(
+                f"{self._unit} {row.line}: `{self._local_only}` {problem}; write `yes` if the record must stay on this "
                 "machine, otherwise `no`."
             )
-        flags.append(_YES_NO.get(word, True))
-    raise_problems(problems)
-    return flags
+        return _YES_NO.get(word, True)

@@ -6,7 +6,7 @@ The columns `content` (or else `text`), `record_id` and `cluster` become the fie
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import SetupError
@@ -33,14 +33,10 @@ def mapping_from_columns(source: Source, options: dict[str, Any]) -> dict[str, A
         plain_options.pop("content", None)
     if source.default_id:
         plain_options.pop("record_id", None)
-    rows = [row.fields for row in source.rows]
     nested_options: dict[str, Any] = {
-        "truth": _dotted_paths("ground_truth", _key_names(row.get("ground_truth") for row in rows)),
-        "reasons": _dotted_paths("expert_reasons", _key_names(row.get("expert_reasons") for row in rows)),
-        "coders": {
-            coder: _dotted_paths(f"labels.{coder}", _key_names(_coder_codes(row.get("labels"), coder) for row in rows))
-            for coder in _dotted_paths("labels", _key_names(row.get("labels") for row in rows))
-        },
+        "truth": _dotted_paths("ground_truth", _key_names(_values(source, "ground_truth"))),
+        "reasons": _dotted_paths("expert_reasons", _key_names(_values(source, "expert_reasons"))),
+        "coders": {coder: _dotted_paths(f"labels.{coder}", names) for coder, names in _coder_criteria(source).items()},
     }
     own_options = {name: value for name, value in options.items() if value is not None}
     return {**plain_options, **{name: value for name, value in nested_options.items() if value}, **own_options}
@@ -48,11 +44,24 @@ def mapping_from_columns(source: Source, options: dict[str, Any]) -> dict[str, A
 
 def mapping_columns(source: Source) -> list[str]:
     """The columns that contain mappings of answers. They never become metadata."""
-    return [name for name in _NESTED_COLUMNS if any(isinstance(row.fields.get(name), dict) for row in source.rows)]
+    return [name for name in _NESTED_COLUMNS if any(isinstance(value, dict) for value in _values(source, name))]
 
 
-def _coder_codes(codes: Any, coder: str) -> Any:
-    return codes.get(coder) if isinstance(codes, dict) else None
+def _values(source: Source, column: str) -> Iterator[Any]:
+    """The values of a column, without a loop over the rows if there is no such column."""
+    return (row.fields.get(column) for row in source.rows) if column in source.columns else iter(())
+
+
+def _coder_criteria(source: Source) -> dict[str, list[str]]:
+    """The criteria that each coder of a column `labels` has coded, in the order of their first appearance."""
+    criteria: dict[str, dict[str, None]] = {}
+    for codes in _values(source, "labels"):
+        if isinstance(codes, dict):
+            for coder, own in codes.items():
+                names = criteria.setdefault(str(coder), {})
+                names.update(dict.fromkeys(map(str, own)) if isinstance(own, dict) else {})
+    _dotted_paths("labels", list(criteria))
+    return {coder: list(names) for coder, names in criteria.items()}
 
 
 def _key_names(values: Iterable[Any]) -> list[str]:

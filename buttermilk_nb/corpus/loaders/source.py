@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..._internal.progress_line import ProgressLine
 from ..._internal.text import shorten
 from ...errors import SetupError
 from ..image import Image
@@ -26,14 +28,37 @@ class SourceRow(NamedTuple):
     images: tuple[Image, ...] = ()
 
 
+class StreamedRows:
+    """Rows that are read anew each time, so that no more than a few of them are in memory.
+
+    Parameters
+    ----------
+    read
+        What reads the rows from the first one.
+
+    Examples
+    --------
+    >>> rows = StreamedRows(lambda: iter([SourceRow(1, {"text": "One."})]))
+    >>> len(list(rows)), len(list(rows))
+    (1, 1)
+    """
+
+    def __init__(self, read: Callable[[], Iterator[SourceRow]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        return self._read()
+
+
 @dataclass(frozen=True)
 class Source:
     """The rows of one source, and its description (file name, sha256, encoding, delimiter).
 
+    The rows of a large file are read anew by each loop over them, so a loop takes what it needs from a row and goes on.
     Paths of images in the rows are relative to `folder`, or to the current folder if it is None.
     """
 
-    rows: list[SourceRow]
+    rows: list[SourceRow] | StreamedRows
     description: dict[str, Any] = field(default_factory=dict)
     default_content: str | None = None
     default_id: str | None = None
@@ -46,10 +71,34 @@ class Source:
     @property
     def columns(self) -> list[str]:
         """Every column, in order of first appearance."""
+        return self._columns_and_size[0]
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows, bad ones included."""
+        return self._columns_and_size[1]
+
+    def rows_in_memory(self) -> list[SourceRow]:
+        """All rows at once."""
+        return self.rows if isinstance(self.rows, list) else list(self.rows)
+
+    def map_rows(self, change: Callable[[SourceRow], SourceRow]) -> Source:
+        """The same source, each row changed."""
+        rows = self.rows
+        if isinstance(rows, list):
+            return replace(self, rows=list(map(change, rows)))
+        return replace(self, rows=StreamedRows(lambda: map(change, rows)))
+
+    @cached_property
+    def _columns_and_size(self) -> tuple[list[str], int]:
         names: dict[str, None] = {}
-        for row in self.rows:
-            names.update(dict.fromkeys(row.fields))
-        return list(names)
+        n = 0
+        progress = ProgressLine("looked at", "rows")
+        for n, row in enumerate(self.rows, 1):  # the number is what is wanted
+            if not row.fields.keys() <= names.keys():
+                names.update(dict.fromkeys(row.fields))
+            progress.update(n)
+        return list(names), n
 
 
 def existing_path(path: str | Path) -> Path:

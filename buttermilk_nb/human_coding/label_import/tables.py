@@ -72,8 +72,9 @@ def tables_of(source: Any) -> list[LabelTable]:
     if not hasattr(source, "itertuples"):
         raise SetupError(f"{source!r:.60} is not a source of labels: give a path, a dataframe, or a list of these.")
     frame = dataframes.read_dataframe(source)
-    rows = read_result_rows(frame.rows)
-    columns = [str(name) for name in source.columns] if rows == frame.rows else replace(frame, rows=rows).columns
+    frame_rows = frame.rows_in_memory()
+    rows = read_result_rows(frame_rows)
+    columns = [str(name) for name in source.columns] if rows == frame_rows else replace(frame, rows=rows).columns
     return [LabelTable("dataframe", columns, rows, unit="row")]
 
 
@@ -114,7 +115,7 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
         yield LabelTable(
             f"{file.name}, sheet `{name}`" if sheet else file.name,
             source.columns,
-            source.rows,
+            source.rows_in_memory(),
             facts,
             sheet,
             remarks=() if facts else source.remarks,
@@ -132,11 +133,12 @@ def _folder_tables(folder: Path) -> Iterator[LabelTable]:
 
 
 def _plain_table(name: str, source: Source) -> LabelTable:
-    coded = read_coded_rows(source.rows, name)
+    rows = source.rows_in_memory()
+    coded = read_coded_rows(rows, name)
     if coded:
-        return LabelTable(name, [], source.rows, remarks=(*source.remarks, *coded.remarks), coded=coded)
-    source = replace(source, rows=read_result_rows(read_short_rows([_without_rejected(row) for row in source.rows])))
-    return LabelTable(name, source.columns, source.rows, remarks=source.remarks)
+        return LabelTable(name, [], rows, remarks=(*source.remarks, *coded.remarks), coded=coded)
+    rows = read_result_rows(read_short_rows([_without_rejected(row) for row in rows]))
+    return LabelTable(name, replace(source, rows=rows).columns, rows, remarks=source.remarks)
 
 
 def _without_rejected(row: SourceRow) -> SourceRow:

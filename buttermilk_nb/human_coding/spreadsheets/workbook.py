@@ -99,7 +99,7 @@ def read_facts(path: Path) -> Facts | None:
 
 def read_codes(path: Path) -> list[SourceRow]:
     """The rows of the first sheet, as they were filled in."""
-    return excel.read(path, sheet=CODES).rows
+    return excel.read(path, sheet=CODES).rows_in_memory()
 
 
 def _write_codes(book: Any, columns: Sequence[CodeColumn], items: Sequence[Item]) -> None:

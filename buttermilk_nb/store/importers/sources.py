@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def read_rows(source: Any) -> Source:
             if path.is_dir() or ending not in _READERS:
                 endings = ", ".join(_READERS)
                 raise SetupError(f"`{path.name}` cannot be imported; its format must be one of {endings}, .eval.")
-            return _READERS[ending](path)
+            rows = _READERS[ending](path)
+            return replace(rows, rows=rows.rows_in_memory())
     if hasattr(source, "itertuples"):
         return _with_hash(loaders.dataframes.read_dataframe(source))
     if isinstance(source, Iterable) and not isinstance(source, Mapping | bytes):

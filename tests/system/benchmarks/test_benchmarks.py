@@ -18,6 +18,7 @@ FOLDER = TESTS / "system" / "benchmarks"
         (["run.py", "offline_cold_and_warm", "over_http", "frames_of_200_000", "growth", "a_year"], 16),
         (["agreement.py"], 5),
         (["blocked_loop.py"], 8),
+        (["large_files.py"], 2),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
