@@ -70,6 +70,7 @@ from .codebook.scales import (
 )
 from .config.api_keys import set_key as set_key
 from .corpus.corpus import Corpus as Corpus
+from .corpus.corpus_load import start_load as start_load
 from .corpus.image import Image as Image
 from .corpus.load import load as load
 from .corpus.record import Record as Record

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _QUIET_S = 2.0
 """Seconds before the first line: most loops are over by then."""
 _EVERY_S = 0.5
+_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def send_progress_to(listener: Callable[[str], None]) -> Iterator[None]:
+    """Let a function have the lines of the loops in this block, at most two a second; an error in it ends the loop.
+
+    Examples
+    --------
+    >>> lines = []
+    >>> with send_progress_to(lines.append):
+    ...     ProgressLine("read", "files", total=2).update(1)
+    >>> lines
+    ['read 1 of 2 files']
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 class ProgressLine:
@@ -32,7 +55,8 @@ class ProgressLine:
     def __init__(self, verb: str, noun: str, total: int | None = None) -> None:
         self._verb, self._noun, self._total = verb, noun, total
         self._began = time.monotonic()
-        self._next = self._began + _QUIET_S
+        self._listener = _listener.get()
+        self._next = self._began + (0 if self._listener else _QUIET_S)
         self._is_shown = False
         self._is_live = sys.stderr.isatty() or "ipykernel" in sys.modules
 
@@ -42,6 +66,9 @@ class ProgressLine:
 
     def note(self, text: str) -> None:
         """A line of its own, before the progress."""
+        if self._listener:
+            self._listener(text)
+            return
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
 
@@ -53,9 +80,12 @@ class ProgressLine:
             return
         self._next = now + _EVERY_S
         self._is_shown = True
-        if over:
+        rest_s = (now - self._began) / max(done, 1) * ((self._total or done) - done)
+        line = f"{self.text(done)}{f', about {rest_s:,.0f} s left' if rest_s >= 1 else ''}"
+        if self._listener:
+            self._listener(line)
+        elif over:
             sys.stderr.write(f"\r{self.text(done)} in {now - self._began:,.0f} s\n")
         elif self._is_live:
-            rest_s = (now - self._began) / max(done, 1) * ((self._total or done) - done)
-            sys.stderr.write(f"\r{self.text(done)}{f', about {rest_s:,.0f} s left' if self._total else ''} ")
+            sys.stderr.write(f"\r{line} ")
         sys.stderr.flush()

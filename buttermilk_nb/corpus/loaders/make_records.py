@@ -49,7 +49,7 @@ def make_records(source: Source, mapping: ColumnMapping) -> LoadedRecords:
     remarks = SourceRemarks(source, mapping)
     images = ImageColumn(mapping.images, mapping.images_from or source.folder, source.unit)
     local_only = LocalOnlyColumn(mapping.local_only, source.unit)
-    progress = ProgressLine("read", f"{source.unit}s", source.n_rows)
+    progress = ProgressLine("checked", f"{source.unit}s", source.n_rows)
     for number, original in enumerate(source.rows, 1):
         remarks.add(original)
         row = images.add_images(original)
