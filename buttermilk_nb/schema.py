@@ -300,7 +300,8 @@ class Label(Row):
     reasons: list[Clean] | None = None
     notes: Clean | None = None
     quotes: Clean | None = None
-    """The passages that were marked, as a JSON list of `{"start": ..., "end": ..., "text": ...}`."""
+    """The passages that were marked, as a JSON list of `{"start": ..., "end": ..., "text": ...}`; of several labels,
+    `answer` is the one of the passage."""
     status: LabelStatus
     blind: bool | None = None
     saw_trace_ids: list[str] | None = None

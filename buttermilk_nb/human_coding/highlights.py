@@ -35,9 +35,9 @@ def highlights(project: Project | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per passage, and one row per answer without a passage: `record_id`, `criteria_set`, `criterion`,
-        `coder`, `category` (the answer), `start`, `end` (characters, counted from 0, the end excluded; empty if nothing
-        was marked), `text`, `length` (of the record, in characters), `cluster`, `criteria_hash`. `span_agreement`
-        accepts this frame.
+        `coder`, `category` (the answer; of several labels that of this passage, if it is known), `start`, `end`
+        (characters, counted from 0, the end excluded; empty if nothing was marked), `text`, `length` (of the record,
+        in characters), `cluster`, `criteria_hash`. `span_agreement` accepts this frame.
 
     Examples
     --------
@@ -55,7 +55,14 @@ def highlights(project: Project | None = None) -> pd.DataFrame:
         fields["length"] = len(answer["content"])
         passages = json.loads(answer["quotes"]) if isinstance(answer["quotes"], str) else []
         rows += [
-            {**fields, **{name: passage.get(name) for name in ("start", "end", "text")}} for passage in passages or [{}]
+            {
+                **fields,
+                "category": json.dumps([passage["answer"]], ensure_ascii=False)
+                if "answer" in passage
+                else answer["category"],
+                **{name: passage.get(name) for name in ("start", "end", "text")},
+            }
+            for passage in passages or [{}]
         ]
     columns = ["record_id", "criteria_set", "criterion", "coder", "category", "start", "end", "text", "length"]
     frame = pd.DataFrame(rows, columns=[*columns, "cluster", "criteria_hash"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import buttermilk_nb as bm
 
 TEXTS = {
@@ -20,7 +22,7 @@ CRITERIA = bm.Criteria(
 )
 CODES = {
     ("a", "ana", "insult"): ("yes", ["vermin"]),
-    ("a", "ana", "emotion"): ('["anger", "fear"]', ["fear", "[hate] it_all"]),
+    ("a", "ana", "emotion"): ('["anger", "fear"]', ["fear: fear", "anger: [hate] it_all"]),
     ("a", "ben", "insult"): ("yes", ["They 😀 are vermin."]),
     ("b", "ana", "heat"): ("2", ["calm text"]),
 }
@@ -55,12 +57,13 @@ def place_in_utf_16(record_id: str, words: str) -> tuple[int, int]:
 
 
 def stored_codes() -> dict[tuple[str, str, str], tuple[str, list[str]]]:
-    """The answers in the open project with the words of their passages."""
-    frame = bm.highlights()
+    """The answers in the open project with the words of their passages; of several labels, that of each passage."""
+    labels = bm.labels().set_index(["record_id", "coder", "criterion"]).category
     found: dict[tuple[str, str, str], tuple[str, list[str]]] = {}
-    for row in frame.itertuples():
-        texts = found.setdefault((row.record_id, row.coder, row.criterion), (row.category, []))[1]
+    for row in bm.highlights().itertuples():
+        key = (row.record_id, row.coder, row.criterion)
+        texts = found.setdefault(key, (labels[key], []))[1]
         if isinstance(row.text, str):
-            texts.append(row.text)
+            texts.append(row.text if row.category == labels[key] else f"{json.loads(row.category)[0]}: {row.text}")
             assert TEXTS[row.record_id][row.start : row.end] == row.text
     return found

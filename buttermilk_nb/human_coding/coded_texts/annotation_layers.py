@@ -30,7 +30,7 @@ def has_codes(layer: str) -> bool:
     return not layer.startswith(_NO_CODES)
 
 
-def layer_codes(layer: str, features: Mapping[str, Any], start: int, end: int) -> Iterator[Code]:
+def layer_codes(layer: str, features: Mapping[str, Any], start: int | None, end: int | None) -> Iterator[Code]:
     """The codes of one annotation.
 
     Parameters
@@ -40,7 +40,7 @@ def layer_codes(layer: str, features: Mapping[str, Any], start: int, end: int) -
     features
         The features that have a value.
     start, end
-        Its place.
+        Its place; None for the whole text.
 
     Examples
     --------
@@ -54,9 +54,10 @@ def layer_codes(layer: str, features: Mapping[str, Any], start: int, end: int) -
         yield code if is_whole else code._replace(start=start, end=end)
         return
     title = layer.rpartition(".")[2]
-    values = {
-        name: value
+    values = tuple(
+        (name, str(each))
         for name, value in features.items()
-        if name.casefold() not in _NOTE_FEATURES | _SILENT_FEATURES and isinstance(value, str | int | float)
-    }
-    yield Code((title,), start=start, end=end, notes=notes, features=tuple((k, str(v)) for k, v in values.items()))
+        if name.casefold() not in _NOTE_FEATURES | _SILENT_FEATURES
+        for each in (value if isinstance(value, list) else [value])
+    )
+    yield Code((title,), start=start, end=end, notes=notes, features=values)

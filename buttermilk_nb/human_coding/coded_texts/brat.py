@@ -1,7 +1,8 @@
 """brat: `.ann` files with the text beside them in a `.txt` of the same name.
 
 Entities are passages; an entity in pieces is a passage for each piece. Attributes and notes on an entity become the
-coder's note. The folder names the coder, where there are several folders.
+coder's note; an attribute that is called like a question or an answer is a code, too. The folder names the coder, where
+there are several folders.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def read(files: FileSet, name: str) -> CodedFile:
     text = None if text_file is None else decode(text_file, None, path.with_suffix(".txt").name).text
     codes: dict[str, list[Code]] = {}
     notes: dict[str, list[str]] = {}
+    attributes: list[tuple[str, tuple[str, ...]]] = []
     n_others: Counter[str] = Counter()
     for line in decode(files.read(name) or b"", None, path.name).text.splitlines():
         ident, _, rest = line.partition("\t")
@@ -40,6 +42,7 @@ def read(files: FileSet, name: str) -> CodedFile:
             attribute, _, target = rest.partition(" ")
             target, _, value = target.partition(" ")
             notes.setdefault(target, []).append(f"{attribute}: {value}" if value else attribute)
+            attributes.append((target, (attribute, value) if value else (attribute,)))
         elif kind == "#":
             about, _, note = rest.partition("\t")
             notes.setdefault(about.rpartition(" ")[2], []).append(note)
@@ -49,6 +52,9 @@ def read(files: FileSet, name: str) -> CodedFile:
         code._replace(notes="; ".join(notes[ident]) if ident in notes and i == 0 else None)
         for ident, pieces in codes.items()
         for i, code in enumerate(pieces)
+    ]
+    with_notes += [
+        piece._replace(path=names, is_optional=True) for target, names in attributes for piece in codes.get(target, ())
     ]
     folder = path.parent.name
     coded = CodedText(path.name, (path.stem, path.with_suffix(".txt").name), folder, tuple(with_notes), text)

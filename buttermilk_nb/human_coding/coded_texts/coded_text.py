@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 NO_LABEL = "none of these"
@@ -28,6 +28,8 @@ class Code(NamedTuple):
         The coder's note.
     features
         The features of an annotation with their values, each of which may be a code, or several together one.
+    is_optional
+        Whether it may be no code at all, such as a column with other data: it counts if a question is called so.
     """
 
     path: tuple[str, ...]
@@ -37,6 +39,7 @@ class Code(NamedTuple):
     text: str | None = None
     notes: str | None = None
     features: tuple[tuple[str, str], ...] = ()
+    is_optional: bool = False
 
     def checked(self) -> Code:
         """The code with a place only if that is two whole numbers, and with words and notes only if these are texts.
@@ -79,6 +82,8 @@ class CodedText:
         Whether the places count in UTF-16, as programs in Java and .NET do, and are still to be counted in characters.
     problem
         The reason why it cannot be used, if that is known.
+    facts
+        Other data of the text, of which one may be the id of its record.
     """
 
     where: str
@@ -89,6 +94,7 @@ class CodedText:
     length: int | None = None
     utf_16: bool = False
     problem: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def checked(self) -> CodedText:
         """The same with sound codes, and with a text only if it is one."""

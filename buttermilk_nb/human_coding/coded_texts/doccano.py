@@ -17,7 +17,7 @@ def recognises(fields: Mapping[str, Any]) -> bool:
     """Whether an object is a text of doccano with passages, or one that its `Comments` show to be doccano's."""
     lists = [fields[name] for name in _FIELDS if isinstance(fields.get(name), list)]
     return (
-        isinstance(fields.get("text"), str)
+        isinstance(fields.get("text", fields.get("data")), str)
         and bool(lists)
         and ("Comments" in fields or any(_passage(item) for items in lists for item in items))
     )
@@ -46,8 +46,9 @@ def _text(row: SourceRow, file: str) -> CodedText:
     notes = "; ".join(str(note) for note in fields.get("Comments") or ()) or None
     if codes and notes:
         codes[0] = codes[0]._replace(notes=notes)
+    text = str(fields.get("text") or fields.get("data") or "") or None
     coder = fields.get("annotator") or fields.get("user") or ""
-    return CodedText(where, names, str(coder), tuple(codes), str(fields.get("text") or "") or None)
+    return CodedText(where, names, str(coder), tuple(codes), text, facts=fields)
 
 
 def _codes(items: Sequence[Any]) -> Iterator[Code]:

@@ -22,6 +22,8 @@ _AREAS = frozenset({"ranges", "x", "y", "points", "keypointlabels"})
 PASSAGES = " (passages)"
 """What follows the name of a question in the name of the control for its passages."""
 NOTE_CONTROL = "notes"
+CODER = "coder"
+"""The coder of an annotation in our own tasks: Label Studio takes in no coders but its own users."""
 TEXT = "text"
 
 
@@ -56,7 +58,7 @@ def _texts_of_task(row: SourceRow, file: str, n_others: Counter[str]) -> Iterato
         return
     task = row.fields
     data = task["data"]
-    names = tuple(str(name) for name in (data.get("record_id"), task.get("id"), data.get("id")) if name is not None)
+    names = tuple(str(name) for name in (data.get("record_id"), data.get("id"), task.get("id")) if name is not None)
     text = _text_of(data)
     for annotation in task["annotations"]:
         if not isinstance(annotation, dict):
@@ -67,7 +69,8 @@ def _texts_of_task(row: SourceRow, file: str, n_others: Counter[str]) -> Iterato
             continue
         results = annotation.get("result")
         codes = list(_codes(results if isinstance(results, list) else [], text, n_others))
-        yield CodedText(where, names, _coder(annotation.get("completed_by")), tuple(codes), text)
+        coder = annotation.get(CODER) or _coder(annotation.get("completed_by"))
+        yield CodedText(where, names, str(coder), tuple(codes), text, facts=data)
 
 
 def _text_of(data: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 from ...codebook.scales import NON_ANSWERS
 from ..questionnaire import Question, Questionnaire
 from .coded_text import NO_LABEL, Code, CodedText, Utf16Offsets
-from .label_studio import NOTE_CONTROL, PASSAGES, TEXT
+from .label_studio import CODER, NOTE_CONTROL, PASSAGES, TEXT
 
 
 def write_tasks(
@@ -38,7 +38,7 @@ def write_tasks(
     tasks = []
     for n, (record_id, text) in enumerate(texts.items(), 1):
         annotations = [
-            {"completed_by": {"email": item.coder}, "result": _results(item.codes, text, questionnaire)}
+            {CODER: item.coder, "result": _results(item.codes, text, questionnaire)}
             for item in by_record.get(record_id, ())
         ]
         guesses = [

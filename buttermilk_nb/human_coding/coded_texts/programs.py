@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from ..._internal.text import pluralise
 from ...corpus.loaders.source import SourceRow
 from ...errors import SetupError
 from . import (
@@ -16,6 +17,7 @@ from . import (
     catma,
     doccano,
     label_studio,
+    label_studio_rows,
     potato,
     potato_state,
     prodigy,
@@ -29,7 +31,7 @@ from .file_set import FileSet, is_archive, open_files
 
 FILE_FORMATS = (brat, webanno_tsv, refi_qda, catma, potato_state, uima_cas)
 """Modules that read a file by itself."""
-ROW_FORMATS = (label_studio, argilla, potato, prodigy, doccano)
+ROW_FORMATS = (label_studio, label_studio_rows, argilla, potato, prodigy, doccano)
 """Modules that read the objects of a JSON file."""
 ENDINGS = (".ann", ".tsv", ".qdpx", ".xml", ".xmi", ".json")
 """The endings of the files that the first ones read."""
@@ -38,7 +40,8 @@ _MARKED_ONLY = (doccano, prodigy)
 """Programs whose objects without a mark do not show where they come from."""
 _WRONG_FORM = (TypeError, ValueError, AttributeError, KeyError)
 """What a reader meets where a file has another value than its program writes."""
-_NOT_BY_ONE_PERSON = ("INITIAL_CAS", "CURATION_USER")
+_CURATED = "CURATION_USER"
+_NOT_BY_ONE_PERSON = ("INITIAL_CAS", _CURATED)
 
 
 def read_coded_files(place: Path) -> list[tuple[str, CodedFile]]:
@@ -60,6 +63,11 @@ def read_coded_files(place: Path) -> list[tuple[str, CodedFile]]:
             coded = _read_file(files, name)
             if coded is not None:
                 found.append((name, coded))
+    n_curated = sum(PurePosixPath(name).stem == _CURATED for name in names)
+    if found and n_curated:
+        name, coded = found[0]
+        remark = f"{pluralise(n_curated, 'text')} with a curation left out: it is a decision, not one person's codes."
+        found[0] = name, coded._replace(remarks=(*coded.remarks, remark))
     return found
 
 

@@ -44,11 +44,13 @@ def read(files: FileSet, name: str) -> CodedFile:
                 cas = cassis.load_cas_from_json(io.BytesIO(data))
             else:
                 cas = cassis.load_cas_from_xmi(io.BytesIO(_checked(data, name)), typesystem=_types(cassis, files, path))
-        annotations = [
-            item for item in cas.select_all_annotations() if has_codes(item.type.name) and hasattr(item, "begin")
-        ]
+        annotations = [item for item in cas.select_all_fs() if has_codes(item.type.name)]
         codes = [
-            code for item in annotations for code in layer_codes(item.type.name, _features(item), item.begin, item.end)
+            code
+            for item in annotations
+            for code in layer_codes(
+                item.type.name, _features(item), getattr(item, "begin", None), getattr(item, "end", None)
+            )
         ]
         title, text = _titles(cas), cas.sofa_string
     except SetupError:
@@ -85,7 +87,13 @@ def _types(cassis: Any, files: FileSet, path: PurePosixPath) -> Any:
 
 def _features(item: Any) -> dict[str, Any]:
     values = {feature.name: getattr(item, feature.name, None) for feature in item.type.all_features}
-    return {name: value for name, value in values.items() if isinstance(value, str | int | float)}
+    values = {name: getattr(value, "elements", value) for name, value in values.items()}  # of an array of texts
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, str | int | float)
+        or (isinstance(value, list) and all(isinstance(each, str | int | float) for each in value))
+    }
 
 
 def _titles(cas: Any) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ _LONG = [
     "inclusion_p", "record_hash", "criteria_set", "criteria_hash",
 ]  # fmt: skip
 
+_NO_LABEL = "none"
+"""The answer that none of several labels applies, which an empty place does not say."""
+
 
 def long_table(codes: StoredCodes) -> pd.DataFrame:
     """One row per code, with all that `import_labels` reads again."""
@@ -30,7 +33,10 @@ def wide_table(codes: StoredCodes, questionnaire: Questionnaire) -> pd.DataFrame
     columns = [
         coder if is_one else f"{question}: {coder}" for coder, question in zip(frame.coder, frame.question, strict=True)
     ]
-    answers = ["; ".join(a) if isinstance(a := answer_of(row), list) else a for row in frame.to_dict("records")]
+    answers = [
+        "; ".join(answer) or _NO_LABEL if isinstance(answer := answer_of(row), list) else answer
+        for row in frame.to_dict("records")
+    ]
     cells = pd.DataFrame({"record_id": frame.record_id, "column": columns, "answer": answers})
     wide = cells.pivot(index="record_id", columns="column", values="answer")  # one answer per place
     wide = wide.loc[list(dict.fromkeys(frame.record_id)), list(dict.fromkeys(sorted(columns)))]

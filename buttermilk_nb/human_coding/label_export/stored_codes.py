@@ -104,6 +104,9 @@ def _codes_of_row(row: Mapping[Any, Any]) -> list[Code]:
     answer, passages = answer_of(row), passages_of(row)
     answers = (answer or [NO_LABEL]) if isinstance(answer, list) else [answer]
     notes = row["notes"] if isinstance(row["notes"], str) else None
-    places: list[dict[str, Any]] = [{"start": p["start"], "end": p["end"]} for p in passages] or [{}]
-    codes = [Code((row["question"],), each, **place) for each in answers for place in places]
+    codes = []
+    for each in answers:
+        own = [p for p in passages if p.get("answer", each) == each]
+        places: list[dict[str, Any]] = [{"start": p["start"], "end": p["end"]} for p in own] or [{}]
+        codes += [Code((row["question"],), each, **place) for place in places]
     return [codes[0]._replace(notes=notes), *codes[1:]] if codes else []

@@ -27,6 +27,8 @@ class UnknownCode(NamedTuple):
     """The reason why a code means no answer."""
 
     problem: str
+    name: str = ""
+    """The code, as `codes` would name it."""
 
 
 class CodeNames:
@@ -59,13 +61,24 @@ class CodeNames:
             if isinstance(found, UnknownCode):
                 raise SetupError(f"codes={{{name!r}: {meaning!r}}}: {found.problem}.")
             self._declared[str(name).strip().casefold()] = found
+        self._unused = set(self._declared)
 
     def find(self, code: Code) -> Meaning | UnknownCode | None:
         """The meaning of a code; None if it is to be left out."""
         path = tuple(name.strip() for name in code.path if name.strip())
         for name in (SEPARATOR.join(path), "/".join(path), path[-1] if path else ""):
             if name.casefold() in self._declared:
+                self._unused.discard(name.casefold())
                 return self._declared[name.casefold()]
+        found = self._of_code(code, path)
+        return found._replace(name=SEPARATOR.join(path)) if isinstance(found, UnknownCode) else found
+
+    @property
+    def unused(self) -> list[str]:
+        """The names in `codes` that no code had."""
+        return sorted(self._unused)
+
+    def _of_code(self, code: Code, path: tuple[str, ...]) -> Meaning | UnknownCode:
         if code.answer is not None:
             question = self._question(path)
             return Meaning(question, code.answer) if question else UnknownCode(self._no_question(SEPARATOR.join(path)))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ..._internal.arguments import check_arguments
+from ..._internal.markdown import code_list
 from ...corpus.code_translation import CodeTranslation
 from ...corpus.corpus import Corpus, require_corpus
 from ...corpus.match_ids import match_ids, offer_rule
@@ -23,7 +24,7 @@ from ..questionnaire import CriteriaChoice, require_questionnaire
 from ..worklist import Item, worklist
 from .checks import CodeChecker, known_codes
 from .form_layouts import other_documents
-from .layouts import codes_in
+from .layouts import codes_in, columns_without_coder, is_wide
 from .passage_codes import PassageReader
 from .passage_tables import passage_columns, read_passages
 from .raw_codes import LAYOUTS, OUTSIDE, Columns, ImportOptions, Layout, RawCode
@@ -182,6 +183,12 @@ def _raw_codes(tables: list[LabelTable], corpus: Corpus, options: ImportOptions)
             continue
         texts += coded.texts
         reader.remarks += () if table.coded else coded.remarks
+    reader.remarks += [
+        f"`{table.name}`: {code_list(names)} {'is no coder' if len(names) == 1 else 'are no coders'}; columns=[...] "
+        "names the columns of the coders if that is wrong."
+        for table in plain
+        if is_wide(table, options) and (names := columns_without_coder(table, options))
+    ]
     used = [table for table in plain if not table.sheet or options.record_id in table.columns]
     codes = [code for table in used or plain for code in codes_in(table, options)]
     return [*codes, *reader.codes(texts)], reader.remarks

@@ -19,6 +19,9 @@ from .tables import LabelTable
 
 _WORDS_FOR_CODE = frozenset({"label", "labels", "code", "codes", "answer", "rating", "score", "annotation", "class"})
 """Names of a column with codes, which are names of no coder."""
+_WITHOUT_HEADING = "column 1"
+_SUMMARIES = frozenset({"mean", "average", "median", "sd", "std", "sum", "total", "min", "max", "mode", "n", "count"})
+"""Names of columns that a spreadsheet or R has calculated from a row."""
 _ROLES = (
     "coder", "criterion", "category", "value", "notes", "criteria_hash", "status", "record_hash", "source", "blind",
     "sample_id", "inclusion_p", "quotes",
@@ -35,6 +38,8 @@ def codes_in(table: LabelTable, options: ImportOptions) -> Iterator[RawCode]:
     """
     if options.coder is None and table.names_coder and "coder" not in table.columns and options.columns is None:
         options = _with_coder(table, options)
+    if not table.rows:
+        return
     layout = options.layout
     if layout == "auto":
         layout = _detect_layout(table, options)
@@ -70,6 +75,18 @@ def _detect_layout(table: LabelTable, options: ImportOptions) -> Layout:
     return "long" if _is_long(table, options) else "form" if is_form(table, options) else "wide"
 
 
+def is_wide(table: LabelTable, options: ImportOptions) -> bool:
+    """Whether a table has a column for each coder, of which the user has named none."""
+    if (
+        options.columns is not None
+        or options.coder is not None
+        or not table.rows
+        or options.layout not in ("auto", "wide")
+    ):
+        return False
+    return options.layout == "wide" or _detect_layout(table, options) == "wide"
+
+
 def _wide_reader(table: LabelTable, options: ImportOptions) -> RowReader:
     is_one_coder = options.coder is not None and options.columns is None
     if is_one_coder and (answer_headers(options) & set(table.columns) or options.coder not in table.columns):
@@ -90,7 +107,9 @@ def _wide_columns(table: LabelTable, options: ImportOptions) -> list[tuple[str, 
     columns = options.columns
     if columns is None:
         other_columns = (options.record_id, TEXT, NOTES)
-        columns = [options.coder] if options.coder else [name for name in table.columns if name not in other_columns]
+        left_out = (*other_columns, *columns_without_coder(table, options))
+        columns = [options.coder] if options.coder else [name for name in table.columns if name not in left_out]
+        columns = _columns_by_question(columns, options) or columns
     if isinstance(columns, str):
         columns = [columns]
     pairs = columns.items() if isinstance(columns, Mapping) else [(name, name) for name in columns]
@@ -104,6 +123,26 @@ def _wide_columns(table: LabelTable, options: ImportOptions) -> list[tuple[str, 
     if not code_places:
         raise SetupError(f"`{table.name}` has no column with codes in addition to `{options.record_id}`.")
     return code_places
+
+
+def columns_without_coder(table: LabelTable, options: ImportOptions) -> list[str]:
+    """The columns of a wide table that are no coder's: row numbers without a heading, and summaries of a row."""
+    numbers = [str(n) for n, row in enumerate(table.rows, 1) if row.problem != "empty row"]
+    found = []
+    if _WITHOUT_HEADING in table.columns and options.record_id != _WITHOUT_HEADING:
+        cells = [as_name(row.fields.get(_WITHOUT_HEADING)) for row in table.rows if row.problem != "empty row"]
+        found += [_WITHOUT_HEADING] if cells in (numbers, [str(int(n) - 1) for n in numbers]) else []
+    return found + [name for name in table.columns if name.strip().casefold() in _SUMMARIES]
+
+
+def _columns_by_question(names: list[str], options: ImportOptions) -> dict[str, dict[str, str]]:
+    """Columns that are called `question: coder`, as our own wide tables are, by coder; empty if none is."""
+    found: dict[str, dict[str, str]] = {}
+    for name in names:
+        question, colon, coder = name.rpartition(": ")
+        if colon and question in options.questionnaire.keys:
+            found.setdefault(coder, {})[question] = name
+    return found
 
 
 def _long_reader(table: LabelTable, options: ImportOptions) -> RowReader:

@@ -17,17 +17,20 @@ from .tables import LabelTable
 
 _HEADINGS = {
     "record_id": ("record_id", "document name", "document", "file name", "file", "source name", "source document",
-                  "source", "dokumentname", "dokument"),
-    "code": ("code", "codes", "code name", "node", "tag path", "tag", "codename"),
+                  "source", "dokumentname", "dokument", "doc_id", "document_id", "case", "media title", "files"),
+    "code": ("code", "codes", "code name", "node", "tag path", "tag", "codename", "category", "label", "annotation"),
     "text": ("segment", "coded segment", "quotation content", "quotation", "coded text", "phrase", "annotated text",
-             "reference text"),
+             "reference text", "quote", "span", "excerpt copy", "excerpt"),
     "coder": ("coder", "created by", "creating user", "author", "annotator", "coded by", "user", "autor",
-              "erstellt von"),
+              "erstellt von", "excerpt creator"),
     "notes": ("notes", "comment", "comments", "memo", "kommentar"),
-    "start": ("start", "start offset"),
-    "end": ("end", "end offset"),
+    "start": ("start", "start offset", "begin", "start_offset", "start_char"),
+    "end": ("end", "end offset", "stop", "end_offset", "end_char"),
+    "question": ("criterion", "question"),
 }  # fmt: skip
 """The headings of each part of a passage, in lower case; the first that a table has is taken."""
+_WORDS_IF_PLACED = "text"
+"""The heading of the words of a passage in a table that also has its place; elsewhere it is the whole text."""
 _REQUIRED = ("record_id", "code", "text")
 _SEVERAL_CODES = "\n"
 
@@ -62,6 +65,10 @@ def passage_columns(table: LabelTable, options: ImportOptions) -> dict[str, str]
     if options.record_id in table.columns and "record_id" not in (declared or {}):
         roles["record_id"] = options.record_id
     has_place = {"start", "end"} <= roles.keys()
+    if has_place and "text" not in roles and _WORDS_IF_PLACED in by_heading:
+        roles["text"] = by_heading[_WORDS_IF_PLACED]
+    if "question" in roles and not has_place:  # a long table of codes, perhaps with the words in a column
+        del roles["question"]
     missing = [role for role in _REQUIRED if role not in roles and not (role == "text" and has_place)]
     if missing and is_said:
         raise SetupError(
@@ -95,11 +102,22 @@ def read_passages(table: LabelTable, roles: Mapping[str, str]) -> CodedFile:
 
 def _codes(values: Mapping[str, Any]) -> list[Code]:
     """The codes of a row; ATLAS.ti puts several into one cell, each on a line."""
-    start, end = (value if isinstance(value := values.get(role), int) else None for role in ("start", "end"))
+    start, end = (_place(values.get(role)) for role in ("start", "end"))
     words, notes = values.get("text"), values.get("notes")
+    place: dict[str, Any] = {
+        "start": start, "end": end, "text": None if words is None else str(words), "notes": as_name(notes) or None,
+    }  # fmt: skip
+    if question := as_name(values.get("question")):
+        return [Code((question,), answer, **place)] if (answer := values.get("code")) is not None else []
     names = [name.strip() for name in as_name(values.get("code")).split(_SEVERAL_CODES)]
-    return [
-        Code((name,), start=start, end=end, text=None if words is None else str(words), notes=as_name(notes) or None)
-        for name in names
-        if name
-    ]
+    return [Code((name,), **place) for name in names if name]
+
+
+def _place(value: Any) -> int | None:
+    """A place in a text; -1, which no text has, if it is none, so that the passage is listed."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        return int(float(value)) if float(value).is_integer() else -1
+    except (TypeError, ValueError, OverflowError):
+        return -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,6 @@ from ..coded_texts.coded_file import CodedFile
 from ..coded_texts.file_set import is_archive
 from ..coded_texts.programs import ENDINGS, read_coded_files, read_coded_rows
 from ..spreadsheets import workbook
-from .label_studio_rows import read_short_rows
 from .package_rows import read_result_rows
 
 ROW = "row"
@@ -137,7 +137,7 @@ def _plain_table(name: str, source: Source) -> LabelTable:
     coded = read_coded_rows(rows, name)
     if coded:
         return LabelTable(name, [], rows, remarks=(*source.remarks, *coded.remarks), coded=coded)
-    rows = read_result_rows(read_short_rows([_without_rejected(row) for row in rows]))
+    rows = read_result_rows([_without_rejected(row) for row in rows])
     return LabelTable(name, replace(source, rows=rows).columns, rows, remarks=source.remarks)
 
 
@@ -195,7 +195,8 @@ def _zip_tables(file: Path) -> Iterator[LabelTable]:
                 f"`{file.name}` contains no table; it should contain CSV files, Excel workbooks or JSON files."
             )
         for i, member in enumerate(members):
-            unpacked = Path(folder) / f"{i}{_suffix(member)}"
+            unpacked = Path(folder) / str(i) / _safe_name(member)
+            unpacked.parent.mkdir()
             unpacked.write_bytes(archive.read(member))
             for table in _file_tables(unpacked):
                 named = table._replace(name=PurePosixPath(member.filename.replace("\\", "/")).name)
@@ -206,6 +207,12 @@ def _is_table(member: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(member.filename.replace("\\", "/")).parts
     is_hidden = any(part.startswith((".", "~$")) or part == "__MACOSX" for part in parts if part != "..")
     return not is_hidden and _suffix(member) in _TABLES
+
+
+def _safe_name(member: zipfile.ZipInfo) -> str:
+    """The name of a file in a zip, for messages, without what systems use for themselves."""
+    name = re.sub(r"[^\w .()+-]", "_", PurePosixPath(member.filename.replace("\\", "/")).name)
+    return f"{name.removesuffix(_suffix(member))[-80:]}{_suffix(member)}"
 
 
 def _suffix(member: zipfile.ZipInfo) -> str:

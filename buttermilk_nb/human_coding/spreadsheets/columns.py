@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ...codebook.criterion import Criterion
 from ...codebook.scales import NON_ANSWERS
 from ...errors import SetupError
+from ...store.exporters.files import unescape_formula
 from ..questionnaire import Question, Questionnaire
 
 RECORD_ID, TEXT, NOTES = "record_id", "text", "notes"
@@ -132,7 +133,7 @@ def clean_cell(value: Any) -> Any:
     ('yes', None, None, 3)
     """
     if isinstance(value, str):
-        return value.strip() or None
+        return unescape_formula(value.strip()) or None
     if isinstance(value, float):
         return None if value != value else int(value) if value.is_integer() else value  # NaN is not equal to itself
     return value

@@ -55,10 +55,7 @@ def test_what_is_written_comes_back_as_it_was(study, tmp_path, name):
     bm.init("back", path=tmp_path / "back")
     found = bm.import_labels(file, corpus(), CRITERIA)
     assert found.rejected.empty, found
-    expected = [
-        {**row, "notes": "'=1+1"} if name.endswith(".csv") and row["notes"] == "=1+1" else row for row in before
-    ]
-    assert stored() == expected
+    assert stored() == before
 
 
 LETTERS = st.text(st.sampled_from("ab 😀é\n\t|[]_\\;*->{}\"'<&"), min_size=1, max_size=40)
