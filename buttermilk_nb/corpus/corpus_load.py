@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import inspect
 import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from typing import Any
 
+from .._internal.arguments import check_argument_names
 from .._internal.html import fragment, title
 from .._internal.progress_line import send_progress_to
 from ..errors import SetupError
 from .corpus import Corpus
-from .load import load
+from .load import check_format_options, load
 
 _POLL_S = 0.2  # the main thread wakes up this often while it waits, so that Ctrl-C reaches it
 
@@ -109,6 +111,7 @@ class CorpusLoad:
         return fragment(title(f"Load of {self._name}", self._state()))
 
 
+@check_argument_names
 def start_load(source: Any, **options: Any) -> CorpusLoad:
     """Begin to load a corpus, and return at once: for a folder of many documents, or a table of many rows.
 
@@ -123,10 +126,17 @@ def start_load(source: Any, **options: Any) -> CorpusLoad:
         What shows how far it is. `result()` waits for the corpus, `stop()` ends the reading; in a notebook you may
         also `await` it.
 
+    Raises
+    ------
+    SetupError
+        An option is unknown, or the file does not exist. What else is wrong is raised by `result()`.
+
     Examples
     --------
     >>> reading = start_load([{"text": "One."}, {"text": "Two."}])
     >>> reading.result()
     Corpus(2 records)
     """
+    named = inspect.signature(load).parameters
+    check_format_options(source, {name: value for name, value in options.items() if name not in named})
     return CorpusLoad(source, options)

@@ -134,21 +134,34 @@ def load(
         with loaders.remote_files.download(source) as path:
             corpus = load(path, on_error=on_error, as_=as_, **mapping, **format_options)
         return corpus.with_provenance(address=loaders.remote_files.display_address(source))
+    check_format_options(source, format_options)
     if not isinstance(source, str | Path):
-        if format_options:
-            raise SetupError(f"this source has no option `{next(iter(format_options))}`; {_suggestion(format_options)}")
         return _load_from_memory(source, mapping, on_error)
-    reader = loaders.reader_for(source)
-    _check_options(reader, Path(source), format_options)
-    rows = reader(source, **format_options)
+    rows = loaders.reader_for(source)(source, **format_options)
     if content is None or as_ is not None:
         rows = loaders.apply_kind(rows, as_, Path(source).name)
     return Corpus.from_source(rows, mapping, on_error)
 
 
-def _load_from_memory(source: Any, mapping: MappingOptions, on_error: str) -> Corpus:
-    if source is None or isinstance(source, bytes) or not isinstance(source, Iterable):
+def check_format_options(source: Any, options: Mapping[str, Any]) -> None:
+    """Check that a source can be loaded and has options of these names; nothing of it is read.
+
+    Raises
+    ------
+    SetupError
+        It is none, an option is unknown, or the file does not exist or has no loader.
+    """
+    if source is None or isinstance(source, bytes) or not isinstance(source, Iterable | Path):
         raise SetupError(f"{source!r:.40} is not a corpus: give a path, a dataframe, or a list of dictionaries.")
+    if isinstance(source, str) and loaders.remote_files.is_remote(source):
+        return
+    if isinstance(source, str | Path):
+        _check_options(loaders.reader_for(source), Path(source), options)
+    elif options:
+        raise SetupError(f"this source has no option `{next(iter(options))}`; {_suggestion(options)}")
+
+
+def _load_from_memory(source: Any, mapping: MappingOptions, on_error: str) -> Corpus:
     if hasattr(source, "itertuples"):
         return Corpus.from_source(loaders.dataframes.read_dataframe(cast("pd.DataFrame", source)), mapping, on_error)
     return Corpus.from_records(source, on_error=on_error, **mapping)

@@ -29,8 +29,8 @@ _ABBREVIATION = re.compile(
 )
 _PARAGRAPH_END = re.compile(r"\n[ \t\r]*+\n\s*+|\f\s*+")
 _KINDS = ("paragraph", "sentence", *PART_FINDERS)
-_OF_THE_WHOLE = frozenset({"start_s", "end_s", "speakers"})
-"""Metadata of a transcript that its turns do not share."""
+_OF_THE_WHOLE = frozenset({"start_s", "end_s", "speakers", "page_names"})
+"""Metadata of a transcript or play that its turns do not share."""
 PATTERN_TIMEOUT_S = 5.0
 """Seconds that the user's own pattern may take on one text."""
 
@@ -116,18 +116,27 @@ def segment_record(record: Record, by: str, speakers: Mapping[str, str] | None =
     shared |= {"parent_id": record.record_id, "cluster": record.cluster or record.record_id}
     segments = []
     try:
-        parts = list(text_parts(record.content, by, speakers or ()))
+        parts = list(text_parts(record.content, by, known_speakers(record, speakers or ())))
     except SetupError as error:
         raise SetupError(f"record `{record.record_id}`: {error.problems[0]}") from None
-    inherited = {name: value for name, value in record.metadata.items() if by != "turn" or name not in _OF_THE_WHOLE}
+    of_the_whole = _OF_THE_WHOLE if by == "turn" else {"page_names"} if by == "page" else ()
+    inherited = {name: value for name, value in record.metadata.items() if name not in of_the_whole}
     for number, part in enumerate(parts, 1):
         facts = dict(part.facts)
+        if "page" in facts and len(names := record.metadata.get("page_names") or ()) >= facts["page"]:
+            facts["page"] = names[facts["page"] - 1] or facts["page"]
         if speakers and "speaker" in facts:
             facts["speaker"] = speakers.get(facts["speaker"], facts["speaker"])
         position = {"record_id": f"{record.record_id}#{number}", "start_offset": part.start, "end_offset": part.end}
         content = {"content": record.content[part.start : part.end], "metadata": {**inherited, **facts}}
         segments.append(Record(**{**shared, **position, **content}))
     return segments
+
+
+def known_speakers(record: Record, speakers: Collection[str]) -> list[str]:
+    """The names that are speakers in any case: those that the user names, and those that the file marks as such."""
+    marked = record.metadata.get("speakers")
+    return [*speakers, *(map(str, marked) if isinstance(marked, list | tuple) else ())]
 
 
 def speaker_remarks(records: Sequence[Record], segments: Sequence[Record], speakers: Mapping[str, str]) -> list[str]:
@@ -138,7 +147,11 @@ def speaker_remarks(records: Sequence[Record], segments: Sequence[Record], speak
     SetupError
         A name in `speakers` is none of the speakers.
     """
-    names = {name: None for record in records for name in uncertain_speakers(record.content, speakers)}
+    names = {
+        name: None
+        for record in records
+        for name in uncertain_speakers(record.content, known_speakers(record, speakers))
+    }
     found = {str(segment.metadata["speaker"]) for segment in segments if "speaker" in segment.metadata}
     for name, other in speakers.items():
         if other not in found:

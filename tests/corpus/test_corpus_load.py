@@ -74,12 +74,14 @@ def test_it_can_be_stopped_and_goes_on_where_it_was(interviews, monkeypatch, cap
 
 
 def test_errors_are_those_of_load(tmp_path):
-    reading = bm.start_load(tmp_path / "nowhere.csv")
     with pytest.raises(bm.SetupError, match="there is no file"):
-        reading.result()
-    assert "failed: there is no file" in repr(reading)
+        bm.start_load(tmp_path / "nowhere.csv")
     with pytest.raises(bm.SetupError, match="did you mean `content`"):
-        bm.start_load([{"text": "One."}], contnt="text").result()
+        bm.start_load([{"text": "One."}], contnt="text")
+    reading = bm.start_load([{"text": "One."}], content="txt")
+    with pytest.raises(bm.SetupError, match="there is no column `txt`"):
+        reading.result()
+    assert "failed: there is no column `txt`" in repr(reading)
 
 
 def test_it_can_be_awaited_and_several_run_at_once():

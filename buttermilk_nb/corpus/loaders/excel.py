@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import SetupError, nearest
 from .cell_remarks import cell_remarks, cut_text_remark, is_full
 from .header_rows import HEADER_AGAIN, TableRow, find_header, is_header_again
+from .merged_cells import fill_merged_cells, merged_cells
 from .open_workbook import open_workbook
 from .source import Source, SourceRow, existing_path, file_facts
 
@@ -43,14 +44,18 @@ def read(path: str | Path, *, sheet: str | None = None, header: int | None = Non
             table += [TableRow(number, ()) for number in range(line - n_empty, line)]
             n_empty = 0
             table.append(TableRow(line, values))
+        merged = merged_cells(file, str(getattr(book[name], "_worksheet_path", "")))
         remarks = _sheet_remarks(file.name, name, book.sheetnames if sheet is None else [name])
     top = find_header(table, f"`{file.name}`", header)
-    names = _names_for(top.names, table[top.n_rows :])
+    body = table[top.n_rows :]
+    names = _names_for(top.names, body)
+    body, merged_remarks = fill_merged_cells(body, merged, names) if merged else (body, [])
+    remarks += [f"`{file.name}`: {remark}" for remark in merged_remarks]
     rows = [
         SourceRow(row.line, dict(zip_longest(names, row.cells[: len(names)])), _problem(row, names))
         if row.n_filled
         else SourceRow(row.line, {}, "empty row")
-        for row in table[top.n_rows :]
+        for row in body
     ]
     remarks += cell_remarks(file, name, names, top.n_rows)
     remarks += cut_text_remark(file.name, [row.line for row in table if any(map(is_full, row.cells))])

@@ -6,6 +6,7 @@ were deleted are rejected with this reason. A new export is one entry in the tab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from .documents.html_text import html_text
 from .dotted_names import get_field
 from .source import Source, SourceRow
 
+_TAG = re.compile(r"</?(?:jats:)?[a-z]+[^<>]*>")
 _DELETED = frozenset({"[deleted]", "[removed]", "[ removed by reddit ]", "[deleted by user]", "[unavailable]"})
 
 
@@ -35,6 +37,8 @@ class KnownExport(NamedTuple):
         The field with the author or thread, for the remark.
     make_text
         What makes the text of a row, where it is not the field as it is; it takes the place of the field.
+    unit, missing
+        What messages call a row, and what it lacks if it has no text.
     """
 
     title: str
@@ -43,6 +47,8 @@ class KnownExport(NamedTuple):
     record_id: str
     cluster: str = ""
     make_text: Callable[[Mapping[str, Any]], str] | None = None
+    unit: str = "post"
+    missing: str = "text"
 
 
 def _columns(names: str) -> frozenset[str]:
@@ -64,6 +70,12 @@ def _telegram_text(fields: Mapping[str, Any]) -> str:
 
 def _mastodon_text(fields: Mapping[str, Any]) -> str:
     return html_text(str(fields.get("content") or ""), "the posts of Mastodon")
+
+
+def _abstract(fields: Mapping[str, Any]) -> str:
+    """The abstract, without the tags that publishers write into it."""
+    text = str(fields.get("abstract") or "")
+    return html_text(text, "the abstracts") if _TAG.search(text) else text
 
 
 def _is_deleted(text: str) -> bool:
@@ -94,7 +106,13 @@ KNOWN_EXPORTS: dict[str, KnownExport] = {
     ),
     "4cat": KnownExport("a dataset of 4CAT", _columns("id thread_id timestamp body"), "body", "id", "thread_id"),
     "zotero": KnownExport(
-        "a library of Zotero (CSL JSON)", _columns("id type title issued abstract"), "abstract", "id"
+        "a library of Zotero (CSL JSON)",
+        _columns("id type title issued abstract"),
+        "abstract",
+        "id",
+        make_text=_abstract,
+        unit="reference",
+        missing="abstract",
     ),
 }
 
@@ -153,5 +171,5 @@ def _row(row: SourceRow, known: KnownExport) -> SourceRow:
         row = row._replace(fields={**row.fields, known.content: known.make_text(row.fields)})
     text = str(get_field(row.fields, known.content) or "").strip()
     if _is_deleted(text):
-        return row._replace(problem="the post was deleted or removed")
-    return row if text else row._replace(problem="the post has no text")
+        return row._replace(problem=f"the {known.unit} was deleted or removed")
+    return row if text else row._replace(problem=f"the {known.unit} has no {known.missing}")

@@ -84,7 +84,13 @@ def _nexis_article(lines: Sequence[str]) -> Article:
     above = [line for line in lines[: first_field or 0] if line]
     if above and _YEAR.search(above[-1]):
         facts["date"] = above.pop()
-    for name in ("newspaper", "title"):
+        order = ("newspaper", "title")
+    elif len(above) > 1 and _YEAR.search(above[1]):  # the older form: newspaper, date, title
+        facts["date"] = above.pop(1)
+        order = ("title", "newspaper")
+    else:
+        order = ("newspaper", "title")
+    for name in order:
         if above and name not in facts:
             facts[name] = above.pop()
     if body is None:  # nothing says where the text begins, so nothing is cut

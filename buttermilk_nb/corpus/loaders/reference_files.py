@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import unquote
@@ -84,8 +84,12 @@ def read_bibtex(path: str | Path, *, encoding: str | None = None, texts: Referen
     text, found, remarks = read_text(file, encoding)
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what it cannot read is in `rejected`
     library = bibtexparser.parse_string(text, append_middleware=[bibtexparser.middlewares.LatexDecodingMiddleware()])
+    texts_by_name = {name.casefold(): str(text.value) for name, text in library.strings_dict.items()}
     fields = [
-        {"type": entry.entry_type, **{field.key.lower(): _plain_text(field.value) for field in entry.fields}}
+        {
+            "type": entry.entry_type,
+            **{field.key.lower(): _plain_text(_joined(str(field.value), texts_by_name)) for field in entry.fields},
+        }
         for entry in library.entries
     ]
     problems = [
@@ -97,6 +101,15 @@ def read_bibtex(path: str | Path, *, encoding: str | None = None, texts: Referen
     ]
     ids = [entry.key for entry in library.entries]
     return _source(file, fields, ids, {"encoding": found, "parser": parser}, problems, remarks, texts)
+
+
+def _joined(value: str, texts: Mapping[str, str]) -> str:
+    """The value of a field that is written in parts: `jo # " and others"`."""
+    parts = [part.strip() for part in value.split(" # ")]
+    if len(parts) < 2:
+        return value
+    found = [part[1:-1] if part[:1] in '"{' and part[-1:] in '"}' else texts.get(part.casefold()) for part in parts]
+    return value if None in found else "".join(map(str, found))
 
 
 def _plain_text(value: Any) -> str:

@@ -7,7 +7,7 @@ coded what; a `.qdc` has the codes alone. Places in a text count characters from
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +51,8 @@ class RefiText:
     text: str | None
     codings: tuple[RefiCoding, ...]
     problem: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+    """The variables of the text and of its cases."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,12 @@ def read_project(data: bytes, name: str) -> RefiProject:
     codes = _codes(root)
     users = {user.get("guid"): (user.get("name") or user.get("id") or "").strip() for user in _all(root, "User")}
     notes = {note.get("guid"): _note_text(note, package_texts) for note in _all(root, "Note")}
+    variables = {item.get("guid"): item.get("name") or "variable" for item in _all(root, "Variable")}
+    variables_of_case = {
+        reference.get("targetGUID"): {"case": case.get("name") or "", **_variables(case, variables)}
+        for case in _all(root, "Case")
+        for reference in _children(case, "SourceRef")
+    }
     n_others: dict[str, int] = {}
     texts = []
     for source in (element for parent in _all(root, "Sources") for element in parent):
@@ -109,7 +117,8 @@ def read_project(data: bytes, name: str) -> RefiProject:
         text, problem = _source_text(body, package_texts)
         codings = [coding for element in {id(source): source, id(body): body}.values()
                    for coding in _codings(element, codes, users, notes)]  # fmt: skip
-        texts.append(RefiText(title, text, tuple(codings), problem))
+        facts = {**variables_of_case.get(source.get("guid") or "", {}), **_variables(source, variables)}
+        texts.append(RefiText(title, text, tuple(codings), problem, facts))
     remarks = [
         f"{pluralise(n, 'selection')} (`{kind}`) left out: only passages of texts are read."
         for kind, n in sorted(n_others.items())
@@ -130,7 +139,7 @@ def read(path: str | Path) -> Source:
     file = existing_path(path)
     project = read_project(file.read_bytes(), file.name)
     rows = [
-        SourceRow(number, {"name": text.name, "text": text.text or ""}, text.problem)
+        SourceRow(number, {"name": text.name, "text": text.text or "", **text.facts}, text.problem)
         for number, text in enumerate(project.texts, 1)
     ]
     if not rows:
@@ -207,10 +216,22 @@ def _coding(
     coder_id = element.get("creatingUser") or ("" if selection is None else selection.get("creatingUser")) or ""
     holders = [element] if selection is None else [element, selection]
     texts = [notes.get(ref.get("targetGUID")) for holder in holders for ref in _children(holder, "NoteRef")]
+    texts += ["".join(item.itertext()).strip() for holder in holders for item in _children(holder, "Description")]
     for reference in _children(element, "CodeRef"):
         code = codes.get(reference.get("targetGUID"))
         path = code.path if code else (f"unknown code {reference.get('targetGUID')}",)
         yield RefiCoding(path, users.get(coder_id, ""), notes="\n".join(filter(None, texts)) or None)
+
+
+def _variables(element: Any, names: dict[str, str]) -> dict[str, str]:
+    """The variables of a source or case, by their names."""
+    found = {}
+    for value in _children(element, "VariableValue"):
+        reference = next(iter(_children(value, "VariableRef")), None)
+        texts = ["".join(item.itertext()).strip() for item in value if local_name(item).endswith("Value")]
+        if reference is not None and texts:
+            found[names.get(reference.get("targetGUID"), "variable")] = texts[0]
+    return found
 
 
 def _whole_number(text: str | None) -> int:

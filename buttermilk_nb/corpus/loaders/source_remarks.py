@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from ..._internal.markdown import code_list
 from ..._internal.text import pluralise, shorten
 from ...errors import SetupError
 from .column_mapping import ColumnMapping
@@ -16,6 +17,8 @@ _EXACT = 2**53
 """The largest whole number up to which a decimal number of a computer holds every one."""
 _EXCEL_DIGITS = 15
 _SHOWN = 5
+_PREVIEWS = ("Survey Preview", "1")
+_REDCAP = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
 _LONGEST_NOTHING = 40
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{2,}")
 _ID_NAMES = frozenset({"id", "_id", "uuid", "guid", "key", "post_id", "tweet_id", "comment_id", "doc_id", "document_id",
@@ -48,6 +51,10 @@ class SourceRemarks:
         self._id_like = [name for name in others if _ID_ENDING.search(name)]
         self._large_decimals: set[str] = set()
         self._nothing: Counter[str] = Counter()
+        self._n_previews: int | None = 0 if "question_texts" in source.description else None
+        self._repeats = [name for name in _REDCAP if name in source.columns and mapping.record_id]
+        self._ids: set[int] = set()
+        self._has_repeated_id = False
         self._n_mended = 0
         self._mended_words = ("", "")
 
@@ -66,12 +73,18 @@ class SourceRemarks:
         for name in self._id_like:
             if isinstance(value := row.fields.get(name), float) and abs(value) > _EXACT:
                 self._large_decimals.add(name)
+        if self._n_previews is not None:
+            self._n_previews += row.fields.get("Status") in _PREVIEWS
         text = get_field(row.fields, self._content) if self._content else None
         if isinstance(text, str):
             self._add_text(text)
 
     def _add_id(self, row: SourceRow, column: str) -> None:
         value = get_field(row.fields, column)
+        if self._repeats:
+            key = hash(str(value))
+            self._has_repeated_id = self._has_repeated_id or key in self._ids
+            self._ids.add(key)
         if isinstance(value, float) and abs(value) > _EXACT:
             raise SetupError(
                 f"the ids in `{column}` are decimal numbers such as {value:.6g}, which keep 16 digits only, so they "
@@ -123,6 +136,20 @@ class SourceRemarks:
             for name in self._id_like
             if name in self._large_decimals
         ]
+        if self._n_previews:
+            n = pluralise(self._n_previews, "row")
+            remarks.append(
+                f"{n} of Qualtrics {'is a preview' if self._n_previews == 1 else 'are previews'} (`Status`), and no "
+                'answer of a participant; to drop them: corpus.filter(lambda record: "Preview" not in '
+                'str(record.metadata.get("Status"))).'
+            )
+        if self._has_repeated_id:
+            columns = [str(self._id), *self._repeats]
+            remarks.append(
+                f"REDCap repeats `{self._id}` for each {code_list(self._repeats)}, so the later rows are rejected; to "
+                f'keep them: frame = pd.read_csv(..., dtype=str).fillna(""); frame["row"] = frame[{columns}]'
+                f'.agg("/".join, axis=1); bm.load(frame, record_id="row", cluster="{self._id}", ...).'
+            )
         return [*remarks, *self._text_sentences()]
 
     def _text_sentences(self) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 import gc
 import os
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ _QUICK = (".txt", ".md", ".markdown", ".vtt", ".srt")
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
 _NO_TEXTS = frozenset({*ADVICE, ".xlsx", ".zip", ".parquet", ".sav", ".dta"})
 """Endings of files that are no documents: a pattern for them would be refused, or load their markup."""
+_NAMES_AND_NUMBERS = re.compile(r"`[^`]*`|\d[\d,]*|\b(?:was|were)\b|s\b")
+"""What differs in remarks that say the same of several files."""
 _MAX_REMARKS = 5
 _LINK_PROBLEM = "this is a link to something outside the folder; follow_links=True reads it"
 
@@ -171,7 +174,9 @@ def _make_source(
         raise SetupError(f"`{path}` contains {_what_is_missing(pattern)}; give another `pattern`.")
     findings = _Findings()
     rows = sorted([*group_by_stem(files, options, findings), *outside], key=lambda row: row.line)
-    remarks = findings.remarks[:_MAX_REMARKS] + _left_out_remarks(Path(path).name, left_out if pattern is None else [])
+    remarks = group_remarks(findings.remarks)[:_MAX_REMARKS] + _left_out_remarks(
+        Path(path).name, left_out if pattern is None else []
+    )
     n_images = sum(len(row.images) for row in rows)
     counts = {"files": len(files), **({"images": n_images} if n_images else {})}
     facts = {
@@ -194,6 +199,23 @@ def _left_out_remarks(path: str, left_out: Sequence[PurePosixPath]) -> list[str]
     hint = _pattern_hint(left_out, before="; ")
     verb = "was" if len(left_out) == 1 else "were"
     return [f"`{path}`: {pluralise(len(left_out), 'file')} {verb} left out ({_list_endings(left_out)}){hint}."]
+
+
+def group_remarks(remarks: Sequence[str]) -> list[str]:
+    """The remarks with those that say the same of several files as one.
+
+    Examples
+    --------
+    >>> group_remarks(["`a.pdf`: 2 pictures were left out.", "`b.pdf`: 1 pictures were left out.", "Other."])
+    ['`a.pdf`: 2 pictures were left out. The like is so in 1 other file.', 'Other.']
+    """
+    groups: dict[str, list[str]] = {}
+    for remark in remarks:
+        groups.setdefault(_NAMES_AND_NUMBERS.sub("", remark), []).append(remark)
+    return [
+        same[0] if len(same) == 1 else f"{same[0]} The like is so in {pluralise(len(same) - 1, 'other file')}."
+        for same in groups.values()
+    ]
 
 
 def _list_endings(names: Sequence[PurePosixPath]) -> str:

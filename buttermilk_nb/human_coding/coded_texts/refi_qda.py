@@ -19,6 +19,11 @@ _ORIGIN = "buttermilk_nb"
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
+def _encoded(text: str) -> bytes:
+    """A text as a file; one that begins with a byte-order mark of its own gets one more, which readers take off."""
+    return text.encode("utf-8-sig" if text.startswith("\ufeff") else "utf-8")
+
+
 def recognises(name: str, _: bytes) -> bool:
     """Whether a file is a project of REFI-QDA."""
     return name.lower().endswith(".qdpx")
@@ -125,7 +130,7 @@ def _add_coding(parent: Any, title: str, coder: str, code: Code, n: int, notes: 
 
 def _zipped(project: bytes, texts: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
-    files = {f"sources/{make_guid('source', title)}.txt": text.encode() for title, text in texts.items()}
+    files = {f"sources/{make_guid('source', title)}.txt": _encoded(text) for title, text in texts.items()}
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in {"project.qde": project, **files}.items():
             info = zipfile.ZipInfo(path, _DATE)

@@ -120,7 +120,7 @@ def join_blocks(blocks: Iterable[str]) -> str:
     pieces: list[str] = []
     before = ""
     for block in blocks:
-        if not block.strip():
+        if not block.strip() and block != PAGE_BREAK:
             continue
         is_close = any(block.startswith(mark) and before.startswith(mark) for mark in ("- ", "| ", "[^"))
         pieces += ["\n" if is_close else "\n\n"] * bool(before) + [block]

@@ -63,6 +63,8 @@ def read(data: bytes, name: str, *, notes: bool = True, comments: bool = False) 
     except Exception as error:  # a damaged file can make python-docx and lxml fail in any way
         raise SetupError(f"`{name}` cannot be read as a document of Word: it is damaged, or something else.") from error
     remarks = left_out_remarks(name, pictures=walker.n_pictures, comments=0 if comments else walker.n_comments)
+    if walker.n_hidden:
+        remarks.append(f"`{name}`: hidden text was left out, as Word does not show it.")
     return Document(tidy(text), metadata, parser, (), remarks)
 
 
@@ -77,7 +79,7 @@ class _DocxWalker:
             if is_wanted
         }
         self.notes = Notes()
-        self.n_pictures = self.n_comments = 0
+        self.n_pictures = self.n_comments = self.n_hidden = 0
 
     def blocks(self, parent: Any) -> Iterator[str]:
         """The blocks in a body, a cell or a note."""
@@ -111,7 +113,9 @@ class _DocxWalker:
             kind = local_name(child)
             if kind in _SKIPPED:
                 continue
-            if kind == "t":
+            if kind == "r" and _is_hidden(child):
+                self.n_hidden += 1
+            elif kind == "t":
                 yield child.text or ""
             elif kind in _BREAKS:
                 yield _BREAKS[kind]
@@ -139,6 +143,12 @@ class _DocxWalker:
                     if next(cell.iterancestors(f"{_W}tr")) is row
                 ]
                 yield table_row(cells)
+
+
+def _is_hidden(run: Any) -> bool:
+    """Whether Word does not show a run."""
+    mark = run.find(f"{_W}rPr/{_W}vanish")
+    return mark is not None and mark.get(f"{_W}val") not in ("0", "false", "off")
 
 
 def _notes_by_id(document: Any, kind: str) -> dict[str, Any]:

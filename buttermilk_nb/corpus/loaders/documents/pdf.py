@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections.abc import Sequence
 from typing import Any
 
+from ...._internal.text import pluralise
 from ....errors import SetupError
 from .document import PAGE_BREAK, Document, import_parser, plain_facts, tidy
 
 _ONE_AT_A_TIME = threading.Lock()
 """PDFium is not safe in threads."""
 _SOFT_HYPHEN = "\u00ad"
-_PDFIUM_HYPHEN = "\ufffe"
-"""What PDFium writes for a hyphen at the end of a line."""
+_DIVIDED = re.compile(r"(\w*)[\ufffe\x02]\s*(\w*)")
+"""A word that is divided at the end of a line: PDFium writes one of two signs for the hyphen."""
 
 
 def read(data: bytes, name: str) -> Document:
@@ -31,10 +34,11 @@ def read(data: bytes, name: str) -> Document:
             reason = "it needs a password" if "password" in str(error).lower() else "it is damaged, or no PDF"
             raise SetupError(f"`{name}` cannot be read as a PDF: {reason}.") from error
         try:
-            pages = [_page_text(document, n, pdfium.PdfiumError) for n in range(len(document))]
+            divided = [_page_text(document, n, pdfium.PdfiumError) for n in range(len(document))]
             facts = document.get_metadata_dict(skip_empty=True)
         finally:
             document.close()
+    pages, joined = join_words(divided)
     empty = [n for n, text in enumerate(pages, 1) if not text]
     if len(empty) == len(pages):
         raise SetupError(
@@ -42,7 +46,37 @@ def read(data: bytes, name: str) -> Document:
         )
     metadata = plain_facts(title=facts.get("Title"), author=facts.get("Author"), pages=len(pages))
     problems = [(n, f"page {n} of `{name}` has no text; is it scanned?") for n in empty]
-    return Document(PAGE_BREAK.join(pages), metadata, parser, problems)
+    verb = "was" if len(joined) == 1 else "were"
+    remark = (
+        f"`{name}`: {pluralise(len(joined), 'word')} that {verb} divided at the end of a line {verb} joined, such as "
+        f"`{joined[0]}`."
+        if joined
+        else ""
+    )
+    return Document(PAGE_BREAK.join(pages), metadata, parser, problems, [remark] if remark else [])
+
+
+def join_words(pages: Sequence[str]) -> tuple[list[str], list[str]]:
+    r"""The pages with divided words joined, and these words.
+
+    A hyphen stays where the word is written with it elsewhere in the text, and before a capital letter or a number.
+
+    Examples
+    --------
+    >>> join_words(["The har\x02bour was well\x02known.", "A well-known har\ufffe Bour."])
+    (['The harbour was well-known.', 'A well-known har-Bour.'], ['harbour'])
+    """
+    written = {word.casefold() for page in pages for word in re.findall(r"\w+-\w+", page)}
+    joined: list[str] = []
+
+    def join(match: re.Match[str]) -> str:
+        first, second = match.groups()
+        if not first or not second[:1].islower() or f"{first}-{second}".casefold() in written:
+            return f"{first}-{second}"
+        joined.append(first + second)
+        return first + second
+
+    return [_DIVIDED.sub(join, page) for page in pages], joined
 
 
 def _page_text(document: Any, n: int, error: type[Exception]) -> str:
@@ -55,4 +89,4 @@ def _page_text(document: Any, n: int, error: type[Exception]) -> str:
         page.close()
     except error:
         return ""
-    return tidy(text.replace(_PDFIUM_HYPHEN, "-").replace(_SOFT_HYPHEN, "").replace(PAGE_BREAK, "\n").replace("\0", ""))
+    return tidy(text.replace(_SOFT_HYPHEN, "").replace(PAGE_BREAK, "\n").replace("\0", ""))

@@ -36,7 +36,7 @@ def test_the_header_is_metadata(tmp_path):
         ("<div><head>One</head><p>First.</p><div><head>Deep</head><p>Second.</p></div></div>",
          "# One\n\nFirst.\n\n## Deep\n\nSecond."),
         ("<p>a har<lb break='no'/>\n bour and<lb/>a boat</p>", "a harbour and a boat"),
-        ("<p>a har-<pb n='2' break='no'/>bour</p>", "a har-bour"),
+        ("<p>a har-<pb n='2' break='no'/>bour</p>", "a harbour"),
         ("<lg><l>One line</l><l>and another</l></lg>", "One line\nand another"),
         ("<list><item>One</item><item>Two</item></list>", "- One\n- Two"),
         ("<table><row><cell>Who</cell><cell>When</cell></row></table>", "| Who | When |"),
