@@ -84,12 +84,12 @@ def load(
         of a document with many articles: `nexis`, `factiva` or `proquest`, or `document` to keep it whole. By default
         it is recognised where `content` is not given, and said.
     **format_options
-        Options of the format: `encoding`; for a CSV file `delimiter`, for a workbook `sheet`; for JSON `at`,
-        the name of the list in it; for a folder `pattern`, such as `"*.txt"`, and `follow_links`, whether links
-        out of it are followed; for documents `notes` and `comments`, whether these are read; for a survey
-        `labels`; for saved web pages `main_text`; for transcripts with times `by` (`document`, `turn` or
-        `cue`), `media`, the recording, and `speakers`, other names for them; for references `texts`
-        (`abstracts` or `files`, the attached ones).
+        Options of the format: `encoding`; for a CSV file `delimiter`, for a workbook `sheet`, for both `header`; for
+        JSON `at`, the name of the list in it; for a folder `pattern`, such as `"*.txt"`, and `follow_links`, whether
+        links out of it are followed; for documents `notes` and `comments`, whether these are read; for TEI `pages`,
+        `original` and `elements`; for a survey `labels` and `missing`; for saved web pages `main_text`; for
+        transcripts with times `by` (`document`, `turn` or `cue`), `media`, the recording, and `speakers`, other names
+        for them; for references `texts` (`abstracts` or `files`, the attached ones).
 
     Returns
     -------

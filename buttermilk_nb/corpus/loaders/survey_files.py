@@ -27,7 +27,7 @@ _READERS = {
 """For each ending the function of pyreadstat, and whether the format has labels of values."""
 
 
-def read(path: str | Path, *, encoding: str | None = None, labels: bool = True) -> Source:
+def read(path: str | Path, *, encoding: str | None = None, labels: bool = True, missing: bool = False) -> Source:
     """Read a file of SPSS, Stata or SAS.
 
     Parameters
@@ -38,6 +38,8 @@ def read(path: str | Path, *, encoding: str | None = None, labels: bool = True) 
         The encoding of its texts, if the file names none or a wrong one.
     labels
         Whether values are read as their labels (`male`), or as the numbers behind them (`1`).
+    missing
+        Whether values that the file declares as missing (`not applicable`) are read too.
 
     Raises
     ------
@@ -48,6 +50,8 @@ def read(path: str | Path, *, encoding: str | None = None, labels: bool = True) 
     pyreadstat, parser = import_parser("pyreadstat", "pyreadstat", file.name)
     function, has_labels = _READERS[file.suffix.lower()]
     options: dict[str, Any] = {"apply_value_formats": labels, "formats_as_category": False} if has_labels else {}
+    if missing and has_labels:
+        options["user_missing"] = True
     if encoding:
         options["encoding"] = encoding
     try:

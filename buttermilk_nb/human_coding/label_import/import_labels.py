@@ -62,10 +62,10 @@ def import_labels(
     Parameters
     ----------
     source
-        The path of a file, folder or zip, a dataframe, or a list of these. Tables are `.csv`, `.xlsx`, `.json` and
-        `.jsonl`. Of other programs, it reads projects of REFI-QDA (`.qdpx`: MAXQDA, NVivo, ATLAS.ti, ...), INCEpTION
-        and WebAnno (`.tsv`, CAS as `.json` or `.xmi`), brat (`.ann`), CATMA (`.xml`), Label Studio, doccano, Prodigy,
-        Argilla and Potato (`.json`, `.jsonl`), and tables with a row for each passage.
+        The path of a file, folder or zip, a dataframe, or a list of these. Tables are `.csv`, `.xlsx`, `.json`,
+        `.jsonl`, `.sav` and `.dta`. Of other programs, it reads projects of REFI-QDA (`.qdpx`: MAXQDA, NVivo, ATLAS.ti,
+        ...), INCEpTION and WebAnno (`.tsv`, CAS as `.json` or `.xmi`), brat (`.ann`), CATMA (`.xml`), Label Studio,
+        doccano, Prodigy, Argilla and Potato (`.json`, `.jsonl`), and tables with a row for each passage.
     corpus
         The coded records.
     criteria
@@ -78,7 +78,8 @@ def import_labels(
         has one row per coder and record, with a column `coder` and one per criterion; `passages` has one row per coded
         passage. `auto` detects the layout.
     record_id
-        The column with the ids of the records. None for a table whose rows are in the order of the corpus.
+        The column with the ids of the records; in the files of other programs a field of their data. None for a table
+        whose rows are in the order of the corpus.
     columns
         For a wide table, the columns with codes: a list of columns named like the coders, or a mapping
         `{"kf": "kf_column"}` or `{"kf": {"respect": "kf_respect"}}`; by default all columns but the ids, `text` and
@@ -95,7 +96,7 @@ def import_labels(
         question. By default there is no code then.
     records
         The records of texts that another program calls otherwise: `{"Interview 1.docx": "int-01"}`. By default a text
-        is known by its name, or by its words.
+        is known by its name and its words; if these disagree, by its words.
     sample
         The coded sample, as `draw_sample` or `assign_coders` returned it. Each code then stores the probability with
         which its record was drawn, and codes of records outside the sample are rejected. You do not need it for a file

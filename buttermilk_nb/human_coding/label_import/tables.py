@@ -1,4 +1,4 @@
-"""Tables with labels to import: CSV files, Excel workbooks, JSON files, zips of these, dataframes."""
+"""Tables with labels to import: CSV files, workbooks, JSON, SPSS, Stata, zips of these, dataframes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..._internal.text import pluralise
 from ...corpus.corpus import Corpus
-from ...corpus.loaders import csv_files, dataframes, excel, json_files
+from ...corpus.loaders import csv_files, dataframes, excel, json_files, survey_files
 from ...corpus.loaders.source import Source, SourceRow, existing_path
 from ...corpus.loaders.zip_files import open_zip
 from ...errors import SetupError
@@ -27,7 +27,8 @@ ROW = "row"
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 _JSON = {".json": json_files.read, ".jsonl": json_files.read_lines, ".ndjson": json_files.read_lines}
-_TABLES = (*_DELIMITED, *_JSON, ".xlsx")
+_STATISTICS = (".sav", ".dta")
+_TABLES = (*_DELIMITED, *_JSON, ".xlsx", *_STATISTICS)
 _ENDINGS = tuple(dict.fromkeys((*_TABLES, *ENDINGS, ".zip", ".tar.gz")))
 
 
@@ -106,6 +107,9 @@ def _file_tables(file: Path) -> Iterator[LabelTable]:
         return
     if ending in _DELIMITED or ending in _JSON:
         yield _plain_table(file.name, csv_files.read(file) if ending in _DELIMITED else _JSON[ending](file))
+        return
+    if ending in _STATISTICS:
+        yield _plain_table(file.name, survey_files.read(file, missing=True))
         return
     facts = workbook.read_facts(file)
     names = [workbook.CODES] if facts else excel.sheet_names(file)

@@ -112,7 +112,7 @@ def test_the_older_form_of_nexis(tmp_path):
     def article(n, title):
         return (
             f"{n} of 2 DOCUMENTS\n\n\nThe Bell (London)\n\nJanuary {n}, 2024 Wednesday\n\n{title}\n\n"
-            "BYLINE: Ana Roth\n\nLENGTH: 12 words\n\nNobody said why the boats had gone.\n\nLOAD-DATE: January 5, 2024\n\n"
+            "BYLINE: Ana Roth\n\nLENGTH: 12 words\n\nNobody said why they had gone.\n\nLOAD-DATE: January 5, 2024\n\n"
         )
 
     corpus = bm.load(write(tmp_path / "n.txt", article(1, "Harbour closed") + article(2, "Harbour open")))

@@ -263,3 +263,39 @@ def test_row_numbers_and_summaries_are_no_coders(tmp_path):
     assert any("`column 1`" in remark and "are no coders" in remark for remark in result.remarks)
     result = bm.import_labels(file, corpus(), heat, columns=["mean"], on_clash="keep", preview=True)
     assert result.coders == ("mean",)
+
+
+@pytest.mark.parametrize("name", ["x.sav", "x.dta"])
+def test_files_of_statistics_programs_come_back(tmp_path, name):
+    pytest.importorskip("pyreadstat")
+    rows = [("a", "ana", "insult", "yes"), ("b", "ana", "insult", "not applicable"), ("b", "ben", "heat", "4")]
+    frame = pd.DataFrame(rows, columns=["record_id", "coder", "criterion", "category"])
+    bm.import_labels(frame, corpus(), CRITERIA)
+    before = stored_codes()
+    file = bm.export_labels(tmp_path / name, corpus(), CRITERIA)
+    bm.init("back", path=tmp_path / "back")
+    result = bm.import_labels(file, corpus(), CRITERIA)
+    assert {key: value for key, value in stored_codes().items() if value[0] != "[]"} == before, result
+
+
+def test_a_code_of_the_whole_text_and_several_values_of_a_feature_in_inception(tmp_path):
+    cassis = pytest.importorskip("cassis")
+    types = cassis.TypeSystem()
+    whole = types.create_type("webanno.custom.About", supertypeName="uima.cas.AnnotationBase")
+    types.create_feature(whole, "insult", "uima.cas.String")
+    mark = types.create_type("webanno.custom.Mark", supertypeName="uima.tcas.Annotation")
+    types.create_feature(mark, "emotion", "uima.cas.StringArray")
+    cas = cassis.Cas(typesystem=types)
+    cas.sofa_string = TEXTS["a"]
+    cas.sofa_mime = "text/plain"
+    cas.add(whole(insult="yes"))
+    array = types.get_type("uima.cas.StringArray")(elements=["fear", "anger"])
+    cas.add(mark(begin=START, end=START + 6, emotion=array))
+    (tmp_path / "a.txt").mkdir()
+    cas.to_json(tmp_path / "a.txt" / "ana.json")
+    result = bm.import_labels(tmp_path, corpus(), CRITERIA)
+    assert result.rejected.empty, result.rejected.problem.tolist()
+    assert stored_codes() == {
+        ("a", "ana", "insult"): ("yes", []),
+        ("a", "ana", "emotion"): ('["anger", "fear"]', ["vermin"]),
+    }
