@@ -60,7 +60,8 @@ def export_labels(
 ) -> Path:
     """Write people's codes, with the passages that they marked, for another program.
 
-    `import_labels` reads each of these files again, apart from those for SPSS and Stata.
+    `import_labels` reads each of these files again; those for SPSS and Stata have no passages. Label Studio takes in no
+    coders but its own users, so a task that has been there names whoever has imported it.
 
     Parameters
     ----------
