@@ -105,6 +105,11 @@ class RecordRow(Row):
     """The hashes of its images in `texts`, as a JSON list."""
 
 
+def text_hash(kind: TextKind, body: str) -> str:
+    """The hash under which a text is stored."""
+    return digest("t1", kind, body)
+
+
 class TextRow(Row):
     """One text, stored once: a prompt, criteria, a schema, a request, a response."""
 
@@ -118,7 +123,7 @@ class TextRow(Row):
     @classmethod
     def of(cls, kind: TextKind, body: str, *, name: str | None = None, version: str | None = None) -> TextRow:
         """A row with the hash of its body."""
-        return cls(text_hash=digest("t1", kind, body), kind=kind, name=name, version=version, body=body)
+        return cls(text_hash=text_hash(kind, body), kind=kind, name=name, version=version, body=body)
 
 
 class Trace(Row):

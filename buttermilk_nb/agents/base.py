@@ -90,6 +90,8 @@ class AgentBase(BaseModel, ABC):
     version: ClassVar[str] = "1"
     output_is_json: ClassVar[bool] = False
     """Whether its stored output is JSON, which later steps read as data."""
+    has_repeatable_answers: ClassVar[bool] = False
+    """Whether its answers depend on its design and on what models said alone, so that stored ones may be copied."""
     results: ClassVar[Literal["outputs", "scores", "extractions"]] = "outputs"
     """Which frame of a run has its results."""
 

@@ -85,8 +85,8 @@ class Agent(AgentBase):
     """
 
     kind: ClassVar[str] = "agent"
-    task: ClassVar[Task] = "judge"
-    """The task for offline models; see `Task`."""
+    has_repeatable_answers: ClassVar[bool] = True
+    task: ClassVar[Task] = "judge"  # for offline models
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs")
 
     prompt: Prompt = Field(default_factory=Prompt)

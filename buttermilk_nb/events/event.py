@@ -57,7 +57,7 @@ class CommandEvent(Event):
 
 
 class ResultEvent(Event):
-    """A planned answer has finished; it is not stored, because the trace is."""
+    """A planned answer has finished, or `n` that an earlier run had; it is not stored, because the traces are."""
 
     is_stored = False
 

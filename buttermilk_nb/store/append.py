@@ -67,7 +67,7 @@ def append_tuples(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterab
 
 def append_new(con: duckdb.DuckDBPyConnection, model: type[Row], rows: Iterable[tuple[Any, ...]]) -> None:
     """Append rows that are not stored yet, to a table that is not split."""
-    _append_chunks(con, model.table, list(model.model_fields), rows)
+    append_chunks(con, model.table, list(model.model_fields), rows)
 
 
 def new_rows(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tuple[Any, ...]]) -> list[int]:
@@ -75,7 +75,7 @@ def new_rows(con: duckdb.DuckDBPyConnection, model: type[Row], keys: Iterable[tu
     names = UNIQUE_KEYS[model]
     key_columns = ", ".join(names)
     con.execute(f"create temp table incoming_keys (row_index bigint, {', '.join(f'{name} varchar' for name in names)})")
-    _append_chunks(con, "incoming_keys", ["row_index", *names], ((position, *key) for position, key in enumerate(keys)))
+    append_chunks(con, "incoming_keys", ["row_index", *names], ((position, *key) for position, key in enumerate(keys)))
     rows = con.execute(
         f"select min(row_index) from incoming_keys anti join {model.table} using ({key_columns}) "  # noqa: S608  # our own names
         f"group by {key_columns} order by 1"
@@ -109,11 +109,11 @@ def _append_split(
         (rows_without_body if body_values(row) == (None,) * len(split_table.columns) else rows_with_body).append(row)
     if rows_without_body:
         light_values = itemgetter(*(names.index(name) for name in light))
-        _append_chunks(con, split_table.rows, light, map(light_values, rows_without_body))
+        append_chunks(con, split_table.rows, light, map(light_values, rows_without_body))
     if not rows_with_body:
         return
     con.execute(f"create temp table incoming as from {model.table} limit 0")
-    _append_chunks(con, "incoming", names, rows_with_body)
+    append_chunks(con, "incoming", names, rows_with_body)
     _split_incoming(con, split_table, ", ".join(light))
     con.execute("drop table incoming")
 
@@ -131,9 +131,10 @@ def _split_incoming(con: duckdb.DuckDBPyConnection, split_table: SplitTable, lig
     con.execute("drop table hashed")
 
 
-def _append_chunks(
+def append_chunks(
     con: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
+    """Append tuples to a table in chunks, so that memory stays flat."""
     appender = con.appender(table, columns=names)
     remaining = iter(rows)
     try:

@@ -62,6 +62,7 @@ class TypedAgent(SchemaAgent):
     """
 
     kind: ClassVar[str] = "typed_agent"
+    has_repeatable_answers: ClassVar[bool] = False  # the user's own types check them
     task: ClassVar[Task] = "fill"
     template_variables: ClassVar[tuple[str, ...]] = ("record", "inputs", "answer_format")
     repair_message: ClassVar[str] = (

@@ -71,7 +71,7 @@ class Tally:
                 kind = "cached" if payload["cached"] else "new"
             elif status in ("invalid", "refused", "filtered"):
                 kind = "refused or invalid"
-            self._kinds[kind] += 1
+            self._kinds[kind] += int(payload.get("n", 1))
             self.spent_usd += float(payload["cost_usd"])
             self.n_unknown_costs += int(payload.get("n_unknown_costs", 0))
         return True

@@ -25,6 +25,7 @@ from ..plan import Plan
 from ..run import Run
 from ..run_options import RunOptions
 from .scheduler import Scheduler
+from .stored_answers import StoredAnswers
 from .workers import run_workers
 
 _FAILED = frozenset({"error", "timeout"})
@@ -77,6 +78,7 @@ class Runner:
         self._scheduler = Scheduler(plan, self._skipped_unit)
         self._writer: Writer | None = None
         self._n_finished = 0
+        self._is_plan_stored = False
         self._failure: RunError | SetupError | None = None
 
     def interrupt(self, presses: int = 1) -> None:
@@ -108,6 +110,7 @@ class Runner:
             if self._batch and (stop_status := await self._run_batches()):
                 status = stop_status
                 return self._run
+            await self._copy_stored_answers()
             self._writer = Writer(self._context.project.store)
             end_status = "failed"
             try:
@@ -139,6 +142,16 @@ class Runner:
                 f"{n_rows:,} rows wait in a file beside the database, because another process has it open; the next "
                 "read or write adds them.",
             )
+
+    async def _copy_stored_answers(self) -> None:
+        """Copy the answers that an earlier run has."""
+        answers = StoredAnswers(self._plan, self._context)
+        if self._is_plan_stored and answers.is_possible:
+            began = time.monotonic()
+            self._n_finished += await answers.copy_all(self._stop.is_set, self._time_limit_s)
+            self._scheduler.leave_out(answers.copied)
+            if self._time_limit_s is not None:  # what remains of it for the other cells
+                self._time_limit_s = max(0.001, self._time_limit_s - (time.monotonic() - began))
 
     async def _run_batches(self) -> str | None:
         """Let providers' batches answer what they can; the run's status if they have not finished."""
@@ -176,6 +189,7 @@ class Runner:
             records=self._plan.corpus.records,
             texts=self._plan.texts(),
         )
+        self._is_plan_stored = not result.is_spooled
         if result.forgotten_remark:
             self._run.remarks += (result.forgotten_remark,)
         self._context.project.bus.publish(event)

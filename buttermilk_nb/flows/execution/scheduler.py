@@ -62,7 +62,8 @@ class Scheduler:
     def __init__(self, plan: Plan, on_skip: Callable[[Cell, SkippedCell], Unit]) -> None:
         self._plan = plan
         self._on_skip = on_skip
-        self._records: Iterator[Record] = iter(plan.corpus.records)
+        self._records: Iterator[tuple[int, Record]] = enumerate(plan.corpus.records)
+        self._finished = bytearray()
         self._ready: deque[tuple[Cell, Unit | None]] = deque()
         self._open_records: dict[str, _OpenRecord] = {}
         self._has_needs = any(step.needs for step in plan.steps)
@@ -78,11 +79,11 @@ class Scheduler:
     def next_cell(self) -> tuple[Cell, Unit | None] | None:
         """The next cell, with its unit if it is skipped; None if no cell is ready now."""
         while not self._ready and not self._all_opened:
-            record = next(self._records, None)
-            if record is None:
+            item = next(self._records, None)
+            if item is None:
                 self._all_opened = True
             else:
-                self._begin(record)
+                self._begin(*item)
         if not self._ready:
             return None
         cell, skipped = self._ready.popleft()
@@ -111,10 +112,22 @@ class Scheduler:
         self._change.set()
         self._change = asyncio.Event()
 
-    def _begin(self, record: Record) -> None:
+    def leave_out(self, finished: bytearray) -> None:
+        """Hand out no cells that are finished: for each cell, in the order of the plan, whether it is."""
+        self._finished = finished
+
+    def _begin(self, number: int, record: Record) -> None:
+        n_slots = sum(map(len, self._plan.slots.values()))
+        finished = self._finished[number * n_slots : (number + 1) * n_slots]
+        if finished and all(finished):
+            return
         planned = list(self._plan.designs(record))
         if not self._has_needs:
-            self._ready.extend((Cell(slot, record, design, {}), None) for _, slot, design in planned)
+            self._ready.extend(
+                (Cell(slot, record, design, {}), None)
+                for place, (_, slot, design) in enumerate(planned)
+                if not (finished and finished[place])
+            )
             return
         self._open_records[record.record_id] = open_record = _OpenRecord(record, planned)
         self._advance(open_record)

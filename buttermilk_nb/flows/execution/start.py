@@ -18,6 +18,7 @@ from ...schema import RunRow, now
 from ..plan import Plan
 from ..run import Run, set_last_run
 from ..run_options import RunOptions
+from .code_hash import code_hash
 from .preflight import preflight
 from .progress import follow
 from .runner import Runner
@@ -82,6 +83,7 @@ def _manifest(plan: Plan, options: RunOptions, definition: dict[str, Any], remar
     return {
         "buttermilk_nb": package_version("buttermilk-nb"),
         "python": platform.python_version(),
+        "code": code_hash(),
         "packages": package_versions("duckdb", "litellm", "pandas", "pydantic"),
         "flow": definition,
         "corpus": plan.corpus.provenance,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -228,6 +228,9 @@ def _format_bytes(n: int) -> str:
 _SELECT_BY_KEY = "select key, raw, mode, filename, value from Cache order by key, raw"
 
 
+_SELECT_THESE = (
+    "select key, raw, mode, filename, value from Cache where key in (select value from json_each(?)) and raw = 1"
+)
 _SELECT_NEWEST = "select key, raw, mode, filename, value from Cache order by rowid desc limit ?"
 
 
@@ -244,6 +247,20 @@ def read_entries(file: Path, disk: TextDisk, newest: int | None = None) -> Itera
                 yield DAMAGED_ROW
             else:
                 yield CacheRow(name, text, parse_entry(text))
+
+
+def read_texts(file: Path, disk: TextDisk, keys: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The keys among these that have a text that can be read, each with it."""
+    with closing(sqlite3.connect(file)) as con:
+        con.text_factory = _decode_leniently
+        con.execute("pragma query_only = 1")
+        for key, raw, mode, filename, value in con.execute(_SELECT_THESE, [json.dumps(list(keys))]):
+            try:
+                text = disk.fetch(mode, filename, value, False)
+                name = disk.get(key, raw)
+            except (StoreError, OSError, UnicodeError):
+                continue
+            yield name, text
 
 
 def truncate_log(file: Path) -> None:

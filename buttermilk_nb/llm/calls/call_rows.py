@@ -43,7 +43,7 @@ def answer_row(
         cost_usd=0.0 if shared else completion.cost_usd,
         saved_usd=completion.cost_usd if shared else 0.0,
         latency_s=completion.latency_s,
-        status=_status(completion),
+        status=answer_status(completion),
         error_code=completion.category,
         max_cost_usd=(max_cost_usd or None) if completion.cost_usd is None else None,
     )
@@ -97,7 +97,8 @@ def _shared_columns(request: Request, trace_id: str, run_id: str, asked_at: dt.d
     }
 
 
-def _status(completion: Completion) -> Status:
+def answer_status(completion: Completion) -> Status:
+    """The status of a call that was answered: answered, refused, or stopped by a filter."""
     if completion.finish_reason == "content_filter":
         return "filtered"
     return "refused" if completion.refusal or completion.finish_reason == "refusal" else "ok"

@@ -1,0 +1,217 @@
+"""Copies finished answers of earlier runs into a new run, in SQL.
+
+A planned answer whose design has a finished trace needs no work if the cache still has what the models said. The rows
+of the new run are then the earlier ones, with ids and times of their own. Which answers these are is decided in
+`flows/execution/stored_answers.py`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import duckdb
+
+from ..schema import Call, Score, Trace
+from .append import SPLIT_TABLES, append_chunks
+
+_NEWEST = """
+    with run_cells as (select design_id, rowid as place from cells where run_id = $run),
+    eligible as (
+        select run_id from runs where json_extract_string(manifest, '$.code') = $code and run_id <> $run
+        and run_id not in (select what from tombstones where kind like 'run%')
+    ),
+    newest as (
+        select design_id, max(trace_id) as trace_id from trace_rows
+        semi join eligible using (run_id) semi join run_cells using (design_id)
+        where status in ('ok', 'refused', 'filtered') group by design_id
+    )
+    select design_id, trace_id from run_cells left join newest using (design_id) order by place"""
+
+_USABLE = """
+    create temp table usable as select a.* from asked a join trace_rows t on t.trace_id = a.old_trace_id
+    where t.design_id = a.design_id and t.record_id = a.record_id and t.record_hash = a.record_hash
+    and t.model is not distinct from a.model and t.criteria_hash is not distinct from a.criteria_hash
+    and not list_contains($retry, t.status)
+    and a.old_trace_id not in (select trace_id from trace_inputs)
+    and a.old_trace_id not in (
+        select trace_id from score_rows semi join asked on trace_id = old_trace_id
+        where status = 'invalid' or list_contains($retry, status)
+    )"""
+
+_CALLS = """
+    with found as (
+        select u.position, u.remote as is_remote, k.call_id, k.cache_key, k.response_hash, k.remote, k.status
+        from usable u join calls k on k.trace_id = u.old_trace_id
+    ),
+    unfit as (
+        select position from found group by position, cache_key
+        having count(response_hash) <> 1 or bool_or(remote is distinct from is_remote)
+        or bool_or(list_contains($retry, status))
+    )
+    select position, call_id, cache_key, response_hash from found
+    where response_hash is not null and position not in (from unfit) order by position, call_id"""
+
+
+class AskedAnswer(NamedTuple):
+    """A planned answer and the earlier trace that may answer it, as a row of the temporary table `asked`."""
+
+    position: int
+    old_trace_id: str
+    new_trace_id: str
+    design_id: str
+    record_id: str
+    record_hash: str
+    model: str | None
+    criteria_set: str | None
+    criteria_hash: str | None
+    remote: bool | None
+    """Whether its model is remote now."""
+
+
+class StoredCall(NamedTuple):
+    """A call of an earlier trace: its answer is in the cache under `cache_key`, if that is unchanged."""
+
+    position: int
+    call_id: str
+    cache_key: str
+    response_hash: str
+
+
+class CachedCall(NamedTuple):
+    """A call of the new run, with what the cache says of its answer, as a row of the temporary table `cached`."""
+
+    position: int
+    old_call_id: str
+    new_call_id: str
+    model_served: str | None
+    fingerprint: str | None
+    request_id: str | None
+    answered_at: dt.datetime
+    finish_reason: str | None
+    tokens_in: int | None
+    tokens_out: int | None
+    saved_usd: float | None
+    latency_s: float | None
+    status: str
+    error_code: str | None
+
+
+def newest_traces(con: duckdb.DuckDBPyConnection, run_id: str, code: str) -> Iterator[tuple[str, str | None]]:
+    """For each planned answer of a run, in the order of the plan: its design and the newest trace that may answer it.
+
+    Parameters
+    ----------
+    con
+        A connection for reading.
+    run_id
+        The new run, whose plan is written.
+    code
+        The hash of the code that reads answers; runs of another code are not looked at, nor those that `forget` or
+        `purge` changed.
+    """
+    con.execute(_NEWEST, {"run": run_id, "code": code})
+    while rows := con.fetchmany(10_000):
+        yield from rows
+
+
+def find_calls(
+    con: duckdb.DuckDBPyConnection, asked: Sequence[AskedAnswer], retry: Collection[str]
+) -> list[StoredCall]:
+    """The calls of those traces that may be copied, if the cache has the answers unchanged.
+
+    A trace is left out if it is of another version of the record, the model or the criteria, if an answer of it is
+    invalid (it may be asked once more) or has a status in `retry`, or if a call of it failed.
+    """
+    _make_table(
+        con,
+        "asked",
+        "position bigint, old_trace_id varchar, new_trace_id varchar, design_id varchar, record_id varchar, "
+        "record_hash varchar, model varchar, criteria_set varchar, criteria_hash varchar, remote boolean",
+        asked,
+    )
+    con.execute(_USABLE, {"retry": sorted(retry)})
+    return [StoredCall(*row) for row in con.execute(_CALLS, {"retry": sorted(retry)}).fetchall()]
+
+
+def copy_units(
+    con: duckdb.DuckDBPyConnection, run_id: str, cached: Sequence[CachedCall], at: dt.datetime, duration_s: float
+) -> list[tuple[str, str, str | None, int]]:
+    """Write the rows of the answers whose calls these are, after `find_calls` in the same transaction.
+
+    Returns
+    -------
+    list of tuple
+        Step, status, model and number of the answers that were copied.
+    """
+    _make_table(
+        con,
+        "cached",
+        "position bigint, old_call_id varchar, new_call_id varchar, model_served varchar, fingerprint varchar, "
+        "request_id varchar, answered_at timestamp, finish_reason varchar, tokens_in bigint, tokens_out bigint, "
+        "saved_usd double, latency_s double, status varchar, error_code varchar",
+        cached,
+    )
+    con.execute("create temp table copied as from usable where position in (select position from cached)")
+    params = {"run": run_id, "at": at, "duration": duration_s}
+    for statement in (_COPY_TRACES, _COPY_CALLS, _COPY_SCORES):
+        con.execute(statement, {name: value for name, value in params.items() if f"${name}" in statement})
+    return con.execute(
+        "select step, status, t.model, count(*) from copied c join trace_rows t on t.trace_id = c.old_trace_id "
+        "group by all order by all"
+    ).fetchall()
+
+
+def drop_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop the temporary tables."""
+    for name in ("asked", "usable", "cached", "copied"):
+        con.execute(f"drop table if exists temp.{name}")
+
+
+def _make_table(
+    con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[AskedAnswer] | Sequence[CachedCall]
+) -> None:
+    con.execute(f"create temp table {name} ({columns})")
+    if rows:
+        append_chunks(con, name, list(rows[0]._fields), rows)
+
+
+def _copy_statement(model: type[Trace | Call | Score], table: str, joined: str, changed: dict[str, str]) -> str:
+    """An `insert ... select` of the rows of a table, with new values in some columns."""
+    split_table = SPLIT_TABLES.get(model)
+    bodies = split_table.columns if split_table else ()
+    names = [name for name in model.model_fields if name not in bodies]
+    names += [split_table.key] if split_table else []
+    values = ", ".join(changed.get(name, f"x.{name}") for name in names)
+    return (
+        f"insert into {table} ({', '.join(names)}) select {values} from copied c "  # noqa: S608  # our own names
+        f"join {table} x {joined} order by c.position, x.rowid"
+    )
+
+
+_OF_THE_TRACE = {"trace_id": "c.new_trace_id", "run_id": "$run", "criteria_set": "c.criteria_set"}
+_COPY_TRACES = _copy_statement(
+    Trace,
+    "trace_rows",
+    "on x.trace_id = c.old_trace_id",
+    {**_OF_THE_TRACE, "attempts": "0", "started_at": "$at", "duration_s": "$duration"},
+)
+_COPY_CALLS = _copy_statement(
+    Call,
+    "calls",
+    "on x.trace_id = c.old_trace_id join cached k on k.old_call_id = x.call_id",
+    {
+        "trace_id": "c.new_trace_id",
+        "run_id": "$run",
+        "call_id": "k.new_call_id",
+        "cached": "true",
+        "asked_at": "$at",
+        "attempt": "1",
+        "cost_usd": "0.0",
+        "saved_usd": "k.saved_usd",
+        **dict.fromkeys(("error_message", "waited_s", "max_cost_usd"), "null"),
+        **{name: f"k.{name}" for name in CachedCall._fields if name in Call.model_fields and name != "saved_usd"},
+    },
+)
+_COPY_SCORES = _copy_statement(Score, "score_rows", "on x.trace_id = c.old_trace_id", _OF_THE_TRACE)
