@@ -23,8 +23,8 @@ WithoutKeys = Annotated[Clean, AfterValidator(_remove_keys)]
 """A text from a server, with any known API key in it redacted."""
 
 
-class Completion(BaseModel):
-    """A finished answer (also a refusal or a filtered one), with the provider's data about the call.
+class DiskCompletion(BaseModel):
+    """A finished answer (also a refusal or a filtered one) as it is on disk, where no key is in it.
 
     Parameters
     ----------
@@ -58,20 +58,33 @@ class Completion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    text: str
+    finish_reason: str | None = None
+    refusal: str | None = None
+    model_served: str | None = None
+    fingerprint: str | None = None
+    request_id: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost_usd: float | None = None
+    latency_s: float | None = None
+    answered_at: dt.datetime
+    raw: str
+    category: str | None = None
+    n_reasoning: int | None = None
+
+
+class Completion(DiskCompletion):
+    """A finished answer, with the provider's data about the call; keys in its texts are redacted when it is made."""
+
     text: WithoutKeys
     finish_reason: WithoutKeys | None = None
     refusal: WithoutKeys | None = None
     model_served: WithoutKeys | None = None
     fingerprint: WithoutKeys | None = None
     request_id: WithoutKeys | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-    cost_usd: float | None = None
-    latency_s: float | None = None
-    answered_at: dt.datetime
     raw: WithoutKeys
     category: WithoutKeys | None = None
-    n_reasoning: int | None = None
 
 
 class CacheEntry(BaseModel):
@@ -82,3 +95,13 @@ class CacheEntry(BaseModel):
     tag: str = "e1"
     parts: dict[str, str]
     completion: Completion
+
+
+class DiskEntry(BaseModel):
+    """An entry as it is on disk: of the same form as a `CacheEntry`, and faster to read by the thousand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tag: str = "e1"
+    parts: dict[str, str]
+    completion: DiskCompletion

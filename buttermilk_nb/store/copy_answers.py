@@ -17,25 +17,27 @@ from ..schema import Call, Score, Trace
 from .append import SPLIT_TABLES, append_chunks
 
 _NEWEST = """
-    with run_cells as (select design_id, rowid as place from cells where run_id = $run),
+    with run_cells as (
+        select design_id, record_id, record_hash, model, criteria_hash, rowid as place from cells where run_id = $run
+    ),
     eligible as (
         select run_id from runs where json_extract_string(manifest, '$.code') = $code and run_id <> $run
         and run_id not in (select what from tombstones where kind like 'run%')
     ),
     newest as (
-        select design_id, max(trace_id) as trace_id from trace_rows
-        semi join eligible using (run_id) semi join run_cells using (design_id)
-        where status in ('ok', 'refused', 'filtered') group by design_id
+        select c.place, max(t.trace_id) as trace_id from trace_rows t
+        semi join eligible using (run_id) join run_cells c using (design_id)
+        where t.status in ('ok', 'refused', 'filtered') and not list_contains($retry, t.status)
+        and t.record_id = c.record_id and t.record_hash = c.record_hash
+        and t.model is not distinct from c.model and t.criteria_hash is not distinct from c.criteria_hash
+        group by c.place
     )
-    select design_id, trace_id from run_cells left join newest using (design_id) order by place"""
+    select trace_id from run_cells left join newest using (place) order by place"""
 
 _USABLE = """
-    create temp table usable as select a.* from asked a join trace_rows t on t.trace_id = a.old_trace_id
-    where t.design_id = a.design_id and t.record_id = a.record_id and t.record_hash = a.record_hash
-    and t.model is not distinct from a.model and t.criteria_hash is not distinct from a.criteria_hash
-    and not list_contains($retry, t.status)
-    and a.old_trace_id not in (select trace_id from trace_inputs)
-    and a.old_trace_id not in (
+    create temp table usable as from asked
+    where old_trace_id not in (select trace_id from trace_inputs)
+    and old_trace_id not in (
         select trace_id from score_rows semi join asked on trace_id = old_trace_id
         where status = 'invalid' or list_contains($retry, status)
     )"""
@@ -59,24 +61,22 @@ class AskedAnswer(NamedTuple):
 
     position: int
     old_trace_id: str
-    new_trace_id: str
-    design_id: str
-    record_id: str
-    record_hash: str
-    model: str | None
-    criteria_set: str | None
-    criteria_hash: str | None
-    remote: bool | None
+    remote: bool
     """Whether its model is remote now."""
 
 
-class StoredCall(NamedTuple):
-    """A call of an earlier trace: its answer is in the cache under `cache_key`, if that is unchanged."""
+class CopiedAnswer(NamedTuple):
+    """A planned answer and the earlier trace whose rows it gets, as a row of the temporary table `copied`."""
 
     position: int
-    call_id: str
-    cache_key: str
-    response_hash: str
+    old_trace_id: str
+    new_trace_id: str
+    criteria_set: str | None
+    """The name of its criteria now."""
+
+
+StoredCall = tuple[int, str, str, str]
+"""A call of an earlier trace: the position of its answer, its id, its cache key and the hash of its response."""
 
 
 class CachedCall(NamedTuple):
@@ -84,7 +84,6 @@ class CachedCall(NamedTuple):
 
     position: int
     old_call_id: str
-    new_call_id: str
     model_served: str | None
     fingerprint: str | None
     request_id: str | None
@@ -96,10 +95,15 @@ class CachedCall(NamedTuple):
     latency_s: float | None
     status: str
     error_code: str | None
+    new_call_id: str = ""
 
 
-def newest_traces(con: duckdb.DuckDBPyConnection, run_id: str, code: str) -> Iterator[tuple[str, str | None]]:
-    """For each planned answer of a run, in the order of the plan: its design and the newest trace that may answer it.
+def newest_traces(
+    con: duckdb.DuckDBPyConnection, run_id: str, code: str, retry: Collection[str]
+) -> Iterator[str | None]:
+    """For each planned answer of a run, in the order of the plan, the newest trace that may answer it.
+
+    That is a finished one of the same design, record, model and criteria, by the same code.
 
     Parameters
     ----------
@@ -110,10 +114,12 @@ def newest_traces(con: duckdb.DuckDBPyConnection, run_id: str, code: str) -> Ite
     code
         The hash of the code that reads answers; runs of another code are not looked at, nor those that `forget` or
         `purge` changed.
+    retry
+        The statuses of answers that are to be asked for once more.
     """
-    con.execute(_NEWEST, {"run": run_id, "code": code})
+    con.execute(_NEWEST, {"run": run_id, "code": code, "retry": sorted(retry)})
     while rows := con.fetchmany(10_000):
-        yield from rows
+        yield from (trace_id for (trace_id,) in rows)
 
 
 def find_calls(
@@ -121,24 +127,40 @@ def find_calls(
 ) -> list[StoredCall]:
     """The calls of those traces that may be copied, if the cache has the answers unchanged.
 
-    A trace is left out if it is of another version of the record, the model or the criteria, if an answer of it is
-    invalid (it may be asked once more) or has a status in `retry`, or if a call of it failed.
+    A trace is left out if it has read other answers, if an answer of it is invalid (it may be asked once more) or has a
+    status in `retry`, or if a call of it failed.
     """
-    _make_table(
-        con,
-        "asked",
-        "position bigint, old_trace_id varchar, new_trace_id varchar, design_id varchar, record_id varchar, "
-        "record_hash varchar, model varchar, criteria_set varchar, criteria_hash varchar, remote boolean",
-        asked,
-    )
+    _make_table(con, "asked", "position bigint, old_trace_id varchar, remote boolean", asked)
     con.execute(_USABLE, {"retry": sorted(retry)})
-    return [StoredCall(*row) for row in con.execute(_CALLS, {"retry": sorted(retry)}).fetchall()]
+    calls: list[StoredCall] = con.execute(_CALLS, {"retry": sorted(retry)}).fetchall()
+    _drop_tables(con, "asked", "usable")
+    return calls
 
 
 def copy_units(
-    con: duckdb.DuckDBPyConnection, run_id: str, cached: Sequence[CachedCall], at: dt.datetime, duration_s: float
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    copied: Sequence[CopiedAnswer],
+    cached: Sequence[CachedCall],
+    at: dt.datetime,
+    duration_s: float,
 ) -> list[tuple[str, str, str | None, int]]:
-    """Write the rows of the answers whose calls these are, after `find_calls` in the same transaction.
+    """Write the rows of these answers.
+
+    Parameters
+    ----------
+    con
+        A connection in a transaction.
+    run_id
+        The new run.
+    copied
+        The answers.
+    cached
+        All of their calls.
+    at
+        When they were answered anew.
+    duration_s
+        How long each took.
 
     Returns
     -------
@@ -148,29 +170,31 @@ def copy_units(
     _make_table(
         con,
         "cached",
-        "position bigint, old_call_id varchar, new_call_id varchar, model_served varchar, fingerprint varchar, "
-        "request_id varchar, answered_at timestamp, finish_reason varchar, tokens_in bigint, tokens_out bigint, "
-        "saved_usd double, latency_s double, status varchar, error_code varchar",
+        "position bigint, old_call_id varchar, model_served varchar, fingerprint varchar, request_id varchar, "
+        "answered_at timestamp, finish_reason varchar, tokens_in bigint, tokens_out bigint, saved_usd double, "
+        "latency_s double, status varchar, error_code varchar, new_call_id varchar",
         cached,
     )
-    con.execute("create temp table copied as from usable where position in (select position from cached)")
+    columns = "position bigint, old_trace_id varchar, new_trace_id varchar, criteria_set varchar"
+    _make_table(con, "copied", columns, copied)
     params = {"run": run_id, "at": at, "duration": duration_s}
     for statement in (_COPY_TRACES, _COPY_CALLS, _COPY_SCORES):
         con.execute(statement, {name: value for name, value in params.items() if f"${name}" in statement})
-    return con.execute(
+    counts = con.execute(
         "select step, status, t.model, count(*) from copied c join trace_rows t on t.trace_id = c.old_trace_id "
         "group by all order by all"
     ).fetchall()
+    _drop_tables(con, "cached", "copied")
+    return counts
 
 
-def drop_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop the temporary tables."""
-    for name in ("asked", "usable", "cached", "copied"):
-        con.execute(f"drop table if exists temp.{name}")
+def _drop_tables(con: duckdb.DuckDBPyConnection, *names: str) -> None:
+    for name in names:
+        con.execute(f"drop table temp.{name}")
 
 
 def _make_table(
-    con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[AskedAnswer] | Sequence[CachedCall]
+    con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[AskedAnswer | CachedCall | CopiedAnswer]
 ) -> None:
     con.execute(f"create temp table {name} ({columns})")
     if rows:

@@ -13,7 +13,8 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -24,15 +25,15 @@ from ...agents.base import Context, Slot
 from ...corpus.record import Record
 from ...events.event import ResultEvent
 from ...llm.calls.call_rows import answer_status
-from ...llm.completion import FROM_DISK, CacheEntry
+from ...llm.completion import DiskCompletion, DiskEntry
 from ...schema import now, text_hash
 from ...store.connection import FileLocked
 from ...store.copy_answers import (
     AskedAnswer,
     CachedCall,
+    CopiedAnswer,
     StoredCall,
     copy_units,
-    drop_tables,
     find_calls,
     newest_traces,
 )
@@ -56,6 +57,14 @@ class CopiedAnswers(NamedTuple):
         """The event of these answers, for the progress of a run."""
         payload = {"status": self.status, "cached": True, "model": self.model, "cost_usd": 0.0, "n": self.n}
         return ResultEvent(transaction_id=run_id, source=self.step, payload={"run_id": run_id, **payload})
+
+
+class _Chunk(NamedTuple):
+    """Planned answers, what the cache has of them, and when the work on them began."""
+
+    asked: list[AskedAnswer]
+    cached: Future[list[CachedCall]]
+    began: float
 
 
 class StoredAnswers:
@@ -99,49 +108,73 @@ class StoredAnswers:
                 self._context.project.bus.publish(group.event(self._context.run_id))
             if time_limit_s is not None and time.monotonic() - began > time_limit_s:
                 break
+        await asyncio.to_thread(chunks.close)
         return n_copied
 
-    def copy(self) -> Iterator[list[CopiedAnswers]]:
-        """Copy in chunks, and yield what was copied after each one. Runs in a thread of its own."""
-        trace_ids = self._newest_traces()
+    def copy(self) -> Generator[list[CopiedAnswers]]:
+        """Copy in chunks, and yield what was copied after each one, in a thread of its own.
+
+        While a chunk is written, another thread reads the cached answers of the next one.
+        """
+        waiting: _Chunk | None = None
+        try:
+            with ThreadPoolExecutor(1, thread_name_prefix="buttermilk_nb-copy") as reader:
+                for asked in self._chunks(self._newest_traces()):
+                    began = time.perf_counter()
+                    with self._context.project.store.reading() as con:
+                        calls = find_calls(con, asked, self._context.retry)
+                    following = _Chunk(asked, reader.submit(self._cached_calls, calls), began)
+                    if waiting:
+                        yield self._copy_chunk(waiting)
+                    waiting = following
+                if waiting:
+                    yield self._copy_chunk(waiting)
+        except FileLocked:  # the runner works the other answers out, and spools them
+            return
+
+    def _chunks(self, trace_ids: bytearray) -> Iterator[list[AskedAnswer]]:
+        """The planned answers for which there is a trace, some thousands at a time."""
         asked: list[AskedAnswer] = []
-        cells = ((record, slot, ok) for record in self._plan.corpus.records for slot, ok in self._slots)
-        designs = (design for record in self._plan.corpus.records for _, _, design in self._plan.designs(record))
-        for position, ((record, slot, is_copyable), design) in enumerate(zip(cells, designs, strict=True)):
-            old = trace_ids[position * 36 : position * 36 + 36].decode()
-            if old == _NO_TRACE or not is_copyable or not _may_be_shown(record, slot):
-                continue
-            asked.append(_asked(position, old, design, record, slot))
+        n_slots = len(self._slots)
+        for number, record in enumerate(self._plan.corpus.records):
+            for position, (slot, is_copyable) in enumerate(self._slots, number * n_slots):
+                old = trace_ids[position * 36 : position * 36 + 36].decode()
+                if old != _NO_TRACE and is_copyable and _may_be_shown(record, slot):
+                    asked.append(AskedAnswer(position, old, bool(slot.model and slot.model.remote)))
             if len(asked) >= _CHUNK:
-                groups = self._copy_chunk(asked)
-                if groups is None:
-                    return
-                yield groups
+                yield asked
                 asked = []
-        yield (self._copy_chunk(asked) or []) if asked else []
+        if asked:
+            yield asked
 
     def _newest_traces(self) -> bytearray:
         """For each planned answer the id of the trace that may answer it, or blanks; 36 bytes each."""
         ids = bytearray()
         with self._context.project.store.reading() as con:
-            rows = newest_traces(con, self._context.run_id, code_hash())
-            while chunk := list(itertools.islice(rows, _CHUNK)):
-                ids += "".join([trace_id or _NO_TRACE for _, trace_id in chunk]).encode()
-        n = len(self.copied)
-        return ids if len(ids) == 36 * n else bytearray(_NO_TRACE * n, "ascii")  # the plan waits in a file beside
+            traces = newest_traces(con, self._context.run_id, code_hash(), self._context.retry)
+            while chunk := list(itertools.islice(traces, _CHUNK)):
+                ids += "".join([trace_id or _NO_TRACE for trace_id in chunk]).encode()
+        assert len(ids) == 36 * len(self.copied), "the plan is in the Store"
+        return ids
 
-    def _copy_chunk(self, asked: Sequence[AskedAnswer]) -> list[CopiedAnswers] | None:
-        """Copy these answers, as far as the cache has them unchanged; None if another process holds the file."""
-        began, at = time.perf_counter(), now()
-        try:
-            with self._context.project.store.writing() as con:
-                cached = self._cached_calls(find_calls(con, asked, self._context.retry))
-                duration_s = (time.perf_counter() - began) / len(asked)
-                counts = copy_units(con, self._context.run_id, cached, at, duration_s) if cached else []
-                drop_tables(con)
-        except FileLocked:  # the runner works these answers out, and spools them
-            return None
-        for position in {call.position for call in cached}:
+    def _copy_chunk(self, chunk: _Chunk) -> list[CopiedAnswers]:
+        """Copy the answers of a chunk, as far as the cache has them unchanged."""
+        cached = chunk.cached.result()
+        if not cached:
+            return []
+        at, duration_s = now(), (time.perf_counter() - chunk.began) / len(chunk.asked)
+        positions = {call.position for call in cached}
+        n_slots = len(self._slots)
+        copied = [
+            CopiedAnswer(position, old_trace_id, uuid7(), criteria.name if criteria else None)
+            for position, old_trace_id, _ in chunk.asked
+            if position in positions
+            for criteria in [self._slots[position % n_slots][0].criteria]
+        ]
+        cached = [CachedCall(*call[:-1], uuid7()) for call in cached]  # the ids of calls are in their order
+        with self._context.project.store.writing() as con:
+            counts = copy_units(con, self._context.run_id, copied, cached, at, duration_s)
+        for position in positions:
             self.copied[position] = 1
         return [CopiedAnswers(*row) for row in counts]
 
@@ -149,19 +182,18 @@ class StoredAnswers:
         """The calls of the answers for which the cache has every response as the Store has it."""
         by_key: dict[str, list[StoredCall]] = {}
         for call in calls:
-            by_key.setdefault(call.cache_key, []).append(call)
+            by_key.setdefault(call[2], []).append(call)
         for key in self._context.project.client.unpaid_answers:  # the first cell that reads one books its cost
             by_key.pop(key, None)
         cached: list[CachedCall] = []
         for key, text in self._context.project.cache.read_many(by_key):
-            entry = _entry(text)
-            response_hash = text_hash("response", entry.completion.raw) if entry else None
-            cached += [
-                _cached_call(call, entry) for call in by_key[key] if entry and response_hash == call.response_hash
-            ]
-        missing = Counter(call.position for call in calls) - Counter(call.position for call in cached)
-        whole = sorted((call for call in cached if call.position not in missing), key=itemgetter(0, 1))
-        return [call._replace(new_call_id=uuid7()) for call in whole]  # the ids of calls are in the order of the calls
+            if completion := _completion(text):
+                found = text_hash("response", completion.raw)
+                for position, call_id, _, response_hash in by_key[key]:
+                    if found == response_hash:
+                        cached.append(_cached_call(position, call_id, completion))
+        missing = Counter(call[0] for call in calls) - Counter(call.position for call in cached)
+        return sorted((call for call in cached if call.position not in missing), key=itemgetter(0, 1))
 
 
 def _is_copyable(slot: Slot) -> bool:
@@ -176,44 +208,27 @@ def _may_be_shown(record: Record, slot: Slot) -> bool:
     return not (record.local_only and slot.model and slot.model.remote)
 
 
-def _asked(position: int, trace_id: str, design: str, record: Record, slot: Slot) -> AskedAnswer:
-    return AskedAnswer(
-        position=position,
-        old_trace_id=trace_id,
-        new_trace_id=uuid7(),
-        design_id=design,
-        record_id=record.record_id,
-        record_hash=record.record_hash,
-        model=slot.model.name if slot.model else None,
-        criteria_set=slot.criteria.name if slot.criteria else None,
-        criteria_hash=slot.criteria.criteria_hash if slot.criteria else None,
-        remote=slot.model.remote if slot.model else None,
-    )
-
-
-def _entry(text: str | None) -> CacheEntry | None:
-    """An entry of the cache; None if it is missing or cannot be read."""
+def _completion(text: str) -> DiskCompletion | None:
+    """The answer in an entry of the cache; None if it cannot be read."""
     try:
-        return CacheEntry.model_validate_json(text, context=FROM_DISK) if text is not None else None
+        return DiskEntry.model_validate_json(text).completion
     except ValidationError:
         return None
 
 
-def _cached_call(call: StoredCall, entry: CacheEntry) -> CachedCall:
-    completion = entry.completion
+def _cached_call(position: int, call_id: str, completion: DiskCompletion) -> CachedCall:
     return CachedCall(
-        position=call.position,
-        old_call_id=call.call_id,
-        new_call_id="",
-        model_served=completion.model_served,
-        fingerprint=completion.fingerprint,
-        request_id=completion.request_id,
-        answered_at=completion.answered_at,
-        finish_reason=completion.finish_reason,
-        tokens_in=completion.tokens_in,
-        tokens_out=completion.tokens_out,
-        saved_usd=completion.cost_usd,
-        latency_s=completion.latency_s,
-        status=answer_status(completion),
-        error_code=completion.category,
+        position,
+        call_id,
+        completion.model_served,
+        completion.fingerprint,
+        completion.request_id,
+        completion.answered_at,
+        completion.finish_reason,
+        completion.tokens_in,
+        completion.tokens_out,
+        completion.cost_usd,
+        completion.latency_s,
+        answer_status(completion),
+        completion.category,
     )

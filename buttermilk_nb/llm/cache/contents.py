@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from diskcache.core import MODE_RAW
 from pydantic import BaseModel, ConfigDict
 
 from ..._internal.html import fragment, table, title
@@ -255,6 +256,9 @@ def read_texts(file: Path, disk: TextDisk, keys: Collection[str]) -> Iterator[tu
         con.text_factory = _decode_leniently
         con.execute("pragma query_only = 1")
         for key, raw, mode, filename, value in con.execute(_SELECT_THESE, [json.dumps(list(keys))]):
+            if mode == MODE_RAW and type(key) is type(value) is str:  # as nearly all are
+                yield key, value
+                continue
             try:
                 text = disk.fetch(mode, filename, value, False)
                 name = disk.get(key, raw)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._internal.ids import uuid7
 from ...schema import Call, RedactionRow, Status, TextRow
-from ..completion import Completion
+from ..completion import Completion, DiskCompletion
 from ..model import Request
 from .attempt import Attempt
 
@@ -97,7 +97,7 @@ def _shared_columns(request: Request, trace_id: str, run_id: str, asked_at: dt.d
     }
 
 
-def answer_status(completion: Completion) -> Status:
+def answer_status(completion: DiskCompletion) -> Status:
     """The status of a call that was answered: answered, refused, or stopped by a filter."""
     if completion.finish_reason == "content_filter":
         return "filtered"

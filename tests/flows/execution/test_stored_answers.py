@@ -110,7 +110,7 @@ def count_copies(patch):
 
     def copy_chunk(self, asked):
         groups = original(self, asked)
-        copied.update(n=sum(group.n for group in groups or ()))
+        copied.update(n=sum(group.n for group in groups))
         return groups
 
     patch.setattr(StoredAnswers, "_copy_chunk", copy_chunk)
