@@ -59,7 +59,7 @@ class CopiedAnswers(NamedTuple):
         return ResultEvent(transaction_id=run_id, source=self.step, payload={"run_id": run_id, **payload})
 
 
-class _Chunk(NamedTuple):
+class _AnswerChunk(NamedTuple):
     """Planned answers, what the cache has of them, and when the work on them began."""
 
     asked: list[AskedAnswer]
@@ -116,14 +116,14 @@ class StoredAnswers:
 
         While a chunk is written, another thread reads the cached answers of the next one.
         """
-        waiting: _Chunk | None = None
+        waiting: _AnswerChunk | None = None
         try:
             with ThreadPoolExecutor(1, thread_name_prefix="buttermilk_nb-copy") as reader:
                 for asked in self._chunks(self._newest_traces()):
                     began = time.perf_counter()
                     with self._context.project.store.reading() as con:
                         calls = find_calls(con, asked, self._context.retry)
-                    following = _Chunk(asked, reader.submit(self._cached_calls, calls), began)
+                    following = _AnswerChunk(asked, reader.submit(self._cached_calls, calls), began)
                     if waiting:
                         yield self._copy_chunk(waiting)
                     waiting = following
@@ -157,7 +157,7 @@ class StoredAnswers:
         assert len(ids) == 36 * len(self.copied), "the plan is in the Store"
         return ids
 
-    def _copy_chunk(self, chunk: _Chunk) -> list[CopiedAnswers]:
+    def _copy_chunk(self, chunk: _AnswerChunk) -> list[CopiedAnswers]:
         """Copy the answers of a chunk, as far as the cache has them unchanged."""
         cached = chunk.cached.result()
         if not cached:
