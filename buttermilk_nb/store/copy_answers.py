@@ -21,7 +21,8 @@ _NEWEST = """
         select design_id, record_id, record_hash, model, criteria_hash, rowid as place from cells where run_id = $run
     ),
     eligible as (
-        select run_id from runs where json_extract_string(manifest, '$.code') = $code and run_id <> $run
+        select run_id from runs
+        where case when json_valid(manifest) then json_extract_string(manifest, '$.code') end = $code and run_id <> $run
         and run_id not in (select what from tombstones where kind like 'run%')
     ),
     newest as (

@@ -199,6 +199,57 @@ def test_rows_are_the_same_with_and_without_copies(
             assert copied_rows[table] == plain[table], table
 
 
+def run_twice(project, monkeypatch, change=lambda con: None, flow=None, **options):
+    """How many answers of a second run are copied, after a change in the Store."""
+    judge = bm.Judge("judge", criteria=CALM, models=["offline/strict", "offline/lenient"])
+    flow = flow or bm.Flow("study", [judge])
+    texts = corpus(["yes", "no", "yes"])
+    flow.run(texts)
+    with project.store.writing() as con:
+        change(con)
+    with monkeypatch.context() as patch:
+        copied = count_copies(patch)
+        run = flow.run(texts, **options)
+    assert run.status == "finished"
+    return copied["n"]
+
+
+@pytest.mark.parametrize(
+    ("change", "n"),
+    [
+        ("select 1", 6),
+        ("update runs set manifest = 'no JSON'", 0),
+        ('update runs set manifest = replace(manifest, \'"code":"c1-\', \'"code":"c1-other\')', 0),
+        ("insert into tombstones select 'run_changed', run_id, now()::timestamp, 'asked', 1 from runs", 0),
+        ("update trace_rows set status = 'error'", 0),
+        ("update score_rows set status = 'invalid'", 0),
+        ("update calls set response_hash = 't1-other'", 0),
+        ("delete from calls", 0),
+    ],
+)
+def test_what_is_not_certain_is_worked_out(offline_project, monkeypatch, change, n):
+    assert run_twice(offline_project, monkeypatch, lambda con: con.execute(change)) == n
+
+
+def test_code_of_the_user_is_not_copied(offline_project, monkeypatch):
+    class OwnJudge(bm.Judge):
+        kind = "own_judge"
+
+    flow = bm.Flow("study", [OwnJudge("judge", criteria=CALM, models="offline/strict")])
+    assert run_twice(offline_project, monkeypatch, flow=flow) == 0
+
+
+def test_steps_that_read_others_are_worked_out(offline_project, monkeypatch):
+    judge = bm.Judge("judge", criteria=CALM, models=["offline/strict", "offline/lenient"])
+    flow = bm.Flow("study", [judge, bm.Panel("panel", of="judge")])
+    assert run_twice(offline_project, monkeypatch, flow=flow) == 0
+
+
+@pytest.mark.parametrize(("mode", "n"), [("use", 6), ("only", 6), ("refresh", 0), ("off", 0)])
+def test_the_mode_of_the_cache_decides(offline_project, monkeypatch, mode, n):
+    assert run_twice(offline_project, monkeypatch, cache=mode) == n
+
+
 COPIED: Counter[str] = Counter()
 
 
