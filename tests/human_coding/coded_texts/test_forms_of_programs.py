@@ -299,3 +299,15 @@ def test_a_code_of_the_whole_text_and_several_values_of_a_feature_in_inception(t
         ("a", "ana", "insult"): ("yes", []),
         ("a", "ana", "emotion"): ('["anger", "fear"]', ["vermin"]),
     }
+
+
+def test_a_text_that_begins_with_a_byte_order_mark_keeps_its_places(tmp_path):
+    marked = bm.Corpus([bm.Record(record_id="a", content="\ufeffThey are vermin.")])
+    frame = pd.DataFrame([("a", "insult", "ana", 10, 16)], columns=["record_id", "code", "coder", "start", "end"])
+    bm.import_labels(frame, marked, CRITERIA, layout="passages")
+    file = bm.export_labels(tmp_path / "x.qdpx", marked, CRITERIA)
+    bm.init("back", path=tmp_path / "back")
+    result = bm.import_labels(file, marked, CRITERIA)
+    assert result.rejected.empty
+    marks = bm.highlights()
+    assert (marks.start.tolist(), marks.text.tolist()) == ([10], ["vermin"])
