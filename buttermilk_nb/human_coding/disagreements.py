@@ -61,20 +61,23 @@ def disagreements(ratings: pd.DataFrame, criterion: str | None = None) -> pd.Dat
         frame = frame[frame.criterion == criterion]
     frame = frame[~frame.coder.astype(str).str.endswith(ADJUDICATED)]
     keys = ["criteria_set", "criterion", "criteria_hash"]
-    rows = [
-        (*key.values(), record_id, *summary)
+    parts = [
+        _split_records(usable_rows(modal_ratings(criterion_ratings))).assign(**key)
         for key, criterion_ratings in ratings_groups(frame, keys)
-        for record_id, votes in usable_rows(modal_ratings(criterion_ratings)).groupby("record_id", sort=True)
-        if (summary := _vote_summary(votes)) and summary[1] > 1
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
-        [*keys, "mode_share"], kind="stable", ignore_index=True
+    table = pd.concat(parts, ignore_index=True)[list(COLUMNS)] if parts else pd.DataFrame(columns=list(COLUMNS))
+    return table.sort_values([*keys, "mode_share"], kind="stable", ignore_index=True)
+
+
+def _split_records(votes: pd.DataFrame) -> pd.DataFrame:
+    """The records with different answers, in order: numbers of votes and of answers, answers with votes, mode share."""
+    numbers = votes.value.map("{:g}".format) if votes.category.isna().any() else votes.category
+    answers = votes.assign(answer=votes.category.astype(object).where(votes.category.notna(), numbers))
+    counts = answers.groupby(["record_id", "answer"], sort=True).size().rename("n").reset_index()
+    counts = counts[counts.record_id.duplicated(keep=False)]
+    counts = counts.sort_values(["record_id", "n"], ascending=[True, False], kind="stable")
+    by_record = counts.assign(text=counts.answer.astype(str) + " " + counts.n.astype(str)).groupby("record_id")
+    table = by_record.agg(
+        n_coders=("n", "sum"), n_answers=("n", "size"), answers=("text", ", ".join), most=("n", "max")
     )
-
-
-def _vote_summary(votes: pd.DataFrame) -> tuple[int, int, str, float]:
-    """The number of votes, the number of different answers, the answers with their counts, and the modal share."""
-    answer_texts = votes.category.astype(object).where(votes.category.notna(), votes.value.map("{:g}".format))
-    counts = answer_texts.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
-    counts_text = ", ".join(f"{answer} {n}" for answer, n in counts.items())
-    return len(votes), len(counts), counts_text, float(counts.iloc[0] / len(votes))
+    return table.assign(mode_share=table.most / table.n_coders).reset_index()

@@ -7,6 +7,7 @@ averaged, or the modal answer of the replicates becomes an instrument of its own
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..._internal.arguments import check_arguments
 from ...errors import SetupError, nearest
 from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix, specific_agreement
 from ..coefficients.arrays import FloatArray, mean_of_defined
+from ..coefficients.distinct_units import DistinctUnits, distinct_units
 from ..coefficients.reliability_matrix import NUMERIC
 from ..shared.bootstrap import percentile_interval, unit_weights
 from ..shared.modes import modal_ratings
@@ -174,18 +176,31 @@ def _select_coefficients(coefficients: Sequence[str] | str, level: str) -> list[
     return [COEFFICIENTS[name] for name in names]
 
 
+_Units = tuple[DistinctUnits, ...]
+"""The distinct units of each replicate."""
+
+
 class _CoefficientJob:
     """One coefficient of one set of coders, with its resampled values."""
 
-    def __init__(self, coder_set: CoderSet, coefficient: Coefficient, codes: list[ReliabilityMatrix]) -> None:
+    def __init__(
+        self, coder_set: CoderSet, coefficient: Coefficient, codes: list[ReliabilityMatrix], units: _Units
+    ) -> None:
         self.coder_set = coder_set
         self.coefficient = coefficient
         self.codes = codes
+        self.units = units
         self.resampled: list[FloatArray] = []
 
-    def estimate(self, weights: FloatArray | None = None) -> FloatArray:
+    @cached_property
+    def value(self) -> float:
         """The coefficient within each replicate, averaged over those in which it is defined."""
-        return mean_of_defined([self.coefficient.estimate(codes, weights) for codes in self.codes])
+        return float(mean_of_defined([self.coefficient.estimate(codes) for codes in self.codes])[0])
+
+    def resample(self, weights: Sequence[FloatArray]) -> None:
+        """Add the same for some resamples, given as the weights of the distinct units of each replicate."""
+        values = [self.coefficient.resample(own.codes, rows) for own, rows in zip(self.units, weights, strict=True)]
+        self.resampled.append(mean_of_defined(values))
 
     def undefined_reason(self) -> str | None:
         """Why it is undefined, in the first replicate in which it is."""
@@ -196,12 +211,15 @@ def _jobs(data: ReliabilityData, coefficients: Sequence[Coefficient]) -> Iterato
     for coder_set in coder_sets(data):
         columns = [data.coders.index(name) for name in coder_set.coders]
         codes = [data.codes_of(replicate, columns) for replicate in range(data.replicates)]
-        for coefficient in coefficients:
-            if coefficient.coders == "any" or len(columns) == 2:
-                yield _CoefficientJob(coder_set, coefficient, codes)
+        own = [coefficient for coefficient in coefficients if coefficient.coders == "any" or len(columns) == 2]
         if data.level in ("nominal", "ordinal") and coder_set.each_category:
-            for coefficient in specific_agreement(codes[0]):
-                yield _CoefficientJob(coder_set, coefficient, codes)
+            own += specific_agreement(codes[0])
+        units: dict[bool, _Units] = {}
+        for coefficient in own:
+            is_by_coder = coefficient.is_by_coder
+            if is_by_coder not in units:
+                units[is_by_coder] = tuple(distinct_units(each, is_by_coder=is_by_coder) for each in codes)
+            yield _CoefficientJob(coder_set, coefficient, codes, units[is_by_coder])
 
 
 def _agreement_rows(
@@ -212,13 +230,18 @@ def _agreement_rows(
     seed: int,
     confidence: float,
 ) -> Iterator[dict[str, Any]]:
+    jobs_of_units: dict[int, tuple[_Units, list[_CoefficientJob]]] = {}
+    for job in jobs:
+        jobs_of_units.setdefault(id(job.units), (job.units, []))[1].append(job)
     for weights in unit_weights(data.clusters, n_boot, seed):
-        for job in jobs:
-            job.resampled.append(job.estimate(weights))
-    values = {(id(job.coder_set), job.coefficient.name): float(job.estimate()[0]) for job in jobs}
+        for units, own_jobs in jobs_of_units.values():
+            unit_counts = [each.weights(weights) for each in units]
+            for job in own_jobs:
+                job.resample(unit_counts)
+    percent_agreement = {id(job.coder_set): job.value for job in jobs if job.coefficient.name == "percent_agreement"}
     for job in jobs:
         codes, counts = job.codes[0], job.coefficient.sample_counts(job.codes[0])
-        value = float(job.estimate()[0])
+        value = job.value
         low, high, n_undefined = percentile_interval(
             np.concatenate(job.resampled) if job.resampled else np.empty(0), confidence
         )
@@ -244,7 +267,7 @@ def _agreement_rows(
             "note": agreement_note(
                 job.coefficient,
                 value,
-                percent_agreement=values.get((id(job.coder_set), "percent_agreement"), float("nan")),
+                percent_agreement=percent_agreement.get(id(job.coder_set), float("nan")),
                 most_frequent=most_frequent,
                 share=share,
                 n_units=counts.units,

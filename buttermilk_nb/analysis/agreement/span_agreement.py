@@ -109,8 +109,9 @@ def _span_row(
 ) -> dict[str, Any]:
     spans, clusters = _to_spans(part, names, categories)
     alpha = UnitisedAlpha(binary=not categories)
-    value = float(alpha.estimate(spans)[0])
-    resampled = np.concatenate([alpha.estimate(spans, block) for block in unit_weights(clusters, n_boot, seed)])
+    sums = alpha.record_sums(spans)
+    value = float(alpha.from_sums(sums.sum(axis=0, keepdims=True))[0])
+    resampled = np.concatenate([alpha.from_sums(rows @ sums) for rows in unit_weights(clusters, n_boot, seed)])
     low, high, n_undefined = percentile_interval(resampled, confidence)
     counts = alpha.sample_counts(spans)
     reason = alpha.undefined_reason(spans) if np.isnan(value) else None
@@ -129,26 +130,47 @@ def _span_row(
 
 def _to_spans(part: pd.DataFrame, names: Sequence[str], categories: bool) -> tuple[Spans, IntArray]:
     """The passages of all records, and the cluster of each record."""
-    records, units = [], []
-    for record_id, rows in part.groupby("record_id", sort=True):
-        spans = []
-        for name in names:
-            own = rows[rows.coder == name].dropna(subset=["start", "end"])
-            category = own.category.map(str) if categories else own.coder.map(lambda _: "marked")
-            passages = sorted(zip(own.start, own.end, category, strict=True))
-            spans.append(_merge_overlaps(passages) if (rows.coder == name).any() else None)
-        records.append((float(rows.length.iloc[0]), spans))
-        cluster = rows.cluster.iloc[0]
-        units.append(f"cluster {cluster}" if isinstance(cluster, str) else f"record {record_id}")
-    return Spans.from_records(records), np.unique(np.array(units), return_inverse=True)[1]
+    import pandas as pd
+
+    first = part.drop_duplicates("record_id").sort_values("record_id")
+    index = {record_id: i for i, record_id in enumerate(first.record_id)}
+    own = part.assign(
+        record=part.record_id.map(index),
+        coder=part.coder.map({name: i for i, name in enumerate(names)}),
+        category=part.category.map(str) if categories else "marked",
+    )
+    was_read = np.zeros((len(index), len(names)), np.bool_)
+    was_read[own.record, own.coder] = True
+    passages = _merge_overlaps(own.dropna(subset=["start", "end"]).astype({"start": float, "end": float}))
+    category, used = pd.factorize(passages.category, sort=True)
+    spans = Spans(
+        lengths=first.length.to_numpy(np.float64),
+        was_read=was_read,
+        record=passages.record.to_numpy(np.intp),
+        coder=passages.coder.to_numpy(np.intp),
+        start=passages.start.to_numpy(np.float64),
+        end=passages.end.to_numpy(np.float64),
+        category=category.astype(np.intp),
+        categories=tuple(map(str, used)),
+    )
+    units = [
+        f"cluster {cluster}" if isinstance(cluster, str) else f"record {record_id}"
+        for record_id, cluster in zip(first.record_id, first.cluster, strict=True)
+    ]
+    return spans, np.unique(np.array(units), return_inverse=True)[1]
 
 
-def _merge_overlaps(passages: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
-    """The passages of one coder, overlapping ones merged."""
-    merged: list[tuple[float, float, str]] = []
-    for start, end, category in passages:
-        if merged and start < merged[-1][1] and category == merged[-1][2]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]), category)
-        else:
-            merged.append((start, end, category))
-    return merged
+def _merge_overlaps(passages: pd.DataFrame) -> pd.DataFrame:
+    """The passages in order; those of one coder and category that overlap are one."""
+    ordered = passages.sort_values(["record", "coder", "start", "end", "category"])
+    keys = ordered[["record", "coder", "category"]]
+    run = (keys != keys.shift()).any(axis=1).cumsum()
+    last_end = ordered.end.groupby(run).cummax().groupby(run).shift()
+    number = (~(ordered.start < last_end)).cumsum()
+    return ordered.groupby(number).agg(
+        record=("record", "first"),
+        coder=("coder", "first"),
+        category=("category", "first"),
+        start=("start", "first"),
+        end=("end", "max"),
+    )

@@ -18,6 +18,7 @@ PairMeasure = Callable[[IntArray, IntArray], FloatArray]
 """From two arrays of category indices to a number for each pair of categories."""
 
 _BLOCK = 4_000_000  # numbers in memory at once: 32 MB
+_ROUNDING = 1e-6  # a smaller share of the sum of squares may be lost: it has 10 correct digits or fewer
 _FEW = 64  # with so few categories a table of counts per unit is faster than sorting the codes
 
 
@@ -100,28 +101,41 @@ def has_one_category(totals: FloatArray) -> NDArray[np.bool_]:
     return np.asarray((totals > 0).sum(axis=1) <= 1)
 
 
-def sum_of_squares(numbers: FloatArray, rows: FloatArray) -> FloatArray:
+def sum_of_squares(numbers: FloatArray, rows: FloatArray, counts: FloatArray | None = None) -> FloatArray:
     """For each resample the sum of squared distances of the units' numbers from their weighted mean.
 
-    It takes two passes, the mean first: a difference of sums of squares would be lost to rounding if an outlier is in
-    the data but not in the resample.
+    Sums of numbers and of squares, about the median, are one matrix product. Where rounding could matter, because the
+    numbers of a resample are far from the median and near each other, the mean is taken first.
+
+    Parameters
+    ----------
+    numbers
+        The number of each unit.
+    rows
+        Resamples x units: how often each unit counts.
+    counts
+        How often the number of a unit counts each time; by default once.
     """
-    means = rows @ numbers / rows.sum(axis=1)
-    squares = np.empty(len(rows))
-    for block in row_blocks(len(rows), len(numbers)):
-        squares[block] = (rows[block] * (numbers - means[block, None]) ** 2).sum(axis=1)
-    return squares
-
-
-def agreement_per_unit(matrix: IntArray, n_codes: FloatArray, measure: PairMeasure = identity_agreement) -> FloatArray:
-    """For units with two codes or more, the mean of `measure` over their pairs of codes."""
-    return 2 * pair_sums(matrix, measure) / (n_codes * (n_codes - 1))
+    counts = np.ones(len(numbers)) if counts is None else counts
+    centred = numbers - np.median(numbers[counts > 0]) if counts.any() else numbers
+    total, first, second = (rows @ np.stack([counts, counts * centred, counts * centred**2], axis=1)).T
+    squares = second - first**2 / total
+    for resample in np.flatnonzero(squares < _ROUNDING * second):
+        weights = rows[resample] * counts
+        squares[resample] = weights @ (numbers - weights @ numbers / total[resample]) ** 2
+    return np.asarray(squares)
 
 
 def mean_agreement(matrix: IntArray, rows: FloatArray, measure: PairMeasure = identity_agreement) -> FloatArray:
-    """Observed agreement as Gwet defines it: the mean over units with two codes or more."""
-    matrix, rows, n_codes = units_with_two_codes(matrix, rows)
-    return np.asarray(rows @ agreement_per_unit(matrix, n_codes, measure) / rows.sum(axis=1))
+    """Observed agreement as Gwet defines it: the mean over units with two codes or more.
+
+    Of a unit it is the mean of `measure` over its pairs of codes.
+    """
+    n_codes = codes_per_unit(matrix)
+    n_pairs = n_codes * (n_codes - 1) / 2
+    agreement = pair_sums(pack_codes(matrix), measure) / np.maximum(n_pairs, 1)
+    total, n_units = (rows @ np.stack([agreement, np.minimum(n_pairs, 1)], axis=1)).T
+    return np.asarray(total / n_units)
 
 
 def prevalence(matrix: IntArray, categories: int, rows: FloatArray) -> FloatArray:

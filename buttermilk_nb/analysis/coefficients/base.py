@@ -47,6 +47,8 @@ class Coefficient(ABC):
         `refused`: the coefficient is undefined if there are any.
     source
         Author and year.
+    is_by_coder
+        Whether it matters which coder gave a code; else a unit is the numbers of its codes in each category.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Coefficient(ABC):
     coders: Literal["two", "any"]
     missing: Literal["used", "dropped", "refused"]
     source: str
+    is_by_coder: bool = True
 
     def estimate(self, codes: ReliabilityMatrix, weights: FloatArray | None = None) -> FloatArray:
         """The coefficient, once for each resample.
@@ -77,7 +80,10 @@ class Coefficient(ABC):
         SetupError
             The weights do not fit the units.
         """
-        rows = weight_rows(weights, len(codes.matrix))
+        return self.resample(codes, weight_rows(weights, len(codes.matrix)))
+
+    def resample(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
+        """The same as `estimate` for weights that need no check, because they come from resampling these units."""
         if self._misfit(codes) or self.sample_counts(codes).units == 0:
             return np.full(len(rows), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -40,6 +40,7 @@ class BrennanPrediger(Coefficient):
     coders: Literal["two", "any"] = "any"
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Brennan and Prediger 1981"
+    is_by_coder: bool = False
     scheme: str = "identity"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:

@@ -46,6 +46,7 @@ class GeneralisedFleissKappa(Coefficient):
     coders: Literal["two", "any"] = "any"
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Gwet 2014"
+    is_by_coder: bool = False
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         shares = prevalence(codes.matrix, len(codes.categories), rows)
@@ -117,6 +118,7 @@ class ScottPi(Coefficient):
     coders: Literal["two", "any"] = "two"
     missing: Literal["used", "dropped", "refused"] = "dropped"
     source: str = "Scott 1955"
+    is_by_coder: bool = False
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         matrix, rows = complete_units(codes.matrix, rows)

@@ -42,6 +42,7 @@ class GwetAC(Coefficient):
     coders: Literal["two", "any"] = "any"
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Gwet 2008"
+    is_by_coder: bool = False
     scheme: str = "identity"
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:

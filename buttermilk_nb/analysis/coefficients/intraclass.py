@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .agreement_counts import complete_units, sum_of_squares
+from .agreement_counts import sum_of_squares
 from .arrays import FloatArray
 from .base import Coefficient, register
 from .reliability_matrix import ReliabilityMatrix
@@ -88,18 +88,21 @@ class IntraclassCorrelation(Coefficient):
 def mean_squares(codes: ReliabilityMatrix, rows: FloatArray) -> MeanSquares:
     """The mean squares of the complete units, for each resample."""
     assert codes.values is not None  # ReliabilityMatrix checks it
-    matrix, rows = complete_units(codes.matrix, rows)
-    n_coders = matrix.shape[1]
-    numbers = codes.values[matrix]
+    n_coders = codes.matrix.shape[1]
+    is_complete = np.asarray((codes.matrix >= 0).all(axis=1))
+    numbers = codes.values[codes.matrix[is_complete]]
     low, high = numbers.min(), numbers.max()
     numbers = (numbers - (low + high) / 2) / ((high - low) or 1.0)  # this does not change the correlations
-    means = numbers.mean(axis=1)
-    deviations = numbers - means[:, None]
-    n, within = rows.sum(axis=1), rows @ (deviations**2).sum(axis=1)
-    coder_levels = rows @ deviations / n[:, None]  # of each coder, from the units' means
+    means, deviations = np.zeros(len(is_complete)), np.zeros(codes.matrix.shape)
+    means[is_complete] = numbers.mean(axis=1)
+    deviations[is_complete] = numbers - means[is_complete, None]
+    counts = is_complete.astype(np.float64)
+    sums = rows @ np.column_stack([counts, (deviations**2).sum(axis=1), deviations])
+    n, within = sums[:, 0], sums[:, 1]
+    coder_levels = sums[:, 2:] / n[:, None]  # of each coder, from the units' means
     between_coders = n * (coder_levels**2).sum(axis=1)
     return MeanSquares(
-        units=n_coders * sum_of_squares(means, rows) / (n - 1),
+        units=n_coders * sum_of_squares(means, rows, counts) / (n - 1),
         within=within / (n * (n_coders - 1)),
         coders=between_coders / (n_coders - 1),
         residual=np.maximum(within - between_coders, 0) / ((n - 1) * (n_coders - 1)),

@@ -5,7 +5,8 @@ disagreement too. The weight of a disagreement depends on the level, and needs n
 
 - nominal: 1. The coincidences on the diagonal suffice.
 - ordinal: the number of codes from one category to the other, with each end counted half: the difference of their
-  midranks. The ranks are those of the resample, so they are computed for each.
+  midranks. The ranks are those of the resample, so they are computed for each; the coincidences of few categories are
+  sums over units, and of many categories the ranks of all codes are compared.
 - interval: the squared difference. Means and squares suffice, whatever the number of distinct values.
 - ratio, and sets: distances between distinct values, in blocks; the time grows with the square of their number.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from .agreement_counts import (
     PairMeasure,
     category_totals,
+    codes_per_unit,
     has_one_category,
     nominal_distance,
     pair_sums,
@@ -33,6 +35,9 @@ from .category_weights import declared_weights, weights_as_measure
 from .distances import jaccard_distance, masi_distance, ratio_distance
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category
+
+_FEW_CATEGORIES = 12  # their coincidences are 66 numbers for each unit
+_LEAST_SQUARES = 1e-12  # numbers are scaled to a range of 1
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,14 @@ class KrippendorffAlpha(Coefficient):
     coders: Literal["two", "any"] = "any"
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Krippendorff 2019"
+    is_by_coder: bool = False
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
-        matrix, rows, n_codes = units_with_two_codes(codes.matrix, rows)
         if _has_negative_ratio(codes):
             return np.full(len(rows), np.nan)
         if codes.level == "interval":
-            return _interval_alpha(matrix, rows, n_codes, _category_numbers(codes))
+            return _interval_alpha(codes.matrix, rows, _category_numbers(codes))
+        matrix, rows, n_codes = units_with_two_codes(codes.matrix, rows)
         totals = category_totals(matrix, len(codes.categories), rows)
         if codes.level == "ordinal":
             alpha = _ordinal_alpha(matrix, rows, n_codes, totals)
@@ -172,6 +178,10 @@ def _ordinal_alpha(matrix: IntArray, rows: FloatArray, n_codes: FloatArray, tota
     pairable = totals.sum(axis=1)
     ranks = np.cumsum(totals, axis=1) - (totals + pairable[:, None]) / 2  # midranks, with mean 0
     expected = 2 * (pairable * (totals * ranks**2).sum(axis=1) - (totals * ranks).sum(axis=1) ** 2)
+    if totals.shape[1] <= _FEW_CATEGORIES:
+        coincidences, pairs = _coincidences(matrix, n_codes, totals.shape[1])
+        squares = (ranks[:, pairs[0]] - ranks[:, pairs[1]]) ** 2
+        return _alpha(((rows @ coincidences) * squares).sum(axis=1), expected, pairable)
     columns = np.ascontiguousarray(matrix.T)
     has_code = columns >= 0
     padded = np.pad(ranks, ((0, 0), (0, 1)))  # a missing code is -1, the index of the 0 at the end
@@ -186,20 +196,30 @@ def _ordinal_alpha(matrix: IntArray, rows: FloatArray, n_codes: FloatArray, tota
     return _alpha(observed, expected, pairable)
 
 
-def _interval_alpha(matrix: IntArray, rows: FloatArray, n_codes: FloatArray, values: FloatArray) -> FloatArray:
+def _coincidences(matrix: IntArray, n_codes: FloatArray, categories: int) -> tuple[FloatArray, IntArray]:
+    """For each unit the coincidences of each two categories, in both orders; and these categories, 2 x pairs."""
+    pairs = np.array(np.triu_indices(categories, 1))
+    counts = (matrix[:, :, None] == np.arange(categories)).sum(axis=1).astype(np.float64)
+    return 2 * counts[:, pairs[0]] * counts[:, pairs[1]] / (n_codes - 1)[:, None], pairs
+
+
+def _interval_alpha(matrix: IntArray, rows: FloatArray, values: FloatArray) -> FloatArray:
     has_code = matrix >= 0
+    n_codes = codes_per_unit(matrix)
+    pairable = np.where(n_codes >= 2, n_codes, 0)
     scaled = (values - values[0]) / (np.ptp(values) or 1.0)  # alpha depends on neither origin nor unit
     numbers = scaled[matrix] * has_code
-    means = numbers.sum(axis=1) / n_codes
-    within = (((numbers - means[:, None]) * has_code) ** 2).sum(axis=1)
-    observed, total_within = (rows @ np.stack([2 * n_codes / (n_codes - 1) * within, within], axis=1)).T
-    code_weights = rows * n_codes
-    pairable = code_weights.sum(axis=1)
-    alpha = _alpha(observed, 2 * pairable * (total_within + sum_of_squares(means, code_weights)), pairable)
-    lowest, highest = np.where(has_code, matrix, len(values)).min(axis=1), matrix.max(axis=1)
-    counts = rows > 0
-    is_constant = np.where(counts, lowest, len(values)).min(axis=1) >= np.where(counts, highest, -1).max(axis=1)
-    return np.where(is_constant, np.nan, alpha)
+    means = numbers.sum(axis=1) / np.maximum(n_codes, 1)
+    within = np.where(pairable, (((numbers - means[:, None]) * has_code) ** 2).sum(axis=1), 0)
+    ordered_pairs = 2 * n_codes / np.maximum(n_codes - 1, 1) * within
+    observed, total_within, n_pairable = (rows @ np.stack([ordered_pairs, within, pairable], axis=1)).T
+    squares = total_within + sum_of_squares(means, rows, pairable)
+    alpha = _alpha(observed, 2 * n_pairable * squares, n_pairable)
+    for resample in np.flatnonzero(~(squares > _LEAST_SQUARES * n_pairable)):  # rounding, if all numbers are the same
+        used = matrix[(rows[resample] > 0) & (pairable > 0)]
+        if len(np.unique(used[used >= 0])) < 2:
+            alpha[resample] = np.nan
+    return alpha
 
 
 register(KrippendorffAlpha())

@@ -32,6 +32,7 @@ class PercentAgreement(Coefficient):
     coders: Literal["two", "any"] = "any"
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Gwet 2014"
+    is_by_coder: bool = False
 
     def _estimate(self, codes: ReliabilityMatrix, rows: FloatArray) -> FloatArray:
         return mean_agreement(codes.matrix, rows)

@@ -43,6 +43,7 @@ class SpecificAgreement(Coefficient):
     coders: Literal["two", "any"] = "any"
     missing: Literal["used", "dropped", "refused"] = "used"
     source: str = "Cicchetti and Feinstein 1990; Uebersax 1982"
+    is_by_coder: bool = False
     category: str = ""
 
     def sample_counts(self, codes: ReliabilityMatrix) -> SampleCounts:

@@ -62,9 +62,15 @@ class UnitisedAlpha:
         numpy.ndarray
             One number per row of weights, NaN if it is undefined.
         """
-        rows = weight_rows(weights, len(spans.lengths))
+        return self.from_sums(weight_rows(weights, len(spans.lengths)) @ self.record_sums(spans))
+
+    def record_sums(self, spans: Spans) -> FloatArray:
+        """What each record adds to the sums from which the coefficient follows: records x sums."""
         agreed, lengths, self_pairs = self._per_record(spans)
-        sums = rows @ np.column_stack([agreed, self_pairs, lengths])
+        return np.column_stack([agreed, self_pairs, lengths])
+
+    def from_sums(self, sums: FloatArray) -> FloatArray:
+        """The coefficient from `record_sums`, added up over the records of each resample."""
         totals = sums[:, 2:]
         pairable = totals.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -103,7 +109,10 @@ class UnitisedAlpha:
         agreed = np.bincount(record, length * pair_sums(codes, identity_agreement), minlength=n_records)
         lengths = np.zeros((n_records, size))
         for column in codes.T:
-            np.add.at(lengths, (record, column), np.where(column >= 0, length, 0))
+            of_column = np.bincount(
+                record * size + np.maximum(column, 0), np.where(column >= 0, length, 0), lengths.size
+            )
+            lengths += of_column.reshape(lengths.shape)
         self_pairs = np.bincount(spans.record, (spans.end - spans.start) ** 2, minlength=n_records) + lengths[:, 0]
         agreed = np.divide(2 * agreed, n_coders - 1, out=np.zeros(n_records), where=is_used)
         return agreed, lengths * is_used[:, None], self_pairs * is_used
@@ -116,15 +125,18 @@ def _split_at_boundaries(spans: Spans, category: IntArray) -> tuple[IntArray, Fl
     record = np.concatenate([index, index, spans.record, spans.record])
     position = np.concatenate([np.zeros(n_records), spans.lengths, spans.start, spans.end])
     order = np.lexsort((position, record))
-    boundaries, inverse = np.unique(np.stack([record[order], position[order]]), axis=1, return_inverse=True)
+    record, position = record[order], position[order]
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = (record[1:] != record[:-1]) | (position[1:] != position[:-1])
     boundary = np.empty(len(order), np.intp)
-    boundary[order] = inverse.ravel()
-    steps = np.zeros((boundaries.shape[1] + 1, n_coders), np.intp)
+    boundary[order] = np.cumsum(is_new) - 1
+    record, position = record[is_new], position[is_new]
     first = 2 * n_records
-    np.add.at(steps, (boundary[first : first + len(category)], spans.coder), category + 1)
-    np.add.at(steps, (boundary[first + len(category) :], spans.coder), -(category + 1))
-    owner = boundaries[0].astype(np.intp)
-    is_piece = owner[:-1] == owner[1:]
-    codes = np.cumsum(steps[:-1], axis=0)[:-1][is_piece]
-    owner, length = owner[:-1][is_piece], np.diff(boundaries[1])[is_piece]
+    starts, ends = np.split(boundary[first:] * n_coders + np.tile(spans.coder, 2), 2)
+    steps = np.zeros(len(record) * n_coders, np.intp)
+    np.add.at(steps, starts, category + 1)
+    np.add.at(steps, ends, -(category + 1))
+    is_piece = record[:-1] == record[1:]
+    codes = np.cumsum(steps.reshape(-1, n_coders), axis=0)[:-1][is_piece]
+    owner, length = record[:-1][is_piece], np.diff(position)[is_piece]
     return owner, length, np.where(spans.was_read[owner], codes, -1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..coefficients.arrays import FloatArray, IntArray
-from .base import Metric, divide
+from .base import BASES, Metric, PreparedMetric, divide
 from .question import CriterionAnswers
 
 
@@ -50,17 +50,31 @@ class MeanError(Metric):
     def estimate(
         self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, basis: str
     ) -> FloatArray:
+        return self.prepare(question, truth, answer)(weights, (basis,))[0]
+
+    def prepare(self, question: CriterionAnswers, truth: IntArray, answer: IntArray) -> PreparedMetric:
+        has_answer = (answer >= 0).astype(np.float64)
+        terms = {basis: self._terms(question, truth, answer, basis) for basis in BASES}
+        columns = np.stack([*terms.values(), has_answer, np.ones(len(truth))], axis=1)
+
+        def estimates(weights: FloatArray, bases: Sequence[str]) -> list[FloatArray]:
+            *totals, n_answered, n = (weights @ columns).T
+            total_of = dict(zip(terms, totals, strict=True))
+            means = [divide(total_of[basis], n_answered if basis == "answered" else n) for basis in bases]
+            return [np.sqrt(mean) if self.root else mean for mean in means]
+
+        return estimates
+
+    def _terms(self, question: CriterionAnswers, truth: IntArray, answer: IntArray, basis: str) -> FloatArray:
+        """What each pair adds to the sum of errors on a basis."""
         assert question.values is not None
-        is_counted = np.ones(len(truth))
         truth_value = question.values[truth]
         error = question.values[answer] - truth_value
         if basis == "answered":
-            is_counted = (answer >= 0).astype(np.float64)
-        else:
-            error = np.where(answer < 0, self._replacement_values(question, truth, basis) - truth_value, error)
-        total, count = (weights @ np.stack([self.error_function(error) * is_counted, is_counted], axis=1)).T
-        mean = divide(total, count)
-        return np.sqrt(mean) if self.root else mean
+            return self.error_function(error) * (answer >= 0)
+        return self.error_function(
+            np.where(answer < 0, self._replacement_values(question, truth, basis) - truth_value, error)
+        )
 
     def _replacement_values(self, question: CriterionAnswers, truth: IntArray, basis: str) -> FloatArray:
         """The number that replaces a non-answer on a basis other than `answered`."""

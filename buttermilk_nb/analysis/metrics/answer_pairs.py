@@ -64,9 +64,10 @@ class AnswerPairs:
 
     def pair_weights(self, cluster_weights: FloatArray) -> FloatArray:
         """Resamples x pairs: how often each pair counts."""
-        if self.counts is None:
-            return cluster_weights[:, self.cluster]
-        return np.asarray(cluster_weights @ self.counts)
+        if self.counts is not None:
+            return np.asarray(cluster_weights @ self.counts)
+        rows = np.ascontiguousarray(cluster_weights.astype(np.uint8))  # a cluster is never drawn 256 times
+        return np.take(rows, self.cluster, axis=1).astype(np.float64)
 
     def to_flag_pairs(self, flags: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
         """The pairs of flags (1 or 0; -1 no answer), and which pairs of answers belong to each: pairs x flag pairs."""

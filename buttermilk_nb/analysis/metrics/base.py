@@ -11,7 +11,7 @@ Identification of Probability Distributions).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,10 @@ import numpy as np
 from ..coefficients.arrays import FloatArray, IntArray
 from .question import CriterionAnswers
 
+PreparedMetric = Callable[[FloatArray, Sequence[str]], list[FloatArray]]
+"""From weights (resamples x pairs) and names of bases to the values on each basis."""
+
+_FAST_MEMORY = 250_000  # numbers of 2 MB
 BASES = ("answered", "planned", "lowest", "highest")
 
 
@@ -63,15 +67,34 @@ class Metric(ABC):
             One number per row of weights, NaN if it is undefined.
         """
 
-    def estimates(
-        self, question: CriterionAnswers, truth: IntArray, answer: IntArray, weights: FloatArray, bases: Sequence[str]
-    ) -> list[FloatArray]:
-        """The metric on several bases; a metric whose bases share work overrides this to do the work once."""
-        return [self.estimate(question, truth, answer, weights, basis) for basis in bases]
+    def prepare(self, question: CriterionAnswers, truth: IntArray, answer: IntArray) -> PreparedMetric:
+        """The metric of these pairs, for any number of resamples.
+
+        A metric overrides this to work out once what is the same in all resamples, or what the bases share.
+        """
+        has_no_gaps = bool((answer >= 0).all())
+
+        def estimates(weights: FloatArray, bases: Sequence[str]) -> list[FloatArray]:
+            if has_no_gaps:  # without non-answers all bases are the same
+                return [self.estimate(question, truth, answer, weights, "answered")] * len(bases)
+            return [self.estimate(question, truth, answer, weights, basis) for basis in bases]
+
+        return estimates
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # most metrics need no remark
         """A sentence that a reader needs to understand this number; empty by default."""
         return ""
+
+
+def in_small_blocks(estimates: PreparedMetric) -> PreparedMetric:
+    """The same metric, for a few resamples at a time: their numbers then stay in the processor's fast memory."""
+
+    def estimates_of_blocks(weights: FloatArray, bases: Sequence[str]) -> list[FloatArray]:
+        n_rows = max(1, _FAST_MEMORY // max(1, weights.shape[1]))
+        parts = [estimates(weights[start : start + n_rows], bases) for start in range(0, len(weights), n_rows)]
+        return [np.concatenate(values) for values in zip(*parts, strict=True)]
+
+    return estimates_of_blocks
 
 
 def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from ...errors import SetupError, nearest
 from .answer_metrics import BIAS, EXACT_MATCH, MAE, RMSE
 from .base import Metric
-from .correlations import PEARSON, SPEARMAN
 from .flag_metrics import FLAG_METRICS
+from .pearson import PEARSON
 from .question import CriterionAnswers
 from .set_metrics import JACCARD, label_metrics
+from .spearman import SPEARMAN
 from .weighted_kappa import KAPPA
 
 _FLAG_METRIC_NAMES = {metric.name for metric in FLAG_METRICS}

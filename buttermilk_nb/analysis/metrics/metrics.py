@@ -5,7 +5,7 @@ Replicates share the resamples of the clusters of their records, so that the int
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray, IntArray
-from ..shared.bootstrap import check_resampling, sample_and_cluster_weights
+from ..shared.bootstrap import check_resampling, map_blocks, sample_and_cluster_weights
 from ..shared.replicate_mode import ReplicateMode
 from .answer_pairs import AnswerPairs
 from .base import Metric
@@ -150,19 +150,39 @@ def _metric_values(
         AnswerPairs.from_answers(truth[rows], answer[rows], sample.cluster[rows], sample.n_clusters)
         for rows in (replicate == number for number in np.unique(replicate).tolist() or [0])
     ]
+    prepared = [_prepare_metrics(coder, pairs, metrics) for pairs in replicate_pairs]
     blocks: dict[tuple[Metric, str], list[FloatArray]] = {(m, b): [] for m in metrics for b in sample.bases}
-    for cluster_weights in sample_and_cluster_weights(sample.n_clusters, n_boot, seed):
-        values: dict[tuple[Metric, str], list[FloatArray]] = {key: [] for key in blocks}
-        for pairs in replicate_pairs:
-            weights = pairs.pair_weights(cluster_weights)
-            inputs = {False: (pairs.truth, pairs.answer, weights)}
-            if coder.question.flags is not None:
-                truth_flags, answer_flags, is_member = pairs.to_flag_pairs(coder.question.flags)
-                inputs[True] = truth_flags, answer_flags, weights @ is_member
-            for metric in metrics:
-                estimates = metric.estimates(coder.question, *inputs[metric.uses_flag], sample.bases)
-                for basis, estimate in zip(sample.bases, estimates, strict=True):
-                    values[metric, basis].append(estimate)
-        for key, replicates in values.items():
-            blocks[key].append(np.stack(replicates))
+
+    def replicate_values(cluster_weights: FloatArray) -> list[dict[tuple[Metric, str], FloatArray]]:
+        return [estimates(cluster_weights, sample.bases) for estimates in prepared]
+
+    for replicates in map_blocks(replicate_values, sample_and_cluster_weights(sample.n_clusters, n_boot, seed)):
+        for key, block in blocks.items():
+            block.append(np.stack([values[key] for values in replicates]))
     return {key: np.concatenate(block, axis=1) for key, block in blocks.items()}
+
+
+def _prepare_metrics(
+    coder: PairedCoder, pairs: AnswerPairs, metrics: list[Metric]
+) -> Callable[[FloatArray, Sequence[str]], dict[tuple[Metric, str], FloatArray]]:
+    """The metrics of some pairs, for any weights of the clusters."""
+    flags = pairs.to_flag_pairs(coder.question.flags) if coder.question.flags is not None else None
+    prepared = {
+        metric: metric.prepare(
+            coder.question, *(flags[:2] if flags and metric.uses_flag else (pairs.truth, pairs.answer))
+        )
+        for metric in metrics
+    }
+
+    def estimates(cluster_weights: FloatArray, bases: Sequence[str]) -> dict[tuple[Metric, str], FloatArray]:
+        weights = pairs.pair_weights(cluster_weights)
+        flag_weights = weights @ flags[2] if flags else weights
+        values = {
+            metric: estimate(flag_weights if metric.uses_flag else weights, bases)
+            for metric, estimate in prepared.items()
+        }
+        return {
+            (metric, basis): value for metric, own in values.items() for basis, value in zip(bases, own, strict=True)
+        }
+
+    return estimates

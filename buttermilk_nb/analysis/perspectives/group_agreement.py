@@ -10,6 +10,7 @@ import numpy as np
 
 from ..coefficients import COEFFICIENTS
 from ..coefficients.arrays import BoolArray, FloatArray, mean_of_defined
+from ..coefficients.distinct_units import DistinctUnits, distinct_units
 from ..shared.coder_roles import coder_codes, non_blind_coders
 from ..shared.reliability_data import ReliabilityData
 
@@ -53,19 +54,35 @@ class GroupAgreement:
         """The judge with each member, as columns."""
         return [(self.judge, member) for member in self.groups[group]]
 
-    def estimates(self, pairs: Sequence[tuple[int, int]], weights: FloatArray) -> FloatArray:
-        """Measures x resamples: percent agreement and alpha, averaged over replicates, then over the pairs."""
-        result = [np.full(len(weights), np.nan)] * len(MEASURES)
+    def distinct_units(self, pair: tuple[int, int]) -> tuple[DistinctUnits, ...]:
+        """The distinct records of two columns, in each replicate."""
         replicates = range(self.data.replicates)
-        for i, name in enumerate(("percent_agreement", self._alpha)):
-            coefficient = COEFFICIENTS[name]
-            by_pair = [
-                mean_of_defined([coefficient.estimate(self.data.codes_of(r, pair), weights) for r in replicates])
-                for pair in pairs
-            ]
-            if by_pair:
-                result[i] = mean_of_defined(by_pair)
-        return np.stack(result)
+        return tuple(distinct_units(self.data.codes_of(r, pair), is_by_coder=False) for r in replicates)
+
+    def estimates(self, pairs: Sequence[tuple[DistinctUnits, ...]], weights: FloatArray) -> FloatArray:
+        """Measures x resamples: percent agreement and alpha, averaged over replicates, then over the pairs.
+
+        Parameters
+        ----------
+        pairs
+            The distinct records of each pair.
+        weights
+            Resamples x records: how often each record counts.
+        """
+        if not pairs:
+            return np.full((len(MEASURES), len(weights)), np.nan)
+        by_pair = []
+        for pair in pairs:
+            counts = [(own.codes, own.weights(weights)) for own in pair]
+            by_pair.append(
+                np.stack(
+                    [
+                        mean_of_defined(COEFFICIENTS[name].resample(codes, rows) for codes, rows in counts)
+                        for name in ("percent_agreement", self._alpha)
+                    ]
+                )
+            )
+        return mean_of_defined(by_pair)
 
     def undefined_reason(self, group: str) -> str:
         """Why alpha is undefined with each member."""

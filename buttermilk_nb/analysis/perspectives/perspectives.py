@@ -158,10 +158,11 @@ def _resampled_values(
     )
     pairs = {("judge", group): used_data.judge_pairs(group) for group in data.groups}
     pairs |= {("within", group): list(combinations(members, 2)) for group, members in data.groups.items()}
+    units = {key: [used_data.distinct_units(pair) for pair in own] for key, own in pairs.items()}
     values: dict[tuple[str, str], list[FloatArray]] = {key: [] for key in pairs}
     for weights in chain([np.ones((1, int(used.sum())))], unit_weights(used_data.data.clusters, n_boot, seed)):
-        for key, columns in pairs.items():
-            values[key].append(used_data.estimates(columns, weights))
+        for key, own in units.items():
+            values[key].append(used_data.estimates(own, weights))
     judge_values, within_values = (
         {group: np.concatenate(values[kind, group], axis=1) for group in data.groups} for kind in ("judge", "within")
     )

@@ -9,17 +9,24 @@ on the seed, so all statistics of the same records share them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import SetupError
-from ..coefficients.arrays import FloatArray
+from ..coefficients.arrays import FloatArray, IntArray
 
-_MAX_BLOCK = 20_000_000  # numbers in one block of weights: 160 MB
-_MAX_CACHED = 4_000_000  # numbers of a block that is cached for the next statistic: 32 MB
+Result = TypeVar("Result")
+
+_MAX_THREADS = 4
+_MAX_BLOCK = 4_000_000  # numbers in one block of weights: 32 MB
+_MAX_STORED = 32_000_000  # counts that are kept for the next statistic, one byte each
 
 
 def check_resampling(n_boot: int, confidence: float, *, least: int = 1) -> None:
@@ -47,7 +54,7 @@ def check_confidence(confidence: float) -> None:
         raise SetupError(f"confidence={confidence}: the level of an interval is between 0 and 1, such as 0.95.")
 
 
-def unit_weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator[FloatArray]:
+def unit_weights(clusters: IntArray, n_boot: int, seed: int) -> Iterator[FloatArray]:
     """Blocks of resamples x units: how often each unit counts in each resample.
 
     Parameters
@@ -66,26 +73,32 @@ def unit_weights(clusters: NDArray[np.intp], n_boot: int, seed: int) -> Iterator
     ((4, 3), True)
     """
     n = int(clusters.max()) + 1 if len(clusters) else 0
+    are_own = n == len(clusters) and bool((clusters == np.arange(n)).all())
     for block in cluster_weights(n, n_boot, seed, max_rows=max(1, _MAX_BLOCK // max(1, len(clusters)))):
-        yield block if n == len(clusters) and (clusters == np.arange(n)).all() else block[:, clusters]
+        yield block if are_own else block.T[clusters].T
 
 
 def cluster_weights(n_clusters: int, n_boot: int, seed: int, *, max_rows: int) -> Iterator[FloatArray]:
     """Blocks of resamples x clusters: how often each cluster counts.
 
-    The draws do not depend on `max_rows`, the number of resamples in a block.
+    The draws do not depend on `max_rows`, the number of resamples in a block. The numbers of a cluster are beside each
+    other in memory, so that rows of units are added quickly.
 
     Examples
     --------
     >>> [block.sum(axis=1).tolist() for block in cluster_weights(3, n_boot=3, seed=1, max_rows=2)]
     [[3.0, 3.0], [3.0]]
     """
-    if n_clusters and n_boot and n_boot <= max_rows and n_clusters * n_boot <= _MAX_CACHED:
-        yield _cached_weights(n_clusters, n_boot, seed)
+    if not n_clusters or not n_boot:
+        return
+    if n_clusters * n_boot <= _MAX_STORED:
+        counts = _stored_counts(n_clusters, n_boot, seed)
+        for start in range(0, n_boot, max_rows):
+            yield counts[:, start : start + max_rows].astype(np.float64, order="C").T
         return
     rng = np.random.default_rng(seed)
-    for start in range(0, n_boot if n_clusters else 0, max_rows):
-        yield _draw_weights(rng, n_clusters, min(max_rows, n_boot - start))
+    for start in range(0, n_boot, max_rows):
+        yield _draw_counts(rng, n_clusters, min(max_rows, n_boot - start)).astype(np.float64).T
 
 
 def sample_and_cluster_weights(n_clusters: int, n_boot: int, seed: int) -> Iterator[FloatArray]:
@@ -99,7 +112,28 @@ def sample_and_cluster_weights(n_clusters: int, n_boot: int, seed: int) -> Itera
     yield np.ones((1, n_clusters))
     if not n_clusters:
         yield np.ones((n_boot, 0))
-    yield from cluster_weights(n_clusters, n_boot, seed, max_rows=max(1, _MAX_CACHED // max(1, n_clusters)))
+    yield from cluster_weights(n_clusters, n_boot, seed, max_rows=max(1, _MAX_BLOCK // max(1, n_clusters)))
+
+
+def map_blocks(work: Callable[[FloatArray], Result], blocks: Iterable[FloatArray]) -> Iterator[Result]:
+    """What `work` makes of each block, in their order; several blocks at once, as NumPy leaves Python free meanwhile.
+
+    No more blocks are in memory than are worked on, and one.
+
+    Examples
+    --------
+    >>> list(map_blocks(len, [np.ones((2, 5)), np.ones((1, 5))]))
+    [2, 1]
+    """
+    n_threads = min(_MAX_THREADS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="buttermilk_nb-resample") as threads:
+        results: deque[Future[Result]] = deque()
+        for block in blocks:
+            results.append(threads.submit(work, block))
+            if len(results) > n_threads:
+                yield results.popleft().result()
+        while results:
+            yield results.popleft().result()
 
 
 def percentile_interval(
@@ -130,14 +164,22 @@ def percentile_interval(
 
 
 @lru_cache(maxsize=1)
-def _cached_weights(n_clusters: int, n_boot: int, seed: int) -> FloatArray:
-    """All resamples in one read-only block, which the next statistic of the same records reuses."""
-    weights = _draw_weights(np.random.default_rng(seed), n_clusters, n_boot)
-    weights.flags.writeable = False
-    return weights
+def _stored_counts(n_clusters: int, n_boot: int, seed: int) -> NDArray[np.uint8]:
+    """All resamples, clusters x resamples, for every statistic of the same records.
+
+    A byte is enough: that a cluster is drawn more than 255 times has a probability below 1e-500.
+    """
+    rng = np.random.default_rng(seed)
+    counts = np.empty((n_clusters, n_boot), np.uint8)
+    max_rows = max(1, _MAX_BLOCK // n_clusters)
+    for start in range(0, n_boot, max_rows):
+        n_rows = min(max_rows, n_boot - start)
+        counts[:, start : start + n_rows] = _draw_counts(rng, n_clusters, n_rows)
+    return counts
 
 
-def _draw_weights(rng: np.random.Generator, n_clusters: int, n_rows: int) -> FloatArray:
+def _draw_counts(rng: np.random.Generator, n_clusters: int, n_rows: int) -> IntArray:
+    """Clusters x resamples: how often each cluster is drawn."""
     draws = rng.integers(0, n_clusters, size=(n_rows, n_clusters))
     draws += np.arange(n_rows)[:, None] * n_clusters
-    return np.bincount(draws.ravel(), minlength=n_rows * n_clusters).reshape(n_rows, n_clusters).astype(np.float64)
+    return np.ascontiguousarray(np.bincount(draws.ravel(), minlength=n_rows * n_clusters).reshape(n_rows, n_clusters).T)

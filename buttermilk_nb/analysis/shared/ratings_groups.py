@@ -138,8 +138,8 @@ def _check_columns(ratings: pd.DataFrame, by: Sequence[str], along: str, paramet
 
 def _check_one_question(part: pd.DataFrame, along: str | None) -> None:
     if along != "criterion":
-        check_one_criterion(sorted_values(part.criterion))
+        check_one_criterion(sorted_values(part.criterion.unique()))
     compares_questions = along in ("criterion", *WORDING_COLUMNS)
     for question in [rows for _, rows in part.groupby(along)] if compares_questions else [part]:
         for column in WORDING_COLUMNS if along else WORDING_COLUMNS[1:]:
-            check_one_wording(question.criterion.iloc[0], column, sorted_values(question[column].dropna()))
+            check_one_wording(question.criterion.iloc[0], column, sorted_values(question[column].dropna().unique()))

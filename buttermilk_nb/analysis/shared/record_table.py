@@ -96,10 +96,12 @@ def record_table(part: pd.DataFrame, along: Sequence[str]) -> RecordTable:
     import pandas as pd
 
     _check_unique(part, along)
-    conditions = list(zip(*(part[name] for name in along), strict=True))
+    condition = part.groupby(list(along), sort=False, dropna=False).ngroup().to_numpy(np.intp)
+    _, first = np.unique(condition, return_index=True)
+    conditions = list(zip(*(part[name].iloc[first] for name in along), strict=True))
     columns = sorted_values(conditions)
-    index = {condition: i for i, condition in enumerate(columns)}
-    column = np.array([index[condition] for condition in conditions], np.intp)
+    index = {own: i for i, own in enumerate(columns)}
+    column = np.array([index[own] for own in conditions], np.intp)[condition]
     row, records = pd.factorize(part.record_id, sort=True)
     shape = (len(records), len(columns))
     scale = scale_of(part)
@@ -145,11 +147,18 @@ def _answer_values(part: pd.DataFrame, scale: Scale | None) -> NDArray[np.object
 
 
 def _answer_codes(answers: NDArray[np.object_], scale: Scale | None, criterion: str) -> ReliabilityMatrix:
+    import pandas as pd
+
     level = scale.level if scale else "nominal"
+    index, distinct = pd.factorize(answers.ravel())
     try:
-        return ReliabilityMatrix.from_rows(answers.tolist(), level, scale.answers or None if scale else None)
+        codes = ReliabilityMatrix.from_rows(
+            [[answer] for answer in distinct], level, scale.answers or None if scale else None
+        )
     except SetupError as error:
         raise SetupError(f"criterion `{criterion}`: {error}") from None
+    code_of_answer = np.append(codes.matrix.ravel(), -1)  # the last is for those without an answer, whose index is -1
+    return replace(codes, matrix=code_of_answer[index].reshape(answers.shape))
 
 
 def _check_unique(part: pd.DataFrame, along: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from ..._internal.arguments import check_arguments
 from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix
 from ..coefficients.arrays import BoolArray, FloatArray, mean_of_defined
+from ..coefficients.distinct_units import distinct_units
 from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
 from ..shared.modes import Modes, row_modes
 from ..shared.notes import join_sentences, sample_note, unequal_note
@@ -95,14 +96,16 @@ def _stability_row(group: RepeatedGroup, over: str, n_boot: int, seed: int, conf
     clusters = np.unique(group.table.clusters[is_repeated], return_inverse=True)[1]
     n, n_clusters = int(is_repeated.sum()), int(clusters.max(initial=-1)) + 1
     sample = np.ones((1, n))
-    alphas = _alphas(alpha, slices, is_repeated, sample)
+    alphas = np.array([alpha.estimate(_repeated_units(codes, is_repeated)) for codes in slices])
     flip_rate = mean_of_defined(_flip_rates(modes, is_repeated, sample))[0]
     alpha_value = mean_of_defined(alphas)[0]
     flip_ends, alpha_ends, n_undefined = (np.nan, np.nan), (np.nan, np.nan), 0
     if n_clusters > 1:
-        blocks = list(unit_weights(clusters, n_boot, seed))
-        flip_rates = [mean_of_defined(_flip_rates(modes, is_repeated, weights)) for weights in blocks]
-        resampled = [mean_of_defined(_alphas(alpha, slices, is_repeated, weights)) for weights in blocks]
+        units = [distinct_units(_repeated_units(codes, is_repeated), is_by_coder=alpha.is_by_coder) for codes in slices]
+        flip_rates, resampled = [], []
+        for weights in unit_weights(clusters, n_boot, seed):
+            flip_rates.append(mean_of_defined(_flip_rates(modes, is_repeated, weights)))
+            resampled.append(mean_of_defined(alpha.resample(own.codes, own.weights(weights)) for own in units))
         flip_ends = percentile_interval(np.concatenate(flip_rates), confidence)[:2]
         *ends, n_undefined = percentile_interval(np.concatenate(resampled), confidence)
         alpha_ends = (ends[0], ends[1]) if not np.isnan(alpha_value) else alpha_ends
@@ -157,11 +160,8 @@ def _flip_rates(modes: Sequence[Modes], is_repeated: BoolArray, weights: FloatAr
     return np.array(rates)
 
 
-def _alphas(
-    alpha: Coefficient, slices: Sequence[ReliabilityMatrix], is_repeated: BoolArray, weights: FloatArray
-) -> FloatArray:
-    """Slices x resamples: alpha."""
-    return np.array([alpha.estimate(replace(codes, matrix=codes.matrix[is_repeated]), weights) for codes in slices])
+def _repeated_units(codes: ReliabilityMatrix, is_repeated: BoolArray) -> ReliabilityMatrix:
+    return replace(codes, matrix=codes.matrix[is_repeated])
 
 
 def _off_mode_shares(modes: Sequence[Modes]) -> FloatArray:

@@ -86,10 +86,13 @@ def test_a_seed_gives_the_same_table_and_another_seed_another():
     assert not metrics(ratings, n_boot=50).low.equals(metrics(ratings, n_boot=50, seed=2).low)
 
 
-def test_blocks_of_resamples_are_the_same_resamples(monkeypatch):
+@pytest.mark.parametrize("limits", [{"_MAX_BLOCK": 70}, {"_MAX_BLOCK": 70, "_MAX_STORED": 0}, {"_MAX_STORED": 0}])
+def test_blocks_of_resamples_are_the_same_resamples(monkeypatch, limits):
     ratings = study(30, "1-5", clusters=10)
     whole = metrics(ratings, n_boot=50)
-    monkeypatch.setattr(bootstrap, "_MAX_CACHED", 70)
+    bootstrap._stored_counts.cache_clear()
+    for name, limit in limits.items():
+        monkeypatch.setattr(bootstrap, name, limit)
     pd.testing.assert_frame_equal(metrics(ratings, n_boot=50), whole)
 
 
