@@ -177,7 +177,7 @@ def _select_coefficients(coefficients: Sequence[str] | str, level: str) -> list[
 
 
 _Units = tuple[DistinctUnits, ...]
-"""The distinct units of each replicate."""
+"""The distinct units of each replicate; coefficients that share them share their weights too."""
 
 
 class _CoefficientJob:
@@ -230,11 +230,11 @@ def _agreement_rows(
     seed: int,
     confidence: float,
 ) -> Iterator[dict[str, Any]]:
-    jobs_of_units: dict[int, tuple[_Units, list[_CoefficientJob]]] = {}
+    jobs_of_units: dict[_Units, list[_CoefficientJob]] = {}
     for job in jobs:
-        jobs_of_units.setdefault(id(job.units), (job.units, []))[1].append(job)
+        jobs_of_units.setdefault(job.units, []).append(job)
     for weights in unit_weights(data.clusters, n_boot, seed):
-        for units, own_jobs in jobs_of_units.values():
+        for units, own_jobs in jobs_of_units.items():
             unit_counts = [each.weights(weights) for each in units]
             for job in own_jobs:
                 job.resample(unit_counts)

@@ -7,11 +7,16 @@ times, and a resample is a count of each distinct one: 12,500 units of two coder
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .arrays import FloatArray, IntArray
 from .reliability_matrix import ReliabilityMatrix
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _MAX_SHARE = 0.5  # if more of the units are distinct, counting them together saves nothing
 _MAX_KEY = 2**62
@@ -30,9 +35,9 @@ class DistinctUnits:
 
     Examples
     --------
-    >>> codes = ReliabilityMatrix.from_rows([["a", "b"], ["a", "a"], ["b", "a"]], "nominal")
+    >>> codes = ReliabilityMatrix.from_rows([["a", "b"], ["a", "a"], ["b", "a"]] * 2, "nominal")
     >>> [len(distinct_units(codes, is_by_coder=which).codes.matrix) for which in (True, False)]
-    [3, 3]
+    [3, 2]
     """
 
     codes: ReliabilityMatrix
@@ -46,14 +51,18 @@ class DistinctUnits:
         unit_weights
             Resamples x units: how often each unit counts.
         """
-        from scipy import sparse
-
         if self.index is None:
             return unit_weights
+        return np.asarray((self._is_unit @ np.ascontiguousarray(unit_weights.T)).T)
+
+    @cached_property
+    def _is_unit(self) -> csr_array:
+        """Distinct units x units: 1 where they are the same."""
+        from scipy.sparse import csr_array
+
+        assert self.index is not None
         n = len(self.index)
-        shape = (len(self.codes.matrix), n)
-        belongs = sparse.csr_array((np.ones(n), (self.index, np.arange(n))), shape=shape)
-        return np.asarray((belongs @ np.ascontiguousarray(unit_weights.T)).T)
+        return csr_array((np.ones(n), (self.index, np.arange(n))), shape=(len(self.codes.matrix), n))
 
 
 def distinct_units(codes: ReliabilityMatrix, *, is_by_coder: bool) -> DistinctUnits:

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .agreement_counts import sum_of_squares
 from .arrays import FloatArray
 from .base import Coefficient, register
+from .centred_products import sum_of_squares
 from .reliability_matrix import ReliabilityMatrix
 
 

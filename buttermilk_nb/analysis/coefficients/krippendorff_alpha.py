@@ -26,12 +26,12 @@ from .agreement_counts import (
     nominal_distance,
     pair_sums,
     row_blocks,
-    sum_of_squares,
     units_with_two_codes,
 )
 from .arrays import FloatArray, IntArray
 from .base import Coefficient, register
 from .category_weights import declared_weights, weights_as_measure
+from .centred_products import sum_of_squares
 from .distances import jaccard_distance, masi_distance, ratio_distance
 from .reliability_matrix import ReliabilityMatrix
 from .undefined_reasons import sole_category

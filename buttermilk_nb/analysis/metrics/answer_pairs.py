@@ -66,8 +66,7 @@ class AnswerPairs:
         """Resamples x pairs: how often each pair counts."""
         if self.counts is not None:
             return np.asarray(cluster_weights @ self.counts)
-        rows = np.ascontiguousarray(cluster_weights.astype(np.uint8))  # a cluster is never drawn 256 times
-        return np.take(rows, self.cluster, axis=1).astype(np.float64)
+        return np.take(np.ascontiguousarray(cluster_weights), self.cluster, axis=1)
 
     def to_flag_pairs(self, flags: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
         """The pairs of flags (1 or 0; -1 no answer), and which pairs of answers belong to each: pairs x flag pairs."""

@@ -22,7 +22,6 @@ from .question import CriterionAnswers
 PreparedMetric = Callable[[FloatArray, Sequence[str]], list[FloatArray]]
 """From weights (resamples x pairs) and names of bases to the values on each basis."""
 
-_FAST_MEMORY = 250_000  # numbers of 2 MB
 BASES = ("answered", "planned", "lowest", "highest")
 
 
@@ -72,11 +71,8 @@ class Metric(ABC):
 
         A metric overrides this to work out once what is the same in all resamples, or what the bases share.
         """
-        has_no_gaps = bool((answer >= 0).all())
 
         def estimates(weights: FloatArray, bases: Sequence[str]) -> list[FloatArray]:
-            if has_no_gaps:  # without non-answers all bases are the same
-                return [self.estimate(question, truth, answer, weights, "answered")] * len(bases)
             return [self.estimate(question, truth, answer, weights, basis) for basis in bases]
 
         return estimates
@@ -84,17 +80,6 @@ class Metric(ABC):
     def remark(self, question: CriterionAnswers, basis: str) -> str:  # noqa: ARG002  # most metrics need no remark
         """A sentence that a reader needs to understand this number; empty by default."""
         return ""
-
-
-def in_small_blocks(estimates: PreparedMetric) -> PreparedMetric:
-    """The same metric, for a few resamples at a time: their numbers then stay in the processor's fast memory."""
-
-    def estimates_of_blocks(weights: FloatArray, bases: Sequence[str]) -> list[FloatArray]:
-        n_rows = max(1, _FAST_MEMORY // max(1, weights.shape[1]))
-        parts = [estimates(weights[start : start + n_rows], bases) for start in range(0, len(weights), n_rows)]
-        return [np.concatenate(values) for values in zip(*parts, strict=True)]
-
-    return estimates_of_blocks
 
 
 def divide(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 from ..._internal.arguments import check_arguments
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray, IntArray
-from ..shared.bootstrap import check_resampling, map_blocks, sample_and_cluster_weights
+from ..shared.bootstrap import check_resampling, sample_and_cluster_weights
 from ..shared.replicate_mode import ReplicateMode
 from .answer_pairs import AnswerPairs
 from .base import Metric
@@ -152,11 +152,8 @@ def _metric_values(
     ]
     prepared = [_prepare_metrics(coder, pairs, metrics) for pairs in replicate_pairs]
     blocks: dict[tuple[Metric, str], list[FloatArray]] = {(m, b): [] for m in metrics for b in sample.bases}
-
-    def replicate_values(cluster_weights: FloatArray) -> list[dict[tuple[Metric, str], FloatArray]]:
-        return [estimates(cluster_weights, sample.bases) for estimates in prepared]
-
-    for replicates in map_blocks(replicate_values, sample_and_cluster_weights(sample.n_clusters, n_boot, seed)):
+    for cluster_weights in sample_and_cluster_weights(sample.n_clusters, n_boot, seed):
+        replicates = [estimates(cluster_weights, sample.bases) for estimates in prepared]
         for key, block in blocks.items():
             block.append(np.stack([values[key] for values in replicates]))
     return {key: np.concatenate(block, axis=1) for key, block in blocks.items()}
@@ -166,6 +163,7 @@ def _prepare_metrics(
     coder: PairedCoder, pairs: AnswerPairs, metrics: list[Metric]
 ) -> Callable[[FloatArray, Sequence[str]], dict[tuple[Metric, str], FloatArray]]:
     """The metrics of some pairs, for any weights of the clusters."""
+    has_gaps = bool((pairs.answer < 0).any())  # without non-answers all bases are the same
     flags = pairs.to_flag_pairs(coder.question.flags) if coder.question.flags is not None else None
     prepared = {
         metric: metric.prepare(
@@ -177,12 +175,11 @@ def _prepare_metrics(
     def estimates(cluster_weights: FloatArray, bases: Sequence[str]) -> dict[tuple[Metric, str], FloatArray]:
         weights = pairs.pair_weights(cluster_weights)
         flag_weights = weights @ flags[2] if flags else weights
-        values = {
-            metric: estimate(flag_weights if metric.uses_flag else weights, bases)
-            for metric, estimate in prepared.items()
-        }
-        return {
-            (metric, basis): value for metric, own in values.items() for basis, value in zip(bases, own, strict=True)
-        }
+        values: dict[tuple[Metric, str], FloatArray] = {}
+        for metric, estimate in prepared.items():
+            own_weights = flag_weights if metric.uses_flag else weights
+            own = estimate(own_weights, bases) if has_gaps else estimate(own_weights, bases[:1]) * len(bases)
+            values |= {(metric, basis): value for basis, value in zip(bases, own, strict=True)}
+        return values
 
     return estimates

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..coefficients.agreement_counts import row_blocks, sum_of_squares
+from ..coefficients.agreement_counts import FAST_BLOCK, row_blocks
 from ..coefficients.arrays import BoolArray, FloatArray, IntArray
+from ..coefficients.centred_products import CentredProducts, sum_of_squares
 from .answer_metrics import no_range_note
 from .base import Metric, PreparedMetric, divide
 from .question import CriterionAnswers
 
-_WIDTH = 16  # so many numbers at once for each non-answer stay in the processor's fast memory
 _MAX_STEPS = 500
 _LEAST_VARIANCE = 1e-20  # numbers are scaled to a range of 1, so a smaller variance is rounding
-_ROUNDING = 1e-6  # a smaller share of the sum of squares may be lost to rounding
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,11 @@ class Pearson(Metric):
         has_answer, width = np.asarray(answer >= 0), question.high - question.low
         x, y = question.values[truth], question.values[answer]
         on_basis: dict[str, _Correlation | _HighestPearson] = {}
-        on_basis["answered"] = _Correlation(_scale_to_unit(x, has_answer), _scale_to_unit(y, has_answer), has_answer)
-        has_gaps = not has_answer.all()
-        if has_gaps and np.isfinite(width):
+        if has_answer.any():
+            on_basis["answered"] = _Correlation(
+                _scale_to_unit(x, has_answer), _scale_to_unit(y, has_answer), has_answer
+            )
+        if len(x) and np.isfinite(width):
             everywhere = np.ones(len(x), np.bool_)
             planned = _scale_to_unit(np.where(has_answer, y, question.furthest(truth)), everywhere)
             scaled = _scale_to_unit(x, everywhere)
@@ -51,8 +52,6 @@ class Pearson(Metric):
 
         def estimates(weights: FloatArray, bases: Sequence[str]) -> list[FloatArray]:
             undefined = np.full(len(weights), np.nan)
-            if not has_gaps:  # without non-answers all bases are the same
-                return [on_basis["answered"].estimate(weights) if len(x) else undefined] * len(bases)
             return [on_basis[basis].estimate(weights) if basis in on_basis else undefined for basis in bases]
 
         return estimates
@@ -62,39 +61,23 @@ class Pearson(Metric):
 
 
 class _Correlation:
-    """The weighted correlation of some pairs of numbers.
-
-    Sums of squares and of products, about the medians, are one matrix product. Where rounding could matter, the means
-    are taken first.
-    """
+    """The weighted correlation of some pairs of numbers."""
 
     def __init__(self, x: FloatArray, y: FloatArray, is_used: BoolArray) -> None:
-        self._x, self._y, self._is_used = x, y, is_used
-        used_x, used_y = (each - np.median(each[is_used]) if is_used.any() else each for each in (x, y))
-        terms = [np.ones(len(x)), used_x, used_y, used_x**2, used_y**2, used_x * used_y]
-        self._terms = np.stack(terms, axis=1) * is_used[:, None]
+        self._products = CentredProducts(np.stack([x, y]), is_used.astype(np.float64))
 
     def estimate(self, weights: FloatArray) -> FloatArray:
         """The correlation in each resample; NaN if it is undefined."""
-        n, sum_x, sum_y, square_x, square_y, product = (weights @ self._terms).T
+        n, products = self._products.of(weights)
+        variance_x, variance_y, covariance = products[:, 0, 0], products[:, 1, 1], products[:, 0, 1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            variance_x, variance_y = square_x - sum_x**2 / n, square_y - sum_y**2 / n
-            covariance = product - sum_x * sum_y / n
-            is_rounded = (variance_x < _ROUNDING * square_x) | (variance_y < _ROUNDING * square_y)
-            for resample in np.flatnonzero(is_rounded):
-                own = weights[resample] * self._is_used
-                x, y = (each - own @ each / n[resample] for each in (self._x, self._y))
-                variance_x[resample], variance_y[resample] = own @ x**2, own @ y**2
-                covariance[resample] = own @ (x * y)
             r = covariance / np.sqrt(variance_x * variance_y)
         is_defined = (variance_x > _LEAST_VARIANCE * n) & (variance_y > _LEAST_VARIANCE * n)
         return np.asarray(np.where(is_defined, np.clip(r, -1, 1), np.nan))
 
 
 def _scale_to_unit(numbers: FloatArray, is_used: BoolArray) -> FloatArray:
-    """The numbers as shares of the range of those that are used; 0 for the others."""
-    if not is_used.any():
-        return np.zeros(len(numbers))
+    """The numbers as shares of the range of those that are used, of which there is one at least; 0 for the others."""
     least, width = numbers[is_used].min(), np.ptp(numbers[is_used])
     return np.where(is_used, (numbers - least) / (width if np.isfinite(width) and width > 0 else 1.0), 0.0)
 
@@ -116,7 +99,7 @@ class _HighestPearson:
         answered = np.stack([sum_y, square_y, product - mean_x * sum_y])
         variance_x = sum_of_squares(self._x, weights)
         best = np.empty(len(weights))
-        for rows in row_blocks(len(weights), _WIDTH * len(self._missing)):
+        for rows in row_blocks(len(weights), len(self._missing), FAST_BLOCK):
             free_weights = np.take(weights[rows], self._missing, axis=1)
             free_x = self._x[self._missing] - mean_x[rows, None]
             best[rows] = _highest_pearson(

@@ -12,9 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ..coefficients.agreement_counts import FAST_BLOCK, row_blocks
 from ..coefficients.arrays import FloatArray, IntArray
 from .answer_metrics import no_range_note
-from .base import Metric, PreparedMetric, in_small_blocks
+from .base import Metric, PreparedMetric
 from .question import CriterionAnswers
 
 _LEAST_SPREAD = 1e-9  # a share of n cubed: a smaller spread of ranks is rounding
@@ -36,14 +37,13 @@ class Spearman(Metric):
         orders = _Orders(question, truth, answer)
 
         def estimates(weights: FloatArray, bases: Sequence[str]) -> list[FloatArray]:
-            if not truth.size:
-                return [np.full(len(weights), np.nan)] * len(bases)
-            if orders.has_answer.all():  # without non-answers all bases are the same
-                return [_ResampledRanks(orders, weights).correlation_on("answered")] * len(bases)
-            ranks = _ResampledRanks(orders, weights)
-            return [ranks.correlation_on(basis) for basis in bases]
+            values = np.full((len(bases), len(weights)), np.nan)
+            for block in row_blocks(len(weights) if truth.size else 0, len(truth), FAST_BLOCK):
+                ranks = _ResampledRanks(orders, weights[block])
+                values[:, block] = [ranks.correlation_on(basis) for basis in bases]
+            return list(values)
 
-        return in_small_blocks(estimates)
+        return estimates
 
     def remark(self, question: CriterionAnswers, basis: str) -> str:
         if basis in ("lowest", "highest"):
@@ -87,12 +87,10 @@ class _Orders:
         assert question.values is not None
         self.has_answer = np.asarray(answer >= 0)
         self.answered = np.flatnonzero(self.has_answer)
-        self.answered_truths = Order(question.values[truth[self.answered]])
-        self.answers = Order(question.values[answer[self.answered]])
-        if self.has_answer.all():
-            return
-        self.truths = Order(question.values[truth])
-        planned = np.where(self.has_answer, question.values[answer], question.furthest(truth))
+        truths, answers = question.values[truth], question.values[answer]
+        self.answered_truths, self.answers = Order(truths[self.answered]), Order(answers[self.answered])
+        self.truths = self.answered_truths if self.has_answer.all() else Order(truths)
+        planned = np.where(self.has_answer, answers, question.furthest(truth))
         self.planned_answers = None if np.isnan(planned).any() else Order(planned)
 
 

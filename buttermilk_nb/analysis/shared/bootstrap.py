@@ -9,12 +9,8 @@ on the seed, so all statistics of the same records share them.
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +18,6 @@ from numpy.typing import NDArray
 from ...errors import SetupError
 from ..coefficients.arrays import FloatArray, IntArray
 
-Result = TypeVar("Result")
-
-_MAX_THREADS = 4
 _MAX_BLOCK = 4_000_000  # numbers in one block of weights: 32 MB
 _MAX_STORED = 32_000_000  # counts that are kept for the next statistic, one byte each
 
@@ -113,27 +106,6 @@ def sample_and_cluster_weights(n_clusters: int, n_boot: int, seed: int) -> Itera
     if not n_clusters:
         yield np.ones((n_boot, 0))
     yield from cluster_weights(n_clusters, n_boot, seed, max_rows=max(1, _MAX_BLOCK // max(1, n_clusters)))
-
-
-def map_blocks(work: Callable[[FloatArray], Result], blocks: Iterable[FloatArray]) -> Iterator[Result]:
-    """What `work` makes of each block, in their order; several blocks at once, as NumPy leaves Python free meanwhile.
-
-    No more blocks are in memory than are worked on, and one.
-
-    Examples
-    --------
-    >>> list(map_blocks(len, [np.ones((2, 5)), np.ones((1, 5))]))
-    [2, 1]
-    """
-    n_threads = min(_MAX_THREADS, os.cpu_count() or 1)
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="buttermilk_nb-resample") as threads:
-        results: deque[Future[Result]] = deque()
-        for block in blocks:
-            results.append(threads.submit(work, block))
-            if len(results) > n_threads:
-                yield results.popleft().result()
-        while results:
-            yield results.popleft().result()
 
 
 def percentile_interval(

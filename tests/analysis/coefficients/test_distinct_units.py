@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix
-from buttermilk_nb.analysis.coefficients.agreement_counts import sum_of_squares
 from buttermilk_nb.analysis.coefficients.distinct_units import distinct_units
 
 LEVELS = {"nominal": None, "ordinal": [1.0, 2.0, 3.0], "interval": [0.0, 0.25, 4.0], "ratio": [0.5, 1.0, 8.0]}
@@ -51,15 +50,3 @@ def test_units_that_are_mostly_distinct_are_left_as_they_are():
     assert units.codes is numbers
     many_coders = ReliabilityMatrix(np.zeros((10, 90), np.intp), "nominal", ("a", "b"))
     assert distinct_units(many_coders, is_by_coder=True).index is None  # their key would be too large a number
-
-
-def test_a_sum_of_squares_survives_an_outlier_that_is_not_in_the_resample():
-    numbers = np.array([1e12, 1.0, 2.0, 4.0])
-    weights = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])
-    expected = [((numbers[1:] - numbers[1:].mean()) ** 2).sum(), ((numbers - numbers.mean()) ** 2).sum()]
-    np.testing.assert_allclose(sum_of_squares(numbers, weights), expected, rtol=1e-9)
-
-
-def test_a_sum_of_squares_of_near_numbers_far_from_the_median_is_not_lost_to_rounding():
-    numbers = np.array([0.0, 0.0, 0.0, 1.0, 1.0 + 1e-7])
-    np.testing.assert_allclose(sum_of_squares(numbers, np.array([[0.0, 0, 0, 1, 1]])), [0.5e-14], rtol=1e-6)

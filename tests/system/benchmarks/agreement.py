@@ -1,4 +1,4 @@
-"""Statistics: `uv run python tests/system/benchmarks/agreement.py`. Ordinal alpha, once and bootstrapped; metrics of 100,000 ratings.
+"""Statistics: `uv run python tests/system/benchmarks/agreement.py`. Ordinal alpha, once and bootstrapped.
 
 Beside ours stands the `krippendorff` package where it is installed (`pip install krippendorff`; it need not be). It
 takes one resample at a time, so its bootstrap is a loop. Best of 5, in turn, on one machine in one minute; the
@@ -14,10 +14,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from buttermilk_nb.analysis.coefficients import COEFFICIENTS, ReliabilityMatrix
-from buttermilk_nb.analysis.metrics import metrics
 
 ALPHA = COEFFICIENTS["krippendorff_alpha"]
 
@@ -28,21 +26,6 @@ def ratings(units: int, coders: int, missing: float = 0.0) -> ReliabilityMatrix:
     matrix = np.clip(draw.integers(0, 5, (units, 1)) + draw.integers(-1, 2, (units, coders)), 0, 4)
     matrix[draw.random(matrix.shape) < missing] = -1
     return ReliabilityMatrix(matrix.astype(np.intp), "ordinal", ("1", "2", "3", "4", "5"), np.arange(1.0, 6.0))
-
-
-def judged(records: int, coders: int) -> pd.DataFrame:
-    """Yes/no ratings of some coders beside a truth, one answer in twenty missing."""
-    draw = np.random.default_rng(2024)
-    truth = draw.random(records) < 0.2
-    given = {"truth": truth, **{f"coder {n}": truth ^ (draw.random(records) < 0.1) for n in range(coders)}}
-    parts = [
-        pd.DataFrame({"record_id": np.arange(records), "criterion": "calm", "coder": who, "flagged": codes})
-        for who, codes in given.items()
-    ]
-    found = pd.concat(parts, ignore_index=True)
-    missing = (draw.random(len(found)) < 0.05) & (found.coder != "truth")
-    found["category"] = found.flagged.map({True: "yes", False: "no"}).where(~missing)
-    return found.assign(flagged=found.flagged.where(~missing), scale="yes/no")
 
 
 def best(*works: Callable[[], object], times: int = 5) -> list[tuple[float, float]]:
@@ -120,11 +103,6 @@ def main() -> None:
             lambda codes=small: ALPHA.estimate(codes, weights),
             package(small, drawn),
         )
-
-    frame = judged(many // 10, 9)
-    row(
-        f"all metrics of {many:,} ratings, 1,000 resamples", shown(best(lambda: metrics(frame), times=2)[0]), "", "", ""
-    )
 
 
 if __name__ == "__main__":

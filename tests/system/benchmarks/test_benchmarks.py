@@ -16,7 +16,7 @@ FOLDER = TESTS / "system" / "benchmarks"
     ("command", "rows"),
     [
         (["run.py", "offline_cold_and_warm", "over_http", "frames_of_200_000", "growth", "a_year"], 16),
-        (["agreement.py"], 5),
+        (["agreement.py"], 4),
         (["statistics_functions.py", "metrics", "span_agreement"], 11),
         (["blocked_loop.py"], 8),
         (["large_files.py"], 2),
