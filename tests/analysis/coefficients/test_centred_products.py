@@ -21,7 +21,7 @@ def test_a_sum_of_squares_of_near_numbers_far_from_the_median_is_not_lost_to_rou
 
 def test_products_about_the_means_are_those_of_the_units_as_often_as_they_count():
     draw = np.random.default_rng(3)
-    numbers, counts = draw.normal(size=(2, 30)) + [[1e7], [0]], draw.integers(0, 3, 30).astype(float)
+    numbers, counts = draw.normal([[1e7], [0]], size=(2, 30)), draw.integers(0, 3, 30).astype(float)
     weights = draw.integers(0, 3, (5, 30)).astype(float)
     n, products = CentredProducts(numbers, counts).of(weights)
     for own, own_n, own_products in zip(weights * counts, n, products, strict=True):
