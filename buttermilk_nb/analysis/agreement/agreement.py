@@ -18,7 +18,7 @@ from ..coefficients import COEFFICIENTS, Coefficient, ReliabilityMatrix, specifi
 from ..coefficients.arrays import FloatArray, mean_of_defined
 from ..coefficients.distinct_units import DistinctUnits, distinct_units
 from ..coefficients.reliability_matrix import NUMERIC
-from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
 from ..shared.modes import modal_ratings
 from ..shared.notes import add_codes_notes
 from ..shared.ratings_frame import prepare_ratings, usable_rows
@@ -107,6 +107,7 @@ def agreement(
     """
     import pandas as pd
 
+    check_resampling(n_boot, confidence, least=0)
     check_replicate_mode(replicate_mode)
     frame = prepare_ratings(ratings, by)
     n_wordings = frame.groupby("criterion").criteria_hash.nunique()

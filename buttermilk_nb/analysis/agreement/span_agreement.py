@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ...errors import SetupError, nearest
 from ..coefficients import UnitisedAlpha
 from ..coefficients.arrays import IntArray
 from ..coefficients.spans import Spans
-from ..shared.bootstrap import percentile_interval, unit_weights
+from ..shared.bootstrap import check_resampling, percentile_interval, unit_weights
 from ..shared.notes import few_records_note
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def span_agreement(
     """
     import pandas as pd
 
+    check_resampling(n_boot, confidence, least=0)
     frame = _prepare_highlights(marks, by, coders)
     rows: list[dict[str, Any]] = []
     for key, part in frame.groupby(list(by), dropna=False, sort=True) if by else [((), frame)]:
@@ -101,7 +103,34 @@ def _prepare_highlights(marks: pd.DataFrame, by: Sequence[str], coders: Sequence
         if name not in names:
             raise SetupError(f"coders: there is no coder `{name}`; {nearest(name, names)}")
     frame = marks.assign(**{name: None for name in ("category", "cluster") if name not in marks.columns})
-    return frame[frame.coder.isin(coders)] if coders is not None else frame
+    frame = _with_numbers(frame[frame.coder.isin(coders)] if coders is not None else frame)
+    for is_wrong, problem in (
+        (frame.length.isna() | (frame.length < 0), "has no length of its text, in characters; fill in `length`"),
+        (frame.start.isna() != frame.end.isna(), "has only one of `start` and `end`; fill in both, or neither"),
+        (frame.end <= frame.start, "is empty; its `end` is the place after its last character"),
+        ((frame.start < 0) | (frame.end > frame.length), "is outside its text; count characters from 0 to `length`"),
+    ):
+        if is_wrong.any():
+            raise SetupError(f"{_passage_name(frame[is_wrong].iloc[0])} {problem}.")
+    return frame
+
+
+def _with_numbers(marks: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    numbers = {name: pd.to_numeric(marks[name], errors="coerce") for name in ("start", "end", "length")}
+    for name, values in numbers.items():
+        is_word = values.isna() & marks[name].notna()
+        if is_word.any():
+            row = marks[is_word].iloc[0]
+            raise SetupError(f"{_passage_name(row)}: `{row[name]}` in `{name}` is no number of characters.")
+    return marks.assign(**numbers)
+
+
+def _passage_name(row: pd.Series) -> str:
+    has_places = all(isinstance(place, Real) and np.isfinite(float(place)) for place in (row.start, row.end))
+    places = f" {row.start:g}-{row.end:g}" if has_places else ""
+    return f"the passage{places} of coder `{row.coder}` in record `{row.record_id}`"
 
 
 def _span_row(
@@ -111,8 +140,8 @@ def _span_row(
     alpha = UnitisedAlpha(binary=not categories)
     sums = alpha.record_sums(spans)
     value = float(alpha.from_sums(sums.sum(axis=0, keepdims=True))[0])
-    resampled = np.concatenate([alpha.from_sums(rows @ sums) for rows in unit_weights(clusters, n_boot, seed)])
-    low, high, n_undefined = percentile_interval(resampled, confidence)
+    resampled = [alpha.from_sums(rows @ sums) for rows in unit_weights(clusters, n_boot, seed)]
+    low, high, n_undefined = percentile_interval(np.concatenate([np.empty(0), *resampled]), confidence)
     counts = alpha.sample_counts(spans)
     reason = alpha.undefined_reason(spans) if np.isnan(value) else None
     return {
@@ -142,6 +171,15 @@ def _to_spans(part: pd.DataFrame, names: Sequence[str], categories: bool) -> tup
     was_read = np.zeros((len(index), len(names)), np.bool_)
     was_read[own.record, own.coder] = True
     passages = _merge_overlaps(own.dropna(subset=["start", "end"]).astype({"start": float, "end": float}))
+    of_same = (passages[["record", "coder"]] == passages[["record", "coder"]].shift()).all(axis=1)
+    is_twice = of_same & (passages.start < passages.end.shift())
+    if is_twice.any():
+        row = passages[is_twice].iloc[0]
+        raise SetupError(
+            f"coder `{names[row.coder]}` marked {row.start:g}-{row.end:g} in record "
+            f"`{first.record_id.iloc[row.record]}` as `{row.category}` and as something else; compare one at a time, "
+            f'marks[marks.category == "{row.category}"].'
+        )
     category, used = pd.factorize(passages.category, sort=True)
     spans = Spans(
         lengths=first.length.to_numpy(np.float64),

@@ -80,13 +80,38 @@ def test_intervals_draw_whole_clusters():
     [
         (lambda marks: marks.drop(columns="length"), "no column `length`"),
         (lambda marks: marks.iloc[:0], "nobody has marked anything"),
-        (lambda marks: marks.assign(end=500), "outside|longer|beyond|length"),
+        (lambda marks: marks.assign(end=500), "passage 0-500 of coder `ana` in record `r` is outside its text"),
+        (lambda marks: marks.assign(start=20), "passage 20-20 of coder `ana` in record `r` is empty"),
+        (lambda marks: marks.assign(start=None), "has only one of `start` and `end`"),
+        (lambda marks: marks.assign(length=None), "passage 0-20 of coder `ana` in record `r` has no length"),
+        (lambda marks: marks.assign(start="first"), "of coder `ana` in record `r`: `first` in `start` is no number"),
     ],
 )
 def test_what_cannot_be_compared_is_a_sentence(change, why):
     marks = frame(("r", "calm", "ana", 0, 20, 100), ("r", "calm", "ben", 0, 20, 100))
     with pytest.raises(bm.SetupError, match=why):
         bm.span_agreement(change(marks))
+
+
+def test_a_passage_in_two_categories_is_named():
+    marks = frame(("r", "calm", "ana", 0, 20, 100), ("r", "calm", "ana", 10, 30, 100), ("r", "calm", "ben", 0, 20, 100))
+    with pytest.raises(bm.SetupError, match="coder `ana` marked 10-30 in record `r` as `threat` and as something else"):
+        bm.span_agreement(marks.assign(category=["insult", "threat", "insult"]), categories=True)
+
+
+@pytest.mark.parametrize("statistic", ["agreement", "span_agreement"])
+@pytest.mark.parametrize(("option", "why"), [({"n_boot": -1}, "n_boot=-1"), ({"confidence": 95}, "confidence=95")])
+def test_an_impossible_interval_is_a_sentence(statistic, option, why):
+    marks = frame(("r", "calm", "ana", 0, 20, 100), ("r", "calm", "ben", 0, 20, 100)).assign(category="x")
+    with pytest.raises(bm.SetupError, match=why):
+        getattr(bm, statistic)(marks, **option)
+
+
+def test_without_resamples_there_is_a_value_and_no_interval():
+    marks = frame(("r", "calm", "ana", 0, 20, 100), ("r", "calm", "ben", 0, 20, 100))
+    row = bm.span_agreement(marks, n_boot=0).iloc[0]
+    assert (row.value, row.n_undefined) == (1, 0)
+    assert row[["low", "high"]].isna().all()
 
 
 def test_an_unknown_coder_is_named():
